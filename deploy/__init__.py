@@ -1,0 +1,1 @@
+"""How Tenure is run: at a desk (`deploy.desk`), in containers, in a cluster."""
