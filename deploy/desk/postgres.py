@@ -249,19 +249,14 @@ class Postgres:
         return False
 
     def _ready(self) -> bool:
-        """As pg_ctl does it: the eighth line of the pid file says how far the server is."""
-        assert self._process is not None  # noqa: S101 - narrowed for the type checker
+        """As pg_ctl sees it: the last line of the pid file says how far the server is."""
         with contextlib.suppress(FileNotFoundError):
-            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-            return (
-                len(lines) > 7
-                and lines[0] == str(self._process.pid)
-                and lines[7].strip() == "ready"
-            )  # noqa: E501
+            words = (self._data / "postmaster.pid").read_text("utf-8").split()
+            return words[:1] == [str(self.pid)] and words[-1] == "ready"
         return False
 
     def _left_over(self) -> bool:
-        """Did the log's last word blame a predecessor that is not quite gone?"""
+        """The log's last words blame a predecessor that is not quite gone."""
         end = tail(self._log, 3)
         return "still in use" in end or 'lock file "postmaster.pid" already exists' in end
 

@@ -59,9 +59,9 @@ def spawn(
     env: dict[str, str],
     on_parent_death: int = signal.SIGTERM,
     cwd: Path | str = "/",
-    **popen: Any,
+    **popen: Any,  # noqa: ANN401 - the options of Popen
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, so that Ctrl-C reaches us and we choose the order."""
+    """Start in a session of its own: Ctrl-C reaches us, and we choose the order of the end."""
     with log.open("ab") as output:
         return subprocess.Popen(
             argv,

@@ -31,7 +31,11 @@ class Account:
     def switches(self) -> bool:
         return bool(self.popen)
 
-    def run(self, argv: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        argv: list[str],
+        **options: Any,  # noqa: ANN401 - the options of run
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.prefix, *argv],
             cwd="/",
@@ -64,8 +68,8 @@ def choose_account() -> Account:
         if _works(account):
             return account
     raise DeskError(
-        "PostgreSQL runs neither as root nor as a user id without an entry in /etc/passwd, and this "
-        "machine allows neither another account nor a user namespace.\n"
+        "PostgreSQL runs neither as root nor as a user id without an entry in /etc/passwd, and "
+        "this machine allows neither another account nor a user namespace.\n"
         "Set DATABASE_URL and REDIS_URL to servers that run already, or use an ordinary account."
     )
 

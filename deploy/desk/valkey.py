@@ -124,7 +124,7 @@ class Valkey:
         )
 
     def _answers(self) -> bool:
-        """Does it know our password and has it loaded its data?"""
+        """Knows our password, and has loaded its data."""
         reply = b""
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
