@@ -66,18 +66,20 @@ def package_folder(name: str) -> Path | None:
 
 
 def installations() -> list[Installation]:
-    """Every PostgreSQL here, the preferred one first: told to, wheels, system."""
-    found: list[Installation] = []
+    """Every PostgreSQL that runs here, the preferred one first: told to, wheels, system."""
     if chosen := os.environ.get("TENURE_PG_BIN"):
-        found.append(_installation(Path(chosen), (Path(chosen).parent,)))
-        return found
+        told = _installation(Path(chosen), (Path(chosen).parent,))
+        if told is None:
+            raise DeskError(f"TENURE_PG_BIN names {chosen}, which holds no PostgreSQL that runs.")
+        return [told]
+    found = []
     for wheel in _WHEELS:
         if package := package_folder(wheel):
             libraries = package.with_name(f"{wheel}.libs")
             folders = (package, libraries) if libraries.is_dir() else (package,)
             found.append(_installation(package / "pginstall" / "bin", folders))
     found += [_installation(folder, (folder.parent,)) for folder in _system_folders()]
-    return found
+    return [installation for installation in found if installation]
 
 
 def _system_folders() -> list[Path]:
@@ -102,16 +104,18 @@ def _version_number(text: str) -> int:
     return int(numbers[-1]) if numbers else 0
 
 
-def _installation(folder: Path, folders: tuple[Path, ...]) -> Installation:
+def _installation(folder: Path, folders: tuple[Path, ...]) -> Installation | None:
+    """None when the programs are not there, or not for this machine's C library."""
     if not _has_server(folder):
-        raise DeskError(f"{folder} does not hold PostgreSQL: it has no initdb or no postgres.")
-    asked = subprocess.run(
-        [folder / "postgres", "--version"], capture_output=True, text=True, check=False
-    )
+        return None
+    try:
+        asked = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
     version = re.search(r"\) (\d+[.\w]*)", asked.stdout)
-    if version is None:
-        raise DeskError(f"{folder / 'postgres'} does not run here: {asked.stderr.strip()}")
-    return Installation(folder, version[1], folders)
+    return Installation(folder, version[1], folders) if version else None
 
 
 class Postgres:
