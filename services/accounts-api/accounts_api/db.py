@@ -1,0 +1,13 @@
+"""The accounts service's own schema."""
+
+from sqlalchemy.orm import DeclarativeBase
+
+from shared.db import service_metadata
+from shared.foundation import foundation
+
+
+class Base(DeclarativeBase):
+    metadata = service_metadata("accounts")
+
+
+FOUNDATION = foundation(Base.metadata)

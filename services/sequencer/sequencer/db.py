@@ -1,0 +1,13 @@
+"""The sequencer's own schema."""
+
+from sqlalchemy.orm import DeclarativeBase
+
+from shared.db import service_metadata
+from shared.foundation import foundation
+
+
+class Base(DeclarativeBase):
+    metadata = service_metadata("sequencer")
+
+
+FOUNDATION = foundation(Base.metadata)

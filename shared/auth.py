@@ -1,0 +1,101 @@
+"""Who is calling, and what that caller may do."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from shared.errors import Forbidden
+from shared.events.base import Cause
+
+Role = Literal["admin", "leader", "team_member", "observer"]
+ROLES: tuple[Role, ...] = ("admin", "leader", "team_member", "observer")
+
+RESOURCES = (
+    "records",
+    "traits",
+    "segments",
+    "lifecycle",
+    "members",
+    "api_keys",
+    "workspace",
+    "tasks",
+    "notes",
+    "note_templates",
+    "sequences",
+    "enrollments",
+    "messages",
+    "suppressions",
+    "mailboxes",
+    "connections",
+    "webhooks",
+    "events",
+)
+"""What a scope can name. A permission is `<resource>:read` or `<resource>:write`."""
+
+_READ = frozenset(f"{resource}:read" for resource in RESOURCES)
+_WRITE = frozenset(f"{resource}:write" for resource in RESOURCES)
+_SECRETS = frozenset({"api_keys:read", "connections:read", "mailboxes:read", "webhooks:read"})
+_DAILY = frozenset({"records:write", "tasks:write", "notes:write", "enrollments:write"})
+_LEADING = _DAILY | frozenset(
+    {
+        "traits:write",
+        "segments:write",
+        "lifecycle:write",
+        "note_templates:write",
+        "sequences:write",
+        "messages:write",
+        "suppressions:write",
+    }
+)
+
+GRANTS: dict[Role, frozenset[str]] = {
+    "admin": _READ | _WRITE,
+    "leader": _READ | _LEADING,
+    "team_member": (_READ - _SECRETS) | _DAILY,
+    "observer": _READ - _SECRETS,
+}
+"""The four roles as data (product.md 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The authenticated principal of a request, in exactly one workspace."""
+
+    workspace_id: UUID
+    principal: Cause
+    permissions: frozenset[str]
+    cause: tuple[Cause, ...]
+    member_id: UUID | None = None
+    role: Role | None = None
+    rate_limit: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Identifies the credential for idempotency keys and rate limits."""
+        return f"{self.principal.type}:{self.principal.id}"
+
+    def must(self, permission: str) -> None:
+        """Raises `Forbidden`."""
+        if permission not in self.permissions:
+            raise Forbidden(
+                f"This needs the permission {permission!r}. Ask an admin of your workspace for it,"
+                " or use a key whose scopes include it.",
+                permission=permission,
+            )
+
+
+def granted(role: Role, scopes: frozenset[str] | None, *, read_only: bool) -> frozenset[str]:
+    """What a credential of `role` narrowed to `scopes` may do.
+
+    `scopes` None means everything the role grants; a scope is a permission, or `*:read`.
+    """
+    allowed = GRANTS[role]
+    if scopes is not None and "*" not in scopes:
+        wanted = set(scopes)
+        if "*:read" in wanted:
+            wanted |= _READ
+        allowed &= wanted
+    return allowed & _READ if read_only else allowed
+
+
+SERVICE_PERMISSIONS = _READ | _WRITE

@@ -1,0 +1,7 @@
+"""Machine time. A decision about a customer uses the workspace's clock (`UnitOfWork.now`)."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

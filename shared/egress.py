@@ -1,0 +1,150 @@
+"""Which addresses may be dialled. A host name is resolved once, every address it has must pass, and
+the connection goes to a checked address, so that a second look-up cannot change the answer.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+import httpx2
+from typing_extensions import override
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+
+_DENIED: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/128",
+        "::1/128",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001:db8::/32",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_TEREDO = ipaddress.IPv6Network("2001::/32")
+_ALLOWED_PORTS = frozenset({443, 8443})
+
+
+class AddressRefused(httpx2.ConnectError):
+    """Refused by policy. Reads the same as unreachable, so that nobody can map our network."""
+
+
+def _unwrapped(address: Address) -> list[Address]:
+    """The address and every IPv4 address that a gateway would find inside it."""
+    found: list[Address] = [address]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            found.append(address.ipv4_mapped)
+        if address.sixtofour:
+            found.append(address.sixtofour)
+        if address in _TEREDO and address.teredo:
+            found.extend(address.teredo)
+        if address in _NAT64:
+            found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if int(address) < 2**32:
+            found.append(ipaddress.IPv4Address(int(address)))
+    return found
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+class EgressPolicy:
+    """`allow` names hosts or networks that may be reached although they are private, over plain
+    HTTP and on any port: the simulators of a sandbox. Empty in production.
+    """
+
+    def __init__(self, allow: str = "", *, resolver: Resolver = resolve) -> None:
+        self._allowed: list[Network] = []
+        for entry in filter(None, (part.strip() for part in allow.split(","))):
+            self._allowed.append(ipaddress.ip_network(entry, strict=False))
+        self._resolver = resolver
+
+    def permits(self, address: Address) -> bool:
+        if self._is_allowed(address):
+            return True
+        return not any(
+            inner in network
+            for inner in _unwrapped(address)
+            for network in _DENIED
+            if inner.version == network.version
+        )
+
+    def _is_allowed(self, address: Address) -> bool:
+        return any(
+            address in network for network in self._allowed if network.version == address.version
+        )
+
+    async def checked_address(self, scheme: str, host: str, port: int) -> str:
+        """The address to dial. Raises `AddressRefused`."""
+        try:
+            found = [
+                ipaddress.ip_address(a.split("%")[0]) for a in await self._resolver(host, port)
+            ]
+        except (OSError, ValueError, UnicodeError) as error:
+            raise AddressRefused("The host could not be reached.") from error
+        if not found or not all(self.permits(address) for address in found):
+            raise AddressRefused("The host could not be reached.")
+        listed = all(self._is_allowed(address) for address in found)
+        if not listed and (scheme != "https" or port not in _ALLOWED_PORTS):
+            raise AddressRefused("The host could not be reached.")
+        return str(found[0])
+
+    async def check_url(self, url: str) -> None:
+        """Raises `AddressRefused` for a URL that could never be called: when it is configured."""
+        try:
+            parsed = httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise AddressRefused("The host could not be reached.") from error
+        if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+            raise AddressRefused("The host could not be reached.")
+        await self.checked_address(parsed.scheme, parsed.host, _port(parsed))
+
+
+def _port(url: httpx2.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+class PinnedTransport(httpx2.AsyncHTTPTransport):
+    """Dials the checked address; `Host` and the TLS server name stay those of the URL."""
+
+    def __init__(self, policy: EgressPolicy) -> None:
+        super().__init__(retries=0, trust_env=False)
+        self._policy = policy
+
+    @override
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        if url.userinfo or url.scheme not in {"http", "https"}:
+            raise AddressRefused("The host could not be reached.")
+        host = url.host
+        address = await self._policy.checked_address(url.scheme, host, _port(url))
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        request.url = url.copy_with(host=address)
+        return await super().handle_async_request(request)

@@ -1,0 +1,231 @@
+"""What the accounts service tells. Record events carry the whole record, so hearers keep copies."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from typing_extensions import override
+
+from shared.events.base import Event
+
+RecordType = Literal["organization", "account", "contact", "opportunity"]
+Change = Literal["created", "updated", "deleted", "undeleted", "merged"]
+KeyRoleHolders = dict[str, list[UUID]]
+"""Key role key (`csm`, `renewal_manager`, …) to the members who hold it now."""
+
+
+class WorkspaceChanged(Event):
+    """A workspace was made, or its name, zone, settings or clock changed. Others copy it."""
+
+    name: ClassVar[str] = "accounts.workspace_changed.v1"
+
+    title: str
+    time_zone: str
+    currency: str
+    sandbox: bool
+    frozen_at: datetime | None
+    settings: dict[str, Any]
+    version: int
+
+
+class MemberChanged(Event):
+    name: ClassVar[str] = "accounts.member_changed.v1"
+    public_name: ClassVar[str | None] = "member.changed"
+
+    id: UUID
+    version: int
+    full_name: str
+    email: str
+    role: Literal["admin", "leader", "team_member", "observer"]
+    time_zone: str | None = None
+    active: bool
+
+
+class ApiKeyRevoked(Event):
+    name: ClassVar[str] = "accounts.api_key_revoked.v1"
+
+    id: UUID
+    prefix: str
+
+
+class RecordChanged(Event):
+    """Common to the four record events.
+
+    `changed` holds field names (`name`, `traits.tier`, `key_roles`); `record` is the state after
+    the change as `GET` returns it, for a deletion the last one. `version` grows by one per change:
+    a hearer drops what is older than its copy.
+    """
+
+    id: UUID
+    version: int
+    change: Change
+    changed: list[str]
+    merged_into: UUID | None = None
+
+    noun: ClassVar[str]
+
+    @override
+    def public_type(self) -> str:
+        return f"{self.noun}.{self.change}"
+
+
+class OrganizationRecord(BaseModel):
+    id: UUID
+    external_id: str | None
+    name: str
+    domain: str | None
+    traits: dict[str, Any]
+
+
+class AccountRecord(BaseModel):
+    id: UUID
+    external_id: str | None
+    organization_id: UUID | None
+    name: str
+    domain: str | None
+    arr: int | None
+    currency: str | None
+    time_zone: str | None
+    country: str | None
+    lifecycle_status: Literal["subscribed", "trial", "churned", "ignored"]
+    traits: dict[str, Any]
+    key_roles: KeyRoleHolders = Field(default_factory=dict)
+
+
+class ContactAccount(BaseModel):
+    account_id: UUID
+    plan_roles: list[str]
+
+
+class ContactRecord(BaseModel):
+    id: UUID
+    external_id: str | None
+    name: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    phone: str | None
+    title: str | None
+    time_zone: str | None
+    email_status: Literal["ok", "bounced", "unsubscribed", "complained"]
+    deactivated_at: datetime | None
+    traits: dict[str, Any]
+    accounts: list[ContactAccount]
+
+
+class OpportunityRecord(BaseModel):
+    """`contract_expiration` is the day, in the customer's zone, on which the contract no longer
+    holds: nothing may be sent on it or later. `arr` is in minor units of `currency`.
+    """
+
+    id: UUID
+    external_id: str | None
+    account_id: UUID | None
+    name: str
+    type: Literal["renewal", "expansion", "new_business", "product_swap"]
+    stage: str | None
+    is_closed: bool
+    is_won: bool
+    close_date: str | None
+    contract_start: str | None
+    contract_expiration: str | None
+    arr: int | None
+    currency: str | None
+    deal_room_url: str | None
+    manually_enter_renewal_sequence: bool
+    renewal_sequence_status: str | None
+    renewal_sequence_status_at: datetime | None
+    traits: dict[str, Any]
+
+
+class OrganizationChanged(RecordChanged):
+    name: ClassVar[str] = "accounts.organization_changed.v1"
+    record: OrganizationRecord
+
+    noun: ClassVar[str] = "organization"
+
+
+class AccountChanged(RecordChanged):
+    name: ClassVar[str] = "accounts.account_changed.v1"
+    record: AccountRecord
+
+    noun: ClassVar[str] = "account"
+
+
+class ContactChanged(RecordChanged):
+    name: ClassVar[str] = "accounts.contact_changed.v1"
+    record: ContactRecord
+
+    noun: ClassVar[str] = "contact"
+
+
+class OpportunityChanged(RecordChanged):
+    name: ClassVar[str] = "accounts.opportunity_changed.v1"
+    record: OpportunityRecord
+
+    noun: ClassVar[str] = "opportunity"
+
+
+class LifecycleStatusChanged(Event):
+    name: ClassVar[str] = "accounts.lifecycle_status_changed.v1"
+    public_name: ClassVar[str | None] = "account.lifecycle_status_changed"
+
+    account_id: UUID
+    before: str | None
+    after: str
+    effective_at: datetime
+    rule_id: UUID | None
+
+
+class SegmentChanged(Event):
+    """A definition was made, edited or archived (`archived`)."""
+
+    name: ClassVar[str] = "accounts.segment_changed.v1"
+    public_name: ClassVar[str | None] = "segment.changed"
+
+    id: UUID
+    title: str
+    record_type: RecordType
+    version: int
+    archived: bool
+
+
+class SegmentEntered(Event):
+    """`effective_at` is workspace time: for a rule with dates, the instant at which it flipped."""
+
+    name: ClassVar[str] = "accounts.segment_entered.v1"
+    public_name: ClassVar[str | None] = "segment.entered"
+
+    segment_id: UUID
+    segment_title: str
+    record_type: RecordType
+    record_id: UUID
+    effective_at: datetime
+    reason: Literal["rule", "person"]
+
+
+class SegmentLeft(Event):
+    name: ClassVar[str] = "accounts.segment_left.v1"
+    public_name: ClassVar[str | None] = "segment.left"
+
+    segment_id: UUID
+    segment_title: str
+    record_type: RecordType
+    record_id: UUID
+    effective_at: datetime
+    reason: Literal["rule", "person", "deleted", "archived"]
+
+
+class ManualEntryRefused(Event):
+    """Someone set `manually_enter_renewal_sequence` on an opportunity that cannot enter any more."""
+
+    name: ClassVar[str] = "accounts.manual_entry_refused.v1"
+    public_name: ClassVar[str | None] = "opportunity.manual_entry_refused"
+
+    opportunity_id: UUID
+    opportunity_name: str
+    account_id: UUID | None
+    account_name: str | None
+    contract_expiration: str | None
+    reason: Literal["contract_expired", "opportunity_closed"]

@@ -1,0 +1,72 @@
+"""The envelope that every event travels in, and the cause that every change remembers."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+CauseType = Literal[
+    "member",
+    "api_key",
+    "service",
+    "rule",
+    "segment",
+    "sequence",
+    "step",
+    "enrollment",
+    "sync_run",
+    "connection",
+    "event",
+    "webhook",
+    "system",
+]
+
+
+class Cause(BaseModel):
+    """One link of the chain that answers "why did this change": who or what acted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: CauseType
+    id: str
+    label: str | None = None
+
+
+class Event(BaseModel):
+    """A fact in the past tense. Fields are added, never changed; a changed meaning is a new version.
+
+    `name` is `<publisher>.<fact>.v<n>`. Readers ignore fields they do not know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: ClassVar[str]
+    public_name: ClassVar[str | None] = None
+    """The type partners see in webhooks and `GET /v1/events`; None keeps the event internal."""
+
+    def public_type(self) -> str | None:
+        return self.public_name
+
+    def public_data(self) -> dict[str, Any]:
+        """The `data` partners see."""
+        return self.model_dump(mode="json")
+
+
+class Envelope(BaseModel):
+    """An event as its publisher's feed hands it out.
+
+    `cursor` is its place in that feed, in commit order. `occurred_at` is workspace time,
+    `recorded_at` the database's clock. `cause` is ordered from the origin to the immediate actor.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: UUID
+    cursor: str
+    name: str
+    workspace_id: UUID
+    occurred_at: datetime
+    recorded_at: datetime
+    cause: list[Cause]
+    payload: dict[str, Any]

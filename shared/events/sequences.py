@@ -1,0 +1,172 @@
+"""What the sequencer tells: who entered, what was handed over, what stands in the way."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from shared.events.base import Event
+
+BlockCause = Literal[
+    "no_deal_room",
+    "no_product_admin",
+    "contact_bounced",
+    "expiration_missing",
+    "manual_entry_required",
+    "contract_expired",
+]
+"""Why a record cannot enter, or cannot go on. One open task per record and cause."""
+
+
+class Candidate(BaseModel):
+    """A contact who could take over, best first, with the reason of its rank."""
+
+    contact_id: UUID
+    name: str
+    email: str
+    reason: str
+
+
+class EnrollmentBlocked(Event):
+    """Stands until `EnrollmentUnblocked` with the same record and cause."""
+
+    name: ClassVar[str] = "sequences.enrollment_blocked.v1"
+    public_name: ClassVar[str | None] = "enrollment.blocked"
+
+    cause: BlockCause
+    sequence_id: UUID
+    sequence_title: str
+    enrollment_id: UUID | None
+    opportunity_id: UUID
+    opportunity_name: str
+    account_id: UUID | None
+    account_name: str | None
+    contact_id: UUID | None = None
+    candidates: list[Candidate] = Field(default_factory=list)
+    assignee_key_role: str
+    due_business_days: int
+
+
+class EnrollmentUnblocked(Event):
+    name: ClassVar[str] = "sequences.enrollment_unblocked.v1"
+    public_name: ClassVar[str | None] = "enrollment.unblocked"
+
+    cause: BlockCause
+    sequence_id: UUID
+    opportunity_id: UUID
+
+
+class _Enrollment(Event):
+    enrollment_id: UUID
+    sequence_id: UUID
+    opportunity_id: UUID
+    account_id: UUID | None
+    contact_id: UUID | None
+
+
+class EnrollmentStarted(_Enrollment):
+    name: ClassVar[str] = "sequences.enrollment_started.v1"
+    public_name: ClassVar[str | None] = "enrollment.started"
+
+    entry: Literal["audience", "manual"]
+
+
+class EnrollmentPaused(_Enrollment):
+    name: ClassVar[str] = "sequences.enrollment_paused.v1"
+    public_name: ClassVar[str | None] = "enrollment.paused"
+
+    reason: str
+
+
+class EnrollmentResumed(_Enrollment):
+    name: ClassVar[str] = "sequences.enrollment_resumed.v1"
+    public_name: ClassVar[str | None] = "enrollment.resumed"
+
+
+class EnrollmentExited(_Enrollment):
+    """`reason`: completed, replied, unsubscribed, left_audience, contract_expired, closed, churned,
+    by_hand.
+    """
+
+    name: ClassVar[str] = "sequences.enrollment_exited.v1"
+    public_name: ClassVar[str | None] = "enrollment.exited"
+
+    reason: str
+
+
+class StepSkipped(_Enrollment):
+    name: ClassVar[str] = "sequences.step_skipped.v1"
+    public_name: ClassVar[str | None] = "enrollment.step_skipped"
+
+    step_id: UUID
+    step_title: str
+    reason: str
+
+
+class MessageSent(_Enrollment):
+    """The mail transport accepted the mail at `sent_at` (workspace time)."""
+
+    name: ClassVar[str] = "sequences.message_sent.v1"
+    public_name: ClassVar[str | None] = "message.sent"
+
+    message_id: UUID
+    step_id: UUID
+    step_title: str
+    internet_message_id: str
+    subject: str
+    sender: str
+    sent_at: datetime
+
+
+class MessageHeld(_Enrollment):
+    """Not sent and not to be sent without a person or proof: outcome unknown, or cannot be
+    rendered.
+    """
+
+    name: ClassVar[str] = "sequences.message_held.v1"
+    public_name: ClassVar[str | None] = "message.held"
+
+    message_id: UUID
+    step_id: UUID
+    step_title: str
+    reason: Literal["outcome_unknown", "cannot_render", "mailbox_refused", "refused"]
+    detail: str
+
+
+class MessageResolved(_Enrollment):
+    name: ClassVar[str] = "sequences.message_resolved.v1"
+    public_name: ClassVar[str | None] = "message.resolved"
+
+    message_id: UUID
+    outcome: Literal["sent", "not_sent"]
+
+
+class ContactBounced(Event):
+    """A hard bounce was matched to a mail of ours. Mark the contact everywhere."""
+
+    name: ClassVar[str] = "sequences.contact_bounced.v1"
+    public_name: ClassVar[str | None] = "contact.bounced"
+
+    contact_id: UUID
+    email: str
+    message_id: UUID
+    diagnostic: str | None
+
+
+class ContactReplied(_Enrollment):
+    name: ClassVar[str] = "sequences.contact_replied.v1"
+    public_name: ClassVar[str | None] = "contact.replied"
+
+    account_name: str | None
+    contact_name: str
+    subject: str
+    notify_key_role: str
+
+
+class ContactUnsubscribed(Event):
+    name: ClassVar[str] = "sequences.contact_unsubscribed.v1"
+    public_name: ClassVar[str | None] = "contact.unsubscribed"
+
+    contact_id: UUID | None
+    email: str

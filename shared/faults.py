@@ -1,0 +1,33 @@
+"""Places where a test may make this process die, stop or fail (reliability harness).
+
+Without `TENURE_FAULTPOINTS` every call returns at once. The variable holds `name=action[:nth]`
+pairs separated by commas; actions are `kill` (SIGKILL), `stop` (SIGSTOP) and `raise`.
+"""
+
+import os
+import signal
+from collections import Counter
+
+_ARMED: dict[str, tuple[str, int]] = {}
+_PASSED: Counter[str] = Counter()
+
+for _pair in filter(None, os.environ.get("TENURE_FAULTPOINTS", "").split(",")):
+    _name, _, _action = _pair.partition("=")
+    _verb, _, _nth = _action.partition(":")
+    _ARMED[_name] = (_verb, int(_nth or 1))
+
+
+class InjectedFault(ConnectionError):
+    """What an armed `raise` fault point throws."""
+
+
+def faultpoint(name: str) -> None:
+    if not _ARMED or name not in _ARMED:
+        return
+    verb, nth = _ARMED[name]
+    _PASSED[name] += 1
+    if _PASSED[name] != nth:
+        return
+    if verb == "raise":
+        raise InjectedFault(name)
+    os.kill(os.getpid(), signal.SIGSTOP if verb == "stop" else signal.SIGKILL)

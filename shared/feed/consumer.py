@@ -1,0 +1,228 @@
+"""A hearer's side: pull a publisher's feed in order, each event taking effect exactly once.
+
+The checkpoint moves in the transaction of the effect. An event whose handler fails five times is set
+aside in `dead_events` with its reason, so that it blocks nobody; trouble with the link or the
+database is not the event's fault and is waited out.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from prometheus_client import Counter, Gauge
+from pydantic_core import to_json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db import is_connection_loss, sqlstate
+from shared.errors import Unavailable
+from shared.events.base import Cause, Envelope, Event
+from shared.events.registry import EVENTS
+from shared.faults import faultpoint
+from shared.http import OutgoingError
+from shared.logging import get_logger
+from shared.settings import ServiceName
+from shared.uow import UnitOfWork, UnitsOfWork
+
+log = get_logger(__name__)
+
+Handler = Callable[[UnitOfWork, Any], Awaitable[None]]
+Handlers = Mapping[type[Event], Sequence[Handler]]
+FeedPage = Callable[[ServiceName, str, int, int, int], Awaitable[list[Envelope]]]
+
+MAX_FAILURES = 5
+PAGE = 200
+_BATCH = 50
+_RETRYABLE_STATES = {"40001", "40P01", "55P03", "57014"}
+"""Serialization failure, deadlock, lock or statement timeout: try again, it is nobody's fault."""
+
+LAG = Gauge("tenure_feed_behind_seconds", "Age of the newest event heard", ["publisher"])
+DEAD = Counter("tenure_dead_events_total", "Events set aside", ["publisher", "event"])
+
+
+class LostRace(Exception):
+    """Another worker moved the checkpoint first; its work stands."""
+
+
+_READ = text("select cursor from checkpoints where publisher = :publisher and shard = :shard")
+_CREATE = text(
+    "insert into checkpoints (publisher, shard) values (:publisher, :shard) on conflict do nothing"
+)
+_MOVE = text(
+    """
+    update checkpoints
+    set cursor = :cursor, failures = 0, last_error = null, moved_at = clock_timestamp()
+    where publisher = :publisher and shard = :shard and cursor = :expected
+    """
+)
+_FAIL = text(
+    """
+    update checkpoints set failures = failures + 1, last_error = :error
+    where publisher = :publisher and shard = :shard and cursor = :expected
+    returning failures
+    """
+)
+_BURY = text(
+    """
+    insert into dead_events (workspace_id, publisher, event_id, name, envelope, reason)
+    values (:workspace_id, :publisher, :event_id, :name, cast(:envelope as jsonb), :reason)
+    on conflict do nothing
+    """
+)
+
+
+@dataclass
+class Consumer:
+    """One lane of one publisher's feed."""
+
+    publisher: ServiceName
+    units: UnitsOfWork
+    handlers: Handlers
+    read_page: FeedPage
+    shard: int = 0
+    shards: int = 1
+    on_any: Handler | None = None
+    """Called with the envelope of every event, known or not (the sync worker's partner feed)."""
+    _names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._names = frozenset(event.name for event in self.handlers)
+
+    @property
+    def _lane(self) -> dict[str, str]:
+        return {"publisher": self.publisher, "shard": f"{self.shard}/{self.shards}"}
+
+    async def step(self) -> bool:
+        """Take the next page; True when there may be more."""
+        cursor = await self._checkpoint()
+        try:
+            page = await self.read_page(self.publisher, cursor, PAGE, self.shard, self.shards)
+        except OutgoingError as error:
+            log.warning("feed away", publisher=self.publisher, error=str(error))
+            return False
+        try:
+            for batch in _batches(page):
+                cursor = await self._take(batch, cursor)
+        except LostRace:
+            return True
+        return len(page) == PAGE
+
+    async def _checkpoint(self) -> str:
+        async with self.units.across_workspaces() as session:
+            found = (await session.execute(_READ, self._lane)).scalar_one_or_none()
+            if found is None:
+                await session.execute(_CREATE, self._lane)
+            return str(found or "")
+
+    def _concerns_us(self, event: Envelope) -> bool:
+        return self.on_any is not None or event.name in self._names
+
+    async def _take(self, batch: list[Envelope], cursor: str) -> str:
+        """Handle a batch of one workspace in one transaction; if that fails, one by one."""
+        try:
+            await self._apply(batch, cursor)
+        except LostRace:
+            raise
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            if len(batch) == 1:
+                await self._failed(batch[0], cursor, error)
+            else:
+                for event in batch:
+                    cursor = await self._take([event], cursor)
+        return batch[-1].cursor
+
+    async def _apply(self, batch: list[Envelope], cursor: str) -> None:
+        first = batch[0]
+        async with self.units.begin(first.workspace_id, first.cause) as uow:
+            await self._move(uow.session, cursor, batch[-1].cursor)
+            for envelope in batch:
+                if self._concerns_us(envelope):
+                    await self._handle(uow, envelope)
+            faultpoint("feed.before_commit")
+        LAG.labels(self.publisher).set(batch[-1].recorded_at.timestamp())
+
+    async def _handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
+        await handle(uow, envelope, self.handlers)
+        if self.on_any is not None:
+            await self.on_any(uow, envelope)
+
+    async def _move(self, session: AsyncSession, expected: str, cursor: str) -> None:
+        moved = await session.execute(_MOVE, {**self._lane, "cursor": cursor, "expected": expected})
+        if moved.rowcount != 1:  # type: ignore[attr-defined]  # a DML result always counts
+            raise LostRace
+
+    async def _failed(self, event: Envelope, cursor: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"[:2000]
+        for _ in range(MAX_FAILURES):
+            async with self.units.across_workspaces() as session:
+                failures = (
+                    await session.execute(
+                        _FAIL, {**self._lane, "expected": cursor, "error": reason}
+                    )
+                ).scalar_one_or_none()
+            if failures is None:
+                raise LostRace
+            if failures >= MAX_FAILURES:
+                await self._bury(event, cursor, reason)
+                return
+            await asyncio.sleep(0.1 * 2**failures)
+            try:
+                await self._apply([event], cursor)
+            except LostRace:
+                raise
+            except Exception as again:
+                if _is_passing(again):
+                    raise
+                reason = f"{type(again).__name__}: {again}"[:2000]
+            else:
+                return
+
+    async def _bury(self, event: Envelope, cursor: str, reason: str) -> None:
+        async with self.units.begin(event.workspace_id, event.cause) as uow:
+            await self._move(uow.session, cursor, event.cursor)
+            await uow.session.execute(
+                _BURY,
+                {
+                    "workspace_id": event.workspace_id,
+                    "publisher": self.publisher,
+                    "event_id": event.id,
+                    "name": event.name,
+                    "envelope": to_json(event).decode(),
+                    "reason": reason,
+                },
+            )
+        DEAD.labels(self.publisher, event.name).inc()
+        log.error("event set aside", event_name=event.name, event_id=str(event.id), reason=reason)
+
+
+async def handle(uow: UnitOfWork, envelope: Envelope, handlers: Handlers) -> None:
+    """Let every handler of the event act; what they cause names the event as its cause."""
+    known = EVENTS.get(envelope.name)
+    if known is None or known not in handlers:
+        return
+    event = known.model_validate(envelope.payload)
+    before = uow.cause, uow.heard
+    uow.cause = (*envelope.cause, Cause(type="event", id=str(envelope.id), label=envelope.name))
+    uow.heard = envelope
+    for handler in handlers[known]:
+        await handler(uow, event)
+    await uow.flush_events()
+    uow.cause, uow.heard = before
+
+
+def _batches(page: Sequence[Envelope]) -> list[list[Envelope]]:
+    """Runs of one workspace, short enough for one transaction."""
+    runs = [list(run) for _, run in groupby(page, key=lambda event: event.workspace_id)]
+    return [run[at : at + _BATCH] for run in runs for at in range(0, len(run), _BATCH)]
+
+
+def _is_passing(error: BaseException) -> bool:
+    return (
+        isinstance(error, OutgoingError | Unavailable)
+        or is_connection_loss(error)
+        or sqlstate(error) in _RETRYABLE_STATES
+    )

@@ -1,0 +1,155 @@
+"""The one way out: every call to another host has a deadline, a byte cap, and a checked address.
+
+httpx has no total timeout and decompresses without limit, and `ipaddress.is_global` calls several
+loopback forms global; so the deadline is `asyncio.timeout`, the body is read raw with a cap, and
+addresses are judged by `shared.egress`.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from pydantic_core import from_json, to_json
+
+from shared.egress import EgressPolicy, PinnedTransport
+
+DEFAULT_DEADLINE = 10.0
+DEFAULT_CAP = 8 * 1024 * 1024
+
+
+class OutgoingError(Exception):
+    """No usable answer. `sent` is False only when nothing can have reached the other side."""
+
+    def __init__(self, detail: str, *, sent: bool = True) -> None:
+        super().__init__(detail)
+        self.sent = sent
+
+
+class CircuitOpen(OutgoingError):
+    """The host failed several times in a row; it is asked again after a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+    def json(self) -> Any:
+        """Raises `OutgoingError` when the body is no JSON (truncated, an HTML page)."""
+        try:
+            return from_json(self.body)
+        except ValueError as error:
+            raise OutgoingError(f"The answer ({self.status}) is not JSON: {error}") from error
+
+
+@dataclass(slots=True)
+class _Breaker:
+    """Opens after `threshold` failures in a row, lets one probe through each `pause` seconds."""
+
+    threshold: int = 5
+    pause: float = 10.0
+    failures: int = 0
+    opened_at: float = 0.0
+
+    def check(self, host: str) -> None:
+        if self.failures < self.threshold:
+            return
+        if time.monotonic() - self.opened_at < self.pause:
+            raise CircuitOpen(f"{host} failed {self.failures} times in a row.", sent=False)
+        self.opened_at = time.monotonic()
+
+    def record(self, *, ok: bool) -> None:
+        if ok:
+            self.failures = 0
+            return
+        self.failures += 1
+        self.opened_at = time.monotonic()
+
+
+@dataclass
+class HttpClient:
+    """One per process. `trusted=True` is for our own services: no address check, no breaker pause
+    longer than a second.
+    """
+
+    policy: EgressPolicy
+    trusted: bool = False
+    _breakers: dict[str, _Breaker] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        transport = (
+            httpx2.AsyncHTTPTransport(retries=0) if self.trusted else PinnedTransport(self.policy)
+        )
+        self._client = httpx2.AsyncClient(
+            transport=transport, trust_env=False, follow_redirects=False, timeout=None
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        deadline: float = DEFAULT_DEADLINE,
+        cap: int = DEFAULT_CAP,
+        breaker_key: str | None = None,
+    ) -> Answer:
+        """One attempt, no retry. Any HTTP status is an `Answer`.
+
+        Raises `OutgoingError` on refusal by policy, no connection, deadline, or a body over `cap`.
+        """
+        parsed = httpx2.URL(url)
+        breaker = self._breakers.setdefault(breaker_key or parsed.host, self._new_breaker())
+        breaker.check(parsed.host)
+        sent_headers = {"accept-encoding": "identity", **(headers or {})}
+        if json is not None:
+            content = to_json(json)
+            sent_headers.setdefault("content-type", "application/json")
+        try:
+            async with asyncio.timeout(deadline):
+                answer = await self._exchange(method, parsed, sent_headers, content, cap)
+        except TimeoutError as error:
+            breaker.record(ok=False)
+            raise OutgoingError(f"No answer within {deadline:g} s.") from error
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol) as error:
+            breaker.record(ok=False)
+            raise OutgoingError("The host could not be reached.", sent=False) from error
+        except (httpx2.HTTPError, OSError) as error:
+            breaker.record(ok=False)
+            raise OutgoingError(f"The link broke: {type(error).__name__}.") from error
+        breaker.record(ok=answer.status < 500)  # noqa: PLR2004
+        return answer
+
+    async def _exchange(
+        self,
+        method: str,
+        url: httpx2.URL,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        cap: int,
+    ) -> Answer:
+        request = self._client.build_request(method, url, headers=headers, content=content)
+        response = await self._client.send(request, stream=True)
+        try:
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > cap:
+                    raise OutgoingError(f"The answer is larger than {cap} bytes.")
+                chunks.append(chunk)
+            return Answer(response.status_code, response.headers, b"".join(chunks))
+        finally:
+            await response.aclose()
+
+    def _new_breaker(self) -> _Breaker:
+        return _Breaker(pause=1.0) if self.trusted else _Breaker()

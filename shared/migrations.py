@@ -1,0 +1,129 @@
+"""What a migration says to put a table behind the workspace wall, and to lay the foundation."""
+
+from alembic import op
+
+POLICY = """
+create policy workspace_wall on {table}
+using (
+  (select current_setting('app.workspace_id', true)) = '*'
+  or workspace_id = (
+    select case when current_setting('app.workspace_id', true) in ('', '*') then null
+      else current_setting('app.workspace_id', true)::uuid end)
+)
+with check (
+  (select current_setting('app.workspace_id', true)) = '*'
+  or workspace_id = (
+    select case when current_setting('app.workspace_id', true) in ('', '*') then null
+      else current_setting('app.workspace_id', true)::uuid end)
+)
+"""
+
+
+def wall(table: str, *, app_role: str, grants: str = "select, insert, update, delete") -> None:
+    """Force row-level security on `table` by `workspace_id` and grant it to the service's role."""
+    op.execute(f"alter table {table} enable row level security")
+    op.execute(f"alter table {table} force row level security")
+    op.execute(POLICY.format(table=table))
+    op.execute(f"grant {grants} on {table} to {app_role}")
+
+
+def lay_foundation(app_role: str) -> None:
+    """Create the tables of `shared.foundation` and `workspace_now`, in the current schema."""
+    op.execute(
+        """
+        create table workspaces (
+            workspace_id uuid constraint pk_workspaces primary key,
+            name text not null,
+            time_zone text not null default 'UTC',
+            currency varchar(3) not null default 'USD',
+            sandbox boolean not null default false,
+            frozen_at timestamptz,
+            settings jsonb not null default '{}',
+            version integer not null default 1,
+            created_at timestamptz not null default clock_timestamp(),
+            updated_at timestamptz not null default clock_timestamp()
+        )
+        """
+    )
+    op.execute(
+        "comment on column workspaces.frozen_at is "
+        "'a sandbox''s stopped clock; null runs with the database'"
+    )
+    op.execute(
+        """
+        create function workspace_now(workspace uuid) returns timestamptz
+        language sql volatile
+        as $$
+            select coalesce(
+                (select w.frozen_at from workspaces w where w.workspace_id = workspace),
+                clock_timestamp())
+        $$
+        """
+    )
+    op.execute(
+        """
+        create table events (
+            workspace_id uuid not null,
+            id uuid not null,
+            xid xid8 not null default pg_current_xact_id(),
+            seq bigint not null generated always as identity,
+            name text not null,
+            payload jsonb not null,
+            cause jsonb not null,
+            occurred_at timestamptz not null,
+            recorded_at timestamptz not null default clock_timestamp(),
+            constraint pk_events primary key (workspace_id, id)
+        )
+        """
+    )
+    op.execute("create index ix_events_feed on events (xid, seq)")
+    op.execute(
+        """
+        create table checkpoints (
+            publisher text not null,
+            shard text not null,
+            cursor text not null default '',
+            failures integer not null default 0,
+            last_error text,
+            moved_at timestamptz not null default clock_timestamp(),
+            constraint pk_checkpoints primary key (publisher, shard)
+        )
+        """
+    )
+    op.execute(
+        """
+        create table dead_events (
+            workspace_id uuid not null,
+            publisher text not null,
+            event_id uuid not null,
+            name text not null,
+            envelope jsonb not null,
+            reason text not null,
+            died_at timestamptz not null default clock_timestamp(),
+            replayed_at timestamptz,
+            constraint pk_dead_events primary key (workspace_id, publisher, event_id)
+        )
+        """
+    )
+    op.execute(
+        """
+        create table idempotency_keys (
+            workspace_id uuid not null,
+            principal text not null,
+            route text not null,
+            key text not null,
+            fingerprint text not null,
+            status integer not null,
+            headers jsonb not null,
+            body bytea not null,
+            created_at timestamptz not null default clock_timestamp(),
+            expires_at timestamptz not null,
+            constraint pk_idempotency_keys primary key (workspace_id, principal, route, key)
+        )
+        """
+    )
+    op.execute("create index ix_idempotency_keys_expires_at on idempotency_keys (expires_at)")
+    for table in ("workspaces", "events", "dead_events", "idempotency_keys"):
+        wall(table, app_role=app_role)
+    op.execute(f"grant select, insert, update, delete on checkpoints to {app_role}")
+    op.execute(f"grant execute on function workspace_now(uuid) to {app_role}")

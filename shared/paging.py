@@ -1,0 +1,100 @@
+"""Keyset pages behind signed cursors.
+
+A cursor holds the sort keys of the last row, bound to the workspace and to everything that shaped
+the list, so that it cannot be carried to another workspace, filter or order.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json, to_json
+
+from shared.errors import BadRequest
+
+MAX_LIMIT = 200
+Item = TypeVar("Item")
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")]
+CursorParam = Annotated[
+    str | None,
+    Query(max_length=2048, description="`next_cursor` of the page before; opaque."),
+]
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list. `next_cursor` is null on the last page."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    data: list[Item]
+    next_cursor: str | None
+    has_more: bool
+
+
+class CursorSigner:
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def sign(self, workspace_id: UUID, shape: Sequence[Any], position: Sequence[Any]) -> str:
+        body = to_json([str(workspace_id), _digest(shape), list(position)])
+        return _b64(self._mac(body) + body)
+
+    def read(self, cursor: str, workspace_id: UUID, shape: Sequence[Any]) -> list[Any]:
+        """Raises `BadRequest` for a cursor that is damaged or belongs to another list."""
+        try:
+            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            mac, body = raw[:16], raw[16:]
+            if not hmac.compare_digest(mac, self._mac(body)):
+                raise ValueError("signature")
+            owner, digest, position = from_json(body)
+        except (ValueError, TypeError) as error:
+            raise _refused() from error
+        if owner != str(workspace_id) or digest != _digest(shape):
+            raise _refused()
+        return list(position)
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.new(self._secret, body, hashlib.sha256).digest()[:16]
+
+
+def page_of(
+    rows: Sequence[Any],
+    limit: int,
+    signer: CursorSigner,
+    workspace_id: UUID,
+    shape: Sequence[Any],
+    keys: Sequence[str],
+) -> dict[str, Any]:
+    """A page from at most `limit + 1` rows, whose attributes `keys` are the sort keys, id last."""
+    has_more = len(rows) > limit
+    kept = rows[:limit]
+    cursor = None
+    if has_more:
+        cursor = signer.sign(workspace_id, shape, [_plain(getattr(kept[-1], k)) for k in keys])
+    return {"data": list(kept), "next_cursor": cursor, "has_more": has_more}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | float | bool) else str(value)
+
+
+def _digest(shape: Sequence[Any]) -> str:
+    return _b64(hashlib.sha256(to_json(list(shape), fallback=str)).digest()[:12])
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _refused() -> BadRequest:
+    return BadRequest(
+        "This cursor does not belong to this list. Start again without `cursor`, and keep filter,"
+        " sort and fields the same from page to page.",
+        reason="cursor",
+    )

@@ -1,0 +1,60 @@
+"""Runs a web door: `python -m shared.serve accounts_api.main:create_app --port 8001`.
+
+On SIGTERM the door first says "not ready" for `TENURE_DRAIN_SECONDS`, so that a load balancer stops
+sending, then stops listening, then finishes what is under way (20 s at most).
+"""
+
+import argparse
+import asyncio
+import importlib
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from typing_extensions import override
+
+_GRACE_SECONDS = 20
+
+
+class DrainingServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, app: Any) -> None:
+        super().__init__(config)
+        self._door = app
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        service = getattr(self._door.state, "service", None)
+        if service is None or service.draining or sig != signal.SIGTERM:
+            super().handle_exit(sig, frame)
+            return
+        service.draining = True
+        loop = asyncio.get_event_loop()
+        loop.call_later(service.settings.drain_seconds, super().handle_exit, sig, frame)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("factory", help="module:function that builds the app")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    module, _, function = arguments.factory.partition(":")
+    app = getattr(importlib.import_module(module), function)()
+    config = uvicorn.Config(
+        app,
+        host=arguments.host,
+        port=arguments.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+    )
+    server = DrainingServer(config, app)
+    server.run()
+    sys.exit(0 if server.started else 1)
+
+
+if __name__ == "__main__":
+    main()

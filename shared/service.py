@@ -1,0 +1,117 @@
+"""What a door of a service holds while it runs: settings, database, doorbell, clients, identity."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.db import Database
+from shared.egress import EgressPolicy
+from shared.events.base import Cause, Envelope, Event
+from shared.events.routes import hearers
+from shared.http import Answer, HttpClient, OutgoingError
+from shared.paging import CursorSigner
+from shared.queue import Bell
+from shared.ratelimit import RateLimiter
+from shared.secrets import SecretBox
+from shared.settings import ServiceName, Settings
+from shared.tokens import ServiceSigner, ServiceTokenVerifier
+from shared.uow import UnitsOfWork
+
+Authenticate = Callable[[str], Awaitable[Caller]]
+
+
+@dataclass
+class Service:
+    name: ServiceName
+    settings: Settings
+    db: Database
+    bell: Bell
+    units: UnitsOfWork
+    signer: ServiceSigner
+    verifier: ServiceTokenVerifier
+    peers: HttpClient
+    """For our own services."""
+    outside: HttpClient
+    """For everyone else's: addresses are checked."""
+    cursors: CursorSigner
+    secrets: SecretBox
+    limiter: RateLimiter
+    draining: bool = False
+
+    @classmethod
+    def build(cls, name: ServiceName, settings: Settings) -> "Service":
+        db = Database(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+        bell = Bell(settings.redis_url.get_secret_value())
+        policy = EgressPolicy(settings.egress_allow)
+        peers = HttpClient(policy, trusted=True)
+
+        def after_commit(events: Sequence[Event], wakes_own_worker: bool) -> None:  # noqa: FBT001
+            bell.ring([*(hearers(name) if events else []), *([name] if wakes_own_worker else [])])
+
+        async def fetch_jwks(issuer: ServiceName) -> dict[str, Any]:
+            answer = await peers.request(
+                "GET", f"{settings.peers[issuer]}/.well-known/jwks.json", deadline=2.0
+            )
+            found: dict[str, Any] = answer.json()
+            return found
+
+        return cls(
+            name=name,
+            settings=settings,
+            db=db,
+            bell=bell,
+            units=UnitsOfWork(db, after_commit),
+            signer=ServiceSigner(name, settings.service_key.get_secret_value()),
+            verifier=ServiceTokenVerifier(name, fetch_jwks),
+            peers=peers,
+            outside=HttpClient(policy),
+            cursors=CursorSigner(settings.cursor_secret.get_secret_value()),
+            secrets=SecretBox(settings.encryption_keys.get_secret_value()),
+            limiter=RateLimiter(
+                settings.redis_url.get_secret_value(), settings.rate_limit_per_minute
+            ),
+        )
+
+    async def close(self) -> None:
+        await self.bell.close()
+        await self.limiter.close()
+        await self.peers.close()
+        await self.outside.close()
+        await self.db.close()
+
+    async def ask(
+        self,
+        peer: ServiceName,
+        method: str,
+        path: str,
+        *,
+        workspace_id: UUID | Literal["*"],
+        cause: Sequence[Cause] = (),
+        json: Any = None,
+        deadline: float = 5.0,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Call another service on behalf of `cause`. Raises `OutgoingError`; any status returns."""
+        token = self.signer.token(peer, workspace_id, cause)
+        return await self.peers.request(
+            method,
+            f"{self.settings.peers[peer]}{path}",
+            headers={"authorization": f"Bearer {token}", **(headers or {})},
+            json=json,
+            deadline=deadline,
+        )
+
+    async def feed_page(
+        self, publisher: ServiceName, cursor: str, limit: int, shard: int, shards: int
+    ) -> list[Envelope]:
+        answer = await self.ask(
+            publisher,
+            "GET",
+            f"/internal/events?after={cursor}&limit={limit}&shard={shard}&shards={shards}",
+            workspace_id="*",
+        )
+        if answer.status != 200:  # noqa: PLR2004
+            raise OutgoingError(f"{publisher} answered {answer.status} to a feed page.")
+        return [Envelope.model_validate(event) for event in answer.json()["data"]]

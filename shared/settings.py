@@ -1,0 +1,57 @@
+"""What every door reads from its environment, once, at start."""
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ServiceName = Literal["accounts", "tasks", "sequencer", "sync"]
+SERVICES: tuple[ServiceName, ...] = ("accounts", "tasks", "sequencer", "sync")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="TENURE_", extra="ignore")
+
+    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+
+    accounts_url: str = "http://127.0.0.1:8001"
+    tasks_url: str = "http://127.0.0.1:8002"
+    sequencer_url: str = "http://127.0.0.1:8003"
+    sync_url: str = "http://127.0.0.1:8004"
+    public_url: str = "http://127.0.0.1:8000"
+    """Origin that customers see: unsubscribe links and problem types point there."""
+
+    service_key: SecretStr
+    """Private JWK (EC P-256) that signs this service's tokens; its public half is the JWKS."""
+    cursor_secret: SecretStr
+    """Signs page cursors and unsubscribe links. Shared by all doors of a service."""
+    encryption_keys: SecretStr
+    """Comma separated urlsafe base64 keys of 32 bytes. The first encrypts, all of them decrypt."""
+
+    egress_allow: str = ""
+    """Comma separated hosts or networks that the outgoing client may reach although they are
+    private. Empty in production; a sandbox names the loopback addresses of its simulators."""
+
+    log_level: str = "INFO"
+    drain_seconds: float = 0.0
+    """How long a door that was told to stop answers 503 on /readyz before it stops listening."""
+    pool_size: int = 10
+    feed_shards: int = 1
+    """Consumers split a feed by workspace into this many independent lanes."""
+    sweep_seconds: float = 2.0
+    """How long a lost doorbell may delay work."""
+    health_port: int | None = None
+    """Where a worker door answers /livez, /readyz and /metrics."""
+    rate_limit_per_minute: int = 60_000
+    """Requests of one principal; 429 beyond."""
+
+    @cached_property
+    def peers(self) -> dict[ServiceName, str]:
+        return {
+            "accounts": self.accounts_url,
+            "tasks": self.tasks_url,
+            "sequencer": self.sequencer_url,
+            "sync": self.sync_url,
+        }

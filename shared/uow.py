@@ -1,0 +1,120 @@
+"""One request, job or heard event is one transaction. Nothing below a door commits."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db import ALL_WORKSPACES, Database
+from shared.errors import AppError
+from shared.events.base import Cause, Envelope, Event
+from shared.outbox import store_events
+
+_CLOCK = text(
+    "select workspace_now(:workspace_id) as now,"
+    " coalesce((select time_zone from workspaces where workspace_id = :workspace_id),"
+    " 'UTC') as zone"
+)
+
+
+class UnitOfWork:
+    """The transaction of one workspace: its session, its clock, the events it will have caused."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        workspace_id: UUID,
+        cause: Sequence[Cause],
+        heard: Envelope | None = None,
+    ) -> None:
+        self.session = session
+        self.workspace_id = workspace_id
+        self.cause = tuple(cause)
+        self.heard = heard
+        """The event being handled, when the transaction is an event's effect."""
+        self.events: list[Event] = []
+        self._stored = 0
+        self.wakes_own_worker = False
+        self._clock: tuple[datetime, ZoneInfo] | None = None
+
+    def publish(self, *events: Event) -> None:
+        """Tell others, if and only if this transaction commits."""
+        self.events.extend(events)
+
+    def wake_worker(self) -> None:
+        """Ring this service's own worker after the commit: there is a row for it to find."""
+        self.wakes_own_worker = True
+
+    async def now(self) -> datetime:
+        """Workspace time, UTC: the frozen clock of a sandbox, else the database's clock when first
+        asked for. Use it for every business decision; use it once a transaction has its locks.
+        """
+        return (await self._read_clock())[0]
+
+    async def zone(self) -> ZoneInfo:
+        return (await self._read_clock())[1]
+
+    async def _read_clock(self) -> tuple[datetime, ZoneInfo]:
+        if self._clock is None:
+            row = (await self.session.execute(_CLOCK, {"workspace_id": self.workspace_id})).one()
+            self._clock = (cast("datetime", row.now), ZoneInfo(row.zone))
+        return self._clock
+
+    async def fresh_now(self) -> datetime:
+        """Workspace time read again, for a deadline that is judged after waiting for a lock."""
+        self._clock = None
+        return await self.now()
+
+    async def flush_events(self) -> None:
+        """Write what was published so far, with the cause of this moment."""
+        fresh = self.events[self._stored :]
+        if fresh:
+            await store_events(self.session, self.workspace_id, self.cause, fresh)
+            self._stored = len(self.events)
+
+
+class UnitsOfWork:
+    """Opens units of work on one service's database and rings who must hear, after each commit."""
+
+    def __init__(self, db: Database, after_commit: Callable[[Sequence[Event], bool], None]) -> None:
+        self.db = db
+        self._after_commit = after_commit
+
+    @asynccontextmanager
+    async def begin(
+        self,
+        workspace_id: UUID,
+        cause: Sequence[Cause],
+        *,
+        read_only: bool = False,
+        heard: Envelope | None = None,
+    ) -> AsyncIterator[UnitOfWork]:
+        """Commit when the block ends, roll back when it raises.
+
+        A refusal that `keeps_work` commits and is then raised on.
+        """
+        refusal: AppError | None = None
+        async with self.db.transaction(workspace_id, read_only=read_only) as session:
+            uow = UnitOfWork(session, workspace_id, cause, heard)
+            try:
+                yield uow
+            except AppError as error:
+                if not error.keeps_work:
+                    raise
+                refusal = error
+            await uow.flush_events()
+        if uow.events or uow.wakes_own_worker:
+            self._after_commit(uow.events, uow.wakes_own_worker)
+        if refusal is not None:
+            raise refusal
+
+    @asynccontextmanager
+    async def across_workspaces(self, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
+        """For the named few that find due work of all workspaces; effects belong in `begin`."""
+        async with self.db.transaction(ALL_WORKSPACES, read_only=read_only) as session:
+            yield session

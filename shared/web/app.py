@@ -1,0 +1,71 @@
+"""Builds the web door of a service."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from shared.logging import configure_logging
+from shared.service import Service
+from shared.settings import ServiceName, Settings
+from shared.web import internal
+from shared.web.authenticate import Authenticator, Introspect, ask_accounts
+from shared.web.middleware import RequestContext, RequestLimits
+from shared.web.openapi import install_openapi
+from shared.web.problems import install_problems
+
+VERSION = "1.0.0"
+
+
+def _operation_id(route: APIRoute) -> str:
+    """`create_segment`: the endpoint's name, so endpoint names are unique over all services."""
+    return route.name
+
+
+def build_app(
+    name: ServiceName,
+    *,
+    title: str,
+    summary: str,
+    routers: Sequence[APIRouter],
+    tags: Sequence[Mapping[str, Any]],
+    settings: Settings | None = None,
+    migration_head: str | None = None,
+    introspect: Callable[[Service], Introspect] = ask_accounts,
+    larger_bodies: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """`larger_bodies` maps path suffixes to byte limits above the usual 1 MiB."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        """The service closes last: requests under way still need its pool."""
+        configure_logging(settings.log_level, name)
+        service = Service.build(name, settings)
+        app.state.service = service
+        app.state.authenticate = Authenticator(service, introspect(service))
+        yield
+        await service.close()
+
+    app = FastAPI(
+        title=title,
+        summary=summary,
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=[dict(tag) for tag in tags],
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.public_url = settings.public_url
+    app.state.migration_head = migration_head
+    app.include_router(internal.router)
+    for router in routers:
+        app.include_router(router)
+    install_problems(app)
+    install_openapi(app)
+    app.add_middleware(RequestLimits, larger=dict(larger_bodies or {}))
+    app.add_middleware(RequestContext, service=name)
+    return app

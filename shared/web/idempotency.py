@@ -1,0 +1,119 @@
+"""`Idempotency-Key`: the stored answer is a row of the transaction that made the effect.
+
+Scope: workspace, credential, route and key. Kept 24 hours. The same key with another body is a 422,
+with a first request still running a 409, after success the stored answer with
+`Idempotency-Replayed: true`. Refusals are not stored: mend the request and use the key again.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.auth import Caller
+from shared.errors import BadRequest, Conflict, Invalid
+from shared.uow import UnitOfWork
+
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_KEPT_HEADERS = ("content-type", "etag", "location")
+_MAX_STORED = 65_536
+
+_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:identity, 0))")
+_FIND = text(
+    """
+    select fingerprint, status, headers, body from idempotency_keys
+    where workspace_id = :workspace_id and principal = :principal and route = :route and key = :key
+      and expires_at > clock_timestamp()
+    """
+)
+_STORE = text(
+    """
+    insert into idempotency_keys
+        (workspace_id, principal, route, key, fingerprint, status, headers, body, expires_at)
+    values (:workspace_id, :principal, :route, :key, :fingerprint, :status,
+            cast(:headers as jsonb), :body, clock_timestamp() + interval '24 hours')
+    on conflict (workspace_id, principal, route, key) do update
+    set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+        body = excluded.body, created_at = clock_timestamp(), expires_at = excluded.expires_at
+    """
+)
+
+
+class KeyReused(Invalid):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+class KeyInUse(Conflict):
+    code = "idempotency_key_in_use"
+    title = "The first request with this Idempotency-Key is still running"
+    retryable = True
+
+
+@dataclass(frozen=True)
+class IdempotentRequest:
+    workspace_id: str
+    principal: str
+    route: str
+    key: str
+    fingerprint: str
+
+    @classmethod
+    async def read(cls, request: Request, caller: Caller) -> "IdempotentRequest | None":
+        """Raises `BadRequest` for a malformed key."""
+        given = request.headers.get("idempotency-key")
+        if given is None or request.method not in {"POST", "PATCH", "PUT"}:
+            return None
+        key = given.strip().removeprefix('"').removesuffix('"')
+        if not _KEY.match(key):
+            raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
+        seen = hashlib.sha256(
+            b"\n".join((request.method.encode(), request.url.path.encode(), await request.body()))
+        )
+        return cls(str(caller.workspace_id), caller.key, route, key, seen.hexdigest())
+
+    def _where(self) -> dict[str, str]:
+        return {
+            "workspace_id": self.workspace_id,
+            "principal": self.principal,
+            "route": self.route,
+            "key": self.key,
+        }
+
+    async def replay(self, uow: UnitOfWork) -> Response | None:
+        """The stored answer, or None when this request is the first. Holds the key until the end
+        of the transaction. Raises `KeyInUse` or `KeyReused`.
+        """
+        identity = "\x1f".join(self._where().values())
+        if not (await uow.session.execute(_LOCK, {"identity": identity})).scalar_one():
+            raise KeyInUse("Wait for it, then repeat to get its answer.", retry_after=1)
+        found = (await uow.session.execute(_FIND, self._where())).one_or_none()
+        if found is None:
+            return None
+        if found.fingerprint != self.fingerprint:
+            raise KeyReused("Use a new key for a new request.")
+        headers = found.headers if isinstance(found.headers, dict) else from_json(found.headers)
+        return Response(
+            bytes(found.body), found.status, {**headers, "idempotency-replayed": "true"}
+        )
+
+    async def store(self, uow: UnitOfWork, response: Response) -> None:
+        body = bytes(response.body)
+        if len(body) > _MAX_STORED:
+            body = to_json({"note": "The answer was too large to keep. The request was done."})
+        headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
+        await uow.session.execute(
+            _STORE,
+            {
+                **self._where(),
+                "fingerprint": self.fingerprint,
+                "status": response.status_code,
+                "headers": to_json(headers).decode(),
+                "body": body,
+            },
+        )

@@ -1,0 +1,107 @@
+"""Routes for operators and for our own services. The gateway never exposes `/internal`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic_core import to_json
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.errors import Unauthorized
+from shared.feed.reader import MAX_PAGE, events_after
+from shared.service import Service
+from shared.tokens import ServiceClaims
+from shared.web.routing import service_of
+
+router = APIRouter(include_in_schema=False)
+
+
+async def trusted_peer(request: Request) -> ServiceClaims:
+    """Only another of our services, by its token."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("This route is for services.")
+    return await service_of(request).verifier.verify(token)
+
+
+Peer = Annotated[ServiceClaims, Depends(trusted_peer)]
+
+
+@router.get("/livez")
+async def livez() -> Response:
+    return Response("ok", media_type="text/plain")
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """Ready means: not draining, PostgreSQL answers, the schema is the one this code was built for.
+    Redis is not needed to serve.
+    """
+    service = service_of(request)
+    if service.draining:
+        return Response("draining", 503, media_type="text/plain")
+    async with service.units.across_workspaces(read_only=True) as session:
+        head = (await session.execute(text("select version_num from alembic_version"))).scalar()
+    expected = request.app.state.migration_head
+    if expected is not None and head != expected:
+        return Response(f"migrations at {head}, need {expected}", 503, media_type="text/plain")
+    return Response("ok", media_type="text/plain")
+
+
+@router.get("/metrics")
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/.well-known/jwks.json")
+async def jwks(request: Request) -> dict[str, Any]:
+    return service_of(request).signer.jwks
+
+
+@router.get("/internal/events")
+async def feed(
+    request: Request,
+    peer: Peer,
+    after: str = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 200,
+    shard: Annotated[int, Query(ge=0)] = 0,
+    shards: Annotated[int, Query(ge=1, le=256)] = 1,
+) -> Response:
+    """This service's events of all workspaces after a cursor, in commit order."""
+    if peer.workspace_id != "*":
+        raise Unauthorized("The feed of all workspaces needs a token for all workspaces.")
+    async with service_of(request).units.across_workspaces(read_only=True) as session:
+        events = await events_after(session, after, limit, shard=shard, shards=shards)
+    return Response(to_json({"data": events}), media_type="application/json")
+
+
+_CHECKPOINTS = text("select publisher, shard, cursor, failures, last_error from checkpoints")
+_FEED_END = text(
+    "select coalesce(max(xid::text || '.' || seq::text), '') as cursor from"
+    " (select xid, seq from events order by xid desc, seq desc limit 1) last"
+)
+
+
+async def feed_state(service: Service) -> dict[str, Any]:
+    """Where this service's own feed ends and how far it has heard the others."""
+    async with service.units.across_workspaces(read_only=True) as session:
+        end = (await session.execute(_FEED_END)).scalar_one()
+        heard = (await session.execute(_CHECKPOINTS)).mappings().all()
+        dead = (
+            await session.execute(
+                text("select count(*) from dead_events where replayed_at is null")
+            )
+        ).scalar_one()
+    return {
+        "service": service.name,
+        "feed_end": end,
+        "heard": [dict(row) for row in heard],
+        "dead_events": dead,
+    }
+
+
+@router.get("/internal/feed-state")
+async def internal_feed_state(request: Request, peer: Peer) -> dict[str, Any]:
+    return await feed_state(service_of(request))

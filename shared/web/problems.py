@@ -1,0 +1,161 @@
+"""Every error that leaves a door, the framework's own included, as RFC 9457 problem+json."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.db import is_connection_loss, sqlstate
+from shared.errors import (
+    AppError,
+    Conflict,
+    Fault,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_BUSY_STATES = {"40001", "40P01", "55P03", "57014", "53300", "53100"}
+"""Serialization failure, deadlock, lock timeout, statement timeout, connections, disk full."""
+_PLAIN_CODES = {
+    400: ("bad_request", "The request could not be read"),
+    404: ("not_found", "No such route"),
+    405: ("method_not_allowed", "This method is not served here"),
+    413: ("payload_too_large", "The body is too large"),
+    415: ("unsupported_media_type", "Send application/json in UTF-8"),
+}
+
+
+class ProblemFault(BaseModel):
+    pointer: str = Field(description="JSON pointer (RFC 6901) into the body, or `/query/<name>`.")
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` is stable; `detail` is for people and may change."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    request_id: str
+    retryable: bool
+    errors: list[ProblemFault] = []
+
+
+def problem_response(request: Request, error: AppError, status: int | None = None) -> Response:
+    base = getattr(request.app.state, "public_url", "")
+    content: dict[str, Any] = {
+        "type": f"{base}/problems/{error.code.replace('_', '-')}",
+        "title": error.title,
+        "status": status or error.status,
+        "code": error.code,
+        **({"detail": error.detail} if error.detail else {}),
+        "request_id": request.scope.get("state", {}).get("request_id", ""),
+        "retryable": error.retryable,
+        **error.extra,
+    }
+    if error.faults:
+        content["errors"] = [fault.as_json() for fault in error.faults]
+    headers = {"cache-control": "no-store"}
+    if error.status == 401:  # noqa: PLR2004
+        headers["www-authenticate"] = 'Bearer realm="tenure"'
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    return Response(
+        to_json(content, fallback=str), status or error.status, headers, media_type=MEDIA_TYPE
+    )
+
+
+def faults_of(errors: Sequence[Any]) -> list[Fault]:
+    """Pydantic's errors as pointers into what the client sent."""
+    faults = []
+    for error in errors[:100]:
+        location = [part for part in error["loc"] if not str(part).startswith("function-")]
+        where, rest = (location[0], location[1:]) if location else ("body", [])
+        parts = rest if where == "body" else [where, *rest]
+        pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+        code = {"extra_forbidden": "unknown_field", "missing": "required"}.get(
+            error["type"], error["type"]
+        )
+        message = error["msg"].removeprefix("Value error, ")
+        if code == "unknown_field":
+            message = "This field does not exist here; remove it or check its spelling."
+        faults.append(Fault(pointer, code, message))
+    return faults
+
+
+async def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101  (registered for it)
+    return problem_response(request, error)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = faults_of(error.errors())
+    if any(fault.pointer.startswith("/path") for fault in faults):
+        # A malformed id is the id of nothing.
+        return problem_response(request, NotFound("There is nothing with this id."))
+    return problem_response(
+        request, Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+    )
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code, title = _PLAIN_CODES.get(error.status_code, ("error", str(error.detail)))
+    plain = AppError("" if error.status_code in _PLAIN_CODES else str(error.detail))
+    plain.code, plain.title = code, title  # type: ignore[misc]  # this instance only
+    response = problem_response(request, plain, error.status_code)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)  # noqa: S101
+    state = sqlstate(error)
+    if is_connection_loss(error) or state in _BUSY_STATES:
+        log.warning("database busy or away", sqlstate=state)
+        return problem_response(
+            request, Unavailable("The database is busy; try again.", retry_after=1)
+        )
+    if state in {"23505", "23503", "23P01"}:
+        # A constraint that no service function translated: still the client's conflict, not a 500.
+        log.error("untranslated constraint", exc_info=error)
+        return problem_response(
+            request, Conflict("Another record already has this value, or one it needs is gone.")
+        )
+    return await _unexpected(request, error)
+
+
+async def _connection_error(request: Request, error: Exception) -> Response:
+    log.warning("link lost", error=type(error).__name__)
+    return problem_response(request, Unavailable("The database went away.", retry_after=1))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return problem_response(request, AppError())
+
+
+def install_problems(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(OSError, _connection_error)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,208 @@
+"""The route that every public operation uses: caller, transaction, commit, then the answer.
+
+The commit happens here and not after a dependency's `yield`, so that the answer of an idempotent
+request can be stored in the same transaction, and so that a client never holds a 201 for a commit
+that failed.
+"""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Header
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import override
+
+from shared.auth import Caller
+from shared.errors import (
+    PreconditionFailed,
+    PreconditionRequired,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web import strict_json
+from shared.web.idempotency import IdempotentRequest
+from shared.web.problems import Problem
+
+_SAFE = {"GET", "HEAD"}
+
+
+class JsonRequest(Request):
+    """Parses its body once, strictly."""
+
+    async def parse(self) -> None:
+        body = await self.body()
+        if not body:
+            return
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise UnsupportedMediaType
+        self._json = strict_json.parse(body)
+
+    @override
+    async def json(self) -> Any:
+        return self._json
+
+
+class TransactionRoute(APIRoute):
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint = super().get_route_handler()
+
+        async def handle(plain: Request) -> Response:
+            request = JsonRequest(plain.scope, plain.receive)
+            service = service_of(request)
+            caller = await _authenticate(request, service)
+            await _limit_rate(request, service, caller)
+            await request.parse()
+            async with AsyncExitStack() as stack:
+                opened: list[UnitOfWork] = []
+
+                async def open_transaction() -> UnitOfWork:
+                    if not opened:
+                        begin = service.units.begin(
+                            caller.workspace_id,
+                            caller.cause,
+                            read_only=request.method in _SAFE,
+                        )
+                        opened.append(await stack.enter_async_context(begin))
+                    return opened[0]
+
+                request.state.open_transaction = open_transaction
+                idempotent = await IdempotentRequest.read(request, caller)
+                if idempotent and (replayed := await idempotent.replay(await open_transaction())):
+                    return replayed
+                response = await endpoint(request)
+                if idempotent and response.status_code < 400:  # noqa: PLR2004
+                    await idempotent.store(await open_transaction(), response)
+            return response
+
+        return handle
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def _authenticate(request: Request, service: Service) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("Send `Authorization: Bearer <API key>`.")
+    caller: Caller = await request.app.state.authenticate(token.strip())
+    request.state.caller = caller
+    structlog.contextvars.bind_contextvars(
+        workspace_id=str(caller.workspace_id), principal=caller.key
+    )
+    return caller
+
+
+async def _limit_rate(request: Request, service: Service, caller: Caller) -> None:
+    if caller.principal.type == "service":
+        return
+    decision = await service.limiter.take(f"{caller.workspace_id}:{caller.key}", caller.rate_limit)
+    request.state.response_headers = decision.headers()
+    if not decision.allowed:
+        raise TooManyRequests(
+            f"This credential may make {decision.limit} requests a minute.",
+            retry_after=decision.reset_seconds,
+        )
+
+
+class Require:
+    """Dependency that hands the caller to an endpoint if it holds `permission`, else 403."""
+
+    def __init__(self, permission: str) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request) -> Caller:
+        caller: Caller = request.state.caller
+        caller.must(self.permission)
+        return caller
+
+
+def require(permission: str) -> Any:
+    """`caller: Annotated[Caller, require("records:write")]`, at each route: deny by default, and
+    the permission is visible where the operation is.
+    """
+    return Depends(Require(permission))
+
+
+async def _open_uow(request: Request) -> UnitOfWork:
+    uow: UnitOfWork = await request.state.open_transaction()
+    return uow
+
+
+async def _the_service(request: Request) -> Service:
+    return service_of(request)
+
+
+Uow = Annotated[UnitOfWork, Depends(_open_uow)]
+"""The transaction of this request: read-only for GET. Committed before the response leaves."""
+TheService = Annotated[Service, Depends(_the_service)]
+
+
+async def _if_match(
+    if_match: Annotated[
+        str | None, Header(description='ETag of the version you edited, such as `"v3"`.')
+    ] = None,
+) -> int | None:
+    """The version a client edited. `*` accepts any, so None."""
+    if if_match is None:
+        raise PreconditionRequired
+    if if_match.strip() == "*":
+        return None
+    tag = if_match.strip().strip('"')
+    if not (tag.startswith("v") and tag[1:].isdigit() and len(tag) < 12):  # noqa: PLR2004
+        raise PreconditionFailed("The ETag is not one of ours. Read the resource again.")
+    return int(tag[1:])
+
+
+IfMatch = Annotated[int | None, Depends(_if_match)]
+"""Version from `If-Match`, None for `*`; 428 without the header."""
+
+
+def etag(version: int) -> str:
+    return f'"v{version}"'
+
+
+def check_version(expected: int | None, actual: int) -> None:
+    """Raises `PreconditionFailed` when someone else changed the resource first."""
+    if expected is not None and expected != actual:
+        raise PreconditionFailed(
+            f"You edited version {expected}; it is now at version {actual}. Read it again.",
+            current_version=actual,
+        )
+
+
+def not_modified(request: Request, version: int) -> bool:
+    tags = request.headers.get("if-none-match", "")
+    return etag(version) in (part.strip() for part in tags.split(","))
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    for status, text in {
+        400: "The request could not be read.",
+        401: "No valid credential.",
+        403: "The credential may not do this.",
+        404: "Absent, or in another workspace.",
+        409: "The current state does not allow this.",
+        412: "Someone else changed it first.",
+        422: "Some values cannot be accepted; see `errors`.",
+        428: "Send If-Match.",
+        429: "Too many requests.",
+        503: "Temporarily unavailable; retry after `Retry-After`.",
+    }.items()
+}
+
+
+def api_router(prefix: str, tag: str) -> APIRouter:
+    """Router of one feature: authenticated, transactional, its errors documented."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=TransactionRoute, responses=_PROBLEMS)

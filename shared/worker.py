@@ -1,0 +1,159 @@
+"""The queue door: loops that find due rows, woken by the doorbell, by a sweep when it is lost."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import uvicorn
+from prometheus_client import Counter, make_asgi_app
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from shared.db import is_connection_loss
+from shared.events.routes import HEARS
+from shared.feed.consumer import Consumer, Handler, Handlers
+from shared.logging import configure_logging, get_logger
+from shared.queue import listen
+from shared.service import Service
+
+log = get_logger(__name__)
+
+Step = Callable[[Service], Awaitable[bool]]
+FAILURES = Counter("tenure_loop_failures_total", "Steps that raised", ["service", "loop"])
+
+_STOP_SECONDS = 20.0
+_MAX_PAUSE = 10.0
+
+
+@dataclass
+class Loop:
+    """Repeats `step`: at once while it returns True (there may be more), else at the next ring or
+    after `every` seconds. A step may run twice or beside itself in another process: it claims rows.
+    """
+
+    name: str
+    step: Step
+    every: float | None = None
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        self._wake.set()
+
+    async def run(self, service: Service) -> None:
+        pause = 0.1
+        while not service.draining:
+            self._wake.clear()
+            try:
+                more = await self.step(service)
+                pause = 0.1
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                FAILURES.labels(service.name, self.name).inc()
+                known = is_connection_loss(error)
+                log.warning(
+                    "loop failed", loop=self.name, error=type(error).__name__, exc_info=not known
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _MAX_PAUSE)
+                continue
+            if not more:
+                await self._wait(self.every or service.settings.sweep_seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+
+def feed_loops(
+    service: Service, handlers: Handlers, *, on_any: Handler | None = None
+) -> list[Loop]:
+    """One loop per publisher that this service hears, and per lane of its feed."""
+    shards = service.settings.feed_shards
+    loops = []
+    for publisher in HEARS[service.name]:
+        for shard in range(shards):
+            consumer = Consumer(
+                publisher, service.units, handlers, service.feed_page, shard, shards, on_any
+            )
+
+            async def step(_: Service, consumer: Consumer = consumer) -> bool:
+                return await consumer.step()
+
+            loops.append(Loop(f"feed:{publisher}:{shard}", step))
+    return loops
+
+
+async def forget_old_idempotency_keys(service: Service) -> bool:
+    """Published retention: a key is remembered for 24 hours."""
+    async with service.units.across_workspaces() as session:
+        gone = await session.execute(
+            text(
+                "delete from idempotency_keys where ctid in (select ctid from idempotency_keys"
+                " where expires_at < clock_timestamp() limit 1000)"
+            )
+        )
+    return bool(gone.rowcount == 1000)  # type: ignore[attr-defined]  # noqa: PLR2004
+
+
+async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
+    """Run until SIGTERM or SIGINT; then let steps under way finish for up to 20 seconds."""
+    configure_logging(service.settings.log_level, f"{service.name}-worker")
+    every = [*loops, Loop("idempotency keys", forget_old_idempotency_keys, every=600.0)]
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def ring_all() -> None:
+        for loop in every:
+            loop.ring()
+
+    redis_url = service.settings.redis_url.get_secret_value()
+    tasks = [asyncio.create_task(loop.run(service), name=loop.name) for loop in every]
+    listener = asyncio.create_task(listen(redis_url, service.name, ring_all))
+    health = asyncio.create_task(_health(service))
+    log.info("worker started", loops=[loop.name for loop in every])
+    await stop.wait()
+    service.draining = True
+    ring_all()
+    listener.cancel()
+    health.cancel()
+    _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, listener, health, return_exceptions=True)
+    await service.close()
+    log.info("worker stopped")
+
+
+async def _health(service: Service) -> None:
+    port = service.settings.health_port
+    if port is None:
+        return
+
+    async def livez(_: Request) -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    async def readyz(_: Request) -> PlainTextResponse:
+        async with service.units.across_workspaces() as session:
+            await session.execute(text("select 1"))
+        return PlainTextResponse("ok")
+
+    app = Starlette(
+        routes=[
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Mount("/metrics", make_asgi_app()),
+        ]
+    )
+    config = uvicorn.Config(app, host="0.0.0.0", port=port, log_config=None)  # noqa: S104
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    await server.serve()

@@ -1,0 +1,41 @@
+"""A service's copy of the workspaces: name, zone, settings and the clock of a sandbox."""
+
+from pydantic_core import to_json
+from sqlalchemy import text
+
+from shared.events.accounts import WorkspaceChanged
+from shared.uow import UnitOfWork
+
+_COPY = text(
+    """
+    insert into workspaces (workspace_id, name, time_zone, currency, sandbox, frozen_at, settings,
+                            version)
+    values (:workspace_id, :name, :time_zone, :currency, :sandbox, :frozen_at,
+            cast(:settings as jsonb), :version)
+    on conflict (workspace_id) do update
+    set name = excluded.name, time_zone = excluded.time_zone, currency = excluded.currency,
+        sandbox = excluded.sandbox, frozen_at = excluded.frozen_at, settings = excluded.settings,
+        version = excluded.version, updated_at = clock_timestamp()
+    where workspaces.version < excluded.version
+    """
+)
+
+
+async def copy_workspace(uow: UnitOfWork, event: WorkspaceChanged) -> None:
+    """Handler of `WorkspaceChanged` for every service but its publisher. An older version changes
+    nothing, so hearing twice or late is harmless.
+    """
+    await uow.session.execute(
+        _COPY,
+        {
+            "workspace_id": uow.workspace_id,
+            "name": event.title,
+            "time_zone": event.time_zone,
+            "currency": event.currency,
+            "sandbox": event.sandbox,
+            "frozen_at": event.frozen_at,
+            "settings": to_json(event.settings).decode(),
+            "version": event.version,
+        },
+    )
+    uow.wake_worker()
