@@ -218,7 +218,7 @@ class SegmentLeft(Event):
 
 
 class ManualEntryRefused(Event):
-    """Someone set `manually_enter_renewal_sequence` on an opportunity that cannot enter any more."""
+    """Someone set `manually_enter_renewal_sequence` on an opportunity that cannot enter now."""
 
     name: ClassVar[str] = "accounts.manual_entry_refused.v1"
     public_name: ClassVar[str | None] = "opportunity.manual_entry_refused"

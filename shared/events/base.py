@@ -34,7 +34,7 @@ class Cause(BaseModel):
 
 
 class Event(BaseModel):
-    """A fact in the past tense. Fields are added, never changed; a changed meaning is a new version.
+    """A fact in the past tense. Fields are added, never changed; a new meaning is a new version.
 
     `name` is `<publisher>.<fact>.v<n>`. Readers ignore fields they do not know.
     """

@@ -1,7 +1,7 @@
 """A hearer's side: pull a publisher's feed in order, each event taking effect exactly once.
 
-The checkpoint moves in the transaction of the effect. An event whose handler fails five times is set
-aside in `dead_events` with its reason, so that it blocks nobody; trouble with the link or the
+The checkpoint moves in the transaction of the effect. An event whose handler fails five times is
+set aside in `dead_events` with its reason, so that it blocks nobody; trouble with the link or the
 database is not the event's fault and is waited out.
 """
 

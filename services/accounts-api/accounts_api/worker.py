@@ -8,12 +8,15 @@ from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 
 HANDLERS: Handlers = {}
-LOOPS: tuple[Loop, ...] = ()
+
+
+def loops(service: Service) -> list[Loop]:
+    return feed_loops(service, HANDLERS)
 
 
 async def main() -> None:
     service = Service.build("accounts", Settings())
-    await run_worker(service, [*feed_loops(service, HANDLERS), *LOOPS])
+    await run_worker(service, loops(service))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,15 @@ from shared.worker import Loop, feed_loops, run_worker
 from shared.workspaces import copy_workspace
 
 HANDLERS: Handlers = {WorkspaceChanged: [copy_workspace]}
-LOOPS: tuple[Loop, ...] = ()
+
+
+def loops(service: Service) -> list[Loop]:
+    return feed_loops(service, HANDLERS)
 
 
 async def main() -> None:
     service = Service.build("sync", Settings())
-    await run_worker(service, [*feed_loops(service, HANDLERS), *LOOPS])
+    await run_worker(service, loops(service))
 
 
 if __name__ == "__main__":
