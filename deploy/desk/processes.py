@@ -59,7 +59,7 @@ def spawn(
     env: dict[str, str],
     on_parent_death: int = signal.SIGTERM,
     cwd: Path | str = "/",
-    **popen: Any,  # noqa: ANN401 - the options of Popen
+    **popen: Any,
 ) -> subprocess.Popen[bytes]:
     """Start in a session of its own: Ctrl-C reaches us, and we choose the order of the end."""
     with log.open("ab") as output:

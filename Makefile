@@ -1,0 +1,91 @@
+# `make` lists what there is to do. Every target sets up what it needs first.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first Python here that is new enough; set-up says what to do if there is none.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
+	done; echo python3)
+BIN := .venv/bin
+WITH_SERVERS := $(BIN)/python -m deploy.desk.withservers
+# Two test processes keep two cores busy; PostgreSQL and the doors need their share.
+JOBS ?= 2
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## put into .venv exactly what the locks say (all other targets do this by themselves)
+	@$(PYTHON) -m deploy.desk.setup
+
+.PHONY: up
+up: setup ## run everything: servers, services, sandbox, gateway; Ctrl-C stops it and keeps the data
+	@exec $(BIN)/python -m deploy.desk.up
+
+.PHONY: demo
+demo: setup ## play the renewal story from end to end and check every claim
+	@exec $(BIN)/python -m deploy.desk.demo
+
+.PHONY: test
+test: setup ## every test, on real PostgreSQL and Redis; T=tests/shared narrows it
+	$(WITH_SERVERS) --fast -- $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(T)
+
+.PHONY: check
+check: format-check lint types boundaries migration-lint api-check ## all that is judged without running tests
+
+.PHONY: format-check
+format-check: setup
+	$(BIN)/ruff format --check .
+
+.PHONY: fmt
+fmt: setup ## format the code and fix what can be fixed safely
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lint
+lint: setup ## ruff
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+.PHONY: boundaries
+boundaries: setup ## who may import whom
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: migration-lint
+migration-lint: setup ## squawk on the SQL of every migration
+	$(BIN)/python -m deploy.checks.migrations
+
+.PHONY: api-check
+api-check: setup ## the OpenAPI documents: complete, and nothing broken since the last contract
+	$(BIN)/python -m deploy.checks.openapi check
+
+.PHONY: openapi
+openapi: setup ## write the contracts in tests/contracts/openapi (BREAKING=1 to accept a break)
+	$(BIN)/python -m deploy.checks.openapi write $(if $(BREAKING),--accept-breaking)
+
+.PHONY: bench
+bench: setup ## measure, write bench-results/, compare with the last run
+	$(WITH_SERVERS) -- $(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: migrate
+migrate: setup ## roles and migrations for DATABASE_URL (an administrator's), or for the desk's data
+	@$(BIN)/python -m deploy.desk.migrate
+
+.PHONY: migration
+migration: setup ## write a migration: make migration s=accounts-api m="add segment owner"
+	@test -n "$(s)" && test -n "$(m)" || { echo 'usage: make migration s=accounts-api m="add segment owner"'; exit 2; }
+	$(WITH_SERVERS) --fast -- $(BIN)/python -m deploy.desk.migrate --new "$(s)" "$(m)"
+
+.PHONY: lock
+lock: setup ## resolve all dependencies anew, within the ranges of pyproject.toml
+	$(BIN)/python -m deploy.desk.lock
+
+.PHONY: clean
+clean: ## delete the desk's data, caches and results (not .venv)
+	@$(PYTHON) -m deploy.desk.clean

@@ -1,0 +1,1 @@
+"""What `make check` judges beside format, lint, types and imports."""
