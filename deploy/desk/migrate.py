@@ -1,60 +1,60 @@
-"""Bring every service's schema to its head: `python -m deploy.desk.migrate`.
+"""`make migrate`: roles, schemas and migrations for DATABASE_URL or for the desk's own data.
 
-With DATABASE_URL (an administrator's) the roles and the database `tenure` are made there first;
-without, on the desk's own server.
+`--new SERVICE MESSAGE` writes the next migration of a service by comparing its models with a
+database that has all the others.
 """
 
 import argparse
 import asyncio
-import os
 import sys
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
-from deploy.desk.roles import OWNER, SCHEMAS, prepare_database, role_url
-from deploy.desk.secrets import desk_secrets
-
-ROOT = Path(__file__).resolve().parents[2]
-INI = ROOT / "migrations" / "alembic.ini"
-DATABASE = "tenure"
+from deploy.desk.errors import DeskError
+from deploy.desk.secrets import Secrets, load_secrets
+from deploy.desk.servers import Servers
+from deploy.migrate import ROOT, MigrationFailed, alembic, upgrade_all
+from deploy.roles import OWNER, SERVICES, CannotPrepare, prepare, role_url
 
 
-def alembic_config(package: str) -> Config:
-    config = Config(INI, ini_section=package)
-    config.attributes["quiet"] = True
-    return config
+def prepare_database(admin_url: str, secrets: Secrets) -> str:
+    """Roles, database, schemas, migrations; the owner's address."""
+    asyncio.run(prepare(admin_url, secrets.passwords))
+    owner_url = role_url(admin_url, OWNER, secrets.passwords[OWNER])
+    upgrade_all(owner_url, say)
+    return owner_url
 
 
-def upgrade_all(owner_url: str) -> None:
-    """Run the four histories, in order. Must not run inside an event loop."""
-    os.environ["DATABASE_URL"], before = owner_url, os.environ.get("DATABASE_URL")
-    try:
-        for package in SCHEMAS.values():
-            command.upgrade(alembic_config(package), "head")
-    finally:
-        if before is None:
-            del os.environ["DATABASE_URL"]
-        else:
-            os.environ["DATABASE_URL"] = before
+def say(text: str) -> None:
+    print(f"\N{BULLET} {text}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="migrate", description=__doc__)
+    parser.add_argument("--state", type=Path, default=ROOT / ".tenure")
     parser.add_argument("--new", nargs=2, metavar=("SERVICE", "MESSAGE"))
     arguments = parser.parse_args()
-    admin_url = os.environ["DATABASE_URL"]
-    passwords = desk_secrets(Path(os.environ.get("TENURE_STATE", ".tenure"))).passwords
-    asyncio.run(prepare_database(admin_url, DATABASE, passwords))
-    owner_url = role_url(admin_url, OWNER, passwords[OWNER], DATABASE)
-    upgrade_all(owner_url)
-    if arguments.new:
-        service, message = arguments.new
-        os.environ["DATABASE_URL"] = owner_url
-        config = alembic_config(service.replace("-", "_"))
-        command.revision(config, message=message, autogenerate=True)
+    try:
+        with Servers.from_environment(arguments.state) as servers:
+            secrets = load_secrets(arguments.state)
+            owner_url = prepare_database(servers.urls.database_url, secrets)
+            if arguments.new:
+                _write_migration(*arguments.new, owner_url=owner_url)
+    except (DeskError, CannotPrepare, MigrationFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
+
+
+def _write_migration(service: str, message: str, *, owner_url: str) -> None:
+    package = service.replace("-", "_")
+    if package not in {known.package for known in SERVICES}:
+        known = ", ".join(known.package.replace("_", "-") for known in SERVICES)
+        raise DeskError(f"There is no service {service}; there are {known}.")
+    print(
+        alembic(
+            package, "revision", "--autogenerate", "-m", message, database_url=owner_url
+        ).strip()
+    )
 
 
 if __name__ == "__main__":

@@ -1,50 +1,46 @@
-"""The desk's own secrets: made once, kept in `<state>/secrets.json` (0600), never in the tree."""
+"""The secrets of one desk, made once and kept in a file that only its owner can read."""
 
 import base64
 import json
-import os
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from joserfc.jwk import ECKey
 
-from deploy.desk.roles import ROLES, SCHEMAS
+from deploy.desk.files import read_json, write_private_json
+from deploy.roles import ROLES, SERVICES
 
 
 @dataclass(frozen=True)
-class DeskSecrets:
-    passwords: dict[str, str]
-    """Database role to password."""
-    service_keys: dict[str, str]
-    """Service to its private JWK as JSON."""
+class Secrets:
+    passwords: Mapping[str, str]  # by database role
+    service_keys: Mapping[str, str]  # by package: a private JWK
     cursor_secret: str
     encryption_keys: str
 
 
-def make_secrets() -> DeskSecrets:
-    return DeskSecrets(
-        passwords={role: secrets.token_urlsafe(24) for role in ROLES},
-        service_keys={service: _key() for service in SCHEMAS},
-        cursor_secret=secrets.token_urlsafe(32),
-        encryption_keys=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    )
+def load_secrets(state_dir: Path) -> Secrets:
+    """Those in `secrets.json`; what is missing there is made and added."""
+    path = state_dir / "secrets.json"
+    kept = read_json(path)
+    content = {
+        "passwords": {role: secrets.token_hex(24) for role in ROLES} | kept.get("passwords", {}),
+        "service_keys": {service.package: _signing_key() for service in SERVICES}
+        | kept.get("service_keys", {}),
+        "cursor_secret": kept.get("cursor_secret") or secrets.token_urlsafe(32),
+        "encryption_keys": kept.get("encryption_keys") or _encryption_key(),
+    }
+    if content != kept:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_private_json(path, content)
+    return Secrets(**content)
 
 
-def _key() -> str:
-    key = ECKey.generate_key("P-256", private=True)
-    return json.dumps(key.as_dict(private=True))
+def _signing_key() -> str:
+    return json.dumps(ECKey.generate_key("P-256").as_dict(private=True))
 
 
-def desk_secrets(state: Path) -> DeskSecrets:
-    path = state / "secrets.json"
-    if path.exists():
-        kept: dict[str, Any] = json.loads(path.read_text())
-        return DeskSecrets(**kept)
-    made = make_secrets()
-    state.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(made), file)
-    return made
+def _encryption_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
