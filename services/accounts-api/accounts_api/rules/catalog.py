@@ -1,0 +1,152 @@
+"""What a rule may see: record types, their fields and traits, and how records are related."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
+
+N = TypeVar("N", "Field", "Relation")
+
+
+class FieldType(StrEnum):
+    TEXT = "text"
+    NUMBER = "number"
+    CURRENCY = "currency"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    SELECT = "select"
+    MULTI_SELECT = "multi_select"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of the record's table, a key of its `traits`, or a column of the link to it."""
+
+    name: str
+    type: FieldType
+    column: str = ""
+    trait: str | None = None
+    options: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    currency: str | None = None
+    """The currency every value has."""
+    currency_column: str | None = None
+    """The column that says each value's currency."""
+    on_link: bool = False
+
+    @property
+    def source(self) -> str:
+        return self.column or self.name
+
+
+def trait(key: str, type_: FieldType, options: Iterable[str] = (), currency: str = "") -> Field:
+    return Field(
+        f"traits.{key}", type_, trait=key, options=tuple(options), currency=currency or None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """This record holds the other's id."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The others hold this record's id."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A table of pairs holds both ids."""
+
+    table: str
+    here: str
+    there: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    name: str
+    target: str
+    join: Parent | Children | Link
+    aliases: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    """Fields of the link, seen beside the other record's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventDays:
+    """Daily roll-ups of product events: one row a record, event name and local day."""
+
+    table: str
+    record: str
+    name: str = "name"
+    day: str = "day"
+    count: str = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    name: str
+    table: str
+    fields: tuple[Field, ...]
+    relations: tuple[Relation, ...] = ()
+    roles_column: str | None = None
+    """The column of `key_role_assignments` that holds this record's id."""
+    events: EventDays | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names usable at one place of a rule: a record type's, and those of the link followed."""
+
+    type: RecordType
+    fields: Mapping[str, Field]
+    relations: Mapping[str, Relation]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    types: Mapping[str, RecordType]
+    segments: Mapping[str, str] | None = None
+    """Record type by segment id; None when ids need not be checked."""
+    key_roles: frozenset[str] | None = None
+    _scopes: dict[tuple[str, str], Scope] = field(default_factory=dict, compare=False, repr=False)
+
+    def scope(self, type_name: str, via: Relation | None = None) -> Scope:
+        key = (type_name, f"{via.name}>{via.fields}" if via else "")
+        if key not in self._scopes:
+            type_ = self.types[type_name]
+            fields = (*type_.fields, *(via.fields if via else ()))
+            self._scopes[key] = Scope(type_, _by_name(fields), _by_name(type_.relations))
+        return self._scopes[key]
+
+    def with_traits(self, traits: Mapping[str, Iterable[Field]]) -> "Catalog":
+        """This catalog with the workspace's traits, by name of the record type."""
+        types = {
+            name: replace(type_, fields=(*type_.fields, *traits.get(name, ())))
+            for name, type_ in self.types.items()
+        }
+        return Catalog(types, self.segments, self.key_roles)
+
+    def with_names(
+        self, segments: Mapping[str, str] | None, key_roles: Iterable[str] | None
+    ) -> "Catalog":
+        """This catalog, refusing segments and key roles the workspace does not have."""
+        roles = None if key_roles is None else frozenset(key_roles)
+        return Catalog(self.types, segments, roles)
+
+
+def _by_name(things: Iterable[N]) -> dict[str, N]:
+    known: dict[str, N] = {}
+    for thing in things:
+        known[thing.name] = thing
+        for alias in thing.aliases:
+            known.setdefault(alias, thing)
+    return known

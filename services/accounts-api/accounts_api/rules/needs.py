@@ -1,0 +1,51 @@
+"""What of a record a rule looks at, so that a snapshot holds that and no more."""
+
+from dataclasses import dataclass, field
+
+from accounts_api.rules import checked as c
+from accounts_api.rules.catalog import EventDays, Field, RecordType, Relation
+
+@dataclass(slots=True)
+class Needs:
+    type: RecordType
+    fields: dict[str, Field] = field(default_factory=dict)
+    currencies: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    segments: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+    events: dict[str, EventDays] = field(default_factory=dict)
+    related: dict[str, tuple[Relation, "Needs"]] = field(default_factory=dict)
+
+
+def needs(rule: c.Rule) -> Needs:
+    found = Needs(rule.type)
+    _gather(rule.root, found)
+    return found
+
+
+def _gather(node: c.Checked, found: Needs) -> None:
+    match node:
+        case c.FieldTest(test=c.Changed()):
+            found.changes.add(node.field.name)
+        case c.FieldTest():
+            found.fields[node.field.name] = node.field
+            if (
+                isinstance(node.test, _CURRENT)
+                and node.test.currency
+                and node.field.currency_column
+            ):
+                found.currencies.add(node.field.currency_column)
+        case c.Others() | c.OthersCounted():
+            name = node.relation.name
+            _, inner = found.related.setdefault(name, (node.relation, Needs(node.target)))
+            if node.where is not None:
+                _gather(node.where, inner)
+        case c.Member():
+            found.segments.add(node.segment)
+        case c.Role():
+            found.roles.add(node.role)
+        case c.EventsCounted():
+            found.events[node.event] = node.days
+        case _:
+            for child in c.children(node):
+                _gather(child, found)

@@ -1,0 +1,1 @@
+"""A rule as it is written: the tree, and its JSON and text forms."""

@@ -1,0 +1,78 @@
+"""The words of a rule's text form, each with its column."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
+from accounts_api.rules.syntax.nodes import MAX_RULE_TEXT
+
+
+class Kind(StrEnum):
+    WORD = "word"
+    TEXT = "text"
+    NUMBER = "number"
+    TIME = "time"
+    SIGN = "sign"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: Kind
+    text: str
+    column: int
+
+    def says(self, word: str) -> bool:
+        """Keywords are the same in any case; names and texts are not compared with this."""
+        return self.kind in {Kind.WORD, Kind.SIGN} and self.text.lower() == word
+
+
+TIME: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?", re.ASCII
+)
+NAME: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
+
+_TOKEN: Final = re.compile(
+    r"(?P<space>\s+)"
+    r'|(?P<text>"(?:[^"\\\x00-\x1f]|\\.)*")'
+    rf"|(?P<time>{TIME.pattern})(?![\w.])"
+    r"|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])"
+    rf"|(?P<word>{NAME.pattern})(?!\.)"
+    r"|(?P<sign><=|>=|!=|<|>|=|\(|\)|,|\+|-)",
+    re.ASCII,
+)
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of `text`, closed by one of kind END; raises RuleFaulty at what is none."""
+    if len(text) > MAX_RULE_TEXT:
+        message = f"A rule has at most {MAX_RULE_TEXT} characters."
+        raise RuleFaulty([Fault("too_large", message, Place(column=1))])
+    found: list[Token] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            raise RuleFaulty([_unreadable(text, position)])
+        if match.lastgroup != "space":
+            found.append(Token(Kind(match.lastgroup), match.group(), position + 1))
+        position = match.end()
+    found.append(Token(Kind.END, "", len(text) + 1))
+    return found
+
+
+def _unreadable(text: str, position: int) -> Fault:
+    place = Place(column=position + 1)
+    match text[position]:
+        case '"':
+            return Fault("unfinished_text", "This text has no closing quotation mark.", place)
+        case "'" | "\u2018" | "\u2019" | "\u201c" | "\u201d":
+            return Fault("bad_character", "Texts stand in double quotation marks.", place, '"')
+        case "&" | "|" | "!":
+            words = {"&": "and", "|": "or", "!": "not"}
+            word = words[text[position]]
+            return Fault("bad_character", f"Write {word!r}.", place, word)
+        case character:
+            return Fault("bad_character", f"{character!r} has no meaning here.", place)
