@@ -1,0 +1,60 @@
+"""squawk on the SQL of each migration: it must not lock out the release that still runs."""
+
+import io
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from deploy.roles import SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = ROOT / "migrations" / "alembic.ini"
+# As migrations/env.py says it to a real database.
+_PREAMBLE = "set lock_timeout to '2s';\n"
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        files = [
+            _written(Path(folder) / f"{package}-{revision}.sql", sql)
+            for package in (service.package for service in SERVICES)
+            for revision, sql in statements(package)
+        ]
+        print(f"squawk: {len(files)} migrations", flush=True)
+        return lint(files)
+
+
+def lint(files: list[Path]) -> int:
+    squawk = Path(sys.executable).with_name("squawk")
+    settings = Path(__file__).with_name("squawk.toml")
+    command_line = [squawk, "--config", settings, "--reporter", "gcc", *files]
+    return subprocess.run(command_line, check=False).returncode
+
+
+def statements(package: str) -> Iterator[tuple[str, str]]:
+    """Each revision of one service's history, oldest first, with its SQL.
+
+    One at a time: what an older migration made is in use when a newer one changes it.
+    """
+    history = ScriptDirectory.from_config(Config(SETTINGS, ini_section=package))
+    for script in reversed(list(history.walk_revisions())):
+        output = io.StringIO()
+        config = Config(SETTINGS, ini_section=package, output_buffer=output)
+        below = script.down_revision or "base"
+        command.upgrade(config, f"{below}:{script.revision}", sql=True)
+        yield script.revision, output.getvalue()
+
+
+def _written(path: Path, sql: str) -> Path:
+    path.write_text(_PREAMBLE + sql, encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
