@@ -322,7 +322,7 @@ async def test_mail_between_two_mailboxes_arrives_with_its_trace(mail: MailSimul
 
 
 async def test_the_stopped_clock_dates_what_the_world_writes(mail: MailSimulator) -> None:
-    mail.clock.freeze(datetime(2031, 3, 4, 5, 6, tzinfo=UTC))
+    mail.clock.set(datetime(2031, 3, 4, 5, 6, tzinfo=UTC), frozen=True)
     await send(mail, letter("jo@reply.example"))
     (reply,) = await fetched(mail)
     assert reply.date == datetime(2031, 3, 4, 5, 6, tzinfo=UTC)
@@ -380,18 +380,21 @@ async def test_imap_tools_reads_headers_bodies_and_flags(mail: MailSimulator) ->
 
 async def test_searches_find_what_they_say(mail: MailSimulator) -> None:
     for number in range(1, 4):
-        mail.clock.freeze(datetime(2026, 5, number, 12, tzinfo=UTC))
+        mail.clock.set(datetime(2026, 5, number, 12, tzinfo=UTC), frozen=True)
         mail.inject(ANA, letter(message_id=f"<{number}@acme.example>").as_bytes())
     mail.store.set_flags(mail.store.mailbox(ANA), mail.store.mailbox(ANA).inbox, 2, ["\\Seen"])
-    for criteria, uids in {
+    expected = {
         "ALL": "1 2 3", "UNSEEN": "1 3", "SEEN": "2", "UID 2:3": "2 3", "UID 9:*": "3",
         "SINCE 2-May-2026": "2 3", "BEFORE 2-May-2026": "1", "ON 2-May-2026": "2",
         "HEADER Message-ID <2@acme.example>": "2", 'SUBJECT "renewal" NOT UID 1': "2 3",
         "OR UID 1 UID 3": "1 3", "(UNSEEN) UID 1:2": "1", "FROM ana SMALLER 9": "", "1:2": "1 2",
         'TEXT "BYE"': "1 2 3", "KEYWORD x": "", "MODSEQ 5": "2",
-    }.items():  # fmt: skip
-        found = await read(mail, lambda box, criteria=criteria: box.uids(criteria))
-        assert " ".join(found) == uids, criteria
+    }  # fmt: skip
+
+    def searched(box: MailBoxUnencrypted) -> dict[str, str]:
+        return {criteria: " ".join(box.uids(criteria)) for criteria in expected}
+
+    assert await read(mail, searched) == expected
 
 
 async def test_the_last_message_answers_to_every_open_range(mail: MailSimulator) -> None:
@@ -404,7 +407,7 @@ async def test_the_last_message_answers_to_every_open_range(mail: MailSimulator)
 
 
 async def test_plain_imaplib_reads_sections_dates_and_status(mail: MailSimulator) -> None:
-    mail.clock.freeze(datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC))
+    mail.clock.set(datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC), frozen=True)
     mail.inject(ANA, letter().as_bytes())
 
     def look() -> None:
@@ -419,8 +422,9 @@ async def test_plain_imaplib_reads_sections_dates_and_status(mail: MailSimulator
         )
         assert b'INTERNALDATE " 6-May-2026 07:08:09 +0000"' in found[0][0]
         assert found[0][1] == b"Subject: Your renewal\r\n\r\n"
-        _, partial = imap.fetch("1", "(BODY.PEEK[]<0.4>)")
-        assert partial[0][1] == letter().as_bytes()[:4]
+        _, (part, *_) = imap.fetch("1", "(BODY.PEEK[]<0.4>)")
+        assert isinstance(part, tuple)
+        assert part[1] == letter().as_bytes()[:4]
         assert imap.uid("STORE", "1", "+FLAGS", "(\\Seen)")[0] == "NO"
         _, folders = imap.list()
         assert b'(\\HasNoChildren \\Sent) "/" "Sent"' in folders
@@ -469,7 +473,7 @@ async def test_idle_tells_of_a_new_message_at_once(mail: MailSimulator) -> None:
     def wait(box: MailBoxUnencrypted) -> list[bytes]:
         with box.idle as idle:
             loop.call_soon_threadsafe(mail.inject, ANA, letter().as_bytes())
-            news = idle.poll(timeout=5)
+            news: list[bytes] = idle.poll(timeout=5)
         assert box.uids() == ["1"]
         return news
 
@@ -566,6 +570,10 @@ async def test_everything_can_be_seen_and_set_over_http(mail: MailSimulator) -> 
         raw = base64.b64encode(letter().as_bytes()).decode()
         posted = await http.post("/mailboxes/team@acme.example/messages", json={"raw_base64": raw})
         assert posted.json()["uid"] == 1
+        clock = {"now": "2031-03-04T05:06:07Z", "frozen": True}
+        state = {"now": "2031-03-04T05:06:07+00:00", "frozen": True}
+        assert (await http.put("/clock", json=clock)).json() == state
+        assert (await http.get("/clock")).json() == state
         validity = await http.post(f"/mailboxes/{ANA}/uid-validity", json={})
         assert validity.json() == {"uid_validity": 3857529046}
         assert (await http.delete("/accepted")).status_code == 204

@@ -19,7 +19,6 @@ class HttpServer:
         self.port = port
         self._server: uvicorn.Server | None = None
         self._ticks: asyncio.Task[None] | None = None
-        self._socket: socket.socket | None = None
         self._holder: socket.socket | None = None
 
     @property
@@ -34,8 +33,8 @@ class HttpServer:
         if self._server is not None:
             return
         self._release()
-        self._socket = ports.listen(self.port)
-        self.port = self._socket.getsockname()[1]
+        listening = ports.listen(self.port)
+        self.port = listening.getsockname()[1]
         config = uvicorn.Config(
             self.app, lifespan="off", ws="none", log_config=None, log_level="critical",
             access_log=False, timeout_graceful_shutdown=0,
@@ -44,7 +43,7 @@ class HttpServer:
         server = uvicorn.Server(config)
         # The parts of uvicorn.Server.serve() without its signal handlers.
         server.lifespan = config.lifespan_class(config)
-        await server.startup(sockets=[self._socket])
+        await server.startup(sockets=[listening])
         self._ticks = asyncio.create_task(server.main_loop(), name=f"uvicorn:{self.port}")
         self._server = server
 
@@ -56,10 +55,11 @@ class HttpServer:
 
     async def stop(self) -> None:
         self._release()
-        server, ticks, listening = self._server, self._ticks, self._socket
-        if server is None or ticks is None or listening is None:
+        server, ticks = self._server, self._ticks
+        if server is None or ticks is None:
             return
         self._server = None
+        # Not uvicorn's own shutdown, which waits for the clients.
         for listener in server.servers:
             listener.close()
         for connection in list(server.server_state.connections):
@@ -68,9 +68,8 @@ class HttpServer:
         for request in requests:
             request.cancel()
         await asyncio.gather(*requests, return_exceptions=True)
-        server.should_exit = True
-        await ticks
-        await server.shutdown(sockets=[listening])
+        ticks.cancel()
+        await asyncio.gather(ticks, return_exceptions=True)
 
     def abort(self, client: tuple[str, int] | None) -> bool:
         """Reset the connection of a client, who is named as the ASGI scope names it."""

@@ -22,9 +22,8 @@ class MailboxIn(Model):
 
 
 class Clock(Model):
-    """Null lets the clock run with the machine's again."""
-
-    now: AwareDatetime | None
+    now: AwareDatetime | None = None
+    frozen: bool | None = None
 
 
 class Injection(Model):
@@ -82,11 +81,12 @@ def _add_journal(app: FastAPI, mail: "MailSimulator") -> None:
 
     @app.get("/clock")
     async def clock() -> dict[str, Any]:
-        return {"now": mail.clock.now().isoformat(), "frozen": mail.clock.frozen_at is not None}
+        return mail.clock.state()
 
-    @app.put("/clock", status_code=204)
-    async def set_clock(clock: Clock) -> None:
-        mail.clock.freeze(clock.now)
+    @app.put("/clock")
+    async def set_clock(clock: Clock) -> dict[str, Any]:
+        mail.clock.set(clock.now or mail.clock.now(), frozen=clock.frozen)
+        return mail.clock.state()
 
 
 def _add_mailboxes(app: FastAPI, mail: "MailSimulator") -> None:

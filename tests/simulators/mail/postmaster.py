@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import format_datetime, parseaddr
 
-from tests.simulators.kit.clock import WorldClock, machine_now
+from tests.simulators.control import SimulatedClock
+from tests.simulators.kit.clock import machine_now
 from tests.simulators.mail import dsn
 from tests.simulators.mail.accepted import Accepted, AcceptedMail
 from tests.simulators.mail.rules import Reaction, ReactionKind, RuleBook
@@ -25,7 +26,7 @@ class Handover:
 
 class Postmaster:
     def __init__(
-        self, accepted: AcceptedMail, store: MailStore, rules: RuleBook, clock: WorldClock
+        self, accepted: AcceptedMail, store: MailStore, rules: RuleBook, clock: SimulatedClock
     ) -> None:
         self.accepted = accepted
         self.store = store

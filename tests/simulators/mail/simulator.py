@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.simulators.kit.clock import WorldClock
+from tests.simulators.control import SimulatedClock
 from tests.simulators.kit.ports import HOST
 from tests.simulators.kit.serving import HttpServer
 from tests.simulators.mail.accepted import Accepted, AcceptedMail
@@ -33,7 +33,7 @@ class MailSimulator:
         imap_port: int = 0,
         http_port: int = 0,
     ) -> None:
-        self.clock = WorldClock()
+        self.clock = SimulatedClock()
         self.rules = RuleBook()
         self.transcript = Transcript()
         self.store = MailStore(state / "mailboxes.jsonl")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from tests.simulators.kit.clock import WorldClock
+from tests.simulators.control import SimulatedClock
 from tests.simulators.kit.tcp import Hangup
 from tests.simulators.mail.imap.selected import Selected, UidValidityChanged
 from tests.simulators.mail.imap.syntax import Bad, Token, read_command, text, tokens
@@ -31,7 +31,7 @@ class World:
 
     store: MailStore
     rules: RuleBook
-    clock: WorldClock
+    clock: SimulatedClock
     transcript: Transcript
 
 
