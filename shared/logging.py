@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import traceback
+from typing import Any
 
 import structlog
 
@@ -12,7 +14,7 @@ def configure_logging(level: str, service: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.format_exc_info,
+            _where_it_broke,
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(),
         ],
@@ -22,6 +24,21 @@ def configure_logging(level: str, service: str) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level="WARNING", stream=sys.stderr, format='{"message": %(message)r}')
+
+
+def _where_it_broke(_: object, __: str, event: structlog.typing.EventDict) -> Any:
+    """Our own frames and the error itself: a driver's traceback of 200 lines hides both."""
+    found = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if found is True else found
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["exception"] = f"{type(error).__name__}: {error}"[:2000]
+        event["frames"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in frames
+            if "site-packages" not in frame.filename
+        ][-12:]
+    return event
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

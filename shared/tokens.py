@@ -4,6 +4,7 @@ ES256 JWT (RFC 7519) bound to one audience, carrying the workspace and the cause
 acts. Public keys come from each service's `/.well-known/jwks.json`.
 """
 
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class ServiceSigner:
 
     def __init__(self, service: ServiceName, private_jwk: str) -> None:
         self.service = service
-        self._key = ECKey.import_key(private_jwk)
+        self._key = ECKey.import_key(json.loads(private_jwk))
 
     @property
     def jwks(self) -> dict[str, Any]:

@@ -37,14 +37,14 @@ _END = text(
 )
 
 
-def parse_cursor(cursor: str) -> tuple[str, int]:
+def parse_cursor(cursor: str) -> tuple[int, int]:
     """Raises `BadRequest`. An empty cursor is the beginning."""
     if not cursor:
-        return "0", 0
+        return 0, 0
     found = _CURSOR.match(cursor)
     if found is None:
         raise BadRequest("`after` is not a cursor of this feed.", reason="cursor")
-    return found[1], int(found[2])
+    return int(found[1]), int(found[2])
 
 
 async def events_after(

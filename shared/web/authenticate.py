@@ -5,7 +5,6 @@ others ask it once and remember the answer for five seconds, which is also how l
 may live on.
 """
 
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -16,9 +15,9 @@ from shared.auth import SERVICE_PERMISSIONS, Caller, Role
 from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.http import OutgoingError
+from shared.keys import KEY_PREFIX, is_whole, key_digest
 from shared.service import Service
 
-KEY_PREFIX = "tnr_live_"
 REMEMBER_SECONDS = 5.0
 _REMEMBER_AT_MOST = 10_000
 
@@ -52,10 +51,6 @@ class KeyDetails(BaseModel):
 
 Introspect = Callable[[str], Awaitable[KeyDetails | None]]
 """SHA-256 of a key, hex, to what it may do; None when it may nothing."""
-
-
-def key_digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def ask_accounts(service: Service) -> Introspect:
@@ -111,7 +106,7 @@ class Authenticator:
         known = self._known.get(digest)
         if known is not None and time.monotonic() < known[0]:
             return known[1]
-        details = await self._introspect(digest)
+        details = await self._introspect(digest) if is_whole(token) else None
         if details is None:
             raise Unauthorized("The API key is not valid: unknown, expired or revoked.")
         if len(self._known) >= _REMEMBER_AT_MOST:

@@ -1,0 +1,70 @@
+"""Real servers, a database per run built by Alembic, real doors on real sockets."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from deploy.desk.secrets import load_secrets
+from deploy.migrate import ROOT
+from deploy.roles import OWNER, ROLES, SERVICES, prepare, role_url
+from shared.ids import new_id
+from tests.harness import Tenure
+
+
+@pytest.fixture(scope="session")
+def servers() -> tuple[str, str]:
+    """Addresses of PostgreSQL (administrator) and Redis; `make test` starts them."""
+    try:
+        return os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
+    except KeyError:
+        pytest.skip("needs servers: `make test`, or python -m deploy.desk.withservers -- pytest")
+
+
+@pytest.fixture(scope="session")
+def fresh_database(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Tenure:
+    """A migrated database of this run alone.
+
+    Roles belong to the whole server, so runs beside each other agree on their passwords.
+    """
+    admin_url, redis_url = servers
+    made = load_secrets(tmp_path_factory.mktemp("secrets"))
+    secrets = replace(made, passwords={role: f"test-{role}" for role in ROLES})
+    database = f"test_{new_id().hex[-12:]}"
+
+    def build() -> None:
+        asyncio.run(prepare(admin_url, secrets.passwords, database))
+        migrate(role_url(admin_url, OWNER, secrets.passwords[OWNER], database))
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(build).result()
+    return Tenure(admin_url, redis_url, database, secrets)
+
+
+def migrate(owner_url: str) -> None:
+    """All histories in this process: a second faster than four of their own."""
+    before = os.environ["DATABASE_URL"]
+    os.environ["DATABASE_URL"] = owner_url
+    try:
+        for service in SERVICES:
+            ini = ROOT / "migrations" / "alembic.ini"
+            command.upgrade(Config(ini, ini_section=service.package), "head")
+    finally:
+        os.environ["DATABASE_URL"] = before
+
+
+@pytest.fixture(scope="session")
+async def tenure(fresh_database: Tenure) -> AsyncIterator[Tenure]:
+    async with fresh_database.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return ROOT

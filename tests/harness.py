@@ -1,0 +1,280 @@
+"""The four real web doors on loopback sockets, their worker loops stepped until nothing is left.
+
+Tests talk to doors over HTTP, as users do. `settle` replaces waiting: it runs every loop of every
+service until all feeds are drained and no step finds work, so a test never sleeps to let things
+happen.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+from typing_extensions import override
+
+from deploy.desk.secrets import Secrets
+from deploy.roles import SERVICES as ACCESS
+from deploy.roles import role_url
+from shared.events.routes import HEARS
+from shared.ids import new_id
+from shared.service import Service
+from shared.settings import SERVICES, ServiceName, Settings
+from shared.worker import Loop
+
+PACKAGES = {access.schema: access for access in ACCESS}
+
+ROUTES: dict[str, ServiceName] = {
+    **dict.fromkeys(
+        ["tasks", "notes", "note-templates", "notifications", "calendars", "action-center"], "tasks"
+    ),
+    **dict.fromkeys(
+        ["sequences", "enrollments", "messages", "suppressions", "mailboxes", "unsubscribe"],
+        "sequencer",
+    ),
+    **dict.fromkeys(
+        ["connections", "sync-runs", "webhook-endpoints", "webhook-deliveries", "events"], "sync"
+    ),
+}
+"""First path segment below /v1 to its service; what is not named belongs to accounts."""
+
+
+def service_of(path: str) -> ServiceName:
+    parts = path.partition("?")[0].split("/")
+    return ROUTES.get(parts[2], "accounts") if path.startswith("/v1/") else "accounts"
+
+
+class _QuietServer(uvicorn.Server):
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals stay pytest's."""
+        yield
+
+
+class Client:
+    """One credential, all four doors: `await ws.admin.get("/v1/tasks")`."""
+
+    def __init__(self, urls: dict[ServiceName, str], headers: dict[str, str]) -> None:
+        self._urls = urls
+        self._http = httpx2.AsyncClient(headers=headers, timeout=30.0, trust_env=False)
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        return await self._http.request(method, self._urls[service_of(path)] + path, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx2.Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx2.Response:
+        return await self.request("POST", path, json=json, **options)
+
+    async def put(self, path: str, json: Any = None, **options: Any) -> httpx2.Response:
+        return await self.request("PUT", path, json=json, **options)
+
+    async def patch(
+        self, path: str, json: Any = None, *, if_match: str | None = "*", **options: Any
+    ) -> httpx2.Response:
+        headers = {**options.pop("headers", {})} | ({"if-match": if_match} if if_match else {})
+        return await self.request("PATCH", path, json=json, headers=headers, **options)
+
+    async def delete(
+        self, path: str, *, if_match: str | None = "*", **options: Any
+    ) -> httpx2.Response:
+        headers = {**options.pop("headers", {})} | ({"if-match": if_match} if if_match else {})
+        return await self.request("DELETE", path, headers=headers, **options)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+@dataclass
+class Workspace:
+    """A fresh workspace with one client per role; `service` speaks as one of our own services."""
+
+    id: UUID
+    keys: dict[str, str]
+    admin: Client
+    leader: Client
+    team_member: Client
+    observer: Client
+    service: Client
+    anonymous: Client
+    details: dict[str, Any]
+
+
+@dataclass
+class Tenure:
+    admin_url: str
+    redis_url: str
+    database: str
+    secrets: Secrets
+    urls: dict[ServiceName, str] = field(default_factory=dict)
+    apps: dict[ServiceName, FastAPI] = field(default_factory=dict)
+    workers: dict[ServiceName, Service] = field(default_factory=dict)
+    loops: dict[ServiceName, list[Loop]] = field(default_factory=dict)
+    _clients: list[Client] = field(default_factory=list)
+
+    def settings(self, service: ServiceName, **overrides: Any) -> Settings:
+        """What a door of `service` reads; subprocesses get it from `environment`."""
+        return Settings.model_validate({**self._values(service), **overrides})
+
+    def _values(self, service: ServiceName) -> dict[str, Any]:
+        access = PACKAGES[service]
+        password = self.secrets.passwords[access.role]
+        url = role_url(self.admin_url, access.role, password, self.database)
+        return {
+            "DATABASE_URL": url,
+            "REDIS_URL": self.redis_url,
+            **{f"{name}_url": self.urls[name] for name in SERVICES},
+            "public_url": "https://tenure.example",
+            "service_key": self.secrets.service_keys[access.package],
+            "cursor_secret": self.secrets.cursor_secret,
+            "encryption_keys": self.secrets.encryption_keys,
+            "egress_allow": "127.0.0.0/8",
+            "log_level": "ERROR",
+            "pool_size": 5,
+        }
+
+    def environment(self, service: ServiceName) -> dict[str, str]:
+        """Environment of a door run as a process of its own (crash tests)."""
+        return {
+            (key if key.isupper() else f"TENURE_{key.upper()}"): str(value)
+            for key, value in self._values(service).items()
+        }
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Tenure"]:
+        sockets: dict[ServiceName, socket.socket] = {}
+        for name in SERVICES:
+            sockets[name] = socket.socket()
+            sockets[name].bind(("127.0.0.1", 0))
+            self.urls[name] = f"http://127.0.0.1:{sockets[name].getsockname()[1]}"
+        servers = [await self._open_door(name, sockets[name]) for name in SERVICES]
+        for name in SERVICES:
+            worker = importlib.import_module(f"{PACKAGES[name].package}.worker")
+            self.workers[name] = Service.build(name, self.settings(name))
+            self.loops[name] = worker.loops(self.workers[name])
+        try:
+            yield self
+        finally:
+            for client in self._clients:
+                await client.close()
+            for service in self.workers.values():
+                await service.close()
+            for server, task in servers:
+                server.should_exit = True
+                await task
+
+    async def _open_door(
+        self, name: ServiceName, listener: socket.socket
+    ) -> tuple[uvicorn.Server, asyncio.Task[None]]:
+        module = importlib.import_module(f"{PACKAGES[name].package}.main")
+        app = self.apps[name] = module.create_app(self.settings(name))
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+        server = _QuietServer(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            if task.done():
+                task.result()
+                raise RuntimeError(f"The door of {name} did not open.")
+            await asyncio.sleep(0.01)
+        return server, task
+
+    def client(self, **headers: str) -> Client:
+        made = Client(self.urls, headers)
+        self._clients.append(made)
+        return made
+
+    async def workspace(
+        self,
+        name: str = "Northwind",
+        *,
+        sandbox: bool = True,
+        frozen_at: datetime | None = datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
+    ) -> Workspace:
+        from accounts_api.workspaces.service import make_workspace
+
+        service = self.workers["accounts"]
+        made = await make_workspace(
+            service, f"{name} {new_id().hex[-6:]}", sandbox=sandbox, frozen_at=frozen_at
+        )
+        clients = {
+            role: self.client(authorization=f"Bearer {key}") for role, key in made.keys.items()
+        }
+        await self.settle()
+        return Workspace(
+            id=made.workspace_id,
+            keys=dict(made.keys),
+            service=self._service_client(made.workspace_id),
+            anonymous=self.client(),
+            details=json.loads(json.dumps(vars(made), default=str)),
+            **clients,
+        )
+
+    def _service_client(self, workspace_id: UUID) -> Client:
+        """Mints a token per door; the audience is bound, so each door gets its own."""
+        tenure = self
+
+        class ServiceClient(Client):
+            @override
+            async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+                audience = service_of(path)
+                token = tenure.workers["sync"].signer.token(audience, workspace_id)
+                headers = {**options.pop("headers", {}), "authorization": f"Bearer {token}"}
+                return await super().request(method, path, headers=headers, **options)
+
+        made = ServiceClient(self.urls, {})
+        self._clients.append(made)
+        return made
+
+    async def set_clock(self, ws: Workspace, at: datetime) -> None:
+        """Move the sandbox's clock and let everything that falls due happen."""
+        answer = await ws.admin.put("/v1/workspace/clock", {"frozen_at": at.isoformat()})
+        assert answer.status_code == 200, answer.text
+        await self.settle()
+
+    async def settle(self, within: float = 60.0) -> None:
+        async with asyncio.timeout(within):
+            while True:
+                worked = [
+                    await self._run_out(name, loop)
+                    for name in SERVICES
+                    for loop in self.loops[name]
+                ]
+                if not any(worked) and await self._all_heard():
+                    return
+
+    async def _run_out(self, name: ServiceName, loop: Loop) -> bool:
+        worked = False
+        while await loop.step(self.workers[name]):
+            worked = True
+        return worked
+
+    async def _all_heard(self) -> bool:
+        """Every hearer's checkpoint is at its publisher's last committed event."""
+        ends = {name: await self._scalar(name, _FEED_END) for name in SERVICES}
+        for hearer, publishers in HEARS.items():
+            for publisher in publishers:
+                heard = await self._scalar(hearer, _HEARD, publisher=publisher)
+                if ends[publisher] and heard != ends[publisher]:
+                    await asyncio.sleep(0.005)  # another transaction is still open somewhere
+                    return False
+        return True
+
+    async def _scalar(self, name: ServiceName, statement: str, **values: Any) -> str:
+        async with self.workers[name].units.across_workspaces() as session:
+            found = (await session.execute(text(statement), values)).scalar_one_or_none()
+            return str(found or "")
+
+
+_FEED_END = "select xid::text || '.' || seq::text from events order by xid desc, seq desc limit 1"
+_HEARD = "select cursor from checkpoints where publisher = :publisher"
