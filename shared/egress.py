@@ -5,7 +5,7 @@ the connection goes to a checked address, so that a second look-up cannot change
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 
 import httpx2
 from typing_extensions import override
@@ -102,7 +102,25 @@ class EgressPolicy:
         )
 
     async def checked_address(self, scheme: str, host: str, port: int) -> str:
-        """The address to dial. Raises `AddressRefused`."""
+        """The address to dial for HTTP. Raises `AddressRefused`."""
+        address, listed = await self._checked(host, port)
+        if not listed and (scheme != "https" or port not in _ALLOWED_PORTS):
+            raise AddressRefused("The host could not be reached.")
+        return address
+
+    async def checked_peer(
+        self, host: str, port: int, *, encrypted: bool, ports: Container[int]
+    ) -> str:
+        """The address to dial for another protocol, which is spoken on `ports` and encrypted unless
+        the host is allowed by name. Raises `AddressRefused`.
+        """
+        address, listed = await self._checked(host, port)
+        if not listed and (not encrypted or port not in ports):
+            raise AddressRefused("The host could not be reached.")
+        return address
+
+    async def _checked(self, host: str, port: int) -> tuple[str, bool]:
+        """The first address of `host`, and whether all of them are allowed by name."""
         try:
             found = [
                 ipaddress.ip_address(a.split("%")[0]) for a in await self._resolver(host, port)
@@ -111,10 +129,7 @@ class EgressPolicy:
             raise AddressRefused("The host could not be reached.") from error
         if not found or not all(self.permits(address) for address in found):
             raise AddressRefused("The host could not be reached.")
-        listed = all(self._is_allowed(address) for address in found)
-        if not listed and (scheme != "https" or port not in _ALLOWED_PORTS):
-            raise AddressRefused("The host could not be reached.")
-        return str(found[0])
+        return str(found[0]), all(self._is_allowed(address) for address in found)
 
     async def check_url(self, url: str) -> None:
         """Raises `AddressRefused` for a URL that could never be called: when it is configured."""

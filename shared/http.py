@@ -102,13 +102,19 @@ class HttpClient:
         deadline: float = DEFAULT_DEADLINE,
         cap: int = DEFAULT_CAP,
         breaker_key: str | None = None,
+        breaks: bool = True,
     ) -> Answer:
-        """One attempt, no retry. Any HTTP status is an `Answer`.
+        """One attempt, no retry. Any HTTP status is an `Answer`. `breaks=False` leaves the breaker
+        out, for a caller whose own schedule spaces its attempts.
 
         Raises `OutgoingError` on refusal by policy, no connection, deadline, or a body over `cap`.
         """
         parsed = httpx2.URL(url)
-        breaker = self._breakers.setdefault(breaker_key or parsed.host, self._new_breaker())
+        breaker = (
+            self._breakers.setdefault(breaker_key or parsed.host, self._new_breaker())
+            if breaks
+            else self._new_breaker()
+        )
         breaker.check(parsed.host)
         sent_headers = {"accept-encoding": "identity", **(headers or {})}
         if json is not None:

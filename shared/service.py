@@ -1,7 +1,7 @@
 """What a door of a service holds while it runs: settings, database, doorbell, clients, identity."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -39,6 +39,8 @@ class Service:
     secrets: SecretBox
     limiter: RateLimiter
     draining: bool = False
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What a feature opened for as long as the door lives; closed before everything else."""
 
     @classmethod
     def build(cls, name: ServiceName, settings: Settings) -> "Service":
@@ -75,6 +77,8 @@ class Service:
         )
 
     async def close(self) -> None:
+        for closer in self.closers:
+            await closer()
         await self.bell.close()
         await self.limiter.close()
         await self.peers.close()

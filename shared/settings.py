@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     """How long a lost doorbell may delay work."""
     health_port: int | None = None
     """Where a worker door answers /livez, /readyz and /metrics."""
+    webhook_time_scale: float = 1.0
+    """Shortens the waits of the webhook retry schedule: 0.01 for demonstrations and tests."""
+    outside_retry_seconds: float = 0.5
+    """First wait before another system is asked again; doubles with each try."""
     rate_limit_per_minute: int = 60_000
     """Requests of one principal; 429 beyond."""
 
