@@ -38,7 +38,8 @@ class SimulatedClock:
 
     def __init__(self, now: datetime | None = None, *, frozen: bool = False) -> None:
         self.frozen = frozen
-        self._now = datetime.fromtimestamp(time.time(), UTC)
+        self.changed: Callable[[], None] = lambda: None
+        self._now = _machine_now()
         self._read_at = time.monotonic()
         if now is not None:
             self.set(now)
@@ -54,12 +55,26 @@ class SimulatedClock:
         self._now, self._read_at = now.astimezone(UTC), time.monotonic()
         if frozen is not None:
             self.frozen = frozen
+        self.changed()
 
     def advance(self, by: timedelta) -> None:
         self.set(self.now() + by)
 
     def state(self) -> dict[str, Any]:
-        return {"now": self.now().isoformat(), "frozen": self.frozen}
+        now = self.now()
+        ahead = (now - _machine_now()).total_seconds()
+        return {"now": now.isoformat(), "frozen": self.frozen, "ahead_seconds": ahead}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Stand where it stood, or run on as if it had never been stopped."""
+        now = datetime.fromisoformat(state["now"])
+        if not state["frozen"]:
+            now = _machine_now() + timedelta(seconds=state["ahead_seconds"])
+        self.set(now, frozen=state["frozen"])
+
+
+def _machine_now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 @dataclass
