@@ -1,0 +1,314 @@
+"""The tables of the customer records. Statements are Core: a page of records never becomes objects."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Numeric,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+def _kept() -> list[Column[Any]]:
+    """What the machine keeps of every editable row."""
+    return [
+        Column("version", Integer, nullable=False, server_default=text("1")),
+        Column("created_at", _AT, nullable=False, server_default=_NOW),
+        Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    ]
+
+
+def _refers(column: str, table: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", column], [f"accounts.{table}.workspace_id", f"accounts.{table}.id"]
+    )
+
+
+def _record(table: str, *columns: Column[Any], constraints: tuple[Any, ...] = ()) -> Table:
+    """A table of records: deleting leaves a tombstone, which keeps its `external_id`."""
+    return Table(
+        table,
+        Base.metadata,
+        _workspace(),
+        Column("id", Uuid, nullable=False),
+        Column("external_id", Text),
+        Column("source", Text),
+        *columns,
+        Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
+        *_kept(),
+        Column("deleted_at", _AT),
+        PrimaryKeyConstraint("workspace_id", "id"),
+        UniqueConstraint("workspace_id", "external_id"),
+        *constraints,
+    )
+
+
+organizations = _record(
+    "organizations", Column("name", Text, nullable=False), Column("domain", Text)
+)
+accounts = _record(
+    "accounts",
+    Column("organization_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("domain", Text),
+    Column("arr", BigInteger, comment="minor units of currency"),
+    Column("currency", String(3)),
+    Column("lifecycle_status", Text, nullable=False, server_default="subscribed"),
+    Column("lifecycle_status_since", _AT),
+    Column("time_zone", Text),
+    Column("country", Text),
+    constraints=(
+        _refers("organization_id", "organizations"),
+        CheckConstraint(
+            "lifecycle_status in ('subscribed', 'trial', 'churned', 'ignored')",
+            name="lifecycle_status",
+        ),
+    ),
+)
+contacts = _record(
+    "contacts",
+    Column("name", Text, nullable=False),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("email", Text),
+    Column("email_key", Text, comment="the address case-folded: same mailbox, same key"),
+    Column("phone", Text),
+    Column("title", Text),
+    Column("time_zone", Text),
+    Column("email_status", Text, nullable=False, server_default="ok"),
+    Column("deactivated_at", _AT),
+    constraints=(
+        CheckConstraint(
+            "email_status in ('ok', 'bounced', 'unsubscribed', 'complained')", name="email_status"
+        ),
+    ),
+)
+opportunities = _record(
+    "opportunities",
+    Column("account_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("stage", Text),
+    Column("is_closed", Boolean, nullable=False, server_default=text("false")),
+    Column("is_won", Boolean, nullable=False, server_default=text("false")),
+    Column("close_date", Date),
+    Column("contract_start", Date),
+    Column("contract_expiration", Date, comment="the first day without a contract"),
+    Column("arr", BigInteger, comment="minor units of currency"),
+    Column("currency", String(3)),
+    Column("deal_room_url", Text),
+    Column(
+        "manually_enter_renewal_sequence", Boolean, nullable=False, server_default=text("false")
+    ),
+    Column("renewal_sequence_status", Text),
+    Column("renewal_sequence_status_at", _AT),
+    constraints=(
+        _refers("account_id", "accounts"),
+        CheckConstraint(
+            "type in ('renewal', 'expansion', 'new_business', 'product_swap')", name="type"
+        ),
+    ),
+)
+
+_LIVE = text("deleted_at is null")
+for _table in (organizations, accounts, contacts, opportunities):
+    Index(None, _table.c.workspace_id, _table.c.name, _table.c.id, postgresql_where=_LIVE)
+    Index(
+        None, _table.c.traits, postgresql_using="gin", postgresql_ops={"traits": "jsonb_path_ops"}
+    )
+for _table in (accounts, opportunities):
+    Index(None, _table.c.workspace_id, _table.c.arr, _table.c.id, postgresql_where=_LIVE)
+Index(None, accounts.c.workspace_id, accounts.c.organization_id)
+Index(None, contacts.c.workspace_id, contacts.c.email_key)
+Index(None, opportunities.c.workspace_id, opportunities.c.account_id)
+Index(
+    None,
+    opportunities.c.workspace_id,
+    opportunities.c.contract_expiration,
+    opportunities.c.id,
+    postgresql_where=_LIVE,
+)
+
+account_contacts = Table(
+    "account_contacts",
+    Base.metadata,
+    _workspace(),
+    Column("account_id", Uuid, nullable=False),
+    Column("contact_id", Uuid, nullable=False),
+    Column("plan_roles", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "account_id", "contact_id"),
+    _refers("account_id", "accounts"),
+    _refers("contact_id", "contacts"),
+)
+Index(None, account_contacts.c.workspace_id, account_contacts.c.contact_id)
+
+trait_definitions = Table(
+    "trait_definitions",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("type", Text, nullable=False),
+    Column("options", JSONB(none_as_null=True)),
+    Column("depends_on", Text, comment="key of the select that narrows the options"),
+    Column("currency", String(3)),
+    Column("required", Boolean, nullable=False, server_default=text("false")),
+    Column("minimum", Numeric),
+    Column("maximum", Numeric),
+    Column("pattern", Text, comment="RE2, matched against the whole value"),
+    Column("default", JSONB(none_as_null=True)),
+    Column("editable_by", Text, nullable=False, server_default="everyone"),
+    Column("source", Text, nullable=False, server_default="custom"),
+    Column("deprecated", Boolean, nullable=False, server_default=text("false")),
+    Column("deleted_at", _AT, comment="set while values are still being cleared"),
+    *_kept(),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "record_type", "key"),
+    CheckConstraint(
+        "record_type in ('organization', 'account', 'contact', 'opportunity')", name="record_type"
+    ),
+    CheckConstraint(
+        "type in ('string', 'text', 'number', 'boolean', 'date', 'datetime', 'currency', 'select',"
+        " 'multi_select', 'url', 'email', 'member', 'contact')",
+        name="type",
+    ),
+    CheckConstraint(
+        "editable_by in ('everyone', 'leaders', 'admins', 'source')", name="editable_by"
+    ),
+)
+
+key_role_definitions = Table(
+    "key_role_definitions",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("multi", Boolean, nullable=False, server_default=text("false")),
+    Column("deleted_at", _AT),
+    *_kept(),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "key"),
+)
+
+key_role_assignments = Table(
+    "key_role_assignments",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("key_role_key", Text, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("single", Boolean, nullable=False, comment="of a role with one holder at a time"),
+    Column("valid_from", _AT, nullable=False, comment="workspace time"),
+    Column("valid_to", _AT),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    _refers("account_id", "accounts"),
+    ForeignKeyConstraint(
+        ["workspace_id", "member_id"], ["accounts.members.workspace_id", "accounts.members.id"]
+    ),
+    ForeignKeyConstraint(
+        ["workspace_id", "key_role_key"],
+        ["accounts.key_role_definitions.workspace_id", "accounts.key_role_definitions.key"],
+    ),
+)
+_HELD = text("valid_to is null")
+Index(
+    "uq_key_role_assignments_single_holder",
+    key_role_assignments.c.workspace_id,
+    key_role_assignments.c.account_id,
+    key_role_assignments.c.key_role_key,
+    unique=True,
+    postgresql_where=text("valid_to is null and single"),
+)
+Index(
+    "uq_key_role_assignments_held_once",
+    key_role_assignments.c.workspace_id,
+    key_role_assignments.c.account_id,
+    key_role_assignments.c.key_role_key,
+    key_role_assignments.c.member_id,
+    unique=True,
+    postgresql_where=_HELD,
+)
+Index(
+    "ix_key_role_assignments_held_by",
+    key_role_assignments.c.workspace_id,
+    key_role_assignments.c.member_id,
+    key_role_assignments.c.key_role_key,
+    postgresql_where=_HELD,
+)
+
+record_aliases = Table(
+    "record_aliases",
+    Base.metadata,
+    _workspace(),
+    Column("record_type", Text, nullable=False),
+    Column("loser_id", Uuid, nullable=False),
+    Column("winner_id", Uuid, nullable=False),
+    Column("merged_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "record_type", "loser_id"),
+)
+Index(
+    None,
+    record_aliases.c.workspace_id,
+    record_aliases.c.record_type,
+    record_aliases.c.winner_id,
+)
+
+field_changes = Table(
+    "field_changes",
+    Base.metadata,
+    _workspace(),
+    Column("record_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("old", JSONB(none_as_null=True)),
+    Column("new", JSONB(none_as_null=True)),
+    Column("valid_from", _AT, nullable=False, comment="when it became true: workspace time"),
+    Column("known_at", _AT, nullable=False, comment="when we learned it: machine time"),
+    Column("cause", JSONB, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "record_id", "id", "known_at"),
+    postgresql_partition_by="range (known_at)",
+)
+
+__all__ = [
+    "account_contacts",
+    "accounts",
+    "contacts",
+    "field_changes",
+    "key_role_assignments",
+    "key_role_definitions",
+    "opportunities",
+    "organizations",
+    "record_aliases",
+    "trait_definitions",
+]
