@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiosmtplib
+import asyncpg
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisUnreachable
 
 from tests.simulators.kit.tcp import TcpServer
 from tests.simulators.mail import MailSimulator
@@ -202,3 +206,42 @@ async def test_in_front_of_smtp_the_answer_to_the_dot_gets_lost(tmp_path: Path) 
                     username="a@acme.example", password="pw", timeout=5,
                 )  # fmt: skip
             assert mail.count("<1@a>") == hand_overs
+
+
+async def test_in_front_of_postgresql_a_committed_row_is_reported_as_an_error(
+    servers: tuple[str, str],
+) -> None:
+    real = urlsplit(servers[0].replace("+asyncpg", ""))
+    plain = real.geturl()
+    watcher = await asyncpg.connect(plain)
+    await watcher.execute("DROP TABLE IF EXISTS proxy_test")
+    await watcher.execute("CREATE TABLE proxy_test (moment text PRIMARY KEY)")
+    try:
+        async with FaultProxy(real.hostname or "", real.port or 5432) as proxy:
+            for moment in (Moment.ANSWERED, Moment.BEFORE):
+                client = await asyncpg.connect(plain, host=proxy.host, port=proxy.port, ssl=False)
+                transaction = client.transaction()
+                await transaction.start()
+                await client.execute("INSERT INTO proxy_test VALUES ($1)", moment)
+                proxy.cut(after=b"COMMIT", moment=moment)
+                with pytest.raises((asyncpg.PostgresConnectionError, OSError)):
+                    await asyncio.wait_for(transaction.commit(), 5)
+        rows = await watcher.fetch("SELECT moment FROM proxy_test")
+        assert [row["moment"] for row in rows] == [Moment.ANSWERED]
+    finally:
+        await watcher.execute("DROP TABLE proxy_test")
+        await watcher.close()
+
+
+async def test_in_front_of_redis_a_lost_line_heals(servers: tuple[str, str]) -> None:
+    real = urlsplit(servers[1])
+    async with FaultProxy(real.hostname or "", real.port or 6379) as proxy:
+        address = real._replace(netloc=real.netloc.replace(f":{real.port}", f":{proxy.port}"))
+        redis = Redis.from_url(address.geturl(), retry_on_timeout=False)
+        assert await redis.ping()
+        await proxy.down()
+        with pytest.raises((RedisUnreachable, ConnectionError)):
+            await redis.ping()
+        await proxy.up()
+        assert await redis.ping()
+        await redis.aclose()
