@@ -33,7 +33,9 @@ def main() -> int:
 def lint(files: list[Path]) -> int:
     squawk = Path(sys.executable).with_name("squawk")
     settings = Path(__file__).with_name("squawk.toml")
-    command_line = [squawk, "--config", settings, "--reporter", "gcc", *files]
+    command_line = [
+        str(part) for part in (squawk, "--config", settings, "--reporter", "gcc", *files)
+    ]
     return subprocess.run(command_line, check=False).returncode
 
 

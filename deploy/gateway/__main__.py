@@ -1,0 +1,32 @@
+"""`python -m deploy.gateway --port 8000`, with the services' addresses from the environment."""
+
+import argparse
+import os
+
+import uvicorn
+
+from deploy.gateway.app import Gateway
+from shared.settings import SERVICES
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="gateway", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    arguments = parser.parse_args()
+    upstreams = {service: os.environ[f"TENURE_{service.upper()}_URL"] for service in SERVICES}
+    here = f"http://{arguments.host}:{arguments.port}"
+    uvicorn.run(
+        Gateway(upstreams, os.environ.get("TENURE_PUBLIC_URL", here)),
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The gateway as an ASGI app: its own few routes, and everything else through the proxy."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from pydantic_core import from_json, to_json
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from deploy.gateway import pages, problems
+from deploy.gateway.merged import merge
+from deploy.gateway.problems import Refusal
+from deploy.gateway.proxy import Proxy, request_id_of
+from shared.settings import ServiceName
+
+_OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status")
+_ASK_SECONDS = 5.0
+_DOCUMENT_SECONDS = 10.0
+_UNAUTHORIZED = 401
+
+
+class Gateway:
+    def __init__(self, upstreams: dict[ServiceName, str], public_url: str) -> None:
+        self._upstreams = upstreams
+        self._public_url = public_url
+        self._proxy = Proxy(upstreams)
+        self._document = (0.0, b"")
+        self._own = Starlette(
+            routes=[
+                Route("/", _to_docs),
+                Route("/livez", _alive),
+                Route("/readyz", self._ready),
+                Route("/openapi.json", self._openapi),
+                Route("/v1/status", self._status),
+                *pages.ROUTES,
+            ],
+            lifespan=self._lifespan,
+            exception_handlers={HTTPException: self._own_error, Refusal: self._own_error},
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self._proxy.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._own(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        request_id = request_id_of(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request_id
+        try:
+            if scope["path"] in _OWN or scope["path"].startswith("/docs/"):
+                await self._own(scope, receive, send)
+            else:
+                await self._proxy(scope, receive, send)
+        except Refusal as refusal:
+            await self._refuse(refusal, request_id)(scope, receive, send)
+
+    def _refuse(self, refusal: Refusal, request_id: str) -> Response:
+        response = Response(refusal.body(self._public_url, request_id), refusal.status)
+        response.raw_headers += refusal.headers(request_id)
+        return response
+
+    async def _own_error(self, request: Request, error: Exception) -> Response:
+        """Starlette's own 404 and 405 leave in our form."""
+        refusal = error if isinstance(error, Refusal) else problems.no_route(request.url.path)
+        return self._refuse(refusal, request.state.request_id)
+
+    async def _ready(self, _: Request) -> Response:
+        """Ready when every service is."""
+        answers = await self._ask_all("/readyz")
+        waiting = sorted(name for name, answer in answers.items() if answer[0] != 200)  # noqa: PLR2004
+        if waiting:
+            return PlainTextResponse(f"waiting for {', '.join(waiting)}", 503)
+        return PlainTextResponse("ok")
+
+    async def _openapi(self, _: Request) -> Response:
+        made, document = self._document
+        if not document or time.monotonic() - made > _DOCUMENT_SECONDS:
+            document = to_json(await self._merge())
+            self._document = (time.monotonic(), document)
+        return Response(document, media_type="application/json")
+
+    async def _merge(self) -> dict[str, Any]:
+        documents: dict[str, dict[str, Any]] = {}
+        for service, (status, body) in (await self._ask_all("/openapi.json")).items():
+            if status != 200:  # noqa: PLR2004
+                raise problems.away(service)
+            documents[service] = from_json(body)
+        version = max(document["info"]["version"] for document in documents.values())
+        return merge(documents, self._public_url, version=version)
+
+    async def _status(self, request: Request) -> Response:
+        """What each service says of itself to this caller; one that is away is named."""
+        given = request.headers.get("authorization")
+        answers = await self._ask_all("/v1/status", {"authorization": given} if given else {})
+        refused = [body for status, body in answers.values() if status == _UNAUTHORIZED]
+        if refused:
+            return Response(refused[0], _UNAUTHORIZED, media_type="application/problem+json")
+        services = {
+            service: from_json(body) if status == 200 else {"status": "unavailable"}  # noqa: PLR2004
+            for service, (status, body) in answers.items()
+        }
+        return Response(to_json({"services": services}), media_type="application/json")
+
+    async def _ask_all(
+        self, path: str, headers: dict[str, str] | None = None
+    ) -> dict[ServiceName, tuple[int, bytes]]:
+        """Status and body by service; status 0 for one that does not answer."""
+
+        async def ask(url: str) -> tuple[int, bytes]:
+            try:
+                async with (
+                    asyncio.timeout(_ASK_SECONDS),
+                    self._proxy.session.get(url.rstrip("/") + path, headers=headers) as answer,
+                ):
+                    return answer.status, await answer.read()
+            except (aiohttp.ClientError, TimeoutError):
+                return 0, b""
+
+        answers = await asyncio.gather(*(ask(url) for url in self._upstreams.values()))
+        return dict(zip(self._upstreams, answers, strict=True))
+
+
+async def _to_docs(_: Request) -> Response:
+    return RedirectResponse("/docs")
+
+
+async def _alive(_: Request) -> Response:
+    return PlainTextResponse("ok")

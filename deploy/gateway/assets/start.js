@@ -1,0 +1,10 @@
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#pages",
+  deepLinking: true,
+  docExpansion: "none",
+  filter: true,
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});

@@ -1,0 +1,77 @@
+"""One OpenAPI 3.1 document out of the services' own."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Document = dict[str, Any]
+
+_DESCRIPTION = """\
+Tenure is a customer success platform. Everything here is under one origin; which service answers
+does not matter to a client. Authenticate with an API key: `Authorization: Bearer tnr_live_…`.
+"""
+_SECTIONS = ("schemas", "responses", "parameters", "examples", "requestBodies", "headers")
+
+
+def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -> Document:
+    """Operations keep their ids and paths. Where two services give one component name to different
+    things, the later service's is renamed after the service.
+    """
+    merged: Document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tenure",
+            "version": version,
+            "summary": "An open-source customer success platform, API first.",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url}],
+        "tags": [],
+        "paths": {},
+        "webhooks": {},
+        "components": {},
+    }
+    for service, document in documents.items():
+        _add(merged, _without_clashes(merged, document, service))
+    if not merged["webhooks"]:
+        del merged["webhooks"]
+    return merged
+
+
+def _add(merged: Document, document: Document) -> None:
+    known = {tag["name"] for tag in merged["tags"]}
+    merged["tags"] += [tag for tag in document.get("tags", []) if tag["name"] not in known]
+    for path, item in document.get("paths", {}).items():
+        merged["paths"].setdefault(path, {}).update(item)
+    merged["webhooks"].update(document.get("webhooks", {}))
+    for section, components in document.get("components", {}).items():
+        merged["components"].setdefault(section, {}).update(components)
+
+
+def _without_clashes(merged: Document, document: Document, service: str) -> Document:
+    """The document with other names for components that are known by theirs as something else."""
+    renamed = {
+        f"#/components/{section}/{name}": f"#/components/{section}/{service.capitalize()}{name}"
+        for section in _SECTIONS
+        for name, component in document.get("components", {}).get(section, {}).items()
+        if merged["components"].get(section, {}).get(name, component) != component
+    }
+    if not renamed:
+        return document
+    document = json.loads(json.dumps(document), object_hook=lambda part: _point(part, renamed))
+    for section in _SECTIONS:
+        components = document.get("components", {}).get(section, {})
+        for old, new in renamed.items():
+            name = old.rpartition("/")[2]
+            if old == f"#/components/{section}/{name}" and name in components:
+                components[new.rpartition("/")[2]] = components.pop(name)
+    return document
+
+
+def _point(part: dict[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    if part.get("$ref") in renamed:
+        return {**part, "$ref": renamed[part["$ref"]]}
+    if isinstance(mapping := part.get("mapping"), dict):  # of a discriminator
+        return {**part, "mapping": {k: renamed.get(v, v) for k, v in mapping.items()}}
+    return part

@@ -1,0 +1,392 @@
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from deploy.desk.processes import free_port
+from deploy.gateway.app import Gateway
+from shared.settings import SERVICES, ServiceName
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "one service", "version": "1.0.0"},
+    "tags": [{"name": "things"}],
+    "paths": {},
+    "components": {"schemas": {"Problem": {"type": "object"}}},
+}
+
+
+class Upstream:
+    """A service that says what it got, and misbehaves on request."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ready = True
+        self.left = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["path"].rpartition("/")[2]:
+            case "readyz":
+                await reply(send, 200 if self.ready else 503, b"")
+            case "status":
+                given = b"authorization" in dict(scope["headers"])
+                await reply(send, 200 if given else 401, b'{"feed": "1.2"}')
+            case "openapi.json":
+                await reply(send, 200, json.dumps(self._document()).encode())
+            case "refuse-large":  # as our services do: before a byte of the body is read
+                close = [(b"connection", b"close")]
+                await reply(send, 413, b'{"code": "payload_too_large"}', close)
+            case "drip":
+                await self._drip(receive, send)
+            case _:
+                await reply(
+                    send,
+                    201 if scope["method"] == "POST" else 200,
+                    await self._echo(scope, receive),
+                )
+
+    async def _echo(self, scope: Scope, receive: Receive) -> bytes:
+        body = await read(receive)
+        got = {
+            "service": self.name,
+            "path": scope["raw_path"].decode(),
+            "query": scope["query_string"].decode(),
+            "headers": {name.decode(): value.decode() for name, value in scope["headers"]},
+            "size": len(body),
+            "body": body[:100].decode(),
+        }
+        return json.dumps(got).encode()
+
+    async def _drip(self, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"first\n", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.left.set()
+
+    def _document(self) -> dict[str, Any]:
+        path = {"get": {"operationId": f"list_{self.name}", "tags": ["things"]}}
+        return DOCUMENT | {"paths": {f"/v1/{self.name}": path}}
+
+
+async def read(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def reply(
+    send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    kind = (b"content-type", b"application/json")
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [kind, length, (b"x-from", b"service"), *(headers or [])],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def served(app: Any, port: int) -> AsyncIterator[str]:
+    lifespan: Literal["on", "off"] = "on" if isinstance(app, Gateway) else "off"
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            port=port,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            lifespan=lifespan,
+        )
+    )
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.upstreams = {name: Upstream(name) for name in SERVICES}
+        self.ports: dict[ServiceName, int] = {}
+        self.url = ""
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    stage.ports = {name: free_port() for name in SERVICES}
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in stage.ports.items()}
+    async with (
+        served(stage.upstreams["accounts"], stage.ports["accounts"]),
+        served(stage.upstreams["tasks"], stage.ports["tasks"]),
+        served(stage.upstreams["sequencer"], stage.ports["sequencer"]),
+        served(stage.upstreams["sync"], stage.ports["sync"]),
+        served(Gateway(urls, "https://tenure.test"), free_port()) as stage.url,
+    ):
+        yield stage
+
+
+@pytest.fixture
+async def client(stage: Stage) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=stage.url, trust_env=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/v1/accounts", "accounts"),
+        ("/v1/segments/1/members", "accounts"),
+        ("/v1/tasks/1/complete", "tasks"),
+        ("/v1/note-templates", "tasks"),
+        ("/v1/enrollments?limit=5&cursor=a%2Fb", "sequencer"),
+        ("/v1/unsubscribe/abc", "sequencer"),
+        ("/v1/events?after=", "sync"),
+        ("/v1/webhook-endpoints/by%20name", "sync"),
+    ],
+)
+async def test_each_path_reaches_its_service_as_it_was_sent(
+    client: httpx2.AsyncClient, path: str, service: str
+) -> None:
+    got = (await client.get(path)).json()
+    assert got["service"] == service
+    assert got["path"] + (f"?{got['query']}" if got["query"] else "") == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/internal/events",
+        "/v1/accounts/../../internal/events",
+        "/v1/accounts/%2e%2e/%2e%2e/internal/events",
+        "/v1/accounts/..%2f..%2finternal/events",
+        "/v1/accounts/..%5c..%5cinternal",
+        "//internal/events",
+        "/metrics",
+        "/.well-known/jwks.json",
+        "/v1/nothing",
+        "/v1",
+        "/docs/assets/../../app.py",
+    ],
+)
+async def test_what_is_not_public_is_absent(stage: Stage, path: str) -> None:
+    status, _, body = await raw(stage.url, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert status == 404
+    problem = json.loads(body)
+    assert problem["code"] == "not_found"
+    assert problem["request_id"].startswith("req_")
+    assert problem["type"] == "https://tenure.test/problems/not-found"
+
+
+async def test_what_services_would_trust_is_taken_off_at_the_door(
+    client: httpx2.AsyncClient,
+) -> None:
+    forged = {
+        "X-Forwarded-For": "10.0.0.1",
+        "X-Forwarded-Proto": "https",
+        "Forwarded": "for=10.0.0.1",
+        "X-Tenant-Id": "someone else's",
+        "X-Workspace-Id": "someone else's",
+        "X-Service-Name": "accounts",
+        "X-Real-IP": "10.0.0.1",
+        "Connection": "keep-alive, X-Hop",
+        "X-Hop": "1",
+        "X-Plain": "kept",
+        "Authorization": "Bearer tnr_live_x",
+    }
+    got = (await client.get("/v1/accounts", headers=forged)).json()["headers"]
+    assert got["x-forwarded-for"] == "127.0.0.1"
+    assert got["x-forwarded-proto"] == "http"
+    assert got["x-plain"] == "kept"
+    assert got["authorization"] == "Bearer tnr_live_x"
+    for name in ("forwarded", "x-tenant-id", "x-workspace-id", "x-service-name", "x-real-ip"):
+        assert name not in got
+    assert "x-hop" not in got
+
+
+async def test_a_request_id_is_kept_when_well_formed_and_made_otherwise(
+    client: httpx2.AsyncClient,
+) -> None:
+    for given, kept in (("req_12345678", True), ("x\ty", False), ("short", False)):
+        got = (await client.get("/v1/accounts", headers={"X-Request-Id": given})).json()
+        assert (got["headers"]["x-request-id"] == given) is kept
+    refused = await client.get("/v1/nothing", headers={"X-Request-Id": "req_12345678"})
+    assert refused.headers["x-request-id"] == "req_12345678"
+
+
+async def test_status_headers_and_body_come_back_untouched(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/v1/accounts", content=b'{"name":"Caf\xc3\xa9"}')
+    assert answer.status_code == 201
+    assert answer.headers["x-from"] == "service"
+    assert answer.json()["body"] == '{"name":"Café"}'
+    assert (await client.head("/v1/accounts")).headers["content-length"] != "0"
+
+
+async def test_long_bodies_stream_through(client: httpx2.AsyncClient) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 100_000
+
+    declared = {"Content-Length": "4000000"}
+    assert (await client.put("/v1/accounts", content=pieces(), headers=declared)).json()[
+        "size"
+    ] == 4_000_000
+    undeclared = await client.put("/v1/accounts", content=pieces())
+    assert undeclared.json()["size"] == 4_000_000
+    assert undeclared.json()["headers"]["content-length"] == "4000000"
+
+
+async def test_a_body_that_a_service_refuses_by_its_length_is_never_sent_to_it(
+    client: httpx2.AsyncClient,
+) -> None:
+    for _ in range(20):
+        answer = await client.post("/v1/accounts/refuse-large", content=b"x" * 3_000_000)
+        assert answer.status_code == 413
+        assert answer.json()["code"] == "payload_too_large"
+
+
+async def test_an_endless_body_without_length_is_refused(client: httpx2.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b"x" * 100_000
+
+    answer = await client.post("/v1/accounts", content=endless())
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "payload_too_large"
+
+
+async def test_a_stream_ends_for_the_service_when_its_reader_leaves(
+    stage: Stage, client: httpx2.AsyncClient
+) -> None:
+    async with client.stream("GET", "/v1/events/drip") as answer:
+        assert await anext(answer.aiter_raw()) == b"first\n"
+    async with asyncio.timeout(5):
+        await stage.upstreams["sync"].left.wait()
+
+
+async def test_a_service_that_is_away_or_breaks_off_is_told_apart() -> None:
+    upstream = Upstream("tasks")
+    port = free_port()
+    away = f"http://127.0.0.1:{free_port()}"
+    urls: dict[ServiceName, str] = dict.fromkeys(SERVICES, away)
+    async with (
+        served(upstream, port) as tasks_url,
+        served(Gateway(urls | {"tasks": tasks_url, "sync": away}, ""), free_port()) as url,
+        httpx2.AsyncClient(base_url=url, trust_env=False) as client,
+    ):
+        gone = await client.get("/v1/accounts")
+        assert (gone.status_code, gone.json()["code"]) == (503, "unavailable")
+        assert gone.headers["retry-after"] == "1"
+        assert gone.headers["content-type"] == "application/problem+json"
+
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/livez")).status_code == 200
+        assert (await client.get("/openapi.json")).status_code == 503
+        half = (await client.get("/v1/status", headers={"Authorization": "x"})).json()
+        assert half["services"]["tasks"] == {"feed": "1.2"}
+        assert half["services"]["accounts"] == {"status": "unavailable"}
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[str]:
+    """Takes a request and hangs up without a word."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_an_answer_that_is_lost_says_that_the_request_may_have_worked() -> None:
+    async with silent_server() as silent:
+        urls: dict[ServiceName, str] = dict.fromkeys(SERVICES, silent)
+        async with (
+            served(Gateway(urls, ""), free_port()) as url,
+            httpx2.AsyncClient(base_url=url, trust_env=False) as client,
+        ):
+            lost = await client.post("/v1/accounts", content=b"{}")
+            assert (lost.status_code, lost.json()["code"]) == (502, "bad_gateway")
+            assert "Idempotency-Key" in lost.json()["detail"]
+
+
+async def test_a_service_that_hangs_is_a_504(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.gateway.proxy._ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        urls: dict[ServiceName, str] = dict.fromkeys(SERVICES, url)
+        async with (
+            served(Gateway(urls, ""), free_port()) as gateway,
+            httpx2.AsyncClient(base_url=gateway, trust_env=False) as client,
+        ):
+            late = await client.get("/v1/accounts")
+            assert (late.status_code, late.json()["code"]) == (504, "gateway_timeout")
+
+
+async def test_one_document_holds_every_operation_and_each_component_once(
+    client: httpx2.AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert sorted(document["paths"]) == ["/v1/accounts", "/v1/sequencer", "/v1/sync", "/v1/tasks"]
+    assert document["servers"] == [{"url": "https://tenure.test"}]
+    assert document["tags"] == [{"name": "things"}]
+    assert list(document["components"]["schemas"]) == ["Problem"]
+
+
+async def test_ready_only_when_every_service_is(stage: Stage, client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/readyz")).status_code == 200
+    stage.upstreams["sequencer"].ready = False
+    waiting = await client.get("/readyz")
+    stage.upstreams["sequencer"].ready = True
+    assert (waiting.status_code, waiting.text) == (503, "waiting for sequencer")
+
+
+async def test_status_wants_a_credential_and_asks_every_service(
+    client: httpx2.AsyncClient,
+) -> None:
+    assert (await client.get("/v1/status")).status_code == 401
+    status = (await client.get("/v1/status", headers={"Authorization": "Bearer x"})).json()
+    assert status == {"services": {name: {"feed": "1.2"} for name in SERVICES}}
+
+
+async def test_the_pages_load_nothing_from_elsewhere(client: httpx2.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert "://" not in page.text
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for asset in ("swagger-ui/swagger-ui-bundle.js", "swagger-ui/swagger-ui.css", "start.js"):
+        assert f"/docs/assets/{asset}" in page.text
+        assert (await client.get(f"/docs/assets/{asset}")).status_code == 200
+    assert (await client.get("/")).headers["location"] == "/docs"
+
+
+async def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
+    """Sent byte by byte as given: clients tidy paths."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    writer.close()
+    return int(head.split()[1]), head, body
