@@ -18,6 +18,7 @@ RESOURCES = (
     "members",
     "api_keys",
     "workspace",
+    "audit_log",
     "tasks",
     "notes",
     "note_templates",
@@ -34,7 +35,9 @@ RESOURCES = (
 
 _READ = frozenset(f"{resource}:read" for resource in RESOURCES)
 _WRITE = frozenset(f"{resource}:write" for resource in RESOURCES)
-_SECRETS = frozenset({"api_keys:read", "connections:read", "mailboxes:read", "webhooks:read"})
+_SECRETS = frozenset(
+    {"api_keys:read", "audit_log:read", "connections:read", "mailboxes:read", "webhooks:read"}
+)
 _DAILY = frozenset({"records:write", "tasks:write", "notes:write", "enrollments:write"})
 _LEADING = _DAILY | frozenset(
     {

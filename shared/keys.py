@@ -1,6 +1,6 @@
 """What an API key looks like: `tnr_live_<end of its id>_<43 random characters><crc>`.
 
-The fixed beginning lets secret scanners find leaked keys, the checksum lets a door refuse a mistyped
+The fixed beginning lets secret scanners find leaked keys; by the checksum a door refuses a mistyped
 or invented one without asking anybody.
 """
 

@@ -40,6 +40,7 @@ class MemberChanged(Event):
     role: Literal["admin", "leader", "team_member", "observer"]
     time_zone: str | None = None
     active: bool
+    external_id: str | None = None
 
 
 class ApiKeyRevoked(Event):

@@ -1,5 +1,10 @@
 """Every feature's tables in one import, for Alembic."""
 
+from accounts_api.api_keys.models import ApiKey
+from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
+from accounts_api.members.models import Member
+from accounts_api.records import models as records
+from accounts_api.workspaces.models import Workspace
 
-__all__ = ["FOUNDATION", "Base"]
+__all__ = ["FOUNDATION", "ApiKey", "AuditEntry", "Base", "Member", "Workspace", "records"]

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from shared.settings import Settings
 from shared.web.app import build_app
+from shared.web.status import STATUS_TAG, status_router
 
 MIGRATION_HEAD = "0001"
 
@@ -13,8 +14,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "tasks",
         title="Tenure tasks",
         summary="",
-        routers=[],
-        tags=[],
+        routers=[status_router("tasks")],
+        tags=[STATUS_TAG],
         settings=settings,
         migration_head=MIGRATION_HEAD,
     )

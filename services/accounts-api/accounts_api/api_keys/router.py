@@ -1,0 +1,95 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from accounts_api.api_keys import service
+from accounts_api.api_keys.models import ApiKey
+from accounts_api.api_keys.schemas import (
+    ApiKeyIn,
+    ApiKeyOut,
+    ApiKeyRoll,
+    ApiKeyWithSecret,
+    Introspection,
+)
+from accounts_api.api_keys.service import MadeKey
+from shared.auth import Caller
+from shared.errors import NotFound, Unauthorized
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.authenticate import KeyDetails
+from shared.web.internal import Peer
+from shared.web.routing import TheService, Uow, api_router, require, service_of
+
+router = api_router("/v1/api-keys", "API keys")
+internal = APIRouter(include_in_schema=False)
+
+Reader = Annotated[Caller, require("api_keys:read")]
+Writer = Annotated[Caller, require("api_keys:write")]
+
+
+def _shown_once(made: MadeKey, response: Response) -> dict[str, Any]:
+    response.headers["cache-control"] = "no-store"
+    return {**ApiKeyOut.model_validate(made.key).model_dump(), "secret": made.secret}
+
+
+@router.get("", summary="List API keys", response_model=Page[ApiKeyOut])
+async def list_api_keys(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    member_id: Annotated[UUID | None, Query(description="Only this member's own keys.")] = None,
+) -> dict[str, Any]:
+    shape = ["api_keys", member_id]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_api_keys(
+        uow, after_id=UUID(after[0]) if after else None, member_id=member_id, limit=limit
+    )
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+
+
+@router.post("", status_code=201, summary="Make an API key", response_model=ApiKeyWithSecret)
+async def create_api_key(
+    data: ApiKeyIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """The secret is in this answer and nowhere else."""
+    return _shown_once(await service.create_api_key(uow, caller, data), response)
+
+
+@router.get("/{id}", summary="Get an API key", response_model=ApiKeyOut)
+async def get_api_key(id: UUID, caller: Reader, uow: Uow) -> ApiKey:  # noqa: A002
+    return await service.get_api_key(uow, id)
+
+
+@router.post("/{id}/roll", summary="Give an API key a new secret", response_model=ApiKeyWithSecret)
+async def roll_api_key(
+    id: UUID,  # noqa: A002
+    data: ApiKeyRoll,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    """The key keeps its id, name and rights. The old secret stays valid for `overlap_seconds`; one
+    that was still overlapping from the roll before ends now.
+    """
+    made = await service.roll_api_key(uow, caller, id, data.overlap_seconds)
+    return _shown_once(made, response)
+
+
+@router.post("/{id}/revoke", summary="Revoke an API key", response_model=ApiKeyOut)
+async def revoke_api_key(id: UUID, caller: Writer, uow: Uow) -> ApiKey:  # noqa: A002
+    """For good. Every service refuses it within five seconds."""
+    return await service.revoke_api_key(uow, id)
+
+
+@internal.post("/internal/api-keys/introspect")
+async def introspect(data: Introspection, peer: Peer, request: Request) -> KeyDetails:
+    if peer.workspace_id != "*":
+        raise Unauthorized("Keys of all workspaces need a token for all workspaces.")
+    details = await service.key_details(service_of(request), data.digest)
+    if details is None:
+        raise NotFound("No valid key has this digest.")
+    return details

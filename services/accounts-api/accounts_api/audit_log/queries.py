@@ -1,0 +1,27 @@
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.audit_log.models import AuditEntry
+
+
+async def entries_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    before_id: UUID | None,
+    target_id: UUID | None,
+    action: str | None,
+    limit: int,
+) -> Sequence[AuditEntry]:
+    """Newest first: ids are UUIDv7, so they sort by when they were made."""
+    page = select(AuditEntry).where(AuditEntry.workspace_id == workspace_id)
+    if before_id is not None:
+        page = page.where(AuditEntry.id < before_id)
+    if target_id is not None:
+        page = page.where(AuditEntry.target_id == target_id)
+    if action is not None:
+        page = page.where(AuditEntry.action == action)
+    return (await session.scalars(page.order_by(AuditEntry.id.desc()).limit(limit + 1))).all()

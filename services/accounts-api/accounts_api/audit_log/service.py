@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from accounts_api.audit_log import queries
+from accounts_api.audit_log.models import AuditEntry
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+
+
+def record(
+    uow: UnitOfWork,
+    action: str,
+    target_type: str,
+    target_id: UUID,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Write down a change of the configuration, in the transaction of the change.
+
+    `action` is `<noun>.<past participle>`, such as `member.deactivated`. `before` and `after` hold
+    what differs; never a secret. Who acted is the unit of work's cause.
+    """
+    origin = uow.cause[0] if uow.cause else None
+    uow.session.add(
+        AuditEntry(
+            workspace_id=uow.workspace_id,
+            id=new_id(),
+            actor_type=origin.type if origin else "system",
+            actor_id=origin.id if origin else "system",
+            cause=[link.model_dump(exclude_none=True) for link in uow.cause],
+            action=action,
+            target_type=target_type,
+            target_id=target_id,
+            before=to_jsonable_python(before),
+            after=to_jsonable_python(after),
+        )
+    )
+
+
+def difference(
+    before: dict[str, Any], after: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What changed, on both sides."""
+    changed = [key for key in after if before.get(key) != after[key]]
+    return {key: before.get(key) for key in changed}, {key: after[key] for key in changed}
+
+
+async def list_entries(
+    uow: UnitOfWork,
+    *,
+    before_id: UUID | None,
+    target_id: UUID | None,
+    action: str | None,
+    limit: int,
+) -> Sequence[AuditEntry]:
+    return await queries.entries_page(
+        uow.session,
+        uow.workspace_id,
+        before_id=before_id,
+        target_id=target_id,
+        action=action,
+        limit=limit,
+    )

@@ -1,0 +1,91 @@
+"""Makes the first workspace: `python -m accounts_api.bootstrap --name Acme --state FILE`.
+
+Prints its id, an admin's key and an observer's as JSON. With `--state` they are kept in that file
+(mode 0600) and a later run prints the same workspace again.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from accounts_api.api_keys import service as api_keys
+from accounts_api.workspaces import service as workspaces
+from shared.keys import key_digest
+from shared.service import Service
+from shared.settings import Settings
+
+
+def main() -> None:
+    arguments = _arguments()
+    sys.stdout.write(json.dumps(asyncio.run(_run(arguments))) + "\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bootstrap", description=__doc__)
+    parser.add_argument("--name", default="Sandbox")
+    parser.add_argument("--sandbox", action="store_true", help="free, with a clock that can be set")
+    parser.add_argument("--frozen-at", type=_instant, metavar="ISO", help="stop its clock here")
+    parser.add_argument("--state", type=Path, metavar="FILE")
+    arguments = parser.parse_args()
+    if arguments.frozen_at and not arguments.sandbox:
+        parser.error("--frozen-at needs --sandbox")
+    return arguments
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("say which zone, such as 2026-11-02T09:00:00Z")
+    return at
+
+
+async def _run(arguments: argparse.Namespace) -> dict[str, str]:
+    service = Service.build("accounts", Settings())
+    try:
+        known = _read(arguments.state)
+        if known is not None and await _still_there(service, known):
+            return known
+        made = await workspaces.make_workspace(
+            service, arguments.name, sandbox=arguments.sandbox, frozen_at=arguments.frozen_at
+        )
+        told = {
+            "workspace_id": str(made.workspace_id),
+            "api_key": made.api_key,
+            "observer_api_key": made.observer_api_key,
+        }
+        _write(arguments.state, told)
+        return told
+    finally:
+        await service.close()
+
+
+def _read(state: Path | None) -> dict[str, str] | None:
+    if state is None or not state.exists():
+        return None
+    known: dict[str, str] = json.loads(state.read_text(encoding="utf-8"))
+    return known
+
+
+async def _still_there(service: Service, known: dict[str, str]) -> bool:
+    """False when the database is another one than the file was written for."""
+    found = await api_keys.key_details(service, key_digest(known["api_key"]))
+    return found is not None and str(found.workspace_id) == known["workspace_id"]
+
+
+def _write(state: Path | None, told: dict[str, str]) -> None:
+    if state is None:
+        return
+    state.parent.mkdir(parents=True, exist_ok=True)
+    draft = state.with_suffix(f"{state.suffix}.draft")
+    # Never readable by others, not even while it is written.
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(told, file, indent=2)
+    draft.replace(state)
+
+
+if __name__ == "__main__":
+    main()

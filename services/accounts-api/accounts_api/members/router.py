@@ -1,0 +1,120 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Path, Query
+from starlette.responses import Response
+
+from accounts_api.members import service
+from accounts_api.members.models import Member
+from accounts_api.members.schemas import MemberIn, MemberOut, MemberPatch, MemberUpsert
+from shared.auth import Caller, Role
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/members", "Members")
+
+Reader = Annotated[Caller, require("members:read")]
+Writer = Annotated[Caller, require("members:write")]
+
+
+@router.get("", summary="List members", response_model=Page[MemberOut])
+async def list_members(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    email: Annotated[
+        str | None, Query(max_length=254, description="Exactly this address, in any case.")
+    ] = None,
+    role: Role | None = None,
+    active: Annotated[bool | None, Query(description="Without it, both.")] = None,
+) -> dict[str, Any]:
+    """By name."""
+    shape = ["members", email, role, active]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_members(
+        uow,
+        after=(after[0], UUID(after[1])) if after else None,
+        email=email,
+        role=role,
+        active=active,
+        limit=limit,
+    )
+    return page_of(
+        rows, limit, the_service.cursors, caller.workspace_id, shape, ["full_name", "id"]
+    )
+
+
+@router.post("", status_code=201, summary="Add a member", response_model=MemberOut)
+async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Response) -> Member:
+    """Observers are free; every other role takes a paid seat."""
+    member = await service.create_member(uow, caller, data)
+    response.headers["location"] = f"/v1/members/{member.id}"
+    return _tagged(member, response)
+
+
+@router.get("/{id}", summary="Get a member", response_model=MemberOut)
+async def get_member(id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:  # noqa: A002
+    return _tagged(await service.get_member(uow, id), response)
+
+
+@router.patch("/{id}", summary="Change a member", response_model=MemberOut)
+async def update_member(
+    id: UUID,  # noqa: A002
+    data: MemberPatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Member:
+    return _tagged(await service.update_member(uow, caller, id, data, version), response)
+
+
+@router.post("/{id}/deactivate", summary="End a member's access", response_model=MemberOut)
+async def deactivate_member(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Member:
+    """Their API keys end with it, and their seat is free again. Their history stays."""
+    return _tagged(await service.deactivate_member(uow, caller, id), response)
+
+
+@router.post("/{id}/reactivate", summary="Let a member in again", response_model=MemberOut)
+async def reactivate_member(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Member:
+    return _tagged(await service.reactivate_member(uow, caller, id), response)
+
+
+@router.put(
+    "/by-external-id/{external_id}",
+    summary="Make or update a member by the id another system knows",
+    response_model=MemberOut,
+    responses={201: {"model": MemberOut, "description": "Made."}},
+)
+async def upsert_member(
+    external_id: Annotated[str, Path(min_length=1, max_length=255)],
+    data: MemberUpsert,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Member:
+    """A member with the same e-mail address and no external id yet is taken for the same person. A
+    new one is an observer unless `role` says otherwise. What is left out stays.
+    """
+    member, made = await service.upsert_member(uow, caller, external_id, data)
+    if made:
+        response.status_code = 201
+        response.headers["location"] = f"/v1/members/{member.id}"
+    return _tagged(member, response)
+
+
+def _tagged(member: Member, response: Response) -> Member:
+    response.headers["etag"] = etag(member.version)
+    return member

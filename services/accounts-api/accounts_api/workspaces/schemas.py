@@ -1,0 +1,130 @@
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.schemas import Currency, In, Out, Patch, TimeZone, Title
+
+_SETTINGS: dict[str, Any] = {
+    "fiscal_year_start_month": 2,
+    "support_contact": "cs-ops@example.com",
+    "seat_limit": 25,
+    "holds": {"sending": False},
+}
+
+Month = Annotated[int, Field(ge=1, le=12)]
+SeatCount = Annotated[int, Field(ge=0, le=1_000_000)]
+SupportContact = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class Holds(BaseModel):
+    """What stands still until someone lets it go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sending: bool = Field(default=False, description="No mail leaves while true.")
+
+
+class WorkspaceSettings(BaseModel):
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True,
+        json_schema_extra={"examples": [_SETTINGS]},
+    )
+
+    fiscal_year_start_month: Month = 1
+    support_contact: SupportContact | None = Field(
+        default=None, description="Whom to ask; shown where something is refused."
+    )
+    seat_limit: SeatCount | None = Field(
+        default=None, description="Paid seats: every role but observer. Null is no limit."
+    )
+    holds: Holds = Holds()
+
+
+class HoldsPatch(Patch):
+    sending: bool = False
+
+
+class SettingsPatch(Patch):
+    fiscal_year_start_month: Month | None = None
+    support_contact: SupportContact | None = None
+    seat_limit: SeatCount | None = None
+    holds: HoldsPatch | None = None
+
+
+class WorkspacePatch(Patch):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"time_zone": "America/New_York", "settings": {"fiscal_year_start_month": 2}}
+            ]
+        }
+    )
+
+    name: Title = ""
+    time_zone: TimeZone = "UTC"
+    currency: Currency = "USD"
+    settings: SettingsPatch = Field(
+        default_factory=SettingsPatch, description="Merged key by key; null restores the default."
+    )
+
+
+class WorkspaceOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
+                    "name": "Acme Analytics",
+                    "time_zone": "America/New_York",
+                    "currency": "USD",
+                    "sandbox": False,
+                    "frozen_at": None,
+                    "settings": _SETTINGS,
+                    "version": 4,
+                    "created_at": "2026-01-05T09:00:00Z",
+                    "updated_at": "2026-02-11T14:30:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID = Field(validation_alias="workspace_id")
+    name: str
+    time_zone: str
+    currency: str
+    sandbox: bool
+    frozen_at: datetime | None = Field(description="Where a sandbox's clock stands; null: it runs.")
+    settings: WorkspaceSettings
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ClockIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"frozen_at": "2026-11-02T09:00:00Z"}]}
+    )
+
+    frozen_at: AwareDatetime | None = Field(description="Null lets the clock run with the world's.")
+
+
+class ClockOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "now": "2026-11-02T09:00:00Z",
+                    "frozen_at": "2026-11-02T09:00:00Z",
+                    "sandbox": True,
+                    "time_zone": "America/New_York",
+                }
+            ]
+        }
+    )
+
+    now: datetime = Field(description="Workspace time, which every business decision uses.")
+    frozen_at: datetime | None
+    sandbox: bool
+    time_zone: str

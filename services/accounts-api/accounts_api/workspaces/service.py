@@ -1,0 +1,184 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts_api.api_keys import service as api_keys
+from accounts_api.api_keys.schemas import ApiKeyIn
+from accounts_api.audit_log import service as audit_log
+from accounts_api.members import service as members
+from accounts_api.members.schemas import MemberIn
+from accounts_api.workspaces import queries
+from accounts_api.workspaces.models import Workspace
+from accounts_api.workspaces.rules import merge_patch
+from accounts_api.workspaces.schemas import WorkspacePatch, WorkspaceSettings
+from shared.auth import ROLES, Role
+from shared.errors import Conflict, NotFound
+from shared.events.accounts import WorkspaceChanged
+from shared.events.base import Cause
+from shared.ids import new_id
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web.routing import check_version
+
+
+class NotASandbox(Conflict):
+    code = "not_a_sandbox"
+    title = "Only a sandbox has a clock that can be set"
+
+
+class ClockMovesForward(Conflict):
+    code = "clock_moves_forward"
+    title = "A sandbox's clock only moves forward"
+
+
+@dataclass(frozen=True)
+class Clock:
+    now: datetime
+    frozen_at: datetime | None
+    sandbox: bool
+    time_zone: str
+
+
+async def get_workspace(uow: UnitOfWork) -> Workspace:
+    return _found(await queries.workspace(uow.session, uow.workspace_id))
+
+
+async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int | None) -> Workspace:
+    workspace = _found(await queries.workspace(uow.session, uow.workspace_id, lock=True))
+    check_version(version, workspace.version)
+    changes = data.changes()
+    if "settings" in changes:
+        changes["settings"] = merge_patch(workspace.settings, changes["settings"])
+    before = {name: getattr(workspace, name) for name in changes}
+    was, becomes = audit_log.difference(before, changes)
+    if not becomes:
+        return workspace
+    changed = await queries.change_workspace(uow.session, uow.workspace_id, becomes)
+    audit_log.record(
+        uow, "workspace.updated", "workspace", uow.workspace_id, before=was, after=becomes
+    )
+    _tell(uow, changed)
+    return changed
+
+
+async def read_clock(uow: UnitOfWork) -> Clock:
+    workspace = await get_workspace(uow)
+    return Clock(
+        now=await uow.now(),
+        frozen_at=workspace.frozen_at,
+        sandbox=workspace.sandbox,
+        time_zone=workspace.time_zone,
+    )
+
+
+async def set_clock(uow: UnitOfWork, frozen_at: datetime | None) -> Clock:
+    """Stop a sandbox's clock at an instant, or let it run. It never goes back: what has happened
+    there has happened.
+    """
+    workspace = _found(await queries.workspace(uow.session, uow.workspace_id, lock=True))
+    if not workspace.sandbox:
+        raise NotASandbox("This workspace lives in real time.")
+    now = await uow.fresh_now()
+    machine = await queries.machine_now(uow.session)
+    if (frozen_at or machine) < now:
+        raise ClockMovesForward(f"It is {now.isoformat()} there already.", now=now.isoformat())
+    if frozen_at != workspace.frozen_at:
+        was = workspace.frozen_at
+        changed = await queries.change_workspace(
+            uow.session, uow.workspace_id, {"frozen_at": frozen_at}
+        )
+        audit_log.record(
+            uow,
+            "workspace.clock_set",
+            "workspace",
+            uow.workspace_id,
+            before={"frozen_at": was},
+            after={"frozen_at": frozen_at},
+        )
+        _tell(uow, changed)
+        await uow.fresh_now()
+    return await read_clock(uow)
+
+
+def _found(workspace: Workspace | None) -> Workspace:
+    if workspace is None:
+        raise NotFound("There is no such workspace.")
+    return workspace
+
+
+def _tell(uow: UnitOfWork, workspace: Workspace) -> None:
+    uow.publish(
+        WorkspaceChanged(
+            title=workspace.name,
+            time_zone=workspace.time_zone,
+            currency=workspace.currency,
+            sandbox=workspace.sandbox,
+            frozen_at=workspace.frozen_at,
+            settings=workspace.settings,
+            version=workspace.version,
+        )
+    )
+    # Its own worker may have something due by the new clock or zone.
+    uow.wake_worker()
+
+
+@dataclass(frozen=True)
+class NewWorkspace:
+    """A workspace that was just made, with the only sight of its secrets."""
+
+    workspace_id: UUID
+    admin_id: UUID
+    observer_id: UUID
+    api_key: str
+    observer_api_key: str
+    keys: dict[Role, str]
+
+
+async def make_workspace(
+    service: Service, name: str, *, sandbox: bool, frozen_at: datetime | None = None
+) -> NewWorkspace:
+    """A workspace with an admin, an observer and a key for each role, all or nothing.
+
+    The admin's and the observer's keys are their own; the other two belong to the workspace, so
+    that no paid seat is taken for them.
+    """
+    workspace_id = new_id()
+    cause = (Cause(type="system", id="bootstrap"),)
+    async with service.units.begin(workspace_id, cause) as uow:
+        workspace = Workspace(
+            workspace_id=workspace_id,
+            name=name,
+            sandbox=sandbox,
+            frozen_at=frozen_at,
+            settings=WorkspaceSettings().model_dump(),
+        )
+        uow.session.add(workspace)
+        await uow.session.flush()  # members refer to it
+        audit_log.record(
+            uow,
+            "workspace.created",
+            "workspace",
+            workspace_id,
+            after={"name": name, "sandbox": sandbox, "frozen_at": frozen_at},
+        )
+        _tell(uow, workspace)
+        admin = await members.add_member(
+            uow, MemberIn(full_name="Ada Admin", email="admin@example.com", role="admin")
+        )
+        observer = await members.add_member(
+            uow, MemberIn(full_name="Olga Observer", email="observer@example.com", role="observer")
+        )
+        own = {"admin": admin.id, "observer": observer.id}
+        keys: dict[Role, str] = {}
+        for role in ROLES:
+            holder = {"member_id": own[role]} if role in own else {"role": role}
+            made = await api_keys.add_key(uow, ApiKeyIn(name=f"Bootstrap {role}", **holder))
+            keys[role] = made.secret
+    return NewWorkspace(
+        workspace_id=workspace_id,
+        admin_id=admin.id,
+        observer_id=observer.id,
+        api_key=keys["admin"],
+        observer_api_key=keys["observer"],
+        keys=keys,
+    )

@@ -1,0 +1,102 @@
+"""`GET /v1/status` of a service: what time it is there, how far it has heard, what is due."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import text
+
+from shared.auth import Caller
+from shared.settings import ServiceName
+from shared.uow import UnitOfWork
+from shared.web.internal import feed_state
+from shared.web.routing import TheService, Uow, api_router, require
+
+STATUS_TAG = {"name": "Status", "description": "How far each service is with its work."}
+
+DueWork = Callable[[UnitOfWork], Awaitable[dict[str, int]]]
+"""Counts the caller's workspace's rows that a worker should take now, by kind of work."""
+
+_DEAD = text(
+    "select count(*) from dead_events where workspace_id = :workspace_id and replayed_at is null"
+)
+
+
+class Heard(BaseModel):
+    publisher: ServiceName
+    shard: str
+    cursor: str
+    failures: int
+
+
+class FeedState(BaseModel):
+    feed_end: str = Field(description="Cursor of the last event this service published.")
+    heard: list[Heard] = Field(description="How far it has read the other services' feeds.")
+    dead_events: int = Field(description="Events of this workspace that were set aside.")
+
+
+class ServiceStatus(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "service": "accounts",
+                    "now": "2026-11-02T09:00:00Z",
+                    "due_work": {"segment_flips": 0},
+                    "feed": {
+                        "feed_end": "88412.1031",
+                        "heard": [
+                            {
+                                "publisher": "sequencer",
+                                "shard": "0/1",
+                                "cursor": "88409.77",
+                                "failures": 0,
+                            }
+                        ],
+                        "dead_events": 0,
+                    },
+                }
+            ]
+        }
+    )
+
+    service: ServiceName
+    now: datetime = Field(description="Workspace time.")
+    due_work: dict[str, int] = Field(description="Rows waiting for a worker, by kind of work.")
+    feed: FeedState
+
+
+async def nothing_due(uow: UnitOfWork) -> dict[str, int]:
+    """For a service whose worker only hears others."""
+    return {}
+
+
+def status_router(service_name: ServiceName, due_work: DueWork = nothing_due) -> APIRouter:
+    router = api_router("/v1/status", "Status")
+
+    @router.get(
+        "",
+        name=f"get_{service_name}_status",
+        summary=f"How far the {service_name} service is",
+        response_model=ServiceStatus,
+    )
+    async def get_status(
+        caller: Annotated[Caller, require("workspace:read")], uow: Uow, service: TheService
+    ) -> dict[str, Any]:
+        """Quiet when `due_work` is all zeros and every service has heard the others to the end."""
+        feed = await feed_state(service)
+        return {
+            "service": service.name,
+            "now": await uow.now(),
+            "due_work": await due_work(uow),
+            "feed": {**feed, "dead_events": await _dead_events(uow)},
+        }
+
+    return router
+
+
+async def _dead_events(uow: UnitOfWork) -> int:
+    counted = await uow.session.execute(_DEAD, {"workspace_id": uow.workspace_id})
+    return int(counted.scalar_one())
