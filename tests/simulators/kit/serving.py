@@ -71,14 +71,12 @@ class HttpServer:
         ticks.cancel()
         await asyncio.gather(ticks, return_exceptions=True)
 
-    def abort(self, client: tuple[str, int] | None) -> bool:
+    def abort(self, client: tuple[str, int] | None) -> None:
         """Reset the connection of a client, who is named as the ASGI scope names it."""
         connections = self._server.server_state.connections if self._server else set()
         for connection in list(connections):
             if connection.transport.get_extra_info("peername")[:2] == client:
                 connection.transport.abort()
-                return True
-        return False
 
     def _release(self) -> None:
         if self._holder is not None:
