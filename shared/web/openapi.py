@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.web.routing import Require
 
@@ -29,18 +29,8 @@ def _walk(dependant: Dependant) -> Iterator[Dependant]:
 
 def api_routes(app: FastAPI) -> list[APIRoute]:
     """Every documented operation of the app, however its routers are nested."""
-    found: list[APIRoute] = []
-
-    def visit(routes: list[Any]) -> None:
-        for route in routes:
-            if isinstance(route, APIRoute):
-                if route.include_in_schema:
-                    found.append(route)
-            elif hasattr(route, "routes"):
-                visit(list(route.routes))
-
-    visit(list(app.routes))
-    return found
+    routes = (context.original_route for context in iter_route_contexts(app.routes))
+    return [r for r in routes if isinstance(r, APIRoute) and r.include_in_schema]
 
 
 def install_openapi(app: FastAPI) -> None:
@@ -92,4 +82,29 @@ def _finish(document: dict[str, Any], app: FastAPI) -> dict[str, Any]:
                 validation["application/problem+json"] = {
                     "schema": {"$ref": "#/components/schemas/Problem"}
                 }
+    _restore_nulls(document)
     return document
+
+
+def _restore_nulls(document: dict[str, Any]) -> None:
+    """FastAPI drops every null of a document, those of examples included."""
+    for schema in document["components"].get("schemas", {}).values():
+        for example in schema.get("examples", []):
+            _add_nulls(document, schema, example)
+
+
+def _add_nulls(document: dict[str, Any], schema: dict[str, Any], example: Any) -> None:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(example, list):
+        for item in example:
+            _add_nulls(document, schema.get("items", {}), item)
+    if not isinstance(example, dict):
+        return
+    properties = schema.get("properties", {})
+    for name in schema.get("required", []):
+        kinds = [part.get("type") for part in properties.get(name, {}).get("anyOf", [])]
+        if "null" in kinds:
+            example.setdefault(name, None)
+    for name, value in example.items():
+        _add_nulls(document, properties.get(name, {}), value)

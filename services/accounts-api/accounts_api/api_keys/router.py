@@ -59,14 +59,16 @@ async def create_api_key(
     return _shown_once(await service.create_api_key(uow, caller, data), response)
 
 
-@router.get("/{id}", summary="Get an API key", response_model=ApiKeyOut)
-async def get_api_key(id: UUID, caller: Reader, uow: Uow) -> ApiKey:  # noqa: A002
-    return await service.get_api_key(uow, id)
+@router.get("/{key_id}", summary="Get an API key", response_model=ApiKeyOut)
+async def get_api_key(key_id: UUID, caller: Reader, uow: Uow) -> ApiKey:
+    return await service.get_api_key(uow, key_id)
 
 
-@router.post("/{id}/roll", summary="Give an API key a new secret", response_model=ApiKeyWithSecret)
+@router.post(
+    "/{key_id}/roll", summary="Give an API key a new secret", response_model=ApiKeyWithSecret
+)
 async def roll_api_key(
-    id: UUID,  # noqa: A002
+    key_id: UUID,
     data: ApiKeyRoll,
     caller: Writer,
     uow: Uow,
@@ -75,14 +77,14 @@ async def roll_api_key(
     """The key keeps its id, name and rights. The old secret stays valid for `overlap_seconds`; one
     that was still overlapping from the roll before ends now.
     """
-    made = await service.roll_api_key(uow, caller, id, data.overlap_seconds)
+    made = await service.roll_api_key(uow, caller, key_id, data.overlap_seconds)
     return _shown_once(made, response)
 
 
-@router.post("/{id}/revoke", summary="Revoke an API key", response_model=ApiKeyOut)
-async def revoke_api_key(id: UUID, caller: Writer, uow: Uow) -> ApiKey:  # noqa: A002
+@router.post("/{key_id}/revoke", summary="Revoke an API key", response_model=ApiKeyOut)
+async def revoke_api_key(key_id: UUID, caller: Writer, uow: Uow) -> ApiKey:
     """For good. Every service refuses it within five seconds."""
-    return await service.revoke_api_key(uow, id)
+    return await service.revoke_api_key(uow, key_id)
 
 
 @internal.post("/internal/api-keys/introspect")

@@ -54,42 +54,42 @@ async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Resp
     return _tagged(member, response)
 
 
-@router.get("/{id}", summary="Get a member", response_model=MemberOut)
-async def get_member(id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:  # noqa: A002
-    return _tagged(await service.get_member(uow, id), response)
+@router.get("/{member_id}", summary="Get a member", response_model=MemberOut)
+async def get_member(member_id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:
+    return _tagged(await service.get_member(uow, member_id), response)
 
 
-@router.patch("/{id}", summary="Change a member", response_model=MemberOut)
+@router.patch("/{member_id}", summary="Change a member", response_model=MemberOut)
 async def update_member(
-    id: UUID,  # noqa: A002
+    member_id: UUID,
     data: MemberPatch,
     version: IfMatch,
     caller: Writer,
     uow: Uow,
     response: Response,
 ) -> Member:
-    return _tagged(await service.update_member(uow, caller, id, data, version), response)
+    return _tagged(await service.update_member(uow, caller, member_id, data, version), response)
 
 
-@router.post("/{id}/deactivate", summary="End a member's access", response_model=MemberOut)
+@router.post("/{member_id}/deactivate", summary="End a member's access", response_model=MemberOut)
 async def deactivate_member(
-    id: UUID,  # noqa: A002
+    member_id: UUID,
     caller: Writer,
     uow: Uow,
     response: Response,
 ) -> Member:
     """Their API keys end with it, and their seat is free again. Their history stays."""
-    return _tagged(await service.deactivate_member(uow, caller, id), response)
+    return _tagged(await service.deactivate_member(uow, caller, member_id), response)
 
 
-@router.post("/{id}/reactivate", summary="Let a member in again", response_model=MemberOut)
+@router.post("/{member_id}/reactivate", summary="Let a member in again", response_model=MemberOut)
 async def reactivate_member(
-    id: UUID,  # noqa: A002
+    member_id: UUID,
     caller: Writer,
     uow: Uow,
     response: Response,
 ) -> Member:
-    return _tagged(await service.reactivate_member(uow, caller, id), response)
+    return _tagged(await service.reactivate_member(uow, caller, member_id), response)
 
 
 @router.put(
