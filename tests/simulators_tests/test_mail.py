@@ -204,6 +204,16 @@ async def test_each_stage_can_refuse(
     assert mail.accepted.all == []
 
 
+async def test_an_unknown_user_is_refused_without_any_rule_of_the_test(
+    mail: MailSimulator,
+) -> None:
+    async with client(mail) as smtp:
+        await smtp.mail(ANA)
+        with pytest.raises(aiosmtplib.SMTPRecipientRefused, match=r"5\.1\.1 User unknown") as no:
+            await smtp.rcpt("jo@unknown.example")
+    assert no.value.code == 550
+
+
 async def test_a_silent_server_is_waited_for_and_may_have_accepted(mail: MailSimulator) -> None:
     mail.fail(Fault(stage=Stage.DOT, delay=30, accepted=True))
     smtp = client(mail, timeout=0.5)
@@ -582,6 +592,36 @@ async def test_everything_can_be_seen_and_set_over_http(mail: MailSimulator) -> 
         assert "RCPT TO:<jo@cust.example>" in said
         assert base64.b64encode(PASSWORD.encode()).decode() not in said
         assert PASSWORD not in said
+
+
+async def test_each_server_can_be_down_while_the_control_stays(mail: MailSimulator) -> None:
+    async with httpx2.AsyncClient(base_url=mail.control_url) as http:
+        for protocol, work in (("smtp", send), ("imap", fetched)):
+            assert (await http.post(f"/servers/{protocol}/down")).status_code == 204
+            with pytest.raises((aiosmtplib.SMTPConnectError, ConnectionRefusedError)):
+                await work(mail)
+            assert (await http.post(f"/servers/{protocol}/up")).status_code == 204
+            await work(mail)
+        assert (await http.post("/servers/pop3/down")).status_code == 422
+
+
+async def test_stopping_ends_idle_readers_and_held_back_answers(tmp_path: Path) -> None:
+    mail = MailSimulator(tmp_path, mailboxes={ANA: PASSWORD})
+    await mail.start()
+    mail.fail(Fault(stage=Stage.DOT, delay=60))
+    sending = asyncio.create_task(send(mail))
+    idling = asyncio.create_task(read(mail, lambda box: box.idle.wait(timeout=30)))
+    async with asyncio.timeout(5):
+        while "IDLE" not in [line.text for line in mail.transcript.lines("imap")] or not [
+            line for line in mail.transcript.lines("smtp") if line.text.startswith("354")
+        ]:
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(2):
+        await mail.stop()
+    with pytest.raises((aiosmtplib.SMTPServerDisconnected, ConnectionError)):
+        await sending
+    with pytest.raises((imaplib.IMAP4.abort, OSError)):
+        await idling
 
 
 async def test_impossible_wishes_are_refused_over_http(mail: MailSimulator) -> None:

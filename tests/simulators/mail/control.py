@@ -1,17 +1,21 @@
 """The control API: what a test in another process, or a person with curl, may see and change."""
 
 import base64
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Body, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 
+from tests.simulators.kit.tcp import TcpServer
 from tests.simulators.mail.rules import Model, Rule
 from tests.simulators.mail.store import Mailbox, StoredMessage
 
 if TYPE_CHECKING:
     from tests.simulators.mail.simulator import MailSimulator
+
+
+Protocol = Literal["smtp", "imap"]
 
 
 class MailboxIn(Model):
@@ -75,8 +79,17 @@ def _add_journal(app: FastAPI, mail: "MailSimulator") -> None:
     async def clear_accepted() -> None:
         mail.accepted.clear()
 
+    @app.post("/servers/{protocol}/down", status_code=204)
+    async def down(protocol: Protocol) -> None:
+        """Cut what is open and refuse connections, on the same port."""
+        await _server(mail, protocol).down()
+
+    @app.post("/servers/{protocol}/up", status_code=204)
+    async def up(protocol: Protocol) -> None:
+        await _server(mail, protocol).start()
+
     @app.get("/transcript")
-    async def transcript(protocol: str | None = None) -> list[dict[str, Any]]:
+    async def transcript(protocol: Protocol | None = None) -> list[dict[str, Any]]:
         return mail.transcript.as_json(protocol)
 
     @app.get("/clock")
@@ -140,6 +153,10 @@ def _add_rules(app: FastAPI, mail: "MailSimulator") -> None:
     async def reset_rules() -> None:
         """Only those of the default domains remain."""
         mail.rules.reset()
+
+
+def _server(mail: "MailSimulator", protocol: Protocol) -> TcpServer:
+    return mail.smtp if protocol == "smtp" else mail.imap
 
 
 def _mailbox(mailbox: Mailbox) -> dict[str, Any]:

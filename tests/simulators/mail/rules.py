@@ -34,9 +34,10 @@ class Fault(Model):
     delay: Annotated[float, Field(ge=0)] = 0
     close: bool = False
     code: Annotated[int, Field(ge=400, le=599)] | None = None
-    text: str = "4.3.0 Requested action not taken"
-    #: Stage `dot` only: the mail is accepted before the delay and the close. The client never
-    #: learns it, and the answer that it may get after the delay is lost to it.
+    #: What follows the code, enhanced code first: `5.1.1 No such user`.
+    text: str | None = None
+    #: Stage `dot` only: the mail is accepted first, then comes the delay or the close. A client
+    #: that loses patience or the connection cannot know it.
     accepted: bool = False
     #: Stage `body` only: bytes read before the close; half of the declared SIZE if not given.
     after_bytes: Annotated[int, Field(ge=0)] | None = None
@@ -122,6 +123,10 @@ OUT_OF_OFFICE = Reaction(kind=ReactionKind.OUT_OF_OFFICE)
 DEFAULTS = (
     Rule(recipient="*@bounce.example", reaction=HARD_BOUNCE),
     Rule(recipient="*@full.example", reaction=SOFT_BOUNCE),
+    Rule(
+        recipient="*@unknown.example",
+        fault=Fault(stage=Stage.RCPT, code=550, text="5.1.1 User unknown"),
+    ),
     Rule(recipient="*@reply.example", reaction=REPLY),
     Rule(recipient="*@ooo.example", reaction=OUT_OF_OFFICE),
 )

@@ -249,7 +249,7 @@ class SmtpSession:
             self._transcript.add("smtp", self._number, "server", f"(closes at {fault.stage})")
             raise Hangup
         if fault.code is not None:
-            raise Refused(fault.code, fault.text)
+            raise Refused(fault.code, fault.text or f"{fault.code // 100}.0.0 Not now, not here")
 
     async def _read_line(self, *, secret: bool = False) -> str:
         line = (await self._reader.readuntil(b"\n")).decode("utf-8", "surrogateescape")
