@@ -1,0 +1,216 @@
+"""`make up`: everything on this machine, until Ctrl-C."""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from deploy.desk.errors import DeskError
+from deploy.desk.files import write_private_json
+from deploy.desk.migrate import prepare_database, say
+from deploy.desk.processes import LOOPBACK
+from deploy.desk.programs import Desk, choose_ports
+from deploy.desk.secrets import load_secrets
+from deploy.desk.servers import Servers
+from deploy.desk.supervisor import Program, Supervised, stop_together
+from deploy.migrate import ROOT, MigrationFailed
+from deploy.roles import DATABASE, SERVICES, CannotPrepare, async_url
+
+_LOOK_SECONDS = 0.2
+_HEAL_SECONDS = 5.0
+_BOOTSTRAP_SECONDS = 120
+
+
+class Up:
+    """The whole of Tenure: `start`, then `watch` until interrupted, then `stop`."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self._logs = state_dir / "logs"
+        self._servers = Servers.from_environment(state_dir)
+        # In the order of their start; each group starts together and stops together.
+        self._groups: list[list[Supervised]] = []
+        self._about: dict[str, Any] = {}
+        self._heal_after = 0.0
+
+    def start(self) -> dict[str, Any]:
+        """What `up.json` then says."""
+        began = time.monotonic()
+        say("PostgreSQL and Redis")
+        urls = self._servers.start()
+        self._keep_old_logs()
+        secrets = load_secrets(self.state_dir)
+        prepare_database(urls.database_url, secrets)
+        desk = Desk(self.state_dir, urls, secrets, choose_ports(self.state_dir))
+        say("sandbox: Salesforce and mail")
+        told = self._start(desk.sandbox())
+        say("workspace")
+        workspace = self._make_workspace(desk)
+        say("accounts, tasks, sequencer, sync: web doors")
+        self._start(desk.web_doors())
+        say("accounts, tasks, sequencer, sync: workers")
+        self._start(desk.workers())
+        say("gateway")
+        self._start([desk.gateway()])
+        self._about = {
+            "gateway_url": desk.url("gateway"),
+            **workspace,
+            "database_url": _plain_url(urls.database_url),
+            "redis_url": urls.redis_url,
+            "salesforce_url": desk.url("salesforce"),
+            "smtp": f"{LOOPBACK}:{desk.ports['smtp']}",
+            "imap": f"{LOOPBACK}:{desk.ports['imap']}",
+            "sandbox": told,
+        }
+        self._write_about()
+        say(f"ready in {time.monotonic() - began:.0f} s")
+        return self._about
+
+    def watch(self) -> None:
+        """Start again what ends. Returns only by an exception."""
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            restarted = self._heal_servers()
+            for group in self._groups:
+                restarted += [
+                    supervised.program.name for supervised in group if supervised.keep_running(say)
+                ]
+            if restarted:
+                self._write_about()
+
+    def stop(self) -> None:
+        (self.state_dir / "up.json").unlink(missing_ok=True)
+        for group in reversed(self._groups):
+            stop_together(group)
+        self._servers.stop()
+
+    def kill(self) -> None:
+        for group in self._groups:
+            stop_together(group, patience=0)
+        self._servers.stop()
+
+    def _start(self, programs: list[Program]) -> dict[str, Any]:
+        """Together, then wait for each; what they said of themselves, by name."""
+        group = [Supervised(program, ROOT, self._logs) for program in programs]
+        self._groups.append(group)
+        for supervised in group:
+            supervised.start()
+        return {supervised.program.name: supervised.wait_until_ready() for supervised in group}
+
+    def _heal_servers(self) -> list[str]:
+        if time.monotonic() < self._heal_after:
+            return []
+        try:
+            restarted = self._servers.ensure()
+        except DeskError as error:
+            say(f"{error}\nTrying again in {_HEAL_SECONDS:g} s")
+            self._heal_after = time.monotonic() + _HEAL_SECONDS
+            return []
+        for name in restarted:
+            say(f"{name} had ended and runs again")
+        return restarted
+
+    def _make_workspace(self, desk: Desk) -> dict[str, Any]:
+        """The first workspace and its keys; at a later start the same ones again."""
+        kept = str(self.state_dir / "workspace.json")
+        command = [sys.executable, "-m", "accounts_api.bootstrap", "--sandbox", "--state", kept]
+        env = dict(os.environ) | desk.environment(SERVICES[0])
+        made = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_BOOTSTRAP_SECONDS,
+            check=False,
+        )
+        if made.returncode:
+            raise DeskError(f"The first workspace could not be made:\n{made.stderr.strip()}")
+        workspace: dict[str, Any] = json.loads(made.stdout.splitlines()[-1])
+        return workspace
+
+    def _write_about(self) -> None:
+        pids = {"up": os.getpid(), **self._servers.pids}
+        for group in self._groups:
+            for supervised in group:
+                if supervised.pid:
+                    pids[supervised.program.name] = supervised.pid
+        self._about["pids"] = pids
+        write_private_json(self.state_dir / "up.json", self._about)
+
+    def _keep_old_logs(self) -> None:
+        """One run's logs begin empty; those of the run before stay beside them."""
+        for log in self._logs.glob("*.log"):
+            if log.stem not in self._servers.pids:
+                log.replace(log.with_suffix(".log.before"))
+
+
+def _plain_url(admin_url: str) -> str:
+    """As psql and every driver take it."""
+    url = async_url(admin_url).set(drivername="postgresql", database=DATABASE)
+    return url.render_as_string(hide_password=False)
+
+
+def announce(about: dict[str, Any]) -> None:
+    url, key = about["gateway_url"], about["api_key"]
+    print(
+        f"""
+Tenure runs. Ctrl-C stops it; its data stay in .tenure until `make clean`.
+
+  API         {url}/v1
+  pages       {url}/docs       (OpenAPI 3.1: {url}/openapi.json)
+  API key     {key}
+  read-only   {about["observer_api_key"]}
+  Salesforce  {about["salesforce_url"]} (simulated)
+  mail        SMTP {about["smtp"]}, IMAP {about["imap"]} (simulated)
+  PostgreSQL  {about["database_url"]}
+  all of it   .tenure/up.json, logs in .tenure/logs
+
+Try:
+  curl -s {url}/v1/status -H 'Authorization: Bearer {key}'
+  curl -s '{url}/v1/accounts?limit=3' -H 'Authorization: Bearer {key}'
+  curl -s {url}/v1/accounts -H 'Authorization: Bearer {key}' \\
+       -H 'Content-Type: application/json' -d '{{"external_id": "A-1", "name": "Acme"}}'
+""",
+        flush=True,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="up", description=__doc__)
+    parser.add_argument("--state", type=Path, default=ROOT / ".tenure", help="where its data live")
+    up = Up(parser.parse_args().state.resolve())
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        announce(up.start())
+        up.watch()
+    except KeyboardInterrupt:
+        say("stopping (Ctrl-C again does not wait)")
+        return 0
+    except (DeskError, CannotPrepare, MigrationFailed) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    finally:
+        _stop(up)
+    return 0
+
+
+def _stop(up: Up) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        up.stop()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        up.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
