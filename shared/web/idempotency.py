@@ -3,10 +3,12 @@
 Scope: workspace, credential, route and key. Kept 24 hours. The same key with another body is a 422,
 with a first request still running a 409, after success the stored answer with
 `Idempotency-Replayed: true`. Refusals are not stored: mend the request and use the key again.
+An answer marked `Cache-Control: no-store` holds a secret, so it is kept encrypted.
 """
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic_core import from_json, to_json
@@ -16,10 +18,11 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.errors import BadRequest, Conflict, Invalid
+from shared.secrets import SecretBox
 from shared.uow import UnitOfWork
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
-_KEPT_HEADERS = ("content-type", "etag", "location")
+_KEPT_HEADERS = ("content-type", "etag", "location", "cache-control")
 _MAX_STORED = 65_536
 
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:identity, 0))")
@@ -85,7 +88,7 @@ class IdempotentRequest:
             "key": self.key,
         }
 
-    async def replay(self, uow: UnitOfWork) -> Response | None:
+    async def replay(self, uow: UnitOfWork, secrets: SecretBox) -> Response | None:
         """The stored answer, or None when this request is the first. Holds the key until the end
         of the transaction. Raises `KeyInUse` or `KeyReused`.
         """
@@ -98,15 +101,18 @@ class IdempotentRequest:
         if found.fingerprint != self.fingerprint:
             raise KeyReused("Use a new key for a new request.")
         headers = found.headers if isinstance(found.headers, dict) else from_json(found.headers)
-        return Response(
-            bytes(found.body), found.status, {**headers, "idempotency-replayed": "true"}
-        )
+        body = bytes(found.body)
+        if _holds_secret(headers):
+            body = secrets.open(body, *self._where().values()).encode()
+        return Response(body, found.status, {**headers, "idempotency-replayed": "true"})
 
-    async def store(self, uow: UnitOfWork, response: Response) -> None:
+    async def store(self, uow: UnitOfWork, response: Response, secrets: SecretBox) -> None:
         body = bytes(response.body)
         if len(body) > _MAX_STORED:
             body = to_json({"note": "The answer was too large to keep. The request was done."})
         headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
+        if _holds_secret(headers):
+            body = secrets.seal(body.decode(), *self._where().values())
         await uow.session.execute(
             _STORE,
             {
@@ -117,3 +123,7 @@ class IdempotentRequest:
                 "body": body,
             },
         )
+
+
+def _holds_secret(headers: Mapping[str, str]) -> bool:
+    return headers.get("cache-control") == "no-store"

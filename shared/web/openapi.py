@@ -2,29 +2,13 @@
 security, errors as problem+json.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from shared.web.routing import Require
-
-
-def permission_of(route: APIRoute) -> str | None:
-    """The permission that `route` declares, None for a public one."""
-    for dependency in _walk(route.dependant):
-        if isinstance(dependency.call, Require):
-            return dependency.call.permission
-    return None
-
-
-def _walk(dependant: Dependant) -> Iterator[Dependant]:
-    for inner in dependant.dependencies:
-        yield inner
-        yield from _walk(inner)
+from shared.web.routing import permission_of
 
 
 def api_routes(app: FastAPI) -> list[APIRoute]:

@@ -5,12 +5,13 @@ request can be stored in the same transaction, and so that a client never holds 
 that failed.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Header
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,12 +55,17 @@ class TransactionRoute(APIRoute):
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
+        permission = permission_of(self)
+        if permission is None:
+            raise TypeError(f"{self.path} says with no `require(...)` who may use it.")
 
         async def handle(plain: Request) -> Response:
             request = JsonRequest(plain.scope, plain.receive)
             service = service_of(request)
             caller = await _authenticate(request, service)
             await _limit_rate(request, service, caller)
+            # Before anything of the request is looked at: whoever may not, learns nothing else.
+            caller.must(permission)
             await request.parse()
             async with AsyncExitStack() as stack:
                 opened: list[UnitOfWork] = []
@@ -76,11 +82,13 @@ class TransactionRoute(APIRoute):
 
                 request.state.open_transaction = open_transaction
                 idempotent = await IdempotentRequest.read(request, caller)
-                if idempotent and (replayed := await idempotent.replay(await open_transaction())):
-                    return replayed
+                if idempotent:
+                    begun = await open_transaction()
+                    if replayed := await idempotent.replay(begun, service.secrets):
+                        return replayed
                 response = await endpoint(request)
                 if idempotent and response.status_code < 400:  # noqa: PLR2004
-                    await idempotent.store(await open_transaction(), response)
+                    await idempotent.store(await open_transaction(), response, service.secrets)
             return response
 
         return handle
@@ -116,7 +124,7 @@ async def _limit_rate(request: Request, service: Service, caller: Caller) -> Non
 
 
 class Require:
-    """Dependency that hands the caller to an endpoint if it holds `permission`, else 403."""
+    """Dependency that names the permission of its route and hands the caller to the endpoint."""
 
     def __init__(self, permission: str) -> None:
         self.permission = permission
@@ -125,6 +133,18 @@ class Require:
         caller: Caller = request.state.caller
         caller.must(self.permission)
         return caller
+
+
+def permission_of(route: APIRoute) -> str | None:
+    """The permission that `route` declares."""
+    return next(_permissions(route.dependant), None)
+
+
+def _permissions(dependant: Dependant) -> Iterator[str]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, Require):
+            yield inner.call.permission
+        yield from _permissions(inner)
 
 
 def require(permission: str) -> Any:

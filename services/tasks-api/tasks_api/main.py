@@ -5,17 +5,29 @@ from fastapi import FastAPI
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
+from tasks_api.notes.router import router as notes
+from tasks_api.notes.router import templates_router as note_templates
+from tasks_api.notifications.router import router as notifications
+from tasks_api.tasks.router import router as tasks
 
-MIGRATION_HEAD = "0001"
+MIGRATION_HEAD = "0002"
+
+TAGS = [
+    {"name": "Tasks", "description": "What people must do: one open task per cause."},
+    {"name": "Notes", "description": "What was said; a note's fields are the record's fields."},
+    {"name": "Note templates", "description": "Versioned forms for notes."},
+    {"name": "Notifications", "description": "What a member was told."},
+    STATUS_TAG,
+]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     return build_app(
         "tasks",
         title="Tenure tasks",
-        summary="",
-        routers=[status_router("tasks")],
-        tags=[STATUS_TAG],
+        summary="What people must do, and what was said.",
+        routers=[tasks, notes, note_templates, notifications, status_router("tasks")],
+        tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,
     )

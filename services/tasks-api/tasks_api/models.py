@@ -1,5 +1,18 @@
 """Every feature's tables in one import, for Alembic."""
 
 from tasks_api.db import FOUNDATION, Base
+from tasks_api.directory.models import accounts, members
+from tasks_api.notes.models import note_templates, notes
+from tasks_api.notifications.models import notifications
+from tasks_api.tasks.models import tasks
 
-__all__ = ["FOUNDATION", "Base"]
+__all__ = [
+    "FOUNDATION",
+    "Base",
+    "accounts",
+    "members",
+    "note_templates",
+    "notes",
+    "notifications",
+    "tasks",
+]

@@ -1,0 +1,32 @@
+"""What the accounts service told us of members and accounts: enough to find an assignee."""
+
+from sqlalchemy import Boolean, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tasks_api.db import Base
+
+members = Table(
+    "members",
+    Base.metadata,
+    Column("workspace_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("time_zone", Text),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+)
+
+accounts = Table(
+    "accounts",
+    Base.metadata,
+    Column("workspace_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key_roles", JSONB, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+)

@@ -1,0 +1,69 @@
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tasks_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+
+note_templates = Table(
+    "note_templates",
+    Base.metadata,
+    Column("workspace_id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("required", JSONB, nullable=False, server_default="[]"),
+    Column("current", Boolean, nullable=False, server_default=text("true")),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "key", "version"),
+)
+
+notes = Table(
+    "notes",
+    Base.metadata,
+    Column("workspace_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("template_key", Text),
+    Column("template_version", Integer),
+    Column("subject_type", Text, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("account_id", Uuid),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("category", Text),
+    Column("tags", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("private", Boolean, nullable=False, server_default=text("false")),
+    Column("noted_on", Date, nullable=False),
+    Column("author_id", Uuid),
+    Column("author", JSONB, nullable=False),
+    Column("field_values", JSONB, nullable=False, server_default="{}"),
+    Column("field_write", Text, nullable=False, server_default="none"),
+    Column("field_faults", JSONB, nullable=False, server_default="[]"),
+    Column("write_attempts", Integer, nullable=False, server_default="0"),
+    Column("write_after", _AT, nullable=False, server_default=_NOW),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint("field_write in ('none', 'pending', 'written', 'refused')", name="field_write"),
+)
+Index("ix_notes_subject", notes.c.workspace_id, notes.c.subject_id, notes.c.id)
+Index("ix_notes_account", notes.c.workspace_id, notes.c.account_id, notes.c.id)
+Index("ix_notes_to_write", notes.c.write_after, postgresql_where=notes.c.field_write == "pending")

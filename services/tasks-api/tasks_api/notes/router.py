@@ -1,0 +1,160 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Path, Query, Response
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page
+from shared.web.routing import IfMatch, TheService, Uow, api_router, check_version, etag, require
+from tasks_api.notes import service
+from tasks_api.notes.schemas import (
+    NoteIn,
+    NoteOut,
+    NotePatch,
+    NoteTemplateIn,
+    NoteTemplateOut,
+    NoteTemplatePatch,
+)
+
+router = api_router("/v1/notes", "Notes")
+templates_router = api_router("/v1/note-templates", "Note templates")
+
+Reader = Annotated[Caller, require("notes:read")]
+Writer = Annotated[Caller, require("notes:write")]
+Key = Annotated[str, Path(max_length=63, examples=["scaled_mid_contract_review"])]
+
+_NOTE: Any = {
+    "review": {
+        "summary": "A mid-contract review that also sets the customer's sentiment",
+        "value": {
+            "template_key": "scaled_mid_contract_review",
+            "subject_type": "opportunity",
+            "subject_id": "0198c0de-0000-7000-8000-000000000003",
+            "title": "Mid-contract review",
+            "body": "<p>They like the new reports.</p>",
+            "field_values": {"sentiment": "Happy"},
+        },
+    }
+}
+_TEMPLATE: Any = {
+    "call": {
+        "value": {
+            "key": "logging_calls",
+            "title": "Logging Calls",
+            "body": "<p>What was said?</p>",
+            "fields": [
+                {"key": "next_step", "label": "Next step", "field": "traits.next_step"},
+            ],
+        }
+    }
+}
+
+
+@router.get("", response_model=Page[NoteOut], summary="List notes, newest first")
+async def list_notes(
+    caller: Reader,
+    uow: Uow,
+    running: TheService,
+    subject_id: Annotated[UUID | None, Query()] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    return await service.list_notes(
+        uow, caller, subject_id, account_id, cursor, limit, running.cursors
+    )
+
+
+@router.post("", status_code=201, response_model=NoteOut, summary="Log a note")
+async def log_note(
+    data: Annotated[NoteIn, Body(openapi_examples=_NOTE)],
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Any:
+    note = await service.log_note(uow, caller, data)
+    response.headers["etag"] = etag(note["version"])
+    response.headers["location"] = f"/v1/notes/{note['id']}"
+    return note
+
+
+@router.get("/{note_id}", response_model=NoteOut, summary="Read a note")
+async def get_note(note_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+    note = await service.get_note(uow, caller, note_id)
+    response.headers["etag"] = etag(note["version"])
+    return note
+
+
+@router.patch("/{note_id}", response_model=NoteOut, summary="Edit a note")
+async def edit_note(
+    note_id: UUID,
+    data: Annotated[NotePatch, Body(openapi_examples={"title": {"value": {"title": "Review"}}})],
+    caller: Writer,
+    uow: Uow,
+    if_match: IfMatch,
+    response: Response,
+) -> Any:
+    note = await service.get_note(uow, caller, note_id, lock=True)
+    check_version(if_match, note["version"])
+    edited = await service.edit_note(uow, note, data.changes())
+    response.headers["etag"] = etag(edited["version"])
+    return edited
+
+
+@router.delete("/{note_id}", status_code=204, summary="Delete a note")
+async def delete_note(note_id: UUID, caller: Writer, uow: Uow, if_match: IfMatch) -> None:
+    note = await service.get_note(uow, caller, note_id, lock=True)
+    check_version(if_match, note["version"])
+    await service.delete_note(uow, note_id)
+
+
+@templates_router.get(
+    "", response_model=list[NoteTemplateOut], summary="List note templates, current versions"
+)
+async def list_note_templates(
+    caller: Annotated[Caller, require("note_templates:read")], uow: Uow
+) -> Any:
+    return await service.list_templates(uow)
+
+
+@templates_router.post(
+    "", status_code=201, response_model=NoteTemplateOut, summary="Create a note template"
+)
+async def create_note_template(
+    data: Annotated[NoteTemplateIn, Body(openapi_examples=_TEMPLATE)],
+    caller: Annotated[Caller, require("note_templates:write")],
+    uow: Uow,
+) -> Any:
+    return await service.create_template(uow, data)
+
+
+@templates_router.get("/{key}", response_model=NoteTemplateOut, summary="Read a note template")
+async def get_note_template(
+    key: Key,
+    caller: Annotated[Caller, require("note_templates:read")],
+    uow: Uow,
+    response: Response,
+) -> Any:
+    template = await service.get_template(uow, key)
+    response.headers["etag"] = etag(template["version"])
+    return template
+
+
+@templates_router.patch(
+    "/{key}", response_model=NoteTemplateOut, summary="Edit a note template: a new version"
+)
+async def edit_note_template(
+    key: Key,
+    data: Annotated[
+        NoteTemplatePatch, Body(openapi_examples={"title": {"value": {"title": "Calls"}}})
+    ],
+    caller: Annotated[Caller, require("note_templates:write")],
+    uow: Uow,
+    if_match: IfMatch,
+    response: Response,
+) -> Any:
+    template = await service.get_template(uow, key, lock=True)
+    check_version(if_match, template["version"])
+    edited = await service.edit_template(uow, template, data.changes())
+    response.headers["etag"] = etag(edited["version"])
+    return edited

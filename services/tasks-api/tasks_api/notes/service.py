@@ -1,0 +1,187 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.events.tasks import NoteLogged
+from shared.fetch import Row
+from shared.ids import new_id
+from shared.paging import CursorSigner
+from shared.uow import UnitOfWork
+from tasks_api.notes import queries
+from tasks_api.notes.rules import MID_CONTRACT_REVIEW, clean, record_patches, value_faults
+from tasks_api.notes.schemas import NoteIn, NoteTemplateIn
+
+
+class NoteNotFound(NotFound):
+    code = "note_not_found"
+
+
+class NoteTemplateNotFound(NotFound):
+    code = "note_template_not_found"
+
+
+class TemplateKeyTaken(Conflict):
+    code = "note_template_key_taken"
+    title = "A note template has this key"
+
+
+async def ensure_shipped_template(uow: UnitOfWork) -> None:
+    """Every workspace starts with one; editing it makes a newer version, which stays."""
+    await queries.insert_template(
+        uow.session, {"workspace_id": uow.workspace_id, "version": 1, **MID_CONTRACT_REVIEW}
+    )
+
+
+async def list_templates(uow: UnitOfWork) -> Sequence[Row]:
+    return await queries.templates(uow.session, uow.workspace_id)
+
+
+async def get_template(uow: UnitOfWork, key: str, *, lock: bool = False) -> Row:
+    """Raises `NoteTemplateNotFound`."""
+    found = await queries.current_template(uow.session, uow.workspace_id, key, lock=lock)
+    if found is None:
+        raise NoteTemplateNotFound(f"There is no note template {key!r}.")
+    return found
+
+
+async def create_template(uow: UnitOfWork, data: NoteTemplateIn) -> Row:
+    values = {**data.model_dump(), "body": clean(data.body)}
+    made = await queries.insert_template(
+        uow.session, {"workspace_id": uow.workspace_id, "version": 1, **values}
+    )
+    if made is None:
+        raise TemplateKeyTaken(f"{data.key!r} is taken; edit that template or choose another key.")
+    return made
+
+
+async def edit_template(uow: UnitOfWork, template: Row, changes: dict[str, Any]) -> Row:
+    """A new version; notes keep the version they were written with."""
+    if "body" in changes:
+        changes["body"] = clean(changes["body"])
+    kept = {name: template[name] for name in ("key", "title", "body", "fields")}
+    await queries.retire_template(uow.session, uow.workspace_id, template["key"])
+    made = await queries.insert_template(
+        uow.session,
+        {
+            "workspace_id": uow.workspace_id,
+            "version": template["version"] + 1,
+            **kept,
+            **changes,
+        },
+    )
+    if made is None:
+        raise Conflict("Someone else edited this template at the same time.")
+    return made
+
+
+async def log_note(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Row:
+    template = await _template_of(uow, data)
+    if template is not None or data.field_values:
+        _check_values(template["fields"] if template else [], data.field_values)
+    zone = await uow.zone()
+    values = data.model_dump(exclude={"body", "noted_on"})
+    note = await queries.insert_note(
+        uow.session,
+        {
+            **values,
+            "workspace_id": uow.workspace_id,
+            "id": new_id(),
+            "body": clean(data.body),
+            "template_version": template["version"] if template else None,
+            "noted_on": data.noted_on or (await uow.now()).astimezone(zone).date(),
+            "author_id": caller.member_id,
+            "author": caller.principal.model_dump(mode="json"),
+            "field_write": "pending" if data.field_values else "none",
+        },
+    )
+    uow.publish(
+        NoteLogged(
+            note_id=note["id"],
+            template_key=note["template_key"],
+            subject_type=note["subject_type"],
+            subject_id=note["subject_id"],
+            account_id=note["account_id"],
+            author_id=note["author_id"],
+            field_values=note["field_values"],
+        )
+    )
+    uow.wake_worker()
+    return note
+
+
+async def _template_of(uow: UnitOfWork, data: NoteIn) -> Row | None:
+    if data.template_key is None:
+        return None
+    found = await queries.current_template(uow.session, uow.workspace_id, data.template_key)
+    if found is None:
+        fault = Fault("/template_key", "unknown_template", "There is no note template of this key.")
+        raise Invalid("Nothing was stored.", faults=[fault])
+    return found
+
+
+def _check_values(fields: Sequence[Row], values: Mapping[str, Any]) -> None:
+    faults = value_faults(fields, values)
+    if faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+
+
+async def get_note(uow: UnitOfWork, caller: Caller, note_id: UUID, *, lock: bool = False) -> Row:
+    """Raises `NoteNotFound`, also for someone else's private note."""
+    note = await queries.note_by_id(uow.session, uow.workspace_id, note_id, lock=lock)
+    hidden = note is not None and note["private"] and note["author_id"] != caller.member_id
+    if note is None or hidden:
+        raise NoteNotFound("There is no note with this id.")
+    return note
+
+
+async def edit_note(uow: UnitOfWork, note: Row, changes: dict[str, Any]) -> Row:
+    if "body" in changes:
+        changes["body"] = clean(changes["body"])
+    if changes.get("noted_on", note["noted_on"]) is None:
+        changes.pop("noted_on")
+    if not changes:
+        return note
+    return await queries.change_note(uow.session, uow.workspace_id, note["id"], changes)
+
+
+async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
+    await queries.delete_note(uow.session, uow.workspace_id, note_id)
+
+
+async def list_notes(
+    uow: UnitOfWork,
+    caller: Caller,
+    subject_id: UUID | None,
+    account_id: UUID | None,
+    cursor: str | None,
+    limit: int,
+    signer: CursorSigner,
+) -> dict[str, Any]:
+    shape = ["notes", subject_id, account_id]
+    before = UUID(signer.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
+    rows = await queries.notes_page(
+        uow.session, uow.workspace_id, caller.member_id, subject_id, account_id, before, limit
+    )
+    kept, more = rows[:limit], len(rows) > limit
+    next_cursor = signer.sign(uow.workspace_id, shape, [str(kept[-1]["id"])]) if more else None
+    return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
+
+
+async def pending_write(uow: UnitOfWork, note_id: UUID) -> tuple[Row, dict[str, Any]] | None:
+    """The note and the merge patches it stands for, None when it was written meanwhile."""
+    note = await queries.note_by_id(uow.session, uow.workspace_id, note_id)
+    if note is None or note["field_write"] != "pending" or note["template_key"] is None:
+        return None
+    template = await queries.template_version(
+        uow.session, uow.workspace_id, note["template_key"], note["template_version"]
+    )
+    return note, record_patches(template["fields"], note["field_values"])
+
+
+async def record_write(
+    uow: UnitOfWork, note_id: UUID, outcome: str, faults: Sequence[Mapping[str, Any]]
+) -> None:
+    changes = {"field_write": outcome, "field_faults": list(faults)}
+    await queries.change_note(uow.session, uow.workspace_id, note_id, changes)

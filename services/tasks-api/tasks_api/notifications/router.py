@@ -1,0 +1,51 @@
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page
+from shared.schemas import Out
+from shared.web.routing import TheService, Uow, api_router, require
+from tasks_api.notifications import service
+
+router = api_router("/v1/notifications", "Notifications")
+
+
+class NotificationOut(Out):
+    id: UUID
+    member_id: UUID
+    kind: str
+    title: str
+    body: str
+    subject_type: str | None
+    subject_id: UUID | None
+    at: datetime
+    read_at: datetime | None
+
+
+@router.get("", response_model=Page[NotificationOut], summary="List notifications, newest first")
+async def list_notifications(
+    caller: Annotated[Caller, require("tasks:read")],
+    uow: Uow,
+    running: TheService,
+    member_id: Annotated[
+        UUID | None, Query(description="Default: the caller's own; all without a member.")
+    ] = None,
+    unread: Annotated[bool, Query()] = False,  # noqa: FBT002  (a query parameter)
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    return await service.list_notifications(
+        uow, member_id or caller.member_id, cursor, limit, running.cursors, unread=unread
+    )
+
+
+@router.post(
+    "/{notification_id}/read", response_model=NotificationOut, summary="Mark a notification read"
+)
+async def read_notification(
+    notification_id: UUID, caller: Annotated[Caller, require("tasks:write")], uow: Uow
+) -> Any:
+    return await service.mark_read(uow, notification_id)

@@ -1,0 +1,68 @@
+from typing import Any
+from uuid import UUID
+
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.paging import CursorSigner
+from shared.uow import UnitOfWork
+from tasks_api.notifications import queries
+
+
+class NotificationNotFound(NotFound):
+    code = "notification_not_found"
+
+
+async def notify(
+    uow: UnitOfWork,
+    member_id: UUID,
+    *,
+    kind: str,
+    title: str,
+    body: str,
+    subject: tuple[str, UUID] | None,
+    once_per: UUID,
+) -> None:
+    """Tell a member. The same `once_per` (an event, an assignment) tells the same member once."""
+    await queries.insert_notification(
+        uow.session,
+        {
+            "workspace_id": uow.workspace_id,
+            "id": new_id(),
+            "member_id": member_id,
+            "kind": kind,
+            "title": title,
+            "body": body,
+            "subject_type": subject[0] if subject else None,
+            "subject_id": subject[1] if subject else None,
+            "event_id": once_per,
+            "at": await uow.now(),
+        },
+    )
+
+
+async def list_notifications(
+    uow: UnitOfWork,
+    member_id: UUID | None,
+    cursor: str | None,
+    limit: int,
+    signer: CursorSigner,
+    *,
+    unread: bool,
+) -> dict[str, Any]:
+    shape = ["notifications", member_id, unread]
+    before = UUID(signer.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
+    rows = await queries.notifications_page(
+        uow.session, uow.workspace_id, member_id, before, limit, unread=unread
+    )
+    kept, more = rows[:limit], len(rows) > limit
+    next_cursor = signer.sign(uow.workspace_id, shape, [str(kept[-1]["id"])]) if more else None
+    return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
+
+
+async def mark_read(uow: UnitOfWork, notification_id: UUID) -> Any:
+    """Raises `NotificationNotFound`."""
+    now = await uow.now()
+    row = await queries.mark_read(uow.session, uow.workspace_id, notification_id, now)
+    if row is None:
+        raise NotificationNotFound("There is no notification with this id.")
+    return row

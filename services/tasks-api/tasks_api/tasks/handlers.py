@@ -1,0 +1,93 @@
+"""What opens, closes and hands over tasks when other services speak."""
+
+from shared.events.accounts import AccountChanged, ManualEntryRefused, MemberChanged
+from shared.events.sequences import (
+    EnrollmentBlocked,
+    EnrollmentUnblocked,
+    MessageHeld,
+    MessageResolved,
+)
+from shared.uow import UnitOfWork
+from tasks_api.directory import service as directory
+from tasks_api.tasks import service
+
+RENEWAL_MANAGER = "renewal_manager"
+
+
+async def on_enrollment_blocked(uow: UnitOfWork, event: EnrollmentBlocked) -> None:
+    await service.open_for_cause(
+        uow,
+        event.cause,
+        f"{event.cause}:{event.opportunity_id}",
+        names={
+            "opportunity": event.opportunity_name,
+            "account": event.account_name,
+            "sequence": event.sequence_title,
+        },
+        source={"type": "sequence", "id": str(event.sequence_id)},
+        category="renewal",
+        subject_type="opportunity",
+        subject_id=event.opportunity_id,
+        account_id=event.account_id,
+        assignee_key_role=event.assignee_key_role,
+        due_rule={"business_days": event.due_business_days},
+        data={
+            "enrollment_id": str(event.enrollment_id) if event.enrollment_id else None,
+            "contact_id": str(event.contact_id) if event.contact_id else None,
+            "candidates": [candidate.model_dump(mode="json") for candidate in event.candidates],
+        },
+    )
+
+
+async def on_enrollment_unblocked(uow: UnitOfWork, event: EnrollmentUnblocked) -> None:
+    await service.close_by_key(uow, f"{event.cause}:{event.opportunity_id}")
+
+
+async def on_manual_entry_refused(uow: UnitOfWork, event: ManualEntryRefused) -> None:
+    await service.open_for_cause(
+        uow,
+        event.reason,
+        f"{event.reason}:{event.opportunity_id}",
+        names={"opportunity": event.opportunity_name, "account": event.account_name},
+        source={"type": "accounts", "id": str(event.opportunity_id)},
+        category="renewal",
+        subject_type="opportunity",
+        subject_id=event.opportunity_id,
+        account_id=event.account_id,
+        assignee_key_role=RENEWAL_MANAGER,
+        due_rule={"business_days": 1},
+    )
+
+
+async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:
+    await service.open_for_cause(
+        uow,
+        "mail_held",
+        f"mail_held:{event.message_id}",
+        names={
+            "reason": event.reason.replace("_", " "),
+            "step": event.step_title,
+            "detail": event.detail,
+            "message": str(event.message_id),
+        },
+        source={"type": "sequence", "id": str(event.sequence_id)},
+        category="renewal",
+        subject_type="message",
+        subject_id=event.message_id,
+        account_id=event.account_id,
+        assignee_key_role=RENEWAL_MANAGER,
+        due_rule={"business_days": 1},
+    )
+
+
+async def on_message_resolved(uow: UnitOfWork, event: MessageResolved) -> None:
+    await service.close_by_key(uow, f"mail_held:{event.message_id}")
+
+
+async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
+    if await directory.copy_account(uow, event):
+        await service.assign_waiting(uow, event.id)
+
+
+async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
+    await directory.copy_member(uow, event)

@@ -1,0 +1,85 @@
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tasks_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+
+tasks = Table(
+    "tasks",
+    Base.metadata,
+    Column("workspace_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("priority", Text, nullable=False, server_default="normal"),
+    Column("category", Text),
+    Column("tags", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("cause", Text),
+    Column("dedupe_key", Text),
+    Column("source", JSONB, nullable=False),
+    Column("subject_type", Text),
+    Column("subject_id", Uuid),
+    Column("account_id", Uuid),
+    Column("assignee_id", Uuid),
+    Column("assignee_key_role", Text),
+    Column("due_rule", JSONB),
+    Column("due_at", _AT),
+    Column("breached_at", _AT),
+    Column("snoozed_until", _AT),
+    Column("data", JSONB, nullable=False, server_default="{}"),
+    Column("outcome", Text),
+    Column("opened_at", _AT, nullable=False),
+    Column("ended_at", _AT),
+    Column("ended_by", Uuid),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint("status in ('open', 'completed', 'closed')", name="status"),
+    CheckConstraint("priority in ('low', 'normal', 'high')", name="priority"),
+)
+_open = tasks.c.status == "open"
+Index(
+    "uq_tasks_open_dedupe_key",
+    tasks.c.workspace_id,
+    tasks.c.dedupe_key,
+    unique=True,
+    postgresql_where=_open,
+)
+Index(
+    "ix_tasks_assignee",
+    tasks.c.workspace_id,
+    tasks.c.assignee_id,
+    tasks.c.due_at,
+    tasks.c.id,
+    postgresql_where=_open,
+)
+Index("ix_tasks_list", tasks.c.workspace_id, tasks.c.status, tasks.c.due_at, tasks.c.id)
+Index("ix_tasks_subject", tasks.c.workspace_id, tasks.c.subject_id)
+Index("ix_tasks_account", tasks.c.workspace_id, tasks.c.account_id)
+Index(
+    "ix_tasks_to_breach",
+    tasks.c.due_at,
+    postgresql_where=_open & tasks.c.breached_at.is_(None) & tasks.c.due_at.is_not(None),
+)
+Index(
+    "ix_tasks_unassigned",
+    tasks.c.workspace_id,
+    tasks.c.account_id,
+    postgresql_where=_open & tasks.c.assignee_id.is_(None) & tasks.c.assignee_key_role.is_not(None),
+)

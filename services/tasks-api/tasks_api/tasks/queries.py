@@ -1,0 +1,156 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
+from tasks_api.tasks.models import tasks
+
+
+@dataclass(frozen=True)
+class TaskFilter:
+    status: str | None = None
+    assignee_id: UUID | None = None
+    unassigned: bool = False
+    cause: str | None = None
+    subject_id: UUID | None = None
+    account_id: UUID | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    awake_at: datetime | None = None
+
+
+async def insert_task(session: AsyncSession, values: dict[str, Any]) -> Row | None:
+    """The new row, or None while an open task has the same dedupe key."""
+    row = (
+        insert(tasks)
+        .values(**values)
+        .on_conflict_do_nothing(
+            index_elements=[tasks.c.workspace_id, tasks.c.dedupe_key],
+            index_where=tasks.c.status == "open",
+        )
+        .returning(tasks)
+    )
+    return await fetch_maybe(session, row)
+
+
+async def task_by_id(
+    session: AsyncSession, workspace_id: UUID, task_id: UUID, *, lock: bool = False
+) -> Row | None:
+    found = select(tasks).where(tasks.c.workspace_id == workspace_id, tasks.c.id == task_id)
+    if lock:
+        found = found.with_for_update()
+    return await fetch_maybe(session, found)
+
+
+async def open_task_by_key(
+    session: AsyncSession, workspace_id: UUID, dedupe_key: str, *, lock: bool = False
+) -> Row | None:
+    found = select(tasks).where(
+        tasks.c.workspace_id == workspace_id,
+        tasks.c.dedupe_key == dedupe_key,
+        tasks.c.status == "open",
+    )
+    if lock:
+        found = found.with_for_update()
+    return await fetch_maybe(session, found)
+
+
+async def change_task(
+    session: AsyncSession, workspace_id: UUID, task_id: UUID, changes: dict[str, Any]
+) -> Row:
+    changed = (
+        update(tasks)
+        .where(tasks.c.workspace_id == workspace_id, tasks.c.id == task_id)
+        .values(**changes, version=tasks.c.version + 1, updated_at=func.clock_timestamp())
+        .returning(tasks)
+    )
+    return await fetch_one(session, changed)
+
+
+async def waiting_for_holder(
+    session: AsyncSession, workspace_id: UUID, account_id: UUID
+) -> list[Row]:
+    """Open tasks of an account that nobody holds the key role for yet."""
+    found = (
+        select(tasks)
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            tasks.c.account_id == account_id,
+            tasks.c.status == "open",
+            tasks.c.assignee_id.is_(None),
+            tasks.c.assignee_key_role.is_not(None),
+        )
+        .with_for_update()
+    )
+    return await fetch_all(session, found)
+
+
+async def tasks_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    wanted: TaskFilter,
+    after: tuple[datetime | None, UUID] | None,
+    limit: int,
+) -> list[Row]:
+    """Soonest due first, undated last. One row more than `limit` tells of a next page."""
+    found = (
+        select(tasks)
+        .where(tasks.c.workspace_id == workspace_id, *_conditions(wanted))
+        .order_by(tasks.c.due_at.asc().nulls_last(), tasks.c.id)
+        .limit(limit + 1)
+    )
+    if after is not None:
+        due, last = after
+        if due is None:
+            found = found.where(tasks.c.due_at.is_(None), tasks.c.id > last)
+        else:
+            later = and_(tasks.c.due_at >= due, or_(tasks.c.due_at > due, tasks.c.id > last))
+            found = found.where(or_(later, tasks.c.due_at.is_(None)))
+    return await fetch_all(session, found)
+
+
+def _conditions(wanted: TaskFilter) -> list[Any]:
+    equal = {
+        tasks.c.status: wanted.status,
+        tasks.c.assignee_id: wanted.assignee_id,
+        tasks.c.cause: wanted.cause,
+        tasks.c.subject_id: wanted.subject_id,
+        tasks.c.account_id: wanted.account_id,
+    }
+    conditions: list[Any] = [
+        column == value for column, value in equal.items() if value is not None
+    ]
+    if wanted.unassigned:
+        conditions.append(tasks.c.assignee_id.is_(None))
+    if wanted.due_from is not None:
+        conditions.append(tasks.c.due_at >= wanted.due_from)
+    if wanted.due_before is not None:
+        conditions.append(tasks.c.due_at < wanted.due_before)
+    if wanted.awake_at is not None:
+        asleep_until = tasks.c.snoozed_until
+        conditions.append(or_(asleep_until.is_(None), asleep_until <= wanted.awake_at))
+    return conditions
+
+
+_OVERDUE = text(
+    """
+    select t.workspace_id, t.id
+    from tasks t
+    left join workspaces w on w.workspace_id = t.workspace_id
+    where t.status = 'open' and t.breached_at is null and t.due_at is not null
+      and t.due_at <= coalesce(w.frozen_at, clock_timestamp())
+    order by t.due_at
+    limit :limit
+    """
+)
+
+
+async def overdue_tasks(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
+    """(workspace, task) of tasks past due whose breach was not told yet, over all workspaces."""
+    rows = await session.execute(_OVERDUE, {"limit": limit})
+    return [(row.workspace_id, row.id) for row in rows]

@@ -1,0 +1,186 @@
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Body, Query, Request, Response
+from pydantic import AwareDatetime
+
+from shared.auth import Caller
+from shared.errors import invalid
+from shared.paging import CursorParam, Limit, Page
+from shared.web.routing import (
+    IfMatch,
+    TheService,
+    Uow,
+    api_router,
+    check_version,
+    etag,
+    not_modified,
+    require,
+)
+from tasks_api.tasks import service
+from tasks_api.tasks.queries import TaskFilter
+from tasks_api.tasks.schemas import (
+    Completion,
+    Reassignment,
+    Snooze,
+    Status,
+    TaskIn,
+    TaskOut,
+    TaskPatch,
+)
+
+router = api_router("/v1/tasks", "Tasks")
+
+Reader = Annotated[Caller, require("tasks:read")]
+Writer = Annotated[Caller, require("tasks:write")]
+
+_EXAMPLES: Any = {
+    "call": {
+        "summary": "Two business days for the CSM of an account",
+        "value": {
+            "title": "Call about the renewal",
+            "account_id": "0198c0de-0000-7000-8000-000000000001",
+            "assignee_key_role": "csm",
+            "due_business_days": 2,
+        },
+    }
+}
+
+
+@router.get("", response_model=Page[TaskOut], summary="List tasks, soonest due first")
+async def list_tasks(
+    caller: Reader,
+    uow: Uow,
+    running: TheService,
+    status: Annotated[Status | None, Query()] = None,
+    assignee: Annotated[
+        str | None, Query(description="A member's id, `me`, or `nobody`.", examples=["me"])
+    ] = None,
+    cause: Annotated[str | None, Query(max_length=100, examples=["no_deal_room"])] = None,
+    subject_id: Annotated[UUID | None, Query()] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+    due: Annotated[
+        Literal["overdue"] | None, Query(description="`overdue`: due before now.")
+    ] = None,
+    due_before: Annotated[AwareDatetime | None, Query()] = None,
+    include_snoozed: Annotated[bool, Query()] = True,  # noqa: FBT002  (a query parameter)
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> Any:
+    now = await uow.now()
+    wanted = TaskFilter(
+        status=status,
+        assignee_id=_assignee(caller, assignee),
+        unassigned=assignee == "nobody",
+        cause=cause,
+        subject_id=subject_id,
+        account_id=account_id,
+        due_before=now if due == "overdue" else due_before,
+        awake_at=None if include_snoozed else now,
+    )
+    return await service.list_tasks(uow, wanted, cursor, limit, running.cursors)
+
+
+def _assignee(caller: Caller, given: str | None) -> UUID | None:
+    if given is None or given == "nobody":
+        return None
+    if given == "me":
+        if caller.member_id is None:
+            raise invalid(
+                "/query/assignee", "no_member", "This key belongs to no member; name one by id."
+            )
+        return caller.member_id
+    try:
+        return UUID(given)
+    except ValueError as error:
+        raise invalid(
+            "/query/assignee", "uuid_parsing", "Use a member's id, `me` or `nobody`."
+        ) from error
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=TaskOut,
+    summary="Open a task",
+    responses={200: {"model": TaskOut, "description": "An open task has this dedupe key."}},
+)
+async def create_task(
+    data: Annotated[TaskIn, Body(openapi_examples=_EXAMPLES)],
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Any:
+    task, new = await service.create_task(uow, caller, data)
+    response.headers["etag"] = etag(task["version"])
+    response.headers["location"] = f"/v1/tasks/{task['id']}"
+    response.status_code = 201 if new else 200
+    return task
+
+
+@router.get("/{task_id}", response_model=TaskOut, summary="Read a task")
+async def get_task(
+    task_id: UUID, caller: Reader, uow: Uow, request: Request, response: Response
+) -> Any:
+    task = await service.get_task(uow, task_id)
+    if not_modified(request, task["version"]):
+        return Response(status_code=304, headers={"etag": etag(task["version"])})
+    response.headers["etag"] = etag(task["version"])
+    return task
+
+
+@router.patch("/{task_id}", response_model=TaskOut, summary="Edit an open task")
+async def edit_task(
+    task_id: UUID,
+    data: Annotated[TaskPatch, Body(openapi_examples={"high": {"value": {"priority": "high"}}})],
+    caller: Writer,
+    uow: Uow,
+    if_match: IfMatch,
+    response: Response,
+) -> Any:
+    task = await service.get_task(uow, task_id, lock=True)
+    check_version(if_match, task["version"])
+    edited = await service.edit_task(uow, task, data.changes())
+    response.headers["etag"] = etag(edited["version"])
+    return edited
+
+
+@router.post("/{task_id}/complete", response_model=TaskOut, summary="Complete a task")
+async def complete_task(
+    task_id: UUID,
+    caller: Writer,
+    uow: Uow,
+    data: Annotated[
+        Completion | None, Body(openapi_examples={"done": {"value": {"outcome": "Renewed"}}})
+    ] = None,
+) -> Any:
+    return await service.complete_task(uow, caller, task_id, data.outcome if data else None)
+
+
+@router.post("/{task_id}/reassign", response_model=TaskOut, summary="Hand a task to someone else")
+async def reassign_task(
+    task_id: UUID,
+    data: Annotated[
+        Reassignment,
+        Body(
+            openapi_examples={
+                "member": {"value": {"assignee_id": "0198c0de-0000-7000-8000-000000000002"}}
+            }
+        ),
+    ],
+    caller: Writer,
+    uow: Uow,
+) -> Any:
+    return await service.reassign_task(uow, task_id, data.assignee_id)
+
+
+@router.post("/{task_id}/snooze", response_model=TaskOut, summary="Hide a task until an instant")
+async def snooze_task(
+    task_id: UUID,
+    data: Annotated[
+        Snooze, Body(openapi_examples={"monday": {"value": {"until": "2026-03-09T09:00:00Z"}}})
+    ],
+    caller: Writer,
+    uow: Uow,
+) -> Any:
+    return await service.snooze_task(uow, task_id, data.until)

@@ -1,0 +1,83 @@
+"""What a task says for each cause, and when it is due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.business_time import BusinessCalendar, add_business_days
+
+HAND_WORK = "person"
+
+
+@dataclass(frozen=True)
+class TaskText:
+    title: str
+    body: str
+
+
+_TEXTS: dict[str, TaskText] = {
+    "no_deal_room": TaskText(
+        "Create a deal room for {opportunity}",
+        "{opportunity} of {account} cannot enter {sequence}: it has no deal room. Create one and"
+        " put its address on the opportunity; this task then closes and the sequence starts.",
+    ),
+    "no_product_admin": TaskText(
+        "Find a product admin at {account}",
+        "{opportunity} cannot enter {sequence}: no contact of {account} with an e-mail address is"
+        " marked as product admin. Mark one; this task then closes itself.",
+    ),
+    "contact_bounced": TaskText(
+        "Find a new contact for {opportunity}",
+        "The mail to the contact of {opportunity} at {account} came back as undeliverable. Choose a"
+        " new contact, best candidate first; {sequence} then goes on where it stopped.",
+    ),
+    "expiration_missing": TaskText(
+        "Set the contract expiration of {opportunity}",
+        "{opportunity} of {account} has no contract expiration, so {sequence} cannot know when to"
+        " write. Set the date; this task then closes itself.",
+    ),
+    "manual_entry_required": TaskText(
+        "Enter {opportunity} into the renewal sequence by hand",
+        "{opportunity} of {account} is late for {sequence}. Set its field"
+        " manually_enter_renewal_sequence if it should enter now; steps already past are skipped.",
+    ),
+    "contract_expired": TaskText(
+        "{opportunity} has expired and was not entered",
+        "The contract of {opportunity} at {account} has expired, so no renewal mail may be sent."
+        " Agree the renewal in person, or correct the expiration date.",
+    ),
+    "opportunity_closed": TaskText(
+        "{opportunity} is closed and was not entered",
+        "{opportunity} of {account} is closed, so no renewal mail may be sent.",
+    ),
+    "mail_held": TaskText(
+        "A mail to {account} is held: {reason}",
+        "{step} was not sent or its outcome is not known: {detail} Look at the mailbox, then say"
+        " what happened with POST /v1/messages/{message}/resolve.",
+    ),
+}
+
+
+def task_text(cause: str, **names: str | None) -> TaskText:
+    """The title and body for a cause. Names nobody told us read as a plain word."""
+    text = _TEXTS[cause]
+    known = {
+        "opportunity": "the opportunity",
+        "account": "the account",
+        "sequence": "the renewal sequence",
+        **{key: value for key, value in names.items() if value},
+    }
+    return TaskText(text.title.format(**known)[:200], text.body.format(**known))
+
+
+def due_instant(
+    rule: dict[str, Any] | None, opened_at: datetime, calendar: BusinessCalendar
+) -> datetime | None:
+    """The instant of a due rule: `{"business_days": n}` counted from the next opening, or
+    `{"at": RFC 3339}`.
+    """
+    if rule is None:
+        return None
+    if "at" in rule:
+        return datetime.fromisoformat(rule["at"])
+    return add_business_days(opened_at, int(rule["business_days"]), calendar)

@@ -1,0 +1,102 @@
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from shared.schemas import In, Out, Patch, Slug, Title
+
+Status = Literal["open", "completed", "closed"]
+Priority = Literal["low", "normal", "high"]
+SubjectType = Literal["organization", "account", "contact", "opportunity", "message"]
+Body = Annotated[str, StringConstraints(max_length=20_000)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
+class TaskIn(In):
+    title: Title
+    body: Body = ""
+    priority: Priority = "normal"
+    category: Title | None = None
+    tags: Annotated[list[Tag], Field(max_length=20)] = []
+    subject_type: SubjectType | None = None
+    subject_id: UUID | None = None
+    account_id: UUID | None = None
+    assignee_id: UUID | None = None
+    assignee_key_role: Annotated[
+        Slug | None,
+        Field(description="Assigned to whoever holds this key role on the account."),
+    ] = None
+    due_at: AwareDatetime | None = None
+    due_business_days: Annotated[
+        int | None,
+        Field(ge=0, le=250, description="Counted from the assignee's next opening hour."),
+    ] = None
+    dedupe_key: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=200),
+        Field(description="At most one open task has this key; a second POST returns the first."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_way_each(self) -> "TaskIn":
+        if self.due_at is not None and self.due_business_days is not None:
+            raise ValueError("Give due_at or due_business_days, not both.")
+        if self.assignee_id is not None and self.assignee_key_role is not None:
+            raise ValueError("Give assignee_id or assignee_key_role, not both.")
+        if self.assignee_key_role is not None and self.account_id is None:
+            raise ValueError("assignee_key_role needs an account_id to find its holder.")
+        if (self.subject_type is None) != (self.subject_id is None):
+            raise ValueError("Give subject_type and subject_id together.")
+        return self
+
+
+class TaskPatch(Patch):
+    title: Title = ""
+    body: Body = ""
+    priority: Priority = "normal"
+    category: Title | None = None
+    tags: Annotated[list[Tag], Field(max_length=20)] = []
+    due_at: AwareDatetime | None = None
+
+
+class Completion(In):
+    outcome: Annotated[str | None, StringConstraints(max_length=500)] = None
+
+
+class Reassignment(In):
+    assignee_id: UUID
+
+
+class Snooze(In):
+    until: AwareDatetime
+
+
+class TaskOut(Out):
+    id: UUID
+    title: str
+    body: str
+    status: Status
+    priority: Priority
+    category: str | None
+    tags: list[str]
+    cause: str | None
+    dedupe_key: str | None
+    source: dict[str, Any]
+    subject_type: str | None
+    subject_id: UUID | None
+    account_id: UUID | None
+    assignee_id: UUID | None
+    assignee_key_role: str | None
+    due_rule: dict[str, Any] | None
+    due_at: datetime | None
+    breached_at: datetime | None
+    snoozed_until: datetime | None
+    data: dict[str, Any]
+    outcome: str | None
+    opened_at: datetime
+    ended_at: datetime | None
+    ended_by: UUID | None
+    version: int
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,236 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.errors import Conflict, NotFound
+from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpened
+from shared.fetch import Row as Task
+from shared.ids import new_id
+from shared.paging import CursorSigner
+from shared.uow import UnitOfWork
+from tasks_api.directory import service as directory
+from tasks_api.notifications import service as notifications
+from tasks_api.tasks import queries
+from tasks_api.tasks.queries import TaskFilter
+from tasks_api.tasks.rules import HAND_WORK, due_instant, task_text
+from tasks_api.tasks.schemas import TaskIn
+
+
+class TaskNotFound(NotFound):
+    code = "task_not_found"
+
+
+class AlreadyEnded(Conflict):
+    code = "task_already_ended"
+    title = "This task is no longer open"
+
+
+async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Task, bool]:
+    """The task and whether it is new: an open one with the same dedupe key is returned as it is."""
+    if data.assignee_id is not None:
+        await directory.must_be_member(uow, data.assignee_id, "/assignee_id")
+    values = data.model_dump(exclude={"due_at", "due_business_days"})
+    values["source"] = {"type": HAND_WORK, "id": caller.principal.id}
+    if data.due_at is not None:
+        values["due_rule"] = {"at": data.due_at.isoformat()}
+    elif data.due_business_days is not None:
+        values["due_rule"] = {"business_days": data.due_business_days}
+    return await open_task(uow, values)
+
+
+async def open_for_cause(
+    uow: UnitOfWork,
+    cause: str,
+    dedupe_key: str,
+    *,
+    names: Mapping[str, str | None],
+    **values: Any,
+) -> Task:
+    """The one open task of a cause. A second call refreshes what it shows (`data`) only."""
+    text = task_text(cause, **names)
+    told = {"title": text.title, "body": text.body, "cause": cause, "dedupe_key": dedupe_key}
+    task, new = await open_task(uow, {**told, **values})
+    data = values.get("data")
+    if not new and data is not None and task["data"] != data:
+        task = await queries.change_task(uow.session, uow.workspace_id, task["id"], {"data": data})
+    return task
+
+
+async def open_task(uow: UnitOfWork, values: dict[str, Any]) -> tuple[Task, bool]:
+    now = await uow.now()
+    assignee = values.get("assignee_id")
+    if assignee is None and values.get("assignee_key_role"):
+        role, account = values["assignee_key_role"], values.get("account_id")
+        assignee = await directory.holder_of(uow, account, role)
+    calendar = await directory.calendar_for(uow, assignee)
+    row = {
+        **values,
+        "workspace_id": uow.workspace_id,
+        "id": new_id(),
+        "assignee_id": assignee,
+        "opened_at": now,
+        "due_at": due_instant(values.get("due_rule"), now, calendar),
+    }
+    task = await queries.insert_task(uow.session, row)
+    if task is None:
+        standing = await queries.open_task_by_key(
+            uow.session, uow.workspace_id, values["dedupe_key"]
+        )
+        if standing is None:
+            raise Conflict("The task with this dedupe key was just ended; try again.")
+        return standing, False
+    uow.publish(TaskOpened(**_told(task), due_at=task["due_at"]))
+    await _tell_assignee(uow, task)
+    return task, True
+
+
+async def get_task(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task:
+    """Raises `TaskNotFound`."""
+    task = await queries.task_by_id(uow.session, uow.workspace_id, task_id, lock=lock)
+    if task is None:
+        raise TaskNotFound("There is no task with this id.")
+    return task
+
+
+async def _get_open(uow: UnitOfWork, task_id: UUID) -> Task:
+    task = await get_task(uow, task_id, lock=True)
+    if task["status"] != "open":
+        raise AlreadyEnded(f"It was {task['status']} at {task['ended_at']:%Y-%m-%d %H:%M} UTC.")
+    return task
+
+
+async def edit_task(uow: UnitOfWork, task: Task, changes: dict[str, Any]) -> Task:
+    if task["status"] != "open":
+        raise AlreadyEnded
+    if "due_at" in changes:
+        due = changes["due_at"]
+        changes["due_rule"] = {"at": due.isoformat()} if due else None
+        changes["breached_at"] = None
+    if not changes:
+        return task
+    return await queries.change_task(uow.session, uow.workspace_id, task["id"], changes)
+
+
+async def complete_task(
+    uow: UnitOfWork, caller: Caller, task_id: UUID, outcome: str | None
+) -> Task:
+    await _get_open(uow, task_id)
+    task = await queries.change_task(
+        uow.session,
+        uow.workspace_id,
+        task_id,
+        {
+            "status": "completed",
+            "outcome": outcome,
+            "ended_at": await uow.now(),
+            "ended_by": caller.member_id,
+        },
+    )
+    uow.publish(TaskCompleted(**_told(task), outcome=outcome, completed_by=caller.member_id))
+    return task
+
+
+async def reassign_task(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Task:
+    """Another person, the same clock: the due instant stays."""
+    await _get_open(uow, task_id)
+    await directory.must_be_member(uow, assignee_id, "/assignee_id")
+    return await _assign(uow, task_id, assignee_id)
+
+
+async def snooze_task(uow: UnitOfWork, task_id: UUID, until: datetime) -> Task:
+    await _get_open(uow, task_id)
+    return await queries.change_task(
+        uow.session, uow.workspace_id, task_id, {"snoozed_until": until}
+    )
+
+
+async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
+    """The cause went away. Nothing happens when no open task has the key."""
+    task = await queries.open_task_by_key(uow.session, uow.workspace_id, dedupe_key, lock=True)
+    if task is None:
+        return
+    ended = {"status": "closed", "outcome": "cause_cleared", "ended_at": await uow.now()}
+    closed = await queries.change_task(uow.session, uow.workspace_id, task["id"], ended)
+    uow.publish(TaskClosed(**_told(closed), reason="cause_cleared"))
+
+
+async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
+    """Give tasks that wait for a key role's holder to the one who holds it now."""
+    for task in await queries.waiting_for_holder(uow.session, uow.workspace_id, account_id):
+        holder = await directory.holder_of(uow, account_id, task["assignee_key_role"])
+        if holder is not None:
+            await _assign(uow, task["id"], holder)
+
+
+async def tell_breach(uow: UnitOfWork, task_id: UUID) -> None:
+    """Once per due instant, even when two workers find the task."""
+    task = await queries.task_by_id(uow.session, uow.workspace_id, task_id, lock=True)
+    now = await uow.fresh_now()
+    if task is None or task["status"] != "open" or task["breached_at"] is not None:
+        return
+    if task["due_at"] is None or task["due_at"] > now:
+        return
+    breached = await queries.change_task(
+        uow.session, uow.workspace_id, task_id, {"breached_at": now}
+    )
+    uow.publish(TaskBreached(**_told(breached), due_at=breached["due_at"]))
+
+
+async def list_tasks(
+    uow: UnitOfWork, wanted: TaskFilter, cursor: str | None, limit: int, signer: CursorSigner
+) -> dict[str, Any]:
+    shape = ["tasks", wanted]
+    after = None
+    if cursor is not None:
+        due, last = signer.read(cursor, uow.workspace_id, shape)
+        after = (_instant(due), UUID(last))
+    rows = await queries.tasks_page(uow.session, uow.workspace_id, wanted, after, limit)
+    return _page(rows, limit, signer, uow.workspace_id, shape)
+
+
+def _page(
+    rows: Sequence[Task], limit: int, signer: CursorSigner, workspace_id: UUID, shape: list[Any]
+) -> dict[str, Any]:
+    kept, more = rows[:limit], len(rows) > limit
+    cursor = None
+    if more:
+        due = kept[-1]["due_at"]
+        position = [due.isoformat() if due else None, str(kept[-1]["id"])]
+        cursor = signer.sign(workspace_id, shape, position)
+    return {"data": [dict(row) for row in kept], "next_cursor": cursor, "has_more": more}
+
+
+def _instant(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+async def _assign(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Task:
+    task = await queries.change_task(
+        uow.session, uow.workspace_id, task_id, {"assignee_id": assignee_id}
+    )
+    await _tell_assignee(uow, task)
+    return task
+
+
+async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
+    """One notification per assignment, never for one's own act."""
+    assignee = task["assignee_id"]
+    own_act = any(link.type == "member" and link.id == str(assignee) for link in uow.cause)
+    if assignee is None or own_act:
+        return
+    await notifications.notify(
+        uow,
+        assignee,
+        kind="task.assigned",
+        title=task["title"],
+        body=task["body"],
+        subject=("task", task["id"]),
+        once_per=task["id"],
+    )
+
+
+def _told(task: Task) -> dict[str, Any]:
+    names = ("title", "cause", "subject_type", "subject_id", "account_id", "assignee_id")
+    return {"task_id": task["id"], **{name: task[name] for name in names}}

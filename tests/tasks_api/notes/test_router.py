@@ -1,0 +1,82 @@
+from shared.ids import new_id
+from tests.harness import Tenure
+
+
+async def test_every_workspace_starts_with_the_mid_contract_review(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    templates = (await ws.admin.get("/v1/note-templates")).json()
+    assert [template["key"] for template in templates] == ["scaled_mid_contract_review"]
+
+
+async def test_a_note_keeps_clean_html_and_the_version_of_its_template(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await ws.admin.post(
+        "/v1/notes",
+        {
+            "template_key": "scaled_mid_contract_review",
+            "subject_type": "account",
+            "subject_id": str(new_id()),
+            "title": "Review",
+            "body": '<p onclick="x()">Good<script>alert(1)</script></p>',
+        },
+    )
+    assert made.status_code == 201, made.text
+    note = made.json()
+    assert note["body"] == "<p>Good</p>"
+    assert (note["template_version"], note["field_write"]) == (1, "none")
+    assert note["noted_on"] == "2026-03-02"
+
+
+async def test_an_unknown_answer_or_template_is_refused_and_nothing_stored(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    note = {"subject_type": "account", "subject_id": str(new_id()), "title": "Review"}
+    unknown = await ws.admin.post("/v1/notes", {**note, "template_key": "nope"})
+    assert unknown.json()["errors"][0]["pointer"] == "/template_key"
+    answers = {"template_key": "scaled_mid_contract_review", "field_values": {"colour": "red"}}
+    refused = await ws.admin.post("/v1/notes", {**note, **answers})
+    assert refused.json()["errors"][0]["pointer"] == "/field_values/colour"
+    assert (await ws.admin.get("/v1/notes")).json()["data"] == []
+
+
+async def test_an_answer_that_the_record_refuses_is_shown_on_the_note(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await ws.admin.post(
+        "/v1/notes",
+        {
+            "template_key": "scaled_mid_contract_review",
+            "subject_type": "opportunity",
+            "subject_id": str(new_id()),
+            "title": "Review of an opportunity that is gone",
+            "field_values": {"deal_room_url": "https://rooms.example/1"},
+        },
+    )
+    assert made.json()["field_write"] == "pending"
+    await tenure.settle()
+    note = (await ws.admin.get(f"/v1/notes/{made.json()['id']}")).json()
+    assert note["field_write"] == "refused"
+    assert note["field_faults"][0]["record"] == "subject"
+
+
+async def test_a_private_note_is_seen_by_its_author_only(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await ws.admin.post(
+        "/v1/notes",
+        {
+            "subject_type": "account",
+            "subject_id": str(new_id()),
+            "title": "For me",
+            "private": True,
+        },
+    )
+    path = f"/v1/notes/{made.json()['id']}"
+    assert (await ws.observer.get(path)).status_code == 404
+    assert (await ws.observer.get("/v1/notes")).json()["data"] == []
+
+
+async def test_editing_a_template_makes_a_new_version(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    path = "/v1/note-templates/scaled_mid_contract_review"
+    edited = await ws.admin.patch(path, {"title": "Review, revised"}, if_match='"v1"')
+    assert (edited.status_code, edited.json()["version"]) == (200, 2)
+    late = await ws.admin.patch(path, {"title": "Review, again"}, if_match='"v1"')
+    assert late.status_code == 412

@@ -1,0 +1,176 @@
+from datetime import UTC, datetime, timedelta
+
+from shared.events.accounts import AccountChanged, AccountRecord, MemberChanged
+from shared.events.base import Cause
+from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
+from shared.ids import new_id
+from tests.harness import Tenure, Workspace
+
+BY_TEST = (Cause(type="system", id="test"),)
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+async def blocked(tenure: Tenure, ws: Workspace, **changes: object) -> EnrollmentBlocked:
+    event = EnrollmentBlocked.model_validate(
+        {
+            "cause": "no_deal_room",
+            "sequence_id": new_id(),
+            "sequence_title": "Scaled renewals",
+            "enrollment_id": None,
+            "opportunity_id": new_id(),
+            "opportunity_name": "Acme renewal",
+            "account_id": new_id(),
+            "account_name": "Acme",
+            "assignee_key_role": "renewal_manager",
+            "due_business_days": 2,
+            **changes,
+        }
+    )
+    async with tenure.workers["sequencer"].units.begin(ws.id, BY_TEST) as uow:
+        uow.publish(event)
+    await tenure.settle()
+    return event
+
+
+async def test_a_task_is_opened_read_edited_and_completed(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await ws.admin.post("/v1/tasks", {"title": "Call Ana", "due_business_days": 2})
+    assert made.status_code == 201, made.text
+    task = made.json()
+    assert task["due_at"] == "2026-03-04T09:00:00Z"
+    path = f"/v1/tasks/{task['id']}"
+    stale = await ws.admin.patch(path, {"priority": "high"}, if_match='"v7"')
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    without = await ws.admin.patch(path, {"priority": "high"}, if_match=None)
+    assert without.status_code == 428
+    edited = await ws.admin.patch(path, {"priority": "high"}, if_match=made.headers["etag"])
+    assert edited.json()["priority"] == "high"
+    done = await ws.admin.post(f"{path}/complete", {"outcome": "Renewed"})
+    assert (done.json()["status"], done.json()["outcome"]) == ("completed", "Renewed")
+    again = await ws.admin.post(f"{path}/complete", {"outcome": "Renewed"})
+    assert (again.status_code, again.json()["code"]) == (409, "task_already_ended")
+
+
+async def test_one_cause_makes_one_open_task_which_closes_itself(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    event = await blocked(tenure, ws)
+    await blocked(tenure, ws, **event.model_dump())
+    listed = (await ws.admin.get("/v1/tasks?status=open&cause=no_deal_room")).json()["data"]
+    assert [task["title"] for task in listed] == ["Create a deal room for Acme renewal"]
+    async with tenure.workers["sequencer"].units.begin(ws.id, BY_TEST) as uow:
+        uow.publish(
+            EnrollmentUnblocked(
+                cause="no_deal_room",
+                sequence_id=event.sequence_id,
+                opportunity_id=event.opportunity_id,
+            )
+        )
+    await tenure.settle()
+    assert (await ws.admin.get("/v1/tasks?status=open")).json()["data"] == []
+    closed = (await ws.admin.get("/v1/tasks?status=closed")).json()["data"]
+    assert [task["outcome"] for task in closed] == ["cause_cleared"]
+
+
+async def test_a_task_for_a_key_role_finds_its_holder_when_the_account_is_heard_of(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    member, account = new_id(), new_id()
+    await blocked(tenure, ws, account_id=account)
+    async with tenure.workers["accounts"].units.begin(ws.id, BY_TEST) as uow:
+        uow.publish(
+            MemberChanged(
+                id=member,
+                version=1,
+                full_name="Ana Silva",
+                email="ana@northwind.example",
+                role="team_member",
+                active=True,
+            ),
+            AccountChanged(
+                id=account,
+                version=1,
+                change="created",
+                changed=["name"],
+                record=AccountRecord(
+                    id=account,
+                    external_id=None,
+                    organization_id=None,
+                    name="Acme",
+                    domain=None,
+                    arr=None,
+                    currency=None,
+                    time_zone=None,
+                    country=None,
+                    lifecycle_status="subscribed",
+                    traits={},
+                    key_roles={"renewal_manager": [member]},
+                ),
+            ),
+        )
+    await tenure.settle()
+    mine = (await ws.admin.get(f"/v1/tasks?assignee={member}")).json()["data"]
+    assert [task["cause"] for task in mine] == ["no_deal_room"]
+    told = (await ws.admin.get(f"/v1/notifications?member_id={member}")).json()["data"]
+    assert [notification["kind"] for notification in told] == ["task.assigned"]
+
+
+async def test_a_breach_is_told_once_when_workspace_time_passes_the_due_instant(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace(frozen_at=START)
+    await ws.admin.post("/v1/tasks", {"title": "Call Ana", "due_business_days": 1})
+    await tenure.set_clock(ws, START + timedelta(hours=23))
+    assert (await ws.admin.get("/v1/tasks?due=overdue")).json()["data"] == []
+    await tenure.set_clock(ws, START + timedelta(days=1, minutes=1))
+    overdue = (await ws.admin.get("/v1/tasks?due=overdue")).json()["data"]
+    assert overdue[0]["breached_at"] == "2026-03-03T09:01:00Z"
+
+
+async def test_the_same_idempotency_key_makes_one_task(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    headers = {"idempotency-key": '"call-ana"'}
+    first = await ws.admin.post("/v1/tasks", {"title": "Call Ana"}, headers=headers)
+    second = await ws.admin.post("/v1/tasks", {"title": "Call Ana"}, headers=headers)
+    assert first.content == second.content
+    assert second.headers["idempotency-replayed"] == "true"
+    other = await ws.admin.post("/v1/tasks", {"title": "Call Bo"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len((await ws.admin.get("/v1/tasks")).json()["data"]) == 1
+
+
+async def test_bad_input_is_refused_with_a_pointer_to_every_fault(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    refused = await ws.admin.post(
+        "/v1/tasks", {"title": "", "colour": "red", "due_at": "tomorrow", "tags": ["", 3]}
+    )
+    assert refused.status_code == 422
+    assert refused.headers["content-type"] == "application/problem+json"
+    pointers = {fault["pointer"]: fault["code"] for fault in refused.json()["errors"]}
+    assert pointers["/colour"] == "unknown_field"
+    assert {"/title", "/due_at", "/tags/0", "/tags/1"} <= set(pointers)
+    assert (await ws.admin.get("/v1/tasks")).json()["data"] == []
+
+
+async def test_pages_follow_one_another_without_gap_or_repeat(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for number in range(7):
+        due = {"due_at": f"2026-03-0{3 + number % 3}T09:00:00Z"} if number % 2 else {}
+        await ws.admin.post("/v1/tasks", {"title": f"Task {number}", **due})
+    seen, cursor = [], ""
+    while True:
+        page = (await ws.admin.get(f"/v1/tasks?limit=2{cursor}")).json()
+        seen += [task["title"] for task in page["data"]]
+        if not page["has_more"]:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert sorted(seen) == [f"Task {number}" for number in range(7)]
+    foreign = await ws.admin.get(f"/v1/tasks?status=open&limit=2{cursor}")
+    assert (foreign.status_code, foreign.json()["code"]) == (400, "bad_request")
+
+
+async def test_an_observer_reads_tasks_and_writes_none(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    assert (await ws.observer.get("/v1/tasks")).status_code == 200
+    refused = await ws.observer.post("/v1/tasks", {"title": "Call Ana"})
+    assert (refused.status_code, refused.json()["permission"]) == (403, "tasks:write")
