@@ -8,7 +8,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from tests.simulators.salesforce.seed import DEFAULT_SEED
+from tests.simulators.salesforce.seed import ACCOUNTS, DEFAULT_SEED
 from tests.simulators.salesforce.server import LoopbackServer, create_world
 
 
@@ -22,6 +22,7 @@ def _instant(text: str) -> datetime:
 async def _run(options: argparse.Namespace) -> None:
     world = create_world(
         seed=None if options.empty else options.seed,
+        accounts=options.accounts,
         now=options.now,
         frozen=options.frozen,
         state=options.state,
@@ -55,6 +56,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--state", type=Path, help="folder that keeps the org over restarts")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS, help="how large the sandbox is")
     parser.add_argument("--empty", action="store_true", help="people only, no customers")
     parser.add_argument("--now", type=_instant, help="where the org's clock starts")
     parser.add_argument("--frozen", action="store_true", help="the clock stands until moved")

@@ -83,11 +83,16 @@ class Auth:
         self._numbers = itertools.count(1)
         self._own_key: RSAKey | None = None
 
-    def state(self) -> list[dict[str, Any]]:
-        return [asdict(grant) for grant in self._grants.values()]
+    def state(self) -> dict[str, Any]:
+        key = None if self._own_key is None else self.private_key
+        grants = [asdict(grant) for grant in self._grants.values()]
+        return {"app": asdict(self.app), "private_key": key, "grants": grants}
 
-    def restore(self, grants: list[dict[str, Any]]) -> None:
-        self._grants = {given["grant_id"]: Grant(**given) for given in grants}
+    def restore(self, state: dict[str, Any]) -> None:
+        self.app = ConnectedApp(**state["app"])
+        if state["private_key"] is not None:
+            self._own_key = RSAKey.import_key(state["private_key"])
+        self._grants = {given["grant_id"]: Grant(**given) for given in state["grants"]}
 
     def reset(self) -> None:
         self._sessions.clear()
@@ -186,8 +191,8 @@ class Auth:
         if claims.get("aud") not in LOGIN_HOSTS:
             raise OAuthError("invalid_grant", "audience is invalid")
         # Two machines agree on this instant: it is the machine's clock, not the simulated one.
-        ahead = claims.get("exp", 0) - time.time()
-        if not 0 < ahead <= JWT_LIFETIME:
+        expires = claims.get("exp")
+        if not isinstance(expires, int | float) or not 0 < expires - time.time() <= JWT_LIFETIME:
             raise OAuthError("invalid_grant", "invalid assertion")
         if claims.get("sub") != self.app.username:
             raise OAuthError("invalid_grant", "user hasn't approved this consumer")

@@ -57,7 +57,9 @@ class Control:
             if name not in asdict(app):
                 raise BadControl(f"The connected app has no {name}.")
             setattr(app, name, value)
-        return asdict(app) | {"private_key": self._world.auth.private_key}
+        shown = asdict(app) | {"private_key": self._world.auth.private_key}
+        self._world.keep()
+        return shown
 
     async def seed(self, _: Request, given: Given) -> Given:
         """Start over with the sandbox, or with its people alone if `seed` is null."""
@@ -68,7 +70,8 @@ class Control:
         if number is None:
             seed.people(self._world.org)
         else:
-            seed.seed(self._world.org, int(number))
+            accounts = int(given.get("accounts", seed.ACCOUNTS))
+            seed.seed(self._world.org, int(number), accounts=accounts)
         counted = ("Account", "Contact", "Opportunity", "User")
         return {name: len(self._world.org.newest(name)) for name in counted}
 

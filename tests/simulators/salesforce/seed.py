@@ -43,10 +43,10 @@ DUE_SOON = (88, 88, 89, 89, 90, 90, 90, 91, 91, 92, 92, 93, 93, 93, 94, 94, 94)
 CHURNED, TRIALS, INTERNAL, ORPHANED = 22, 18, 3, 4
 
 
-def seed(org: Org, number: int = DEFAULT_SEED) -> None:
-    """Fill an empty org. `LANDMARKS` of this package names the records worth knowing."""
+def seed(org: Org, number: int = DEFAULT_SEED, *, accounts: int = ACCOUNTS) -> None:
+    """Fill an empty org; `landmarks` names the records worth knowing."""
     with org.transaction():
-        _Seeding(org, random.Random(number)).run()
+        _Seeding(org, random.Random(number)).run(accounts)
 
 
 def people(org: Org) -> None:
@@ -63,12 +63,11 @@ class _Seeding:
         self._accounts: list[str] = []
         self._emails: set[str] = set()
 
-    def run(self) -> None:
+    def run(self, accounts: int) -> None:
         self.people()
         for planned in PLAN:
             self._landmark(planned)
-        for company in self._companies(ACCOUNTS - len(PLAN)):
-            self._accounts.append(company)
+        self._companies(accounts - len(PLAN))
         self._hierarchy()
         self._contact_roles()
         self._tasks()
@@ -153,14 +152,15 @@ class _Seeding:
         }  # fmt: skip
         return self._create("Account", given | more, made=made, changed=changed)
 
-    def _companies(self, count: int) -> list[str]:
+    def _companies(self, count: int) -> None:
         """Ordinary companies: due soon first, then churned, on trial, internal, all others."""
-        words = [(a, b) for a in names.COMPANY_FIRST for b in names.COMPANY_SECOND]
-        made = []
-        for number, (first, second) in enumerate(self._rng.sample(words, count)):
-            name = f"{first} {second}{self._rng.choice(names.COMPANY_LAST)}"
-            made.append(self._company(number, name))
-        return made
+        words = [f"{a} {b}" for a in names.COMPANY_FIRST for b in names.COMPANY_SECOND]
+        self._rng.shuffle(words)
+        for number in range(count):
+            again, word = divmod(number, len(words))
+            name = words[word] + self._rng.choice(names.COMPANY_LAST)
+            name += f" {again + 1}" if again else ""
+            self._accounts.append(self._company(number, name))
 
     def _company(self, number: int, name: str) -> str:
         due = DUE_SOON[number] if number < len(DUE_SOON) else None
@@ -198,7 +198,8 @@ class _Seeding:
 
     def _hierarchy(self) -> None:
         """Some companies belong to another."""
-        for child, parent in zip(self._accounts[60:84], self._accounts[100:112] * 2, strict=True):
+        parents = self._accounts[100:112]
+        for child, parent in zip(self._accounts[60:84], parents * 2, strict=False):
             values = self._org.latest(child) | {"ParentId": parent}
             self._org.overwrite(values, Write(self._org.admin_id, self._ago(1)))
 
@@ -348,7 +349,8 @@ class _Seeding:
             }  # fmt: skip
             org.create("AccountContactRelation", relation, Write(admin, self._ago(3)))
         shared = Write(admin, instant(self._now - SHARED_STAMP_AGO))
-        ordinary = [c for c in org.newest("Contact") if c["AccountId"] in set(self._accounts)]
+        accounts = set(self._accounts)
+        ordinary = [c for c in org.newest("Contact") if c["AccountId"] in accounts]
         for contact in ordinary[:SHARED_STAMP_CONTACTS]:
             org.update(str(contact["Id"]), {}, shared)
 

@@ -27,7 +27,12 @@ from tests.simulators.salesforce.world import Usage, World
 
 
 def create_world(
-    *, seed: int | None, now: datetime | None, frozen: bool = False, state: Path | None = None
+    *,
+    seed: int | None,
+    accounts: int = sandbox.ACCOUNTS,
+    now: datetime | None = None,
+    frozen: bool = False,
+    state: Path | None = None,
 ) -> World:
     """Take up the org kept in `state`, or make one: seeded, or with only its people if None."""
     clock = SimulatedClock(now, frozen=frozen)
@@ -39,7 +44,10 @@ def create_world(
         storage,
     )  # fmt: skip
     if not world.load():
-        sandbox.seed(org, seed) if seed is not None else sandbox.people(org)
+        if seed is None:
+            sandbox.people(org)
+        else:
+            sandbox.seed(org, seed, accounts=accounts)
     clock.changed = world.keep
     return world
 
@@ -59,6 +67,15 @@ class _OpenProtocol(H11Protocol):
         self.app = with_transport
 
 
+def _listening(port: int) -> socket.socket:
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, each answer
+    # waits 40 ms for the client's delayed acknowledgement.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    return listening
+
+
 class LoopbackServer(uvicorn.Server):
     """uvicorn on a loopback port that tells when it listens and leaves signals to its owner."""
 
@@ -71,7 +88,7 @@ class LoopbackServer(uvicorn.Server):
             )
         )  # fmt: skip
         self.listening = asyncio.Event()
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = _listening(port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     @override
@@ -99,12 +116,13 @@ class SalesforceSimulator:
         self,
         *,
         seed: int | None = sandbox.DEFAULT_SEED,
+        accounts: int = sandbox.ACCOUNTS,
         now: datetime | None = None,
         frozen: bool = False,
         state: Path | None = None,
         port: int = 0,
     ) -> None:
-        self.world = create_world(seed=seed, now=now, frozen=frozen, state=state)
+        self.world = create_world(seed=seed, accounts=accounts, now=now, frozen=frozen, state=state)
         self.people = People(self.world)
         self._port = port
         self._server: LoopbackServer | None = None
@@ -135,6 +153,11 @@ class SalesforceSimulator:
     @property
     def app(self) -> ConnectedApp:
         return self.world.auth.app
+
+    def start_over(self) -> None:
+        """Forget everything but the people, the clock and the connected app."""
+        self.world.reset()
+        sandbox.people(self.org)
 
     async def __aenter__(self) -> Self:
         self._server = LoopbackServer(self.world, self._port)

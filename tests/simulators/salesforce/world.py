@@ -67,7 +67,8 @@ class World:
         """Take up what an earlier process kept; False if there is nothing."""
         if self.storage is None or not self.org.load():
             return False
-        self.auth.restore(self.storage.meta("grants") or [])
+        if (auth := self.storage.meta("auth")) is not None:
+            self.auth.restore(auth)
         if (clock := self.storage.meta("clock")) is not None:
             self.clock.restore(clock)
         return True
@@ -75,7 +76,7 @@ class World:
     def keep(self) -> None:
         """Keep what is not a record: records keep themselves."""
         if self.storage is not None:
-            kept = {"grants": self.auth.state(), "clock": self.clock.state()}
+            kept = {"auth": self.auth.state(), "clock": self.clock.state()}
             self.storage.save((), kept)
 
     def reset(self) -> None:
