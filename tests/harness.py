@@ -278,4 +278,4 @@ class Tenure:
 
 
 _FEED_END = "select xid::text || '.' || seq::text from events order by xid desc, seq desc limit 1"
-_HEARD = "select cursor from checkpoints where publisher = :publisher"
+_HEARD = "select cursor from checkpoints where publisher = :publisher and shard = '0/1'"

@@ -85,6 +85,8 @@ class Consumer:
     shards: int = 1
     on_any: Handler | None = None
     """Called with the envelope of every event, known or not (the sync worker's partner feed)."""
+    group: str = ""
+    """Set when one service reads the same feed for two purposes: each group has its checkpoint."""
     _names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class Consumer:
 
     @property
     def _lane(self) -> dict[str, str]:
-        return {"publisher": self.publisher, "shard": f"{self.shard}/{self.shards}"}
+        return {"publisher": self.publisher, "shard": f"{self.group}{self.shard}/{self.shards}"}
 
     async def step(self) -> bool:
         """Take the next page; True when there may be more."""

@@ -32,6 +32,7 @@ from shared.web.idempotency import IdempotentRequest
 from shared.web.problems import Problem
 
 _SAFE = {"GET", "HEAD"}
+WRONG_CREDENTIALS_PER_MINUTE = 1000
 
 
 class JsonRequest(Request):
@@ -103,12 +104,27 @@ async def _authenticate(request: Request, service: Service) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("Send `Authorization: Bearer <API key>`.")
-    caller: Caller = await request.app.state.authenticate(token.strip())
+    try:
+        caller: Caller = await request.app.state.authenticate(token.strip())
+    except Unauthorized:
+        await _slow_guessing(request, service)
+        raise
     request.state.caller = caller
     structlog.contextvars.bind_contextvars(
         workspace_id=str(caller.workspace_id), principal=caller.key
     )
     return caller
+
+
+async def _slow_guessing(request: Request, service: Service) -> None:
+    """Wrong credentials are counted by address; right ones from there are not hindered."""
+    address = request.client.host if request.client else "unknown"
+    decision = await service.limiter.take(f"wrong:{address}", WRONG_CREDENTIALS_PER_MINUTE)
+    if not decision.allowed:
+        raise TooManyRequests(
+            "Too many wrong credentials came from your address.",
+            retry_after=decision.reset_seconds,
+        )
 
 
 async def _limit_rate(request: Request, service: Service, caller: Caller) -> None:

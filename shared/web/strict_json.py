@@ -5,6 +5,7 @@ text, integers beyond 64 bits, duplicate keys, nesting deeper than 32, too many 
 """
 
 import json
+import math
 from typing import Any
 
 from pydantic_core import from_json
@@ -71,6 +72,8 @@ def _walk(root: Any) -> list[Fault]:
             stack.extend((item, f"{pointer}/{_escape(key)}", depth + 1) for key, item in items)
         elif isinstance(value, int) and not -_MAX_INT <= value <= _MAX_INT:
             faults.append(Fault(pointer, "integer_too_large", "An integer must fit 64 bits."))
+        elif isinstance(value, float) and not math.isfinite(value):
+            faults.append(Fault(pointer, "number_too_large", "A number must fit a double."))
     return faults
 
 

@@ -1,0 +1,104 @@
+"""What holds for every request, shown on one route."""
+
+import asyncio
+
+from sqlalchemy import text
+
+from shared.ids import new_id
+from tests.harness import Tenure, Workspace
+
+
+async def count_tasks(tenure: Tenure, ws: Workspace) -> int:
+    async with tenure.workers["tasks"].units.across_workspaces() as session:
+        counted = await session.execute(
+            text("select count(*) from tasks where workspace_id = :id"), {"id": ws.id}
+        )
+        return int(counted.scalar_one())
+
+
+async def test_twenty_copies_of_one_request_at_once_have_one_effect(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for number in range(5):
+        headers = {"idempotency-key": f"storm-{number}"}
+        body = {"title": f"Call {number}"}
+        answers = await asyncio.gather(
+            *(ws.admin.post("/v1/tasks", body, headers=headers) for _ in range(20))
+        )
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+        final = await ws.admin.post("/v1/tasks", body, headers=headers)
+        assert final.headers["idempotency-replayed"] == "true"
+    assert await count_tasks(tenure, ws) == 5
+
+
+async def test_a_request_that_was_refused_may_use_its_key_again(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    headers = {"idempotency-key": "mended"}
+    assert (await ws.admin.post("/v1/tasks", {}, headers=headers)).status_code == 422
+    mended = await ws.admin.post("/v1/tasks", {"title": "Call"}, headers=headers)
+    assert mended.status_code == 201
+
+
+async def test_a_client_that_hangs_up_leaves_no_transaction_behind(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+
+    async def hang_up() -> None:
+        try:
+            async with asyncio.timeout(0.003):
+                await ws.admin.post("/v1/tasks", {"title": "Half a request"})
+        except TimeoutError:
+            return
+
+    await asyncio.gather(*(hang_up() for _ in range(30)))
+    assert (await ws.admin.post("/v1/tasks", {"title": "Whole"})).status_code == 201
+    async with tenure.workers["tasks"].units.across_workspaces() as session:
+        idle = await session.execute(
+            text(
+                "select count(*) from pg_stat_activity where state like 'idle in transaction%'"
+                " and usename = 'tenure_tasks' and pid <> pg_backend_pid()"
+                " and datname = current_database()"
+            )
+        )
+        assert idle.scalar_one() == 0
+
+
+async def test_a_body_over_the_limit_is_refused_before_it_is_read(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    large = await ws.admin.post("/v1/tasks", {"title": "x", "body": "y" * 2_000_000})
+    assert (large.status_code, large.json()["code"]) == (413, "payload_too_large")
+    zipped = await ws.admin.request(
+        "POST", "/v1/tasks", content=b"{}", headers={"content-encoding": "gzip"}
+    )
+    assert zipped.status_code == 415
+
+
+async def test_an_error_names_its_request_and_keeps_the_id_the_client_gave(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    absent = await ws.admin.get(f"/v1/tasks/{new_id()}", headers={"x-request-id": "partner-4711"})
+    assert absent.status_code == 404
+    assert absent.json()["request_id"] == absent.headers["x-request-id"] == "partner-4711"
+    made_up = await ws.admin.get("/v1/tasks", headers={"x-request-id": "bad id"})
+    assert made_up.headers["x-request-id"].startswith("req_")
+
+
+async def test_rate_limit_headers_tell_what_is_left(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    first = await ws.admin.get("/v1/tasks")
+    second = await ws.admin.get("/v1/tasks")
+    assert first.headers["ratelimit-policy"] == '"default";q=60000;w=60'
+    left = [int(a.headers["ratelimit"].split("r=")[1].split(";")[0]) for a in (first, second)]
+    assert left[1] < left[0] or left[1] > 59_000
+
+
+async def test_no_credential_a_wrong_one_and_a_service_token_for_another_door(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    assert (await ws.anonymous.get("/v1/tasks")).status_code == 401
+    wrong = await ws.anonymous.get(
+        "/v1/tasks", headers={"authorization": "Bearer tnr_live_000_wrong"}
+    )
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "unauthorized")
+    elsewhere = tenure.workers["sync"].signer.token("accounts", ws.id)
+    refused = await ws.anonymous.get("/v1/tasks", headers={"authorization": f"Bearer {elsewhere}"})
+    assert refused.status_code == 401
