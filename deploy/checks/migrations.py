@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from deploy.migrate import history
 from deploy.roles import SERVICES
 
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = ROOT / "migrations" / "alembic.ini"
 # As migrations/env.py says it to a real database.
 _PREAMBLE = "set lock_timeout to '2s';\n"
 
@@ -44,10 +42,10 @@ def statements(package: str) -> Iterator[tuple[str, str]]:
 
     One at a time: what an older migration made is in use when a newer one changes it.
     """
-    history = ScriptDirectory.from_config(Config(SETTINGS, ini_section=package))
-    for script in reversed(list(history.walk_revisions())):
-        output = io.StringIO()
-        config = Config(SETTINGS, ini_section=package, output_buffer=output)
+    scripts = ScriptDirectory.from_config(history(package))
+    for script in reversed(list(scripts.walk_revisions())):
+        config = history(package)
+        config.output_buffer = output = io.StringIO()
         below = script.down_revision or "base"
         command.upgrade(config, f"{below}:{script.revision}", sql=True)
         yield script.revision, output.getvalue()

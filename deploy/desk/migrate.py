@@ -6,26 +6,55 @@ database that has all the others.
 
 import argparse
 import asyncio
+import os
+import subprocess
 import sys
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.desk.errors import DeskError
 from deploy.desk.secrets import Secrets, load_secrets
 from deploy.desk.servers import Servers
-from deploy.migrate import ROOT, MigrationFailed, alembic, upgrade_all
+from deploy.migrate import ROOT
 from deploy.roles import OWNER, SERVICES, CannotPrepare, prepare, role_url
 
 
 def prepare_database(admin_url: str, secrets: Secrets) -> str:
     """Roles, database, schemas, migrations; the owner's address."""
-    asyncio.run(prepare(admin_url, secrets.passwords))
+    try:
+        asyncio.run(prepare(admin_url, secrets.passwords))
+    except CannotPrepare as error:
+        raise DeskError(str(error)) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise DeskError(f"The server at DATABASE_URL cannot be used: {error}") from error
     owner_url = role_url(admin_url, OWNER, secrets.passwords[OWNER])
-    upgrade_all(owner_url, say)
+    _with_owner([sys.executable, "-m", "deploy.migrate"], owner_url)
     return owner_url
 
 
 def say(text: str) -> None:
     print(f"\N{BULLET} {text}", file=sys.stderr, flush=True)
+
+
+def _with_owner(argv: list[str], owner_url: str) -> None:
+    """Run in a process of its own: what it imports is of no use to a supervisor."""
+    with subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": owner_url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said = []
+        for line in process.stdout or ():
+            said.append(line)
+            if line.startswith("migrating "):
+                say(line.strip())
+    if process.returncode:
+        raise DeskError(f"Migrating failed:\n{''.join(said[-15:])}")
 
 
 def main() -> int:
@@ -39,7 +68,7 @@ def main() -> int:
             owner_url = prepare_database(servers.urls.database_url, secrets)
             if arguments.new:
                 _write_migration(*arguments.new, owner_url=owner_url)
-    except (DeskError, CannotPrepare, MigrationFailed) as error:
+    except DeskError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -48,13 +77,11 @@ def main() -> int:
 def _write_migration(service: str, message: str, *, owner_url: str) -> None:
     package = service.replace("-", "_")
     if package not in {known.package for known in SERVICES}:
-        known = ", ".join(known.package.replace("_", "-") for known in SERVICES)
-        raise DeskError(f"There is no service {service}; there are {known}.")
-    print(
-        alembic(
-            package, "revision", "--autogenerate", "-m", message, database_url=owner_url
-        ).strip()
-    )
+        names = ", ".join(known.package.replace("_", "-") for known in SERVICES)
+        raise DeskError(f"There is no service {service}; there are {names}.")
+    settings = str(ROOT / "migrations" / "alembic.ini")
+    alembic = [sys.executable, "-m", "alembic", "-c", settings, "-n", package]
+    _with_owner([*alembic, "revision", "--autogenerate", "-m", message], owner_url)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from deploy.desk.programs import Desk, choose_ports
 from deploy.desk.secrets import load_secrets
 from deploy.desk.servers import Servers
 from deploy.desk.supervisor import Program, Supervised, stop_together
-from deploy.migrate import ROOT, MigrationFailed
-from deploy.roles import DATABASE, SERVICES, CannotPrepare, async_url
+from deploy.migrate import ROOT
+from deploy.roles import DATABASE, SERVICES, async_url
 
 _LOOK_SECONDS = 0.2
 _HEAL_SECONDS = 5.0
@@ -45,18 +45,18 @@ class Up:
         urls = self._servers.start()
         self._keep_old_logs()
         secrets = load_secrets(self.state_dir)
-        prepare_database(urls.database_url, secrets)
         desk = Desk(self.state_dir, urls, secrets, choose_ports(self.state_dir))
-        say("sandbox: Salesforce and mail")
-        told = self._start(desk.sandbox())
-        say("workspace")
+        sandbox = self._start(desk.sandbox())
+        prepare_database(urls.database_url, secrets)
+        # Starting is mostly importing: all at once, then wait for each in the order of need.
+        web_doors = self._start(desk.web_doors())
+        workers = self._start(desk.workers())
+        gateway = self._start([desk.gateway()])
         workspace = self._make_workspace(desk)
-        say("accounts, tasks, sequencer, sync: web doors")
-        self._start(desk.web_doors())
-        say("accounts, tasks, sequencer, sync: workers")
-        self._start(desk.workers())
-        say("gateway")
-        self._start([desk.gateway()])
+        told = self._await("sandbox", sandbox)
+        self._await("web doors", web_doors)
+        self._await("workers", workers)
+        self._await("gateway", gateway)
         self._about = {
             "gateway_url": desk.url("gateway"),
             **workspace,
@@ -94,13 +94,19 @@ class Up:
             stop_together(group, patience=0)
         self._servers.stop()
 
-    def _start(self, programs: list[Program]) -> dict[str, Any]:
-        """Together, then wait for each; what they said of themselves, by name."""
+    def _start(self, programs: list[Program]) -> list[Supervised]:
         group = [Supervised(program, ROOT, self._logs) for program in programs]
         self._groups.append(group)
         for supervised in group:
             supervised.start()
-        return {supervised.program.name: supervised.wait_until_ready() for supervised in group}
+        return group
+
+    @staticmethod
+    def _await(what: str, group: list[Supervised]) -> dict[str, Any]:
+        """What each said of itself, by name."""
+        told = {supervised.program.name: supervised.wait_until_ready() for supervised in group}
+        say(f"{what}: {', '.join(told)}")
+        return told
 
     def _heal_servers(self) -> list[str]:
         if time.monotonic() < self._heal_after:
@@ -194,7 +200,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("stopping (Ctrl-C again does not wait)")
         return 0
-    except (DeskError, CannotPrepare, MigrationFailed) as error:
+    except DeskError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     finally:
