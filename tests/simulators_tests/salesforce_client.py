@@ -16,13 +16,16 @@ class Client:
         self.http = httpx2.AsyncClient(base_url=sf.url, timeout=10, verify=False)
 
     async def __aenter__(self) -> Self:
+        await self.sign_in()
+        return self
+
+    async def sign_in(self) -> None:
         opened = await self.token(
             grant_type="client_credentials",
             client_id=self.sf.app.client_id,
             client_secret=self.sf.app.client_secret,
         )
         self.use(opened.json()["access_token"])
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()

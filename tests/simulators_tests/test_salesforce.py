@@ -6,6 +6,7 @@ import hmac
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -32,15 +33,17 @@ async def client(sf: SalesforceSimulator) -> AsyncIterator[Client]:
         yield signed_in
 
 
-def assertion(sf: SalesforceSimulator, key: RSAKey | None = None, **changed: object) -> str:
-    claims = {
+def assertion(
+    sf: SalesforceSimulator, key: RSAKey | None = None, changed: dict[str, Any] | None = None
+) -> str:
+    claims: dict[str, Any] = {
         "iss": sf.app.client_id,
         "sub": sf.app.username,
         "aud": "https://login.salesforce.com",
         "exp": int(time.time()) + 180,
     }
     signing = key or RSAKey.import_key(sf.world.auth.private_key)
-    return jwt.encode({"alg": "RS256"}, claims | changed, signing)
+    return jwt.encode({"alg": "RS256"}, claims | (changed or {}), signing)
 
 
 async def by_assertion(client: Client, token: str) -> httpx2.Response:
@@ -148,7 +151,7 @@ async def test_a_signed_assertion_opens_a_session(client: Client) -> None:
 async def test_an_assertion_with_a_wrong_claim_is_refused(
     client: Client, changed: dict[str, object], error: str, description: str
 ) -> None:
-    refused = await by_assertion(client, assertion(client.sf, **changed))
+    refused = await by_assertion(client, assertion(client.sf, changed=changed))
     assert refused.status_code == 400
     assert refused.json() == {"error": error, "error_description": description}
 

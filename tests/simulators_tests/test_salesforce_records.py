@@ -237,7 +237,7 @@ async def test_a_collection_tells_each_row_its_own_result(
 ) -> None:
     good, locked = [await client.create("Account", Name=name) for name in ("A", "B")]
     sf.org.configure({"row_errors": {locked: ["UNABLE_TO_LOCK_ROW", "unable to obtain"]}})
-    records = [
+    records: list[dict[str, Any]] = [
         {"attributes": {"type": "Account"}, "id": good[:15], "ARR__c": 7},
         {"attributes": {"type": "Account"}, "id": locked, "ARR__c": 7},
         {"attributes": {"type": "Account"}, "id": good, "Name": None},
