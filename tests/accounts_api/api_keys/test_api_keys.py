@@ -9,6 +9,7 @@ from shared.auth import GRANTS
 from shared.clock import utc_now
 from shared.ids import new_id
 from shared.keys import is_whole, key_digest, make_key
+from shared.web.routing import WRONG_CREDENTIALS_PER_MINUTE
 from tests.harness import Client, Tenure, Workspace
 
 
@@ -254,3 +255,18 @@ async def test_a_key_in_the_address_is_no_credential(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     answer = await ws.anonymous.get(f"/v1/members?api_key={ws.keys['admin']}")
     assert answer.status_code == 401
+
+
+async def test_guessing_is_slowed_and_hinders_nobody_else(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    address = f"2001:db8::{new_id().hex[-4:]}"
+    limiter = tenure.apps["accounts"].state.service.limiter
+    for _ in range(WRONG_CREDENTIALS_PER_MINUTE + 20):
+        await limiter.take(f"wrong:{address}", WRONG_CREDENTIALS_PER_MINUTE)
+    from_there = {"x-forwarded-for": address}
+    guess = client(tenure, make_key(new_id()).secret)
+    refused = await guess.get("/v1/members", headers=from_there)
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"]
+    assert (await guess.get("/v1/members")).status_code == 401
+    assert (await ws.observer.get("/v1/members", headers=from_there)).status_code == 200

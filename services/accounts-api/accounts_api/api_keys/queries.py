@@ -137,4 +137,5 @@ async def end_keys_of_member(
 
 async def machine_now(session: AsyncSession) -> datetime:
     """The database's clock, which is the one that ends keys."""
-    return (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return now

@@ -1,5 +1,4 @@
 from datetime import datetime
-from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -35,7 +34,7 @@ class Member(Base):
         Index(None, "workspace_id", "full_name", "id"),
     )
     # The answer to a change shows when it was made.
-    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}
+    __mapper_args__ = {"eager_defaults": True}
 
     workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

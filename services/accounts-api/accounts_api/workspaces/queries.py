@@ -30,4 +30,5 @@ async def change_workspace(
 
 
 async def machine_now(session: AsyncSession) -> datetime:
-    return (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return now
