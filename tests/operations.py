@@ -1,0 +1,137 @@
+"""Every operation of every service, read from their OpenAPI documents: what generated tests run on.
+
+The documents are built without a database, so that tests can be collected without servers.
+"""
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from typing_extensions import override
+
+from shared.settings import SERVICES, ServiceName, Settings
+
+PACKAGES: dict[ServiceName, str] = {
+    "accounts": "accounts_api",
+    "tasks": "tasks_api",
+    "sequencer": "sequencer",
+    "sync": "sync_worker",
+}
+_JSON = "application/json"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Operation:
+    service: ServiceName
+    method: str
+    path: str
+    id: str
+    permission: str | None
+    spec: dict[str, Any] = field(repr=False, compare=False)
+    document: dict[str, Any] = field(repr=False, compare=False)
+
+    @override
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names in the path."""
+        return _PARAMETER.findall(self.path)
+
+    def takes_id(self, name: str) -> bool:
+        """Whether this parameter of the path is one of our ids."""
+        for parameter in self.spec.get("parameters", []):
+            if parameter["in"] == "path" and parameter["name"] == name:
+                return bool(parameter["schema"].get("format") == "uuid")
+        return False
+
+    def url(self, **values: str) -> str:
+        """The path, with ids of nothing where no value is given."""
+
+        def fill(found: re.Match[str]) -> str:
+            name = found[1]
+            return values.get(name) or (str(uuid4()) if self.takes_id(name) else "no-such-thing")
+
+        return _PARAMETER.sub(fill, self.path)
+
+    def resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in schema:
+            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    @property
+    def body(self) -> dict[str, Any] | None:
+        """Schema of the request body."""
+        content = self.spec.get("requestBody", {}).get("content", {})
+        schema = content.get(_JSON, {}).get("schema")
+        return None if schema is None else self.resolve(schema)
+
+    @property
+    def body_required(self) -> bool:
+        return bool(self.spec.get("requestBody", {}).get("required"))
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Schema of the first successful response, empty when there is none."""
+        for status, response in self.spec["responses"].items():
+            if status.startswith("2"):
+                schema = response.get("content", {}).get(_JSON, {}).get("schema", {})
+                return self.resolve(schema)
+        return {}
+
+    @property
+    def examples(self) -> list[Any]:
+        """Request bodies that the document shows."""
+        content = self.spec.get("requestBody", {}).get("content", {}).get(_JSON, {})
+        shown = [example["value"] for example in content.get("examples", {}).values()]
+        if "example" in content:
+            shown.append(content["example"])
+        return [*shown, *(self.body or {}).get("examples", [])]
+
+
+@cache
+def documents() -> dict[ServiceName, dict[str, Any]]:
+    settings = Settings.model_validate(
+        {
+            "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1/none",
+            "REDIS_URL": "redis://127.0.0.1/0",
+            "service_key": "{}",
+            "cursor_secret": "none",
+            "encryption_keys": "none",
+        }
+    )
+    made: dict[ServiceName, dict[str, Any]] = {}
+    for name in SERVICES:
+        app = importlib.import_module(f"{PACKAGES[name]}.main").create_app(settings)
+        made[name] = json.loads(json.dumps(app.openapi()))
+    return made
+
+
+def _operations() -> Iterator[Operation]:
+    for service, document in documents().items():
+        for path, item in document["paths"].items():
+            for method, spec in item.items():
+                yield Operation(
+                    service,
+                    method.upper(),
+                    path,
+                    spec["operationId"],
+                    spec.get("x-permission"),
+                    spec,
+                    document,
+                )
+
+
+OPERATIONS = list(_operations())
+WRITES = [operation for operation in OPERATIONS if operation.writes]
