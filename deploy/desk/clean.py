@@ -24,7 +24,7 @@ _SOURCES = ("deploy", "migrations", "services", "shared", "tests")
 
 def main() -> int:
     try:
-        _remove_data(ROOT / ".tenure")
+        remove_data(ROOT / ".tenure")
     except DeskError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -36,7 +36,8 @@ def main() -> int:
     return 0
 
 
-def _remove_data(state: Path) -> None:
+def remove_data(state: Path) -> None:
+    """Of a desk that does not run now."""
     if not state.exists():
         return
     with (state / "servers.lock").open("a") as lock:

@@ -29,6 +29,9 @@ _BOOTSTRAP_SECONDS = 120
 class Up:
     """The whole of Tenure: `start`, then `watch` until interrupted, then `stop`."""
 
+    desk: type[Desk] = Desk
+    workspace_options: tuple[str, ...] = ()
+
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
         self._logs = state_dir / "logs"
@@ -45,7 +48,7 @@ class Up:
         urls = self._servers.start()
         self._keep_old_logs()
         secrets = load_secrets(self.state_dir)
-        desk = Desk(self.state_dir, urls, secrets, choose_ports(self.state_dir))
+        desk = self.desk(self.state_dir, urls, secrets, choose_ports(self.state_dir))
         sandbox = self._start(desk.sandbox())
         prepare_database(urls.database_url, secrets)
         # Starting is mostly importing: all at once, then wait for each in the order of need.
@@ -75,13 +78,17 @@ class Up:
         """Start again what ends. Returns only by an exception."""
         while True:
             time.sleep(_LOOK_SECONDS)
-            restarted = self._heal_servers()
-            for group in self._groups:
-                restarted += [
-                    supervised.program.name for supervised in group if supervised.keep_running(say)
-                ]
-            if restarted:
-                self._write_about()
+            self.look()
+
+    def look(self) -> None:
+        """Once; for who watches in between."""
+        restarted = self._heal_servers()
+        for group in self._groups:
+            restarted += [
+                supervised.program.name for supervised in group if supervised.keep_running(say)
+            ]
+        if restarted:
+            self._write_about()
 
     def stop(self) -> None:
         (self.state_dir / "up.json").unlink(missing_ok=True)
@@ -125,6 +132,7 @@ class Up:
         """The first workspace and its keys; at a later start the same ones again."""
         kept = str(self.state_dir / "workspace.json")
         command = [sys.executable, "-m", "accounts_api.bootstrap", "--sandbox", "--state", kept]
+        command += self.workspace_options
         env = dict(os.environ) | desk.environment(SERVICES[0])
         made = subprocess.run(
             command,
