@@ -179,6 +179,21 @@ async def test_what_is_not_json_is_refused(client: Client) -> None:
     assert error_of(untyped)[:2] == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/jobs/query", {"operation": {"a": 1}}),
+        ("/composite", {"compositeRequest": [{"method": "GET"}]}),
+        ("/composite/sobjects/Account", {"ids": None, "fields": {}}),
+        ("/sobjects/Account", {"Name": "A", "ARR__c": 10**400}),
+        ("/sobjects/Account", {"Name": "A", "Trial_End__c": "0001-01-01"}),
+        ("/sobjects/Account", []),
+    ],
+)
+async def test_a_shapeless_body_is_the_clients_fault(client: Client, path: str, body: Any) -> None:
+    assert (await client.send("POST", path, body)).status_code == 400
+
+
 async def test_an_activity_stamps_whom_it_concerns_without_editing_them(
     sf: SalesforceSimulator, client: Client
 ) -> None:

@@ -64,7 +64,7 @@ class BulkJobs:
         return list(self._jobs.values())
 
     def create(self, user_id: str, given: dict[str, Any]) -> Job:
-        operation = given.get("operation")
+        operation = str(given.get("operation"))
         if operation not in {"query", "queryAll"}:
             message = f"Operation {operation} is not supported in a query job"
             raise ApiError(400, "INVALIDOPERATION", message)

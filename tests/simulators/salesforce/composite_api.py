@@ -74,7 +74,8 @@ def _records(body: dict[str, Any]) -> list[Any]:
 
 
 def _type_of(row: Any) -> SObject:
-    name = row.get("attributes", {}).get("type") if isinstance(row, dict) else None
+    attributes = row.get("attributes") if isinstance(row, dict) else None
+    name = attributes.get("type") if isinstance(attributes, dict) else None
     sobject = BY_LOWER_NAME.get(str(name).lower())
     if sobject is None:
         raise ApiError(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
@@ -152,8 +153,11 @@ async def read_rows(request: Request) -> Response:
     """Read several records of one object; null stands for each that is not there."""
     call = Call.of(request)
     body, sobject = await call.json_object(), call.sobject
-    names = ",".join(body.get("fields", []))
-    found = [call.org.peek(record_api.own_id(sobject, key)) for key in body.get("ids", [])]
+    wanted, keys = body.get("fields"), body.get("ids")
+    if not isinstance(wanted, list) or not isinstance(keys, list):
+        raise ApiError(400, "INVALID_INPUT", "ids and fields must be lists")
+    names = ",".join(map(str, wanted))
+    found = [call.org.peek(record_api.own_id(sobject, key)) for key in keys]
     return reply(
         [
             record_api.whole(call, sobject, each, names) if each and not each["IsDeleted"] else None
@@ -169,8 +173,9 @@ async def composite(request: Request) -> Response:
     call = Call.of(request)
     body = await call.json_object()
     wanted = body.get("compositeRequest")
-    if not isinstance(wanted, list) or not wanted:
-        raise ApiError(400, "INVALID_INPUT", "compositeRequest must list at least one subrequest")
+    if not isinstance(wanted, list) or not wanted or not all(map(_is_subrequest, wanted)):
+        message = "compositeRequest must list subrequests with method, url and referenceId"
+        raise ApiError(400, "INVALID_INPUT", message)
     queries = sum("/query" in each["url"] or "/sobjects/" not in each["url"] for each in wanted)
     if len(wanted) > MOST_SUBREQUESTS or queries > MOST_QUERIES:
         message = f"The limit is {MOST_SUBREQUESTS} subrequests, {MOST_QUERIES} of them queries"
@@ -190,6 +195,11 @@ async def composite(request: Request) -> Response:
         )
         answers = [each if _is_cause(each) else _halted(each, message) for each in answers]
     return reply({"compositeResponse": answers})
+
+
+def _is_subrequest(given: Any) -> bool:
+    names = ("method", "url", "referenceId")
+    return isinstance(given, dict) and all(isinstance(given.get(name), str) for name in names)
 
 
 def _is_cause(answer: Row) -> bool:

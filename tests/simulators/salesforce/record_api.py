@@ -1,6 +1,7 @@
 """Single records: read, create, change, upsert, delete; and what an object is made of."""
 
 import base64
+from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
@@ -115,12 +116,20 @@ async def describe_all(request: Request) -> Response:
     return reply({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": sobjects})
 
 
+def _not_newer(changed: datetime, since: str) -> bool:
+    try:
+        return changed <= parsedate_to_datetime(since)
+    except (ValueError, TypeError):
+        # A date that cannot be read, or has no zone, is no condition.
+        return False
+
+
 async def describe(request: Request) -> Response:
     call = Call.of(request)
     changed = moment(call.org.described_at)
     since = request.headers.get("if-modified-since")
     headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
-    if since and changed <= parsedate_to_datetime(since):
+    if since and _not_newer(changed, since):
         return Response(status_code=304, headers=headers)
     sobject = call.sobject
     children = [

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_RELATIVE_DAYS = re.compile(r"(?i)(today|yesterday|tomorrow|(?:last|next)_n_days:\d+)")
+_RELATIVE_DAYS = re.compile(r"(?i)(today|yesterday|tomorrow|(?:last|next)_n_days:\d{1,5})")
 _KEYWORDS = {
     "select", "from", "where", "and", "or", "not", "in", "like", "null", "true", "false", "order",
     "by", "asc", "desc", "nulls", "first", "last", "limit", "offset",

@@ -89,7 +89,7 @@ def _number(field: Field, value: Any) -> Value:
         raise _unreadable("double", value)
     try:
         number = float(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _unreadable("double", value) from error
     if abs(number) >= 10**16 or number != number:  # noqa: PLR0124 - only NaN differs from itself
         message = f"{field.label or field.name}: value outside of valid range on numeric field"

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 Value: TypeAlias = str | bool | int | float | None
 Values: TypeAlias = dict[str, Value]
 
+YEARS = range(1700, 4001)
+
 _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\".]+(\.[^@\s,;<>()\".]+)+")
 _DOUBLE = re.compile(r'"\\u0000([-0-9.E]+)"')
 
@@ -36,7 +38,7 @@ def parse_instant(text: str) -> str:
     """Any ISO 8601 instant with an offset; ValueError else."""
     iso = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.replace("Z", "+00:00"))
     parsed = datetime.fromisoformat(iso)
-    if parsed.tzinfo is None or "T" not in text:
+    if parsed.tzinfo is None or "T" not in text or parsed.year not in YEARS:
         raise ValueError(text)
     return instant(parsed)
 
@@ -45,7 +47,10 @@ def parse_date(text: str) -> str:
     """A date, or an instant whose time is dropped, as the API takes for a date field."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d(T.*)?", text):
         raise ValueError(text)
-    return date.fromisoformat(text[:10]).isoformat()
+    parsed = date.fromisoformat(text[:10])
+    if parsed.year not in YEARS:
+        raise ValueError(text)
+    return parsed.isoformat()
 
 
 def is_email(text: str) -> bool:
