@@ -90,8 +90,10 @@ class Desk:
         ]
         salesforce = ["--port", str(self.ports["salesforce"])]
         return [
-            Program("salesforce", _module("tests.simulators.salesforce", folder, salesforce)),
-            Program("mail", _module("tests.simulators.mail", folder, mail_ports)),
+            Program(
+                "salesforce", module_command("tests.simulators.salesforce", folder, salesforce)
+            ),
+            Program("mail", module_command("tests.simulators.mail", folder, mail_ports)),
         ]
 
     def web_doors(self) -> list[Program]:
@@ -130,7 +132,7 @@ class Desk:
         )
 
 
-def _module(name: str, folder: Path, arguments: list[str]) -> list[str]:
+def module_command(name: str, folder: Path, arguments: list[str]) -> list[str]:
     state = folder / name.rpartition(".")[2]
     state.mkdir(parents=True, exist_ok=True)
     return [sys.executable, "-m", name, "--state", str(state), *arguments]
