@@ -142,7 +142,7 @@ class _Comparison:
     def _objects(self, document: Document, schema: dict[str, Any]) -> list[dict[str, Any]]:
         parts = schema.get("anyOf") or schema.get("oneOf") or [schema]
         found = [resolve(document, part) for part in parts]
-        return [part for part in found if part.get("type") in {"object", "array"}]
+        return [part for part in found if part.get("type") in ("object", "array")]  # may be a list
 
     def _properties(
         self, old: dict[str, Any], new: dict[str, Any], direction: Direction, where: str
