@@ -1,0 +1,92 @@
+"""One of everything in a workspace, made from the examples of the OpenAPI documents."""
+
+import copy
+from typing import Any
+
+from tests.harness import Client, Workspace
+from tests.operations import OPERATIONS, Operation
+
+Furniture = dict[str, str]
+"""Collection, such as `note-templates`, to the id of something in it."""
+
+_SYNONYMS = {
+    "assignee": "members",
+    "owner": "members",
+    "author": "members",
+    "holder": "members",
+    "subject": "accounts",
+    "record": "accounts",
+    "endpoint": "webhook-endpoints",
+    "connection": "connections",
+    "opportunity": "opportunities",
+}
+
+
+def collection_of(operation: Operation, parameter: str) -> str:
+    """`/v1/members/{member_id}` is of `members`."""
+    return operation.path.partition(f"/{{{parameter}}}")[0].rpartition("/")[2]
+
+
+def collections() -> set[str]:
+    """All whose things have an id of ours."""
+    return {
+        collection_of(operation, name)
+        for operation in OPERATIONS
+        for name in operation.parameters
+        if operation.takes_id(name)
+    }
+
+
+async def furnish(ws: Workspace) -> Furniture:
+    """Make what can be made by one request; what needs others comes when they are there."""
+    made: Furniture = {}
+    creations = {
+        operation.path.removeprefix("/v1/"): operation
+        for operation in OPERATIONS
+        if operation.method == "POST" and not operation.parameters
+    }
+    wanted = sorted(collections() & set(creations))
+    progress = True
+    while progress:
+        progress = False
+        for name in [name for name in wanted if name not in made]:
+            found = await _make(ws.service, creations[name], made)
+            if found is not None:
+                made[name] = found
+                progress = True
+    for name in collections() - set(made):
+        found = await _first_of(ws.service, name)
+        if found is not None:
+            made[name] = found
+    return made
+
+
+async def _make(client: Client, operation: Operation, made: Furniture) -> str | None:
+    for example in operation.examples:
+        body = point_to(copy.deepcopy(example), made)
+        answer = await client.post(operation.path, body)
+        if answer.status_code in {200, 201} and "id" in answer.json():
+            return str(answer.json()["id"])
+    return None
+
+
+async def _first_of(client: Client, collection: str) -> str | None:
+    answer = await client.get(f"/v1/{collection}")
+    rows = answer.json().get("data", []) if answer.status_code == 200 else []
+    return str(rows[0]["id"]) if rows and "id" in rows[0] else None
+
+
+def point_to(value: Any, made: Furniture) -> Any:
+    """The example, with every `account_id` that of an account that exists, and so on."""
+    if isinstance(value, list):
+        return [point_to(item, made) for item in value]
+    if isinstance(value, dict):
+        return {key: _reference(key, item, made) for key, item in value.items()}
+    return value
+
+
+def _reference(key: str, value: Any, made: Furniture) -> Any:
+    if key.endswith("_id") and isinstance(value, str):
+        noun = key.removesuffix("_id")
+        return made.get(_SYNONYMS.get(noun, f"{noun.replace('_', '-')}s"), value)
+    return point_to(value, made)

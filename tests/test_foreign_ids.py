@@ -1,0 +1,172 @@
+"""Another workspace's ids answer exactly as random ones: in the path, the query and the body.
+
+Generated from the OpenAPI documents (reliability T1, T3).
+"""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from tests.furniture import Furniture, collection_of, collections, furnish
+from tests.harness import Tenure, Workspace
+from tests.operations import OPERATIONS, WRITES, Operation
+
+GROWN = {"notifications", "enrollments", "messages", "sync-runs", "webhook-deliveries"}
+"""Collections whose things only grow from a story: no single request makes one."""
+
+WITH_IDS = [o for o in OPERATIONS if any(o.takes_id(name) for name in o.parameters)]
+_VOLATILE = {"request_id", "id", "created_at", "updated_at", "version"}
+
+
+@pytest.fixture(scope="module")
+async def theirs(tenure: Tenure) -> Workspace:
+    return await tenure.workspace("Theirs")
+
+
+@pytest.fixture(scope="module")
+async def mine(tenure: Tenure) -> Workspace:
+    return await tenure.workspace("Mine")
+
+
+@pytest.fixture(scope="module")
+async def furniture(theirs: Workspace, tenure: Tenure) -> Furniture:
+    found = await furnish(theirs)
+    await tenure.settle()
+    return found
+
+
+async def fingerprint(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
+    """Count and content of every table, as far as it is this workspace's."""
+    found: dict[str, Any] = {}
+    for name, service in tenure.workers.items():
+        async with service.units.begin(ws.id, (), read_only=True) as uow:
+            tables = await uow.session.execute(
+                text(
+                    "select table_name from information_schema.columns"
+                    " where column_name = 'workspace_id' and table_schema = :schema"
+                    " and has_table_privilege(format('%I.%I', table_schema, table_name), 'select')"
+                ),
+                {"schema": name},
+            )
+            for table in tables.scalars():
+                content = await uow.session.execute(
+                    text(
+                        "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)"
+                        f" from {table} t where workspace_id = :workspace_id"
+                    ),
+                    {"workspace_id": ws.id},
+                )
+                found[f"{name}.{table}"] = tuple(content.one())
+    return found
+
+
+async def call(ws: Workspace, operation: Operation, url: str, body: Any = None) -> httpx2.Response:
+    """As an admin with every right, so that only the wall can be in the way."""
+    headers = {"if-match": "*"}
+    if operation.writes and body is None and operation.body is not None:
+        body = operation.examples[0] if operation.examples else {}
+    return await ws.admin.request(operation.method, url, json=body, headers=headers)
+
+
+def likeness(answer: httpx2.Response, *ids: str) -> tuple[Any, ...]:
+    """What an answer gives away: status, header names, body without what differs by nature."""
+    said = answer.text
+    for given in ids:
+        said = said.replace(given, "<id>")
+    body: Any = json.loads(said) if said else None
+    if answer.status_code < 400:
+        body = _shape(body)
+    else:
+        body.pop("request_id")
+    return answer.status_code, sorted(answer.headers), body
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _shape(item) for key, item in value.items() if key not in _VOLATILE}
+    if isinstance(value, list):
+        return [_shape(item) for item in value]
+    return type(value).__name__
+
+
+def test_everything_with_an_id_can_be_had_for_this_test(furniture: Furniture) -> None:
+    assert collections() - set(furniture) - GROWN == set()
+
+
+@pytest.mark.parametrize("operation", WITH_IDS, ids=str)
+async def test_a_foreign_id_in_the_path_answers_as_a_random_one(
+    tenure: Tenure,
+    theirs: Workspace,
+    mine: Workspace,
+    furniture: Furniture,
+    operation: Operation,
+) -> None:
+    names = [name for name in operation.parameters if operation.takes_id(name)]
+    foreign = {name: furniture.get(collection_of(operation, name), "") for name in names}
+    if not all(foreign.values()):
+        pytest.skip("grows from a story only; its feature's own tests look across the wall")
+    random = {name: str(uuid4()) for name in names}
+    before = await fingerprint(tenure, theirs)
+    at_foreign = await call(mine, operation, operation.url(**foreign))
+    at_random = await call(mine, operation, operation.url(**random))
+    assert likeness(at_foreign, *foreign.values()) == likeness(at_random, *random.values())
+    assert at_foreign.status_code >= 400 or operation.method == "GET"
+    assert await fingerprint(tenure, theirs) == before
+
+
+def _uuid_queries(operation: Operation) -> list[str]:
+    return [
+        parameter["name"]
+        for parameter in operation.spec.get("parameters", [])
+        if parameter["in"] == "query" and "'uuid'" in str(parameter["schema"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(o, name) for o in OPERATIONS if not o.writes for name in _uuid_queries(o)],
+    ids=str,
+)
+async def test_a_foreign_id_in_a_filter_answers_as_a_random_one(
+    mine: Workspace, furniture: Furniture, operation: Operation, name: str
+) -> None:
+    random = str(uuid4())
+    expected = likeness(await call(mine, operation, f"{operation.url()}?{name}={random}"), random)
+    for given in furniture.values():
+        answer = await call(mine, operation, f"{operation.url()}?{name}={given}")
+        assert likeness(answer, given) == expected
+
+
+def _uuid_fields(operation: Operation) -> list[str]:
+    properties = (operation.body or {}).get("properties", {})
+    return [name for name, schema in properties.items() if "'uuid'" in str(schema)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(o, name) for o in WRITES if not o.parameters for name in _uuid_fields(o)],
+    ids=str,
+)
+async def test_a_foreign_id_in_a_body_answers_as_a_random_one(
+    tenure: Tenure,
+    theirs: Workspace,
+    mine: Workspace,
+    furniture: Furniture,
+    operation: Operation,
+    name: str,
+) -> None:
+    example = operation.examples[0]
+    several = isinstance(example.get(name), list)
+    before = await fingerprint(tenure, theirs)
+    for given in furniture.values():
+        random = str(uuid4())
+        answers = []
+        for value in (given, random):
+            body = {**example, name: [value] if several else value}
+            answers.append(likeness(await call(mine, operation, operation.path, body), value))
+        assert answers[0] == answers[1], given
+    assert await fingerprint(tenure, theirs) == before
