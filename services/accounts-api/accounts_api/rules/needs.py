@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from accounts_api.rules import checked as c
 from accounts_api.rules.catalog import EventDays, Field, RecordType, Relation
 
+
 @dataclass(slots=True)
 class Needs:
     type: RecordType
@@ -29,12 +30,9 @@ def _gather(node: c.Checked, found: Needs) -> None:
             found.changes.add(node.field.name)
         case c.FieldTest():
             found.fields[node.field.name] = node.field
-            if (
-                isinstance(node.test, _CURRENT)
-                and node.test.currency
-                and node.field.currency_column
-            ):
-                found.currencies.add(node.field.currency_column)
+            column = node.field.currency_column
+            if column and isinstance(node.test, c.Equals | c.Numbers) and node.test.currency:
+                found.currencies.add(column)
         case c.Others() | c.OthersCounted():
             name = node.relation.name
             _, inner = found.related.setdefault(name, (node.relation, Needs(node.target)))

@@ -1,6 +1,7 @@
 """A rule as text: reading it with the column of the fault."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -59,6 +60,7 @@ OPERATOR_WORDS: Final = [
     "changed",
     "has",
 ]
+CURRENCY: Final = re.compile("[A-Z]{3}")
 MAX_NESTING: Final = 40
 
 
@@ -260,8 +262,7 @@ class _Parser:
                 return self.take().text
             if token.kind is Kind.NUMBER:
                 number = Decimal(self.take().text)
-                following = self.next
-                if following.kind is Kind.WORD and following.text.lower() not in RESERVED:
+                if CURRENCY.fullmatch(self.next.text) and not self.next.says("and"):
                     return money_from_major(number, self.take().text)
                 return clean_number(number)
         except BadLiteral as bad:

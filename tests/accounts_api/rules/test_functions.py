@@ -1,0 +1,117 @@
+"""The SQL functions that rules call answer as their Python twins do."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from accounts_api.rules.fold import fold
+from accounts_api.rules.instants import iso_date, iso_instant
+from accounts_api.rules.moment import Moment
+
+ALPHABET = (
+    "ABCZabcz 09%_-.@ÀÉÎÕÜàéîõüÇçŠšŽžŁłØøÆæŒœßẞĐđıİŊŋΑΩάώσςЖжЙйЁёЇїҐґ漢字かなﬁﬂ①½"
+    "\u0301\u0308\u200b😀ऀ한글"
+)
+
+
+@pytest.mark.parametrize(
+    ("given_", "folded"),
+    [
+        ("ÀÉÎ Õü", "aei ou"),
+        ("Łódź", "lodz"),
+        ("STRASSE", "strasse"),
+        ("Ørsted Æ", "orsted æ"),
+        ("ΆΈΣΣς", "αεσσσ"),
+        ("Йогурт ЁЖ", "иогурт еж"),
+        ("İstanbul", "istanbul"),
+        ("ﬁne", "fine"),
+    ],
+)
+def test_folding_forgets_case_and_accents(given_: str, folded: str) -> None:
+    assert fold(given_) == folded
+
+
+@settings(deadline=None, max_examples=60)
+@given(texts=st.lists(st.text(ALPHABET, max_size=12), min_size=1, max_size=40))
+async def test_folding_is_the_same_in_the_database(scratch: AsyncEngine, texts: list[str]) -> None:
+    statement = text("select fold(t) from unnest(cast(:texts as text[])) with ordinality u (t, i)")
+    async with scratch.connect() as connection:
+        found = (await connection.execute(statement, {"texts": texts})).scalars().all()
+    assert found == [fold(one) for one in texts]
+
+
+digits = st.text("0123456789-T:.Z", max_size=30)
+nearly = st.sampled_from(
+    [
+        "2026-02-28",
+        "2026-02-29",
+        "2024-02-29",
+        "0000-01-01",
+        "0001-01-01",
+        "9999-12-31",
+        "2026-04-31",
+        "2026-12-32",
+        "20260101",
+        "2026-1-1",
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T23:59:59.999999Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T10:60:00Z",
+        "2026-01-01T10:00:60Z",
+        "2026-02-30T10:00:00Z",
+        "2026-01-01T10:00:00+00:00",
+        "2026-01-01T10:00:00.1234567Z",
+        "2026-01-01T10:00:00.5Z",
+        "0001-01-01T00:00:00Z",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(texts=st.lists(digits | nearly, min_size=1, max_size=40))
+async def test_dates_are_read_the_same_in_the_database(
+    scratch: AsyncEngine, texts: list[str]
+) -> None:
+    statement = text(
+        "select iso_date(t), iso_instant(t) from unnest(cast(:texts as text[]))"
+        " with ordinality u (t, i) order by i"
+    )
+    async with scratch.connect() as connection:
+        found = (await connection.execute(statement, {"texts": texts})).all()
+    assert [tuple(row) for row in found] == [(iso_date(one), iso_instant(one)) for one in texts]
+
+
+ZONES = (
+    "UTC",
+    "America/New_York",
+    "America/Havana",
+    "Atlantic/Azores",
+    "Africa/Cairo",
+    "Asia/Beirut",
+    "America/Santiago",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
+    "Pacific/Apia",
+    "Asia/Kathmandu",
+    "America/Scoresbysund",
+)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+async def test_days_start_at_the_same_instant_in_the_database(
+    scratch: AsyncEngine, zone: str
+) -> None:
+    at = Moment(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo(zone))
+    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(366 * 4)]
+    statement = text(
+        "select day_start(d, :zone) from unnest(cast(:days as date[])) with ordinality u (d, i)"
+        " order by i"
+    )
+    async with scratch.connect() as connection:
+        found = await connection.execute(statement, {"zone": zone, "days": days})
+    assert list(found.scalars()) == [at.day_start(day) for day in days]
