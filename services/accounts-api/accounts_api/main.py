@@ -2,19 +2,27 @@
 
 from fastapi import FastAPI
 
+from accounts_api.accounts import router as accounts
 from accounts_api.api_keys import router as api_keys
 from accounts_api.api_keys.service import introspection
 from accounts_api.audit_log import router as audit_log
+from accounts_api.contacts import router as contacts
 from accounts_api.members import router as members
+from accounts_api.opportunities import router as opportunities
+from accounts_api.organizations import router as organizations
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0001a"
+MIGRATION_HEAD = "0002"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
+    {"name": "Accounts", "description": "The customers."},
+    {"name": "Organizations", "description": "What several accounts belong to."},
+    {"name": "Contacts", "description": "The people of the customers."},
+    {"name": "Opportunities", "description": "Deals: renewals, expansions, new business."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -29,6 +37,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Who our customers are and how they are doing.",
         routers=[
             workspaces.router,
+            accounts.router,
+            organizations.router,
+            contacts.router,
+            opportunities.router,
             members.router,
             api_keys.router,
             api_keys.internal,
@@ -39,4 +51,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         migration_head=MIGRATION_HEAD,
         introspect=introspection,
+        larger_bodies={"/bulk": 16 * 1024 * 1024},
     )

@@ -1,4 +1,4 @@
-"""The tables of the customer records. Statements are Core: a page of records never becomes objects."""
+"""The tables of the customer records. Statements are Core: records never become ORM objects."""
 
 from typing import Any
 

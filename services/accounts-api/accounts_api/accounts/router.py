@@ -1,0 +1,64 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+from starlette.responses import Response
+
+from accounts_api.accounts import service
+from accounts_api.accounts.schemas import (
+    AccountIn,
+    AccountOut,
+    AccountPatch,
+    AccountRow,
+    AccountRows,
+)
+from accounts_api.history.routes import add_history
+from accounts_api.reading.routes import ExternalIdPath, add_reading
+from accounts_api.records.kinds import ACCOUNT
+from accounts_api.records.routes import Writer, add_writing, bulk_written, written
+from accounts_api.records.schemas import BulkOut
+from shared.web.routing import IfMatch, TheService, Uow, api_router
+
+router = api_router("/v1/accounts", "Accounts")
+
+RecordId = Annotated[UUID, Path(description="The account's id.")]
+
+
+@router.post("", status_code=201, summary="Create an account", response_model=AccountOut)
+async def create_account(data: AccountIn, caller: Writer, uow: Uow) -> Response:
+    return written(service.accounts, await service.accounts.create(uow, caller, data))
+
+
+@router.post("/bulk", summary="Upsert many accounts", response_model=BulkOut)
+async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService) -> Response:
+    """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
+    outcomes = await service.accounts.bulk(tenure.units, caller, data.rows, AccountRow)
+    return bulk_written(outcomes)
+
+
+@router.put(
+    "/by-external-id/{external_id:path}",
+    summary="Create or change the account with an external id",
+    response_model=AccountOut,
+    responses={201: {"model": AccountOut, "description": "It did not exist."}},
+)
+async def put_account(
+    external_id: ExternalIdPath, data: AccountPatch, caller: Writer, uow: Uow
+) -> Response:
+    """Sets what the body says; a field left out stays as it is."""
+    return written(service.accounts, await service.accounts.put(uow, caller, external_id, data))
+
+
+@router.patch("/{record_id}", summary="Change one account", response_model=AccountOut)
+async def update_account(
+    record_id: RecordId, data: AccountPatch, version: IfMatch, caller: Writer, uow: Uow
+) -> Response:
+    """JSON merge patch: a field left out stays, null clears. Traits are merged one by one."""
+    return written(
+        service.accounts, await service.accounts.patch(uow, caller, record_id, version, data)
+    )
+
+
+add_reading(router, ACCOUNT, AccountOut)
+add_writing(router, service.accounts, AccountOut)
+add_history(router, ACCOUNT)

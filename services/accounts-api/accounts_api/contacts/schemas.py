@@ -1,0 +1,143 @@
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field, SkipValidation, model_validator
+
+from accounts_api.records.schemas import (
+    MAX_ROWS,
+    RecordOut,
+    Row,
+    Source,
+    Text100,
+    Text200,
+    Traits,
+)
+from shared.schemas import Email, ExternalId, In, Out, Patch, TimeZone, Title
+
+EmailStatus = Literal["ok", "bounced", "unsubscribed", "complained"]
+PlanRoles = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]],
+    Field(max_length=20, description="Part in the account: Champion, Decision Maker, …"),
+]
+
+EXAMPLE: dict[str, Any] = {
+    "external_id": "0035g00000AbC1AAAV",
+    "first_name": "Grace",
+    "last_name": "Hopper",
+    "email": "grace@acme.example",
+    "title": "VP Operations",
+    "time_zone": "America/New_York",
+    "traits": {"product_admin": True},
+}
+
+
+class AccountLink(In):
+    """The account by either of its ids, and what the contact is there."""
+
+    account_id: UUID | None = None
+    account_external_id: ExternalId | None = None
+    plan_roles: PlanRoles = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_account(self) -> "AccountLink":
+        if (self.account_id is None) == (self.account_external_id is None):
+            raise ValueError("Say `account_id` or `account_external_id`, one of them.")
+        return self
+
+
+class ContactFields(Patch):
+    """All that a client may set. A field left out stays as it is; null clears it."""
+
+    external_id: ExternalId | None = None
+    source: Source | None = None
+    name: Title | None = Field(
+        default=None, description="Left out: the first and last name, else the e-mail address."
+    )
+    first_name: Text100 | None = None
+    last_name: Text100 | None = None
+    email: Email | None = None
+    phone: Text100 | None = None
+    title: Text200 | None = None
+    time_zone: TimeZone | None = None
+    deactivated_at: AwareDatetime | None = None
+    traits: Traits = Field(default_factory=dict)
+    accounts: list[AccountLink] | None = Field(
+        default=None, max_length=200, description="All the contact's accounts; replaces the list."
+    )
+
+
+class ContactIn(ContactFields):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **EXAMPLE,
+                    "accounts": [
+                        {"account_external_id": "0015g00000XyZ1AAAV", "plan_roles": ["Champion"]}
+                    ],
+                }
+            ]
+        }
+    )
+
+
+class ContactPatch(ContactFields):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "COO", "phone": None}]})
+
+
+class ContactRow(ContactFields, Row):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+
+class ContactRows(In):
+    """Each row is checked by itself, so that a bad one does not hold up the others."""
+
+    rows: SkipValidation[list[ContactRow]] = Field(
+        min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
+    )
+
+
+class AccountLinkOut(Out):
+    account_id: UUID
+    plan_roles: list[str]
+
+
+class ContactOut(RecordOut):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-0004-7a3b-8c4d-5e6f708192a3",
+                    "source": "salesforce",
+                    "name": "Grace Hopper",
+                    "phone": None,
+                    "email_status": "ok",
+                    "deactivated_at": None,
+                    **EXAMPLE,
+                    "accounts": [
+                        {
+                            "account_id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
+                            "plan_roles": ["Champion"],
+                        }
+                    ],
+                    "version": 1,
+                    "created_at": "2026-01-05T09:00:00Z",
+                    "updated_at": "2026-01-05T09:00:00Z",
+                }
+            ]
+        }
+    )
+
+    name: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    phone: str | None
+    title: str | None
+    time_zone: str | None
+    email_status: EmailStatus
+    deactivated_at: datetime | None
+    accounts: list[AccountLinkOut] | None = Field(
+        default=None, description="Of one contact always; in a list with `include=accounts`."
+    )

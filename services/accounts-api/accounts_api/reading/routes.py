@@ -1,0 +1,162 @@
+"""The routes that read records, the same for every kind of them."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+from starlette.requests import Request
+from starlette.responses import Response
+
+from accounts_api.history import service as history
+from accounts_api.reading import service
+from accounts_api.reading.schemas import (
+    CountParam,
+    FieldsParam,
+    FilterParam,
+    IgnoredParam,
+    IncludeParam,
+    RecordPage,
+    SearchIn,
+    SortParam,
+)
+from accounts_api.reading.service import Found, ListRequest
+from accounts_api.records.kinds import Kind
+from accounts_api.records.routes import record_json
+from accounts_api.records.schemas import RecordOut
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit
+from shared.web.routing import TheService, Uow, etag, not_modified, require
+
+Reader = Annotated[Caller, require("records:read")]
+ExternalIdPath = Annotated[
+    str,
+    Path(max_length=255, description="The key in the source system; a '/' in it as `%2F`."),
+]
+AsOfParam = Annotated[
+    AwareDatetime | None,
+    Query(description="The record as it was at this instant of the workspace's clock."),
+]
+KnownAsOfParam = Annotated[
+    AwareDatetime | None, Query(description="As far as was known at this instant.")
+]
+_JSON = "application/json"
+
+
+def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
+    """List, search, and get by either id."""
+    name, plural = kind.noun, kind.plural
+    page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this kind
+
+    async def list_them(
+        caller: Reader,
+        uow: Uow,
+        tenure: TheService,
+        filter: FilterParam = None,  # noqa: A002  (the public name)
+        sort: SortParam = None,
+        fields: FieldsParam = None,
+        include: IncludeParam = None,
+        count: CountParam = None,
+        cursor: CursorParam = None,
+        limit: Limit = 50,
+        include_ignored: IgnoredParam = False,  # noqa: FBT002
+    ) -> Response:
+        request = ListRequest(
+            filter=filter,
+            sort=sort,
+            fields=_words(fields),
+            include=_words(include) or (),
+            include_ignored=include_ignored,
+            count=count,
+            limit=limit,
+            cursor=cursor,
+        )
+        body = await service.list_records(uow, kind, request, tenure.cursors)
+        return Response(body, media_type=_JSON)
+
+    async def search(data: SearchIn, caller: Reader, uow: Uow, tenure: TheService) -> Response:
+        request = ListRequest(**data.model_dump(), pointers="")
+        body = await service.list_records(uow, kind, request, tenure.cursors)
+        return Response(body, media_type=_JSON)
+
+    async def get_by_external_id(
+        external_id: ExternalIdPath,
+        request: Request,
+        caller: Reader,
+        uow: Uow,
+        include: IncludeParam = None,
+        fields: FieldsParam = None,
+    ) -> Response:
+        found = await service.get_record(
+            uow,
+            kind,
+            external_id=external_id,
+            fields=_words(fields),
+            include=_words(include) or (),
+        )
+        return found_response(request, found, conditional=not (include or fields))
+
+    async def get_it(
+        record_id: UUID,
+        request: Request,
+        caller: Reader,
+        uow: Uow,
+        include: IncludeParam = None,
+        fields: FieldsParam = None,
+        as_of: AsOfParam = None,
+        known_as_of: KnownAsOfParam = None,
+    ) -> Response:
+        if as_of or known_as_of:
+            past = await history.record_as_of(uow, kind, record_id, as_of, known_as_of)
+            return Response(record_json(kind, past), media_type=_JSON)
+        found = await service.get_record(
+            uow, kind, record_id=record_id, fields=_words(fields), include=_words(include) or ()
+        )
+        return found_response(request, found, conditional=not (include or fields))
+
+    router.add_api_route(
+        "",
+        list_them,
+        methods=["GET"],
+        name=f"list_{plural}",
+        summary=f"List {plural}",
+        response_model=page,
+    )
+    router.add_api_route(
+        "/search",
+        search,
+        methods=["POST"],
+        name=f"search_{plural}",
+        summary=f"Search {plural} by rule and by words",
+        response_model=page,
+    )
+    router.add_api_route(
+        "/by-external-id/{external_id:path}",
+        get_by_external_id,
+        methods=["GET"],
+        name=f"get_{name}_by_external_id",
+        summary=f"Get the {name} with an external id",
+        response_model=out,
+    )
+    router.add_api_route(
+        "/{record_id}",
+        get_it,
+        methods=["GET"],
+        name=f"get_{name}",
+        summary=f"Get one {name}",
+        response_model=out,
+        responses={304: {"description": "It is still the version of `If-None-Match`."}},
+    )
+
+
+def _words(given: str | None) -> list[str] | None:
+    if given is None:
+        return None
+    return [word for part in given.split(",") if (word := part.strip())]
+
+
+def found_response(request: Request, found: Found, *, conditional: bool) -> Response:
+    """With its ETag, which tells of the record alone: what is included has no part in a 304."""
+    if conditional and not_modified(request, found.version):
+        return Response(status_code=304, headers={"etag": etag(found.version)})
+    return Response(found.body, media_type=_JSON, headers={"etag": etag(found.version)})

@@ -1,0 +1,93 @@
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.paging import MAX_LIMIT, Page
+from shared.schemas import In
+
+Item = TypeVar("Item")
+
+CountHow = Literal["exact", "estimate"]
+
+
+class Count(BaseModel):
+    """`exact` false: there are more than `value`."""
+
+    value: int
+    exact: bool
+
+
+class RecordPage(Page[Item], Generic[Item]):
+    count: Count | None = Field(default=None, description="Only with `count=`.")
+
+
+class SearchIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "filter": {
+                        "all": [
+                            {"field": "lifecycle_status", "op": "eq", "value": "subscribed"},
+                            {"field": "arr", "op": "gte", "value": 5_000_000},
+                        ]
+                    },
+                    "sort": "-arr,name",
+                    "limit": 50,
+                    "include": ["key_roles"],
+                },
+                {"query": "acme"},
+            ]
+        }
+    )
+
+    filter: dict[str, Any] | str | None = Field(
+        default=None, description="A rule, as JSON or as text."
+    )
+    query: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Beginnings of words in name, domain, e-mail or external id; finds ignored"
+        " accounts too.",
+    )
+    sort: str | None = Field(default=None, max_length=500)
+    fields: list[str] | None = Field(default=None, max_length=100)
+    include: list[str] = Field(default_factory=list, max_length=10)
+    include_ignored: bool = False
+    count: CountHow | None = None
+    limit: int = Field(default=50, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(default=None, max_length=2048)
+
+
+FilterParam = Annotated[
+    str | None,
+    Query(
+        max_length=6_000,
+        description='A rule as text, `lifecycle_status = "subscribed" and arr > 50000 USD`, or as'
+        " JSON.",
+    ),
+]
+SortParam = Annotated[
+    str | None,
+    Query(
+        max_length=500,
+        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values last."
+        " Default: oldest first.",
+    ),
+]
+FieldsParam = Annotated[
+    str | None,
+    Query(max_length=2_000, description="Only these, by comma; `traits.<key>` for one trait."),
+]
+IncludeParam = Annotated[
+    str | None, Query(max_length=200, description="Related things to put in, by comma.")
+]
+CountParam = Annotated[
+    CountHow | None,
+    Query(description="`estimate` counts to 1,000 and then says so; `exact` counts all."),
+]
+IgnoredParam = Annotated[
+    bool, Query(description="Accounts whose lifecycle status is `ignored`, too.")
+]

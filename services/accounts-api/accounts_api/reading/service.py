@@ -1,0 +1,246 @@
+"""Finding records: one by its id, lists by rule, order and words."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic_core import from_json
+
+from accounts_api.reading import queries
+from accounts_api.reading.rules import SortKey, included, shown, sort_keys
+from accounts_api.records import vocabulary
+from accounts_api.records.kinds import Kind
+from accounts_api.records.refusals import RecordDeleted, RecordNotFound
+from accounts_api.rules import checked as c
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.check import check
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.sql.verdict import verdict
+from accounts_api.rules.standard import STANDARD
+from accounts_api.rules.syntax.faults import Fault as RuleFault
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.json_form import read_json
+from accounts_api.rules.syntax.text_form import read_text
+from shared.errors import BadRequest, Fault, Invalid
+from shared.paging import CursorSigner
+from shared.rows import json_page
+from shared.uow import UnitOfWork
+
+LoadPart = Callable[[UnitOfWork, Kind, Sequence[str]], Awaitable[Mapping[str, str]]]
+_MORE_PARTS: dict[str, LoadPart] = {}
+
+
+def offer_part(name: str, load: LoadPart) -> None:
+    """Let every list be asked to `include` a thing of a feature above: a JSON array by record id."""
+    _MORE_PARTS[name] = load
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    body: bytes
+    version: int
+    id: UUID
+
+
+async def get_record(
+    uow: UnitOfWork,
+    kind: Kind,
+    *,
+    record_id: UUID | None = None,
+    external_id: str | None = None,
+    fields: Sequence[str] | None = None,
+    include: Sequence[str] = (),
+) -> Found:
+    """One record. The id of one that was merged away leads to its winner.
+
+    Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
+    """
+    what = shown(kind, fields, "/query/fields")
+    wanted = set(included(include, _known_parts(kind), "/query/include"))
+    if kind.part and fields is None:
+        wanted.add(kind.part)
+    row = await queries.record_row(
+        uow.session, uow.workspace_id, kind, what, record_id=record_id, external_id=external_id
+    )
+    if row is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    if row.deleted_at is not None:
+        winner = await queries.winner_of(uow.session, uow.workspace_id, kind, row.id)
+        if winner is None:
+            raise RecordDeleted(f"This {kind.noun} was deleted.")
+        return await get_record(uow, kind, record_id=winner, fields=fields, include=include)
+    parts = await _parts(uow, kind, sorted(wanted), [row.id])
+    body = queries.object_of(
+        what, row, [(name, found.get(row.id, no)) for name, found, no in parts]
+    )
+    return Found(body, row._version, UUID(row.id))
+
+
+def _known_parts(kind: Kind) -> list[str]:
+    return [*queries.INCLUDES[kind.noun], *_MORE_PARTS]
+
+
+async def _parts(
+    uow: UnitOfWork, kind: Kind, names: Sequence[str], ids: Sequence[str]
+) -> list[tuple[str, Mapping[str, str], str]]:
+    """Name, JSON by record id, and the JSON for records without."""
+    found: list[tuple[str, Mapping[str, str], str]] = []
+    for name in names if ids else ():
+        if name in _MORE_PARTS:
+            found.append((name, await _MORE_PARTS[name](uow, kind, ids), "[]"))
+        else:
+            by_id, nothing = await queries.parts(uow.session, uow.workspace_id, kind, name, ids)
+            found.append((name, by_id, nothing))
+    return found
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    filter: str | dict[str, Any] | None = None
+    sort: str | None = None
+    fields: Sequence[str] | None = None
+    include: Sequence[str] = ()
+    include_ignored: bool = False
+    query: str | None = None
+    count: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+    pointers: str = "/query"
+    """Where its parts stand: in the query string, or in a body."""
+    shape: tuple[Any, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        """What a cursor is bound to: everything that decides which rows come in which order."""
+        parts = (self.filter, self.sort, self.query, self.include_ignored)
+        object.__setattr__(self, "shape", parts)
+
+
+async def list_records(
+    uow: UnitOfWork, kind: Kind, request: ListRequest, cursors: CursorSigner
+) -> bytes:
+    """A page of records as JSON. Raises `Invalid` for a faulty rule, field or order."""
+    at = request.pointers
+    what = shown(kind, request.fields, f"{at}/fields")
+    wanted = included(request.include, _known_parts(kind), f"{at}/include")
+    catalog = await _catalog(uow, request)
+    keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")
+    where = await _where(uow, kind, request, catalog)
+    shape = (kind.noun, *request.shape)
+    after = _position(cursors, uow.workspace_id, request.cursor, shape, keys)
+    rows = await queries.page(
+        uow.session, uow.workspace_id, kind, what, keys, where, after, request.limit + 1
+    )
+    kept = rows[: request.limit]
+    cursor = None
+    if len(rows) > request.limit:
+        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], keys))
+    ids = [row[-1] for row in kept]
+    parts = await _parts(uow, kind, sorted(wanted), ids)
+    objects = [
+        queries.object_of(what, row, [(name, found.get(row[-1], no)) for name, found, no in parts])
+        for row in kept
+    ]
+    return json_page(objects, cursor, await _count(uow, kind, request, where))
+
+
+async def _catalog(uow: UnitOfWork, request: ListRequest) -> Catalog:
+    """The workspace's traits are looked up only for a list that speaks of traits."""
+    spoken = f"{request.filter} {request.sort}"
+    return await vocabulary.rule_catalog(uow) if "traits" in spoken else STANDARD
+
+
+async def _where(uow: UnitOfWork, kind: Kind, request: ListRequest, catalog: Catalog) -> list[Any]:
+    where: list[Any] = []
+    rule = None
+    if request.filter is not None:
+        rule = read_rule(kind, request.filter, catalog, f"{request.pointers}/filter")
+        moment = await vocabulary.moment_of(uow) if _depends_on_time(rule) else _TIMELESS
+        where.append(verdict(rule, queries.TABLES[kind.noun], moment))
+    if request.query is not None:
+        where.append(queries.matches_words(kind, request.query))
+    if kind.noun == "account" and not (
+        request.include_ignored or request.query is not None or _asks_for_status(rule)
+    ):
+        where.append(queries.not_ignored())
+    return where
+
+
+def read_rule(kind: Kind, written: str | dict[str, Any], catalog: Catalog, pointer: str) -> c.Rule:
+    """A filter in either form. Raises `Invalid` that points at the faulty part."""
+    try:
+        if isinstance(written, dict):
+            node = read_json(written)
+        elif written.lstrip().startswith("{"):
+            node = read_json(_json(written, pointer))
+        else:
+            node = read_text(written)
+        return check(node, catalog, kind.noun)
+    except RuleFaulty as faulty:
+        raise Invalid(
+            "The filter cannot be used.", faults=[_fault(f, pointer) for f in faulty.faults]
+        ) from faulty
+
+
+def _json(written: str, pointer: str) -> Any:
+    try:
+        return from_json(written, allow_inf_nan=False)
+    except ValueError as error:
+        raise Invalid(
+            faults=[Fault(pointer, "not_json", f"Not JSON: {str(error)[:200]}.")]
+        ) from error
+
+
+def _fault(fault: RuleFault, pointer: str) -> Fault:
+    """Within a body the pointer leads into the rule; within a query string it cannot."""
+    error = dict(fault.as_error(pointer))
+    code, message = str(error.pop("code")), str(error.pop("message"))
+    return Fault(str(error.pop("pointer", pointer)), code, message, error or None)
+
+
+_TIMELESS: Final = Moment(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))
+
+
+def _depends_on_time(rule: c.Rule) -> bool:
+    return any(
+        isinstance(node, c.Role | c.EventsCounted)
+        or (
+            isinstance(node, c.FieldTest) and isinstance(node.test, c.Days | c.Instants | c.Changed)
+        )
+        for node in c.walk(rule.root)
+    )
+
+
+def _asks_for_status(rule: c.Rule | None) -> bool:
+    return rule is not None and any(
+        isinstance(node, c.FieldTest) and node.field.name == "lifecycle_status"
+        for node in c.walk(rule.root)
+    )
+
+
+def _position(
+    cursors: CursorSigner,
+    workspace_id: UUID,
+    cursor: str | None,
+    shape: Sequence[Any],
+    keys: Sequence[SortKey],
+) -> queries.Position | None:
+    if cursor is None:
+        return None
+    position = cursors.read(cursor, workspace_id, shape)
+    if len(position) != len(keys) + 1:
+        raise BadRequest("This cursor does not belong to this list.", reason="cursor")
+    return position
+
+
+async def _count(
+    uow: UnitOfWork, kind: Kind, request: ListRequest, where: Sequence[Any]
+) -> dict[str, Any]:
+    if request.count is None:
+        return {}
+    value, exact = await queries.count(
+        uow.session, uow.workspace_id, kind, where, capped=request.count == "estimate"
+    )
+    return {"count": {"value": value, "exact": exact}}

@@ -1,0 +1,68 @@
+"""What must happen in the transaction of a record's change, without this feature knowing whose need
+it is: features above subscribe when a door is built.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.events.accounts import Change, RecordType
+from shared.uow import UnitOfWork
+
+State = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """One record's change. `fields` are names as rules use them: `arr`, `traits.tier`,
+    `account_id`, `accounts` (a contact's links), `key_roles.csm`; of a creation, what was set.
+
+    `before` is None for a creation. A state's ids are text; `accounts` holds
+    `{"account_id", "plan_roles"}`, `key_roles` the holders' ids by role.
+    """
+
+    id: UUID
+    change: Change
+    fields: frozenset[str]
+    before: State | None
+    after: State
+
+
+Listener = Callable[[UnitOfWork, RecordType, Sequence[RecordChange]], Awaitable[None]]
+_LISTENERS: list[Listener] = []
+
+
+def on_changes(listener: Listener) -> None:
+    """Call `listener` with every batch of changes. Subscribing twice is once."""
+    if listener not in _LISTENERS:
+        _LISTENERS.append(listener)
+
+
+async def tell(uow: UnitOfWork, noun: RecordType, changes: Sequence[RecordChange]) -> None:
+    if changes:
+        for listener in _LISTENERS:
+            await listener(uow, noun, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Something that uses a trait or a key role, as the refusal to delete it names it."""
+
+    type: str
+    id: str
+    title: str
+
+
+FindUsers = Callable[[UnitOfWork, str, RecordType | None, str], Awaitable[Sequence[User]]]
+"""(uow, "trait" | "key_role", record type of a trait, key) to who uses it."""
+_FINDERS: list[FindUsers] = []
+
+
+def on_where_used(finder: FindUsers) -> None:
+    if finder not in _FINDERS:
+        _FINDERS.append(finder)
+
+
+async def where_used(uow: UnitOfWork, what: str, noun: RecordType | None, key: str) -> list[User]:
+    return [user for finder in _FINDERS for user in await finder(uow, what, noun, key)]

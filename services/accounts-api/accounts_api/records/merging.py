@@ -1,0 +1,153 @@
+"""Two records that are one customer become one.
+
+The winner keeps what it has and takes what it lacks; what belonged to the loser belongs to it; the
+loser leaves a tombstone whose ids lead to the winner.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from accounts_api.records import queries
+from accounts_api.records.edits import OURSELVES, Edit, Outcome
+from accounts_api.records.kinds import ACCOUNT, CONTACT, OPPORTUNITY, Kind
+from accounts_api.records.refusals import CannotMerge, RecordNotFound
+from accounts_api.records.rules import State
+from accounts_api.records.trait_values import Definitions, read_definitions
+from accounts_api.records.writing import write
+from shared.errors import Fault, invalid
+from shared.uow import UnitOfWork
+
+_OWNED = frozenset(
+    {"lifecycle_status", "lifecycle_status_since", "email_key", "email_status", "deactivated_at"}
+    | {"manually_enter_renewal_sequence", "renewal_sequence_status", "renewal_sequence_status_at"}
+)
+"""Columns that say what happened to the record itself: never taken from another."""
+
+
+async def merge(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> Outcome:
+    """The winner as it ends. Raises `CannotMerge`, or `Invalid` for a loser that is not here."""
+    if winner_id == loser_id:
+        raise CannotMerge("A record cannot be merged into itself.")
+    states = {
+        state["id"]: state
+        for state in await queries.states_for_update(
+            uow.session, uow.workspace_id, kind, [winner_id, loser_id], []
+        )
+    }
+    winner, loser = states.get(winner_id), states.get(loser_id)
+    if winner is None or winner["deleted"]:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    if loser is None or loser["deleted"]:
+        raise invalid("/loser_id", f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
+    return await _merge(uow, kind, winner, loser)
+
+
+async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
+    """A source says that one external id was merged into another. Said again, it changes nothing."""
+    states = {
+        state["external_id"]: state
+        for state in await queries.states_for_update(
+            uow.session,
+            uow.workspace_id,
+            kind,
+            [],
+            [row.external_id or "", row.merged_into or ""],
+        )
+    }
+    winner, loser = states.get(row.merged_into), states.get(row.external_id)
+    if loser is None or loser["deleted"]:
+        known = loser["id"] if loser else None
+        return Outcome("unchanged", known, row.external_id, loser["version"] if loser else None)
+    if winner is None or winner["deleted"] or winner["id"] == loser["id"]:
+        pointer = f"{row.pointer}/merged_into_external_id"
+        fault = Fault(pointer, f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
+        return Outcome(
+            "refused",
+            loser["id"],
+            row.external_id,
+            error=CannotMerge(fault.message, faults=[fault]),
+        )
+    await _merge(uow, kind, winner, loser)
+    return Outcome("updated", loser["id"], row.external_id, loser["version"] + 1)
+
+
+async def _merge(uow: UnitOfWork, kind: Kind, winner: State, loser: State) -> Outcome:
+    document, parts = await queries.surroundings(
+        uow.session, uow.workspace_id, kind, [winner["id"], loser["id"]]
+    )
+    definitions = read_definitions(document)
+    filling = _filling(kind, winner, loser, definitions)
+    if kind.part == "key_roles":
+        held = parts.get(winner["id"], {})
+        taken = {k: v for k, v in parts.get(loser["id"], {}).items() if k not in held}
+        filling.key_roles = await _still_members(uow, taken)
+    if kind.part == "accounts":
+        links = {link["account_id"]: link for link in parts.get(loser["id"], [])}
+        links |= {link["account_id"]: link for link in parts.get(winner["id"], [])}
+        filling.links = list(links.values())
+    await _hand_over(uow, kind, winner["id"], loser["id"])
+    gone = Edit(id=loser["id"], deleted=True)
+    await write(uow, kind, [gone], OURSELVES, merged_into=UUID(winner["id"]))
+    await queries.add_alias(uow.session, uow.workspace_id, kind, loser["id"], winner["id"])
+    (outcome,) = await write(uow, kind, [filling], OURSELVES)
+    if outcome.error is not None:
+        # What the loser had no longer fits its definitions: the winner stays as it is.
+        (outcome,) = await write(uow, kind, [Edit(id=winner["id"])], OURSELVES)
+    return outcome
+
+
+def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) -> Edit:
+    values = {
+        name: loser[name]
+        for name in kind.by_name
+        if name not in _OWNED and winner[name] is None and loser[name] is not None
+    }
+    traits: dict[str, Any] = {}
+    for key, value in loser["traits"].items():
+        definition = definitions.get(key)
+        usable = definition is not None and not definition.deprecated
+        # An option that depends on another choice is only right beside the same choice.
+        alike = definition is None or definition.depends_on is None
+        if usable and alike and key not in winner["traits"]:
+            traits[key] = value
+    return Edit(must="update", id=winner["id"], values=values, traits=traits)
+
+
+async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[str, list[str]]:
+    named = {member for holders in roles.values() for member in holders}
+    active = await queries.known_members(uow.session, uow.workspace_id, named) if named else ()
+    kept = {key: [m for m in holders if m in active] for key, holders in roles.items()}
+    return {key: holders for key, holders in kept.items() if holders}
+
+
+async def _hand_over(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> None:
+    """What belonged to the loser belongs to the winner."""
+    if kind.noun == "organization":
+        await _reparent(uow, ACCOUNT, "organization_id", winner_id, loser_id)
+    if kind.noun == "account":
+        await _reparent(uow, OPPORTUNITY, "account_id", winner_id, loser_id)
+        await _relink(uow, winner_id, loser_id)
+
+
+async def _reparent(
+    uow: UnitOfWork, kind: Kind, column: str, winner_id: str, loser_id: str
+) -> None:
+    ids = await queries.children(uow.session, uow.workspace_id, kind, column, loser_id)
+    edits = [Edit(id=child, values={column: winner_id}) for child in ids]
+    if edits:
+        await write(uow, kind, edits, OURSELVES)
+
+
+async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:
+    """Contacts keep their part in the account; who was linked to both keeps the winner's."""
+    ids = await queries.contacts_of(uow.session, uow.workspace_id, loser_id)
+    if not ids:
+        return
+    _, links = await queries.surroundings(uow.session, uow.workspace_id, CONTACT, ids)
+    edits = []
+    for contact_id in ids:
+        kept = {link["account_id"]: link for link in links.get(contact_id, [])}
+        moved = kept.pop(loser_id)
+        kept.setdefault(winner_id, {**moved, "account_id": winner_id})
+        edits.append(Edit(id=contact_id, links=list(kept.values())))
+    await write(uow, CONTACT, edits, OURSELVES)

@@ -1,0 +1,524 @@
+"""Statements of the write engine: each handles a whole batch of records of one kind."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.records.kinds import Kind
+from accounts_api.records.rules import State
+
+_SHOWN_AS_TEXT = ("uuid", "date")
+
+
+async def states_for_update(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    ids: Sequence[str],
+    external_ids: Sequence[str],
+) -> list[State]:
+    """Records by id or external id, tombstones included, locked in id order against other writers.
+
+    Parts that live in other tables are not read here: what is read beside a lock may be stale.
+    """
+    found = await session.execute(
+        _lock(kind, by_external_id=bool(external_ids)),
+        {
+            "workspace_id": workspace_id,
+            "ids": list(ids),
+            **({"external_ids": list(external_ids)} if external_ids else {}),
+        },
+    )
+    return [{**row, "traits": from_json(row["traits"])} for row in found.mappings()]
+
+
+async def state_of(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, record_id: UUID
+) -> State | None:
+    """One record as it is, tombstones included, with its part; not locked."""
+    ids = [str(record_id)]
+    found = await session.execute(
+        _lock(kind, by_external_id=False, lock=""), {"workspace_id": workspace_id, "ids": ids}
+    )
+    row = found.mappings().one_or_none()
+    if row is None:
+        return None
+    state: State = {**row, "traits": from_json(row["traits"])}
+    if kind.part:
+        _, parts = await surroundings(session, workspace_id, kind, ids)
+        state[kind.part] = parts.get(ids[0]) or ({} if kind.part == "key_roles" else [])
+    return state
+
+
+@cache
+def _lock(kind: Kind, *, by_external_id: bool, lock: str = "for no key update") -> TextClause:
+    columns = ", ".join(
+        f"{column.name}::text as {column.name}" if column.type in _SHOWN_AS_TEXT else column.name
+        for column in kind.columns
+    )
+    which = "id = any(cast(:ids as uuid[]))"
+    if by_external_id:
+        which = f"({which} or external_id = any(cast(:external_ids as text[])))"
+    return text(
+        f"""
+        select id::text as id, external_id, source, {columns}, traits::text as traits,
+               version, created_at, updated_at, deleted_at is not null as deleted
+        from {kind.plural}
+        where workspace_id = :workspace_id and {which}
+        order by id
+        {lock}
+        """
+    )
+
+
+async def surroundings(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, ids: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """The kind's trait definitions as a JSON document, and the parts of the records `ids`."""
+    found = (
+        await session.execute(
+            _surroundings(kind),
+            {
+                "workspace_id": workspace_id,
+                "record_type": kind.noun,
+                **({"ids": list(ids)} if kind.part else {}),
+            },
+        )
+    ).one()
+    return found.definitions, from_json(found.parts)
+
+
+_DEFINITIONS = """
+    select coalesce(json_agg(json_build_object(
+        'key', key, 'type', type, 'options', options, 'depends_on', depends_on,
+        'currency', currency, 'required', required, 'minimum', minimum, 'maximum', maximum,
+        'pattern', pattern, 'default', "default", 'editable_by', editable_by,
+        'deprecated', deprecated) order by key)::text, '[]')
+    from trait_definitions
+    where workspace_id = :workspace_id and record_type = :record_type and deleted_at is null
+"""
+KEY_ROLES = """
+    select coalesce(json_object_agg(account_id, roles)::text, '{}')
+    from (
+        select account_id, json_object_agg(key_role_key, members) as roles
+        from (
+            select account_id, key_role_key, json_agg(member_id order by member_id) as members
+            from key_role_assignments
+            where workspace_id = :workspace_id and valid_to is null
+              and account_id = any(cast(:ids as uuid[]))
+            group by account_id, key_role_key
+        ) held
+        group by account_id
+    ) by_account
+"""
+LINKED_ACCOUNTS = """
+    select coalesce(json_object_agg(contact_id, links)::text, '{}')
+    from (
+        select contact_id, json_agg(json_build_object(
+            'account_id', account_id, 'plan_roles', plan_roles) order by account_id) as links
+        from account_contacts
+        where workspace_id = :workspace_id and contact_id = any(cast(:ids as uuid[]))
+        group by contact_id
+    ) by_contact
+"""
+_PARTS = {"key_roles": KEY_ROLES, "accounts": LINKED_ACCOUNTS}
+
+
+@cache
+def _surroundings(kind: Kind) -> TextClause:
+    parts = f"({_PARTS[kind.part]})" if kind.part else "'{}'"
+    return text(f"select ({_DEFINITIONS}) as definitions, {parts} as parts")
+
+
+async def targets(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    ids: Iterable[str],
+    external_ids: Iterable[str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Live records that may be referred to: the id that stands for each id and external id given.
+
+    A record that was merged away stands for its winner.
+    """
+    statement = text(
+        f"""
+        with recursive named as (
+            select id, id::text as by_id, external_id as by_external_id, deleted_at
+            from {kind.plural}
+            where workspace_id = :workspace_id
+              and (id = any(cast(:ids as uuid[]))
+                   or external_id = any(cast(:external_ids as text[])))
+            union
+            select winner.id, named.by_id, named.by_external_id, winner.deleted_at
+            from named
+            join record_aliases alias on alias.workspace_id = :workspace_id
+             and alias.record_type = :record_type and alias.loser_id = named.id
+            join {kind.plural} winner on winner.workspace_id = :workspace_id
+             and winner.id = alias.winner_id
+            where named.deleted_at is not null
+        )
+        select id::text as id, by_id, by_external_id from named where deleted_at is null
+        """
+    )
+    found = await session.execute(
+        statement,
+        {
+            "workspace_id": workspace_id,
+            "record_type": kind.noun,
+            "ids": list(ids),
+            "external_ids": list(external_ids),
+        },
+    )
+    by_id: dict[str, str] = {}
+    by_external_id: dict[str, str] = {}
+    for row in found:
+        by_id[row.by_id] = row.id
+        if row.by_external_id is not None:
+            by_external_id[row.by_external_id] = row.id
+    return by_id, by_external_id
+
+
+_MEMBERS = text(
+    "select id::text as id from members"
+    " where workspace_id = :workspace_id and id = any(cast(:ids as uuid[])) and active"
+)
+
+
+async def known_members(
+    session: AsyncSession, workspace_id: UUID, ids: Iterable[str]
+) -> frozenset[str]:
+    found = await session.scalars(_MEMBERS, {"workspace_id": workspace_id, "ids": list(ids)})
+    return frozenset(found)
+
+
+_KEY_ROLES = text(
+    "select key, multi from key_role_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null"
+)
+
+
+async def key_roles(session: AsyncSession, workspace_id: UUID) -> dict[str, bool]:
+    """Key to whether several members may hold it at once."""
+    found = await session.execute(_KEY_ROLES, {"workspace_id": workspace_id})
+    return {row.key: row.multi for row in found}
+
+
+_ALIASES = text(
+    "select loser_id::text as loser, winner_id::text as winner from record_aliases"
+    " where workspace_id = :workspace_id and record_type = :record_type"
+    " and loser_id = any(cast(:ids as uuid[]))"
+)
+
+
+async def winners(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, losers: Sequence[str]
+) -> dict[str, str]:
+    found = await session.execute(
+        _ALIASES, {"workspace_id": workspace_id, "record_type": kind.noun, "ids": list(losers)}
+    )
+    return {row.loser: row.winner for row in found}
+
+
+_DELETERS = text(
+    """
+    select distinct on (record_id) record_id::text as id, cause -> -1 ->> 'type' as actor
+    from field_changes
+    where workspace_id = :workspace_id and record_id = any(cast(:ids as uuid[]))
+      and field = 'deleted' and new = 'true'
+    order by record_id, id desc
+    """
+)
+
+
+async def deleters(
+    session: AsyncSession, workspace_id: UUID, ids: Sequence[str]
+) -> dict[str, str | None]:
+    """What kind of actor deleted each tombstone last: the immediate one of the cause."""
+    found = await session.execute(_DELETERS, {"workspace_id": workspace_id, "ids": list(ids)})
+    return {row.id: row.actor for row in found}
+
+
+def _recordset(kind: Kind) -> str:
+    columns = "".join(f", {column.name} {column.type}" for column in kind.columns)
+    return f"(id uuid, external_id text, source text{columns}, traits jsonb, deleted boolean)"
+
+
+_HISTORY = """
+    insert into field_changes (workspace_id, record_id, id, record_type, field, old, new,
+                               valid_from, known_at, cause)
+    select :workspace_id, h.record_id, h.id, :record_type, h.field, h.old, h.new,
+           moment.valid_from, moment.known_at, cast(:cause as jsonb)
+    from jsonb_to_recordset(cast(:history as jsonb))
+           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb), moment
+"""
+_MOMENT = """
+    moment as materialized (
+        select workspace_now(:workspace_id) as valid_from, clock_timestamp() as known_at
+    )
+"""
+
+
+@cache
+def _insert(kind: Kind) -> TextClause:
+    names = ", ".join(("external_id", "source", *kind.by_name, "traits"))
+    return text(
+        f"""
+        with {_MOMENT}, made as (
+            insert into {kind.plural} (workspace_id, id, {names})
+            select :workspace_id, r.id, {", ".join(f"r.{name}" for name in names.split(", "))}
+            from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
+            on conflict (workspace_id, external_id) do nothing
+            returning id, version, created_at, updated_at
+        ), told as ({_HISTORY} where h.record_id in (select id from made))
+        select id::text as id, version, created_at, updated_at from made
+        """
+    )
+
+
+@cache
+def _update(kind: Kind) -> TextClause:
+    names = ("external_id", "source", *kind.by_name, "traits")
+    return text(
+        f"""
+        with {_MOMENT}, told as ({_HISTORY})
+        update {kind.plural} as t
+        set {", ".join(f"{name} = r.{name}" for name in names)},
+            deleted_at = case when r.deleted
+                then coalesce(t.deleted_at, (select known_at from moment)) end,
+            version = t.version + 1,
+            updated_at = clock_timestamp()
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
+        where t.workspace_id = :workspace_id and t.id = r.id
+        returning t.id::text as id, t.version, t.created_at, t.updated_at
+        """
+    )
+
+
+Stamps = dict[str, dict[str, Any]]
+"""Record id to what the database decided: version and the two instants."""
+
+
+async def insert_records(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    cause: str,
+) -> Stamps:
+    """Those whose external id was taken meanwhile are missing from the answer."""
+    return await _store(session, _insert(kind), workspace_id, kind, rows, history, cause)
+
+
+async def update_records(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    cause: str,
+) -> Stamps:
+    return await _store(session, _update(kind), workspace_id, kind, rows, history, cause)
+
+
+async def _store(
+    session: AsyncSession,
+    statement: TextClause,
+    workspace_id: UUID,
+    kind: Kind,
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    cause: str,
+) -> Stamps:
+    found = await session.execute(
+        statement,
+        {
+            "workspace_id": workspace_id,
+            "record_type": kind.noun,
+            "rows": to_json(rows).decode(),
+            "history": to_json(history).decode(),
+            "cause": cause,
+        },
+    )
+    return {row["id"]: dict(row) for row in found.mappings()}
+
+
+_LINK = text(
+    """
+    with wanted as (
+        select l.account_id, l.contact_id,
+               array(select jsonb_array_elements_text(l.plan_roles)) as plan_roles
+        from jsonb_to_recordset(cast(:links as jsonb))
+               as l(account_id uuid, contact_id uuid, plan_roles jsonb)
+    ), cut as (
+        delete from account_contacts ac
+        where ac.workspace_id = :workspace_id and ac.contact_id = any(cast(:ids as uuid[]))
+          and not exists (select 1 from wanted w
+                          where w.contact_id = ac.contact_id and w.account_id = ac.account_id)
+    )
+    insert into account_contacts (workspace_id, account_id, contact_id, plan_roles)
+    select :workspace_id, account_id, contact_id, plan_roles from wanted
+    on conflict (workspace_id, account_id, contact_id) do update
+    set plan_roles = excluded.plan_roles
+    where account_contacts.plan_roles is distinct from excluded.plan_roles
+    """
+)
+
+
+async def link_contacts(
+    session: AsyncSession,
+    workspace_id: UUID,
+    contact_ids: Sequence[str],
+    links: Sequence[Mapping[str, Any]],
+) -> None:
+    """Make `links` all the account links that these contacts have."""
+    await session.execute(
+        _LINK,
+        {
+            "workspace_id": workspace_id,
+            "ids": list(contact_ids),
+            "links": to_json(links).decode(),
+        },
+    )
+
+
+_END_ROLES = text(
+    """
+    update key_role_assignments a
+    set valid_to = greatest(workspace_now(:workspace_id), a.valid_from)
+    from jsonb_to_recordset(cast(:ended as jsonb))
+           as e(account_id uuid, key_role_key text, member_id uuid)
+    where a.workspace_id = :workspace_id and a.valid_to is null and a.account_id = e.account_id
+      and a.key_role_key = e.key_role_key and a.member_id = e.member_id
+    """
+)
+_BEGIN_ROLES = text(
+    """
+    insert into key_role_assignments
+        (workspace_id, id, account_id, key_role_key, member_id, single, valid_from)
+    select :workspace_id, b.id, b.account_id, b.key_role_key, b.member_id, b.single,
+           workspace_now(:workspace_id)
+    from jsonb_to_recordset(cast(:begun as jsonb))
+           as b(id uuid, account_id uuid, key_role_key text, member_id uuid, single boolean)
+    """
+)
+
+
+async def move_key_roles(
+    session: AsyncSession,
+    workspace_id: UUID,
+    ended: Sequence[Mapping[str, Any]],
+    begun: Sequence[Mapping[str, Any]],
+) -> None:
+    """End some holdings and begin others; dated, nothing is overwritten."""
+    if ended:
+        await session.execute(
+            _END_ROLES, {"workspace_id": workspace_id, "ended": to_json(ended).decode()}
+        )
+    if begun:
+        await session.execute(
+            _BEGIN_ROLES, {"workspace_id": workspace_id, "begun": to_json(begun).decode()}
+        )
+
+
+_ADD_KEY_ROLES = text(
+    """
+    insert into key_role_definitions (workspace_id, id, key, title)
+    select :workspace_id, r.id, r.key, r.title
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, key text, title text)
+    on conflict (workspace_id, key) do nothing
+    """
+)
+
+
+async def add_key_roles(
+    session: AsyncSession, workspace_id: UUID, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    await session.execute(
+        _ADD_KEY_ROLES, {"workspace_id": workspace_id, "rows": to_json(rows).decode()}
+    )
+
+
+_ALL_DEFINITIONS = text(
+    """
+    select coalesce(json_agg(json_build_object(
+        'record_type', record_type, 'key', key, 'type', type, 'currency', currency,
+        'options', (select json_agg(option -> 'value') from jsonb_array_elements(options) option)
+    ) order by record_type, key)::text, '[]')
+    from trait_definitions
+    where workspace_id = :workspace_id and deleted_at is null
+    """
+)
+
+
+async def trait_names(session: AsyncSession, workspace_id: UUID) -> str:
+    """What a rule must know of the traits of every record type, as a JSON document."""
+    document = await session.scalar(_ALL_DEFINITIONS, {"workspace_id": workspace_id})
+    return str(document)
+
+
+_MOMENT_OF = text(
+    "select settings -> 'fiscal_year_start_month' as month from workspaces"
+    " where workspace_id = :workspace_id"
+)
+
+
+async def fiscal_year_start(session: AsyncSession, workspace_id: UUID) -> int:
+    month = await session.scalar(_MOMENT_OF, {"workspace_id": workspace_id})
+    return int(month or 1)
+
+
+async def children(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, column: str, parent_id: str
+) -> list[str]:
+    """Live records that hold `parent_id` in `column`."""
+    statement = text(
+        f"select id::text as id from {kind.plural}"
+        f" where workspace_id = :workspace_id and {column} = cast(:parent as uuid)"
+        " and deleted_at is null"
+    )
+    found = await session.scalars(statement, {"workspace_id": workspace_id, "parent": parent_id})
+    return list(found)
+
+
+_CONTACTS_OF = text(
+    "select l.contact_id::text as id from account_contacts l"
+    " join contacts c on c.workspace_id = :workspace_id and c.id = l.contact_id"
+    " and c.deleted_at is null"
+    " where l.workspace_id = :workspace_id and l.account_id = cast(:account as uuid)"
+)
+
+
+async def contacts_of(session: AsyncSession, workspace_id: UUID, account_id: str) -> list[str]:
+    found = await session.scalars(
+        _CONTACTS_OF, {"workspace_id": workspace_id, "account": account_id}
+    )
+    return list(found)
+
+
+_ADD_ALIAS = text(
+    "insert into record_aliases (workspace_id, record_type, loser_id, winner_id)"
+    " values (:workspace_id, :record_type, cast(:loser as uuid), cast(:winner as uuid))"
+    " on conflict (workspace_id, record_type, loser_id) do update"
+    " set winner_id = excluded.winner_id, merged_at = clock_timestamp()"
+)
+
+
+async def add_alias(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, loser_id: str, winner_id: str
+) -> None:
+    await session.execute(
+        _ADD_ALIAS,
+        {
+            "workspace_id": workspace_id,
+            "record_type": kind.noun,
+            "loser": loser_id,
+            "winner": winner_id,
+        },
+    )

@@ -1,0 +1,85 @@
+"""Decisions about a record's values that need nothing but the values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+State = dict[str, Any]
+"""A record as plain values: ids and dates as text, instants as aware datetimes, traits as an object.
+
+Two states of one record can be compared field by field.
+"""
+
+
+def merged(kept: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """RFC 7396 for one level: absent stays, null clears, all else replaces."""
+    return {
+        key: value
+        for key, value in {**kept, **patch}.items()
+        if not (key in patch and value is None)
+    }
+
+
+def differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable[str]
+) -> dict[str, tuple[Any, Any]]:
+    """Field to its old and new value, where they differ: `names`, traits one by one, and the parts
+    that live in tables of their own. A missing value and null are the same.
+    """
+    found = {
+        name: (before.get(name), after.get(name))
+        for name in names
+        if not same(before.get(name), after.get(name))
+    }
+    for group in ("traits", "key_roles"):
+        old, new = before.get(group) or {}, after.get(group) or {}
+        for key in sorted(old.keys() | new.keys()):
+            if not same(old.get(key), new.get(key)):
+                found[f"{group}.{key}"] = (old.get(key), new.get(key))
+    old_links, new_links = before.get("accounts") or [], after.get("accounts") or []
+    if old_links != new_links:
+        found["accounts"] = (old_links, new_links)
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: `1` and `true` differ, and so do `1` and `"1"`."""
+    if isinstance(one, bool) is not isinstance(other, bool):
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def told(changes: Iterable[str]) -> list[str]:
+    """The names an event carries: all key roles under one."""
+    return sorted({"key_roles" if name.startswith("key_roles.") else name for name in changes})
+
+
+def email_key(email: str | None) -> str | None:
+    return email.strip().casefold() if email else None
+
+
+def full_name(state: Mapping[str, Any]) -> str | None:
+    parts = [part for part in (state.get("first_name"), state.get("last_name")) if part]
+    return " ".join(parts) or state.get("email") or None
+
+
+def settle_contact(before: Mapping[str, Any] | None, after: State) -> None:
+    """What follows from a contact's other fields.
+
+    The name follows the first and last name until someone gives another; a bounce belongs to the
+    address that bounced, so a new address starts without it.
+    """
+    named_by_parts = before is None or before["name"] == full_name(before)
+    if not after.get("name") or (
+        named_by_parts and before is not None and after["name"] == before["name"]
+    ):
+        after["name"] = full_name(after) or after.get("name")
+    after["email_key"] = email_key(after.get("email"))
+    if before is not None and before["email_key"] != after["email_key"]:
+        if after["email_status"] == "bounced" and before["email_status"] == "bounced":
+            after["email_status"] = "ok"
+
+
+def settle_nothing(before: Mapping[str, Any] | None, after: State) -> None:
+    """Most records: every field stands for itself."""

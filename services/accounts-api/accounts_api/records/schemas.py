@@ -1,0 +1,140 @@
+"""Parts of bodies that the four types of records share."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.schemas import ExternalId, In, Out
+
+MAX_ROWS = 5_000
+
+TraitKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Traits = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=500,
+        description="By key. On a change: absent stays, null clears. See `/v1/traits`.",
+    ),
+]
+Holders = Annotated[list[UUID], Field(max_length=50)]
+KeyRoles = Annotated[
+    dict[str, Holders | None],
+    Field(
+        max_length=50,
+        description="Members by key role, such as `csm`. Absent stays; null or [] ends it.",
+    ),
+]
+Source = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    Field(description="Where the record comes from, such as `salesforce`."),
+]
+Text100 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+Text200 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+def _bare_host(value: str) -> str:
+    host = value.lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+    if not host or any(c in host for c in "/@ ?#"):
+        raise ValueError("A domain such as 'acme.example', without scheme or path.")
+    return host
+
+
+Domain = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=253),
+    AfterValidator(_bare_host),
+]
+
+
+class Row(In):
+    """What any row of a bulk write may say besides the record's own fields."""
+
+    id: UUID | None = Field(default=None, description="Update this record; or say `external_id`.")
+    deleted: bool = Field(default=False, description="The source deleted it: leave a tombstone.")
+    restore: bool = Field(default=False, description="Bring it back even if a person deleted it.")
+    merged_into_external_id: ExternalId | None = Field(
+        default=None, description="The source merged it into this one."
+    )
+
+
+class RecordOut(Out):
+    id: UUID
+    external_id: str | None
+    source: str | None
+    traits: dict[str, Any]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class RowFault(BaseModel):
+    pointer: str = Field(description="JSON pointer (RFC 6901) into the body.")
+    code: str
+    message: str
+
+
+class RowResult(BaseModel):
+    status: Literal["created", "updated", "unchanged", "refused"]
+    id: UUID | None
+    external_id: str | None
+    version: int | None
+    code: str | None = Field(default=None, description="Why it was refused.")
+    message: str | None = None
+    errors: list[RowFault] = Field(default=[])
+
+
+class BulkOut(BaseModel):
+    """One result for each row, in the order of the rows."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "created": 1,
+                    "updated": 0,
+                    "unchanged": 0,
+                    "refused": 1,
+                    "results": [
+                        {
+                            "status": "created",
+                            "id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
+                            "external_id": "0015g00000XyZ1AAAV",
+                            "version": 1,
+                        },
+                        {
+                            "status": "refused",
+                            "id": None,
+                            "external_id": "0015g00000XyZ2BBBW",
+                            "version": None,
+                            "code": "invalid",
+                            "message": "Some values cannot be accepted",
+                            "errors": [
+                                {
+                                    "pointer": "/rows/1/traits/tier",
+                                    "code": "unknown_option",
+                                    "message": "'platinum' is not an option of tier.",
+                                }
+                            ],
+                        },
+                    ],
+                }
+            ]
+        }
+    )
+
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    results: list[RowResult]
+
+
+class MergeIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"loser_id": "0198c0de-0002-7a3b-8c4d-5e6f708192a3"}]}
+    )
+
+    loser_id: UUID = Field(description="It goes; its id leads to the winner from now on.")

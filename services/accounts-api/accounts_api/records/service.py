@@ -1,0 +1,130 @@
+"""What one may ask of the customer records of one kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from accounts_api.records import merging, queries
+from accounts_api.records.edits import Edit, Outcome, Writer, edit_of
+from accounts_api.records.kinds import Kind
+from accounts_api.records.rules import State
+from accounts_api.records.schemas import MAX_ROWS
+from accounts_api.records.writing import Judge, write
+from shared.auth import Caller
+from shared.errors import Fault, Invalid, invalid
+from shared.uow import UnitOfWork, UnitsOfWork
+from shared.web.problems import faults_of
+
+CHUNK = 1_000
+
+
+@dataclass(frozen=True)
+class Records:
+    """What one may ask of the records of one kind."""
+
+    kind: Kind
+    judge: Judge | None = None
+
+    async def create(self, uow: UnitOfWork, caller: Caller, data: BaseModel) -> Outcome:
+        return await self._one(uow, caller, edit_of(self.kind, data, must="create"))
+
+    async def patch(
+        self, uow: UnitOfWork, caller: Caller, record_id: UUID, version: int | None, data: BaseModel
+    ) -> Outcome:
+        edit = edit_of(self.kind, data, must="update", record_id=record_id, version=version)
+        return await self._one(uow, caller, edit)
+
+    async def put(
+        self, uow: UnitOfWork, caller: Caller, external_id: str, data: BaseModel
+    ) -> Outcome:
+        edit = edit_of(self.kind, data)
+        edit.external_id = external_id
+        return await self._one(uow, caller, edit)
+
+    async def delete(
+        self, uow: UnitOfWork, caller: Caller, record_id: UUID, version: int | None
+    ) -> None:
+        edit = Edit(must="update", id=str(record_id), version=version, deleted=True)
+        await self._one(uow, caller, edit)
+
+    async def undelete(self, uow: UnitOfWork, caller: Caller, record_id: UUID) -> Outcome:
+        return await self._one(uow, caller, Edit(must="update", id=str(record_id), restore=True))
+
+    async def bulk(
+        self, units: UnitsOfWork, caller: Caller, rows: Any, shape: type[BaseModel]
+    ) -> list[Outcome]:
+        """Upsert rows by external id or update them by id, each accepted or refused by itself.
+
+        A chunk of rows is a transaction: when this raises, chunks before it are stored, and
+        sending the same rows again changes nothing about them.
+        """
+        if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
+            raise invalid("/rows", "rows", f"A list of 1 to {MAX_ROWS} rows.")
+        outcomes: list[Outcome] = []
+        for start in range(0, len(rows), CHUNK):
+            read = [
+                _row_edit(self.kind, row, shape, f"/rows/{start + at}")
+                for at, row in enumerate(rows[start : start + CHUNK])
+            ]
+            async with units.begin(caller.workspace_id, caller.cause) as uow:
+                outcomes += await self._chunk(uow, caller, read)
+        return outcomes
+
+    async def _chunk(
+        self, uow: UnitOfWork, caller: Caller, read: Sequence[Edit | Outcome]
+    ) -> list[Outcome]:
+        edits = [row for row in read if isinstance(row, Edit) and row.merged_into is None]
+        written = iter(
+            await write(uow, self.kind, edits, Writer.of(caller), judge=self.judge) if edits else ()
+        )
+        outcomes = []
+        for row in read:
+            if isinstance(row, Outcome):
+                outcomes.append(row)
+            elif row.merged_into is None:
+                outcomes.append(next(written))
+            else:
+                outcomes.append(await merging.merge_at_source(uow, self.kind, row))
+        return outcomes
+
+    async def _one(self, uow: UnitOfWork, caller: Caller, edit: Edit) -> Outcome:
+        (outcome,) = await write(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
+        return accepted(outcome)
+
+    async def merge(
+        self, uow: UnitOfWork, caller: Caller, winner_id: UUID, loser_id: UUID
+    ) -> Outcome:
+        return accepted(await merging.merge(uow, self.kind, str(winner_id), str(loser_id)))
+
+
+async def state_of(uow: UnitOfWork, kind: Kind, record_id: UUID) -> State | None:
+    """One record as plain values, tombstones included."""
+    return await queries.state_of(uow.session, uow.workspace_id, kind, record_id)
+
+
+def accepted(outcome: Outcome) -> Outcome:
+    """Raises what refused the edit."""
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+def _row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit | Outcome:
+    external_id = row.get("external_id") if isinstance(row, dict) else None
+    try:
+        body = shape.model_validate(row)
+    except ValidationError as error:
+        faults = [
+            Fault(pointer + fault.pointer, fault.code, fault.message)
+            for fault in faults_of(error.errors(include_url=False))
+        ]
+        named = external_id if isinstance(external_id, str) else None
+        return Outcome("refused", external_id=named, error=Invalid(faults=faults))
+    edit = edit_of(kind, body, pointer=pointer)
+    if edit.id is None and edit.external_id is None:
+        fault = Fault(pointer, "no_identity", "Say `id` or `external_id`.")
+        return Outcome("refused", error=Invalid(faults=[fault]))
+    return edit

@@ -1,0 +1,268 @@
+"""Trait definitions, and whether a value fits one. Values are stored in one form per type."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import re2
+from pydantic_core import from_json
+
+from shared.errors import Fault
+
+TraitType = Literal[
+    "string",
+    "text",
+    "number",
+    "boolean",
+    "date",
+    "datetime",
+    "currency",
+    "select",
+    "multi_select",
+    "url",
+    "email",
+    "member",
+    "contact",
+]
+EditableBy = Literal["everyone", "leaders", "admins", "source"]
+
+_MAX_STRING = 1_000
+_MAX_TEXT = 20_000
+_MAX_CHOSEN = 100
+
+
+@dataclass(frozen=True)
+class Option:
+    """`when` narrows a dependent picklist: the option is offered only beside these values of the
+    select that the definition depends on.
+    """
+
+    value: str
+    when: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    key: str
+    type: TraitType
+    options: tuple[Option, ...] = ()
+    depends_on: str | None = None
+    currency: str | None = None
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    default: Any = None
+    editable_by: EditableBy = "everyone"
+    deprecated: bool = False
+
+    @cached_property
+    def allowed(self) -> Mapping[str, Option]:
+        return {option.value: option for option in self.options}
+
+
+Definitions = Mapping[str, Definition]
+
+
+@lru_cache(maxsize=1024)
+def read_definitions(document: str) -> Definitions:
+    """From the rows as a JSON array. The same text is read once: definitions seldom change."""
+    return {row["key"]: _definition(row) for row in from_json(document)}
+
+
+def _definition(row: dict[str, Any]) -> Definition:
+    options = tuple(
+        Option(option["value"], tuple(option["when"]) if option.get("when") is not None else None)
+        for option in row["options"] or ()
+    )
+    return Definition(**{**row, "options": options})
+
+
+class Misfit(Exception):
+    """A value that its definition refuses."""
+
+    def __init__(self, code: str, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.extra = extra
+
+    def at(self, pointer: str) -> Fault:
+        return Fault(pointer, self.code, self.message, self.extra or None)
+
+
+def fitted(definition: Definition, value: Any) -> Any:
+    """`value` in its stored form. Raises `Misfit`. Ids of members and contacts are only read."""
+    kept = _FORMS[definition.type](definition, value)
+    if definition.pattern is not None and isinstance(kept, str):
+        if compiled(definition.pattern).fullmatch(kept) is None:
+            raise Misfit("pattern", f"Must match the pattern {definition.pattern}.")
+    return kept
+
+
+def beside(definition: Definition, value: Any, traits: Mapping[str, Any]) -> Misfit | None:
+    """Whether a dependent picklist offers `value` beside the other values of the record."""
+    if definition.depends_on is None:
+        return None
+    parent = traits.get(definition.depends_on)
+    for chosen in value if isinstance(value, list) else [value]:
+        option = definition.allowed.get(chosen)
+        if option is not None and option.when is not None and parent not in option.when:
+            return Misfit(
+                "option_not_offered",
+                f"{chosen!r} is not offered when {definition.depends_on} is {parent!r}.",
+                depends_on=definition.depends_on,
+            )
+    return None
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> Any:
+    """RE2 works in linear time, whatever a user writes. Raises `re2.error`."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return re2.compile(pattern, options)
+
+
+def _wrong_type(definition: Definition, example: str) -> Misfit:
+    return Misfit("wrong_type", f"A {definition.type} such as {example}.", expected=definition.type)
+
+
+def _string(definition: Definition, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type(definition, '"EMEA"')
+    return _sized(definition, value, _MAX_STRING)
+
+
+def _text(definition: Definition, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type(definition, '"Any text"')
+    return _sized(definition, value, _MAX_TEXT)
+
+
+def _sized(definition: Definition, value: str, longest: int) -> str:
+    low = 0 if definition.minimum is None else definition.minimum
+    high = longest if definition.maximum is None else min(longest, definition.maximum)
+    if not low <= len(value) <= high:
+        raise Misfit("length", f"Must have {low:g} to {high:g} characters, has {len(value)}.")
+    return value
+
+
+def _number(definition: Definition, value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _wrong_type(definition, "12.5")
+    # One form for one number, so that containment and comparison of the JSON agree.
+    kept = int(value) if isinstance(value, float) and value.is_integer() else value
+    return _ranged(definition, kept)
+
+
+def _currency(definition: Definition, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong_type(definition, "1250000, in minor units")
+    return int(_ranged(definition, value))
+
+
+def _ranged(definition: Definition, value: float) -> int | float:
+    if definition.minimum is not None and value < definition.minimum:
+        raise Misfit("too_small", f"Must be at least {definition.minimum:g}.")
+    if definition.maximum is not None and value > definition.maximum:
+        raise Misfit("too_large", f"Must be at most {definition.maximum:g}.")
+    return value
+
+
+def _boolean(definition: Definition, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong_type(definition, "true")
+    return value
+
+
+def _date(definition: Definition, value: Any) -> str:
+    try:
+        if not isinstance(value, str) or len(value) != 10:  # noqa: PLR2004  (YYYY-MM-DD)
+            raise ValueError
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise _wrong_type(definition, '"2027-03-31"') from None
+
+
+def _datetime(definition: Definition, value: Any) -> str:
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError
+        return instant.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    except (ValueError, OverflowError):
+        raise _wrong_type(definition, '"2027-03-31T09:00:00Z"') from None
+
+
+def _select(definition: Definition, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type(definition, "one of its options")
+    if value not in definition.allowed:
+        raise Misfit(
+            "unknown_option",
+            f"{value[:100]!r} is not an option of {definition.key}.",
+            options=list(definition.allowed)[:50],
+        )
+    return value
+
+
+def _multi_select(definition: Definition, value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > _MAX_CHOSEN:
+        raise _wrong_type(definition, "a list of its options")
+    chosen = {_select(definition, item) for item in value}
+    return [option.value for option in definition.options if option.value in chosen]
+
+
+def _url(definition: Definition, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 2_000:  # noqa: PLR2004
+        raise _wrong_type(definition, '"https://example.com"')
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.netloc or " " in value:
+        raise _wrong_type(definition, '"https://example.com"')
+    return value
+
+
+def _email(definition: Definition, value: Any) -> str:
+    kept = value.strip() if isinstance(value, str) else ""
+    local, at, host = kept.rpartition("@")
+    if not (local and at and host) or len(kept) > 254 or any(c.isspace() for c in kept):  # noqa: PLR2004
+        raise _wrong_type(definition, '"ada@example.com"')
+    return kept
+
+
+def _id(definition: Definition, value: Any) -> str:
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        return str(UUID(value))
+    except ValueError:
+        raise _wrong_type(definition, f"the id of a {definition.type}") from None
+
+
+_FORMS: Final[Mapping[TraitType, Callable[[Definition, Any], Any]]] = {
+    "string": _string,
+    "text": _text,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "currency": _currency,
+    "select": _select,
+    "multi_select": _multi_select,
+    "url": _url,
+    "email": _email,
+    "member": _id,
+    "contact": _id,
+}

@@ -1,0 +1,299 @@
+"""The one way in which records change: whatever the door, it ends in `write`.
+
+A batch is one round of statements however many records it holds: lock what exists, look up what is
+named, work out the changes, store records with their history, publish one event for each record
+that really changed, and tell the listeners, all in the caller's transaction.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.records import hooks, queries
+from accounts_api.records.batch import Batch, Differences, Known, Proposal, references
+from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, snapshot
+from accounts_api.records.hooks import RecordChange
+from accounts_api.records.kinds import ACCOUNT, CONTACT, KINDS, Kind
+from accounts_api.records.refusals import ExternalIdTaken
+from accounts_api.records.rules import State, told
+from accounts_api.records.trait_values import Definitions, read_definitions
+from shared.db import refuse
+from shared.errors import AppError, Fault
+from shared.events.accounts import Change
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+
+Judge = Callable[[UnitOfWork, Sequence[Proposal]], Awaitable[Mapping[str, AppError]]]
+"""A feature's own say on what records would become: record id to the refusal."""
+
+
+async def write(
+    uow: UnitOfWork,
+    kind: Kind,
+    edits: Sequence[Edit],
+    writer: Writer = OURSELVES,
+    *,
+    judge: Judge | None = None,
+    merged_into: UUID | None = None,
+) -> list[Outcome]:
+    """Apply `edits` in order; one outcome for each. A refused one leaves its record as it was.
+
+    Editing something into what it is already changes nothing: no version, no history, no event.
+    """
+    batch = await _batch(uow, kind, edits, writer)
+    for edit in edits:
+        batch.take(edit)
+    if judge is not None:
+        changing = [proposal for proposal, _ in batch.changed()]
+        for record_id, error in (await judge(uow, changing)).items():
+            batch.refuse(batch.proposals[record_id], error)
+    lost = await _store(uow, batch, merged_into)
+    _finish(batch)
+    if lost:
+        # Another transaction took these external ids and has committed: now they can be found.
+        upserts = [at for at in lost if edits[at].must != "create"]
+        again = await write(uow, kind, [edits[at] for at in upserts], writer, judge=judge)
+        for at, outcome in zip(upserts, again, strict=True):
+            batch.outcomes[at] = outcome
+        for at in set(lost) - set(upserts):
+            batch.outcomes[at] = Outcome("refused", error=_taken(edits[at]))
+    return batch.outcomes
+
+
+def _taken(edit: Edit) -> ExternalIdTaken:
+    return ExternalIdTaken(
+        f"The external id {edit.external_id!r} is taken.",
+        faults=[Fault(f"{edit.pointer}/external_id", "taken", "Another record has it.")],
+    )
+
+
+async def _batch(uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer) -> Batch:
+    ids = {edit.id for edit in edits if edit.id}
+    # A create needs no look-up: the insert itself finds out whether its external id is taken.
+    external_ids = {
+        edit.external_id
+        for edit in edits
+        if edit.external_id and not edit.id and edit.must != "create"
+    }
+    external_ids |= {e for edit in edits if (e := edit.values.get("external_id"))}
+    states: list[State] = []
+    winners: dict[str, str] = {}
+    deleters: dict[str, str | None] = {}
+    if ids or external_ids:
+        states = await _locked(uow, kind, sorted(ids), sorted(external_ids))
+        gone = [state["id"] for state in states if state["deleted"]]
+        if gone:
+            winners = await queries.winners(uow.session, uow.workspace_id, kind, gone)
+            deleters = await queries.deleters(uow.session, uow.workspace_id, gone)
+            known = {state["id"] for state in states}
+            states += await _locked(uow, kind, sorted(set(winners.values()) - known), [])
+    document, parts = await queries.surroundings(
+        uow.session, uow.workspace_id, kind, [state["id"] for state in states]
+    )
+    for state in states:
+        if kind.part:
+            state[kind.part] = parts.get(state["id"]) or ({} if kind.part == "key_roles" else [])
+    known_things = await _known(uow, kind, edits, read_definitions(document))
+    batch = Batch(kind, writer, known_things)
+    batch.winners, batch.deleters = winners, deleters
+    batch.stored(states)
+    return batch
+
+
+async def _locked(
+    uow: UnitOfWork, kind: Kind, ids: Sequence[str], external_ids: Sequence[str]
+) -> list[State]:
+    if not ids and not external_ids:
+        return []
+    return await queries.states_for_update(uow.session, uow.workspace_id, kind, ids, external_ids)
+
+
+async def _known(
+    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], definitions: Definitions
+) -> Known:
+    named = references(kind, edits, definitions)
+    known = Known(definitions=definitions)
+    if kind.parent and any(named["parents"]):
+        parent = KINDS[kind.parent.noun]
+        known.parents = await queries.targets(
+            uow.session, uow.workspace_id, parent, *named["parents"]
+        )
+    if any(named["accounts"]):
+        known.accounts = await queries.targets(
+            uow.session, uow.workspace_id, ACCOUNT, *named["accounts"]
+        )
+    if any(named["contacts"]):
+        by_id, _ = await queries.targets(uow.session, uow.workspace_id, CONTACT, *named["contacts"])
+        known.contacts = frozenset(by_id)
+    if any(named["members"]):
+        known.members = await queries.known_members(
+            uow.session, uow.workspace_id, named["members"][0]
+        )
+    if any(edit.key_roles for edit in edits):
+        known.key_roles = await key_role_definitions(uow)
+    return known
+
+
+DEFAULT_KEY_ROLES = (
+    ("csm", "CSM"),
+    ("account_executive", "Account Executive"),
+    ("implementation_specialist", "Implementation Specialist"),
+    ("renewal_manager", "Renewal Manager"),
+)
+
+
+async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
+    """Key of each key role to whether several members may hold it; makes the usual four if the
+    workspace has none yet.
+    """
+    found = await queries.key_roles(uow.session, uow.workspace_id)
+    if found:
+        return found
+    rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
+    await queries.add_key_roles(uow.session, uow.workspace_id, rows)
+    return await queries.key_roles(uow.session, uow.workspace_id)
+
+
+async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> list[int]:
+    """Write what changed; the places of the edits whose record another transaction made first."""
+    changed = batch.changed()
+    cause = to_json(uow.cause).decode()
+    new = [proposal for proposal, _ in changed if proposal.before is None]
+    old = [(proposal, changes) for proposal, changes in changed if proposal.before is not None]
+    lost: list[int] = []
+    stamps: queries.Stamps = {}
+    if new:
+        made = await queries.insert_records(
+            uow.session,
+            uow.workspace_id,
+            batch.kind,
+            [_row(batch.kind, proposal.after) for proposal in new],
+            [_history(proposal.after["id"], "created", None, None) for proposal in new],
+            cause,
+        )
+        for proposal in new:
+            if proposal.after["id"] not in made:
+                lost += proposal.edits
+                del batch.proposals[proposal.after["id"]]
+        stamps |= made
+    if old:
+        taken = ExternalIdTaken("Someone else took one of these external ids just now.")
+        async with refuse(f"uq_{batch.kind.plural}_workspace_id_external_id", taken):
+            stamps |= await queries.update_records(
+                uow.session,
+                uow.workspace_id,
+                batch.kind,
+                [_row(batch.kind, proposal.after) for proposal, _ in old],
+                [
+                    _history(proposal.after["id"], field, was, now)
+                    for proposal, changes in old
+                    for field, (was, now) in changes.items()
+                ],
+                cause,
+            )
+    stored = [
+        (proposal, changes) for proposal, changes in changed if proposal.after["id"] in stamps
+    ]
+    await _store_parts(uow, batch, stored)
+    for proposal, _ in stored:
+        proposal.after |= stamps[proposal.after["id"]]
+    await _announce(uow, batch.kind, stored, merged_into)
+    return lost
+
+
+def _row(kind: Kind, state: State) -> dict[str, Any]:
+    names = ("id", "external_id", "source", *kind.by_name, "traits", "deleted")
+    return {name: state[name] for name in names}
+
+
+def _history(record_id: str, field: str, old: Any, new: Any) -> dict[str, Any]:
+    return {"record_id": record_id, "id": new_id(), "field": field, "old": old, "new": new}
+
+
+async def _store_parts(
+    uow: UnitOfWork, batch: Batch, stored: Sequence[tuple[Proposal, Differences]]
+) -> None:
+    if batch.kind.part == "accounts":
+        relinked = [proposal.after for proposal, changes in stored if "accounts" in changes]
+        if relinked:
+            await queries.link_contacts(
+                uow.session,
+                uow.workspace_id,
+                [state["id"] for state in relinked],
+                [{"contact_id": s["id"], **link} for s in relinked for link in s["accounts"]],
+            )
+    if batch.kind.part == "key_roles":
+        ended, begun = _moves(batch.known.key_roles, stored)
+        await queries.move_key_roles(uow.session, uow.workspace_id, ended, begun)
+
+
+def _moves(
+    multi: Mapping[str, bool], stored: Sequence[tuple[Proposal, Differences]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Holdings that end and holdings that begin."""
+    ended: list[dict[str, Any]] = []
+    begun: list[dict[str, Any]] = []
+    for proposal, changes in stored:
+        for name, (old, new) in changes.items():
+            if not name.startswith("key_roles."):
+                continue
+            key = name.removeprefix("key_roles.")
+            held = {"account_id": proposal.after["id"], "key_role_key": key}
+            before, after = set(old or ()), set(new or ())
+            ended += [{**held, "member_id": member} for member in before - after]
+            begun += [
+                {**held, "id": new_id(), "member_id": member, "single": not multi.get(key, False)}
+                for member in after - before
+            ]
+    return ended, begun
+
+
+async def _announce(
+    uow: UnitOfWork,
+    kind: Kind,
+    stored: Sequence[tuple[Proposal, Differences]],
+    merged_into: UUID | None,
+) -> None:
+    """One event for each record, with its whole state, and word to the listeners."""
+    changes = []
+    for proposal, differences in stored:
+        change = _change(proposal, merged_into)
+        fields = frozenset(differences) - {"deleted"}
+        changes.append(
+            RecordChange(
+                UUID(proposal.after["id"]), change, fields, proposal.before, proposal.after
+            )
+        )
+        uow.publish(
+            kind.event.model_validate(
+                {
+                    "id": proposal.after["id"],
+                    "version": proposal.after["version"],
+                    "change": change,
+                    "changed": told(fields),
+                    "merged_into": merged_into,
+                    "record": snapshot(kind, proposal.after),
+                }
+            )
+        )
+    await hooks.tell(uow, kind.noun, changes)
+
+
+def _change(proposal: Proposal, merged_into: UUID | None) -> Change:
+    if proposal.before is None:
+        return "created"
+    if proposal.after["deleted"] is not proposal.before["deleted"]:
+        if proposal.after["deleted"]:
+            return "deleted" if merged_into is None else "merged"
+        return "undeleted"
+    return "updated"
+
+
+def _finish(batch: Batch) -> None:
+    """Outcomes show the record as the whole batch left it."""
+    for outcome in batch.outcomes:
+        if outcome.error is None and outcome.id in batch.proposals:
+            outcome.record = batch.proposals[outcome.id].after
+            outcome.version = outcome.record["version"]
