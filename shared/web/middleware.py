@@ -1,5 +1,7 @@
 """What wraps every request, as plain ASGI: its id, its log line, its numbers, its size."""
 
+import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -25,6 +27,8 @@ SECONDS = Histogram(
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9_\-]{8,64}$")
 MAX_BODY = 1024 * 1024
 _MAX_TARGET = 8192
+_LINGER_BYTES = 8 * 1024 * 1024
+_LINGER_SECONDS = 2.0
 
 
 class RequestContext:
@@ -108,6 +112,8 @@ class RequestLimits:
         )
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared) > limit:
+            if declared.isdigit() and int(declared) <= _LINGER_BYTES:
+                await _discard(receive)
             await _refuse_size(scope, send, limit)
             return
         await self._counted(scope, receive, send, limit)
@@ -142,7 +148,20 @@ class RequestLimits:
             if not too_large:
                 raise
         if too_large and not started:
+            await _discard(receive)
             await _refuse_size(scope, send, limit)
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a little and keep nothing: who is cut off while sending never reads why."""
+    seen = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while seen < _LINGER_BYTES:
+                message = await receive()
+                seen += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 async def _refuse_size(scope: Scope, send: Send, limit: int) -> None:

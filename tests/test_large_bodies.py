@@ -1,0 +1,130 @@
+"""A door that is sent 400 MB without a length keeps its memory: it counts what comes and hangs up.
+
+In a process of its own, whose memory is then nobody else's.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.harness import Tenure, Workspace
+
+MEGABYTE = 1024 * 1024
+OFFERED = 400 * MEGABYTE
+ALLOWED_GROWTH_KB = 8 * 1024
+_CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+
+
+@dataclass
+class Door:
+    port: int
+    pid: int
+
+    async def memory_kb(self) -> int:
+        """Resident set, by ps, which Linux and macOS both have."""
+        process = await asyncio.create_subprocess_exec(
+            "ps", "-o", "rss=", "-p", str(self.pid), stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await process.communicate()
+        return int(out)
+
+
+@pytest.fixture(scope="module")
+async def door(tenure: Tenure) -> AsyncIterator[Door]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "shared.serve",
+        "accounts_api.main:create_app",
+        "--port",
+        str(port),
+        env=os.environ | tenure.environment("accounts"),
+    )
+    try:
+        async with asyncio.timeout(30):
+            while not await _listens(port):
+                assert process.returncode is None, "the door did not open"
+                await asyncio.sleep(0.05)
+        yield Door(port, process.pid)
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _offer(door: Door, key: str, size: int = OFFERED) -> tuple[int, bytes]:
+    """Stream until all is sent or the door hangs up: bytes sent, and what it said."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    head = (
+        f"POST /v1/members HTTP/1.1\r\nhost: tenure\r\nauthorization: Bearer {key}\r\n"
+        "content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    writer.write(head.encode())
+    # Listening while it sends: a connection that breaks under the sender takes unread words along.
+    listening = asyncio.create_task(reader.read(4096))
+    sent = 0
+    with contextlib.suppress(ConnectionError):
+        while sent < size and not listening.done():
+            writer.write(_CHUNK)
+            await writer.drain()
+            sent += len(_CHUNK)
+        writer.write(b"0\r\n\r\n")
+    try:
+        said = await listening
+    except ConnectionError:
+        said = b""
+    writer.close()
+    return sent, said
+
+
+async def test_a_body_without_end_costs_no_memory(tenure: Tenure, door: Door) -> None:
+    ws: Workspace = await tenure.workspace()
+    await _offer(door, ws.keys["admin"])  # what a first request loads stays
+    before = await door.memory_kb()
+    async with asyncio.timeout(60):
+        answers = await asyncio.gather(*(_offer(door, ws.keys["admin"]) for _ in range(4)))
+    grown = await door.memory_kb() - before
+    assert grown < ALLOWED_GROWTH_KB, f"{grown} kB more than before"
+    assert max(sent for sent, _ in answers) < OFFERED / 10
+    # Cut off in the middle of a sentence, a client may or may not still hear the answer.
+    assert {said[:13] for _, said in answers} <= {b"HTTP/1.1 413 ", b""}
+    assert len((await ws.admin.get("/v1/members")).json()["data"]) == 2
+
+
+async def test_a_body_a_little_too_large_is_told_so(tenure: Tenure, door: Door) -> None:
+    ws = await tenure.workspace()
+    for _ in range(20):
+        _, said = await _offer(door, ws.keys["admin"], 5 * MEGABYTE)
+        assert said.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_declared_length_is_refused_before_the_body_comes(
+    tenure: Tenure, door: Door
+) -> None:
+    ws = await tenure.workspace()
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(
+        b"POST /v1/members HTTP/1.1\r\nhost: tenure\r\ncontent-type: application/json\r\n"
+        b"authorization: Bearer %s\r\ncontent-length: %d\r\n\r\n"
+        % (ws.keys["admin"].encode(), OFFERED)
+    )
+    async with asyncio.timeout(10):
+        assert (await reader.read(4096)).startswith(b"HTTP/1.1 413 ")
+    writer.close()
