@@ -7,6 +7,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
     "accounts": (
         "accounts",
         "api-keys",
+        "audit-log",
         "contacts",
         "key-roles",
         "lifecycle-rules",

@@ -1,4 +1,7 @@
-"""Resolve the dependencies anew and write the locks: hashes, no addresses."""
+"""Resolve the dependencies anew and write the locks: hashes, no addresses.
+
+The image's lock is made last and within the desk's, so that what was tested is what is shipped.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,22 @@ def main() -> int:
     env = os.environ | setup.uv_settings()
     project = [str(setup.ROOT / "pyproject.toml"), "--all-extras", "--group", "dev"]
     first, second = setup.EMBEDDED
+    image = setup.ROOT / "deploy" / "requirements.lock"
     sources = {
         setup.REQUIREMENTS: project,
         first: ["--group", "embedded"],
         second: ["--group", "embedded-second"],
         setup.BOOTSTRAP: [str(setup.BOOTSTRAP.with_name("bootstrap.in"))],
+        image: [*project[:2], "--constraint", str(setup.REQUIREMENTS)],
     }
     command = [uv, "pip", "compile", *_OPTIONS, "--upgrade", "--python-version", _OLDEST]
-    for lock, source in sources.items():
-        setup.say(lock.name)
-        setup.run([*command, *source, "--output-file", str(lock)], env)
+    try:
+        for lock, source in sources.items():
+            setup.say(str(lock.relative_to(setup.ROOT)))
+            setup.run([*command, *source, "--output-file", str(lock)], env)
+    except setup.SetupFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

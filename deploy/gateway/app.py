@@ -24,7 +24,8 @@ from shared.settings import ServiceName
 _OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status")
 _ASK_SECONDS = 5.0
 _DOCUMENT_SECONDS = 10.0
-_UNAUTHORIZED = 401
+_REFUSED = 400
+_FAILED = 500
 
 
 class Gateway:
@@ -105,9 +106,9 @@ class Gateway:
         """What each service says of itself to this caller; one that is away is named."""
         given = request.headers.get("authorization")
         answers = await self._ask_all("/v1/status", {"authorization": given} if given else {})
-        refused = [body for status, body in answers.values() if status == _UNAUTHORIZED]
-        if refused:
-            return Response(refused[0], _UNAUTHORIZED, media_type="application/problem+json")
+        for status, body in answers.values():
+            if _REFUSED <= status < _FAILED:
+                return Response(body, status, media_type="application/problem+json")
         services = {
             service: from_json(body) if status == 200 else {"status": "unavailable"}  # noqa: PLR2004
             for service, (status, body) in answers.items()

@@ -10,6 +10,7 @@ _DESCRIPTION = """\
 Tenure is a customer success platform. Everything here is under one origin; which service answers
 does not matter to a client. Authenticate with an API key: `Authorization: Bearer tnr_live_…`.
 """
+STATUS = "/v1/status"
 _SECTIONS = ("schemas", "responses", "parameters", "examples", "requestBodies", "headers")
 
 
@@ -32,11 +33,47 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
         "webhooks": {},
         "components": {},
     }
+    statuses = {}
     for service, document in documents.items():
-        _add(merged, _without_clashes(merged, document, service))
+        renamed = _without_clashes(merged, document, service)
+        paths = dict(renamed.get("paths", {}))
+        if STATUS in paths:
+            statuses[service] = paths.pop(STATUS)["get"]
+        _add(merged, {**renamed, "paths": paths})
+    if statuses:
+        merged["paths"][STATUS] = {"get": _status_of_all(statuses)}
     if not merged["webhooks"]:
         del merged["webhooks"]
     return merged
+
+
+def _status_of_all(statuses: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The one path that every service has, and the gateway answers for all of them."""
+    one = next(iter(statuses.values()))
+    answers = {
+        service: operation["responses"]["200"]["content"]["application/json"]["schema"]
+        for service, operation in statuses.items()
+    }
+    away = {
+        "type": "object",
+        "properties": {"status": {"const": "unavailable"}},
+        "required": ["status"],
+    }
+    services = {service: {"anyOf": [schema, away]} for service, schema in answers.items()}
+    schema = {
+        "type": "object",
+        "properties": {
+            "services": {"type": "object", "properties": services, "required": list(services)}
+        },
+        "required": ["services"],
+    }
+    answer = {"description": "By service.", "content": {"application/json": {"schema": schema}}}
+    return {
+        **one,
+        "operationId": "get_status",
+        "summary": "How far each service is",
+        "responses": {**one["responses"], "200": answer},
+    }
 
 
 def _add(merged: Document, document: Document) -> None:

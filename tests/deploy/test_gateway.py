@@ -12,8 +12,13 @@ from starlette.types import Receive, Scope, Send
 
 from deploy.desk.processes import free_port
 from deploy.gateway.app import Gateway
+from deploy.gateway.merged import merge
 from shared.settings import SERVICES, ServiceName
 
+STATUS = {
+    "operationId": "get_one_status",
+    "responses": {"200": {"content": {"application/json": {"schema": {"type": "object"}}}}},
+}
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "one service", "version": "1.0.0"},
@@ -73,7 +78,7 @@ class Upstream:
 
     def _document(self) -> dict[str, Any]:
         path = {"get": {"operationId": f"list_{self.name}", "tags": ["things"]}}
-        return DOCUMENT | {"paths": {f"/v1/{self.name}": path}}
+        return DOCUMENT | {"paths": {f"/v1/{self.name}": path, "/v1/status": {"get": STATUS}}}
 
 
 async def read(receive: Receive) -> bytes:
@@ -348,7 +353,11 @@ async def test_one_document_holds_every_operation_and_each_component_once(
     client: httpx2.AsyncClient,
 ) -> None:
     document = (await client.get("/openapi.json")).json()
-    assert sorted(document["paths"]) == ["/v1/accounts", "/v1/sequencer", "/v1/sync", "/v1/tasks"]
+    assert set(document["paths"]) == {"/v1/status", *(f"/v1/{name}" for name in SERVICES)}
+    status = document["paths"]["/v1/status"]["get"]
+    assert status["operationId"] == "get_status"
+    (answer,) = status["responses"]["200"]["content"].values()
+    assert set(answer["schema"]["properties"]["services"]["properties"]) == set(SERVICES)
     assert document["servers"] == [{"url": "https://tenure.test"}]
     assert document["tags"] == [{"name": "things"}]
     assert list(document["components"]["schemas"]) == ["Problem"]
@@ -390,3 +399,24 @@ async def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
     body = await reader.readexactly(length)
     writer.close()
     return int(head.split()[1]), head, body
+
+
+def test_a_name_that_means_two_things_is_told_apart() -> None:
+    def document(kind: str) -> dict[str, Any]:
+        schema = {"$ref": "#/components/schemas/Tag"}
+        tag = {"type": kind, "properties": {"inner": schema}}
+        responses = {"200": {"content": {"application/json": {"schema": schema}}}}
+        return {
+            "info": {},
+            "paths": {f"/v1/{kind}": {"get": {"responses": responses}}},
+            "components": {"schemas": {"Tag": tag, "Problem": {"type": "object"}}},
+        }
+
+    merged = merge({"accounts": document("object"), "tasks": document("array")}, "", version="1")
+    schemas = merged["components"]["schemas"]
+    assert set(schemas) == {"Tag", "TasksTag", "Problem"}
+    assert schemas["TasksTag"]["properties"]["inner"] == {"$ref": "#/components/schemas/TasksTag"}
+    answer = merged["paths"]["/v1/array"]["get"]["responses"]["200"]["content"]
+    assert answer["application/json"]["schema"] == {"$ref": "#/components/schemas/TasksTag"}
+    untouched = merged["paths"]["/v1/object"]["get"]["responses"]["200"]["content"]
+    assert untouched["application/json"]["schema"] == {"$ref": "#/components/schemas/Tag"}

@@ -1,0 +1,143 @@
+"""Renders `nginx.conf` from the table of routes: `python -m deploy.nginx > deploy/nginx.conf`."""
+
+import json
+import sys
+
+from deploy.gateway.problems import Refusal, away, broken, too_slow
+from deploy.routes import SEGMENTS
+
+_HEAD = """\
+# Made by `python -m deploy.nginx` from deploy/routes.py; a test keeps the two alike.
+worker_processes auto;
+pid /tmp/nginx.pid;
+error_log /dev/stderr warn;
+
+events {
+    worker_connections 4096;
+}
+
+http {
+    access_log off;
+    server_tokens off;
+    default_type application/octet-stream;
+    client_body_temp_path /tmp/client_body;
+    proxy_temp_path /tmp/proxy;
+    fastcgi_temp_path /tmp/fastcgi;
+    uwsgi_temp_path /tmp/uwsgi;
+    scgi_temp_path /tmp/scgi;
+
+    # A caller's request id is kept when well formed, else nginx makes one.
+    map $http_x_request_id $given_request_id {
+        "~^[A-Za-z0-9_-]{8,64}$" $http_x_request_id;
+        default req_$request_id;
+    }
+
+"""
+
+_SERVER = """\
+    server {
+        listen 8080;
+
+        # Each service has its own limits and says them in its refusals; this only bounds the worst.
+        client_max_body_size 128m;
+        client_body_timeout 30s;
+        client_header_timeout 15s;
+        large_client_header_buffers 4 16k;
+
+        # Bodies stream both ways.
+        proxy_request_buffering off;
+        proxy_buffering off;
+        proxy_http_version 1.1;
+        proxy_connect_timeout 2s;
+        proxy_read_timeout 60s;
+        # A request that may have taken effect is not sent twice.
+        proxy_next_upstream off;
+
+        # What services believe about a request comes from here and from nowhere else.
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Request-Id $given_request_id;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header X-Forwarded-Host $http_host;
+        proxy_set_header Forwarded "";
+        proxy_set_header X-Real-IP "";
+        proxy_set_header X-Tenant-Id "";
+        proxy_set_header X-Workspace-Id "";
+
+        error_page 404 @absent;
+        error_page 413 @large;
+        error_page 502 @broken;
+        error_page 503 @away;
+        error_page 504 @slow;
+
+"""
+
+
+def render() -> str:
+    upstreams = "".join(_upstream(service) for service in (*SEGMENTS, "gateway"))
+    routes = "".join(_location(service, segments) for service, segments in SEGMENTS.items())
+    return _HEAD + upstreams + _SERVER + routes + _OWN + _problems() + "    }\n}\n"
+
+
+def _upstream(service: str) -> str:
+    return (
+        f"    upstream {service} {{\n"
+        f"        server {service}:8000 max_fails=0;\n"
+        "        keepalive 64;\n"
+        "        keepalive_timeout 4s;\n"
+        "    }\n\n"
+    )
+
+
+def _location(service: str, segments: tuple[str, ...]) -> str:
+    return (
+        f"        location ~ ^/v1/({'|'.join(segments)})(/|$) {{\n"
+        f"            proxy_pass http://{service};\n"
+        "        }\n\n"
+    )
+
+
+# One document, pages and health of the whole come from the gateway program.
+_OWN = """\
+        location ~ ^/(|livez|readyz|openapi\\.json|v1/status|docs|docs/.*)$ {
+            proxy_pass http://gateway;
+        }
+
+        # Everything else, /internal and /metrics among it, is not there.
+        location / {
+            return 404;
+        }
+
+"""
+
+
+def _problems() -> str:
+    absent = Refusal(404, "not_found", "No such route")
+    large = Refusal(413, "payload_too_large", "The body is too large")
+    named = {
+        "absent": absent,
+        "large": large,
+        "broken": broken("a service"),
+        "away": away("A service"),
+        "slow": too_slow("a service"),
+    }
+    return "\n".join(_problem(name, refusal) for name, refusal in named.items())
+
+
+def _problem(name: str, refusal: Refusal) -> str:
+    body = json.loads(refusal.body("", "$given_request_id"))
+    retry = refusal.retry_after
+    after = "" if retry is None else f"            add_header Retry-After {retry} always;\n"
+    return (
+        f"        location @{name} {{\n"
+        "            default_type application/problem+json;\n"
+        "            add_header X-Request-Id $given_request_id always;\n"
+        f"{after}"
+        f"            return {refusal.status} '{json.dumps(body)}';\n"
+        "        }\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
