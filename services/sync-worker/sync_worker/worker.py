@@ -8,12 +8,20 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from shared.workspaces import copy_workspace
+from sync_worker.connections import service as connections
+from sync_worker.pulls import jobs as pulls
+from sync_worker.runs import service as runs
 
 HANDLERS: Handlers = {WorkspaceChanged: [copy_workspace]}
 
 
 def loops(service: Service) -> list[Loop]:
-    return feed_loops(service, HANDLERS)
+    return [
+        *feed_loops(service, HANDLERS),
+        pulls.loop(),
+        Loop("removed connections", connections.remove_purged, every=60.0),
+        Loop("old sync runs", runs.forget_old, every=600.0),
+    ]
 
 
 async def main() -> None:

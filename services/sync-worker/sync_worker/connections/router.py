@@ -1,0 +1,118 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Depends
+from starlette.responses import Response
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from sync_worker.connections import service
+from sync_worker.connections.models import Connection
+from sync_worker.connections.schemas import (
+    IMAP_EXAMPLE,
+    SALESFORCE_EXAMPLE,
+    ConnectionIn,
+    ConnectionOut,
+    ConnectionPatch,
+    ImapConnectionIn,
+    SalesforceConnectionIn,
+)
+
+router = api_router("/v1/connections", "Connections")
+
+Reader = Annotated[Caller, require("connections:read")]
+Writer = Annotated[Caller, require("connections:write")]
+
+
+async def _checked(
+    the_service: TheService,
+    data: Annotated[
+        ConnectionIn,
+        Body(
+            openapi_examples={
+                "salesforce": {"summary": "Salesforce", "value": SALESFORCE_EXAMPLE},
+                "imap": {"summary": "A mailbox", "value": IMAP_EXAMPLE},
+            }
+        ),
+    ],
+) -> SalesforceConnectionIn | ImapConnectionIn:
+    """Its address is looked up before the transaction opens."""
+    await service.check_reachable(the_service, data)
+    return data
+
+
+async def _checked_patch(the_service: TheService, data: ConnectionPatch) -> ConnectionPatch:
+    await service.check_reachable(the_service, data)
+    return data
+
+
+@router.get("", summary="List connections", response_model=Page[ConnectionOut])
+async def list_connections(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> dict[str, Any]:
+    """Oldest first."""
+    shape = ["connections"]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_connections(uow, UUID(after[0]) if after else None, limit)
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+
+
+@router.post("", status_code=201, summary="Connect an outside system", response_model=ConnectionOut)
+async def create_connection(
+    caller: Writer,
+    data: Annotated[SalesforceConnectionIn | ImapConnectionIn, Depends(_checked)],
+    uow: Uow,
+    the_service: TheService,
+    response: Response,
+) -> Connection:
+    """Secrets are sealed and never returned. The first read starts at once, from the beginning."""
+    made = await service.create_connection(uow, the_service.secrets, data)
+    response.headers["location"] = f"/v1/connections/{made.id}"
+    return _tagged(made, response)
+
+
+@router.get("/{id}", summary="Get a connection", response_model=ConnectionOut)
+async def get_connection(id: UUID, caller: Reader, uow: Uow, response: Response) -> Connection:  # noqa: A002
+    return _tagged(await service.get_connection(uow, id), response)
+
+
+@router.patch("/{id}", summary="Change a connection", response_model=ConnectionOut)
+async def update_connection(
+    id: UUID,  # noqa: A002
+    version: IfMatch,
+    caller: Writer,
+    data: Annotated[ConnectionPatch, Depends(_checked_patch)],
+    uow: Uow,
+    the_service: TheService,
+    response: Response,
+) -> Connection:
+    """A new secret replaces the old one and ends the state `needs_reauth`."""
+    changed = await service.update_connection(uow, the_service.secrets, id, data, version)
+    return _tagged(changed, response)
+
+
+@router.delete("/{id}", status_code=204, summary="Remove a connection")
+async def delete_connection(id: UUID, caller: Writer, uow: Uow) -> None:  # noqa: A002
+    """Secrets are erased at once. Records that came by it stay."""
+    await service.remove_connection(uow, id)
+
+
+@router.post("/{id}/pause", summary="Stop reading from a connection", response_model=ConnectionOut)
+async def pause_connection(id: UUID, caller: Writer, uow: Uow, response: Response) -> Connection:  # noqa: A002
+    return _tagged(await service.pause_connection(uow, id), response)
+
+
+@router.post("/{id}/resume", summary="Read from a connection again", response_model=ConnectionOut)
+async def resume_connection(id: UUID, caller: Writer, uow: Uow, response: Response) -> Connection:  # noqa: A002
+    """Goes on where it stopped."""
+    return _tagged(await service.resume_connection(uow, id), response)
+
+
+def _tagged(connection: Connection, response: Response) -> Connection:
+    response.headers["etag"] = etag(connection.version)
+    return connection

@@ -1,0 +1,424 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import SecretStr
+from pydantic_core import from_json, to_json
+
+from shared.db import refuse
+from shared.egress import AddressRefused
+from shared.errors import Conflict, Fault, Invalid, NotFound, invalid
+from shared.events.base import Cause
+from shared.events.sync import ConnectionNeedsReauth
+from shared.ids import new_id
+from shared.secrets import SecretBox
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web.routing import check_version
+from sync_worker.connections import queries
+from sync_worker.connections.models import Connection
+from sync_worker.connections.queries import Claim, TokenRow
+from sync_worker.connections.rules import authentication_of, health_after, seconds_until_next
+from sync_worker.connections.schemas import (
+    ConnectionPatch,
+    ImapConnectionIn,
+    SalesforceConnectionIn,
+)
+
+__all__ = ["Claim", "Connection", "Opened"]
+
+IMAP_PORTS = frozenset({143, 993})
+_SECRETS: Mapping[str, frozenset[str]] = {
+    "salesforce": frozenset({"client_secret", "private_key", "refresh_token"}),
+    "imap": frozenset({"password"}),
+}
+_SETTINGS: Mapping[str, frozenset[str]] = {
+    "salesforce": frozenset(
+        {"login_url", "client_id", "username", "api_version", "currency", "lag_seconds"}
+    ),
+    "imap": frozenset({"host", "port", "security", "username", "mailbox", "folder"}),
+}
+_NULLABLE = frozenset({"currency"})
+
+
+class ConnectionNotFound(NotFound):
+    title = "There is no such connection"
+
+
+class TitleTaken(Conflict):
+    code = "title_taken"
+    title = "Another connection has this title"
+
+
+class NotReadable(Conflict):
+    code = "connection_stopped"
+    title = "The connection is paused or must be signed in again"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection with its secrets in the clear: for the moment of use, never stored or logged."""
+
+    workspace_id: UUID
+    id: UUID
+    system: str
+    title: str
+    settings: dict[str, Any]
+    secrets: dict[str, str]
+    every_seconds: int
+    failures: int
+    mapping: dict[str, Any] | None
+    mapping_version: int
+    currency: str
+
+    @property
+    def cause(self) -> Cause:
+        return Cause(type="connection", id=str(self.id), label=self.title)
+
+
+async def check_reachable(
+    service: Service, data: SalesforceConnectionIn | ImapConnectionIn | ConnectionPatch
+) -> None:
+    """Refuse addresses that could never be called. Asks the name server, so not within a
+    transaction; every use checks anew. Raises `Invalid`.
+    """
+    policy = service.outside.policy
+    given = data.model_dump(exclude_unset=True)
+    try:
+        if "login_url" in given:
+            await policy.check_url(given["login_url"])
+        if "host" in given:
+            await policy.checked_peer(
+                given["host"],
+                given.get("port", 993),
+                encrypted=given.get("security", "tls") == "tls",
+                ports=IMAP_PORTS,
+            )
+    except AddressRefused as error:
+        where = "/login_url" if "login_url" in given else "/host"
+        raise invalid(where, "unreachable", str(error)) from error
+
+
+async def create_connection(
+    uow: UnitOfWork, box: SecretBox, data: SalesforceConnectionIn | ImapConnectionIn
+) -> Connection:
+    given = _revealed(data.model_dump())
+    secrets = {k: v for k, v in given.items() if k in _SECRETS[data.system] and v is not None}
+    settings = {k: v for k, v in given.items() if k in _SETTINGS[data.system]}
+    connection = Connection(
+        workspace_id=uow.workspace_id,
+        id=new_id(),
+        system=data.system,
+        title=data.title,
+        every_seconds=data.every_seconds,
+        settings=_finished(settings, secrets),
+    )
+    _seal(box, connection, secrets)
+    uow.session.add(connection)
+    await _flush(uow, connection)
+    uow.wake_worker()
+    return connection
+
+
+async def get_connection(uow: UnitOfWork, connection_id: UUID, *, lock: bool = False) -> Connection:
+    found = await queries.connection_by_id(uow.session, uow.workspace_id, connection_id, lock=lock)
+    if found is None:
+        raise ConnectionNotFound("Look at GET /v1/connections for those there are.")
+    return found
+
+
+async def list_connections(uow: UnitOfWork, after: UUID | None, limit: int) -> Sequence[Connection]:
+    return await queries.connections_page(uow.session, uow.workspace_id, after, limit)
+
+
+async def connections_of_system(uow: UnitOfWork, system: str) -> Sequence[Connection]:
+    return await queries.connections_of_system(uow.session, uow.workspace_id, system)
+
+
+async def update_connection(
+    uow: UnitOfWork,
+    box: SecretBox,
+    connection_id: UUID,
+    data: ConnectionPatch,
+    version: int | None,
+) -> Connection:
+    """New secrets or a new address end the session we hold, and whatever stood against the old."""
+    connection = await get_connection(uow, connection_id, lock=True)
+    check_version(version, connection.version)
+    changes = _revealed(data.changes())
+    _refuse_strangers(connection.system, changes)
+    new_secrets = {k: v for k, v in changes.items() if k in _SECRETS[connection.system]}
+    secrets = _unsealed(box, connection) | new_secrets
+    connection.title = changes.get("title", connection.title)
+    connection.every_seconds = changes.get("every_seconds", connection.every_seconds)
+    kept = {k: v for k, v in changes.items() if k in _SETTINGS[connection.system]}
+    connection.settings = _finished(connection.settings | kept, secrets)
+    _seal(box, connection, secrets)
+    if new_secrets or kept.keys() & {"login_url", "client_id", "username", "host", "port"}:
+        await queries.forget_token(uow.session, uow.workspace_id, connection.id)
+        if connection.status == "needs_reauth":
+            _recover(connection)
+    connection.version += 1
+    await _flush(uow, connection)
+    uow.wake_worker()
+    return connection
+
+
+async def remove_connection(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Gone for its users now; its rows go in small steps. The records that came by it stay."""
+    connection = await get_connection(uow, connection_id, lock=True)
+    connection.removed_at = await machine_now(uow)
+    connection.credentials = b""
+    await queries.forget_token(uow.session, uow.workspace_id, connection.id)
+    await uow.session.flush()
+
+
+async def pause_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
+    """A read under way stops at its next step."""
+    connection = await get_connection(uow, connection_id, lock=True)
+    if connection.status != "paused":
+        connection.status, connection.reason = "paused", "Paused by a person."
+        connection.version += 1
+        await _flush(uow, connection)
+    return connection
+
+
+async def resume_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
+    connection = await get_connection(uow, connection_id, lock=True)
+    if connection.status in {"paused", "needs_reauth"}:
+        _recover(connection)
+        connection.version += 1
+        await _flush(uow, connection)
+        uow.wake_worker()
+    return connection
+
+
+async def make_due(uow: UnitOfWork, connection_id: UUID) -> Connection:
+    """Ask for a read now. Raises `NotReadable` for a connection that stands still."""
+    connection = await get_connection(uow, connection_id, lock=True)
+    if connection.status not in {"ok", "failing"}:
+        raise NotReadable(connection.reason or "Resume it first.", status_of=connection.status)
+    connection.next_run_at = await machine_now(uow)
+    await _flush(uow, connection)
+    uow.wake_worker()
+    return connection
+
+
+# For workers
+
+
+async def claim_due(service: Service, system: str, limit: int, seconds: float) -> list[Claim]:
+    async with service.units.across_workspaces() as session:
+        return await queries.claim_due(session, system, limit, seconds)
+
+
+async def renew_lease(uow: UnitOfWork, claim: Claim, seconds: float) -> bool:
+    return await queries.renew_lease(uow.session, claim, seconds)
+
+
+async def open_connection(uow: UnitOfWork, box: SecretBox, connection_id: UUID) -> Opened:
+    connection = await get_connection(uow, connection_id)
+    currency = connection.settings.get("currency") or await queries.workspace_currency(
+        uow.session, uow.workspace_id
+    )
+    return Opened(
+        workspace_id=uow.workspace_id,
+        id=connection.id,
+        system=connection.system,
+        title=connection.title,
+        settings=connection.settings,
+        secrets=_unsealed(box, connection),
+        every_seconds=connection.every_seconds,
+        failures=connection.failures,
+        mapping=connection.mapping,
+        mapping_version=connection.mapping_version,
+        currency=currency,
+    )
+
+
+async def release(
+    uow: UnitOfWork,
+    claim: Claim,
+    *,
+    trouble: str | None,
+    again: bool = False,
+    full: bool = False,
+    asked: float | None = None,
+) -> float | None:
+    """End our turn: schedule the next one, at once when `again`; in how many seconds it comes.
+    Does nothing if the lease went to another worker.
+    """
+    connection = await queries.connection_by_id(
+        uow.session, uow.workspace_id, claim.connection_id, lock=True
+    )
+    if connection is None or connection.lease_token != claim.token:
+        return None
+    now = await machine_now(uow)
+    connection.lease_token = connection.lease_until = None
+    connection.failures = connection.failures + 1 if trouble else 0
+    if connection.status in {"ok", "failing"}:
+        connection.status = health_after(connection.failures)
+        connection.reason = trouble
+    if not trouble:
+        connection.synced_at = now
+        connection.full_sync_at = now if full else connection.full_sync_at
+    seconds = seconds_until_next(connection.every_seconds, connection.failures, asked)
+    connection.next_run_at = now if again else now + timedelta(seconds=seconds)
+    await uow.session.flush()
+    if again:
+        uow.wake_worker()
+    return 0.0 if again else seconds
+
+
+async def is_readable(uow: UnitOfWork, connection_id: UUID) -> bool:
+    found = await queries.connection_by_id(uow.session, uow.workspace_id, connection_id)
+    return found is not None and found.status in {"ok", "failing"}
+
+
+async def needs_reauth(uow: UnitOfWork, connection_id: UUID, reason: str) -> None:
+    """Stop until a person signs in again. Told once."""
+    connection = await queries.connection_by_id(
+        uow.session, uow.workspace_id, connection_id, lock=True
+    )
+    if connection is None or connection.status in {"needs_reauth", "paused"}:
+        return
+    connection.status, connection.reason = "needs_reauth", reason
+    connection.version += 1
+    await uow.session.flush()
+    uow.publish(
+        ConnectionNeedsReauth(connection_id=connection.id, system=connection.system, reason=reason)
+    )
+
+
+async def needs_full_sync(uow: UnitOfWork, connection_id: UUID, every_seconds: float) -> bool:
+    connection = await get_connection(uow, connection_id)
+    if connection.full_sync_at is None:
+        return True
+    return await machine_now(uow) - connection.full_sync_at > timedelta(seconds=every_seconds)
+
+
+async def store_mapping(
+    uow: UnitOfWork, connection_id: UUID, mapping: dict[str, Any], version: int | None
+) -> Connection:
+    connection = await get_connection(uow, connection_id, lock=True)
+    check_version(version, connection.mapping_version)
+    connection.mapping = mapping
+    connection.mapping_version += 1
+    # What the new mapping reads has to be read of every record, also of those that do not change.
+    connection.full_sync_at = None
+    await _flush(uow, connection)
+    return connection
+
+
+async def remove_purged(service: Service) -> bool:
+    """Clear away what removed connections left behind, a step at a time."""
+    async with service.units.across_workspaces() as session:
+        removed = await queries.removed_connections(session)
+    more = False
+    for workspace_id, connection_id in removed:
+        async with service.units.begin(workspace_id, [Cause(type="system", id="sync")]) as uow:
+            more |= await queries.purge_connection(uow.session, workspace_id, connection_id)
+    return more
+
+
+# Sessions with the other system
+
+
+async def stored_token(
+    uow: UnitOfWork, box: SecretBox, connection_id: UUID
+) -> tuple[dict[str, Any] | None, int]:
+    """What the other system gave us last, and its generation."""
+    row: TokenRow = await queries.token_row(uow.session, uow.workspace_id, connection_id)
+    if row.sealed is None:
+        return None, row.generation
+    opened = box.open(row.sealed, *_token_binding(uow.workspace_id, connection_id))
+    return cast("dict[str, Any]", from_json(opened)), row.generation
+
+
+async def claim_refresh(
+    uow: UnitOfWork, connection_id: UUID, *, by: UUID, generation: int, seconds: float
+) -> bool:
+    return await queries.claim_refresh(
+        uow.session, uow.workspace_id, connection_id, by=by, generation=generation, seconds=seconds
+    )
+
+
+async def store_token(
+    uow: UnitOfWork, box: SecretBox, connection_id: UUID, *, by: UUID, token: Mapping[str, Any]
+) -> bool:
+    """False when the claim of `by` has run out: someone else's token stands."""
+    sealed = box.seal(to_json(token).decode(), *_token_binding(uow.workspace_id, connection_id))
+    return await queries.store_token(
+        uow.session, uow.workspace_id, connection_id, by=by, sealed=sealed
+    )
+
+
+async def give_up_refresh(uow: UnitOfWork, connection_id: UUID, *, by: UUID) -> None:
+    await queries.give_up_refresh(uow.session, uow.workspace_id, connection_id, by=by)
+
+
+async def machine_now(uow: UnitOfWork) -> datetime:
+    return await queries.machine_now(uow.session)
+
+
+# Within
+
+
+def _recover(connection: Connection) -> None:
+    connection.status, connection.reason, connection.failures = "ok", None, 0
+
+
+def _refuse_strangers(system: str, changes: Mapping[str, Any]) -> None:
+    """Fields of another system, and empty values where there must be one."""
+    known = _SECRETS[system] | _SETTINGS[system] | {"title", "every_seconds"}
+    faults = [
+        Fault(f"/{name}", "unknown_field", f"A connection to {system} has no such field.")
+        for name in changes
+        if name not in known
+    ]
+    faults += [
+        Fault(f"/{name}", "required", "Give a value, or leave the field out.")
+        for name, value in changes.items()
+        if value in {None, ""} and name not in _NULLABLE and name in known
+    ]
+    if faults:
+        raise Invalid("Nothing was stored.", faults=faults)
+
+
+def _revealed(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in given.items()
+    }
+
+
+def _finished(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+    made = {**settings, "authentication": authentication_of(frozenset(secrets))}
+    if "login_url" in made:
+        made["login_url"] = str(made["login_url"]).rstrip("/")
+    return made
+
+
+def _binding(connection: Connection) -> tuple[object, ...]:
+    return connection.workspace_id, "connections", "credentials", connection.id
+
+
+def _token_binding(workspace_id: UUID, connection_id: UUID) -> tuple[object, ...]:
+    return workspace_id, "connection_tokens", "sealed", connection_id
+
+
+def _seal(box: SecretBox, connection: Connection, secrets: Mapping[str, str]) -> None:
+    connection.credentials = box.seal(to_json(secrets).decode(), *_binding(connection))
+
+
+def _unsealed(box: SecretBox, connection: Connection) -> dict[str, str]:
+    opened = from_json(box.open(connection.credentials, *_binding(connection)))
+    return cast("dict[str, str]", opened)
+
+
+async def _flush(uow: UnitOfWork, connection: Connection) -> None:
+    taken = TitleTaken(f"There is another connection named {connection.title!r}.")
+    async with refuse("uq_connections_workspace_id_title", taken):
+        await uow.session.flush()

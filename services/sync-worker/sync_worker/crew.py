@@ -1,0 +1,53 @@
+"""Works on several claimed things at once without letting a slow one hold up the others."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from shared.logging import get_logger
+from shared.service import Service
+
+log = get_logger(__name__)
+
+Thing = TypeVar("Thing")
+Claim = Callable[[Service, int], Awaitable[Sequence[Thing]]]
+Work = Callable[[Service, Thing], Awaitable[None]]
+
+_LOOK_AGAIN = 0.05
+"""Seconds between looks for new work while some is under way."""
+
+
+class Crew(Generic[Thing]):
+    """A loop's step that claims as much as there are free hands, starts it, and comes back for more
+    while the rest is still under way.
+    """
+
+    def __init__(self, name: str, claim: "Claim[Thing]", work: "Work[Thing]", hands: int) -> None:
+        self._name = name
+        self._claim = claim
+        self._work = work
+        self._hands = hands
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def step(self, service: Service) -> bool:
+        free = self._hands - len(self._busy)
+        if free and not service.draining:
+            for thing in await self._claim(service, free):
+                task = asyncio.create_task(self._safely(service, thing), name=self._name)
+                self._busy.add(task)
+                task.add_done_callback(self._busy.discard)
+        if not self._busy:
+            return False
+        await asyncio.wait(
+            set(self._busy),
+            timeout=None if service.draining else _LOOK_AGAIN,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        return True
+
+    async def _safely(self, service: Service, thing: Thing) -> None:
+        """What fails is found again when its lease has run out."""
+        try:
+            await self._work(service, thing)
+        except Exception as error:
+            log.warning("work failed", crew=self._name, error=type(error).__name__, exc_info=error)

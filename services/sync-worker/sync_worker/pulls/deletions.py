@@ -1,0 +1,96 @@
+"""What is gone in Salesforce goes here too; unusually much only when a person agrees."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sync_worker.pulls import queries
+from sync_worker.pulls.rules import RELATIONS, Loss, State, retry_pause
+from sync_worker.pulls.turn import Turn
+from sync_worker.records import service as records
+from sync_worker.runs import service as runs
+
+_FEED_EVERY = timedelta(minutes=10)
+_FEED_REACH = timedelta(days=14)
+"""The log of deletions reaches 15 days back, less when there is much in it."""
+_SHORTEST = timedelta(minutes=1)
+_BATCH = 500
+
+
+async def read_deletions(turn: Turn, sobject: str) -> None:
+    """Ask the log of deletions now and then: what was purged from the recycle bin is in no query.
+
+    When the log does not reach back far enough, the next run reads everything and compares.
+    """
+    async with turn.look() as uow:
+        at = uow.session, uow.workspace_id, turn.connection.id, sobject
+        window = await queries.window(*at)
+    now = await turn.client.now()
+    since = window.deleted_until or window.cursor
+    if since is None or now - since < _FEED_EVERY:
+        return
+    reaches = now - since < _FEED_REACH
+    found = await turn.client.deletions(sobject, max(since, now - _FEED_REACH) - _SHORTEST, now)
+    async with turn.commit() as uow:
+        at = uow.session, uow.workspace_id, turn.connection.id, sobject
+        gone: State = "deleted" if sobject in RELATIONS else "doomed"
+        contacts = await queries.doom(*at, found.ids, gone)
+        await queries.make_contacts_stale(*at[:3], contacts)
+        await queries.set_deleted_until(*at, max(found.covered_until, since))
+        if not reaches or found.earliest > since:
+            await queries.forget_scans(*at)
+
+
+async def unusual_losses(turn: Turn) -> dict[str, Loss]:
+    """Objects of which this run would delete suspiciously much, as when a permission was lost."""
+    async with turn.look() as uow:
+        found = await queries.losses(uow.session, uow.workspace_id, turn.connection.id)
+    return {sobject: loss for sobject, loss in found.items() if loss.is_unusual}
+
+
+async def carry_out(turn: Turn, *, deletions: bool) -> None:
+    """Merge and delete here what was merged and deleted there. Who points goes before who is
+    pointed to. Raises `AccountsAway` or `LostLease`.
+    """
+    for sobject in ("Opportunity", "Contact", "Account"):
+        while await _end_some(turn, sobject, deletions=deletions):
+            continue
+
+
+async def _end_some(turn: Turn, sobject: str, *, deletions: bool) -> bool:
+    async with turn.look() as uow:
+        at = uow.session, uow.workspace_id, turn.connection.id, sobject
+        doomed = await queries.doomed_records(*at, _BATCH, deletions=deletions)
+    mapping = turn.mapping.of(sobject)
+    if not doomed or mapping is None:
+        return False
+    results = await records.write(
+        turn.service,
+        turn.connection.workspace_id,
+        turn.cause,
+        mapping.record_type,
+        [_ending(external_id, winner) for external_id, winner in doomed],
+    )
+    ended = {"deleted": 0, "merged": 0}
+    done: list[str] = []
+    progress = turn.of(sobject)
+    async with turn.commit() as uow:
+        at = uow.session, uow.workspace_id, turn.connection.id, sobject
+        for (external_id, winner), result in zip(doomed, results, strict=True):
+            if result.status == "refused":
+                pause = retry_pause(2)
+                await queries.postpone_end(*at, external_id, result.reason(), pause)
+            else:
+                done.append(external_id)
+                ended["merged" if winner else "deleted"] += 1
+        await queries.end_records(*at, done)
+        progress.deleted += ended["deleted"]
+        progress.merged += ended["merged"]
+        await runs.advance(uow, turn.run_id, sobject, progress, ended, turn.client.requests)
+    return len(doomed) == _BATCH
+
+
+def _ending(external_id: str, winner: str | None) -> Mapping[str, Any]:
+    if winner is None:
+        return {"external_id": external_id, "deleted": True}
+    return {"external_id": external_id, "merged_into_external_id": winner}

@@ -1,0 +1,123 @@
+"""The loop that pulls from Salesforce: claims connections that are due and gives each its turn."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from shared.logging import get_logger
+from shared.service import Service
+from shared.worker import Loop
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Claim
+from sync_worker.crew import Crew
+from sync_worker.pulls import service
+from sync_worker.pulls.service import Ending, LostLease, Turn
+from sync_worker.pulls.turn import LEASE_SECONDS
+from sync_worker.runs import service as runs
+from sync_worker.salesforce import service as salesforce
+
+log = get_logger(__name__)
+
+_HEARTBEAT = LEASE_SECONDS / 3
+
+
+async def take_turn(the_service: Service, claim: Claim) -> None:
+    """One run of one connection, from the claim to the release."""
+    turn = await _turn(the_service, claim)
+    if turn is None:
+        return
+    try:
+        async with _kept_alive(turn):
+            ending = await service.pull(turn)
+            await _end(turn, ending)
+    except LostLease:
+        await _stop(turn)
+
+
+async def _turn(the_service: Service, claim: Claim) -> Turn | None:
+    async with the_service.units.begin(claim.workspace_id, []) as uow:
+        opened = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
+        run = await runs.take_run(uow, opened.id, opened.system, service.SCAN_EVERY)
+        if run is None:
+            await connections.release(uow, claim, trouble="The last run was given up.")
+            return None
+        if run.kind == "full" and run.cause and run.attempt == 1:
+            await service.read_everything(uow, opened.id)
+        return Turn(
+            service=the_service,
+            claim=claim,
+            run_id=run.id,
+            kind="full" if run.kind == "full" else "incremental",
+            approved=run.approved,
+            connection=opened,
+            client=salesforce.salesforce_of(the_service, opened),
+            mapping=salesforce.mapping_of(opened),
+            cause=runs.cause_of(run, opened),
+        )
+
+
+async def _end(turn: Turn, ending: Ending | None) -> None:
+    async with turn.commit() as uow:
+        if ending is None:
+            await connections.release(uow, turn.claim, trouble=None, full=turn.kind == "full")
+            return
+        done = all(each.done for each in turn.progress.values())
+        retry_in = await connections.release(
+            uow,
+            turn.claim,
+            trouble=ending.trouble,
+            again=await runs.is_waiting(uow, turn.connection.id),
+            full=turn.kind == "full" and done and ending.trouble is None,
+            asked=ending.asked,
+        )
+        if ending.needs_reauth:
+            await connections.needs_reauth(uow, turn.connection.id, ending.reason or "")
+            retry_in = None
+        await runs.finish_run(
+            uow,
+            turn.run_id,
+            ending.status,
+            ending.reason,
+            retry_in if ending.status != "succeeded" else None,
+        )
+    log.info("sync run ended", run_id=str(turn.run_id), status=ending.status)
+
+
+async def _stop(turn: Turn) -> None:
+    """The lease is gone. If nobody will take the run up again, it ends here."""
+    async with turn.service.units.begin(turn.connection.workspace_id, turn.cause) as uow:
+        if await connections.is_readable(uow, turn.connection.id):
+            return
+        await runs.finish_run(uow, turn.run_id, "partial", "The connection was stopped.")
+
+
+@contextlib.asynccontextmanager
+async def _kept_alive(turn: Turn) -> AsyncIterator[None]:
+    """Renews the lease while one answer is long in coming."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT)
+            try:
+                async with turn.commit():
+                    pass
+            except Exception as error:  # noqa: BLE001  (who writes next will find out)
+                log.info("lease not renewed", error=type(error).__name__)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beating
+
+
+async def _claim(the_service: Service, free: int) -> list[Claim]:
+    return await connections.claim_due(the_service, "salesforce", free, LEASE_SECONDS)
+
+
+def loop() -> Loop:
+    """Three connections at a time: most of a run is waiting for Salesforce."""
+    crew = Crew("pull", _claim, take_turn, hands=3)
+    return Loop("salesforce", crew.step)

@@ -1,0 +1,130 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from shared.uow import UnitOfWork
+from sync_worker.pulls import deletions, queries, windows
+from sync_worker.pulls.rules import RELATIONS, traits_of
+from sync_worker.pulls.turn import LostLease, Turn
+from sync_worker.records import service as records
+from sync_worker.runs import service as runs
+from sync_worker.runs.service import SyncRun
+from sync_worker.salesforce.service import SalesforceError
+
+__all__ = ["SCAN_EVERY", "LostLease", "Turn"]
+
+SCAN_EVERY = queries.SCAN_EVERY
+
+READ_ORDER = ("User", "Account", *RELATIONS, "Contact", "Opportunity")
+"""Who is pointed to comes before who points; relations become part of contacts."""
+_QUOTA_PAUSE = 900.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends, if it is not held."""
+
+    status: Literal["succeeded", "partial", "failed"]
+    reason: str | None = None
+    needs_reauth: bool = False
+    asked: float | None = None
+    """Seconds that Salesforce wants to be left alone."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What the connection suffers from. Rows set aside are the rows' trouble, not its."""
+        return self.reason if self.status == "failed" or self.asked is not None else None
+
+
+async def pull(turn: Turn) -> Ending | None:
+    """Bring our copy up to date; None when the run is held for a person.
+
+    Stops at the first object that cannot be read to the end, because the next ones may point to
+    what it did not deliver. Raises `LostLease`.
+    """
+    sobject = "the connection"
+    try:
+        await _prepare(turn)
+        for sobject in _objects(turn):
+            await windows.read_object(turn, sobject)
+            if sobject not in {"User", *RELATIONS}:
+                await deletions.read_deletions(turn, sobject)
+            if sobject not in RELATIONS:
+                await windows.read_again(turn, sobject)
+        sobject = "deletions"
+        if await _carry_out_deletions(turn):
+            return None
+    except SalesforceError as error:
+        return _stopped(turn, sobject, error)
+    except records.AccountsAway as error:
+        return Ending(_partly(turn), f"{sobject}: {error}", asked=0.0)
+    return _done(turn)
+
+
+async def _prepare(turn: Turn) -> None:
+    """Before everything is read, traits that the mapping names are made here if they are missing.
+    What stands in the way shows at the rows.
+    """
+    if turn.kind != "full":
+        return
+    traits = [trait for each in turn.mapping.objects for trait in traits_of(each)]
+    await records.ensure_traits(turn.service, turn.connection.workspace_id, turn.cause, traits)
+
+
+def _objects(turn: Turn) -> Sequence[str]:
+    mapped = {each.object for each in turn.mapping.objects}
+    if "Contact" in mapped:
+        mapped |= RELATIONS.keys()
+    return [sobject for sobject in READ_ORDER if sobject in mapped]
+
+
+async def _carry_out_deletions(turn: Turn) -> bool:
+    """True when this run is held: it would delete unusually much, and nobody has agreed."""
+    unusual = {} if turn.approved else await deletions.unusual_losses(turn)
+    await deletions.carry_out(turn, deletions=not unusual)
+    if not unusual:
+        return False
+    async with turn.commit() as uow:
+        if await runs.is_held(uow, turn.connection.id):
+            return False
+        held = {name: {"deletes": it.doomed, "of": it.known} for name, it in unusual.items()}
+        told = ", ".join(f"{it.doomed} of {it.known} ({name})" for name, it in unusual.items())
+        await runs.hold(uow, turn.run_id, held, f"Would delete {told}. Approve or reject it.")
+    return True
+
+
+def _partly(turn: Turn) -> Literal["partial", "failed"]:
+    return "partial" if any(each.read or each.done for each in turn.progress.values()) else "failed"
+
+
+def _stopped(turn: Turn, sobject: str, error: SalesforceError) -> Ending:
+    trouble = error.trouble
+    reason = f"{sobject}: {trouble.detail}"[:1000]
+    if trouble.meaning == "reauth":
+        return Ending("failed", reason, needs_reauth=True)
+    wait = _QUOTA_PAUSE if trouble.meaning == "quota" else trouble.wait or 0.0
+    return Ending(_partly(turn), reason, asked=wait)
+
+
+def _done(turn: Turn) -> Ending:
+    parked = sum(each.parked for each in turn.progress.values())
+    if parked:
+        return Ending("partial", f"{parked} rows were set aside; see the parked records.")
+    return Ending("succeeded")
+
+
+async def reject(uow: UnitOfWork, run_id: UUID) -> SyncRun:
+    """Keep what a held run would delete."""
+    run = await runs.decide_held(uow, run_id, approved=False)
+    await queries.spare_doomed(uow.session, uow.workspace_id, run.connection_id)
+    return run
+
+
+async def approve(uow: UnitOfWork, run_id: UUID) -> SyncRun:
+    return await runs.decide_held(uow, run_id, approved=True)
+
+
+async def read_everything(uow: UnitOfWork, connection_id: UUID) -> None:
+    """All rows are read again, by the next run or the one that begins."""
+    await queries.forget_scans(uow.session, uow.workspace_id, connection_id)

@@ -1,0 +1,227 @@
+"""Deals with a handful of rows: decide, tell the accounts service, keep what came of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from shared.faults import faultpoint
+from shared.uow import UnitOfWork
+from sync_worker.pulls import queries
+from sync_worker.pulls.queries import Kept, OpenWindow
+from sync_worker.pulls.rules import (
+    RELATIONS,
+    Item,
+    Known,
+    Plan,
+    body_of,
+    difference,
+    folded,
+    folded_relation,
+    planned,
+    retry_pause,
+    users_in,
+    with_accounts,
+)
+from sync_worker.pulls.turn import Turn
+from sync_worker.records import service as records
+from sync_worker.records.service import RowResult
+from sync_worker.runs import service as runs
+from sync_worker.salesforce.rules.mapping import Content
+
+Row = Mapping[str, Any]
+
+
+async def take(
+    turn: Turn,
+    sobject: str,
+    rows: Sequence[Row],
+    *,
+    within: OpenWindow | None = None,
+    again: bool = False,
+) -> None:
+    """One effect per row, then one transaction that keeps the rows, the place in the window and the
+    progress. Raises `AccountsAway` or `LostLease`.
+    """
+    if not rows:
+        return
+    items = await _items(turn, sobject, rows)
+    known = await _known(turn, sobject, items)
+    plan = planned(items, known, again=again)
+    kept = [_gone(item) for item in plan.doomed] + [
+        _parked(item, item.trouble, known) for item in plan.parked
+    ]
+    written = 0
+    if sobject in RELATIONS:
+        kept += [_synced(item) for item in (*plan.whole, *plan.changed)]
+        written = len(plan.whole) + len(plan.changed)
+    else:
+        sent, written = await _send(turn, sobject, plan, known)
+        kept += sent
+    faultpoint("pull.before_keep")
+    await _keep(turn, sobject, plan, kept, within, _last_settled(items, within), written=written)
+
+
+async def _items(turn: Turn, sobject: str, rows: Sequence[Row]) -> list[Item]:
+    if sobject in RELATIONS:
+        return [folded_relation(turn.mapping, sobject, row) for row in rows]
+    mapping = turn.mapping.of(sobject)
+    if mapping is None:
+        return []
+    items = [folded(mapping, row, turn.connection.currency) for row in rows]
+    if sobject != "Contact":
+        return items
+    async with turn.look() as uow:
+        relations = await queries.relations_of(
+            uow.session, uow.workspace_id, turn.connection.id, [each.external_id for each in items]
+        )
+    return [with_accounts(item, relations.get(item.external_id, ())) for item in items]
+
+
+async def _known(turn: Turn, sobject: str, items: Sequence[Item]) -> dict[str, Known]:
+    async with turn.look() as uow:
+        return await queries.known_records(
+            uow.session,
+            uow.workspace_id,
+            turn.connection.id,
+            sobject,
+            {item.external_id: item.hash for item in items},
+        )
+
+
+async def _send(
+    turn: Turn, sobject: str, plan: Plan, known: Mapping[str, Known]
+) -> tuple[list[Kept], int]:
+    """Tell the accounts service; what to keep of each row, and how many it took."""
+    items = [*plan.whole, *plan.changed]
+    if not items:
+        return [], 0
+    contents = [
+        *(item.content for item in plan.whole),
+        *(_news(item, known[item.external_id]) for item in plan.changed),
+    ]
+    members = await _members(turn, contents)
+    bodies = [
+        body_of(item.external_id, content, members)
+        for item, content in zip(items, contents, strict=True)
+    ]
+    mapping = turn.mapping.of(sobject)
+    assert mapping is not None  # noqa: S101  (only mapped objects are sent)
+    results = await records.write(
+        turn.service,
+        turn.connection.workspace_id,
+        turn.cause,
+        mapping.record_type,
+        [row for row, _ in bodies],
+    )
+    kept = [
+        _answered(item, result, strangers, known)
+        for item, result, (_, strangers) in zip(items, results, bodies, strict=True)
+    ]
+    return kept, sum(result.status in {"created", "updated"} for result in results)
+
+
+def _news(item: Item, before: Known) -> Content:
+    return difference(before.content or {}, item.content)
+
+
+async def _members(turn: Turn, contents: Sequence[Content]) -> dict[str, UUID]:
+    users = sorted({user for content in contents for user in users_in(content)})
+    if not users:
+        return {}
+    async with turn.look() as uow:
+        return await queries.members_by_user(
+            uow.session, uow.workspace_id, turn.connection.id, users
+        )
+
+
+def _answered(
+    item: Item, result: RowResult, strangers: Sequence[str], known: Mapping[str, Known]
+) -> Kept:
+    if result.status == "refused":
+        if result.code == records.DELETED_BY_PERSON:
+            # It stays away until a person brings it back; asking again would change nothing.
+            return _kept(item, "parked", reason="A person deleted it here.")
+        return _parked(item, result.reason(), known)
+    if strangers:
+        named = ", ".join(sorted(set(strangers)))
+        return _parked(item, f"No member here for the user {named}; the rest is in.", known)
+    return _kept(item, "synced", record_id=result.id)
+
+
+def _kept(item: Item, state: str, **more: Any) -> Kept:
+    return Kept(
+        external_id=item.external_id,
+        modstamp=item.modstamp,
+        hash=item.hash,
+        content=item.content,
+        state=state,  # type: ignore[arg-type]  # callers name one of them
+        parent_id=item.parent_id,
+        **more,
+    )
+
+
+def _synced(item: Item) -> Kept:
+    return _kept(item, "synced")
+
+
+def _gone(item: Item) -> Kept:
+    """A relation just ends; a record ends after the run has seen how many do."""
+    return _kept(
+        item, "deleted" if item.parent_id is not None else "doomed", merged_into=item.merged_into
+    )
+
+
+def _parked(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
+    before = known.get(item.external_id)
+    attempts = before.attempts if before is not None and before.state == "parked" else 0
+    return _kept(item, "parked", reason=reason, retry_in=float(retry_pause(attempts + 1)))
+
+
+async def _keep(
+    turn: Turn,
+    sobject: str,
+    plan: Plan,
+    kept: Sequence[Kept],
+    within: OpenWindow | None,
+    last: Item | None,
+    *,
+    written: int,
+) -> None:
+    scan_id = within.scan_id if within is not None else None
+    parked = sum(row.state == "parked" for row in kept)
+    more = {
+        "read": len(kept) + len(plan.unchanged),
+        "written": written,
+        "unchanged": len(plan.unchanged),
+        "parked": parked,
+    }
+    progress = turn.of(sobject)
+    for name, count in more.items():
+        setattr(progress, name, getattr(progress, name) + count)
+    async with turn.commit() as uow:
+        at = uow.session, uow.workspace_id, turn.connection.id, sobject
+        await queries.keep_records(*at, kept, scan_id)
+        await queries.mark_seen(
+            *at, [(each.external_id, each.modstamp, each.hash) for each in plan.unchanged], scan_id
+        )
+        if sobject in RELATIONS:
+            await _tell_contacts(uow, turn, kept)
+        if last is not None:
+            await queries.move_window(*at, last.modstamp, last.external_id)
+        await runs.advance(uow, turn.run_id, sobject, progress, more, turn.client.requests)
+
+
+async def _tell_contacts(uow: UnitOfWork, turn: Turn, kept: Sequence[Kept]) -> None:
+    contacts = sorted({row.parent_id for row in kept if row.parent_id is not None})
+    if contacts:
+        at = uow.session, uow.workspace_id, turn.connection.id
+        await queries.make_contacts_stale(*at, contacts)
+
+
+def _last_settled(items: Sequence[Item], within: OpenWindow | None) -> Item | None:
+    """How far the window has been dealt with for good. A row that changes while its page waits to
+    be read carries a stamp out of its order, but never one before the window's end.
+    """
+    if within is None:
+        return None
+    return next((item for item in reversed(items) if item.modstamp < within.high), None)

@@ -1,0 +1,113 @@
+"""What this service asks of the accounts service, with only the fields it reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.events.base import Cause
+from shared.http import Answer, OutgoingError
+from shared.service import Service
+
+Plural = Literal["accounts", "contacts", "opportunities"]
+
+_DEADLINE = 30.0
+_TOO_MANY = 429
+_FIRST_SERVER_ERROR = 500
+
+
+class AccountsAway(Exception):
+    """The accounts service gave no answer that says anything of the rows: try later."""
+
+
+class RowResult(BaseModel):
+    status: Literal["created", "updated", "unchanged", "refused"]
+    id: UUID | None = None
+    code: str | None = None
+    message: str | None = None
+    errors: list[dict[str, Any]] = []
+
+    def reason(self) -> str:
+        """For a person: the refusal and the first few of its faults."""
+        faults = [f"{each.get('pointer')}: {each.get('message')}" for each in self.errors[:3]]
+        return "; ".join([self.message or self.code or "Refused.", *faults])[:1000]
+
+
+async def bulk(
+    service: Service,
+    workspace_id: UUID,
+    cause: Sequence[Cause],
+    plural: Plural,
+    rows: Sequence[Mapping[str, Any]],
+) -> list[RowResult]:
+    """One result per row, in their order. Raises `AccountsAway`."""
+    answer = await _ask(
+        service, workspace_id, cause, "POST", f"/v1/{plural}/bulk", {"rows": list(rows)}
+    )
+    if answer.status >= 300:  # noqa: PLR2004
+        raise AccountsAway(f"Our accounts service refused a batch: {_problem(answer)}")
+    results = [RowResult.model_validate(each) for each in answer.json()["results"]]
+    if len(results) != len(rows):
+        raise AccountsAway("Our accounts service answered for another number of rows.")
+    return results
+
+
+async def put_member(
+    service: Service,
+    workspace_id: UUID,
+    cause: Sequence[Cause],
+    external_id: str,
+    fields: Mapping[str, Any],
+) -> RowResult:
+    path = f"/v1/members/by-external-id/{quote(external_id, safe='')}"
+    answer = await _ask(service, workspace_id, cause, "PUT", path, dict(fields))
+    if answer.status >= 300:  # noqa: PLR2004
+        return RowResult(status="refused", message=_problem(answer))
+    return RowResult(status="updated", id=answer.json()["id"])
+
+
+async def add_trait(
+    service: Service, workspace_id: UUID, cause: Sequence[Cause], trait: Mapping[str, Any]
+) -> str | None:
+    """Make a trait definition; the refusal if there is one. That it exists already is none."""
+    answer = await _ask(service, workspace_id, cause, "POST", "/v1/traits", dict(trait))
+    if answer.status >= 300 and answer.status != 409:  # noqa: PLR2004
+        return _problem(answer)
+    return None
+
+
+async def _ask(
+    service: Service,
+    workspace_id: UUID,
+    cause: Sequence[Cause],
+    method: str,
+    path: str,
+    json: Any,
+) -> Answer:
+    try:
+        answer = await service.ask(
+            "accounts",
+            method,
+            path,
+            workspace_id=workspace_id,
+            cause=cause,
+            json=json,
+            deadline=_DEADLINE,
+        )
+    except OutgoingError as error:
+        raise AccountsAway(f"Our accounts service did not answer: {error}") from error
+    if answer.status >= _FIRST_SERVER_ERROR or answer.status == _TOO_MANY:
+        raise AccountsAway(f"Our accounts service answered {answer.status}.")
+    return answer
+
+
+def _problem(answer: Answer) -> str:
+    try:
+        body = answer.json()
+    except OutgoingError:
+        return f"HTTP {answer.status}"
+    faults = [f"{e.get('pointer')}: {e.get('message')}" for e in body.get("errors", [])[:3]]
+    said = [str(body[name]) for name in ("title", "detail") if body.get(name)]
+    return "; ".join([*said, *faults])[:1000] or f"HTTP {answer.status}"

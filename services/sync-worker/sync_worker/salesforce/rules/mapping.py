@@ -1,0 +1,291 @@
+"""The field mapping as data: which of their fields becomes which of ours. One ships."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from sync_worker.salesforce.rules.values import Unmappable, ValueType, converted
+
+RecordType = Literal["member", "account", "contact", "opportunity"]
+SourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")]
+TargetName = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,62}|(traits|key_roles)\.[a-z][a-z0-9_]{0,62})$"),
+]
+
+ORDER: Final = ("User", "Account", "Contact", "Opportunity")
+"""Who is pointed to comes before who points."""
+
+OWN_FIELDS: Final[Mapping[RecordType, frozenset[str]]] = {
+    "member": frozenset({"full_name", "email", "time_zone", "active"}),
+    "account": frozenset({"name", "domain", "arr", "currency", "time_zone", "country"}),
+    "contact": frozenset(
+        {"name", "first_name", "last_name", "email", "phone", "title", "time_zone"}
+    ),
+    "opportunity": frozenset(
+        {
+            "name",
+            "type",
+            "stage",
+            "is_closed",
+            "is_won",
+            "close_date",
+            "contract_start",
+            "contract_expiration",
+            "arr",
+            "currency",
+            "deal_room_url",
+        }
+    ),
+}
+_REQUIRED: Final[Mapping[RecordType, tuple[str, ...]]] = {
+    "member": ("full_name", "email"),
+    "account": ("name",),
+    "contact": ("name",),
+    "opportunity": ("name", "type"),
+}
+
+
+class FieldMap(BaseModel):
+    """One field of theirs to one field of ours."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: SourceName = Field(description="Name in Salesforce, such as `Product_Admin__c`.")
+    target: TargetName = Field(
+        description="A field of ours, `traits.<key>`, or for accounts `key_roles.<key>`."
+    )
+    type: ValueType = "text"
+    choices: dict[str, str] | None = Field(
+        default=None, max_length=500, description="Their value to ours."
+    )
+    otherwise: str | None = Field(
+        default=None, max_length=255, description="For a value that `choices` does not name."
+    )
+
+
+class ObjectMap(BaseModel):
+    """How the records of one object become ours. The first field that names a target and has a
+    value wins, so that a fallback can follow.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    object: SourceName
+    record_type: RecordType
+    fields: Annotated[tuple[FieldMap, ...], Field(max_length=300)]
+
+
+class ObjectMapping(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    objects: Annotated[tuple[ObjectMap, ...], Field(min_length=1, max_length=4)]
+    plan_roles: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Role names there to account plan roles here; others keep their name.",
+    )
+
+    def of(self, name: str) -> ObjectMap | None:
+        return next((each for each in self.objects if each.object == name), None)
+
+
+def _field(source: str, target: str, kind: ValueType = "text", **more: Any) -> FieldMap:
+    return FieldMap(source=source, target=target, type=kind, **more)
+
+
+OPPORTUNITY_TYPES: Final = {
+    "Renewal": "renewal",
+    "Expansion": "expansion",
+    "New Business": "new_business",
+    "Product Swap": "product_swap",
+}
+
+SHIPPED: Final = ObjectMapping(
+    objects=(
+        ObjectMap(
+            object="User",
+            record_type="member",
+            fields=(
+                _field("Name", "full_name"),
+                _field("Email", "email", "email"),
+                _field("TimeZoneSidKey", "time_zone", "time_zone"),
+                _field("IsActive", "active", "boolean"),
+            ),
+        ),
+        ObjectMap(
+            object="Account",
+            record_type="account",
+            fields=(
+                _field("Name", "name"),
+                _field("Website", "domain", "domain"),
+                _field("ARR__c", "arr", "money"),
+                _field("BillingCountry", "country"),
+                _field("Time_Zone__c", "time_zone", "time_zone"),
+                _field("Type", "traits.customer_type"),
+                _field("Industry", "traits.industry"),
+                _field("NumberOfEmployees", "traits.employees", "number"),
+                _field("CS_Tier__c", "traits.cs_tier"),
+                _field("Trial_End__c", "traits.trial_end", "date"),
+                _field("Churn_Date__c", "traits.churn_date", "date"),
+                _field("OwnerId", "key_roles.csm", "member"),
+            ),
+        ),
+        ObjectMap(
+            object="Contact",
+            record_type="contact",
+            fields=(
+                _field("Name", "name"),
+                _field("FirstName", "first_name"),
+                _field("LastName", "last_name"),
+                _field("Email", "email", "email"),
+                _field("Phone", "phone"),
+                _field("MobilePhone", "phone"),
+                _field("Title", "title"),
+                _field("Product_Admin__c", "traits.product_admin", "boolean"),
+            ),
+        ),
+        ObjectMap(
+            object="Opportunity",
+            record_type="opportunity",
+            fields=(
+                _field("Name", "name"),
+                _field("Type", "type", "choice", choices=OPPORTUNITY_TYPES, otherwise="expansion"),
+                _field("StageName", "stage"),
+                _field("IsClosed", "is_closed", "boolean"),
+                _field("IsWon", "is_won", "boolean"),
+                _field("CloseDate", "close_date", "date"),
+                _field("Contract_Start__c", "contract_start", "date"),
+                _field("Contract_Expiration__c", "contract_expiration", "date"),
+                _field("ARR__c", "arr", "money"),
+                _field("Deal_Room_URL__c", "deal_room_url", "url"),
+                _field("OwnerId", "traits.owner", "member"),
+            ),
+        ),
+    ),
+)
+
+SYSTEM_FIELDS: Final = ("Id", "SystemModstamp", "IsDeleted")
+LINKS: Final[Mapping[str, str]] = {"Contact": "AccountId", "Opportunity": "AccountId"}
+"""The field that names the record's account; it is read whatever the mapping says."""
+_EXTRAS: Final = ("MasterRecordId", "CurrencyIsoCode")
+
+
+def fields_to_read(mapping: ObjectMap, visible: Iterable[str]) -> list[str]:
+    """What a query names: only what our user may see, else the whole query would be refused."""
+    seen = set(visible)
+    wanted = [
+        *SYSTEM_FIELDS,
+        *_EXTRAS,
+        *([LINKS[mapping.object]] if mapping.object in LINKS else []),
+        *(each.source for each in mapping.fields),
+    ]
+    return [name for name in dict.fromkeys(wanted) if name in seen]
+
+
+def hidden_fields(mapping: ObjectMap, visible: Iterable[str]) -> list[str]:
+    """Mapped fields that are gone, or that field-level security hides: the two look the same."""
+    seen = set(visible)
+    return sorted({each.source for each in mapping.fields} - seen)
+
+
+Content = dict[str, Any]
+"""A record in our words: its fields by target name. A reference to a user is `{"member": id}` until
+it is known which member that is; `account` is the id of the account there.
+"""
+
+
+def mapped(mapping: ObjectMap, row: Mapping[str, Any], *, currency: str) -> Content:
+    """Raises `Unmappable` with a reason that a person can act on.
+
+    A field that `row` does not have was not readable and stays as it is on our side.
+    """
+    currency = str(row.get("CurrencyIsoCode") or currency)
+    fields: Content = {}
+    for each in mapping.fields:
+        if each.source in row and fields.get(each.target) is None:
+            fields[each.target] = _value(each, row[each.source], currency)
+    if "arr" in fields:
+        fields["currency"] = currency
+    missing = [name for name in _REQUIRED[mapping.record_type] if not fields.get(name)]
+    if missing:
+        raise Unmappable(f"It has no {' and no '.join(missing)}.")
+    link = LINKS.get(mapping.object)
+    if link is not None and link in row:
+        fields["account"] = row[link]
+    return fields
+
+
+def _value(field: FieldMap, value: Any, currency: str) -> Any:
+    try:
+        made = converted(
+            value,
+            field.type,
+            currency=currency,
+            choices=field.choices,
+            otherwise=field.otherwise,
+        )
+    except ValueError as error:
+        raise Unmappable(f"{field.source} to {field.target}: {error}") from error
+    return {"member": made} if field.type == "member" and made is not None else made
+
+
+def plan_roles(mapping: ObjectMapping, names: Sequence[str]) -> list[str]:
+    return sorted({mapping.plan_roles.get(name, name) for name in names if name})
+
+
+def structural_faults(mapping: ObjectMapping) -> list[tuple[str, str, str]]:
+    """What is wrong with a mapping whatever the org looks like: (pointer, code, message)."""
+    faults: list[tuple[str, str, str]] = []
+    record_types = {"User": "member", **{name: name.lower() for name in ORDER[1:]}}
+    for at, each in enumerate(mapping.objects):
+        where = f"/objects/{at}"
+        if record_types.get(each.object) != each.record_type:
+            pairs = ", ".join(f"{name} → {kind}" for name, kind in record_types.items())
+            faults.append((f"{where}/object", "unknown_object", f"One of: {pairs}."))
+            continue
+        if [other.object for other in mapping.objects].count(each.object) > 1:
+            faults.append((f"{where}/object", "repeated", "Each object is mapped once."))
+        targets = {field.target for field in each.fields}
+        faults.extend(
+            (f"{where}/fields", "required", f"Nothing is mapped to {name!r}.")
+            for name in _REQUIRED[each.record_type]
+            if name not in targets
+        )
+        for index, field in enumerate(each.fields):
+            fault = _target_fault(each.record_type, field.target)
+            if fault is not None:
+                faults.append((f"{where}/fields/{index}/target", "unknown_target", fault))
+    return faults
+
+
+def _target_fault(record_type: RecordType, target: str) -> str | None:
+    group, dot, _ = target.partition(".")
+    if not dot:
+        known = OWN_FIELDS[record_type]
+        return None if target in known else f"A {record_type} has: {', '.join(sorted(known))}."
+    if group == "key_roles" and record_type != "account":
+        return "Only an account has key roles."
+    if group == "traits" and record_type == "member":
+        return "A member has no traits."
+    return None
+
+
+def visibility_faults(
+    mapping: ObjectMapping, described: Mapping[str, Iterable[str]]
+) -> list[tuple[str, str, str]]:
+    """Fields that the mapping names and `describe` does not."""
+    faults: list[tuple[str, str, str]] = []
+    for at, each in enumerate(mapping.objects):
+        seen = set(described.get(each.object, ()))
+        faults.extend(
+            (
+                f"/objects/{at}/fields/{index}/source",
+                "unknown_field",
+                f"{each.object} has no field {field.source!r} that the connected user may see.",
+            )
+            for index, field in enumerate(each.fields)
+            if field.source not in seen
+        )
+    return faults

@@ -1,0 +1,187 @@
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import ValidationError
+from typing_extensions import override
+
+from shared.events.base import Cause
+from shared.faults import faultpoint
+from shared.http import OutgoingError
+from shared.ids import new_id
+from shared.service import Service
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Opened
+from sync_worker.salesforce import queries
+from sync_worker.salesforce.client import (
+    Grant,
+    Salesforce,
+    SalesforceError,
+    Session,
+    Sessions,
+    request_session,
+)
+from sync_worker.salesforce.rules.mapping import SHIPPED, ObjectMapping
+
+__all__ = ["Salesforce", "SalesforceError"]
+
+_REFRESH_LEASE = 45.0
+"""Longer than a token request may take, so that two never run at once."""
+_LOOK_AGAIN = 0.1
+_DESCRIBED_FOR = 600.0
+_KEPT_OF_A_FIELD = (
+    "name", "label", "type", "calculated", "updateable", "nillable", "referenceTo", "length",
+    "picklistValues",
+)  # fmt: skip
+
+
+class StoredSessions(Sessions):
+    """Sessions of one connection, kept in its row so that all processes share one.
+
+    One process at a time asks for a new one: the claim is a lease in the row, because no lock is
+    held across the network. The new session is stored before it is used: with rotating refresh
+    tokens a lost one would end the grant.
+    """
+
+    def __init__(self, service: Service, connection: Opened) -> None:
+        self._service = service
+        self._connection = connection
+        self._known: Session | None = None
+
+    @override
+    async def current(self) -> Session:
+        if self._known is None:
+            self._known, generation = await self._stored()
+            if self._known is None:
+                self._known = await self._newer_than(generation)
+        return self._known
+
+    @override
+    async def renewed(self, stale: Session) -> Session:
+        self._known = await self._newer_than(stale.generation)
+        return self._known
+
+    async def _newer_than(self, generation: int) -> Session:
+        """Raises `SalesforceError` or `OutgoingError` when there is none to be had."""
+        me = new_id()
+        while True:
+            session, stored = await self._stored()
+            if session is not None and stored > generation:
+                return session
+            if await self._claim(me, stored):
+                return await self._request(me, session, stored)
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _request(self, me: UUID, stale: Session | None, stored: int) -> Session:
+        secrets = self._connection.secrets
+        refresh_token = (stale.refresh_token if stale else None) or secrets.get("refresh_token")
+        try:
+            made = await request_session(
+                self._service.outside, grant_of(self._connection), refresh_token
+            )
+        except (SalesforceError, OutgoingError):
+            await self._give_up(me)
+            raise
+        faultpoint("salesforce.token_received")
+        async with self._begin() as uow:
+            kept = await connections.store_token(
+                uow, self._service.secrets, self._connection.id, by=me,
+                token=made.model_dump(exclude={"generation"}),
+            )  # fmt: skip
+        if not kept:
+            raise OutgoingError("Another process renewed the session meanwhile.")
+        return made.model_copy(update={"generation": stored + 1})
+
+    async def _stored(self) -> tuple[Session | None, int]:
+        async with self._begin() as uow:
+            token, generation = await connections.stored_token(
+                uow, self._service.secrets, self._connection.id
+            )
+        if token is None:
+            return None, generation
+        return Session(**{**token, "generation": generation}), generation
+
+    async def _claim(self, me: UUID, generation: int) -> bool:
+        async with self._begin() as uow:
+            return await connections.claim_refresh(
+                uow, self._connection.id, by=me, generation=generation, seconds=_REFRESH_LEASE
+            )
+
+    async def _give_up(self, me: UUID) -> None:
+        async with self._begin() as uow:
+            await connections.give_up_refresh(uow, self._connection.id, by=me)
+
+    def _begin(self) -> Any:
+        return self._service.units.begin(self._connection.workspace_id, [self._connection.cause])
+
+
+def grant_of(connection: Opened) -> Grant:
+    settings, secrets = connection.settings, connection.secrets
+    is_sandbox = (
+        "test.salesforce.com" in settings["login_url"] or "sandbox" in settings["login_url"]
+    )
+    host = "https://test.salesforce.com" if is_sandbox else "https://login.salesforce.com"
+    return Grant(
+        login_url=settings["login_url"],
+        client_id=settings["client_id"],
+        client_secret=secrets.get("client_secret"),
+        private_key=secrets.get("private_key"),
+        username=settings.get("username"),
+        audience=host,
+    )
+
+
+def salesforce_of(service: Service, connection: Opened) -> Salesforce:
+    return Salesforce(
+        service.outside,
+        StoredSessions(service, connection),
+        connection.settings["api_version"],
+        service.settings.outside_retry_seconds,
+    )
+
+
+def mapping_of(connection: Opened) -> ObjectMapping:
+    if connection.mapping is None:
+        return SHIPPED
+    try:
+        return ObjectMapping.model_validate(connection.mapping)
+    except ValidationError as error:
+        raise ValueError("The stored mapping cannot be read; put it anew.") from error
+
+
+async def fields_of(
+    service: Service,
+    connection: Opened,
+    client: Salesforce,
+    sobject: str,
+    *,
+    anew: bool = False,
+) -> list[dict[str, Any]] | None:
+    """What our user may see of an object; None if it is not there for us. Remembered for ten
+    minutes, unless `anew`.
+    """
+    cause: Sequence[Cause] = [connection.cause]
+    async with service.units.begin(connection.workspace_id, cause, read_only=True) as uow:
+        known = await queries.described(
+            uow.session, uow.workspace_id, connection.id, sobject, _DESCRIBED_FOR
+        )
+    if known is not None and known.is_fresh and not anew:
+        return known.fields
+    described = await client.describe(sobject, known.last_modified if known and not anew else None)
+    async with service.units.begin(connection.workspace_id, cause) as uow:
+        where = uow.session, uow.workspace_id, connection.id, sobject
+        if described is not None:
+            fields = [_short(field) for field in described.fields]
+            await queries.keep_description(*where, fields, described.last_modified)
+            return fields
+        if known is not None and known.last_modified is not None and not anew:
+            await queries.touch_description(*where)
+            return known.fields
+    return None
+
+
+def _short(field: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: field.get(name) for name in _KEPT_OF_A_FIELD}
+    choices = cast("list[dict[str, Any]]", kept.pop("picklistValues") or [])
+    return {**kept, "choices": [each["value"] for each in choices if each.get("active")]}
