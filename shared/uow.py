@@ -20,6 +20,7 @@ _CLOCK = text(
     " coalesce((select time_zone from workspaces where workspace_id = :workspace_id),"
     " 'UTC') as zone"
 )
+_MACHINE_CLOCK = text("select clock_timestamp()")
 
 
 class UnitOfWork:
@@ -69,6 +70,13 @@ class UnitOfWork:
         """Workspace time read again, for a deadline that is judged after waiting for a lock."""
         self._clock = None
         return await self.now()
+
+    async def machine_now(self) -> datetime:
+        """The database's own clock at this moment, whatever a sandbox's says: for credentials,
+        leases and whatever else no customer decides.
+        """
+        now: datetime = (await self.session.execute(_MACHINE_CLOCK)).scalar_one()
+        return now
 
     async def flush_events(self) -> None:
         """Write what was published so far, with the cause of this moment."""

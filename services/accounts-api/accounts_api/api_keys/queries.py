@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -133,9 +132,3 @@ async def end_keys_of_member(
         .returning(ApiKey)
     )
     return (await session.scalars(ended, execution_options={"populate_existing": True})).all()
-
-
-async def machine_now(session: AsyncSession) -> datetime:
-    """The database's clock, which is the one that ends keys."""
-    now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-    return now

@@ -48,7 +48,7 @@ async def create_api_key(uow: UnitOfWork, caller: Caller, data: ApiKeyIn) -> Mad
             "The key could do what you may not. Leave these scopes out, or ask an admin.",
             permissions=sorted(beyond),
         )
-    if data.expires_at and data.expires_at <= await queries.machine_now(uow.session):
+    if data.expires_at and data.expires_at <= await uow.machine_now():
         raise invalid("/expires_at", "in_the_past", "This instant has passed.")
     return await add_key(uow, data)
 

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +26,3 @@ async def change_workspace(
         .returning(Workspace)
     )
     return (await session.scalars(changed, execution_options={"populate_existing": True})).one()
-
-
-async def machine_now(session: AsyncSession) -> datetime:
-    now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-    return now

@@ -79,7 +79,7 @@ async def set_clock(uow: UnitOfWork, frozen_at: datetime | None) -> Clock:
     if not workspace.sandbox:
         raise NotASandbox("This workspace lives in real time.")
     now = await uow.fresh_now()
-    machine = await queries.machine_now(uow.session)
+    machine = await uow.machine_now()
     if (frozen_at or machine) < now:
         raise ClockMovesForward(f"It is {now.isoformat()} there already.", now=now.isoformat())
     if frozen_at != workspace.frozen_at:

@@ -1,0 +1,234 @@
+"""What no linter can say about the shape of this code (style.md 5.3)."""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import grimp
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from shared.events import accounts, sequences, sync, tasks
+from shared.events.base import Event
+from shared.events.registry import EVENTS
+from shared.events.routes import HEARS
+from shared.settings import SERVICES, ServiceName
+from tests.event_samples import GOLDEN, sample
+from tests.operations import PACKAGES
+
+ROOT = Path(__file__).resolve().parent.parent
+PUBLISHERS: dict[ModuleType, ServiceName] = {
+    accounts: "accounts",
+    tasks: "tasks",
+    sequences: "sequencer",
+    sync: "sync",
+}
+
+SPANNING = {
+    # Every door and worker: the feed, what has been heard, what is old, whether PostgreSQL answers.
+    "shared.feed.consumer.Consumer._checkpoint",
+    "shared.feed.consumer.Consumer._failed",
+    "shared.web.internal.feed",
+    "shared.web.internal.feed_state",
+    "shared.web.internal.readyz",
+    "shared.worker._health.readyz",
+    "shared.worker.forget_old_idempotency_keys",
+    # Whose key this is, before anybody is known.
+    "accounts_api.api_keys.service.key_details",
+    # Finding due work; its effects happen in the workspace.
+    "accounts_api.history.service.make_partitions",
+    "sequencer.agenda.service.take_due",
+    "sync_worker.connections.service.find",
+    "sync_worker.runs.service.find",
+    "tasks_api.notes.jobs.find",
+    "tasks_api.tasks.jobs.find",
+}
+"""All that may look across workspaces. A new name here is a decision: say in review why."""
+
+PRIVATE = ("queries", "client", "router", "handlers", "jobs")
+"""Modules of a feature that no other feature may import."""
+
+OUTSIDE = ("sqlalchemy", "fastapi", "starlette", "httpx2", "arq", "redis", "asyncpg")
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES.values(), "shared", include_external_packages=True)
+
+
+def feature_modules(*names: str) -> list[str]:
+    """`accounts_api.members.queries` for `queries`."""
+    parts = (module.split(".") for module in sorted(imports().modules))
+    return [
+        ".".join(part)
+        for part in parts
+        if len(part) == 3 and part[0] in PACKAGES.values() and part[2] in names
+    ]
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for folder in (ROOT / "shared", *(ROOT / "services").iterdir()):
+        base = folder.parent if folder.name == "shared" else folder
+        for path in folder.rglob("*.py"):
+            module = ".".join(path.relative_to(base).with_suffix("").parts)
+            yield module, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(tree: ast.AST, within: str) -> Iterator[tuple[str, ast.AST]]:
+    """Every function with its dotted name, inner ones and methods included."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{within}.{node.name}"
+            if not isinstance(node, ast.ClassDef):
+                yield name, node
+            yield from functions(node, name)
+
+
+def calls_itself(function: ast.AST, method: str) -> bool:
+    """True when `function`, not one within it, calls `….method(…)`."""
+    waiting = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.Attribute) and node.attr == method:
+            return True
+        waiting += ast.iter_child_nodes(node)
+    return False
+
+
+def test_only_named_functions_look_across_workspaces() -> None:
+    found = {
+        name
+        for module, tree in sources()
+        for name, function in functions(tree, module)
+        if calls_itself(function, "across_workspaces")
+    }
+    assert found == SPANNING
+
+
+def test_a_feature_is_entered_through_its_service() -> None:
+    wrong = [
+        f"{importer} imports {module}"
+        for module in feature_modules(*PRIVATE)
+        for importer in imports().find_modules_that_directly_import(module)
+        # The doors of a service put its features together.
+        if importer.count(".") == 2 and importer.rpartition(".")[0] != module.rpartition(".")[0]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", feature_modules("queries"))
+def test_every_query_takes_its_session_and_its_workspace_first(module: str) -> None:
+    queries = importlib.import_module(module)
+    own = inspect.getmembers(queries, inspect.iscoroutinefunction)
+    for name, query in own:
+        if query.__module__ != module or name.startswith("_"):
+            continue
+        first = list(inspect.signature(query).parameters)[:2]
+        assert first[0] == "session", name
+        if f"{module}.{name}" not in SPANNING_QUERIES:
+            assert first[1:] == ["workspace_id"], name
+
+
+SPANNING_QUERIES = {
+    "accounts_api.api_keys.queries.key_by_digest",
+}
+"""Queries of the functions in `SPANNING`."""
+
+
+def test_rules_do_no_input_or_output_even_through_what_they_import() -> None:
+    known = [package for package in OUTSIDE if package in imports().modules]
+    wrong = [
+        " -> ".join(chain)
+        for module in feature_modules("rules")
+        for package in known
+        if (chain := imports().find_shortest_chain(module, package))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", PACKAGES.values())
+def test_every_table_is_known_to_alembic(package: str) -> None:
+    registered = imports().find_modules_directly_imported_by(f"{package}.models")
+    assert {m for m in feature_modules("models") if m.startswith(f"{package}.")} <= registered
+
+
+@pytest.mark.parametrize("package", PACKAGES.values())
+def test_a_door_is_ready_when_the_newest_migration_is_in(package: str) -> None:
+    config = Config(ROOT / "migrations" / "alembic.ini", ini_section=package)
+    config.set_section_option(package, "here", str(ROOT / "migrations"))
+    heads = ScriptDirectory.from_config(config).get_heads()
+    assert heads == [importlib.import_module(f"{package}.main").MIGRATION_HEAD]
+
+
+SESSION_BOUND = re.compile(
+    r"pg_(try_)?advisory_lock\b|\bset\s+session\b|\blisten\s+\w+;|set_config\([^)]*,\s*false\)",
+    re.IGNORECASE,
+)
+
+
+def test_nothing_is_bound_to_a_database_session() -> None:
+    """Through a pooling proxy it would leak to, or not hold against, the next client (F12)."""
+    wrong = [
+        f"{module}: {node.value.strip()[:60]}"
+        for module, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if SESSION_BOUND.search(node.value)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_handles_what_the_routes_say_it_hears(service: ServiceName) -> None:
+    worker = importlib.import_module(f"{PACKAGES[service]}.worker")
+    publishers = {publisher_of(event) for event in worker.HANDLERS}
+    # The sync worker carries every event to partners, whether it acts on it or not.
+    assert publishers == set(HEARS[service]) or (
+        service == "sync" and publishers <= set(HEARS[service])
+    )
+
+
+def publisher_of(event: type[Event]) -> ServiceName:
+    return next(name for module, name in PUBLISHERS.items() if module.__name__ == event.__module__)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_that_was_once_published_can_be_read_for_ever(name: str) -> None:
+    golden = GOLDEN / f"{name}.json"
+    assert golden.exists(), "run: python -m tests.event_samples"
+    payload = json.loads(golden.read_text(encoding="utf-8"))
+    event = EVENTS[name].model_validate(payload)
+    now = event.model_dump(mode="json")
+    assert {key: now.get(key) for key in payload} == payload, (
+        "a field is gone or means other things"
+    )
+
+
+def test_no_event_was_taken_back() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} == set(EVENTS)
+
+
+def test_an_event_is_named_after_its_publisher_and_in_the_past() -> None:
+    prefixes = {"accounts": "accounts", "tasks": "tasks", "sequencer": "sequences", "sync": "sync"}
+    for name, event in EVENTS.items():
+        assert re.fullmatch(r"[a-z]+\.[a-z_]+\.v[1-9]\d*", name)
+        assert name.startswith(f"{prefixes[publisher_of(event)]}.")
+
+
+def test_public_types_are_well_formed_and_mean_one_thing() -> None:
+    meaning: dict[str, str] = {}
+    for name, event in EVENTS.items():
+        public = sample(event).public_type()
+        if public is None:
+            continue
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", public), name
+        assert meaning.setdefault(public, name) == name
