@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import sys
 from pathlib import Path
 
 from deploy.desk.errors import DeskError
+from deploy.desk.locks import hold
 from deploy.desk.servers import remove_state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,11 +40,7 @@ def remove_data(state: Path) -> None:
     """Of a desk that does not run now."""
     if not state.exists():
         return
-    with (state / "servers.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise DeskError("Tenure is running from this folder. Stop it first.") from None
+    with hold(state / "up.lock"), hold(state / "servers.lock"):
         remove_state(state)
 
 

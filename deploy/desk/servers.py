@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -14,6 +13,7 @@ from typing import IO, Self, TypeVar
 
 from deploy.desk.errors import DeskError
 from deploy.desk.files import read_json, write_private_json
+from deploy.desk.locks import hold
 from deploy.desk.postgres import Postgres, RestartMode
 from deploy.desk.runas import OUTSIDE, choose_account, data_folder
 from deploy.desk.valkey import Valkey
@@ -97,7 +97,7 @@ class Servers:
 
     def start(self) -> ServerUrls:
         if self._database_url is None or self._redis_url is None:
-            self._take_lock()
+            self._lock = hold(self._state_dir / "servers.lock")
             try:
                 self._start_missing()
             except BaseException:
@@ -135,23 +135,6 @@ class Servers:
         """Stop, and delete all data."""
         self.stop()
         remove_state(self._state_dir)
-
-    def _take_lock(self) -> None:
-        self._state_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = (self._state_dir / "servers.lock").open("a+")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.seek(0)
-            holder = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            self._lock = None
-            raise DeskError(
-                f"Tenure runs already from {self._state_dir} (process {holder}). Stop it first."
-            ) from None
-        self._lock.truncate(0)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
 
     def _start_missing(self) -> None:
         account = choose_account()

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deploy.desk.errors import DeskError
 from deploy.desk.files import write_private_json
+from deploy.desk.locks import hold
 from deploy.desk.migrate import prepare_database, say
 from deploy.desk.processes import LOOPBACK
 from deploy.desk.programs import Desk, choose_ports
@@ -40,10 +41,12 @@ class Up:
         self._groups: list[list[Supervised]] = []
         self._about: dict[str, Any] = {}
         self._heal_after = 0.0
+        self._lock: IO[str] | None = None
 
     def start(self) -> dict[str, Any]:
         """What `up.json` then says."""
         began = time.monotonic()
+        self._lock = hold(self.state_dir / "up.lock")
         say("PostgreSQL and Redis")
         urls = self._servers.start()
         self._keep_old_logs()
@@ -91,10 +94,14 @@ class Up:
             self._write_about()
 
     def stop(self) -> None:
+        if self._lock is None:
+            return  # it never began: what is there belongs to another
         (self.state_dir / "up.json").unlink(missing_ok=True)
         for group in reversed(self._groups):
             stop_together(group)
         self._servers.stop()
+        self._lock.close()
+        self._lock = None
 
     def kill(self) -> None:
         for group in self._groups:

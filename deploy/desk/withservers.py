@@ -7,7 +7,6 @@ already is used as it is.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 
 from deploy.desk.errors import DeskError
+from deploy.desk.locks import hold
 from deploy.desk.processes import die_with_parent
 from deploy.desk.servers import Servers, ServerUrls, remove_state
 
@@ -68,8 +68,7 @@ def _sweep() -> None:
         try:
             if time.time() - folder.stat().st_mtime < _SETTLING_SECONDS:
                 continue
-            with (folder / "servers.lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with hold(folder / "servers.lock"):
                 remove_state(folder)
         except (OSError, DeskError):
             continue  # in use, or another's

@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +146,24 @@ def test_kustomizations_name_only_files_that_are_there() -> None:
                     # Kustomize reads no file outside its folder; secrets are filled in by hand.
                     assert (folder / file).exists() or (folder / f"{file}.example").exists()
                     assert "/" not in file
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
+@pytest.mark.parametrize("folder", [".", "migrate"])
+def test_kustomize_builds_the_manifests(tmp_path: Path, folder: str) -> None:
+    copy = Path(shutil.copytree(KUBERNETES, tmp_path / "kubernetes"))
+    for example in copy.rglob("secrets.env.example"):
+        example.rename(example.with_suffix(""))
+    built = subprocess.run(
+        ["kubectl", "kustomize", copy / folder], capture_output=True, text=True, check=True
+    )
+    for manifest in yaml.safe_load_all(built.stdout):
+        if manifest["kind"] in {"Deployment", "Job"}:
+            (container,) = manifest["spec"]["template"]["spec"]["containers"]
+            for source in container["envFrom"]:
+                (reference,) = source.values()
+                # Generated names end in a hash of their content.
+                assert re.search(r"-[0-9a-z]{10}$", reference["name"]), reference
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.schema)

@@ -77,6 +77,11 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         assert said.count("curl ") == 3
         assert about["api_key"] in said
         await looks_right(about)
+        with up(state_dir) as second:
+            refusal, _ = second.communicate(timeout=60)
+        assert second.returncode == 1
+        assert f"runs already from {state_dir} (process {process.pid})" in refusal
+        assert read_about(state_dir) == about
         await heals(state_dir, about)
 
         process.send_signal(signal.SIGINT)
