@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from shared.settings import Settings
 from shared.web.app import build_app
+from shared.web.status import STATUS_TAG, status_router
 from sync_worker.connections.router import router as connections
 from sync_worker.pulls.router import router as held_runs
 from sync_worker.runs.router import router as runs
@@ -13,6 +14,7 @@ MIGRATION_HEAD = "0002"
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},
     {"name": "Sync runs", "description": "What each pull read, wrote and set aside."},
+    STATUS_TAG,
 )
 
 
@@ -21,7 +23,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "sync",
         title="Tenure sync worker",
         summary="Connections to other systems, webhooks and the event feed.",
-        routers=[connections, runs, held_runs],
+        routers=[connections, runs, held_runs, status_router("sync")],
         tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,
