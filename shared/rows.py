@@ -1,4 +1,4 @@
-"""Rows as JSON without building objects: scalars are written once, JSON from the database is spliced.
+"""Rows as JSON without building objects: JSON from the database is spliced as it was written.
 
 A page of fifty records with twenty traits each costs a tenth of what parsing and writing them again
 would.

@@ -7,9 +7,11 @@ from accounts_api.api_keys import router as api_keys
 from accounts_api.api_keys.service import introspection
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
+from accounts_api.key_roles import router as key_roles
 from accounts_api.members import router as members
 from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
+from accounts_api.traits import router as traits
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
 from shared.web.app import build_app
@@ -23,6 +25,8 @@ TAGS = [
     {"name": "Organizations", "description": "What several accounts belong to."},
     {"name": "Contacts", "description": "The people of the customers."},
     {"name": "Opportunities", "description": "Deals: renewals, expansions, new business."},
+    {"name": "Traits", "description": "Typed fields of records, defined by the workspace."},
+    {"name": "Key roles", "description": "Responsibilities for an account, and who holds them."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -41,6 +45,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             organizations.router,
             contacts.router,
             opportunities.router,
+            traits.router,
+            key_roles.router,
+            key_roles.of_accounts,
             members.router,
             api_keys.router,
             api_keys.internal,

@@ -2,16 +2,25 @@
 
 import asyncio
 
+from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
+from accounts_api.history.jobs import partitions_loop
+from accounts_api.opportunities.handlers import on_message_sent
+from accounts_api.traits.jobs import clearing_loop
+from shared.events.sequences import ContactBounced, ContactUnsubscribed, MessageSent
 from shared.feed.consumer import Handlers
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 
-HANDLERS: Handlers = {}
+HANDLERS: Handlers = {
+    ContactBounced: [on_contact_bounced],
+    ContactUnsubscribed: [on_contact_unsubscribed],
+    MessageSent: [on_message_sent],
+}
 
 
 def loops(service: Service) -> list[Loop]:
-    return feed_loops(service, HANDLERS)
+    return [*feed_loops(service, HANDLERS), partitions_loop(), clearing_loop()]
 
 
 async def main() -> None:

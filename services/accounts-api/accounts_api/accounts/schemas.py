@@ -27,6 +27,9 @@ EXAMPLE: dict[str, Any] = {
     "currency": "USD",
     "time_zone": "America/New_York",
     "country": "US",
+}
+FILLED: dict[str, Any] = {
+    **EXAMPLE,
     "traits": {"tier": "gold", "seats": 140},
     "key_roles": {"csm": ["0198c0de-0009-7a3b-8c4d-5e6f708192a3"]},
 }
@@ -50,14 +53,14 @@ class AccountFields(Patch):
 
 
 class AccountIn(AccountFields):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, FILLED]})
 
     name: Title
 
 
 class AccountPatch(AccountFields):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"arr": 15_000_000, "traits": {"tier": "platinum"}}]}
+        json_schema_extra={"examples": [{"arr": 15_000_000}, {"traits": {"tier": "platinum"}}]}
     )
 
 
@@ -68,7 +71,6 @@ class AccountRow(AccountFields, Row):
                 {
                     "external_id": "0015g00000XyZ1AAAV",
                     "name": "Acme Analytics",
-                    "organization_external_id": "0015g00000Parent1",
                     "arr": 12_500_000,
                     "currency": "USD",
                 }
@@ -95,7 +97,7 @@ class AccountOut(RecordOut):
                     "organization_id": None,
                     "lifecycle_status": "subscribed",
                     "lifecycle_status_since": "2026-01-05T09:00:00Z",
-                    **EXAMPLE,
+                    **FILLED,
                     "version": 3,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-02-11T14:30:00Z",

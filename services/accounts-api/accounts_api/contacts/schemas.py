@@ -1,9 +1,10 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, SkipValidation, model_validator
 
+from accounts_api.contacts.rules import EmailStatus
 from accounts_api.records.schemas import (
     MAX_ROWS,
     RecordOut,
@@ -15,7 +16,6 @@ from accounts_api.records.schemas import (
 )
 from shared.schemas import Email, ExternalId, In, Out, Patch, TimeZone, Title
 
-EmailStatus = Literal["ok", "bounced", "unsubscribed", "complained"]
 PlanRoles = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=100)]],
     Field(max_length=20, description="Part in the account: Champion, Decision Maker, …"),
@@ -28,7 +28,6 @@ EXAMPLE: dict[str, Any] = {
     "email": "grace@acme.example",
     "title": "VP Operations",
     "time_zone": "America/New_York",
-    "traits": {"product_admin": True},
 }
 
 
@@ -71,12 +70,14 @@ class ContactIn(ContactFields):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
+                EXAMPLE,
                 {
                     **EXAMPLE,
+                    "traits": {"product_admin": True},
                     "accounts": [
                         {"account_external_id": "0015g00000XyZ1AAAV", "plan_roles": ["Champion"]}
                     ],
-                }
+                },
             ]
         }
     )
@@ -115,6 +116,7 @@ class ContactOut(RecordOut):
                     "email_status": "ok",
                     "deactivated_at": None,
                     **EXAMPLE,
+                    "traits": {"product_admin": True},
                     "accounts": [
                         {
                             "account_id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",

@@ -1,4 +1,24 @@
+from accounts_api.contacts import queries
+from accounts_api.contacts.rules import EmailStatus, worse
+from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import CONTACT
-from accounts_api.records.service import Records
+from accounts_api.records.rules import email_key
+from accounts_api.records.service import Records, write
+from shared.uow import UnitOfWork
 
 contacts = Records(CONTACT)
+
+
+async def mark_address(uow: UnitOfWork, email: str, status: EmailStatus) -> None:
+    """What we learned about an address holds for every contact who has it.
+
+    A worse status stays: who unsubscribed is not merely bounced.
+    """
+    holders = await queries.holders_of(uow.session, uow.workspace_id, email_key(email) or "")
+    edits = [
+        Edit(must="update", id=holder.id, values={"email_status": status})
+        for holder in holders
+        if worse(status, holder.email_status)
+    ]
+    if edits:
+        await write(uow, CONTACT, edits, OURSELVES)

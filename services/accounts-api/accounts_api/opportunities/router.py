@@ -4,6 +4,7 @@ from uuid import UUID
 from fastapi import Path
 from starlette.responses import Response
 
+from accounts_api.history.routes import add_history
 from accounts_api.opportunities import service
 from accounts_api.opportunities.schemas import (
     OpportunityIn,
@@ -12,7 +13,6 @@ from accounts_api.opportunities.schemas import (
     OpportunityRow,
     OpportunityRows,
 )
-from accounts_api.history.routes import add_history
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import OPPORTUNITY
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written

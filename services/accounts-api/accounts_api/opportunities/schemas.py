@@ -30,7 +30,6 @@ EXAMPLE: dict[str, Any] = {
     "arr": 12_500_000,
     "currency": "USD",
     "deal_room_url": "https://deals.example/acme",
-    "traits": {"forecast_category": "commit"},
 }
 
 
@@ -63,7 +62,9 @@ class OpportunityFields(Patch):
 
 class OpportunityIn(OpportunityFields):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{**EXAMPLE, "account_external_id": "0015g00000XyZ1AAAV"}]}
+        json_schema_extra={
+            "examples": [EXAMPLE, {**EXAMPLE, "account_external_id": "0015g00000XyZ1AAAV"}]
+        }
     )
 
     name: Title
@@ -97,8 +98,9 @@ class OpportunityOut(RecordOut):
                     "source": "salesforce",
                     "account_id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
                     **EXAMPLE,
+                    "traits": {"forecast_category": "commit"},
                     "manually_enter_renewal_sequence": False,
-                    "renewal_sequence_status": "Renewal −90 days sent",
+                    "renewal_sequence_status": "Renewal 90 days sent",
                     "renewal_sequence_status_at": "2026-04-02T14:00:00Z",
                     "version": 5,
                     "created_at": "2026-01-05T09:00:00Z",

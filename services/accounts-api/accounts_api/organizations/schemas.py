@@ -9,7 +9,6 @@ EXAMPLE: dict[str, Any] = {
     "name": "Acme Group",
     "external_id": "0015g00000Parent1",
     "domain": "acme.example",
-    "traits": {"segment": "enterprise"},
 }
 
 
@@ -53,6 +52,7 @@ class OrganizationOut(RecordOut):
                     "id": "0198c0de-0003-7a3b-8c4d-5e6f708192a3",
                     "source": "salesforce",
                     **EXAMPLE,
+                    "traits": {"segment": "enterprise"},
                     "version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-01-05T09:00:00Z",

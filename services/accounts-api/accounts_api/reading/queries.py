@@ -45,7 +45,7 @@ Position = Sequence[Any]
 def _columns(table: Table, shown: Shown) -> list[ColumnElement[Any]]:
     columns: list[ColumnElement[Any]] = [
         cast(table.c[name], Text).label(name)
-        if name == "id" or name.endswith("_id") and name != "external_id"
+        if name == "id" or (name.endswith("_id") and name != "external_id")
         else table.c[name]
         for name in shown.columns
     ]
@@ -79,7 +79,7 @@ async def record_row(
     table = TABLES[kind.noun]
     by = table.c.id == record_id if record_id else table.c.external_id == external_id
     statement = select(
-        *_columns(table, shown), table.c.version.label("_version"), table.c.deleted_at
+        *_columns(table, shown), table.c.version.label("stored_version"), table.c.deleted_at
     ).where(table.c.workspace_id == workspace_id, by)
     return (await session.execute(statement)).one_or_none()
 
@@ -196,7 +196,7 @@ def _stretches(
     if not keys or not keys[0].nullable:
         return [[_beyond(kind, keys, values, after)] if after is not None else []]
     first = values[0]
-    empty = [first.is_(None)]
+    empty: list[ColumnElement[bool]] = [first.is_(None)]
     if after is None:
         return [[first.is_not(None)], empty]
     if after[0] is None:
@@ -355,7 +355,9 @@ INCLUDES: Final[Mapping[RecordType, Mapping[str, tuple[str, str]]]] = {
     "contact": {"accounts": (_LINKS, "[]")},
     "opportunity": {"account": (_ACCOUNT_OF, "null")},
 }
-"""By record type and name: the statement that finds it for many records, and how none is written."""
+"""By record type and name: the statement that finds it for many records, and how none is
+written.
+"""
 
 
 async def parts(

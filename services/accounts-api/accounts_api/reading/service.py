@@ -34,7 +34,7 @@ _MORE_PARTS: dict[str, LoadPart] = {}
 
 
 def offer_part(name: str, load: LoadPart) -> None:
-    """Let every list be asked to `include` a thing of a feature above: a JSON array by record id."""
+    """Let lists be asked to `include` a thing of a feature above: a JSON array by record id."""
     _MORE_PARTS[name] = load
 
 
@@ -76,7 +76,7 @@ async def get_record(
     body = queries.object_of(
         what, row, [(name, found.get(row.id, no)) for name, found, no in parts]
     )
-    return Found(body, row._version, UUID(row.id))
+    return Found(body, row.stored_version, UUID(row.id))
 
 
 def _known_parts(kind: Kind) -> list[str]:

@@ -202,14 +202,15 @@ class Batch:
                 patch[key] = self._trait(key, value)
             except Misfit as misfit:
                 faults.append(misfit.at(f"{edit.pointer}/traits/{_escaped(key)}"))
+        patch |= dict.fromkeys(edit.dropped_traits)
         after["traits"] = merged(after["traits"], patch)
         for key, value in after["traits"].items():
             definition = self.known.definitions.get(key)
             parent = definition.depends_on if definition else None
             if definition and parent and (key in patch or parent in patch):
-                misfit = beside(definition, value, after["traits"])
-                if misfit is not None:
-                    faults.append(misfit.at(f"{edit.pointer}/traits/{_escaped(key)}"))
+                unfit = beside(definition, value, after["traits"])
+                if unfit is not None:
+                    faults.append(unfit.at(f"{edit.pointer}/traits/{_escaped(key)}"))
         return faults + self._missing_traits(edit, before, after)
 
     def _trait(self, key: str, value: Any) -> Any:

@@ -32,6 +32,8 @@ class Edit:
     """The version the client edited, None for any."""
     values: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
+    dropped_traits: tuple[str, ...] = ()
+    """Cleared even if they have no definition any more."""
     parent_external_id: str | None = None
     links: list[dict[str, Any]] | None = None
     """A contact's accounts, all of them: `account_id` or `account_external_id`, `plan_roles`."""

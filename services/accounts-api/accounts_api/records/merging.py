@@ -43,7 +43,7 @@ async def merge(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> O
 
 
 async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
-    """A source says that one external id was merged into another. Said again, it changes nothing."""
+    """A source says that one external id was merged into another. Said again, nothing changes."""
     states = {
         state["external_id"]: state
         for state in await queries.states_for_update(

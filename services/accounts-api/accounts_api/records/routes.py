@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from accounts_api.records.edits import Outcome, snapshot
+from accounts_api.records.edits import Outcome, Status, snapshot
 from accounts_api.records.kinds import Kind
 from accounts_api.records.schemas import MergeIn, RecordOut
 from accounts_api.records.service import Records
@@ -37,8 +37,8 @@ def written(records: Records, outcome: Outcome, status: int = 200) -> Response:
 
 def bulk_written(outcomes: Sequence[Outcome]) -> Response:
     counted = Counter(outcome.status for outcome in outcomes)
-    statuses = ("created", "updated", "unchanged", "refused")
-    answer = {
+    statuses: tuple[Status, ...] = ("created", "updated", "unchanged", "refused")
+    answer: dict[str, Any] = {
         **{status: counted[status] for status in statuses},
         "results": [_result(outcome) for outcome in outcomes],
     }
@@ -75,7 +75,7 @@ def add_writing(router: APIRouter, records: Records, out: type[RecordOut]) -> No
         return written(records, await records.undelete(uow, caller, record_id))
 
     async def merge(record_id: UUID, data: MergeIn, caller: Writer, uow: Uow) -> Response:
-        return written(records, await records.merge(uow, caller, record_id, data.loser_id))
+        return written(records, await records.merge(uow, record_id, data.loser_id))
 
     router.add_api_route(
         "/{record_id}",

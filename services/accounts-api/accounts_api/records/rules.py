@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 State = dict[str, Any]
-"""A record as plain values: ids and dates as text, instants as aware datetimes, traits as an object.
+"""A record as plain values: ids and dates as text, instants as aware datetimes.
 
 Two states of one record can be compared field by field.
 """
@@ -76,9 +76,10 @@ def settle_contact(before: Mapping[str, Any] | None, after: State) -> None:
     ):
         after["name"] = full_name(after) or after.get("name")
     after["email_key"] = email_key(after.get("email"))
-    if before is not None and before["email_key"] != after["email_key"]:
-        if after["email_status"] == "bounced" and before["email_status"] == "bounced":
-            after["email_status"] = "ok"
+    if before is None or before["email_key"] == after["email_key"]:
+        return
+    if before["email_status"] == after["email_status"] == "bounced":
+        after["email_status"] = "ok"
 
 
 def settle_nothing(before: Mapping[str, Any] | None, after: State) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from accounts_api.records import merging, queries
+from accounts_api.records.batch import Proposal
 from accounts_api.records.edits import Edit, Outcome, Writer, edit_of
 from accounts_api.records.kinds import Kind
 from accounts_api.records.rules import State
@@ -17,6 +18,8 @@ from shared.auth import Caller
 from shared.errors import Fault, Invalid, invalid
 from shared.uow import UnitOfWork, UnitsOfWork
 from shared.web.problems import faults_of
+
+__all__ = ["CHUNK", "Proposal", "Records", "accepted", "state_of", "write"]
 
 CHUNK = 1_000
 
@@ -94,9 +97,7 @@ class Records:
         (outcome,) = await write(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
         return accepted(outcome)
 
-    async def merge(
-        self, uow: UnitOfWork, caller: Caller, winner_id: UUID, loser_id: UUID
-    ) -> Outcome:
+    async def merge(self, uow: UnitOfWork, winner_id: UUID, loser_id: UUID) -> Outcome:
         return accepted(await merging.merge(uow, self.kind, str(winner_id), str(loser_id)))
 
 

@@ -33,7 +33,10 @@ EditableBy = Literal["everyone", "leaders", "admins", "source"]
 
 _MAX_STRING = 1_000
 _MAX_TEXT = 20_000
+_MAX_URL = 2_000
+_MAX_EMAIL = 254
 _MAX_CHOSEN = 100
+_DATE_LENGTH = len("2027-03-31")
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,9 @@ class Misfit(Exception):
 def fitted(definition: Definition, value: Any) -> Any:
     """`value` in its stored form. Raises `Misfit`. Ids of members and contacts are only read."""
     kept = _FORMS[definition.type](definition, value)
-    if definition.pattern is not None and isinstance(kept, str):
-        if compiled(definition.pattern).fullmatch(kept) is None:
-            raise Misfit("pattern", f"Must match the pattern {definition.pattern}.")
+    pattern = definition.pattern
+    if pattern and isinstance(kept, str) and compiled(pattern).fullmatch(kept) is None:
+        raise Misfit("pattern", f"Must match the pattern {pattern}.")
     return kept
 
 
@@ -184,18 +187,15 @@ def _boolean(definition: Definition, value: Any) -> bool:
 
 def _date(definition: Definition, value: Any) -> str:
     try:
-        if not isinstance(value, str) or len(value) != 10:  # noqa: PLR2004  (YYYY-MM-DD)
-            raise ValueError
-        return date.fromisoformat(value).isoformat()
+        given = value if isinstance(value, str) and len(value) == _DATE_LENGTH else ""
+        return date.fromisoformat(given).isoformat()
     except ValueError:
         raise _wrong_type(definition, '"2027-03-31"') from None
 
 
 def _datetime(definition: Definition, value: Any) -> str:
     try:
-        if not isinstance(value, str):
-            raise ValueError
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value if isinstance(value, str) else "")
         if instant.tzinfo is None:
             raise ValueError
         return instant.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
@@ -223,7 +223,7 @@ def _multi_select(definition: Definition, value: Any) -> list[str]:
 
 
 def _url(definition: Definition, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 2_000:  # noqa: PLR2004
+    if not isinstance(value, str) or len(value) > _MAX_URL:
         raise _wrong_type(definition, '"https://example.com"')
     try:
         parts = urlsplit(value)
@@ -237,16 +237,14 @@ def _url(definition: Definition, value: Any) -> str:
 def _email(definition: Definition, value: Any) -> str:
     kept = value.strip() if isinstance(value, str) else ""
     local, at, host = kept.rpartition("@")
-    if not (local and at and host) or len(kept) > 254 or any(c.isspace() for c in kept):  # noqa: PLR2004
+    if not (local and at and host) or len(kept) > _MAX_EMAIL or any(map(str.isspace, kept)):
         raise _wrong_type(definition, '"ada@example.com"')
     return kept
 
 
 def _id(definition: Definition, value: Any) -> str:
     try:
-        if not isinstance(value, str):
-            raise ValueError
-        return str(UUID(value))
+        return str(UUID(value if isinstance(value, str) else ""))
     except ValueError:
         raise _wrong_type(definition, f"the id of a {definition.type}") from None
 

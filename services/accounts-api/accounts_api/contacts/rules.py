@@ -1,0 +1,14 @@
+from typing import Final, Literal
+
+EmailStatus = Literal["ok", "bounced", "unsubscribed", "complained"]
+
+_BADNESS: Final[dict[EmailStatus, int]] = {
+    "ok": 0,
+    "bounced": 1,
+    "unsubscribed": 2,
+    "complained": 3,
+}
+
+
+def worse(status: EmailStatus, than: EmailStatus) -> bool:
+    return _BADNESS[status] > _BADNESS[than]

@@ -1,0 +1,148 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from accounts_api.audit_log import service as audit_log
+from accounts_api.key_roles import queries
+from accounts_api.key_roles.schemas import KeyRoleIn, KeyRolePatch
+from accounts_api.records import hooks
+from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer
+from accounts_api.records.kinds import ACCOUNT
+from accounts_api.records.refusals import RecordNotFound
+from accounts_api.records.service import accepted, state_of, write
+from accounts_api.records.writing import key_role_definitions
+from shared.auth import Caller
+from shared.errors import Conflict, NotFound
+from shared.ids import new_id
+from shared.paging import CursorSigner, page_of
+from shared.uow import UnitOfWork
+from shared.web.routing import check_version
+
+_BATCH = 500
+
+
+class KeyRoleNotFound(NotFound):
+    title = "There is no such key role"
+
+
+class KeyRoleTaken(Conflict):
+    code = "key_taken"
+    title = "There is a key role with this key"
+
+
+class KeyRoleInUse(Conflict):
+    code = "in_use"
+    title = "This is in use"
+
+
+class SeveralHold(Conflict):
+    code = "several_holders"
+    title = "On some accounts several members hold this role"
+
+
+async def ensure_defaults(uow: UnitOfWork) -> None:
+    """CSM, account executive, implementation specialist and renewal manager, in a workspace that
+    has no key roles yet.
+    """
+    await key_role_definitions(uow)
+
+
+async def list_key_roles(
+    uow: UnitOfWork, cursors: CursorSigner, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    await ensure_defaults(uow)
+    shape = ("key-roles",)
+    after = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
+    rows = await queries.key_roles_page(uow.session, uow.workspace_id, after, limit + 1)
+    return page_of(rows, limit, cursors, uow.workspace_id, shape, ("key",))
+
+
+async def get_key_role(uow: UnitOfWork, role_id: UUID, *, lock: bool = False) -> Any:
+    found = await queries.key_role_by_id(uow.session, uow.workspace_id, role_id, lock=lock)
+    if found is None:
+        raise KeyRoleNotFound("There is no key role with this id.")
+    return found
+
+
+async def create_key_role(uow: UnitOfWork, data: KeyRoleIn) -> Any:
+    await ensure_defaults(uow)
+    made = await queries.add_key_role(
+        uow.session, uow.workspace_id, {"id": new_id(), **data.model_dump()}
+    )
+    if made is None:
+        raise KeyRoleTaken(f"There is a key role {data.key!r}.")
+    audit_log.record(uow, "key_role.created", "key_role", made.id, after=data.model_dump())
+    return made
+
+
+async def change_key_role(
+    uow: UnitOfWork, role_id: UUID, version: int | None, data: KeyRolePatch
+) -> Any:
+    known = await get_key_role(uow, role_id, lock=True)
+    check_version(version, known.version)
+    changes = data.changes()
+    was, becomes = audit_log.difference({n: getattr(known, n) for n in changes}, changes)
+    if not becomes:
+        return known
+    if "multi" in becomes:
+        several = await queries.accounts_with_several(uow.session, uow.workspace_id, known.key)
+        if several and not becomes["multi"]:
+            raise SeveralHold(f"{several} accounts have several holders.", accounts=several)
+        await queries.set_single(
+            uow.session, uow.workspace_id, known.key, single=not becomes["multi"]
+        )
+    changed = await queries.change_key_role(uow.session, uow.workspace_id, role_id, becomes)
+    audit_log.record(uow, "key_role.changed", "key_role", role_id, before=was, after=becomes)
+    return changed
+
+
+async def delete_key_role(
+    uow: UnitOfWork, role_id: UUID, version: int | None, *, force: bool
+) -> None:
+    """Raises `KeyRoleInUse` with who uses it, unless forced: then every holding of it ends."""
+    known = await get_key_role(uow, role_id, lock=True)
+    check_version(version, known.version)
+    users = await hooks.where_used(uow, "key_role", None, known.key)
+    held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
+    if (held or users) and not force:
+        raise KeyRoleInUse(
+            "Send `force=true` to end every holding of it.",
+            accounts=len(held),
+            more_accounts=len(held) == _BATCH,
+            users=to_jsonable_python(users),
+        )
+    while held:
+        edits = [Edit(id=str(account_id), key_roles={known.key: []}) for account_id in held]
+        await write(uow, ACCOUNT, edits, OURSELVES)
+        held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
+    await queries.change_key_role(
+        uow.session, uow.workspace_id, role_id, {"deleted_at": await uow.now()}
+    )
+    audit_log.record(uow, "key_role.deleted", "key_role", role_id, before={"key": known.key})
+
+
+async def assign_key_role(
+    uow: UnitOfWork,
+    caller: Caller,
+    account_id: UUID,
+    version: int | None,
+    key: str,
+    member_ids: Sequence[UUID],
+) -> Outcome:
+    edit = Edit(
+        must="update",
+        id=str(account_id),
+        version=version,
+        key_roles={key: [str(member) for member in member_ids]},
+    )
+    (outcome,) = await write(uow, ACCOUNT, [edit], Writer.of(caller))
+    return accepted(outcome)
+
+
+async def holdings_of(uow: UnitOfWork, account_id: UUID) -> Sequence[Any]:
+    """Who holds and who held which role, newest first."""
+    if await state_of(uow, ACCOUNT, account_id) is None:
+        raise RecordNotFound("There is no account with this id.")
+    return await queries.holdings_of(uow.session, uow.workspace_id, account_id)

@@ -1,0 +1,9 @@
+from accounts_api.opportunities import service
+from shared.events.sequences import MessageSent
+from shared.uow import UnitOfWork
+
+
+async def on_message_sent(uow: UnitOfWork, event: MessageSent) -> None:
+    await service.set_renewal_sequence_status(
+        uow, event.opportunity_id, f"{event.step_title} sent", event.sent_at
+    )

@@ -1,0 +1,136 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+from sqlalchemy import Text, cast, delete, func, insert, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.reading.queries import TABLES
+from accounts_api.records.models import trait_definitions as traits
+from shared.events.accounts import RecordType
+
+COUNTED_TO = 1_000
+
+
+async def traits_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    record_type: RecordType | None,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Sequence[Any]:
+    page = select(traits).where(
+        traits.c.workspace_id == workspace_id, traits.c.deleted_at.is_(None)
+    )
+    if record_type is not None:
+        page = page.where(traits.c.record_type == record_type)
+    if after is not None:
+        page = page.where(tuple_(traits.c.record_type, traits.c.key) > tuple(after))
+    page = page.order_by(traits.c.record_type, traits.c.key).limit(limit)
+    return (await session.execute(page)).all()
+
+
+async def traits_of(
+    session: AsyncSession, workspace_id: UUID, record_type: RecordType
+) -> Sequence[Any]:
+    found = select(traits).where(
+        traits.c.workspace_id == workspace_id,
+        traits.c.record_type == record_type,
+        traits.c.deleted_at.is_(None),
+    )
+    return (await session.execute(found)).all()
+
+
+async def trait_by_id(
+    session: AsyncSession, workspace_id: UUID, trait_id: UUID, *, lock: bool = False
+) -> Any:
+    found = select(traits).where(
+        traits.c.workspace_id == workspace_id,
+        traits.c.id == trait_id,
+        traits.c.deleted_at.is_(None),
+    )
+    return (await session.execute(found.with_for_update() if lock else found)).one_or_none()
+
+
+async def add_trait(session: AsyncSession, workspace_id: UUID, fields: Mapping[str, Any]) -> Any:
+    made = insert(traits).values(workspace_id=workspace_id, **fields).returning(traits)
+    return (await session.execute(made)).one()
+
+
+async def change_trait(
+    session: AsyncSession, workspace_id: UUID, trait_id: UUID, fields: Mapping[str, Any]
+) -> Any:
+    changed = (
+        update(traits)
+        .where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
+        .values(**fields, version=traits.c.version + 1, updated_at=func.clock_timestamp())
+        .returning(traits)
+    )
+    return (await session.execute(changed)).one()
+
+
+async def remove_trait(session: AsyncSession, workspace_id: UUID, trait_id: UUID) -> None:
+    await session.execute(
+        delete(traits).where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
+    )
+
+
+async def bury_trait(session: AsyncSession, workspace_id: UUID, trait_id: UUID) -> None:
+    """Gone for everyone but the job that clears its values."""
+    await session.execute(
+        update(traits)
+        .where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
+        .values(deleted_at=func.clock_timestamp())
+    )
+
+
+async def count_values(
+    session: AsyncSession, workspace_id: UUID, record_type: RecordType, key: str
+) -> int:
+    """Records with a value, counted to one more than `COUNTED_TO`."""
+    table = TABLES[record_type]
+    some = (
+        select(table.c.id)
+        .where(
+            table.c.workspace_id == workspace_id,
+            table.c.deleted_at.is_(None),
+            func.jsonb_exists(table.c.traits, key),
+        )
+        .limit(COUNTED_TO + 1)
+    )
+    return int(await session.scalar(select(func.count()).select_from(some.subquery())) or 0)
+
+
+async def values_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    record_type: RecordType,
+    key: str,
+    *,
+    after: UUID | None,
+    limit: int,
+) -> list[tuple[UUID, Any]]:
+    """Living records with their values, by id."""
+    table = TABLES[record_type]
+    page = select(table.c.id, cast(table.c.traits[key], Text).label("value")).where(
+        table.c.workspace_id == workspace_id,
+        table.c.deleted_at.is_(None),
+        func.jsonb_exists(table.c.traits, key),
+    )
+    if after is not None:
+        page = page.where(table.c.id > after)
+    page = page.order_by(table.c.id).limit(limit)
+    found = await session.execute(page)
+    return [(row.id, from_json(row.value)) for row in found]
+
+
+_BURIED = text(
+    "select workspace_id, id, record_type, key from trait_definitions"
+    " where deleted_at is not null order by deleted_at limit 1"
+)
+
+
+async def buried_trait(session: AsyncSession) -> Any:
+    """Of any workspace: one whose values are still to be cleared."""
+    return (await session.execute(_BURIED)).one_or_none()

@@ -1,0 +1,93 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from accounts_api.traits import service
+from accounts_api.traits.schemas import (
+    TraitIn,
+    TraitOut,
+    TraitPatch,
+    TypeIn,
+    TypePreview,
+    WhereUsed,
+)
+from shared.auth import Caller
+from shared.events.accounts import RecordType
+from shared.paging import CursorParam, Limit, Page
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/traits", "Traits")
+
+Reader = Annotated[Caller, require("traits:read")]
+Writer = Annotated[Caller, require("traits:write")]
+Force = Annotated[bool, Query(description="Do it although something is lost.")]
+
+
+@router.get("", summary="List traits", response_model=Page[TraitOut])
+async def list_traits(
+    caller: Reader,
+    uow: Uow,
+    tenure: TheService,
+    record_type: RecordType | None = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Any:
+    return await service.list_traits(uow, tenure.cursors, record_type, cursor, limit)
+
+
+@router.post("", status_code=201, summary="Define a trait", response_model=TraitOut)
+async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
+    return _tagged(await service.create_trait(uow, data), response)
+
+
+@router.get("/{trait_id}", summary="Get one trait", response_model=TraitOut)
+async def get_trait(trait_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+    return _tagged(await service.get_trait(uow, trait_id), response)
+
+
+@router.patch("/{trait_id}", summary="Change one trait", response_model=TraitOut)
+async def update_trait(
+    trait_id: UUID,
+    data: TraitPatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+    force: Force = False,  # noqa: FBT002
+) -> Any:
+    """A new `type` converts every value; what cannot be is a 409, or cleared by `force`."""
+    changed = await service.change_trait(uow, trait_id, version, data, force=force)
+    return _tagged(changed, response)
+
+
+@router.post(
+    "/{trait_id}/preview-type",
+    summary="What another type would do to the values",
+    response_model=TypePreview,
+)
+async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: Uow) -> Any:
+    return await service.preview_type(uow, trait_id, data)
+
+
+@router.get("/{trait_id}/where-used", summary="Who uses a trait", response_model=WhereUsed)
+async def get_trait_users(trait_id: UUID, caller: Reader, uow: Uow) -> Any:
+    return await service.where_used(uow, trait_id)
+
+
+@router.delete("/{trait_id}", status_code=204, summary="Delete one trait")
+async def delete_trait(
+    trait_id: UUID,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """In use it is a 409 that names the users; `force` deletes it with its values."""
+    await service.delete_trait(uow, trait_id, version, force=force)
+
+
+def _tagged(trait: Any, response: Response) -> Any:
+    response.headers["etag"] = etag(trait.version)
+    return trait

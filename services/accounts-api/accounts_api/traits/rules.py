@@ -1,0 +1,185 @@
+"""Whether a definition makes sense, and what becomes of a value when its type changes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import re2
+
+from accounts_api.records.trait_values import (
+    Definition,
+    Misfit,
+    Option,
+    TraitType,
+    compiled,
+    fitted,
+)
+from shared.errors import Fault
+
+_CHOSEN: Final = frozenset({"select", "multi_select"})
+_SIZED: Final = frozenset({"string", "text", "number", "currency"})
+_WRITTEN: Final = frozenset({"string", "text", "url", "email"})
+_LOOKED_UP: Final = frozenset({"member", "contact"})
+_YES: Final = frozenset({"true", "yes", "1"})
+_NO: Final = frozenset({"false", "no", "0"})
+
+
+def definition_of(fields: Mapping[str, Any]) -> Definition:
+    options = tuple(
+        Option(option["value"], tuple(option["when"]) if option.get("when") is not None else None)
+        for option in fields.get("options") or ()
+    )
+    return Definition(
+        key=fields["key"],
+        type=fields["type"],
+        options=options,
+        depends_on=fields.get("depends_on"),
+        currency=fields.get("currency"),
+        minimum=fields.get("minimum"),
+        maximum=fields.get("maximum"),
+        pattern=fields.get("pattern"),
+        default=fields.get("default"),
+    )
+
+
+def faults(definition: Definition, siblings: Mapping[str, Definition]) -> list[Fault]:
+    """Everything wrong with a definition beside the record type's others."""
+    return [
+        *_option_faults(definition),
+        *_dependency_faults(definition, siblings),
+        *_limit_faults(definition),
+        *_default_faults(definition),
+    ]
+
+
+def _option_faults(definition: Definition) -> list[Fault]:
+    values = [option.value for option in definition.options]
+    if definition.type in _CHOSEN and not values:
+        return [Fault("/options", "required", f"A {definition.type} needs options.")]
+    if definition.type not in _CHOSEN and values:
+        return [Fault("/options", "not_applicable", f"A {definition.type} has no options.")]
+    return [
+        Fault(f"/options/{place}/value", "taken", f"{value!r} stands there twice.")
+        for place, value in enumerate(values)
+        if value in values[:place]
+    ]
+
+
+def _dependency_faults(definition: Definition, siblings: Mapping[str, Definition]) -> list[Fault]:
+    if definition.depends_on is None:
+        return [
+            Fault(f"/options/{place}/when", "not_applicable", "Say `depends_on` first.")
+            for place, option in enumerate(definition.options)
+            if option.when is not None
+        ]
+    parent = siblings.get(definition.depends_on)
+    if definition.type not in _CHOSEN or parent is None or parent.type != "select":
+        return [Fault("/depends_on", "unknown_trait", "Names another select of this record type.")]
+    if _depends(parent, definition.key, siblings):
+        return [Fault("/depends_on", "cycle", "The other one depends on this one.")]
+    return [
+        Fault(f"/options/{place}/when", "unknown_option", f"{value!r} is no option of the other.")
+        for place, option in enumerate(definition.options)
+        for value in option.when or ()
+        if value not in parent.allowed
+    ]
+
+
+def _depends(on: Definition, key: str, siblings: Mapping[str, Definition]) -> bool:
+    seen: Definition | None = on
+    for _ in range(len(siblings) + 1):
+        if seen is None:
+            return False
+        if seen.key == key:
+            return True
+        seen = siblings.get(seen.depends_on or "")
+    return True
+
+
+def _limit_faults(definition: Definition) -> list[Fault]:
+    found = []
+    if definition.type == "currency" and definition.currency is None:
+        found.append(Fault("/currency", "required", "Say which currency, such as USD."))
+    if definition.type != "currency" and definition.currency is not None:
+        found.append(Fault("/currency", "not_applicable", "Only a currency has one."))
+    low, high = definition.minimum, definition.maximum
+    for name, value in (("minimum", low), ("maximum", high)):
+        if value is not None and definition.type not in _SIZED:
+            found.append(Fault(f"/{name}", "not_applicable", f"Not for a {definition.type}."))
+    if low is not None and high is not None and low > high:
+        found.append(Fault("/maximum", "range", "Below the minimum."))
+    if definition.pattern is not None:
+        found += _pattern_faults(definition)
+    return found
+
+
+def _pattern_faults(definition: Definition) -> list[Fault]:
+    if definition.type not in _WRITTEN:
+        return [Fault("/pattern", "not_applicable", f"Not for a {definition.type}.")]
+    try:
+        compiled(definition.pattern or "")
+    except re2.error as error:
+        return [Fault("/pattern", "bad_pattern", f"Not a pattern of RE2: {str(error)[:200]}.")]
+    return []
+
+
+def _default_faults(definition: Definition) -> list[Fault]:
+    if definition.default is None:
+        return []
+    if definition.type in _LOOKED_UP or definition.depends_on:
+        return [Fault("/default", "not_applicable", "This type of trait has no default.")]
+    try:
+        fitted(definition, definition.default)
+    except (Misfit, re2.error) as error:
+        return [Fault("/default", "misfit", str(error))]
+    return []
+
+
+def converted(value: Any, to: Definition) -> Any:
+    """A stored value of any type as one of another. Raises `Misfit` when that would lose it."""
+    return fitted(to, _as_type(value, to.type))
+
+
+def _as_type(value: Any, to: TraitType) -> Any:
+    if isinstance(value, list) and to != "multi_select":
+        value = ", ".join(value) if to in _WRITTEN else value[0] if len(value) == 1 else value
+    match to:
+        case "string" | "text":
+            return _in_words(value)
+        case "number" | "currency":
+            return _as_number(value)
+        case "boolean" if str(value).lower() in _YES | _NO:
+            return str(value).lower() in _YES
+        case "date" if isinstance(value, str):
+            return value[:10]
+        case "datetime" if isinstance(value, str) and len(value) == len("2027-03-31"):
+            return f"{value}T00:00:00Z"
+        case "select":
+            return _in_words(value)
+        case "multi_select" if not isinstance(value, list):
+            return [_in_words(value)]
+        case _:
+            return value
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value}" if isinstance(value, int | float) else value
+
+
+def _as_number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    plain = value.strip().replace(",", "")
+    try:
+        return int(plain) if plain.lstrip("+-").isdigit() else float(plain)
+    except ValueError:
+        return value
+
+
+def retyped(definition: Definition, to: TraitType, **fields: Any) -> Definition:
+    """The definition as another type: limits that belong to the old one are gone."""
+    return replace(
+        definition, type=to, minimum=None, maximum=None, pattern=None, default=None, **fields
+    )

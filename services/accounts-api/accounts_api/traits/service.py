@@ -1,0 +1,273 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from accounts_api.audit_log import service as audit_log
+from accounts_api.records import hooks
+from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.kinds import KINDS
+from accounts_api.records.service import write
+from accounts_api.records.trait_values import Definition, Misfit
+from accounts_api.traits import queries
+from accounts_api.traits.rules import converted, definition_of, faults, retyped
+from accounts_api.traits.schemas import TraitIn, TraitPatch, TypeIn
+from shared.db import refuse
+from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.events.accounts import RecordType
+from shared.events.base import Cause
+from shared.ids import new_id
+from shared.paging import CursorSigner, page_of
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web.routing import check_version
+
+_BATCH = 500
+_CONVERTED_AT_ONCE = 20_000
+_SAMPLES = 20
+
+
+class TraitNotFound(NotFound):
+    title = "There is no such trait"
+
+
+class TraitKeyTaken(Conflict):
+    code = "key_taken"
+    title = "This record type has a trait with this key"
+
+
+class TraitInUse(Conflict):
+    code = "in_use"
+    title = "This is in use"
+
+
+class ValuesWouldBeLost(Conflict):
+    code = "values_would_be_lost"
+    title = "Some values cannot be converted"
+
+
+async def list_traits(
+    uow: UnitOfWork,
+    cursors: CursorSigner,
+    record_type: RecordType | None,
+    cursor: str | None,
+    limit: int,
+) -> dict[str, Any]:
+    shape = ("traits", record_type)
+    after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
+    rows = await queries.traits_page(uow.session, uow.workspace_id, record_type, after, limit + 1)
+    return page_of(rows, limit, cursors, uow.workspace_id, shape, ("record_type", "key"))
+
+
+async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> Any:
+    found = await queries.trait_by_id(uow.session, uow.workspace_id, trait_id, lock=lock)
+    if found is None:
+        raise TraitNotFound("There is no trait with this id.")
+    return found
+
+
+async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
+    fields = {name: value for name, value in data.changes().items() if value is not None}
+    fields |= {"record_type": data.record_type, "key": data.key, "source": data.source}
+    await _check(uow, data.record_type, definition_of(fields))
+    taken = TraitKeyTaken(
+        f"{data.record_type} has a trait {data.key!r}, or its values are still being cleared."
+    )
+    async with refuse("uq_trait_definitions_workspace_id_record_type_key", taken):
+        made = await queries.add_trait(uow.session, uow.workspace_id, {"id": new_id(), **fields})
+    audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
+    return made
+
+
+async def change_trait(
+    uow: UnitOfWork, trait_id: UUID, version: int | None, data: TraitPatch, *, force: bool
+) -> Any:
+    """Raises `ValuesWouldBeLost` when a new type cannot hold every value, unless forced."""
+    known = await get_trait(uow, trait_id, lock=True)
+    check_version(version, known.version)
+    changes = _filled(data.changes())
+    before = {name: getattr(known, name) for name in changes}
+    was, becomes = audit_log.difference(before, changes)
+    if not becomes:
+        return known
+    after = {**known._asdict(), **becomes}
+    definition = definition_of(after)
+    if "type" in becomes:
+        definition = retyped(
+            definition_of(known._asdict()),
+            becomes["type"],
+            options=definition.options,
+            currency=definition.currency,
+        )
+        limits = ("minimum", "maximum", "pattern", "default")
+        becomes |= {name: None for name in limits if name not in changes}
+        definition = definition_of({**after, **becomes})
+    await _check(uow, known.record_type, definition)
+    changed = await queries.change_trait(uow.session, uow.workspace_id, trait_id, becomes)
+    if "type" in becomes:
+        await _convert(uow, known.record_type, definition, force=force)
+    audit_log.record(
+        uow,
+        "trait.changed",
+        "trait",
+        trait_id,
+        before=to_jsonable_python(was),
+        after=to_jsonable_python(becomes),
+    )
+    return changed
+
+
+_NEVER_NULL: Mapping[str, Any] = {
+    "required": False,
+    "deprecated": False,
+    "editable_by": "everyone",
+}
+
+
+def _filled(changes: dict[str, Any]) -> dict[str, Any]:
+    """Null restores the default of what is never null. Raises `Invalid` for what has none."""
+    cleared = [name for name in ("title", "type") if name in changes and changes[name] is None]
+    if cleared:
+        raise Invalid(faults=[Fault(f"/{n}", "required", "Every trait has one.") for n in cleared])
+    return {
+        name: _NEVER_NULL[name] if value is None and name in _NEVER_NULL else value
+        for name, value in changes.items()
+    }
+
+
+async def _check(uow: UnitOfWork, record_type: RecordType, definition: Definition) -> None:
+    rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
+    siblings = {row.key: definition_of(row._asdict()) for row in rows}
+    siblings[definition.key] = definition
+    wrong = faults(definition, siblings)
+    if wrong:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=wrong)
+
+
+async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[str, Any]:
+    """How many values another type could hold, and a sample of those it could not."""
+    known = await get_trait(uow, trait_id)
+    fields = {**known._asdict(), **data.model_dump(exclude_unset=True)}
+    to = retyped(
+        definition_of(known._asdict()),
+        data.type,
+        options=definition_of(fields).options,
+        currency=data.currency or known.currency,
+    )
+    convertible, lost = 0, 0
+    samples: list[dict[str, Any]] = []
+    async for record_id, value in _values(uow, known.record_type, known.key):
+        try:
+            converted(value, to)
+            convertible += 1
+        except Misfit as misfit:
+            lost += 1
+            if len(samples) < _SAMPLES:
+                samples.append({"record_id": record_id, "value": value, "message": misfit.message})
+    return {"convertible": convertible, "unconvertible": lost, "samples": samples}
+
+
+async def _values(uow: UnitOfWork, record_type: RecordType, key: str) -> Any:
+    after: UUID | None = None
+    while True:
+        page = await queries.values_page(
+            uow.session, uow.workspace_id, record_type, key, after=after, limit=_BATCH
+        )
+        for record_id, value in page:
+            yield record_id, value
+        if len(page) < _BATCH:
+            return
+        after = page[-1][0]
+
+
+async def _convert(
+    uow: UnitOfWork, record_type: RecordType, to: Definition, *, force: bool
+) -> None:
+    edits: list[Edit] = []
+    lost = 0
+    async for record_id, value in _values(uow, record_type, to.key):
+        try:
+            edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to)}))
+        except Misfit:
+            lost += 1
+            edits.append(Edit(id=str(record_id), dropped_traits=(to.key,)))
+        if len(edits) > _CONVERTED_AT_ONCE:
+            raise Conflict(f"More than {_CONVERTED_AT_ONCE} values; make a new trait instead.")
+    if lost and not force:
+        raise ValuesWouldBeLost(
+            f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
+        )
+    for start in range(0, len(edits), _BATCH):
+        await write(uow, KINDS[record_type], edits[start : start + _BATCH], OURSELVES)
+
+
+async def where_used(uow: UnitOfWork, trait_id: UUID) -> dict[str, Any]:
+    known = await get_trait(uow, trait_id)
+    records = await queries.count_values(
+        uow.session, uow.workspace_id, known.record_type, known.key
+    )
+    rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
+    dependents = [
+        hooks.User("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
+    ]
+    users = await hooks.where_used(uow, "trait", known.record_type, known.key)
+    return {
+        "records": min(records, queries.COUNTED_TO),
+        "more_records": records > queries.COUNTED_TO,
+        "users": [*dependents, *users],
+    }
+
+
+async def delete_trait(
+    uow: UnitOfWork, trait_id: UUID, version: int | None, *, force: bool
+) -> None:
+    """Raises `TraitInUse` with who uses it, unless forced: then its values are cleared, too."""
+    known = await get_trait(uow, trait_id, lock=True)
+    check_version(version, known.version)
+    used = await where_used(uow, trait_id)
+    if (used["records"] or used["users"]) and not force:
+        raise TraitInUse(
+            "Send `force=true` to delete it with its values.",
+            records=used["records"],
+            more_records=used["more_records"],
+            users=to_jsonable_python(used["users"]),
+        )
+    if used["records"]:
+        await queries.bury_trait(uow.session, uow.workspace_id, trait_id)
+        uow.wake_worker()
+    else:
+        await queries.remove_trait(uow.session, uow.workspace_id, trait_id)
+    audit_log.record(
+        uow,
+        "trait.deleted",
+        "trait",
+        trait_id,
+        before={"record_type": known.record_type, "key": known.key},
+    )
+
+
+async def clear_buried(service: Service) -> bool:
+    """Clear the values of a deleted trait, a batch at a time; then its definition goes."""
+    async with service.units.across_workspaces() as session:
+        buried = await queries.buried_trait(session)
+    if buried is None:
+        return False
+    cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
+    async with service.units.begin(buried.workspace_id, cause) as uow:
+        page = await queries.values_page(
+            uow.session,
+            uow.workspace_id,
+            buried.record_type,
+            buried.key,
+            after=None,
+            limit=_BATCH,
+        )
+        edits: Sequence[Edit] = [
+            Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page
+        ]
+        if edits:
+            await write(uow, KINDS[buried.record_type], edits, OURSELVES)
+        else:
+            await queries.remove_trait(uow.session, uow.workspace_id, buried.id)
+    return True
