@@ -31,7 +31,9 @@ async def insert_task(session: AsyncSession, values: dict[str, Any]) -> Row | No
         .values(**values)
         .on_conflict_do_nothing(
             index_elements=[tasks.c.workspace_id, tasks.c.dedupe_key],
-            index_where=tasks.c.status == "open",
+            # A literal: a bound value no longer names the partial index once PostgreSQL has
+            # settled on a generic plan, which it does at the sixth execution.
+            index_where=text("status = 'open'"),
         )
         .returning(tasks)
     )
