@@ -5,9 +5,11 @@ from fastapi import FastAPI
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
-from sync_worker.connections.router import router as connections
-from sync_worker.pulls.router import router as held_runs
-from sync_worker.runs.router import router as runs
+from sync_worker.checks import router as checks
+from sync_worker.connections import router as connections
+from sync_worker.mappings import router as mappings
+from sync_worker.pulls import router as pulls
+from sync_worker.runs import router as runs
 
 MIGRATION_HEAD = "0002"
 
@@ -23,7 +25,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "sync",
         title="Tenure sync worker",
         summary="Connections to other systems, webhooks and the event feed.",
-        routers=[connections, runs, held_runs, status_router("sync")],
+        routers=[
+            connections.router,
+            checks.router,
+            mappings.router,
+            runs.router,
+            pulls.router,
+            status_router("sync"),
+        ],
         tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,

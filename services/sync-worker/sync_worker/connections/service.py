@@ -277,6 +277,17 @@ async def is_readable(uow: UnitOfWork, connection_id: UUID) -> bool:
     return found is not None and found.status in {"ok", "failing"}
 
 
+async def signed_in(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Signing in has worked: whatever stood against it is over."""
+    connection = await get_connection(uow, connection_id, lock=True)
+    if connection.status == "needs_reauth":
+        _recover(connection)
+        connection.next_run_at = await machine_now(uow)
+        connection.version += 1
+        await _flush(uow, connection)
+        uow.wake_worker()
+
+
 async def needs_reauth(uow: UnitOfWork, connection_id: UUID, reason: str) -> None:
     """Stop until a person signs in again. Told once."""
     connection = await queries.connection_by_id(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sync_worker.pulls import queries
-from sync_worker.pulls.rules import RELATIONS, Loss, State, retry_pause
+from sync_worker.pulls.rules import RELATIONS, Loss, State
 from sync_worker.pulls.turn import Turn
 from sync_worker.records import service as records
 from sync_worker.runs import service as runs
@@ -15,6 +15,7 @@ _FEED_REACH = timedelta(days=14)
 """The log of deletions reaches 15 days back, less when there is much in it."""
 _SHORTEST = timedelta(minutes=1)
 _BATCH = 500
+_PAUSE = 60.0
 
 
 async def read_deletions(turn: Turn, sobject: str) -> None:
@@ -48,19 +49,24 @@ async def unusual_losses(turn: Turn) -> dict[str, Loss]:
     return {sobject: loss for sobject, loss in found.items() if loss.is_unusual}
 
 
-async def carry_out(turn: Turn, *, deletions: bool) -> None:
-    """Merge and delete here what was merged and deleted there. Who points goes before who is
-    pointed to. Raises `AccountsAway` or `LostLease`.
-    """
+async def carry_out_merges(turn: Turn, sobject: str) -> None:
+    """Merge here what was merged there. Raises `AccountsAway` or `LostLease`."""
+    while await _end_some(turn, sobject, merges=True):
+        continue
+
+
+async def carry_out_deletions(turn: Turn) -> None:
+    """Who points goes before who is pointed to. Raises `AccountsAway` or `LostLease`."""
     for sobject in ("Opportunity", "Contact", "Account"):
-        while await _end_some(turn, sobject, deletions=deletions):
+        while await _end_some(turn, sobject, merges=False):
             continue
 
 
-async def _end_some(turn: Turn, sobject: str, *, deletions: bool) -> bool:
+async def _end_some(turn: Turn, sobject: str, *, merges: bool) -> bool:
+    """True when there may be more."""
     async with turn.look() as uow:
         at = uow.session, uow.workspace_id, turn.connection.id, sobject
-        doomed = await queries.doomed_records(*at, _BATCH, deletions=deletions)
+        doomed = await queries.doomed_records(*at, _BATCH, merges=merges)
     mapping = turn.mapping.of(sobject)
     if not doomed or mapping is None:
         return False
@@ -71,22 +77,22 @@ async def _end_some(turn: Turn, sobject: str, *, deletions: bool) -> bool:
         mapping.record_type,
         [_ending(external_id, winner) for external_id, winner in doomed],
     )
-    ended = {"deleted": 0, "merged": 0}
-    done: list[str] = []
+    outcomes = list(zip(doomed, results, strict=True))
+    ended = [each for each, result in outcomes if result.status != "refused"]
+    more = {"merged" if merges else "deleted": len(ended)}
     progress = turn.of(sobject)
     async with turn.commit() as uow:
         at = uow.session, uow.workspace_id, turn.connection.id, sobject
-        for (external_id, winner), result in zip(doomed, results, strict=True):
+        for (external_id, _), result in outcomes:
             if result.status == "refused":
-                pause = retry_pause(2)
-                await queries.postpone_end(*at, external_id, result.reason(), pause)
-            else:
-                done.append(external_id)
-                ended["merged" if winner else "deleted"] += 1
-        await queries.end_records(*at, done)
-        progress.deleted += ended["deleted"]
-        progress.merged += ended["merged"]
-        await runs.advance(uow, turn.run_id, sobject, progress, ended, turn.client.requests)
+                await queries.postpone_end(*at, external_id, result.reason(), _PAUSE)
+        await queries.end_records(*at, [external_id for external_id, _ in ended])
+        if merges:
+            await queries.send_whole(*at, [winner for _, winner in ended if winner])
+            progress.merged += len(ended)
+        else:
+            progress.deleted += len(ended)
+        await runs.advance(uow, turn.run_id, sobject, progress, more, turn.client.requests)
     return len(doomed) == _BATCH
 
 

@@ -49,6 +49,7 @@ async def _turn(the_service: Service, claim: Claim) -> Turn | None:
             run_id=run.id,
             kind="full" if run.kind == "full" else "incremental",
             approved=run.approved,
+            started_at=await connections.machine_now(uow),
             connection=opened,
             client=salesforce.salesforce_of(the_service, opened),
             mapping=salesforce.mapping_of(opened),

@@ -396,7 +396,7 @@ _AGAIN = text(
     """
     select external_id from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and (state = 'stale' or state = 'parked' and retry_at <= clock_timestamp())
+      and (state = 'stale' or state = 'parked' and retry_at <= :before)
     order by external_id limit :limit
     """
 )
@@ -437,7 +437,7 @@ _DOOMED = text(
     """
     select external_id, merged_into from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and state = 'doomed' and (merged_into is not null or :deletions)
+      and state = 'doomed' and (merged_into is not null) = :merges
       and (retry_at is null or retry_at <= clock_timestamp())
     order by external_id limit :limit
     """
@@ -455,6 +455,7 @@ _POSTPONE = text(
     """
     update source_records
     set attempts = attempts + 1, reason = :reason,
+        merged_into = case when attempts < 3 then merged_into end,
         retry_at = clock_timestamp() + make_interval(secs => :seconds)
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
       and external_id = :id and state = 'doomed'
@@ -463,10 +464,68 @@ _POSTPONE = text(
 
 
 async def records_to_read_again(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, sobject: str, limit: int
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    sobject: str,
+    before: datetime,
+    limit: int,
 ) -> list[str]:
+    """Stale ones, and parked ones whose time has come `before` an instant."""
     where = _at(workspace_id, connection_id, sobject)
-    return list((await session.scalars(_AGAIN, {**where, "limit": limit})).all())
+    given = {**where, "before": before, "limit": limit}
+    return list((await session.scalars(_AGAIN, given)).all())
+
+
+_PARKED = text(
+    """
+    select object, external_id, content ->> 'name' as name, reason, attempts, retry_at, updated_at
+    from source_records
+    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'parked'
+      and (cast(:object as text) is null or object = :object)
+      and (object, external_id) > (:after_object, :after_id)
+    order by object, external_id limit :limit
+    """
+)
+_UNPARK = text(
+    """
+    update source_records set retry_at = clock_timestamp()
+    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'parked'
+      and (cast(:object as text) is null or object = :object)
+    """
+)
+
+
+async def parked_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    sobject: str | None,
+    after: tuple[str, str],
+    limit: int,
+) -> Sequence[Any]:
+    rows = await session.execute(
+        _PARKED,
+        {
+            "workspace_id": workspace_id,
+            "connection_id": connection_id,
+            "object": sobject,
+            "after_object": after[0],
+            "after_id": after[1],
+            "limit": limit + 1,
+        },
+    )
+    return rows.all()
+
+
+async def retry_parked(
+    session: AsyncSession, workspace_id: UUID, connection_id: UUID, sobject: str | None
+) -> int:
+    done = await session.execute(
+        _UNPARK,
+        {"workspace_id": workspace_id, "connection_id": connection_id, "object": sobject},
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
 
 
 async def doom_absent(
@@ -514,12 +573,33 @@ async def doomed_records(
     sobject: str,
     limit: int,
     *,
-    deletions: bool,
+    merges: bool,
 ) -> list[tuple[str, str | None]]:
-    """Ids with what they were merged into; plain deletions only with `deletions`."""
+    """Ids of deleted records, or of merged ones with what they were merged into."""
     where = _at(workspace_id, connection_id, sobject)
-    rows = await session.execute(_DOOMED, {**where, "limit": limit, "deletions": deletions})
+    rows = await session.execute(_DOOMED, {**where, "limit": limit, "merges": merges})
     return [(row.external_id, row.merged_into) for row in rows]
+
+
+_SEND_WHOLE = text(
+    """
+    update source_records set state = 'stale', hash = '', content = '{}'
+    where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
+      and external_id = any(:ids) and state in ('synced', 'stale')
+    """
+)
+
+
+async def send_whole(
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    sobject: str,
+    ids: Sequence[str],
+) -> None:
+    """Records that a merge has filled up here: what Salesforce says of them counts."""
+    where = _at(workspace_id, connection_id, sobject)
+    await session.execute(_SEND_WHOLE, {**where, "ids": list(ids)})
 
 
 async def end_records(
@@ -541,6 +621,7 @@ async def postpone_end(
     reason: str,
     seconds: float,
 ) -> None:
+    """Try to end it later. A merge whose winner cannot be found becomes a plain deletion."""
     await session.execute(
         _POSTPONE,
         {

@@ -1,18 +1,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
 from sync_worker.pulls import deletions, queries, windows
 from sync_worker.pulls.rules import RELATIONS, traits_of
+from sync_worker.pulls.sampling import sample
 from sync_worker.pulls.turn import LostLease, Turn
 from sync_worker.records import service as records
 from sync_worker.runs import service as runs
 from sync_worker.runs.service import SyncRun
 from sync_worker.salesforce.service import SalesforceError
 
-__all__ = ["SCAN_EVERY", "LostLease", "Turn"]
+__all__ = ["SCAN_EVERY", "LostLease", "Turn", "sample"]
 
 SCAN_EVERY = queries.SCAN_EVERY
 
@@ -48,10 +50,12 @@ async def pull(turn: Turn) -> Ending | None:
         await _prepare(turn)
         for sobject in _objects(turn):
             await windows.read_object(turn, sobject)
-            if sobject not in {"User", *RELATIONS}:
+            if sobject != "User":
                 await deletions.read_deletions(turn, sobject)
             if sobject not in RELATIONS:
+                await deletions.carry_out_merges(turn, sobject)
                 await windows.read_again(turn, sobject)
+            await _report(turn, sobject)
         sobject = "deletions"
         if await _carry_out_deletions(turn):
             return None
@@ -72,6 +76,12 @@ async def _prepare(turn: Turn) -> None:
     await records.ensure_traits(turn.service, turn.connection.workspace_id, turn.cause, traits)
 
 
+async def _report(turn: Turn, sobject: str) -> None:
+    """Show that an object is done, also when there was nothing to do."""
+    async with turn.commit() as uow:
+        await runs.advance(uow, turn.run_id, sobject, turn.of(sobject), {}, turn.client.requests)
+
+
 def _objects(turn: Turn) -> Sequence[str]:
     mapped = {each.object for each in turn.mapping.objects}
     if "Contact" in mapped:
@@ -82,8 +92,8 @@ def _objects(turn: Turn) -> Sequence[str]:
 async def _carry_out_deletions(turn: Turn) -> bool:
     """True when this run is held: it would delete unusually much, and nobody has agreed."""
     unusual = {} if turn.approved else await deletions.unusual_losses(turn)
-    await deletions.carry_out(turn, deletions=not unusual)
     if not unusual:
+        await deletions.carry_out_deletions(turn)
         return False
     async with turn.commit() as uow:
         if await runs.is_held(uow, turn.connection.id):
@@ -123,6 +133,26 @@ async def reject(uow: UnitOfWork, run_id: UUID) -> SyncRun:
 
 async def approve(uow: UnitOfWork, run_id: UUID) -> SyncRun:
     return await runs.decide_held(uow, run_id, approved=True)
+
+
+async def list_parked(
+    uow: UnitOfWork,
+    connection_id: UUID,
+    sobject: str | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> Sequence[Any]:
+    await connections.get_connection(uow, connection_id)
+    return await queries.parked_page(
+        uow.session, uow.workspace_id, connection_id, sobject, after or ("", ""), limit
+    )
+
+
+async def retry_parked(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> SyncRun:
+    """Try all that was set aside again, by a run that starts now."""
+    await connections.get_connection(uow, connection_id)
+    await queries.retry_parked(uow.session, uow.workspace_id, connection_id, sobject)
+    return await runs.request_run(uow, connection_id, "incremental")
 
 
 async def read_everything(uow: UnitOfWork, connection_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from shared.events.base import Cause
@@ -28,6 +29,7 @@ class Turn:
     run_id: UUID
     kind: RunKind
     approved: bool
+    started_at: datetime
     connection: Opened
     client: Salesforce
     mapping: ObjectMapping

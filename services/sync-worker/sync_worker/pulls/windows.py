@@ -153,7 +153,7 @@ async def read_again(turn: Turn, sobject: str) -> None:
     while True:
         async with turn.look() as uow:
             at = uow.session, uow.workspace_id, turn.connection.id, sobject
-            found = await queries.records_to_read_again(*at, _BY_ID)
+            found = await queries.records_to_read_again(*at, turn.started_at, _BY_ID)
         ids = [each for each in found if each not in seen]
         if not ids:
             return

@@ -102,8 +102,9 @@ async def take_run(
         return interrupted
     run = await queries.run_in_state(*of, "queued")
     if run is None:
-        due = await connections.needs_full_sync(uow, connection_id, full_after_seconds)
-        run = await _add(uow, connection_id, system, "full" if due else "incremental", "running")
+        run = await _add(uow, connection_id, system, "incremental", "running")
+    if await connections.needs_full_sync(uow, connection_id, full_after_seconds):
+        run.kind = "full"
     run.status = "running"
     run.started_at = await connections.machine_now(uow)
     await uow.session.flush()

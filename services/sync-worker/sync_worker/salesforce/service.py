@@ -22,7 +22,7 @@ from sync_worker.salesforce.client import (
     Sessions,
     request_session,
 )
-from sync_worker.salesforce.rules.mapping import SHIPPED, ObjectMapping
+from sync_worker.salesforce.rules.mapping import SHIPPED, ObjectMapping, hidden_fields
 
 __all__ = ["Salesforce", "SalesforceError"]
 
@@ -179,6 +179,29 @@ async def fields_of(
             await queries.touch_description(*where)
             return known.fields
     return None
+
+
+async def hidden_everywhere(service: Service, connection: Opened, client: Salesforce) -> list[str]:
+    """Ask for every mapped object anew: what the mapping names and our user cannot see."""
+    hidden: list[str] = []
+    for each in mapping_of(connection).objects:
+        fields = await fields_of(service, connection, client, each.object, anew=True)
+        visible = [field["name"] for field in fields or ()]
+        hidden += [f"{each.object}.{name}" for name in hidden_fields(each, visible)]
+    return hidden
+
+
+async def remembered_fields(
+    service: Service, connection: Opened, sobject: str
+) -> list[dict[str, Any]] | None:
+    """What we last heard of an object; Salesforce is not asked."""
+    async with service.units.begin(
+        connection.workspace_id, [connection.cause], read_only=True
+    ) as uow:
+        known = await queries.described(
+            uow.session, uow.workspace_id, connection.id, sobject, _DESCRIBED_FOR
+        )
+    return None if known is None else known.fields
 
 
 def _short(field: Mapping[str, Any]) -> dict[str, Any]:

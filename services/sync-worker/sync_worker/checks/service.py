@@ -1,0 +1,40 @@
+import time
+from typing import Any
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.egress import AddressRefused
+from shared.http import OutgoingError
+from shared.service import Service
+from sync_worker.checks.schemas import CheckOut
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Opened
+from sync_worker.salesforce import service as salesforce
+from sync_worker.salesforce.service import SalesforceError
+
+
+class CheckFailed(Exception):
+    """The connection does not work, for a reason that a person can read."""
+
+
+async def check_connection(service: Service, caller: Caller, connection_id: UUID) -> CheckOut:
+    """Sign in for real and look around. A success ends `needs_reauth`."""
+    async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        opened = await connections.open_connection(uow, service.secrets, connection_id)
+    started = time.monotonic()
+    try:
+        found = await _look_around(service, opened)
+        ok, detail = True, "Signed in."
+    except (SalesforceError, OutgoingError, AddressRefused, CheckFailed) as error:
+        found, ok, detail = {}, False, str(error)
+    milliseconds = round((time.monotonic() - started) * 1000)
+    if ok:
+        async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+            await connections.signed_in(uow, connection_id)
+    return CheckOut(ok=ok, detail=detail, found=found, ms=milliseconds)
+
+
+async def _look_around(service: Service, opened: Opened) -> dict[str, Any]:
+    client = salesforce.salesforce_of(service, opened)
+    hidden = await salesforce.hidden_everywhere(service, opened, client)
+    return {"api_usage": client.usage, "hidden_fields": hidden}

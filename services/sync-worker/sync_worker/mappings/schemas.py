@@ -1,0 +1,91 @@
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.schemas import In, Out
+from sync_worker.salesforce.rules.mapping import ObjectMap, ObjectMapping
+
+SAMPLE: dict[str, Any] = {
+    "objects": [
+        {
+            "object": "Contact",
+            "record_type": "contact",
+            "fields": [
+                {"source": "Name", "target": "name", "type": "text"},
+                {"source": "Email", "target": "email", "type": "email"},
+                {
+                    "source": "Product_Admin__c",
+                    "target": "traits.product_admin",
+                    "type": "boolean",
+                },
+            ],
+        }
+    ],
+    "plan_roles": {"Evaluator": "Champion"},
+}
+
+
+class MappingIn(ObjectMapping):
+    """The whole mapping; what it leaves out is not read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SAMPLE]})
+
+
+class MappingOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{**SAMPLE, "is_shipped": False, "version": 2, "warnings": []}]
+        }
+    )
+
+    objects: list[ObjectMap]
+    plan_roles: dict[str, str]
+    is_shipped: bool = Field(description="True while nobody has changed what came with Tenure.")
+    version: int
+    warnings: list[str] = Field(description="What the connected user cannot see.")
+
+
+class PreviewIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"object": "Contact", "limit": 5, "mapping": SAMPLE}]}
+    )
+
+    object: Literal["User", "Account", "Contact", "Opportunity"]
+    mapping: MappingIn | None = Field(default=None, description="Left out: the mapping in force.")
+    limit: int = Field(default=10, ge=1, le=50)
+
+
+class PreviewRow(BaseModel):
+    external_id: str
+    source: dict[str, Any] = Field(description="As Salesforce has it.")
+    row: dict[str, Any] | None = Field(description="As it would be written; null if it cannot be.")
+    reason: str | None
+
+
+class PreviewOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "object": "Contact",
+                    "warnings": [],
+                    "data": [
+                        {
+                            "external_id": "0035g00000AbC1AAAV",
+                            "source": {"Name": "Grace Hopper", "Product_Admin__c": True},
+                            "row": {
+                                "external_id": "0035g00000AbC1AAAV",
+                                "name": "Grace Hopper",
+                                "traits": {"product_admin": True},
+                            },
+                            "reason": None,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    object: str
+    warnings: list[str]
+    data: list[PreviewRow]

@@ -1,0 +1,124 @@
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.errors import Conflict, Fault, Invalid, Unavailable
+from shared.http import OutgoingError
+from shared.service import Service
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Opened
+from sync_worker.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut, PreviewRow
+from sync_worker.pulls import service as pulls
+from sync_worker.salesforce import service as salesforce
+from sync_worker.salesforce.rules.mapping import (
+    ORDER,
+    ObjectMapping,
+    hidden_fields,
+    structural_faults,
+    visibility_faults,
+)
+from sync_worker.salesforce.service import SalesforceError
+
+
+class NoMapping(Conflict):
+    code = "no_mapping"
+    title = "A connection of this system has no field mapping"
+
+
+class OtherSystemFailed(Unavailable):
+    code = "other_system_failed"
+    title = "The other system did not answer as it should"
+
+
+async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> MappingOut:
+    opened = await _opened(service, caller, connection_id)
+    return _shown(opened, salesforce.mapping_of(opened), await _warnings(service, opened))
+
+
+async def replace_mapping(
+    service: Service,
+    caller: Caller,
+    connection_id: UUID,
+    mapping: MappingIn,
+    version: int | None,
+) -> MappingOut:
+    """Check a mapping against what Salesforce describes, then put it in force. Everything is read
+    again under it, by the next run. Raises `Invalid` with every fault.
+    """
+    opened = await _opened(service, caller, connection_id)
+    await _check(service, opened, mapping)
+    async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+        stored = mapping.model_dump(mode="json", exclude_none=True)
+        await connections.store_mapping(uow, connection_id, stored, version)
+        await pulls.read_everything(uow, connection_id)
+        opened = await connections.open_connection(uow, service.secrets, connection_id)
+    return _shown(opened, mapping, [])
+
+
+async def preview_mapping(
+    service: Service, caller: Caller, connection_id: UUID, data: PreviewIn
+) -> PreviewOut:
+    """The newest rows of an object as they would be written. Nothing is."""
+    opened = await _opened(service, caller, connection_id)
+    if data.mapping is not None:
+        await _check(service, opened, data.mapping)
+    mapping = data.mapping or salesforce.mapping_of(opened)
+    mapped = mapping.of(data.object)
+    if mapped is None:
+        return PreviewOut(object=data.object, warnings=["This object is not mapped."], data=[])
+    client = salesforce.salesforce_of(service, opened)
+    try:
+        found = await pulls.sample(service, opened, client, mapped, data.limit)
+    except (SalesforceError, OutgoingError) as error:
+        raise OtherSystemFailed(str(error)) from error
+    return PreviewOut(
+        object=data.object,
+        warnings=[f"{data.object}.{name} is hidden or gone." for name in found.hidden],
+        data=[PreviewRow(**vars(row)) for row in found.rows],
+    )
+
+
+async def _opened(service: Service, caller: Caller, connection_id: UUID) -> Opened:
+    async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        opened = await connections.open_connection(uow, service.secrets, connection_id)
+    if opened.system != "salesforce":
+        raise NoMapping(f"The connection {opened.title!r} is one to {opened.system}.")
+    return opened
+
+
+async def _check(service: Service, opened: Opened, mapping: ObjectMapping) -> None:
+    faults = structural_faults(mapping)
+    if not faults:
+        client = salesforce.salesforce_of(service, opened)
+        described: dict[str, list[str]] = {}
+        try:
+            for each in mapping.objects:
+                fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
+                described[each.object] = [field["name"] for field in fields or ()]
+        except (SalesforceError, OutgoingError) as error:
+            raise OtherSystemFailed(str(error)) from error
+        faults = visibility_faults(mapping, described)
+    if faults:
+        raise Invalid("Nothing was stored.", faults=[Fault(*fault) for fault in faults])
+
+
+async def _warnings(service: Service, opened: Opened) -> list[str]:
+    """What the mapping names and our user could not see when Salesforce was last asked."""
+    mapping = salesforce.mapping_of(opened)
+    found: list[str] = []
+    for name in ORDER:
+        each = mapping.of(name)
+        fields = await salesforce.remembered_fields(service, opened, name)
+        if each is not None and fields is not None:
+            hidden = hidden_fields(each, [field["name"] for field in fields])
+            found += [f"{name}.{field} is hidden or gone." for field in hidden]
+    return found
+
+
+def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> MappingOut:
+    return MappingOut(
+        objects=list(mapping.objects),
+        plan_roles=mapping.plan_roles,
+        is_shipped=opened.mapping is None,
+        version=opened.mapping_version,
+        warnings=warnings,
+    )
