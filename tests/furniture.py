@@ -77,7 +77,9 @@ async def _first_of(client: Client, collection: str) -> str | None:
 
 
 def point_to(value: Any, made: Furniture) -> Any:
-    """The example, with every `account_id` that of an account that exists, and so on."""
+    """The example, with every `account_id` that of an account that exists, and so on, and with
+    hosts that the tests' door may name.
+    """
     if isinstance(value, list):
         return [point_to(item, made) for item in value]
     if isinstance(value, dict):
@@ -89,4 +91,8 @@ def _reference(key: str, value: Any, made: Furniture) -> Any:
     if key.endswith("_id") and isinstance(value, str):
         noun = key.removesuffix("_id")
         return made.get(_SYNONYMS.get(noun, f"{noun.replace('_', '-')}s"), value)
+    if key == "host":
+        return "127.0.0.1"
+    if key in {"url", "login_url"}:
+        return "https://127.0.0.1/"
     return point_to(value, made)
