@@ -71,6 +71,8 @@ class Caller:
     member_id: UUID | None = None
     role: Role | None = None
     rate_limit: int | None = None
+    support_contact: str | None = None
+    """Whom this workspace's people ask when something is refused."""
 
     @property
     def key(self) -> str:
@@ -80,10 +82,12 @@ class Caller:
     def must(self, permission: str) -> None:
         """Raises `Forbidden`."""
         if permission not in self.permissions:
+            whom = self.support_contact or "an admin of your workspace"
             raise Forbidden(
-                f"This needs the permission {permission!r}. Ask an admin of your workspace for it,"
-                " or use a key whose scopes include it.",
+                f"This needs the permission {permission!r}. Ask {whom} for it, or use a key whose"
+                " scopes include it.",
                 permission=permission,
+                support_contact=self.support_contact,
             )
 
 

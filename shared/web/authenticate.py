@@ -32,6 +32,7 @@ class KeyDetails(BaseModel):
     permissions: frozenset[str]
     member_id: UUID | None = None
     rate_limit: int | None = None
+    support_contact: str | None = None
 
     def caller(self) -> Caller:
         principal = Cause(type="api_key", id=str(self.key_id), label=self.label)
@@ -46,6 +47,7 @@ class KeyDetails(BaseModel):
             member_id=self.member_id,
             role=self.role,
             rate_limit=self.rate_limit,
+            support_contact=self.support_contact,
         )
 
 

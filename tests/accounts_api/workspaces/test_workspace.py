@@ -134,6 +134,19 @@ async def test_changes_of_settings_are_in_the_audit_log(tenure: Tenure) -> None:
     assert [link["type"] for link in entry["cause"]] == ["member", "api_key"]
 
 
+async def test_who_is_refused_learns_whom_to_ask(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    plain = await ws.observer.post("/v1/members", {})
+    assert (plain.status_code, plain.json()["support_contact"]) == (403, None)
+    asked = "the CS ops desk (ops@example.com)"
+    await ws.admin.patch("/v1/workspace", {"settings": {"support_contact": asked}})
+    for app in tenure.apps.values():
+        app.state.authenticate.forget()
+    refused = await ws.observer.post("/v1/tasks", {})
+    assert refused.json()["support_contact"] == asked
+    assert asked in refused.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("target", "patch", "merged"),
     [

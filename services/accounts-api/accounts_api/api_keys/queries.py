@@ -12,9 +12,10 @@ from shared.web.authenticate import KeyDetails
 _VALID_KEY = text(
     """
     select k.workspace_id, k.id, k.name, k.scopes, k.read_only, k.member_id,
-           coalesce(m.role, k.role) as role,
+           coalesce(m.role, k.role) as role, w.settings ->> 'support_contact' as support_contact,
            coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true) as stale
     from api_keys k
+    join workspaces w on w.workspace_id = k.workspace_id
     left join members m on m.workspace_id = k.workspace_id and m.id = k.member_id
     where (k.digest = :digest
            or (k.previous_digest = :digest and k.previous_until > clock_timestamp()))
@@ -50,6 +51,7 @@ async def key_by_digest(session: AsyncSession, digest: str) -> tuple[KeyDetails,
         role=found.role,
         permissions=granted(found.role, scopes, read_only=found.read_only),
         member_id=found.member_id,
+        support_contact=found.support_contact,
     )
     return details, bool(found.stale)
 
