@@ -329,7 +329,9 @@ async def mark_seen(
 
 _MEMBERS = text(
     """
-    select external_id, record_id from source_records
+    select external_id,
+           case when coalesce((content ->> 'active')::boolean, true) then record_id end as member
+    from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id and object = 'User'
       and external_id = any(:ids) and record_id is not null
     """
@@ -338,11 +340,12 @@ _MEMBERS = text(
 
 async def members_by_user(
     session: AsyncSession, workspace_id: UUID, connection_id: UUID, ids: Sequence[str]
-) -> dict[str, UUID]:
+) -> dict[str, UUID | None]:
+    """None for a user who has left: what such a user owns there, nobody holds here."""
     rows = await session.execute(
         _MEMBERS, {"workspace_id": workspace_id, "connection_id": connection_id, "ids": list(ids)}
     )
-    return {row.external_id: row.record_id for row in rows}
+    return {row.external_id: row.member for row in rows}
 
 
 _RELATIONS = text(

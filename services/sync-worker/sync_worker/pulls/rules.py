@@ -178,7 +178,7 @@ def users_in(content: Content) -> list[str]:
 
 
 def body_of(
-    external_id: str, content: Content, members: Mapping[str, UUID]
+    external_id: str, content: Content, members: Mapping[str, UUID | None]
 ) -> tuple[dict[str, Any], list[str]]:
     """A row for the accounts service, and the users of theirs who are no members of ours (yet):
     fields that name them are left as they are.
@@ -191,7 +191,8 @@ def body_of(
             if given["member"] not in members:
                 strangers.append(given["member"])
                 continue
-            value = str(members[given["member"]])
+            member = members[given["member"]]
+            value = None if member is None else str(member)
         group, dot, key = target.partition(".")
         if group == "key_roles" and dot:
             row.setdefault(group, {})[key] = [value] if value is not None else []

@@ -124,7 +124,7 @@ def _news(item: Item, before: Known) -> Content:
     return difference(before.content or {}, item.content)
 
 
-async def _members(turn: Turn, contents: Sequence[Content]) -> dict[str, UUID]:
+async def _members(turn: Turn, contents: Sequence[Content]) -> dict[str, UUID | None]:
     users = sorted({user for content in contents for user in users_in(content)})
     if not users:
         return {}
