@@ -48,6 +48,7 @@ def record_table(table: str, columns: str, *constraints: str) -> None:
             source text,
             {columns},
             traits jsonb not null default '{{}}',
+            search_text text,
             {KEPT},
             deleted_at timestamptz,
             constraint pk_{table} primary key (workspace_id, id),
@@ -61,6 +62,10 @@ def record_table(table: str, columns: str, *constraints: str) -> None:
         " where deleted_at is null"
     )
     op.execute(f"create index ix_{table}_traits on {table} using gin (traits jsonb_path_ops)")
+    op.execute(
+        f"create index ix_{table}_search_text on {table} using gin (search_text gin_trgm_ops)"
+    )
+    op.execute(f"comment on column {table}.search_text is 'folded words, each after a space'")
 
 
 def upgrade() -> None:

@@ -1,5 +1,6 @@
 """Short ways to make records through the door and to see what was told of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -24,7 +25,7 @@ async def make_trait(ws: Workspace, record_type: str, key: str, kind: str, **mor
 
 
 async def bulk(
-    ws: Workspace, plural: str, rows: list[dict[str, Any]], **options: Any
+    ws: Workspace, plural: str, rows: Sequence[Any], **options: Any
 ) -> list[dict[str, Any]]:
     """As a sync would: through a service token."""
     done = await ws.service.post(f"/v1/{plural}/bulk", {"rows": rows}, **options)

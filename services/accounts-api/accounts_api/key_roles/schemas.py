@@ -7,7 +7,11 @@ from pydantic import ConfigDict, Field
 from accounts_api.records.schemas import Holders, TraitKey
 from shared.schemas import In, Out, Patch, Title
 
-_ROLE: dict[str, Any] = {"key": "solutions_architect", "title": "Solutions Architect", "multi": True}
+_ROLE: dict[str, Any] = {
+    "key": "solutions_architect",
+    "title": "Solutions Architect",
+    "multi": True,
+}
 
 
 class KeyRoleIn(In):

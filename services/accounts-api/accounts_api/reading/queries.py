@@ -1,6 +1,5 @@
 """Reads that leave as bytes: chosen columns, JSON spliced as the database wrote it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +13,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    false,
     func,
     literal,
     or_,
@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts_api.reading.rules import Shown, SortKey
 from accounts_api.records import models
 from accounts_api.records.kinds import Kind
+from accounts_api.records.rules import words
 from accounts_api.rules.catalog import FieldType
 from accounts_api.rules.sql.rows import Row
 from accounts_api.rules.standard import STANDARD
@@ -144,20 +145,11 @@ async def page(
     return rows
 
 
-_SEARCHED: Final = ("name", "domain", "email", "external_id")
-
-
-def matches_words(kind: Kind, words: str) -> ColumnElement[bool]:
+def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
     """Each word begins a word of the name, the domain, the e-mail address or the external id."""
-    table = TABLES[kind.noun]
-    said = func.lower(
-        func.concat_ws(" ", *(table.c[name] for name in _SEARCHED if name in table.c))
-    )
-    return and_(*(said.regexp_match(_beginning(word)) for word in words.lower().split()))
-
-
-def _beginning(word: str) -> str:
-    return r"(^|[^[:alnum:]])" + re.sub(r"([^\w])", r"\\\1", word)
+    text_of = TABLES[kind.noun].c.search_text
+    wanted = words(said)
+    return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
 
 
 def not_ignored() -> ColumnElement[bool]:

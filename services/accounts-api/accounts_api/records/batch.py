@@ -16,7 +16,7 @@ from accounts_api.records.refusals import (
     RecordDeleted,
     RecordNotFound,
 )
-from accounts_api.records.rules import State, differences, merged
+from accounts_api.records.rules import State, differences, merged, search_text
 from accounts_api.records.trait_values import Definitions, Misfit, beside, fitted
 from shared.errors import AppError, Fault, Invalid, PreconditionFailed
 from shared.ids import new_id
@@ -173,6 +173,7 @@ class Batch:
             *self._key_roles(edit, after),
         ]
         self.kind.settle(before, after)
+        after["search_text"] = search_text(after)
         faults += [
             Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
             for column in self.kind.columns

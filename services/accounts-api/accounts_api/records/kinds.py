@@ -61,10 +61,12 @@ class Kind:
         return tuple(column.name for column in self.columns if not column.hidden)
 
 
+_SEARCH: Final = Column("search_text", hidden=True)
+
 ORGANIZATION: Final = Kind(
     "organization",
     "organizations",
-    (Column("name", required=True), Column("domain")),
+    (Column("name", required=True), Column("domain"), _SEARCH),
     events.OrganizationChanged,
     events.OrganizationRecord,
 )
@@ -81,6 +83,7 @@ ACCOUNT: Final = Kind(
         Column("lifecycle_status_since", "timestamptz"),
         Column("time_zone"),
         Column("country"),
+        _SEARCH,
     ),
     events.AccountChanged,
     events.AccountRecord,
@@ -101,6 +104,7 @@ CONTACT: Final = Kind(
         Column("time_zone"),
         Column("email_status", required=True, default="ok"),
         Column("deactivated_at", "timestamptz"),
+        _SEARCH,
     ),
     events.ContactChanged,
     events.ContactRecord,
@@ -126,6 +130,7 @@ OPPORTUNITY: Final = Kind(
         Column("manually_enter_renewal_sequence", "boolean", required=True, default=False),
         Column("renewal_sequence_status"),
         Column("renewal_sequence_status_at", "timestamptz"),
+        _SEARCH,
     ),
     events.OpportunityChanged,
     events.OpportunityRecord,

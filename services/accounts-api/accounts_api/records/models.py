@@ -59,6 +59,7 @@ def _record(table: str, *columns: Column[Any], constraints: tuple[Any, ...] = ()
         Column("source", Text),
         *columns,
         Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
+        Column("search_text", Text, comment="folded words, each after a space"),
         *_kept(),
         Column("deleted_at", _AT),
         PrimaryKeyConstraint("workspace_id", "id"),
@@ -139,6 +140,12 @@ for _table in (organizations, accounts, contacts, opportunities):
     Index(None, _table.c.workspace_id, _table.c.name, _table.c.id, postgresql_where=_LIVE)
     Index(
         None, _table.c.traits, postgresql_using="gin", postgresql_ops={"traits": "jsonb_path_ops"}
+    )
+    Index(
+        None,
+        _table.c.search_text,
+        postgresql_using="gin",
+        postgresql_ops={"search_text": "gin_trgm_ops"},
     )
 for _table in (accounts, opportunities):
     Index(None, _table.c.workspace_id, _table.c.arr, _table.c.id, postgresql_where=_LIVE)

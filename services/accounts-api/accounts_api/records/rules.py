@@ -1,7 +1,10 @@
 """Decisions about a record's values that need nothing but the values."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from accounts_api.rules.fold import fold
 
 State = dict[str, Any]
 """A record as plain values: ids and dates as text, instants as aware datetimes.
@@ -53,6 +56,21 @@ def same(one: Any, other: Any) -> bool:
 def told(changes: Iterable[str]) -> list[str]:
     """The names an event carries: all key roles under one."""
     return sorted({"key_roles" if name.startswith("key_roles.") else name for name in changes})
+
+
+_WORD = re.compile(r"[^\W_]+")
+_SEARCHED = ("name", "domain", "email", "external_id")
+
+
+def words(text: str) -> list[str]:
+    """Without accents, capitals and punctuation."""
+    return _WORD.findall(fold(text))
+
+
+def search_text(state: Mapping[str, Any]) -> str:
+    """What a search looks into: each word after a space, so that its beginning can be told."""
+    said = " ".join(str(state[name]) for name in _SEARCHED if state.get(name))
+    return "".join(f" {word}" for word in words(said))
 
 
 def email_key(email: str | None) -> str | None:

@@ -1,0 +1,89 @@
+from datetime import UTC, datetime
+
+from tests.accounts_api.records.making import bulk, make, make_trait
+from tests.harness import Tenure
+
+
+def day(number: int) -> datetime:
+    return datetime(2026, 3, number, 9, tzinfo=UTC)
+
+
+async def test_each_change_is_kept_with_when_and_why(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    account = await make(ws, "accounts", {"name": "A", "arr": 1})
+    path = f"/v1/accounts/{account['id']}"
+    await tenure.set_clock(ws, day(5))
+    await ws.team_member.patch(path, {"arr": 2, "traits": {"tier": "gold"}})
+    page = (await ws.observer.get(f"{path}/history")).json()
+    assert [(c["field"], c["old"], c["new"]) for c in page["data"]][-1] == ("created", None, None)
+    changes = {c["field"]: c for c in page["data"]}
+    assert (changes["arr"]["old"], changes["arr"]["new"]) == (1, 2)
+    assert (changes["traits.tier"]["old"], changes["traits.tier"]["new"]) == (None, "gold")
+    assert changes["arr"]["valid_from"] == "2026-03-05T09:00:00Z"
+    assert changes["arr"]["known_at"] > "2026-03-05"
+    assert changes["arr"]["cause"][-1]["type"] == "api_key"
+    only = (await ws.observer.get(f"{path}/history?field=arr")).json()["data"]
+    assert [c["field"] for c in only] == ["arr"]
+
+
+async def test_history_is_paged_newest_first(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    account = await make(ws, "accounts", {"name": "A"})
+    path = f"/v1/accounts/{account['id']}"
+    for arr in range(5):
+        await ws.admin.patch(path, {"arr": arr})
+    seen, query = [], "limit=2"
+    while True:
+        page = (await ws.admin.get(f"{path}/history?{query}")).json()
+        seen += [change["new"] for change in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=2&cursor={page['next_cursor']}"
+    assert seen == [4, 3, 2, 1, 0, None]
+    foreign = await (await tenure.workspace("Other")).admin.get(f"{path}/history")
+    assert foreign.status_code == 404
+
+
+async def test_a_record_is_read_as_it_was(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    await make_trait(ws, "account", "seats", "number")
+    account = await make(ws, "accounts", {"name": "A", "arr": 1, "traits": {"seats": 3}})
+    path = f"/v1/accounts/{account['id']}"
+    await tenure.set_clock(ws, day(5))
+    await ws.admin.patch(path, {"name": "B", "traits": {"tier": "gold", "seats": None}})
+    await tenure.set_clock(ws, day(9))
+    await ws.admin.delete(path)
+
+    early = (await ws.admin.get(f"{path}?as_of=2026-03-03T00:00:00Z")).json()
+    assert (early["name"], early["traits"]) == ("A", {"seats": 3})
+    later = (await ws.admin.get(f"{path}?as_of=2026-03-06T00:00:00Z")).json()
+    assert (later["name"], later["traits"]) == ("B", {"tier": "gold"})
+    for then in ("2026-03-01T00:00:00Z", "2026-03-10T00:00:00Z"):
+        assert (await ws.admin.get(f"{path}?as_of={then}")).status_code == 404
+    known = (await ws.admin.get(f"{path}?known_as_of=2000-01-01T00:00:00Z")).status_code
+    assert known == 404
+    assert (await ws.admin.get(f"{path}?as_of=yesterday")).status_code == 422
+
+
+async def test_a_contacts_accounts_are_part_of_its_history(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    one = await make(ws, "accounts", {"name": "One"})
+    contact = await make(
+        ws, "contacts", {"email": "a@b.example", "accounts": [{"account_id": one["id"]}]}
+    )
+    path = f"/v1/contacts/{contact['id']}"
+    await tenure.set_clock(ws, day(5))
+    await ws.admin.patch(path, {"accounts": []})
+    was = (await ws.admin.get(f"{path}?as_of=2026-03-03T00:00:00Z")).json()
+    assert was["accounts"] == contact["accounts"]
+
+
+async def test_months_to_come_have_their_partition(tenure: Tenure) -> None:
+    from accounts_api.history.queries import make_partitions
+
+    ws = await tenure.workspace()
+    async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
+        assert await make_partitions(uow.session) == 0
+    await bulk(ws, "accounts", [{"external_id": "a", "name": "A"}])

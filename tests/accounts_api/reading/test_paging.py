@@ -1,0 +1,89 @@
+"""Pages neither skip nor repeat a record, whatever is written between them."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accounts_api.reading.rules import sort_keys
+from accounts_api.records.kinds import ACCOUNT
+from accounts_api.rules.standard import STANDARD
+from shared.errors import Invalid
+from tests.accounts_api.records.making import bulk
+from tests.harness import Tenure, Workspace
+
+SORTS = ["name", "-arr", "arr,-name", "-domain,arr", "country,-arr,name", "-updated_at", None]
+
+
+def row(draw: random.Random, number: int) -> dict[str, Any]:
+    return {
+        "external_id": f"e{number}",
+        "name": draw.choice(["A", "B", "b", "Ä", "C c"]),
+        "arr": draw.choice([None, 1, 2, 3]),
+        "domain": draw.choice([None, "a.example", "b.example"]),
+        "country": draw.choice([None, "DE", "US"]),
+    }
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_no_page_skips_or_repeats_what_stays_where_it_is(
+    tenure: Tenure, sort: str | None, seed: int
+) -> None:
+    """While pages are read, other records come, go and move; those left alone are each seen once."""
+    draw = random.Random(seed)
+    ws = await tenure.workspace()
+    await bulk(ws, "accounts", [row(draw, number) for number in range(60)])
+    touched: set[str] = set()
+    fresh = 60
+    seen: list[str] = []
+    params: dict[str, Any] = {"limit": 7, **({"sort": sort} if sort else {})}
+    while True:
+        page = (await ws.observer.get("/v1/accounts", params=params)).json()
+        seen += [account["external_id"] for account in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+        changes = [row(draw, draw.randrange(60)) for _ in range(2)]
+        changes.append({"external_id": f"e{draw.randrange(60)}", "deleted": True})
+        changes.append(row(draw, fresh))
+        fresh += 1
+        touched |= {change["external_id"] for change in changes}
+        await bulk(ws, "accounts", changes)
+    untouched = {f"e{number}" for number in range(60)} - touched
+    assert sorted(e for e in seen if e in untouched) == sorted(untouched)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_pages_put_together_are_the_list(tenure: Tenure, sort: str | None) -> None:
+    draw = random.Random(7)
+    ws = await tenure.workspace()
+    await bulk(ws, "accounts", [row(draw, number) for number in range(90)])
+    params = {"sort": sort} if sort else {}
+    whole = await ids(ws, {**params, "limit": 200})
+    assert len(set(whole)) == 90
+    for limit in (1, 8, 89):
+        assert await ids(ws, {**params, "limit": limit}) == whole
+
+
+async def ids(ws: Workspace, params: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    while True:
+        page = (await ws.observer.get("/v1/accounts", params=params)).json()
+        found += [account["id"] for account in page["data"]]
+        if page["next_cursor"] is None:
+            return found
+        params = {**params, "cursor": page["next_cursor"]}
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=200)
+def test_any_text_is_an_order_or_refused(sort: str) -> None:
+    try:
+        keys = sort_keys(ACCOUNT, sort, STANDARD, "/query/sort")
+    except Invalid as refusal:
+        assert refusal.faults
+    else:
+        assert len(keys) <= 4
