@@ -32,7 +32,7 @@ def row(draw: random.Random, number: int) -> dict[str, Any]:
 async def test_no_page_skips_or_repeats_what_stays_where_it_is(
     tenure: Tenure, sort: str | None, seed: int
 ) -> None:
-    """While pages are read, other records come, go and move; those left alone are each seen once."""
+    """While pages are read others come, go and move; those left alone are each seen once."""
     draw = random.Random(seed)
     ws = await tenure.workspace()
     await bulk(ws, "accounts", [row(draw, number) for number in range(60)])
@@ -83,7 +83,6 @@ async def ids(ws: Workspace, params: dict[str, Any]) -> list[str]:
 def test_any_text_is_an_order_or_refused(sort: str) -> None:
     try:
         keys = sort_keys(ACCOUNT, sort, STANDARD, "/query/sort")
-    except Invalid as refusal:
-        assert refusal.faults
-    else:
-        assert len(keys) <= 4
+    except Invalid:
+        return
+    assert len(keys) <= 4

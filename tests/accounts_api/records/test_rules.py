@@ -1,0 +1,126 @@
+"""Pure decisions about values: merge patch, differences, rewinding, search words."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts_api.history.rules import rewound
+from accounts_api.records.batch import Batch, Known
+from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.kinds import ACCOUNT
+from accounts_api.records.rules import (
+    differences,
+    email_key,
+    full_name,
+    merged,
+    same,
+    search_text,
+    told,
+    words,
+)
+from accounts_api.records.trait_values import Definition
+
+KEYS = st.sampled_from("abcd")
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.lists(st.booleans(), max_size=2))
+SOME = st.dictionaries(KEYS, VALUES.filter(lambda value: value is not None))
+PATCH = st.dictionaries(KEYS, VALUES)
+
+
+def reference_merge(kept: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396, section 2, as it is written there."""
+    target = dict(kept)
+    for name, value in patch.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = value
+    return target
+
+
+@given(SOME, PATCH)
+def test_a_merge_patch_does_what_the_standard_says(
+    kept: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    assert merged(kept, patch) == reference_merge(kept, patch)
+
+
+@given(SOME, PATCH)
+def test_a_merge_patch_applied_twice_is_applied_once(
+    kept: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    once = merged(kept, patch)
+    assert merged(once, patch) == once
+
+
+STATE = st.fixed_dictionaries(
+    {"name": VALUES, "arr": VALUES, "traits": SOME, "key_roles": SOME, "accounts": st.just([])}
+)
+
+
+@given(STATE, STATE)
+def test_differences_are_all_that_separates_two_states(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    changes = differences(before, after, ("name", "arr"))
+    undone = rewound(after, [(field, old) for field, (old, _) in changes.items()])
+    assert undone is not None
+    assert not differences(before, undone, ("name", "arr"))
+
+
+@given(STATE)
+def test_a_state_does_not_differ_from_itself(state: dict[str, Any]) -> None:
+    assert differences(state, state, ("name", "arr")) == {}
+
+
+def test_one_and_true_and_a_text_differ() -> None:
+    assert not same(1, True)
+    assert not same([1], [True])
+    assert not same(1, "1")
+    assert same(1, 1.0)
+    assert same([], [])
+
+
+def test_key_roles_are_told_under_one_name() -> None:
+    assert told(["key_roles.csm", "key_roles.ae", "arr"]) == ["arr", "key_roles"]
+
+
+def test_words_lose_accents_capitals_and_punctuation() -> None:
+    assert words("Zoë's  BAKERY.example") == ["zoe", "s", "bakery", "example"]
+    assert search_text({"name": "Acme", "email": "a@b.c"}) == " acme a b c"
+    assert email_key(" Ada@X.example ") == "ada@x.example"
+    assert full_name({"email": "a@b.c"}) == "a@b.c"
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "external_id": st.sampled_from(["x", "y"]),
+        "values": st.dictionaries(st.sampled_from(["name", "arr", "domain"]), VALUES),
+        "traits": st.dictionaries(st.just("n"), st.one_of(st.none(), st.integers(0, 3), st.text())),
+        "deleted": st.booleans(),
+    }
+)
+
+
+@given(st.lists(ROW, max_size=8))
+def test_a_batch_ends_as_its_rows_taken_one_by_one(rows: list[dict[str, Any]]) -> None:
+    """Refused rows leave no trace; the net change is what the accepted ones add up to."""
+    known = Known(definitions={"n": Definition("n", "number")})
+    together = Batch(ACCOUNT, OURSELVES, known)
+    for row in rows:
+        together.take(Edit(**row))
+    apart = Batch(ACCOUNT, OURSELVES, known)
+    for row in rows:
+        single = Batch(ACCOUNT, OURSELVES, known)
+        single.stored(proposal.after for proposal in apart.proposals.values())
+        single.deleters = {}
+        single.take(Edit(**row))
+        apart = single
+    visible = ("external_id", "name", "arr", "domain", "traits", "deleted")
+
+    def shape(batch: Batch) -> list[list[Any]]:
+        states = [proposal.after for proposal in batch.proposals.values()]
+        return sorted(([state[n] for n in visible] for state in states), key=repr)
+
+    assert shape(together) == shape(apart)
+    assert len(together.outcomes) == len(rows)
