@@ -88,3 +88,13 @@ async def small_org(tenure: Tenure) -> AsyncIterator[Org]:
         yield made
         if made.connection_id:
             await made.ws.admin.post(f"/v1/connections/{made.connection_id}/pause")
+
+
+@pytest.fixture(autouse=True)
+async def _impatient(tenure: Tenure) -> AsyncIterator[None]:
+    """Retries wait milliseconds."""
+    settings = tenure.workers["sync"].settings
+    before = settings.outside_retry_seconds
+    settings.outside_retry_seconds = 0.01
+    yield
+    settings.outside_retry_seconds = before

@@ -93,8 +93,12 @@ def folded_relation(mapping: ObjectMapping, sobject: str, row: Mapping[str, Any]
         names = [str(row.get("Role") or "")]
         ended = False
     gone = bool(row.get("IsDeleted")) or ended or not account or not contact
-    content = {} if gone else {"account": account, "roles": plan_roles(mapping, names)}
     parent_id = str(contact) if contact else None
+    content = (
+        {}
+        if gone
+        else {"contact": parent_id, "account": account, "roles": plan_roles(mapping, names)}
+    )
     return Item(external_id, modstamp, content, gone=gone, parent_id=parent_id)
 
 

@@ -1,6 +1,7 @@
 """Deals with a handful of rows: decide, tell the accounts service, keep what came of it."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +59,13 @@ async def take(
         sent, written = await _send(turn, sobject, plan, known)
         kept += sent
     faultpoint("pull.before_keep")
-    await _keep(turn, sobject, plan, kept, within, _last_settled(items, within), written=written)
+    async with _keeping(turn, sobject, plan, kept, within, written) as uow:
+        at = uow.session, uow.workspace_id, turn.connection.id, sobject
+        last = _last_settled(items, within)
+        if last is not None:
+            await queries.move_window(*at, last.modstamp, last.external_id)
+        if sobject in RELATIONS:
+            await queries.make_contacts_stale(*at[:3], _contacts_of(kept, known))
 
 
 async def _items(turn: Turn, sobject: str, rows: Sequence[Row]) -> list[Item]:
@@ -177,45 +184,40 @@ def _parked(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
     return _kept(item, "parked", reason=reason, retry_in=float(retry_pause(attempts + 1)))
 
 
-async def _keep(
+@contextlib.asynccontextmanager
+async def _keeping(
     turn: Turn,
     sobject: str,
     plan: Plan,
     kept: Sequence[Kept],
     within: OpenWindow | None,
-    last: Item | None,
-    *,
     written: int,
-) -> None:
+) -> AsyncIterator[UnitOfWork]:
+    """The transaction that keeps rows and progress."""
     scan_id = within.scan_id if within is not None else None
-    parked = sum(row.state == "parked" for row in kept)
     more = {
         "read": len(kept) + len(plan.unchanged),
         "written": written,
         "unchanged": len(plan.unchanged),
-        "parked": parked,
+        "parked": sum(row.state == "parked" for row in kept),
     }
     progress = turn.of(sobject)
-    for name, count in more.items():
-        setattr(progress, name, getattr(progress, name) + count)
+    seen = [(each.external_id, each.modstamp, each.hash) for each in plan.unchanged]
     async with turn.commit() as uow:
         at = uow.session, uow.workspace_id, turn.connection.id, sobject
         await queries.keep_records(*at, kept, scan_id)
-        await queries.mark_seen(
-            *at, [(each.external_id, each.modstamp, each.hash) for each in plan.unchanged], scan_id
-        )
-        if sobject in RELATIONS:
-            await _tell_contacts(uow, turn, kept)
-        if last is not None:
-            await queries.move_window(*at, last.modstamp, last.external_id)
+        await queries.mark_seen(*at, seen, scan_id)
+        yield uow
+        for name, count in more.items():
+            setattr(progress, name, getattr(progress, name) + count)
         await runs.advance(uow, turn.run_id, sobject, progress, more, turn.client.requests)
 
 
-async def _tell_contacts(uow: UnitOfWork, turn: Turn, kept: Sequence[Kept]) -> None:
-    contacts = sorted({row.parent_id for row in kept if row.parent_id is not None})
-    if contacts:
-        at = uow.session, uow.workspace_id, turn.connection.id
-        await queries.make_contacts_stale(*at, contacts)
+def _contacts_of(kept: Sequence[Kept], known: Mapping[str, Known]) -> list[str]:
+    """Whose accounts may be others now: a merge gives a relation another contact."""
+    now = {row.parent_id for row in kept}
+    before = {each.content.get("contact") for each in known.values() if each.content is not None}
+    return sorted(each for each in now | before if each is not None)
 
 
 def _last_settled(items: Sequence[Item], within: OpenWindow | None) -> Item | None:
