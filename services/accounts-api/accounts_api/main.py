@@ -11,13 +11,15 @@ from accounts_api.key_roles import router as key_roles
 from accounts_api.members import router as members
 from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
+from accounts_api.segments import router as segments
+from accounts_api.segments import service as segments_service
 from accounts_api.traits import router as traits
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0002"
+MIGRATION_HEAD = "0003"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -27,6 +29,8 @@ TAGS = [
     {"name": "Opportunities", "description": "Deals: renewals, expansions, new business."},
     {"name": "Traits", "description": "Typed fields of records, defined by the workspace."},
     {"name": "Key roles", "description": "Responsibilities for an account, and who holds them."},
+    {"name": "Segments", "description": "Sets of records that a rule defines and that keep true."},
+    {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -35,6 +39,7 @@ TAGS = [
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
+    segments_service.subscribe()
     return build_app(
         "accounts",
         title="Tenure accounts",
@@ -48,6 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             traits.router,
             key_roles.router,
             key_roles.of_accounts,
+            segments.router,
+            segments.rules_router,
             members.router,
             api_keys.router,
             api_keys.internal,

@@ -5,6 +5,18 @@ from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
 from accounts_api.members.models import Member
 from accounts_api.records import models as records
+from accounts_api.segments import models as segments
+from accounts_api.watching import models as watching
 from accounts_api.workspaces.models import Workspace
 
-__all__ = ["FOUNDATION", "ApiKey", "AuditEntry", "Base", "Member", "Workspace", "records"]
+__all__ = [
+    "FOUNDATION",
+    "ApiKey",
+    "AuditEntry",
+    "Base",
+    "Member",
+    "Workspace",
+    "records",
+    "segments",
+    "watching",
+]

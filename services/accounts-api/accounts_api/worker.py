@@ -5,7 +5,9 @@ import asyncio
 from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
 from accounts_api.history.jobs import partitions_loop
 from accounts_api.opportunities.handlers import on_message_sent
+from accounts_api.segments import service as segments
 from accounts_api.traits.jobs import clearing_loop
+from accounts_api.watching.jobs import rules_loop, self_check_loop
 from shared.events.sequences import ContactBounced, ContactUnsubscribed, MessageSent
 from shared.feed.consumer import Handlers
 from shared.service import Service
@@ -20,7 +22,14 @@ HANDLERS: Handlers = {
 
 
 def loops(service: Service) -> list[Loop]:
-    return [*feed_loops(service, HANDLERS), partitions_loop(), clearing_loop()]
+    segments.subscribe()
+    return [
+        *feed_loops(service, HANDLERS),
+        rules_loop(),
+        self_check_loop(),
+        partitions_loop(),
+        clearing_loop(),
+    ]
 
 
 async def main() -> None:

@@ -111,7 +111,7 @@ class Scope:
     relations: Mapping[str, Relation]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
     types: Mapping[str, RecordType]
     segments: Mapping[str, str] | None = None

@@ -59,7 +59,7 @@ return case when given ~ '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[
 ISO_INSTANT: Final = r"""
 create function iso_instant(given text) returns timestamptz
 language sql immutable strict parallel safe
-return case when given ~ '^.{10}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$'
+return case when given ~ '^.{10}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?Z$'
   then (iso_date(left(given, 10)) + make_interval(
     hours => substr(given, 12, 2)::int, mins => substr(given, 15, 2)::int,
     secs => rtrim(substr(given, 18), 'Z')::double precision)) at time zone 'UTC' end

@@ -1,0 +1,1 @@
+"""Segments: sets of records that a rule defines and that keep themselves."""

@@ -1,0 +1,108 @@
+"""Looking at segments without changing them: members, drafts, explanations, rules by themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+
+from accounts_api.records import vocabulary
+from accounts_api.rules.check import check
+from accounts_api.rules.explain import explain
+from accounts_api.rules.horizon import horizon
+from accounts_api.rules.needs import needs
+from accounts_api.rules.sql.snapshot import read_snapshot
+from accounts_api.rules.standard import STANDARD
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.json_form import write_json
+from accounts_api.rules.syntax.printer import write_text
+from accounts_api.segments import queries
+from accounts_api.segments.refusals import RuleUnusable
+from accounts_api.segments.rules import beyond_ignored, effective_rule
+from accounts_api.segments.schemas import PreviewIn, RuleCheckIn
+from accounts_api.segments.service import segment_named
+from accounts_api.watching import written
+from shared.errors import Fault, Invalid, NotFound
+from shared.uow import UnitOfWork
+
+COUNTS = ("records", "count", "entering", "leaving", "unchanged")
+SAMPLES = ("samples", "entering_samples", "leaving_samples")
+
+
+async def list_members(
+    uow: UnitOfWork, segment_id: UUID, *, as_of: datetime | None, after: UUID | None, limit: int
+) -> Sequence[Any]:
+    """By record id; one more than `limit`, if there are more."""
+    segment = await segment_named(uow, segment_id)
+    table = STANDARD.types[segment.record_type].table
+    return await queries.members_page(
+        uow.session,
+        uow.workspace_id,
+        segment_id,
+        table,
+        as_of=as_of,
+        after=after,
+        limit=limit + 1,
+    )
+
+
+async def preview_segment(uow: UnitOfWork, data: PreviewIn) -> dict[str, Any]:
+    """What a draft would hold, and who would move against the members now."""
+    catalog = await written.rule_catalog(uow)
+    rule = written.usable(data.rule, catalog, data.record_type, "/rule")
+    if data.segment_id is not None:
+        segment = await segment_named(uow, data.segment_id)
+        if segment.record_type != data.record_type:
+            message = f"This segment is one of {segment.record_type} records."
+            raise Invalid(faults=[Fault("/segment_id", "wrong_record_type", message)])
+    effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
+    moment = await vocabulary.moment_of(uow)
+    found = await queries.preview(uow.session, uow.workspace_id, data.segment_id, effective, moment)
+    return {
+        "rule": write_json(rule.written),
+        "rule_text": write_text(rule.written),
+        **{name: getattr(found, name) for name in COUNTS},
+        **{name: from_json(getattr(found, name)) for name in SAMPLES},
+    }
+
+
+async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
+    segment = await segment_named(uow, segment_id)
+    catalog = await vocabulary.rule_catalog(uow)
+    try:
+        rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
+    except RuleFaulty as faulty:
+        raise RuleUnusable(faults=written.refused(faulty, "/rule").faults) from faulty
+    moment, needed = await vocabulary.moment_of(uow), needs(rule)
+    loaded = await queries.record_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
+    if loaded is None:
+        raise NotFound(f"There is no {segment.record_type} with this id.")
+    record = read_snapshot(needed, loaded)
+    explanation = explain(rule, record, moment)
+    stays = await queries.memberships(uow.session, uow.workspace_id, segment_id, record_id)
+    return {
+        "record_id": record_id,
+        "member": any(stay.left_at is None for stay in stays),
+        "verdict": explanation.verdict,
+        "next_look_at": horizon(rule, record, moment),
+        "override": await queries.override_of(uow.session, uow.workspace_id, segment_id, record_id),
+        "stays": stays,
+        "explanation": explanation.as_json(),
+    }
+
+
+async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
+    """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
+    catalog = await written.rule_catalog(uow)
+    try:
+        rule = written.checked(data.rule, catalog, data.record_type)
+    except RuleFaulty as faulty:
+        faults = [fault.as_error("/rule") for fault in faulty.faults]
+        return {"valid": False, "rule": None, "rule_text": None, "faults": faults}
+    return {
+        "valid": True,
+        "rule": write_json(rule.written),
+        "rule_text": write_text(rule.written),
+        "faults": [],
+    }

@@ -1,0 +1,180 @@
+"""Who is in: moves records in and out as rules and people say, and tells others."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.records import vocabulary
+from accounts_api.records.hooks import User
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.check import check
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.depends import segment_sight
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.nodes import AnyOf
+from accounts_api.segments import queries
+from accounts_api.segments.queries import Segment
+from accounts_api.segments.rules import effective_rule
+from accounts_api.watching import service as watching
+from accounts_api.watching.service import Affected, Origin
+from shared.events.accounts import SegmentEntered, SegmentLeft
+from shared.events.base import Cause
+from shared.uow import UnitOfWork
+
+PAIRS: Final = 50_000
+"""Verdicts worked out by one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    segment: Segment
+    record_id: UUID
+    entered: bool
+    by: str
+    origin: Origin
+    member_id: UUID | None
+
+    def as_row(self) -> dict[str, Any]:
+        return {
+            "segment_id": self.segment.id,
+            "record_id": self.record_id,
+            "id": self.member_id,
+            "at": self.origin.at,
+            "by": self.by,
+        }
+
+    def as_event(self) -> SegmentEntered | SegmentLeft:
+        event = SegmentEntered if self.entered else SegmentLeft
+        return event.model_validate(
+            {
+                "segment_id": self.segment.id,
+                "segment_title": self.segment.title,
+                "record_type": self.segment.record_type,
+                "record_id": self.record_id,
+                "effective_at": self.origin.at,
+                "reason": self.by,
+            }
+        )
+
+
+async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
+    """Make memberships and horizons of the affected records what they are at `moment`. The caller
+    holds the workspace's lock on judgements.
+    """
+    found = await queries.segments_to_judge(uow.session, uow.workspace_id, affected)
+    catalog = await vocabulary.rule_catalog(uow)
+    moves: list[Move] = []
+    for record_type in sorted({segment.record_type for segment in found}):
+        of_type = [segment for segment in found if segment.record_type == record_type]
+        origins: dict[UUID, Origin] = {}
+        for segment in of_type:
+            origins |= affected.get(segment.id, {})
+        rules = await _usable(uow, of_type, catalog)
+        if rules:
+            moves += await _moves(uow, rules, origins, affected, moment)
+    await _store(uow, moves)
+    return len(moves)
+
+
+async def _usable(
+    uow: UnitOfWork, found: Iterable[Segment], catalog: Catalog
+) -> list[tuple[Segment, Rule]]:
+    """Segments with their rules. One that says something which is gone stands still, marked."""
+    rules = []
+    for segment in found:
+        try:
+            rules.append((segment, _rule(segment, catalog)))
+        except RuleFaulty as faulty:
+            faults = [fault.as_error() for fault in faulty.faults]
+            await queries.set_faults(uow.session, uow.workspace_id, segment.id, faults)
+            continue
+        if segment.faults is not None:
+            await queries.set_faults(uow.session, uow.workspace_id, segment.id, None)
+    return rules
+
+
+def _rule(segment: Segment, catalog: Catalog) -> Rule:
+    if segment.archived_at is not None:
+        return check(AnyOf(()), catalog, segment.record_type)
+    return effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
+
+
+async def _moves(
+    uow: UnitOfWork,
+    rules: Sequence[tuple[Segment, Rule]],
+    origins: Mapping[UUID, Origin],
+    affected: Affected,
+    moment: Moment,
+) -> list[Move]:
+    """What differs; stores the horizons on the way."""
+    by_id = {segment.id: segment for segment, _ in rules}
+    ids, size = list(origins), max(1, PAIRS // len(rules))
+    moves = []
+    horizons = []
+    for start in range(0, len(ids), size):
+        rows = await queries.difference(
+            uow.session,
+            uow.workspace_id,
+            [(segment.id, rule) for segment, rule in rules],
+            ids[start : start + size],
+            moment,
+        )
+        for row in rows:
+            horizons.append((row.segment_id, row.record_id, row.flips_at))
+            if row.wanted != (row.member_id is not None):
+                segment = by_id[row.segment_id]
+                own = affected.get(segment.id, {}).get(row.record_id)
+                origin = own or origins[row.record_id]
+                by = _by(segment, row)
+                moves.append(Move(segment, row.record_id, row.wanted, by, origin, row.member_id))
+    await watching.set_horizons(uow, horizons)
+    return moves
+
+
+def _by(segment: Segment, row: Any) -> str:
+    if not row.wanted:
+        if row.deleted:
+            return "deleted"
+        if segment.archived_at is not None:
+            return "archived"
+    return "person" if row.included is not None and row.included == row.wanted else "rule"
+
+
+async def _store(uow: UnitOfWork, moves: Sequence[Move]) -> None:
+    entering = [move.as_row() for move in moves if move.entered]
+    leaving = [move.as_row() for move in moves if not move.entered]
+    if leaving:
+        await queries.leave(uow.session, uow.workspace_id, leaving)
+    if entering:
+        await queries.enter(uow.session, uow.workspace_id, entering)
+    grouped: dict[tuple[Origin, UUID], list[Move]] = defaultdict(list)
+    for move in moves:
+        grouped[move.origin, move.segment.id].append(move)
+    for (origin, _), group in grouped.items():
+        await _tell(uow, origin, group)
+
+
+async def _tell(uow: UnitOfWork, origin: Origin, moves: Sequence[Move]) -> None:
+    """Events whose cause goes back to the change, and word to rules that ask for this segment."""
+    segment, before = moves[0].segment, uow.cause
+    await uow.flush_events()
+    link = Cause(type="segment", id=str(segment.id), label=segment.title)
+    uow.cause = (*origin.cause, link)
+    uow.publish(*(move.as_event() for move in moves))
+    await uow.flush_events()
+    records = [move.record_id for move in moves]
+    what = [segment_sight(str(segment.id))]
+    await watching.note(uow, segment.record_type, what, records, origin.at)
+    uow.cause = before
+
+
+async def users(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[User]:
+    """The segments among watches that see something, as a refusal names them."""
+    found = await queries.segments_to_judge(uow.session, uow.workspace_id, ids)
+    named = sorted((s.title, s.id) for s in found if s.id in set(ids))
+    return [User("segment", str(segment_id), title) for title, segment_id in named]

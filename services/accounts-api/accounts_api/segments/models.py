@@ -1,0 +1,132 @@
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+_LIVE = text("archived_at is null")
+_CURRENT = text("left_at is null")
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+def _of_segment() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "segment_id"], ["accounts.segments.workspace_id", "accounts.segments.id"]
+    )
+
+
+segments = Table(
+    "segments",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("record_type", Text, nullable=False),
+    Column("rule", JSONB, nullable=False),
+    Column(
+        "group_key",
+        Text,
+        comment="a record is a member of one segment of its group, the one of lowest priority"
+        " number",
+    ),
+    Column("priority", Integer),
+    Column("faults", JSONB(none_as_null=True), comment="why the rule cannot be used any more"),
+    Column("archived_at", _AT),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint(
+        "record_type in ('organization', 'account', 'contact', 'opportunity')", name="record_type"
+    ),
+    CheckConstraint("(group_key is null) = (priority is null)", name="group"),
+    Index(
+        "uq_segments_workspace_id_title",
+        "workspace_id",
+        "title",
+        unique=True,
+        postgresql_where=_LIVE,
+    ),
+    Index(
+        "uq_segments_workspace_id_record_type_group_key_priority",
+        "workspace_id",
+        "record_type",
+        "group_key",
+        "priority",
+        unique=True,
+        postgresql_where=_LIVE,
+    ),
+)
+segment_versions = Table(
+    "segment_versions",
+    Base.metadata,
+    _workspace(),
+    Column("segment_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("rule", JSONB, nullable=False),
+    Column("cause", JSONB, nullable=False),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "segment_id", "version"),
+    _of_segment(),
+)
+segment_members = Table(
+    "segment_members",
+    Base.metadata,
+    _workspace(),
+    Column("segment_id", Uuid, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("entered_at", _AT, nullable=False, comment="workspace time"),
+    Column("left_at", _AT),
+    Column("entered_by", Text, nullable=False),
+    Column("left_by", Text),
+    PrimaryKeyConstraint("workspace_id", "segment_id", "record_id", "id"),
+    _of_segment(),
+    CheckConstraint("entered_by in ('rule', 'person')", name="entered_by"),
+    CheckConstraint("left_by in ('rule', 'person', 'deleted', 'archived')", name="left_by"),
+    Index(
+        "uq_segment_members_current",
+        "workspace_id",
+        "segment_id",
+        "record_id",
+        unique=True,
+        postgresql_where=_CURRENT,
+    ),
+    Index("ix_segment_members_of_record", "workspace_id", "record_id", postgresql_where=_CURRENT),
+)
+segment_overrides = Table(
+    "segment_overrides",
+    Base.metadata,
+    _workspace(),
+    Column("segment_id", Uuid, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column("included", Boolean, nullable=False, comment="beats the rule until cleared"),
+    Column("note", Text),
+    Column("cause", JSONB, nullable=False),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
+    _of_segment(),
+)
+
+__all__ = ["segment_members", "segment_overrides", "segment_versions", "segments"]

@@ -1,0 +1,205 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime
+from starlette.responses import Response
+
+from accounts_api.segments import inspection, service
+from accounts_api.segments.schemas import (
+    ExplanationOut,
+    MembershipOut,
+    OverrideIn,
+    PreviewIn,
+    PreviewOut,
+    RuleCheckIn,
+    RuleCheckOut,
+    SegmentDetail,
+    SegmentIn,
+    SegmentMemberOut,
+    SegmentOut,
+    SegmentPatch,
+)
+from shared.auth import Caller
+from shared.events.accounts import RecordType
+from shared.paging import CursorParam, Limit, Page
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/segments", "Segments")
+rules_router = api_router("/v1/rules", "Rules")
+
+Reader = Annotated[Caller, require("segments:read")]
+Writer = Annotated[Caller, require("segments:write")]
+Force = Annotated[bool, Query(description="Although other rules ask for it.")]
+
+
+@router.get("", summary="List segments", response_model=Page[SegmentOut])
+async def list_segments(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    *,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    record_type: RecordType | None = None,
+    archived: Annotated[bool, Query(description="Archived ones instead of live ones.")] = False,
+) -> dict[str, Any]:
+    """By title."""
+    shape = ["segments", record_type, archived]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    found = await service.list_segments(
+        uow,
+        record_type=record_type,
+        archived=archived,
+        after=(after[0], UUID(after[1])) if after else None,
+        limit=limit,
+    )
+    next_cursor = None
+    if len(found) > limit:
+        last = found[limit - 1].segment
+        position = [last.title, str(last.id)]
+        next_cursor = the_service.cursors.sign(caller.workspace_id, shape, position)
+    return {
+        "data": [shown.as_json() for shown in found[:limit]],
+        "next_cursor": next_cursor,
+        "has_more": next_cursor is not None,
+    }
+
+
+@router.post("", status_code=201, summary="Create a segment", response_model=SegmentOut)
+async def create_segment(
+    data: SegmentIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """The answer comes at once; members follow in batches, and `fill` shows how far that is."""
+    shown = await service.create_segment(uow, data)
+    response.headers["location"] = f"/v1/segments/{shown.segment.id}"
+    return _tagged(shown, response)
+
+
+@router.post("/preview", summary="See what a draft would hold", response_model=PreviewOut)
+async def preview_segment(data: PreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    return await inspection.preview_segment(uow, data)
+
+
+@router.get("/{segment_id}", summary="Get a segment", response_model=SegmentDetail)
+async def get_segment(
+    segment_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    shown, revenue = await service.get_segment(uow, segment_id)
+    return {**_tagged(shown, response), "arr": revenue}
+
+
+@router.patch("/{segment_id}", summary="Change a segment", response_model=SegmentOut)
+async def update_segment(
+    segment_id: UUID,
+    data: SegmentPatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    """A new rule, group or priority makes every record be looked at again; until then members stay
+    as they are.
+    """
+    return _tagged(await service.update_segment(uow, segment_id, data, version), response)
+
+
+@router.delete("/{segment_id}", status_code=204, summary="Archive a segment")
+async def archive_segment(
+    segment_id: UUID, version: IfMatch, caller: Writer, uow: Uow, *, force: Force = False
+) -> Response:
+    """Its members leave; its history stays. 409 names the rules that ask for it."""
+    await service.archive_segment(uow, segment_id, version, force=force)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{segment_id}/check",
+    status_code=202,
+    summary="Look at every record again",
+    response_model=SegmentOut,
+)
+async def check_segment(
+    segment_id: UUID, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """Happens by itself once a day. `fill.corrected` says how many memberships were wrong."""
+    return _tagged(await service.check_segment(uow, segment_id), response)
+
+
+@router.get(
+    "/{segment_id}/members",
+    summary="List the members of a segment",
+    response_model=Page[SegmentMemberOut],
+)
+async def list_segment_members(
+    segment_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    as_of: Annotated[
+        AwareDatetime | None, Query(description="The members at this instant; without it, now.")
+    ] = None,
+) -> dict[str, Any]:
+    shape = ["segment members", segment_id, as_of]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    found = await inspection.list_members(
+        uow, segment_id, as_of=as_of, after=UUID(after[0]) if after else None, limit=limit
+    )
+    next_cursor = None
+    if len(found) > limit:
+        position = [str(found[limit - 1].record_id)]
+        next_cursor = the_service.cursors.sign(caller.workspace_id, shape, position)
+    return {
+        "data": found[:limit],
+        "next_cursor": next_cursor,
+        "has_more": next_cursor is not None,
+    }
+
+
+@router.put(
+    "/{segment_id}/members/{record_id}",
+    summary="Add or remove a record by hand",
+    response_model=MembershipOut,
+)
+async def set_segment_member(
+    segment_id: UUID, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Beats the rule, both ways, until it is cleared."""
+    return await service.set_member(uow, segment_id, record_id, data)
+
+
+@router.delete(
+    "/{segment_id}/members/{record_id}",
+    summary="Let the rule decide again",
+    response_model=MembershipOut,
+)
+async def clear_segment_member(
+    segment_id: UUID, record_id: UUID, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    return await service.clear_member(uow, segment_id, record_id)
+
+
+@router.get(
+    "/{segment_id}/explain",
+    summary="Explain why a record is a member or not",
+    response_model=ExplanationOut,
+)
+async def explain_segment(
+    segment_id: UUID, record_id: UUID, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    return await inspection.explain_segment(uow, segment_id, record_id)
+
+
+@rules_router.post("/check", summary="Check a rule and convert it", response_model=RuleCheckOut)
+async def check_rule(data: RuleCheckIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """Gives the rule as JSON and as text, or all that is wrong with it, with pointer or column and
+    what was probably meant.
+    """
+    return await inspection.check_rule(uow, data)
+
+
+def _tagged(shown: service.Shown, response: Response) -> dict[str, Any]:
+    response.headers["etag"] = etag(shown.segment.version)
+    return shown.as_json()

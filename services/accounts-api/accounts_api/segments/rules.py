@@ -1,0 +1,47 @@
+"""What a segment's rule means beside what is written, and what follows from verdicts."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.check import check
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.depends import segments_seen
+from accounts_api.rules.syntax import nodes as n
+from accounts_api.rules.syntax.json_form import read_json
+
+
+def beyond_ignored(record_type: str, node: n.Node) -> n.Node:
+    """The rule, and not ignored: ignored accounts and their opportunities leave every segment."""
+    ignored = n.Compare("lifecycle_status", n.Op.EQ, "ignored")
+    match record_type:
+        case "account":
+            return n.AllOf((node, n.NotOf(ignored)))
+        case "opportunity":
+            return n.AllOf((node, n.Related("account", n.Quantifier.NONE, ignored)))
+        case _:
+            return node
+
+
+@lru_cache(maxsize=8192)
+def effective_rule(catalog: Catalog, record_type: str, document: str) -> Rule:
+    """A stored rule from its JSON text. Raises `RuleFaulty` when it can be used no more."""
+    return check(beyond_ignored(record_type, read_json(from_json(document))), catalog, record_type)
+
+
+def leads_back(segment: UUID, rule: Rule, seen_by: Mapping[str, Iterable[str]]) -> bool:
+    """Whether membership in `segment` would depend on itself. `seen_by` holds, for each segment,
+    those its rule asks for.
+    """
+    waiting, known = list(segments_seen(rule)), set[str]()
+    while waiting:
+        one = waiting.pop()
+        if one == str(segment):
+            return True
+        if one not in known:
+            known.add(one)
+            waiting += seen_by.get(one, ())
+    return False

@@ -1,0 +1,112 @@
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+_RECORD_TYPE = "record_type in ('organization', 'account', 'contact', 'opportunity')"
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+change_queue = Table(
+    "change_queue",
+    Base.metadata,
+    _workspace(),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column("what", ARRAY(Text), nullable=False),
+    Column("at", _AT, nullable=False, comment="workspace time of the change"),
+    Column("cause", JSONB, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint(_RECORD_TYPE, name="record_type"),
+)
+watches = Table(
+    "watches",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("record_type", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint("kind in ('segment', 'lifecycle')", name="kind"),
+    CheckConstraint(_RECORD_TYPE, name="record_type"),
+)
+watch_sights = Table(
+    "watch_sights",
+    Base.metadata,
+    _workspace(),
+    Column("watch_id", Uuid, nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column(
+        "path",
+        ARRAY(Text),
+        nullable=False,
+        comment="relations from the watched record to the one that is seen",
+    ),
+    PrimaryKeyConstraint("workspace_id", "record_type", "what", "watch_id", "path"),
+    ForeignKeyConstraint(
+        ["workspace_id", "watch_id"],
+        ["accounts.watches.workspace_id", "accounts.watches.id"],
+        ondelete="CASCADE",
+    ),
+    Index(None, "workspace_id", "watch_id"),
+)
+watch_horizons = Table(
+    "watch_horizons",
+    Base.metadata,
+    _workspace(),
+    Column("watch_id", Uuid, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column(
+        "flips_at",
+        _AT,
+        nullable=False,
+        comment="workspace time until which the verdict stays unless data change",
+    ),
+    PrimaryKeyConstraint("workspace_id", "watch_id", "record_id"),
+    Index(None, "workspace_id", "flips_at"),
+)
+sweeps = Table(
+    "sweeps",
+    Base.metadata,
+    _workspace(),
+    Column("watch_id", Uuid, nullable=False),
+    Column("run", Integer, nullable=False, server_default=text("1")),
+    Column("after_id", Uuid),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("total", Integer, nullable=False),
+    Column("started_at", _AT, nullable=False, server_default=_NOW),
+    Column("finished_at", _AT),
+    Column("drift", Integer, comment="verdicts that the last look at every record had to correct"),
+    PrimaryKeyConstraint("workspace_id", "watch_id"),
+    Index(
+        "ix_sweeps_unfinished",
+        "workspace_id",
+        "watch_id",
+        postgresql_where=text("finished_at is null"),
+    ),
+)
+
+__all__ = ["change_queue", "sweeps", "watch_horizons", "watch_sights", "watches"]

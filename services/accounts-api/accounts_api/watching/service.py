@@ -1,0 +1,289 @@
+"""Changes in, judgements out: the engine that keeps verdicts of watched rules true."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.records import vocabulary
+from accounts_api.records.hooks import RecordChange, User
+from accounts_api.rules.catalog import Children
+from accounts_api.rules.depends import EXISTENCE, Sight, role_sight
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.standard import STANDARD
+from accounts_api.watching import queries
+from accounts_api.watching.queries import Sweep
+from shared.events.accounts import RecordType
+from shared.events.base import Cause
+from shared.logging import get_logger
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
+
+BATCH: Final = 1_000
+CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
+SWEEP: Final = (Cause(type="system", id="sweep", label="every record was looked at"),)
+
+
+__all__ = ["Affected", "Origin", "Owner", "Sweep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why a record is judged again: since when that holds, in workspace time, and its cause."""
+
+    at: datetime
+    cause: tuple[Cause, ...]
+
+
+Affected = Mapping[UUID, Mapping[UUID, Origin]]
+"""Records by watch, each with why it is looked at."""
+Judge = Callable[[UnitOfWork, Affected, Moment], Awaitable[int]]
+"""Works out the verdicts as of the moment, stores what follows and the new horizons; the number of
+verdicts that differed."""
+Titles = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[Sequence[User]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The feature that watches of one kind belong to."""
+
+    judge: Judge
+    users: Titles
+    """How the watches are called when something they see is to be deleted."""
+
+
+_OWNERS: dict[str, Owner] = {}
+
+
+def own(kind: str, owner: Owner) -> None:
+    _OWNERS[kind] = owner
+
+
+async def note_changes(uow: UnitOfWork, noun: RecordType, changes: Sequence[RecordChange]) -> None:
+    """A listener of record changes: notes in their transaction what must be judged again."""
+    rows = [row for change in changes for row in _rows(noun, change)]
+    await _queue(uow, rows, await uow.now())
+
+
+async def note(
+    uow: UnitOfWork, record_type: str, what: Iterable[str], ids: Iterable[UUID], at: datetime
+) -> None:
+    """Something else that rules see has changed, such as the membership of a segment."""
+    named = sorted(what)
+    rows = [{"record_type": record_type, "record_id": id_, "what": named} for id_ in ids]
+    await _queue(uow, rows, at)
+
+
+async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    if rows:
+        cause = to_json(uow.cause).decode()
+        await queries.queue(uow.session, uow.workspace_id, rows, at, cause)
+        uow.wake_worker()
+
+
+def _rows(noun: str, change: RecordChange) -> Iterable[Mapping[str, Any]]:
+    before = change.before or {}
+    what = {_sight(field) for field in change.fields}
+    if change.change != "updated":
+        what = {EXISTENCE}
+    if what:
+        yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
+    for type_name, relation, column in _PARENTS.get(noun, ()):
+        left = before.get(column)
+        if column in change.fields and left:
+            yield {"record_type": type_name, "record_id": left, "what": [relation]}
+    if noun == "contact" and "accounts" in change.fields:
+        links = [*(before.get("accounts") or ()), *(change.after.get("accounts") or ())]
+        for account_id in {link["account_id"] for link in links}:
+            yield {"record_type": "account", "record_id": account_id, "what": ["contacts"]}
+
+
+def _sight(field: str) -> str:
+    return role_sight(field.removeprefix("key_roles.")) if field.startswith("key_roles.") else field
+
+
+def _parents() -> dict[str, list[tuple[str, str, str]]]:
+    """Child type to (parent type, its relation to the child, the child's column)."""
+    found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for type_ in STANDARD.types.values():
+        for relation in type_.relations:
+            if isinstance(relation.join, Children):
+                found[relation.target].append((type_.name, relation.name, relation.join.column))
+    return found
+
+
+_PARENTS: Final = _parents()
+
+
+async def watch(
+    uow: UnitOfWork, watch_id: UUID, kind: str, record_type: str, sights: Iterable[Sight]
+) -> None:
+    """Watch what `sights` name from now on, and look at every record once."""
+    await queries.watch(uow.session, uow.workspace_id, watch_id, kind, record_type, sights)
+    await sweep(uow, watch_id, record_type)
+
+
+async def unwatch(uow: UnitOfWork, watch_id: UUID) -> None:
+    await queries.unwatch(uow.session, uow.workspace_id, watch_id)
+
+
+async def sweep(uow: UnitOfWork, watch_id: UUID, record_type: str) -> None:
+    """Look at every record, in batches by the worker; one under way starts again."""
+    table = STANDARD.types[record_type].table
+    await queries.start_sweep(uow.session, uow.workspace_id, watch_id, table)
+    uow.wake_worker()
+
+
+async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[User]:
+    """Whose rules see `what` of records of `record_type`."""
+    by_kind: dict[str, list[UUID]] = defaultdict(list)
+    for watch_id, kind in await queries.watching(uow.session, uow.workspace_id, record_type, what):
+        by_kind[kind].append(watch_id)
+    return [user for kind, ids in by_kind.items() for user in await _OWNERS[kind].users(uow, ids)]
+
+
+async def where_used(
+    uow: UnitOfWork, what: str, noun: RecordType | None, key: str
+) -> Sequence[User]:
+    """A finder for traits and key roles."""
+    if what == "trait" and noun is not None:
+        return await users_of(uow, noun, f"traits.{key}")
+    return await users_of(uow, "account", role_sight(key)) if what == "key_role" else ()
+
+
+async def sweeps_of(uow: UnitOfWork, watch_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
+    return await queries.sweeps_of(uow.session, uow.workspace_id, watch_ids)
+
+
+async def set_horizons(
+    uow: UnitOfWork, horizons: Sequence[tuple[UUID, UUID, datetime | None]]
+) -> None:
+    """(watch, record, instant at which to look again); None takes the instant away."""
+    await queries.set_horizons(uow.session, uow.workspace_id, horizons)
+
+
+async def lock(uow: UnitOfWork) -> None:
+    """One judgement of a workspace at a time, so that the last word is from the newest data."""
+    await queries.lock(uow.session, uow.workspace_id)
+
+
+async def step(service: Service) -> bool:
+    """One batch of work for every workspace that has some."""
+    async with service.units.across_workspaces(read_only=True) as session:
+        waiting = await queries.workspaces_with_work(session)
+    worked = False
+    for workspace_id in waiting:
+        cause = [Cause(type="system", id="rules")]
+        async with service.units.begin(workspace_id, cause) as uow:
+            worked = await _work(uow) or worked
+    return worked
+
+
+async def check_all_again(service: Service) -> bool:
+    """The self-check: what incremental work has made must be what a full look makes."""
+    async with service.units.across_workspaces() as session:
+        restarted = await queries.restart_old_sweeps(session, hours=24)
+    if restarted:
+        log.info("full looks started", watches=restarted)
+    return False
+
+
+async def _work(uow: UnitOfWork) -> bool:
+    """What time changed comes first, then what people changed, then looks at every record."""
+    if not await queries.try_lock(uow.session, uow.workspace_id):
+        return False  # whoever holds it works on until nothing is left
+    moment = await vocabulary.moment_of(uow)
+    return (
+        await _judge_due(uow, moment)
+        or await _judge_changed(uow, moment)
+        or await _sweep_on(uow, moment)
+    )
+
+
+async def _judge_due(uow: UnitOfWork, moment: Moment) -> bool:
+    """Judged as of the instant that has come, not as of now: a clock that jumped is followed."""
+    due = await queries.claim_due(uow.session, uow.workspace_id, moment.now, BATCH)
+    if not due:
+        return False
+    instant: datetime = due[0].flips_at
+    affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
+    for row in due:
+        if row.kind is not None:
+            affected[row.kind][row.watch_id][row.record_id] = Origin(instant, CLOCK)
+    await _judge(uow, affected, at(moment, instant))
+    return True
+
+
+def at(moment: Moment, now: datetime) -> Moment:
+    """The same workspace at another instant."""
+    return replace(moment, now=now, _steps={})
+
+
+async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
+    changes = await queries.claim_changes(uow.session, uow.workspace_id, BATCH)
+    if not changes:
+        return False
+    origins = {
+        change.id: Origin(change.at, tuple(Cause.model_validate(link) for link in change.cause))
+        for change in changes
+    }
+    affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
+    by_path: dict[tuple[str, tuple[str, ...]], list[queries.Seen]] = defaultdict(list)
+    for seen in await queries.seen_by(uow.session, uow.workspace_id, changes):
+        by_path[seen.watched, seen.path].append(seen)
+    for (watched, path), found in by_path.items():
+        starts = await _starts(uow, watched, path, {seen.record_id for seen in found})
+        for seen in sorted(found, key=lambda seen: seen.change):
+            for record_id in starts[seen.record_id]:
+                affected[seen.kind][seen.watch_id][record_id] = origins[seen.change]
+    await _judge(uow, affected, moment)
+    return True
+
+
+async def _starts(
+    uow: UnitOfWork, watched: str, path: tuple[str, ...], ids: set[UUID]
+) -> Mapping[UUID, Sequence[UUID]]:
+    """The watched records from which `path` leads to each of `ids`."""
+    if not path:
+        return {id_: [id_] for id_ in ids}
+    pairs = await queries.reached(
+        uow.session, uow.workspace_id, STANDARD, watched, path, sorted(ids)
+    )
+    found: dict[UUID, list[UUID]] = {id_: [] for id_ in ids}
+    for start, end in pairs:
+        found[end].append(start)
+    return found
+
+
+async def _judge(
+    uow: UnitOfWork, affected: Mapping[str, Mapping[UUID, Mapping[UUID, Origin]]], moment: Moment
+) -> int:
+    return sum([await _OWNERS[kind].judge(uow, found, moment) for kind, found in affected.items()])
+
+
+async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
+    """The next batch of the oldest look at every record."""
+    sweep = await queries.next_sweep(uow.session, uow.workspace_id)
+    if sweep is None:
+        return False
+    table = STANDARD.types[sweep.record_type].table
+    ids = await queries.ids_after(uow.session, uow.workspace_id, table, sweep.after_id, BATCH)
+    origin = Origin(moment.now, SWEEP)
+    found = {sweep.watch_id: dict.fromkeys(ids, origin)}
+    corrected = await _OWNERS[sweep.kind].judge(uow, found, moment) if ids else 0
+    await queries.advance_sweep(
+        uow.session,
+        uow.workspace_id,
+        sweep.watch_id,
+        after=ids[-1] if ids else None,
+        looked_at=len(ids),
+        corrected=corrected,
+        finished=len(ids) < BATCH,
+    )
+    return True

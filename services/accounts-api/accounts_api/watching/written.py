@@ -1,0 +1,50 @@
+"""Rules as clients send them: in either form, checked against what this workspace has."""
+
+from typing import Any
+
+from accounts_api.records import vocabulary
+from accounts_api.records.writing import key_role_definitions
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.check import check
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.syntax.faults import Fault as RuleFault
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.json_form import read_json
+from accounts_api.rules.syntax.text_form import read_text
+from accounts_api.watching import queries
+from shared.errors import Fault, Invalid
+from shared.uow import UnitOfWork
+
+
+async def rule_catalog(uow: UnitOfWork) -> Catalog:
+    """What rules may say here: fields, traits, and the segments and key roles that there are."""
+    catalog = await vocabulary.rule_catalog(uow)
+    segments = await queries.watched(uow.session, uow.workspace_id, "segment")
+    return catalog.with_names(segments, await key_role_definitions(uow))
+
+
+def checked(written: dict[str, Any] | str, catalog: Catalog, record_type: str) -> Rule:
+    """Raises `RuleFaulty`."""
+    node = read_text(written) if isinstance(written, str) else read_json(written)
+    return check(node, catalog, record_type)
+
+
+def usable(written: dict[str, Any] | str, catalog: Catalog, record_type: str, pointer: str) -> Rule:
+    """Raises `Invalid` with every fault, at its place below `pointer`."""
+    try:
+        return checked(written, catalog, record_type)
+    except RuleFaulty as faulty:
+        raise refused(faulty, pointer) from faulty
+
+
+def refused(faulty: RuleFaulty, pointer: str) -> Invalid:
+    return Invalid(
+        "The rule cannot be used. See `errors` for each fault.",
+        faults=[_fault(fault, pointer) for fault in faulty.faults],
+    )
+
+
+def _fault(fault: RuleFault, pointer: str) -> Fault:
+    error = fault.as_error(pointer)
+    code, message, at = error.pop("code"), error.pop("message"), error.pop("pointer", pointer)
+    return Fault(str(at), str(code), str(message), error or None)
