@@ -70,8 +70,8 @@ openapi: setup ## write the contracts in tests/contracts/openapi (BREAKING=1 to 
 	$(BIN)/python -m deploy.checks.openapi write $(if $(BREAKING),--accept-breaking)
 
 .PHONY: bench
-bench: setup ## measure, write bench-results/, compare with the last run
-	$(WITH_SERVERS) -- $(BIN)/python -m tests.bench $(ARGS)
+bench: setup ## measure, write .tenure/bench, compare with the last run
+	$(WITH_SERVERS) -- $(BIN)/python -m deploy.bench $(ARGS)
 
 .PHONY: migrate
 migrate: setup ## roles and migrations for DATABASE_URL (an administrator's), or for the desk's data

@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     drain_seconds: float = 0.0
     """How long a door that was told to stop answers 503 on /readyz before it stops listening."""
-    pool_size: int = 10
+    pool_size: int = 20
+    """Connections of one door, all of them kept open once used."""
     feed_shards: int = 1
     """Consumers split a feed by workspace into this many independent lanes."""
     sweep_seconds: float = 2.0

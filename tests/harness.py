@@ -141,7 +141,7 @@ class Tenure:
             "encryption_keys": self.secrets.encryption_keys,
             "egress_allow": "127.0.0.0/8",
             "log_level": "ERROR",
-            "pool_size": 5,
+            "pool_size": 10,
         }
 
     def environment(self, service: ServiceName) -> dict[str, str]:
