@@ -2,9 +2,11 @@
 
 from sync_worker.connections.models import Connection, ConnectionToken
 from sync_worker.db import FOUNDATION, Base
+from sync_worker.mailbox.models import MailFolder, MailSeen
 from sync_worker.pulls.models import SourceRecord, SyncWindow
 from sync_worker.runs.models import SyncRun
 from sync_worker.salesforce.models import DescribedObject
+from sync_worker.write_backs.models import WriteBack
 
 __all__ = [
     "FOUNDATION",
@@ -12,7 +14,10 @@ __all__ = [
     "Connection",
     "ConnectionToken",
     "DescribedObject",
+    "MailFolder",
+    "MailSeen",
     "SourceRecord",
     "SyncRun",
     "SyncWindow",
+    "WriteBack",
 ]
