@@ -15,6 +15,7 @@ from accounts_api.records.rules import State
 from accounts_api.records.schemas import MAX_ROWS
 from accounts_api.records.writing import Judge, write
 from shared.auth import Caller
+from shared.db import sqlstate
 from shared.errors import Fault, Invalid, invalid
 from shared.uow import UnitOfWork, UnitsOfWork
 from shared.web.problems import faults_of
@@ -22,6 +23,8 @@ from shared.web.problems import faults_of
 __all__ = ["CHUNK", "Proposal", "Records", "accepted", "state_of", "write"]
 
 CHUNK = 1_000
+_ATTEMPTS = 3
+_DEADLOCK = "40P01"
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,21 @@ class Records:
                 _row_edit(self.kind, row, shape, f"/rows/{start + at}")
                 for at, row in enumerate(rows[start : start + CHUNK])
             ]
-            async with units.begin(caller.workspace_id, caller.cause) as uow:
-                outcomes += await self._chunk(uow, caller, read)
+            outcomes += await self._chunk_of(units, caller, read)
         return outcomes
+
+    async def _chunk_of(
+        self, units: UnitsOfWork, caller: Caller, read: Sequence[Edit | Outcome]
+    ) -> list[Outcome]:
+        """Writers that meet in the middle of each other's rows may deadlock: one goes again."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with units.begin(caller.workspace_id, caller.cause) as uow:
+                    return await self._chunk(uow, caller, read)
+            except Exception as error:
+                if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     async def _chunk(
         self, uow: UnitOfWork, caller: Caller, read: Sequence[Edit | Outcome]

@@ -160,7 +160,11 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
     """Write what changed; the places of the edits whose record another transaction made first."""
     changed = batch.changed()
     cause = to_json(uow.cause).decode()
-    new = [proposal for proposal, _ in changed if proposal.before is None]
+    # In one order by every writer, or two of them would wait for each other's external ids.
+    new = sorted(
+        (proposal for proposal, _ in changed if proposal.before is None),
+        key=lambda proposal: proposal.after["external_id"] or "",
+    )
     old = [(proposal, changes) for proposal, changes in changed if proposal.before is not None]
     lost: list[int] = []
     stamps: queries.Stamps = {}

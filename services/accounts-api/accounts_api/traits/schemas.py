@@ -103,7 +103,7 @@ class TraitOut(Out):
                     "minimum": None,
                     "maximum": None,
                     "pattern": None,
-                    "default": None,
+                    "default": "silver",
                     "editable_by": "everyone",
                     "source": "custom",
                     "deprecated": False,
