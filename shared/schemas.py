@@ -4,10 +4,12 @@ Every body refuses fields it does not know. Text refuses NUL and lone surrogates
 and UTF-8 cannot hold; integers fit a bigint.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,6 +21,8 @@ from pydantic_core import CoreSchema
 from typing_extensions import override
 
 MAX_SAFE = 2**53 - 1
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class In(BaseModel):
@@ -59,6 +63,12 @@ def _named_zone(value: str) -> str:
     return value
 
 
+def _within_reach(value: datetime) -> datetime:
+    if not EARLIEST <= value <= LATEST:
+        raise ValueError("Use an instant between the years 1900 and 2200.")
+    return value.astimezone(UTC)
+
+
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Email = Annotated[
@@ -67,4 +77,8 @@ Email = Annotated[
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=-MAX_SAFE, le=MAX_SAFE, description="Minor units, such as cents.")]
 TimeZone = Annotated[str, AfterValidator(_named_zone)]
+Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+"""With its offset, which is then gone: UTC. At the ends of the calendar a zone's offset leads to
+days that neither Python nor PostgreSQL can name.
+"""
 ExternalId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]

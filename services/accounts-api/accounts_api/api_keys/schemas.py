@@ -2,10 +2,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from shared.auth import RESOURCES, Role
-from shared.schemas import In, Out, Title
+from shared.schemas import In, Instant, Out, Title
 
 SCOPES = frozenset(
     {"*", "*:read"} | {f"{name}:{verb}" for name in RESOURCES for verb in ("read", "write")}
@@ -62,7 +62,7 @@ class ApiKeyIn(In):
         default=None, description="Narrows what the role may; null means all of it."
     )
     read_only: bool = False
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class ApiKeyRoll(In):

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, SkipValidation, model_validator
+from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
 from accounts_api.contacts.rules import EmailStatus
 from accounts_api.records.schemas import (
@@ -14,7 +14,7 @@ from accounts_api.records.schemas import (
     Text200,
     Traits,
 )
-from shared.schemas import Email, ExternalId, In, Out, Patch, TimeZone, Title
+from shared.schemas import Email, ExternalId, In, Instant, Out, Patch, TimeZone, Title
 
 PlanRoles = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=100)]],
@@ -59,7 +59,7 @@ class ContactFields(Patch):
     phone: Text100 | None = None
     title: Text200 | None = None
     time_zone: TimeZone | None = None
-    deactivated_at: AwareDatetime | None = None
+    deactivated_at: Instant | None = None
     traits: Traits = Field(default_factory=dict)
     accounts: list[AccountLink] | None = Field(
         default=None, max_length=200, description="All the contact's accounts; replaces the list."

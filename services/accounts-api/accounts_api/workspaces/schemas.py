@@ -2,9 +2,9 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.schemas import Currency, In, Out, Patch, TimeZone, Title
+from shared.schemas import Currency, In, Instant, Out, Patch, TimeZone, Title
 
 _SETTINGS: dict[str, Any] = {
     "fiscal_year_start_month": 2,
@@ -107,7 +107,7 @@ class ClockIn(In):
         json_schema_extra={"examples": [{"frozen_at": "2026-11-02T09:00:00Z"}]}
     )
 
-    frozen_at: AwareDatetime | None = Field(description="Null lets the clock run with the world's.")
+    frozen_at: Instant | None = Field(description="Null lets the clock run with the world's.")
 
 
 class ClockOut(Out):

@@ -2,9 +2,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from shared.schemas import In, Out, Patch, Slug, Title
+from shared.schemas import In, Instant, Out, Patch, Slug, Title
 
 Status = Literal["open", "completed", "closed"]
 Priority = Literal["low", "normal", "high"]
@@ -27,7 +27,7 @@ class TaskIn(In):
         Slug | None,
         Field(description="Assigned to whoever holds this key role on the account."),
     ] = None
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     due_business_days: Annotated[
         int | None,
         Field(ge=0, le=250, description="Counted from the assignee's next opening hour."),
@@ -57,7 +57,7 @@ class TaskPatch(Patch):
     priority: Priority = "normal"
     category: Title | None = None
     tags: Annotated[list[Tag], Field(max_length=20)] = []
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
 
 
 class Completion(In):
@@ -69,7 +69,7 @@ class Reassignment(In):
 
 
 class Snooze(In):
-    until: AwareDatetime
+    until: Instant
 
 
 class TaskOut(Out):
