@@ -44,7 +44,10 @@ SPANNING = {
     "accounts_api.api_keys.service.key_details",
     # Finding due work; its effects happen in the workspace.
     "accounts_api.history.service.make_partitions",
-    "sequencer.agenda.service.take_due",
+    "sequencer.agenda.service.workspaces_with_due_records",
+    "sequencer.enrollments.service.workspaces_with_due_enrollments",
+    "sequencer.sending.jobs.Dispatcher._fill_slots",
+    "sequencer.sending.service.recover",
     "sync_worker.connections.service.find",
     "sync_worker.runs.service.find",
     "tasks_api.notes.jobs.find",
@@ -140,6 +143,10 @@ def test_every_query_takes_its_session_and_its_workspace_first(module: str) -> N
 
 SPANNING_QUERIES = {
     "accounts_api.api_keys.queries.key_by_digest",
+    "sequencer.agenda.queries.workspaces_with_due_records",
+    "sequencer.enrollments.queries.workspaces_with_due_enrollments",
+    "sequencer.sending.queries.lapsed_messages",
+    "sequencer.sending.queries.workspaces_with_due_messages",
 }
 """Queries of the functions in `SPANNING`."""
 

@@ -130,7 +130,7 @@ class MessageHeld(_Enrollment):
     message_id: UUID
     step_id: UUID
     step_title: str
-    reason: Literal["outcome_unknown", "cannot_render", "mailbox_refused", "refused"]
+    reason: Literal["outcome_unknown", "cannot_render", "mailbox_refused", "no_mailbox", "refused"]
     detail: str
 
 

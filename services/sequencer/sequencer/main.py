@@ -2,20 +2,51 @@
 
 from fastapi import FastAPI
 
+from sequencer.enrollments.router import router as enrollments
+from sequencer.entry.router import enrolling, opening
+from sequencer.mailboxes.router import router as mailboxes
+from sequencer.messages.router import router as messages
+from sequencer.sending.router import router as sending
+from sequencer.sending.service import due_work
+from sequencer.sequences.router import router as sequences
+from sequencer.suppressions.router import router as suppressions
+from sequencer.unsubscribe.router import router as unsubscribe
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0001"
+MIGRATION_HEAD = "0005"
+
+_TAGS = [
+    {"name": "Sequences", "description": "Dated series of mails, and which version is in force."},
+    {"name": "Enrollments", "description": "Records on their way through a sequence."},
+    {"name": "Messages", "description": "The ledger of mails: what left, what waits, and why."},
+    {"name": "Mailboxes", "description": "Addresses that sequences send from."},
+    {"name": "Suppressions", "description": "Addresses that nothing is sent to."},
+    {"name": "Unsubscribe", "description": "What a recipient reaches from a mail."},
+    STATUS_TAG,
+]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     return build_app(
         "sequencer",
         title="Tenure sequencer",
-        summary="",
-        routers=[status_router("sequencer")],
-        tags=[STATUS_TAG],
+        summary="What must happen by itself, and when: renewal sequences and the mails they send.",
+        # `enrolling` first: its fixed path is not an enrollment's id.
+        routers=[
+            sequences,
+            opening,
+            enrolling,
+            enrollments,
+            messages,
+            sending,
+            mailboxes,
+            suppressions,
+            unsubscribe,
+            status_router("sequencer", due_work),
+        ],
+        tags=_TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,
     )

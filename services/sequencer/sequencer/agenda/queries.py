@@ -1,0 +1,80 @@
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_PUT = text(
+    """
+    insert into agenda (workspace_id, record_id, due_at, cause)
+    select :workspace_id, r.id, :due_at, cast(:cause as jsonb)
+    from unnest(cast(:record_ids as uuid[])) as r(id)
+    on conflict (workspace_id, record_id) do update
+    set due_at = excluded.due_at, cause = excluded.cause
+    where excluded.due_at < agenda.due_at
+    """
+)
+# A limit in the lateral part makes PostgreSQL look into the index once per workspace, so the cost
+# follows the number of workspaces and not that of rows.
+_WORKSPACES = text(
+    """
+    with clock as materialized (select clock_timestamp() as now)
+    select w.workspace_id
+    from clock
+    cross join workspaces w
+    cross join lateral (
+        select a.due_at from agenda a
+        where a.workspace_id = w.workspace_id and a.due_at <= coalesce(w.frozen_at, clock.now)
+        order by a.due_at limit 1
+    ) due
+    order by due.due_at
+    limit :limit
+    """
+)
+_TAKE = text(
+    """
+    delete from agenda
+    where workspace_id = :workspace_id and record_id in (
+        select record_id from agenda
+        where workspace_id = :workspace_id and due_at <= :now
+        order by due_at limit :limit
+        for update skip locked)
+    returning record_id, cause
+    """
+)
+_COUNT = text("select count(*) from agenda where workspace_id = :workspace_id and due_at <= :now")
+
+
+async def put(
+    session: AsyncSession,
+    workspace_id: UUID,
+    record_ids: Collection[UUID],
+    due_at: datetime,
+    cause: str,
+) -> None:
+    await session.execute(
+        _PUT,
+        {
+            "workspace_id": workspace_id,
+            "record_ids": sorted(record_ids),
+            "due_at": due_at,
+            "cause": cause,
+        },
+    )
+
+
+async def workspaces_with_due_records(session: AsyncSession, limit: int) -> list[UUID]:
+    return list(await session.scalars(_WORKSPACES, {"limit": limit}))
+
+
+async def take(
+    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
+) -> list[tuple[UUID, list[dict[str, str]]]]:
+    rows = await session.execute(_TAKE, {"workspace_id": workspace_id, "now": now, "limit": limit})
+    return [(row.record_id, row.cause) for row in rows]
+
+
+async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
+    found = await session.execute(_COUNT, {"workspace_id": workspace_id, "now": now})
+    return int(found.scalar_one())

@@ -1,0 +1,163 @@
+"""Everything that decides over the entry of some records, read together."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sequencer.enrollments import service as enrollments
+from sequencer.enrollments.rules import Entry, Reach
+from sequencer.enrollments.schemas import Enrollment
+from sequencer.enrollments.situations import reach_of
+from sequencer.entry.rules import Choice, Facts, best_choice
+from sequencer.planning.rules import MARGIN, expiry, local_day, start_of_day
+from sequencer.records import service as records
+from sequencer.records.rules import Person
+from sequencer.records.schemas import Account, AccountContact, Opportunity, Zones, zones_of
+from sequencer.records.service import ranked_contacts
+from sequencer.sequences.versions import Pinned
+from sequencer.suppressions import service as suppressions
+from shared.uow import UnitOfWork
+
+Ranked = tuple[Person, AccountContact, Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    now: datetime
+    zone: ZoneInfo
+    opportunities: dict[UUID, Opportunity]
+    accounts: dict[UUID, Account]
+    contacts: dict[UUID, list[AccountContact]]
+    suppressed: dict[str, str]
+    inside: set[tuple[UUID, UUID]]
+    enrollments: dict[UUID, list[Enrollment]]
+    """All of each record's, oldest first."""
+
+    def account_of(self, record_id: UUID) -> Account | None:
+        opportunity = self.opportunities.get(record_id)
+        account_id = opportunity.account_id if opportunity else None
+        return self.accounts.get(account_id) if account_id else None
+
+    def ranked(self, pinned: Pinned, record_id: UUID) -> list[Ranked]:
+        """The account's contacts, best first, each with whether it can be written to."""
+        account = self.account_of(record_id)
+        if account is None:
+            return []
+        trait = pinned.definition.contact_selector.trait
+        people = self.contacts.get(account.id, [])
+        return [
+            (person, one, Choice(person.id, person.chosen_by_trait, self._reach(one)))
+            for person, one in ranked_contacts(people, trait)
+        ]
+
+    def _reach(self, one: AccountContact) -> Reach:
+        links = {(one.contact.id, one.account_id)}
+        return reach_of(one.contact, one.account_id, links, self.suppressed)
+
+    def zones(self, pinned: Pinned, record_id: UUID, contact_id: UUID | None = None) -> Zones:
+        """With the contact who would be written to."""
+        ranked = self.ranked(pinned, record_id)
+        wanted = contact_id or best_choice([choice for _, _, choice in ranked])
+        contact = next((one.contact for _, one, _ in ranked if one.contact.id == wanted), None)
+        return zones_of(contact, self.account_of(record_id), self.zone)
+
+    def last_start(self, pinned: Pinned, record_id: UUID) -> datetime | None:
+        opportunity = self.opportunities.get(record_id)
+        if opportunity is None or opportunity.contract_expiration is None:
+            return None
+        zones = self.zones(pinned, record_id)
+        return expiry(opportunity.contract_expiration, zones.all) - MARGIN
+
+    def latest_day(self, pinned: Pinned, record_id: UUID) -> date | None:
+        """The last day on which the record enters by itself."""
+        opportunity = self.opportunities.get(record_id)
+        if opportunity is None or opportunity.contract_expiration is None:
+            return None
+        grace = timedelta(days=pinned.definition.entry.late_grace_days)
+        return opportunity.contract_expiration + pinned.first_day + grace
+
+    def today(self, pinned: Pinned, record_id: UUID) -> date:
+        return local_day(self.now, self.zones(pinned, record_id).wall)
+
+    def earlier(self, pinned: Pinned, record_id: UUID) -> list[Enrollment]:
+        return [
+            one
+            for one in self.enrollments.get(record_id, [])
+            if one.sequence_id == pinned.sequence_id
+        ]
+
+    def in_audience(self, pinned: Pinned, record_id: UUID) -> bool:
+        audience = pinned.definition.audience_segment_id
+        return audience is not None and (audience, record_id) in self.inside
+
+    def facts(self, pinned: Pinned, record_id: UUID, entry: Entry) -> Facts:
+        opportunity, account = self.opportunities.get(record_id), self.account_of(record_id)
+        earlier = self.earlier(pinned, record_id)
+        segment = pinned.definition.account_segment_id
+        return Facts(
+            entry=entry,
+            sequence_enabled=pinned.state == "enabled",
+            has_audience=pinned.definition.audience_segment_id is not None,
+            in_audience=self.in_audience(pinned, record_id),
+            in_account_segment=segment is None
+            or (account is not None and (segment, account.id) in self.inside),
+            enrolled=any(one.state != "ended" for one in earlier),
+            last_end=earlier[-1].end_reason if earlier else None,
+            record_exists=opportunity is not None and not opportunity.deleted,
+            is_closed=opportunity is not None and opportunity.is_closed,
+            account_known=account is not None and not account.deleted,
+            lifecycle_status=account.lifecycle_status if account else "",
+            last_start=self.last_start(pinned, record_id),
+            latest_day=self.latest_day(pinned, record_id),
+            today=self.today(pinned, record_id),
+            has_deal_room=opportunity is not None and bool(opportunity.deal_room_url),
+            choices=[choice for _, _, choice in self.ranked(pinned, record_id)],
+        )
+
+    def next_flip(self, pinned: Pinned, record_id: UUID) -> datetime | None:
+        """When time alone may change the verdict next."""
+        last_start, latest = (
+            self.last_start(pinned, record_id),
+            self.latest_day(pinned, record_id),
+        )
+        if last_start is None or latest is None:
+            return None
+        wall = self.zones(pinned, record_id).wall
+        flips = (start_of_day(latest + timedelta(days=1), wall), last_start)
+        return min((flip for flip in flips if flip > self.now), default=None)
+
+
+async def scene_of(
+    uow: UnitOfWork, record_ids: Collection[UUID], sequences: Collection[Pinned]
+) -> Scene:
+    opportunities = await records.opportunities(uow, record_ids)
+    account_ids = {one.account_id for one in opportunities.values() if one.account_id}
+    accounts = await records.accounts(uow, account_ids)
+    contacts = await records.contacts_by_account(uow, account_ids)
+    addresses = {
+        one.contact.address for people in contacts.values() for one in people if one.contact.address
+    }
+    segments = {
+        segment
+        for pinned in sequences
+        for segment in (
+            pinned.definition.audience_segment_id,
+            pinned.definition.account_segment_id,
+        )
+        if segment is not None
+    }
+    by_record: dict[UUID, list[Enrollment]] = {}
+    for one in await enrollments.all_of_records(uow, record_ids):
+        by_record.setdefault(one.record_id, []).append(one)
+    return Scene(
+        now=await uow.now(),
+        zone=await uow.zone(),
+        opportunities=opportunities,
+        accounts=accounts,
+        contacts=contacts,
+        suppressed=await suppressions.reasons(uow, addresses),
+        inside=await records.memberships(uow, segments, {*record_ids, *account_ids}),
+        enrollments=by_record,
+    )

@@ -1,0 +1,383 @@
+"""Who enters, who cannot and why. `consider` looks at a record as it is now, whatever changed, so
+that it does not matter in which order changes were heard, or how often.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sequencer.agenda import service as agenda
+from sequencer.enrollments import service as enrollments
+from sequencer.enrollments.rules import End, Entry, Pause, obstacle
+from sequencer.enrollments.schemas import Enrollment
+from sequencer.enrollments.situations import Situation, situations_of
+from sequencer.entry import queries
+from sequencer.entry.blocks import Blocks
+from sequencer.entry.rules import Gate, best_choice, gates, verdict
+from sequencer.entry.scenes import Scene, scene_of
+from sequencer.entry.schemas import EnrollIn
+from sequencer.records import service as records
+from sequencer.records.service import reason_of_rank
+from sequencer.sequences import service as sequences
+from sequencer.sequences.models import Sequence as SequenceRow
+from sequencer.sequences.versions import Pinned
+from shared.auth import Caller
+from shared.errors import Conflict, invalid
+from shared.events.base import Cause
+from shared.events.sequences import BlockCause
+from shared.uow import UnitOfWork
+
+_BATCH = 100
+_BLOCK_OF_PAUSE: dict[str, BlockCause] = {
+    "contact_bounced": "contact_bounced",
+    "contact_gone": "no_product_admin",
+    "expiration_missing": "expiration_missing",
+}
+"""Pauses that clear by themselves when their cause does, and the task each one makes."""
+
+
+class CannotEnter(Conflict):
+    code = "cannot_enter"
+    title = "The record cannot enter this sequence"
+
+
+class AlreadyEnrolled(Conflict):
+    code = "already_enrolled"
+    title = "The record is in this sequence already"
+
+
+class ContractExpired(Conflict):
+    """Refused, and yet somebody must know: the task is made all the same."""
+
+    code = "contract_expired"
+    title = "The contract has expired"
+    keeps_work = True
+
+
+async def consider_due(uow: UnitOfWork) -> int:
+    """Look at the next records on the agenda. How many there were."""
+    taken = await agenda.take(uow, _BATCH)
+    await consider(uow, taken)
+    return len(taken)
+
+
+async def consider(uow: UnitOfWork, taken: Mapping[UUID, tuple[Cause, ...]]) -> None:
+    """Enter, end, pause, resume, block or unblock, each under the cause that made us look."""
+    if not taken:
+        return
+    enabled = await sequences.enabled(uow)
+    scene = await scene_of(uow, taken, enabled)
+    blocks = await Blocks.of(uow, taken)
+    requests = await queries.requests_of(uow.session, uow.workspace_id, taken)
+    open_ones = await enrollments.open_of_records(uow, taken)
+    by_record: dict[UUID, list[Situation]] = {}
+    for situation in await situations_of(uow, open_ones):
+        by_record.setdefault(situation.enrollment.record_id, []).append(situation)
+    to_plan: list[Enrollment] = []
+    own_cause = uow.cause
+    for record_id, cause in taken.items():
+        uow.cause = cause or own_cause
+        if record_id not in scene.opportunities:
+            continue
+        if _is_held_elsewhere(scene, record_id, by_record.get(record_id, [])):
+            await agenda.look_again(uow, [record_id])
+            continue
+        to_plan += await _consider_open(uow, scene, blocks, by_record.get(record_id, []))
+        to_plan += await _consider_entry(uow, scene, blocks, enabled, record_id, requests)
+        await _clear_forgotten(blocks, scene, enabled, record_id)
+        await uow.flush_events()
+    uow.cause = own_cause
+    await enrollments.plan(uow, to_plan)
+
+
+def _is_held_elsewhere(scene: Scene, record_id: UUID, locked: Sequence[Situation]) -> bool:
+    ours = {situation.enrollment.id for situation in locked}
+    return any(
+        one.state != "ended" and one.id not in ours for one in scene.enrollments.get(record_id, [])
+    )
+
+
+async def _consider_open(
+    uow: UnitOfWork, scene: Scene, blocks: Blocks, situations: Sequence[Situation]
+) -> list[Enrollment]:
+    """Those that go on and are to be planned anew."""
+    to_plan = []
+    for situation in situations:
+        enrollment, record_id = situation.enrollment, situation.enrollment.record_id
+        found = obstacle(situation.standing, scene.now)
+        causes: list[BlockCause] = []
+        if isinstance(found, End):
+            await enrollments.end(uow, enrollment, found.reason)
+        elif isinstance(found, Pause):
+            causes = [_BLOCK_OF_PAUSE[found.reason]]
+            if enrollment.state == "active" or (
+                enrollment.pause_reason in _BLOCK_OF_PAUSE
+                and enrollment.pause_reason != found.reason
+            ):
+                await enrollments.pause(uow, enrollment, found.reason)
+        elif enrollment.pause_reason in _BLOCK_OF_PAUSE:
+            await enrollments.resume(uow, enrollment)
+        elif enrollment.state == "active":
+            await _note_moved_date(uow, situation)
+            to_plan.append(enrollment)
+        await blocks.become(
+            scene,
+            situation.pinned,
+            record_id,
+            causes,
+            enrollment_id=enrollment.id,
+            contact_id=enrollment.contact_id,
+        )
+        plan = situation.plan
+        if plan is not None and plan.last_start > scene.now:
+            await agenda.look_again(uow, [record_id], plan.last_start)
+    return to_plan
+
+
+async def _note_moved_date(uow: UnitOfWork, situation: Situation) -> None:
+    opportunity = situation.opportunity
+    if opportunity and opportunity.contract_expiration != situation.enrollment.anchor_on:
+        await enrollments.date_moved(uow, situation)
+
+
+async def _consider_entry(
+    uow: UnitOfWork,
+    scene: Scene,
+    blocks: Blocks,
+    enabled: Sequence[Pinned],
+    record_id: UUID,
+    requests: set[tuple[UUID, UUID]],
+) -> list[Enrollment]:
+    """Those that entered."""
+    entered = []
+    for pinned in enabled:
+        if any(one.state != "ended" for one in scene.earlier(pinned, record_id)):
+            continue
+        requested = (pinned.sequence_id, record_id) in requests
+        standing = blocks.causes(pinned.sequence_id, record_id)
+        if not (requested or standing or scene.in_audience(pinned, record_id)):
+            continue
+        entry: Entry = "manual" if requested else "audience"
+        may_enter, causes = verdict(gates(scene.facts(pinned, record_id, entry), scene.now))
+        if may_enter:
+            made = await _enter(uow, scene, pinned, record_id, entry)
+            entered += [made] if made else []
+        elif not causes and "contract_expired" in standing:
+            causes = _still_expired(scene, pinned, record_id)
+        await blocks.become(scene, pinned, record_id, causes, contact_id=None)
+        flip = scene.next_flip(pinned, record_id)
+        if flip is not None:
+            await agenda.look_again(uow, [record_id], flip)
+    return entered
+
+
+def _still_expired(scene: Scene, pinned: Pinned, record_id: UUID) -> list[BlockCause]:
+    """A refused entry by hand stands until the date moves or the opportunity is closed."""
+    _, causes = verdict(gates(scene.facts(pinned, record_id, "manual"), scene.now))
+    return ["contract_expired"] if "contract_expired" in causes else []
+
+
+async def _enter(
+    uow: UnitOfWork,
+    scene: Scene,
+    pinned: Pinned,
+    record_id: UUID,
+    entry: Entry,
+    contact_id: UUID | None = None,
+) -> Enrollment | None:
+    """By hand a record may be late: steps of past days are not for it."""
+    opportunity, account = scene.opportunities[record_id], scene.account_of(record_id)
+    choices = [choice for _, _, choice in scene.ranked(pinned, record_id)]
+    chosen = contact_id or best_choice(choices)
+    if account is None or chosen is None or opportunity.contract_expiration is None:
+        return None
+    made = await enrollments.start(
+        uow,
+        pinned,
+        record_id=record_id,
+        account_id=account.id,
+        contact_id=chosen,
+        entry=entry,
+        floor=scene.today(pinned, record_id) if entry == "manual" else None,
+        anchor=opportunity.contract_expiration,
+        earlier=[one.id for one in scene.earlier(pinned, record_id)],
+    )
+    await queries.forget_requests(uow.session, uow.workspace_id, record_id, pinned.sequence_id)
+    return made
+
+
+async def _clear_forgotten(
+    blocks: Blocks, scene: Scene, enabled: Sequence[Pinned], record_id: UUID
+) -> None:
+    """Blocks of sequences that are disabled, with nobody enrolled, stand for nothing."""
+    alive = {pinned.sequence_id for pinned in enabled} | {
+        one.sequence_id for one in scene.enrollments.get(record_id, []) if one.state != "ended"
+    }
+    for sequence_id in blocks.sequences_of(record_id) - alive:
+        await blocks.clear(sequence_id, record_id)
+
+
+async def ask_to_enter(uow: UnitOfWork, record_id: UUID) -> None:
+    """The record's flag was set: into every enabled sequence that listens to it, once."""
+    listening = [
+        pinned.sequence_id
+        for pinned in await sequences.enabled(uow)
+        if pinned.definition.entry.manual_flag
+    ]
+    if listening:
+        await queries.request_entry(
+            uow.session, uow.workspace_id, listening, [record_id], await uow.now()
+        )
+
+
+async def withdraw_requests(uow: UnitOfWork, record_id: UUID) -> None:
+    await queries.forget_requests(uow.session, uow.workspace_id, record_id)
+
+
+async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
+    """By hand. Raises `AlreadyEnrolled`, `CannotEnter`, or `ContractExpired` with a task made."""
+    pinned = await sequences.published(uow, data.sequence_id)
+    scene = await scene_of(uow, [data.record_id], [pinned])
+    if data.record_id not in scene.opportunities:
+        raise invalid("/record_id", "unknown_record", "There is no opportunity with this id.")
+    found = gates(scene.facts(pinned, data.record_id, "manual"), scene.now)
+    if any(gate.name == "not_enrolled" and not gate.passed for gate in found):
+        raise AlreadyEnrolled("It is under way in this sequence.")
+    if data.contact_id is not None:
+        found = _for_contact(found, scene, pinned, data)
+    may_enter, causes = verdict(found)
+    if not may_enter:
+        await _refuse(uow, scene, pinned, data.record_id, found, causes)
+    made = await _enter(uow, scene, pinned, data.record_id, "manual", data.contact_id)
+    if made is None:
+        raise AlreadyEnrolled("It entered in this moment.")
+    await enrollments.plan(uow, [made])
+    await agenda.look_again(uow, [data.record_id])
+    return await enrollments.get(uow, made.id)
+
+
+def _for_contact(found: list[Gate], scene: Scene, pinned: Pinned, data: EnrollIn) -> list[Gate]:
+    """A person may name any contact of the account who can be written to."""
+    choices = [choice for _, _, choice in scene.ranked(pinned, data.record_id)]
+    wanted = next((one for one in choices if one.contact_id == data.contact_id), None)
+    if wanted is None:
+        raise invalid(
+            "/contact_id", "not_of_account", "The contact does not belong to this account."
+        )
+    if wanted.reach.problem is not None:
+        raise invalid("/contact_id", wanted.reach.problem, "This contact cannot be written to.")
+    return [gate for gate in found if gate.name != "contact"]
+
+
+async def _refuse(
+    uow: UnitOfWork,
+    scene: Scene,
+    pinned: Pinned,
+    record_id: UUID,
+    found: Sequence[Gate],
+    causes: Sequence[BlockCause],
+) -> None:
+    failed = [
+        {"name": gate.name, "detail": gate.detail, "cause": gate.cause}
+        for gate in found
+        if not gate.passed
+    ]
+    if "contract_expired" in causes:
+        blocks = await Blocks.of(uow, [record_id])
+        await blocks.become(scene, pinned, record_id, ["contract_expired"])
+        raise ContractExpired(
+            "Nothing is sent on or after the expiration. There is a task for it.", gates=failed
+        )
+    raise CannotEnter(
+        " ".join(str(gate["detail"]) for gate in failed), gates=failed, causes=list(causes)
+    )
+
+
+async def eligibility(
+    uow: UnitOfWork, sequence_id: UUID, record_id: UUID, entry: Entry
+) -> dict[str, Any]:
+    pinned = await sequences.published(uow, sequence_id)
+    scene = await scene_of(uow, [record_id], [pinned])
+    if record_id not in scene.opportunities:
+        raise invalid("/query/record_id", "unknown_record", "There is no such opportunity.")
+    found = gates(scene.facts(pinned, record_id, entry), scene.now)
+    may_enter, causes = verdict(found)
+    ranked = scene.ranked(pinned, record_id)
+    best = best_choice([choice for _, _, choice in ranked])
+    trait = pinned.definition.contact_selector.trait
+    return {
+        "sequence_id": sequence_id,
+        "record_id": record_id,
+        "entry": entry,
+        "eligible": may_enter,
+        "causes": causes,
+        "gates": found,
+        "contacts": [
+            {
+                "contact_id": one.contact.id,
+                "name": one.contact.name,
+                "email": one.contact.email,
+                "rank": rank,
+                "reason": reason_of_rank(person, trait),
+                "chosen": one.contact.id == best,
+                "problem": choice.reach.problem,
+            }
+            for rank, (person, one, choice) in enumerate(ranked, 1)
+        ],
+    }
+
+
+async def publish(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> SequenceRow:
+    """Enabled, the new version is what records enter from now on; its audience is looked at."""
+    await _look_at_all(uow, sequence_id)
+    published = await sequences.publish_sequence(uow, caller, sequence_id)
+    if published.state == "enabled":
+        await _look_at_all(uow, sequence_id)
+    return published
+
+
+async def enable(uow: UnitOfWork, sequence_id: UUID) -> SequenceRow:
+    """The audience enters, and so does who was flagged before and never entered."""
+    enabled = await sequences.set_state(uow, sequence_id, "enabled")
+    pinned = await sequences.published(uow, sequence_id)
+    if pinned.definition.entry.manual_flag:
+        flagged = await records.opportunities_to_enter(uow)
+        known = {
+            one.record_id
+            for one in await enrollments.all_of_records(uow, flagged)
+            if one.sequence_id == sequence_id
+        }
+        fresh = [record_id for record_id in flagged if record_id not in known]
+        if fresh:
+            await queries.request_entry(
+                uow.session, uow.workspace_id, [sequence_id], fresh, await uow.now()
+            )
+            await agenda.look_again(uow, fresh)
+    await _look_at_all(uow, sequence_id)
+    return enabled
+
+
+async def disable(uow: UnitOfWork, sequence_id: UUID) -> SequenceRow:
+    """Nobody enters any more. Who is under way goes on."""
+    disabled = await sequences.set_state(uow, sequence_id, "disabled")
+    await _look_at_all(uow, sequence_id)
+    return disabled
+
+
+async def archive(uow: UnitOfWork, sequence_id: UUID) -> None:
+    """Everyone under way is taken out."""
+    await sequences.set_state(uow, sequence_id, "archived")
+    await _look_at_all(uow, sequence_id)
+
+
+async def _look_at_all(uow: UnitOfWork, sequence_id: UUID) -> None:
+    concerned = set(await enrollments.records_of_sequence(uow, sequence_id))
+    concerned.update(await queries.records_blocked_in(uow.session, uow.workspace_id, sequence_id))
+    sequence = await sequences.get_sequence(uow, sequence_id)
+    if sequence.published_version is not None:
+        pinned = await sequences.published(uow, sequence_id)
+        if pinned.definition.audience_segment_id is not None:
+            concerned.update(
+                await records.records_in_segment(uow, pinned.definition.audience_segment_id)
+            )
+    await agenda.look_again(uow, concerned)

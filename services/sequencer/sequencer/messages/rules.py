@@ -1,0 +1,34 @@
+"""The states of a mail, and the name it has for all time."""
+
+import re
+from typing import Literal
+from uuid import UUID
+
+State = Literal[
+    "scheduled",
+    "dispatching",
+    "sent",
+    "unknown",
+    "held",
+    "failed",
+    "cancelled",
+    "suppressed",
+    "expired",
+    "skipped",
+]
+OPEN: tuple[State, ...] = ("scheduled", "dispatching", "unknown", "held")
+"""The enrollment waits for it."""
+
+_MESSAGE_ID = re.compile(r"<?\s*([^<>\s]+@[^<>\s]+)\s*>?")
+
+
+def internet_message_id(workspace_id: UUID, message_id: UUID, sender: str) -> str:
+    """The same for every attempt, so that whoever finds it in a mailbox has proof of this mail."""
+    domain = sender.rpartition("@")[2].encode("idna").decode().lower()
+    return f"<{workspace_id.hex}.{message_id.hex}@{domain}>"
+
+
+def normal_message_id(given: str | None) -> str | None:
+    """As we write it, however a report or a reply quotes it."""
+    found = _MESSAGE_ID.search(given or "")
+    return f"<{found[1]}>" if found else None

@@ -1,0 +1,55 @@
+"""How mail addresses are compared, and who of an account is worth writing to first."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+PLAN_ROLES = ("Decision Maker", "Champion", "Economic Buyer", "Executive Sponsor")
+"""Account plan roles in the order in which they are asked for."""
+
+
+def mail_address(email: str | None) -> str | None:
+    """`Ann@Bücher.example` as mail systems compare it; None for what is no address.
+
+    Plus-addressing is part of the address: the mailbox may sort by it.
+    """
+    local, at, domain = unicodedata.normalize("NFKC", (email or "").strip()).rpartition("@")
+    if not (local and at and domain) or any(c.isspace() for c in local + domain):
+        return None
+    try:
+        ascii_domain = domain.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return f"{local.casefold()}@{ascii_domain.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What ranking needs to know of a contact."""
+
+    id: UUID
+    plan_roles: Sequence[str]
+    chosen_by_trait: bool
+
+
+def ranked(people: Iterable[Person]) -> list[Person]:
+    """Best first: who has the trait, then by account plan role, then who was added last."""
+    newest_first = sorted(people, key=lambda person: person.id, reverse=True)
+    return sorted(newest_first, key=_rank)
+
+
+def _rank(person: Person) -> tuple[bool, int]:
+    return not person.chosen_by_trait, _role_rank(person.plan_roles)
+
+
+def _role_rank(roles: Sequence[str]) -> int:
+    known = [PLAN_ROLES.index(role) for role in roles if role in PLAN_ROLES]
+    return min(known, default=len(PLAN_ROLES))
+
+
+def reason_of_rank(person: Person, trait: str) -> str:
+    """Says to a person why this contact stands where it stands."""
+    words = [trait.replace("_", " ")] if person.chosen_by_trait else []
+    words += [role for role in PLAN_ROLES if role in person.plan_roles]
+    return ", ".join(words) or "contact of the account"

@@ -1,0 +1,379 @@
+"""T1: from the ledger to the wire. One transaction that either proves every law at this instant and
+writes down the intent to send, or leaves the mail where it is.
+
+Locks are taken in one order (opportunity, account, contact, enrollment, mailbox, message), none is
+waited for, and everything is read again once all are held, with the time asked for last.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sequencer.agenda import service as agenda
+from sequencer.enrollments import service as enrollments
+from sequencer.enrollments.planner import identity
+from sequencer.enrollments.rules import End, Pause, obstacle
+from sequencer.enrollments.schemas import Enrollment
+from sequencer.enrollments.situations import Situation, situations_of
+from sequencer.mailboxes import service as mailboxes
+from sequencer.mailboxes.models import Mailbox
+from sequencer.mailboxes.smtp import Server
+from sequencer.messages import service as messages
+from sequencer.messages.rules import internet_message_id
+from sequencer.messages.schemas import Message
+from sequencer.planning.rules import local_day, next_move, next_opening, start_of_day
+from sequencer.records import service as records
+from sequencer.records.schemas import Account, Opportunity
+from sequencer.sending import queries
+from sequencer.sending.rules import Letter, wire_form
+from sequencer.sequences import service as sequences
+from sequencer.sequences.versions import Pinned, window_of
+from sequencer.settings import SequencerSettings
+from sequencer.templates.rules import CannotRender, render, render_line
+from sequencer.templates.service import Sender, variables_of
+from sequencer.unsubscribe import service as unsubscribing
+from sequencer.unsubscribe.rules import Link
+from shared.events.sequences import MessageHeld
+from shared.faults import faultpoint
+from shared.secrets import CannotDecrypt
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail that this worker, and for the time of its lease nobody else, may hand over."""
+
+    workspace_id: UUID
+    message: Message
+    fence: int
+    server: Server
+    mailbox_id: UUID
+    sender: str
+    recipient: str
+    raw: bytes
+    zones: tuple[ZoneInfo, ...]
+    """Where the expiration day begins first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Rows that are locked for one mail."""
+
+    message: Message
+    situation: Situation
+    mailbox: Mailbox | None
+
+
+async def claim(
+    uow: UnitOfWork, service: Service, settings: SequencerSettings, limit: int
+) -> tuple[list[Claimed], int]:
+    """What may be handed over now, and how many mails were dealt with in another way."""
+    ids = await queries.due_messages(uow.session, uow.workspace_id, await uow.now(), 2 * limit)
+    held = await _hold(uow, await messages.some(uow, ids))
+    await uow.fresh_now()
+    ready: list[tuple[_Held, dict[str, Any], bytes]] = []
+    others = 0
+    spent: dict[UUID, int] = {}
+    for one in held:
+        if len(ready) == limit:
+            break
+        made = await _judge(uow, service, one, spent)
+        if made is None:
+            others += 1
+        else:
+            ready.append((one, *made))
+    claimed = await _write(uow, service, settings, ready)
+    for mailbox_id, mails in spent.items():
+        await mailboxes.spend(uow, mailbox_id, mails)
+    faultpoint("send.in_claim")
+    return claimed, others
+
+
+async def _hold(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
+    opportunities = await records.opportunities(
+        uow, {one.record_id for one in candidates}, share=True
+    )
+    account_ids = {one.account_id for one in opportunities.values() if one.account_id}
+    accounts = await records.accounts(uow, account_ids, share=True)
+    contacts = await records.contacts(uow, {one.contact_id for one in candidates}, share=True)
+    shared = await enrollments.share(uow, {one.enrollment_id for one in candidates})
+    complete = [
+        one
+        for one in candidates
+        if one.enrollment_id in shared
+        and one.record_id in opportunities
+        and one.contact_id in contacts
+        and _has_account(opportunities[one.record_id].account_id, accounts)
+    ]
+    pinned = await sequences.pinned(
+        uow, {(one.sequence_id, one.sequence_version) for one in shared.values()}
+    )
+    senders = {
+        one.id: _sender_of(pinned, shared[one.enrollment_id], one, opportunities, accounts)
+        for one in complete
+    }
+    box_of = await _mailbox_of_each(uow, senders)
+    boxes = await mailboxes.by_id(uow, set(box_of.values()), hold=True)
+    locked = await queries.hold(uow.session, uow.workspace_id, [one.id for one in complete])
+    ours = [
+        one
+        for one in complete
+        if one.id in locked and (one.id not in box_of or box_of[one.id] in boxes)
+    ]
+    situations = await situations_of(uow, [shared[one.enrollment_id] for one in ours])
+    return [
+        _Held(message, situation, boxes[box_of[message.id]] if message.id in box_of else None)
+        for message, situation in zip(ours, situations, strict=True)
+    ]
+
+
+def _sender_of(
+    pinned: Mapping[tuple[UUID, int], Pinned],
+    enrollment: Enrollment,
+    message: Message,
+    opportunities: Mapping[UUID, Opportunity],
+    accounts: Mapping[UUID, Account],
+) -> tuple[UUID | None, UUID | None]:
+    """The mailbox that is named, or the member whose mailbox it is to be."""
+    definition = pinned[enrollment.sequence_id, enrollment.sequence_version].definition
+    sender = definition.sender
+    account_id = opportunities[message.record_id].account_id
+    account = accounts.get(account_id) if account_id else None
+    holder = account.holder_of(sender.key_role) if account and sender.key_role else None
+    return sender.mailbox_id, holder
+
+
+async def _mailbox_of_each(
+    uow: UnitOfWork, senders: Mapping[UUID, tuple[UUID | None, UUID | None]]
+) -> dict[UUID, UUID]:
+    """Message to a mailbox that exists."""
+    by_member = await mailboxes.of_members(
+        uow, {member for _, member in senders.values() if member is not None}
+    )
+    named = await mailboxes.by_id(uow, {box for box, _ in senders.values() if box is not None})
+    found: dict[UUID, UUID] = {}
+    for message_id, (box, member) in senders.items():
+        if box in named:
+            found[message_id] = named[box].id
+        elif member in by_member:
+            found[message_id] = by_member[member]
+    return found
+
+
+def _has_account(account_id: UUID | None, accounts: dict[UUID, Account]) -> bool:
+    """An opportunity without an account is judged, and refused, like any other."""
+    return account_id is None or account_id in accounts
+
+
+async def _judge(
+    uow: UnitOfWork, service: Service, one: _Held, spent: dict[UUID, int]
+) -> tuple[dict[str, Any], bytes] | None:
+    """The claim to write, or None when the mail stays, for whatever the laws say."""
+    now = await uow.now()
+    message, situation, mailbox = one.message, one.situation, one.mailbox
+    if await _is_stopped(uow, one, now):
+        return None
+    later = await _later(uow, one, now, spent)
+    if later is not None:
+        await messages.reschedule(uow, message.id, later)
+        return None
+    if mailbox is None:
+        await hold_back(uow, one, "no_mailbox", "Nobody's mailbox sends for this account.")
+        return None
+    if mailbox.state != "active":
+        # Its owner has been told once, for the mail that was refused.
+        await hold_back(uow, one, "mailbox_refused", mailbox.paused_reason or "", tell=False)
+        return None
+    try:
+        letter = await _letter(uow, service, one, mailbox, now)
+        raw = wire_form(letter)
+    except (CannotRender, ValueError) as error:
+        await hold_back(uow, one, "cannot_render", str(error)[:500])
+        return None
+    spent[mailbox.id] = spent.get(mailbox.id, 0) + 1
+    contact = situation.contact
+    return {
+        "id": message.id,
+        "mailbox_id": mailbox.id,
+        "sender": mailbox.address,
+        "recipient": contact.address if contact else None,
+        "subject": letter.subject,
+        "internet_message_id": letter.message_id,
+        "content_digest": hashlib.sha256(raw).hexdigest(),
+    }, raw
+
+
+async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
+    message, situation = one.message, one.situation
+    if situation.enrollment.state != "active":
+        await messages.cancel(uow, message, f"enrollment_{situation.enrollment.state}")
+        return True
+    if situation.enrollment.contact_id != message.contact_id:
+        await messages.cancel(uow, message, "contact_replaced")
+        await agenda.look_again(uow, [message.record_id])
+        return True
+    found = obstacle(situation.standing, now)
+    if found is None:
+        return False
+    if found == End("contract_expired"):
+        await messages.end_unsent(uow, message.id, "expired", found.reason)
+    elif found.reason in {"unsubscribed", "contact_bounced"}:
+        await messages.end_unsent(uow, message.id, "suppressed", found.reason)
+    else:
+        await messages.cancel(uow, message, found.reason)
+    # What this means for the enrollment is decided there, by the same rule.
+    await agenda.look_again(uow, [message.record_id])
+    return isinstance(found, End | Pause)
+
+
+async def _later(
+    uow: UnitOfWork, one: _Held, now: datetime, spent: dict[UUID, int]
+) -> datetime | None:
+    """When it may go instead; None: now. Overtaken by a later step, it is planned anew."""
+    message, situation = one.message, one.situation
+    plan = situation.plan
+    if plan is None:
+        return None
+    handled = situation.progress.handled - {message.step_id}
+    move = next_move(plan, handled, now, situation.progress.last_sent_at)
+    if move.step_id != message.step_id or move.at is None:
+        await agenda.look_again(uow, [message.record_id])
+        return plan.expires_at
+    if move.at > now:
+        return move.at
+    if await _is_capped(uow, one, now, spent):
+        step = situation.pinned.step(message.step_id)
+        definition = situation.pinned.definition
+        country = situation.account.country if situation.account else None
+        window = window_of(step.send_window or definition.send_window, country)
+        tomorrow = start_of_day(
+            local_day(now, situation.zones.wall) + timedelta(days=1), situation.zones.wall
+        )
+        return next_opening(window, situation.zones.wall, tomorrow) or plan.expires_at
+    return None
+
+
+async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: dict[UUID, int]) -> bool:
+    caps, mailbox = one.situation.pinned.definition.caps, one.mailbox
+    if mailbox is not None:
+        left = mailbox.left_on(await mailboxes.today(uow))
+        if caps.mailbox_per_day is not None:
+            left = min(left, caps.mailbox_per_day - (mailbox.daily_cap - left))
+        if left - spent.get(mailbox.id, 0) <= 0:
+            return True
+    zone = one.situation.zones.wall
+    contact_id = one.message.contact_id
+    sent = await messages.sent_since(uow, [contact_id], start_of_day(local_day(now, zone), zone))
+    return sent.get(contact_id, 0) >= caps.contact_per_day
+
+
+async def hold_back(
+    uow: UnitOfWork, one: _Held, reason: Any, detail: str, *, tell: bool = True
+) -> None:
+    """Not sent without a person."""
+    message, enrollment = one.message, one.situation.enrollment
+    await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message.id,
+        before=["scheduled"],
+        state="held",
+        fence=None,
+        reason=reason,
+        detail=detail,
+    )
+    if not tell:
+        return
+    await enrollments.tell(
+        uow, enrollment, "held", step_title=message.step_title, reason=reason, detail=detail
+    )
+    uow.publish(
+        MessageHeld(
+            **identity(enrollment),
+            message_id=message.id,
+            step_id=message.step_id,
+            step_title=message.step_title,
+            reason=reason,
+            detail=detail,
+        )
+    )
+
+
+async def _letter(
+    uow: UnitOfWork, service: Service, one: _Held, mailbox: Mailbox, now: datetime
+) -> Letter:
+    """Raises `CannotRender`."""
+    message, situation = one.message, one.situation
+    contact, account, opportunity = situation.contact, situation.account, situation.opportunity
+    if contact is None or account is None or opportunity is None or contact.address is None:
+        raise CannotRender("The record is incomplete.")
+    url = unsubscribing.url_for(service, Link(uow.workspace_id, message.id))
+    variables = variables_of(
+        contact=contact,
+        account=account,
+        opportunity=opportunity,
+        sender=Sender(mailbox.display_name, mailbox.email),
+        workspace_name=await records.workspace_name(uow),
+        unsubscribe_url=url,
+    )
+    step = situation.pinned.step(message.step_id)
+    return Letter(
+        message_id=message.internet_message_id
+        or internet_message_id(uow.workspace_id, message.id, mailbox.address),
+        sender_name=mailbox.display_name,
+        sender=mailbox.address,
+        recipient_name=contact.name,
+        recipient=contact.address,
+        reply_to=situation.pinned.definition.reply_to,
+        subject=render_line(step.subject, variables),
+        text=render(step.text, variables),
+        html=render(step.html, variables, html=True) if step.html is not None else None,
+        date=now,
+        unsubscribe_url=url,
+        answers=await messages.thread(uow, message.enrollment_id, contact.id),
+    )
+
+
+async def _write(
+    uow: UnitOfWork,
+    service: Service,
+    settings: SequencerSettings,
+    ready: Sequence[tuple[_Held, dict[str, Any], bytes]],
+) -> list[Claimed]:
+    if not ready:
+        return []
+    rows = [row for _, row, _ in ready]
+    fences = await queries.claim(uow.session, uow.workspace_id, rows, settings.send_lease_seconds)
+    claimed = []
+    for one, row, raw in ready:
+        mailbox = one.mailbox
+        if one.message.id not in fences or mailbox is None:
+            continue
+        await queries.keep_content(uow.session, uow.workspace_id, one.message.id, raw)
+        claimed.append(
+            Claimed(
+                workspace_id=uow.workspace_id,
+                message=one.message,
+                fence=fences[one.message.id],
+                server=_server(service, mailbox),
+                mailbox_id=mailbox.id,
+                sender=row["sender"],
+                recipient=row["recipient"],
+                raw=raw,
+                zones=one.situation.zones.all,
+            )
+        )
+    return claimed
+
+
+def _server(service: Service, mailbox: Mailbox) -> Server:
+    try:
+        return mailboxes.server_of(service.secrets, mailbox)
+    except CannotDecrypt:
+        # The server will refuse the log-in, which pauses the mailbox and tells its owner.
+        return Server(mailbox.smtp_host, mailbox.smtp_port, "starttls", mailbox.smtp_username, "")

@@ -1,0 +1,206 @@
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# A limit in the lateral part makes PostgreSQL look into the index once per workspace.
+_WORKSPACES_DUE = text(
+    """
+    with clock as materialized (select clock_timestamp() as now)
+    select w.workspace_id
+    from clock
+    cross join workspaces w
+    cross join lateral (
+        select m.due_at from messages m
+        where m.workspace_id = w.workspace_id and m.state = 'scheduled'
+          and m.due_at <= coalesce(w.frozen_at, clock.now)
+          and (m.retry_at is null or m.retry_at <= clock.now)
+        order by m.due_at limit 1
+    ) due
+    order by due.due_at
+    limit :limit
+    """
+)
+_DUE = text(
+    """
+    select id from messages
+    where workspace_id = :workspace_id and state = 'scheduled' and due_at <= :now
+      and (retry_at is null or retry_at <= clock_timestamp())
+    order by due_at, id limit :limit
+    """
+)
+_HOLD = text(
+    """
+    select id from messages
+    where workspace_id = :workspace_id and id = any(:ids) and state = 'scheduled'
+    order by id for update skip locked
+    """
+)
+_CLAIM = text(
+    """
+    update messages m
+    set state = 'dispatching', phase = 'connecting', attempts = m.attempts + 1,
+        fence = nextval('message_fences'),
+        lease_until = clock_timestamp() + make_interval(secs => :lease),
+        retry_at = null, reason = null, detail = null,
+        mailbox_id = c.mailbox_id, sender = c.sender, recipient = c.recipient, subject = c.subject,
+        internet_message_id = c.internet_message_id, content_digest = c.content_digest,
+        updated_at = clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as c(
+        id uuid, mailbox_id uuid, sender text, recipient text, subject text,
+        internet_message_id text, content_digest text)
+    where m.workspace_id = :workspace_id and m.id = c.id and m.state = 'scheduled'
+    returning m.id, m.fence
+    """
+)
+_KEEP = text(
+    """
+    insert into message_contents (workspace_id, message_id, raw)
+    values (:workspace_id, :message_id, :raw)
+    on conflict (workspace_id, message_id) do update set raw = excluded.raw
+    """
+)
+_BEGIN_BODY = text(
+    """
+    update messages set phase = 'body_started',
+        lease_until = clock_timestamp() + make_interval(secs => :lease),
+        updated_at = clock_timestamp()
+    where workspace_id = :workspace_id and id = :id and fence = :fence
+      and state = 'dispatching' and phase = 'connecting' and lease_until > clock_timestamp()
+    """
+)
+_HEARTBEAT = text(
+    """
+    update messages set lease_until = clock_timestamp() + make_interval(secs => :lease)
+    where workspace_id = :workspace_id and id = :id and fence = :fence and state = 'dispatching'
+    """
+)
+_LAPSED = text(
+    """
+    select workspace_id, id, enrollment_id, fence, phase from messages
+    where state = 'dispatching' and lease_until < clock_timestamp()
+    order by lease_until limit :limit
+    """
+)
+_END = """
+    update messages
+    set state = :state, phase = null, lease_until = null, reason = :reason, detail = :detail,
+        {extra} updated_at = clock_timestamp()
+    where workspace_id = :workspace_id and id = :id and state = any(:before)
+      and (cast(:fence as bigint) is null or fence = :fence)
+"""
+
+
+async def workspaces_with_due_messages(session: AsyncSession, limit: int) -> list[UUID]:
+    return list(await session.scalars(_WORKSPACES_DUE, {"limit": limit}))
+
+
+async def lapsed_messages(session: AsyncSession, limit: int) -> list[Any]:
+    """Hand-overs of all workspaces whose worker has been silent for too long."""
+    return list(await session.execute(_LAPSED, {"limit": limit}))
+
+
+async def due_messages(
+    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
+) -> list[UUID]:
+    return list(
+        await session.scalars(_DUE, {"workspace_id": workspace_id, "now": now, "limit": limit})
+    )
+
+
+async def hold(session: AsyncSession, workspace_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    """Of these, the scheduled ones that nobody else has: locked until the transaction ends."""
+    found = await session.scalars(_HOLD, {"workspace_id": workspace_id, "ids": list(ids)})
+    return set(found)
+
+
+async def claim(
+    session: AsyncSession, workspace_id: UUID, rows: Sequence[dict[str, Any]], lease: float
+) -> dict[UUID, int]:
+    """Fence by message."""
+    found = await session.execute(
+        _CLAIM,
+        {"workspace_id": workspace_id, "rows": to_json(rows).decode(), "lease": lease},
+    )
+    return {row.id: row.fence for row in found}
+
+
+async def keep_content(
+    session: AsyncSession, workspace_id: UUID, message_id: UUID, raw: bytes
+) -> None:
+    await session.execute(
+        _KEEP, {"workspace_id": workspace_id, "message_id": message_id, "raw": raw}
+    )
+
+
+async def begin_body(
+    session: AsyncSession, workspace_id: UUID, message_id: UUID, fence: int, lease: float
+) -> bool:
+    done = await session.execute(
+        _BEGIN_BODY,
+        {"workspace_id": workspace_id, "id": message_id, "fence": fence, "lease": lease},
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+
+
+async def renew_lease(
+    session: AsyncSession, workspace_id: UUID, message_id: UUID, fence: int, lease: float
+) -> bool:
+    done = await session.execute(
+        _HEARTBEAT,
+        {"workspace_id": workspace_id, "id": message_id, "fence": fence, "lease": lease},
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+
+
+async def has_lapsed(session: AsyncSession, workspace_id: UUID, message_id: UUID) -> bool:
+    found = await session.execute(
+        text(
+            "select lease_until < clock_timestamp() from messages"
+            " where workspace_id = :workspace_id and id = :id"
+        ),
+        {"workspace_id": workspace_id, "id": message_id},
+    )
+    return bool(found.scalar_one_or_none())
+
+
+async def end_attempt(
+    session: AsyncSession,
+    workspace_id: UUID,
+    message_id: UUID,
+    *,
+    before: Collection[str],
+    state: str,
+    fence: int | None,
+    reason: str | None = None,
+    detail: str | None = None,
+    sent_at: datetime | None = None,
+    retry_seconds: float | None = None,
+) -> bool:
+    """False when the row has gone on without this attempt: the fence does not fit, or the state."""
+    extra = ""
+    values: dict[str, Any] = {}
+    if sent_at is not None:
+        extra += "sent_at = :sent_at, "
+        values["sent_at"] = sent_at
+    if retry_seconds is not None:
+        extra += "retry_at = clock_timestamp() + make_interval(secs => :retry), "
+        values["retry"] = retry_seconds
+    done = await session.execute(
+        text(_END.format(extra=extra)),
+        {
+            "workspace_id": workspace_id,
+            "id": message_id,
+            "before": list(before),
+            "state": state,
+            "fence": fence,
+            "reason": reason,
+            "detail": detail,
+            **values,
+        },
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts

@@ -1,0 +1,372 @@
+"""What happened to a claimed mail. Everyone locks the enrollment, then the message.
+
+`body_started` is the line: before it a mail has certainly not left, after it only a definite answer
+of the server, or proof, says what became of it. Without either it is `unknown` and is not sent
+again.
+"""
+
+from uuid import UUID
+
+from sequencer.agenda import service as agenda
+from sequencer.bounces import service as bounces
+from sequencer.enrollments import service as enrollments
+from sequencer.enrollments.planner import identity
+from sequencer.enrollments.schemas import Enrollment
+from sequencer.mailboxes import service as mailboxes
+from sequencer.messages import service as messages
+from sequencer.messages.schemas import Message
+from sequencer.planning.rules import MARGIN, expiry
+from sequencer.records import service as records
+from sequencer.sending import queries
+from sequencer.sending.claims import Claimed
+from sequencer.suppressions import service as suppressions
+from shared.errors import Conflict
+from shared.events.base import Cause
+from shared.events.sequences import MessageHeld, MessageResolved, MessageSent
+from shared.faults import faultpoint
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+MAX_ATTEMPTS = 12
+_LAPSED_AT_ONCE = 50
+
+
+class OutcomeKnown(Conflict):
+    code = "outcome_known"
+    title = "The outcome of this mail is known"
+
+
+class NotHeld(Conflict):
+    code = "message_not_held"
+    title = "Only a held mail can be tried again"
+
+
+def cause_of(message: Message) -> tuple[Cause, ...]:
+    return (
+        Cause(type="sequence", id=str(message.sequence_id), label=message.sequence_title),
+        Cause(type="enrollment", id=str(message.enrollment_id)),
+        Cause(type="step", id=str(message.step_id), label=message.step_title),
+    )
+
+
+async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> bool:
+    """T1b, right before the final dot: what could have changed while we talked to the server is
+    looked at once more, under the same locks. False: hang up, nothing was sent.
+    """
+    message = claimed.message
+    found = await records.opportunities(uow, [message.record_id], share=True)
+    people = await records.contacts(uow, [message.contact_id], share=True)
+    shared = await enrollments.share(uow, [message.enrollment_id])
+    if not (found and people and shared):
+        return False  # one of them is being changed in this moment
+    opportunity, enrollment = found[message.record_id], shared[message.enrollment_id]
+    expires = opportunity.contract_expiration
+    suppressed = await suppressions.reasons(uow, [claimed.recipient])
+    now = await uow.fresh_now()
+    allowed = (
+        enrollment.state == "active"
+        and enrollment.contact_id == message.contact_id
+        and not opportunity.deleted
+        and not opportunity.is_closed
+        and not suppressed
+        and expires is not None
+        and now < expiry(expires, claimed.zones) - MARGIN
+    )
+    if not allowed:
+        return False
+    begun = await queries.begin_body(
+        uow.session, uow.workspace_id, message.id, claimed.fence, lease
+    )
+    faultpoint("send.before_body_commit")
+    return begun
+
+
+async def record_sent(
+    uow: UnitOfWork, message_id: UUID, detail: str, *, fence: int | None = None
+) -> bool:
+    """T2, or proof that came from elsewhere (then without a fence): it was handed over. The
+    enrollment goes on and others are told, in the same transaction.
+    """
+    enrollment, message = await _locked(uow, message_id)
+    sent_at = await uow.now()
+    done = await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message_id,
+        before=["dispatching", "unknown"],
+        state="sent",
+        fence=fence,
+        detail=detail[:500],
+        sent_at=sent_at,
+    )
+    if not done:
+        return False
+    await enrollments.tell(
+        uow,
+        enrollment,
+        "sent",
+        step_title=message.step_title,
+        recipient=message.recipient,
+        message_id=str(message_id),
+    )
+    if message.state == "unknown":
+        uow.publish(MessageResolved(**identity(enrollment), message_id=message_id, outcome="sent"))
+    uow.publish(
+        MessageSent(
+            **{**identity(enrollment), "contact_id": message.contact_id},
+            message_id=message_id,
+            step_id=message.step_id,
+            step_title=message.step_title,
+            internet_message_id=message.internet_message_id or "",
+            subject=message.subject or "",
+            sender=message.sender or "",
+            sent_at=sent_at,
+        )
+    )
+    await _go_on(uow, enrollment)
+    faultpoint("send.in_record")
+    return True
+
+
+async def record_not_sent(
+    uow: UnitOfWork, claimed: Claimed, detail: str, retry_seconds: float
+) -> None:
+    """It certainly did not leave: try again later, a limited number of times."""
+    enrollment, message = await _locked(uow, claimed.message.id)
+    if message.attempts >= MAX_ATTEMPTS:
+        await _hold(uow, enrollment, message, claimed.fence, "refused", detail)
+        return
+    done = await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message.id,
+        before=["dispatching"],
+        state="scheduled",
+        fence=claimed.fence,
+        reason="not_sent",
+        detail=detail[:500],
+        retry_seconds=retry_seconds,
+    )
+    if done:
+        await mailboxes.refund(uow, claimed.mailbox_id)
+        await _withdraw_if_stopped(uow, enrollment, message.id)
+
+
+async def record_bad_recipient(uow: UnitOfWork, claimed: Claimed, detail: str) -> None:
+    """The server knows at once that the address is no good."""
+    _, message = await _locked(uow, claimed.message.id)
+    done = await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message.id,
+        before=["dispatching"],
+        state="failed",
+        fence=claimed.fence,
+        reason="hard_bounce",
+        detail=detail[:500],
+    )
+    if done:
+        await mailboxes.refund(uow, claimed.mailbox_id)
+        await bounces.hard_bounce(uow, message, status=None, diagnostic=detail[:500])
+
+
+async def record_held(
+    uow: UnitOfWork, claimed: Claimed, detail: str, *, mailbox_refused: bool
+) -> None:
+    """The server refuses our mailbox, or this mail. Nobody is suppressed for it."""
+    enrollment, message = await _locked(uow, claimed.message.id)
+    if not mailbox_refused:
+        await _hold(uow, enrollment, message, claimed.fence, "refused", detail)
+        return
+    first = await mailboxes.pause(uow, claimed.mailbox_id, detail[:500])
+    await _hold(
+        uow, enrollment, message, claimed.fence, "mailbox_refused", detail, tell_others=first
+    )
+
+
+async def recover(service: Service) -> int:
+    """Hand-overs whose worker has been silent past its lease: before the line they are due again,
+    past it nobody knows, and they are shown instead of repeated.
+    """
+    async with service.units.across_workspaces() as session:
+        lapsed = await queries.lapsed_messages(session, _LAPSED_AT_ONCE)
+    for row in lapsed:
+        cause = Cause(type="system", id="recovery", label="a worker fell silent")
+        async with service.units.begin(row.workspace_id, (cause,)) as uow:
+            await _recover_one(uow, row.id, row.fence)
+    return len(lapsed)
+
+
+async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
+    enrollment, message = await _locked(uow, message_id)
+    if message.state != "dispatching" or message.fence != fence:
+        return
+    if not await queries.has_lapsed(uow.session, uow.workspace_id, message_id):
+        return  # it spoke again while we waited for the lock
+    if message.phase == "body_started":
+        await _become_unknown(uow, enrollment, message, "The worker died after the mail was told.")
+        return
+    await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message_id,
+        before=["dispatching"],
+        state="scheduled",
+        fence=fence,
+        reason="worker_died",
+    )
+    if message.mailbox_id is not None:
+        await mailboxes.refund(uow, message.mailbox_id)
+    await _withdraw_if_stopped(uow, enrollment, message_id)
+    uow.wake_worker()
+
+
+async def record_unknown(uow: UnitOfWork, claimed: Claimed, detail: str) -> None:
+    """The link broke, or the server fell silent, after the final dot."""
+    enrollment, message = await _locked(uow, claimed.message.id)
+    if message.state == "dispatching" and message.fence == claimed.fence:
+        await _become_unknown(uow, enrollment, message, detail)
+
+
+async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
+    """A person looked, where we cannot. Raises `OutcomeKnown`."""
+    enrollment, message = await _locked(uow, message_id)
+    if message.state != "unknown":
+        raise OutcomeKnown(f"It is {message.state}; only an unknown outcome is resolved.")
+    if outcome == "sent":
+        await record_sent(uow, message_id, "resolved by a person")
+        return await messages.get(uow, message_id)
+    await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message_id,
+        before=["unknown"],
+        state="scheduled",
+        fence=None,
+        reason="resolved_not_sent",
+    )
+    uow.publish(MessageResolved(**identity(enrollment), message_id=message_id, outcome="not_sent"))
+    await enrollments.tell(
+        uow, enrollment, "resolved", step_title=message.step_title, outcome="not_sent"
+    )
+    await _withdraw_if_stopped(uow, enrollment, message_id)
+    await _go_on(uow, enrollment)
+    uow.wake_worker()
+    return await messages.get(uow, message_id)
+
+
+async def retry(uow: UnitOfWork, message_id: UUID) -> Message:
+    """Raises `NotHeld`."""
+    enrollment, message = await _locked(uow, message_id)
+    if message.state != "held":
+        raise NotHeld(f"It is {message.state}.")
+    await messages.release(uow, message_id)
+    await _withdraw_if_stopped(uow, enrollment, message_id)
+    return await messages.get(uow, message_id)
+
+
+async def prove_sent(uow: UnitOfWork, message: Message, proof: str) -> Message:
+    """A report or a reply quotes it, so it was handed over, whatever we knew."""
+    if message.state in {"dispatching", "unknown"}:
+        await record_sent(uow, message.id, proof)
+        return await messages.get(uow, message.id)
+    return message
+
+
+async def _locked(uow: UnitOfWork, message_id: UUID) -> tuple[Enrollment, Message]:
+    message = await messages.get(uow, message_id)
+    enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
+    return enrollment, await messages.get(uow, message_id, lock=True)
+
+
+async def _go_on(uow: UnitOfWork, enrollment: Enrollment) -> None:
+    if enrollment.state == "active":
+        await enrollments.plan(uow, [enrollment])
+
+
+async def _withdraw_if_stopped(uow: UnitOfWork, enrollment: Enrollment, message_id: UUID) -> None:
+    """The enrollment was paused or ended while its mail was under way, and the mail came back."""
+    if enrollment.state != "active":
+        message = await messages.get(uow, message_id)
+        await messages.cancel(uow, message, f"enrollment_{enrollment.state}")
+
+
+async def _become_unknown(
+    uow: UnitOfWork, enrollment: Enrollment, message: Message, detail: str
+) -> None:
+    done = await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message.id,
+        before=["dispatching"],
+        state="unknown",
+        fence=message.fence,
+        reason="outcome_unknown",
+        detail=detail[:500],
+    )
+    if done:
+        await _tell_held(uow, enrollment, message, "outcome_unknown", detail)
+
+
+async def _hold(
+    uow: UnitOfWork,
+    enrollment: Enrollment,
+    message: Message,
+    fence: int,
+    reason: str,
+    detail: str,
+    *,
+    tell_others: bool = True,
+) -> None:
+    done = await queries.end_attempt(
+        uow.session,
+        uow.workspace_id,
+        message.id,
+        before=["dispatching"],
+        state="held",
+        fence=fence,
+        reason=reason,
+        detail=detail[:500],
+    )
+    if not done:
+        return
+    if message.mailbox_id is not None:
+        await mailboxes.refund(uow, message.mailbox_id)
+    if enrollment.state != "active":
+        await _withdraw_if_stopped(uow, enrollment, message.id)
+    elif tell_others:
+        await _tell_held(uow, enrollment, message, reason, detail)
+
+
+async def _tell_held(
+    uow: UnitOfWork, enrollment: Enrollment, message: Message, reason: str, detail: str
+) -> None:
+    await enrollments.tell(
+        uow,
+        enrollment,
+        "held",
+        step_title=message.step_title,
+        reason=reason,
+        detail=detail[:500],
+    )
+    uow.publish(
+        MessageHeld.model_validate(
+            {
+                **identity(enrollment),
+                "message_id": message.id,
+                "step_id": message.step_id,
+                "step_title": message.step_title,
+                "reason": reason,
+                "detail": detail[:500],
+            }
+        )
+    )
+
+
+async def due_work(uow: UnitOfWork) -> dict[str, int]:
+    """Rows of the workspace that a worker should take now, or that a person should."""
+    return {
+        "due_records": await agenda.count_due(uow),
+        "due_enrollments": await enrollments.count_due(uow),
+        **await messages.count_waiting(uow),
+    }

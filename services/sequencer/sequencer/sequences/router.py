@@ -1,0 +1,96 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from sequencer.sequences import service
+from sequencer.sequences.models import SequenceVersion
+from sequencer.sequences.schemas import (
+    SequenceIn,
+    SequenceOut,
+    SequencePatch,
+    State,
+    VersionList,
+)
+from sequencer.sequences.views import shown
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import (
+    IfMatch,
+    TheService,
+    Uow,
+    api_router,
+    check_version,
+    etag,
+    require,
+)
+
+router = api_router("/v1/sequences", "Sequences")
+
+Reader = Annotated[Caller, require("sequences:read")]
+Writer = Annotated[Caller, require("sequences:write")]
+
+
+@router.get("", summary="List sequences", response_model=Page[SequenceOut])
+async def list_sequences(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    state: Annotated[State | None, Query(description="Archived ones only when asked for.")] = None,
+) -> dict[str, Any]:
+    shape = ["sequences", state]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_sequences(
+        uow, state=state, after_id=UUID(after[0]) if after else None, limit=limit
+    )
+    page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+    return {**page, "data": [await shown(uow, row) for row in page["data"]]}
+
+
+@router.post("", status_code=201, summary="Draft a sequence", response_model=SequenceOut)
+async def create_sequence(
+    data: SequenceIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """Nothing is sent before it is published and enabled. A template that cannot be read, or names
+    a variable that does not exist, is a 422 with pointer, line and column.
+    """
+    made = await service.create_sequence(uow, data)
+    response.headers["etag"] = etag(made.version)
+    return await shown(uow, made)
+
+
+@router.get("/{sequence_id}", summary="Get a sequence", response_model=SequenceOut)
+async def get_sequence(
+    sequence_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    found = await service.get_sequence(uow, sequence_id)
+    response.headers["etag"] = etag(found.version)
+    return await shown(uow, found)
+
+
+@router.patch("/{sequence_id}", summary="Edit the draft", response_model=SequenceOut)
+async def edit_sequence(
+    sequence_id: UUID,
+    data: SequencePatch,
+    caller: Writer,
+    version: IfMatch,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    """Takes effect for new enrollments when it is published."""
+    found = await service.get_sequence(uow, sequence_id, lock=True)
+    check_version(version, found.version)
+    edited = await service.edit_sequence(uow, found, data)
+    response.headers["etag"] = etag(edited.version)
+    return await shown(uow, edited)
+
+
+@router.get("/{sequence_id}/versions", summary="List its versions", response_model=VersionList)
+async def list_sequence_versions(
+    sequence_id: UUID, caller: Reader, uow: Uow
+) -> dict[str, list[SequenceVersion]]:
+    """Published versions, newest first."""
+    return {"data": await service.versions(uow, sequence_id)}

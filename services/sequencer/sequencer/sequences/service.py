@@ -1,0 +1,232 @@
+"""What is sent, in what order. A draft is edited; publishing pins it for whoever enters next."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from sequencer.records import service as records
+from sequencer.sequences import queries
+from sequencer.sequences.models import Sequence, SequenceVersion
+from sequencer.sequences.schemas import Definition, SequenceIn, SequencePatch
+from sequencer.sequences.versions import Pinned
+from sequencer.templates.rules import faults_of
+from shared.auth import Caller
+from shared.clock import utc_now
+from shared.db import refuse
+from shared.errors import Conflict, Fault, Invalid, NotFound, invalid
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+from shared.web.problems import faults_of as faults_of_body
+
+
+class SequenceNotFound(NotFound):
+    code = "sequence_not_found"
+    title = "No such sequence"
+
+
+class TitleTaken(Conflict):
+    code = "title_taken"
+    title = "This title is in use"
+
+
+class NotPublished(Conflict):
+    code = "sequence_not_published"
+    title = "Publish the sequence first"
+
+
+class Archived(Conflict):
+    code = "sequence_archived"
+    title = "The sequence is archived"
+
+
+async def get_sequence(uow: UnitOfWork, sequence_id: UUID, *, lock: bool = False) -> Sequence:
+    found = await queries.sequence_by_id(uow.session, uow.workspace_id, sequence_id, lock=lock)
+    if found is None:
+        raise SequenceNotFound("There is no sequence with this id.")
+    return found
+
+
+async def list_sequences(
+    uow: UnitOfWork, *, state: str | None, after_id: UUID | None, limit: int
+) -> list[Sequence]:
+    return await queries.sequences_page(
+        uow.session, uow.workspace_id, state=state, after_id=after_id, limit=limit
+    )
+
+
+async def create_sequence(uow: UnitOfWork, data: SequenceIn) -> Sequence:
+    definition = await _checked(uow, data.model_dump(mode="json", exclude={"title"}))
+    sequence = Sequence(
+        workspace_id=uow.workspace_id,
+        id=new_id(),
+        title=data.title,
+        draft=definition.model_dump(mode="json"),
+    )
+    uow.session.add(sequence)
+    await _flush_title(uow, data.title)
+    await uow.session.refresh(sequence)
+    return sequence
+
+
+async def edit_sequence(uow: UnitOfWork, sequence: Sequence, data: SequencePatch) -> Sequence:
+    if sequence.state == "archived":
+        raise Archived("An archived sequence does not change.")
+    changes = data.model_dump(mode="json", exclude_unset=True)
+    title = changes.pop("title", sequence.title)
+    if title is None:
+        raise invalid("/title", "required", "A sequence has a title.")
+    definition = await _checked(uow, _merged(sequence.draft, changes))
+    sequence.title = title
+    sequence.draft = definition.model_dump(mode="json")
+    _touch(sequence)
+    await _flush_title(uow, title)
+    return sequence
+
+
+def _merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """JSON merge patch (RFC 7396); of a sender there is one, so it is replaced as a whole."""
+    merged = dict(before)
+    for key, value in changes.items():
+        known = before.get(key)
+        if isinstance(value, dict) and isinstance(known, dict) and key != "sender":
+            merged[key] = {**known, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
+    """The definition with an id for every step. Raises `Invalid` with all faults at once."""
+    try:
+        definition = Definition.model_validate(raw)
+    except ValidationError as error:
+        raise Invalid(
+            "Nothing was stored. See `errors` for each fault.",
+            faults=faults_of_body([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]),
+        ) from error
+    faults = [
+        Fault(pointer, fault.code, fault.message, {"line": fault.line, "column": fault.column})
+        for pointer, source, html in definition.templates()
+        for fault in faults_of(source, html=html)
+    ]
+    faults += await _segment_faults(uow, definition)
+    if faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+    steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
+    return definition.model_copy(update={"steps": steps})
+
+
+async def _segment_faults(uow: UnitOfWork, definition: Definition) -> list[Fault]:
+    """A segment that we have not heard of yet is given the benefit of the doubt."""
+    wanted = {
+        "/audience_segment_id": (definition.audience_segment_id, "opportunity"),
+        "/account_segment_id": (definition.account_segment_id, "account"),
+    }
+    known = await records.segments(
+        uow, [segment_id for segment_id, _ in wanted.values() if segment_id]
+    )
+    faults = []
+    for pointer, (segment_id, record_type) in wanted.items():
+        segment = known.get(segment_id) if segment_id else None
+        if segment is None:
+            continue
+        if segment.archived:
+            faults.append(Fault(pointer, "segment_archived", "This segment is archived."))
+        elif segment.record_type != record_type:
+            message = f"This is a segment of {segment.record_type} records, not {record_type}."
+            faults.append(Fault(pointer, "wrong_segment_type", message))
+    return faults
+
+
+async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> Sequence:
+    """Pin the draft. A draft that is published as it is makes no new version."""
+    sequence = await get_sequence(uow, sequence_id, lock=True)
+    if sequence.state == "archived":
+        raise Archived("An archived sequence is not published again.")
+    if not await has_unpublished_changes(uow, sequence):
+        return sequence
+    number = (sequence.published_version or 0) + 1
+    uow.session.add(
+        SequenceVersion(
+            workspace_id=uow.workspace_id,
+            sequence_id=sequence.id,
+            number=number,
+            definition=sequence.draft,
+            published_by=caller.principal.label or caller.key,
+        )
+    )
+    # The reference below must find it.
+    await uow.session.flush()
+    sequence.published_version = number
+    _touch(sequence)
+    await uow.session.flush()
+    return sequence
+
+
+async def has_unpublished_changes(uow: UnitOfWork, sequence: Sequence) -> bool:
+    if sequence.published_version is None:
+        return True
+    published = await queries.version_by_number(
+        uow.session, uow.workspace_id, sequence.id, sequence.published_version
+    )
+    return published is None or published.definition != sequence.draft
+
+
+async def set_state(uow: UnitOfWork, sequence_id: UUID, state: str) -> Sequence:
+    """`entry` tells the records that this concerns."""
+    sequence = await get_sequence(uow, sequence_id, lock=True)
+    if sequence.state == "archived" and state != "archived":
+        raise Archived("An archived sequence stays archived.")
+    if sequence.published_version is None and state == "enabled":
+        raise NotPublished("Only a published version can be enabled.")
+    if sequence.state != state:
+        sequence.state = state
+        _touch(sequence)
+        await uow.session.flush()
+    return sequence
+
+
+async def versions(uow: UnitOfWork, sequence_id: UUID) -> list[SequenceVersion]:
+    await get_sequence(uow, sequence_id)
+    return await queries.versions_of(uow.session, uow.workspace_id, sequence_id)
+
+
+async def enabled(uow: UnitOfWork) -> list[Pinned]:
+    """What new enrollments would be pinned to, of every enabled sequence."""
+    return await queries.enabled_sequences(uow.session, uow.workspace_id)
+
+
+async def published(uow: UnitOfWork, sequence_id: UUID) -> Pinned:
+    """Raises `NotPublished`."""
+    await get_sequence(uow, sequence_id)
+    found = await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
+    if found is None:
+        raise NotPublished("This sequence has no published version.")
+    return found
+
+
+async def pinned(
+    uow: UnitOfWork, wanted: Collection[tuple[UUID, int]]
+) -> Mapping[tuple[UUID, int], Pinned]:
+    """Versions by (sequence, number)."""
+    if not wanted:
+        return {}
+    found = await queries.pinned_versions(uow.session, uow.workspace_id, set(wanted))
+    return {(version.sequence_id, version.number): version for version in found}
+
+
+async def draft_definition(uow: UnitOfWork, sequence_id: UUID) -> Definition:
+    return Definition.model_validate((await get_sequence(uow, sequence_id)).draft)
+
+
+def _touch(sequence: Sequence) -> None:
+    sequence.version += 1
+    sequence.updated_at = utc_now()
+
+
+async def _flush_title(uow: UnitOfWork, title: str) -> None:
+    async with refuse("uq_sequences_workspace_id_title", TitleTaken(f"{title!r} is in use.")):
+        # The refusal must be ours, with the constraint's name still known.
+        await uow.session.flush()

@@ -1,0 +1,59 @@
+"""A published version as the planner and the gates read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sequencer.planning.rules import Plan, PlannedStep, Window, expiry
+from sequencer.sequences.schemas import Definition, SendWindow, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """One version of a sequence, and what the sequence is called and does now."""
+
+    sequence_id: UUID
+    title: str
+    state: str
+    number: int
+    definition: Definition
+
+    def step(self, step_id: UUID) -> Step:
+        return next(step for step in self.definition.steps if step.id == step_id)
+
+    @property
+    def first_day(self) -> timedelta:
+        return timedelta(days=self.definition.ordered()[0].offset_days)
+
+
+def plan_of(
+    definition: Definition,
+    anchor: date,
+    wall: ZoneInfo,
+    zones: Iterable[ZoneInfo],
+    *,
+    country: str | None = None,
+    floor: date | None = None,
+) -> Plan:
+    """The dated steps for one record. Pure: same version, same record, same plan."""
+    steps = tuple(
+        PlannedStep(
+            id=step.known_id,
+            day=anchor + timedelta(days=step.offset_days),
+            window=window_of(step.send_window or definition.send_window, country),
+        )
+        for step in definition.ordered()
+    )
+    return Plan(steps=steps, zone=wall, expires_at=expiry(anchor, zones), floor=floor)
+
+
+def window_of(window: SendWindow, country: str | None) -> Window:
+    start, end = window.times()
+    return Window(
+        start=start,
+        end=end,
+        weekdays=frozenset(window.weekdays),
+        country=country if window.skip_public_holidays else None,
+    )

@@ -1,0 +1,42 @@
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from shared.schemas import Email, In, Out
+
+Reason = Literal["hard_bounce", "soft_bounces", "unsubscribed", "complained", "manual"]
+
+_SUPPRESSION: dict[str, Any] = {
+    "id": "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d",
+    "address": "ann@acme.example",
+    "reason": "manual",
+    "note": "Asked by phone not to be written to.",
+    "message_id": None,
+    "expires_at": None,
+    "created_at": "2026-10-05T08:00:00Z",
+}
+
+
+class SuppressionIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ann@acme.example", "note": _SUPPRESSION["note"]}]
+        }
+    )
+
+    email: Email
+    note: Annotated[str, StringConstraints(max_length=2000)] | None = None
+
+
+class SuppressionOut(Out):
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_SUPPRESSION]})
+
+    id: UUID
+    address: str = Field(description="As mail systems compare it: lower case, IDNA.")
+    reason: Reason
+    note: str | None
+    message_id: UUID | None = Field(description="The mail whose bounce or recipient caused it.")
+    expires_at: datetime | None = Field(description="Null lasts until it is lifted.")
+    created_at: datetime

@@ -1,0 +1,215 @@
+"""Liquid templates of mails: what they may say, what is wrong with them, what they become.
+
+Templates are written by customers, so nothing they can say may cost much: loops, output and memory
+are bounded, and filters whose result can be many times their input are left out. A variable without
+a value stops the mail: nobody gets "Dear ,".
+"""
+
+import difflib
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from liquid import BoundTemplate, Environment, Mode
+from liquid.exceptions import FilterArgumentError, LiquidError, UndefinedError
+from liquid.undefined import FalsyStrictUndefined, is_undefined
+
+TRAITS = "traits"
+CATALOG: Mapping[str, frozenset[str]] = {
+    "contact": frozenset({"name", "first_name", "last_name", "email", "title", TRAITS}),
+    "account": frozenset({"name", "domain", "country", "arr", "currency", TRAITS}),
+    "opportunity": frozenset(
+        {
+            "name",
+            "type",
+            "stage",
+            "arr",
+            "currency",
+            "deal_room_url",
+            "contract_expiration",
+            TRAITS,
+        }
+    ),
+    "sender": frozenset({"name", "first_name", "email"}),
+    "workspace": frozenset({"name"}),
+    "unsubscribe_url": frozenset(),
+}
+"""Every variable there is. `traits` go one level deeper, by key."""
+
+_TAGS = frozenset(
+    {
+        "#", "assign", "break", "capture", "case", "comment", "content", "continue",
+        "echo", "for", "if", "illegal", "liquid", "output", "unless",
+    }
+)  # fmt: skip
+_FILTERS = frozenset(
+    {
+        "abs", "append", "at_least", "at_most", "capitalize", "ceil", "date", "default",
+        "divided_by", "downcase", "escape", "escape_once", "first", "floor", "last",
+        "lstrip", "minus", "modulo", "newline_to_br", "plus", "prepend", "remove",
+        "round", "rstrip", "size", "slice", "squish", "strip", "strip_newlines",
+        "times", "truncate", "truncatewords", "upcase", "url_encode",
+    }
+)  # fmt: skip
+_CLOCK_WORDS = {"now", "today"}
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFault:
+    code: str
+    message: str
+    line: int
+    column: int
+
+
+class CannotRender(Exception):
+    """The template cannot become a mail for this record; says why."""
+
+
+class _Environment(Environment):
+    # Liquid's limits are off unless set.
+    loop_iteration_limit = 1_000
+    output_stream_limit = 256 * 1024
+    local_namespace_limit = 64 * 1024
+    context_depth_limit = 20
+    block_nesting_limit = 20
+
+
+def _environment(*, html: bool) -> Environment:
+    made = _Environment(
+        autoescape=html,
+        undefined=FalsyStrictUndefined,
+        strict_filters=True,
+        tolerance=Mode.STRICT,
+    )
+    made.tags = {name: tag for name, tag in made.tags.items() if name in _TAGS}
+    made.filters = {name: _strict(name, made.filters[name]) for name in _FILTERS}
+    return made
+
+
+def _strict(name: str, standard: Any) -> Any:
+    """Standard filters make nothing, or zero, of a missing value; and `date` reads the machine's
+    clock when asked for "now".
+    """
+
+    @functools.wraps(standard)  # the environment looks for marks on the function
+    def strict(value: Any, *arguments: Any, **options: Any) -> Any:
+        if name != "default" and is_undefined(value):
+            raise UndefinedError(value.msg, token=value.token)
+        if name == "date" and value in _CLOCK_WORDS:
+            raise FilterArgumentError("the time of sending is not known to a template", token=None)
+        return standard(value, *arguments, **options)
+
+    return strict
+
+
+_TEXT = _environment(html=False)
+_HTML = _environment(html=True)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(source: str, *, html: bool) -> BoundTemplate:
+    return (_HTML if html else _TEXT).from_string(source)
+
+
+def faults_of(source: str, *, html: bool = False) -> list[TemplateFault]:
+    """Everything that can be known to be wrong before there is a record."""
+    try:
+        template = _parsed(source, html=html)
+        analysis = template.analyze(include_partials=False)
+    except (LiquidError, ValueError, RecursionError) as error:
+        return [_syntax_fault(source, error)]
+    found = [
+        TemplateFault("unknown_variable", message, *_place(source, variable.span.index))
+        for variables in analysis.globals.values()
+        for variable in variables
+        if (message := _unknown(variable.segments)) is not None
+    ]
+    known = (_HTML if html else _TEXT).filters
+    for name, spans in analysis.filters.items():
+        if name not in known:
+            hint = _suggestion(name, known)
+            found += [
+                TemplateFault(
+                    "unknown_filter",
+                    f"There is no filter {name!r}.{hint}",
+                    *_place(source, s.index),
+                )
+                for s in spans
+            ]
+    return sorted(found, key=lambda fault: (fault.line, fault.column))
+
+
+def render(source: str, variables: Mapping[str, Any], *, html: bool = False) -> str:
+    """Raises `CannotRender`."""
+    try:
+        return _parsed(source, html=html).render(**variables)
+    except UndefinedError as error:
+        name = str(error.message).removesuffix(" is undefined")
+        raise CannotRender(f"{name} has no value for this record.") from error
+    except (LiquidError, ArithmeticError, ValueError, TypeError, RecursionError) as error:
+        raise CannotRender(f"{_said(error)}.") from error
+
+
+def render_line(source: str, variables: Mapping[str, Any]) -> str:
+    """For a header: one line, whatever the values hold."""
+    return " ".join(render(source, variables).split())
+
+
+def _unknown(segments: list[Any]) -> str | None:
+    root = segments[0]
+    name = ".".join(str(part) for part in segments)
+    if any(not isinstance(part, str) for part in segments):
+        return "A variable is named by constant words, such as `contact.first_name`."
+    if root not in CATALOG:
+        return f"There is no variable {name!r}.{_suggestion(name, _all_names())}"
+    fields = CATALOG[root]
+    if not fields:
+        return None if len(segments) == 1 else f"{root!r} has no parts."
+    if len(segments) == 1:
+        return f"{root!r} is a record: name one of its fields, such as `{root}.name`."
+    if segments[1] not in fields:
+        return f"There is no variable {name!r}.{_suggestion(name, _all_names())}"
+    if segments[1] == TRAITS:
+        return None if len(segments) > 2 else "Name the trait: `traits.<key>`."  # noqa: PLR2004
+    return None if len(segments) == 2 else f"{name!r} has no parts."  # noqa: PLR2004
+
+
+def _all_names() -> list[str]:
+    return [
+        f"{root}.{field}" if field else root
+        for root, fields in CATALOG.items()
+        for field in (fields or {""})
+        if field != TRAITS
+    ]
+
+
+def _suggestion(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _syntax_fault(source: str, error: Exception) -> TemplateFault:
+    context = error.context() if isinstance(error, LiquidError) else None
+    line, column = (context[0], context[1] + 1) if context else (len(source.splitlines()) or 1, 1)
+    return TemplateFault("template_syntax", f"{_said(error)}.", line, column)
+
+
+def _said(error: Exception) -> str:
+    message = str(error.message if isinstance(error, LiquidError) else error)
+    return message[:1].upper() + message[1:300]
+
+
+def _place(source: str, index: int) -> tuple[int, int]:
+    """Line and column, both from 1."""
+    before = source[:index]
+    return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
+
+
+def all_faults(parts: Mapping[str, tuple[str, bool]]) -> Iterator[tuple[str, TemplateFault]]:
+    """Faults of several templates, each given by its pointer as (source, is it HTML)."""
+    for pointer, (source, html) in parts.items():
+        for fault in faults_of(source, html=html):
+            yield pointer, fault

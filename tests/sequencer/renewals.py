@@ -1,0 +1,363 @@
+"""A workspace with renewals in it, told to the sequencer as the accounts service would tell it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from shared.events.accounts import (
+    AccountChanged,
+    AccountRecord,
+    Change,
+    ContactAccount,
+    ContactChanged,
+    ContactRecord,
+    MemberChanged,
+    OpportunityChanged,
+    OpportunityRecord,
+    SegmentChanged,
+    SegmentEntered,
+    SegmentLeft,
+)
+from shared.events.base import Event
+from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.ids import new_id
+from tests.harness import Tenure, Workspace
+from tests.simulators.mail import Accepted, MailSimulator
+
+Json = dict[str, Any]
+CSM_MAILBOX = "dana@northwind.example"
+PASSWORD = "a password of the sandbox"
+TODAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday; the workspace's zone is UTC unless a test says otherwise."""
+
+TEXT = "Hi {{ contact.first_name }},\n{{ opportunity.deal_room_url }}\n{{ unsubscribe_url }}\n"
+
+
+def step(days_before: int, **more: Any) -> Json:
+    return {
+        "title": f"{days_before} days before",
+        "offset_days": -days_before,
+        "subject": f"{{{{ account.name }}}}: {days_before} days",
+        "text": TEXT,
+        **more,
+    }
+
+
+@dataclass
+class Renewals:
+    tenure: Tenure
+    ws: Workspace
+    mail: MailSimulator
+    audience: UUID = field(default_factory=new_id)
+    csm: UUID = field(default_factory=new_id)
+    account_id: UUID = field(default_factory=new_id)
+    _versions: dict[UUID, int] = field(default_factory=dict)
+    _records: dict[UUID, Any] = field(default_factory=dict)
+
+    async def told(self, *events: Event, by: str = "accounts") -> None:
+        """Published by another service, and heard."""
+        service = self.tenure.workers[by]  # type: ignore[index]
+        async with service.units.begin(self.ws.id, ()) as uow:
+            uow.publish(*events)
+        await self.tenure.settle()
+
+    def _version(self, record_id: UUID) -> int:
+        self._versions[record_id] = self._versions.get(record_id, 0) + 1
+        return self._versions[record_id]
+
+    def account_event(self, account_id: UUID | None = None, **fields: Any) -> AccountChanged:
+        record_id = account_id or self.account_id
+        known = self._records.get(record_id)
+        values: Json = (
+            known.model_dump()
+            if known
+            else {
+                "external_id": None,
+                "organization_id": None,
+                "name": "Acme",
+                "domain": "acme.example",
+                "arr": 1_200_000,
+                "currency": "USD",
+                "time_zone": None,
+                "country": None,
+                "lifecycle_status": "subscribed",
+                "traits": {},
+                "key_roles": {"csm": [self.csm]},
+            }
+        )
+        record = AccountRecord.model_validate({**values, "id": record_id, **fields})
+        self._records[record_id] = record
+        return AccountChanged(
+            id=record_id,
+            version=self._version(record_id),
+            change="updated" if known else "created",
+            changed=list(fields),
+            record=record,
+        )
+
+    def contact_event(
+        self,
+        contact_id: UUID,
+        *,
+        change: Change | None = None,
+        accounts: Sequence[tuple[UUID, list[str]]] | None = None,
+        **fields: Any,
+    ) -> ContactChanged:
+        known = self._records.get(contact_id)
+        if accounts is None:
+            links = known.accounts if known else [self._link(self.account_id, [])]
+        else:
+            links = [self._link(account, roles) for account, roles in accounts]
+        values: Json = (
+            known.model_dump()
+            if known
+            else {
+                "external_id": None,
+                "name": "Ann Lee",
+                "first_name": "Ann",
+                "last_name": "Lee",
+                "email": "ann@acme.example",
+                "phone": None,
+                "title": None,
+                "time_zone": None,
+                "email_status": "ok",
+                "deactivated_at": None,
+                "traits": {"product_admin": True},
+            }
+        )
+        values = {**values, "id": contact_id, **fields, "accounts": links}
+        record = ContactRecord.model_validate(values)
+        self._records[contact_id] = record
+        return ContactChanged(
+            id=contact_id,
+            version=self._version(contact_id),
+            change=change or ("updated" if known else "created"),
+            changed=list(fields),
+            record=record,
+        )
+
+    @staticmethod
+    def _link(account_id: UUID, roles: list[str]) -> ContactAccount:
+        return ContactAccount(account_id=account_id, plan_roles=roles)
+
+    def opportunity_event(
+        self, opportunity_id: UUID, *, change: Change | None = None, **fields: Any
+    ) -> OpportunityChanged:
+        known = self._records.get(opportunity_id)
+        values: Json = (
+            known.model_dump()
+            if known
+            else {
+                "external_id": None,
+                "account_id": self.account_id,
+                "name": "Acme renewal",
+                "type": "renewal",
+                "stage": "Open",
+                "is_closed": False,
+                "is_won": False,
+                "close_date": None,
+                "contract_start": "2025-06-01",
+                "contract_expiration": day(90),
+                "arr": 1_200_000,
+                "currency": "USD",
+                "deal_room_url": "https://rooms.example/acme",
+                "manually_enter_renewal_sequence": False,
+                "renewal_sequence_status": None,
+                "renewal_sequence_status_at": None,
+                "traits": {},
+            }
+        )
+        record = OpportunityRecord.model_validate({**values, "id": opportunity_id, **fields})
+        self._records[opportunity_id] = record
+        return OpportunityChanged(
+            id=opportunity_id,
+            version=self._version(opportunity_id),
+            change=change or ("updated" if known else "created"),
+            changed=list(fields),
+            record=record,
+        )
+
+    def entered(self, opportunity_id: UUID) -> SegmentEntered:
+        return SegmentEntered(
+            segment_id=self.audience,
+            segment_title="Due within 90 days",
+            record_type="opportunity",
+            record_id=opportunity_id,
+            effective_at=TODAY,
+            reason="rule",
+        )
+
+    def left(self, opportunity_id: UUID) -> SegmentLeft:
+        return SegmentLeft(
+            segment_id=self.audience,
+            segment_title="Due within 90 days",
+            record_type="opportunity",
+            record_id=opportunity_id,
+            effective_at=TODAY,
+            reason="rule",
+        )
+
+    def member_event(self) -> MemberChanged:
+        return MemberChanged(
+            id=self.csm,
+            version=self._version(self.csm),
+            full_name="Dana Reyes",
+            email=CSM_MAILBOX,
+            role="team_member",
+            active=True,
+        )
+
+    async def furnish(self) -> UUID:
+        """A CSM with a mailbox, and an account with one contact to write to, whose id it is."""
+        contact_id = new_id()
+        segment = SegmentChanged(
+            id=self.audience,
+            title="Due within 90 days",
+            record_type="opportunity",
+            version=1,
+            archived=False,
+        )
+        await self.told(
+            segment, self.member_event(), self.account_event(), self.contact_event(contact_id)
+        )
+        self.mail.add_mailbox(CSM_MAILBOX, PASSWORD)
+        await self.mailbox()
+        return contact_id
+
+    async def mailbox(self, **fields: Any) -> Json:
+        body = {
+            "member_id": str(self.csm),
+            "email": CSM_MAILBOX,
+            "display_name": "Dana Reyes",
+            "smtp": {
+                "host": "127.0.0.1",
+                "port": self.mail.smtp_port,
+                "tls": "opportunistic",
+                "username": CSM_MAILBOX,
+                "password": PASSWORD,
+            },
+            **fields,
+        }
+        return made(await self.ws.admin.post("/v1/mailboxes", body))
+
+    async def sequence(self, *days_before: int, enabled: bool = True, **fields: Any) -> Json:
+        body = {
+            "title": f"Renewals {new_id().hex[-6:]}",
+            "audience_segment_id": str(self.audience),
+            "steps": [step(days) for days in days_before or (90, 60, 30)],
+            **fields,
+        }
+        sequence = made(await self.ws.admin.post("/v1/sequences", body))
+        if enabled:
+            await self.enable(sequence["id"])
+        return sequence
+
+    async def enable(self, sequence_id: str) -> None:
+        for command in ("publish", "enable"):
+            answer = await self.ws.admin.post(f"/v1/sequences/{sequence_id}/{command}")
+            assert answer.status_code == 200, answer.text
+        await self.tenure.settle()
+
+    async def opportunity(self, **fields: Any) -> UUID:
+        """In the audience."""
+        opportunity_id = new_id()
+        await self.told(
+            self.opportunity_event(opportunity_id, **fields), self.entered(opportunity_id)
+        )
+        return opportunity_id
+
+    async def change(self, opportunity_id: UUID, **fields: Any) -> None:
+        await self.told(self.opportunity_event(opportunity_id, **fields))
+
+    async def on(self, days_later: float) -> None:
+        """Move the clock to so many days after the story began."""
+        await self.tenure.set_clock(self.ws, TODAY + timedelta(days=days_later))
+
+    async def enrollments(self, **filters: Any) -> list[Json]:
+        return await self._list("enrollments", filters)
+
+    async def enrollment(self, opportunity_id: UUID) -> Json:
+        """The latest of the opportunity, with its timeline."""
+        found = await self.enrollments(opportunity_id=opportunity_id)
+        answer = await self.ws.admin.get(f"/v1/enrollments/{found[0]['id']}")
+        return made(answer)
+
+    async def messages(self, **filters: Any) -> list[Json]:
+        """Oldest first."""
+        return (await self._list("messages", filters))[::-1]
+
+    async def _list(self, plural: str, filters: Json) -> list[Json]:
+        query = "&".join(f"{key}={value}" for key, value in filters.items())
+        answer = await self.ws.admin.get(f"/v1/{plural}?limit=200&{query}")
+        assert answer.status_code == 200, answer.text
+        found: list[Json] = answer.json()["data"]
+        return found
+
+    def sent(self, recipient: str | None = None) -> list[Accepted]:
+        """What the mail server took responsibility for."""
+        return list(self.mail.accepted.find(recipient=recipient))
+
+    async def events(self, name: str) -> list[Json]:
+        """Payloads that the sequencer published in this workspace, oldest first."""
+        from sqlalchemy import text
+
+        async with self.tenure.workers["sequencer"].units.begin(
+            self.ws.id, (), read_only=True
+        ) as uow:
+            rows = await uow.session.scalars(
+                text(
+                    "select payload from events where workspace_id = :workspace_id"
+                    " and name = :name order by xid, seq"
+                ),
+                {"workspace_id": self.ws.id, "name": f"sequences.{name}.v1"},
+            )
+            return list(rows)
+
+    async def blocked(self) -> set[tuple[str, str]]:
+        """Cause and opportunity, of what stands in the way now, by the events alone."""
+        standing: set[tuple[str, str]] = set()
+        for one in await self.events("enrollment_blocked"):
+            key = (one["cause"], one["opportunity_id"])
+            standing.add(key)
+        for one in await self.events("enrollment_unblocked"):
+            standing.discard((one["cause"], one["opportunity_id"]))
+        return standing
+
+    async def bounced(self, mail: Accepted | None, kind: str = "hard", **fields: Any) -> None:
+        values: Json = {
+            "connection_id": new_id(),
+            "mailbox": CSM_MAILBOX,
+            "message_id": mail.message_id if mail else None,
+            "recipient": mail.recipient if mail else None,
+            "kind": kind,
+            "status": "5.1.1" if kind == "hard" else "4.2.2",
+            "diagnostic": "smtp; 550 5.1.1 no such user",
+            "received_at": TODAY,
+            **fields,
+        }
+        await self.told(BounceReceived.model_validate(values), by="sync")
+
+    async def replied(self, mail: Accepted, *, automatic: bool = False) -> None:
+        values: Json = {
+            "connection_id": new_id(),
+            "mailbox": CSM_MAILBOX,
+            "message_id": f"<{new_id().hex}@acme.example>",
+            "references": [mail.message_id],
+            "sender": mail.recipient,
+            "subject": f"Re: {mail.subject}",
+            "received_at": TODAY,
+        }
+        kind = AutoReplyReceived if automatic else ReplyReceived
+        await self.told(kind.model_validate(values), by="sync")
+
+
+def made(answer: Any) -> Json:
+    assert answer.status_code in {200, 201}, answer.text
+    found: Json = answer.json()
+    return found
+
+
+def day(later: int) -> str:
+    return (TODAY + timedelta(days=later)).date().isoformat()
