@@ -55,11 +55,11 @@ class _Breaker:
     failures: int = 0
     opened_at: float = 0.0
 
-    def check(self, host: str) -> None:
+    def check(self, key: str) -> None:
         if self.failures < self.threshold:
             return
         if time.monotonic() - self.opened_at < self.pause:
-            raise CircuitOpen(f"{host} failed {self.failures} times in a row.", sent=False)
+            raise CircuitOpen(f"{key} failed {self.failures} times in a row.", sent=False)
         self.opened_at = time.monotonic()
 
     def record(self, *, ok: bool) -> None:
@@ -110,12 +110,12 @@ class HttpClient:
         Raises `OutgoingError` on refusal by policy, no connection, deadline, or a body over `cap`.
         """
         parsed = httpx2.URL(url)
+        # By port too: on a desk all our services are one host.
+        key = breaker_key or f"{parsed.host}:{parsed.port}"
         breaker = (
-            self._breakers.setdefault(breaker_key or parsed.host, self._new_breaker())
-            if breaks
-            else self._new_breaker()
+            self._breakers.setdefault(key, self._new_breaker()) if breaks else self._new_breaker()
         )
-        breaker.check(parsed.host)
+        breaker.check(key)
         sent_headers = {"accept-encoding": "identity", **(headers or {})}
         if json is not None:
             content = to_json(json)

@@ -109,6 +109,7 @@ def _without_clashes(merged: Document, document: Document, service: str) -> Docu
 def _point(part: dict[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
     if part.get("$ref") in renamed:
         return {**part, "$ref": renamed[part["$ref"]]}
-    if isinstance(mapping := part.get("mapping"), dict):  # of a discriminator
+    mapping = part.get("mapping")
+    if isinstance(mapping, dict) and "propertyName" in part:  # a discriminator
         return {**part, "mapping": {k: renamed.get(v, v) for k, v in mapping.items()}}
     return part

@@ -1,5 +1,6 @@
 """Builds the web door of a service."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -46,7 +47,10 @@ def build_app(
         service = Service.build(name, settings)
         app.state.service = service
         app.state.authenticate = Authenticator(service, introspect(service))
+        # Describing two hundred operations takes seconds: not on the event loop, not when asked.
+        describing = asyncio.create_task(asyncio.to_thread(app.openapi))
         yield
+        await asyncio.wait([describing])
         await service.close()
 
     app = FastAPI(
