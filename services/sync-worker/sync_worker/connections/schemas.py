@@ -2,7 +2,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.schemas import Currency, Email, In, Out, Patch, Title
 
@@ -48,6 +57,17 @@ IMAP_EXAMPLE: dict[str, Any] = {
 }
 
 
+def _can_sign(value: SecretStr) -> SecretStr:
+    try:
+        RSAKey.import_key(value.get_secret_value())
+    except (JoseError, ValueError) as error:
+        raise ValueError("Use an RSA private key in PEM.") from error
+    return value
+
+
+PrivateKey = Annotated[SecretStr, AfterValidator(_can_sign)]
+
+
 class SalesforceConnectionIn(In):
     """`client_secret` alone signs in as the app (client credentials, on My Domain only);
     `private_key` with `username` by JWT bearer; `refresh_token` as the person who consented.
@@ -72,7 +92,7 @@ class SalesforceConnectionIn(In):
     login_url: _Url
     client_id: _Text
     client_secret: SecretStr | None = None
-    private_key: SecretStr | None = None
+    private_key: PrivateKey | None = None
     username: _Text | None = None
     refresh_token: SecretStr | None = None
     api_version: _Version = "v62.0"
@@ -123,7 +143,7 @@ class ConnectionPatch(Patch):
     login_url: _Url = ""
     client_id: _Text = ""
     client_secret: SecretStr = SecretStr("")
-    private_key: SecretStr = SecretStr("")
+    private_key: PrivateKey = SecretStr("")
     username: _Text = ""
     refresh_token: SecretStr = SecretStr("")
     api_version: _Version = ""
