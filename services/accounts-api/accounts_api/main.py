@@ -8,6 +8,8 @@ from accounts_api.api_keys.service import introspection
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
 from accounts_api.key_roles import router as key_roles
+from accounts_api.lifecycle import router as lifecycle
+from accounts_api.lifecycle import service as lifecycle_service
 from accounts_api.members import router as members
 from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
@@ -30,6 +32,7 @@ TAGS = [
     {"name": "Traits", "description": "Typed fields of records, defined by the workspace."},
     {"name": "Key roles", "description": "Responsibilities for an account, and who holds them."},
     {"name": "Segments", "description": "Sets of records that a rule defines and that keep true."},
+    {"name": "Lifecycle", "description": "Which status accounts have, by which rules."},
     {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
@@ -40,6 +43,7 @@ TAGS = [
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     segments_service.subscribe()
+    lifecycle_service.subscribe()
     return build_app(
         "accounts",
         title="Tenure accounts",
@@ -55,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             key_roles.of_accounts,
             segments.router,
             segments.rules_router,
+            lifecycle.router,
             members.router,
             api_keys.router,
             api_keys.internal,

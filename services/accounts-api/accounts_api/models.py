@@ -3,6 +3,7 @@
 from accounts_api.api_keys.models import ApiKey
 from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
+from accounts_api.lifecycle import models as lifecycle
 from accounts_api.members.models import Member
 from accounts_api.records import models as records
 from accounts_api.segments import models as segments
@@ -16,6 +17,7 @@ __all__ = [
     "Base",
     "Member",
     "Workspace",
+    "lifecycle",
     "records",
     "segments",
     "watching",

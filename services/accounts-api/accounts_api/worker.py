@@ -4,6 +4,7 @@ import asyncio
 
 from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
 from accounts_api.history.jobs import partitions_loop
+from accounts_api.lifecycle import service as lifecycle
 from accounts_api.opportunities.handlers import on_message_sent
 from accounts_api.segments import service as segments
 from accounts_api.traits.jobs import clearing_loop
@@ -23,6 +24,7 @@ HANDLERS: Handlers = {
 
 def loops(service: Service) -> list[Loop]:
     segments.subscribe()
+    lifecycle.subscribe()
     return [
         *feed_loops(service, HANDLERS),
         rules_loop(),

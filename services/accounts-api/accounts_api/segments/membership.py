@@ -13,7 +13,7 @@ from accounts_api.records.hooks import User
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
-from accounts_api.rules.depends import segment_sight
+from accounts_api.rules.depends import Sight, segment_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.nodes import AnyOf
@@ -173,7 +173,7 @@ async def _tell(uow: UnitOfWork, origin: Origin, moves: Sequence[Move]) -> None:
     uow.cause = before
 
 
-async def users(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[User]:
+async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[User]:
     """The segments among watches that see something, as a refusal names them."""
     found = await queries.segments_to_judge(uow.session, uow.workspace_id, ids)
     named = sorted((s.title, s.id) for s in found if s.id in set(ids))

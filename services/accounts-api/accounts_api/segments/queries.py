@@ -92,7 +92,9 @@ async def segment_by_id(
     found = select(*_COLUMNS).where(
         segments.c.workspace_id == workspace_id, segments.c.id == segment_id
     )
-    row = (await session.execute(found.with_for_update() if lock else found)).one_or_none()
+    row = (
+        await session.execute(found.with_for_update(key_share=True) if lock else found)
+    ).one_or_none()
     return None if row is None else _segment(row)
 
 

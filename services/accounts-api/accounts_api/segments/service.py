@@ -187,11 +187,11 @@ async def set_member(
     uow: UnitOfWork, segment_id: UUID, record_id: UUID, data: OverrideIn
 ) -> dict[str, Any]:
     """A person's word beats the rule, both ways, until it is cleared."""
+    await watching.lock(uow)
     segment = await _live(uow, segment_id)
     table = STANDARD.types[segment.record_type].table
     if not await queries.record_exists(uow.session, uow.workspace_id, table, record_id):
         raise NotFound(f"There is no {segment.record_type} with this id.")
-    await watching.lock(uow)
     await queries.set_override(
         uow.session,
         uow.workspace_id,
@@ -206,8 +206,8 @@ async def set_member(
 
 async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
     """The rule decides again."""
-    await _live(uow, segment_id)
     await watching.lock(uow)
+    await _live(uow, segment_id)
     if not await queries.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
         raise NotFound("Nobody added or removed this record by hand.")
     return await _settled(uow, segment_id, record_id)

@@ -355,7 +355,7 @@ async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
     found = await session.execute(
         text(
             """
-            select s.watch_id, s.after_id, w.kind, w.record_type
+            select s.watch_id, s.run, s.after_id, w.kind, w.record_type
             from sweeps s join watches w
               on w.workspace_id = s.workspace_id and w.id = s.watch_id
             where s.workspace_id = :workspace_id and s.finished_at is null
@@ -383,24 +383,27 @@ async def advance_sweep(
     session: AsyncSession,
     workspace_id: UUID,
     watch_id: UUID,
+    run: int,
     *,
     after: UUID | None,
     looked_at: int,
     corrected: int,
     finished: bool,
 ) -> None:
+    """Not when it was started again meanwhile: then it begins at the beginning."""
     await session.execute(
         text(
             """
             update sweeps set after_id = coalesce(:after, after_id), done = done + :looked_at,
                 drift = coalesce(drift, 0) + :corrected,
                 finished_at = case when :finished then clock_timestamp() end
-            where workspace_id = :workspace_id and watch_id = :watch_id
+            where workspace_id = :workspace_id and watch_id = :watch_id and run = :run
             """
         ).bindparams(bindparam("after", type_=Uuid())),
         {
             "workspace_id": workspace_id,
             "watch_id": watch_id,
+            "run": run,
             "after": after,
             "looked_at": looked_at,
             "corrected": corrected,

@@ -46,7 +46,7 @@ Affected = Mapping[UUID, Mapping[UUID, Origin]]
 Judge = Callable[[UnitOfWork, Affected, Moment], Awaitable[int]]
 """Works out the verdicts as of the moment, stores what follows and the new horizons; the number of
 verdicts that differed."""
-Titles = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[Sequence[User]]]
+Users = Callable[[UnitOfWork, Sequence[UUID], Sight], Awaitable[Sequence[User]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Owner:
     """The feature that watches of one kind belong to."""
 
     judge: Judge
-    users: Titles
-    """How the watches are called when something they see is to be deleted."""
+    users: Users
+    """Who among the watches sees something, as a refusal to delete it names them."""
 
 
 _OWNERS: dict[str, Owner] = {}
@@ -145,7 +145,12 @@ async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[User]:
     by_kind: dict[str, list[UUID]] = defaultdict(list)
     for watch_id, kind in await queries.watching(uow.session, uow.workspace_id, record_type, what):
         by_kind[kind].append(watch_id)
-    return [user for kind, ids in by_kind.items() for user in await _OWNERS[kind].users(uow, ids)]
+    sight = Sight(record_type, what)
+    return [
+        user
+        for kind, ids in sorted(by_kind.items())
+        for user in await _OWNERS[kind].users(uow, ids, sight)
+    ]
 
 
 async def where_used(
@@ -264,7 +269,9 @@ async def _starts(
 async def _judge(
     uow: UnitOfWork, affected: Mapping[str, Mapping[UUID, Mapping[UUID, Origin]]], moment: Moment
 ) -> int:
-    return sum([await _OWNERS[kind].judge(uow, found, moment) for kind, found in affected.items()])
+    """Statuses before segments, which look at them."""
+    found = sorted(affected.items())
+    return sum([await _OWNERS[kind].judge(uow, watches, moment) for kind, watches in found])
 
 
 async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
@@ -281,6 +288,7 @@ async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
         uow.session,
         uow.workspace_id,
         sweep.watch_id,
+        sweep.run,
         after=ids[-1] if ids else None,
         looked_at=len(ids),
         corrected=corrected,

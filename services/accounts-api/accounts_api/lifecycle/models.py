@@ -1,0 +1,74 @@
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+lifecycle_rules = Table(
+    "lifecycle_rules",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("rule", JSONB, nullable=False),
+    Column("since_field", Text, comment="the date on the account from which the status holds"),
+    Column(
+        "end_field",
+        Text,
+        comment="the date on the account at which a trial should have become a subscription",
+    ),
+    Column("faults", JSONB(none_as_null=True)),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "title"),
+    CheckConstraint("status in ('ignored', 'churned', 'trial')", name="status"),
+)
+lifecycle_stints = Table(
+    "lifecycle_stints",
+    Base.metadata,
+    _workspace(),
+    Column("account_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("started_at", _AT, nullable=False, comment="workspace time"),
+    Column("ended_at", _AT),
+    Column("rule_id", Uuid),
+    PrimaryKeyConstraint("workspace_id", "account_id", "id"),
+    ForeignKeyConstraint(
+        ["workspace_id", "account_id"], ["accounts.accounts.workspace_id", "accounts.accounts.id"]
+    ),
+    Index(
+        "uq_lifecycle_stints_current",
+        "workspace_id",
+        "account_id",
+        unique=True,
+        postgresql_where=text("ended_at is null"),
+    ),
+)
+
+__all__ = ["lifecycle_rules", "lifecycle_stints"]

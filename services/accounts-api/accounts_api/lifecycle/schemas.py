@@ -1,0 +1,243 @@
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from accounts_api.lifecycle.rules import RuleStatus, Status
+from shared.schemas import In, Out, Patch, Title
+
+RuleIn = Annotated[
+    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
+    Field(description="A rule over accounts, as JSON or as text."),
+]
+DateField = Annotated[str, Field(max_length=200)]
+
+_ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a02"
+_ACCOUNT = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
+_RULE: dict[str, Any] = {"field": "traits.churned_on", "op": "past"}
+_TEXT = "traits.churned_on is past"
+_GIVEN: dict[str, Any] = {
+    "title": "The churn date has passed",
+    "status": "churned",
+    "rule": _TEXT,
+    "since_field": "traits.churned_on",
+}
+_LIFECYCLE_RULE: dict[str, Any] = {
+    "id": _ID,
+    "title": _GIVEN["title"],
+    "status": "churned",
+    "rule": _RULE,
+    "rule_text": _TEXT,
+    "since_field": "traits.churned_on",
+    "end_field": None,
+    "faults": [],
+    "version": 1,
+    "created_at": "2026-03-02T09:00:00Z",
+    "updated_at": "2026-03-02T09:00:00Z",
+}
+_FILL: dict[str, Any] = {
+    "state": "done",
+    "done": 400,
+    "total": 400,
+    "started_at": "2026-03-02T09:00:00Z",
+    "finished_at": "2026-03-02T09:00:01Z",
+    "corrected": 12,
+}
+
+
+class LifecycleRuleIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
+
+    title: Title
+    status: RuleStatus = Field(
+        description="An account that satisfies rules of several statuses is ignored before churned"
+        " before trial; one that satisfies none is subscribed."
+    )
+    rule: RuleIn
+    since_field: DateField | None = Field(
+        default=None,
+        description="A date of the account from which the status holds, such as"
+        " `traits.churned_on`; without it, the instant when the rule first matched.",
+    )
+    end_field: DateField | None = Field(
+        default=None,
+        description="For trials: the date by which it should have become a subscription.",
+    )
+
+
+class LifecycleRulePatch(Patch):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rule": "traits.churned_on <= today"}]}
+    )
+
+    title: Title = ""
+    rule: RuleIn = ""
+    since_field: DateField | None = None
+    end_field: DateField | None = None
+
+
+class LifecycleFault(Out):
+    code: str
+    message: str
+    pointer: str | None = None
+    column: int | None = None
+    suggestion: str | None = None
+
+
+class LifecycleRuleOut(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [_LIFECYCLE_RULE]})
+
+    id: UUID
+    title: str
+    status: RuleStatus
+    rule: dict[str, Any]
+    rule_text: str
+    since_field: str | None
+    end_field: str | None
+    faults: list[LifecycleFault] = Field(
+        description="Why the rule can no longer be used; it is left out until it is mended."
+    )
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Progress(Out):
+    """How far the last look at every account has come."""
+
+    state: str
+    done: int
+    total: int
+    started_at: datetime
+    finished_at: datetime | None
+    corrected: int
+
+
+class LifecycleRulesOut(Out):
+    """In the order in which they decide."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "fill": _FILL}]}
+    )
+
+    data: list[LifecycleRuleOut]
+    fill: Progress | None
+
+
+class DraftRule(In):
+    status: RuleStatus
+    rule: RuleIn
+
+
+class LifecyclePreviewIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rules": [{"status": "churned", "rule": _TEXT}]}]}
+    )
+
+    rules: list[DraftRule] = Field(max_length=50, description="The whole set, as it would be.")
+
+
+class Movement(Out):
+    """`accounts` that have status `before` and would have `after`."""
+
+    before: Status
+    after: Status
+    accounts: int
+
+
+class Mover(Out):
+    id: UUID
+    name: str
+    before: Status
+    after: Status
+
+
+class LifecyclePreviewOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "counts": {"subscribed": 388, "trial": 0, "churned": 12, "ignored": 0},
+                    "movements": [{"before": "subscribed", "after": "churned", "accounts": 12}],
+                    "movers": [
+                        {
+                            "id": _ACCOUNT,
+                            "name": "Acme",
+                            "before": "subscribed",
+                            "after": "churned",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    counts: dict[Status, int]
+    movements: list[Movement]
+    movers: list[Mover] = Field(description="Some of those that would move.")
+
+
+class RuleVerdict(Out):
+    rule_id: UUID
+    title: str
+    status: RuleStatus
+    verdict: bool
+    explanation: dict[str, Any]
+
+
+class Stint(Out):
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    rule_id: UUID | None
+
+
+class LifecycleExplanationOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account_id": _ACCOUNT,
+                    "status": "churned",
+                    "since": "2026-02-27T23:00:00Z",
+                    "decided_by": _ID,
+                    "unconverted": False,
+                    "rules": [
+                        {
+                            "rule_id": _ID,
+                            "title": _GIVEN["title"],
+                            "status": "churned",
+                            "verdict": True,
+                            "explanation": {
+                                "text": _TEXT,
+                                "condition": _RULE,
+                                "verdict": True,
+                                "found": {
+                                    "field": "traits.churned_on",
+                                    "value": "2026-02-28",
+                                    "to": "2026-03-01",
+                                },
+                            },
+                        }
+                    ],
+                    "stints": [
+                        {
+                            "status": "churned",
+                            "started_at": "2026-02-27T23:00:00Z",
+                            "ended_at": None,
+                            "rule_id": _ID,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    account_id: UUID
+    status: Status
+    since: datetime | None
+    decided_by: UUID | None = Field(description="The rule that decides now; null: the default.")
+    unconverted: bool = Field(description="A trial past its end.")
+    rules: list[RuleVerdict]
+    stints: list[Stint]

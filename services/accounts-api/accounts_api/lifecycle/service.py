@@ -1,0 +1,242 @@
+"""What one may ask of lifecycle rules. How accounts move is in `standing`."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.audit_log import service as audit_log
+from accounts_api.lifecycle import queries, standing
+from accounts_api.lifecycle.queries import LifecycleRule
+from accounts_api.lifecycle.rules import DEFAULT, PRECEDENCE, Status, date_field, first, ranked
+from accounts_api.lifecycle.schemas import LifecyclePreviewIn, LifecycleRuleIn, LifecycleRulePatch
+from accounts_api.records import vocabulary
+from accounts_api.rules.catalog import Catalog, FieldType
+from accounts_api.rules.depends import EXISTENCE, Sight, sights
+from accounts_api.rules.evaluate import value_of
+from accounts_api.rules.explain import explain
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.needs import Needs, needs
+from accounts_api.rules.sql.snapshot import read_snapshot
+from accounts_api.rules.syntax.json_form import read_json, write_json
+from accounts_api.rules.syntax.printer import write_text
+from accounts_api.watching import service as watching
+from accounts_api.watching import written
+from shared.db import refuse
+from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.uow import UnitOfWork
+from shared.web.routing import check_version
+
+KIND: Final = "lifecycle"
+_AUDITED: Final = ("title", "status", "rule", "since_field", "end_field")
+
+
+class LifecycleRuleNotFound(NotFound):
+    code = "lifecycle_rule_not_found"
+    title = "There is no such lifecycle rule"
+
+
+class LifecycleTitleTaken(Conflict):
+    code = "lifecycle_rule_title_taken"
+    title = "Another lifecycle rule has this title"
+
+
+def subscribe() -> None:
+    watching.own(KIND, watching.Owner(standing.judge, standing.users))
+
+
+def shown(rule: LifecycleRule) -> dict[str, Any]:
+    same = ("id", "title", "status", "rule", "since_field", "end_field", "version")
+    return {
+        **{name: getattr(rule, name) for name in (*same, "created_at", "updated_at")},
+        "rule_text": write_text(read_json(rule.rule)),
+        "faults": rule.faults or [],
+    }
+
+
+async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
+    """In the order in which they decide, with the progress of the last look at every account."""
+    found = await queries.all_rules(uow.session, uow.workspace_id)
+    sweeps = await watching.sweeps_of(uow, [uow.workspace_id])
+    sweep = sweeps.get(uow.workspace_id)
+    rules = ranked((rule.status, rule.id, rule) for rule in found)
+    return {
+        "data": [shown(rule) for rule in rules],
+        "fill": sweep.as_json() if sweep else None,
+    }
+
+
+async def get_rule(uow: UnitOfWork, rule_id: UUID) -> LifecycleRule:
+    return _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id))
+
+
+async def create_rule(uow: UnitOfWork, data: LifecycleRuleIn) -> LifecycleRule:
+    catalog = await written.rule_catalog(uow)
+    rule = written.usable(data.rule, catalog, "account", "/rule")
+    _must_be_dates(catalog, data.since_field, data.end_field)
+    values = {**data.model_dump(), "rule": write_json(rule.written)}
+    async with _titled(data.title):
+        stored = await queries.add_rule(uow.session, uow.workspace_id, values)
+    await _watch(uow)
+    audit_log.record(uow, "lifecycle_rule.created", "lifecycle_rule", stored.id, after=values)
+    return stored
+
+
+async def update_rule(
+    uow: UnitOfWork, rule_id: UUID, data: LifecycleRulePatch, version: int | None
+) -> LifecycleRule:
+    """Accounts follow in batches, as the worker looks at each again."""
+    before = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    check_version(version, before.version)
+    changes, catalog = data.changes(), await written.rule_catalog(uow)
+    if "rule" in changes:
+        rule = written.usable(changes["rule"], catalog, "account", "/rule")
+        changes["rule"] = write_json(rule.written)
+    _must_be_dates(catalog, changes.get("since_field"), changes.get("end_field"))
+    was, becomes = audit_log.difference(_audited(before), changes)
+    if not becomes:
+        return before
+    async with _titled(str(becomes.get("title"))):
+        stored = await queries.change_rule(
+            uow.session, uow.workspace_id, rule_id, {**becomes, "faults": None}
+        )
+    await _watch(uow)
+    audit_log.record(
+        uow, "lifecycle_rule.updated", "lifecycle_rule", rule_id, before=was, after=becomes
+    )
+    return stored
+
+
+async def delete_rule(uow: UnitOfWork, rule_id: UUID, version: int | None) -> None:
+    """Accounts it decided about get the status that the other rules give them."""
+    stored = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    check_version(version, stored.version)
+    await queries.remove_rule(uow.session, uow.workspace_id, rule_id)
+    await _watch(uow)
+    audit_log.record(
+        uow, "lifecycle_rule.deleted", "lifecycle_rule", rule_id, before=_audited(stored)
+    )
+
+
+async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, Any]:
+    """How many accounts each status would have under a whole new set, and who would move."""
+    catalog = await written.rule_catalog(uow)
+    drafts = [
+        (draft.status, UUID(int=place), written.usable(draft.rule, catalog, "account", at))
+        for place, draft in enumerate(data.rules)
+        for at in [f"/rules/{place}/rule"]
+    ]
+    order = sorted(drafts, key=lambda draft: (PRECEDENCE.index(draft[0]), draft[1]))
+    rules = [(status, rule) for status, _, rule in order]
+    if not rules:
+        rules = [("ignored", written.usable({"any": []}, catalog, "account", "/rules"))]
+    moment = await vocabulary.moment_of(uow)
+    counted, movers = await queries.movements(uow.session, uow.workspace_id, rules, moment)
+    counts: dict[Status, int] = dict.fromkeys((DEFAULT, *reversed(PRECEDENCE)), 0)
+    for row in counted:
+        counts[row.after] += row.accounts
+    return {
+        "counts": counts,
+        "movements": [row for row in counted if row.before != row.after],
+        "movers": movers,
+    }
+
+
+async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
+    """Every rule's verdict on one account, which of them decides, and its stints."""
+    account = await queries.account_status(uow.session, uow.workspace_id, account_id)
+    if account is None:
+        raise NotFound("There is no account with this id.")
+    catalog, moment = await vocabulary.rule_catalog(uow), await vocabulary.moment_of(uow)
+    usable, _ = await standing.usable_rules(uow, catalog)
+    verdicts = []
+    for one in usable:
+        needed = needs(one.rule)
+        loaded = await queries.account_snapshot(
+            uow.session, uow.workspace_id, needed, account_id, moment
+        )
+        if loaded is None:
+            raise NotFound("There is no account with this id.")
+        explanation = explain(one.rule, read_snapshot(needed, loaded), moment)
+        verdicts.append(
+            {
+                "rule_id": one.stored.id,
+                "title": one.stored.title,
+                "status": one.stored.status,
+                "verdict": explanation.verdict,
+                "explanation": explanation.as_json(),
+            }
+        )
+    place = first([bool(verdict["verdict"]) for verdict in verdicts])
+    decided = usable[place].stored if place is not None else None
+    return {
+        "account_id": account_id,
+        "status": account.status,
+        "since": account.since,
+        "decided_by": decided.id if decided else None,
+        "unconverted": await _unconverted(uow, account_id, decided, catalog, moment),
+        "rules": verdicts,
+        "stints": await queries.stints_of(uow.session, uow.workspace_id, account_id),
+    }
+
+
+async def _unconverted(
+    uow: UnitOfWork,
+    account_id: UUID,
+    decided: LifecycleRule | None,
+    catalog: Catalog,
+    moment: Moment,
+) -> bool:
+    """A trial whose end has passed."""
+    if decided is None or decided.status != "trial" or decided.end_field is None:
+        return False
+    field = date_field(catalog, decided.end_field)
+    if field is None:
+        return False
+    needed = Needs(catalog.types["account"], fields={field.name: field})
+    loaded = await queries.account_snapshot(
+        uow.session, uow.workspace_id, needed, account_id, moment
+    )
+    end = value_of(field, read_snapshot(needed, loaded)) if loaded else None
+    if end is None:
+        return False
+    if field.type is FieldType.DATETIME and isinstance(end, datetime):
+        return end <= moment.now
+    return bool(end < moment.today)
+
+
+def _found(rule: LifecycleRule | None) -> LifecycleRule:
+    if rule is None:
+        raise LifecycleRuleNotFound("There is no lifecycle rule with this id.")
+    return rule
+
+
+def _must_be_dates(catalog: Catalog, since_field: str | None, end_field: str | None) -> None:
+    faults = [
+        Fault(f"/{name}", "not_a_date", f"An account has no date {field[:100]!r}.")
+        for name, field in (("since_field", since_field), ("end_field", end_field))
+        if field is not None and date_field(catalog, field) is None
+    ]
+    if faults:
+        raise Invalid(faults=faults)
+
+
+async def _watch(uow: UnitOfWork) -> None:
+    """One watch for all rules: together they decide about an account."""
+    usable, _ = await standing.usable_rules(uow, await vocabulary.rule_catalog(uow))
+    seen = {Sight("account", EXISTENCE)}
+    for one in usable:
+        seen |= sights(one.rule)
+        if one.since_field is not None:
+            seen.add(Sight("account", one.since_field.name))
+    await watching.watch(uow, uow.workspace_id, KIND, "account", seen)
+
+
+def _audited(rule: LifecycleRule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in _AUDITED}
+
+
+def _titled(title: str) -> AbstractAsyncContextManager[None]:
+    return refuse(
+        "uq_lifecycle_rules_workspace_id_title", LifecycleTitleTaken(f"{title!r} is taken.")
+    )

@@ -1,0 +1,194 @@
+"""Which status each account has: moves accounts as the rules say, keeps their stints."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.accounts import service as accounts
+from accounts_api.accounts.service import StatusChange
+from accounts_api.lifecycle import queries
+from accounts_api.lifecycle.queries import LifecycleRule
+from accounts_api.lifecycle.rules import (
+    DEFAULT,
+    Status,
+    date_field,
+    first,
+    ranked,
+    since,
+    status_rule,
+)
+from accounts_api.records import vocabulary
+from accounts_api.records.hooks import User
+from accounts_api.rules.catalog import Catalog, Field
+from accounts_api.rules.check import check
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.depends import Sight, sights
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.nodes import AnyOf
+from accounts_api.watching import service as watching
+from accounts_api.watching.service import Affected, Origin
+from shared.events.accounts import LifecycleStatusChanged
+from shared.events.base import Cause
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A rule that can be judged, with the date it maps."""
+
+    stored: LifecycleRule
+    rule: Rule
+    since_field: Field | None
+
+
+async def usable_rules(uow: UnitOfWork, catalog: Catalog) -> tuple[list[Usable], list[Any]]:
+    """The rules in the order in which they decide, and those that cannot be used any more, each
+    with its faults.
+    """
+    found, faulty = [], []
+    for stored in await queries.all_rules(uow.session, uow.workspace_id):
+        try:
+            rule = status_rule(catalog, to_json(stored.rule).decode())
+        except RuleFaulty as error:
+            faulty.append((stored, [fault.as_error() for fault in error.faults]))
+            continue
+        field = date_field(catalog, stored.since_field) if stored.since_field else None
+        found.append((stored.status, stored.id, Usable(stored, rule, field)))
+    return ranked(found), faulty
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an account is to become, and why it was looked at."""
+
+    account_id: UUID
+    before: Status
+    after: Status
+    since: datetime
+    rule: LifecycleRule | None
+    origin: Origin
+    moved: bool
+    """Another status, not only another date."""
+
+
+async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
+    """Make statuses, stints and horizons of the affected accounts what they are at `moment`."""
+    origins = affected[uow.workspace_id]
+    catalog = await vocabulary.rule_catalog(uow)
+    usable, faulty = await usable_rules(uow, catalog)
+    await _mark(uow, usable, faulty)
+    rules: list[tuple[Rule, Field | None]] = [(one.rule, one.since_field) for one in usable]
+    never = check(AnyOf(()), catalog, "account")
+    rows = await queries.standings(
+        uow.session, uow.workspace_id, rules or [(never, None)], list(origins), moment
+    )
+    horizons = []
+    verdicts: list[Verdict] = []
+    stints: list[dict[str, Any]] = []
+    for row in rows:
+        flips = min((at for at in row.flips if at is not None), default=None)
+        if flips != row.flips_at:
+            horizons.append((uow.workspace_id, row.record_id, flips))
+        if row.deleted:
+            continue
+        verdict = _verdict(row, usable, origins[row.record_id], moment)
+        if verdict.moved or verdict.since != row.since:
+            verdicts.append(verdict)
+        if row.stint is None and not verdict.moved:
+            stints.append(_stint(verdict))
+    await watching.set_horizons(uow, horizons)
+    await _store(uow, verdicts)
+    if stints:
+        await queries.next_stints(uow.session, uow.workspace_id, stints)
+    return sum(verdict.moved for verdict in verdicts)
+
+
+def _verdict(row: Any, usable: Sequence[Usable], origin: Origin, moment: Moment) -> Verdict:
+    place = first(row.matched)
+    decided = usable[place] if place is not None and usable else None
+    status: Status = decided.stored.status if decided else DEFAULT
+    moved = status != row.status
+    mapped = row.dates[place] if place is not None and decided else None
+    kept = row.since if not moved and row.since is not None else origin.at
+    return Verdict(
+        row.record_id,
+        row.status,
+        status,
+        since(mapped, kept, moment.now),
+        decided.stored if decided else None,
+        origin,
+        moved,
+    )
+
+
+def _stint(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "account_id": verdict.account_id,
+        "status": verdict.after,
+        "at": verdict.since,
+        "rule_id": verdict.rule.id if verdict.rule else None,
+    }
+
+
+async def _mark(uow: UnitOfWork, usable: Sequence[Usable], faulty: Sequence[Any]) -> None:
+    for stored, faults in faulty:
+        if stored.faults != faults:
+            await queries.set_faults(uow.session, uow.workspace_id, stored.id, faults)
+    for one in usable:
+        if one.stored.faults is not None:
+            await queries.set_faults(uow.session, uow.workspace_id, one.stored.id, None)
+
+
+async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
+    """Records and events carry the cause that goes back to the change, by way of the rule."""
+    grouped: dict[tuple[Origin, UUID | None], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        grouped[verdict.origin, verdict.rule.id if verdict.rule else None].append(verdict)
+    before = uow.cause
+    await uow.flush_events()
+    for (origin, _), group in grouped.items():
+        rule = group[0].rule
+        label = rule.title if rule else "no rule of another status matches"
+        uow.cause = (
+            *origin.cause,
+            Cause(type="rule", id=str(rule.id) if rule else DEFAULT, label=label),
+        )
+        changes = [StatusChange(v.account_id, v.after, v.since) for v in group]
+        await accounts.set_lifecycle_status(uow, changes)
+        uow.publish(*(_event(verdict) for verdict in group if verdict.moved))
+        await uow.flush_events()
+    uow.cause = before
+    moved = [_stint(verdict) for verdict in verdicts if verdict.moved]
+    shifted = [_stint(verdict) for verdict in verdicts if not verdict.moved]
+    if moved:
+        await queries.next_stints(uow.session, uow.workspace_id, moved)
+    if shifted:
+        await queries.move_stints(uow.session, uow.workspace_id, shifted)
+
+
+def _event(verdict: Verdict) -> LifecycleStatusChanged:
+    return LifecycleStatusChanged(
+        account_id=verdict.account_id,
+        before=verdict.before,
+        after=verdict.after,
+        effective_at=verdict.since,
+        rule_id=verdict.rule.id if verdict.rule else None,
+    )
+
+
+async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[User]:
+    """The rules that see something."""
+    usable, _faulty = await usable_rules(uow, await vocabulary.rule_catalog(uow))
+    found = []
+    for one in usable:
+        seen = {(s.record_type, s.what) for s in sights(one.rule)}
+        mapped = {("account", one.stored.since_field), ("account", one.stored.end_field)}
+        if (sight.record_type, sight.what) in seen | mapped:
+            found.append(User("lifecycle_rule", str(one.stored.id), one.stored.title))
+    return found

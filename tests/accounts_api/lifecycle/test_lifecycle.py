@@ -1,0 +1,170 @@
+"""Lifecycle rules through the door: precedence, mapped dates, stints, previews, explanations."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from tests.harness import Tenure, Workspace
+
+
+async def trait(ws: Workspace, key: str, type_: str) -> None:
+    body = {"record_type": "account", "key": key, "title": key, "type": type_}
+    answer = await ws.admin.post("/v1/traits", body)
+    assert answer.status_code == 201, answer.text
+
+
+async def account(ws: Workspace, name: str, **traits: Any) -> str:
+    answer = await ws.admin.post("/v1/accounts", {"name": name, "traits": traits})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def rule(ws: Workspace, status: str, written: Any, **more: Any) -> dict[str, Any]:
+    body = {"title": f"{status}: {written}"[:190], "status": status, "rule": written, **more}
+    answer = await ws.admin.post("/v1/lifecycle-rules", body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def status(ws: Workspace, account_id: str) -> tuple[str, str | None]:
+    found = (await ws.observer.get(f"/v1/accounts/{account_id}")).json()
+    return found["lifecycle_status"], found["lifecycle_status_since"]
+
+
+async def explained(ws: Workspace, account_id: str) -> dict[str, Any]:
+    answer = await ws.observer.get("/v1/lifecycle-rules/explain", params={"account_id": account_id})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def told(tenure: Tenure, ws: Workspace) -> list[dict[str, Any]]:
+    """The transitions that were published, in order."""
+    statement = text(
+        "select payload from events where workspace_id = :id"
+        " and name = 'accounts.lifecycle_status_changed.v1' order by seq"
+    )
+    async with tenure.workers["accounts"].units.across_workspaces() as session:
+        return list(await session.scalars(statement, {"id": ws.id}))
+
+
+async def test_statuses_follow_rules_in_their_precedence(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await trait(ws, "test_account", "boolean")
+    await trait(ws, "churned_on", "date")
+    plain = await account(ws, "Plain")
+    gone = await account(ws, "Gone", churned_on="2026-02-10")
+    both = await account(ws, "Both", churned_on="2026-02-10", test_account=True)
+    churned = await rule(
+        ws, "churned", "traits.churned_on is past", since_field="traits.churned_on"
+    )
+    ignored = await rule(ws, "ignored", "traits.test_account = true")
+    await tenure.settle()
+    assert (await status(ws, plain))[0] == "subscribed"
+    assert await status(ws, gone) == ("churned", "2026-02-10T00:00:00Z")
+    assert (await status(ws, both))[0] == "ignored"
+    listed = (await ws.observer.get("/v1/lifecycle-rules")).json()
+    assert [row["id"] for row in listed["data"]] == [ignored["id"], churned["id"]]
+    assert listed["fill"]["state"] == "done"
+    found = await explained(ws, both)
+    assert found["decided_by"] == ignored["id"]
+    assert [one["verdict"] for one in found["rules"]] == [True, True]
+    assert [stint["status"] for stint in found["stints"]] == ["ignored"]
+    names = (await ws.observer.get("/v1/accounts")).json()["data"]
+    assert {row["id"] for row in names} == {plain, gone}
+
+
+async def test_a_status_changes_when_its_date_comes_and_each_stint_is_kept(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace(frozen_at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+    await trait(ws, "trial_ends_on", "date")
+    await trait(ws, "churned_on", "date")
+    await rule(ws, "churned", "traits.churned_on <= today", since_field="traits.churned_on")
+    await rule(ws, "trial", "traits.trial_ends_on is not empty", end_field="traits.trial_ends_on")
+    one = await account(ws, "One", trial_ends_on="2026-03-20", churned_on="2026-04-01")
+    await tenure.settle()
+    assert await status(ws, one) == ("trial", "2026-03-02T09:00:00Z")
+    assert (await explained(ws, one))["unconverted"] is False
+    await tenure.set_clock(ws, datetime(2026, 3, 25, 9, 0, tzinfo=UTC))
+    assert (await explained(ws, one))["unconverted"] is True
+    await tenure.set_clock(ws, datetime(2026, 4, 3, 9, 0, tzinfo=UTC))
+    assert await status(ws, one) == ("churned", "2026-04-01T00:00:00Z")
+    await ws.admin.patch(
+        f"/v1/accounts/{one}", {"traits": {"churned_on": None, "trial_ends_on": None}}
+    )
+    await tenure.settle()
+    assert await status(ws, one) == ("subscribed", "2026-04-03T09:00:00Z")
+    stints = (await explained(ws, one))["stints"]
+    assert [(stint["status"], stint["started_at"]) for stint in stints] == [
+        ("subscribed", "2026-04-03T09:00:00Z"),
+        ("churned", "2026-04-01T00:00:00Z"),
+        ("trial", "2026-03-02T09:00:00Z"),
+    ]
+    changes = await told(tenure, ws)
+    assert [(c["before"], c["after"]) for c in changes] == [
+        ("subscribed", "trial"),
+        ("trial", "churned"),
+        ("churned", "subscribed"),
+    ]
+
+
+async def test_ignored_accounts_leave_segments_with_their_opportunities(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await trait(ws, "test_account", "boolean")
+    one = await account(ws, "One")
+    deal = await ws.admin.post(
+        "/v1/opportunities", {"name": "R", "type": "renewal", "account_id": one}
+    )
+    for record_type in ("account", "opportunity"):
+        body: dict[str, Any] = {"title": record_type, "record_type": record_type}
+        body["rule"] = {"all": []}
+        assert (await ws.admin.post("/v1/segments", body)).status_code == 201
+    await tenure.settle()
+
+    async def counted() -> list[int]:
+        listed = (await ws.observer.get("/v1/segments")).json()["data"]
+        return [row["count"] for row in listed]
+
+    assert deal.status_code == 201
+    assert await counted() == [1, 1]
+    made = await rule(ws, "ignored", "traits.test_account = true")
+    await ws.admin.patch(f"/v1/accounts/{one}", {"traits": {"test_account": True}})
+    await tenure.settle()
+    assert await counted() == [0, 0]
+    gone = await ws.admin.delete(f"/v1/lifecycle-rules/{made['id']}")
+    assert gone.status_code == 204
+    await tenure.settle()
+    assert await counted() == [1, 1]
+
+
+async def test_a_preview_counts_and_names_who_would_move(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    one = await account(ws, "One")
+    await account(ws, "Two")
+    draft = {"rules": [{"status": "churned", "rule": 'name = "One"'}]}
+    answer = await ws.observer.post("/v1/lifecycle-rules/preview", draft)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["counts"] == {"subscribed": 1, "trial": 0, "churned": 1, "ignored": 0}
+    assert found["movements"] == [{"before": "subscribed", "after": "churned", "accounts": 1}]
+    assert [mover["id"] for mover in found["movers"]] == [one]
+    await tenure.settle()
+    assert (await status(ws, one))[0] == "subscribed"
+
+
+async def test_a_faulty_rule_is_refused_with_its_place(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    body = {"title": "X", "status": "churned", "rule": "nmae = 5", "since_field": "name"}
+    answer = await ws.admin.post("/v1/lifecycle-rules", body)
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == "/rule"
+    assert fault["suggestion"] == "name"
+    assert fault["column"] == 1
+    body["rule"] = 'name = "x"'
+    answer = await ws.admin.post("/v1/lifecycle-rules", body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/since_field"
