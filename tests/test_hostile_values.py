@@ -1,0 +1,129 @@
+"""Well-formed requests with extreme values, one field at a time, against things that exist.
+
+What test_hostile_bodies.py sends never gets past the door; this reaches the services and the
+database. Whatever they decide, it is never a 5xx, and what they accept they can read back.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.furniture import Furniture, collection_of, furnish, point_to
+from tests.harness import Tenure, Workspace
+from tests.operations import OPERATIONS, WRITES, Operation
+
+EXTREMES: list[Any] = [
+    None,
+    True,
+    -1,
+    2**53,
+    2**63 - 1,
+    -(2**63) + 1,
+    1e308,
+    5e-324,
+    "",
+    " ",
+    "x" * 99_000,
+    "\u202egnp.exe\u200b\u0301",
+    "';--\\%_{{ x }}{% raw %}",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59.999999-12:00",
+    "9999-12-31",
+    "00000000-0000-0000-0000-000000000000",
+    [],
+    ["x"] * 200,
+    [None],
+    {},
+    {"a": {"a": {"a": 1}}},
+]
+QUERIES = ["", "-1", "0", "9" * 30, "1e9", "null", "true", "%F0%9F%92%A9", "a" * 3000, "[]", "*"]
+
+
+@pytest.fixture(scope="module")
+async def ws(tenure: Tenure) -> Workspace:
+    return await tenure.workspace("Extreme")
+
+
+@pytest.fixture(scope="module")
+async def furniture(ws: Workspace) -> Furniture:
+    return await furnish(ws)
+
+
+def url_of(operation: Operation, furniture: Furniture) -> str:
+    names = [name for name in operation.parameters if operation.takes_id(name)]
+    known = {name: furniture.get(collection_of(operation, name), "") for name in names}
+    return operation.url(**known)
+
+
+def extremes(example: Any, fields: list[str]) -> Iterator[tuple[str, Any]]:
+    """The example with one value, at any depth, replaced by each extreme, and with each field that
+    it leaves out.
+    """
+    left_out = [(name,) for name in fields if name not in example]
+    for place in [*_places(example), *left_out]:
+        for extreme in EXTREMES:
+            yield (
+                f"{'/'.join(map(str, place))} = {str(extreme)[:40]}",
+                _with(example, place, extreme),
+            )
+
+
+def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if at:
+        yield at
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _places(item, (*at, key))
+    elif isinstance(value, list) and value:
+        yield from _places(value[0], (*at, 0))
+
+
+def _with(value: Any, place: tuple[Any, ...], extreme: Any) -> Any:
+    if not place:
+        return extreme
+    if isinstance(value, dict):
+        return {**value, place[0]: _with(value.get(place[0]), place[1:], extreme)}
+    return [_with(v, place[1:], extreme) if i == place[0] else v for i, v in enumerate(value)]
+
+
+def asks_elsewhere(answer: httpx2.Response) -> bool:
+    """The operation needs another system, and there is none in this test."""
+    return answer.status_code >= 500 and answer.json()["code"] == "other_system_failed"
+
+
+async def call(ws: Workspace, operation: Operation, url: str, body: Any) -> httpx2.Response:
+    return await ws.admin.request(operation.method, url, json=body, headers={"if-match": "*"})
+
+
+@pytest.mark.parametrize("operation", [o for o in WRITES if o.examples], ids=str)
+async def test_an_extreme_value_is_no_fault_of_ours(
+    ws: Workspace, furniture: Furniture, operation: Operation
+) -> None:
+    url = url_of(operation, furniture)
+    fields = list((operation.body or {}).get("properties", {}))
+    for given in operation.examples[:3]:
+        example = point_to(given, furniture)
+        if asks_elsewhere(await call(ws, operation, url, example)):
+            pytest.skip("its feature's own tests have the other system")
+        for what, body in extremes(example, fields):
+            answer = await call(ws, operation, url, body)
+            assert answer.status_code < 500, (what, answer.text[:300])
+            if answer.status_code >= 400:
+                assert answer.headers["content-type"] == "application/problem+json", what
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if not o.writes], ids=str)
+async def test_an_extreme_query_is_no_fault_of_ours(
+    ws: Workspace, furniture: Furniture, operation: Operation
+) -> None:
+    """After the test before: whatever was accepted there must be readable here."""
+    url = url_of(operation, furniture)
+    plain = await ws.admin.get(url)
+    assert plain.status_code < 500 or asks_elsewhere(plain), plain.text[:300]
+    for parameter in operation.spec.get("parameters", []):
+        if parameter["in"] == "query":
+            for value in QUERIES:
+                answer = await ws.admin.get(f"{url}?{parameter['name']}={value}")
+                assert answer.status_code < 500, (parameter["name"], value, answer.text[:300])
