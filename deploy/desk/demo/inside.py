@@ -23,6 +23,7 @@ class Api:
     """One API key. An unexpected answer ends the story, with what the API says of it."""
 
     def __init__(self, url: str, key: str) -> None:
+        self.url = url
         self._http = httpx2.AsyncClient(
             base_url=url,
             headers={"authorization": f"Bearer {key}"},
@@ -34,11 +35,11 @@ class Api:
         await self._http.aclose()
 
     async def ask(
-        self, method: str, path: str, json: Any = None, *, status: int | None = None, **query: Any
+        self, method: str, path: str, json: Any = None, *, expect: int | None = None, **query: Any
     ) -> Any:
-        """`status` is what must be answered; without it any success."""
+        """`expect` is what must be answered; without it any success."""
         answer = await self._answer(method, path, json, query)
-        if answer.status_code != status and not (status is None and answer.is_success):
+        if answer.status_code != expect and not (expect is None and answer.is_success):
             raise ClaimFailed(f"{method} {path} answered {answer.status_code}: {answer.text}")
         return answer.json() if answer.content else None
 
@@ -65,14 +66,14 @@ class Api:
     async def get(self, path: str, **query: Any) -> Any:
         return await self.ask("GET", path, **query)
 
-    async def post(self, path: str, json: Any = None, *, status: int | None = None) -> Any:
-        return await self.ask("POST", path, json, status=status)
+    async def post(self, path: str, json: Any = None, *, expect: int | None = None) -> Any:
+        return await self.ask("POST", path, json, expect=expect)
 
     async def put(self, path: str, json: Any) -> Any:
         return await self.ask("PUT", path, json)
 
-    async def patch(self, path: str, json: Any, *, status: int | None = None) -> Any:
-        return await self.ask("PATCH", path, json, status=status)
+    async def patch(self, path: str, json: Any, *, expect: int | None = None) -> Any:
+        return await self.ask("PATCH", path, json, expect=expect)
 
     async def every(self, path: str, **query: Any) -> list[Json]:
         """All pages of a list."""

@@ -48,7 +48,21 @@ class Salesforce(Door):
         await self.ask("POST", "/__control/faults", {"route": route, **settings})
 
     async def count(self, sobject: str, where: str = "") -> int:
-        """Over the wire, as any integration would ask."""
+        answer = await self._wire(
+            "/services/data/v62.0/query", f"select count() from {sobject} {where}"
+        )
+        return int(answer["totalSize"])
+
+    async def rows(self, query: str) -> list[Json]:
+        """Over the wire, page by page, as any integration would ask."""
+        page = await self._wire("/services/data/v62.0/query", query)
+        rows: list[Json] = page["records"]
+        while not page["done"]:
+            page = await self._wire(page["nextRecordsUrl"])
+            rows += page["records"]
+        return rows
+
+    async def _wire(self, path: str, query: str | None = None) -> Json:
         signed_in = await self._http.post(
             "/services/oauth2/token",
             data={
@@ -59,11 +73,12 @@ class Salesforce(Door):
         )
         token = signed_in.raise_for_status().json()["access_token"]
         answer = await self._http.get(
-            "/services/data/v62.0/query",
-            params={"q": f"select count() from {sobject} {where}".strip()},
+            path,
+            params={"q": query.strip()} if query else None,
             headers={"authorization": f"Bearer {token}"},
         )
-        return int(answer.raise_for_status().json()["totalSize"])
+        found: Json = answer.raise_for_status().json()
+        return found
 
 
 class Mail(Door):

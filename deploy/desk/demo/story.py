@@ -1,0 +1,10 @@
+"""The seven points of the story, in order."""
+
+from deploy.desk.demo.chapters import entering, pulling, segmenting
+from deploy.desk.demo.world import World
+
+
+async def tell(world: World) -> None:
+    await pulling.play(world)
+    await segmenting.play(world)
+    await entering.play(world)
