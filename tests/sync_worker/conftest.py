@@ -71,7 +71,7 @@ class Org:
 
 
 @pytest.fixture
-async def org(tenure: Tenure) -> AsyncIterator[Org]:
+async def org(tenure: Tenure, impatient: None) -> AsyncIterator[Org]:
     """A seeded org, connected but not read yet."""
     async with SalesforceSimulator(accounts=40) as sf:
         made = Org(tenure, await tenure.workspace(), sf)
@@ -81,7 +81,7 @@ async def org(tenure: Tenure) -> AsyncIterator[Org]:
 
 
 @pytest.fixture
-async def small_org(tenure: Tenure) -> AsyncIterator[Org]:
+async def small_org(tenure: Tenure, impatient: None) -> AsyncIterator[Org]:
     """An org with its people and no customers."""
     async with SalesforceSimulator(seed=None) as sf:
         made = Org(tenure, await tenure.workspace(), sf)
@@ -90,8 +90,8 @@ async def small_org(tenure: Tenure) -> AsyncIterator[Org]:
             await made.ws.admin.post(f"/v1/connections/{made.connection_id}/pause")
 
 
-@pytest.fixture(autouse=True)
-async def _impatient(tenure: Tenure) -> AsyncIterator[None]:
+@pytest.fixture
+async def impatient(tenure: Tenure) -> AsyncIterator[None]:
     """Retries wait milliseconds."""
     settings = tenure.workers["sync"].settings
     before = settings.outside_retry_seconds

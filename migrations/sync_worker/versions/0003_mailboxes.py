@@ -9,6 +9,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+TABLES = ("mail_folders", "mails_seen", "contact_addresses")
+
 
 def upgrade() -> None:
     op.execute(
@@ -20,6 +22,7 @@ def upgrade() -> None:
             uid_validity bigint not null,
             next_uid bigint not null,
             server_next_uid bigint not null,
+            history_until_uid bigint not null,
             counts jsonb not null default '{}',
             updated_at timestamptz not null default clock_timestamp(),
             constraint pk_mail_folders primary key (workspace_id, connection_id),
@@ -30,6 +33,10 @@ def upgrade() -> None:
         """
     )
     op.execute("comment on column mail_folders.next_uid is 'the first that we have not dealt with'")
+    op.execute(
+        "comment on column mail_folders.history_until_uid is"
+        " 'mails before it were there before we looked'"
+    )
     op.execute(
         """
         create table mails_seen (
@@ -56,10 +63,26 @@ def upgrade() -> None:
         " 'of Message-ID and body: the same mail under another uid has no second effect'"
     )
     op.execute("create index ix_mails_seen_seen_at on mails_seen (seen_at)")
-    for table in ("mail_folders", "mails_seen"):
+    op.execute(
+        """
+        create table contact_addresses (
+            workspace_id uuid not null,
+            contact_id uuid not null,
+            address text,
+            version bigint not null,
+            constraint pk_contact_addresses primary key (workspace_id, contact_id)
+        )
+        """
+    )
+    op.execute("comment on column contact_addresses.address is 'case-folded; null once deleted'")
+    op.execute(
+        "create index ix_contact_addresses_workspace_id_address"
+        " on contact_addresses (workspace_id, address)"
+    )
+    for table in TABLES:
         wall(table, app_role="tenure_sync")
 
 
 def downgrade() -> None:
-    op.execute("drop table mails_seen")
-    op.execute("drop table mail_folders")
+    for table in reversed(TABLES):
+        op.execute(f"drop table {table}")

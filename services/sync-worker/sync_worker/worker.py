@@ -2,25 +2,33 @@
 
 import asyncio
 
-from shared.events.accounts import WorkspaceChanged
+from shared.events.accounts import ContactChanged, WorkspaceChanged
 from shared.feed.consumer import Handlers
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from shared.workspaces import copy_workspace
 from sync_worker.connections import service as connections
+from sync_worker.mailbox import handlers as mailbox_handlers
+from sync_worker.mailbox import jobs as mailbox
+from sync_worker.mailbox import service as mailbox_service
 from sync_worker.pulls import jobs as pulls
 from sync_worker.runs import service as runs
 
-HANDLERS: Handlers = {WorkspaceChanged: [copy_workspace]}
+HANDLERS: Handlers = {
+    WorkspaceChanged: [copy_workspace],
+    ContactChanged: [mailbox_handlers.on_contact_changed],
+}
 
 
 def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, HANDLERS),
         pulls.loop(),
+        mailbox.loop(),
         Loop("removed connections", connections.remove_purged, every=60.0),
         Loop("old sync runs", runs.forget_old, every=600.0),
+        Loop("old mails", mailbox_service.forget_old, every=3_600.0),
     ]
 
 

@@ -9,12 +9,10 @@ from shared.service import Service
 from sync_worker.checks.schemas import CheckOut
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
+from sync_worker.mailbox import service as mailbox
+from sync_worker.mailbox.service import MailboxAway, MailboxRefused
 from sync_worker.salesforce import service as salesforce
 from sync_worker.salesforce.service import SalesforceError
-
-
-class CheckFailed(Exception):
-    """The connection does not work, for a reason that a person can read."""
 
 
 async def check_connection(service: Service, caller: Caller, connection_id: UUID) -> CheckOut:
@@ -25,7 +23,7 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
     try:
         found = await _look_around(service, opened)
         ok, detail = True, "Signed in."
-    except (SalesforceError, OutgoingError, AddressRefused, CheckFailed) as error:
+    except (SalesforceError, OutgoingError, AddressRefused, MailboxAway, MailboxRefused) as error:
         found, ok, detail = {}, False, str(error)
     milliseconds = round((time.monotonic() - started) * 1000)
     if ok:
@@ -35,6 +33,9 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
 
 
 async def _look_around(service: Service, opened: Opened) -> dict[str, Any]:
+    if opened.system == "imap":
+        state = await mailbox.check(service, opened)
+        return {"uid_validity": state.uid_validity, "next_uid": state.next_uid}
     client = salesforce.salesforce_of(service, opened)
     hidden = await salesforce.hidden_everywhere(service, opened, client)
     return {"api_usage": client.usage, "hidden_fields": hidden}

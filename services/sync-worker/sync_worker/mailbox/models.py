@@ -26,6 +26,9 @@ class MailFolder(Base):
         BigInteger, comment="the first that we have not dealt with"
     )
     server_next_uid: Mapped[int] = mapped_column(BigInteger)
+    history_until_uid: Mapped[int] = mapped_column(
+        BigInteger, comment="mails before it were there before we looked"
+    )
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     updated_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
 
@@ -53,3 +56,15 @@ class MailSeen(Base):
     kind: Mapped[str] = mapped_column(Text)
     message_id: Mapped[str | None] = mapped_column(Text)
     seen_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
+
+
+class ContactAddress(Base):
+    """Whom we know by which address: mail of strangers is nobody's business."""
+
+    __tablename__ = "contact_addresses"
+    __table_args__ = (Index(None, "workspace_id", "address"),)
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    address: Mapped[str | None] = mapped_column(Text, comment="case-folded; null once deleted")
+    version: Mapped[int] = mapped_column(BigInteger)

@@ -122,11 +122,16 @@ async def take_requested_run(uow: UnitOfWork, connection_id: UUID) -> SyncRun | 
     return run
 
 
-async def add_run(uow: UnitOfWork, connection_id: UUID, system: str) -> SyncRun:
-    run = await _add(uow, connection_id, system, "incremental", "running")
+async def run_of_look(
+    uow: UnitOfWork, connection_id: UUID, run_id: UUID | None, *, has_news: bool
+) -> UUID | None:
+    """The run that a look ends: the one that was asked for, else a new one if there was news."""
+    if run_id is not None or not has_news:
+        return run_id
+    run = await _add(uow, connection_id, "imap", "incremental", "running")
     run.started_at = await connections.machine_now(uow)
     await uow.session.flush()
-    return run
+    return run.id
 
 
 async def is_waiting(uow: UnitOfWork, connection_id: UUID) -> bool:

@@ -1,0 +1,181 @@
+"""An IMAP folder, read only (RFC 9051): blocking, so it is used from a thread.
+
+imap-tools gives us sessions and log-in; sections are fetched by hand, because we want the beginning
+of a mail and its arrival, and never set a flag (`EXAMINE`, `BODY.PEEK`).
+"""
+
+import contextlib
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from imap_tools import BaseMailBox
+from imap_tools.errors import ImapToolsError, MailboxLoginError
+from typing_extensions import override
+
+_TIMEOUT = 20.0
+_MOST_BYTES = 1024 * 1024
+"""Of one mail. What reports and answers say of themselves stands at their beginning."""
+_PASSING = ("UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "OVERQUOTA", "CONTACTADMIN")
+"""Response codes (RFC 5530) of a refusal that says nothing of the credential."""
+_INTERNAL_DATE = re.compile(rb'INTERNALDATE "([^"]+)"')
+_UID = re.compile(rb"UID (\d+)")
+
+
+class MailboxRefused(Exception):
+    """The server does not take our name and password."""
+
+
+class MailboxAway(Exception):
+    """No usable answer; the next look may have one."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server is: the name it has, the checked address that is dialled."""
+
+    host: str
+    port: int
+    dialled: str
+    encrypted: bool
+
+
+@dataclass(frozen=True)
+class FolderState:
+    uid_validity: int
+    next_uid: int
+
+
+@dataclass(frozen=True)
+class Fetched:
+    uid: int
+    arrived_at: datetime
+    raw: bytes
+
+
+class _Pinned(imaplib.IMAP4):
+    """Dials the checked address and names the host it means."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        super().__init__(address.host, address.port, _TIMEOUT)
+
+    def _create_socket(self, timeout: float | None) -> Any:
+        import socket  # noqa: PLC0415  (only here)
+
+        made = socket.create_connection((self._address.dialled, self._address.port), timeout)
+        if not self._address.encrypted:
+            return made
+        context = ssl.create_default_context()
+        return context.wrap_socket(made, server_hostname=self._address.host)
+
+
+class _Box(BaseMailBox):
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        super().__init__()
+
+    @override
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        return _Pinned(self._address)
+
+
+class Folder:
+    """One session with one folder selected. Every method raises `MailboxAway` for a broken link."""
+
+    def __init__(self, box: BaseMailBox, state: FolderState) -> None:
+        self._imap = box.client
+        self.state = state
+
+    def uids_from(self, first: int) -> list[int]:
+        """UIDs from `first` on. A server answers `n:*` with its last mail even if that is older."""
+        with _told_clearly():
+            status, found = self._imap.uid("SEARCH", f"UID {first}:*")
+            if status != "OK":
+                raise MailboxAway(f"SEARCH was answered {status}.")
+            numbers = sorted({int(n) for n in b" ".join(f for f in found if f).split()})
+            return [number for number in numbers if number >= first]
+
+    def fetch(self, uids: Sequence[int]) -> list[Fetched]:
+        """The mails that are still there, in order."""
+        with _told_clearly():
+            status, found = self._imap.uid(
+                "FETCH",
+                ",".join(map(str, uids)),
+                f"(UID INTERNALDATE BODY.PEEK[]<0.{_MOST_BYTES}>)",
+            )
+            if status != "OK":
+                raise MailboxAway(f"FETCH was answered {status}.")
+            return sorted(_mails(found), key=lambda mail: mail.uid)
+
+
+@contextlib.contextmanager
+def opened(address: Address, username: str, password: str, folder: str) -> Iterator[Folder]:
+    """Log in and look at a folder. Raises `MailboxRefused` or `MailboxAway`."""
+    with _told_clearly():
+        box = _Box(address)
+        try:
+            _log_in(box, username, password)
+            yield Folder(box, _examine(box, folder))
+        finally:
+            with contextlib.suppress(OSError, imaplib.IMAP4.error):
+                box.client.logout()
+
+
+def _log_in(box: BaseMailBox, username: str, password: str) -> None:
+    try:
+        box.login(username, password, initial_folder=None)
+    except MailboxLoginError as error:
+        text = str(error)
+        if any(f"[{code}]" in text.upper() for code in _PASSING):
+            raise MailboxAway(f"The server refuses to log in now: {text[:300]}") from error
+        raise MailboxRefused(f"The server refused the log-in: {text[:300]}") from error
+
+
+def _examine(box: BaseMailBox, folder: str) -> FolderState:
+    imap = box.client
+    status, said = imap.select(f'"{folder}"', readonly=True)
+    if status != "OK":
+        raise MailboxAway(f"There is no folder {folder!r}: {said[0]!r}")
+    return FolderState(_number(imap, "UIDVALIDITY"), _number(imap, "UIDNEXT"))
+
+
+def _number(imap: imaplib.IMAP4, name: str) -> int:
+    _, values = imap.response(name)
+    found = values[0] if values else None
+    if not isinstance(found, bytes) or not found.isdigit():
+        raise MailboxAway(f"The server did not say {name}.")
+    return int(found)
+
+
+def _mails(answer: Sequence[Any]) -> Iterator[Fetched]:
+    """Imaplib hands out literals as pairs, and what follows a literal as bare bytes."""
+    for at, item in enumerate(answer):
+        if not isinstance(item, tuple):
+            continue
+        after = answer[at + 1] if at + 1 < len(answer) else b""
+        about = bytes(item[0]) + (after if isinstance(after, bytes) else b"")
+        uid, date = _UID.search(about), _INTERNAL_DATE.search(about)
+        if uid is not None:
+            yield Fetched(int(uid[1]), _arrival(date[1] if date else None), bytes(item[1]))
+
+
+def _arrival(text: bytes | None) -> datetime:
+    """`17-Jul-1996 02:44:25 -0700`; a server that cannot say it gets the beginning of time."""
+    try:
+        given = (text or b"").decode("ascii").strip()
+        return datetime.strptime(given, "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+@contextlib.contextmanager
+def _told_clearly() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError) as error:
+        raise MailboxAway(f"The link broke: {type(error).__name__}: {error}"[:500]) from error

@@ -1,0 +1,133 @@
+"""The loop that looks into mailboxes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from uuid import UUID
+
+from shared.egress import AddressRefused
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.worker import Loop
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Claim, Opened
+from sync_worker.crew import Crew
+from sync_worker.mailbox import service
+from sync_worker.mailbox.rules.message import Mail
+from sync_worker.mailbox.service import Folder, MailboxAway, MailboxRefused
+from sync_worker.runs import service as runs
+from sync_worker.runs.schemas import Progress
+
+_LEASE_SECONDS = 60.0
+"""Renewed with each handful; longer than a handful may take with every answer at its slowest."""
+_HANDFUL = 50
+
+
+class LostLease(Exception):
+    """The connection was paused or removed, or went to another worker."""
+
+
+async def look_into(the_service: Service, claim: Claim) -> None:
+    """One look into one mailbox: everything new has its effect, then the next look is set."""
+    async with the_service.units.begin(claim.workspace_id, []) as uow:
+        mailbox = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
+        asked = await runs.take_requested_run(uow, mailbox.id)
+    look = _Look(the_service, claim, mailbox)
+    trouble: str | None = None
+    refused = False
+    try:
+        await look.take()
+    except MailboxRefused as error:
+        trouble, refused = str(error), True
+    except (MailboxAway, AddressRefused) as error:
+        trouble = str(error)
+    except LostLease:
+        trouble = "The connection was stopped."
+    await look.end(asked.id if asked else None, trouble, refused=refused)
+
+
+class _Look:
+    def __init__(self, the_service: Service, claim: Claim, mailbox: Opened) -> None:
+        self._service = the_service
+        self._claim = claim
+        self._mailbox = mailbox
+        self._progress = Progress()
+
+    async def take(self) -> None:
+        address = await service.address_of(self._service, self._mailbox)
+        with ExitStack() as session:
+            folder = await asyncio.to_thread(self._open, session, address)
+            try:
+                await self._take_from(folder)
+            finally:
+                # Logging out talks to the server, so it must not hold up everybody else.
+                await asyncio.to_thread(session.pop_all().close)
+
+    def _open(self, session: ExitStack, address: service.Address) -> Folder:
+        settings, secrets = self._mailbox.settings, self._mailbox.secrets
+        return session.enter_context(
+            service.opened(address, settings["username"], secrets["password"], settings["folder"])
+        )
+
+    async def _take_from(self, folder: Folder) -> None:
+        async with self._commit() as uow:
+            place = await service.place_in(uow, self._mailbox, folder.state)
+        uids = await asyncio.to_thread(folder.uids_from, place.next_uid)
+        for at in range(0, len(uids), _HANDFUL):
+            mails = await asyncio.to_thread(_fetched, folder, uids[at : at + _HANDFUL])
+            if not mails:
+                continue
+            async with self._commit() as uow:
+                taken = await service.take_mails(uow, self._mailbox, place, folder.state, mails)
+            self._progress.read += taken.read
+            self._progress.written += taken.told
+            self._progress.unchanged += taken.read - taken.told
+
+    @contextlib.asynccontextmanager
+    async def _commit(self) -> AsyncIterator[UnitOfWork]:
+        cause = [self._mailbox.cause]
+        async with self._service.units.begin(self._mailbox.workspace_id, cause) as uow:
+            if not await connections.renew_lease(uow, self._claim, _LEASE_SECONDS):
+                raise LostLease
+            yield uow
+
+    async def end(self, run_id: UUID | None, trouble: str | None, *, refused: bool) -> None:
+        """A run is left behind when someone asked for it or there was news."""
+        progress = self._progress
+        progress.done = trouble is None
+        async with self._service.units.begin(
+            self._mailbox.workspace_id, [self._mailbox.cause]
+        ) as uow:
+            found = await runs.run_of_look(
+                uow, self._mailbox.id, run_id, has_news=progress.read > 0
+            )
+            again = await runs.is_waiting(uow, self._mailbox.id)
+            retry_in = await connections.release(uow, self._claim, trouble=trouble, again=again)
+            if refused:
+                await connections.needs_reauth(uow, self._mailbox.id, trouble or "")
+            if found is None:
+                return
+            counts = {
+                "read": progress.read,
+                "written": progress.written,
+                "unchanged": progress.unchanged,
+            }
+            await runs.advance(uow, found, self._mailbox.settings["folder"], progress, counts, 1)
+            if trouble is None:
+                await runs.finish_run(uow, found, "succeeded", None)
+            else:
+                await runs.finish_run(uow, found, "failed", trouble, retry_in)
+
+
+def _fetched(folder: Folder, uids: list[int]) -> list[tuple[service.Fetched, Mail]]:
+    return [(fetched, Mail.parse(fetched.raw)) for fetched in folder.fetch(uids)]
+
+
+async def _claim(the_service: Service, free: int) -> list[Claim]:
+    return await connections.claim_due(the_service, "imap", free, _LEASE_SECONDS)
+
+
+def loop() -> Loop:
+    crew = Crew("mailbox", _claim, look_into, hands=8)
+    return Loop("mailboxes", crew.step)

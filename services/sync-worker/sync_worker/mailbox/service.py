@@ -1,0 +1,192 @@
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.events.accounts import ContactChanged
+from shared.events.base import Event
+from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.logging import get_logger
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.connections.service import IMAP_PORTS, Opened
+from sync_worker.mailbox import queries
+from sync_worker.mailbox.client import (
+    Address,
+    Fetched,
+    Folder,
+    FolderState,
+    MailboxAway,
+    MailboxRefused,
+    opened,
+)
+from sync_worker.mailbox.queries import Place, Seen
+from sync_worker.mailbox.rules.classify import Finding, classified, concerns_us
+from sync_worker.mailbox.rules.message import Mail
+
+__all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "MailboxRefused", "opened"]
+
+log = get_logger(__name__)
+
+HISTORY = 1_000
+"""Mails before the first look, or before a folder was restored, that are gone through."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a handful of mails came to."""
+
+    read: int
+    told: int
+
+
+async def address_of(service: Service, connection: Opened) -> Address:
+    """Where to dial. Raises `AddressRefused`; looked up anew at each session."""
+    settings = connection.settings
+    encrypted = settings["security"] == "tls"
+    dialled = await service.outside.policy.checked_peer(
+        settings["host"], settings["port"], encrypted=encrypted, ports=IMAP_PORTS
+    )
+    return Address(settings["host"], settings["port"], dialled, encrypted)
+
+
+async def place_in(uow: UnitOfWork, connection: Opened, state: FolderState) -> Place:
+    """Where to go on. A folder that is new to us, or whose numbers are void, is begun with its
+    last mails; those that had their effect before are recognised.
+    """
+    known = await queries.place(uow.session, uow.workspace_id, connection.id)
+    folder = connection.settings["folder"]
+    if known is not None and (known.folder, known.uid_validity) == (folder, state.uid_validity):
+        return known
+    first = max(state.next_uid - HISTORY, 1)
+    await queries.begin_folder(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        folder=folder,
+        uid_validity=state.uid_validity,
+        next_uid=first,
+        server_next_uid=state.next_uid,
+    )
+    return Place(folder, state.uid_validity, first, state.next_uid)
+
+
+async def take_mails(
+    uow: UnitOfWork,
+    connection: Opened,
+    place: Place,
+    state: FolderState,
+    mails: Sequence[tuple[Fetched, Mail]],
+) -> Taken:
+    """Let each mail have its effect, once: the event, the mark and the place are one transaction.
+
+    Mail that concerns nobody here is counted and otherwise forgotten.
+    """
+    findings = [(fetched, mail, _finding(mail)) for fetched, mail in mails]
+    known = await _known_correspondents(uow, findings)
+    fresh = await queries.see_mails(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        state.uid_validity,
+        [
+            Seen(fetched.uid, mail.fingerprint, finding.kind, mail.message_id)
+            for fetched, mail, finding in findings
+        ],
+    )
+    counts: Counter[str] = Counter()
+    told = 0
+    for fetched, mail, finding in findings:
+        if fetched.uid not in fresh:
+            continue
+        is_history = fetched.uid < place.history_until_uid
+        if concerns_us(uow.workspace_id, mail, finding, known, is_history=is_history):
+            uow.publish(_event(connection, fetched, mail, finding))
+            counts[finding.kind] += 1
+            told += 1
+        else:
+            counts["other"] += 1
+    await queries.move_on(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        uid_validity=state.uid_validity,
+        next_uid=max(fetched.uid for fetched, _, _ in findings) + 1,
+        server_next_uid=state.next_uid,
+        counts=counts,
+    )
+    return Taken(len(findings), told)
+
+
+def _finding(mail: Mail) -> Finding:
+    """One mail that nobody can make sense of must not keep the next from being read."""
+    try:
+        return classified(mail)
+    except Exception as error:  # noqa: BLE001  (whatever strangers write)
+        log.warning("mail not understood", error=type(error).__name__)
+        return Finding("other")
+
+
+async def _known_correspondents(
+    uow: UnitOfWork, findings: Sequence[tuple[Fetched, Mail, Finding]]
+) -> set[str]:
+    addresses = {mail.sender for _, mail, _ in findings}
+    addresses |= {f.report.recipient for _, _, f in findings if f.report and f.report.recipient}
+    return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
+
+
+def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:
+    mailbox = connection.settings["mailbox"]
+    if finding.kind == "bounce" and finding.report is not None:
+        return BounceReceived(
+            connection_id=connection.id,
+            mailbox=mailbox,
+            message_id=finding.report.message_id,
+            recipient=finding.report.recipient,
+            kind=finding.report.kind,
+            status=finding.report.status,
+            diagnostic=finding.report.diagnostic,
+            received_at=fetched.arrived_at,
+        )
+    made = ReplyReceived if finding.kind == "reply" else AutoReplyReceived
+    return made(
+        connection_id=connection.id,
+        mailbox=mailbox,
+        message_id=mail.message_id or f"<{mail.fingerprint.hex()}@no-message-id.invalid>",
+        references=list(finding.quoted),
+        sender=mail.sender,
+        subject=mail.subject,
+        received_at=fetched.arrived_at,
+    )
+
+
+async def keep_address(uow: UnitOfWork, event: ContactChanged) -> None:
+    gone = event.change in {"deleted", "merged"}
+    email = event.record.email
+    address = email.strip().casefold() if email and not gone else None
+    await queries.keep_address(uow.session, uow.workspace_id, event.id, address, event.version)
+
+
+async def backlog(uow: UnitOfWork) -> int:
+    return await queries.backlog(uow.session, uow.workspace_id)
+
+
+async def forget_old(service: Service) -> bool:
+    async with service.units.across_workspaces() as session:
+        return await queries.forget_old_mails(session)
+
+
+async def check(service: Service, connection: Opened) -> FolderState:
+    """Log in and look at the folder. Raises `AddressRefused`, `MailboxRefused`, `MailboxAway`."""
+    address = await address_of(service, connection)
+
+    def look() -> FolderState:
+        with opened(
+            address,
+            connection.settings["username"],
+            connection.secrets["password"],
+            connection.settings["folder"],
+        ) as folder:
+            return folder.state
+
+    return await asyncio.to_thread(look)

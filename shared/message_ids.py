@@ -1,0 +1,19 @@
+"""Message-IDs (RFC 5322, 3.6.4) of the mails that Tenure sends.
+
+They name the workspace and the message, so that whoever reads a mailbox can tell an answer to a
+mail of ours from somebody's private thread, also when nobody knows yet whether that mail left.
+"""
+
+import re
+from uuid import UUID
+
+_OURS = re.compile(r"^<([0-9a-f]{32})\.[0-9a-f]{32}@[^<>\s]+>$")
+
+
+def own_message_id(workspace_id: UUID, message_id: UUID, domain: str) -> str:
+    return f"<{workspace_id.hex}.{message_id.hex}@{domain}>"
+
+
+def is_own(workspace_id: UUID, internet_message_id: str) -> bool:
+    found = _OURS.match(internet_message_id.strip().lower())
+    return found is not None and found[1] == workspace_id.hex
