@@ -133,5 +133,8 @@ def _operations() -> Iterator[Operation]:
                 )
 
 
+PUBLIC = {"unsubscribe", "show_unsubscribe_page"}
+"""Operations for people without a credential; the token in their address is their right."""
+
 OPERATIONS = list(_operations())
 WRITES = [operation for operation in OPERATIONS if operation.writes]

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from tests.furniture import Furniture, collection_of, collections, furnish
+from tests.furniture import Furniture, collection_of, collections, furnish, renamed
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, WRITES, Operation
 
@@ -166,7 +166,7 @@ async def test_a_foreign_id_in_a_body_answers_as_a_random_one(
         random = str(uuid4())
         answers = []
         for value in (given, random):
-            body = {**example, name: [value] if several else value}
+            body = renamed({**example, name: [value] if several else value})
             answers.append(likeness(await call(mine, operation, operation.path, body), value))
         assert answers[0] == answers[1], given
     assert await fingerprint(tenure, theirs) == before

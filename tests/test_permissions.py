@@ -7,10 +7,7 @@ import pytest
 
 from shared.auth import GRANTS, RESOURCES, ROLES
 from tests.harness import Tenure, Workspace
-from tests.operations import OPERATIONS, Operation
-
-PUBLIC = {"unsubscribe", "unsubscribe_page"}
-"""Operations for people who have no credential; the token in their address is their right."""
+from tests.operations import OPERATIONS, PUBLIC, Operation
 
 PERMISSIONS = {f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write")}
 GUARDED = [operation for operation in OPERATIONS if operation.id not in PUBLIC]
