@@ -6,6 +6,7 @@ from sequencer.enrollments.router import router as enrollments
 from sequencer.entry.router import enrolling, opening
 from sequencer.mailboxes.router import router as mailboxes
 from sequencer.messages.router import router as messages
+from sequencer.previews.router import router as previews
 from sequencer.sending.router import router as sending
 from sequencer.sending.service import due_work
 from sequencer.sequences.router import router as sequences
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routers=[
             sequences,
             opening,
+            previews,
             enrolling,
             enrollments,
             messages,

@@ -18,6 +18,7 @@ from sequencer.records.schemas import Account, AccountContact, Opportunity, Zone
 from sequencer.records.service import ranked_contacts
 from sequencer.sequences.versions import Pinned
 from sequencer.suppressions import service as suppressions
+from sequencer.templates.service import web_url
 from shared.uow import UnitOfWork
 
 Ranked = tuple[Person, AccountContact, Choice]
@@ -112,7 +113,7 @@ class Scene:
             last_start=self.last_start(pinned, record_id),
             latest_day=self.latest_day(pinned, record_id),
             today=self.today(pinned, record_id),
-            has_deal_room=opportunity is not None and bool(opportunity.deal_room_url),
+            has_deal_room=opportunity is not None and web_url(opportunity.deal_room_url) is not None,
             choices=[choice for _, _, choice in self.ranked(pinned, record_id)],
         )
 

@@ -22,50 +22,66 @@ class Sender:
 
 def variables_of(
     *,
-    contact: Contact,
-    account: Account,
+    contact: Contact | None,
+    account: Account | None,
     opportunity: Opportunity,
-    sender: Sender,
+    sender: Sender | None,
     workspace_name: str,
     unsubscribe_url: str,
 ) -> dict[str, Any]:
-    expires = opportunity.contract_expiration
-    told: dict[str, dict[str, Any]] = {
-        "contact": {
-            "name": contact.name,
-            "first_name": contact.first_name,
-            "last_name": contact.last_name,
-            "email": contact.email,
-            "title": contact.title,
-            "traits": _present(contact.traits),
-        },
-        "account": {
-            "name": account.name,
-            "domain": account.domain,
-            "country": account.country,
-            "arr": money(account.arr, account.currency),
-            "currency": account.currency,
-            "traits": _present(account.traits),
-        },
-        "opportunity": {
-            "name": opportunity.name,
-            "type": opportunity.type,
-            "stage": opportunity.stage,
-            "arr": money(opportunity.arr, opportunity.currency),
-            "currency": opportunity.currency,
-            "deal_room_url": web_url(opportunity.deal_room_url),
-            "contract_expiration": expires.isoformat() if expires else None,
-            "traits": _present(opportunity.traits),
-        },
-        "sender": {
-            "name": sender.name,
-            "first_name": sender.name.partition(" ")[0],
-            "email": sender.email,
-        },
+    told = {
+        "contact": _of_contact(contact) if contact else {},
+        "account": _of_account(account) if account else {},
+        "opportunity": _of_opportunity(opportunity),
+        "sender": _of_sender(sender) if sender else {},
         "workspace": {"name": workspace_name},
     }
     return {root: _present(fields) for root, fields in told.items()} | {
         "unsubscribe_url": unsubscribe_url
+    }
+
+
+def _of_contact(contact: Contact) -> dict[str, Any]:
+    return {
+        "name": contact.name,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "email": contact.email,
+        "title": contact.title,
+        "traits": _present(contact.traits),
+    }
+
+
+def _of_account(account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "domain": account.domain,
+        "country": account.country,
+        "arr": money(account.arr, account.currency),
+        "currency": account.currency,
+        "traits": _present(account.traits),
+    }
+
+
+def _of_opportunity(opportunity: Opportunity) -> dict[str, Any]:
+    expires = opportunity.contract_expiration
+    return {
+        "name": opportunity.name,
+        "type": opportunity.type,
+        "stage": opportunity.stage,
+        "arr": money(opportunity.arr, opportunity.currency),
+        "currency": opportunity.currency,
+        "deal_room_url": web_url(opportunity.deal_room_url),
+        "contract_expiration": expires.isoformat() if expires else None,
+        "traits": _present(opportunity.traits),
+    }
+
+
+def _of_sender(sender: Sender) -> dict[str, Any]:
+    return {
+        "name": sender.name,
+        "first_name": sender.name.partition(" ")[0],
+        "email": sender.email,
     }
 
 

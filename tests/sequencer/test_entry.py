@@ -1,0 +1,444 @@
+"""Who enters, who cannot and why; and that the reasons come and go by themselves."""
+
+from typing import Any
+
+import pytest
+
+from shared.ids import new_id
+from tests.sequencer.renewals import Renewals, day
+
+
+def causes(blocked: set[tuple[str, str]], opportunity_id: Any) -> set[str]:
+    return {cause for cause, record in blocked if record == str(opportunity_id)}
+
+
+async def test_filling_the_deal_room_clears_the_block_and_enrolls(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence()
+    opportunity_id = await renewals.opportunity(deal_room_url=None)
+    assert await renewals.enrollments() == []
+    [told] = await renewals.events("enrollment_blocked")
+    assert told["cause"] == "no_deal_room"
+    assert told["assignee_key_role"] == "renewal_manager"
+    assert told["account_name"] == "Acme"
+
+    await renewals.change(opportunity_id, stage="Negotiation")
+    assert len(await renewals.events("enrollment_blocked")) == 1, "told once"
+
+    await renewals.change(opportunity_id, deal_room_url="https://rooms.example/acme")
+    assert causes(await renewals.blocked(), opportunity_id) == set()
+    assert len(await renewals.enrollments()) == 1
+    assert len(renewals.sent()) == 1
+
+
+async def test_a_link_that_is_no_web_address_is_no_deal_room(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence()
+    opportunity_id = await renewals.opportunity(deal_room_url="javascript:alert(1)")
+    assert causes(await renewals.blocked(), opportunity_id) == {"no_deal_room"}
+
+
+async def test_each_cause_has_its_own_block(renewals: Renewals) -> None:
+    contact_id = await renewals.furnish()
+    await renewals.sequence()
+    await renewals.told(renewals.contact_event(contact_id, traits={}))
+    opportunity_id = await renewals.opportunity(contract_expiration=None, deal_room_url=None)
+    assert causes(await renewals.blocked(), opportunity_id) == {
+        "expiration_missing",
+        "no_deal_room",
+        "no_product_admin",
+    }
+    await renewals.told(renewals.contact_event(contact_id, traits={"product_admin": True}))
+    await renewals.change(opportunity_id, contract_expiration=day(90))
+    assert causes(await renewals.blocked(), opportunity_id) == {"no_deal_room"}
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"email": None}, "no_product_admin"),
+        ({"deactivated_at": "2026-01-01T00:00:00Z"}, "no_product_admin"),
+        ({"email_status": "unsubscribed"}, "no_product_admin"),
+        ({"email_status": "bounced"}, "contact_bounced"),
+        ({"change": "deleted"}, "no_product_admin"),
+        ({"accounts": []}, "no_product_admin"),
+    ],
+)
+async def test_a_contact_who_cannot_be_written_to_blocks(
+    renewals: Renewals, change: dict[str, Any], cause: str
+) -> None:
+    contact_id = await renewals.furnish()
+    await renewals.sequence()
+    await renewals.told(renewals.contact_event(contact_id, **change))
+    opportunity_id = await renewals.opportunity()
+    assert causes(await renewals.blocked(), opportunity_id) == {cause}
+
+
+async def test_the_best_contact_is_chosen_and_the_others_are_candidates(
+    renewals: Renewals,
+) -> None:
+    bounced = await renewals.furnish()
+    champion, admin, decider = new_id(), new_id(), new_id()
+    account = renewals.account_id
+    await renewals.told(
+        renewals.contact_event(bounced, email_status="bounced"),
+        renewals.contact_event(
+            champion,
+            name="Cem Champion",
+            email="cem@acme.example",
+            traits={},
+            accounts=[(account, ["Champion"])],
+        ),
+        renewals.contact_event(
+            decider,
+            name="Dee Decider",
+            email="dee@acme.example",
+            traits={},
+            accounts=[(account, ["Decision Maker"])],
+        ),
+    )
+    await renewals.sequence()
+    opportunity_id = await renewals.opportunity()
+    [told] = await renewals.events("enrollment_blocked")
+    assert told["cause"] == "contact_bounced"
+    assert [one["name"] for one in told["candidates"]] == ["Dee Decider", "Cem Champion"]
+
+    await renewals.told(
+        renewals.contact_event(admin, name="Ada Admin", email="ada@acme.example")
+    )
+    assert causes(await renewals.blocked(), opportunity_id) == set()
+    assert [mail.recipient for mail in renewals.sent()] == ["ada@acme.example"]
+
+
+async def test_who_comes_too_late_waits_for_a_person(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60, 30, entry={"late_grace_days": 7})
+    within = await renewals.opportunity(contract_expiration=day(83))
+    late = await renewals.opportunity(contract_expiration=day(82))
+    assert len(await renewals.enrollments(opportunity_id=within)) == 1
+    assert causes(await renewals.blocked(), late) == {"manual_entry_required"}
+
+    await renewals.change(late, manually_enter_renewal_sequence=True)
+    assert causes(await renewals.blocked(), late) == set()
+    enrollment = await renewals.enrollment(late)
+    assert enrollment["entry"] == "manual"
+    skipped = await renewals.messages(opportunity_id=late, state="skipped")
+    assert [one["step_title"] for one in skipped] == ["90 days before"]
+    assert [one["reason"] for one in await renewals.events("step_skipped")] == ["date_passed"]
+
+
+async def test_time_alone_makes_a_blocked_record_too_late(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, entry={"late_grace_days": 3})
+    opportunity_id = await renewals.opportunity(deal_room_url=None)
+    assert causes(await renewals.blocked(), opportunity_id) == {"no_deal_room"}
+    await renewals.on(4)
+    assert causes(await renewals.blocked(), opportunity_id) == {
+        "no_deal_room",
+        "manual_entry_required",
+    }
+    await renewals.on(90)
+    assert causes(await renewals.blocked(), opportunity_id) == set(), "nothing to do any more"
+
+
+async def test_the_flag_enters_once(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 30)
+    opportunity_id = new_id()
+    await renewals.told(
+        renewals.opportunity_event(opportunity_id, contract_expiration=day(50)),
+    )
+    await renewals.change(opportunity_id, manually_enter_renewal_sequence=True)
+    [enrollment] = await renewals.enrollments()
+    assert enrollment["entry"] == "manual", "it is not in the audience"
+    await renewals.ws.admin.post(f"/v1/enrollments/{enrollment['id']}/exit", {})
+    await renewals.change(opportunity_id, stage="Negotiation")
+    await renewals.tenure.settle()
+    assert len(await renewals.enrollments()) == 1
+
+
+async def test_the_flag_waits_until_the_record_is_ready(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 30)
+    opportunity_id = new_id()
+    event = renewals.opportunity_event(
+        opportunity_id,
+        contract_expiration=day(50),
+        deal_room_url=None,
+        manually_enter_renewal_sequence=True,
+    )
+    await renewals.told(event)
+    assert causes(await renewals.blocked(), opportunity_id) == {"no_deal_room"}
+    await renewals.change(opportunity_id, deal_room_url="https://rooms.example/acme")
+    assert len(await renewals.enrollments(opportunity_id=opportunity_id)) == 1
+
+
+async def test_the_flag_on_an_expired_contract_makes_a_task(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence()
+    opportunity_id = new_id()
+    await renewals.told(renewals.opportunity_event(opportunity_id, contract_expiration=day(0)))
+    await renewals.change(opportunity_id, manually_enter_renewal_sequence=True)
+    assert causes(await renewals.blocked(), opportunity_id) == {"contract_expired"}
+    assert await renewals.enrollments() == []
+    await renewals.change(opportunity_id, is_closed=True)
+    assert causes(await renewals.blocked(), opportunity_id) == set()
+
+
+async def test_entering_an_expired_one_by_hand_is_refused_with_a_task(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence()
+    opportunity_id = await renewals.opportunity(contract_expiration=day(0))
+    body = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    for _ in range(2):
+        refused = await renewals.ws.team_member.post("/v1/enrollments", body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "contract_expired")
+        await renewals.tenure.settle()
+    assert causes(await renewals.blocked(), opportunity_id) == {"contract_expired"}
+    assert len(await renewals.events("enrollment_blocked")) == 1
+    await renewals.change(opportunity_id, contract_expiration=day(200))
+    assert causes(await renewals.blocked(), opportunity_id) == set()
+    assert len(await renewals.enrollments()) == 1, "it is in the audience and in time now"
+
+
+async def test_by_hand_every_gate_in_the_way_is_named(renewals: Renewals) -> None:
+    contact_id = await renewals.furnish()
+    sequence = await renewals.sequence(audience_segment_id=None)
+    opportunity_id = await renewals.opportunity(deal_room_url=None)
+    body = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    await renewals.told(renewals.contact_event(contact_id, traits={}))
+    refused = await renewals.ws.admin.post("/v1/enrollments", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "cannot_enter")
+    assert refused.json()["causes"] == ["no_deal_room", "no_product_admin"]
+    assert await renewals.events("enrollment_blocked") == [], "a person knows; no task is made"
+
+    await renewals.change(opportunity_id, deal_room_url="https://rooms.example/acme")
+    chosen = await renewals.ws.admin.post(
+        "/v1/enrollments", {**body, "contact_id": str(contact_id)}
+    )
+    assert chosen.status_code == 201, chosen.text
+    again = await renewals.ws.admin.post("/v1/enrollments", body)
+    assert (again.status_code, again.json()["code"]) == (409, "already_enrolled")
+
+
+async def test_what_a_body_names_must_exist(renewals: Renewals) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence()
+    answer = await renewals.ws.admin.post(
+        "/v1/enrollments", {"sequence_id": sequence["id"], "record_id": str(new_id())}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/record_id"
+    unknown = {"sequence_id": str(new_id()), "record_id": str(new_id())}
+    assert (await renewals.ws.admin.post("/v1/enrollments", unknown)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"is_closed": True}, "closed"),
+        ({"change": "deleted"}, "record_deleted"),
+        ({"contract_expiration": day(0)}, "contract_expired"),
+    ],
+)
+async def test_what_ends_an_opportunity_ends_its_enrollment(
+    renewals: Renewals, change: dict[str, Any], reason: str
+) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    opportunity_id = await renewals.opportunity()
+    await renewals.change(opportunity_id, **change)
+    ended = await renewals.enrollment(opportunity_id)
+    assert (ended["state"], ended["end_reason"]) == ("ended", reason)
+    assert [one["reason"] for one in await renewals.events("enrollment_exited")] == [reason]
+    await renewals.on(40)
+    assert len(renewals.sent()) == 1
+
+
+@pytest.mark.parametrize("status", ["churned", "ignored"])
+async def test_a_churned_or_ignored_account_hears_nothing_more(
+    renewals: Renewals, status: str
+) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    opportunity_id = await renewals.opportunity()
+    await renewals.told(renewals.account_event(lifecycle_status=status))
+    assert (await renewals.enrollment(opportunity_id))["end_reason"] == status
+    await renewals.told(renewals.account_event(lifecycle_status="subscribed"))
+    assert (await renewals.enrollment(opportunity_id))["state"] == "active", "it enters again"
+    assert len(renewals.sent()) == 1, "and gets no step twice"
+
+
+async def test_leaving_the_audience_ends_it_unless_it_was_entered_by_hand(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence(90, 60)
+    by_rule = await renewals.opportunity()
+    by_hand = new_id()
+    await renewals.told(renewals.opportunity_event(by_hand, contract_expiration=day(70)))
+    body = {"sequence_id": sequence["id"], "record_id": str(by_hand)}
+    assert (await renewals.ws.admin.post("/v1/enrollments", body)).status_code == 201
+    await renewals.told(renewals.left(by_rule), renewals.left(by_hand))
+    assert (await renewals.enrollment(by_rule))["end_reason"] == "left_audience"
+    assert (await renewals.enrollment(by_hand))["state"] == "active"
+
+
+async def test_however_it_entered_it_stays_only_while_the_account_is_in_its_segment(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    scaled = new_id()
+    sequence = await renewals.sequence(90, 60, account_segment_id=str(scaled))
+    opportunity_id = await renewals.opportunity()
+    assert await renewals.enrollments() == []
+    enter = renewals.entered(opportunity_id).model_copy(
+        update={
+            "segment_id": scaled,
+            "record_type": "account",
+            "record_id": renewals.account_id,
+        }
+    )
+    await renewals.told(enter)
+    assert (await renewals.enrollment(opportunity_id))["state"] == "active"
+    leave = renewals.left(opportunity_id).model_copy(
+        update={
+            "segment_id": scaled,
+            "record_type": "account",
+            "record_id": renewals.account_id,
+        }
+    )
+    await renewals.told(leave)
+    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "left_audience"
+    body = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    refused = await renewals.ws.admin.post("/v1/enrollments", body)
+    assert refused.status_code == 409
+
+
+async def test_a_date_that_moves_plans_again_what_is_unsent(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60, 30)
+    opportunity_id = await renewals.opportunity()
+    await renewals.on(10)
+    await renewals.change(opportunity_id, contract_expiration=day(190))
+    enrollment = await renewals.enrollment(opportunity_id)
+    assert enrollment["next_due_at"] == "2026-07-10T09:00:00Z", "60 days before, not 90 again"
+    assert "date_moved" in [line["kind"] for line in enrollment["timeline"]]
+
+
+async def test_skipped_steps_come_back_when_the_date_moves_away(renewals: Renewals) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence(90, 60, 30, entry={"late_grace_days": 90})
+    opportunity_id = await renewals.opportunity(contract_expiration=day(59))
+    skipped = await renewals.messages(state="skipped")
+    assert [one["step_title"] for one in skipped] == ["90 days before"]
+    assert len(renewals.sent()) == 1
+    await renewals.change(opportunity_id, contract_expiration=day(120))
+    enrollment = await renewals.enrollment(opportunity_id)
+    step_id = next(one["id"] for one in sequence["steps"] if one["offset_days"] == -90)
+    assert enrollment["next_step_id"] == step_id
+    assert enrollment["next_due_at"] == "2026-04-01T09:00:00Z"
+
+
+async def test_a_missing_date_pauses_until_there_is_one(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    opportunity_id = await renewals.opportunity()
+    await renewals.change(opportunity_id, contract_expiration=None)
+    paused = await renewals.enrollment(opportunity_id)
+    assert (paused["state"], paused["pause_reason"]) == ("paused", "expiration_missing")
+    assert causes(await renewals.blocked(), opportunity_id) == {"expiration_missing"}
+    await renewals.change(opportunity_id, contract_expiration=day(90))
+    assert (await renewals.enrollment(opportunity_id))["state"] == "active"
+    assert causes(await renewals.blocked(), opportunity_id) == set()
+
+
+async def test_who_has_been_through_does_not_enter_again_by_itself(renewals: Renewals) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence(90)
+    opportunity_id = await renewals.opportunity()
+    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "completed"
+    await renewals.told(renewals.left(opportunity_id), renewals.entered(opportunity_id))
+    assert len(await renewals.enrollments()) == 1
+    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    answer = await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}")
+    gates = {gate["name"]: gate for gate in answer.json()["gates"]}
+    assert gates["first_time"]["passed"] is False
+    assert answer.json()["eligible"] is False
+
+
+async def test_eligibility_explains_every_gate_and_every_contact(renewals: Renewals) -> None:
+    contact_id = await renewals.furnish()
+    sequence = await renewals.sequence()
+    opportunity_id = await renewals.opportunity(deal_room_url=None)
+    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    answer = await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}")
+    found = answer.json()
+    assert (found["eligible"], found["causes"]) == (False, ["no_deal_room"])
+    assert {gate["name"] for gate in found["gates"] if not gate["passed"]} == {"deal_room"}
+    [contact] = found["contacts"]
+    assert (contact["contact_id"], contact["chosen"]) == (str(contact_id), True)
+    assert contact["reason"] == "product admin"
+
+
+async def test_enabling_enters_the_audience_that_was_there_before(renewals: Renewals) -> None:
+    await renewals.furnish()
+    ready = await renewals.opportunity()
+    blocked = await renewals.opportunity(deal_room_url=None)
+    sequence = await renewals.sequence(enabled=False)
+    assert await renewals.enrollments() == []
+    await renewals.enable(sequence["id"])
+    assert len(await renewals.enrollments(opportunity_id=ready)) == 1
+    assert causes(await renewals.blocked(), blocked) == {"no_deal_room"}
+
+    await renewals.ws.admin.post(f"/v1/sequences/{sequence['id']}/disable")
+    await renewals.tenure.settle()
+    assert causes(await renewals.blocked(), blocked) == set(), "a disabled sequence asks nothing"
+    assert (await renewals.enrollment(ready))["state"] == "active", "who is under way goes on"
+    await renewals.ws.admin.delete(f"/v1/sequences/{sequence['id']}")
+    await renewals.tenure.settle()
+    assert (await renewals.enrollment(ready))["end_reason"] == "sequence_archived"
+
+
+async def test_two_sequences_blocked_by_one_cause_make_one_task(renewals: Renewals) -> None:
+    await renewals.furnish()
+    first = await renewals.sequence()
+    await renewals.sequence()
+    opportunity_id = await renewals.opportunity(deal_room_url=None)
+    assert len(await renewals.events("enrollment_blocked")) == 1
+    await renewals.ws.admin.delete(f"/v1/sequences/{first['id']}")
+    await renewals.tenure.settle()
+    assert await renewals.events("enrollment_unblocked") == []
+    await renewals.change(opportunity_id, deal_room_url="https://rooms.example/acme")
+    assert len(await renewals.events("enrollment_unblocked")) == 1
+
+
+async def test_merged_contacts_hand_over_their_enrollments(renewals: Renewals) -> None:
+    contact_id = await renewals.furnish()
+    await renewals.sequence(90, 60)
+    opportunity_id = await renewals.opportunity()
+    heir = new_id()
+    merged = renewals.contact_event(contact_id, change="merged").model_copy(
+        update={"merged_into": heir}
+    )
+    await renewals.told(renewals.contact_event(heir, email="heir@acme.example"), merged)
+    assert (await renewals.enrollment(opportunity_id))["contact_id"] == str(heir)
+    await renewals.on(30)
+    assert [mail.recipient for mail in renewals.sent()] == [
+        "ann@acme.example",
+        "heir@acme.example",
+    ]
+
+
+async def test_hearing_an_event_again_or_late_changes_nothing(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90)
+    opportunity_id = new_id()
+    first = renewals.opportunity_event(opportunity_id, manually_enter_renewal_sequence=True)
+    await renewals.told(first)
+    await renewals.change(opportunity_id, is_closed=True)
+    before = await renewals.enrollments()
+    await renewals.told(first, first)
+    assert await renewals.enrollments() == before
