@@ -53,7 +53,7 @@ def service_of(path: str) -> ServiceName:
     return ROUTES.get(parts[2], "accounts") if path.startswith("/v1/") else "accounts"
 
 
-class _QuietServer(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     @override
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -181,7 +181,7 @@ class Tenure:
         module = importlib.import_module(f"{PACKAGES[name].package}.main")
         app = self.apps[name] = module.create_app(self.settings(name))
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
-        server = _QuietServer(config)
+        server = QuietServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             if task.done():

@@ -1,0 +1,116 @@
+"""What the docs say can be done, done: commands run, rules are accepted, links lead somewhere."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from deploy.gateway.app import Gateway
+from deploy.migrate import ROOT
+from tests.harness import QuietServer, Tenure, Workspace
+
+PAGES = [
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/README.md")]
+    if ".venv" not in path.parts
+]
+_FENCE = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
+    for found, argument, body in _FENCE.findall(page.read_text()):
+        if found == language:
+            yield argument, body
+
+
+@pytest.fixture(scope="module")
+async def gateway(tenure: Tenure) -> AsyncIterator[str]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        Gateway(tenure.urls, url), log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = QuietServer(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield url
+    server.should_exit = True
+    await task
+
+
+async def run(command: str, gateway: str, ws: Workspace) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-euo",
+        "pipefail",
+        "-c",
+        command,
+        env={**os.environ, "TENURE": gateway, "KEY": ws.keys["admin"]},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode or 0, output.decode()
+
+
+async def test_the_frontend_guide_can_be_followed_command_by_command(
+    tenure: Tenure, gateway: str
+) -> None:
+    ws = await tenure.workspace()
+    answers = []
+    for _, command in blocks(ROOT / "docs/frontend.md", "sh"):
+        status, output = await run(command, gateway, ws)
+        assert status == 0, f"{command}\n{output}"
+        answers.append(json.loads(output))
+    created, read, listed, edited, clock = answers
+    assert created["id"] == read["id"] == edited["id"]
+    assert [account["name"] for account in listed["data"]] == ["Acme"]
+    assert edited["arr"] == 6_000_000
+    assert clock["frozen_at"] == "2026-03-02T09:00:00Z"
+
+
+async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    rules = [rule for page in PAGES for rule in blocks(page, "rule")]
+    assert len(rules) >= 10
+    for record_type, rule in rules:
+        answer = await ws.admin.post(
+            "/v1/rules/check", {"record_type": record_type, "rule": rule.strip()}
+        )
+        assert answer.json()["faults"] == [], f"{rule}\n{answer.text}"
+        again = await ws.admin.post(
+            "/v1/rules/check", {"record_type": record_type, "rule": answer.json()["rule"]}
+        )
+        assert again.json()["rule_text"] == answer.json()["rule_text"]
+
+
+def test_every_make_target_that_the_docs_name_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    code = "\n".join(_code(page.read_text()) for page in PAGES)
+    named = set(re.findall(r"\bmake ([a-z-]+)", code))
+    assert named <= targets, named - targets
+
+
+def _code(text: str) -> str:
+    """Only code: prose may say that things make sense."""
+    return "\n".join(re.findall(r"`[^`]+`", text) + [body for _, _, body in _FENCE.findall(text)])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = [
+        link
+        for link in _LINK.findall(page.read_text())
+        if not (page.parent / link).exists() and not (page.parent / f"{link}.md").exists()
+    ]
+    assert broken == []
