@@ -1,7 +1,7 @@
 """What the accounts service tells. Record events carry the whole record, so hearers keep copies."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -65,6 +65,11 @@ class RecordChanged(Event):
     merged_into: UUID | None = None
 
     noun: ClassVar[str]
+
+    @classmethod
+    @override
+    def public_types(cls) -> tuple[str, ...]:
+        return tuple(f"{cls.noun}.{change}" for change in get_args(Change))
 
     @override
     def public_type(self) -> str:

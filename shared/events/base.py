@@ -45,7 +45,13 @@ class Event(BaseModel):
     public_name: ClassVar[str | None] = None
     """The type partners see in webhooks and `GET /v1/events`; None keeps the event internal."""
 
+    @classmethod
+    def public_types(cls) -> tuple[str, ...]:
+        """Every type that partners may see this event as."""
+        return (cls.public_name,) if cls.public_name else ()
+
     def public_type(self) -> str | None:
+        """The one of `public_types` that this fact is."""
         return self.public_name
 
     def public_data(self) -> dict[str, Any]:

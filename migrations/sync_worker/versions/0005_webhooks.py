@@ -99,7 +99,7 @@ def upgrade() -> None:
             expires_at timestamptz,
             created_at timestamptz not null default clock_timestamp(),
             constraint pk_webhook_secrets primary key (workspace_id, endpoint_id, id),
-            constraint fk_webhook_secrets_workspace_id_endpoint_id_webhook_endpoints
+            constraint fk_webhook_secrets_endpoint
                 foreign key (workspace_id, endpoint_id)
                 references webhook_endpoints (workspace_id, id) on delete cascade
         )
@@ -124,7 +124,7 @@ def upgrade() -> None:
             finished_at timestamptz,
             created_at timestamptz not null default clock_timestamp(),
             constraint pk_webhook_deliveries primary key (workspace_id, id),
-            constraint fk_webhook_deliveries_workspace_id_endpoint_id_webhook_endpoints
+            constraint fk_webhook_deliveries_endpoint
                 foreign key (workspace_id, endpoint_id)
                 references webhook_endpoints (workspace_id, id) on delete cascade,
             constraint ck_webhook_deliveries_origin
@@ -173,7 +173,7 @@ def upgrade() -> None:
             error text,
             response text,
             constraint pk_webhook_attempts primary key (workspace_id, delivery_id, number),
-            constraint fk_webhook_attempts_workspace_id_delivery_id_webhook_deliveries
+            constraint fk_webhook_attempts_delivery
                 foreign key (workspace_id, delivery_id)
                 references webhook_deliveries (workspace_id, id) on delete cascade
         )

@@ -11,7 +11,7 @@ from sync_worker.mappings import router as mappings
 from sync_worker.pulls import router as pulls
 from sync_worker.runs import router as runs
 
-MIGRATION_HEAD = "0004"
+MIGRATION_HEAD = "0005"
 
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},
