@@ -15,6 +15,8 @@ from shared.ids import new_id
 
 Json = dict[str, Any]
 _POLL_SECONDS = 0.15
+_FOR_PEOPLE = frozenset({"unknown_messages"})
+"""Work that waits for a person, who may take the time of a person."""
 _AWAY = (502, 503, 504)
 _AWAY_SECONDS = 30.0
 
@@ -120,7 +122,8 @@ def _state(status: Json) -> _State:
     known = {name: told for name, told in services.items() if "feed" in told}
     ends = {name: told["feed"]["feed_end"] for name, told in known.items()}
     for name, told in known.items():
-        waiting += [f"{name}: {count} {what}" for what, count in told["due_work"].items() if count]
+        due = {what: count for what, count in told["due_work"].items() if what not in _FOR_PEOPLE}
+        waiting += [f"{name}: {count} {what}" for what, count in due.items() if count]
         if told["feed"]["dead_events"]:
             raise ClaimFailed(f"{name} has set events aside: {told}")
         heard = {each["publisher"]: each["cursor"] for each in told["feed"]["heard"]}

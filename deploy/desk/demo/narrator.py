@@ -4,6 +4,7 @@ import asyncio
 import difflib
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -46,7 +47,8 @@ class Narrator:
     def show(self, text: str) -> None:
         """A mail, a task: quoted as it is."""
         for line in text.splitlines():
-            self._say(self._styled("2", f"     │ {line[: _WIDTH - 7]}"))
+            for part in textwrap.wrap(line, _WIDTH - 7) or [""]:
+                self._say(self._styled("2", f"     │ {part}"))
 
     def holds(self, claim: str) -> None:
         self.claims += 1

@@ -25,7 +25,10 @@ class StoryDesk(Desk):
     @override
     def environment(self, service: ServiceAccess) -> dict[str, str]:
         """Waits that are meant for days and minutes are shortened; nothing else differs."""
-        return super().environment(service) | {"TENURE_WEBHOOK_TIME_SCALE": "0.01"}
+        return super().environment(service) | {
+            "TENURE_WEBHOOK_TIME_SCALE": "0.01",
+            "TENURE_SEND_LEASE_SECONDS": "8",
+        }
 
     @override
     def sandbox(self) -> list[Program]:

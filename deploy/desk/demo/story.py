@@ -1,6 +1,6 @@
 """The seven points of the story, in order."""
 
-from deploy.desk.demo.chapters import entering, pulling, segmenting
+from deploy.desk.demo.chapters import entering, pulling, segmenting, sending
 from deploy.desk.demo.world import World
 
 
@@ -8,3 +8,4 @@ async def tell(world: World) -> None:
     await pulling.play(world)
     await segmenting.play(world)
     await entering.play(world)
+    await sending.play(world)
