@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts_api.reading.rules import Shown, SortKey
 from accounts_api.records import models
 from accounts_api.records.kinds import Kind
+from accounts_api.records.models import TABLES
 from accounts_api.records.rules import words
 from accounts_api.rules.catalog import FieldType
 from accounts_api.rules.sql.rows import Row
@@ -32,12 +33,6 @@ from accounts_api.rules.standard import STANDARD
 from shared.events.accounts import RecordType
 from shared.rows import json_object
 
-TABLES: Final[Mapping[RecordType, Table]] = {
-    "organization": models.organizations,
-    "account": models.accounts,
-    "contact": models.contacts,
-    "opportunity": models.opportunities,
-}
 COUNTED_TO: Final = 1_000
 Position = Sequence[Any]
 """The sort keys of a row, its id last."""

@@ -13,6 +13,7 @@ from accounts_api.reading import queries
 from accounts_api.reading.rules import SortKey, included, shown, sort_keys
 from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
+from accounts_api.records.models import TABLES
 from accounts_api.records.refusals import RecordDeleted, RecordNotFound
 from accounts_api.rules import checked as c
 from accounts_api.rules.catalog import Catalog
@@ -158,7 +159,7 @@ async def _where(uow: UnitOfWork, kind: Kind, request: ListRequest, catalog: Cat
     if request.filter is not None:
         rule = read_rule(kind, request.filter, catalog, f"{request.pointers}/filter")
         moment = await vocabulary.moment_of(uow) if _depends_on_time(rule) else _TIMELESS
-        where.append(verdict(rule, queries.TABLES[kind.noun], moment))
+        where.append(verdict(rule, TABLES[kind.noun], moment))
     if request.query is not None:
         where.append(queries.matches_words(kind, request.query))
     if kind.noun == "account" and not (

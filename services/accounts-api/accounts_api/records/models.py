@@ -1,6 +1,7 @@
 """The tables of the customer records. Statements are Core: records never become ORM objects."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
+from shared.events.accounts import RecordType
 
 _AT = DateTime(timezone=True)
 _NOW = text("clock_timestamp()")
@@ -159,6 +161,13 @@ Index(
     opportunities.c.id,
     postgresql_where=_LIVE,
 )
+
+TABLES: Final[Mapping[RecordType, Table]] = {
+    "organization": organizations,
+    "account": accounts,
+    "contact": contacts,
+    "opportunity": opportunities,
+}
 
 account_contacts = Table(
     "account_contacts",

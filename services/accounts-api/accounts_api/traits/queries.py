@@ -6,7 +6,7 @@ from pydantic_core import from_json
 from sqlalchemy import Text, cast, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.reading.queries import TABLES
+from accounts_api.records.models import TABLES
 from accounts_api.records.models import trait_definitions as traits
 from shared.events.accounts import RecordType
 
