@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +64,7 @@ async def test_a_token_carries_workspace_and_cause_to_its_audience() -> None:
     assert isinstance(found.workspace_id, UUID)
 
 
-BAD = {
+BAD: dict[str, Callable[[], str]] = {
     "another audience": lambda: forged(aud="sync"),
     "no audience": lambda: forged(aud=None),
     "expired": lambda: forged(exp=int(time.time()) - 1),
