@@ -1,6 +1,6 @@
 """Random rules, as JSON, that pass the check: every operator of every type of field."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -27,11 +27,16 @@ EVENTS = ("login", "logout", "never")
 
 
 class Author:
-    """Writes one rule; a seed always gives the same."""
+    """Writes one rule; a seed always gives the same. `segments` holds known ids by record type,
+    None for any of `SEGMENTS`.
+    """
 
-    def __init__(self, seed: int, catalog: Catalog) -> None:
+    def __init__(
+        self, seed: int, catalog: Catalog, segments: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.random = Random(seed)
         self.catalog = catalog
+        self.segments = segments
 
     def one(self, values: Sequence[Any]) -> Any:
         return self.random.choice(values)
@@ -66,8 +71,9 @@ class Author:
 
     def leaf(self, scope: Scope) -> Json:
         kind = self.random.random()
-        if kind < 0.05:
-            return {"segment": str(self.one(SEGMENTS)), "op": self.one(("member", "not_member"))}
+        known = SEGMENTS if self.segments is None else self.segments.get(scope.type.name, ())
+        if kind < 0.05 and known:
+            return {"segment": str(self.one(known)), "op": self.one(("member", "not_member"))}
         if kind < 0.15 and scope.type.roles_column:
             role = {"key_role": self.one(ROLES)}
             if self.random.random() < 0.5:

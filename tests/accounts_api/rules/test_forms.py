@@ -19,7 +19,11 @@ STORY = (
 )
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
-names = words | st.sampled_from(sorted(RESERVED)) | st.from_regex(r"[a-z_]+(\.[a-z_]+)?", fullmatch=True)
+names = (
+    words
+    | st.sampled_from(sorted(RESERVED))
+    | st.from_regex(r"[a-z_]+(\.[a-z_]+)?", fullmatch=True)
+)
 numbers = st.integers(-(2**63) + 1, 2**63 - 1) | st.decimals(
     -(10**9), 10**9, places=5, allow_nan=False
 ).map(float)
