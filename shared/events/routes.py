@@ -3,7 +3,7 @@
 from shared.settings import ServiceName
 
 HEARS: dict[ServiceName, tuple[ServiceName, ...]] = {
-    "accounts": ("sequencer", "tasks"),
+    "accounts": ("sequencer",),
     "tasks": ("accounts", "sequencer", "sync"),
     "sequencer": ("accounts", "sync"),
     "sync": ("accounts", "tasks", "sequencer", "sync"),
