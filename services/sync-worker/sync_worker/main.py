@@ -10,6 +10,8 @@ from sync_worker.connections import router as connections
 from sync_worker.mappings import router as mappings
 from sync_worker.pulls import router as pulls
 from sync_worker.runs import router as runs
+from sync_worker.status import due_work
+from sync_worker.write_backs import router as write_backs
 
 MIGRATION_HEAD = "0005"
 
@@ -31,7 +33,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mappings.router,
             runs.router,
             pulls.router,
-            status_router("sync"),
+            write_backs.router,
+            status_router("sync", due_work),
         ],
         tags=TAGS,
         settings=settings,

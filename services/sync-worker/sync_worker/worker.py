@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.events.accounts import ContactChanged, WorkspaceChanged
+from shared.events.accounts import ContactChanged, OpportunityChanged, WorkspaceChanged
 from shared.feed.consumer import Handlers
 from shared.service import Service
 from shared.settings import Settings
@@ -14,10 +14,13 @@ from sync_worker.mailbox import jobs as mailbox
 from sync_worker.mailbox import service as mailbox_service
 from sync_worker.pulls import jobs as pulls
 from sync_worker.runs import service as runs
+from sync_worker.write_backs import handlers as write_back_handlers
+from sync_worker.write_backs import jobs as write_backs
 
 HANDLERS: Handlers = {
     WorkspaceChanged: [copy_workspace],
     ContactChanged: [mailbox_handlers.on_contact_changed],
+    OpportunityChanged: [write_back_handlers.on_opportunity_changed],
 }
 
 
@@ -26,6 +29,7 @@ def loops(service: Service) -> list[Loop]:
         *feed_loops(service, HANDLERS),
         pulls.loop(),
         mailbox.loop(),
+        write_backs.loop(),
         Loop("removed connections", connections.remove_purged, every=60.0),
         Loop("old sync runs", runs.forget_old, every=600.0),
         Loop("old mails", mailbox_service.forget_old, every=3_600.0),

@@ -3,7 +3,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas import In, Out
-from sync_worker.salesforce.rules.mapping import ObjectMap, ObjectMapping
+from sync_worker.salesforce.rules.mapping import ObjectMap, ObjectMapping, WriteBackMap
 
 SAMPLE: dict[str, Any] = {
     "objects": [
@@ -22,11 +22,18 @@ SAMPLE: dict[str, Any] = {
         }
     ],
     "plan_roles": {"Evaluator": "Champion"},
+    "write_back": [
+        {
+            "object": "Opportunity",
+            "field": "renewal_sequence_status",
+            "target": "Renewal_Sequence_Status__c",
+        }
+    ],
 }
 
 
 class MappingIn(ObjectMapping):
-    """The whole mapping; what it leaves out is not read."""
+    """The whole mapping; what it leaves out is neither read nor written back."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SAMPLE]})
 
@@ -40,6 +47,7 @@ class MappingOut(Out):
 
     objects: list[ObjectMap]
     plan_roles: dict[str, str]
+    write_back: list[WriteBackMap]
     is_shipped: bool = Field(description="True while nobody has changed what came with Tenure.")
     version: int
     warnings: list[str] = Field(description="What the connected user cannot see.")

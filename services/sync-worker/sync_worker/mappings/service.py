@@ -118,6 +118,7 @@ def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> Mappi
     return MappingOut(
         objects=list(mapping.objects),
         plan_roles=mapping.plan_roles,
+        write_back=list(mapping.write_back),
         is_shipped=opened.mapping is None,
         version=opened.mapping_version,
         warnings=warnings,

@@ -134,6 +134,26 @@ async def run_of_look(
     return run.id
 
 
+async def record_push(
+    uow: UnitOfWork,
+    connection_id: UUID,
+    system: str,
+    *,
+    read: int,
+    written: int,
+    parked: int,
+    reason: str | None,
+    requests: int,
+) -> None:
+    """A push is so short that it is only told of when it is over."""
+    run = await _add(uow, connection_id, system, "incremental", "failed")
+    run.direction, run.requests = "push", requests
+    run.read, run.written, run.parked = read, written, parked
+    run.started_at = run.created_at
+    complete = written == read
+    await finish(uow, run, "succeeded" if complete else "partial" if written else "failed", reason)
+
+
 async def is_waiting(uow: UnitOfWork, connection_id: UUID) -> bool:
     """Whether someone asked for another run meanwhile."""
     waiting = await queries.run_in_state(uow.session, uow.workspace_id, connection_id, "queued")

@@ -23,6 +23,7 @@ from sync_worker.salesforce.rules.errors import (
     Trouble,
     grant_trouble_of,
     trouble_of,
+    trouble_of_row,
     wait_before,
 )
 from sync_worker.salesforce.rules.soql import instant
@@ -207,6 +208,24 @@ class Salesforce:
         await self._ask(
             "PATCH", f"{self._base}/sobjects/{sobject}/{quote(record_id)}", json=dict(fields)
         )
+
+    async def update_many(
+        self, sobject: str, records: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> list[Trouble | None]:
+        """Up to 200 records in one request; what is wrong with each, in their order."""
+        rows = [
+            {"attributes": {"type": sobject}, "Id": record_id, **fields}
+            for record_id, fields in records
+        ]
+        answer = await self._ask(
+            "PATCH",
+            f"{self._base}/composite/sobjects",
+            json={"allOrNone": False, "records": rows},
+        )
+        results = answer.json()
+        if not isinstance(results, list) or len(results) != len(records):
+            raise OutgoingError("Salesforce answered for another number of records.")
+        return [trouble_of_row(result) for result in results]
 
     async def _ask(
         self,

@@ -142,10 +142,14 @@ def salesforce_of(service: Service, connection: Opened) -> Salesforce:
 
 
 def mapping_of(connection: Opened) -> ObjectMapping:
-    if connection.mapping is None:
+    return mapping_of_row(connection.mapping)
+
+
+def mapping_of_row(stored: dict[str, Any] | None) -> ObjectMapping:
+    if stored is None:
         return SHIPPED
     try:
-        return ObjectMapping.model_validate(connection.mapping)
+        return ObjectMapping.model_validate(stored)
     except ValidationError as error:
         raise ValueError("The stored mapping cannot be read; put it anew.") from error
 

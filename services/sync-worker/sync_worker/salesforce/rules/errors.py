@@ -88,6 +88,15 @@ def _trouble_of_success(headers: Mapping[str, str], body: bytes) -> Trouble | No
     return None
 
 
+def trouble_of_row(result: Mapping[str, Any]) -> Trouble | None:
+    """What is wrong with one row of a collection, which is answered 200 whatever became of it."""
+    if result.get("success"):
+        return None
+    errors = result.get("errors") or [{}]
+    code, message = str(errors[0].get("statusCode", "")), str(errors[0].get("message", ""))
+    return Trouble(_meaning(_FIRST_ERROR, code, message), f"{code}: {message}", code or None)
+
+
 def _meaning(status: int, code: str | None, message: str) -> Meaning:
     if code == "REQUEST_LIMIT_EXCEEDED":
         # `TotalRequests Limit exceeded.` frees over hours, the concurrent kinds within seconds.

@@ -77,6 +77,16 @@ class ObjectMap(BaseModel):
     fields: Annotated[tuple[FieldMap, ...], Field(max_length=300)]
 
 
+class WriteBackMap(BaseModel):
+    """One field of ours that is written to theirs whenever it changes here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    object: Literal["Opportunity"]
+    field: Literal["renewal_sequence_status", "renewal_sequence_status_at"]
+    target: SourceName = Field(description="Name in Salesforce.")
+
+
 class ObjectMapping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -86,6 +96,8 @@ class ObjectMapping(BaseModel):
         max_length=100,
         description="Role names there to account plan roles here; others keep their name.",
     )
+
+    write_back: Annotated[tuple[WriteBackMap, ...], Field(max_length=20)] = ()
 
     def of(self, name: str) -> ObjectMap | None:
         return next((each for each in self.objects if each.object == name), None)
@@ -162,6 +174,18 @@ SHIPPED: Final = ObjectMapping(
                 _field("Deal_Room_URL__c", "deal_room_url", "url"),
                 _field("OwnerId", "traits.owner", "member"),
             ),
+        ),
+    ),
+    write_back=(
+        WriteBackMap(
+            object="Opportunity",
+            field="renewal_sequence_status",
+            target="Renewal_Sequence_Status__c",
+        ),
+        WriteBackMap(
+            object="Opportunity",
+            field="renewal_sequence_status_at",
+            target="Renewal_Sequence_Status_At__c",
         ),
     ),
 )
@@ -288,4 +312,8 @@ def visibility_faults(
             for index, field in enumerate(each.fields)
             if field.source not in seen
         )
+    for at, back in enumerate(mapping.write_back):
+        if back.target not in set(described.get(back.object, ())):
+            message = f"{back.object} has no field {back.target!r} that we may see."
+            faults.append((f"/write_back/{at}/target", "unknown_field", message))
     return faults

@@ -1,0 +1,205 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from shared.events.accounts import OpportunityChanged
+from shared.http import OutgoingError
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Opened
+from sync_worker.runs import service as runs
+from sync_worker.salesforce import service as salesforce
+from sync_worker.salesforce.rules.errors import QUOTA_PAUSE, Trouble
+from sync_worker.salesforce.service import Salesforce, SalesforceError
+from sync_worker.write_backs import queries
+from sync_worker.write_backs.queries import Due, Verdict
+from sync_worker.write_backs.rules import fitting, pause_after
+
+_TOGETHER = 200
+"""Records in one request, the most that Salesforce takes."""
+_LEASE_SECONDS = 300.0
+"""Longer than one request with all its retries may take."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Values for one connection."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    values: tuple[Due, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that is due for one record goes in one piece."""
+
+    object: str
+    external_id: str
+    values: tuple[Due, ...]
+
+
+async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
+    """Note what each connection that the record came from should hear of a change. Nobody is
+    called here: the value is a row of this transaction.
+    """
+    external_id = event.record.external_id
+    if external_id is None or event.change in {"deleted", "merged"}:
+        return
+    changed = set(event.changed)
+    for connection in await connections.connections_of_system(uow, "salesforce"):
+        mapping = salesforce.mapping_of_row(connection.mapping)
+        wanted = [each for each in mapping.write_back if each.field in changed]
+        if not wanted:
+            continue
+        record = event.record.model_dump(mode="json")
+        asked = await queries.ask(
+            uow.session,
+            uow.workspace_id,
+            connection.id,
+            sobject="Opportunity",
+            external_id=external_id,
+            values={each.target: record[each.field] for each in wanted},
+            version=event.version,
+            cause=uow.cause,
+        )
+        if asked:
+            uow.wake_worker()
+
+
+async def claim(service: Service, free: int) -> list[Batch]:
+    """What is due, by connection."""
+    async with service.units.across_workspaces() as session:
+        due = await queries.claim_due(session, _TOGETHER * free, _LEASE_SECONDS)
+    due.sort(key=lambda each: (str(each.workspace_id), str(each.connection_id)))
+    return [
+        Batch(workspace_id, connection_id, tuple(values))
+        for (workspace_id, connection_id), values in groupby(
+            due, key=lambda each: (each.workspace_id, each.connection_id)
+        )
+    ]
+
+
+async def push(service: Service, batch: Batch) -> None:
+    """Write the values there, then note what came of each. The network is between two
+    transactions; a value written twice is the same value.
+    """
+    async with service.units.begin(batch.workspace_id, []) as uow:
+        opened = await connections.open_connection(uow, service.secrets, batch.connection_id)
+    client = salesforce.salesforce_of(service, opened)
+    verdicts: list[Verdict] = []
+    ended: Trouble | None = None
+    for records in _requests(batch):
+        if ended is None:
+            said = await _write(service, opened, client, records)
+            ended = next((t for _, t in said if t is not None and t.meaning == "reauth"), None)
+        else:
+            said = [(record, ended) for record in records]
+        verdicts += [each for record, trouble in said for each in _verdicts(record, trouble)]
+    async with service.units.begin(batch.workspace_id, [opened.cause]) as uow:
+        await queries.judge(uow.session, uow.workspace_id, opened.id, verdicts)
+        if ended is not None:
+            await connections.needs_reauth(uow, opened.id, ended.detail)
+        await runs.record_push(
+            uow,
+            opened.id,
+            opened.system,
+            read=len(verdicts),
+            written=sum(each.state == "done" for each in verdicts),
+            parked=sum(each.state == "parked" for each in verdicts),
+            reason=next((each.reason for each in verdicts if each.reason), None),
+            requests=client.requests,
+        )
+
+
+def _requests(batch: Batch) -> list[list[Record]]:
+    values = sorted(batch.values, key=lambda each: (each.object, each.external_id, each.field))
+    records = [
+        Record(sobject, external_id, tuple(each))
+        for (sobject, external_id), each in groupby(
+            values, key=lambda each: (each.object, each.external_id)
+        )
+    ]
+    by_object = [list(each) for _, each in groupby(records, key=lambda record: record.object)]
+    return [
+        each[at : at + _TOGETHER] for each in by_object for at in range(0, len(each), _TOGETHER)
+    ]
+
+
+async def _write(
+    service: Service, opened: Opened, client: Salesforce, records: Sequence[Record]
+) -> list[tuple[Record, Trouble | None]]:
+    """Each record with what is wrong with it, if anything is."""
+    sobject = records[0].object
+    try:
+        lengths = await _writable(service, opened, client, sobject)
+        rows = [(record.external_id, _fields(record, lengths)) for record in records]
+        if len(rows) > 1:
+            troubles = await client.update_many(sobject, rows)
+        else:
+            await client.update(sobject, *rows[0])
+            troubles = [None]
+    except SalesforceError as error:
+        troubles = [error.trouble] * len(records)
+    except OutgoingError as error:
+        troubles = [Trouble("retry", str(error))] * len(records)
+    return list(zip(records, troubles, strict=True))
+
+
+async def _writable(
+    service: Service, opened: Opened, client: Salesforce, sobject: str
+) -> dict[str, int | None]:
+    """Lengths of the fields of an object, to cut texts by."""
+    described = await salesforce.fields_of(service, opened, client, sobject)
+    return {each["name"]: each.get("length") for each in described or ()}
+
+
+def _fields(record: Record, lengths: dict[str, int | None]) -> dict[str, Any]:
+    return {each.field: fitting(each.value, lengths.get(each.field)) for each in record.values}
+
+
+def _verdicts(record: Record, trouble: Trouble | None) -> list[Verdict]:
+    return [_verdict(value, trouble) for value in record.values]
+
+
+def _verdict(value: Due, trouble: Trouble | None) -> Verdict:
+    about = (value.object, value.external_id, value.field, value.revision)
+    if trouble is None:
+        return Verdict(*about, "done")
+    match trouble.meaning:
+        case "refused" | "config":
+            return Verdict(*about, "parked", trouble.detail)
+        case "reauth":
+            # It waits with the connection, and goes on when that does.
+            return Verdict(*about, "pending", trouble.detail, 0.0)
+        case "quota":
+            return Verdict(*about, "pending", trouble.detail, QUOTA_PAUSE)
+        case _:
+            pause = pause_after(value.attempts + 1, trouble.wait)
+            return Verdict(*about, "pending", trouble.detail, pause)
+
+
+async def list_write_backs(
+    uow: UnitOfWork,
+    connection_id: UUID,
+    state: str | None,
+    after: tuple[str, str, str] | None,
+    limit: int,
+) -> Sequence[Any]:
+    await connections.get_connection(uow, connection_id)
+    return await queries.write_backs_page(
+        uow.session, uow.workspace_id, connection_id, state, after or ("", "", ""), limit
+    )
+
+
+async def retry_parked(uow: UnitOfWork, connection_id: UUID) -> int:
+    await connections.get_connection(uow, connection_id)
+    uow.wake_worker()
+    return await queries.retry_parked(uow.session, uow.workspace_id, connection_id)
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await queries.count_due(uow.session, uow.workspace_id)
