@@ -1,21 +1,27 @@
 """Reads that leave as bytes: chosen columns, JSON spliced as the database wrote it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Table,
     Text,
+    Uuid,
     and_,
+    bindparam,
     cast,
     false,
     func,
     literal,
+    literal_column,
+    null,
     or_,
     select,
     text,
@@ -71,13 +77,58 @@ async def record_row(
     record_id: UUID | None = None,
     external_id: str | None = None,
 ) -> Any:
-    """The row with its `version` and `deleted_at` last, or None. Tombstones are found too."""
+    """The row, or None. After `_columns` come `part`, `stored_version` and `deleted_at`.
+
+    Tombstones are found too.
+    """
+    by = "id" if record_id else "external_id"
+    found = await session.execute(
+        _one(kind, shown, by), {"workspace_id": workspace_id, "wanted": record_id or external_id}
+    )
+    return found.one_or_none()
+
+
+@lru_cache(maxsize=256)
+def _one(kind: Kind, shown: Shown, by: str) -> Select[Any]:
     table = TABLES[kind.noun]
-    by = table.c.id == record_id if record_id else table.c.external_id == external_id
-    statement = select(
-        *_columns(table, shown), table.c.version.label("stored_version"), table.c.deleted_at
-    ).where(table.c.workspace_id == workspace_id, by)
-    return (await session.execute(statement)).one_or_none()
+    return select(
+        *_columns(table, shown),
+        _own_part(kind, table).label("part"),
+        table.c.version.label("stored_version"),
+        table.c.deleted_at,
+    ).where(
+        table.c.workspace_id == bindparam("workspace_id", type_=Uuid()),
+        table.c[by] == bindparam("wanted", type_=table.c[by].type),
+    )
+
+
+def _own_part(kind: Kind, table: Table) -> ColumnElement[Any]:
+    """What belongs to the record and lives in a table of its own, as JSON."""
+    if kind.part is None:
+        return null()
+    return literal_column(f"({_PART_OF_ONE[kind.part]})", Text())
+
+
+# Beside `_one`, whose row they name.
+_PART_OF_ONE: Final = {
+    "key_roles": """
+        select coalesce(json_object_agg(held.key_role_key, held.members)::text, '{}')
+        from (
+            select r.key_role_key, json_agg(r.member_id order by r.member_id) as members
+            from key_role_assignments r
+            where r.workspace_id = accounts.workspace_id and r.account_id = accounts.id
+              and r.valid_to is null
+            group by r.key_role_key
+        ) held
+    """,
+    "accounts": """
+        select coalesce(json_agg(json_build_object(
+            'account_id', l.account_id, 'plan_roles', l.plan_roles)
+            order by l.account_id)::text, '[]')
+        from account_contacts l
+        where l.workspace_id = contacts.workspace_id and l.contact_id = contacts.id
+    """,
+}
 
 
 _WINNER = text(
@@ -112,13 +163,41 @@ def row_of(kind: Kind) -> Row:
     return Row(STANDARD.types[kind.noun], TABLES[kind.noun])
 
 
+@lru_cache(maxsize=1024)
+def listing(
+    kind: Kind, shown: Shown, keys: tuple[SortKey, ...], where: "Conditions"
+) -> Select[Any]:
+    """The statement of a list but for where it starts and how long it is: of the columns, the sort
+    keys and the id. Built once for each shape, which costs more than running it.
+    """
+    table, row = TABLES[kind.noun], row_of(kind)
+    values = [row.value(key.field) for key in keys]
+    order = [
+        _directed(value, key.descending, nulls_last=key.nullable and place > 0)
+        for place, (key, value) in enumerate(zip(keys, values, strict=True))
+    ]
+    labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
+    return (
+        select(*_columns(table, shown), *labelled, cast(table.c.id, Text).label("_id"))
+        .where(*_live(kind), *where.all)
+        .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
+        .limit(bindparam("at_most", type_=Integer()))
+    )
+
+
+class Conditions:
+    """Conditions of a list, the same object for the same words of a request."""
+
+    def __init__(self, conditions: Iterable[ColumnElement[bool]]) -> None:
+        self.all = tuple(conditions)
+
+
 async def page(
     session: AsyncSession,
     workspace_id: UUID,
     kind: Kind,
-    shown: Shown,
+    listed: Select[Any],
     keys: Sequence[SortKey],
-    where: Sequence[ColumnElement[bool]],
     after: Position | None,
     limit: int,
 ) -> list[Any]:
@@ -129,12 +208,11 @@ async def page(
     """
     rows: list[Any] = []
     for stretch in _stretches(kind, keys, after):
-        statement = (
-            _page(kind, shown, keys)
-            .where(*_live(kind, workspace_id), *where, *stretch)
-            .limit(limit - len(rows))
+        statement = listed.where(*stretch) if stretch else listed
+        found = await session.execute(
+            statement, {"workspace_id": workspace_id, "at_most": limit - len(rows)}
         )
-        rows += (await session.execute(statement)).all()
+        rows += found.all()
         if len(rows) >= limit:
             break
     return rows
@@ -151,23 +229,14 @@ def not_ignored() -> ColumnElement[bool]:
     return models.accounts.c.lifecycle_status != "ignored"
 
 
-def _live(kind: Kind, workspace_id: UUID) -> list[ColumnElement[bool]]:
+def _live(kind: Kind) -> list[ColumnElement[bool]]:
     table = TABLES[kind.noun]
-    return [table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None)]
+    mine = table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
+    return [mine, table.c.deleted_at.is_(None)]
 
 
-def _page(kind: Kind, shown: Shown, keys: Sequence[SortKey]) -> Select[Any]:
-    table, row = TABLES[kind.noun], row_of(kind)
-    values = [row.value(key.field) for key in keys]
-    order = [
-        _directed(value, key.descending, nulls_last=key.nullable and place > 0)
-        for place, (key, value) in enumerate(zip(keys, values, strict=True))
-    ]
-    labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
-    backwards = bool(keys) and keys[-1].descending
-    return select(*_columns(table, shown), *labelled, cast(table.c.id, Text).label("_id")).order_by(
-        *order, table.c.id.desc() if backwards else table.c.id
-    )
+def _backwards(keys: Sequence[SortKey]) -> bool:
+    return bool(keys) and keys[-1].descending
 
 
 def _directed(value: ColumnElement[Any], descending: bool, *, nulls_last: bool) -> Any:  # noqa: FBT001
@@ -204,9 +273,8 @@ def _beyond(
     all_keys = keys if all_keys is None else all_keys
     if not keys:
         table = TABLES[kind.noun]
-        backwards = bool(all_keys) and all_keys[-1].descending
         last = UUID(after[-1])
-        return table.c.id < last if backwards else table.c.id > last
+        return table.c.id < last if _backwards(all_keys) else table.c.id > last
     key, value, at = keys[0], values[0], _read(keys[0], after[0])
     rest = _beyond(kind, keys[1:], values[1:], after[1:], all_keys)
     if at is None:
@@ -250,19 +318,15 @@ def _read(key: SortKey, value: Any) -> Any:
 
 
 async def count(
-    session: AsyncSession,
-    workspace_id: UUID,
-    kind: Kind,
-    where: Sequence[ColumnElement[bool]],
-    *,
-    capped: bool,
+    session: AsyncSession, workspace_id: UUID, kind: Kind, where: Conditions, *, capped: bool
 ) -> tuple[int, bool]:
     """How many, and whether that is all of them."""
     table = TABLES[kind.noun]
-    matching = select(literal(1)).select_from(table).where(*_live(kind, workspace_id), *where)
+    matching = select(literal(1)).select_from(table).where(*_live(kind), *where.all)
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
-    found = int(await session.scalar(select(func.count()).select_from(matching.subquery())) or 0)
+    counted = select(func.count()).select_from(matching.subquery())
+    found = int(await session.scalar(counted, {"workspace_id": workspace_id}) or 0)
     return (COUNTED_TO, False) if capped and found > COUNTED_TO else (found, True)
 
 

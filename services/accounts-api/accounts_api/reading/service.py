@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
+from typing_extensions import override
 
 from accounts_api.reading import queries
+from accounts_api.reading.queries import Conditions
 from accounts_api.reading.rules import SortKey, included, shown, sort_keys
 from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
@@ -60,9 +63,7 @@ async def get_record(
     Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
     """
     what = shown(kind, fields, "/query/fields")
-    wanted = set(included(include, _known_parts(kind), "/query/include"))
-    if kind.part and fields is None:
-        wanted.add(kind.part)
+    wanted = included(include, _known_parts(kind), "/query/include")
     row = await queries.record_row(
         uow.session, uow.workspace_id, kind, what, record_id=record_id, external_id=external_id
     )
@@ -73,10 +74,13 @@ async def get_record(
         if winner is None:
             raise RecordDeleted(f"This {kind.noun} was deleted.")
         return await get_record(uow, kind, record_id=winner, fields=fields, include=include)
-    parts = await _parts(uow, kind, sorted(wanted), [row.id])
-    body = queries.object_of(
-        what, row, [(name, found.get(row.id, no)) for name, found, no in parts]
-    )
+    parts = [
+        (name, found.get(row.id, no))
+        for name, found, no in await _parts(uow, kind, sorted(wanted - {kind.part}), [row.id])
+    ]
+    if kind.part and (fields is None or kind.part in wanted):
+        parts.append((kind.part, row.part))
+    body = queries.object_of(what, row, parts)
     return Found(body, row.stored_version, UUID(row.id))
 
 
@@ -131,8 +135,9 @@ async def list_records(
     where = await _where(uow, kind, request, catalog)
     shape = (kind.noun, *request.shape)
     after = _position(cursors, uow.workspace_id, request.cursor, shape, keys)
+    listed = queries.listing(kind, what, keys, where)
     rows = await queries.page(
-        uow.session, uow.workspace_id, kind, what, keys, where, after, request.limit + 1
+        uow.session, uow.workspace_id, kind, listed, keys, after, request.limit + 1
     )
     kept = rows[: request.limit]
     cursor = None
@@ -153,20 +158,63 @@ async def _catalog(uow: UnitOfWork, request: ListRequest) -> Catalog:
     return await vocabulary.rule_catalog(uow) if "traits" in spoken else STANDARD
 
 
-async def _where(uow: UnitOfWork, kind: Kind, request: ListRequest, catalog: Catalog) -> list[Any]:
-    where: list[Any] = []
-    rule = None
-    if request.filter is not None:
-        rule = read_rule(kind, request.filter, catalog, f"{request.pointers}/filter")
-        moment = await vocabulary.moment_of(uow) if _depends_on_time(rule) else _TIMELESS
+async def _where(uow: UnitOfWork, kind: Kind, request: ListRequest, catalog: Catalog) -> Conditions:
+    """Built once for the same words, unless the rule looks at the clock."""
+    written = request.filter
+    if isinstance(written, dict):
+        written = to_json(written).decode()
+    pointer = f"{request.pointers}/filter"
+    rule = _rule(kind, written, _Same(catalog), pointer) if written is not None else None
+    ignored = request.include_ignored or request.query is not None
+    if rule is not None and _depends_on_time(rule):
+        moment = await vocabulary.moment_of(uow)
+        return _conditions(kind, rule, moment, request.query, include_ignored=ignored)
+    return _lasting_conditions(kind, _Same(rule), request.query, include_ignored=ignored)
+
+
+class _Same:
+    """Lets a cache tell things apart by identity; holding them keeps their identity theirs."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.thing is self.thing
+
+    @override
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+
+@lru_cache(maxsize=1024)
+def _rule(kind: Kind, written: str, catalog: _Same, pointer: str) -> c.Rule:
+    return read_rule(kind, written, catalog.thing, pointer)
+
+
+@lru_cache(maxsize=1024)
+def _lasting_conditions(
+    kind: Kind, rule: _Same, query: str | None, *, include_ignored: bool
+) -> Conditions:
+    return _conditions(kind, rule.thing, _TIMELESS, query, include_ignored=include_ignored)
+
+
+def _conditions(
+    kind: Kind,
+    rule: c.Rule | None,
+    moment: Moment,
+    query: str | None,
+    *,
+    include_ignored: bool,
+) -> Conditions:
+    where = []
+    if rule is not None:
         where.append(verdict(rule, TABLES[kind.noun], moment))
-    if request.query is not None:
-        where.append(queries.matches_words(kind, request.query))
-    if kind.noun == "account" and not (
-        request.include_ignored or request.query is not None or _asks_for_status(rule)
-    ):
+    if query is not None:
+        where.append(queries.matches_words(kind, query))
+    if kind.noun == "account" and not (include_ignored or _asks_for_status(rule)):
         where.append(queries.not_ignored())
-    return where
+    return Conditions(where)
 
 
 def read_rule(kind: Kind, written: str | dict[str, Any], catalog: Catalog, pointer: str) -> c.Rule:
@@ -237,7 +285,7 @@ def _position(
 
 
 async def _count(
-    uow: UnitOfWork, kind: Kind, request: ListRequest, where: Sequence[Any]
+    uow: UnitOfWork, kind: Kind, request: ListRequest, where: Conditions
 ) -> dict[str, Any]:
     if request.count is None:
         return {}

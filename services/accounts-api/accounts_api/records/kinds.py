@@ -39,8 +39,10 @@ class Parent:
         return f"{self.noun}_external_id"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
+    """There is one of each, compared by identity: statements are cached by it."""
+
     noun: RecordType
     plural: str
     """Its table, and its path below /v1."""
