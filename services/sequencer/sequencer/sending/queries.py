@@ -21,6 +21,7 @@ _WORKSPACES_DUE = text(
           and (m.retry_at is null or m.retry_at <= clock.now)
         order by m.due_at limit 1
     ) due
+    where not coalesce(cast(w.settings #>> '{holds,sending}' as boolean), false)
     order by due.due_at
     limit :limit
     """
@@ -30,6 +31,10 @@ _DUE = text(
     select id from messages
     where workspace_id = :workspace_id and state = 'scheduled' and due_at <= :now
       and (retry_at is null or retry_at <= clock_timestamp())
+      and not exists (
+          select from workspaces w
+          where w.workspace_id = :workspace_id
+            and cast(w.settings #>> '{holds,sending}' as boolean))
     order by due_at, id limit :limit
     """
 )
@@ -180,6 +185,7 @@ async def end_attempt(
     detail: str | None = None,
     sent_at: datetime | None = None,
     retry_seconds: float | None = None,
+    mailbox_id: UUID | None = None,
 ) -> bool:
     """False when the row has gone on without this attempt: the fence does not fit, or the state."""
     extra = ""
@@ -187,6 +193,9 @@ async def end_attempt(
     if sent_at is not None:
         extra += "sent_at = :sent_at, "
         values["sent_at"] = sent_at
+    if mailbox_id is not None:
+        extra += "mailbox_id = :mailbox_id, "
+        values["mailbox_id"] = mailbox_id
     if retry_seconds is not None:
         extra += "retry_at = clock_timestamp() + make_interval(secs => :retry), "
         values["retry"] = retry_seconds
