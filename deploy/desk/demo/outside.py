@@ -33,6 +33,9 @@ class Salesforce(Door):
         super().__init__(url)
         self.url, self.client_id, self.client_secret = url, client_id, client_secret
 
+    async def create(self, sobject: str, values: Json) -> None:
+        await self.ask("POST", "/__control/records", {"sobject": sobject, "values": values})
+
     async def edit(self, record_id: str, **values: Any) -> None:
         await self.ask("PATCH", f"/__control/records/{record_id}", {"values": values})
 
@@ -135,3 +138,11 @@ class Partner(Door):
 
     async def up(self) -> None:
         await self.ask("POST", "/up")
+
+
+async def one_click(link: str) -> None:
+    """RFC 8058: what a mail program does when its reader presses "unsubscribe"."""
+    async with httpx2.AsyncClient(trust_env=False, timeout=30.0) as program:
+        answer = await program.post(link, data={"List-Unsubscribe": "One-Click"})
+        if not answer.is_success:
+            raise ClaimFailed(f"POST {link} answered {answer.status_code}: {answer.text}")

@@ -165,12 +165,19 @@ async def _merge_and_delete(world: World) -> None:
     energy = landmarks.LANDMARKS["several_accounts_3"].account_id
     ordinary = (await world.salesforce.rows("select Id from Contact where Email = null"))[-1]["Id"]
     story.tell(
-        "in Salesforce a person merges Fjordline Ferries into Fjordline Energy, and deletes a"
-        " contact"
+        "in Salesforce a person merges Fjordline Ferries into Fjordline Energy, deletes a contact,",
+        "and says that Marta Klein decides about the renewal of Harbor & Finch Logistics",
     )
     merge = {"master": energy, "losers": [ferries]}
     await world.salesforce.ask("POST", "/__control/records/merge", merge)
     await world.salesforce.ask("DELETE", f"/__control/records/{ordinary}")
+    role = {
+        "OpportunityId": landmarks.LANDMARKS["hard_bounce"].opportunity_id,
+        "ContactId": landmarks.HARD_BOUNCE_CONTACT,
+        "Role": "Decision Maker",
+        "IsPrimary": True,
+    }
+    await world.salesforce.create("OpportunityContactRole", role)
 
     async def survivor() -> str | None:
         found = await world.api.ask("GET", f"/v1/accounts/by-external-id/{ferries}")
@@ -186,3 +193,10 @@ async def _merge_and_delete(world: World) -> None:
         )
 
     await story.soon("the deleted contact is a tombstone", stored, [{"deleted": True}])
+
+    async def plan_roles() -> list[str]:
+        path = f"/v1/contacts/by-external-id/{landmarks.HARD_BOUNCE_CONTACT}"
+        contact = await world.api.get(path, include="accounts")
+        return [role for each in contact["accounts"] for role in each["plan_roles"]]
+
+    await story.soon("Marta Klein is a Decision Maker", plan_roles, ["Decision Maker"])
