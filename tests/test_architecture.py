@@ -50,6 +50,7 @@ SPANNING = {
     "sequencer.sending.jobs.Dispatcher._fill_slots",
     "sequencer.sending.service.recover",
     "sync_worker.connections.service.claim_due",
+    "sync_worker.write_backs.service.claim",
     "tasks_api.notes.jobs.write_fields",
     "tasks_api.tasks.jobs.tell_breaches",
     # Upkeep that means no one in particular.
@@ -57,7 +58,9 @@ SPANNING = {
     "accounts_api.watching.service.check_all_again",
     "sync_worker.connections.service.remove_purged",
     "sync_worker.mailbox.service.forget_old",
+    "sync_worker.partner_events.service.forget_old",
     "sync_worker.runs.service.forget_old",
+    "sync_worker.webhooks.service.forget_old",
 }
 """All that may look across workspaces. A new name here is a decision: say in review why."""
 
@@ -165,7 +168,12 @@ SPANNING_QUERIES = {
     "sync_worker.connections.queries.removed_connections",
     "sync_worker.connections.queries.renew_lease",
     "sync_worker.mailbox.queries.forget_old_mails",
+    "sync_worker.partner_events.queries.forget_events",
     "sync_worker.runs.queries.forget_old_runs",
+    "sync_worker.webhooks.queries.forget_expired_secrets",
+    "sync_worker.webhooks.queries.machine_now",
+    "sync_worker.webhooks.queries.removed_endpoints",
+    "sync_worker.write_backs.queries.claim_due",
     "tasks_api.notes.queries.claim_writes",
     "tasks_api.tasks.queries.overdue_tasks",
 }
