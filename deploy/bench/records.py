@@ -1,0 +1,287 @@
+"""Customer records: one read, a page, an edit, a creation, a bulk upsert."""
+
+import contextlib
+import random
+import statistics
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from pydantic_core import to_json
+
+from accounts_api.accounts.schemas import AccountIn, AccountPatch, AccountRow
+from accounts_api.accounts.service import accounts
+from accounts_api.reading.service import ListRequest, get_record, list_records
+from accounts_api.records.edits import edit_of
+from accounts_api.records.kinds import ACCOUNT
+from accounts_api.records.rules import search_text
+from accounts_api.records.service import write
+from deploy.bench.load import Load, Request, drive
+from deploy.bench.measuring import Case, Result, of_loads
+from deploy.bench.sql import NEW, PREAMBLE, captured, pgbench, psql
+from deploy.bench.stage import Stage
+from shared.auth import SERVICE_PERMISSIONS, Caller
+from shared.clock import utc_now
+from shared.events.base import Cause
+from shared.service import Service
+
+CONNECTIONS = 8
+ROUNDS = 3
+_BULK = 1_000
+_BULK_ROUNDS = 5
+_SAMPLES = 20
+_COUNTRIES = ("DE", "FR", "GB", "JP", "US")
+_TIERS = ("bronze", "silver", "gold", "platinum")
+FILTER = 'country = "DE" and traits.t00 = "gold"'
+SORT = "-arr"
+
+
+def _draw(seed: int) -> random.Random:
+    """The same records in every run."""
+    return random.Random(seed)  # noqa: S311
+
+
+def traits_of(draw: random.Random) -> dict[str, Any]:
+    """Twenty: five selects, five texts, five numbers, three booleans, two dates."""
+    return {
+        **{f"t{n:02}": draw.choice(_TIERS) for n in range(5)},
+        **{f"t{n:02}": f"text {draw.randrange(10_000)}" for n in range(5, 10)},
+        **{f"t{n:02}": draw.randrange(1_000_000) for n in range(10, 15)},
+        **{f"t{n:02}": draw.getrandbits(1) == 1 for n in range(15, 18)},
+        **{f"t{n:02}": f"2026-{draw.randrange(1, 13):02}-15" for n in range(18, 20)},
+    }
+
+
+_TYPES = ["select"] * 5 + ["string"] * 5 + ["number"] * 5 + ["boolean"] * 3 + ["date"] * 2
+
+
+def account(number: int, draw: random.Random) -> dict[str, Any]:
+    return {
+        "external_id": f"bench-{number}",
+        "name": f"Company {draw.randrange(1_000_000):06} {number}",
+        "domain": f"company-{number}.example",
+        "arr": draw.randrange(100_000_000),
+        "currency": "USD",
+        "country": draw.choice(_COUNTRIES),
+        "traits": traits_of(draw),
+    }
+
+
+async def prepare(stage: Stage) -> None:
+    """`scale` accounts by COPY, as quickly as PostgreSQL takes them."""
+    draw = _draw(1)
+    columns = ["workspace_id", "id", "external_id", "name", "domain", "arr", "currency", "country"]
+    async with stage.as_admin() as connection:
+        options = to_json([{"value": tier} for tier in _TIERS]).decode()
+        await connection.copy_records_to_table(
+            "trait_definitions",
+            schema_name="accounts",
+            columns=["workspace_id", "id", "record_type", "key", "title", "type", "options"],
+            records=[
+                (
+                    stage.workspace_id,
+                    uuid4(),
+                    "account",
+                    f"t{n:02}",
+                    f"Trait {n}",
+                    kind,
+                    options if kind == "select" else None,
+                )
+                for n, kind in enumerate(_TYPES)
+            ],
+        )
+        for start in range(0, stage.scale, 5_000):
+            rows = [account(n, draw) for n in range(start, min(start + 5_000, stage.scale))]
+            await connection.copy_records_to_table(
+                "accounts",
+                schema_name="accounts",
+                columns=[*columns, "traits", "search_text"],
+                records=[
+                    (
+                        stage.workspace_id,
+                        account_id(start + at),
+                        *(row[column] for column in columns[2:]),
+                        to_json(row["traits"]).decode(),
+                        search_text(row),
+                    )
+                    for at, row in enumerate(rows)
+                ],
+            )
+        await connection.execute("vacuum analyze accounts.accounts")
+        await connection.execute("vacuum analyze accounts.trait_definitions")
+
+
+def account_id(number: int) -> UUID:
+    """In the order of creation, as UUIDv7 are."""
+    return UUID(int=(0x0198_0000_0000_7000_8000 << 48) + number)
+
+
+def _caller(stage: Stage) -> Caller:
+    principal = Cause(type="api_key", id=str(stage.workspace_id), label="Bench")
+    return Caller(stage.workspace_id, principal, SERVICE_PERMISSIONS, (principal,), role="admin")
+
+
+async def read_one(stage: Stage) -> Result:
+    draw = _draw(2)
+    service, scripts = stage.service("accounts"), []
+    for _ in range(_SAMPLES):
+        with captured(service) as seen:
+            async with service.units.begin(stage.workspace_id, (), read_only=True) as uow:
+                await get_record(uow, ACCOUNT, record_id=account_id(draw.randrange(stage.scale)))
+        scripts.append(seen.script(stage.workspace_id, read_only=True))
+
+    def request(_: int) -> Request:
+        return Request("GET", f"/v1/accounts/{account_id(draw.randrange(stage.scale))}")
+
+    return await _rounds(stage, request, scripts, target="cpu <= 0.9 ms")
+
+
+async def page_of_fifty(stage: Stage) -> Result:
+    service = stage.service("accounts")
+    with captured(service) as seen:
+        async with service.units.begin(stage.workspace_id, (), read_only=True) as uow:
+            await list_records(uow, ACCOUNT, ListRequest(filter=FILTER, sort=SORT), service.cursors)
+    scripts = [seen.script(stage.workspace_id, read_only=True)]
+    path = f"/v1/accounts?filter={quote(FILTER)}&sort={SORT}"
+    return await _rounds(
+        stage, lambda _: Request("GET", path), scripts, target="ratio >= 0.20, cpu <= 1.2 ms"
+    )
+
+
+async def page_in_order(stage: Stage) -> Result:
+    """No filter: the first page of an index."""
+    service = stage.service("accounts")
+    with captured(service) as seen:
+        async with service.units.begin(stage.workspace_id, (), read_only=True) as uow:
+            await list_records(uow, ACCOUNT, ListRequest(sort=SORT), service.cursors)
+    scripts = [seen.script(stage.workspace_id, read_only=True)]
+    path = f"/v1/accounts?sort={SORT}"
+    return await _rounds(
+        stage, lambda _: Request("GET", path), scripts, target="ratio >= 0.20, cpu <= 1.2 ms"
+    )
+
+
+async def patch_one(stage: Stage) -> Result:
+    """With its history, its event and a new ETag in the same transaction."""
+    draw = _draw(3)
+    service, scripts = stage.service("accounts"), []
+    began = utc_now()
+    for _ in range(_SAMPLES):
+        with captured(service) as seen:
+            async with service.units.begin(stage.workspace_id, _caller(stage).cause) as uow:
+                body = AccountPatch(arr=draw.randrange(100_000_000), traits={"t10": 1})
+                target = account_id(draw.randrange(stage.scale))
+                await accounts.patch(uow, _caller(stage), target, None, body)
+        scripts.append(seen.fresh(began).script(stage.workspace_id, read_only=False))
+
+    def request(_: int) -> Request:
+        body = {"arr": draw.randrange(100_000_000), "traits": {"t10": draw.randrange(1_000_000)}}
+        path = f"/v1/accounts/{account_id(draw.randrange(stage.scale))}"
+        return Request("PATCH", path, to_json(body), {"if-match": "*"})
+
+    return await _rounds(stage, request, scripts, target="ratio >= 0.25")
+
+
+async def create_one(stage: Stage) -> Result:
+    """With an Idempotency-Key, its history and its event in the same transaction."""
+    draw = _draw(4)
+    service = stage.service("accounts")
+    fields = account(0, draw) | {"external_id": NEW}
+    began = utc_now()
+    with captured(service) as seen:
+        async with service.units.begin(stage.workspace_id, _caller(stage).cause) as uow:
+            await accounts.create(uow, _caller(stage), AccountIn(**fields))
+    script = seen.fresh(began).script(stage.workspace_id, read_only=False)
+    tag = uuid4().hex
+
+    def request(number: int) -> Request:
+        body = account(number, draw) | {"external_id": f"{tag}-{number}-{draw.random()}"}
+        headers = {"idempotency-key": f"{tag}-{number}-{draw.random()}"}
+        return Request("POST", "/v1/accounts", to_json(body), headers)
+
+    return await _rounds(stage, request, [script], target="ratio >= 0.20")
+
+
+async def bulk_upsert(stage: Stage) -> Result:
+    """A thousand rows at a time, each changing two fields of an account that exists."""
+    draw = _draw(5)
+    service, door = stage.service("accounts"), await stage.open_door("accounts")
+    loads, sql = [], []
+    memory = door.memory_mb()
+    for _ in range(_BULK_ROUNDS):
+        script = await _bulk_script(stage, service, _rows(stage, draw))
+        sql.append(_BULK / await psql(stage, "accounts", script))
+        body = to_json({"rows": _rows(stage, draw)})
+        make = partial(_the_same, Request("POST", "/v1/accounts/bulk", body))
+        loads.append(await drive(door, make, stage.headers(), times=1))
+    rows = [_BULK * load.per_second for load in loads]
+    return Result(
+        unit="rows",
+        per_second=statistics.median(rows),
+        sql_per_second=statistics.median(sql),
+        p50_ms=statistics.median(load.p50_ms for load in loads),
+        cpu_ms=statistics.median(load.cpu_ms for load in loads),
+        target="ratio >= 0.6",
+        more={"memory_before_mb": memory, "memory_after_mb": door.memory_mb()},
+    )
+
+
+def _the_same(request: Request, _: int) -> Request:
+    return request
+
+
+def _rows(stage: Stage, draw: random.Random) -> list[dict[str, Any]]:
+    return [
+        {
+            "external_id": f"bench-{number}",
+            "arr": draw.randrange(100_000_000),
+            "traits": {"t11": draw.randrange(1_000_000)},
+        }
+        for number in draw.sample(range(stage.scale), _BULK)
+    ]
+
+
+class _NotKept(Exception):
+    """Ends a transaction whose statements were only looked at."""
+
+
+async def _bulk_script(stage: Stage, service: Service, rows: list[dict[str, Any]]) -> str:
+    edits = [edit_of(ACCOUNT, AccountRow.model_validate(row)) for row in rows]
+    with captured(service) as seen, contextlib.suppress(_NotKept):
+        async with service.units.begin(stage.workspace_id, _caller(stage).cause) as uow:
+            await write(uow, ACCOUNT, edits)
+            await uow.flush_events()
+            raise _NotKept
+    return seen.script(stage.workspace_id, read_only=False).replace(PREAMBLE, "")
+
+
+async def _rounds(
+    stage: Stage, request: Callable[[int], Request], scripts: Sequence[str], *, target: str
+) -> Result:
+    door = await stage.open_door("accounts")
+    loads: list[Load] = []
+    sql: list[float] = []
+    for _ in range(ROUNDS):
+        loads.append(
+            await drive(
+                door,
+                request,
+                stage.headers(),
+                seconds=stage.seconds,
+                connections=CONNECTIONS,
+            )
+        )
+        sql.append(await pgbench(stage, "accounts", scripts, clients=CONNECTIONS))
+    return of_loads(loads, sql, target=target)
+
+
+CASES = (
+    Case("account: read one", read_one),
+    Case("account: page of 50, filtered and sorted", page_of_fifty),
+    Case("account: page of 50, sorted", page_in_order),
+    Case("account: change one", patch_one),
+    Case("account: create one", create_one),
+    Case("accounts: bulk upsert of 1,000", bulk_upsert),
+)

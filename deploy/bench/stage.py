@@ -1,0 +1,192 @@
+"""What every case stands on: a migrated database, a door in a process of its own, a workspace."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+from alembic import command
+
+from accounts_api.workspaces.service import make_workspace
+from deploy.desk.secrets import Secrets, load_secrets
+from deploy.migrate import history
+from deploy.roles import OWNER, SERVICES, async_url, prepare, role_url
+from shared.ids import new_id
+from shared.service import Service
+from shared.settings import ServiceName, Settings
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_READY_SECONDS = 30
+
+
+@dataclass
+class Door:
+    """A web door as production runs it."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory_mb(self) -> float:
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * _PAGE / 1e6
+
+
+@dataclass
+class Stage:
+    admin_url: str
+    redis_url: str
+    database: str
+    secrets: Secrets
+    scale: int
+    seconds: float
+    folder: Path
+    workspace_id: UUID = field(default_factory=new_id)
+    key: str = ""
+    doors: dict[str, Door] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    """The same services in this process: to seed, and to see which statements a request runs."""
+
+    def environment(self, service: ServiceName) -> dict[str, str]:
+        access = next(access for access in SERVICES if access.schema == service)
+        password = self.secrets.passwords[access.role]
+        return {
+            "DATABASE_URL": role_url(self.admin_url, access.role, password, self.database),
+            "REDIS_URL": self.redis_url,
+            "TENURE_SERVICE_KEY": self.secrets.service_keys[access.package],
+            "TENURE_CURSOR_SECRET": self.secrets.cursor_secret,
+            "TENURE_ENCRYPTION_KEYS": self.secrets.encryption_keys,
+            "TENURE_RATE_LIMIT_PER_MINUTE": "100000000",
+            "TENURE_LOG_LEVEL": "ERROR",
+        }
+
+    def service(self, name: ServiceName) -> Service:
+        if name not in self.services:
+            os.environ |= self.environment(name)
+            self.services[name] = Service.build(name, Settings())
+        return self.services[name]
+
+    def admin_dsn(self) -> str:
+        url = async_url(self.admin_url).set(drivername="postgresql", database=self.database)
+        return url.render_as_string(hide_password=False)
+
+    def service_dsn(self, name: ServiceName) -> str:
+        url = async_url(self.environment(name)["DATABASE_URL"]).set(drivername="postgresql")
+        return url.render_as_string(hide_password=False)
+
+    @asynccontextmanager
+    async def as_admin(self) -> AsyncIterator[Any]:
+        """Past the walls: to seed quickly and to look at plans."""
+        connection = await asyncpg.connect(self.admin_dsn())
+        try:
+            await connection.execute("set search_path to accounts, public")
+            # COPY is binary: a version byte, then the text.
+            await connection.set_type_codec(
+                "jsonb",
+                schema="pg_catalog",
+                format="binary",
+                encoder=lambda text: b"\x01" + text.encode(),
+                decoder=lambda raw: raw[1:].decode(),
+            )
+            yield connection
+        finally:
+            await connection.close()
+
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.key}"}
+
+    async def open_door(self, name: ServiceName) -> Door:
+        if name in self.doors:
+            return self.doors[name]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        package = next(access.package for access in SERVICES if access.schema == name)
+        process = subprocess.Popen(  # noqa: ASYNC220  (it outlives this loop's interest)
+            [
+                sys.executable,
+                "-m",
+                "shared.serve",
+                f"{package}.main:create_app",
+                "--port",
+                str(port),
+            ],
+            env={**os.environ, **self.environment(name)},
+        )
+        door = self.doors[name] = Door(f"http://127.0.0.1:{port}", process)
+        await _ready(door)
+        return door
+
+    async def close(self) -> None:
+        for door in self.doors.values():
+            door.process.send_signal(signal.SIGTERM)
+        for door in self.doors.values():
+            door.process.wait(30)
+        for service in self.services.values():
+            await service.close()
+        url = async_url(self.admin_url).set(drivername="postgresql")
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        await connection.execute(f"drop database if exists {self.database} with (force)")
+        await connection.close()
+
+
+async def _ready(door: Door) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        while time.monotonic() < deadline:
+            try:
+                if (await client.get(f"{door.url}/readyz")).status_code == 200:  # noqa: PLR2004
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise TimeoutError(f"The door {door.url} did not open.")
+
+
+@asynccontextmanager
+async def stage(scale: int, seconds: float, groups: Sequence[str]) -> AsyncIterator[Stage]:
+    with tempfile.TemporaryDirectory(prefix="tenure-bench-") as folder:
+        made = Stage(
+            admin_url=os.environ["DATABASE_URL"],
+            redis_url=os.environ["REDIS_URL"],
+            database=f"bench_{new_id().hex[-12:]}",
+            secrets=load_secrets(Path(folder)),
+            scale=scale,
+            seconds=seconds,
+            folder=Path(folder),
+        )
+        await prepare(made.admin_url, made.secrets.passwords, made.database)
+        await asyncio.to_thread(_migrate, made)
+        try:
+            workspace = await make_workspace(made.service("accounts"), "Bench", sandbox=False)
+            made.workspace_id, made.key = workspace.workspace_id, workspace.api_key
+            yield made
+        finally:
+            await made.close()
+
+
+def _migrate(made: Stage) -> None:
+    before = os.environ["DATABASE_URL"]
+    password = made.secrets.passwords[OWNER]
+    os.environ["DATABASE_URL"] = role_url(made.admin_url, OWNER, password, made.database)
+    try:
+        for access in SERVICES:
+            command.upgrade(history(access.package), "head")
+    finally:
+        os.environ["DATABASE_URL"] = before
