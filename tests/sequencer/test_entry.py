@@ -103,9 +103,7 @@ async def test_the_best_contact_is_chosen_and_the_others_are_candidates(
     assert told["cause"] == "contact_bounced"
     assert [one["name"] for one in told["candidates"]] == ["Dee Decider", "Cem Champion"]
 
-    await renewals.told(
-        renewals.contact_event(admin, name="Ada Admin", email="ada@acme.example")
-    )
+    await renewals.told(renewals.contact_event(admin, name="Ada Admin", email="ada@acme.example"))
     assert causes(await renewals.blocked(), opportunity_id) == set()
     assert [mail.recipient for mail in renewals.sent()] == ["ada@acme.example"]
 

@@ -1,4 +1,4 @@
-"""When a step goes out: every promise of the planner over zones, clock changes and jumping clocks."""
+"""When a step goes out: the planner's promises over zones, clock changes and jumping clocks."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -201,9 +201,7 @@ class Journey:
     sent: list[tuple[UUID, datetime]]
 
     def look(self) -> None:
-        move = next_move(
-            self.plan, self.handled, self.now, self.sent[-1][1] if self.sent else None
-        )
+        move = next_move(self.plan, self.handled, self.now, self.sent[-1][1] if self.sent else None)
         self.handled |= {skip.step_id for skip in move.skips}
         if move.step_id is not None and move.at is not None and move.at <= self.now:
             self.handled.add(move.step_id)
@@ -229,7 +227,7 @@ def test_however_the_clock_jumps_the_laws_hold(
     window: Window,
     jumps: list[int],
     begins: int,
-    late: bool,
+    late: bool,  # noqa: FBT001
 ) -> None:
     now = start_of_day(anchor + timedelta(days=begins), zone)
     floor = local_day(now, zone) if late else None

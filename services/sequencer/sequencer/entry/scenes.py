@@ -113,7 +113,8 @@ class Scene:
             last_start=self.last_start(pinned, record_id),
             latest_day=self.latest_day(pinned, record_id),
             today=self.today(pinned, record_id),
-            has_deal_room=opportunity is not None and web_url(opportunity.deal_room_url) is not None,
+            has_deal_room=opportunity is not None
+            and web_url(opportunity.deal_room_url) is not None,
             choices=[choice for _, _, choice in self.ranked(pinned, record_id)],
         )
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from shared.egress import AddressRefused, EgressPolicy
+from shared.faults import faultpoint
 
 Stage = Literal["connect", "auth", "mail", "rcpt", "data", "body", "dot"]
 Tls = Literal["implicit", "starttls", "opportunistic"]
@@ -146,11 +147,25 @@ class SmtpSession:
         """A part of what `stuffed` made."""
         await self._send("body", chunk)
 
+    async def still_listening(self) -> None:
+        """Raises `SmtpBroken` or `SmtpRefused` when the server hung up, or spoke, during the body:
+        without the dot it has accepted nothing.
+        """
+        try:
+            async with asyncio.timeout(0):
+                reply = await self._read_reply()
+        except TimeoutError:
+            return
+        except (OSError, EOFError, ValueError) as error:
+            raise SmtpBroken("body", _said(error)) from error
+        raise SmtpRefused("body", reply.code, reply.text)
+
     async def dot(self) -> Reply:
         """End the mail. A refusal is definite; a break after this call began leaves the outcome
         unknown.
         """
         await self._send("dot", b".\r\n")
+        faultpoint("send.after_dot")
         return await self._expect("dot", 250, seconds=self._patience.final)
 
     async def _greet(self, server: Server) -> None:

@@ -10,6 +10,7 @@ from sequencer.records.schemas import (
     Account,
     AccountContact,
     Contact,
+    Lock,
     Member,
     Opportunity,
     Segment,
@@ -147,27 +148,31 @@ async def leave_segment(
     )
 
 
-_SHARE = " order by id for share skip locked"
+_LOCKS = {
+    "none": "",
+    "share": " order by id for share skip locked",
+    "hold": " order by id for no key update skip locked",
+}
 
 
 async def opportunities_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, share: bool = False
+    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Opportunity]:
-    rows = await _by_id(session, workspace_id, "opportunities", _OPPORTUNITY, ids, share=share)
+    rows = await _by_id(session, workspace_id, "opportunities", _OPPORTUNITY, ids, lock=lock)
     return {row["id"]: Opportunity(**row) for row in rows}
 
 
 async def accounts_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, share: bool = False
+    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Account]:
-    rows = await _by_id(session, workspace_id, "accounts", _ACCOUNT, ids, share=share)
+    rows = await _by_id(session, workspace_id, "accounts", _ACCOUNT, ids, lock=lock)
     return {row["id"]: Account(**row) for row in rows}
 
 
 async def contacts_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, share: bool = False
+    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Contact]:
-    rows = await _by_id(session, workspace_id, "contacts", _CONTACT, ids, share=share)
+    rows = await _by_id(session, workspace_id, "contacts", _CONTACT, ids, lock=lock)
     return {row["id"]: Contact(**row) for row in rows}
 
 
@@ -175,7 +180,7 @@ async def members_by_id(
     session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]
 ) -> dict[UUID, Member]:
     columns = "id, full_name, email, active"
-    rows = await _by_id(session, workspace_id, "members", columns, ids, share=False)
+    rows = await _by_id(session, workspace_id, "members", columns, ids, lock="none")
     return {row["id"]: Member(**row) for row in rows}
 
 
@@ -183,7 +188,7 @@ async def segments_by_id(
     session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]
 ) -> dict[UUID, Segment]:
     columns = "id, title, record_type, archived"
-    rows = await _by_id(session, workspace_id, "segments", columns, ids, share=False)
+    rows = await _by_id(session, workspace_id, "segments", columns, ids, lock="none")
     return {row["id"]: Segment(**row) for row in rows}
 
 
@@ -194,10 +199,10 @@ async def _by_id(
     columns: str,
     ids: Iterable[UUID],
     *,
-    share: bool,
+    lock: Lock,
 ) -> list[dict[str, Any]]:
-    """`share` keeps the rows as they are until the transaction ends; rows that someone is changing
-    right now are left out instead of waited for.
+    """`share` keeps the rows as they are until the transaction ends, `hold` does so for us alone;
+    rows that someone else has right now are left out instead of waited for.
     """
     wanted = list(ids)
     if not wanted:
@@ -205,7 +210,7 @@ async def _by_id(
     rows = await session.execute(
         text(
             f"select {columns} from {table}"
-            f" where workspace_id = :workspace_id and id = any(:ids){_SHARE if share else ''}"
+            f" where workspace_id = :workspace_id and id = any(:ids){_LOCKS[lock]}"
         ),
         {"workspace_id": workspace_id, "ids": wanted},
     )

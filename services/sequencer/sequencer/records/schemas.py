@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+Lock = Literal["none", "share", "hold"]
+"""How long what was read stays true: at all, for all who share it, for one of them."""
 
 
 @dataclass(frozen=True, slots=True)

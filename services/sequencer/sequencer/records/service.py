@@ -10,6 +10,7 @@ from sequencer.records.schemas import (
     Account,
     AccountContact,
     Contact,
+    Lock,
     Member,
     Opportunity,
     Segment,
@@ -125,21 +126,21 @@ async def leave_segment(uow: UnitOfWork, event: SegmentLeft) -> None:
 
 
 async def opportunities(
-    uow: UnitOfWork, ids: Iterable[UUID], *, share: bool = False
+    uow: UnitOfWork, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Opportunity]:
-    return await queries.opportunities_by_id(uow.session, uow.workspace_id, ids, share=share)
+    return await queries.opportunities_by_id(uow.session, uow.workspace_id, ids, lock=lock)
 
 
 async def accounts(
-    uow: UnitOfWork, ids: Iterable[UUID], *, share: bool = False
+    uow: UnitOfWork, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Account]:
-    return await queries.accounts_by_id(uow.session, uow.workspace_id, ids, share=share)
+    return await queries.accounts_by_id(uow.session, uow.workspace_id, ids, lock=lock)
 
 
 async def contacts(
-    uow: UnitOfWork, ids: Iterable[UUID], *, share: bool = False
+    uow: UnitOfWork, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Contact]:
-    return await queries.contacts_by_id(uow.session, uow.workspace_id, ids, share=share)
+    return await queries.contacts_by_id(uow.session, uow.workspace_id, ids, lock=lock)
 
 
 async def members(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, Member]:

@@ -6,6 +6,7 @@ waited for, and everything is read again once all are held, with the time asked 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,7 +79,7 @@ async def claim(
     await uow.fresh_now()
     ready: list[tuple[_Held, dict[str, Any], bytes]] = []
     others = 0
-    spent: dict[UUID, int] = {}
+    spent: Counter[UUID] = Counter()
     for one in held:
         if len(ready) == limit:
             break
@@ -87,20 +88,23 @@ async def claim(
             others += 1
         else:
             ready.append((one, *made))
+            spent[made[0]["mailbox_id"]] += 1
+            spent[one.message.contact_id] += 1
     claimed = await _write(uow, service, settings, ready)
-    for mailbox_id, mails in spent.items():
-        await mailboxes.spend(uow, mailbox_id, mails)
+    for mailbox_id in {one.mailbox_id for one in claimed}:
+        await mailboxes.spend(uow, mailbox_id, spent[mailbox_id])
     faultpoint("send.in_claim")
     return claimed, others
 
 
 async def _hold(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
     opportunities = await records.opportunities(
-        uow, {one.record_id for one in candidates}, share=True
+        uow, {one.record_id for one in candidates}, lock="share"
     )
     account_ids = {one.account_id for one in opportunities.values() if one.account_id}
-    accounts = await records.accounts(uow, account_ids, share=True)
-    contacts = await records.contacts(uow, {one.contact_id for one in candidates}, share=True)
+    accounts = await records.accounts(uow, account_ids, lock="share")
+    # Held, not shared: two claims for one contact would each count its mails without the other's.
+    contacts = await records.contacts(uow, {one.contact_id for one in candidates}, lock="hold")
     shared = await enrollments.share(uow, {one.enrollment_id for one in candidates})
     complete = [
         one
@@ -171,7 +175,7 @@ def _has_account(account_id: UUID | None, accounts: dict[UUID, Account]) -> bool
 
 
 async def _judge(
-    uow: UnitOfWork, service: Service, one: _Held, spent: dict[UUID, int]
+    uow: UnitOfWork, service: Service, one: _Held, spent: Counter[UUID]
 ) -> tuple[dict[str, Any], bytes] | None:
     """The claim to write, or None when the mail stays, for whatever the laws say."""
     now = await uow.now()
@@ -195,7 +199,6 @@ async def _judge(
     except (CannotRender, ValueError) as error:
         await hold_back(uow, one, "cannot_render", str(error)[:500])
         return None
-    spent[mailbox.id] = spent.get(mailbox.id, 0) + 1
     contact = situation.contact
     return {
         "id": message.id,
@@ -232,7 +235,7 @@ async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
 
 
 async def _later(
-    uow: UnitOfWork, one: _Held, now: datetime, spent: dict[UUID, int]
+    uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID]
 ) -> datetime | None:
     """When it may go instead; None: now. Overtaken by a later step, it is planned anew."""
     message, situation = one.message, one.situation
@@ -258,18 +261,18 @@ async def _later(
     return None
 
 
-async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: dict[UUID, int]) -> bool:
+async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID]) -> bool:
     caps, mailbox = one.situation.pinned.definition.caps, one.mailbox
     if mailbox is not None:
         left = mailbox.left_on(await mailboxes.today(uow))
         if caps.mailbox_per_day is not None:
             left = min(left, caps.mailbox_per_day - (mailbox.daily_cap - left))
-        if left - spent.get(mailbox.id, 0) <= 0:
+        if left - spent[mailbox.id] <= 0:
             return True
     zone = one.situation.zones.wall
     contact_id = one.message.contact_id
     sent = await messages.sent_since(uow, [contact_id], start_of_day(local_day(now, zone), zone))
-    return sent.get(contact_id, 0) >= caps.contact_per_day
+    return sent.get(contact_id, 0) + spent[contact_id] >= caps.contact_per_day
 
 
 async def hold_back(
@@ -286,6 +289,7 @@ async def hold_back(
         fence=None,
         reason=reason,
         detail=detail,
+        mailbox_id=one.mailbox.id if one.mailbox else None,
     )
     if not tell:
         return

@@ -85,6 +85,7 @@ class HandOver:
                 await session.body(chunk[half:])
             await self._begin_body()
             faultpoint("send.after_body_commit")
+            await session.still_listening()
             self._at_the_dot = True
             reply = await session.dot()
             faultpoint("send.after_250")

@@ -10,8 +10,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Literal
 
-_WIRE = SMTP.clone(cte_type="7bit")
-"""Seven bits, so that no server needs an extension for it."""
+_WIRE = SMTP.clone(cte_type="7bit", max_line_length=900)
+"""Seven bits, so that no server needs an extension for it. Long lines, as RFC 5322 allows, because
+the standard library encodes an address that it cannot fold, and an encoded link is no link."""
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _BAD_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 _FULL = {"5.2.2", "4.2.2"}

@@ -54,8 +54,8 @@ async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> bool:
     looked at once more, under the same locks. False: hang up, nothing was sent.
     """
     message = claimed.message
-    found = await records.opportunities(uow, [message.record_id], share=True)
-    people = await records.contacts(uow, [message.contact_id], share=True)
+    found = await records.opportunities(uow, [message.record_id], lock="share")
+    people = await records.contacts(uow, [message.contact_id], lock="share")
     shared = await enrollments.share(uow, [message.enrollment_id])
     if not (found and people and shared):
         return False  # one of them is being changed in this moment
