@@ -10,7 +10,6 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     Uuid,
-    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -60,9 +59,7 @@ class WebhookEndpoint(Base):
     removed_at: Mapped[datetime | None] = mapped_column(AT)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
-    updated_at: Mapped[datetime] = mapped_column(
-        AT, server_default=NOW, onupdate=func.clock_timestamp()
-    )
+    updated_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
 
 
 class WebhookSecret(Base):
