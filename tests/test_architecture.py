@@ -60,6 +60,8 @@ SPANNING = {
     "sync_worker.mailbox.service.forget_old",
     "sync_worker.partner_events.service.forget_old",
     "sync_worker.runs.service.forget_old",
+    "sync_worker.webhook_deliveries.sending.claim_due",
+    "sync_worker.webhook_deliveries.service.forget_old",
     "sync_worker.webhooks.service.forget_old",
 }
 """All that may look across workspaces. A new name here is a decision: say in review why."""
@@ -170,8 +172,9 @@ SPANNING_QUERIES = {
     "sync_worker.mailbox.queries.forget_old_mails",
     "sync_worker.partner_events.queries.forget_events",
     "sync_worker.runs.queries.forget_old_runs",
+    "sync_worker.webhook_deliveries.queries.claim_due",
+    "sync_worker.webhook_deliveries.queries.forget_deliveries",
     "sync_worker.webhooks.queries.forget_expired_secrets",
-    "sync_worker.webhooks.queries.machine_now",
     "sync_worker.webhooks.queries.removed_endpoints",
     "sync_worker.write_backs.queries.claim_due",
     "tasks_api.notes.queries.claim_writes",

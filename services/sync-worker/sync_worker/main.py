@@ -8,9 +8,12 @@ from shared.web.status import STATUS_TAG, status_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
 from sync_worker.mappings import router as mappings
+from sync_worker.partner_events import router as partner_events
 from sync_worker.pulls import router as pulls
 from sync_worker.runs import router as runs
 from sync_worker.status import due_work
+from sync_worker.webhook_deliveries import router as webhook_deliveries
+from sync_worker.webhooks import router as webhooks
 from sync_worker.write_backs import router as write_backs
 
 MIGRATION_HEAD = "0005"
@@ -18,6 +21,8 @@ MIGRATION_HEAD = "0005"
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},
     {"name": "Sync runs", "description": "What each pull read, wrote and set aside."},
+    {"name": "Events", "description": "Everything that happened, gapless and in order."},
+    {"name": "Webhooks", "description": "Events sent to your own systems, signed and retried."},
     STATUS_TAG,
 )
 
@@ -33,6 +38,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mappings.router,
             runs.router,
             pulls.router,
+            partner_events.router,
+            webhooks.router,
+            webhook_deliveries.router,
             write_backs.router,
             status_router("sync", due_work),
         ],

@@ -3,6 +3,7 @@
 from shared.uow import UnitOfWork
 from sync_worker.mailbox import service as mailbox
 from sync_worker.runs import service as runs
+from sync_worker.webhook_deliveries import service as webhook_deliveries
 from sync_worker.write_backs import service as write_backs
 
 
@@ -11,4 +12,5 @@ async def due_work(uow: UnitOfWork) -> dict[str, int]:
         "running_runs": await runs.count_open(uow),
         "mailbox_backlog": await mailbox.backlog(uow),
         "pending_write_backs": await write_backs.count_due(uow),
+        "due_webhooks": await webhook_deliveries.count_due(uow),
     }

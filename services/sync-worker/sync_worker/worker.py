@@ -12,8 +12,12 @@ from sync_worker.connections import service as connections
 from sync_worker.mailbox import handlers as mailbox_handlers
 from sync_worker.mailbox import jobs as mailbox
 from sync_worker.mailbox import service as mailbox_service
+from sync_worker.partner_events import service as partner_events
 from sync_worker.pulls import jobs as pulls
 from sync_worker.runs import service as runs
+from sync_worker.webhook_deliveries import jobs as webhook_deliveries
+from sync_worker.webhook_deliveries.handlers import tell_partners
+from sync_worker.webhooks import service as webhooks
 from sync_worker.write_backs import handlers as write_back_handlers
 from sync_worker.write_backs import jobs as write_backs
 
@@ -26,10 +30,13 @@ HANDLERS: Handlers = {
 
 def loops(service: Service) -> list[Loop]:
     return [
-        *feed_loops(service, HANDLERS),
+        *feed_loops(service, HANDLERS, on_any=tell_partners),
         pulls.loop(),
         mailbox.loop(),
         write_backs.loop(),
+        *webhook_deliveries.loops(),
+        Loop("old partner events", partner_events.forget_old, every=600.0),
+        Loop("removed webhook endpoints", webhooks.forget_old, every=600.0),
         Loop("removed connections", connections.remove_purged, every=60.0),
         Loop("old sync runs", runs.forget_old, every=600.0),
         Loop("old mails", mailbox_service.forget_old, every=3_600.0),

@@ -1,0 +1,11 @@
+from shared.events.base import Envelope
+from shared.uow import UnitOfWork
+from sync_worker.partner_events import service as partner_events
+from sync_worker.webhook_deliveries import service
+
+
+async def tell_partners(uow: UnitOfWork, envelope: Envelope) -> None:
+    """A public event goes into the feed and on its way to every endpoint that wants it, once."""
+    public_type = await partner_events.keep(uow, envelope)
+    if public_type is not None:
+        await service.fan_out(uow, envelope.id, public_type)

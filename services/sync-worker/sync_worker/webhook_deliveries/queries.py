@@ -1,0 +1,328 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sync_worker.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
+from sync_worker.webhook_deliveries.rules import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process sends now, as attempt `number`."""
+
+    workspace_id: UUID
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    origin: Origin
+    number: int
+    token: UUID
+    created_at: datetime
+
+
+_ADD = text(
+    """
+    insert into webhook_deliveries (workspace_id, id, endpoint_id, event_id, type, origin)
+    select :workspace_id, each.id, each.endpoint_id, each.event_id, each.type, :origin
+    from unnest(cast(:ids as uuid[]), cast(:endpoint_ids as uuid[]), cast(:event_ids as uuid[]),
+                cast(:types as text[])) as each(id, endpoint_id, event_id, type)
+    """
+)
+
+
+async def add_deliveries(
+    session: AsyncSession,
+    workspace_id: UUID,
+    origin: Origin,
+    rows: Sequence[tuple[UUID, UUID, UUID, str]],
+) -> None:
+    """`rows` are id, endpoint, event and type."""
+    ids, endpoint_ids, event_ids, types = (list(column) for column in zip(*rows, strict=True))
+    await session.execute(
+        _ADD,
+        {
+            "workspace_id": workspace_id,
+            "origin": origin,
+            "ids": ids,
+            "endpoint_ids": endpoint_ids,
+            "event_ids": event_ids,
+            "types": types,
+        },
+    )
+
+
+async def delivery_by_id(
+    session: AsyncSession, workspace_id: UUID, delivery_id: UUID, *, lock: bool = False
+) -> WebhookDelivery | None:
+    found = select(WebhookDelivery).where(
+        WebhookDelivery.workspace_id == workspace_id, WebhookDelivery.id == delivery_id
+    )
+    if lock:
+        found = found.with_for_update()
+    return (await session.scalars(found.execution_options(populate_existing=True))).one_or_none()
+
+
+async def deliveries_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    filters: dict[str, Any],
+    before: UUID | None,
+    limit: int,
+) -> Sequence[WebhookDelivery]:
+    """Newest first. `filters` are columns and what they must be."""
+    found = select(WebhookDelivery).where(WebhookDelivery.workspace_id == workspace_id)
+    for name, value in filters.items():
+        if value is not None:
+            found = found.where(getattr(WebhookDelivery, name) == value)
+    if before is not None:
+        found = found.where(WebhookDelivery.id < before)
+    return (await session.scalars(found.order_by(WebhookDelivery.id.desc()).limit(limit + 1))).all()
+
+
+async def attempts_of(
+    session: AsyncSession, workspace_id: UUID, delivery_id: UUID
+) -> Sequence[WebhookAttempt]:
+    found = select(WebhookAttempt).where(
+        WebhookAttempt.workspace_id == workspace_id, WebhookAttempt.delivery_id == delivery_id
+    )
+    return (await session.scalars(found.order_by(WebhookAttempt.number))).all()
+
+
+_FAILED = text(
+    """
+    select distinct failed.event_id as id, failed.type from webhook_deliveries failed
+    where failed.workspace_id = :workspace_id and failed.endpoint_id = :endpoint_id
+      and failed.status = 'failed' and failed.origin <> 'test'
+      and exists (
+          select from partner_events event
+          where event.workspace_id = failed.workspace_id and event.id = failed.event_id)
+      and not exists (
+          select from webhook_deliveries other
+          where other.workspace_id = failed.workspace_id and other.event_id = failed.event_id
+            and other.endpoint_id = failed.endpoint_id and other.status <> 'failed')
+    order by failed.event_id
+    limit :limit
+    """
+)
+
+
+async def failed_events(
+    session: AsyncSession, workspace_id: UUID, endpoint_id: UUID, limit: int
+) -> Sequence[Any]:
+    """`(id, type)` of events that are still kept, never got through and are not on their way."""
+    values = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "limit": limit}
+    return (await session.execute(_FAILED, values)).all()
+
+
+_START_TEST = text(
+    """
+    insert into webhook_deliveries
+        (workspace_id, id, endpoint_id, event_id, type, origin, attempts, due_at, lease_token)
+    values (:workspace_id, :id, :endpoint_id, :event_id, :type, 'test', 1,
+            clock_timestamp() + make_interval(secs => :lease), :token)
+    returning created_at
+    """
+)
+
+
+async def start_test(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    id: UUID,  # noqa: A002
+    endpoint_id: UUID,
+    event_id: UUID,
+    type: str,  # noqa: A002
+    token: UUID,
+    lease: float,
+) -> Claim:
+    """A delivery that its maker sends at once."""
+    values = {"id": id, "endpoint_id": endpoint_id, "event_id": event_id, "type": type}
+    made = await session.execute(
+        _START_TEST, {"workspace_id": workspace_id, "token": token, "lease": lease, **values}
+    )
+    return Claim(
+        workspace_id,
+        number=1,
+        token=token,
+        origin="test",
+        created_at=made.scalar_one(),
+        id=id,
+        endpoint_id=endpoint_id,
+        event_id=event_id,
+        type=type,
+    )
+
+
+_READY = text(
+    """
+    with recursive lane as (
+        (select workspace_id, endpoint_id, due_at from webhook_deliveries
+         where status = 'pending' order by workspace_id, endpoint_id, due_at limit 1)
+        union all
+        select next.* from lane cross join lateral (
+            select d.workspace_id, d.endpoint_id, d.due_at from webhook_deliveries d
+            where d.status = 'pending'
+              and (d.workspace_id, d.endpoint_id) > (lane.workspace_id, lane.endpoint_id)
+            order by d.workspace_id, d.endpoint_id, d.due_at limit 1) next
+    )
+    select e.workspace_id, e.id from lane
+    join webhook_endpoints e on e.workspace_id = lane.workspace_id and e.id = lane.endpoint_id
+    where lane.due_at <= statement_timestamp()
+      and e.status = 'enabled' and e.removed_at is null
+      and (e.rests_until is null or e.rests_until <= statement_timestamp())
+    order by random()
+    limit :limit
+    for no key update of e skip locked
+    """
+)
+"""Jumps from one endpoint with waiting deliveries to the next, however many wait at each. Whose
+turn it is is drawn by lot: nobody's backlog comes first.
+"""
+_CLAIM = text(
+    """
+    with ready as (
+        select e.workspace_id, e.id,
+            (case when e.failures >= :trips then 1 else :each end) - (
+                select count(*) from webhook_deliveries d
+                where d.workspace_id = e.workspace_id and d.endpoint_id = e.id
+                  and d.lease_token is not null and d.due_at > statement_timestamp()
+            ) as hands
+        from unnest(cast(:workspaces as uuid[]), cast(:endpoints as uuid[])) as locked(w, id)
+        join webhook_endpoints e on e.workspace_id = locked.w and e.id = locked.id
+    ), due as (
+        select d.*, row_number() over (partition by d.workspace_id, d.endpoint_id) as turn
+        from ready cross join lateral (
+            select d.workspace_id, d.id, d.endpoint_id, d.attempts, d.due_at, d.lease_token
+            from webhook_deliveries d
+            where d.workspace_id = ready.workspace_id and d.endpoint_id = ready.id
+              and d.status = 'pending' and d.due_at <= statement_timestamp()
+            order by d.due_at
+            limit greatest(ready.hands, 0)
+            for update skip locked) d
+    ), chosen as (
+        select * from due order by turn, random() limit :limit
+    ), lost as (
+        insert into webhook_attempts (workspace_id, delivery_id, number, started_at, error)
+        select workspace_id, id, attempts, due_at - make_interval(secs => :lease), :lost
+        from chosen where lease_token is not null
+        on conflict do nothing
+    )
+    update webhook_deliveries d
+    set lease_token = :token, attempts = d.attempts + 1,
+        due_at = statement_timestamp() + make_interval(secs => :lease)
+    from chosen
+    where d.workspace_id = chosen.workspace_id and d.id = chosen.id
+    returning d.workspace_id, d.id, d.endpoint_id, d.event_id, d.type, d.origin,
+              d.attempts as number, d.lease_token as token, d.created_at
+    """
+)
+
+
+async def claim_due(
+    session: AsyncSession,
+    *,
+    limit: int,
+    endpoints: int,
+    each: int,
+    trips: int,
+    lease: float,
+    token: UUID,
+    lost: str,
+) -> list[Claim]:
+    """Lease deliveries of all workspaces that are due: at most `each` under way per endpoint, one
+    where `trips` attempts in a row have failed, and one for every endpoint before a second for any.
+    A lease that ran out is an attempt that ended as `lost`.
+    """
+    ready = (await session.execute(_READY, {"limit": endpoints})).all()
+    if not ready:
+        return []
+    # A statement of its own: what others claimed while we waited for no lock is seen by it.
+    rows = await session.execute(
+        _CLAIM,
+        {
+            "workspaces": [row.workspace_id for row in ready],
+            "endpoints": [row.id for row in ready],
+            "limit": limit,
+            "each": each,
+            "trips": trips,
+            "lease": lease,
+            "token": token,
+            "lost": lost,
+        },
+    )
+    return [Claim(**row) for row in rows.mappings()]
+
+
+_SETTLE = text(
+    """
+    with results as (
+        select * from jsonb_to_recordset(cast(:results as jsonb)) as r(
+            id uuid, token uuid, number integer, started_at timestamptz, status_code integer,
+            milliseconds integer, error text, response text, verdict text, due_in float8)
+    ), settled as (
+        update webhook_deliveries d
+        set status = r.verdict, lease_token = null,
+            due_at = clock_timestamp() + make_interval(secs => r.due_in),
+            finished_at = case when r.verdict <> 'pending' then clock_timestamp() end
+        from results r
+        where d.workspace_id = :workspace_id and d.id = r.id and d.lease_token = r.token
+        returning d.id
+    )
+    insert into webhook_attempts
+        (workspace_id, delivery_id, number, started_at, status_code, milliseconds, error, response)
+    select :workspace_id, id, number, started_at, status_code, milliseconds, error, response
+    from results join settled using (id)
+    returning delivery_id
+    """
+)
+
+
+async def settle(
+    session: AsyncSession, workspace_id: UUID, results: Sequence[dict[str, Any]]
+) -> set[UUID]:
+    """Write down what became of claimed deliveries; those whose lease was not lost."""
+    values = {"workspace_id": workspace_id, "results": to_json(results).decode()}
+    return set((await session.execute(_SETTLE, values)).scalars())
+
+
+_DUE = text(
+    """
+    select count(*) from webhook_deliveries d
+    join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
+    where d.workspace_id = :workspace_id and d.status = 'pending'
+      and (d.due_at <= statement_timestamp() or d.lease_token is not null)
+      and e.status = 'enabled' and e.removed_at is null
+      and (e.rests_until is null or e.rests_until <= statement_timestamp())
+    """
+)
+
+
+async def count_due(session: AsyncSession, workspace_id: UUID) -> int:
+    """Due now or under way."""
+    return int((await session.execute(_DUE, {"workspace_id": workspace_id})).scalar_one())
+
+
+_FORGET = text(
+    """
+    with gone as (
+        delete from webhook_deliveries where ctid in (
+            select ctid from webhook_deliveries
+            where created_at < clock_timestamp() - make_interval(days => :days) limit :limit)
+        returning 1
+    )
+    select count(*) from gone
+    """
+)
+
+
+async def forget_deliveries(session: AsyncSession, days: int, limit: int) -> int:
+    """Of all workspaces."""
+    return int((await session.execute(_FORGET, {"days": days, "limit": limit})).scalar_one())

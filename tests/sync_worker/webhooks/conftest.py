@@ -1,0 +1,110 @@
+"""A partner: a sink on a socket of its own, and endpoints of one workspace that point to it."""
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.harness import Tenure, Workspace
+from tests.simulators.webhooks import Delivery, Step, WebhookSink
+
+
+class Partner:
+    def __init__(self, tenure: Tenure, ws: Workspace, sink: WebhookSink) -> None:
+        self.tenure = tenure
+        self.ws = ws
+        self.sink = sink
+        self.secrets: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
+
+    async def endpoint(self, name: str, script: Iterable[Step] = (), **more: Any) -> str:
+        """An endpoint whose receiver knows its secret. Its id."""
+        body = {"url": self.sink.url(name), **more}
+        made = await self.ws.admin.post("/v1/webhook-endpoints", body)
+        assert made.status_code == 201, made.text
+        self.secrets[name], self.ids[name] = made.json()["secret"], made.json()["id"]
+        self.sink.endpoint(name, secrets=[self.secrets[name]], script=script)
+        return self.ids[name]
+
+    async def happen(self, count: int = 1) -> list[str]:
+        """Make public events, without letting workers run yet: ids of the accounts made."""
+        made = []
+        for _ in range(count):
+            answer = await self.ws.admin.post("/v1/accounts", {"name": "Northwind"})
+            assert answer.status_code == 201, answer.text
+            made.append(answer.json()["id"])
+        return made
+
+    async def settle(self) -> None:
+        await self.tenure.settle()
+
+    async def deliveries(self, query: str = "") -> list[dict[str, Any]]:
+        answer = await self.ws.admin.get(f"/v1/webhook-deliveries?limit=200{query}")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
+    async def get(self, path: str) -> dict[str, Any]:
+        answer = await self.ws.admin.get(path)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def state(self, name: str) -> dict[str, Any]:
+        return await self.get(f"/v1/webhook-endpoints/{self.ids[name]}")
+
+    async def until_finished(self, name: str, within: float = 30.0) -> list[dict[str, Any]]:
+        """Run the workers until no delivery to the endpoint waits any more."""
+        end = time.monotonic() + within
+        while True:
+            await self.settle()
+            found = await self.deliveries(f"&endpoint_id={self.ids[name]}")
+            if all(each["status"] != "pending" for each in found):
+                return found
+            assert time.monotonic() < end, found
+
+    async def sql(self, statement: str, **values: Any) -> Any:
+        """As time or fate would do it."""
+        units = self.tenure.workers["sync"].units
+        async with units.begin(self.ws.id, ()) as uow:
+            bound = {"workspace_id": self.ws.id, **values}
+            return await uow.session.execute(text(statement), bound)
+
+    async def make_due(self) -> None:
+        """All waits are over, those of workers that died included."""
+        await self.sql(
+            "update webhook_deliveries set due_at = clock_timestamp()"
+            " where workspace_id = :workspace_id and status = 'pending'"
+        )
+        await self.sql(
+            "update webhook_endpoints set rests_until = null where workspace_id = :workspace_id"
+        )
+
+    def received(self, name: str) -> list[Delivery]:
+        return self.sink.received(name)
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[WebhookSink]:
+    async with WebhookSink() as running:
+        yield running
+
+
+@pytest.fixture
+async def partner(tenure: Tenure, sink: WebhookSink) -> AsyncIterator[Partner]:
+    made = Partner(tenure, await tenure.workspace("Partner"), sink)
+    yield made
+    for endpoint_id in made.ids.values():
+        await made.ws.admin.delete(f"/v1/webhook-endpoints/{endpoint_id}")
+
+
+@pytest.fixture
+async def quick(tenure: Tenure) -> AsyncIterator[None]:
+    """The retry schedule takes milliseconds for seconds."""
+    settings = tenure.workers["sync"].settings
+    before = settings.webhook_time_scale
+    settings.webhook_time_scale = 0.000_01
+    yield
+    settings.webhook_time_scale = before
