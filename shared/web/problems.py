@@ -80,13 +80,15 @@ def problem_response(request: Request, error: AppError, status: int | None = Non
     )
 
 
-def faults_of(errors: Sequence[Any]) -> list[Fault]:
-    """Pydantic's errors as pointers into what the client sent."""
+def faults_of(errors: Sequence[Any], body: Any = None) -> list[Fault]:
+    """Pydantic's errors as pointers into what the client sent. With the `body` at hand, the names
+    of a union's members, which Pydantic puts among the keys, are left out.
+    """
     faults = []
     for error in errors[:100]:
         location = [part for part in error["loc"] if not str(part).startswith("function-")]
         where, rest = (location[0], location[1:]) if location else ("body", [])
-        parts = rest if where == "body" else [where, *rest]
+        parts = _within(body, rest) if where == "body" else [where, *rest]
         pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
         code = {"extra_forbidden": "unknown_field", "missing": "required"}.get(
             error["type"], error["type"]
@@ -98,6 +100,23 @@ def faults_of(errors: Sequence[Any]) -> list[Fault]:
     return faults
 
 
+def _within(body: Any, location: Sequence[Any]) -> list[Any]:
+    """`location` without the parts that are no keys on the way through `body`."""
+    found: list[Any] = []
+    for at, part in enumerate(location):
+        is_last = at == len(location) - 1
+        if isinstance(body, dict) and part not in body and not is_last:
+            continue
+        found.append(part)
+        if isinstance(body, dict):
+            body = body.get(part)
+        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
+            body = body[part]
+        else:
+            body = None
+    return found
+
+
 async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101  (registered for it)
     return problem_response(request, error)
@@ -105,7 +124,7 @@ async def _app_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = faults_of(error.errors())
+    faults = faults_of(error.errors(), error.body)
     if any(fault.pointer.startswith("/path") for fault in faults):
         # A malformed id is the id of nothing.
         return problem_response(request, NotFound("There is nothing with this id."))
