@@ -8,6 +8,7 @@ from shared.web.status import STATUS_TAG, status_router
 from tasks_api.notes.router import router as notes
 from tasks_api.notes.router import templates_router as note_templates
 from tasks_api.notifications.router import router as notifications
+from tasks_api.status import due_work
 from tasks_api.tasks.router import router as tasks
 
 MIGRATION_HEAD = "0002"
@@ -26,7 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "tasks",
         title="Tenure tasks",
         summary="What people must do, and what was said.",
-        routers=[tasks, notes, note_templates, notifications, status_router("tasks")],
+        routers=[tasks, notes, note_templates, notifications, status_router("tasks", due_work)],
         tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,

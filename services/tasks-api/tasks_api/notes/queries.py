@@ -134,3 +134,14 @@ async def claim_writes(session: AsyncSession, limit: int) -> list[tuple[UUID, UU
     """(workspace, note) whose field values are to be written; claimed ones wait before a retry."""
     rows = await session.execute(_CLAIM, {"limit": limit})
     return [(row.workspace_id, row.id) for row in rows]
+
+
+_COUNT_WRITES = text(
+    "select count(*) from notes where workspace_id = :workspace_id and field_write = 'pending'"
+)
+
+
+async def count_writes(session: AsyncSession, workspace_id: UUID) -> int:
+    """Notes whose field values are not in their record yet."""
+    counted = await session.execute(_COUNT_WRITES, {"workspace_id": workspace_id})
+    return int(counted.scalar_one())

@@ -185,3 +185,7 @@ async def record_write(
 ) -> None:
     changes = {"field_write": outcome, "field_faults": list(faults)}
     await queries.change_note(uow.session, uow.workspace_id, note_id, changes)
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await queries.count_writes(uow.session, uow.workspace_id)

@@ -156,3 +156,18 @@ async def overdue_tasks(session: AsyncSession, limit: int) -> list[tuple[UUID, U
     """(workspace, task) of tasks past due whose breach was not told yet, over all workspaces."""
     rows = await session.execute(_OVERDUE, {"limit": limit})
     return [(row.workspace_id, row.id) for row in rows]
+
+
+_COUNT_OVERDUE = text(
+    """
+    select count(*) from tasks
+    where workspace_id = :workspace_id and status = 'open' and breached_at is null
+      and due_at <= workspace_now(:workspace_id)
+    """
+)
+
+
+async def count_overdue(session: AsyncSession, workspace_id: UUID) -> int:
+    """Tasks past due whose breach was not told yet."""
+    counted = await session.execute(_COUNT_OVERDUE, {"workspace_id": workspace_id})
+    return int(counted.scalar_one())

@@ -234,3 +234,7 @@ async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
 def _told(task: Task) -> dict[str, Any]:
     names = ("title", "cause", "subject_type", "subject_id", "account_id", "assignee_id")
     return {"task_id": task["id"], **{name: task[name] for name in names}}
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await queries.count_overdue(uow.session, uow.workspace_id)

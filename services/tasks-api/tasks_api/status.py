@@ -1,0 +1,12 @@
+"""What is due in a workspace, for `GET /v1/status`."""
+
+from shared.uow import UnitOfWork
+from tasks_api.notes import service as notes
+from tasks_api.tasks import service as tasks
+
+
+async def due_work(uow: UnitOfWork) -> dict[str, int]:
+    return {
+        "untold_breaches": await tasks.count_due(uow),
+        "pending_field_writes": await notes.count_due(uow),
+    }
