@@ -27,7 +27,7 @@ class StoryDesk(Desk):
         """Waits that are meant for days and minutes are shortened; nothing else differs."""
         return super().environment(service) | {
             "TENURE_WEBHOOK_TIME_SCALE": "0.01",
-            "TENURE_SEND_LEASE_SECONDS": "8",
+            "TENURE_SEND_LEASE_SECONDS": "6",
         }
 
     @override
