@@ -9,6 +9,7 @@ from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
 from sync_worker.mappings import router as mappings
 from sync_worker.partner_events import router as partner_events
+from sync_worker.partner_events.documented import webhooks_router
 from sync_worker.pulls import router as pulls
 from sync_worker.runs import router as runs
 from sync_worker.status import due_work
@@ -28,7 +29,7 @@ TAGS = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    return build_app(
+    app = build_app(
         "sync",
         title="Tenure sync worker",
         summary="Connections to other systems, webhooks and the event feed.",
@@ -48,3 +49,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         migration_head=MIGRATION_HEAD,
     )
+    app.webhooks.include_router(webhooks_router())
+    return app

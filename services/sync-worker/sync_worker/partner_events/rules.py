@@ -17,6 +17,9 @@ CATALOG: dict[str, type[Event]] = {
 """Every type that partners can see, with the event behind it."""
 
 NOUNS = sorted({public_type.partition(".")[0] for public_type in CATALOG})
+TEST_TYPE = "webhook.test"
+"""Sent on request and to one endpoint only; not in the feed."""
+API_VERSION = "v1"
 EVERYTHING = "*"
 BEGINNING = (0, 0)
 

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from sync_worker.partner_events.rules import API_VERSION, TEST_TYPE
+
 Verdict = Literal["pending", "succeeded", "failed"]
 Origin = Literal["event", "replay", "test"]
 
@@ -36,8 +38,6 @@ THROTTLED = frozenset({429, 503})
 LONGEST_PAUSE = 60.0
 """Seconds: what an answer with Retry-After may ask for all other deliveries to its endpoint."""
 
-API_VERSION = "v1"
-TEST_TYPE = "webhook.test"
 MOST_BYTES = 20_000
 _LONGEST_KEPT_TEXT = 200
 _MOST_KEPT_CHANGES = 100

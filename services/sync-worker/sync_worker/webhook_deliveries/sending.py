@@ -18,13 +18,13 @@ from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partner_events import service as partner_events
+from sync_worker.partner_events.rules import TEST_TYPE
 from sync_worker.webhook_deliveries import queries
 from sync_worker.webhook_deliveries.client import TOTAL_SECONDS, Courier, Reply
 from sync_worker.webhook_deliveries.queries import Claim
 from sync_worker.webhook_deliveries.rules import (
     GONE,
     LONGEST_PAUSE,
-    TEST_TYPE,
     Verdict,
     seconds_asked,
     seconds_until_next,
