@@ -16,7 +16,7 @@ from deploy.desk.errors import DeskError
 from deploy.desk.files import tail
 from deploy.desk.processes import spawn
 
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 25.0  # more than a door grants the requests that are under way
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0

@@ -24,7 +24,7 @@ from deploy.roles import DATABASE, SERVICES, async_url
 
 _LOOK_SECONDS = 0.2
 _HEAL_SECONDS = 5.0
-_BOOTSTRAP_SECONDS = 120
+_BOOTSTRAP_SECONDS = 180
 
 
 class Up:
@@ -207,7 +207,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="up", description=__doc__)
     parser.add_argument("--state", type=Path, default=ROOT / ".tenure", help="where its data live")
     up = Up(parser.parse_args().state.resolve())
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT as well: a shell starts what it runs in the background with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         announce(up.start())
