@@ -2,7 +2,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.schemas import In, Out, Patch, Slug, Title
 
@@ -42,6 +42,29 @@ class NoteTemplatePatch(Patch):
 
 
 class NoteTemplateOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "key": "mid_contract_review",
+                    "version": 1,
+                    "title": "Scaled Mid-Contract Review",
+                    "body": "<p>What changed since the last review?</p>",
+                    "fields": [
+                        {
+                            "key": "sentiment",
+                            "label": "Customer Sentiment",
+                            "record": "subject",
+                            "field": "traits.customer_sentiment",
+                            "required": False,
+                        }
+                    ],
+                    "created_at": "2026-01-05T09:00:00Z",
+                }
+            ]
+        }
+    )
+
     key: str
     version: int
     title: str
@@ -77,6 +100,35 @@ class NotePatch(Patch):
 
 
 class NoteOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-4444-7000-8000-00000000b001",
+                    "template_key": "mid_contract_review",
+                    "template_version": 1,
+                    "subject_type": "opportunity",
+                    "subject_id": "0198c0de-0000-7000-8000-000000000007",
+                    "account_id": "0198c0de-0000-7000-8000-000000000001",
+                    "title": "Review with Ann",
+                    "body": "<p>They like the new reports.</p>",
+                    "category": None,
+                    "tags": ["review"],
+                    "private": False,
+                    "noted_on": "2026-03-02",
+                    "author_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
+                    "author": {"type": "member", "id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"},
+                    "field_values": {"sentiment": "Happy"},
+                    "field_write": "written",
+                    "field_faults": [],
+                    "version": 1,
+                    "created_at": "2026-03-02T09:00:00Z",
+                    "updated_at": "2026-03-02T09:00:00Z",
+                }
+            ]
+        }
+    )
+
     id: UUID
     template_key: str | None
     template_version: int | None

@@ -3,6 +3,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import ConfigDict
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
@@ -14,6 +15,24 @@ router = api_router("/v1/notifications", "Notifications")
 
 
 class NotificationOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-6666-7000-8000-00000000c001",
+                    "member_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
+                    "kind": "task_assigned",
+                    "title": "Create a deal room for Acme renewal 2026",
+                    "body": "",
+                    "subject_type": "task",
+                    "subject_id": "0198c0de-2222-7000-8000-00000000a001",
+                    "at": "2026-03-02T09:00:00Z",
+                    "read_at": None,
+                }
+            ]
+        }
+    )
+
     id: UUID
     member_id: UUID
     kind: str

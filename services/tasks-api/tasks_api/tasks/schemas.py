@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from shared.schemas import In, Instant, Out, Patch, Slug, Title
 
@@ -72,7 +72,40 @@ class Snooze(In):
     until: Instant
 
 
+_TASK: dict[str, Any] = {
+    "id": "0198c0de-2222-7000-8000-00000000a001",
+    "title": "Create a deal room for Acme renewal 2026",
+    "body": "The renewal sequence cannot start without a link to the deal room.",
+    "status": "open",
+    "priority": "normal",
+    "category": None,
+    "tags": [],
+    "cause": "no_deal_room",
+    "dedupe_key": "no_deal_room:0198c0de-0000-7000-8000-000000000007",
+    "source": {"type": "sequence", "id": "0198c0de-3333-7000-8000-000000000003"},
+    "subject_type": "opportunity",
+    "subject_id": "0198c0de-0000-7000-8000-000000000007",
+    "account_id": "0198c0de-0000-7000-8000-000000000001",
+    "assignee_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
+    "assignee_key_role": "csm",
+    "due_rule": {"business_days": 2},
+    "due_at": "2026-03-04T09:00:00Z",
+    "breached_at": None,
+    "snoozed_until": None,
+    "data": {},
+    "outcome": None,
+    "opened_at": "2026-03-02T09:00:00Z",
+    "ended_at": None,
+    "ended_by": None,
+    "version": 1,
+    "created_at": "2026-03-02T09:00:00Z",
+    "updated_at": "2026-03-02T09:00:00Z",
+}
+
+
 class TaskOut(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [_TASK]})
+
     id: UUID
     title: str
     body: str
