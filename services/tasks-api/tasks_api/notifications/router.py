@@ -21,7 +21,7 @@ class NotificationOut(Out):
                 {
                     "id": "0198c0de-6666-7000-8000-00000000c001",
                     "member_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
-                    "kind": "task_assigned",
+                    "kind": "task.assigned",
                     "title": "Create a deal room for Acme renewal 2026",
                     "body": "",
                     "subject_type": "task",
