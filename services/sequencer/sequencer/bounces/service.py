@@ -3,13 +3,11 @@
 from datetime import timedelta
 from typing import Literal
 
-from sequencer.agenda import service as agenda
 from sequencer.bounces import queries
 from sequencer.enrollments import service as enrollments
 from sequencer.enrollments.schemas import Enrollment
 from sequencer.messages import service as messages
 from sequencer.messages.schemas import Message
-from sequencer.records import service as records
 from sequencer.suppressions import service as suppressions
 from shared.events.sequences import ContactBounced
 from shared.ids import new_id
@@ -90,13 +88,9 @@ async def soft_bounce(
 
 async def _rest_address(uow: UnitOfWork, message: Message) -> None:
     until = await uow.now() + SOFT_PAUSE
-    address = message.recipient or ""
     await suppressions.suppress(
-        uow, address, "soft_bounces", message_id=message.id, expires_at=until
+        uow, message.recipient or "", "soft_bounces", message_id=message.id, expires_at=until
     )
-    people = await records.contacts_at(uow, address)
-    concerned = await records.opportunities_of_contacts(uow, [one.id for one in people])
-    await agenda.look_again(uow, concerned, until)
 
 
 async def _note(

@@ -32,6 +32,8 @@ class Scene:
     accounts: dict[UUID, Account]
     contacts: dict[UUID, list[AccountContact]]
     suppressed: dict[str, str]
+    resting: dict[str, datetime]
+    """Addresses that are suppressed for a time, with its end."""
     inside: set[tuple[UUID, UUID]]
     enrollments: dict[UUID, list[Enrollment]]
     """All of each record's, oldest first."""
@@ -118,6 +120,13 @@ class Scene:
             choices=[choice for _, _, choice in self.ranked(pinned, record_id)],
         )
 
+    def rested_at(self, record_id: UUID) -> datetime | None:
+        """When a contact of the account can be written to again, by time alone."""
+        account = self.account_of(record_id)
+        people = self.contacts.get(account.id, []) if account else []
+        ends = (self.resting.get(one.contact.address or "") for one in people)
+        return min((end for end in ends if end is not None), default=None)
+
     def next_flip(self, pinned: Pinned, record_id: UUID) -> datetime | None:
         """When time alone may change the verdict next."""
         last_start, latest = (
@@ -160,6 +169,7 @@ async def scene_of(
         accounts=accounts,
         contacts=contacts,
         suppressed=await suppressions.reasons(uow, addresses),
+        resting=await suppressions.ends(uow, addresses),
         inside=await records.memberships(uow, segments, {*record_ids, *account_ids}),
         enrollments=by_record,
     )

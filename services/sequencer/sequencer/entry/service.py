@@ -85,6 +85,9 @@ async def consider(uow: UnitOfWork, taken: Mapping[UUID, tuple[Cause, ...]]) -> 
         to_plan += await _consider_open(uow, scene, blocks, by_record.get(record_id, []))
         to_plan += await _consider_entry(uow, scene, blocks, enabled, record_id, requests)
         await _clear_forgotten(blocks, scene, enabled, record_id)
+        rested_at = scene.rested_at(record_id)
+        if rested_at is not None:
+            await agenda.look_again(uow, [record_id], rested_at)
         await uow.flush_events()
     uow.cause = own_cause
     await enrollments.plan(uow, to_plan)

@@ -26,7 +26,7 @@ _SUPPRESS = text(
 )
 _STANDING = text(
     """
-    select address, reason from suppressions
+    select address, reason, expires_at from suppressions
     where workspace_id = :workspace_id and address = any(:addresses)
       and (expires_at is null or expires_at > :now)
     """
@@ -39,13 +39,14 @@ async def suppress(session: AsyncSession, workspace_id: UUID, row: dict[str, Any
     return made
 
 
-async def reasons_by_address(
+async def standing(
     session: AsyncSession, workspace_id: UUID, addresses: Collection[str], now: datetime
-) -> dict[str, str]:
+) -> list[Any]:
+    """Address, reason and end of those that stand now."""
     rows = await session.execute(
         _STANDING, {"workspace_id": workspace_id, "addresses": list(addresses), "now": now}
     )
-    return {row.address: row.reason for row in rows}
+    return list(rows)
 
 
 async def suppression_by_id(

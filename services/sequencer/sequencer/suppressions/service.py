@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sequencer.agenda import service as agenda
@@ -61,11 +62,20 @@ async def suppress(
 
 async def reasons(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, str]:
     """Of these addresses those that are suppressed now, with the reason."""
+    return {row.address: row.reason for row in await _standing(uow, addresses)}
+
+
+async def ends(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, datetime]:
+    """Of these addresses those that rest for a time, with its end."""
+    return {
+        row.address: row.expires_at for row in await _standing(uow, addresses) if row.expires_at
+    }
+
+
+async def _standing(uow: UnitOfWork, addresses: Collection[str]) -> list[Any]:
     if not addresses:
-        return {}
-    return await queries.reasons_by_address(
-        uow.session, uow.workspace_id, addresses, await uow.now()
-    )
+        return []
+    return await queries.standing(uow.session, uow.workspace_id, addresses, await uow.now())
 
 
 async def list_suppressions(
