@@ -91,7 +91,7 @@ class EventDays:
     count: str = "count"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RecordType:
     name: str
     table: str

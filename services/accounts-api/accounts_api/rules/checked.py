@@ -5,7 +5,7 @@ missing value has one meaning everywhere.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -170,13 +170,13 @@ Checked = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A rule ready for use, over records of one type."""
+    """A rule ready for use, over records of one type. Itself the key of what is made from it."""
 
     type: RecordType
     root: Checked
-    written: n.Node = field(compare=False)
+    written: n.Node
 
 
 def children(node: Checked) -> tuple[Checked, ...]:
@@ -208,6 +208,17 @@ def moves(node: Checked) -> bool:
             return True
         case _:
             return any(moves(child) for child in children(node))
+
+
+def asks_for_now(node: Checked) -> bool:
+    """Whether the instant matters, and not only the day."""
+    match node:
+        case FieldTest(test=Instants() as instants):
+            return _window_moves(instants)
+        case FieldTest(test=Changed()) | Role():
+            return True
+        case _:
+            return any(asks_for_now(child) for child in children(node))
 
 
 def _window_moves(window: Days | Instants) -> bool:

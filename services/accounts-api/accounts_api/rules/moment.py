@@ -53,7 +53,9 @@ class Moment:
     holidays: frozenset[date] = frozenset()
     working_days: frozenset[int] = frozenset(range(5))
     """Days of the week, Monday is 0; at least one."""
-    _steps: dict[Day, list[date]] = field(default_factory=dict, compare=False, repr=False)
+    _steps: dict[Day, list[date]] = field(
+        default_factory=dict, compare=False, repr=False, hash=False
+    )
 
     @property
     def today(self) -> date:

@@ -18,9 +18,11 @@ class Needs:
     related: dict[str, tuple[Relation, "Needs"]] = field(default_factory=dict)
 
 
-def needs(rule: c.Rule) -> Needs:
-    found = Needs(rule.type)
-    _gather(rule.root, found)
+def needs(*rules: c.Rule) -> Needs:
+    """What rules over records of one type look at, all together."""
+    found = Needs(rules[0].type)
+    for rule in rules:
+        _gather(rule.root, found)
     return found
 
 

@@ -1,8 +1,9 @@
 """Who is in: moves records in and out as rules and people say, and tells others."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,12 +15,16 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import Sight, segment_sight
+from accounts_api.rules.evaluate import matches
+from accounts_api.rules.horizon import horizon
 from accounts_api.rules.moment import Moment
+from accounts_api.rules.needs import needs
+from accounts_api.rules.sql.snapshot import read_snapshot
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.segments import queries
 from accounts_api.segments.queries import Segment
-from accounts_api.segments.rules import effective_rule
+from accounts_api.segments.rules import Candidate, effective_rule, held_by
 from accounts_api.watching import service as watching
 from accounts_api.watching.service import Affected, Origin
 from shared.events.accounts import SegmentEntered, SegmentLeft
@@ -28,6 +33,8 @@ from shared.uow import UnitOfWork
 
 PAIRS: Final = 50_000
 """Verdicts worked out by one statement."""
+FEW = 8
+"""Up to this many records are read and judged here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +124,8 @@ async def _moves(
     moves = []
     horizons = []
     for start in range(0, len(ids), size):
-        rows = await queries.difference(
-            uow.session,
-            uow.workspace_id,
-            [(segment.id, rule) for segment, rule in rules],
-            ids[start : start + size],
-            moment,
-        )
-        for row in rows:
+        judged = _by_reading if len(ids) <= FEW else _by_statement
+        for row in await judged(uow, rules, ids[start : start + size], moment):
             horizons.append((row.segment_id, row.record_id, row.flips_at))
             if row.wanted != (row.member_id is not None):
                 segment = by_id[row.segment_id]
@@ -136,7 +137,70 @@ async def _moves(
     return moves
 
 
-def _by(segment: Segment, row: Any) -> str:
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A record whose membership or horizon is not what the rule says."""
+
+    record_id: UUID
+    segment_id: UUID
+    deleted: bool
+    wanted: bool
+    included: bool | None
+    member_id: UUID | None
+    flips_at: datetime | None
+
+
+async def _by_statement(
+    uow: UnitOfWork, rules: Sequence[tuple[Segment, Rule]], ids: Sequence[UUID], moment: Moment
+) -> Sequence[Differing]:
+    """Many records: PostgreSQL judges them."""
+    judged = [(segment.id, rule) for segment, rule in rules]
+    return await queries.difference(uow.session, uow.workspace_id, judged, ids, moment)
+
+
+async def _by_reading(
+    uow: UnitOfWork, rules: Sequence[tuple[Segment, Rule]], ids: Sequence[UUID], moment: Moment
+) -> Sequence[Differing]:
+    """Few records: they are read once and judged here, which spares PostgreSQL planning a
+    statement with every rule in it. Both ways always agree.
+    """
+    needed = needs(*(rule for _, rule in rules))
+    found = await queries.snapshots(uow.session, uow.workspace_id, needed, ids, moment)
+    named = [segment.id for segment, _ in rules]
+    kept = await queries.kept(uow.session, uow.workspace_id, named, list(found))
+    differing = []
+    for record_id, (deleted, seen) in found.items():
+        record = read_snapshot(needed, seen)
+        held = held_by(
+            Candidate(
+                segment.id,
+                segment.group_key,
+                segment.priority,
+                matches(rule, record, moment),
+                kept[segment.id, record_id].included,
+            )
+            for segment, rule in (() if deleted else rules)
+        )
+        for segment, rule in rules:
+            was = kept[segment.id, record_id]
+            flips_at = None if deleted else horizon(rule, record, moment)
+            wanted = segment.id in held
+            if wanted != (was.member_id is not None) or flips_at != was.flips_at:
+                differing.append(
+                    Differing(
+                        record_id,
+                        segment.id,
+                        deleted,
+                        wanted,
+                        was.included,
+                        was.member_id,
+                        flips_at,
+                    )
+                )
+    return differing
+
+
+def _by(segment: Segment, row: Differing) -> str:
     if not row.wanted:
         if row.deleted:
             return "deleted"
@@ -155,11 +219,16 @@ async def _store(uow: UnitOfWork, moves: Sequence[Move]) -> None:
     grouped: dict[tuple[Origin, UUID], list[Move]] = defaultdict(list)
     for move in moves:
         grouped[move.origin, move.segment.id].append(move)
+    asked_for = await watching.seen(
+        uow, {segment_sight(str(segment_id)) for _, segment_id in grouped}
+    )
     for (origin, _), group in grouped.items():
-        await _tell(uow, origin, group)
+        await _tell(uow, origin, group, asked_for)
 
 
-async def _tell(uow: UnitOfWork, origin: Origin, moves: Sequence[Move]) -> None:
+async def _tell(
+    uow: UnitOfWork, origin: Origin, moves: Sequence[Move], asked_for: Collection[str]
+) -> None:
     """Events whose cause goes back to the change, and word to rules that ask for this segment."""
     segment, before = moves[0].segment, uow.cause
     await uow.flush_events()
@@ -167,9 +236,10 @@ async def _tell(uow: UnitOfWork, origin: Origin, moves: Sequence[Move]) -> None:
     uow.cause = (*origin.cause, link)
     uow.publish(*(move.as_event() for move in moves))
     await uow.flush_events()
-    records = [move.record_id for move in moves]
-    what = [segment_sight(str(segment.id))]
-    await watching.note(uow, segment.record_type, what, records, origin.at)
+    sight = segment_sight(str(segment.id))
+    if sight in asked_for:
+        records = [move.record_id for move in moves]
+        await watching.note(uow, segment.record_type, [sight], records, origin.at)
     uow.cause = before
 
 

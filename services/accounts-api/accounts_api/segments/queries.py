@@ -205,89 +205,100 @@ async def difference(
     moment: Moment,
 ) -> Sequence[Any]:
     """Where membership or the horizon is not what the rules say: rows of (record_id, segment_id,
-    deleted, wanted, included, member_id, flips_at). `included` is a person's word, or null.
+    deleted, wanted, included, member_id, flips_at, kept_flips_at). `included` is a person's word,
+    or null.
 
     Of the segments of a group a record is in one: the first by priority whose rule it satisfies,
     those a person put it in first.
     """
     verdicts = judged(rules, workspace_id, ids, moment)
-    segment, override = segments.alias("s"), segment_overrides.alias("o")
-    said = and_(func.coalesce(override.c.included, verdicts.c.matched), ~verdicts.c.deleted)
+    record, watch = verdicts.c.record_id, verdicts.c.watch_id
+    # What is stored is looked up row by row on unique keys: a join would be planned badly for a
+    # table that has grown since it was last analyzed, as these do when a segment is new.
+    known = (
+        select(
+            record,
+            watch.label("segment_id"),
+            verdicts.c.deleted,
+            verdicts.c.matched,
+            verdicts.c.flips_at,
+            _override(workspace_id, watch, record).label("included"),
+            _member(workspace_id, watch, record).label("member_id"),
+            _horizon(workspace_id, watch, record).label("kept_flips_at"),
+        )
+        .cte("known")
+        .prefix_with("materialized")
+    )
+    segment = segments.alias("s")
+    said = and_(func.coalesce(known.c.included, known.c.matched), ~known.c.deleted)
+    group = func.coalesce(segment.c.group_key, cast(segment.c.id, Text))
     rank = func.row_number().over(
-        partition_by=(
-            verdicts.c.record_id,
-            func.coalesce(segment.c.group_key, cast(segment.c.id, Text)),
-        ),
+        partition_by=(known.c.record_id, group),
         order_by=(
             said.desc(),
-            func.coalesce(override.c.included, false()).desc(),
+            func.coalesce(known.c.included, false()).desc(),
             segment.c.priority,
             segment.c.id,
         ),
     )
     wanted = (
         select(
-            verdicts.c.record_id,
-            verdicts.c.watch_id.label("segment_id"),
-            verdicts.c.deleted,
+            known.c.record_id,
+            known.c.segment_id,
+            known.c.deleted,
             and_(said, rank == 1).label("wanted"),
-            override.c.included,
-            verdicts.c.flips_at,
+            known.c.included,
+            known.c.member_id,
+            known.c.flips_at,
+            known.c.kept_flips_at,
         )
         .join(
             segment,
-            and_(segment.c.workspace_id == workspace_id, segment.c.id == verdicts.c.watch_id),
-        )
-        .outerjoin(
-            override,
-            and_(
-                override.c.workspace_id == workspace_id,
-                override.c.segment_id == verdicts.c.watch_id,
-                override.c.record_id == verdicts.c.record_id,
-            ),
+            and_(segment.c.workspace_id == workspace_id, segment.c.id == known.c.segment_id),
         )
         .cte("wanted")
     )
-    member = segment_members.alias("m")
-    horizon = other_table(
-        "watch_horizons",
-        {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": DateTime(timezone=True)},
-    )
-    statement = (
-        select(
-            wanted.c.record_id,
-            wanted.c.segment_id,
-            wanted.c.deleted,
-            wanted.c.wanted,
-            wanted.c.included,
-            member.c.id.label("member_id"),
-            wanted.c.flips_at,
-        )
-        .outerjoin(
-            member,
-            and_(
-                member.c.workspace_id == workspace_id,
-                member.c.segment_id == wanted.c.segment_id,
-                member.c.record_id == wanted.c.record_id,
-                member.c.left_at.is_(None),
-            ),
-        )
-        .outerjoin(
-            horizon,
-            and_(
-                horizon.c.workspace_id == workspace_id,
-                horizon.c.watch_id == wanted.c.segment_id,
-                horizon.c.record_id == wanted.c.record_id,
-            ),
-        )
-        .where(
-            or_(
-                wanted.c.wanted != member.c.id.is_not(None),
-                wanted.c.flips_at.is_distinct_from(horizon.c.flips_at),
-            )
+    statement = select(wanted).where(
+        or_(
+            wanted.c.wanted != wanted.c.member_id.is_not(None),
+            wanted.c.flips_at.is_distinct_from(wanted.c.kept_flips_at),
         )
     )
     return (await session.execute(statement)).all()
+
+
+def _override(workspace_id: UUID, segment: Any, record: Any) -> Any:
+    kept = segment_overrides.alias("o")
+    found = select(kept.c.included).where(
+        kept.c.workspace_id == workspace_id,
+        kept.c.segment_id == segment,
+        kept.c.record_id == record,
+    )
+    return found.scalar_subquery()
+
+
+def _member(workspace_id: UUID, segment: Any, record: Any) -> Any:
+    kept = segment_members.alias("m")
+    found = select(kept.c.id).where(
+        kept.c.workspace_id == workspace_id,
+        kept.c.segment_id == segment,
+        kept.c.record_id == record,
+        kept.c.left_at.is_(None),
+    )
+    return found.scalar_subquery()
+
+
+def _horizon(workspace_id: UUID, segment: Any, record: Any) -> Any:
+    kept = other_table(
+        "watch_horizons",
+        {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": DateTime(timezone=True)},
+    )
+    found = select(kept.c.flips_at).where(
+        kept.c.workspace_id == workspace_id,
+        kept.c.watch_id == segment,
+        kept.c.record_id == record,
+    )
+    return found.scalar_subquery()
 
 
 _ENTER = text(
@@ -540,6 +551,43 @@ async def preview(
         some(judged_rows.c.matched).label("samples"),
     ).select_from(judged_rows)
     return (await session.execute(counted)).one()
+
+
+async def snapshots(
+    session: AsyncSession, workspace_id: UUID, needs: Needs, ids: Sequence[UUID], moment: Moment
+) -> dict[UUID, tuple[bool, str]]:
+    """For each record whether it is deleted, and what rules see of it, for `read_snapshot`."""
+    row = record_table(needs.type)
+    found = select(row.c.id, row.c.deleted_at.is_not(None), snapshot(needs, row, moment)).where(
+        row.c.workspace_id == workspace_id, row.c.id == _ids(ids)
+    )
+    return {id_: (deleted, seen) for id_, deleted, seen in await session.execute(found)}
+
+
+_KEPT = text(
+    """
+    select s.id as segment_id, r.id as record_id,
+        (select o.included from segment_overrides o
+         where o.workspace_id = :workspace_id and o.segment_id = s.id and o.record_id = r.id)
+            as included,
+        (select m.id from segment_members m
+         where m.workspace_id = :workspace_id and m.segment_id = s.id and m.record_id = r.id
+           and m.left_at is null) as member_id,
+        (select h.flips_at from watch_horizons h
+         where h.workspace_id = :workspace_id and h.watch_id = s.id and h.record_id = r.id)
+            as flips_at
+    from unnest(cast(:segments as uuid[])) s (id), unnest(cast(:records as uuid[])) r (id)
+    """
+)
+
+
+async def kept(
+    session: AsyncSession, workspace_id: UUID, segment_ids: Sequence[UUID], ids: Sequence[UUID]
+) -> dict[tuple[UUID, UUID], Any]:
+    """What is stored of records in segments: `included`, `member_id`, `flips_at`."""
+    given = {"workspace_id": workspace_id, "segments": segment_ids, "records": ids}
+    found = await session.execute(_KEPT, given)
+    return {(row.segment_id, row.record_id): row for row in found}
 
 
 async def record_snapshot(

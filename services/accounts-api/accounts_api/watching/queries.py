@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import (
+    Text,
     Uuid,
     and_,
     any_,
@@ -222,6 +223,16 @@ async def watched(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[
         .where(watches.c.workspace_id == workspace_id, watches.c.kind == kind)
     )
     return {str(watch_id): record_type for watch_id, record_type in found}
+
+
+async def seen_at_all(
+    session: AsyncSession, workspace_id: UUID, what: Iterable[str]
+) -> frozenset[str]:
+    wanted = any_(bindparam(None, sorted(what), type_=ARRAY(Text())))
+    found = select(watch_sights.c.what).where(
+        watch_sights.c.workspace_id == workspace_id, watch_sights.c.what == wanted
+    )
+    return frozenset(await session.scalars(found.distinct()))
 
 
 async def watching(

@@ -1,7 +1,7 @@
 """Changes in, judgements out: the engine that keeps verdicts of watched rules true."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -151,6 +151,13 @@ async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[User]:
         for kind, ids in sorted(by_kind.items())
         for user in await _OWNERS[kind].users(uow, ids, sight)
     ]
+
+
+async def seen(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
+    """Those of `what` that any rule looks at."""
+    if not what:
+        return frozenset()
+    return await queries.seen_at_all(uow.session, uow.workspace_id, what)
 
 
 async def where_used(

@@ -1,6 +1,9 @@
 """Many rules over many records in one statement: the records are read once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +27,40 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from accounts_api.rules.checked import Rule
+from accounts_api.rules.catalog import RecordType
+from accounts_api.rules.checked import Rule, asks_for_now
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.sql.horizon import horizon
 from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
 
 _AT = DateTime(timezone=True)
+
+
+@lru_cache(maxsize=512)
+def _row(type_: RecordType) -> Row:
+    return Row(type_, record_table(type_))
+
+
+def _expressions(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Verdict and horizon of a rule. Making them costs more than running them, so they are kept
+    for the day, unless the rule asks for the very instant.
+    """
+    if asks_for_now(rule.root):
+        return _made(rule, moment)
+    noon = datetime.combine(moment.today, time(12), moment.zone)
+    return _of_day(rule, replace(moment, now=noon, _steps={}))
+
+
+def _made(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    row = _row(rule.type)
+    live = row.table.c.deleted_at.is_(None)
+    at = horizon(rule, row.table, moment)
+    flips = cast(null(), _AT) if at is None else case((live, at))
+    return func.coalesce(and_(live, verdict(rule, row.table, moment)), false()), flips
+
+
+_of_day = lru_cache(maxsize=8192)(_made)
 
 
 def verdicts(
@@ -43,25 +73,21 @@ def verdicts(
     """For each of the records, or for all if `ids` is None: (record_id, deleted, matched, flips),
     the last two arrays with a place for each rule, and `more`. A deleted record satisfies nothing.
     """
-    type_ = rules[0].type
-    row = record_table(type_)
-    live = row.c.deleted_at.is_(None)
-    matched: list[ColumnElement[Any]] = []
-    flips: list[ColumnElement[Any]] = []
-    for rule in rules:
-        at = horizon(rule, row, moment)
-        flips.append(cast(null(), _AT) if at is None else case((live, at)))
-        matched.append(func.coalesce(and_(live, verdict(rule, row, moment)), false()))
+    row = _row(rules[0].type)
+    live = row.table.c.deleted_at.is_(None)
+    made = [_expressions(rule, moment) for rule in rules]
+    matched = [one[0] for one in made]
+    flips = [one[1] for one in made]
     found = select(
-        row.c.id.label("record_id"),
+        row.id.label("record_id"),
         live.is_(False).label("deleted"),
         array[Any](matched, type_=Boolean()).label("matched"),
         array[Any](flips, type_=_AT).label("flips"),
-        *(make(Row(type_, row)) for make in more),
-    ).where(row.c.workspace_id == workspace_id)
+        *(make(row) for make in more),
+    ).where(row.workspace == workspace_id)
     if ids is None:
         return found.where(live)
-    return found.where(row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))))
+    return found.where(row.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))))
 
 
 def judged(
