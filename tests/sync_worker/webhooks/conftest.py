@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shared.clock import utc_now
+from shared.events.base import Cause
+from shared.events.sync import ReplyReceived
+from shared.ids import new_id
 from tests.harness import Tenure, Workspace
 from tests.simulators.webhooks import Delivery, Step, WebhookSink
 
@@ -28,14 +32,11 @@ class Partner:
         self.sink.endpoint(name, secrets=[self.secrets[name]], script=script)
         return self.ids[name]
 
-    async def happen(self, count: int = 1) -> list[str]:
-        """Make public events, without letting workers run yet: ids of the accounts made."""
-        made = []
-        for _ in range(count):
-            answer = await self.ws.admin.post("/v1/accounts", {"name": "Northwind"})
-            assert answer.status_code == 201, answer.text
-            made.append(answer.json()["id"])
-        return made
+    async def happen(self, *subjects: str) -> None:
+        """Public events of this service's own, one per subject; workers do not run yet."""
+        units = self.tenure.workers["sync"].units
+        async with units.begin(self.ws.id, [Cause(type="system", id="test")]) as uow:
+            uow.publish(*(replied(subject) for subject in subjects or ("Hello",)))
 
     async def settle(self) -> None:
         await self.tenure.settle()
@@ -84,6 +85,18 @@ class Partner:
 
     def received(self, name: str) -> list[Delivery]:
         return self.sink.received(name)
+
+
+def replied(subject: str) -> ReplyReceived:
+    return ReplyReceived(
+        connection_id=new_id(),
+        mailbox="ben@tenure.example",
+        message_id=f"<{new_id()}@northwind.example>",
+        references=[],
+        sender="ana@northwind.example",
+        subject=subject,
+        received_at=utc_now(),
+    )
 
 
 @pytest.fixture
