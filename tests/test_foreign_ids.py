@@ -170,3 +170,16 @@ async def test_a_foreign_id_in_a_body_answers_as_a_random_one(
             answers.append(likeness(await call(mine, operation, operation.path, body), value))
         assert answers[0] == answers[1], given
     assert await fingerprint(tenure, theirs) == before
+
+
+async def test_an_idempotency_key_is_known_to_its_own_workspace_alone(
+    theirs: Workspace, mine: Workspace
+) -> None:
+    body = {"full_name": "Grace Hopper", "email": f"{uuid4().hex}@example.com"}
+    headers = {"idempotency-key": uuid4().hex}
+    first = await theirs.admin.post("/v1/members", body, headers=headers)
+    other = await mine.admin.post("/v1/members", body, headers=headers)
+    again = await theirs.admin.post("/v1/members", body, headers=headers)
+    assert (first.status_code, other.status_code) == (201, 201)
+    assert "idempotency-replayed" not in other.headers
+    assert again.json() == first.json() != other.json()
