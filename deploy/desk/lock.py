@@ -11,12 +11,16 @@ import sys
 from deploy.desk import setup
 
 _OPTIONS = ("--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
+_EXTRA = {"UV_INDEX", "UV_INDEX_STRATEGY", "UV_FIND_LINKS"}
 _OLDEST = ".".join(map(str, setup.OLDEST_PYTHON))
 
 
 def main() -> int:
     uv = str(setup.VENV / "bin" / "uv")
-    env = os.environ | setup.uv_settings()
+    # From the main index alone: a second one may hold fewer files of a version, and then the lock
+    # would lack the hashes of other machines' wheels.
+    settings = {name: value for name, value in setup.uv_settings().items() if name not in _EXTRA}
+    env = os.environ | settings
     project = [str(setup.ROOT / "pyproject.toml"), "--all-extras", "--group", "dev"]
     first, second = setup.EMBEDDED
     image = setup.ROOT / "deploy" / "requirements.lock"
