@@ -47,6 +47,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self._pool_size = pool_size
         self.engine: AsyncEngine = create_async_engine(
             url,
             isolation_level="AUTOCOMMIT",
@@ -80,8 +81,7 @@ class Database:
                     await session.flush()
                 except BaseException:
                     session.expunge_all()
-                    await _run(connection, "ROLLBACK")
-                    finished = True
+                    finished = await _rolled_back(connection)
                     raise
                 await _commit(connection)
                 finished = True
@@ -95,7 +95,9 @@ class Database:
         workspace = ALL_WORKSPACES if scope == ALL_WORKSPACES else str(UUID(str(scope)))
         begin = f"BEGIN{' READ ONLY' if read_only else ''}"
         statement = f"{begin}; SELECT set_config('app.workspace_id', '{workspace}', true)"
-        for attempt in (1, 2, 3):
+        # A pooled connection that died while idle says nothing about the next one, and after a
+        # restart of the server they are all dead.
+        for _ in range(self._pool_size + 1):
             try:
                 connection = await self.engine.connect()
             except (OSError, PoolTimeout, DBAPIError) as error:
@@ -105,12 +107,11 @@ class Database:
             except BaseException as error:
                 await connection.invalidate()
                 await connection.close()
-                # A pooled connection that died while idle says nothing about the next one.
-                if not is_connection_loss(error) or attempt == 3:  # noqa: PLR2004
+                if not is_connection_loss(error):
                     raise
             else:
                 return connection
-        raise Unavailable(retry_after=1)
+        raise Unavailable("The database is not reachable.", retry_after=1)
 
 
 async def _run(connection: AsyncConnection, statement: str) -> None:
@@ -118,6 +119,19 @@ async def _run(connection: AsyncConnection, statement: str) -> None:
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
     await driver.execute(statement)
+
+
+async def _rolled_back(connection: AsyncConnection) -> bool:
+    """False when there was nobody left to tell; the server rolls back what it lost sight of."""
+    if connection.invalidated:
+        return False
+    try:
+        await _run(connection, "ROLLBACK")
+    except Exception as error:
+        if is_connection_loss(error):
+            return False
+        raise
+    return True
 
 
 async def _commit(connection: AsyncConnection) -> None:
