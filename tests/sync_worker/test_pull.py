@@ -269,6 +269,25 @@ async def test_a_hidden_field_leaves_our_values_as_they_are(org: Org) -> None:
     assert {k: c["traits"] for k, c in after.items()} == {k: c["traits"] for k, c in before.items()}
 
 
+async def test_a_field_hidden_between_two_looks_costs_no_run(org: Org) -> None:
+    await org.connect()
+    await org.sync()
+    contact_id = next(iter(org.rows("Contact")))
+    org.sf.org.configure({"hidden_fields": {"Contact": ["Product_Admin__c"]}})
+    org.sf.people.update(contact_id, {"Title": "Seen all the same"})
+    run = await org.sync()
+    assert (run["status"], run["kind"]) == ("succeeded", "incremental"), run["reason"]
+    assert (await org.all("contacts"))[contact_id]["title"] == "Seen all the same"
+
+
+async def test_a_query_that_takes_too_long_is_asked_in_parts(org: Org) -> None:
+    await org.connect()
+    org.sf.faults.add("FROM Contact", preset="query_timeout", times=3)
+    run = await org.sync()
+    assert run["status"] == "succeeded", run["reason"]
+    assert (await org.all("contacts")).keys() == org.rows("Contact").keys()
+
+
 async def test_a_row_that_is_refused_is_set_aside_and_tried_alone(org: Org) -> None:
     await org.connect()
     await org.sync()

@@ -484,7 +484,8 @@ _PARKED = text(
     """
     select object, external_id, content ->> 'name' as name, reason, attempts, retry_at, updated_at
     from source_records
-    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'parked'
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and (state = 'parked' or state = 'doomed' and reason is not null)
       and (cast(:object as text) is null or object = :object)
       and (object, external_id) > (:after_object, :after_id)
     order by object, external_id limit :limit
@@ -493,7 +494,8 @@ _PARKED = text(
 _UNPARK = text(
     """
     update source_records set retry_at = clock_timestamp()
-    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'parked'
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and state in ('parked', 'doomed')
       and (cast(:object as text) is null or object = :object)
     """
 )

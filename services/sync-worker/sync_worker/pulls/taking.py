@@ -120,8 +120,10 @@ async def _send(
         mapping.record_type,
         [row for row, _ in bodies],
     )
+    # Where users are not mapped, nobody is expected to be a member.
+    are_users_mapped = turn.mapping.of("User") is not None
     kept = [
-        _answered(item, result, strangers, known)
+        _answered(item, result, strangers if are_users_mapped else (), known)
         for item, result, (_, strangers) in zip(items, results, bodies, strict=True)
     ]
     return kept, sum(result.status in {"created", "updated"} for result in results)

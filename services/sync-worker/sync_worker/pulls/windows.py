@@ -29,18 +29,21 @@ _SMALLEST_WINDOW = timedelta(minutes=1)
 _MOST_RESTARTS = 5
 """How often in a row a locator may be lost without a row read in between."""
 _BY_ID = 200
+_SCHEMA_CHANGED = {"INVALID_FIELD", "INVALID_TYPE"}
+"""What we remember of the object is out of date: a field was hidden or removed."""
 
 
 async def read_object(turn: Turn, sobject: str) -> None:
     """Bring our copy of one object up to Salesforce's clock. Raises `SalesforceError`,
     `AccountsAway` or `LostLease`; what was dealt with until then stays dealt with.
     """
-    fields = await _fields(turn, sobject)
+    fields = await _fields(turn, sobject, anew=turn.kind == "full")
     if fields is None:
         return
     lag = timedelta(seconds=turn.connection.settings.get("lag_seconds", 120))
     until = await turn.client.now() - lag
     restarts = 0
+    looked_again = False
     while window := await _window(turn, sobject, until):
         try:
             await _read_part(turn, sobject, fields, window)
@@ -52,6 +55,12 @@ async def read_object(turn: Turn, sobject: str) -> None:
                 continue
             if meaning == "smaller_window" and await _halve(turn, sobject, window):
                 continue
+            if error.trouble.code in _SCHEMA_CHANGED and not looked_again:
+                looked_again = True
+                fields = await _fields(turn, sobject, anew=True)
+                if fields is None:
+                    return
+                continue
             raise
         await _close(turn, sobject, window)
         if window.high >= until:
@@ -59,11 +68,11 @@ async def read_object(turn: Turn, sobject: str) -> None:
     turn.of(sobject).done = True
 
 
-async def _fields(turn: Turn, sobject: str) -> list[str] | None:
+async def _fields(turn: Turn, sobject: str, *, anew: bool = False) -> list[str] | None:
     """What to read; None for an object that our user cannot see, which is noted."""
     progress = turn.of(sobject)
     described = await salesforce.fields_of(
-        turn.service, turn.connection, turn.client, sobject, anew=turn.kind == "full"
+        turn.service, turn.connection, turn.client, sobject, anew=anew
     )
     if described is None:
         progress.note = "Salesforce does not show this object to the connected user."

@@ -3,6 +3,8 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from shared.errors import Conflict, NotFound
 from shared.events.base import Cause
 from shared.events.sync import SyncRunFinished
@@ -15,6 +17,8 @@ from sync_worker.runs.models import SyncRun
 from sync_worker.runs.schemas import Direction, Progress, RunKind
 
 __all__ = ["SyncRun"]
+
+RUNS = Counter("tenure_sync_runs_total", "Sync runs that ended", ["system", "direction", "status"])
 
 MOST_ATTEMPTS = 5
 """How often a run may lose its worker before it is given up: it may be what kills them."""
@@ -216,6 +220,7 @@ async def finish(
     run.status, run.reason, run.finished_at, run.held = status, reason, now, None
     run.next_retry_at = None if retry_in is None else now + timedelta(seconds=retry_in)
     await uow.session.flush()
+    RUNS.labels(run.system, run.direction, status).inc()
     direction: Direction = "push" if run.direction == "push" else "pull"
     uow.publish(
         SyncRunFinished(
