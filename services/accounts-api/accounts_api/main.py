@@ -16,6 +16,7 @@ from accounts_api.organizations import router as organizations
 from accounts_api.segments import router as segments
 from accounts_api.segments import service as segments_service
 from accounts_api.traits import router as traits
+from accounts_api.watching.service import due_work
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
 from shared.web.app import build_app
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             api_keys.router,
             api_keys.internal,
             audit_log.router,
-            status_router("accounts"),
+            status_router("accounts", due_work),
         ],
         tags=TAGS,
         settings=settings,

@@ -119,6 +119,7 @@ async def test_each_service_says_how_far_it_is(tenure: Tenure) -> None:
         status = answer.json()
         assert status["service"] == name
         assert datetime.fromisoformat(status["now"]) == START
+        assert set(status["due_work"].values()) == {0}
         assert status["feed"]["dead_events"] == 0
         assert "last_error" not in answer.text
 

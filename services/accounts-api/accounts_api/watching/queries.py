@@ -40,12 +40,27 @@ _WITH_WORK = text(
                     and h.flips_at <= coalesce(w.frozen_at, clock_timestamp()))
     """
 )
+_COUNT_WORK = text(
+    """
+    select
+        (select count(*) from change_queue where workspace_id = :workspace_id) as record_changes,
+        (select count(*) from watch_horizons where workspace_id = :workspace_id
+            and flips_at <= (select workspace_now(:workspace_id))) as segment_flips,
+        (select count(*) from sweeps
+         where workspace_id = :workspace_id and finished_at is null) as sweeps
+    """
+)
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
 _WAIT = text("select pg_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
 
 
 async def workspaces_with_work(session: AsyncSession) -> Sequence[UUID]:
     return (await session.scalars(_WITH_WORK)).all()
+
+
+async def count_work(session: AsyncSession, workspace_id: UUID) -> dict[str, int]:
+    counted = await session.execute(_COUNT_WORK, {"workspace_id": workspace_id})
+    return dict(counted.mappings().one())
 
 
 async def try_lock(session: AsyncSession, workspace_id: UUID) -> bool:

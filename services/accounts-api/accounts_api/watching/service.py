@@ -185,6 +185,11 @@ async def lock(uow: UnitOfWork) -> None:
     await queries.lock(uow.session, uow.workspace_id)
 
 
+async def due_work(uow: UnitOfWork) -> dict[str, int]:
+    """What `step` would find in this workspace now."""
+    return await queries.count_work(uow.session, uow.workspace_id)
+
+
 async def step(service: Service) -> bool:
     """One batch of work for every workspace that has some."""
     async with service.units.across_workspaces(read_only=True) as session:
