@@ -180,7 +180,7 @@ def watching() -> None:
             run integer not null default 1,
             after_id uuid,
             done integer not null default 0,
-            total integer not null,
+            total integer,
             started_at timestamptz not null default clock_timestamp(),
             finished_at timestamptz,
             drift integer,

@@ -108,7 +108,7 @@ class Progress(Out):
 
     state: str
     done: int
-    total: int
+    total: int | None
     started_at: datetime
     finished_at: datetime | None
     corrected: int

@@ -102,7 +102,7 @@ class Fill(Out):
 
     state: Literal["running", "done"]
     done: int
-    total: int
+    total: int | None = Field(description="null until the first batch has been looked at.")
     started_at: datetime
     finished_at: datetime | None
     corrected: int

@@ -179,7 +179,7 @@ async def archive_segment(
 async def check_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
     """Look at every record again; `fill.corrected` then says how many were wrong."""
     segment = await _live(uow, segment_id)
-    await watching.sweep(uow, segment_id, segment.record_type)
+    await watching.sweep(uow, segment_id)
     return (await _shown(uow, [segment]))[0]
 
 
@@ -280,7 +280,7 @@ async def _sweep_groups(uow: UnitOfWork, segment: Segment, groups: set[str | Non
     for other in await queries.live_segments(uow.session, uow.workspace_id):
         same = other.record_type == segment.record_type and other.id != segment.id
         if same and other.group_key is not None and other.group_key in groups:
-            await watching.sweep(uow, other.id, other.record_type)
+            await watching.sweep(uow, other.id)
 
 
 async def _tell(

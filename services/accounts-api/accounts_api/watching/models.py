@@ -96,7 +96,7 @@ sweeps = Table(
     Column("run", Integer, nullable=False, server_default=text("1")),
     Column("after_id", Uuid),
     Column("done", Integer, nullable=False, server_default=text("0")),
-    Column("total", Integer, nullable=False),
+    Column("total", Integer),
     Column("started_at", _AT, nullable=False, server_default=_NOW),
     Column("finished_at", _AT),
     Column("drift", Integer, comment="verdicts that the last look at every record had to correct"),

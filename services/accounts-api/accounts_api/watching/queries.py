@@ -29,15 +29,19 @@ _SIGHTS = and_(
     watch_sights.c.workspace_id == watches.c.workspace_id,
     watch_sights.c.watch_id == watches.c.id,
 )
+# Each "first of" is one step into an index, however many rows there are; an EXISTS would be planned
+# as a scan as soon as many rows are expected to match.
 _WITH_WORK = text(
     """
     select w.workspace_id from workspaces w
-    where exists (select 1 from change_queue q where q.workspace_id = w.workspace_id)
-       or exists (select 1 from sweeps s
-                  where s.workspace_id = w.workspace_id and s.finished_at is null)
-       or exists (select 1 from watch_horizons h
-                  where h.workspace_id = w.workspace_id
-                    and h.flips_at <= coalesce(w.frozen_at, clock_timestamp()))
+    where (select q.id from change_queue q where q.workspace_id = w.workspace_id
+           order by q.workspace_id, q.id limit 1) is not null
+       or (select s.watch_id from sweeps s
+           where s.workspace_id = w.workspace_id and s.finished_at is null
+           order by s.workspace_id, s.watch_id limit 1) is not null
+       or (select h.flips_at from watch_horizons h where h.workspace_id = w.workspace_id
+           order by h.workspace_id, h.flips_at limit 1)
+          <= coalesce(w.frozen_at, clock_timestamp())
     """
 )
 _COUNT_WORK = text(
@@ -344,7 +348,7 @@ class Sweep:
 
     watch_id: UUID
     done: int
-    total: int
+    total: int | None
     started_at: datetime
     finished_at: datetime | None
     drift: int | None
@@ -353,24 +357,36 @@ class Sweep:
         return {
             "state": "running" if self.finished_at is None else "done",
             "done": self.done,
-            "total": max(self.total, self.done),
+            "total": self.total,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
             "corrected": self.drift or 0,
         }
 
 
-async def start_sweep(
+_START = text(
+    """
+    insert into sweeps (workspace_id, watch_id) values (:workspace_id, :watch_id)
+    on conflict (workspace_id, watch_id) do update
+    set run = sweeps.run + 1, after_id = null, done = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, drift = null
+    """
+)
+
+
+async def start_sweep(session: AsyncSession, workspace_id: UUID, watch_id: UUID) -> None:
+    """From the beginning; how many records there are is counted by whoever begins."""
+    await session.execute(_START, {"workspace_id": workspace_id, "watch_id": watch_id})
+
+
+async def count_for_sweep(
     session: AsyncSession, workspace_id: UUID, watch_id: UUID, table: str
 ) -> None:
     statement = text(
         f"""
-        insert into sweeps (workspace_id, watch_id, total)
-        values (:workspace_id, :watch_id,
-                (select count(*) from {table} where workspace_id = :workspace_id))
-        on conflict (workspace_id, watch_id) do update
-        set run = sweeps.run + 1, after_id = null, done = 0, total = excluded.total,
-            started_at = clock_timestamp(), finished_at = null, drift = null
+        update sweeps
+        set total = (select count(*) from {table} where workspace_id = :workspace_id)
+        where workspace_id = :workspace_id and watch_id = :watch_id
         """
     )
     await session.execute(statement, {"workspace_id": workspace_id, "watch_id": watch_id})
@@ -460,8 +476,8 @@ async def sweeps_of(
 
 _STALE = text(
     """
-    update sweeps set run = run + 1, after_id = null, done = 0, started_at = clock_timestamp(),
-        finished_at = null, drift = null
+    update sweeps set run = run + 1, after_id = null, done = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, drift = null
     where finished_at < clock_timestamp() - make_interval(hours => :hours)
       and exists (select 1 from watch_sights w where w.workspace_id = sweeps.workspace_id
                                                  and w.watch_id = sweeps.watch_id)

@@ -126,17 +126,16 @@ async def watch(
 ) -> None:
     """Watch what `sights` name from now on, and look at every record once."""
     await queries.watch(uow.session, uow.workspace_id, watch_id, kind, record_type, sights)
-    await sweep(uow, watch_id, record_type)
+    await sweep(uow, watch_id)
 
 
 async def unwatch(uow: UnitOfWork, watch_id: UUID) -> None:
     await queries.unwatch(uow.session, uow.workspace_id, watch_id)
 
 
-async def sweep(uow: UnitOfWork, watch_id: UUID, record_type: str) -> None:
+async def sweep(uow: UnitOfWork, watch_id: UUID) -> None:
     """Look at every record, in batches by the worker; one under way starts again."""
-    table = STANDARD.types[record_type].table
-    await queries.start_sweep(uow.session, uow.workspace_id, watch_id, table)
+    await queries.start_sweep(uow.session, uow.workspace_id, watch_id)
     uow.wake_worker()
 
 
@@ -292,6 +291,8 @@ async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
     if sweep is None:
         return False
     table = STANDARD.types[sweep.record_type].table
+    if sweep.after_id is None:
+        await queries.count_for_sweep(uow.session, uow.workspace_id, sweep.watch_id, table)
     ids = await queries.ids_after(uow.session, uow.workspace_id, table, sweep.after_id, BATCH)
     origin = Origin(moment.now, SWEEP)
     found = {sweep.watch_id: dict.fromkeys(ids, origin)}
