@@ -23,6 +23,8 @@ from shared.settings import ServiceName
 
 _OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status")
 _ASK_SECONDS = 5.0
+# A service builds its document when it is first asked for it, which takes seconds.
+_BUILD_SECONDS = 60.0
 _DOCUMENT_SECONDS = 10.0
 _REFUSED = 400
 _FAILED = 500
@@ -94,8 +96,9 @@ class Gateway:
         return Response(document, media_type="application/json")
 
     async def _merge(self) -> dict[str, Any]:
+        answers = await self._ask_all("/openapi.json", seconds=_BUILD_SECONDS)
         documents: dict[str, dict[str, Any]] = {}
-        for service, (status, body) in (await self._ask_all("/openapi.json")).items():
+        for service, (status, body) in answers.items():
             if status != 200:  # noqa: PLR2004
                 raise problems.away(service)
             documents[service] = from_json(body)
@@ -116,14 +119,14 @@ class Gateway:
         return Response(to_json({"services": services}), media_type="application/json")
 
     async def _ask_all(
-        self, path: str, headers: dict[str, str] | None = None
+        self, path: str, headers: dict[str, str] | None = None, seconds: float = _ASK_SECONDS
     ) -> dict[ServiceName, tuple[int, bytes]]:
         """Status and body by service; status 0 for one that does not answer."""
 
         async def ask(url: str) -> tuple[int, bytes]:
             try:
                 async with (
-                    asyncio.timeout(_ASK_SECONDS),
+                    asyncio.timeout(seconds),
                     self._proxy.session.get(url.rstrip("/") + path, headers=headers) as answer,
                 ):
                     return answer.status, await answer.read()

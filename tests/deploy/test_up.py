@@ -105,13 +105,13 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
 async def looks_right(about: dict[str, Any]) -> None:
     headers = {"Authorization": f"Bearer {about['api_key']}"}
     async with httpx2.AsyncClient(
-        base_url=about["gateway_url"], headers=headers, trust_env=False, timeout=30
+        base_url=about["gateway_url"], headers=headers, trust_env=False, timeout=90
     ) as client:
         assert (await client.get("/readyz")).text == "ok"
         assert (await client.get("/v1/members")).status_code == 200
         refused = await client.get("/v1/members", headers={"Authorization": "Bearer tnr_live_x"})
         assert refused.status_code == 401
-        document = (await client.get("/openapi.json")).json()
+        document = (await client.get("/openapi.json")).raise_for_status().json()
         assert document["openapi"] == "3.1.0"
         assert "/v1/members" in document["paths"]
 
