@@ -22,20 +22,16 @@ def subjects(partner: Partner) -> list[str]:
     return [from_json(each.body)["data"]["subject"] for each in partner.received("crm")]
 
 
-async def test_what_a_partner_missed_while_it_was_down_comes_again(
-    partner: Partner, quick: None
-) -> None:
+async def test_what_a_partner_missed_while_it_was_down_comes_again(partner: Partner) -> None:
     await partner.endpoint("crm")
     await partner.sink.down()
-    await partner.happen(*"abcde")
+    await partner.happen(*"ab")
     found = await partner.until_finished("crm")
     assert {each["status"] for each in found} == {"failed"}
     await partner.sink.up()
-    path = f"/v1/webhook-endpoints/{partner.ids['crm']}/enable"
-    await partner.ws.admin.post(path)
     made = await replay(partner, failed_only=True)
-    assert made == {"deliveries": 5, "has_more": False, "next_cursor": None}
-    assert sorted(subjects(partner)) == list("abcde")
+    assert made == {"deliveries": 2, "has_more": False, "next_cursor": None}
+    assert sorted(subjects(partner)) == list("ab")
     assert {each.webhook_id for each in partner.received("crm")} == {
         each["event_id"] for each in found
     }
@@ -95,9 +91,7 @@ async def test_events_are_named_even_if_the_filter_leaves_them_out(partner: Part
     assert subjects(partner) == ["a"]
 
 
-async def test_what_got_through_by_a_replay_is_not_failed_any_more(
-    partner: Partner, quick: None
-) -> None:
+async def test_what_got_through_by_a_replay_is_not_failed_any_more(partner: Partner) -> None:
     await partner.endpoint("crm", failing(10))
     await partner.happen("a")
     (first,) = await partner.until_finished("crm")

@@ -86,7 +86,7 @@ async def retry_delivery(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:
     delivery = await queries.delivery_by_id(uow.session, uow.workspace_id, delivery_id, lock=True)
     if delivery is None:
         raise DeliveryNotFound(f"Deliveries are kept for {KEPT_DAYS} days.")
-    await webhooks.wanted_types(uow, delivery.endpoint_id)
+    await webhooks.send_again(uow, delivery.endpoint_id)
     now = await uow.machine_now()
     if delivery.lease_token is not None and delivery.due_at > now:
         raise UnderWay("Look again in a moment.", retry_after=1)
@@ -100,7 +100,7 @@ async def replay(
     uow: UnitOfWork, cursors: CursorSigner, endpoint_id: UUID, wish: ReplayIn
 ) -> dict[str, Any]:
     """New deliveries of events that there were: a span of time, some by id, or what failed."""
-    types = await webhooks.wanted_types(uow, endpoint_id)
+    types = await webhooks.send_again(uow, endpoint_id)
     next_cursor: str | None = None
     if wish.event_ids is not None:
         events = await _named(uow, wish.event_ids)

@@ -88,6 +88,18 @@ async def forget_failures(session: AsyncSession, workspace_id: UUID, endpoint_id
     await session.execute(_RESET, {"workspace_id": workspace_id, "id": endpoint_id})
 
 
+_END_REST = text(
+    """
+    update webhook_endpoints set rests_until = null
+    where workspace_id = :workspace_id and id = :id and rests_until is not null
+    """
+)
+
+
+async def end_rest(session: AsyncSession, workspace_id: UUID, endpoint_id: UUID) -> None:
+    await session.execute(_END_REST, {"workspace_id": workspace_id, "id": endpoint_id})
+
+
 _FORGET_SECRETS = text("delete from webhook_secrets where expires_at < clock_timestamp()")
 
 

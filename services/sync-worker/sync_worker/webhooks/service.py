@@ -184,11 +184,14 @@ async def subscribers(uow: UnitOfWork) -> list[tuple[UUID, list[str]]]:
     return list(await queries.enabled_filters(uow.session, uow.workspace_id))
 
 
-async def wanted_types(uow: UnitOfWork, endpoint_id: UUID) -> Types:
-    """What an endpoint wants to hear. Raises `EndpointDisabled` for one that hears nothing."""
+async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> Types:
+    """What an endpoint wants to hear. A person asks for it, so the endpoint's rest is over. Raises
+    `EndpointDisabled` for one that hears nothing.
+    """
     endpoint = await get_endpoint(uow, endpoint_id)
     if endpoint.status == "disabled":
         raise EndpointDisabled(f"Enable it first. It is disabled: {endpoint.disabled_reason}")
+    await queries.end_rest(uow.session, uow.workspace_id, endpoint_id)
     return partner_events.checked_types(endpoint.types, "/types")
 
 
