@@ -268,6 +268,26 @@ class Renewals:
         )
         return opportunity_id
 
+    async def customers(self, number: int, **fields: Any) -> list[UUID]:
+        """So many renewals in the audience, each of its own account with its own contact."""
+        events: list[Event] = []
+        found = []
+        for _ in range(number):
+            account_id, contact_id, opportunity_id = new_id(), new_id(), new_id()
+            events += [
+                self.account_event(account_id),
+                self.contact_event(
+                    contact_id,
+                    email=f"{contact_id.hex}@acme.example",
+                    accounts=[(account_id, [])],
+                ),
+                self.opportunity_event(opportunity_id, **{"account_id": account_id, **fields}),
+                self.entered(opportunity_id),
+            ]
+            found.append(opportunity_id)
+        await self.told(*events)
+        return found
+
     async def change(self, opportunity_id: UUID, **fields: Any) -> None:
         await self.told(self.opportunity_event(opportunity_id, **fields))
 
