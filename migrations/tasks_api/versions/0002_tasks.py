@@ -86,12 +86,8 @@ def upgrade() -> None:
         "create index ix_tasks_assignee on tasks"
         " (workspace_id, assignee_id, due_at, id) where status = 'open'"
     )
-    op.execute(
-        "create index ix_tasks_list on tasks (workspace_id, status, due_at, id)"
-    )
-    op.execute(
-        "create index ix_tasks_subject on tasks (workspace_id, subject_id)"
-    )
+    op.execute("create index ix_tasks_list on tasks (workspace_id, status, due_at, id)")
+    op.execute("create index ix_tasks_subject on tasks (workspace_id, subject_id)")
     op.execute("create index ix_tasks_account on tasks (workspace_id, account_id)")
     op.execute(
         "create index ix_tasks_to_breach on tasks (due_at)"
