@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import text
 
+from accounts_api.segments import membership
 from tests.accounts_api.segments.test_segments import made, members, segment
 from tests.harness import Tenure, Workspace
 
@@ -208,3 +210,32 @@ async def test_events_carry_the_cause_back_to_who_changed_what(tenure: Tenure) -
     assert row.cause[-1]["id"] == rich
     listed = await ws.observer.get("/v1/accounts", params={"include": "segments"})
     assert [found["id"] for found in listed.json()["data"][0]["segments"]] == [rich]
+
+
+async def test_a_rule_that_fails_stands_still_and_stops_no_other(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = await tenure.workspace()
+    one = await account(ws, "One", 1)
+    good, bad = await segment(ws, "arr > 5"), await segment(ws, "arr > 6")
+    await tenure.settle()
+    whole = membership._usable
+
+    async def breaks(uow: Any, found: Any, catalog: Any) -> Any:
+        if any(str(segment.id) == bad for segment in found):
+            await uow.session.execute(text("select 1/0"))
+        return await whole(uow, found, catalog)
+
+    monkeypatch.setattr(membership, "_usable", breaks)
+    await ws.admin.patch(f"/v1/accounts/{one}", {"arr": 10})
+    await tenure.settle()
+    assert await members(ws, good) == {one}
+    assert await members(ws, bad) == set()
+    shown = (await ws.admin.get(f"/v1/segments/{bad}")).json()
+    assert [fault["code"] for fault in shown["faults"]] == ["failed"]
+
+    monkeypatch.undo()
+    assert (await ws.admin.post(f"/v1/segments/{bad}/check")).status_code == 202
+    await tenure.settle()
+    assert await members(ws, bad) == {one}
+    assert (await ws.admin.get(f"/v1/segments/{bad}")).json()["faults"] == []

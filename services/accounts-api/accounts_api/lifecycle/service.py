@@ -42,7 +42,7 @@ class LifecycleTitleTaken(Conflict):
 
 
 def subscribe() -> None:
-    watching.own(KIND, watching.Owner(standing.judge, standing.users))
+    watching.own(KIND, watching.Owner(standing.judge, standing.users, standing.set_aside))
 
 
 def shown(rule: LifecycleRule) -> dict[str, Any]:

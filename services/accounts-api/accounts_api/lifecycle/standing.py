@@ -182,6 +182,13 @@ def _event(verdict: Verdict) -> LifecycleStatusChanged:
     )
 
 
+async def set_aside(uow: UnitOfWork, _: UUID, reason: str) -> None:
+    """They decide together, so none of them can be judged; accounts keep their status."""
+    faults = [{"code": reason, "message": "The rules could not be judged."}]
+    for stored in await queries.all_rules(uow.session, uow.workspace_id):
+        await queries.set_faults(uow.session, uow.workspace_id, stored.id, faults)
+
+
 async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[User]:
     """The rules that see something."""
     usable, _faulty = await usable_rules(uow, await vocabulary.rule_catalog(uow))

@@ -243,6 +243,18 @@ async def _tell(
     uow.cause = before
 
 
+REASONS: Final = {
+    "too_expensive": "Judging this rule takes too long on this workspace's data.",
+    "failed": "This rule could not be judged; we have been told.",
+}
+
+
+async def set_aside(uow: UnitOfWork, segment_id: UUID, reason: str) -> None:
+    """Members stand still. A look at every record tries again once a day, and when asked."""
+    faults = [{"code": reason, "message": REASONS[reason]}]
+    await queries.set_faults(uow.session, uow.workspace_id, segment_id, faults)
+
+
 async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[User]:
     """The segments among watches that see something, as a refusal names them."""
     found = await queries.segments_to_judge(uow.session, uow.workspace_id, ids)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.rules.checked import Rule
@@ -41,6 +42,8 @@ from accounts_api.segments.models import (
     segment_versions,
     segments,
 )
+from accounts_api.segments.refusals import RuleTooExpensive
+from shared.db import sqlstate
 from shared.ids import new_id
 
 SAMPLES = 10
@@ -550,7 +553,12 @@ async def preview(
         some(leaving).label("leaving_samples"),
         some(judged_rows.c.matched).label("samples"),
     ).select_from(judged_rows)
-    return (await session.execute(counted)).one()
+    try:
+        return (await session.execute(counted)).one()
+    except DBAPIError as error:
+        if sqlstate(error) == "57014":  # statement timeout
+            raise RuleTooExpensive("Make it narrower, or compare fewer related records.") from error
+        raise
 
 
 async def snapshots(

@@ -1,4 +1,4 @@
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 
 
 class SegmentNotFound(NotFound):
@@ -24,6 +24,11 @@ class SegmentInUse(Conflict):
 class SegmentArchived(Conflict):
     code = "segment_archived"
     title = "This segment was archived"
+
+
+class RuleTooExpensive(Invalid):
+    code = "rule_too_expensive"
+    title = "This rule takes too long on this workspace's data"
 
 
 class RuleUnusable(Conflict):

@@ -47,7 +47,7 @@ def subscribe() -> None:
     """What the doors do at start: hear of changes, be asked for by lists and by deletions."""
     hooks.on_changes(watching.note_changes)
     hooks.on_where_used(watching.where_used)
-    watching.own(KIND, watching.Owner(membership.judge, membership.users))
+    watching.own(KIND, watching.Owner(membership.judge, membership.users, membership.set_aside))
     reading.offer_part("segments", segments_of)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from prometheus_client import Counter
 from pydantic_core import to_json
 
 from accounts_api.records import vocabulary
@@ -17,6 +18,7 @@ from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import queries
 from accounts_api.watching.queries import Sweep
+from shared.db import is_connection_loss, sqlstate
 from shared.events.accounts import RecordType
 from shared.events.base import Cause
 from shared.logging import get_logger
@@ -24,8 +26,11 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
+FAILURES = Counter("tenure_rule_failures_total", "Rules and workspaces that could not be judged")
 
 BATCH: Final = 1_000
+TOO_LONG: Final = "57014"
+"""SQLSTATE of a statement that ran into its timeout."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
 SWEEP: Final = (Cause(type="system", id="sweep", label="every record was looked at"),)
 
@@ -47,6 +52,7 @@ Judge = Callable[[UnitOfWork, Affected, Moment], Awaitable[int]]
 """Works out the verdicts as of the moment, stores what follows and the new horizons; the number of
 verdicts that differed."""
 Users = Callable[[UnitOfWork, Sequence[UUID], Sight], Awaitable[Sequence[User]]]
+SetAside = Callable[[UnitOfWork, UUID, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Owner:
     judge: Judge
     users: Users
     """Who among the watches sees something, as a refusal to delete it names them."""
+    set_aside: SetAside
+    """Lets a watch stand still that cannot be judged, and shows why."""
 
 
 _OWNERS: dict[str, Owner] = {}
@@ -196,8 +204,15 @@ async def step(service: Service) -> bool:
     worked = False
     for workspace_id in waiting:
         cause = [Cause(type="system", id="rules")]
-        async with service.units.begin(workspace_id, cause) as uow:
-            worked = await _work(uow) or worked
+        try:
+            async with service.units.begin(workspace_id, cause) as uow:
+                worked = await _work(uow) or worked
+        except Exception as error:
+            # Nothing was lost: its rows are there at the next look. The others go on.
+            if is_connection_loss(error):
+                raise
+            FAILURES.inc()
+            log.exception("rules could not be judged", workspace_id=str(workspace_id))
     return worked
 
 
@@ -281,8 +296,30 @@ async def _judge(
     uow: UnitOfWork, affected: Mapping[str, Mapping[UUID, Mapping[UUID, Origin]]], moment: Moment
 ) -> int:
     """Statuses before segments, which look at them."""
-    found = sorted(affected.items())
-    return sum([await _OWNERS[kind].judge(uow, watches, moment) for kind, watches in found])
+    return sum(
+        [await _judge_kind(uow, kind, found, moment) for kind, found in sorted(affected.items())]
+    )
+
+
+async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Moment) -> int:
+    """All together; if that fails, one by one, so that a bad one stops itself and no other."""
+    owner, cause = _OWNERS[kind], uow.cause
+    try:
+        async with uow.session.begin_nested():
+            return await owner.judge(uow, found, moment)
+    except Exception as error:
+        if is_connection_loss(error):
+            raise
+        uow.cause = cause
+        if len(found) > 1:
+            ones = [{watch_id: records} for watch_id, records in found.items()]
+            return sum([await _judge_kind(uow, kind, one, moment) for one in ones])
+        (watch_id,) = found
+        FAILURES.inc()
+        log.exception("a rule was set aside", watch_id=str(watch_id))
+        timed_out = sqlstate(error) == TOO_LONG
+        await owner.set_aside(uow, watch_id, "too_expensive" if timed_out else "failed")
+        return 0
 
 
 async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
