@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts_api.history.rules import rewound
@@ -21,6 +21,8 @@ from accounts_api.records.rules import (
 )
 from accounts_api.records.trait_values import Definition
 
+# A busy machine says nothing about a property.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYS = st.sampled_from("abcd")
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.lists(st.booleans(), max_size=2))
 SOME = st.dictionaries(KEYS, VALUES.filter(lambda value: value is not None))
@@ -38,6 +40,7 @@ def reference_merge(kept: dict[str, Any], patch: dict[str, Any]) -> dict[str, An
     return target
 
 
+@PATIENT
 @given(SOME, PATCH)
 def test_a_merge_patch_does_what_the_standard_says(
     kept: dict[str, Any], patch: dict[str, Any]
@@ -45,6 +48,7 @@ def test_a_merge_patch_does_what_the_standard_says(
     assert merged(kept, patch) == reference_merge(kept, patch)
 
 
+@PATIENT
 @given(SOME, PATCH)
 def test_a_merge_patch_applied_twice_is_applied_once(
     kept: dict[str, Any], patch: dict[str, Any]
@@ -58,6 +62,7 @@ STATE = st.fixed_dictionaries(
 )
 
 
+@PATIENT
 @given(STATE, STATE)
 def test_differences_are_all_that_separates_two_states(
     before: dict[str, Any], after: dict[str, Any]
@@ -68,6 +73,7 @@ def test_differences_are_all_that_separates_two_states(
     assert not differences(before, undone, ("name", "arr"))
 
 
+@PATIENT
 @given(STATE)
 def test_a_state_does_not_differ_from_itself(state: dict[str, Any]) -> None:
     assert differences(state, state, ("name", "arr")) == {}
@@ -102,6 +108,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
+@PATIENT
 @given(st.lists(ROW, max_size=8))
 def test_a_batch_ends_as_its_rows_taken_one_by_one(rows: list[dict[str, Any]]) -> None:
     """Refused rows leave no trace; the net change is what the accepted ones add up to."""

@@ -59,6 +59,10 @@ class Kind:
         return {column.name: column for column in self.columns}
 
     @cached_property
+    def instants(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.type == "timestamptz")
+
+    @cached_property
     def shown(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if not column.hidden)
 

@@ -28,32 +28,23 @@ async def merge(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> O
     """The winner as it ends. Raises `CannotMerge`, or `Invalid` for a loser that is not here."""
     if winner_id == loser_id:
         raise CannotMerge("A record cannot be merged into itself.")
-    states = {
-        state["id"]: state
-        for state in await queries.states_for_update(
-            uow.session, uow.workspace_id, kind, [winner_id, loser_id], []
-        )
-    }
+    await queries.lock(uow.session, uow.workspace_id, kind, [winner_id, loser_id])
+    sight = await queries.look(uow.session, uow.workspace_id, kind, [winner_id, loser_id])
+    states = {state["id"]: state for state in sight.states}
     winner, loser = states.get(winner_id), states.get(loser_id)
     if winner is None or winner["deleted"]:
         raise RecordNotFound(f"There is no {kind.noun} with this id.")
     if loser is None or loser["deleted"]:
         raise invalid("/loser_id", f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
-    return await _merge(uow, kind, winner, loser)
+    return await _merge(uow, kind, winner, loser, read_definitions(sight.definitions))
 
 
 async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
     """A source says that one external id was merged into another. Said again, nothing changes."""
-    states = {
-        state["external_id"]: state
-        for state in await queries.states_for_update(
-            uow.session,
-            uow.workspace_id,
-            kind,
-            [],
-            [row.external_id or "", row.merged_into or ""],
-        )
-    }
+    named = [row.external_id or "", row.merged_into or ""]
+    await queries.lock(uow.session, uow.workspace_id, kind, [], named)
+    sight = await queries.look(uow.session, uow.workspace_id, kind, [], named)
+    states = {state["external_id"]: state for state in sight.states}
     winner, loser = states.get(row.merged_into), states.get(row.external_id)
     if loser is None or loser["deleted"]:
         known = loser["id"] if loser else None
@@ -67,23 +58,20 @@ async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
             row.external_id,
             error=CannotMerge(fault.message, faults=[fault]),
         )
-    await _merge(uow, kind, winner, loser)
+    await _merge(uow, kind, winner, loser, read_definitions(sight.definitions))
     return Outcome("updated", loser["id"], row.external_id, loser["version"] + 1)
 
 
-async def _merge(uow: UnitOfWork, kind: Kind, winner: State, loser: State) -> Outcome:
-    document, parts = await queries.surroundings(
-        uow.session, uow.workspace_id, kind, [winner["id"], loser["id"]]
-    )
-    definitions = read_definitions(document)
+async def _merge(
+    uow: UnitOfWork, kind: Kind, winner: State, loser: State, definitions: Definitions
+) -> Outcome:
     filling = _filling(kind, winner, loser, definitions)
     if kind.part == "key_roles":
-        held = parts.get(winner["id"], {})
-        taken = {k: v for k, v in parts.get(loser["id"], {}).items() if k not in held}
+        held = winner["key_roles"]
+        taken = {key: who for key, who in loser["key_roles"].items() if key not in held}
         filling.key_roles = await _still_members(uow, taken)
     if kind.part == "accounts":
-        links = {link["account_id"]: link for link in parts.get(loser["id"], [])}
-        links |= {link["account_id"]: link for link in parts.get(winner["id"], [])}
+        links = {link["account_id"]: link for link in [*loser["accounts"], *winner["accounts"]]}
         filling.links = list(links.values())
     await _hand_over(uow, kind, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
@@ -143,11 +131,11 @@ async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:
     ids = await queries.contacts_of(uow.session, uow.workspace_id, loser_id)
     if not ids:
         return
-    _, links = await queries.surroundings(uow.session, uow.workspace_id, CONTACT, ids)
+    sight = await queries.look(uow.session, uow.workspace_id, CONTACT, ids)
     edits = []
-    for contact_id in ids:
-        kept = {link["account_id"]: link for link in links.get(contact_id, [])}
+    for contact in sight.states:
+        kept = {link["account_id"]: link for link in contact["accounts"]}
         moved = kept.pop(loser_id)
         kept.setdefault(winner_id, {**moved, "account_id": winner_id})
-        edits.append(Edit(id=contact_id, links=list(kept.values())))
+        edits.append(Edit(id=contact["id"], links=list(kept.values())))
     await write(uow, CONTACT, edits, OURSELVES)

@@ -1,6 +1,8 @@
 """Statements of the write engine: each handles a whole batch of records of one kind."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -12,85 +14,60 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts_api.records.kinds import Kind
 from accounts_api.records.rules import State
 
-_SHOWN_AS_TEXT = ("uuid", "date")
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at the database: what the definitions are and how some records stand."""
+
+    definitions: str
+    """Of the kind's traits, as a JSON document."""
+    states: list[State]
 
 
-async def states_for_update(
+async def look(
     session: AsyncSession,
     workspace_id: UUID,
     kind: Kind,
-    ids: Sequence[str],
-    external_ids: Sequence[str],
-) -> list[State]:
-    """Records by id or external id, tombstones included, locked in id order against other writers.
+    ids: Sequence[str] = (),
+    external_ids: Sequence[str] = (),
+    *,
+    in_turn: bool = False,
+) -> Sight:
+    """Records by id or external id with their part, tombstones included. No row is locked: what
+    is built on this is stored only where the version is still the one seen.
 
-    Parts that live in other tables are not read here: what is read beside a lock may be stale.
+    `in_turn` makes those who edit one record come one after the other. They wait before they have
+    a transaction id, so that the record's events stand in the feed in the order of its versions; a
+    row lock gives the id to all who wait.
     """
-    found = await session.execute(
-        _lock(kind, by_external_id=bool(external_ids)),
-        {
-            "workspace_id": workspace_id,
-            "ids": list(ids),
-            **({"external_ids": list(external_ids)} if external_ids else {}),
-        },
-    )
-    return [{**row, "traits": from_json(row["traits"])} for row in found.mappings()]
-
-
-async def state_of(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, record_id: UUID
-) -> State | None:
-    """One record as it is, tombstones included, with its part; not locked."""
-    ids = [str(record_id)]
-    found = await session.execute(
-        _lock(kind, by_external_id=False, lock=""), {"workspace_id": workspace_id, "ids": ids}
-    )
-    row = found.mappings().one_or_none()
-    if row is None:
-        return None
-    state: State = {**row, "traits": from_json(row["traits"])}
-    if kind.part:
-        _, parts = await surroundings(session, workspace_id, kind, ids)
-        state[kind.part] = parts.get(ids[0]) or ({} if kind.part == "key_roles" else [])
-    return state
-
-
-@cache
-def _lock(kind: Kind, *, by_external_id: bool, lock: str = "for no key update") -> TextClause:
-    columns = ", ".join(
-        f"{column.name}::text as {column.name}" if column.type in _SHOWN_AS_TEXT else column.name
-        for column in kind.columns
-    )
-    which = "id = any(cast(:ids as uuid[]))"
-    if by_external_id:
-        which = f"({which} or external_id = any(cast(:external_ids as text[])))"
-    return text(
-        f"""
-        select id::text as id, external_id, source, {columns}, traits::text as traits,
-               version, created_at, updated_at, deleted_at is not null as deleted
-        from {kind.plural}
-        where workspace_id = :workspace_id and {which}
-        order by id
-        {lock}
-        """
-    )
-
-
-async def surroundings(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, ids: Sequence[str]
-) -> tuple[str, dict[str, Any]]:
-    """The kind's trait definitions as a JSON document, and the parts of the records `ids`."""
+    alone = in_turn and len(ids) == 1
     found = (
         await session.execute(
-            _surroundings(kind),
+            _look(kind, by_external_id=bool(external_ids), in_turn=alone),
             {
                 "workspace_id": workspace_id,
                 "record_type": kind.noun,
-                **({"ids": list(ids)} if kind.part else {}),
+                "ids": list(ids),
+                **({"external_ids": list(external_ids)} if external_ids else {}),
+                **({"alone": ids[0]} if alone else {}),
             },
         )
     ).one()
-    return found.definitions, from_json(found.parts)
+    return Sight(found.definitions, [_state(kind, row) for row in from_json(found.states)])
+
+
+def _state(kind: Kind, row: State) -> State:
+    for name in ("created_at", "updated_at", *kind.instants):
+        if row[name] is not None:
+            row[name] = datetime.fromisoformat(row[name]).astimezone(UTC)
+    return row
+
+
+def _which(*, by_external_id: bool) -> str:
+    by_id = "id = any(cast(:ids as uuid[]))"
+    if by_external_id:
+        return f"({by_id} or external_id = any(cast(:external_ids as text[])))"
+    return by_id
 
 
 _DEFINITIONS = """
@@ -102,37 +79,74 @@ _DEFINITIONS = """
     from trait_definitions
     where workspace_id = :workspace_id and record_type = :record_type and deleted_at is null
 """
-KEY_ROLES = """
-    select coalesce(json_object_agg(account_id, roles)::text, '{}')
-    from (
-        select account_id, json_object_agg(key_role_key, members) as roles
+_PARTS = {
+    "key_roles": """
+        select coalesce(json_object_agg(held.key_role_key, held.members), '{}')
         from (
-            select account_id, key_role_key, json_agg(member_id order by member_id) as members
-            from key_role_assignments
-            where workspace_id = :workspace_id and valid_to is null
-              and account_id = any(cast(:ids as uuid[]))
-            group by account_id, key_role_key
+            select r.key_role_key, json_agg(r.member_id order by r.member_id) as members
+            from key_role_assignments r
+            where r.workspace_id = :workspace_id and r.account_id = accounts.id
+              and r.valid_to is null
+            group by r.key_role_key
         ) held
-        group by account_id
-    ) by_account
-"""
-LINKED_ACCOUNTS = """
-    select coalesce(json_object_agg(contact_id, links)::text, '{}')
-    from (
-        select contact_id, json_agg(json_build_object(
-            'account_id', account_id, 'plan_roles', plan_roles) order by account_id) as links
-        from account_contacts
-        where workspace_id = :workspace_id and contact_id = any(cast(:ids as uuid[]))
-        group by contact_id
-    ) by_contact
-"""
-_PARTS = {"key_roles": KEY_ROLES, "accounts": LINKED_ACCOUNTS}
+    """,
+    "accounts": """
+        select coalesce(json_agg(json_build_object(
+            'account_id', l.account_id, 'plan_roles', l.plan_roles) order by l.account_id), '[]')
+        from account_contacts l
+        where l.workspace_id = :workspace_id and l.contact_id = contacts.id
+    """,
+}
 
 
 @cache
-def _surroundings(kind: Kind) -> TextClause:
-    parts = f"({_PARTS[kind.part]})" if kind.part else "'{}'"
-    return text(f"select ({_DEFINITIONS}) as definitions, {parts} as parts")
+def _look(kind: Kind, *, by_external_id: bool, in_turn: bool) -> TextClause:
+    part = f", ({_PARTS[kind.part]}) as {kind.part}" if kind.part else ""
+    turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0)) as turn," if in_turn else ""
+    return text(
+        f"""
+        select {turn} ({_DEFINITIONS}) as definitions, (
+            select coalesce(json_agg(row_to_json(seen) order by seen.id)::text, '[]')
+            from (
+                select id, external_id, source, {", ".join(kind.by_name)}, traits,
+                       version, created_at, updated_at, deleted_at is not null as deleted{part}
+                from {kind.plural}
+                where workspace_id = :workspace_id and {_which(by_external_id=by_external_id)}
+            ) seen
+        ) as states
+        """
+    )
+
+
+async def lock(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    ids: Sequence[str] = (),
+    external_ids: Sequence[str] = (),
+) -> None:
+    """Keep other writers from these records, in one order for all. Look after it, not with it:
+    what is read beside a lock may be from before the wait.
+    """
+    await session.execute(
+        _lock(kind, by_external_id=bool(external_ids)),
+        {
+            "workspace_id": workspace_id,
+            "ids": list(ids),
+            **({"external_ids": list(external_ids)} if external_ids else {}),
+        },
+    )
+
+
+@cache
+def _lock(kind: Kind, *, by_external_id: bool) -> TextClause:
+    return text(
+        f"""
+        select 1 from {kind.plural}
+        where workspace_id = :workspace_id and {_which(by_external_id=by_external_id)}
+        order by id for no key update
+        """
+    )
 
 
 async def targets(
@@ -246,7 +260,10 @@ async def deleters(
 
 def _recordset(kind: Kind) -> str:
     columns = "".join(f", {column.name} {column.type}" for column in kind.columns)
-    return f"(id uuid, external_id text, source text{columns}, traits jsonb, deleted boolean)"
+    return (
+        f"(id uuid, external_id text, source text{columns}, traits jsonb, deleted boolean,"
+        " version integer)"
+    )
 
 
 _HISTORY = """
@@ -283,19 +300,31 @@ def _insert(kind: Kind) -> TextClause:
 
 @cache
 def _update(kind: Kind) -> TextClause:
+    """Takes only what is still as it was seen, and never waits for what others hold."""
     names = ("external_id", "source", *kind.by_name, "traits")
     return text(
         f"""
-        with {_MOMENT}, told as ({_HISTORY})
-        update {kind.plural} as t
-        set {", ".join(f"{name} = r.{name}" for name in names)},
-            deleted_at = case when r.deleted
-                then coalesce(t.deleted_at, (select known_at from moment)) end,
-            version = t.version + 1,
-            updated_at = clock_timestamp()
-        from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
-        where t.workspace_id = :workspace_id and t.id = r.id
-        returning t.id::text as id, t.version, t.created_at, t.updated_at
+        with {_MOMENT}, wanted as materialized (
+            select r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
+        ), locked as materialized (
+            select t.id from wanted w
+            join {kind.plural} t on t.workspace_id = :workspace_id and t.id = w.id
+             and t.version = w.version
+            order by t.id
+            for no key update of t skip locked
+        ), changed as (
+            update {kind.plural} as t
+            set {", ".join(f"{name} = r.{name}" for name in names)},
+                deleted_at = case when r.deleted
+                    then coalesce(t.deleted_at, (select known_at from moment)) end,
+                version = t.version + 1,
+                updated_at = clock_timestamp()
+            from wanted r
+            where t.workspace_id = :workspace_id and t.id = r.id
+              and t.id in (select id from locked)
+            returning t.id, t.version, t.created_at, t.updated_at
+        ), told as ({_HISTORY} where h.record_id in (select id from changed))
+        select id::text as id, version, created_at, updated_at from changed
         """
     )
 
@@ -324,6 +353,7 @@ async def update_records(
     history: Sequence[Mapping[str, Any]],
     cause: str,
 ) -> Stamps:
+    """Those that another transaction changed meanwhile are missing from the answer."""
     return await _store(session, _update(kind), workspace_id, kind, rows, history, cause)
 
 
@@ -503,16 +533,24 @@ async def contacts_of(session: AsyncSession, workspace_id: UUID, account_id: str
 
 
 _ADD_ALIAS = text(
-    "insert into record_aliases (workspace_id, record_type, loser_id, winner_id)"
-    " values (:workspace_id, :record_type, cast(:loser as uuid), cast(:winner as uuid))"
-    " on conflict (workspace_id, record_type, loser_id) do update"
-    " set winner_id = excluded.winner_id, merged_at = clock_timestamp()"
+    """
+    with led_to_loser as (
+        update record_aliases set winner_id = cast(:winner as uuid)
+        where workspace_id = :workspace_id and record_type = :record_type
+          and winner_id = cast(:loser as uuid)
+    )
+    insert into record_aliases (workspace_id, record_type, loser_id, winner_id)
+    values (:workspace_id, :record_type, cast(:loser as uuid), cast(:winner as uuid))
+    on conflict (workspace_id, record_type, loser_id) do update
+    set winner_id = excluded.winner_id, merged_at = clock_timestamp()
+    """
 )
 
 
 async def add_alias(
     session: AsyncSession, workspace_id: UUID, kind: Kind, loser_id: str, winner_id: str
 ) -> None:
+    """What led to the loser leads to the winner, too: an alias is never followed twice."""
     await session.execute(
         _ADD_ALIAS,
         {

@@ -118,7 +118,8 @@ class Records:
 
 async def state_of(uow: UnitOfWork, kind: Kind, record_id: UUID) -> State | None:
     """One record as plain values, tombstones included."""
-    return await queries.state_of(uow.session, uow.workspace_id, kind, record_id)
+    sight = await queries.look(uow.session, uow.workspace_id, kind, [str(record_id)])
+    return sight.states[0] if sight.states else None
 
 
 def accepted(outcome: Outcome) -> Outcome:

@@ -6,6 +6,7 @@ that really changed, and tell the listeners, all in the caller's transaction.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from shared.events.accounts import Change
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
+_HOPES = 2
+"""Attempts without a lock on rows: the second sees what the first waited for."""
 Judge = Callable[[UnitOfWork, Sequence[Proposal]], Awaitable[Mapping[str, AppError]]]
 """A feature's own say on what records would become: record id to the refusal."""
 
@@ -41,25 +44,32 @@ async def write(
     """Apply `edits` in order; one outcome for each. A refused one leaves its record as it was.
 
     Editing something into what it is already changes nothing: no version, no history, no event.
+    Records are read without a lock and stored where they still are what was read; edits of those
+    that another transaction holds or has changed meanwhile are worked out again behind a lock.
     """
-    batch = await _batch(uow, kind, edits, writer)
-    for edit in edits:
-        batch.take(edit)
-    if judge is not None:
-        changing = [proposal for proposal, _ in batch.changed()]
-        for record_id, error in (await judge(uow, changing)).items():
-            batch.refuse(batch.proposals[record_id], error)
-    lost = await _store(uow, batch, merged_into)
-    _finish(batch)
-    if lost:
-        # Another transaction took these external ids and has committed: now they can be found.
-        upserts = [at for at in lost if edits[at].must != "create"]
-        again = await write(uow, kind, [edits[at] for at in upserts], writer, judge=judge)
-        for at, outcome in zip(upserts, again, strict=True):
-            batch.outcomes[at] = outcome
-        for at in set(lost) - set(upserts):
-            batch.outcomes[at] = Outcome("refused", error=_taken(edits[at]))
-    return batch.outcomes
+    outcomes: list[Outcome | None] = [None] * len(edits)
+    left = list(range(len(edits)))
+    for attempt in count(1):
+        batch = await _batch(uow, kind, [edits[at] for at in left], writer, lock=attempt > _HOPES)
+        for at in left:
+            batch.take(edits[at])
+        if judge is not None:
+            changing = [proposal for proposal, _ in batch.changed()]
+            for record_id, error in (await judge(uow, changing)).items():
+                batch.refuse(batch.proposals[record_id], error)
+        lost = {left[place] for place in await _store(uow, batch, merged_into)}
+        _finish(batch)
+        for at, outcome in zip(left, batch.outcomes, strict=True):
+            outcomes[at] = outcome
+        left = []
+        for at in sorted(lost):
+            if edits[at].must == "create":
+                outcomes[at] = Outcome("refused", error=_taken(edits[at]))
+            else:
+                left.append(at)
+        if not left:
+            break
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
 def _taken(edit: Edit) -> ExternalIdTaken:
@@ -69,45 +79,36 @@ def _taken(edit: Edit) -> ExternalIdTaken:
     )
 
 
-async def _batch(uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer) -> Batch:
-    ids = {edit.id for edit in edits if edit.id}
+async def _batch(
+    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer, *, lock: bool
+) -> Batch:
+    ids = sorted({edit.id for edit in edits if edit.id})
     # A create needs no look-up: the insert itself finds out whether its external id is taken.
-    external_ids = {
-        edit.external_id
-        for edit in edits
-        if edit.external_id and not edit.id and edit.must != "create"
-    }
-    external_ids |= {e for edit in edits if (e := edit.values.get("external_id"))}
-    states: list[State] = []
+    named = {e.external_id for e in edits if e.external_id and not e.id and e.must != "create"}
+    named |= {e for edit in edits if (e := edit.values.get("external_id"))}
+    external_ids = sorted(named)
+    if lock:
+        await queries.lock(uow.session, uow.workspace_id, kind, ids, external_ids)
+    sight = await queries.look(
+        uow.session, uow.workspace_id, kind, ids, external_ids, in_turn=not lock
+    )
+    states = sight.states
     winners: dict[str, str] = {}
     deleters: dict[str, str | None] = {}
-    if ids or external_ids:
-        states = await _locked(uow, kind, sorted(ids), sorted(external_ids))
-        gone = [state["id"] for state in states if state["deleted"]]
-        if gone:
-            winners = await queries.winners(uow.session, uow.workspace_id, kind, gone)
-            deleters = await queries.deleters(uow.session, uow.workspace_id, gone)
-            known = {state["id"] for state in states}
-            states += await _locked(uow, kind, sorted(set(winners.values()) - known), [])
-    document, parts = await queries.surroundings(
-        uow.session, uow.workspace_id, kind, [state["id"] for state in states]
-    )
-    for state in states:
-        if kind.part:
-            state[kind.part] = parts.get(state["id"]) or ({} if kind.part == "key_roles" else [])
-    known_things = await _known(uow, kind, edits, read_definitions(document))
+    gone = [state["id"] for state in states if state["deleted"]]
+    if gone:
+        winners = await queries.winners(uow.session, uow.workspace_id, kind, gone)
+        deleters = await queries.deleters(uow.session, uow.workspace_id, gone)
+        known = {state["id"] for state in states}
+        unseen = sorted(set(winners.values()) - known)
+        if unseen:
+            more = await queries.look(uow.session, uow.workspace_id, kind, unseen)
+            states += more.states
+    known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
     batch = Batch(kind, writer, known_things)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
     return batch
-
-
-async def _locked(
-    uow: UnitOfWork, kind: Kind, ids: Sequence[str], external_ids: Sequence[str]
-) -> list[State]:
-    if not ids and not external_ids:
-        return []
-    return await queries.states_for_update(uow.session, uow.workspace_id, kind, ids, external_ids)
 
 
 async def _known(
@@ -157,7 +158,9 @@ async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
 
 
 async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> list[int]:
-    """Write what changed; the places of the edits whose record another transaction made first."""
+    """Write what changed; the places of the edits whose record another transaction made or
+    changed first.
+    """
     changed = batch.changed()
     cause = to_json(uow.cause).decode()
     # In one order by every writer, or two of them would wait for each other's external ids.
@@ -166,10 +169,9 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
         key=lambda proposal: proposal.after["external_id"] or "",
     )
     old = [(proposal, changes) for proposal, changes in changed if proposal.before is not None]
-    lost: list[int] = []
     stamps: queries.Stamps = {}
     if new:
-        made = await queries.insert_records(
+        stamps |= await queries.insert_records(
             uow.session,
             uow.workspace_id,
             batch.kind,
@@ -177,11 +179,6 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
             [_history(proposal.after["id"], "created", None, None) for proposal in new],
             cause,
         )
-        for proposal in new:
-            if proposal.after["id"] not in made:
-                lost += proposal.edits
-                del batch.proposals[proposal.after["id"]]
-        stamps |= made
     if old:
         taken = ExternalIdTaken("Someone else took one of these external ids just now.")
         async with refuse(f"uq_{batch.kind.plural}_workspace_id_external_id", taken):
@@ -204,11 +201,16 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
     for proposal, _ in stored:
         proposal.after |= stamps[proposal.after["id"]]
     await _announce(uow, batch.kind, stored, merged_into)
-    return lost
+    return [
+        place
+        for proposal, _ in changed
+        if proposal.after["id"] not in stamps
+        for place in proposal.edits
+    ]
 
 
 def _row(kind: Kind, state: State) -> dict[str, Any]:
-    names = ("id", "external_id", "source", *kind.by_name, "traits", "deleted")
+    names = ("id", "external_id", "source", *kind.by_name, "traits", "deleted", "version")
     return {name: state[name] for name in names}
 
 
