@@ -61,11 +61,16 @@ async def furnish(ws: Workspace) -> Furniture:
             if found is not None:
                 made[name] = found
                 progress = True
+    await find_more(ws, made)
+    return made
+
+
+async def find_more(ws: Workspace, made: Furniture) -> None:
+    """What has come about by itself: look into the lists for what is still missing."""
     for name in collections() - set(made):
         found = await _first_of(ws.service, name)
         if found is not None:
             made[name] = found
-    return made
 
 
 async def _make(client: Client, operation: Operation, made: Furniture) -> str | None:
