@@ -1,17 +1,21 @@
 """The SQL functions that rules call answer as their Python twins do."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from accounts_api.rules.fold import fold
 from accounts_api.rules.instants import iso_date, iso_instant
 from accounts_api.rules.moment import Moment
+from deploy.roles import OWNER, role_url
+from tests.harness import Tenure
 
 ALPHABET = (
     "ABCZabcz 09%_-.@ÀÉÎÕÜàéîõüÇçŠšŽžŁłØøÆæŒœßẞĐđıİŊŋΑΩάώσςЖжЙйЁёЇїҐґ漢字かなﬁﬂ①½"
@@ -115,3 +119,31 @@ async def test_days_start_at_the_same_instant_in_the_database(
     async with scratch.connect() as connection:
         found = await connection.execute(statement, {"zone": zone, "days": days})
     assert list(found.scalars()) == [at.day_start(day) for day in days]
+
+
+async def test_the_migration_makes_the_functions_that_rules_call(
+    scratch: AsyncEngine, fresh_database: Tenure
+) -> None:
+    statement = text(
+        "select p.proname, p.provolatile, pg_get_function_sqlbody(p.oid), n.nspname"
+        " from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
+        " where p.proname in ('fold', 'iso_date', 'iso_instant', 'day_start')"
+        " and n.nspname in (current_schema(), 'accounts') order by 1"
+    )
+
+    def said(rows: Sequence[Any]) -> list[tuple[str, ...]]:
+        return [(name, kind, body.replace(f"{schema}.", "")) for name, kind, body, schema in rows]
+
+    migrated = create_async_engine(
+        role_url(
+            fresh_database.admin_url,
+            OWNER,
+            fresh_database.secrets.passwords[OWNER],
+            fresh_database.database,
+        )
+    )
+    async with scratch.connect() as here, migrated.connect() as there:
+        wanted = said((await here.execute(statement)).all())
+        assert said((await there.execute(statement)).all()) == wanted
+    await migrated.dispose()
+    assert len(wanted) == 4
