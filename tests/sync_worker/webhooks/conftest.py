@@ -73,6 +73,7 @@ class Partner:
 
     async def until_finished(self, name: str) -> list[dict[str, Any]]:
         """Let all waits pass until no delivery to the endpoint waits any more."""
+        found: list[dict[str, Any]] = []
         for _ in range(40):
             await self.settle()
             found = await self.deliveries(f"&endpoint_id={self.ids[name]}")

@@ -54,7 +54,7 @@ _COLUMNS = """
     id::text as id, type, data::text as data, cause::text as cause,
     to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
     to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
-    xid::text as xid, seq
+    xid::text as place_xid, seq
 """
 _PAGE = """
     select {columns} from partner_events

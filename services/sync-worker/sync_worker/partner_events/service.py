@@ -104,7 +104,7 @@ async def read_feed(
     has_more = len(rows) > limit
     events = [_event_json(row, cursors) for row in rows[:limit]]
     # All before the horizon has been read, also where the filter found nothing.
-    last = (int(rows[limit - 1]["xid"]), rows[limit - 1]["seq"]) if has_more else (horizon, 0)
+    last = (int(rows[limit - 1]["place_xid"]), rows[limit - 1]["seq"]) if has_more else (horizon, 0)
     return _page(events, cursors.write(*last), has_more=has_more)
 
 
@@ -167,7 +167,7 @@ def _event_json(row: Any, cursors: FeedCursors) -> bytes:
         "type": row["type"],
         "timestamp": row["occurred_at"],
         "recorded_at": row["recorded_at"],
-        "cursor": cursors.write(int(row["xid"]), row["seq"]),
+        "cursor": cursors.write(int(row["place_xid"]), row["seq"]),
     }
     return json_object(scalars, [("data", row["data"]), ("cause", row["cause"])])
 
