@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +17,7 @@ from deploy.desk.locks import hold
 from deploy.desk.migrate import prepare_database, say
 from deploy.desk.processes import LOOPBACK
 from deploy.desk.programs import Desk, choose_ports
+from deploy.desk.sandbox import furnish
 from deploy.desk.secrets import load_secrets
 from deploy.desk.servers import Servers
 from deploy.desk.supervisor import Program, Supervised, stop_together
@@ -211,7 +213,10 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        announce(up.start())
+        about = up.start()
+        announce(about)
+        # Beside the watching: a service that ends while the sandbox fills is started again.
+        threading.Thread(target=_furnish, args=(about,), daemon=True).start()
         up.watch()
     except KeyboardInterrupt:
         say("stopping (Ctrl-C again does not wait)")
@@ -222,6 +227,14 @@ def main() -> int:
     finally:
         _stop(up)
     return 0
+
+
+def _furnish(about: dict[str, Any]) -> None:
+    """A sandbox that could not be filled is said, and everything runs on."""
+    try:
+        furnish(about)
+    except DeskError as error:
+        say(str(error))
 
 
 def _stop(up: Up) -> None:

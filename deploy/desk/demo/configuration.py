@@ -33,6 +33,7 @@ LIFECYCLE_RULES: tuple[Json, ...] = (
 
 SCALED = "Scaled"
 SCALED_RULE = 'lifecycle_status = "subscribed" and traits.cs_tier = "Scaled"'
+SEQUENCE = "Scaled renewals"
 DUE = "Scaled renewals due within 90 days"
 
 
@@ -93,7 +94,7 @@ STEP_TITLES = {offset: f"Renewal {-offset} days before" for offset, _, _ in _STE
 
 def renewal_sequence(due_segment_id: str, scaled_segment_id: str) -> Json:
     return {
-        "title": "Scaled renewals",
+        "title": SEQUENCE,
         "audience_segment_id": due_segment_id,
         "account_segment_id": scaled_segment_id,
         "steps": [
