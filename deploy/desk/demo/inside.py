@@ -14,7 +14,7 @@ from shared.events.routes import HEARS
 from shared.ids import new_id
 
 Json = dict[str, Any]
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.3
 _FOR_PEOPLE = frozenset({"unknown_messages"})
 """Work that waits for a person, who may take the time of a person."""
 _AWAY = (502, 503, 504)

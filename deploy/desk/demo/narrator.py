@@ -12,7 +12,7 @@ from typing import Any, TextIO, TypeVar
 
 T = TypeVar("T")
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.2
 _WIDTH = 100
 
 
