@@ -23,6 +23,10 @@ def _first_field(operation: Operation) -> str:
     return next(iter((operation.body or {}).get("properties", {})), "name")
 
 
+def _takes_an_object(operation: Operation) -> bool:
+    return "properties" in (operation.body or {})
+
+
 def bodies(operation: Operation) -> dict[str, bytes]:
     """By what is wrong with it; `KEY` is a field that the operation knows."""
     raw = {
@@ -155,13 +159,12 @@ async def test_a_hostile_envelope_is_refused(
         refused(wrong_key, "a long idempotency key")
 
 
-@pytest.mark.parametrize("operation", WRITES, ids=str)
+@pytest.mark.parametrize("operation", [o for o in WRITES if _takes_an_object(o)], ids=str)
 async def test_what_only_an_answer_holds_is_refused_in_a_body(
     tenure: Tenure, ws: Workspace, operation: Operation
 ) -> None:
     """Nobody sets an id, a version or a status by writing it where it can be read."""
-    if operation.body is None or "properties" not in operation.body:
-        pytest.skip("takes no object")
+    assert operation.body
     example = operation.examples[0] if operation.examples else {}
     known = set(operation.body["properties"])
     answered = set(operation.answer.get("properties", {})) | {"workspace_id", "id", "version"}

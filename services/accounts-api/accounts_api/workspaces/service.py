@@ -11,7 +11,7 @@ from accounts_api.workspaces import queries
 from accounts_api.workspaces.models import Workspace
 from accounts_api.workspaces.rules import merge_patch
 from accounts_api.workspaces.schemas import WorkspacePatch, WorkspaceSettings
-from shared.auth import ROLES, Role
+from shared.auth import ROLES
 from shared.errors import Conflict, NotFound
 from shared.events.accounts import WorkspaceChanged
 from shared.events.base import Cause
@@ -131,7 +131,8 @@ class NewWorkspace:
     observer_id: UUID
     api_key: str
     observer_api_key: str
-    keys: dict[Role, str]
+    keys: dict[str, str]
+    """By role."""
 
 
 async def make_workspace(
@@ -169,7 +170,7 @@ async def make_workspace(
             uow, MemberIn(full_name="Olga Observer", email="observer@example.com", role="observer")
         )
         own = {"admin": admin.id, "observer": observer.id}
-        keys: dict[Role, str] = {}
+        keys: dict[str, str] = {}
         for role in ROLES:
             holder = {"member_id": own[role]} if role in own else {"role": role}
             made = await api_keys.add_key(uow, ApiKeyIn(name=f"Bootstrap {role}", **holder))
