@@ -66,7 +66,8 @@ async def _furnish(about: Json) -> None:
 
 
 async def _named(api: Api, collection: str, title: str) -> Json | None:
-    rows = await api.every(f"/v1/{collection}")
+    """Among the first page: a sandbox that is being set up has no more."""
+    rows = (await api.get(f"/v1/{collection}"))["data"]
     return next((row for row in rows if row["title"] == title), None)
 
 
