@@ -7,12 +7,16 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from deploy.gateway.app import Gateway
 from deploy.migrate import ROOT
+from shared.clock import utc_now
 from tests.harness import QuietServer, Tenure, Workspace
 
 PAGES = [
@@ -77,6 +81,33 @@ async def test_the_frontend_guide_can_be_followed_command_by_command(
     assert [account["name"] for account in listed["data"]] == ["Acme"]
     assert edited["arr"] == 6_000_000
     assert clock["frozen_at"] == "2026-03-02T09:00:00Z"
+
+
+async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
+    tenure: Tenure, gateway: str
+) -> None:
+    ws = await tenure.workspace()
+    guide = ROOT / "docs/partners.md"
+    answers = []
+    for _, command in blocks(guide, "sh"):
+        status, output = await run(command, gateway, ws)
+        assert status == 0, f"{command}\n{output}"
+        answers.append(json.loads(output))
+    feed, endpoint = answers
+    assert {"data", "next_after", "has_more"} <= feed.keys()
+    scope: dict[str, Any] = {}
+    ((_, receiver),) = (block for block in blocks(guide, "python") if block[0] == "verify")
+    exec(receiver, scope)
+    body, now = b'{"type": "account.updated"}', utc_now()
+    signature = Webhook(endpoint["secret"]).sign("evt_1", now, body.decode())
+    headers = {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+    }
+    assert scope["receive"](body, headers, endpoint["secret"])["type"] == "account.updated"
+    with pytest.raises(WebhookVerificationError):
+        scope["receive"](body + b" ", headers, endpoint["secret"])
 
 
 async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure: Tenure) -> None:
