@@ -13,11 +13,13 @@ from pydantic_core import to_json
 
 from accounts_api.accounts.schemas import AccountIn, AccountPatch, AccountRow
 from accounts_api.accounts.service import accounts
+from accounts_api.lifecycle import service as lifecycle
 from accounts_api.reading.service import ListRequest, get_record, list_records
 from accounts_api.records.edits import edit_of
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.rules import search_text
 from accounts_api.records.service import write
+from accounts_api.segments import service as segments
 from deploy.bench.load import Load, Request, drive
 from deploy.bench.measuring import Case, Result, of_loads
 from deploy.bench.sql import NEW, PREAMBLE, captured, pgbench, psql
@@ -71,6 +73,9 @@ def account(number: int, draw: random.Random) -> dict[str, Any]:
 
 async def prepare(stage: Stage) -> None:
     """`scale` accounts by COPY, as quickly as PostgreSQL takes them."""
+    # What a door subscribes to changes is part of a change.
+    segments.subscribe()
+    lifecycle.subscribe()
     draw = _draw(1)
     columns = ["workspace_id", "id", "external_id", "name", "domain", "arr", "currency", "country"]
     async with stage.as_admin() as connection:
