@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from deploy.desk.clean import remove_data
 from deploy.desk.demo.narrator import ClaimFailed, Narrator
 from deploy.desk.demo.stage import Stage
 from deploy.desk.demo.story import tell
@@ -37,6 +38,7 @@ def main() -> int:
     except (DeskError, CannotPrepare) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    remove_data(state_dir)
     print(f"\nAll {story.claims} claims hold. {story.seconds:.0f} s.")
     return 0
 

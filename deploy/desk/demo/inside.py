@@ -58,9 +58,12 @@ class Api:
             headers["if-match"] = "*"
         deadline = time.monotonic() + _AWAY_SECONDS
         while True:
-            answer = await self._http.request(
-                method, path, json=json, params=query or None, headers=headers
-            )
+            try:
+                answer = await self._http.request(
+                    method, path, json=json, params=query or None, headers=headers
+                )
+            except httpx2.HTTPError as error:
+                raise ClaimFailed(f"{method} {path} had no answer: {error!r}") from error
             if answer.status_code not in _AWAY or time.monotonic() > deadline:
                 return answer
             await asyncio.sleep(_POLL_SECONDS)

@@ -3,15 +3,19 @@
 import asyncio
 import os
 import signal
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from typing_extensions import override
 
 from deploy.desk.clean import remove_data
+from deploy.desk.demo.narrator import ClaimFailed
+from deploy.desk.files import read_json, write_private_json
 from deploy.desk.programs import Desk, module_command
 from deploy.desk.supervisor import Program
 from deploy.desk.up import Up
+from deploy.migrate import ROOT
 from deploy.roles import ServiceAccess
 
 BEGIN = datetime(2026, 2, 28, 9, 0, tzinfo=UTC)
@@ -44,6 +48,8 @@ class Stage(Up):
 
     def __init__(self, state_dir: Path) -> None:
         remove_data(state_dir)  # of an earlier telling
+        if "DATABASE_URL" in os.environ:
+            _share_secrets(state_dir)
         super().__init__(state_dir)
 
     async def keep_running(self) -> None:
@@ -66,8 +72,19 @@ class Stage(Up):
         """As a machine short of memory would; returns when it has been started again."""
         before = self.pids[name]
         os.kill(before, with_signal)
-        async with asyncio.timeout(_BACK_SECONDS):
-            while True:
-                await asyncio.sleep(_LOOK_SECONDS)
-                if self.pids.get(name, before) != before:
-                    return
+        deadline = time.monotonic() + _BACK_SECONDS
+        while time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.pids.get(name, before) != before:
+                return
+        raise ClaimFailed(f"{name} was not started again within {_BACK_SECONDS:.0f} s.")
+
+
+def _share_secrets(state_dir: Path) -> None:
+    """Roles belong to the whole server: with passwords of its own the story would lock out the
+    desk that uses the same one.
+    """
+    kept = read_json(ROOT / ".tenure" / "secrets.json")
+    if kept:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_private_json(state_dir / "secrets.json", kept)
