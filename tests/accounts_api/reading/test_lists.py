@@ -98,7 +98,13 @@ async def test_a_faulty_filter_is_pointed_at(tenure: Tenure) -> None:
     rule = {"all": [{"field": "arr", "op": "eq", "value": "much"}]}
     json = await ws.admin.post("/v1/accounts/search", {"filter": rule})
     assert json.json()["errors"][0]["pointer"].startswith("/filter/all/0")
-    for params in ({"sort": "nope"}, {"fields": "nope"}, {"include": "nope"}, {"filter": "{"}):
+    for params in (
+        {"filtr": "arr > 1"},
+        {"sort": "nope"},
+        {"fields": "nope"},
+        {"include": "nope"},
+        {"filter": "{"},
+    ):
         answer = await ws.admin.get("/v1/accounts", params=params)
         assert answer.status_code == 422, params
         assert answer.json()["errors"][0]["pointer"] == f"/query/{next(iter(params))}"

@@ -11,21 +11,17 @@ from starlette.responses import Response
 from accounts_api.history import service as history
 from accounts_api.reading import service
 from accounts_api.reading.schemas import (
-    CountParam,
     FieldsParam,
-    FilterParam,
-    IgnoredParam,
     IncludeParam,
+    ListParams,
     RecordPage,
     SearchIn,
-    SortParam,
 )
 from accounts_api.reading.service import Found, ListRequest
 from accounts_api.records.kinds import Kind
 from accounts_api.records.routes import record_json
 from accounts_api.records.schemas import RecordOut
 from shared.auth import Caller
-from shared.paging import CursorParam, Limit
 from shared.web.routing import TheService, Uow, etag, not_modified, require
 
 Reader = Annotated[Caller, require("records:read")]
@@ -49,27 +45,17 @@ def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
     page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this kind
 
     async def list_them(
-        caller: Reader,
-        uow: Uow,
-        tenure: TheService,
-        filter: FilterParam = None,  # noqa: A002  (the public name)
-        sort: SortParam = None,
-        fields: FieldsParam = None,
-        include: IncludeParam = None,
-        count: CountParam = None,
-        cursor: CursorParam = None,
-        limit: Limit = 50,
-        include_ignored: IgnoredParam = False,  # noqa: FBT002
+        caller: Reader, uow: Uow, tenure: TheService, params: Annotated[ListParams, Query()]
     ) -> Response:
         request = ListRequest(
-            filter=filter,
-            sort=sort,
-            fields=_words(fields),
-            include=_words(include) or (),
-            include_ignored=include_ignored,
-            count=count,
-            limit=limit,
-            cursor=cursor,
+            filter=params.filter,
+            sort=params.sort,
+            fields=_words(params.fields),
+            include=_words(params.include) or (),
+            include_ignored=params.include_ignored,
+            count=params.count,
+            limit=params.limit,
+            cursor=params.cursor,
         )
         body = await service.list_records(uow, kind, request, tenure.cursors)
         return Response(body, media_type=_JSON)

@@ -61,33 +61,50 @@ class SearchIn(In):
     cursor: str | None = Field(default=None, max_length=2048)
 
 
-FilterParam = Annotated[
-    str | None,
-    Query(
+class ListParams(BaseModel):
+    """The query string of a list. What is misspelt is refused, not left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    filter: str | None = Field(
+        default=None,
         max_length=6_000,
         description='A rule as text, `lifecycle_status = "subscribed" and arr > 50000 USD`, or as'
         " JSON.",
-    ),
-]
-SortParam = Annotated[
-    str | None,
-    Query(
+    )
+    sort: str | None = Field(
+        default=None,
         max_length=500,
         description="Fields or `traits.<key>` by comma, `-` for descending. Empty values last."
         " Default: oldest first.",
-    ),
-]
+    )
+    fields: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="Only these, by comma; `traits.<key>` for one trait.",
+    )
+    include: str | None = Field(
+        default=None, max_length=200, description="Related things to put in, by comma."
+    )
+    count: CountHow | None = Field(
+        default=None,
+        description="`estimate` counts to 1,000 and then says so; `exact` counts all.",
+    )
+    include_ignored: bool = Field(
+        default=False, description="Accounts whose lifecycle status is `ignored`, too."
+    )
+    limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows on a page.")
+    cursor: str | None = Field(
+        default=None,
+        max_length=2048,
+        description="`next_cursor` of the page before; opaque.",
+    )
+
+
 FieldsParam = Annotated[
     str | None,
     Query(max_length=2_000, description="Only these, by comma; `traits.<key>` for one trait."),
 ]
 IncludeParam = Annotated[
     str | None, Query(max_length=200, description="Related things to put in, by comma.")
-]
-CountParam = Annotated[
-    CountHow | None,
-    Query(description="`estimate` counts to 1,000 and then says so; `exact` counts all."),
-]
-IgnoredParam = Annotated[
-    bool, Query(description="Accounts whose lifecycle status is `ignored`, too.")
 ]
