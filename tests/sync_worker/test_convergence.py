@@ -228,7 +228,7 @@ async def kill_worker_at(org: Org, faultpoints: str) -> None:
         sys.executable, "-m", "sync_worker.worker", env=env
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             assert await worker.wait() == -signal.SIGKILL
     finally:
         if worker.returncode is None:
