@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json, to_json
 from typing_extensions import override
 
+from accounts_api.reading import parts as parts_of
 from accounts_api.reading import queries
 from accounts_api.reading.queries import Conditions
 from accounts_api.reading.rules import SortKey, included, shown, sort_keys
@@ -85,7 +86,7 @@ async def get_record(
 
 
 def _known_parts(kind: Kind) -> list[str]:
-    return [*queries.INCLUDES[kind.noun], *_MORE_PARTS]
+    return [*parts_of.INCLUDES[kind.noun], *_MORE_PARTS]
 
 
 async def _parts(
@@ -97,7 +98,7 @@ async def _parts(
         if name in _MORE_PARTS:
             found.append((name, await _MORE_PARTS[name](uow, kind, ids), "[]"))
         else:
-            by_id, nothing = await queries.parts(uow.session, uow.workspace_id, kind, name, ids)
+            by_id, nothing = await parts_of.parts(uow.session, uow.workspace_id, kind, name, ids)
             found.append((name, by_id, nothing))
     return found
 

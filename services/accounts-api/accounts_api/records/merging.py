@@ -7,7 +7,7 @@ loser leaves a tombstone whose ids lead to the winner.
 from typing import Any
 from uuid import UUID
 
-from accounts_api.records import queries
+from accounts_api.records import queries, storing
 from accounts_api.records.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.kinds import ACCOUNT, CONTACT, OPPORTUNITY, Kind
 from accounts_api.records.refusals import CannotMerge, RecordNotFound
@@ -76,7 +76,7 @@ async def _merge(
     await _hand_over(uow, kind, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
     await write(uow, kind, [gone], OURSELVES, merged_into=UUID(winner["id"]))
-    await queries.add_alias(uow.session, uow.workspace_id, kind, loser["id"], winner["id"])
+    await storing.add_alias(uow.session, uow.workspace_id, kind, loser["id"], winner["id"])
     (outcome,) = await write(uow, kind, [filling], OURSELVES)
     if outcome.error is not None:
         # What the loser had no longer fits its definitions: the winner stays as it is.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.records import hooks, queries
+from accounts_api.records import hooks, queries, storing
 from accounts_api.records.batch import Batch, Differences, Known, Proposal, references
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, snapshot
 from accounts_api.records.hooks import RecordChange
@@ -153,7 +153,7 @@ async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
     if found:
         return found
     rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
-    await queries.add_key_roles(uow.session, uow.workspace_id, rows)
+    await storing.add_key_roles(uow.session, uow.workspace_id, rows)
     return await queries.key_roles(uow.session, uow.workspace_id)
 
 
@@ -169,9 +169,9 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
         key=lambda proposal: proposal.after["external_id"] or "",
     )
     old = [(proposal, changes) for proposal, changes in changed if proposal.before is not None]
-    stamps: queries.Stamps = {}
+    stamps: storing.Stamps = {}
     if new:
-        stamps |= await queries.insert_records(
+        stamps |= await storing.insert_records(
             uow.session,
             uow.workspace_id,
             batch.kind,
@@ -182,7 +182,7 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
     if old:
         taken = ExternalIdTaken("Someone else took one of these external ids just now.")
         async with refuse(f"uq_{batch.kind.plural}_workspace_id_external_id", taken):
-            stamps |= await queries.update_records(
+            stamps |= await storing.update_records(
                 uow.session,
                 uow.workspace_id,
                 batch.kind,
@@ -224,7 +224,7 @@ async def _store_parts(
     if batch.kind.part == "accounts":
         relinked = [proposal.after for proposal, changes in stored if "accounts" in changes]
         if relinked:
-            await queries.link_contacts(
+            await storing.link_contacts(
                 uow.session,
                 uow.workspace_id,
                 [state["id"] for state in relinked],
@@ -232,7 +232,7 @@ async def _store_parts(
             )
     if batch.kind.part == "key_roles":
         ended, begun = _moves(batch.known.key_roles, stored)
-        await queries.move_key_roles(uow.session, uow.workspace_id, ended, begun)
+        await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun)
 
 
 def _moves(

@@ -1,0 +1,100 @@
+"""What lists put in beside the records themselves, as JSON that the database writes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.records.kinds import Kind
+from shared.events.accounts import RecordType
+
+_KEY_ROLES = """
+    select account_id::text as id, json_object_agg(key_role_key, members)::text as part
+    from (
+        select account_id, key_role_key, json_agg(member_id order by member_id) as members
+        from key_role_assignments
+        where workspace_id = :workspace_id and valid_to is null
+          and account_id = any(cast(:ids as uuid[]))
+        group by account_id, key_role_key
+    ) held
+    group by account_id
+"""
+_LINKS = """
+    select contact_id::text as id, json_agg(json_build_object(
+        'account_id', account_id, 'plan_roles', plan_roles) order by account_id)::text as part
+    from account_contacts
+    where workspace_id = :workspace_id and contact_id = any(cast(:ids as uuid[]))
+    group by contact_id
+"""
+_CONTACTS = """
+    select l.account_id::text as id, json_agg(json_build_object(
+        'id', c.id, 'external_id', c.external_id, 'name', c.name, 'email', c.email,
+        'title', c.title, 'email_status', c.email_status, 'plan_roles', l.plan_roles)
+        order by c.name, c.id)::text as part
+    from account_contacts l
+    join contacts c on c.workspace_id = :workspace_id and c.id = l.contact_id
+     and c.deleted_at is null
+    where l.workspace_id = :workspace_id and l.account_id = any(cast(:ids as uuid[]))
+    group by l.account_id
+"""
+_OPPORTUNITIES = """
+    select account_id::text as id, json_agg(json_build_object(
+        'id', id, 'external_id', external_id, 'name', name, 'type', type, 'stage', stage,
+        'is_closed', is_closed, 'is_won', is_won, 'contract_expiration', contract_expiration,
+        'arr', arr, 'currency', currency) order by contract_expiration, id)::text as part
+    from opportunities
+    where workspace_id = :workspace_id and account_id = any(cast(:ids as uuid[]))
+      and deleted_at is null
+    group by account_id
+"""
+_ORGANIZATION = """
+    select a.id::text as id, json_build_object(
+        'id', o.id, 'external_id', o.external_id, 'name', o.name, 'domain', o.domain)::text as part
+    from accounts a
+    join organizations o on o.workspace_id = :workspace_id and o.id = a.organization_id
+    where a.workspace_id = :workspace_id and a.id = any(cast(:ids as uuid[]))
+"""
+_ACCOUNT_OF = """
+    select p.id::text as id, json_build_object(
+        'id', a.id, 'external_id', a.external_id, 'name', a.name, 'domain', a.domain,
+        'lifecycle_status', a.lifecycle_status)::text as part
+    from opportunities p
+    join accounts a on a.workspace_id = :workspace_id and a.id = p.account_id
+    where p.workspace_id = :workspace_id and p.id = any(cast(:ids as uuid[]))
+"""
+_ACCOUNTS_BELOW = """
+    select organization_id::text as id, json_agg(json_build_object(
+        'id', id, 'external_id', external_id, 'name', name, 'domain', domain, 'arr', arr,
+        'currency', currency, 'lifecycle_status', lifecycle_status) order by name, id)::text as part
+    from accounts
+    where workspace_id = :workspace_id and organization_id = any(cast(:ids as uuid[]))
+      and deleted_at is null and lifecycle_status <> 'ignored'
+    group by organization_id
+"""
+
+
+INCLUDES: Final[Mapping[RecordType, Mapping[str, tuple[str, str]]]] = {
+    "organization": {"accounts": (_ACCOUNTS_BELOW, "[]")},
+    "account": {
+        "key_roles": (_KEY_ROLES, "{}"),
+        "contacts": (_CONTACTS, "[]"),
+        "opportunities": (_OPPORTUNITIES, "[]"),
+        "organization": (_ORGANIZATION, "null"),
+    },
+    "contact": {"accounts": (_LINKS, "[]")},
+    "opportunity": {"account": (_ACCOUNT_OF, "null")},
+}
+"""By record type and name: the statement that finds it for many records, and how none is
+written.
+"""
+
+
+async def parts(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, name: str, ids: Sequence[str]
+) -> tuple[dict[str, str], str]:
+    """One included thing for each record, as JSON; and what stands for those without."""
+    statement, nothing = INCLUDES[kind.noun][name]
+    found = await session.execute(text(statement), {"workspace_id": workspace_id, "ids": list(ids)})
+    return {row.id: row.part for row in found}, nothing
