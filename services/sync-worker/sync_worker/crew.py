@@ -13,8 +13,10 @@ Thing = TypeVar("Thing")
 Claim = Callable[[Service, int], Awaitable[Sequence[Thing]]]
 Work = Callable[[Service, Thing], Awaitable[None]]
 
-_LOOK_AGAIN = 0.05
+_LOOK_AGAIN = 0.2
 """Seconds between looks for new work while some is under way."""
+_GRACE = 10.0
+"""Seconds that work under way gets when its door closes; its lease lets another one go on."""
 
 
 class Crew(Generic[Thing]):
@@ -28,10 +30,14 @@ class Crew(Generic[Thing]):
         self._work = work
         self._hands = hands
         self._busy: set[asyncio.Task[None]] = set()
+        self._is_known = False
 
     async def step(self, service: Service) -> bool:
+        if not self._is_known:
+            service.closers.append(self._finish)
+            self._is_known = True
         free = self._hands - len(self._busy)
-        if free and not service.draining:
+        if free > 0 and not service.draining:
             for thing in await self._claim(service, free):
                 task = asyncio.create_task(self._safely(service, thing), name=self._name)
                 self._busy.add(task)
@@ -39,11 +45,17 @@ class Crew(Generic[Thing]):
         if not self._busy:
             return False
         await asyncio.wait(
-            set(self._busy),
-            timeout=None if service.draining else _LOOK_AGAIN,
-            return_when=asyncio.FIRST_COMPLETED,
+            set(self._busy), timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
         )
         return True
+
+    async def _finish(self) -> None:
+        if not self._busy:
+            return
+        _, late = await asyncio.wait(set(self._busy), timeout=_GRACE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def _safely(self, service: Service, thing: Thing) -> None:
         """What fails is found again when its lease has run out."""

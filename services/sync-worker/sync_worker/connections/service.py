@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from pydantic import SecretStr
 from pydantic_core import from_json, to_json
 
 from shared.db import refuse
@@ -20,26 +19,25 @@ from shared.web.routing import check_version
 from sync_worker.connections import queries
 from sync_worker.connections.models import Connection
 from sync_worker.connections.queries import Claim, TokenRow
-from sync_worker.connections.rules import authentication_of, health_after, seconds_until_next
+from sync_worker.connections.rules import health_after, seconds_until_next
 from sync_worker.connections.schemas import (
     ConnectionPatch,
     ImapConnectionIn,
     SalesforceConnectionIn,
 )
+from sync_worker.connections.sealing import (
+    SECRETS,
+    SETTINGS,
+    finished,
+    revealed,
+    seal,
+    token_binding,
+    unsealed,
+)
 
 __all__ = ["Claim", "Connection", "Opened"]
 
 IMAP_PORTS = frozenset({143, 993})
-_SECRETS: Mapping[str, frozenset[str]] = {
-    "salesforce": frozenset({"client_secret", "private_key", "refresh_token"}),
-    "imap": frozenset({"password"}),
-}
-_SETTINGS: Mapping[str, frozenset[str]] = {
-    "salesforce": frozenset(
-        {"login_url", "client_id", "username", "api_version", "currency", "lag_seconds"}
-    ),
-    "imap": frozenset({"host", "port", "security", "username", "mailbox", "folder"}),
-}
 _NULLABLE = frozenset({"currency"})
 
 
@@ -104,18 +102,18 @@ async def check_reachable(
 async def create_connection(
     uow: UnitOfWork, box: SecretBox, data: SalesforceConnectionIn | ImapConnectionIn
 ) -> Connection:
-    given = _revealed(data.model_dump())
-    secrets = {k: v for k, v in given.items() if k in _SECRETS[data.system] and v is not None}
-    settings = {k: v for k, v in given.items() if k in _SETTINGS[data.system]}
+    given = revealed(data.model_dump())
+    secrets = {k: v for k, v in given.items() if k in SECRETS[data.system] and v is not None}
+    settings = {k: v for k, v in given.items() if k in SETTINGS[data.system]}
     connection = Connection(
         workspace_id=uow.workspace_id,
         id=new_id(),
         system=data.system,
         title=data.title,
         every_seconds=data.every_seconds,
-        settings=_finished(settings, secrets),
+        settings=finished(settings, secrets),
     )
-    _seal(box, connection, secrets)
+    seal(box, connection, secrets)
     uow.session.add(connection)
     await _flush(uow, connection)
     uow.wake_worker()
@@ -147,15 +145,15 @@ async def update_connection(
     """New secrets or a new address end the session we hold, and whatever stood against the old."""
     connection = await get_connection(uow, connection_id, lock=True)
     check_version(version, connection.version)
-    changes = _revealed(data.changes())
+    changes = revealed(data.changes())
     _refuse_strangers(connection.system, changes)
-    new_secrets = {k: v for k, v in changes.items() if k in _SECRETS[connection.system]}
-    secrets = _unsealed(box, connection) | new_secrets
+    new_secrets = {k: v for k, v in changes.items() if k in SECRETS[connection.system]}
+    secrets = unsealed(box, connection) | new_secrets
     connection.title = changes.get("title", connection.title)
     connection.every_seconds = changes.get("every_seconds", connection.every_seconds)
-    kept = {k: v for k, v in changes.items() if k in _SETTINGS[connection.system]}
-    connection.settings = _finished(connection.settings | kept, secrets)
-    _seal(box, connection, secrets)
+    kept = {k: v for k, v in changes.items() if k in SETTINGS[connection.system]}
+    connection.settings = finished(connection.settings | kept, secrets)
+    seal(box, connection, secrets)
     if new_secrets or kept.keys() & {"login_url", "client_id", "username", "host", "port"}:
         await queries.forget_token(uow.session, uow.workspace_id, connection.id)
         if connection.status == "needs_reauth":
@@ -229,7 +227,7 @@ async def open_connection(uow: UnitOfWork, box: SecretBox, connection_id: UUID) 
         system=connection.system,
         title=connection.title,
         settings=connection.settings,
-        secrets=_unsealed(box, connection),
+        secrets=unsealed(box, connection),
         every_seconds=connection.every_seconds,
         failures=connection.failures,
         mapping=connection.mapping,
@@ -344,7 +342,7 @@ async def stored_token(
     row: TokenRow = await queries.token_row(uow.session, uow.workspace_id, connection_id)
     if row.sealed is None:
         return None, row.generation
-    opened = box.open(row.sealed, *_token_binding(uow.workspace_id, connection_id))
+    opened = box.open(row.sealed, *token_binding(uow.workspace_id, connection_id))
     return cast("dict[str, Any]", from_json(opened)), row.generation
 
 
@@ -360,7 +358,7 @@ async def store_token(
     uow: UnitOfWork, box: SecretBox, connection_id: UUID, *, by: UUID, token: Mapping[str, Any]
 ) -> bool:
     """False when the claim of `by` has run out: someone else's token stands."""
-    sealed = box.seal(to_json(token).decode(), *_token_binding(uow.workspace_id, connection_id))
+    sealed = box.seal(to_json(token).decode(), *token_binding(uow.workspace_id, connection_id))
     return await queries.store_token(
         uow.session, uow.workspace_id, connection_id, by=by, sealed=sealed
     )
@@ -383,7 +381,7 @@ def _recover(connection: Connection) -> None:
 
 def _refuse_strangers(system: str, changes: Mapping[str, Any]) -> None:
     """Fields of another system, and empty values where there must be one."""
-    known = _SECRETS[system] | _SETTINGS[system] | {"title", "every_seconds"}
+    known = SECRETS[system] | SETTINGS[system] | {"title", "every_seconds"}
     faults = [
         Fault(f"/{name}", "unknown_field", f"A connection to {system} has no such field.")
         for name in changes
@@ -396,37 +394,6 @@ def _refuse_strangers(system: str, changes: Mapping[str, Any]) -> None:
     ]
     if faults:
         raise Invalid("Nothing was stored.", faults=faults)
-
-
-def _revealed(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in given.items()
-    }
-
-
-def _finished(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    made = {**settings, "authentication": authentication_of(frozenset(secrets))}
-    if "login_url" in made:
-        made["login_url"] = str(made["login_url"]).rstrip("/")
-    return made
-
-
-def _binding(connection: Connection) -> tuple[object, ...]:
-    return connection.workspace_id, "connections", "credentials", connection.id
-
-
-def _token_binding(workspace_id: UUID, connection_id: UUID) -> tuple[object, ...]:
-    return workspace_id, "connection_tokens", "sealed", connection_id
-
-
-def _seal(box: SecretBox, connection: Connection, secrets: Mapping[str, str]) -> None:
-    connection.credentials = box.seal(to_json(secrets).decode(), *_binding(connection))
-
-
-def _unsealed(box: SecretBox, connection: Connection) -> dict[str, str]:
-    opened = from_json(box.open(connection.credentials, *_binding(connection)))
-    return cast("dict[str, str]", opened)
 
 
 async def _flush(uow: UnitOfWork, connection: Connection) -> None:
