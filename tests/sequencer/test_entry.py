@@ -440,3 +440,21 @@ async def test_hearing_an_event_again_or_late_changes_nothing(renewals: Renewals
     before = await renewals.enrollments()
     await renewals.told(first, first)
     assert await renewals.enrollments() == before
+
+
+async def test_an_opportunity_that_moves_takes_its_enrollment_to_the_other_account(
+    renewals: Renewals,
+) -> None:
+    contact_id = await renewals.furnish()
+    await renewals.sequence(90, 60)
+    opportunity_id = await renewals.opportunity()
+    other = new_id()
+    await renewals.told(
+        renewals.account_event(other, name="Umbrella"),
+        renewals.contact_event(contact_id, accounts=[(other, [])]),
+        renewals.opportunity_event(opportunity_id, account_id=other),
+    )
+    enrollment = await renewals.enrollment(opportunity_id)
+    assert (enrollment["state"], enrollment["account_id"]) == ("active", str(other))
+    await renewals.on(30)
+    assert renewals.sent()[1].subject == "Umbrella: 60 days"

@@ -240,6 +240,20 @@ async def test_content_that_is_refused_is_held_for_a_person(renewals: Renewals) 
     assert answer.json()["state"] == "scheduled"
     await renewals.tenure.settle()
     assert len(renewals.sent()) == 1
+    assert len(await renewals.events("message_resolved")) == 1
+    again = await renewals.ws.admin.post(f"/v1/messages/{message['id']}/retry")
+    assert (again.status_code, again.json()["code"]) == (409, "message_not_held")
+
+
+async def test_a_held_mail_that_is_given_up_is_resolved(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(steps=[step(90, text="{{ contact.title }}"), step(60)])
+    opportunity_id = await renewals.opportunity()
+    assert len(await renewals.events("message_held")) == 1
+    await renewals.change(opportunity_id, is_closed=True)
+    [resolved] = await renewals.events("message_resolved")
+    assert resolved["outcome"] == "not_sent"
+    assert (await only_message(renewals))["state"] == "cancelled"
 
 
 async def test_a_missing_value_holds_the_mail_and_says_which(renewals: Renewals) -> None:
@@ -250,11 +264,12 @@ async def test_a_missing_value_holds_the_mail_and_says_which(renewals: Renewals)
     [held] = await renewals.events("message_held")
     assert held["reason"] == "cannot_render"
     assert "contact.title" in held["detail"]
+    await renewals.told(renewals.contact_event(contact_id, phone="1"))
+    assert len(await renewals.events("message_held")) == 1, "told once"
     await renewals.told(renewals.contact_event(contact_id, title="Head of Hiring"))
-    message = await only_message(renewals)
-    await renewals.ws.admin.post(f"/v1/messages/{message['id']}/retry")
-    await renewals.tenure.settle()
     assert "Head of Hiring" in (renewals.sent()[0].text or "")
+    [resolved] = await renewals.events("message_resolved")
+    assert resolved["outcome"] == "sent"
 
 
 async def test_without_a_mailbox_the_mail_waits_for_one(renewals: Renewals) -> None:

@@ -16,7 +16,7 @@ from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0005"
+MIGRATION_HEAD = "0006"
 
 _TAGS = [
     {"name": "Sequences", "description": "Dated series of mails, and which version is in force."},

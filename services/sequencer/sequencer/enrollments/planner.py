@@ -61,7 +61,7 @@ async def plan_next(uow: UnitOfWork, situations: Sequence[Situation]) -> None:
     for situation in situations:
         _decide(situation, drafts)
     for message, reason in drafts.overtaken:
-        await messages.end_unsent(uow, message.id, "skipped", reason)
+        await messages.end_unsent(uow, message, "skipped", reason)
     for message in drafts.withdrawn:
         await messages.cancel(uow, message, "planned_again")
     for message, at in drafts.moved:

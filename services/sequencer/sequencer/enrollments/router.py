@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from sequencer.enrollments import service
+from sequencer.enrollments import by_hand, service
 from sequencer.enrollments.rules import State
 from sequencer.enrollments.schemas import (
     ChooseContact,
@@ -75,7 +75,7 @@ async def pause_enrollment(
 @router.post("/{enrollment_id}/resume", summary="Resume", response_model=EnrollmentOut)
 async def resume_enrollment(enrollment_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
     """Goes on with the next step that the laws allow."""
-    await service.resume_by_hand(uow, enrollment_id)
+    await by_hand.resume(uow, enrollment_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 
 
@@ -95,7 +95,7 @@ async def choose_enrollment_contact(
     enrollment_id: UUID, data: ChooseContact, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Resumes at the step whose mail bounced. 422 names every reason against the contact."""
-    await service.choose_contact(uow, enrollment_id, data.contact_id)
+    await by_hand.choose_contact(uow, enrollment_id, data.contact_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 
 
@@ -103,4 +103,4 @@ async def choose_enrollment_contact(
 async def skip_enrollment_step(
     enrollment_id: UUID, data: SkipStep, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    return await shown(uow, await service.skip_step(uow, enrollment_id, data.step_id))
+    return await shown(uow, await by_hand.skip_step(uow, enrollment_id, data.step_id))

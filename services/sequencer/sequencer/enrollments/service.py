@@ -10,13 +10,11 @@ from sequencer.enrollments import queries
 from sequencer.enrollments.planner import identity, plan_next
 from sequencer.enrollments.rules import EndReason, Entry, PauseReason
 from sequencer.enrollments.schemas import Enrollment, Line
-from sequencer.enrollments.situations import Situation, reach_of, situations_of
+from sequencer.enrollments.situations import Situation, situations_of
 from sequencer.messages import service as messages
 from sequencer.messages.schemas import Message, NewMessage
-from sequencer.records import service as records
 from sequencer.sequences.versions import Pinned
-from sequencer.suppressions import service as suppressions
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Conflict, NotFound
 from shared.events.sequences import (
     EnrollmentExited,
     EnrollmentPaused,
@@ -40,16 +38,6 @@ class EnrollmentNotFound(NotFound):
 class EnrollmentEnded(Conflict):
     code = "enrollment_ended"
     title = "The enrollment has ended"
-
-
-class NotPaused(Conflict):
-    code = "enrollment_not_paused"
-    title = "The enrollment is not paused"
-
-
-class StepHandled(Conflict):
-    code = "step_handled"
-    title = "This step is done, or under way"
 
 
 async def get(uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False) -> Enrollment:
@@ -151,7 +139,7 @@ async def start(
     await tell(uow, made, "entered", entry=entry, sequence_version=pinned.number)
     uow.publish(EnrollmentStarted(**identity(made), entry=entry))
     for step_id in await messages.steps_sent_in(uow, earlier):
-        await _pass_over(uow, made, pinned, step_id, "already_sent")
+        await pass_over(uow, made, pinned, step_id, "already_sent")
     return made
 
 
@@ -170,7 +158,7 @@ async def end(
     uow: UnitOfWork, enrollment: Enrollment, reason: EndReason, *, note: str | None = None
 ) -> Enrollment:
     """Nothing more is sent; a mail that is being handed over right now is reported as such."""
-    await _stop_waiting(uow, enrollment, f"ended_{reason}")
+    await stop_waiting(uow, enrollment, f"ended_{reason}")
     ended = await queries.set_fields(
         uow.session,
         uow.workspace_id,
@@ -194,7 +182,7 @@ async def pause(
     uow: UnitOfWork, enrollment: Enrollment, reason: PauseReason, *, note: str | None = None
 ) -> Enrollment:
     """An enrollment that completed may be paused too: its last mail bounced, so it goes on."""
-    await _stop_waiting(uow, enrollment, f"paused_{reason}")
+    await stop_waiting(uow, enrollment, f"paused_{reason}")
     paused = await queries.set_fields(
         uow.session,
         uow.workspace_id,
@@ -242,90 +230,10 @@ async def reopen(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
     return active
 
 
-async def resume_by_hand(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
-    enrollment = await get_open(uow, enrollment_id)
-    if enrollment.state != "paused":
-        raise NotPaused("Only a paused enrollment can be resumed.")
-    return await resume(uow, enrollment)
-
-
-async def choose_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> Enrollment:
-    """Raises `Invalid` with every reason why this contact cannot be written to."""
-    enrollment = await get_open(uow, enrollment_id)
-    reasons = await _contact_faults(uow, enrollment, contact_id)
-    if reasons:
-        raise Invalid(
-            "This contact cannot take over.",
-            faults=[Fault("/contact_id", code, message) for code, message in reasons],
-        )
-    await _stop_waiting(uow, enrollment, "contact_replaced")
-    changed = await queries.set_fields(
-        uow.session, uow.workspace_id, enrollment.id, {"contact_id": contact_id}
-    )
-    await tell(
-        uow,
-        enrollment,
-        "contact_replaced",
-        before=str(enrollment.contact_id),
-        after=str(contact_id),
-    )
-    if changed.state == "paused" and changed.pause_reason != "by_hand":
-        return await resume(uow, changed)
-    if changed.state == "active":
-        await plan(uow, [changed])
-    return changed
-
-
-async def _contact_faults(
-    uow: UnitOfWork, enrollment: Enrollment, contact_id: UUID
-) -> list[tuple[str, str]]:
-    contact = (await records.contacts(uow, [contact_id])).get(contact_id)
-    if contact is None or contact.deleted:
-        return [("unknown_contact", "There is no contact with this id.")]
-    links = await records.links_of(uow, [contact_id])
-    suppressed = await suppressions.reasons(uow, [contact.address] if contact.address else [])
-    reach = reach_of(contact, enrollment.account_id, links, suppressed)
-    found = []
-    if (contact_id, enrollment.account_id) not in links:
-        found.append(("not_of_account", "The contact does not belong to this account."))
-    if contact.address is None:
-        found.append(("no_email", "The contact has no mail address."))
-    if contact.deactivated:
-        found.append(("deactivated", "The contact is deactivated."))
-    if reach.email_status != "ok":
-        found.append((f"email_{reach.email_status}", f"The address is {reach.email_status}."))
-    if reach.suppressed_for is not None:
-        reason = reach.suppressed_for.replace("_", " ")
-        found.append(("suppressed", f"The address is suppressed: {reason}."))
-    return found
-
-
-async def skip_step(uow: UnitOfWork, enrollment_id: UUID, step_id: UUID | None) -> Enrollment:
-    """Raises `StepHandled`, or `Invalid` for a step that the pinned version does not have."""
-    enrollment = await get_open(uow, enrollment_id)
-    [situation] = await situations_of(uow, [enrollment])
-    waiting = situation.progress.open
-    wanted = step_id or enrollment.next_step_id
-    known = {step.known_id for step in situation.pinned.definition.steps}
-    if wanted is None or wanted not in known:
-        message = "The pinned version of the sequence has no such step."
-        raise Invalid(message, faults=[Fault("/step_id", "unknown_step", message)])
-    if waiting is not None and waiting.step_id == wanted:
-        if not await messages.end_unsent(uow, waiting.id, "skipped", "by_hand"):
-            raise StepHandled("Its mail is being handed over, or its outcome is not known.")
-        await _tell_skip(uow, enrollment, situation.pinned, wanted, "by_hand")
-    elif wanted in situation.progress.handled:
-        raise StepHandled("It was sent or skipped before.")
-    else:
-        await _pass_over(uow, enrollment, situation.pinned, wanted, "by_hand")
-    if enrollment.state == "active":
-        await plan(uow, [enrollment])
-    return await get(uow, enrollment_id)
-
-
-async def _pass_over(
+async def pass_over(
     uow: UnitOfWork, enrollment: Enrollment, pinned: Pinned, step_id: UUID, reason: str
 ) -> None:
+    """A step of the pinned version that has no mail yet never gets one."""
     known = {step.id: step for step in pinned.definition.steps}
     if step_id not in known:
         return
@@ -344,10 +252,10 @@ async def _pass_over(
         reason=reason,
     )
     await messages.add(uow, [row])
-    await _tell_skip(uow, enrollment, pinned, step_id, reason)
+    await tell_skip(uow, enrollment, pinned, step_id, reason)
 
 
-async def _tell_skip(
+async def tell_skip(
     uow: UnitOfWork, enrollment: Enrollment, pinned: Pinned, step_id: UUID, reason: str
 ) -> None:
     title = pinned.step(step_id).title
@@ -357,7 +265,8 @@ async def _tell_skip(
     )
 
 
-async def _stop_waiting(uow: UnitOfWork, enrollment: Enrollment, reason: str) -> None:
+async def stop_waiting(uow: UnitOfWork, enrollment: Enrollment, reason: str) -> None:
+    """The mail it waits for does not go; one that is under way does."""
     waiting = (await waiting_messages(uow, [enrollment])).get(enrollment.id)
     if waiting is not None:
         await messages.cancel(uow, waiting, reason)
@@ -377,10 +286,20 @@ async def date_moved(uow: UnitOfWork, situation: Situation) -> None:
     await messages.plan_again_skipped(uow, enrollment.id)
 
 
-async def go_on(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> None:
-    """After one of their mails came to an end, plan what comes next. Locks them."""
-    found = [await get(uow, each, lock=True) for each in sorted(enrollment_ids)]
-    await plan(uow, [one for one in found if one.state == "active"])
+async def follow_account(uow: UnitOfWork, situation: Situation) -> Enrollment:
+    """The opportunity may have moved to another account, as after a merge."""
+    enrollment, opportunity = situation.enrollment, situation.opportunity
+    if opportunity is None or opportunity.account_id in {None, enrollment.account_id}:
+        return enrollment
+    changes = {"account_id": opportunity.account_id}
+    return await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+
+
+async def try_held(uow: UnitOfWork, situation: Situation) -> None:
+    """Something about the record changed: what a template or a sender lacked may be there now."""
+    waiting = situation.progress.open
+    if waiting is not None and waiting.reason in {"cannot_render", "no_mailbox"}:
+        await messages.release(uow, waiting.id)
 
 
 async def replace_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:

@@ -106,7 +106,8 @@ async def _consider_open(
     """Those that go on and are to be planned anew."""
     to_plan = []
     for situation in situations:
-        enrollment, record_id = situation.enrollment, situation.enrollment.record_id
+        enrollment = await enrollments.follow_account(uow, situation)
+        record_id = enrollment.record_id
         found = obstacle(situation.standing, scene.now)
         causes: list[BlockCause] = []
         if isinstance(found, End):
@@ -122,6 +123,7 @@ async def _consider_open(
             await enrollments.resume(uow, enrollment)
         elif enrollment.state == "active":
             await _note_moved_date(uow, situation)
+            await enrollments.try_held(uow, situation)
             to_plan.append(enrollment)
         await blocks.become(
             scene,

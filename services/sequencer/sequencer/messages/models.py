@@ -51,6 +51,11 @@ messages = Table(
     Column("sent_at", _AT),
     Column("bounced_at", _AT),
     Column("superseded_at", _AT),
+    Column(
+        "held_at",
+        _AT,
+        comment="since when others believe that it is held or unknown; workspace time",
+    ),
     Column("created_at", _AT, nullable=False, server_default=_NOW),
     Column("updated_at", _AT, nullable=False, server_default=_NOW),
     PrimaryKeyConstraint("workspace_id", "id"),

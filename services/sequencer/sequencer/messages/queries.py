@@ -13,8 +13,8 @@ from sequencer.messages.schemas import Message, NewMessage
 _COLUMNS = (
     "id, enrollment_id, sequence_id, sequence_title, step_id, step_title, record_id, account_id,"
     " contact_id, state, phase, due_at, retry_at, attempts, fence, mailbox_id, sender, recipient,"
-    " subject, internet_message_id, reason, detail, sent_at, bounced_at, superseded_at, created_at,"
-    " updated_at"
+    " subject, internet_message_id, reason, detail, sent_at, bounced_at, superseded_at, held_at,"
+    " created_at, updated_at"
 )
 _SELECT = f"select {_COLUMNS} from messages where workspace_id = :workspace_id"
 

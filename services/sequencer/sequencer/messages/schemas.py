@@ -38,6 +38,7 @@ class Message:
     sent_at: datetime | None
     bounced_at: datetime | None
     superseded_at: datetime | None
+    held_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

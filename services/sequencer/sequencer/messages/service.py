@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sequencer.messages import queries
 from sequencer.messages.rules import normal_message_id
 from sequencer.messages.schemas import NO_PROGRESS, Message, NewMessage, Progress
 from shared.errors import NotFound
+from shared.events.sequences import MessageResolved
 from shared.uow import UnitOfWork
 
 
@@ -103,31 +104,39 @@ async def reschedule(uow: UnitOfWork, message_id: UUID, due_at: datetime) -> Non
 
 
 async def end_unsent(
-    uow: UnitOfWork, message_id: UUID, state: str, reason: str, detail: str | None = None
+    uow: UnitOfWork, message: Message, state: str, reason: str, **changes: Any
 ) -> bool:
-    """A mail that has not left will not leave: `cancelled`, `skipped`, `expired`, `suppressed`."""
-    done = await queries.set_fields(
-        uow.session,
-        uow.workspace_id,
-        [message_id],
-        ["scheduled", "held"],
-        {"state": state, "reason": reason, "detail": detail},
-    )
-    return bool(done)
-
-
-async def cancel(uow: UnitOfWork, message: Message, reason: str) -> bool:
-    """False for one that is under way, unknown or done: it keeps its truth. The step of a cancelled
-    mail may be planned again.
+    """A mail that has not left will not leave: `cancelled`, `skipped`, `expired`, `suppressed`.
+    False for one that is under way, unknown or done: it keeps its truth.
     """
     done = await queries.set_fields(
         uow.session,
         uow.workspace_id,
         [message.id],
         ["scheduled", "held"],
-        {"state": "cancelled", "reason": reason, "superseded_at": await uow.now()},
+        {"state": state, "reason": reason, "held_at": None, **changes},
     )
+    if done and message.held_at is not None:
+        uow.publish(resolved(message, "not_sent"))
     return bool(done)
+
+
+async def cancel(uow: UnitOfWork, message: Message, reason: str) -> bool:
+    """Like `end_unsent`; the step of a cancelled mail may be planned again."""
+    return await end_unsent(uow, message, "cancelled", reason, superseded_at=await uow.now())
+
+
+def resolved(message: Message, outcome: Literal["sent", "not_sent"]) -> MessageResolved:
+    """Others were told that it is held, or that its outcome is unknown. That is over."""
+    return MessageResolved(
+        enrollment_id=message.enrollment_id,
+        sequence_id=message.sequence_id,
+        opportunity_id=message.record_id,
+        account_id=message.account_id,
+        contact_id=message.contact_id,
+        message_id=message.id,
+        outcome=outcome,
+    )
 
 
 async def release(uow: UnitOfWork, message_id: UUID) -> bool:

@@ -224,9 +224,9 @@ async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
     if found is None:
         return False
     if found == End("contract_expired"):
-        await messages.end_unsent(uow, message.id, "expired", found.reason)
+        await messages.end_unsent(uow, message, "expired", found.reason)
     elif found.reason in {"unsubscribed", "contact_bounced"}:
-        await messages.end_unsent(uow, message.id, "suppressed", found.reason)
+        await messages.end_unsent(uow, message, "suppressed", found.reason)
     else:
         await messages.cancel(uow, message, found.reason)
     # What this means for the enrollment is decided there, by the same rule.
@@ -278,8 +278,9 @@ async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[
 async def hold_back(
     uow: UnitOfWork, one: _Held, reason: Any, detail: str, *, tell: bool = True
 ) -> None:
-    """Not sent without a person."""
+    """Not sent without a person. Others hear of it once."""
     message, enrollment = one.message, one.situation.enrollment
+    tell = tell and message.held_at is None
     await queries.end_attempt(
         uow.session,
         uow.workspace_id,
@@ -290,6 +291,7 @@ async def hold_back(
         reason=reason,
         detail=detail,
         mailbox_id=one.mailbox.id if one.mailbox else None,
+        held_at=await uow.now() if tell else None,
     )
     if not tell:
         return

@@ -186,6 +186,8 @@ async def end_attempt(
     sent_at: datetime | None = None,
     retry_seconds: float | None = None,
     mailbox_id: UUID | None = None,
+    held_at: datetime | None = None,
+    no_longer_held: bool = False,
 ) -> bool:
     """False when the row has gone on without this attempt: the fence does not fit, or the state."""
     extra = ""
@@ -193,6 +195,11 @@ async def end_attempt(
     if sent_at is not None:
         extra += "sent_at = :sent_at, "
         values["sent_at"] = sent_at
+    if held_at is not None:
+        extra += "held_at = :held_at, "
+        values["held_at"] = held_at
+    if no_longer_held:
+        extra += "held_at = null, "
     if mailbox_id is not None:
         extra += "mailbox_id = :mailbox_id, "
         values["mailbox_id"] = mailbox_id

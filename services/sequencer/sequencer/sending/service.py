@@ -22,7 +22,7 @@ from sequencer.sending.claims import Claimed
 from sequencer.suppressions import service as suppressions
 from shared.errors import Conflict
 from shared.events.base import Cause
-from shared.events.sequences import MessageHeld, MessageResolved, MessageSent
+from shared.events.sequences import MessageHeld, MessageSent
 from shared.faults import faultpoint
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -98,6 +98,7 @@ async def record_sent(
         fence=fence,
         detail=detail[:500],
         sent_at=sent_at,
+        no_longer_held=True,
     )
     if not done:
         return False
@@ -109,8 +110,8 @@ async def record_sent(
         recipient=message.recipient,
         message_id=str(message_id),
     )
-    if message.state == "unknown":
-        uow.publish(MessageResolved(**identity(enrollment), message_id=message_id, outcome="sent"))
+    if message.held_at is not None:
+        uow.publish(messages.resolved(message, "sent"))
     uow.publish(
         MessageSent(
             **{**identity(enrollment), "contact_id": message.contact_id},
@@ -244,8 +245,9 @@ async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
         state="scheduled",
         fence=None,
         reason="resolved_not_sent",
+        no_longer_held=True,
     )
-    uow.publish(MessageResolved(**identity(enrollment), message_id=message_id, outcome="not_sent"))
+    uow.publish(messages.resolved(message, "not_sent"))
     await enrollments.tell(
         uow, enrollment, "resolved", step_title=message.step_title, outcome="not_sent"
     )
@@ -303,6 +305,7 @@ async def _become_unknown(
         fence=message.fence,
         reason="outcome_unknown",
         detail=detail[:500],
+        held_at=await uow.now(),
     )
     if done:
         await _tell_held(uow, enrollment, message, "outcome_unknown", detail)
@@ -327,6 +330,7 @@ async def _hold(
         fence=fence,
         reason=reason,
         detail=detail[:500],
+        held_at=await uow.now() if tell_others else None,
     )
     if not done:
         return

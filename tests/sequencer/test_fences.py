@@ -1,0 +1,175 @@
+"""What stops a mail between its planning and its final dot: looked at under locks, at the last
+moment (reliability.md F8, G6).
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from sequencer.sending.jobs import Dispatcher
+from sequencer.settings import SequencerSettings
+from shared.ids import new_id
+from tests.sequencer.renewals import Renewals, day
+from tests.simulators.mail import Fault, Stage
+
+Stop = Callable[[Renewals, UUID], Awaitable[None]]
+
+
+async def state(renewals: Renewals) -> str:
+    [message] = await renewals.messages()
+    return str(message["state"])
+
+
+@asynccontextmanager
+async def slow_hand_over(renewals: Renewals, seconds: float) -> AsyncIterator[UUID]:
+    """Inside, a mail is claimed and its server takes its time before it asks for the body."""
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    rule = renewals.mail.fail(Fault(stage=Stage.DATA, delay=seconds), times=1)
+    opportunity_id = new_id()
+    telling = asyncio.create_task(
+        renewals.told(renewals.opportunity_event(opportunity_id), renewals.entered(opportunity_id))
+    )
+    async with asyncio.timeout(30):
+        while not any(one["state"] == "dispatching" for one in await renewals.messages()):
+            await asyncio.sleep(0.01)
+    yield opportunity_id
+    await telling
+    renewals.mail.rules.remove(rule.id)
+    await renewals.tenure.settle()
+
+
+async def closing(renewals: Renewals, opportunity_id: UUID) -> None:
+    await publish(renewals, renewals.opportunity_event(opportunity_id, is_closed=True))
+
+
+async def expiring(renewals: Renewals, opportunity_id: UUID) -> None:
+    event = renewals.opportunity_event(opportunity_id, contract_expiration=day(0))
+    await publish(renewals, event)
+
+
+async def pausing(renewals: Renewals, opportunity_id: UUID) -> None:
+    [enrollment] = await renewals.enrollments(opportunity_id=opportunity_id)
+    path = f"/v1/enrollments/{enrollment['id']}/pause"
+    answer = await renewals.ws.admin.post(path, {})
+    assert answer.json()["in_flight_message_id"] is not None, "reported, not denied"
+
+
+async def suppressing(renewals: Renewals, opportunity_id: UUID) -> None:
+    answer = await renewals.ws.admin.post("/v1/suppressions", {"email": "ann@acme.example"})
+    assert answer.status_code == 201
+
+
+async def passing_time(renewals: Renewals, opportunity_id: UUID) -> None:
+    clock = {"frozen_at": f"{day(89)}T23:59:01Z"}
+    assert (await renewals.ws.admin.put("/v1/workspace/clock", clock)).status_code == 200
+    await hear(renewals)
+
+
+async def publish(renewals: Renewals, event: Any) -> None:
+    async with renewals.tenure.workers["accounts"].units.begin(renewals.ws.id, ()) as uow:
+        uow.publish(event)
+    await hear(renewals)
+
+
+async def hear(renewals: Renewals) -> None:
+    """The feed alone: what sends is busy."""
+    [feed] = [one for one in renewals.tenure.loops["sequencer"] if one.name == "feed:accounts:0"]
+    for _ in range(20):
+        await feed.step(renewals.tenure.workers["sequencer"])
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("stop", [closing, expiring, pausing, suppressing, passing_time])
+async def test_what_changes_during_the_hand_over_still_stops_it(
+    renewals: Renewals, stop: Stop
+) -> None:
+    async with slow_hand_over(renewals, 2.0) as opportunity_id:
+        await stop(renewals, opportunity_id)
+    assert renewals.sent() == []
+    states = Counter(one["state"] for one in await renewals.messages())
+    assert not states.keys() & {"sent", "unknown", "dispatching"}
+
+
+async def test_a_record_that_is_being_changed_is_not_waited_for_and_not_sent_to(
+    renewals: Renewals,
+) -> None:
+    """The join guard of F8 would send after the expiry was committed."""
+    service = renewals.tenure.workers["sequencer"]
+    dispatcher = Dispatcher(SequencerSettings())
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    answer = await renewals.ws.admin.patch(
+        "/v1/workspace", {"settings": {"holds": {"sending": True}}}
+    )
+    assert answer.status_code == 200
+    opportunity_id = await renewals.opportunity()
+    await renewals.ws.admin.patch("/v1/workspace", {"settings": {"holds": {"sending": False}}})
+    async with service.units.begin(renewals.ws.id, ()) as uow:
+        await uow.session.execute(
+            text(
+                "update opportunities set is_closed = true"
+                " where workspace_id = :workspace_id and id = :id"
+            ),
+            {"workspace_id": renewals.ws.id, "id": opportunity_id},
+        )
+        await hear(renewals)
+        async with asyncio.timeout(2):
+            assert await dispatcher.step(service) is False
+        assert await state(renewals) == "scheduled"
+    await renewals.tenure.settle()
+    assert await state(renewals) == "cancelled"
+    assert renewals.sent() == []
+
+
+async def test_workers_beside_each_other_send_each_mail_once(renewals: Renewals) -> None:
+    service = renewals.tenure.workers["sequencer"]
+    await renewals.furnish()
+    [mailbox] = (await renewals.ws.admin.get("/v1/mailboxes")).json()["data"]
+    await renewals.ws.admin.patch(f"/v1/mailboxes/{mailbox['id']}", {"daily_cap": 15})
+    await renewals.sequence(90, 60)
+    hold = {"settings": {"holds": {"sending": True}}}
+    await renewals.ws.admin.patch("/v1/workspace", hold)
+    await renewals.customers(20)
+    hold["settings"]["holds"]["sending"] = False
+    await renewals.ws.admin.patch("/v1/workspace", hold)
+    await hear(renewals)
+
+    async def work() -> None:
+        dispatcher = Dispatcher(SequencerSettings(send_slots=3))
+        while await dispatcher.step(service):
+            pass
+
+    await asyncio.gather(*(work() for _ in range(4)))
+    await renewals.tenure.settle()
+    taken = Counter(mail.message_id for mail in renewals.sent())
+    assert set(taken.values()) == {1}
+    assert len(taken) == 15, "the cap holds between workers"
+    waiting = await renewals.messages(state="scheduled")
+    assert {one["due_at"] for one in waiting} == {"2026-03-03T09:00:00Z"}
+
+
+async def test_one_contact_gets_one_mail_a_day_from_however_many_workers(
+    renewals: Renewals,
+) -> None:
+    service = renewals.tenure.workers["sequencer"]
+    await renewals.furnish()
+    await renewals.sequence(90)
+    hold = {"settings": {"holds": {"sending": True}}}
+    await renewals.ws.admin.patch("/v1/workspace", hold)
+    for _ in range(4):
+        await renewals.opportunity()
+    hold["settings"]["holds"]["sending"] = False
+    await renewals.ws.admin.patch("/v1/workspace", hold)
+    await hear(renewals)
+    workers = [Dispatcher(SequencerSettings(send_slots=1)) for _ in range(4)]
+    for _ in range(3):
+        await asyncio.gather(*(one.step(service) for one in workers))
+    await renewals.tenure.settle()
+    assert len(renewals.sent()) == 1
