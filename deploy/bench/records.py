@@ -128,6 +128,22 @@ def _caller(stage: Stage) -> Caller:
     return Caller(stage.workspace_id, principal, SERVICE_PERMISSIONS, (principal,), role="admin")
 
 
+async def no_work(stage: Stage) -> Result:
+    """What the framework and a request's wrapping cost here and now: 0.2 ms on a quiet machine.
+
+    Read the other processor times beside this one.
+    """
+    door = await stage.open_door("accounts")
+    load = await drive(
+        door,
+        lambda _: Request("GET", "/livez"),
+        {},
+        seconds=stage.seconds,
+        connections=CONNECTIONS,
+    )
+    return Result("requests", load.per_second, p95_ms=load.p95_ms, cpu_ms=load.cpu_ms)
+
+
 async def read_one(stage: Stage) -> Result:
     draw = _draw(2)
     service, scripts = stage.service("accounts"), []
@@ -283,6 +299,7 @@ async def _rounds(
 
 
 CASES = (
+    Case("door: a request without work", no_work),
     Case("account: read one", read_one),
     Case("account: page of 50, filtered and sorted", page_of_fifty),
     Case("account: page of 50, sorted", page_in_order),
