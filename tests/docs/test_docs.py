@@ -110,6 +110,17 @@ async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
         scope["receive"](body + b" ", headers, endpoint["secret"])
 
 
+async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
+    tenure: Tenure, gateway: str
+) -> None:
+    """In one shell: later commands use what earlier ones found, and a refusal ends it."""
+    ws = await tenure.workspace()
+    commands = [command for _, command in blocks(ROOT / "docs/modelling.md", "sh")]
+    loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
+    status, output = await run(loudly + "\n".join(commands), gateway, ws)
+    assert status == 0, output
+
+
 async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     rules = [rule for page in PAGES for rule in blocks(page, "rule")]

@@ -22,7 +22,7 @@ from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0003"
+MIGRATION_HEAD = "0007"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
