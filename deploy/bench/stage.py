@@ -117,6 +117,7 @@ class Stage:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
         package = next(access.package for access in SERVICES if access.schema == name)
         process = subprocess.Popen(  # noqa: ASYNC220  (it outlives this loop's interest)
             [
@@ -127,9 +128,10 @@ class Stage:
                 "--port",
                 str(port),
             ],
-            env={**os.environ, **self.environment(name)},
+            # It finds itself, so that it can check a token that it signed.
+            env={**os.environ, **self.environment(name), f"TENURE_{name.upper()}_URL": url},
         )
-        door = self.doors[name] = Door(f"http://127.0.0.1:{port}", process)
+        door = self.doors[name] = Door(url, process)
         await _ready(door)
         return door
 

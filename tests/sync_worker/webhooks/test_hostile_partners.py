@@ -213,9 +213,8 @@ async def test_a_worker_that_slept_through_its_lease_changes_nothing(
     for loop in tenure.loops["sync"]:
         if loop.name == "feed:sync:0":
             await loop.step(service)
-    (sleepy,) = await sending.claim_due(service, 10)
-    assert await sending.claim_due(service, 10) == []
-    (letter,) = await sending.letters_of(service, partner.ws.id, [sleepy])
+    (letter,) = await sending.take(service, 10)
+    assert await sending.take(service, 10) == []
     courier = Courier(ANYWHERE)
     outcome = await sending.send(courier, letter)
     await courier.close()

@@ -2,16 +2,13 @@
 
 import asyncio
 import time
-from itertools import groupby
-from uuid import UUID
 
 from shared.logging import get_logger
 from shared.service import Service
 from shared.worker import Loop
 from sync_worker.webhook_deliveries import sending, service
 from sync_worker.webhook_deliveries.client import Courier
-from sync_worker.webhook_deliveries.queries import Claim
-from sync_worker.webhook_deliveries.sending import Letter, Outcome
+from sync_worker.webhook_deliveries.sending import Outcome
 
 log = get_logger(__name__)
 
@@ -21,6 +18,8 @@ _SLOW_SECONDS = 2.0
 """What takes longer waits aside: it no longer counts as one of `HANDS`, so that endpoints which are
 slow, however many, hold up nobody else. It still counts as one of `MOST_HANDS`."""
 _LOOK_AGAIN = 0.05
+_GATHER = 0.01
+"""Seconds: for the sake of one transaction for many, the first that ends waits for others."""
 
 
 class Sender:
@@ -34,7 +33,7 @@ class Sender:
         self._ended: list[Outcome] = []
 
     async def step(self, the_service: Service) -> bool:
-        # First what a failed step before left behind: its leases run.
+        # First what has ended: its leases run, and its hands are not free until it is recorded.
         await self._record(the_service)
         if not the_service.draining:
             await self._start(the_service)
@@ -43,10 +42,10 @@ class Sender:
         await asyncio.wait(
             list(self._busy), timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
         )
-        if the_service.draining and self._busy:
-            await asyncio.wait(list(self._busy))
+        await asyncio.wait(list(self._busy), timeout=None if the_service.draining else _GATHER)
         self._collect()
-        await self._record(the_service)
+        if the_service.draining:
+            await self._record(the_service)
         return True
 
     def _free_hands(self) -> int:
@@ -61,15 +60,9 @@ class Sender:
         if self._courier is None:
             self._courier = Courier(the_service.outside.policy)
             the_service.closers.append(self._courier.close)
-        claims = sorted(await sending.claim_due(the_service, free), key=_workspace_of)
-        for workspace_id, of_workspace in groupby(claims, _workspace_of):
-            letters = await sending.letters_of(the_service, workspace_id, list(of_workspace))
-            for letter in letters:
-                self._post(self._courier, letter)
-
-    def _post(self, courier: Courier, letter: Letter) -> None:
-        task = asyncio.create_task(sending.send(courier, letter))
-        self._busy[task] = time.monotonic()
+        for letter in await sending.take(the_service, free):
+            task = asyncio.create_task(sending.send(self._courier, letter))
+            self._busy[task] = time.monotonic()
 
     def _collect(self) -> None:
         for task in [task for task in self._busy if task.done()]:
@@ -81,16 +74,10 @@ class Sender:
                 log.warning("webhook not sent", error=type(error).__name__, exc_info=error)
 
     async def _record(self, the_service: Service) -> None:
-        self._ended.sort(key=lambda outcome: outcome.claim.workspace_id)
-        while self._ended:
-            first = self._ended[0].claim.workspace_id
-            batch = [each for each in self._ended if each.claim.workspace_id == first]
-            await sending.record(the_service, batch)
-            self._ended = self._ended[len(batch) :]
-
-
-def _workspace_of(claim: Claim) -> UUID:
-    return claim.workspace_id
+        """What cannot be recorded now is kept for the next step."""
+        if self._ended:
+            await sending.record(the_service, self._ended)
+            self._ended = []
 
 
 def loops() -> list[Loop]:

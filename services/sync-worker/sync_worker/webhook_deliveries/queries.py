@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import select, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sync_worker.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
@@ -261,35 +261,72 @@ async def claim_due(
     return [Claim(**row) for row in rows.mappings()]
 
 
+_EVENTS_OF = text(
+    """
+    select e.workspace_id, e.id, e.type, e.data::text as data,
+        to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as timestamp
+    from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[])) as wanted(workspace_id, id)
+    join partner_events e on e.workspace_id = wanted.workspace_id and e.id = wanted.id
+    """
+)
+_ENDPOINTS_OF = text(
+    """
+    select e.workspace_id, e.id, e.url, e.headers, e.failures,
+        array_agg(s.id order by s.id desc) as secret_ids,
+        array_agg(s.sealed order by s.id desc) as sealed
+    from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[])) as wanted(workspace_id, id)
+    join webhook_endpoints e on e.workspace_id = wanted.workspace_id and e.id = wanted.id
+    join webhook_secrets s on s.workspace_id = e.workspace_id and s.endpoint_id = e.id
+    where e.removed_at is null and (s.expires_at is null or s.expires_at > clock_timestamp())
+    group by e.workspace_id, e.id
+    """
+)
+
+
+def _arrays(pairs: set[tuple[UUID, UUID]]) -> dict[str, list[UUID]]:
+    return {"workspaces": [first for first, _ in pairs], "ids": [second for _, second in pairs]}
+
+
+async def events_of(session: AsyncSession, claims: Sequence[Claim]) -> Sequence[RowMapping]:
+    """What claimed deliveries carry, as far as it is kept; each event once."""
+    wanted = {(claim.workspace_id, claim.event_id) for claim in claims}
+    return (await session.execute(_EVENTS_OF, _arrays(wanted))).mappings().all()
+
+
+async def endpoints_of(session: AsyncSession, claims: Sequence[Claim]) -> Sequence[Any]:
+    """Where claimed deliveries go, with what is sealed: headers, and secrets that sign now."""
+    wanted = {(claim.workspace_id, claim.endpoint_id) for claim in claims}
+    return (await session.execute(_ENDPOINTS_OF, _arrays(wanted))).all()
+
+
 _SETTLE = text(
     """
     with results as (
         select * from jsonb_to_recordset(cast(:results as jsonb)) as r(
-            id uuid, token uuid, number integer, started_at timestamptz, status_code integer,
-            milliseconds integer, error text, response text, verdict text, due_in float8)
+            workspace_id uuid, id uuid, token uuid, number integer, started_at timestamptz,
+            status_code integer, milliseconds integer, error text, response text, verdict text,
+            due_in float8)
     ), settled as (
         update webhook_deliveries d
         set status = r.verdict, lease_token = null,
             due_at = clock_timestamp() + make_interval(secs => r.due_in),
             finished_at = case when r.verdict <> 'pending' then clock_timestamp() end
         from results r
-        where d.workspace_id = :workspace_id and d.id = r.id and d.lease_token = r.token
-        returning d.id
+        where d.workspace_id = r.workspace_id and d.id = r.id and d.lease_token = r.token
+        returning d.workspace_id, d.id
     )
     insert into webhook_attempts
         (workspace_id, delivery_id, number, started_at, status_code, milliseconds, error, response)
-    select :workspace_id, id, number, started_at, status_code, milliseconds, error, response
-    from results join settled using (id)
+    select workspace_id, id, number, started_at, status_code, milliseconds, error, response
+    from results join settled using (workspace_id, id)
     returning delivery_id
     """
 )
 
 
-async def settle(
-    session: AsyncSession, workspace_id: UUID, results: Sequence[dict[str, Any]]
-) -> set[UUID]:
+async def settle(session: AsyncSession, results: Sequence[dict[str, Any]]) -> set[UUID]:
     """Write down what became of claimed deliveries; those whose lease was not lost."""
-    values = {"workspace_id": workspace_id, "results": to_json(results).decode()}
+    values = {"results": to_json(results).decode()}
     return set((await session.execute(_SETTLE, values)).scalars())
 
 

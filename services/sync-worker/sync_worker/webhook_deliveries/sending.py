@@ -10,6 +10,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from shared.auth import Caller
 from shared.clock import utc_now
 from shared.events.base import Cause
@@ -17,8 +19,8 @@ from shared.faults import faultpoint
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
-from sync_worker.partner_events import service as partner_events
 from sync_worker.partner_events.rules import TEST_TYPE
+from sync_worker.partner_events.service import KeptEvent
 from sync_worker.webhook_deliveries import queries
 from sync_worker.webhook_deliveries.client import TOTAL_SECONDS, Courier, Reply
 from sync_worker.webhook_deliveries.queries import Claim
@@ -59,9 +61,19 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    claim: Claim
+    letter: Letter
     started_at: datetime
     reply: Reply
+
+    @property
+    def claim(self) -> Claim:
+        return self.letter.claim
+
+    @property
+    def is_as_ever(self) -> bool:
+        """A success where the attempt before succeeded too."""
+        was_failing = self.letter.endpoint is not None and self.letter.endpoint.is_failing
+        return self.verdict == "succeeded" and not was_failing
 
     @property
     def verdict(self) -> Verdict:
@@ -74,9 +86,10 @@ class Outcome:
         return seconds_asked(self.reply.status, self.reply.retry_after, self.started_at)
 
 
-async def claim_due(service: Service, limit: int) -> list[Claim]:
+async def take(service: Service, limit: int) -> list[Letter]:
+    """Claim what is due, of all workspaces, with what it says and where it goes."""
     async with service.units.across_workspaces() as session:
-        return await queries.claim_due(
+        claims = await queries.claim_due(
             session,
             limit=limit,
             endpoints=_ENDPOINTS_AT_ONCE,
@@ -86,23 +99,39 @@ async def claim_due(service: Service, limit: int) -> list[Claim]:
             token=new_id(),
             lost=_LOST,
         )
+        return await _letters(service, session, claims) if claims else []
 
 
-async def letters_of(service: Service, workspace_id: UUID, claims: Sequence[Claim]) -> list[Letter]:
-    """What claimed deliveries of one workspace say, and to whom."""
-    async with service.units.begin(workspace_id, (), read_only=True) as uow:
-        event_ids = list({claim.event_id for claim in claims})
-        endpoint_ids = list({claim.endpoint_id for claim in claims})
-        events = await partner_events.events_by_id(uow, event_ids)
-        endpoints = await webhooks.open_endpoints(uow, service.secrets, endpoint_ids)
-    bodies: dict[UUID, bytes | None] = {}
+async def _letters(
+    service: Service, session: AsyncSession, claims: Sequence[Claim]
+) -> list[Letter]:
+    events = {
+        (row["workspace_id"], row["id"]): KeptEvent(
+            row["id"], row["type"], row["timestamp"], row["data"]
+        )
+        for row in await queries.events_of(session, claims)
+    }
+    endpoints = {
+        (row.workspace_id, row.id): webhooks.opened(
+            service.secrets,
+            workspace_id=row.workspace_id,
+            id=row.id,
+            url=row.url,
+            headers=row.headers,
+            secrets=list(zip(row.secret_ids, row.sealed, strict=True)),
+            failures=row.failures,
+        )
+        for row in await queries.endpoints_of(session, claims)
+    }
+    bodies: dict[tuple[UUID, UUID], bytes | None] = {}
+    letters = []
     for claim in claims:
-        if claim.event_id not in bodies:
-            event = events.get(claim.event_id)
-            bodies[claim.event_id] = body_to_send(claim, event, service.settings.public_url)
-    return [
-        Letter(claim, endpoints.get(claim.endpoint_id), bodies[claim.event_id]) for claim in claims
-    ]
+        key = (claim.workspace_id, claim.event_id)
+        if key not in bodies:
+            bodies[key] = body_to_send(claim, events.get(key), service.settings.public_url)
+        endpoint = endpoints.get((claim.workspace_id, claim.endpoint_id))
+        letters.append(Letter(claim, endpoint, bodies[key]))
+    return letters
 
 
 async def send(courier: Courier, letter: Letter, seconds: float = TOTAL_SECONDS) -> Outcome:
@@ -110,28 +139,32 @@ async def send(courier: Courier, letter: Letter, seconds: float = TOTAL_SECONDS)
     started_at = utc_now()
     if letter.body is None or letter.endpoint is None:
         why = _NOT_KEPT if letter.body is None else _NOT_OPENED
-        return Outcome(letter.claim, started_at, Reply(status=None, error=why))
+        return Outcome(letter, started_at, Reply(status=None, error=why))
     headers = _headers(letter.endpoint, letter.claim.event_id, started_at, letter.body)
     reply = await courier.post(letter.endpoint.url, headers, letter.body, seconds)
     faultpoint("webhooks.after_post")
-    return Outcome(letter.claim, started_at, reply)
+    return Outcome(letter, started_at, reply)
 
 
 async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
-    """Write down what became of deliveries of one workspace, and how their endpoints are doing."""
+    """Write down what became of deliveries, and then how those endpoints are doing that do not
+    simply go on doing well.
+    """
     scale = service.settings.webhook_time_scale
-    by = [Cause(type="webhook", id=str(outcomes[0].claim.endpoint_id))]
-    async with service.units.begin(outcomes[0].claim.workspace_id, by) as uow:
-        rows = [_row(outcome, scale) for outcome in outcomes]
-        settled = await queries.settle(uow.session, uow.workspace_id, rows)
-        ours = [
-            outcome
-            for outcome in outcomes
-            if outcome.claim.id in settled and outcome.claim.origin != "test"
-        ]
-        ours.sort(key=_endpoint_of)  # so that recorders beside each other lock in one order
-        for endpoint_id, of_endpoint in groupby(ours, _endpoint_of):
-            await _judge_endpoint(uow, endpoint_id, list(of_endpoint), scale)
+    async with service.units.across_workspaces() as session:
+        settled = await queries.settle(session, [_row(outcome, scale) for outcome in outcomes])
+    ours = [
+        outcome
+        for outcome in outcomes
+        if outcome.claim.id in settled and outcome.claim.origin != "test"
+    ]
+    for (workspace_id, endpoint_id), each in groupby(sorted(ours, key=_where), _where):
+        of_endpoint = list(each)
+        if all(outcome.is_as_ever for outcome in of_endpoint):
+            continue
+        by = [Cause(type="webhook", id=str(endpoint_id))]
+        async with service.units.begin(workspace_id, by) as uow:
+            await _judge_endpoint(uow, endpoint_id, of_endpoint, scale)
 
 
 async def send_test(service: Service, caller: Caller, endpoint_id: UUID) -> Outcome:
@@ -150,7 +183,7 @@ async def send_test(service: Service, caller: Caller, endpoint_id: UUID) -> Outc
             token=new_id(),
             lease=LEASE_SECONDS,
         )
-    (letter,) = await letters_of(service, caller.workspace_id, [claim])
+        (letter,) = await _letters(service, uow.session, [claim])
     courier = Courier(service.outside.policy)
     try:
         outcome = await send(courier, letter, _TEST_SECONDS)
@@ -173,8 +206,8 @@ async def _judge_endpoint(
         await webhooks.has_failed(uow, endpoint_id, len(outcomes), asked_pause=pause, scale=scale)
 
 
-def _endpoint_of(outcome: Outcome) -> UUID:
-    return outcome.claim.endpoint_id
+def _where(outcome: Outcome) -> tuple[UUID, UUID]:
+    return outcome.claim.workspace_id, outcome.claim.endpoint_id
 
 
 def _headers(
@@ -199,6 +232,7 @@ def _row(outcome: Outcome, scale: float) -> dict[str, Any]:
             claim.number, luck=_luck(), asked=outcome.seconds_asked, scale=scale
         )
     return {
+        "workspace_id": claim.workspace_id,
         "id": claim.id,
         "token": claim.token,
         "number": claim.number,

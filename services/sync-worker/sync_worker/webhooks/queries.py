@@ -51,24 +51,13 @@ async def enabled_filters(
     return [(row.id, row.types) for row in await session.execute(found)]
 
 
-async def endpoints_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
-) -> Sequence[WebhookEndpoint]:
-    found = select(WebhookEndpoint).where(
-        WebhookEndpoint.workspace_id == workspace_id,
-        WebhookEndpoint.id.in_(ids),
-        WebhookEndpoint.removed_at.is_(None),
-    )
-    return (await session.scalars(found)).all()
-
-
 async def live_secrets(
-    session: AsyncSession, workspace_id: UUID, endpoint_ids: Sequence[UUID]
+    session: AsyncSession, workspace_id: UUID, endpoint_id: UUID
 ) -> Sequence[WebhookSecret]:
     """Those that sign now, the newest first."""
     found = select(WebhookSecret).where(
         WebhookSecret.workspace_id == workspace_id,
-        WebhookSecret.endpoint_id.in_(endpoint_ids),
+        WebhookSecret.endpoint_id == endpoint_id,
         (WebhookSecret.expires_at.is_(None)) | (WebhookSecret.expires_at > func.clock_timestamp()),
     )
     return (await session.scalars(found.order_by(WebhookSecret.id.desc()))).all()
@@ -76,16 +65,21 @@ async def live_secrets(
 
 _RESET = text(
     """
-    update webhook_endpoints
+    update webhook_endpoints e
     set failures = 0, failing_since = null, rests_until = null
-    where workspace_id = :workspace_id and id = :id and failures > 0
+    from (
+        select id from webhook_endpoints
+        where workspace_id = :workspace_id and id = any(:ids) and failures > 0
+        order by id
+        for no key update) failing
+    where e.workspace_id = :workspace_id and e.id = failing.id
     """
 )
 
 
-async def forget_failures(session: AsyncSession, workspace_id: UUID, endpoint_id: UUID) -> None:
-    """Writes nothing for an endpoint that was well before."""
-    await session.execute(_RESET, {"workspace_id": workspace_id, "id": endpoint_id})
+async def forget_failures(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]) -> None:
+    """Writes nothing for endpoints that were well before."""
+    await session.execute(_RESET, {"workspace_id": workspace_id, "ids": list(ids)})
 
 
 _END_REST = text(

@@ -64,6 +64,7 @@ class OpenEndpoint:
     url: str
     headers: dict[str, str]
     secrets: list[str]
+    is_failing: bool
 
 
 async def check_address(service: Service, data: EndpointIn | EndpointPatch) -> None:
@@ -166,7 +167,7 @@ async def disable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoin
 async def rotate_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> tuple[str, datetime]:
     """A new secret, and until when the old one signs beside it."""
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
-    live = await queries.live_secrets(uow.session, uow.workspace_id, [endpoint.id])
+    live = await queries.live_secrets(uow.session, uow.workspace_id, endpoint.id)
     if len(live) >= _MOST_LIVE_SECRETS:
         raise TooManySecrets("Wait until the oldest has expired: 24 hours after its rotation.")
     until = await uow.machine_now() + OVERLAP
@@ -195,31 +196,38 @@ async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> Types:
     return partner_events.checked_types(endpoint.types, "/types")
 
 
-async def open_endpoints(
-    uow: UnitOfWork, box: SecretBox, ids: Sequence[UUID]
-) -> dict[UUID, OpenEndpoint]:
-    """Those of `ids` that can be sent to. One whose secrets cannot be opened is not among them."""
-    live = await queries.live_secrets(uow.session, uow.workspace_id, ids)
-    found = {}
-    for endpoint in await queries.endpoints_by_id(uow.session, uow.workspace_id, ids):
-        try:
-            found[endpoint.id] = OpenEndpoint(
-                id=endpoint.id,
-                url=endpoint.url,
-                headers=_open_headers(box, endpoint),
-                secrets=[
-                    box.open(secret.sealed, *_secret_binding(secret))
-                    for secret in live
-                    if secret.endpoint_id == endpoint.id
-                ],
-            )
-        except CannotDecrypt:
-            continue
-    return found
+def opened(
+    box: SecretBox,
+    *,
+    workspace_id: UUID,
+    id: UUID,  # noqa: A002
+    url: str,
+    headers: bytes | None,
+    secrets: Sequence[tuple[UUID, bytes]],
+    failures: int,
+) -> OpenEndpoint | None:
+    """An endpoint with its secrets in the clear; None when no key of ours opens them."""
+    try:
+        return OpenEndpoint(
+            id=id,
+            url=url,
+            headers=_open_headers(box, headers, workspace_id, id),
+            secrets=[
+                box.open(sealed, *_secret_binding(workspace_id, id, secret_id))
+                for secret_id, sealed in secrets
+            ],
+            is_failing=failures > 0,
+        )
+    except CannotDecrypt:
+        return None
 
 
 async def has_succeeded(uow: UnitOfWork, endpoint_id: UUID) -> None:
-    await queries.forget_failures(uow.session, uow.workspace_id, endpoint_id)
+    """Its failures are forgotten."""
+    endpoint = await queries.endpoint_by_id(uow.session, uow.workspace_id, endpoint_id, lock=True)
+    if endpoint is not None:
+        _recover(endpoint)
+        await uow.session.flush()
 
 
 async def has_failed(
@@ -287,34 +295,38 @@ async def _stored(uow: UnitOfWork, endpoint: WebhookEndpoint) -> WebhookEndpoint
 
 
 async def _add_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> str:
-    secret = new_secret()
-    row = WebhookSecret(workspace_id=uow.workspace_id, endpoint_id=endpoint_id, id=new_id())
-    row.sealed = box.seal(secret, *_secret_binding(row))
-    uow.session.add(row)
+    secret, secret_id = new_secret(), new_id()
+    sealed = box.seal(secret, *_secret_binding(uow.workspace_id, endpoint_id, secret_id))
+    uow.session.add(
+        WebhookSecret(
+            workspace_id=uow.workspace_id, endpoint_id=endpoint_id, id=secret_id, sealed=sealed
+        )
+    )
     await uow.session.flush()
     return secret
 
 
-def _secret_binding(secret: WebhookSecret) -> tuple[object, ...]:
-    return (secret.workspace_id, "webhook_secrets", secret.endpoint_id, secret.id)
+def _secret_binding(workspace_id: UUID, endpoint_id: UUID, secret_id: UUID) -> tuple[object, ...]:
+    return (workspace_id, "webhook_secrets", endpoint_id, secret_id)
 
 
 def _seal_headers(box: SecretBox, endpoint: WebhookEndpoint, headers: Mapping[str, str]) -> None:
+    binding = _headers_binding(endpoint.workspace_id, endpoint.id)
     endpoint.header_names = sorted(headers)
-    endpoint.headers = (
-        box.seal(to_json(headers).decode(), *_headers_binding(endpoint)) if headers else None
-    )
+    endpoint.headers = box.seal(to_json(headers).decode(), *binding) if headers else None
 
 
-def _open_headers(box: SecretBox, endpoint: WebhookEndpoint) -> dict[str, str]:
-    if endpoint.headers is None:
+def _open_headers(
+    box: SecretBox, sealed: bytes | None, workspace_id: UUID, endpoint_id: UUID
+) -> dict[str, str]:
+    if sealed is None:
         return {}
-    opened = box.open(endpoint.headers, *_headers_binding(endpoint))
+    opened = box.open(sealed, *_headers_binding(workspace_id, endpoint_id))
     return cast("dict[str, str]", from_json(opened))
 
 
-def _headers_binding(endpoint: WebhookEndpoint) -> tuple[object, ...]:
-    return (endpoint.workspace_id, "webhook_endpoints", "headers", endpoint.id)
+def _headers_binding(workspace_id: UUID, endpoint_id: UUID) -> tuple[object, ...]:
+    return (workspace_id, "webhook_endpoints", "headers", endpoint_id)
 
 
 def _sorted(types: Sequence[str]) -> list[str]:
