@@ -19,13 +19,13 @@ _PUT = text(
 # follows the number of workspaces and not that of rows.
 _WORKSPACES = text(
     """
-    with clock as materialized (select clock_timestamp() as now)
+    with places as materialized (
+        select workspace_id, coalesce(frozen_at, clock_timestamp()) as now from workspaces)
     select w.workspace_id
-    from clock
-    cross join workspaces w
+    from places w
     cross join lateral (
         select a.due_at from agenda a
-        where a.workspace_id = w.workspace_id and a.due_at <= coalesce(w.frozen_at, clock.now)
+        where a.workspace_id = w.workspace_id and a.due_at <= w.now
         order by a.due_at limit 1
     ) due
     order by due.due_at

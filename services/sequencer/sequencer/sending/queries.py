@@ -10,15 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 # A limit in the lateral part makes PostgreSQL look into the index once per workspace.
 _WORKSPACES_DUE = text(
     """
-    with clock as materialized (select clock_timestamp() as now)
+    with places as materialized (
+        select workspace_id, settings, coalesce(frozen_at, clock_timestamp()) as now,
+               clock_timestamp() as machine_now
+        from workspaces)
     select w.workspace_id
-    from clock
-    cross join workspaces w
+    from places w
     cross join lateral (
         select m.due_at from messages m
         where m.workspace_id = w.workspace_id and m.state = 'scheduled'
-          and m.due_at <= coalesce(w.frozen_at, clock.now)
-          and (m.retry_at is null or m.retry_at <= clock.now)
+          and m.due_at <= w.now
+          and (m.retry_at is null or m.retry_at <= w.machine_now)
         order by m.due_at limit 1
     ) due
     where not coalesce(cast(w.settings #>> '{holds,sending}' as boolean), false)
