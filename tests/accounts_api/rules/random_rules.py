@@ -145,6 +145,8 @@ class Author:
         return NOW.date() + timedelta(days=self.random.randint(-reach, reach))
 
     def instant(self) -> datetime:
+        if self.random.random() < 0.5:
+            return NOW + timedelta(hours=self.random.randint(-3, 3))
         return NOW + timedelta(minutes=self.random.randint(-3000, 3000))
 
     def span(self, *, hours: bool) -> Json:

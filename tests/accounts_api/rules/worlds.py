@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from hypothesis import strategies as st
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -211,6 +210,12 @@ class _Dice:
         return NOW.date() + timedelta(days=self.random.randint(-reach, reach))
 
     def instant(self) -> datetime:
+        """Often exactly a midnight, or hours from the moment, where bounds are."""
+        kind = self.random.random()
+        if kind < 0.25:
+            return datetime.combine(self.day(), time(), UTC)
+        if kind < 0.5:
+            return NOW + timedelta(hours=self.random.randint(-3, 3))
         days = self.one((-400, -30, -2, -1, 0, 0, 1, 2, 30))
         return NOW + timedelta(days=days, minutes=self.random.randint(-800, 800))
 
@@ -345,6 +350,3 @@ def world(seed: int) -> World:
             ],
         }
     )
-
-
-worlds = st.integers(0, 2**32).map(world)
