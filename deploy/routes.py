@@ -2,13 +2,14 @@
 
 from shared.settings import ServiceName
 
-# By the first segment after `/v1`.
+# By what follows `/v1/`: one segment, or two where every service has its own part of the first.
 SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
     "accounts": (
         "accounts",
         "api-keys",
         "audit-log",
         "contacts",
+        "dead-events/accounts",
         "key-roles",
         "lifecycle-rules",
         "members",
@@ -19,8 +20,16 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "traits",
         "workspace",
     ),
-    "tasks": ("calendars", "note-templates", "notes", "notifications", "tasks"),
+    "tasks": (
+        "calendars",
+        "dead-events/tasks",
+        "note-templates",
+        "notes",
+        "notifications",
+        "tasks",
+    ),
     "sequencer": (
+        "dead-events/sequencer",
         "enrollments",
         "mailboxes",
         "messages",
@@ -28,14 +37,21 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "suppressions",
         "unsubscribe",
     ),
-    "sync": ("connections", "events", "sync-runs", "webhook-deliveries", "webhook-endpoints"),
+    "sync": (
+        "connections",
+        "dead-events/sync",
+        "events",
+        "sync-runs",
+        "webhook-deliveries",
+        "webhook-endpoints",
+    ),
 }
 _SERVICE_OF = {segment: service for service, segments in SEGMENTS.items() for segment in segments}
 
 
 def service_for(path: str) -> ServiceName | None:
     """The service for a path such as `/v1/accounts/…`; None for what nobody answers."""
-    parts = path.split("/", 3)
+    parts = path.split("/")
     if len(parts) < 3 or parts[0] or parts[1] != "v1":  # noqa: PLR2004
         return None
-    return _SERVICE_OF.get(parts[2])
+    return _SERVICE_OF.get(parts[2]) or _SERVICE_OF.get("/".join(parts[2:4]))

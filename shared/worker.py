@@ -15,7 +15,8 @@ from starlette.routing import Mount, Route
 
 from shared.db import is_connection_loss
 from shared.events.routes import HEARS
-from shared.feed.consumer import Consumer, Handler, Handlers
+from shared.feed.consumer import Consumer
+from shared.feed.hearing import Hearing
 from shared.logging import configure_logging, get_logger
 from shared.queue import listen
 from shared.service import Service
@@ -72,17 +73,13 @@ class Loop:
             return
 
 
-def feed_loops(
-    service: Service, handlers: Handlers, *, on_any: Handler | None = None
-) -> list[Loop]:
+def feed_loops(service: Service, hearing: Hearing) -> list[Loop]:
     """One loop per publisher that this service hears, and per lane of its feed."""
     shards = service.settings.feed_shards
     loops = []
     for publisher in HEARS[service.name]:
         for shard in range(shards):
-            consumer = Consumer(
-                publisher, service.units, handlers, service.feed_page, shard, shards, on_any
-            )
+            consumer = Consumer(publisher, service.units, hearing, service.feed_page, shard, shards)
 
             async def step(_: Service, consumer: Consumer = consumer) -> bool:
                 return await consumer.step()

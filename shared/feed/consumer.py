@@ -6,38 +6,30 @@ database is not the event's fault and is waited out.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from prometheus_client import Counter, Gauge
-from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db import is_connection_loss, sqlstate
-from shared.errors import Unavailable
-from shared.events.base import Cause, Envelope, Event
-from shared.events.registry import EVENTS
+from shared.events.base import Envelope
 from shared.faults import faultpoint
+from shared.feed.dead import bury
+from shared.feed.hearing import Hearing, is_passing
 from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.settings import ServiceName
-from shared.uow import UnitOfWork, UnitsOfWork
+from shared.uow import UnitsOfWork
 
 log = get_logger(__name__)
 
-Handler = Callable[[UnitOfWork, Any], Awaitable[None]]
-Handlers = Mapping[type[Event], Sequence[Handler]]
 FeedPage = Callable[[ServiceName, str, int, int, int], Awaitable[list[Envelope]]]
 
 MAX_FAILURES = 5
 PAGE = 200
 _BATCH = 50
-_RETRYABLE_STATES = {"40001", "40P01", "55P03", "57014"}
-"""Serialization failure, deadlock, lock or statement timeout: try again, it is nobody's fault."""
-
 LAG = Gauge("tenure_feed_behind_seconds", "Age of the newest event heard", ["publisher"])
 DEAD = Counter("tenure_dead_events_total", "Events set aside", ["publisher", "event"])
 
@@ -64,13 +56,6 @@ _FAIL = text(
     returning failures
     """
 )
-_BURY = text(
-    """
-    insert into dead_events (workspace_id, publisher, event_id, name, envelope, reason)
-    values (:workspace_id, :publisher, :event_id, :name, cast(:envelope as jsonb), :reason)
-    on conflict do nothing
-    """
-)
 
 
 @dataclass
@@ -79,18 +64,12 @@ class Consumer:
 
     publisher: ServiceName
     units: UnitsOfWork
-    handlers: Handlers
+    hearing: Hearing
     read_page: FeedPage
     shard: int = 0
     shards: int = 1
-    on_any: Handler | None = None
-    """Called with the envelope of every event, known or not (the sync worker's partner feed)."""
     group: str = ""
     """Set when one service reads the same feed for two purposes: each group has its checkpoint."""
-    _names: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._names = frozenset(event.name for event in self.handlers)
 
     @property
     def _lane(self) -> dict[str, str]:
@@ -118,9 +97,6 @@ class Consumer:
                 await session.execute(_CREATE, self._lane)
             return str(found or "")
 
-    def _concerns_us(self, event: Envelope) -> bool:
-        return self.on_any is not None or event.name in self._names
-
     async def _take(self, batch: list[Envelope], cursor: str) -> str:
         """Handle a batch of one workspace in one transaction; if that fails, one by one."""
         try:
@@ -128,7 +104,7 @@ class Consumer:
         except LostRace:
             raise
         except Exception as error:
-            if _is_passing(error):
+            if is_passing(error):
                 raise
             if len(batch) == 1:
                 await self._failed(batch[0], cursor, error)
@@ -142,15 +118,9 @@ class Consumer:
         async with self.units.begin(first.workspace_id, first.cause) as uow:
             await self._move(uow.session, cursor, batch[-1].cursor)
             for envelope in batch:
-                if self._concerns_us(envelope):
-                    await self._handle(uow, envelope)
+                await self.hearing.take(uow, envelope)
             faultpoint("feed.before_commit")
         LAG.labels(self.publisher).set(batch[-1].recorded_at.timestamp())
-
-    async def _handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
-        await handle(uow, envelope, self.handlers)
-        if self.on_any is not None:
-            await self.on_any(uow, envelope)
 
     async def _move(self, session: AsyncSession, expected: str, cursor: str) -> None:
         moved = await session.execute(_MOVE, {**self._lane, "cursor": cursor, "expected": expected})
@@ -177,7 +147,7 @@ class Consumer:
             except LostRace:
                 raise
             except Exception as again:
-                if _is_passing(again):
+                if is_passing(again):
                     raise
                 reason = f"{type(again).__name__}: {again}"[:2000]
             else:
@@ -186,45 +156,12 @@ class Consumer:
     async def _bury(self, event: Envelope, cursor: str, reason: str) -> None:
         async with self.units.begin(event.workspace_id, event.cause) as uow:
             await self._move(uow.session, cursor, event.cursor)
-            await uow.session.execute(
-                _BURY,
-                {
-                    "workspace_id": event.workspace_id,
-                    "publisher": self.publisher,
-                    "event_id": event.id,
-                    "name": event.name,
-                    "envelope": to_json(event).decode(),
-                    "reason": reason,
-                },
-            )
+            await bury(uow, self.publisher, event, reason)
         DEAD.labels(self.publisher, event.name).inc()
         log.error("event set aside", event_name=event.name, event_id=str(event.id), reason=reason)
-
-
-async def handle(uow: UnitOfWork, envelope: Envelope, handlers: Handlers) -> None:
-    """Let every handler of the event act; what they cause names the event as its cause."""
-    known = EVENTS.get(envelope.name)
-    if known is None or known not in handlers:
-        return
-    event = known.model_validate(envelope.payload)
-    before = uow.cause, uow.heard
-    uow.cause = (*envelope.cause, Cause(type="event", id=str(envelope.id), label=envelope.name))
-    uow.heard = envelope
-    for handler in handlers[known]:
-        await handler(uow, event)
-    await uow.flush_events()
-    uow.cause, uow.heard = before
 
 
 def _batches(page: Sequence[Envelope]) -> list[list[Envelope]]:
     """Runs of one workspace, short enough for one transaction."""
     runs = [list(run) for _, run in groupby(page, key=lambda event: event.workspace_id)]
     return [run[at : at + _BATCH] for run in runs for at in range(0, len(run), _BATCH)]
-
-
-def _is_passing(error: BaseException) -> bool:
-    return (
-        isinstance(error, OutgoingError | Unavailable)
-        or is_connection_loss(error)
-        or sqlstate(error) in _RETRYABLE_STATES
-    )

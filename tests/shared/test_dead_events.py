@@ -1,10 +1,16 @@
 """A poisonous event is set aside and blocks nobody; passing trouble is waited out."""
 
+from typing import Any
+
 from sqlalchemy import text
 
-from shared.events.base import Cause
+from shared.clock import utc_now
+from shared.events.accounts import MemberChanged
+from shared.events.base import Cause, Envelope
 from shared.events.sync import ConnectionNeedsReauth
-from shared.feed.consumer import Consumer, Handlers
+from shared.feed.consumer import Consumer
+from shared.feed.dead import bury
+from shared.feed.hearing import Hearing
 from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.uow import UnitOfWork
@@ -32,9 +38,9 @@ class Hearer:
 
     def consumer(self, tenure: Tenure) -> Consumer:
         tasks = tenure.workers["tasks"]
-        handlers: Handlers = {ConnectionNeedsReauth: [self.on_event]}
+        hearing = Hearing({ConnectionNeedsReauth: [self.on_event]})
         group = f"test-{self.ws.id}-"
-        return Consumer("sync", tasks.units, handlers, tasks.feed_page, group=group)
+        return Consumer("sync", tasks.units, hearing, tasks.feed_page, group=group)
 
 
 async def publish(tenure: Tenure, ws: Workspace, *reasons: str) -> None:
@@ -92,3 +98,60 @@ async def test_two_hearers_of_one_lane_let_each_event_take_effect_once(tenure: T
     while any([await first.step(), await second.step()]):
         continue
     assert hearer.heard == [str(number) for number in range(5)]
+
+
+async def set_aside(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
+    """An event about a member that is not quite one, as an older release might have published."""
+    body = {"id": str(new_id()), "version": 1, "full_name": "Ann"}
+    event = Envelope(
+        id=new_id(),
+        workspace_id=ws.id,
+        name=MemberChanged.name,
+        payload=body,
+        cause=list(BY_TEST),
+        occurred_at=utc_now(),
+        recorded_at=utc_now(),
+        cursor="1.1",
+    )
+    async with tenure.workers["tasks"].units.begin(ws.id, BY_TEST) as uow:
+        await bury(uow, "accounts", event, "ValidationError: email")
+    (found,) = (await ws.admin.get("/v1/dead-events/tasks")).json()["data"]
+    assert found["reason"] == "ValidationError: email"
+    return found
+
+
+async def test_a_dead_event_that_still_fails_says_why_and_stays(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    found = await set_aside(tenure, ws)
+    path = f"/v1/dead-events/tasks/accounts/{found['event_id']}/replay"
+    refused = await ws.admin.post(path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "event_still_fails")
+    assert "email" in refused.json()["detail"]
+    assert (await ws.admin.get("/v1/dead-events/tasks")).json()["data"] == [found]
+
+
+async def test_a_dead_event_whose_cause_is_gone_takes_effect_once(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    found = await set_aside(tenure, ws)
+    mended = MemberChanged(
+        id=new_id(), version=1, full_name="Ann", email="ann@x.example", role="observer", active=True
+    )
+    async with tenure.workers["tasks"].units.begin(ws.id, BY_TEST) as uow:
+        await uow.session.execute(
+            text(
+                "update dead_events set envelope = jsonb_set(envelope, '{payload}',"
+                " cast(:payload as jsonb)) where workspace_id = :id"
+            ),
+            {"id": ws.id, "payload": mended.model_dump_json()},
+        )
+    path = f"/v1/dead-events/tasks/accounts/{found['event_id']}/replay"
+    first, again = await ws.admin.post(path), await ws.admin.post(path)
+    assert first.status_code == again.status_code == 200
+    assert first.json()["replayed_at"] == again.json()["replayed_at"] is not None
+    assert (await ws.admin.get("/v1/dead-events/tasks")).json()["data"] == []
+
+
+async def test_a_dead_event_of_nobody_is_not_found(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    missing = await ws.admin.post(f"/v1/dead-events/sync/accounts/{new_id()}/replay")
+    assert (missing.status_code, missing.json()["code"]) == (404, "dead_event_not_found")

@@ -7,6 +7,7 @@ from accounts_api.api_keys import router as api_keys
 from accounts_api.api_keys.service import introspection
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
+from accounts_api.hearing import HEARING
 from accounts_api.key_roles import router as key_roles
 from accounts_api.lifecycle import router as lifecycle
 from accounts_api.lifecycle import service as lifecycle_service
@@ -20,6 +21,7 @@ from accounts_api.watching.service import due_work
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
 from shared.web.app import build_app
+from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
 
 MIGRATION_HEAD = "0007"
@@ -66,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             api_keys.internal,
             audit_log.router,
             status_router("accounts", due_work),
+            dead_events_router("accounts", HEARING),
         ],
         tags=TAGS,
         settings=settings,

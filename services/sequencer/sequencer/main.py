@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from sequencer.enrollments.router import router as enrollments
 from sequencer.entry.router import enrolling, opening
+from sequencer.hearing import HEARING
 from sequencer.mailboxes.router import router as mailboxes
 from sequencer.messages.router import router as messages
 from sequencer.previews.router import router as previews
@@ -14,6 +15,7 @@ from sequencer.suppressions.router import router as suppressions
 from sequencer.unsubscribe.router import router as unsubscribe
 from shared.settings import Settings
 from shared.web.app import build_app
+from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
 
 MIGRATION_HEAD = "0006"
@@ -47,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             suppressions,
             unsubscribe,
             status_router("sequencer", due_work),
+            dead_events_router("sequencer", HEARING),
         ],
         tags=_TAGS,
         settings=settings,

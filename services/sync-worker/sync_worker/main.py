@@ -4,9 +4,11 @@ from fastapi import FastAPI
 
 from shared.settings import Settings
 from shared.web.app import build_app
+from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
+from sync_worker.hearing import HEARING
 from sync_worker.mappings import router as mappings
 from sync_worker.partner_events import router as partner_events
 from sync_worker.partner_events.documented import webhooks_router
@@ -44,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             webhook_deliveries.router,
             write_backs.router,
             status_router("sync", due_work),
+            dead_events_router("sync", HEARING),
         ],
         tags=TAGS,
         settings=settings,

@@ -1,36 +1,25 @@
-"""The queue door: what this service does when others speak, and what falls due."""
+"""The queue door: this service hears others, and does what falls due."""
 
 import asyncio
 
-from shared.events.accounts import ContactChanged, OpportunityChanged, WorkspaceChanged
-from shared.feed.consumer import Handlers
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
-from shared.workspaces import copy_workspace
 from sync_worker.connections import service as connections
-from sync_worker.mailbox import handlers as mailbox_handlers
+from sync_worker.hearing import HEARING
 from sync_worker.mailbox import jobs as mailbox
 from sync_worker.mailbox import service as mailbox_service
 from sync_worker.partner_events import service as partner_events
 from sync_worker.pulls import jobs as pulls
 from sync_worker.runs import service as runs
 from sync_worker.webhook_deliveries import jobs as webhook_deliveries
-from sync_worker.webhook_deliveries.handlers import tell_partners
 from sync_worker.webhooks import service as webhooks
-from sync_worker.write_backs import handlers as write_back_handlers
 from sync_worker.write_backs import jobs as write_backs
-
-HANDLERS: Handlers = {
-    WorkspaceChanged: [copy_workspace],
-    ContactChanged: [mailbox_handlers.on_contact_changed],
-    OpportunityChanged: [write_back_handlers.on_opportunity_changed],
-}
 
 
 def loops(service: Service) -> list[Loop]:
     return [
-        *feed_loops(service, HANDLERS, on_any=tell_partners),
+        *feed_loops(service, HEARING),
         pulls.loop(),
         mailbox.loop(),
         write_backs.loop(),

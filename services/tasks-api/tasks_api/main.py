@@ -4,7 +4,9 @@ from fastapi import FastAPI
 
 from shared.settings import Settings
 from shared.web.app import build_app
+from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
+from tasks_api.hearing import HEARING
 from tasks_api.notes.router import router as notes
 from tasks_api.notes.router import templates_router as note_templates
 from tasks_api.notifications.router import router as notifications
@@ -27,7 +29,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "tasks",
         title="Tenure tasks",
         summary="What people must do, and what was said.",
-        routers=[tasks, notes, note_templates, notifications, status_router("tasks", due_work)],
+        routers=[
+            tasks,
+            notes,
+            note_templates,
+            notifications,
+            status_router("tasks", due_work),
+            dead_events_router("tasks", HEARING),
+        ],
         tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,

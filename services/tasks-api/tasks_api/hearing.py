@@ -1,0 +1,37 @@
+"""What this service does when others speak."""
+
+from shared.events.accounts import (
+    AccountChanged,
+    ManualEntryRefused,
+    MemberChanged,
+    WorkspaceChanged,
+)
+from shared.events.sequences import (
+    ContactReplied,
+    EnrollmentBlocked,
+    EnrollmentUnblocked,
+    MessageHeld,
+    MessageResolved,
+)
+from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
+from shared.feed.hearing import Hearing
+from shared.workspaces import copy_workspace
+from tasks_api.notes import handlers as notes
+from tasks_api.notifications import handlers as notifications
+from tasks_api.tasks import handlers as tasks
+
+HEARING = Hearing(
+    {
+        WorkspaceChanged: [copy_workspace, notes.on_workspace_changed],
+        MemberChanged: [tasks.on_member_changed],
+        AccountChanged: [tasks.on_account_changed],
+        ManualEntryRefused: [tasks.on_manual_entry_refused],
+        EnrollmentBlocked: [tasks.on_enrollment_blocked],
+        EnrollmentUnblocked: [tasks.on_enrollment_unblocked],
+        MessageHeld: [tasks.on_message_held],
+        MessageResolved: [tasks.on_message_resolved],
+        ContactReplied: [notifications.on_contact_replied],
+        ConnectionNeedsReauth: [notifications.on_connection_needs_reauth],
+        WebhookEndpointDisabled: [notifications.on_webhook_endpoint_disabled],
+    }
+)

@@ -1,0 +1,101 @@
+"""Events that were set aside because a handler failed on them: listed, and given another chance."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import RowMapping, text
+
+from shared.errors import Conflict, NotFound
+from shared.events.base import Envelope
+from shared.feed.hearing import Hearing, is_passing
+from shared.settings import ServiceName
+from shared.uow import UnitOfWork
+
+_COLUMNS = "event_id, publisher, name, envelope, reason, died_at, replayed_at"
+_BURY = text(
+    """
+    insert into dead_events (workspace_id, publisher, event_id, name, envelope, reason)
+    values (:workspace_id, :publisher, :event_id, :name, cast(:envelope as jsonb), :reason)
+    on conflict do nothing
+    """
+)
+_LIST = text(
+    f"""
+    select {_COLUMNS} from dead_events
+    where workspace_id = :workspace_id and replayed_at is null
+      and (died_at, event_id) > (:died_at, :event_id)
+    order by died_at, event_id
+    limit :limit
+    """
+)
+_LOCK = text(
+    f"""
+    select {_COLUMNS} from dead_events
+    where workspace_id = :workspace_id and publisher = :publisher and event_id = :event_id
+    for update
+    """
+)
+_REPLAYED = text(
+    f"""
+    update dead_events set replayed_at = clock_timestamp()
+    where workspace_id = :workspace_id and publisher = :publisher and event_id = :event_id
+    returning {_COLUMNS}
+    """
+)
+
+
+class NoDeadEvent(NotFound):
+    code = "dead_event_not_found"
+    title = "No such event was set aside here"
+
+
+class StillFails(Conflict):
+    code = "event_still_fails"
+    title = "The event fails as before; nothing of it took effect"
+
+
+async def bury(uow: UnitOfWork, publisher: ServiceName, event: Envelope, reason: str) -> None:
+    values = {
+        "workspace_id": event.workspace_id,
+        "publisher": publisher,
+        "event_id": event.id,
+        "name": event.name,
+        "envelope": to_json(event).decode(),
+        "reason": reason,
+    }
+    await uow.session.execute(_BURY, values)
+
+
+async def dead_events(
+    uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
+) -> Sequence[RowMapping]:
+    """Those not replayed yet, the longest dead first."""
+    died_at, event_id = after
+    given = {"died_at": died_at, "event_id": event_id, "limit": limit}
+    found = await uow.session.execute(_LIST, {"workspace_id": uow.workspace_id, **given})
+    return found.mappings().all()
+
+
+async def replay(
+    uow: UnitOfWork, publisher: ServiceName, event_id: UUID, hearing: Hearing
+) -> RowMapping:
+    """Let it take effect now, in this transaction; once. Raises `StillFails`, and then it stays.
+
+    What happened after it has been heard already: handlers compare versions and are used to that.
+    """
+    key = {"workspace_id": uow.workspace_id, "publisher": publisher, "event_id": event_id}
+    dead: Any = (await uow.session.execute(_LOCK, key)).mappings().one_or_none()
+    if dead is None:
+        raise NoDeadEvent
+    if dead["replayed_at"] is not None:
+        return dead  # type: ignore[no-any-return]
+    try:
+        await hearing.take(uow, Envelope.model_validate(dead["envelope"]))
+    except Exception as error:
+        if is_passing(error):
+            raise
+        raise StillFails(f"{type(error).__name__}: {error}"[:2000]) from error
+    return (await uow.session.execute(_REPLAYED, key)).mappings().one()

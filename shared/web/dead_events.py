@@ -1,0 +1,91 @@
+"""`/v1/dead-events/<service>`: what that service could not take in, and another chance for it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.auth import Caller
+from shared.feed import dead
+from shared.feed.hearing import Hearing
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.settings import ServiceName
+from shared.web.routing import TheService, Uow, api_router, require
+
+_START = ["0001-01-01T00:00:00+00:00", str(UUID(int=0))]
+
+
+class DeadEvent(BaseModel):
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "event_id": "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01",
+                    "publisher": "accounts",
+                    "name": "account.updated",
+                    "reason": "ValueError: no such time zone",
+                    "envelope": {"payload": {"id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"}},
+                    "died_at": "2026-11-02T09:00:00Z",
+                    "replayed_at": None,
+                }
+            ]
+        },
+    )
+
+    event_id: UUID
+    publisher: ServiceName
+    name: str
+    reason: str = Field(description="What the last of five attempts failed with.")
+    envelope: dict[str, Any] = Field(description="The event as it was published.")
+    died_at: datetime
+    replayed_at: datetime | None
+
+
+def dead_events_router(service_name: ServiceName, hearing: Hearing) -> APIRouter:
+    router = api_router(f"/v1/dead-events/{service_name}", "Status")
+
+    @router.get(
+        "",
+        name=f"list_{service_name}_dead_events",
+        summary=f"Events that the {service_name} service set aside",
+        response_model=Page[DeadEvent],
+    )
+    async def list_dead_events(
+        caller: Annotated[Caller, require("workspace:read")],
+        uow: Uow,
+        service: TheService,
+        limit: Limit = 50,
+        cursor: CursorParam = None,
+    ) -> dict[str, Any]:
+        """Those not replayed yet, the longest dead first."""
+        shape = ["dead events", service_name]
+        died_at, event_id = (
+            service.cursors.read(cursor, uow.workspace_id, shape) if cursor else _START
+        )
+        after = (datetime.fromisoformat(died_at).astimezone(UTC), UUID(event_id))
+        rows = await dead.dead_events(uow, after, limit + 1)
+        return page_of(
+            rows, limit, service.cursors, uow.workspace_id, shape, ("died_at", "event_id")
+        )
+
+    @router.post(
+        "/{publisher}/{event_id}/replay",
+        name=f"replay_{service_name}_dead_event",
+        summary=f"Let the {service_name} service hear a dead event again",
+        response_model=DeadEvent,
+    )
+    async def replay_dead_event(
+        publisher: ServiceName,
+        event_id: UUID,
+        caller: Annotated[Caller, require("workspace:write")],
+        uow: Uow,
+    ) -> Any:
+        """It takes effect before the answer, and once however often this is called. While its
+        cause lasts the answer is 409 and says the reason; nothing is changed then.
+        """
+        return await dead.replay(uow, publisher, event_id, hearing)
+
+    return router
