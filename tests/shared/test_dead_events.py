@@ -115,7 +115,8 @@ async def set_aside(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
     )
     async with tenure.workers["tasks"].units.begin(ws.id, BY_TEST) as uow:
         await bury(uow, "accounts", event, "ValidationError: email")
-    (found,) = (await ws.admin.get("/v1/dead-events/tasks")).json()["data"]
+    listed: list[dict[str, Any]] = (await ws.admin.get("/v1/dead-events/tasks")).json()["data"]
+    (found,) = listed
     assert found["reason"] == "ValidationError: email"
     return found
 
