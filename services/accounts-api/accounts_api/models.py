@@ -1,8 +1,11 @@
 """Every feature's tables in one import, for Alembic."""
 
 from accounts_api.api_keys.models import ApiKey
+from accounts_api.assignments import models as assignments
 from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
+from accounts_api.hand_overs import models as hand_overs
+from accounts_api.key_roles import models as key_roles
 from accounts_api.lifecycle import models as lifecycle
 from accounts_api.members.models import Member
 from accounts_api.records import models as records
@@ -17,6 +20,9 @@ __all__ = [
     "Base",
     "Member",
     "Workspace",
+    "assignments",
+    "hand_overs",
+    "key_roles",
     "lifecycle",
     "records",
     "segments",

@@ -49,7 +49,7 @@ watches = Table(
     Column("kind", Text, nullable=False),
     Column("record_type", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
-    CheckConstraint("kind in ('segment', 'lifecycle')", name="kind"),
+    CheckConstraint("kind in ('segment', 'lifecycle', 'stewardship')", name="kind"),
     CheckConstraint(_RECORD_TYPE, name="record_type"),
 )
 watch_sights = Table(

@@ -352,6 +352,8 @@ class Sweep:
     started_at: datetime
     finished_at: datetime | None
     drift: int | None
+    run: int
+    """Grows with each look."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -464,6 +466,7 @@ async def sweeps_of(
         sweeps.c.started_at,
         sweeps.c.finished_at,
         sweeps.c.drift,
+        sweeps.c.run,
     )
     found = await session.execute(
         select(*columns).where(

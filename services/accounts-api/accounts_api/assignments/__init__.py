@@ -1,0 +1,1 @@
+"""Key roles that assign themselves: rules, whom they choose, and the look at every account."""

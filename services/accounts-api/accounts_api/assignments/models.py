@@ -1,0 +1,84 @@
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+assignment_rules = Table(
+    "assignment_rules",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("key_role_id", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("rule", JSONB, nullable=False),
+    Column("member_id", Uuid),
+    Column("algorithm", Text),
+    Column("pool", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("policy", Text, nullable=False, server_default="when_empty"),
+    Column("last_member_id", Uuid, comment="whose turn it was in a round robin"),
+    Column("faults", JSONB(none_as_null=True)),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "key_role_id", "title"),
+    ForeignKeyConstraint(
+        ["workspace_id", "key_role_id"],
+        ["accounts.key_role_definitions.workspace_id", "accounts.key_role_definitions.id"],
+    ),
+    CheckConstraint("(member_id is null) <> (algorithm is null)", name="choice"),
+    CheckConstraint(
+        "algorithm in ('fewest_accounts', 'least_managed_revenue', 'round_robin')",
+        name="algorithm",
+    ),
+    CheckConstraint("policy in ('when_empty', 'always')", name="policy"),
+)
+assignment_standings = Table(
+    "assignment_standings",
+    Base.metadata,
+    _workspace(),
+    Column("key_role_id", Uuid, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("rule_id", Uuid, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "key_role_id", "account_id"),
+    comment="the rule whose set an account is in: choosing happens when it enters another",
+)
+assignment_looks = Table(
+    "assignment_looks",
+    Base.metadata,
+    _workspace(),
+    Column("key_role_id", Uuid, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("assigned", Integer, nullable=False, server_default=text("0")),
+    Column("nobody", Integer, nullable=False, server_default=text("0")),
+    Column("cause", JSONB, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "key_role_id"),
+    CheckConstraint("mode in ('learn', 'apply')", name="mode"),
+    comment="what the look at every account of this run is for; other runs are self-checks",
+)
+
+__all__ = ["assignment_looks", "assignment_rules", "assignment_standings"]

@@ -1,0 +1,1 @@
+"""A member who leaves: what they hold, who takes it, and the job that moves it."""

@@ -1,0 +1,61 @@
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+hand_overs = Table(
+    "hand_overs",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False, server_default="running"),
+    Column("successors", JSONB, nullable=False),
+    Column("tasks_to", Uuid),
+    Column("key_role_key", Text, comment="how far it is: this role, after"),
+    Column("after_id", Uuid, comment="this account"),
+    Column("last_member_id", Uuid, comment="whose turn it was in a round robin"),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("refused", Integer, nullable=False, server_default=text("0")),
+    Column("moved", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("cause", JSONB, nullable=False),
+    Column("started_at", _AT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("finished_at", _AT),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    ForeignKeyConstraint(
+        ["workspace_id", "member_id"], ["accounts.members.workspace_id", "accounts.members.id"]
+    ),
+    CheckConstraint("state in ('running', 'done')", name="state"),
+    Index(
+        "uq_hand_overs_running",
+        "workspace_id",
+        "member_id",
+        unique=True,
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index(None, "workspace_id", "member_id", "id"),
+)
+
+__all__ = ["hand_overs"]
