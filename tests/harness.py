@@ -25,6 +25,7 @@ from typing_extensions import override
 from deploy.desk.secrets import Secrets
 from deploy.roles import SERVICES as ACCESS
 from deploy.roles import role_url
+from deploy.routes import service_for
 from shared.events.routes import HEARS
 from shared.ids import new_id
 from shared.service import Service
@@ -33,24 +34,10 @@ from shared.worker import Loop
 
 PACKAGES = {access.schema: access for access in ACCESS}
 
-ROUTES: dict[str, ServiceName] = {
-    **dict.fromkeys(
-        ["tasks", "notes", "note-templates", "notifications", "calendars", "action-center"], "tasks"
-    ),
-    **dict.fromkeys(
-        ["sequences", "enrollments", "messages", "suppressions", "mailboxes", "unsubscribe"],
-        "sequencer",
-    ),
-    **dict.fromkeys(
-        ["connections", "sync-runs", "webhook-endpoints", "webhook-deliveries", "events"], "sync"
-    ),
-}
-"""First path segment below /v1 to its service; what is not named belongs to accounts."""
-
 
 def service_of(path: str) -> ServiceName:
-    parts = path.partition("?")[0].split("/")
-    return ROUTES.get(parts[2], "accounts") if path.startswith("/v1/") else "accounts"
+    """As the gateway decides; whom nobody owns, the first service refuses."""
+    return service_for(path.partition("?")[0]) or "accounts"
 
 
 class QuietServer(uvicorn.Server):

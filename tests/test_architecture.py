@@ -232,8 +232,8 @@ def test_nothing_is_bound_to_a_database_session() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_handles_what_the_routes_say_it_hears(service: ServiceName) -> None:
-    worker = importlib.import_module(f"{PACKAGES[service]}.worker")
-    publishers = {publisher_of(event) for event in worker.HANDLERS}
+    module = importlib.import_module(f"{PACKAGES[service]}.hearing")
+    publishers = {publisher_of(event) for event in module.HEARING.handlers}
     # The sync worker carries every event to partners, whether it acts on it or not.
     assert publishers == set(HEARS[service]) or (
         service == "sync" and publishers <= set(HEARS[service])
