@@ -51,7 +51,7 @@ class ApiKeyRevoked(Event):
 
 
 class RecordChanged(Event):
-    """Common to the four record events.
+    """Common to the events of records.
 
     `changed` holds field names (`name`, `traits.tier`, `key_roles`); `record` is the state after
     the change as `GET` returns it, for a deletion the last one. `version` grows by one per change:
@@ -145,6 +145,21 @@ class OpportunityRecord(BaseModel):
     traits: dict[str, Any]
 
 
+class ObjectRecord(BaseModel):
+    """An instance of an object type that the workspace defined. The ids of records that the type
+    does not link to are null.
+    """
+
+    id: UUID
+    external_id: str | None
+    name: str
+    organization_id: UUID | None = None
+    account_id: UUID | None = None
+    contact_id: UUID | None = None
+    opportunity_id: UUID | None = None
+    traits: dict[str, Any]
+
+
 class OrganizationChanged(RecordChanged):
     name: ClassVar[str] = "accounts.organization_changed.v1"
     record: OrganizationRecord
@@ -171,6 +186,17 @@ class OpportunityChanged(RecordChanged):
     record: OpportunityRecord
 
     noun: ClassVar[str] = "opportunity"
+
+
+class ObjectChanged(RecordChanged):
+    """`object_type` is the key of the type, such as `project`."""
+
+    name: ClassVar[str] = "accounts.object_changed.v1"
+    object_type: str
+    object_type_id: UUID
+    record: ObjectRecord
+
+    noun: ClassVar[str] = "object"
 
 
 class LifecycleStatusChanged(Event):

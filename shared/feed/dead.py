@@ -34,14 +34,14 @@ _LIST = text(
 _LOCK = text(
     f"""
     select {_COLUMNS} from dead_events
-    where workspace_id = :workspace_id and publisher = :publisher and event_id = :event_id
+    where workspace_id = :workspace_id and event_id = :event_id
     for update
     """
 )
 _REPLAYED = text(
     f"""
     update dead_events set replayed_at = clock_timestamp()
-    where workspace_id = :workspace_id and publisher = :publisher and event_id = :event_id
+    where workspace_id = :workspace_id and event_id = :event_id
     returning {_COLUMNS}
     """
 )
@@ -79,14 +79,12 @@ async def dead_events(
     return found.mappings().all()
 
 
-async def replay(
-    uow: UnitOfWork, publisher: ServiceName, event_id: UUID, hearing: Hearing
-) -> RowMapping:
+async def replay(uow: UnitOfWork, event_id: UUID, hearing: Hearing) -> RowMapping:
     """Let it take effect now, in this transaction; once. Raises `StillFails`, and then it stays.
 
     What happened after it has been heard already: handlers compare versions and are used to that.
     """
-    key = {"workspace_id": uow.workspace_id, "publisher": publisher, "event_id": event_id}
+    key = {"workspace_id": uow.workspace_id, "event_id": event_id}
     dead: Any = (await uow.session.execute(_LOCK, key)).mappings().one_or_none()
     if dead is None:
         raise NoDeadEvent

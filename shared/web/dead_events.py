@@ -72,20 +72,17 @@ def dead_events_router(service_name: ServiceName, hearing: Hearing) -> APIRouter
         )
 
     @router.post(
-        "/{publisher}/{event_id}/replay",
+        "/{event_id}/replay",
         name=f"replay_{service_name}_dead_event",
         summary=f"Let the {service_name} service hear a dead event again",
         response_model=DeadEvent,
     )
     async def replay_dead_event(
-        publisher: ServiceName,
-        event_id: UUID,
-        caller: Annotated[Caller, require("workspace:write")],
-        uow: Uow,
+        event_id: UUID, caller: Annotated[Caller, require("workspace:write")], uow: Uow
     ) -> Any:
         """It takes effect before the answer, and once however often this is called. While its
         cause lasts the answer is 409 and says the reason; nothing is changed then.
         """
-        return await dead.replay(uow, publisher, event_id, hearing)
+        return await dead.replay(uow, event_id, hearing)
 
     return router

@@ -124,7 +124,7 @@ async def set_aside(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
 async def test_a_dead_event_that_still_fails_says_why_and_stays(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     found = await set_aside(tenure, ws)
-    path = f"/v1/dead-events/tasks/accounts/{found['event_id']}/replay"
+    path = f"/v1/dead-events/tasks/{found['event_id']}/replay"
     refused = await ws.admin.post(path)
     assert (refused.status_code, refused.json()["code"]) == (409, "event_still_fails")
     assert "email" in refused.json()["detail"]
@@ -145,14 +145,17 @@ async def test_a_dead_event_whose_cause_is_gone_takes_effect_once(tenure: Tenure
             ),
             {"id": ws.id, "payload": mended.model_dump_json()},
         )
-    path = f"/v1/dead-events/tasks/accounts/{found['event_id']}/replay"
+    path = f"/v1/dead-events/tasks/{found['event_id']}/replay"
     first, again = await ws.admin.post(path), await ws.admin.post(path)
     assert first.status_code == again.status_code == 200
     assert first.json()["replayed_at"] == again.json()["replayed_at"] is not None
     assert (await ws.admin.get("/v1/dead-events/tasks")).json()["data"] == []
 
 
-async def test_a_dead_event_of_nobody_is_not_found(tenure: Tenure) -> None:
-    ws = await tenure.workspace()
-    missing = await ws.admin.post(f"/v1/dead-events/sync/accounts/{new_id()}/replay")
-    assert (missing.status_code, missing.json()["code"]) == (404, "dead_event_not_found")
+async def test_a_dead_event_of_another_workspace_answers_as_none(tenure: Tenure) -> None:
+    ws, other = await tenure.workspace(), await tenure.workspace()
+    found = await set_aside(tenure, ws)
+    assert (await other.admin.get("/v1/dead-events/tasks")).json()["data"] == []
+    for event_id in (found["event_id"], new_id()):
+        missing = await other.admin.post(f"/v1/dead-events/tasks/{event_id}/replay")
+        assert (missing.status_code, missing.json()["code"]) == (404, "dead_event_not_found")
