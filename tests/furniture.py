@@ -3,8 +3,13 @@
 import copy
 from typing import Any
 
+from shared.clock import utc_now
+from shared.events.accounts import MemberChanged
+from shared.events.base import Envelope
+from shared.feed.dead import bury
 from shared.ids import new_id
-from tests.harness import Client, Workspace
+from shared.settings import ServiceName
+from tests.harness import Client, Tenure, Workspace
 from tests.operations import OPERATIONS, Operation
 
 Furniture = dict[str, str]
@@ -30,8 +35,9 @@ _SEEDS: dict[str, Any] = {
 
 
 def collection_of(operation: Operation, parameter: str) -> str:
-    """`/v1/members/{member_id}` is of `members`."""
-    return operation.path.partition(f"/{{{parameter}}}")[0].rpartition("/")[2]
+    """`/v1/members/{member_id}` is of `members`, `/v1/dead-events/sync/{id}` of both words."""
+    before = operation.path.partition(f"/{{{parameter}}}")[0].removeprefix("/v1/")
+    return before.rpartition("/")[2] if "{" in before else before
 
 
 def collections() -> set[str]:
@@ -71,6 +77,22 @@ async def find_more(ws: Workspace, made: Furniture) -> None:
         found = await _first_of(ws.service, name)
         if found is not None:
             made[name] = found
+
+
+async def bury_unreadable(tenure: Tenure, ws: Workspace, service: ServiceName) -> None:
+    """Set aside an event about a member that is not quite one, as an older release might publish."""
+    event = Envelope(
+        id=new_id(),
+        workspace_id=ws.id,
+        name=MemberChanged.name,
+        payload={"id": str(new_id()), "version": 1, "full_name": "Ann"},
+        cause=[],
+        occurred_at=utc_now(),
+        recorded_at=utc_now(),
+        cursor="1.1",
+    )
+    async with tenure.workers[service].units.begin(ws.id, ()) as uow:
+        await bury(uow, "accounts", event, "ValidationError: email")
 
 
 async def _make(client: Client, operation: Operation, made: Furniture) -> str | None:

@@ -11,8 +11,10 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from shared.settings import SERVICES
 from tests.furniture import (
     Furniture,
+    bury_unreadable,
     collection_of,
     collections,
     find_more,
@@ -53,6 +55,8 @@ async def furniture(
             "/v1/tasks", {"title": "Look", "assignee_id": theirs.details["observer_id"]}
         )
         await tenure.settle()
+    for service in SERVICES:
+        await bury_unreadable(tenure, theirs, service)
     await find_more(theirs, found)
     return found
 

@@ -14,7 +14,7 @@ from shared.feed.hearing import Hearing, is_passing
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
 
-_COLUMNS = "event_id, publisher, name, envelope, reason, died_at, replayed_at"
+_COLUMNS = "event_id as id, publisher, name, envelope, reason, died_at, replayed_at"
 _BURY = text(
     """
     insert into dead_events (workspace_id, publisher, event_id, name, envelope, reason)

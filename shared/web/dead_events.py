@@ -23,7 +23,7 @@ class DeadEvent(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "event_id": "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01",
+                    "id": "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01",
                     "publisher": "accounts",
                     "name": "account.updated",
                     "reason": "ValueError: no such time zone",
@@ -35,7 +35,7 @@ class DeadEvent(BaseModel):
         },
     )
 
-    event_id: UUID
+    id: UUID = Field(description="The event's.")
     publisher: ServiceName
     name: str
     reason: str = Field(description="What the last of five attempts failed with.")
@@ -67,9 +67,7 @@ def dead_events_router(service_name: ServiceName, hearing: Hearing) -> APIRouter
         )
         after = (datetime.fromisoformat(died_at).astimezone(UTC), UUID(event_id))
         rows = await dead.dead_events(uow, after, limit + 1)
-        return page_of(
-            rows, limit, service.cursors, uow.workspace_id, shape, ("died_at", "event_id")
-        )
+        return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("died_at", "id"))
 
     @router.post(
         "/{event_id}/replay",

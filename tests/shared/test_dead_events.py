@@ -4,16 +4,15 @@ from typing import Any
 
 from sqlalchemy import text
 
-from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
-from shared.events.base import Cause, Envelope
+from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth
 from shared.feed.consumer import Consumer
-from shared.feed.dead import bury
 from shared.feed.hearing import Hearing
 from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.uow import UnitOfWork
+from tests.furniture import bury_unreadable
 from tests.harness import Tenure, Workspace
 
 BY_TEST = (Cause(type="system", id="test"),)
@@ -101,20 +100,7 @@ async def test_two_hearers_of_one_lane_let_each_event_take_effect_once(tenure: T
 
 
 async def set_aside(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
-    """An event about a member that is not quite one, as an older release might have published."""
-    body = {"id": str(new_id()), "version": 1, "full_name": "Ann"}
-    event = Envelope(
-        id=new_id(),
-        workspace_id=ws.id,
-        name=MemberChanged.name,
-        payload=body,
-        cause=list(BY_TEST),
-        occurred_at=utc_now(),
-        recorded_at=utc_now(),
-        cursor="1.1",
-    )
-    async with tenure.workers["tasks"].units.begin(ws.id, BY_TEST) as uow:
-        await bury(uow, "accounts", event, "ValidationError: email")
+    await bury_unreadable(tenure, ws, "tasks")
     listed: list[dict[str, Any]] = (await ws.admin.get("/v1/dead-events/tasks")).json()["data"]
     (found,) = listed
     assert found["reason"] == "ValidationError: email"
@@ -124,7 +110,7 @@ async def set_aside(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
 async def test_a_dead_event_that_still_fails_says_why_and_stays(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     found = await set_aside(tenure, ws)
-    path = f"/v1/dead-events/tasks/{found['event_id']}/replay"
+    path = f"/v1/dead-events/tasks/{found['id']}/replay"
     refused = await ws.admin.post(path)
     assert (refused.status_code, refused.json()["code"]) == (409, "event_still_fails")
     assert "email" in refused.json()["detail"]
@@ -145,7 +131,7 @@ async def test_a_dead_event_whose_cause_is_gone_takes_effect_once(tenure: Tenure
             ),
             {"id": ws.id, "payload": mended.model_dump_json()},
         )
-    path = f"/v1/dead-events/tasks/{found['event_id']}/replay"
+    path = f"/v1/dead-events/tasks/{found['id']}/replay"
     first, again = await ws.admin.post(path), await ws.admin.post(path)
     assert first.status_code == again.status_code == 200
     assert first.json()["replayed_at"] == again.json()["replayed_at"] is not None
@@ -156,6 +142,6 @@ async def test_a_dead_event_of_another_workspace_answers_as_none(tenure: Tenure)
     ws, other = await tenure.workspace(), await tenure.workspace()
     found = await set_aside(tenure, ws)
     assert (await other.admin.get("/v1/dead-events/tasks")).json()["data"] == []
-    for event_id in (found["event_id"], new_id()):
+    for event_id in (found["id"], new_id()):
         missing = await other.admin.post(f"/v1/dead-events/tasks/{event_id}/replay")
         assert (missing.status_code, missing.json()["code"]) == (404, "dead_event_not_found")
