@@ -80,7 +80,7 @@ async def find_more(ws: Workspace, made: Furniture) -> None:
 
 
 async def bury_unreadable(tenure: Tenure, ws: Workspace, service: ServiceName) -> None:
-    """Set aside an event about a member that is not quite one, as an older release might publish."""
+    """An event that is not quite one, as an older release might have published, is set aside."""
     event = Envelope(
         id=new_id(),
         workspace_id=ws.id,
