@@ -29,7 +29,8 @@ class Known:
     """What was looked up for a batch: ids and external ids that may be referred to."""
 
     definitions: Definitions = field(default_factory=dict)
-    parents: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
+    parents: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict)
+    """By the column that holds the parent's id."""
     accounts: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
     contacts: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
@@ -168,7 +169,7 @@ class Batch:
         faults = [
             *self._values(edit, after),
             *self._traits(edit, before, after),
-            *self._parent(edit, before, after),
+            *self._parents(edit, before, after),
             *self._links(edit, after),
             *self._key_roles(edit, after),
         ]
@@ -184,10 +185,20 @@ class Batch:
 
     def _values(self, edit: Edit, after: State) -> list[Fault]:
         after.update(edit.values)
+        if not edit.values.keys() <= self.kind.writable:
+            return self._unlinked(edit)
         taken = self._by_external_id.get(after["external_id"] or "")
         if "external_id" in edit.values and taken not in {None, after["id"]}:
             return [Fault(f"{edit.pointer}/external_id", "taken", f"It belongs to {taken}.")]
         return []
+
+    def _unlinked(self, edit: Edit) -> list[Fault]:
+        """Fields that only other types of records have."""
+        message = f"{self.kind.plural} have no such field."
+        return [
+            Fault(f"{edit.pointer}/{name}", "unknown_field", message)
+            for name in sorted(edit.values.keys() - self.kind.writable)
+        ]
 
     def _traits(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
         faults = []
@@ -244,25 +255,25 @@ class Batch:
             and (before is None or key in edit.traits)
         ]
 
-    def _parent(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
-        parent = self.kind.parent
-        if parent is None:
-            return []
-        by_id, by_external_id = self.known.parents
-        if edit.parent_external_id is not None:
-            found = by_external_id.get(edit.parent_external_id)
-            pointer = f"{edit.pointer}/{parent.by_external_id}"
-        elif edit.values.get(parent.column) is not None:
-            named = edit.values[parent.column]
-            # What a record belongs to already it may keep, though that was deleted meanwhile.
-            found = named if before and before[parent.column] == named else by_id.get(named)
-            pointer = f"{edit.pointer}/{parent.column}"
-        else:
-            return []
-        after[parent.column] = found
-        if found is None:
-            return [Fault(pointer, f"unknown_{parent.noun}", f"There is no such {parent.noun}.")]
-        return []
+    def _parents(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+        faults = []
+        for parent in self.kind.parents:
+            by_id, by_external_id = self.known.parents.get(parent.column, ({}, {}))
+            if parent.column in edit.parent_external_ids:
+                found = by_external_id.get(edit.parent_external_ids[parent.column])
+                name = parent.by_external_id
+            elif edit.values.get(parent.column) is not None:
+                named = edit.values[parent.column]
+                # What a record belongs to already it may keep, though that was deleted meanwhile.
+                found = named if before and before[parent.column] == named else by_id.get(named)
+                name = parent.column
+            else:
+                continue
+            after[parent.column] = found
+            if found is None:
+                code, message = f"unknown_{parent.noun}", f"There is no such {parent.noun}."
+                faults.append(Fault(f"{edit.pointer}/{name}", code, message))
+        return faults
 
     def _links(self, edit: Edit, after: State) -> list[Fault]:
         if edit.links is None or self.kind.part != "accounts":
@@ -338,13 +349,15 @@ def references(
 ) -> dict[str, tuple[set[str], set[str]]]:
     """Ids and external ids that the edits name, by what they are said to be the ids of."""
     named: dict[str, tuple[set[str], set[str]]] = {
-        name: (set(), set()) for name in ("parents", "accounts", "contacts", "members")
+        name: (set(), set())
+        for name in (*(p.column for p in kind.parents), "accounts", "contacts", "members")
     }
     by_type = {key: known.type for key, known in definitions.items()}
     for edit in edits:
-        if kind.parent:
-            named["parents"][0].update(filter(None, [edit.values.get(kind.parent.column)]))
-            named["parents"][1].update(filter(None, [edit.parent_external_id]))
+        for parent in kind.parents:
+            named[parent.column][0].update(filter(None, [edit.values.get(parent.column)]))
+        for column, external_id in edit.parent_external_ids.items():
+            named[column][1].add(external_id)
         for link in edit.links or ():
             named["accounts"][0].update(filter(None, [link.get("account_id")]))
             named["accounts"][1].update(filter(None, [link.get("account_external_id")]))

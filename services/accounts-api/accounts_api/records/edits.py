@@ -34,7 +34,8 @@ class Edit:
     traits: dict[str, Any] = field(default_factory=dict)
     dropped_traits: tuple[str, ...] = ()
     """Cleared even if they have no definition any more."""
-    parent_external_id: str | None = None
+    parent_external_ids: dict[str, str] = field(default_factory=dict)
+    """By the column that is to hold the parent's id."""
     links: list[dict[str, Any]] | None = None
     """A contact's accounts, all of them: `account_id` or `account_external_id`, `plan_roles`."""
     key_roles: dict[str, list[str]] = field(default_factory=dict)
@@ -108,7 +109,7 @@ def edit_of(
 ) -> Edit:
     """An edit from a request body: what the client left out is left alone."""
     given = {name: getattr(body, name) for name in body.model_fields_set}
-    by_parent = kind.parent.by_external_id if kind.parent else None
+    by_parent = {parent.by_external_id: parent.column for parent in kind.parents}
     links = given.get("accounts")
     edit = Edit(
         pointer=pointer,
@@ -119,10 +120,12 @@ def edit_of(
         values={
             name: _plain(value)
             for name, value in given.items()
-            if name not in _NOT_VALUES and name != by_parent
+            if name not in _NOT_VALUES and name not in by_parent
         },
         traits=given.get("traits") or {},
-        parent_external_id=given.get(by_parent) if by_parent else None,
+        parent_external_ids={
+            column: given[name] for name, column in by_parent.items() if given.get(name)
+        },
         links=None if links is None else [_link(link) for link in links],
         key_roles={
             key: [str(holder) for holder in holders or ()]

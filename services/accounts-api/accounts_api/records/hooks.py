@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.events.accounts import Change, RecordType
+from shared.events.accounts import Change
 from shared.uow import UnitOfWork
 
 State = Mapping[str, Any]
@@ -29,7 +29,8 @@ class RecordChange:
     after: State
 
 
-Listener = Callable[[UnitOfWork, RecordType, Sequence[RecordChange]], Awaitable[None]]
+Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]
+"""(uow, record type, changes)."""
 _LISTENERS: list[Listener] = []
 
 
@@ -39,7 +40,7 @@ def on_changes(listener: Listener) -> None:
         _LISTENERS.append(listener)
 
 
-async def tell(uow: UnitOfWork, noun: RecordType, changes: Sequence[RecordChange]) -> None:
+async def tell(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
     if changes:
         for listener in _LISTENERS:
             await listener(uow, noun, changes)
@@ -47,15 +48,17 @@ async def tell(uow: UnitOfWork, noun: RecordType, changes: Sequence[RecordChange
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Something that uses a trait or a key role, as the refusal to delete it names it."""
+    """Something that uses a trait, a key role or an object type, as the refusal to delete it names
+    it.
+    """
 
     type: str
     id: str
     title: str
 
 
-FindUsers = Callable[[UnitOfWork, str, RecordType | None, str], Awaitable[Sequence[User]]]
-"""(uow, "trait" | "key_role", record type of a trait, key) to who uses it."""
+FindUsers = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[User]]]
+"""(uow, "trait" | "key_role" | "object_type", record type of a trait, key) to who uses it."""
 _FINDERS: list[FindUsers] = []
 
 
@@ -64,5 +67,5 @@ def on_where_used(finder: FindUsers) -> None:
         _FINDERS.append(finder)
 
 
-async def where_used(uow: UnitOfWork, what: str, noun: RecordType | None, key: str) -> list[User]:
+async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> list[User]:
     return [user for finder in _FINDERS for user in await finder(uow, what, noun, key)]

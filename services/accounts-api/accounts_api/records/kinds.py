@@ -1,9 +1,14 @@
-"""What each type of customer record is made of: the one description that reads and writes share."""
+"""What each type of customer record is made of: the one description that reads and writes share.
+
+Four kinds are the same for everyone. The others are object types that a workspace defines itself:
+all of them live in one table, and `kind_of` makes their kinds from the definitions.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal, get_args
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -43,16 +48,54 @@ class Parent:
 class Kind:
     """There is one of each, compared by identity: statements are cached by it."""
 
-    noun: RecordType
+    noun: str
+    """Its record type: one of the four, or the key of an object type."""
     plural: str
-    """Its table, and its path below /v1."""
     columns: tuple[Column, ...]
     event: type[events.RecordChanged]
     record: type[BaseModel]
-    parent: Parent | None = None
+    parents: tuple[Parent, ...] = ()
     part: Part | None = None
     settle: Callable[[Mapping[str, Any] | None, State], None] = settle_nothing
     """(before, after): sets what follows from the record's other fields."""
+    type_id: UUID | None = None
+    """Of an object type: which rows of the table that all types share are its own."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What its events say beside the record."""
+
+    @property
+    def table(self) -> str:
+        return self.plural if self.type_id is None else OBJECT.plural
+
+    @property
+    def shares_table(self) -> bool:
+        return self.table == OBJECT.plural
+
+    @property
+    def mine(self) -> str:
+        """Which rows of its table are its own, as SQL to follow another condition."""
+        return " and object_type_id = :object_type_id" if self.shares_table else ""
+
+    @property
+    def path(self) -> str:
+        """Below /v1."""
+        return self.plural if self.type_id is None else f"{OBJECT.plural}/{self.noun}"
+
+    @property
+    def statements(self) -> "Kind":
+        """The kind whose statements serve this one: those of all object types read the same."""
+        return self if self.type_id is None else OBJECT
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that an external id is unique among."""
+        own = ("object_type_id",) if self.shares_table else ()
+        return ("workspace_id", *own, "external_id")
+
+    @cached_property
+    def given(self) -> Mapping[str, Any]:
+        """What statements are told beside the workspace."""
+        return {} if self.type_id is None else {"object_type_id": self.type_id}
 
     @cached_property
     def by_name(self) -> Mapping[str, Column]:
@@ -61,6 +104,10 @@ class Kind:
     @cached_property
     def instants(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.type == "timestamptz")
+
+    @cached_property
+    def writable(self) -> frozenset[str]:
+        return frozenset({"external_id", "source", *self.shown})
 
     @cached_property
     def shown(self) -> tuple[str, ...]:
@@ -93,7 +140,7 @@ ACCOUNT: Final = Kind(
     ),
     events.AccountChanged,
     events.AccountRecord,
-    parent=Parent("organization_id", "organization"),
+    parents=(Parent("organization_id", "organization"),),
     part="key_roles",
 )
 CONTACT: Final = Kind(
@@ -140,9 +187,69 @@ OPPORTUNITY: Final = Kind(
     ),
     events.OpportunityChanged,
     events.OpportunityRecord,
-    parent=Parent("account_id", "account"),
+    parents=(Parent("account_id", "account"),),
 )
 
-KINDS: Final[Mapping[RecordType, Kind]] = {
+KINDS: Final[Mapping[str, Kind]] = {
     kind.noun: kind for kind in (ORGANIZATION, ACCOUNT, CONTACT, OPPORTUNITY)
 }
+
+_BELONGS_TO: Final = tuple(Parent(f"{noun}_id", noun) for noun in get_args(RecordType))
+OBJECT: Final = Kind(
+    "object",
+    "objects",
+    (
+        Column("object_type_id", "uuid", required=True, hidden=True),
+        *(Column(parent.column, "uuid") for parent in _BELONGS_TO),
+        Column("name", required=True),
+        _SEARCH,
+    ),
+    events.ObjectChanged,
+    events.ObjectRecord,
+    parents=_BELONGS_TO,
+)
+"""What the kinds of object types have in common; no record is of this kind itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLink:
+    """Instances may belong to one record of `to`, which knows them by the name `reverse`."""
+
+    to: RecordType
+    reverse: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """What an object type's definition says about its instances. `id` is unique everywhere."""
+
+    id: UUID
+    key: str
+    plural_key: str
+    links: tuple[ObjectLink, ...]
+    archived: bool = False
+
+
+@lru_cache(maxsize=1024)
+def kind_of(defined: ObjectType) -> Kind:
+    """One kind for the same definition, so that what is cached by it serves again."""
+    linked = {link.to for link in defined.links}
+    parents = tuple(parent for parent in _BELONGS_TO if parent.noun in linked)
+    unlinked = {parent.column for parent in _BELONGS_TO if parent.noun not in linked}
+    columns = tuple(
+        replace(
+            column,
+            hidden=column.hidden or column.name in unlinked,
+            default=str(defined.id) if column.name == "object_type_id" else column.default,
+        )
+        for column in OBJECT.columns
+    )
+    return replace(
+        OBJECT,
+        noun=defined.key,
+        plural=defined.plural_key,
+        columns=columns,
+        parents=parents,
+        type_id=defined.id,
+        facts={"object_type": defined.key, "object_type_id": defined.id},
+    )

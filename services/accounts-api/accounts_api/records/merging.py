@@ -9,10 +9,11 @@ from uuid import UUID
 
 from accounts_api.records import queries, storing
 from accounts_api.records.edits import OURSELVES, Edit, Outcome
-from accounts_api.records.kinds import ACCOUNT, CONTACT, OPPORTUNITY, Kind
+from accounts_api.records.kinds import ACCOUNT, CONTACT, KINDS, Kind
 from accounts_api.records.refusals import CannotMerge, RecordNotFound
 from accounts_api.records.rules import State
 from accounts_api.records.trait_values import Definitions, read_definitions
+from accounts_api.records.vocabulary import object_kinds
 from accounts_api.records.writing import write
 from shared.errors import Fault, invalid
 from shared.uow import UnitOfWork
@@ -87,7 +88,7 @@ async def _merge(
 def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) -> Edit:
     values = {
         name: loser[name]
-        for name in kind.by_name
+        for name in kind.shown
         if name not in _OWNED and winner[name] is None and loser[name] is not None
     }
     traits: dict[str, Any] = {}
@@ -110,10 +111,13 @@ async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[s
 
 async def _hand_over(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> None:
     """What belonged to the loser belongs to the winner."""
-    if kind.noun == "organization":
-        await _reparent(uow, ACCOUNT, "organization_id", winner_id, loser_id)
-    if kind.noun == "account":
-        await _reparent(uow, OPPORTUNITY, "account_id", winner_id, loser_id)
+    if kind.type_id is not None:
+        return  # nothing belongs to an instance of an object type
+    for child in [*KINDS.values(), *await object_kinds(uow)]:
+        for parent in child.parents:
+            if parent.noun == kind.noun:
+                await _reparent(uow, child, parent.column, winner_id, loser_id)
+    if kind is ACCOUNT:
         await _relink(uow, winner_id, loser_id)
 
 

@@ -25,7 +25,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
-from shared.events.accounts import RecordType
 
 _AT = DateTime(timezone=True)
 _NOW = text("clock_timestamp()")
@@ -137,9 +136,74 @@ opportunities = _record(
     ),
 )
 
+object_types = Table(
+    "object_types",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("plural_key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("plural_title", Text, nullable=False),
+    Column("description", Text),
+    Column("archived_at", _AT),
+    Column("deleted_at", _AT, comment="set while instances are still being deleted"),
+    *_kept(),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "key"),
+    UniqueConstraint("workspace_id", "plural_key"),
+)
+object_type_links = Table(
+    "object_type_links",
+    Base.metadata,
+    _workspace(),
+    Column("object_type_id", Uuid, nullable=False),
+    Column("record_type", Text, nullable=False, comment="what instances may belong to"),
+    Column("reverse", Text, nullable=False, comment="how rules call the instances from there"),
+    PrimaryKeyConstraint("workspace_id", "object_type_id", "record_type"),
+    UniqueConstraint("workspace_id", "record_type", "reverse"),
+    ForeignKeyConstraint(
+        ["workspace_id", "object_type_id"],
+        ["accounts.object_types.workspace_id", "accounts.object_types.id"],
+        ondelete="CASCADE",
+    ),
+    CheckConstraint(
+        "record_type in ('organization', 'account', 'contact', 'opportunity')", name="record_type"
+    ),
+)
+objects = Table(
+    "objects",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("object_type_id", Uuid, nullable=False),
+    Column("external_id", Text),
+    Column("source", Text),
+    Column("organization_id", Uuid),
+    Column("account_id", Uuid),
+    Column("contact_id", Uuid),
+    Column("opportunity_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("search_text", Text, comment="folded words, each after a space"),
+    *_kept(),
+    Column("deleted_at", _AT),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "object_type_id", "external_id"),
+    ForeignKeyConstraint(
+        ["workspace_id", "object_type_id"],
+        ["accounts.object_types.workspace_id", "accounts.object_types.id"],
+    ),
+    _refers("organization_id", "organizations"),
+    _refers("account_id", "accounts"),
+    _refers("contact_id", "contacts"),
+    _refers("opportunity_id", "opportunities"),
+)
+
 _LIVE = text("deleted_at is null")
 for _table in (organizations, accounts, contacts, opportunities):
     Index(None, _table.c.workspace_id, _table.c.name, _table.c.id, postgresql_where=_LIVE)
+for _table in (organizations, accounts, contacts, opportunities, objects):
     Index(
         None, _table.c.traits, postgresql_using="gin", postgresql_ops={"traits": "jsonb_path_ops"}
     )
@@ -148,6 +212,17 @@ for _table in (organizations, accounts, contacts, opportunities):
         _table.c.search_text,
         postgresql_using="gin",
         postgresql_ops={"search_text": "gin_trgm_ops"},
+    )
+for _keys in (("id",), ("name", "id")):
+    _sorted = (objects.c[_key] for _key in ("workspace_id", "object_type_id", *_keys))
+    Index(None, *_sorted, postgresql_where=_LIVE)
+for _parent in ("organization_id", "account_id", "contact_id", "opportunity_id"):
+    Index(
+        None,
+        objects.c.workspace_id,
+        objects.c[_parent],
+        objects.c.object_type_id,
+        postgresql_where=text(f"{_parent} is not null"),
     )
 for _table in (accounts, opportunities):
     Index(None, _table.c.workspace_id, _table.c.arr, _table.c.id, postgresql_where=_LIVE)
@@ -162,12 +237,14 @@ Index(
     postgresql_where=_LIVE,
 )
 
-TABLES: Final[Mapping[RecordType, Table]] = {
+TABLES: Final[Mapping[str, Table]] = {
     "organization": organizations,
     "account": accounts,
     "contact": contacts,
     "opportunity": opportunities,
+    "object": objects,
 }
+"""By the noun of the kind whose statements serve."""
 
 account_contacts = Table(
     "account_contacts",
@@ -208,9 +285,6 @@ trait_definitions = Table(
     *_kept(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "record_type", "key"),
-    CheckConstraint(
-        "record_type in ('organization', 'account', 'contact', 'opportunity')", name="record_type"
-    ),
     CheckConstraint(
         "type in ('string', 'text', 'number', 'boolean', 'date', 'datetime', 'currency', 'select',"
         " 'multi_select', 'url', 'email', 'member', 'contact')",
@@ -323,6 +397,9 @@ __all__ = [
     "field_changes",
     "key_role_assignments",
     "key_role_definitions",
+    "object_type_links",
+    "object_types",
+    "objects",
     "opportunities",
     "organizations",
     "record_aliases",

@@ -42,11 +42,12 @@ async def look(
     alone = in_turn and len(ids) == 1
     found = (
         await session.execute(
-            _look(kind, by_external_id=bool(external_ids), in_turn=alone),
+            _look(kind.statements, by_external_id=bool(external_ids), in_turn=alone),
             {
                 "workspace_id": workspace_id,
                 "record_type": kind.noun,
                 "ids": list(ids),
+                **kind.given,
                 **({"external_ids": list(external_ids)} if external_ids else {}),
                 **({"alone": ids[0]} if alone else {}),
             },
@@ -109,8 +110,9 @@ def _look(kind: Kind, *, by_external_id: bool, in_turn: bool) -> TextClause:
             from (
                 select id, external_id, source, {", ".join(kind.by_name)}, traits,
                        version, created_at, updated_at, deleted_at is not null as deleted{part}
-                from {kind.plural}
-                where workspace_id = :workspace_id and {_which(by_external_id=by_external_id)}
+                from {kind.table}
+                where workspace_id = :workspace_id{kind.mine}
+                  and {_which(by_external_id=by_external_id)}
             ) seen
         ) as states
         """
@@ -128,10 +130,11 @@ async def lock(
     what is read beside a lock may be from before the wait.
     """
     await session.execute(
-        _lock(kind, by_external_id=bool(external_ids)),
+        _lock(kind.statements, by_external_id=bool(external_ids)),
         {
             "workspace_id": workspace_id,
             "ids": list(ids),
+            **kind.given,
             **({"external_ids": list(external_ids)} if external_ids else {}),
         },
     )
@@ -141,8 +144,9 @@ async def lock(
 def _lock(kind: Kind, *, by_external_id: bool) -> TextClause:
     return text(
         f"""
-        select 1 from {kind.plural}
-        where workspace_id = :workspace_id and {_which(by_external_id=by_external_id)}
+        select 1 from {kind.table}
+        where workspace_id = :workspace_id{kind.mine}
+          and {_which(by_external_id=by_external_id)}
         order by id for no key update
         """
     )
@@ -163,8 +167,8 @@ async def targets(
         f"""
         with recursive named as (
             select id, id::text as by_id, external_id as by_external_id, deleted_at
-            from {kind.plural}
-            where workspace_id = :workspace_id
+            from {kind.table}
+            where workspace_id = :workspace_id{kind.mine}
               and (id = any(cast(:ids as uuid[]))
                    or external_id = any(cast(:external_ids as text[])))
             union
@@ -172,7 +176,7 @@ async def targets(
             from named
             join record_aliases alias on alias.workspace_id = :workspace_id
              and alias.record_type = :record_type and alias.loser_id = named.id
-            join {kind.plural} winner on winner.workspace_id = :workspace_id
+            join {kind.table} winner on winner.workspace_id = :workspace_id
              and winner.id = alias.winner_id
             where named.deleted_at is not null
         )
@@ -186,6 +190,7 @@ async def targets(
             "record_type": kind.noun,
             "ids": list(ids),
             "external_ids": list(external_ids),
+            **kind.given,
         },
     )
     by_id: dict[str, str] = {}
@@ -257,22 +262,52 @@ async def deleters(
     return {row.id: row.actor for row in found}
 
 
+_OBJECT_TYPES = """
+    select coalesce(json_agg(json_build_object(
+        'id', t.id, 'key', t.key, 'plural_key', t.plural_key,
+        'archived', t.archived_at is not null,
+        'links', (select coalesce(json_agg(json_build_object(
+                      'to', l.record_type, 'reverse', l.reverse) order by l.record_type), '[]')
+                  from object_type_links l
+                  where l.workspace_id = :workspace_id and l.object_type_id = t.id)
+    ) order by t.key)::text, '[]')
+    from object_types t
+    where t.workspace_id = :workspace_id
+"""
 _ALL_DEFINITIONS = text(
-    """
+    f"""
     select coalesce(json_agg(json_build_object(
         'record_type', record_type, 'key', key, 'type', type, 'currency', currency,
         'options', (select json_agg(option -> 'value') from jsonb_array_elements(options) option)
-    ) order by record_type, key)::text, '[]')
+    ) order by record_type, key)::text, '[]') as traits,
+    ({_OBJECT_TYPES} and t.deleted_at is null) as object_types
     from trait_definitions
     where workspace_id = :workspace_id and deleted_at is null
     """
 )
 
 
-async def trait_names(session: AsyncSession, workspace_id: UUID) -> str:
-    """What a rule must know of the traits of every record type, as a JSON document."""
-    document = await session.scalar(_ALL_DEFINITIONS, {"workspace_id": workspace_id})
-    return str(document)
+async def definitions(session: AsyncSession, workspace_id: UUID) -> tuple[str, str]:
+    """What a rule must know of the traits of every record type, and of the object types, as two
+    JSON documents.
+    """
+    found = (await session.execute(_ALL_DEFINITIONS, {"workspace_id": workspace_id})).one()
+    return found.traits, found.object_types
+
+
+_LIVING_OBJECT_TYPES = text(f"{_OBJECT_TYPES} and t.deleted_at is null")
+_ONE_OBJECT_TYPE = text(f"{_OBJECT_TYPES} and t.key = :key")
+
+
+async def object_types(session: AsyncSession, workspace_id: UUID) -> str:
+    """As a JSON document."""
+    return str(await session.scalar(_LIVING_OBJECT_TYPES, {"workspace_id": workspace_id}))
+
+
+async def object_type(session: AsyncSession, workspace_id: UUID, key: str) -> str:
+    """A JSON document of one or none; it may be one that is being deleted."""
+    given = {"workspace_id": workspace_id, "key": key}
+    return str(await session.scalar(_ONE_OBJECT_TYPE, given))
 
 
 _MOMENT_OF = text(
@@ -291,11 +326,13 @@ async def children(
 ) -> list[str]:
     """Live records that hold `parent_id` in `column`."""
     statement = text(
-        f"select id::text as id from {kind.plural}"
-        f" where workspace_id = :workspace_id and {column} = cast(:parent as uuid)"
+        f"select id::text as id from {kind.table}"
+        f" where workspace_id = :workspace_id{kind.mine} and {column} = cast(:parent as uuid)"
         " and deleted_at is null"
     )
-    found = await session.scalars(statement, {"workspace_id": workspace_id, "parent": parent_id})
+    found = await session.scalars(
+        statement, {"workspace_id": workspace_id, "parent": parent_id, **kind.given}
+    )
     return list(found)
 
 

@@ -30,7 +30,7 @@ def written(records: Records, outcome: Outcome, status: int = 200) -> Response:
     headers = {"etag": etag(state["version"])}
     if outcome.status == "created":
         status = 201
-        headers["location"] = f"/v1/{records.kind.plural}/{state['id']}"
+        headers["location"] = f"/v1/{records.kind.path}/{state['id']}"
     body = record_json(records.kind, state)
     return Response(body, status, headers, media_type="application/json")
 

@@ -41,10 +41,10 @@ def _insert(kind: Kind) -> TextClause:
     return text(
         f"""
         with {_MOMENT}, made as (
-            insert into {kind.plural} (workspace_id, id, {names})
+            insert into {kind.table} (workspace_id, id, {names})
             select :workspace_id, r.id, {", ".join(f"r.{name}" for name in names.split(", "))}
             from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
-            on conflict (workspace_id, external_id) do nothing
+            on conflict ({", ".join(kind.key)}) do nothing
             returning id, version, created_at, updated_at
         ), told as ({_HISTORY} where h.record_id in (select id from made))
         select id::text as id, version, created_at, updated_at from made
@@ -62,12 +62,12 @@ def _update(kind: Kind) -> TextClause:
             select r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
         ), locked as materialized (
             select t.id from wanted w
-            join {kind.plural} t on t.workspace_id = :workspace_id and t.id = w.id
+            join {kind.table} t on t.workspace_id = :workspace_id and t.id = w.id
              and t.version = w.version
             order by t.id
             for no key update of t skip locked
         ), changed as (
-            update {kind.plural} as t
+            update {kind.table} as t
             set {", ".join(f"{name} = r.{name}" for name in names)},
                 deleted_at = case when r.deleted
                     then coalesce(t.deleted_at, (select known_at from moment)) end,
@@ -96,7 +96,7 @@ async def insert_records(
     cause: str,
 ) -> Stamps:
     """Those whose external id was taken meanwhile are missing from the answer."""
-    return await _store(session, _insert(kind), workspace_id, kind, rows, history, cause)
+    return await _store(session, _insert(kind.statements), workspace_id, kind, rows, history, cause)
 
 
 async def update_records(
@@ -108,7 +108,7 @@ async def update_records(
     cause: str,
 ) -> Stamps:
     """Those that another transaction changed meanwhile are missing from the answer."""
-    return await _store(session, _update(kind), workspace_id, kind, rows, history, cause)
+    return await _store(session, _update(kind.statements), workspace_id, kind, rows, history, cause)
 
 
 async def _store(

@@ -1,17 +1,28 @@
 """What the rule language may say about this workspace's records."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 from pydantic_core import from_json
 
 from accounts_api.records import queries
+from accounts_api.records.kinds import KINDS, Kind, ObjectLink, ObjectType, kind_of
 from accounts_api.records.trait_values import TraitType
-from accounts_api.rules.catalog import Catalog, Field, FieldType, trait
+from accounts_api.rules.catalog import (
+    Catalog,
+    Children,
+    Field,
+    FieldType,
+    Parent,
+    RecordType,
+    Relation,
+    trait,
+)
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.standard import STANDARD
+from accounts_api.rules.standard import COMMON, STANDARD
 from shared.uow import UnitOfWork
 
 FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
@@ -32,21 +43,77 @@ FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
 
 
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
-    """The standard fields and this workspace's traits. Segments and key roles are not checked."""
-    return _catalog(await queries.trait_names(uow.session, uow.workspace_id))
+    """The standard fields, this workspace's traits and its object types. Segments and key roles are
+    not checked.
+    """
+    return _catalog(*await queries.definitions(uow.session, uow.workspace_id))
 
 
 @lru_cache(maxsize=256)
-def _catalog(document: str) -> Catalog:
+def _catalog(trait_document: str, type_document: str) -> Catalog:
     traits: dict[str, list[Field]] = defaultdict(list)
-    for row in from_json(document):
+    for row in from_json(trait_document):
         kind = FIELD_TYPES[row["type"]]
         options = row["options"] or () if kind in _CHOSEN else ()
         traits[row["record_type"]].append(trait(row["key"], kind, options, row["currency"] or ""))
-    return STANDARD.with_traits(traits)
+    return with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
 
 
 _CHOSEN: Final = frozenset({FieldType.SELECT, FieldType.MULTI_SELECT})
+
+
+def with_objects(catalog: Catalog, defined: Sequence[ObjectType]) -> Catalog:
+    """The catalog with a workspace's object types, seen from the records they belong to, too."""
+    types = [_record_type(one) for one in defined]
+    reverse: dict[str, list[Relation]] = defaultdict(list)
+    for one in defined:
+        for link in one.links:
+            found = Relation(link.reverse, one.key, Children(f"{link.to}_id"))
+            reverse[link.to].append(found)
+    return catalog.with_types(types, reverse) if types else catalog
+
+
+def _record_type(defined: ObjectType) -> RecordType:
+    kind = kind_of(defined)
+    return RecordType(
+        kind.noun,
+        kind.table,
+        (*COMMON, *(Field(parent.column, FieldType.ID) for parent in kind.parents)),
+        tuple(Relation(parent.noun, parent.noun, Parent(parent.column)) for parent in kind.parents),
+        only=("object_type_id", defined.id),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _read_types(document: str) -> tuple[ObjectType, ...]:
+    return tuple(
+        ObjectType(
+            UUID(row["id"]),
+            row["key"],
+            row["plural_key"],
+            tuple(ObjectLink(link["to"], link["reverse"]) for link in row["links"]),
+            archived=row["archived"],
+        )
+        for row in from_json(document)
+    )
+
+
+async def object_kinds(uow: UnitOfWork) -> list[Kind]:
+    """Of all object types of the workspace."""
+    document = await queries.object_types(uow.session, uow.workspace_id)
+    return [kind_of(defined) for defined in _read_types(document)]
+
+
+async def kind_named(uow: UnitOfWork, record_type: str) -> Kind | None:
+    """The kind of a record type: one of the four, or an object type of this workspace, though it
+    may be one that is being deleted.
+    """
+    known = KINDS.get(record_type)
+    if known is not None:
+        return known
+    document = await queries.object_type(uow.session, uow.workspace_id, record_type)
+    found = _read_types(document)
+    return kind_of(found[0]) if found else None
 
 
 async def moment_of(uow: UnitOfWork) -> Moment:

@@ -116,11 +116,11 @@ async def _known(
 ) -> Known:
     named = references(kind, edits, definitions)
     known = Known(definitions=definitions)
-    if kind.parent and any(named["parents"]):
-        parent = KINDS[kind.parent.noun]
-        known.parents = await queries.targets(
-            uow.session, uow.workspace_id, parent, *named["parents"]
-        )
+    for parent in kind.parents:
+        if any(named[parent.column]):
+            known.parents[parent.column] = await queries.targets(
+                uow.session, uow.workspace_id, KINDS[parent.noun], *named[parent.column]
+            )
     if any(named["accounts"]):
         known.accounts = await queries.targets(
             uow.session, uow.workspace_id, ACCOUNT, *named["accounts"]
@@ -181,7 +181,7 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
         )
     if old:
         taken = ExternalIdTaken("Someone else took one of these external ids just now.")
-        async with refuse(f"uq_{batch.kind.plural}_workspace_id_external_id", taken):
+        async with refuse(f"uq_{batch.kind.table}_{'_'.join(batch.kind.key)}", taken):
             stamps |= await storing.update_records(
                 uow.session,
                 uow.workspace_id,
@@ -281,6 +281,7 @@ async def _announce(
                     "changed": told(fields),
                     "merged_into": merged_into,
                     "record": snapshot(kind, proposal.after),
+                    **kind.facts,
                 }
             )
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 N = TypeVar("N", "Field", "Relation")
 
@@ -99,6 +100,8 @@ class RecordType:
     relations: tuple[Relation, ...] = ()
     roles_column: str | None = None
     """The column of `key_role_assignments` that holds this record's id."""
+    only: tuple[str, UUID] | None = None
+    """Column and value of its rows, in a table that holds other record types, too."""
     events: EventDays | None = None
 
 
@@ -127,6 +130,15 @@ class Catalog:
             self._scopes[key] = Scope(type_, _by_name(fields), _by_name(type_.relations))
         return self._scopes[key]
 
+    def leads(self, type_name: str, path: Iterable[str]) -> bool:
+        """Whether these relations follow each other here."""
+        for name in path:
+            relation = self.scope(type_name).relations.get(name)
+            if relation is None:
+                return False
+            type_name = relation.target
+        return True
+
     def with_traits(self, traits: Mapping[str, Iterable[Field]]) -> "Catalog":
         """This catalog with the workspace's traits, by name of the record type."""
         types = {
@@ -134,6 +146,17 @@ class Catalog:
             for name, type_ in self.types.items()
         }
         return Catalog(types, self.segments, self.key_roles)
+
+    def with_types(
+        self, types: Iterable[RecordType], relations: Mapping[str, Iterable[Relation]]
+    ) -> "Catalog":
+        """This catalog with more record types, and with the relations that lead to them."""
+        known = {
+            name: replace(type_, relations=(*type_.relations, *relations.get(name, ())))
+            for name, type_ in self.types.items()
+        }
+        found = {**known, **{type_.name: type_ for type_ in types}}
+        return Catalog(found, self.segments, self.key_roles)
 
     def with_names(
         self, segments: Mapping[str, str] | None, key_roles: Iterable[str] | None

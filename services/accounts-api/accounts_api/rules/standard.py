@@ -16,7 +16,7 @@ from accounts_api.rules.catalog import (
 LIFECYCLE: Final = ("subscribed", "trial", "churned", "ignored")
 OPPORTUNITY_TYPES: Final = ("renewal", "expansion", "new_business", "product_swap")
 
-_COMMON: Final = (
+COMMON: Final = (
     Field("id", FieldType.ID),
     Field("external_id", FieldType.TEXT),
     Field("name", FieldType.TEXT),
@@ -28,7 +28,7 @@ _PLAN_ROLES: Final = (Field("plan_roles", FieldType.MULTI_SELECT, on_link=True),
 ORGANIZATION: Final = RecordType(
     "organization",
     "organizations",
-    (*_COMMON, Field("domain", FieldType.TEXT)),
+    (*COMMON, Field("domain", FieldType.TEXT)),
     (Relation("accounts", "account", Children("organization_id"), ("account",)),),
 )
 
@@ -36,7 +36,7 @@ ACCOUNT: Final = RecordType(
     "account",
     "accounts",
     (
-        *_COMMON,
+        *COMMON,
         Field("organization_id", FieldType.ID),
         Field("domain", FieldType.TEXT),
         Field("arr", FieldType.CURRENCY, currency_column="currency"),
@@ -69,7 +69,7 @@ CONTACT: Final = RecordType(
     "contact",
     "contacts",
     (
-        *_COMMON,
+        *COMMON,
         Field("first_name", FieldType.TEXT),
         Field("last_name", FieldType.TEXT),
         Field("email", FieldType.TEXT),
@@ -94,7 +94,7 @@ OPPORTUNITY: Final = RecordType(
     "opportunity",
     "opportunities",
     (
-        *_COMMON,
+        *COMMON,
         Field("account_id", FieldType.ID),
         Field("type", FieldType.SELECT, options=OPPORTUNITY_TYPES),
         Field("stage", FieldType.TEXT),

@@ -3,12 +3,24 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json
-from sqlalchemy import Text, cast, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.records.kinds import Kind
 from accounts_api.records.models import TABLES
 from accounts_api.records.models import trait_definitions as traits
-from shared.events.accounts import RecordType
 
 COUNTED_TO = 1_000
 
@@ -16,7 +28,7 @@ COUNTED_TO = 1_000
 async def traits_page(
     session: AsyncSession,
     workspace_id: UUID,
-    record_type: RecordType | None,
+    record_type: str | None,
     after: Sequence[Any] | None,
     limit: int,
 ) -> Sequence[Any]:
@@ -31,9 +43,7 @@ async def traits_page(
     return (await session.execute(page)).all()
 
 
-async def traits_of(
-    session: AsyncSession, workspace_id: UUID, record_type: RecordType
-) -> Sequence[Any]:
+async def traits_of(session: AsyncSession, workspace_id: UUID, record_type: str) -> Sequence[Any]:
     found = select(traits).where(
         traits.c.workspace_id == workspace_id,
         traits.c.record_type == record_type,
@@ -85,44 +95,45 @@ async def bury_trait(session: AsyncSession, workspace_id: UUID, trait_id: UUID) 
     )
 
 
-async def count_values(
-    session: AsyncSession, workspace_id: UUID, record_type: RecordType, key: str
-) -> int:
+async def count_values(session: AsyncSession, workspace_id: UUID, kind: Kind, key: str) -> int:
     """Records with a value, counted to one more than `COUNTED_TO`."""
-    table = TABLES[record_type]
-    some = (
-        select(table.c.id)
-        .where(
-            table.c.workspace_id == workspace_id,
-            table.c.deleted_at.is_(None),
-            func.jsonb_exists(table.c.traits, key),
-        )
-        .limit(COUNTED_TO + 1)
-    )
+    table, valued = _valued(workspace_id, kind, key)
+    some = select(table.c.id).where(*valued).limit(COUNTED_TO + 1)
     return int(await session.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
 
 async def values_page(
     session: AsyncSession,
     workspace_id: UUID,
-    record_type: RecordType,
+    kind: Kind,
     key: str,
     *,
     after: UUID | None,
     limit: int,
 ) -> list[tuple[UUID, Any]]:
     """Living records with their values, by id."""
-    table = TABLES[record_type]
-    page = select(table.c.id, cast(table.c.traits[key], Text).label("value")).where(
-        table.c.workspace_id == workspace_id,
-        table.c.deleted_at.is_(None),
-        func.jsonb_exists(table.c.traits, key),
-    )
+    table, valued = _valued(workspace_id, kind, key)
+    page = select(table.c.id, cast(table.c.traits[key], Text).label("value")).where(*valued)
     if after is not None:
         page = page.where(table.c.id > after)
     page = page.order_by(table.c.id).limit(limit)
     found = await session.execute(page)
     return [(row.id, from_json(row.value)) for row in found]
+
+
+def _valued(
+    workspace_id: UUID, kind: Kind, key: str
+) -> tuple[Table, Sequence[ColumnElement[bool]]]:
+    """The table of a kind, and which of its rows are living records with a value."""
+    table = TABLES[kind.statements.noun]
+    own = [table.c[name] == value for name, value in kind.given.items()]
+    with_value = func.jsonb_exists(table.c.traits, key)
+    return table, [
+        table.c.workspace_id == workspace_id,
+        *own,
+        table.c.deleted_at.is_(None),
+        with_value,
+    ]
 
 
 _BURIED = text(

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from accounts_api.traits import service
 from accounts_api.traits.schemas import (
+    RecordTypeKey,
     TraitIn,
     TraitOut,
     TraitPatch,
@@ -14,7 +15,6 @@ from accounts_api.traits.schemas import (
     WhereUsed,
 )
 from shared.auth import Caller
-from shared.events.accounts import RecordType
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
@@ -30,7 +30,7 @@ async def list_traits(
     caller: Reader,
     uow: Uow,
     tenure: TheService,
-    record_type: RecordType | None = None,
+    record_type: RecordTypeKey | None = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Any:

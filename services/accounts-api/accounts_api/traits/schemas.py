@@ -6,11 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.records.schemas import TraitKey
 from accounts_api.records.trait_values import EditableBy, TraitType
-from shared.events.accounts import RecordType
-from shared.schemas import Currency, In, Out, Patch, Title
+from shared.schemas import Currency, In, Out, Patch, Slug, Title
 
 OptionValue = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+RecordTypeKey = Annotated[
+    Slug,
+    Field(
+        description="`organization`, `account`, `contact`, `opportunity`, or the key of an object"
+        " type."
+    ),
+]
 Description = Annotated[str, StringConstraints(max_length=2_000)]
 
 _REASON: dict[str, Any] = {
@@ -66,7 +72,7 @@ class TraitFields(Patch):
 class TraitIn(TraitFields):
     model_config = ConfigDict(json_schema_extra={"examples": [_TIER, _REASON]})
 
-    record_type: RecordType
+    record_type: RecordTypeKey
     key: TraitKey
     title: Title
     type: TraitType
@@ -116,7 +122,7 @@ class TraitOut(Out):
     )
 
     id: UUID
-    record_type: RecordType
+    record_type: str
     key: str
     title: str
     description: str | None

@@ -5,9 +5,9 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from accounts_api.audit_log import service as audit_log
-from accounts_api.records import hooks
+from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
-from accounts_api.records.kinds import KINDS
+from accounts_api.records.kinds import Kind
 from accounts_api.records.service import write
 from accounts_api.records.trait_values import Definition, Misfit
 from accounts_api.traits import queries
@@ -15,7 +15,6 @@ from accounts_api.traits.rules import converted, definition_of, faults, retyped
 from accounts_api.traits.schemas import TraitIn, TraitPatch, TypeIn
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound
-from shared.events.accounts import RecordType
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
@@ -50,10 +49,12 @@ class ValuesWouldBeLost(Conflict):
 async def list_traits(
     uow: UnitOfWork,
     cursors: CursorSigner,
-    record_type: RecordType | None,
+    record_type: str | None,
     cursor: str | None,
     limit: int,
 ) -> dict[str, Any]:
+    if record_type is not None:
+        await _kind(uow, record_type, "/query/record_type")
     shape = ("traits", record_type)
     after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
     rows = await queries.traits_page(uow.session, uow.workspace_id, record_type, after, limit + 1)
@@ -70,6 +71,7 @@ async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> A
 async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
     fields = {name: value for name, value in data.changes().items() if value is not None}
     fields |= {"record_type": data.record_type, "key": data.key, "source": data.source}
+    await _kind(uow, data.record_type, "/record_type")
     await _check(uow, data.record_type, definition_of(fields))
     taken = TraitKeyTaken(
         f"{data.record_type} has a trait {data.key!r}, or its values are still being cleared."
@@ -136,7 +138,16 @@ def _filled(changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _check(uow: UnitOfWork, record_type: RecordType, definition: Definition) -> None:
+async def _kind(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
+    """Raises `Invalid`: there is no such record type here."""
+    found = await vocabulary.kind_named(uow, record_type)
+    if found is None:
+        message = f"{record_type!r} is neither one of the four record types nor an object type."
+        raise Invalid(faults=[Fault(pointer, "unknown_record_type", message)])
+    return found
+
+
+async def _check(uow: UnitOfWork, record_type: str, definition: Definition) -> None:
     rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
     siblings = {row.key: definition_of(row._asdict()) for row in rows}
     siblings[definition.key] = definition
@@ -157,7 +168,8 @@ async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[st
     )
     convertible, lost = 0, 0
     samples: list[dict[str, Any]] = []
-    async for record_id, value in _values(uow, known.record_type, known.key):
+    kind = await _kind(uow, known.record_type)
+    async for record_id, value in _values(uow, kind, known.key):
         try:
             converted(value, to)
             convertible += 1
@@ -168,11 +180,11 @@ async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[st
     return {"convertible": convertible, "unconvertible": lost, "samples": samples}
 
 
-async def _values(uow: UnitOfWork, record_type: RecordType, key: str) -> Any:
+async def _values(uow: UnitOfWork, kind: Kind, key: str) -> Any:
     after: UUID | None = None
     while True:
         page = await queries.values_page(
-            uow.session, uow.workspace_id, record_type, key, after=after, limit=_BATCH
+            uow.session, uow.workspace_id, kind, key, after=after, limit=_BATCH
         )
         for record_id, value in page:
             yield record_id, value
@@ -181,12 +193,11 @@ async def _values(uow: UnitOfWork, record_type: RecordType, key: str) -> Any:
         after = page[-1][0]
 
 
-async def _convert(
-    uow: UnitOfWork, record_type: RecordType, to: Definition, *, force: bool
-) -> None:
+async def _convert(uow: UnitOfWork, record_type: str, to: Definition, *, force: bool) -> None:
+    kind = await _kind(uow, record_type)
     edits: list[Edit] = []
     lost = 0
-    async for record_id, value in _values(uow, record_type, to.key):
+    async for record_id, value in _values(uow, kind, to.key):
         try:
             edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to)}))
         except Misfit:
@@ -199,14 +210,13 @@ async def _convert(
             f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
         )
     for start in range(0, len(edits), _BATCH):
-        await write(uow, KINDS[record_type], edits[start : start + _BATCH], OURSELVES)
+        await write(uow, kind, edits[start : start + _BATCH], OURSELVES)
 
 
 async def where_used(uow: UnitOfWork, trait_id: UUID) -> dict[str, Any]:
     known = await get_trait(uow, trait_id)
-    records = await queries.count_values(
-        uow.session, uow.workspace_id, known.record_type, known.key
-    )
+    kind = await _kind(uow, known.record_type)
+    records = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
     rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
     dependents = [
         hooks.User("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
@@ -255,19 +265,15 @@ async def clear_buried(service: Service) -> bool:
         return False
     cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
     async with service.units.begin(buried.workspace_id, cause) as uow:
+        kind = await _kind(uow, buried.record_type)
         page = await queries.values_page(
-            uow.session,
-            uow.workspace_id,
-            buried.record_type,
-            buried.key,
-            after=None,
-            limit=_BATCH,
+            uow.session, uow.workspace_id, kind, buried.key, after=None, limit=_BATCH
         )
         edits: Sequence[Edit] = [
             Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page
         ]
         if edits:
-            await write(uow, KINDS[buried.record_type], edits, OURSELVES)
+            await write(uow, kind, edits, OURSELVES)
         else:
             await queries.remove_trait(uow.session, uow.workspace_id, buried.id)
     return True

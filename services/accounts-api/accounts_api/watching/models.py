@@ -39,7 +39,6 @@ change_queue = Table(
     Column("at", _AT, nullable=False, comment="workspace time of the change"),
     Column("cause", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
-    CheckConstraint(_RECORD_TYPE, name="record_type"),
 )
 watches = Table(
     "watches",

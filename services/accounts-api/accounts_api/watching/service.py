@@ -12,14 +12,13 @@ from pydantic_core import to_json
 
 from accounts_api.records import vocabulary
 from accounts_api.records.hooks import RecordChange, User
-from accounts_api.rules.catalog import Children
+from accounts_api.rules.catalog import Catalog, Children
 from accounts_api.rules.depends import EXISTENCE, Sight, role_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import queries
 from accounts_api.watching.queries import Sweep
 from shared.db import is_connection_loss, sqlstate
-from shared.events.accounts import RecordType
 from shared.events.base import Cause
 from shared.logging import get_logger
 from shared.service import Service
@@ -73,9 +72,12 @@ def own(kind: str, owner: Owner) -> None:
     _OWNERS[kind] = owner
 
 
-async def note_changes(uow: UnitOfWork, noun: RecordType, changes: Sequence[RecordChange]) -> None:
+async def note_changes(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
     """A listener of record changes: notes in their transaction what must be judged again."""
-    rows = [row for change in changes for row in _rows(noun, change)]
+    own = noun not in STANDARD.types
+    known = _PARENTS if not own else _parents(await vocabulary.rule_catalog(uow))
+    parents = known.get(noun, ())
+    rows = [row for change in changes for row in _rows(noun, change, parents)]
     await _queue(uow, rows, await uow.now())
 
 
@@ -95,14 +97,16 @@ async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], at: datetim
         uow.wake_worker()
 
 
-def _rows(noun: str, change: RecordChange) -> Iterable[Mapping[str, Any]]:
+def _rows(
+    noun: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
+) -> Iterable[Mapping[str, Any]]:
     before = change.before or {}
     what = {_sight(field) for field in change.fields}
     if change.change != "updated":
         what = {EXISTENCE}
     if what:
         yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
-    for type_name, relation, column in _PARENTS.get(noun, ()):
+    for type_name, relation, column in parents:
         left = before.get(column)
         if column in change.fields and left:
             yield {"record_type": type_name, "record_id": left, "what": [relation]}
@@ -116,17 +120,17 @@ def _sight(field: str) -> str:
     return role_sight(field.removeprefix("key_roles.")) if field.startswith("key_roles.") else field
 
 
-def _parents() -> dict[str, list[tuple[str, str, str]]]:
+def _parents(catalog: Catalog) -> dict[str, list[tuple[str, str, str]]]:
     """Child type to (parent type, its relation to the child, the child's column)."""
     found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for type_ in STANDARD.types.values():
+    for type_ in catalog.types.values():
         for relation in type_.relations:
             if isinstance(relation.join, Children):
                 found[relation.target].append((type_.name, relation.name, relation.join.column))
     return found
 
 
-_PARENTS: Final = _parents()
+_PARENTS: Final = _parents(STANDARD)
 
 
 async def watch(
@@ -167,10 +171,11 @@ async def seen(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
     return await queries.seen_at_all(uow.session, uow.workspace_id, what)
 
 
-async def where_used(
-    uow: UnitOfWork, what: str, noun: RecordType | None, key: str
-) -> Sequence[User]:
-    """A finder for traits and key roles."""
+async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> Sequence[User]:
+    """A finder for traits, key roles and object types."""
+    if what == "object_type":
+        # Whoever looks at instances sees them come and go.
+        return await users_of(uow, key, EXISTENCE)
     if what == "trait" and noun is not None:
         return await users_of(uow, noun, f"traits.{key}")
     return await users_of(uow, "account", role_sight(key)) if what == "key_role" else ()
@@ -268,8 +273,10 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
     by_path: dict[tuple[str, tuple[str, ...]], list[queries.Seen]] = defaultdict(list)
     for seen in await queries.seen_by(uow.session, uow.workspace_id, changes):
         by_path[seen.watched, seen.path].append(seen)
+    catalog = await vocabulary.rule_catalog(uow) if any(path for _, path in by_path) else STANDARD
     for (watched, path), found in by_path.items():
-        starts = await _starts(uow, watched, path, {seen.record_id for seen in found})
+        ids = {seen.record_id for seen in found}
+        starts = await _starts(uow, catalog, watched, path, ids)
         for seen in sorted(found, key=lambda seen: seen.change):
             for record_id in starts[seen.record_id]:
                 affected[seen.kind][seen.watch_id][record_id] = origins[seen.change]
@@ -278,13 +285,15 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
 
 
 async def _starts(
-    uow: UnitOfWork, watched: str, path: tuple[str, ...], ids: set[UUID]
+    uow: UnitOfWork, catalog: Catalog, watched: str, path: tuple[str, ...], ids: set[UUID]
 ) -> Mapping[UUID, Sequence[UUID]]:
     """The watched records from which `path` leads to each of `ids`."""
     if not path:
         return {id_: [id_] for id_ in ids}
+    if not catalog.leads(watched, path):
+        return {id_: [] for id_ in ids}  # an object type on it is gone by now
     pairs = await queries.reached(
-        uow.session, uow.workspace_id, STANDARD, watched, path, sorted(ids)
+        uow.session, uow.workspace_id, catalog, watched, path, sorted(ids)
     )
     found: dict[UUID, list[UUID]] = {id_: [] for id_ in ids}
     for start, end in pairs:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -106,7 +107,13 @@ def record_table(type_: RecordType) -> FromClause:
             columns[relation.join.column] = Uuid()
     columns |= {"workspace_id": Uuid(), "id": Uuid()}
     columns |= {"traits": JSONB(), "deleted_at": DateTime(timezone=True)}
-    return table(type_.table, *(column(name, kind) for name, kind in columns.items())).alias()
+    if type_.only is None:
+        return table(type_.table, *(column(name, kind) for name, kind in columns.items())).alias()
+    # PostgreSQL merges this into the query around it: it plans as if the condition stood there.
+    name, value = type_.only
+    shared = table(type_.table, *(column(key, kind) for key, kind in columns.items()))
+    own = column(name, Uuid()) == bindparam(None, value, type_=Uuid())
+    return select(shared).where(own).subquery()
 
 
 def other_table(name: str, columns: Mapping[str, TypeEngine[Any]]) -> FromClause:
