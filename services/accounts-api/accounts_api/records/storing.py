@@ -1,6 +1,7 @@
 """What the write engine stores: each statement takes a whole batch of records of one kind."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -24,9 +25,9 @@ _HISTORY = """
     insert into field_changes (workspace_id, record_id, id, record_type, field, old, new,
                                valid_from, known_at, cause)
     select :workspace_id, h.record_id, h.id, :record_type, h.field, h.old, h.new,
-           moment.valid_from, moment.known_at, cast(:cause as jsonb)
+           coalesce(h.since, moment.valid_from), moment.known_at, cast(:cause as jsonb)
     from jsonb_to_recordset(cast(:history as jsonb))
-           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb), moment
+           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz), moment
 """
 _MOMENT = """
     moment as materialized (
@@ -175,7 +176,8 @@ async def link_contacts(
 _END_ROLES = text(
     """
     update key_role_assignments a
-    set valid_to = greatest(workspace_now(:workspace_id), a.valid_from)
+    set valid_to = greatest(
+        coalesce(cast(:since as timestamptz), workspace_now(:workspace_id)), a.valid_from)
     from jsonb_to_recordset(cast(:ended as jsonb))
            as e(account_id uuid, key_role_key text, member_id uuid)
     where a.workspace_id = :workspace_id and a.valid_to is null and a.account_id = e.account_id
@@ -187,7 +189,7 @@ _BEGIN_ROLES = text(
     insert into key_role_assignments
         (workspace_id, id, account_id, key_role_key, member_id, single, valid_from)
     select :workspace_id, b.id, b.account_id, b.key_role_key, b.member_id, b.single,
-           workspace_now(:workspace_id)
+           coalesce(cast(:since as timestamptz), workspace_now(:workspace_id))
     from jsonb_to_recordset(cast(:begun as jsonb))
            as b(id uuid, account_id uuid, key_role_key text, member_id uuid, single boolean)
     """
@@ -199,16 +201,14 @@ async def move_key_roles(
     workspace_id: UUID,
     ended: Sequence[Mapping[str, Any]],
     begun: Sequence[Mapping[str, Any]],
+    since: datetime | None = None,
 ) -> None:
     """End some holdings and begin others; dated, nothing is overwritten."""
+    given = {"workspace_id": workspace_id, "since": since}
     if ended:
-        await session.execute(
-            _END_ROLES, {"workspace_id": workspace_id, "ended": to_json(ended).decode()}
-        )
+        await session.execute(_END_ROLES, {**given, "ended": to_json(ended).decode()})
     if begun:
-        await session.execute(
-            _BEGIN_ROLES, {"workspace_id": workspace_id, "begun": to_json(begun).decode()}
-        )
+        await session.execute(_BEGIN_ROLES, {**given, "begun": to_json(begun).decode()})
 
 
 _ADD_KEY_ROLES = text(

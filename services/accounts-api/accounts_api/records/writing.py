@@ -6,6 +6,7 @@ that really changed, and tell the listeners, all in the caller's transaction.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -40,8 +41,10 @@ async def write(
     *,
     judge: Judge | None = None,
     merged_into: UUID | None = None,
+    since: datetime | None = None,
 ) -> list[Outcome]:
     """Apply `edits` in order; one outcome for each. A refused one leaves its record as it was.
+    `since` is when the changes became true, in workspace time, if that is not now.
 
     Editing something into what it is already changes nothing: no version, no history, no event.
     Records are read without a lock and stored where they still are what was read; edits of those
@@ -57,7 +60,7 @@ async def write(
             changing = [proposal for proposal, _ in batch.changed()]
             for record_id, error in (await judge(uow, changing)).items():
                 batch.refuse(batch.proposals[record_id], error)
-        lost = {left[place] for place in await _store(uow, batch, merged_into)}
+        lost = {left[place] for place in await _store(uow, batch, merged_into, since)}
         _finish(batch)
         for at, outcome in zip(left, batch.outcomes, strict=True):
             outcomes[at] = outcome
@@ -157,7 +160,9 @@ async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
     return await queries.key_roles(uow.session, uow.workspace_id)
 
 
-async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> list[int]:
+async def _store(
+    uow: UnitOfWork, batch: Batch, merged_into: UUID | None, since: datetime | None
+) -> list[int]:
     """Write what changed; the places of the edits whose record another transaction made or
     changed first.
     """
@@ -188,7 +193,7 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
                 batch.kind,
                 [_row(batch.kind, proposal.after) for proposal, _ in old],
                 [
-                    _history(proposal.after["id"], field, was, now)
+                    _history(proposal.after["id"], field, was, now) | {"since": since}
                     for proposal, changes in old
                     for field, (was, now) in changes.items()
                 ],
@@ -197,7 +202,7 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
     stored = [
         (proposal, changes) for proposal, changes in changed if proposal.after["id"] in stamps
     ]
-    await _store_parts(uow, batch, stored)
+    await _store_parts(uow, batch, stored, since)
     for proposal, _ in stored:
         proposal.after |= stamps[proposal.after["id"]]
     await _announce(uow, batch.kind, stored, merged_into)
@@ -219,7 +224,10 @@ def _history(record_id: str, field: str, old: Any, new: Any) -> dict[str, Any]:
 
 
 async def _store_parts(
-    uow: UnitOfWork, batch: Batch, stored: Sequence[tuple[Proposal, Differences]]
+    uow: UnitOfWork,
+    batch: Batch,
+    stored: Sequence[tuple[Proposal, Differences]],
+    since: datetime | None,
 ) -> None:
     if batch.kind.part == "accounts":
         relinked = [proposal.after for proposal, changes in stored if "accounts" in changes]
@@ -232,7 +240,7 @@ async def _store_parts(
             )
     if batch.kind.part == "key_roles":
         ended, begun = _moves(batch.known.key_roles, stored)
-        await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun)
+        await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun, since)
 
 
 def _moves(
