@@ -27,7 +27,8 @@ _HISTORY = """
     select :workspace_id, h.record_id, h.id, :record_type, h.field, h.old, h.new,
            coalesce(h.since, moment.valid_from), moment.known_at, cast(:cause as jsonb)
     from jsonb_to_recordset(cast(:history as jsonb))
-           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz), moment
+           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz),
+         moment
 """
 _MOMENT = """
     moment as materialized (
