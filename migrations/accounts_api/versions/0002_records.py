@@ -317,6 +317,17 @@ def history() -> None:
         "comment on column field_changes.valid_from is 'when it became true: workspace time'"
     )
     op.execute("comment on column field_changes.known_at is 'when we learned it: machine time'")
+    # Small ones: what came after an instant, and which contacts' links speak of an account.
+    op.execute(
+        "create index ix_field_changes_time on field_changes using brin (known_at, valid_from)"
+    )
+    op.execute(
+        """
+        create index ix_field_changes_links on field_changes
+        using gin ((coalesce(old, '[]') || coalesce(new, '[]')) jsonb_path_ops)
+        where field = 'accounts'
+        """
+    )
     op.execute("create table field_changes_default partition of field_changes default")
     wall("field_changes_default", app_role=APP, grants="select, insert")
     policy = POLICY.replace("{table}", "%1$I").replace("'", "''")

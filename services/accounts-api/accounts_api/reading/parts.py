@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.reading.past import Then, in_front
 from accounts_api.records.kinds import Kind
 from shared.events.accounts import RecordType
 
@@ -91,10 +92,22 @@ written.
 """
 
 
+OFFERED: Final[dict[str, tuple[str, str]]] = {}
+"""Of features above, for every type of record."""
+
+
 async def parts(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, name: str, ids: Sequence[str]
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    name: str,
+    ids: Sequence[str],
+    then: Then | None = None,
 ) -> tuple[dict[str, str], str]:
     """One included thing for each record, as JSON; and what stands for those without."""
-    statement, nothing = INCLUDES[kind.noun][name]
-    found = await session.execute(text(statement), {"workspace_id": workspace_id, "ids": list(ids)})
+    statement, nothing = OFFERED.get(name) or INCLUDES[kind.noun][name]
+    if then is not None:
+        statement = f"{in_front()} {statement}"
+    given = {"workspace_id": workspace_id, "ids": list(ids), **(then.given() if then else {})}
+    found = await session.execute(text(statement), given)
     return {row.id: row.part for row in found}, nothing

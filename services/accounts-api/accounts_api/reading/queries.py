@@ -1,14 +1,17 @@
 """Reads that leave as bytes: chosen columns, JSON spliced as the database wrote it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     Table,
@@ -28,8 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.reading.past import Then, ctes, past_table
 from accounts_api.reading.rules import Shown, SortKey
-from accounts_api.records import models
 from accounts_api.records.kinds import Kind
 from accounts_api.records.models import TABLES
 from accounts_api.records.rules import words
@@ -43,7 +46,7 @@ Position = Sequence[Any]
 """The sort keys of a row, its id last."""
 
 
-def _columns(table: Table, shown: Shown) -> list[ColumnElement[Any]]:
+def _columns(table: FromClause, shown: Shown) -> list[ColumnElement[Any]]:
     columns: list[ColumnElement[Any]] = [
         cast(table.c[name], Text).label(name)
         if name == "id" or (name.endswith("_id") and name != "external_id")
@@ -158,27 +161,51 @@ async def winner_of(
     return UUID(str(found)) if found else None
 
 
-def row_of(kind: Kind) -> Row:
-    return Row(STANDARD.types[kind.noun], TABLES[kind.noun])
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where the records of a list are read: there is one for a kind now, and one for its past."""
+
+    kind: Kind
+    table: FromClause
+    before: tuple[CTE, ...] = ()
+    """What the statement begins with."""
+
+    @cached_property
+    def row(self) -> Row:
+        return Row(STANDARD.types[self.kind.noun], self.table)
+
+    def begun(self, statement: Select[Any]) -> Select[Any]:
+        return statement.add_cte(*self.before) if self.before else statement
+
+
+@cache
+def present(kind: Kind) -> Source:
+    return Source(kind, TABLES[kind.noun])
+
+
+@cache
+def past(kind: Kind) -> Source:
+    """Statements that read it are executed with what `Then.given` says."""
+    return Source(kind, past_table(kind), ctes())
 
 
 @lru_cache(maxsize=1024)
 def listing(
-    kind: Kind, shown: Shown, keys: tuple[SortKey, ...], where: "Conditions"
+    source: Source, shown: Shown, keys: tuple[SortKey, ...], where: "Conditions"
 ) -> Select[Any]:
     """The statement of a list but for where it starts and how long it is: of the columns, the sort
     keys and the id. Built once for each shape, which costs more than running it.
     """
-    table, row = TABLES[kind.noun], row_of(kind)
-    values = [row.value(key.field) for key in keys]
+    table = source.table
+    values = [source.row.value(key.field) for key in keys]
     order = [
         _directed(value, key.descending, nulls_last=key.nullable and place > 0)
         for place, (key, value) in enumerate(zip(keys, values, strict=True))
     ]
     labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
-    return (
+    return source.begun(
         select(*_columns(table, shown), *labelled, cast(table.c.id, Text).label("_id"))
-        .where(*_live(kind), *where.all)
+        .where(*_live(table), *where.all)
         .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
         .limit(bindparam("at_most", type_=Integer()))
     )
@@ -194,11 +221,12 @@ class Conditions:
 async def page(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    source: Source,
     listed: Select[Any],
     keys: Sequence[SortKey],
     after: Position | None,
     limit: int,
+    then: Then | None = None,
 ) -> list[Any]:
     """Up to `limit` rows of `_columns`, each followed by its position in the order.
 
@@ -206,11 +234,10 @@ async def page(
     statements walks one stretch of an index.
     """
     rows: list[Any] = []
-    for stretch in _stretches(kind, keys, after):
+    given = {"workspace_id": workspace_id, **(then.given() if then else {})}
+    for stretch in _stretches(source, keys, after):
         statement = listed.where(*stretch) if stretch else listed
-        found = await session.execute(
-            statement, {"workspace_id": workspace_id, "at_most": limit - len(rows)}
-        )
+        found = await session.execute(statement, {**given, "at_most": limit - len(rows)})
         rows += found.all()
         if len(rows) >= limit:
             break
@@ -224,12 +251,12 @@ def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
     return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
 
 
-def not_ignored() -> ColumnElement[bool]:
-    return models.accounts.c.lifecycle_status != "ignored"
+def not_ignored(source: Source) -> ColumnElement[bool]:
+    ignored: ColumnElement[bool] = source.table.c.lifecycle_status == "ignored"
+    return ~ignored
 
 
-def _live(kind: Kind) -> list[ColumnElement[bool]]:
-    table = TABLES[kind.noun]
+def _live(table: FromClause) -> list[ColumnElement[bool]]:
     mine = table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
     return [mine, table.c.deleted_at.is_(None)]
 
@@ -244,23 +271,23 @@ def _directed(value: ColumnElement[Any], descending: bool, *, nulls_last: bool) 
 
 
 def _stretches(
-    kind: Kind, keys: Sequence[SortKey], after: Position | None
+    source: Source, keys: Sequence[SortKey], after: Position | None
 ) -> list[list[ColumnElement[bool]]]:
-    row = row_of(kind)
+    row = source.row
     values = [row.value(key.field) for key in keys]
     if not keys or not keys[0].nullable:
-        return [[_beyond(kind, keys, values, after)] if after is not None else []]
+        return [[_beyond(row, keys, values, after)] if after is not None else []]
     first = values[0]
     empty: list[ColumnElement[bool]] = [first.is_(None)]
     if after is None:
         return [[first.is_not(None)], empty]
     if after[0] is None:
-        return [[*empty, _beyond(kind, keys[1:], values[1:], after[1:], keys)]]
-    return [[_beyond(kind, keys, values, after, keys, split=True)], empty]
+        return [[*empty, _beyond(row, keys[1:], values[1:], after[1:], keys)]]
+    return [[_beyond(row, keys, values, after, keys, split=True)], empty]
 
 
 def _beyond(
-    kind: Kind,
+    row: Row,
     keys: Sequence[SortKey],
     values: Sequence[ColumnElement[Any]],
     after: Position,
@@ -271,11 +298,10 @@ def _beyond(
     """Rows after a position: `k <= x and (k < x or …)`, the form that an index can start from."""
     all_keys = keys if all_keys is None else all_keys
     if not keys:
-        table = TABLES[kind.noun]
         last = UUID(after[-1])
-        return table.c.id < last if _backwards(all_keys) else table.c.id > last
+        return row.id < last if _backwards(all_keys) else row.id > last
     key, value, at = keys[0], values[0], _read(keys[0], after[0])
-    rest = _beyond(kind, keys[1:], values[1:], after[1:], all_keys)
+    rest = _beyond(row, keys[1:], values[1:], after[1:], all_keys)
     if at is None:
         return and_(value.is_(None), rest)
     further = value < at if key.descending else value > at
@@ -317,13 +343,20 @@ def _read(key: SortKey, value: Any) -> Any:
 
 
 async def count(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, where: Conditions, *, capped: bool
+    session: AsyncSession,
+    workspace_id: UUID,
+    source: Source,
+    where: Conditions,
+    then: Then | None = None,
+    *,
+    capped: bool,
 ) -> tuple[int, bool]:
     """How many, and whether that is all of them."""
-    table = TABLES[kind.noun]
-    matching = select(literal(1)).select_from(table).where(*_live(kind), *where.all)
+    table = source.table
+    matching = select(literal(1)).select_from(table).where(*_live(table), *where.all)
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
-    counted = select(func.count()).select_from(matching.subquery())
-    found = int(await session.scalar(counted, {"workspace_id": workspace_id}) or 0)
+    counted = source.begun(select(func.count()).select_from(matching.subquery()))
+    given = {"workspace_id": workspace_id, **(then.given() if then else {})}
+    found = int(await session.scalar(counted, given) or 0)
     return (COUNTED_TO, False) if capped and found > COUNTED_TO else (found, True)

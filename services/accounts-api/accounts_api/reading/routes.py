@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,11 +16,11 @@ from accounts_api.reading.schemas import (
     RecordPage,
     SearchIn,
 )
-from accounts_api.reading.service import Found, ListRequest
+from accounts_api.reading.service import Found, ListRequest, then_of
 from accounts_api.records.kinds import Kind
-from accounts_api.records.routes import record_json
 from accounts_api.records.schemas import RecordOut
 from shared.auth import Caller
+from shared.schemas import Instant
 from shared.web.routing import TheService, Uow, etag, not_modified, require
 
 Reader = Annotated[Caller, require("records:read")]
@@ -30,11 +29,11 @@ ExternalIdPath = Annotated[
     Path(max_length=255, description="The key in the source system; a '/' in it as `%2F`."),
 ]
 AsOfParam = Annotated[
-    AwareDatetime | None,
+    Instant | None,
     Query(description="The record as it was at this instant of the workspace's clock."),
 ]
 KnownAsOfParam = Annotated[
-    AwareDatetime | None, Query(description="As far as was known at this instant.")
+    Instant | None, Query(description="As far as was known at this instant.")
 ]
 _JSON = "application/json"
 
@@ -53,6 +52,7 @@ def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
             fields=_words(params.fields),
             include=_words(params.include) or (),
             include_ignored=params.include_ignored,
+            then=then_of(params.as_of, params.known_as_of),
             count=params.count,
             limit=params.limit,
             cursor=params.cursor,
@@ -92,12 +92,12 @@ def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
         as_of: AsOfParam = None,
         known_as_of: KnownAsOfParam = None,
     ) -> Response:
-        if as_of or known_as_of:
-            past = await history.record_as_of(uow, kind, record_id, as_of, known_as_of)
-            return Response(record_json(kind, past), media_type=_JSON)
-        found = await service.get_record(
-            uow, kind, record_id=record_id, fields=_words(fields), include=_words(include) or ()
-        )
+        chosen: Any = {"fields": _words(fields), "include": _words(include) or ()}
+        if then := then_of(as_of, known_as_of):
+            state = await history.record_as_of(uow, kind, record_id, as_of, known_as_of)
+            body = await service.past_record(uow, kind, state, then, **chosen)
+            return Response(body, media_type=_JSON)
+        found = await service.get_record(uow, kind, record_id=record_id, **chosen)
         return found_response(request, found, conditional=not (include or fields))
 
     router.add_api_route(

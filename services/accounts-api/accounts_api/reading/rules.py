@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from accounts_api.records.kinds import Kind
+from accounts_api.records.kinds import KINDS, Kind
 from accounts_api.rules.catalog import Catalog, Field, FieldType
+from accounts_api.rules.checked import FieldTest, Others, OthersCounted, Rule, walk
 from accounts_api.rules.syntax.faults import nearest
 from shared.errors import Fault, Invalid
 
@@ -82,6 +83,33 @@ def _nullable(kind: Kind, field: Field) -> bool:
         return True
     column = kind.by_name.get(field.source)
     return field.name == "external_id" or (column is not None and not column.required)
+
+
+_OF_NOW: Final = frozenset({"updated_at"})
+"""What history does not keep: how it stands now says nothing of the past."""
+
+
+def told_by_now(keys: Iterable[SortKey], pointer: str) -> None:
+    """Raises `Invalid` for an order of the past by something that is only known of now."""
+    _refuse_now({key.field.name for key in keys} & _OF_NOW, pointer)
+
+
+def asks_of_now(rule: Rule, pointer: str) -> None:
+    """Raises `Invalid` for a rule that cannot be asked about the past."""
+    nodes = list(walk(rule.root))
+    tested = {node.field.name for node in nodes if isinstance(node, FieldTest)}
+    related = [node for node in nodes if isinstance(node, Others | OthersCounted)]
+    unknown = {node.relation.name for node in related if node.target.name not in KINDS}
+    _refuse_now((tested & _OF_NOW) | unknown, pointer)
+
+
+def _refuse_now(names: Iterable[str], pointer: str) -> None:
+    faults = [
+        Fault(pointer, "not_of_the_past", f"{name} is known of the present alone.")
+        for name in sorted(names)
+    ]
+    if faults:
+        raise Invalid(faults=faults)
 
 
 def included(include: Iterable[str], known: Sequence[str], pointer: str) -> frozenset[str]:

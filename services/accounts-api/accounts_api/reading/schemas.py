@@ -4,7 +4,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.paging import MAX_LIMIT, Page
-from shared.schemas import In
+from shared.schemas import In, Instant
 
 Item = TypeVar("Item")
 
@@ -92,6 +92,14 @@ class ListParams(BaseModel):
     )
     include_ignored: bool = Field(
         default=False, description="Accounts whose lifecycle status is `ignored`, too."
+    )
+    as_of: Instant | None = Field(
+        default=None,
+        description="The records as they were at this instant of the workspace's clock, filter and"
+        " order, too; `version` and `updated_at` are those of now.",
+    )
+    known_as_of: Instant | None = Field(
+        default=None, description="As far as was known at this instant."
     )
     limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows on a page.")
     cursor: str | None = Field(

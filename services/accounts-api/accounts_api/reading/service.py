@@ -1,7 +1,7 @@
 """Finding records: one by its id, lists by rule, order and words."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -13,11 +13,19 @@ from typing_extensions import override
 
 from accounts_api.reading import parts as parts_of
 from accounts_api.reading import queries
-from accounts_api.reading.queries import Conditions
-from accounts_api.reading.rules import SortKey, included, shown, sort_keys
+from accounts_api.reading.past import Then
+from accounts_api.reading.queries import Conditions, Source
+from accounts_api.reading.rules import (
+    Shown,
+    SortKey,
+    asks_of_now,
+    included,
+    shown,
+    sort_keys,
+    told_by_now,
+)
 from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
-from accounts_api.records.models import TABLES
 from accounts_api.records.refusals import RecordDeleted, RecordNotFound
 from accounts_api.rules import checked as c
 from accounts_api.rules.catalog import Catalog
@@ -31,16 +39,21 @@ from accounts_api.rules.syntax.json_form import read_json
 from accounts_api.rules.syntax.text_form import read_text
 from shared.errors import BadRequest, Fault, Invalid
 from shared.paging import CursorSigner
-from shared.rows import json_page
+from shared.rows import json_object, json_page
 from shared.uow import UnitOfWork
 
-LoadPart = Callable[[UnitOfWork, Kind, Sequence[str]], Awaitable[Mapping[str, str]]]
-_MORE_PARTS: dict[str, LoadPart] = {}
+
+def offer_part(name: str, statement: str) -> None:
+    """Let lists be asked to `include` a thing of a feature above: a statement that gives `id` and
+    `part`, a JSON array, of the records `:ids`. Names of tables in it are bare, so that it can be
+    asked about the past.
+    """
+    parts_of.OFFERED[name] = (statement, "[]")
 
 
-def offer_part(name: str, load: LoadPart) -> None:
-    """Let lists be asked to `include` a thing of a feature above: a JSON array by record id."""
-    _MORE_PARTS[name] = load
+def then_of(as_of: datetime | None, known_as_of: datetime | None) -> Then | None:
+    """None for now."""
+    return Then(as_of, known_as_of) if as_of or known_as_of else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +98,49 @@ async def get_record(
     return Found(body, row.stored_version, UUID(row.id))
 
 
+async def past_record(
+    uow: UnitOfWork,
+    kind: Kind,
+    state: Mapping[str, Any],
+    then: Then,
+    *,
+    fields: Sequence[str] | None = None,
+    include: Sequence[str] = (),
+) -> bytes:
+    """A record that `state` tells as it was, with what was related to it then."""
+    what = shown(kind, fields, "/query/fields")
+    wanted = included(include, _known_parts(kind), "/query/include")
+    scalars = {name: state[name] for name in what.columns}
+    parts = [
+        (name, found.get(state["id"], no))
+        for name, found, no in await _parts(
+            uow, kind, sorted(wanted - {kind.part}), [state["id"]], then
+        )
+    ]
+    if what.with_traits:
+        chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
+        parts.append(("traits", to_json(chosen).decode()))
+    if kind.part and (fields is None or kind.part in wanted):
+        parts.append((kind.part, to_json(state[kind.part]).decode()))
+    return json_object(scalars, parts)
+
+
 def _known_parts(kind: Kind) -> list[str]:
-    return [*parts_of.INCLUDES[kind.noun], *_MORE_PARTS]
+    return [*parts_of.INCLUDES[kind.noun], *parts_of.OFFERED]
 
 
 async def _parts(
-    uow: UnitOfWork, kind: Kind, names: Sequence[str], ids: Sequence[str]
+    uow: UnitOfWork,
+    kind: Kind,
+    names: Sequence[str],
+    ids: Sequence[str],
+    then: Then | None = None,
 ) -> list[tuple[str, Mapping[str, str], str]]:
     """Name, JSON by record id, and the JSON for records without."""
     found: list[tuple[str, Mapping[str, str], str]] = []
     for name in names if ids else ():
-        if name in _MORE_PARTS:
-            found.append((name, await _MORE_PARTS[name](uow, kind, ids), "[]"))
-        else:
-            by_id, nothing = await parts_of.parts(uow.session, uow.workspace_id, kind, name, ids)
-            found.append((name, by_id, nothing))
+        by_id, nothing = await parts_of.parts(uow.session, uow.workspace_id, kind, name, ids, then)
+        found.append((name, by_id, nothing))
     return found
 
 
@@ -111,6 +152,7 @@ class ListRequest:
     include: Sequence[str] = ()
     include_ignored: bool = False
     query: str | None = None
+    then: Then | None = None
     count: str | None = None
     limit: int = 50
     cursor: str | None = None
@@ -120,37 +162,79 @@ class ListRequest:
 
     def __post_init__(self) -> None:
         """What a cursor is bound to: everything that decides which rows come in which order."""
-        parts = (self.filter, self.sort, self.query, self.include_ignored)
+        past = self.then and (self.then.as_of, self.then.known_as_of)
+        parts = (self.filter, self.sort, self.query, self.include_ignored, past)
         object.__setattr__(self, "shape", parts)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list that was understood: which columns of which records in which order."""
+
+    kind: Kind
+    source: queries.Source
+    what: Shown
+    keys: tuple[SortKey, ...]
+    where: Conditions
+    include: Sequence[str]
+    then: Then | None
+
+    async def rows(
+        self, uow: UnitOfWork, after: queries.Position | None, limit: int
+    ) -> Sequence[Any]:
+        statement = queries.listing(self.source, self.what, self.keys, self.where)
+        return await queries.page(
+            uow.session,
+            uow.workspace_id,
+            self.source,
+            statement,
+            self.keys,
+            after,
+            limit,
+            self.then,
+        )
+
+    async def parts(
+        self, uow: UnitOfWork, rows: Sequence[Any]
+    ) -> list[tuple[str, Mapping[str, str], str]]:
+        ids = [row[-1] for row in rows]
+        return await _parts(uow, self.kind, self.include, ids, self.then)
+
+
+async def understood(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Listed:
+    """Raises `Invalid` for a faulty rule, field or order."""
+    at, then = request.pointers, request.then
+    what = shown(kind, request.fields, f"{at}/fields")
+    wanted = included(request.include, _known_parts(kind), f"{at}/include")
+    catalog = await _catalog(uow, request)
+    keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")
+    source = queries.present(kind) if then is None else queries.past(kind)
+    where = await _where(uow, source, request, catalog)
+    if then is not None:
+        told_by_now(keys, f"{at}/sort")
+    return Listed(kind, source, what, keys, where, sorted(wanted), then)
 
 
 async def list_records(
     uow: UnitOfWork, kind: Kind, request: ListRequest, cursors: CursorSigner
 ) -> bytes:
     """A page of records as JSON. Raises `Invalid` for a faulty rule, field or order."""
-    at = request.pointers
-    what = shown(kind, request.fields, f"{at}/fields")
-    wanted = included(request.include, _known_parts(kind), f"{at}/include")
-    catalog = await _catalog(uow, request)
-    keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")
-    where = await _where(uow, kind, request, catalog)
+    listed = await understood(uow, kind, request)
     shape = (kind.noun, *request.shape)
-    after = _position(cursors, uow.workspace_id, request.cursor, shape, keys)
-    listed = queries.listing(kind, what, keys, where)
-    rows = await queries.page(
-        uow.session, uow.workspace_id, kind, listed, keys, after, request.limit + 1
-    )
+    after = _position(cursors, uow.workspace_id, request.cursor, shape, listed.keys)
+    rows = await listed.rows(uow, after, request.limit + 1)
     kept = rows[: request.limit]
     cursor = None
     if len(rows) > request.limit:
-        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], keys))
-    ids = [row[-1] for row in kept]
-    parts = await _parts(uow, kind, sorted(wanted), ids)
+        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], listed.keys))
+    parts = await listed.parts(uow, kept)
     objects = [
-        queries.object_of(what, row, [(name, found.get(row[-1], no)) for name, found, no in parts])
+        queries.object_of(
+            listed.what, row, [(name, found.get(row[-1], no)) for name, found, no in parts]
+        )
         for row in kept
     ]
-    return json_page(objects, cursor, await _count(uow, kind, request, where))
+    return json_page(objects, cursor, await _count(uow, listed, request.count))
 
 
 async def _catalog(uow: UnitOfWork, request: ListRequest) -> Catalog:
@@ -159,18 +243,24 @@ async def _catalog(uow: UnitOfWork, request: ListRequest) -> Catalog:
     return await vocabulary.rule_catalog(uow) if "traits" in spoken else STANDARD
 
 
-async def _where(uow: UnitOfWork, kind: Kind, request: ListRequest, catalog: Catalog) -> Conditions:
+async def _where(
+    uow: UnitOfWork, source: Source, request: ListRequest, catalog: Catalog
+) -> Conditions:
     """Built once for the same words, unless the rule looks at the clock."""
     written = request.filter
     if isinstance(written, dict):
         written = to_json(written).decode()
     pointer = f"{request.pointers}/filter"
-    rule = _rule(kind, written, _Same(catalog), pointer) if written is not None else None
+    rule = _rule(source.kind, written, _Same(catalog), pointer) if written is not None else None
     ignored = request.include_ignored or request.query is not None
+    if request.then is not None and rule is not None:
+        asks_of_now(rule, pointer)
     if rule is not None and _depends_on_time(rule):
         moment = await vocabulary.moment_of(uow)
-        return _conditions(kind, rule, moment, request.query, include_ignored=ignored)
-    return _lasting_conditions(kind, _Same(rule), request.query, include_ignored=ignored)
+        if request.then is not None and request.then.as_of is not None:
+            moment = replace(moment, now=request.then.as_of, _steps={})
+        return _conditions(source, rule, moment, request.query, include_ignored=ignored)
+    return _lasting_conditions(source, _Same(rule), request.query, include_ignored=ignored)
 
 
 class _Same:
@@ -195,13 +285,13 @@ def _rule(kind: Kind, written: str, catalog: _Same, pointer: str) -> c.Rule:
 
 @lru_cache(maxsize=1024)
 def _lasting_conditions(
-    kind: Kind, rule: _Same, query: str | None, *, include_ignored: bool
+    source: Source, rule: _Same, query: str | None, *, include_ignored: bool
 ) -> Conditions:
-    return _conditions(kind, rule.thing, _TIMELESS, query, include_ignored=include_ignored)
+    return _conditions(source, rule.thing, _TIMELESS, query, include_ignored=include_ignored)
 
 
 def _conditions(
-    kind: Kind,
+    source: Source,
     rule: c.Rule | None,
     moment: Moment,
     query: str | None,
@@ -210,11 +300,11 @@ def _conditions(
 ) -> Conditions:
     where = []
     if rule is not None:
-        where.append(verdict(rule, TABLES[kind.noun], moment))
+        where.append(verdict(rule, source.table, moment))
     if query is not None:
-        where.append(queries.matches_words(kind, query))
-    if kind.noun == "account" and not (include_ignored or _asks_for_status(rule)):
-        where.append(queries.not_ignored())
+        where.append(queries.matches_words(source.kind, query))
+    if source.kind.noun == "account" and not (include_ignored or _asks_for_status(rule)):
+        where.append(queries.not_ignored(source))
     return Conditions(where)
 
 
@@ -285,12 +375,15 @@ def _position(
     return position
 
 
-async def _count(
-    uow: UnitOfWork, kind: Kind, request: ListRequest, where: Conditions
-) -> dict[str, Any]:
-    if request.count is None:
+async def _count(uow: UnitOfWork, listed: Listed, how: str | None) -> dict[str, Any]:
+    if how is None:
         return {}
     value, exact = await queries.count(
-        uow.session, uow.workspace_id, kind, where, capped=request.count == "estimate"
+        uow.session,
+        uow.workspace_id,
+        listed.source,
+        listed.where,
+        listed.then,
+        capped=how == "estimate",
     )
     return {"count": {"value": value, "exact": exact}}

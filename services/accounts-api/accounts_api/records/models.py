@@ -389,6 +389,19 @@ field_changes = Table(
     PrimaryKeyConstraint("workspace_id", "record_id", "id", "known_at"),
     postgresql_partition_by="range (known_at)",
 )
+Index(
+    "ix_field_changes_time",
+    field_changes.c.known_at,
+    field_changes.c.valid_from,
+    postgresql_using="brin",
+)
+Index(
+    "ix_field_changes_links",
+    text("(coalesce(old, '[]') || coalesce(new, '[]')) jsonb_path_ops"),
+    postgresql_using="gin",
+    postgresql_where=text("field = 'accounts'"),
+    _table=field_changes,
+)
 
 __all__ = [
     "account_contacts",

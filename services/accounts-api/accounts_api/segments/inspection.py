@@ -31,7 +31,13 @@ SAMPLES = ("samples", "entering_samples", "leaving_samples")
 
 
 async def list_members(
-    uow: UnitOfWork, segment_id: UUID, *, as_of: datetime | None, after: UUID | None, limit: int
+    uow: UnitOfWork,
+    segment_id: UUID,
+    *,
+    as_of: datetime | None,
+    known_as_of: datetime | None,
+    after: UUID | None,
+    limit: int,
 ) -> Sequence[Any]:
     """By record id; one more than `limit`, if there are more."""
     segment = await segment_named(uow, segment_id)
@@ -42,6 +48,7 @@ async def list_members(
         segment_id,
         table,
         as_of=as_of,
+        known_as_of=known_as_of,
         after=after,
         limit=limit + 1,
     )

@@ -101,6 +101,8 @@ segment_members = Table(
     Column("left_at", _AT),
     Column("entered_by", Text, nullable=False),
     Column("left_by", Text),
+    Column("known_at", _AT, server_default=_NOW, comment="when we learned it: machine time"),
+    Column("left_known_at", _AT),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id", "id"),
     _of_segment(),
     CheckConstraint("entered_by in ('rule', 'person')", name="entered_by"),

@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -45,6 +45,7 @@ from accounts_api.segments.models import (
 from accounts_api.segments.refusals import RuleTooExpensive
 from shared.db import sqlstate
 from shared.ids import new_id
+from shared.schemas import LATEST
 
 SAMPLES = 10
 
@@ -315,7 +316,8 @@ _ENTER = text(
 )
 _LEAVE = text(
     """
-    update segment_members m set left_at = greatest(l.at, m.entered_at), left_by = l.by
+    update segment_members m set left_at = greatest(l.at, m.entered_at), left_by = l.by,
+           left_known_at = clock_timestamp()
     from jsonb_to_recordset(cast(:moves as jsonb))
            as l(segment_id uuid, record_id uuid, id uuid, at timestamptz, by text)
     where m.workspace_id = :workspace_id and m.segment_id = l.segment_id
@@ -379,13 +381,18 @@ async def members_page(
     table: str,
     *,
     as_of: datetime | None,
+    known_as_of: datetime | None,
     after: UUID | None,
     limit: int,
 ) -> Sequence[Any]:
-    """By record id; the members now, or those of an instant."""
+    """By record id; the members now, or those of an instant as far as was known at another."""
     then = "m.left_at is null"
-    if as_of is not None:
-        then = "m.entered_at <= :as_of and (m.left_at is null or m.left_at > :as_of)"
+    if as_of is not None or known_as_of is not None:
+        then = """
+            m.entered_at <= :as_of and coalesce(m.known_at, m.entered_at) <= :known_as_of
+            and (m.left_at is null or m.left_at > :as_of
+                 or coalesce(m.left_known_at, m.left_at) > :known_as_of)
+        """
     following = "" if after is None else "and m.record_id > :after"
     statement = text(
         f"""
@@ -397,8 +404,8 @@ async def members_page(
         """
     )
     given = {"workspace_id": workspace_id, "segment_id": segment_id, "limit": limit}
-    if as_of is not None:
-        given["as_of"] = as_of
+    if as_of is not None or known_as_of is not None:
+        given |= {"as_of": as_of or LATEST, "known_as_of": known_as_of or LATEST}
     if after is not None:
         given["after"] = after
     return (await session.execute(statement, given)).all()
@@ -426,23 +433,16 @@ async def memberships(
     return (await session.execute(stays)).all()
 
 
-async def segments_of(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[str]
-) -> dict[str, str]:
-    """For each record the JSON list of its segments, id and title."""
-    statement = text(
-        """
-        select m.record_id::text as record, json_agg(
-            json_build_object('id', s.id, 'title', s.title) order by s.title)::text as segments
-        from segment_members m join segments s
-          on s.workspace_id = m.workspace_id and s.id = m.segment_id
-        where m.workspace_id = :workspace_id and m.left_at is null
-          and m.record_id = any(cast(:ids as uuid[]))
-        group by m.record_id
-        """
-    )
-    found = await session.execute(statement, {"workspace_id": workspace_id, "ids": list(ids)})
-    return {row.record: row.segments for row in found}
+SEGMENTS_OF: Final = """
+    select m.record_id::text as id, json_agg(
+        json_build_object('id', s.id, 'title', s.title) order by s.title)::text as part
+    from segment_members m join segments s
+      on s.workspace_id = m.workspace_id and s.id = m.segment_id
+    where m.workspace_id = :workspace_id and m.left_at is null
+      and m.record_id = any(cast(:ids as uuid[]))
+    group by m.record_id
+"""
+"""For each of the records the list of its segments, id and title."""
 
 
 async def override_of(

@@ -2,7 +2,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from accounts_api.segments import inspection, service
@@ -23,6 +22,7 @@ from accounts_api.segments.schemas import (
 from shared.auth import Caller
 from shared.events.accounts import RecordType
 from shared.paging import CursorParam, Limit, Page
+from shared.schemas import Instant
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/segments", "Segments")
@@ -139,13 +139,21 @@ async def list_segment_members(
     limit: Limit = 50,
     cursor: CursorParam = None,
     as_of: Annotated[
-        AwareDatetime | None, Query(description="The members at this instant; without it, now.")
+        Instant | None, Query(description="The members at this instant; without it, now.")
+    ] = None,
+    known_as_of: Annotated[
+        Instant | None, Query(description="As far as was known at this instant.")
     ] = None,
 ) -> dict[str, Any]:
-    shape = ["segment members", segment_id, as_of]
+    shape = ["segment members", segment_id, as_of, known_as_of]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     found = await inspection.list_members(
-        uow, segment_id, as_of=as_of, after=UUID(after[0]) if after else None, limit=limit
+        uow,
+        segment_id,
+        as_of=as_of,
+        known_as_of=known_as_of,
+        after=UUID(after[0]) if after else None,
+        limit=limit,
     )
     next_cursor = None
     if len(found) > limit:

@@ -11,7 +11,6 @@ from pydantic_core import to_json
 from accounts_api.audit_log import service as audit_log
 from accounts_api.reading import service as reading
 from accounts_api.records import hooks, vocabulary
-from accounts_api.records.kinds import Kind
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import segment_sight, segments_seen, sights
@@ -48,11 +47,7 @@ def subscribe() -> None:
     hooks.on_changes(watching.note_changes)
     hooks.on_where_used(watching.where_used)
     watching.own(KIND, watching.Owner(membership.judge, membership.users, membership.set_aside))
-    reading.offer_part("segments", segments_of)
-
-
-async def segments_of(uow: UnitOfWork, _: Kind, ids: Sequence[str]) -> dict[str, str]:
-    return await queries.segments_of(uow.session, uow.workspace_id, ids)
+    reading.offer_part("segments", queries.SEGMENTS_OF)
 
 
 @dataclass(frozen=True, slots=True)
