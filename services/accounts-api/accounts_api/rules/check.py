@@ -39,14 +39,14 @@ _NEGATIVE: Final = frozenset(
 
 def check(node: n.Node, catalog: Catalog, type_name: str) -> c.Rule:
     """The rule over records of `type_name`; raises RuleFaulty with every fault."""
-    checker = _Checker(catalog)
+    checker = Checker(catalog)
     root = checker.node(node, catalog.scope(type_name))
     if checker.faults or root is None:
         raise RuleFaulty(checker.faults)
     return c.Rule(catalog.types[type_name], root, node)
 
 
-class _Checker:
+class Checker:
     """Each method resolves one kind of node, or notes why it cannot and returns None."""
 
     def __init__(self, catalog: Catalog) -> None:

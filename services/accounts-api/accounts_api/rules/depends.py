@@ -36,23 +36,24 @@ def events_sight(event: str) -> str:
 
 
 def sights(rule: c.Rule) -> frozenset[Sight]:
-    return frozenset({Sight(rule.type.name, EXISTENCE), *_seen(rule.root, rule.type.name, ())})
+    return frozenset({Sight(rule.type.name, EXISTENCE), *seen(rule.root, rule.type.name, ())})
 
 
 def segments_seen(rule: c.Rule) -> frozenset[str]:
     return frozenset(node.segment for node in c.walk(rule.root) if isinstance(node, c.Member))
 
 
-def _seen(node: c.Checked, here: str, path: tuple[str, ...]) -> Iterator[Sight]:
+def seen(node: c.Checked, here: str, path: tuple[str, ...]) -> Iterator[Sight]:
+    """What a condition looks at on the records at the end of `path`, which are of type `here`."""
     match node:
         case c.FieldTest(field=field) if not field.on_link:
             yield Sight(here, field.name, path)
             if isinstance(node.test, c.Equals | c.Numbers) and node.test.currency:
                 yield Sight(here, field.currency_column or field.name, path)
         case c.Others(relation=relation) | c.OthersCounted(relation=relation):
-            yield from _relation(relation, here, path)
+            yield from relation_seen(relation, here, path)
             if node.where is not None:
-                yield from _seen(node.where, relation.target, (*path, relation.name))
+                yield from seen(node.where, relation.target, (*path, relation.name))
         case c.Member(segment=segment):
             yield Sight(here, segment_sight(segment), path)
         case c.Role(role=role):
@@ -61,10 +62,10 @@ def _seen(node: c.Checked, here: str, path: tuple[str, ...]) -> Iterator[Sight]:
             yield Sight(here, events_sight(event), path)
         case _:
             for child in c.children(node):
-                yield from _seen(child, here, path)
+                yield from seen(child, here, path)
 
 
-def _relation(relation: Relation, here: str, path: tuple[str, ...]) -> Iterator[Sight]:
+def relation_seen(relation: Relation, here: str, path: tuple[str, ...]) -> Iterator[Sight]:
     """Records come and go at the far end, and links between living records are made and cut."""
     there = (*path, relation.name)
     yield Sight(relation.target, EXISTENCE, there)

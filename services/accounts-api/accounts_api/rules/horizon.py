@@ -15,14 +15,11 @@ from accounts_api.rules.syntax import nodes as n
 
 def horizon(rule: c.Rule, record: Snapshot, moment: Moment) -> datetime | None:
     """The first instant after now at which the verdict may change; None if only data can."""
-    return _earliest(rule.root, record, moment)
+    return min(instants(rule.root, record, moment), default=None)
 
 
-def _earliest(node: c.Checked, record: Snapshot, moment: Moment) -> datetime | None:
-    return min(_instants(node, record, moment), default=None)
-
-
-def _instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[datetime]:
+def instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[datetime]:
+    """Instants after now at which the verdict of one condition may change."""
     if not c.moves(node):
         return
     match node:
@@ -30,12 +27,12 @@ def _instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[dat
             still = [satisfies(item, record, moment) for item in items if not c.moves(item)]
             decided = not all(still) if isinstance(node, c.Every) else any(still)
             for item in () if decided else items:
-                yield from _instants(item, record, moment)
+                yield from instants(item, record, moment)
         case c.Inverse(item):
-            yield from _instants(item, record, moment)
+            yield from instants(item, record, moment)
         case c.Others() | c.OthersCounted() if node.where is not None:
             for other in record.related[node.relation.name]:
-                yield from _instants(node.where, other, moment)
+                yield from instants(node.where, other, moment)
         case c.FieldTest():
             yield from _field(node, record, moment)
         case c.Role():

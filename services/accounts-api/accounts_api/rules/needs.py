@@ -22,11 +22,12 @@ def needs(*rules: c.Rule) -> Needs:
     """What rules over records of one type look at, all together."""
     found = Needs(rules[0].type)
     for rule in rules:
-        _gather(rule.root, found)
+        gather(rule.root, found)
     return found
 
 
-def _gather(node: c.Checked, found: Needs) -> None:
+def gather(node: c.Checked, found: Needs) -> None:
+    """Add what a condition looks at."""
     match node:
         case c.FieldTest(test=c.Changed()):
             found.changes.add(node.field.name)
@@ -39,7 +40,7 @@ def _gather(node: c.Checked, found: Needs) -> None:
             name = node.relation.name
             _, inner = found.related.setdefault(name, (node.relation, Needs(node.target)))
             if node.where is not None:
-                _gather(node.where, inner)
+                gather(node.where, inner)
         case c.Member():
             found.segments.add(node.segment)
         case c.Role():
@@ -48,4 +49,4 @@ def _gather(node: c.Checked, found: Needs) -> None:
             found.events[node.event] = node.days
         case _:
             for child in c.children(node):
-                _gather(child, found)
+                gather(child, found)

@@ -41,14 +41,14 @@ def write_text(node: n.Node) -> str:
             return f"count({_name(relation)}{inner}) {n.COMPARISONS[op]} {count}"
         case n.InSegment(segment, segment_op):
             start = "in" if segment_op is n.SegmentOp.MEMBER else "not in"
-            return f"{start} segment {_quote(segment)}"
+            return f"{start} segment {quote(segment)}"
         case n.KeyRole(role, role_op, member):
             held = "not held" if role_op in {n.RoleOp.NOT_HELD, n.RoleOp.NOT_HELD_BY} else "held"
-            by = "" if member is None else f" by {_quote(member)}"
+            by = "" if member is None else f" by {quote(member)}"
             return f"role {_name(role)} {held}{by}"
         case n.Events(event, days, op, count):
             within = f"{days} {'day' if days == 1 else 'days'}"
-            start = f"count(events {_quote(event)} within {within})"
+            start = f"count(events {quote(event)} within {within})"
             return f"{start} {n.COMPARISONS[op]} {count}"
 
 
@@ -59,10 +59,10 @@ def _operand(node: n.Node) -> str:
 
 def _name(name: str) -> str:
     bare = NAME.fullmatch(name) and name.lower() not in RESERVED
-    return name if bare else _quote(name)
+    return name if bare else quote(name)
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -80,7 +80,7 @@ def _value(op: n.Op, value: n.Value) -> Iterable[str]:
         case str() if op is n.Op.IN_PERIOD:
             return (value.replace("_", " "),)
         case str() if n.SHAPE_OF[op] is n.Shape.TEXT:
-            return (_quote(value),)
+            return (quote(value),)
         case _:
             return (_scalar(value),)
 
@@ -97,7 +97,7 @@ def _scalar(value: n.Scalar) -> str:
         case int() | Decimal():
             return format_number(value)
         case str():
-            return value if TIME.fullmatch(value) else _quote(value)
+            return value if TIME.fullmatch(value) else quote(value)
         case n.Money():
             return f"{money_as_major(value)} {value.currency}"
         case n.FromToday(n.Span(0, n.Unit.DAYS)):

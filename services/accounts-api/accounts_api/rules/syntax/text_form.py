@@ -1,14 +1,14 @@
 """A rule as text: reading it with the column of the fault."""
 
-import json
 import re
 from decimal import Decimal
 from typing import Final
 
 from accounts_api.rules.syntax import nodes as n
-from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
-from accounts_api.rules.syntax.tokens import Kind, Token, tokens
-from accounts_api.rules.syntax.values import BadLiteral, clean_number, clean_text, money_from_major
+from accounts_api.rules.syntax.cursor import Cursor
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
+from accounts_api.rules.syntax.tokens import Kind, tokens
+from accounts_api.rules.syntax.values import BadLiteral, clean_number, money_from_major
 
 RESERVED: Final = frozenset(
     [
@@ -61,13 +61,17 @@ OPERATOR_WORDS: Final = [
     "has",
 ]
 CURRENCY: Final = re.compile("[A-Z]{3}")
-MAX_NESTING: Final = 40
 
 
 def read_text(text: str) -> n.Node:
     """The tree of a rule given as text; raises RuleFaulty at the first fault."""
-    parser = _Parser(tokens(text))
-    node = parser.rule()
+    node = RuleParser(tokens(text)).rule()
+    must_be_small(node)
+    return node
+
+
+def must_be_small(node: n.Node) -> None:
+    """Raises RuleFaulty for a rule that has too many conditions, or nested too deep."""
     for count, (inner, depth) in enumerate(n.walk(node), 1):
         if count > n.MAX_NODES:
             message = f"A rule may have {n.MAX_NODES} conditions."
@@ -75,51 +79,9 @@ def read_text(text: str) -> n.Node:
         if depth > n.MAX_DEPTH:
             message = f"A rule may be nested {n.MAX_DEPTH} deep."
             raise RuleFaulty([Fault("too_deep", message, inner.place)])
-    return node
 
 
-class _Parser:
-    def __init__(self, found: list[Token]) -> None:
-        self.tokens = found
-        self.index = 0
-        self.nesting = 0
-
-    @property
-    def next(self) -> Token:
-        return self.tokens[self.index]
-
-    def peek(self, ahead: int = 1) -> Token:
-        return self.tokens[min(self.index + ahead, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        token = self.next
-        if token.kind is not Kind.END:
-            self.index += 1
-        return token
-
-    def skip(self, *words: str) -> bool:
-        """Takes the words if they come next, all of them or none."""
-        if all(self.peek(i).says(word) for i, word in enumerate(words)):
-            self.index += len(words)
-            return True
-        return False
-
-    def expect(self, *words: str) -> Token:
-        token = self.next
-        if not any(token.says(word) for word in words):
-            raise self.unexpected(" or ".join(f'"{word}"' for word in words), words)
-        return self.take()
-
-    def unexpected(self, wanted: str, known: tuple[str, ...] = ()) -> RuleFaulty:
-        token = self.next
-        found = "the end" if token.kind is Kind.END else token.text
-        guess = nearest(token.text, known) if token.kind is Kind.WORD else None
-        message = f"Expected {wanted}, found {found}."
-        return RuleFaulty([Fault("syntax", message, Place(column=token.column), guess)])
-
-    def bad_value(self, message: str, token: Token) -> RuleFaulty:
-        return RuleFaulty([Fault("bad_value", message, Place(column=token.column))])
-
+class RuleParser(Cursor):
     def rule(self) -> n.Node:
         node = self.either()
         if self.next.kind is not Kind.END:
@@ -139,14 +101,8 @@ class _Parser:
         return items[0] if len(items) == 1 else n.AllOf(tuple(items), place)
 
     def single(self) -> n.Node:
-        self.nesting += 1
-        if self.nesting > MAX_NESTING:
-            message = f"A rule may be nested {n.MAX_DEPTH} deep."
-            raise RuleFaulty([Fault("too_deep", message, Place(column=self.next.column))])
-        try:
+        with self.nested():
             return self.condition()
-        finally:
-            self.nesting -= 1
 
     def condition(self) -> n.Node:
         place = Place(column=self.next.column)
@@ -342,23 +298,6 @@ class _Parser:
         if token.kind is Kind.TEXT:
             return self.quoted()
         raise self.unexpected(wanted)
-
-    def quoted(self) -> str:
-        token = self.next
-        if token.kind is not Kind.TEXT:
-            raise self.unexpected("a text in double quotation marks")
-        text = self.unquoted(self.take())
-        if not text:
-            raise self.bad_value("This is a text of at least one character.", token)
-        return text
-
-    def unquoted(self, token: Token) -> str:
-        try:
-            return clean_text(json.loads(token.text))
-        except BadLiteral as bad:
-            raise self.bad_value(str(bad), token) from bad
-        except ValueError:
-            raise self.bad_value("Escapes in a text are those of JSON.", token) from None
 
 
 PHRASES: Final[tuple[tuple[tuple[str, ...], n.Op], ...]] = (

@@ -34,26 +34,32 @@ TIME: Final = re.compile(
 )
 NAME: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 
-_TOKEN: Final = re.compile(
-    r"(?P<space>\s+)"
-    r'|(?P<text>"(?:[^"\\\x00-\x1f]|\\.)*")'
-    rf"|(?P<time>{TIME.pattern})(?![\w.])"
-    r"|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])"
-    rf"|(?P<word>{NAME.pattern})(?!\.)"
-    r"|(?P<sign><=|>=|!=|<|>|=|\(|\)|,|\+|-)",
-    re.ASCII,
-)
+
+def _any_token(more_signs: str = "") -> re.Pattern[str]:
+    return re.compile(
+        r"(?P<space>\s+)"
+        r'|(?P<text>"(?:[^"\\\x00-\x1f]|\\.)*")'
+        rf"|(?P<time>{TIME.pattern})(?![\w.])"
+        r"|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])"
+        rf"|(?P<word>{NAME.pattern})(?!\.)"
+        rf"|(?P<sign><=|>=|!=|[<>=(),+{more_signs}-])",
+        re.ASCII,
+    )
 
 
-def tokens(text: str) -> list[Token]:
+_TOKEN: Final = _any_token()
+_WITH_ARITHMETIC: Final = _any_token("*/")
+
+
+def tokens(text: str, *, arithmetic: bool = False) -> list[Token]:
     """The tokens of `text`, closed by one of kind END; raises RuleFaulty at what is none."""
     if len(text) > MAX_RULE_TEXT:
         message = f"A rule has at most {MAX_RULE_TEXT} characters."
         raise RuleFaulty([Fault("too_large", message, Place(column=1))])
     found: list[Token] = []
-    position = 0
+    position, token = 0, _WITH_ARITHMETIC if arithmetic else _TOKEN
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = token.match(text, position)
         if match is None or match.lastgroup is None:
             raise RuleFaulty([_unreadable(text, position)])
         if match.lastgroup != "space":
