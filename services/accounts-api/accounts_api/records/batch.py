@@ -278,9 +278,11 @@ class Batch:
     def _links(self, edit: Edit, after: State) -> list[Fault]:
         if edit.links is None or self.kind.part != "accounts":
             return []
-        faults, kept = [], {}
+        faults = []
+        linked = {link["account_id"]: link for link in after["accounts"]}
+        kept = dict(linked) if edit.adds_links else {}
         by_id, by_external_id = self.known.accounts
-        by_id = {**{link["account_id"]: link["account_id"] for link in after["accounts"]}, **by_id}
+        by_id = {**dict(zip(linked, linked, strict=True)), **by_id}
         for place, link in enumerate(edit.links):
             if link.get("account_id") is not None:
                 name, found = "account_id", by_id.get(link["account_id"])
@@ -291,10 +293,10 @@ class Batch:
                 pointer = f"{edit.pointer}/accounts/{place}/{name}"
                 faults.append(Fault(pointer, "unknown_account", "There is no such account."))
             else:
-                kept[found] = {
-                    "account_id": found,
-                    "plan_roles": list(dict.fromkeys(link["plan_roles"])),
-                }
+                roles = link["plan_roles"]
+                if roles is None:
+                    roles = linked[found]["plan_roles"] if found in linked else ()
+                kept[found] = {"account_id": found, "plan_roles": list(dict.fromkeys(roles))}
         after["accounts"] = [kept[account_id] for account_id in sorted(kept)]
         return faults
 

@@ -37,7 +37,11 @@ class Edit:
     parent_external_ids: dict[str, str] = field(default_factory=dict)
     """By the column that is to hold the parent's id."""
     links: list[dict[str, Any]] | None = None
-    """A contact's accounts, all of them: `account_id` or `account_external_id`, `plan_roles`."""
+    """A contact's accounts, all of them: `account_id` or `account_external_id`, `plan_roles`, which
+    None leaves as they are.
+    """
+    adds_links: bool = False
+    """The contact's other accounts stay."""
     key_roles: dict[str, list[str]] = field(default_factory=dict)
     deleted: bool = False
     restore: bool = False

@@ -11,8 +11,10 @@ from accounts_api.records import merging, queries
 from accounts_api.records.batch import Proposal
 from accounts_api.records.edits import Edit, Outcome, Writer, edit_of
 from accounts_api.records.kinds import Kind
+from accounts_api.records.planning import plan
 from accounts_api.records.rules import State
 from accounts_api.records.schemas import MAX_ROWS
+from accounts_api.records.trait_values import Definitions, read_definitions
 from accounts_api.records.writing import Judge, write
 from shared.auth import Caller
 from shared.db import sqlstate
@@ -20,7 +22,16 @@ from shared.errors import Fault, Invalid, invalid
 from shared.uow import UnitOfWork, UnitsOfWork
 from shared.web.problems import faults_of
 
-__all__ = ["CHUNK", "Proposal", "Records", "accepted", "state_of", "write"]
+__all__ = [
+    "CHUNK",
+    "Proposal",
+    "Records",
+    "accepted",
+    "definitions_of",
+    "row_edit",
+    "state_of",
+    "write",
+]
 
 CHUNK = 1_000
 _ATTEMPTS = 3
@@ -72,7 +83,7 @@ class Records:
         outcomes: list[Outcome] = []
         for start in range(0, len(rows), CHUNK):
             read = [
-                _row_edit(self.kind, row, shape, f"/rows/{start + at}")
+                row_edit(self.kind, row, shape, f"/rows/{start + at}")
                 for at, row in enumerate(rows[start : start + CHUNK])
             ]
             outcomes += await self._chunk_of(units, caller, read)
@@ -85,18 +96,19 @@ class Records:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with units.begin(caller.workspace_id, caller.cause) as uow:
-                    return await self._chunk(uow, caller, read)
+                    return await self.chunk(uow, Writer.of(caller), read)
             except Exception as error:
                 if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    async def _chunk(
-        self, uow: UnitOfWork, caller: Caller, read: Sequence[Edit | Outcome]
+    async def chunk(
+        self, uow: UnitOfWork, writer: Writer, read: Sequence[Edit | Outcome]
     ) -> list[Outcome]:
+        """Of rows that `row_edit` read; the caller commits."""
         edits = [row for row in read if isinstance(row, Edit) and row.merged_into is None]
         written = iter(
-            await write(uow, self.kind, edits, Writer.of(caller), judge=self.judge) if edits else ()
+            await write(uow, self.kind, edits, writer, judge=self.judge) if edits else ()
         )
         outcomes = []
         for row in read:
@@ -107,6 +119,14 @@ class Records:
             else:
                 outcomes.append(await merging.merge_at_source(uow, self.kind, row))
         return outcomes
+
+    async def plan(
+        self, uow: UnitOfWork, writer: Writer, read: Sequence[Edit | Outcome]
+    ) -> list[Outcome]:
+        """What `chunk` would answer; nothing is stored."""
+        edits = [row for row in read if isinstance(row, Edit)]
+        planned = iter(await plan(uow, self.kind, edits, writer, judge=self.judge) if edits else ())
+        return [row if isinstance(row, Outcome) else next(planned) for row in read]
 
     async def _one(self, uow: UnitOfWork, caller: Caller, edit: Edit) -> Outcome:
         (outcome,) = await write(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
@@ -122,6 +142,12 @@ async def state_of(uow: UnitOfWork, kind: Kind, record_id: UUID) -> State | None
     return sight.states[0] if sight.states else None
 
 
+async def definitions_of(uow: UnitOfWork, kind: Kind) -> Definitions:
+    """Of the kind's traits."""
+    sight = await queries.look(uow.session, uow.workspace_id, kind)
+    return read_definitions(sight.definitions)
+
+
 def accepted(outcome: Outcome) -> Outcome:
     """Raises what refused the edit."""
     if outcome.error is not None:
@@ -129,7 +155,8 @@ def accepted(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit | Outcome:
+def row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit | Outcome:
+    """The edit that a row of a bulk write asks for, or its refusal."""
     external_id = row.get("external_id") if isinstance(row, dict) else None
     try:
         body = shape.model_validate(row)
