@@ -2,7 +2,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from accounts_api.accounts.schemas import AccountOut
@@ -10,7 +9,7 @@ from accounts_api.accounts.service import accounts
 from accounts_api.key_roles import service
 from accounts_api.key_roles.schemas import (
     HoldersIn,
-    HoldingOut,
+    HoldingsOut,
     KeyRoleIn,
     KeyRoleOut,
     KeyRolePatch,
@@ -26,10 +25,6 @@ of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("traits:write")]
-
-
-class Holdings(BaseModel):
-    data: list[HoldingOut]
 
 
 @router.get("", summary="List key roles", response_model=Page[KeyRoleOut])
@@ -75,18 +70,33 @@ async def delete_key_role(
     await service.delete_key_role(uow, key_role_id, version, force=force)
 
 
-@of_accounts.get("", summary="Who holds and held an account's roles", response_model=Holdings)
+@of_accounts.get(
+    "", summary="Who holds, held and will hold an account's roles", response_model=HoldingsOut
+)
 async def list_key_role_holders(account_id: UUID, caller: Reader, uow: Uow) -> Any:
-    return {"data": await service.holdings_of(uow, account_id)}
+    return await service.holdings_of(uow, account_id)
 
 
-@of_accounts.put("/{key}", summary="Say who holds a role", response_model=AccountOut)
+@of_accounts.put(
+    "/{key}",
+    summary="Say who holds a role",
+    response_model=AccountOut,
+    responses={202: {"model": AccountOut, "description": "Planned: it begins by itself."}},
+)
 async def assign_key_role(
     account_id: UUID, key: str, data: HoldersIn, version: IfMatch, caller: RecordWriter, uow: Uow
 ) -> Response:
-    """From now on; who held it before is kept with the dates."""
-    outcome = await service.assign_key_role(uow, caller, account_id, version, key, data.member_ids)
-    return written(accounts, outcome)
+    """From now on, or from `valid_from`; who held it before is kept with the dates."""
+    outcome, done = await service.assign_key_role(uow, caller, account_id, version, key, data)
+    return written(accounts, outcome, 200 if done else 202)
+
+
+@of_accounts.delete("/planned/{planned_id}", status_code=204, summary="Cancel a planned holding")
+async def cancel_planned_key_role(
+    account_id: UUID, planned_id: UUID, caller: RecordWriter, uow: Uow
+) -> Response:
+    await service.cancel_planned(uow, account_id, planned_id)
+    return Response(status_code=204)
 
 
 def _tagged(role: Any, response: Response) -> Any:

@@ -1,11 +1,11 @@
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from accounts_api.records.schemas import Holders, TraitKey
-from shared.schemas import In, Out, Patch, Title
+from shared.schemas import In, Instant, Out, Patch, Title
 
 _ROLE: dict[str, Any] = {
     "key": "solutions_architect",
@@ -58,7 +58,12 @@ class KeyRoleOut(Out):
 class HoldersIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"member_ids": []}]})
 
-    member_ids: Holders = Field(description="Who holds it from now on; empty for nobody.")
+    member_ids: Holders = Field(description="Who holds it; empty for nobody.")
+    valid_from: Instant | None = Field(
+        default=None,
+        description="Null: from now on. Later: it begins by itself at that instant. Earlier: it"
+        " has been so since then, if the holders have not changed meanwhile.",
+    )
 
 
 class HoldingOut(Out):
@@ -81,3 +86,34 @@ class HoldingOut(Out):
     member_id: UUID
     valid_from: datetime
     valid_to: datetime | None = Field(description="Null: holds it now.")
+
+
+class PlannedOut(Out):
+    """A holding that begins by itself, or that could not: `refusal` says why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-0502-7a3b-8c4d-5e6f708192a3",
+                    "key_role": "csm",
+                    "member_ids": ["0198c0de-0009-7a3b-8c4d-5e6f708192a3"],
+                    "valid_from": "2026-04-01T00:00:00Z",
+                    "state": "planned",
+                    "refusal": None,
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    key_role: str
+    member_ids: list[UUID]
+    valid_from: datetime
+    state: Literal["planned", "refused"]
+    refusal: str | None
+
+
+class HoldingsOut(Out):
+    data: list[HoldingOut]
+    planned: list[PlannedOut] = Field(description="Soonest first.")

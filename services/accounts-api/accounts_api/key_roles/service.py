@@ -1,12 +1,13 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
 from accounts_api.audit_log import service as audit_log
-from accounts_api.key_roles import queries
-from accounts_api.key_roles.schemas import KeyRoleIn, KeyRolePatch
+from accounts_api.key_roles import planned, queries
+from accounts_api.key_roles.refusals import KeyRoleNotFound, KeyRoleTaken, SeveralHold
+from accounts_api.key_roles.schemas import HoldersIn, KeyRoleIn, KeyRolePatch
 from accounts_api.records import hooks
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer
 from accounts_api.records.kinds import ACCOUNT
@@ -14,7 +15,7 @@ from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
 from accounts_api.records.writing import key_role_definitions
 from shared.auth import Caller
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
@@ -23,23 +24,19 @@ from shared.web.routing import check_version
 _BATCH = 500
 
 
-class KeyRoleNotFound(NotFound):
-    title = "There is no such key role"
-
-
-class KeyRoleTaken(Conflict):
-    code = "key_taken"
-    title = "There is a key role with this key"
-
-
 class KeyRoleInUse(Conflict):
     code = "in_use"
     title = "This is in use"
 
 
-class SeveralHold(Conflict):
-    code = "several_holders"
-    title = "On some accounts several members hold this role"
+Forget = Callable[[UnitOfWork, UUID], Awaitable[None]]
+_FORGETTERS: list[Forget] = []
+
+
+def on_deletion(forget: Forget) -> None:
+    """Call `forget` with each key role that is deleted. Subscribing twice is once."""
+    if forget not in _FORGETTERS:
+        _FORGETTERS.append(forget)
 
 
 async def ensure_defaults(uow: UnitOfWork) -> None:
@@ -117,6 +114,9 @@ async def delete_key_role(
         edits = [Edit(id=str(account_id), key_roles={known.key: []}) for account_id in held]
         await write(uow, ACCOUNT, edits, OURSELVES)
         held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
+    await queries.drop_plans(uow.session, uow.workspace_id, known.key)
+    for forget in _FORGETTERS:
+        await forget(uow, role_id)
     await queries.change_key_role(
         uow.session, uow.workspace_id, role_id, {"deleted_at": await uow.now()}
     )
@@ -129,20 +129,34 @@ async def assign_key_role(
     account_id: UUID,
     version: int | None,
     key: str,
-    member_ids: Sequence[UUID],
-) -> Outcome:
+    data: HoldersIn,
+) -> tuple[Outcome, bool]:
+    """The account, and whether it has happened: a later instant is a plan."""
     edit = Edit(
         must="update",
         id=str(account_id),
         version=version,
-        key_roles={key: [str(member) for member in member_ids]},
+        key_roles={key: [str(member) for member in data.member_ids]},
     )
-    (outcome,) = await write(uow, ACCOUNT, [edit], Writer.of(caller))
-    return accepted(outcome)
+    if data.valid_from is None:
+        (outcome,) = await write(uow, ACCOUNT, [edit], Writer.of(caller))
+        return accepted(outcome), True
+    if data.valid_from > await uow.now():
+        holders, since = data.member_ids, data.valid_from
+        return await planned.plan(uow, account_id, version, key, holders, since), False
+    writer = Writer.of(caller)
+    return await planned.assign_since(uow, edit, key, data.valid_from, writer), True
 
 
-async def holdings_of(uow: UnitOfWork, account_id: UUID) -> Sequence[Any]:
-    """Who holds and who held which role, newest first."""
+async def holdings_of(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
+    """Who holds and who held which role, newest first, and who is to hold it."""
     if await state_of(uow, ACCOUNT, account_id) is None:
         raise RecordNotFound("There is no account with this id.")
-    return await queries.holdings_of(uow.session, uow.workspace_id, account_id)
+    return {
+        "data": await queries.holdings_of(uow.session, uow.workspace_id, account_id),
+        "planned": await queries.plans_of(uow.session, uow.workspace_id, account_id),
+    }
+
+
+async def cancel_planned(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:
+    await planned.cancel(uow, account_id, plan_id)

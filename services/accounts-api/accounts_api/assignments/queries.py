@@ -1,0 +1,373 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Uuid,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.assignments.models import assignment_rules as rules
+from accounts_api.records.models import key_role_definitions as roles
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.sql.judged import verdicts
+from accounts_api.rules.sql.rows import Row, other_table, record_table
+from accounts_api.rules.sql.verdict import verdict
+from shared.ids import new_id
+
+_AT = DateTime(timezone=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRule:
+    id: UUID
+    key_role_id: UUID
+    position: int
+    title: str
+    rule: dict[str, Any]
+    member_id: UUID | None
+    algorithm: Any
+    pool: list[UUID]
+    policy: Any
+    last_member_id: UUID | None
+    faults: list[dict[str, Any]] | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+_COLUMNS = tuple(rules.c[name] for name in AssignmentRule.__dataclass_fields__)
+
+
+async def rules_of(
+    session: AsyncSession, workspace_id: UUID, key_role_id: UUID
+) -> list[AssignmentRule]:
+    """In the order in which they decide."""
+    found = (
+        select(*_COLUMNS)
+        .where(rules.c.workspace_id == workspace_id, rules.c.key_role_id == key_role_id)
+        .order_by(rules.c.position, rules.c.id)
+    )
+    return [AssignmentRule(*row) for row in await session.execute(found)]
+
+
+async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> list[AssignmentRule]:
+    """Of the living key role with this key."""
+    found = (
+        select(*_COLUMNS)
+        .join(roles, (roles.c.workspace_id == workspace_id) & (roles.c.id == rules.c.key_role_id))
+        .where(rules.c.workspace_id == workspace_id, roles.c.key == key)
+        .order_by(rules.c.position, rules.c.id)
+    )
+    return [AssignmentRule(*row) for row in await session.execute(found)]
+
+
+async def rules_naming(
+    session: AsyncSession, workspace_id: UUID, member_id: UUID
+) -> list[AssignmentRule]:
+    """Rules that a member is the choice of, or in the pool of."""
+    named = rules.c.pool.any_() == member_id
+    found = (
+        select(*_COLUMNS)
+        .where(rules.c.workspace_id == workspace_id, named | (rules.c.member_id == member_id))
+        .order_by(rules.c.title, rules.c.id)
+    )
+    return [AssignmentRule(*row) for row in await session.execute(found)]
+
+
+async def rule_by_id(
+    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, rule_id: UUID
+) -> AssignmentRule | None:
+    found = select(*_COLUMNS).where(
+        rules.c.workspace_id == workspace_id,
+        rules.c.key_role_id == key_role_id,
+        rules.c.id == rule_id,
+    )
+    row = (await session.execute(found)).one_or_none()
+    return None if row is None else AssignmentRule(*row)
+
+
+async def add_rule(
+    session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]
+) -> AssignmentRule:
+    made = insert(rules).values(workspace_id=workspace_id, id=new_id(), **values)
+    return AssignmentRule(*(await session.execute(made.returning(*_COLUMNS))).one())
+
+
+async def change_rule(
+    session: AsyncSession, workspace_id: UUID, rule_id: UUID, values: Mapping[str, Any]
+) -> AssignmentRule:
+    changed = (
+        update(rules)
+        .where(rules.c.workspace_id == workspace_id, rules.c.id == rule_id)
+        .values(version=rules.c.version + 1, updated_at=func.clock_timestamp(), **values)
+    )
+    return AssignmentRule(*(await session.execute(changed.returning(*_COLUMNS))).one())
+
+
+async def remove_rules(
+    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, rule_id: UUID | None = None
+) -> None:
+    """One, or all of a key role."""
+    gone = delete(rules).where(
+        rules.c.workspace_id == workspace_id, rules.c.key_role_id == key_role_id
+    )
+    await session.execute(gone if rule_id is None else gone.where(rules.c.id == rule_id))
+
+
+async def note(
+    session: AsyncSession, workspace_id: UUID, rule_id: UUID, values: Mapping[str, Any]
+) -> None:
+    """What the worker writes of a rule: its faults, whose turn it was. No new version."""
+    await session.execute(
+        update(rules)
+        .where(rules.c.workspace_id == workspace_id, rules.c.id == rule_id)
+        .values(**values)
+    )
+
+
+async def lock_key_role(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
+    """One choice at a time: what is counted behind this lock is what all before it chose. Those
+    who assign by hand do not wait for it.
+    """
+    found = await session.execute(
+        text(
+            "select id, key, title, multi from key_role_definitions"
+            " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+            " for no key update"
+        ),
+        {"workspace_id": workspace_id, "id": key_role_id},
+    )
+    return found.one_or_none()
+
+
+async def standings(
+    session: AsyncSession,
+    workspace_id: UUID,
+    key_role_id: UUID,
+    judged: Sequence[Rule],
+    ids: Sequence[UUID],
+    moment: Moment,
+) -> Sequence[Any]:
+    """(record_id, deleted, matched, flips, rule_id, flips_at): `matched` and `flips` have a place
+    for each rule, `rule_id` is the rule whose set the account was in so far.
+    """
+    kept = {"key_role_id": Uuid(), "account_id": Uuid(), "rule_id": Uuid()}
+    looked = {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": _AT}
+
+    def rule_id(row: Row) -> ColumnElement[Any]:
+        there = other_table("assignment_standings", kept)
+        mine = (there.c.key_role_id == key_role_id, there.c.account_id == row.id)
+        return row.beside(there, *mine, what=there.c.rule_id).scalar_subquery().label("rule_id")
+
+    def flips_at(row: Row) -> ColumnElement[Any]:
+        there = other_table("watch_horizons", looked)
+        mine = (there.c.watch_id == key_role_id, there.c.record_id == row.id)
+        return row.beside(there, *mine, what=there.c.flips_at).scalar_subquery().label("flips_at")
+
+    statement = verdicts(judged, workspace_id, ids, moment, rule_id, flips_at)
+    return (await session.execute(statement)).all()
+
+
+_STAND = text(
+    """
+    insert into assignment_standings (workspace_id, key_role_id, account_id, rule_id)
+    select :workspace_id, :key_role_id, s.account_id, s.rule_id
+    from jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
+    where s.rule_id is not null
+    on conflict (workspace_id, key_role_id, account_id) do update set rule_id = excluded.rule_id
+    """
+)
+_LEAVE = text(
+    """
+    delete from assignment_standings t
+    using jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
+    where t.workspace_id = :workspace_id and t.key_role_id = :key_role_id
+      and t.account_id = s.account_id and s.rule_id is null
+    """
+)
+
+
+async def move_standings(
+    session: AsyncSession,
+    workspace_id: UUID,
+    key_role_id: UUID,
+    moved: Mapping[UUID, UUID | None],
+) -> None:
+    """Account to the rule whose set it is in now, None for none."""
+    rows = [{"account_id": account, "rule_id": rule} for account, rule in moved.items()]
+    given = {
+        "workspace_id": workspace_id,
+        "key_role_id": key_role_id,
+        "standings": to_json(rows).decode(),
+    }
+    await session.execute(_LEAVE, given)
+    await session.execute(_STAND, given)
+
+
+_HELD = """
+    array(select h.member_id from key_role_assignments h
+          where h.workspace_id = :workspace_id and h.account_id = a.id
+            and h.key_role_key = :key and h.valid_to is null order by h.member_id) as holders
+"""
+_REVENUE = """
+    case when coalesce(a.currency, w.currency) = w.currency then coalesce(a.arr, 0) else 0 end
+"""
+_TO_ASSIGN = text(
+    f"""
+    select a.id, {_HELD}, {_REVENUE} as revenue
+    from accounts a join workspaces w on w.workspace_id = :workspace_id
+    where a.workspace_id = :workspace_id and a.id = any(cast(:ids as uuid[]))
+      and a.deleted_at is null
+    order by a.id
+    """
+)
+
+
+async def to_assign(
+    session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
+) -> Sequence[Any]:
+    """Living accounts, oldest first: (id, holders, revenue in the workspace's currency)."""
+    given = {"workspace_id": workspace_id, "key": key, "ids": list(ids)}
+    return (await session.execute(_TO_ASSIGN, given)).all()
+
+
+_LOADS = text(
+    f"""
+    select m.id, m.full_name, count(a.id) as accounts, coalesce(sum({_REVENUE}), 0) as revenue
+    from members m
+    join workspaces w on w.workspace_id = :workspace_id
+    left join key_role_assignments h on h.workspace_id = :workspace_id and h.member_id = m.id
+      and h.key_role_key = :key and h.valid_to is null
+    left join accounts a on a.workspace_id = :workspace_id and a.id = h.account_id
+      and a.deleted_at is null and a.lifecycle_status <> 'ignored'
+    where m.workspace_id = :workspace_id and m.active and m.id = any(cast(:ids as uuid[]))
+    group by m.id, m.full_name
+    """
+)
+
+
+async def loads(
+    session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
+) -> Sequence[Any]:
+    """What active members hold of a key role: (id, full_name, accounts, revenue)."""
+    given = {"workspace_id": workspace_id, "key": key, "ids": list(ids)}
+    return (await session.execute(_LOADS, given)).all()
+
+
+_ACTIVE = text(
+    "select id from members where workspace_id = :workspace_id and active"
+    " and id = any(cast(:ids as uuid[]))"
+)
+
+
+async def active_members(
+    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
+) -> frozenset[UUID]:
+    given = {"workspace_id": workspace_id, "ids": list(ids)}
+    return frozenset(await session.scalars(_ACTIVE, given))
+
+
+async def matching(
+    session: AsyncSession, workspace_id: UUID, judged: Sequence[Rule], moment: Moment
+) -> dict[UUID, tuple[int, str]]:
+    """Living accounts that satisfy a rule, oldest first: the place of the first, and their name."""
+    table = record_table(judged[0].type)
+    place = case(
+        *((verdict(rule, table, moment), at) for at, rule in enumerate(judged)), else_=None
+    )
+    each = (
+        select(table.c.id, table.c.name, place.label("place"))
+        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .cte("by_rule")
+    )
+    found = select(each).where(each.c.place.is_not(None)).order_by(each.c.id)
+    return {row.id: (row.place, row.name) for row in await session.execute(found)}
+
+
+_START = text(
+    """
+    insert into assignment_looks (workspace_id, key_role_id, run, mode, cause)
+    values (:workspace_id, :key_role_id, :run, :mode, cast(:cause as jsonb))
+    on conflict (workspace_id, key_role_id) do update
+    set run = excluded.run, mode = excluded.mode, cause = excluded.cause,
+        assigned = case when excluded.mode = assignment_looks.mode and :goes_on
+                        then assignment_looks.assigned else 0 end,
+        nobody = 0
+    """
+)
+
+
+async def start_look(
+    session: AsyncSession,
+    workspace_id: UUID,
+    key_role_id: UUID,
+    *,
+    run: int,
+    mode: str,
+    cause: str,
+    goes_on: bool,
+) -> None:
+    given = {
+        "workspace_id": workspace_id,
+        "key_role_id": key_role_id,
+        "run": run,
+        "mode": mode,
+        "cause": cause,
+        "goes_on": goes_on,
+    }
+    await session.execute(_START, given)
+
+
+async def look_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
+    """(run, mode, assigned, nobody, cause) of the last look that somebody wanted."""
+    found = await session.execute(
+        text(
+            "select run, mode, assigned, nobody, cause from assignment_looks"
+            " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+        ),
+        {"workspace_id": workspace_id, "key_role_id": key_role_id},
+    )
+    return found.one_or_none()
+
+
+async def count_look(
+    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, *, assigned: int, nobody: int
+) -> None:
+    await session.execute(
+        text(
+            "update assignment_looks set assigned = assigned + :assigned, nobody = nobody + :nobody"
+            " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+        ),
+        {
+            "workspace_id": workspace_id,
+            "key_role_id": key_role_id,
+            "assigned": assigned,
+            "nobody": nobody,
+        },
+    )
+
+
+async def forget(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> None:
+    """Of a key role that is no more: where accounts stood, and what was looked at."""
+    for table in ("assignment_standings", "assignment_looks"):
+        await session.execute(
+            text(
+                f"delete from {table}"
+                " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+            ),
+            {"workspace_id": workspace_id, "key_role_id": key_role_id},
+        )

@@ -1,0 +1,251 @@
+"""Which rule's set each account is in, and who gets it when it enters one."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.assignments import queries
+from accounts_api.assignments.queries import AssignmentRule
+from accounts_api.assignments.rules import Choice, Distribution, Load
+from accounts_api.lifecycle.rules import first
+from accounts_api.records import vocabulary
+from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.hooks import User
+from accounts_api.records.kinds import ACCOUNT
+from accounts_api.records.service import write
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.check import check
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.depends import Sight, sights
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.nodes import AnyOf
+from accounts_api.segments.rules import effective_rule
+from accounts_api.watching import service as watching
+from accounts_api.watching.service import Affected, Origin
+from shared.events.base import Cause
+from shared.uow import UnitOfWork
+
+KIND: Final = "stewardship"
+"""Sorts behind lifecycle and segment, so that rules see the statuses and members of their time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A rule that can be judged."""
+
+    stored: AssignmentRule
+    rule: Rule
+
+    @property
+    def choice(self) -> Choice:
+        return choice_of(self.stored)
+
+
+def choice_of(stored: Any) -> Choice:
+    return Choice(stored.member_id, stored.algorithm, tuple(stored.pool))
+
+
+async def usable_rules(
+    uow: UnitOfWork, catalog: Catalog, key_role_id: UUID
+) -> tuple[list[Usable], list[tuple[AssignmentRule, list[Any]]]]:
+    """The rules of a key role in their order, and those that cannot be used any more, each with
+    its faults.
+    """
+    found, faulty = [], []
+    for stored in await queries.rules_of(uow.session, uow.workspace_id, key_role_id):
+        try:
+            rule = effective_rule(catalog, "account", to_json(stored.rule).decode())
+        except RuleFaulty as error:
+            faulty.append((stored, [fault.as_error() for fault in error.faults]))
+        else:
+            found.append(Usable(stored, rule))
+    return found, faulty
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An account that is in a rule's set, to be given to somebody."""
+
+    one: Usable
+    cause: tuple[Cause, ...]
+
+
+async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
+    """Make standings and horizons of the affected accounts what they are at `moment`, and give
+    those that enter a rule's set a holder. The caller holds the workspace's lock on judgements.
+    """
+    catalog = await vocabulary.rule_catalog(uow)
+    return sum(
+        [
+            await _judge_role(uow, catalog, key_role_id, origins, moment)
+            for key_role_id, origins in affected.items()
+        ]
+    )
+
+
+async def _judge_role(
+    uow: UnitOfWork,
+    catalog: Catalog,
+    key_role_id: UUID,
+    origins: Mapping[UUID, Origin],
+    moment: Moment,
+) -> int:
+    usable, faulty = await usable_rules(uow, catalog, key_role_id)
+    await _mark(uow, usable, faulty)
+    never = check(AnyOf(()), catalog, "account")
+    judged = [one.rule for one in usable] or [never]
+    rows = await queries.standings(
+        uow.session, uow.workspace_id, key_role_id, judged, list(origins), moment
+    )
+    swept = any(origin.cause == watching.SWEEP for origin in origins.values())
+    look = await _look(uow, key_role_id) if swept else None
+    horizons = []
+    moved: dict[UUID, UUID | None] = {}
+    entries: dict[UUID, Entry] = {}
+    for row in rows:
+        flips = min((at for at in row.flips if at is not None), default=None)
+        if flips != row.flips_at:
+            horizons.append((key_role_id, row.record_id, flips))
+        place = None if row.deleted or not usable else first(row.matched)
+        rule_id = None if place is None else usable[place].stored.id
+        if rule_id != row.rule_id:
+            moved[row.record_id] = rule_id
+        cause = origins[row.record_id].cause
+        applied = look is not None and look.mode == "apply"
+        enters = rule_id != row.rule_id if look is None else applied
+        if place is not None and enters:
+            asked = look.cause if look is not None and applied else cause
+            entries[row.record_id] = Entry(usable[place], asked)
+    await watching.set_horizons(uow, horizons)
+    await queries.move_standings(uow.session, uow.workspace_id, key_role_id, moved)
+    if entries:
+        counted = await assign(uow, key_role_id, entries)
+        if look is not None:
+            await queries.count_look(
+                uow.session,
+                uow.workspace_id,
+                key_role_id,
+                assigned=counted["assigned"],
+                nobody=counted["nobody"],
+            )
+    return len(moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a look at every account is for."""
+
+    mode: str
+    cause: tuple[Cause, ...]
+
+
+async def _look(uow: UnitOfWork, key_role_id: UUID) -> Wanted | None:
+    """None: the daily self-check, which finds what was missed and treats it as any change."""
+    wanted = await queries.look_of(uow.session, uow.workspace_id, key_role_id)
+    sweep = (await watching.sweeps_of(uow, [key_role_id])).get(key_role_id)
+    if wanted is None or sweep is None or wanted.run != sweep.run:
+        return None
+    return Wanted(wanted.mode, tuple(Cause.model_validate(link) for link in wanted.cause))
+
+
+async def _mark(
+    uow: UnitOfWork,
+    usable: Sequence[Usable],
+    faulty: Sequence[tuple[AssignmentRule, list[Any]]],
+) -> None:
+    for stored, faults in faulty:
+        if stored.faults != faults:
+            await queries.note(uow.session, uow.workspace_id, stored.id, {"faults": faults})
+    for one in usable:
+        if one.stored.faults is not None:
+            await queries.note(uow.session, uow.workspace_id, one.stored.id, {"faults": None})
+
+
+async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entry]) -> Counter[str]:
+    """How many got a holder (`assigned`), kept theirs, and found nobody to choose."""
+    counted: Counter[str] = Counter()
+    role = await queries.lock_key_role(uow.session, uow.workspace_id, key_role_id)
+    if role is None:
+        return counted
+    found = await queries.to_assign(uow.session, uow.workspace_id, role.key, list(entries))
+    ones = {entry.one.stored.id: entry.one for entry in entries.values()}
+    desk = await distribution(
+        uow, role.key, [one.choice for one in ones.values()], [row.holders for row in found]
+    )
+    desk.last = {rule_id: one.stored.last_member_id for rule_id, one in ones.items()}
+    edits: dict[tuple[Cause, ...], list[Edit]] = defaultdict(list)
+    for account in found:
+        entry = entries[account.id]
+        stored, choice = entry.one.stored, entry.one.choice
+        link = Cause(type="rule", id=str(stored.id), label=f"{role.title}: {stored.title}")
+        # What a rule did must not make the same rule do it again.
+        if link in entry.cause or desk.keeps(stored.policy, choice, account.holders):
+            counted["kept"] += 1
+            continue
+        taker = desk.give(stored.id, choice, account.revenue)
+        if taker is None:
+            counted["nobody"] += 1
+            continue
+        desk.release(account.holders, account.revenue)
+        edit = Edit(must="update", id=str(account.id), key_roles={role.key: [str(taker)]})
+        edits[*entry.cause, link].append(edit)
+    counted["assigned"] = await _write(uow, edits)
+    for rule_id, one in ones.items():
+        turn = desk.last[rule_id]
+        if one.choice.algorithm == "round_robin" and turn != one.stored.last_member_id:
+            await queries.note(uow.session, uow.workspace_id, rule_id, {"last_member_id": turn})
+    return counted
+
+
+async def distribution(
+    uow: UnitOfWork, key: str, choices: Iterable[Choice], holders: Iterable[Sequence[UUID]]
+) -> Distribution:
+    """With what everybody concerned who is still here holds of a key role. Lock the role first."""
+    named = {member for choice in choices for member in choice.named}
+    named |= {member for some in holders for member in some}
+    rows = await queries.loads(uow.session, uow.workspace_id, key, sorted(named))
+    return Distribution(
+        {row.id: Load(row.id, row.full_name, row.accounts, int(row.revenue)) for row in rows}
+    )
+
+
+async def _write(uow: UnitOfWork, edits: Mapping[tuple[Cause, ...], list[Edit]]) -> int:
+    """Each change with the cause that goes back to what made the account enter."""
+    before, written = uow.cause, 0
+    await uow.flush_events()
+    for cause, group in edits.items():
+        uow.cause = cause
+        outcomes = await write(uow, ACCOUNT, group, OURSELVES)
+        written += sum(outcome.status == "updated" for outcome in outcomes)
+        await uow.flush_events()
+    uow.cause = before
+    return written
+
+
+async def set_aside(uow: UnitOfWork, key_role_id: UUID, reason: str) -> None:
+    """They decide together, so none of them can be judged; accounts keep their holders."""
+    faults = [{"code": reason, "message": "The rules could not be judged."}]
+    for stored in await queries.rules_of(uow.session, uow.workspace_id, key_role_id):
+        await queries.note(uow.session, uow.workspace_id, stored.id, {"faults": faults})
+
+
+async def users(uow: UnitOfWork, ids: Sequence[UUID], sight: Sight) -> Sequence[User]:
+    """The rules that see something."""
+    catalog, found = await vocabulary.rule_catalog(uow), []
+    for key_role_id in sorted(ids):
+        usable, _ = await usable_rules(uow, catalog, key_role_id)
+        found += [one.stored for one in usable if _sees(one.rule, sight)]
+    return [User("assignment_rule", str(stored.id), stored.title) for stored in found]
+
+
+def _sees(rule: Rule, sight: Sight) -> bool:
+    return (sight.record_type, sight.what) in {(s.record_type, s.what) for s in sights(rule)}
+
+
+def all_sights(usable: Iterable[Usable]) -> set[Sight]:
+    return {sight for one in usable for sight in sights(one.rule)}
