@@ -43,6 +43,7 @@ SPANNING = {
     # Whose key this is, before anybody is known.
     "accounts_api.api_keys.service.key_details",
     # Finding due work; its effects happen in the workspace.
+    "accounts_api.key_roles.planned.step",
     "accounts_api.traits.service.clear_buried",
     "accounts_api.watching.service.step",
     "sequencer.agenda.service.workspaces_with_due_records",
@@ -159,6 +160,7 @@ def test_every_query_takes_its_session_and_its_workspace_first() -> None:
 SPANNING_QUERIES = {
     "accounts_api.api_keys.queries.key_by_digest",
     "accounts_api.history.queries.make_partitions",
+    "accounts_api.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.traits.queries.buried_trait",
     "accounts_api.watching.queries.restart_old_sweeps",
     "accounts_api.watching.queries.workspaces_with_work",

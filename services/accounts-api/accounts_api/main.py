@@ -5,6 +5,8 @@ from fastapi import FastAPI
 from accounts_api.accounts import router as accounts
 from accounts_api.api_keys import router as api_keys
 from accounts_api.api_keys.service import introspection
+from accounts_api.assignments import router as assignments
+from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
 from accounts_api.hearing import HEARING
@@ -47,6 +49,7 @@ TAGS = [
 def create_app(settings: Settings | None = None) -> FastAPI:
     segments_service.subscribe()
     lifecycle_service.subscribe()
+    assignments_service.subscribe()
     return build_app(
         "accounts",
         title="Tenure accounts",
@@ -60,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             traits.router,
             key_roles.router,
             key_roles.of_accounts,
+            assignments.router,
             segments.router,
             segments.rules_router,
             lifecycle.router,

@@ -2,8 +2,10 @@
 
 import asyncio
 
+from accounts_api.assignments import service as assignments
 from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
+from accounts_api.key_roles.jobs import planned_holdings_loop
 from accounts_api.lifecycle import service as lifecycle
 from accounts_api.segments import service as segments
 from accounts_api.traits.jobs import clearing_loop
@@ -16,12 +18,14 @@ from shared.worker import Loop, feed_loops, run_worker
 def loops(service: Service) -> list[Loop]:
     segments.subscribe()
     lifecycle.subscribe()
+    assignments.subscribe()
     return [
         *feed_loops(service, HEARING),
         rules_loop(),
         self_check_loop(),
         partitions_loop(),
         clearing_loop(),
+        planned_holdings_loop(),
     ]
 
 
