@@ -12,7 +12,7 @@ from deploy.bench.stage import stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
-GROUPS = ("records", "webhooks", "sequences")
+GROUPS = ("records", "segments", "webhooks", "sequences")
 _RESULTS = ROOT / ".tenure" / "bench"
 
 

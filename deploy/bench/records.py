@@ -7,21 +7,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic_core import to_json
 
 from accounts_api.accounts.schemas import AccountIn, AccountPatch, AccountRow
 from accounts_api.accounts.service import accounts
-from accounts_api.lifecycle import service as lifecycle
 from accounts_api.reading.service import ListRequest, get_record, list_records
 from accounts_api.records.edits import edit_of
 from accounts_api.records.kinds import ACCOUNT
-from accounts_api.records.rules import search_text
 from accounts_api.records.service import write
-from accounts_api.segments import service as segments
 from deploy.bench.load import Load, Request, drive
 from deploy.bench.measuring import Case, Result, of_loads
+from deploy.bench.seed import account, account_id, drawing, seed
 from deploy.bench.sql import NEW, PREAMBLE, captured, pgbench, psql
 from deploy.bench.stage import Stage
 from shared.auth import SERVICE_PERMISSIONS, Caller
@@ -34,93 +32,12 @@ ROUNDS = 3
 _BULK = 1_000
 _BULK_ROUNDS = 5
 _SAMPLES = 20
-_COUNTRIES = ("DE", "FR", "GB", "JP", "US")
-_TIERS = ("bronze", "silver", "gold", "platinum")
 FILTER = 'country = "DE" and traits.t00 = "gold"'
 SORT = "-arr"
 
 
-def _draw(seed: int) -> random.Random:
-    """The same records in every run."""
-    return random.Random(seed)  # noqa: S311
-
-
-def traits_of(draw: random.Random) -> dict[str, Any]:
-    """Twenty: five selects, five texts, five numbers, three booleans, two dates."""
-    return {
-        **{f"t{n:02}": draw.choice(_TIERS) for n in range(5)},
-        **{f"t{n:02}": f"text {draw.randrange(10_000)}" for n in range(5, 10)},
-        **{f"t{n:02}": draw.randrange(1_000_000) for n in range(10, 15)},
-        **{f"t{n:02}": draw.getrandbits(1) == 1 for n in range(15, 18)},
-        **{f"t{n:02}": f"2026-{draw.randrange(1, 13):02}-15" for n in range(18, 20)},
-    }
-
-
-_TYPES = ["select"] * 5 + ["string"] * 5 + ["number"] * 5 + ["boolean"] * 3 + ["date"] * 2
-
-
-def account(number: int, draw: random.Random) -> dict[str, Any]:
-    return {
-        "external_id": f"bench-{number}",
-        "name": f"Company {draw.randrange(1_000_000):06} {number}",
-        "domain": f"company-{number}.example",
-        "arr": draw.randrange(100_000_000),
-        "currency": "USD",
-        "country": draw.choice(_COUNTRIES),
-        "traits": traits_of(draw),
-    }
-
-
 async def prepare(stage: Stage) -> None:
-    """`scale` accounts by COPY, as quickly as PostgreSQL takes them."""
-    # What a door subscribes to changes is part of a change.
-    segments.subscribe()
-    lifecycle.subscribe()
-    draw = _draw(1)
-    columns = ["workspace_id", "id", "external_id", "name", "domain", "arr", "currency", "country"]
-    async with stage.as_admin() as connection:
-        options = to_json([{"value": tier} for tier in _TIERS]).decode()
-        await connection.copy_records_to_table(
-            "trait_definitions",
-            schema_name="accounts",
-            columns=["workspace_id", "id", "record_type", "key", "title", "type", "options"],
-            records=[
-                (
-                    stage.workspace_id,
-                    uuid4(),
-                    "account",
-                    f"t{n:02}",
-                    f"Trait {n}",
-                    kind,
-                    options if kind == "select" else None,
-                )
-                for n, kind in enumerate(_TYPES)
-            ],
-        )
-        for start in range(0, stage.scale, 5_000):
-            rows = [account(n, draw) for n in range(start, min(start + 5_000, stage.scale))]
-            await connection.copy_records_to_table(
-                "accounts",
-                schema_name="accounts",
-                columns=[*columns, "traits", "search_text"],
-                records=[
-                    (
-                        stage.workspace_id,
-                        account_id(start + at),
-                        *(row[column] for column in columns[2:]),
-                        to_json(row["traits"]).decode(),
-                        search_text(row),
-                    )
-                    for at, row in enumerate(rows)
-                ],
-            )
-        await connection.execute("vacuum analyze accounts.accounts")
-        await connection.execute("vacuum analyze accounts.trait_definitions")
-
-
-def account_id(number: int) -> UUID:
-    """In the order of creation, as UUIDv7 are."""
-    return UUID(int=(0x0198_0000_0000_7000_8000 << 48) + number)
+    await seed(stage)
 
 
 def _caller(stage: Stage) -> Caller:
@@ -145,7 +62,7 @@ async def no_work(stage: Stage) -> Result:
 
 
 async def read_one(stage: Stage) -> Result:
-    draw = _draw(2)
+    draw = drawing(2)
     service, scripts = stage.service("accounts"), []
     for _ in range(_SAMPLES):
         with captured(service) as seen:
@@ -186,7 +103,7 @@ async def page_in_order(stage: Stage) -> Result:
 
 async def patch_one(stage: Stage) -> Result:
     """With its history, its event and a new ETag in the same transaction."""
-    draw = _draw(3)
+    draw = drawing(3)
     service, scripts = stage.service("accounts"), []
     began = utc_now()
     for _ in range(_SAMPLES):
@@ -207,7 +124,7 @@ async def patch_one(stage: Stage) -> Result:
 
 async def create_one(stage: Stage) -> Result:
     """With an Idempotency-Key, its history and its event in the same transaction."""
-    draw = _draw(4)
+    draw = drawing(4)
     service = stage.service("accounts")
     fields = account(0, draw) | {"external_id": NEW}
     began = utc_now()
@@ -227,7 +144,7 @@ async def create_one(stage: Stage) -> Result:
 
 async def bulk_upsert(stage: Stage) -> Result:
     """A thousand rows at a time, each changing two fields of an account that exists."""
-    draw = _draw(5)
+    draw = drawing(5)
     service, door = stage.service("accounts"), await stage.open_door("accounts")
     loads, sql = [], []
     memory = door.memory_mb()

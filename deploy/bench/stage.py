@@ -62,6 +62,8 @@ class Stage:
     doors: dict[str, Door] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     """The same services in this process: to seed, and to see which statements a request runs."""
+    prepared: set[str] = field(default_factory=set)
+    """What has been seeded, so that groups can share it."""
 
     def environment(self, service: ServiceName) -> dict[str, str]:
         access = next(access for access in SERVICES if access.schema == service)
