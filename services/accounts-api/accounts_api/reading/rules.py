@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from accounts_api.records.kinds import KINDS, Kind
+from accounts_api.records.kinds import Kind
 from accounts_api.rules.catalog import Catalog, Field, FieldType
-from accounts_api.rules.checked import FieldTest, Others, OthersCounted, Rule, walk
+from accounts_api.rules.checked import FieldTest, Rule, walk
 from accounts_api.rules.syntax.faults import nearest
 from shared.errors import Fault, Invalid
 
@@ -96,11 +96,8 @@ def told_by_now(keys: Iterable[SortKey], pointer: str) -> None:
 
 def asks_of_now(rule: Rule, pointer: str) -> None:
     """Raises `Invalid` for a rule that cannot be asked about the past."""
-    nodes = list(walk(rule.root))
-    tested = {node.field.name for node in nodes if isinstance(node, FieldTest)}
-    related = [node for node in nodes if isinstance(node, Others | OthersCounted)]
-    unknown = {node.relation.name for node in related if node.target.name not in KINDS}
-    _refuse_now((tested & _OF_NOW) | unknown, pointer)
+    tested = {node.field.name for node in walk(rule.root) if isinstance(node, FieldTest)}
+    _refuse_now(tested & _OF_NOW, pointer)
 
 
 def _refuse_now(names: Iterable[str], pointer: str) -> None:

@@ -61,8 +61,8 @@ class SearchIn(In):
     cursor: str | None = Field(default=None, max_length=2048)
 
 
-class ListParams(BaseModel):
-    """The query string of a list. What is misspelt is refused, not left out."""
+class Chosen(BaseModel):
+    """Which records in which order, in a query string. What is misspelt is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -86,10 +86,6 @@ class ListParams(BaseModel):
     include: str | None = Field(
         default=None, max_length=200, description="Related things to put in, by comma."
     )
-    count: CountHow | None = Field(
-        default=None,
-        description="`estimate` counts to 1,000 and then says so; `exact` counts all.",
-    )
     include_ignored: bool = Field(
         default=False, description="Accounts whose lifecycle status is `ignored`, too."
     )
@@ -101,11 +97,25 @@ class ListParams(BaseModel):
     known_as_of: Instant | None = Field(
         default=None, description="As far as was known at this instant."
     )
+
+
+class ListParams(Chosen):
+    count: CountHow | None = Field(
+        default=None,
+        description="`estimate` counts to 1,000 and then says so; `exact` counts all.",
+    )
     limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows on a page.")
     cursor: str | None = Field(
         default=None,
         max_length=2048,
         description="`next_cursor` of the page before; opaque.",
+    )
+
+
+class ExportParams(Chosen):
+    bom: bool = Field(
+        default=False,
+        description="Begin with a byte order mark, by which Excel tells that it is UTF-8.",
     )
 
 
