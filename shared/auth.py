@@ -15,6 +15,7 @@ RESOURCES = (
     "traits",
     "segments",
     "lifecycle",
+    "product_events",
     "members",
     "api_keys",
     "workspace",

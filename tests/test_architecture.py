@@ -44,6 +44,7 @@ SPANNING = {
     "accounts_api.api_keys.service.key_details",
     # Finding due work; its effects happen in the workspace.
     "accounts_api.key_roles.planned.step",
+    "accounts_api.product_events.service.look_again",
     "accounts_api.traits.service.clear_buried",
     "accounts_api.watching.service.step",
     "sequencer.agenda.service.workspaces_with_due_records",
@@ -56,6 +57,8 @@ SPANNING = {
     "tasks_api.tasks.jobs.tell_breaches",
     # Upkeep that means no one in particular.
     "accounts_api.history.service.make_partitions",
+    "accounts_api.product_events.service.forget_old",
+    "accounts_api.product_events.service.make_partitions",
     "accounts_api.watching.service.check_all_again",
     "sync_worker.connections.service.remove_purged",
     "sync_worker.mailbox.service.forget_old",
@@ -160,6 +163,9 @@ def test_every_query_takes_its_session_and_its_workspace_first() -> None:
 SPANNING_QUERIES = {
     "accounts_api.api_keys.queries.key_by_digest",
     "accounts_api.history.queries.make_partitions",
+    "accounts_api.product_events.queries.forget",
+    "accounts_api.product_events.queries.make_partitions",
+    "accounts_api.product_events.queries.workspaces_to_look_again",
     "accounts_api.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.traits.queries.buried_trait",
     "accounts_api.watching.queries.restart_old_sweeps",

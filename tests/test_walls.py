@@ -18,7 +18,7 @@ APP_ROLES = [role for role in ROLES if role != OWNER]
 NOBODYS = {"alembic_version", "checkpoints"}
 """Tables without a workspace: what this database is, and how far a service has heard."""
 
-OWNERS_FUNCTIONS = {"make_field_changes_partitions"}
+OWNERS_FUNCTIONS = {"make_field_changes_partitions", "make_product_events_partitions"}
 """A month's partition must be made by whoever owns the table."""
 
 _TABLES = """

@@ -5,6 +5,7 @@ request can be stored in the same transaction, and so that a client never holds 
 that failed.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
@@ -101,11 +102,11 @@ def service_of(request: Request) -> Service:
 
 
 async def _authenticate(request: Request, service: Service) -> Caller:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = _credential(request.headers.get("authorization", ""))
+    if not token:
         raise Unauthorized("Send `Authorization: Bearer <API key>`.")
     try:
-        caller: Caller = await request.app.state.authenticate(token.strip())
+        caller: Caller = await request.app.state.authenticate(token)
     except Unauthorized:
         await _slow_guessing(request, service)
         raise
@@ -114,6 +115,23 @@ async def _authenticate(request: Request, service: Service) -> Caller:
         workspace_id=str(caller.workspace_id), principal=caller.key
     )
     return caller
+
+
+def _credential(header: str) -> str:
+    """A token, or an API key as the user name of Basic authentication (RFC 7617), which is how
+    Segment's libraries send theirs: without a password, and some without the colon.
+    """
+    scheme, _, given = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return given.strip()
+        case "basic":
+            try:
+                return b64decode(given.strip(), validate=True).decode("ascii").partition(":")[0]
+            except ValueError:
+                return ""
+        case _:
+            return ""
 
 
 async def _slow_guessing(request: Request, service: Service) -> None:

@@ -16,6 +16,8 @@ from accounts_api.lifecycle import service as lifecycle_service
 from accounts_api.members import router as members
 from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
+from accounts_api.product_events import router as product_events
+from accounts_api.product_events import service as product_events_service
 from accounts_api.segments import router as segments
 from accounts_api.segments import service as segments_service
 from accounts_api.traits import router as traits
@@ -26,7 +28,7 @@ from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0007"
+MIGRATION_HEAD = "0009"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -39,6 +41,7 @@ TAGS = [
     {"name": "Segments", "description": "Sets of records that a rule defines and that keep true."},
     {"name": "Lifecycle", "description": "Which status accounts have, by which rules."},
     {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
+    {"name": "Product events", "description": "What people do in your product, as it happens."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -50,6 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     segments_service.subscribe()
     lifecycle_service.subscribe()
     assignments_service.subscribe()
+    product_events_service.subscribe()
     return build_app(
         "accounts",
         title="Tenure accounts",
@@ -67,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             segments.router,
             segments.rules_router,
             lifecycle.router,
+            product_events.router,
             members.router,
             api_keys.router,
             api_keys.internal,

@@ -8,6 +8,7 @@ from accounts_api.hand_overs import models as hand_overs
 from accounts_api.key_roles import models as key_roles
 from accounts_api.lifecycle import models as lifecycle
 from accounts_api.members.models import Member
+from accounts_api.product_events import models as product_events
 from accounts_api.records import models as records
 from accounts_api.segments import models as segments
 from accounts_api.watching import models as watching
@@ -24,6 +25,7 @@ __all__ = [
     "hand_overs",
     "key_roles",
     "lifecycle",
+    "product_events",
     "records",
     "segments",
     "watching",

@@ -7,6 +7,8 @@ from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
 from accounts_api.key_roles.jobs import planned_holdings_loop
 from accounts_api.lifecycle import service as lifecycle
+from accounts_api.product_events import jobs as product_event_jobs
+from accounts_api.product_events import service as product_events
 from accounts_api.segments import service as segments
 from accounts_api.traits.jobs import clearing_loop
 from accounts_api.watching.jobs import rules_loop, self_check_loop
@@ -19,6 +21,7 @@ def loops(service: Service) -> list[Loop]:
     segments.subscribe()
     lifecycle.subscribe()
     assignments.subscribe()
+    product_events.subscribe()
     return [
         *feed_loops(service, HEARING),
         rules_loop(),
@@ -26,6 +29,9 @@ def loops(service: Service) -> list[Loop]:
         partitions_loop(),
         clearing_loop(),
         planned_holdings_loop(),
+        product_event_jobs.second_look_loop(),
+        product_event_jobs.partitions_loop(),
+        product_event_jobs.forgetting_loop(),
     ]
 
 

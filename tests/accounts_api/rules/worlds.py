@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts_api.rules.catalog import Catalog, EventDays, FieldType, trait
+from accounts_api.rules.catalog import Catalog, FieldType, trait
 from accounts_api.rules.evaluate import Holding, Snapshot
 from accounts_api.rules.standard import STANDARD
 
@@ -41,11 +41,7 @@ TRAITS = (
 
 
 def catalog() -> Catalog:
-    types = dict(STANDARD.types)
-    types["account"] = replace(
-        types["account"], events=EventDays("event_days", "account_id", "name")
-    )
-    return Catalog(types).with_traits(dict.fromkeys(types, TRAITS))
+    return STANDARD.with_traits(dict.fromkeys(STANDARD.types, TRAITS))
 
 
 TABLES = """
@@ -73,7 +69,8 @@ create table segment_members (workspace_id uuid, segment_id uuid, record_id uuid
   entered_at timestamptz, left_at timestamptz);
 create table field_changes (workspace_id uuid, record_type text, record_id uuid, field text,
   valid_from timestamptz);
-create table event_days (workspace_id uuid, account_id uuid, name text, day date, count bigint);
+create table product_event_days (workspace_id uuid, account_id uuid, contact_id uuid, name text,
+  day date, count bigint);
 """
 
 TEXTS = ("", "Acme", "ACMÉ", "acme%", "a_b", "Straße", "Łódź", "Ωmega", "ﬁne", "a")
@@ -129,8 +126,8 @@ class World:
             if (change["record_type"], change["record_id"]) == (type_, id_):
                 changes.setdefault(change["field"], []).append(change["valid_from"])
         events: dict[str, dict[date, int]] = {}
-        for counted in self.rows["event_days"]:
-            if counted["account_id"] == id_:
+        for counted in self.rows["product_event_days"]:
+            if counted.get(f"{type_}_id") == id_:
                 days = events.setdefault(counted["name"], {})
                 days[counted["day"]] = days.get(counted["day"], 0) + counted["count"]
         return Snapshot(
@@ -342,8 +339,14 @@ def world(seed: int) -> World:
                 }
                 for _ in few
             ],
-            "event_days": [
-                {"account_id": account, "name": name, "day": dice.day(), "count": number}
+            "product_event_days": [
+                {
+                    "account_id": account,
+                    "contact_id": dice.one([*contacts, UUID(int=0)]),
+                    "name": name,
+                    "day": dice.day(),
+                    "count": number,
+                }
                 for account, name, number in dice.some(
                     [(a, e, c) for a in accounts for e in ("login", "logout") for c in (1, 2)]
                 )

@@ -27,6 +27,8 @@ class RecordChange:
     fields: frozenset[str]
     before: State | None
     after: State
+    merged_into: UUID | None = None
+    """The winner, of a record that was merged away."""
 
 
 Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]

@@ -277,7 +277,12 @@ async def _announce(
         fields = frozenset(differences) - {"deleted"}
         changes.append(
             RecordChange(
-                UUID(proposal.after["id"]), change, fields, proposal.before, proposal.after
+                UUID(proposal.after["id"]),
+                change,
+                fields,
+                proposal.before,
+                proposal.after,
+                merged_into,
             )
         )
         uow.publish(

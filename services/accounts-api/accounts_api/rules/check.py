@@ -226,4 +226,6 @@ class Checker:
             return None
         first = Day(n.Span(1 - node.within_days, n.Unit.DAYS))
         window = c.Days(first, Day(n.Span(0, n.Unit.DAYS)))
-        return c.EventsCounted(scope.type, days, node.event, window, node.op, node.count, node)
+        return c.EventsCounted(
+            scope.type, days, node.event, node.within_days, window, node.op, node.count, node
+        )

@@ -159,6 +159,7 @@ class EventsCounted:
     type: RecordType
     days: EventDays
     event: str
+    within_days: int
     window: Days
     op: n.Op
     count: int

@@ -68,6 +68,7 @@ def _explained(node: c.Checked, record: Snapshot, moment: Moment) -> Explanation
             found = {"holders": holders(node, record, moment)}
         case c.EventsCounted():
             found = {"count": events_counted(node, record, moment)}
+            found |= _ends(node.window, moment)
         case _:
             items = tuple(_explained(item, record, moment) for item in c.children(node))
     verdict = satisfies(node, record, moment)
@@ -82,12 +83,19 @@ def _found(node: c.FieldTest, record: Snapshot, moment: Moment) -> dict[str, Any
         past = [at for at in record.changes.get(node.field.name, ()) if at <= moment.now]
         return found | {"changed_at": _plain(max(past, default=None))}
     found["value"] = _plain(value_of(node.field, record))
-    window = node.test
-    if isinstance(window, c.Days):
-        for name, day in (("from", window.first), ("to", window.last)):
-            if day is not None and day.moves:
-                found[name] = moment.resolve(day).isoformat()
+    if isinstance(node.test, c.Days):
+        found |= _ends(node.test, moment)
     return found
+
+
+def _ends(window: c.Days, moment: Moment) -> dict[str, str]:
+    """What the ends that follow the calendar are today."""
+    ends = {"from": window.first, "to": window.last}
+    return {
+        name: moment.resolve(day).isoformat()
+        for name, day in ends.items()
+        if day is not None and day.moves
+    }
 
 
 def _plain(value: Any) -> Any:

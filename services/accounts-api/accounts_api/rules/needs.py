@@ -14,8 +14,17 @@ class Needs:
     changes: set[str] = field(default_factory=set)
     segments: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
-    events: dict[str, EventDays] = field(default_factory=dict)
+    events: dict[str, "Counted"] = field(default_factory=dict)
     related: dict[str, tuple[Relation, "Needs"]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The daily counts of an event, from the first day that any of the rules looks at."""
+
+    days: EventDays
+    back: int
+    """How many days before today that is."""
 
 
 def needs(*rules: c.Rule) -> Needs:
@@ -46,7 +55,9 @@ def gather(node: c.Checked, found: Needs) -> None:
         case c.Role():
             found.roles.add(node.role)
         case c.EventsCounted():
-            found.events[node.event] = node.days
+            known = found.events.get(node.event)
+            back = max(node.within_days - 1, known.back if known else 0)
+            found.events[node.event] = Counted(node.days, back)
         case _:
             for child in c.children(node):
                 gather(child, found)

@@ -5,6 +5,7 @@ from typing import Final
 from accounts_api.rules.catalog import (
     Catalog,
     Children,
+    EventDays,
     Field,
     FieldType,
     Link,
@@ -63,6 +64,7 @@ ACCOUNT: Final = RecordType(
         Relation("opportunities", "opportunity", Children("account_id"), ("opportunity",)),
     ),
     roles_column="account_id",
+    events=EventDays("product_event_days", "account_id"),
 )
 
 CONTACT: Final = RecordType(
@@ -88,6 +90,7 @@ CONTACT: Final = RecordType(
             _PLAN_ROLES,
         ),
     ),
+    events=EventDays("product_event_days", "contact_id"),
 )
 
 OPPORTUNITY: Final = RecordType(

@@ -1,8 +1,9 @@
 """One statement that loads all a rule can see of a record, as one JSON text, and its reading."""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -24,10 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.rules.catalog import EventDays, FieldType
+from accounts_api.rules.catalog import FieldType
 from accounts_api.rules.evaluate import Holding, Snapshot
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.needs import Needs
+from accounts_api.rules.needs import Counted, Needs
 from accounts_api.rules.sql.rows import Row, other_table
 from accounts_api.rules.sql.verdict import field_changes
 
@@ -64,7 +65,9 @@ def _document(needs: Needs, row: Row, moment: Moment) -> ColumnElement[Any]:
         "segments": _segments(needs, row) if needs.segments else _EMPTY_LIST,
         "roles": _roles(needs, row) if needs.roles else _EMPTY_LIST,
         "changes": _object({name: _changes(name, row, moment) for name in needs.changes}),
-        "events": _object({name: _events(name, days, row) for name, days in needs.events.items()}),
+        "events": _object(
+            {name: _events(name, counted, row, moment) for name, counted in needs.events.items()}
+        ),
     }
     return _object(parts)
 
@@ -134,14 +137,21 @@ def _changes(name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
     ).scalar_subquery()
 
 
-def _events(name: str, names: EventDays, row: Row) -> ColumnElement[Any]:
+def _events(name: str, counted: Counted, row: Row, moment: Moment) -> ColumnElement[Any]:
+    """Days that no window reaches back to are left where they are."""
+    names = counted.days
+    first = bindparam(None, moment.today - timedelta(days=counted.back), type_=Date())
     days = other_table(
         names.table,
         {names.record: Uuid(), names.name: Text(), names.day: Date(), names.count: BigInteger()},
     )
     one = func.jsonb_build_array(days.c[names.day], days.c[names.count])
     return row.beside(
-        days, days.c[names.record] == row.id, days.c[names.name] == name, what=_list_of(one)
+        days,
+        days.c[names.record] == row.id,
+        days.c[names.name] == name,
+        days.c[names.day] >= first,
+        what=_list_of(one),
     ).scalar_subquery()
 
 
@@ -175,11 +185,16 @@ def _read(needs: Needs, given: Mapping[str, Any]) -> Snapshot:
             name: [datetime.fromisoformat(at) for at in instants if at is not None]
             for name, instants in given["changes"].items()
         },
-        events={
-            name: {date.fromisoformat(day): count for day, count in days}
-            for name, days in given["events"].items()
-        },
+        events={name: _by_day(days) for name, days in given["events"].items()},
     )
+
+
+def _by_day(rows: Iterable[tuple[str, int]]) -> dict[date, int]:
+    """A day has a row for each of the people who did it."""
+    counts: Counter[date] = Counter()
+    for day, count in rows:
+        counts[date.fromisoformat(day)] += count
+    return counts
 
 
 def _instant(text: str | None) -> datetime | None:

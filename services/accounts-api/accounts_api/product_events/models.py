@@ -1,0 +1,127 @@
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+_NOTHING = text("'{}'")
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+product_events = Table(
+    "product_events",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("user_id", Text),
+    Column("anonymous_id", Text),
+    Column("group_id", Text),
+    Column("email", Text),
+    Column("contact_id", Uuid),
+    Column("account_id", Uuid),
+    Column("properties", JSONB, nullable=False, server_default=_NOTHING),
+    Column("context", JSONB, nullable=False, server_default=_NOTHING),
+    Column(
+        "happened_at",
+        _AT,
+        nullable=False,
+        comment="workspace time, corrected by the skew of the sender's clock",
+    ),
+    Column("counted_on", Date, nullable=False, comment="the local day whose roll-up counts it"),
+    Column("original_at", _AT),
+    Column("sent_at", _AT),
+    Column("received_at", _AT, nullable=False, comment="machine time"),
+    PrimaryKeyConstraint("workspace_id", "id", "received_at"),
+    Index(None, "workspace_id", "account_id", "happened_at", "id"),
+    Index(None, "workspace_id", "contact_id", "happened_at", "id"),
+    postgresql_partition_by="range (received_at)",
+)
+product_event_messages = Table(
+    "product_event_messages",
+    Base.metadata,
+    _workspace(),
+    Column("message_id", Text, nullable=False),
+    Column("received_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "message_id"),
+    Index(None, "received_at"),
+)
+product_event_days = Table(
+    "product_event_days",
+    Base.metadata,
+    _workspace(),
+    Column(
+        "account_id", Uuid, nullable=False, comment="all zeros: of an unknown account, or of none"
+    ),
+    Column("name", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column(
+        "contact_id", Uuid, nullable=False, comment="all zeros: of an unknown contact, or of none"
+    ),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "account_id", "name", "day", "contact_id"),
+    Index(None, "workspace_id", "contact_id", "name", "day"),
+)
+product_event_names = Table(
+    "product_event_names",
+    Base.metadata,
+    _workspace(),
+    Column("name", Text, nullable=False),
+    Column("first_seen_at", _AT, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "name"),
+)
+product_event_waiting = Table(
+    "product_event_waiting",
+    Base.metadata,
+    _workspace(),
+    Column(
+        "key",
+        Text,
+        nullable=False,
+        comment="what it waits for: user:<external id>, email:<address>, group:<external id>"
+        " or links:<contact>",
+    ),
+    Column("event_id", Uuid, nullable=False),
+    Column("received_at", _AT, nullable=False),
+    Column(
+        "looked_again",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="false: what it waits for may have come in a transaction that neither saw",
+    ),
+    PrimaryKeyConstraint("workspace_id", "key", "event_id"),
+    Index(None, "received_at"),
+    Index(
+        "ix_product_event_waiting_fresh",
+        "received_at",
+        postgresql_where=text("not looked_again"),
+    ),
+)
+
+__all__ = [
+    "product_event_days",
+    "product_event_messages",
+    "product_event_names",
+    "product_event_waiting",
+    "product_events",
+]

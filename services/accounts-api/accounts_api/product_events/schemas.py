@@ -1,0 +1,210 @@
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from shared.schemas import In, Out
+
+MAX_ITEMS = 2_500
+MAX_ITEM_BYTES = 32 * 1024
+
+
+def _as_text(value: Any) -> Any:
+    """SDKs send the ids of their users as numbers, too."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _in_utc(value: datetime) -> datetime:
+    """A time without an offset is UTC, as the SDKs mean it."""
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("This instant is outside the calendar.") from error
+
+
+Identity = Annotated[
+    str, BeforeValidator(_as_text), Field(min_length=1, max_length=255, pattern=r"\S")
+]
+EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+SentTime = Annotated[datetime, AfterValidator(_in_utc)]
+Bag = dict[str, Any]
+
+_ACCOUNT = "0198c0de-0001-7a3b-8c4d-5e6f708192a3"
+_CONTACT = "0198c0de-0004-7a3b-8c4d-5e6f708192a3"
+_EVENT: dict[str, Any] = {
+    "messageId": "node-1714561200-7b21",
+    "userId": "u-4711",
+    "event": "Report Exported",
+    "properties": {"rows": 120},
+    "context": {"groupId": "crm-1001"},
+    "timestamp": "2026-03-02T08:59:58.000Z",
+}
+
+
+class Track(In):
+    """One event, as Segment's libraries send it. `userId`, `anonymousId` or a group must be there;
+    what our own rules do not use is taken and left.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {**_EVENT, "sentAt": "2026-03-02T09:00:00.000Z"},
+                {"userId": "grace@acme.example", "event": "login"},
+            ]
+        }
+    )
+
+    type: str | None = Field(default=None, max_length=100, description="`track`, or left out.")
+    messageId: Identity | None = Field(  # noqa: N815  (Segment's names)
+        default=None,
+        description="An event is counted once per message id, however often it is sent. Without"
+        " it, every request counts.",
+    )
+    userId: Identity | None = Field(  # noqa: N815
+        default=None,
+        description="The contact's `external_id`, else its e-mail address.",
+    )
+    anonymousId: Identity | None = None  # noqa: N815
+    groupId: Identity | None = Field(  # noqa: N815
+        default=None, description="The account's `external_id`; `context.groupId` comes first."
+    )
+    event: EventName
+    properties: Bag | None = None
+    context: Bag | None = None
+    integrations: Bag | None = None
+    timestamp: SentTime | None = Field(
+        default=None, description="When it happened, by the sender's clock."
+    )
+    originalTimestamp: SentTime | None = None  # noqa: N815
+    sentAt: SentTime | None = Field(  # noqa: N815
+        default=None, description="Now, by the sender's clock: corrects `timestamp`."
+    )
+    receivedAt: SentTime | None = None  # noqa: N815
+    channel: str | None = Field(default=None, max_length=100)
+    writeKey: str | None = Field(default=None, max_length=1_000)  # noqa: N815
+
+
+class Batch(In):
+    """Up to 2,500 messages. `context` is merged into each of them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "batch": [{"type": "track", **_EVENT}],
+                    "sentAt": "2026-03-02T09:00:00.000Z",
+                    "context": {"library": {"name": "analytics-node", "version": "2.1.0"}},
+                }
+            ]
+        }
+    )
+
+    batch: list[Any] = Field(
+        min_length=1,
+        max_length=MAX_ITEMS,
+        description="Messages with a `type`. Each is taken or refused by itself.",
+    )
+    sentAt: SentTime | None = None  # noqa: N815
+    timestamp: SentTime | None = None
+    context: Bag | None = None
+    integrations: Bag | None = None
+    writeKey: str | None = Field(default=None, max_length=1_000)  # noqa: N815
+
+
+class ItemFault(Out):
+    pointer: str
+    code: str
+    message: str
+
+
+class RefusedItem(Out):
+    """`message_id` as it was sent, so that the sender finds it."""
+
+    index: int
+    message_id: str | None
+    errors: list[ItemFault]
+
+
+class Taken(Out):
+    """What became of the messages. `success` is true whenever the request could be read, because
+    Segment's libraries send again what is not.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"success": True, "accepted": 1, "duplicates": 0, "waiting": 0, "refused": []},
+                {
+                    "success": True,
+                    "accepted": 0,
+                    "duplicates": 0,
+                    "waiting": 0,
+                    "refused": [
+                        {
+                            "index": 0,
+                            "message_id": "node-1714561200-7b22",
+                            "errors": [
+                                {
+                                    "pointer": "/batch/0/type",
+                                    "code": "type_not_taken",
+                                    "message": "Only `track` is taken yet, not 'identify'.",
+                                }
+                            ],
+                        }
+                    ],
+                },
+            ]
+        }
+    )
+
+    success: bool
+    accepted: int = Field(description="Stored now.")
+    duplicates: int = Field(description="Stored before under the same message id.")
+    waiting: int = Field(
+        description="Of those accepted, how many speak of a contact or an account that is not"
+        " here yet; they are attached when it comes."
+    )
+    refused: list[RefusedItem]
+
+
+class ProductEventOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-0300-7a3b-8c4d-5e6f708192a3",
+                    "message_id": _EVENT["messageId"],
+                    "name": "Report Exported",
+                    "contact_id": _CONTACT,
+                    "account_id": _ACCOUNT,
+                    "properties": {"rows": 120},
+                    "happened_at": "2026-03-02T08:59:58Z",
+                    "received_at": "2026-03-02T09:00:00.120000Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    message_id: str
+    name: str
+    contact_id: UUID | None
+    account_id: UUID | None
+    properties: Bag
+    happened_at: datetime = Field(description="Corrected by the skew of the sender's clock.")
+    received_at: datetime
+
+
+class EventNameOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Report Exported", "first_seen_at": "2026-01-12T10:00:00Z"}]
+        }
+    )
+
+    name: str
+    first_seen_at: datetime
