@@ -12,6 +12,7 @@ CauseType = Literal[
     "service",
     "rule",
     "segment",
+    "formula",
     "sequence",
     "step",
     "enrollment",

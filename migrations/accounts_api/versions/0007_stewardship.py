@@ -23,7 +23,7 @@ def upgrade() -> None:
     holdings()
     rules()
     hand_overs()
-    watch_kinds("('segment', 'lifecycle', 'stewardship')")
+    watch_kinds("('segment', 'lifecycle', 'formula', 'stewardship')")
     for table in TABLES:
         wall(table, app_role=APP)
 
@@ -195,6 +195,6 @@ def watch_kinds(kinds: str) -> None:
 
 def downgrade() -> None:
     op.execute("delete from watches where kind = 'stewardship'")
-    watch_kinds("('segment', 'lifecycle')")
+    watch_kinds("('segment', 'lifecycle', 'formula')")
     for table in reversed(TABLES):
         op.execute(f"drop table {table}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from accounts_api.formulas import checked as c
+from accounts_api.formulas.sorts import Sort
 from accounts_api.rules.catalog import Field
 from accounts_api.rules.depends import EXISTENCE, Sight, relation_seen
 from accounts_api.rules.depends import seen as rule_seen
@@ -78,5 +79,22 @@ def is_own(formula: c.Formula) -> bool:
     return not any(
         isinstance(node, c.Gathered)
         or (isinstance(node, c.FieldOf) and (node.hops or node.field.name == "created_at"))
+        for node in c.walk(formula.root)
+    )
+
+
+def traits_read(formula: c.Formula) -> frozenset[str]:
+    """Keys of the record's own traits."""
+    return frozenset(
+        node.field.trait
+        for node in c.walk(formula.root)
+        if isinstance(node, c.FieldOf) and not node.hops and node.field.trait is not None
+    )
+
+
+def asks_when(formula: c.Formula) -> bool:
+    """Whether the value depends on the day, or on the zone that a day is of."""
+    return any(
+        c.moves(node) or node.typed.sort is Sort.DATETIME or isinstance(node, c.Gathered)
         for node in c.walk(formula.root)
     )

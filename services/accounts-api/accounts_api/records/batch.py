@@ -10,6 +10,7 @@ from uuid import UUID
 
 from accounts_api.records.edits import Edit, Outcome, Writer
 from accounts_api.records.kinds import Kind
+from accounts_api.records.own_formulas import OwnFormula, work_out
 from accounts_api.records.refusals import (
     DeletedByPerson,
     MergedAway,
@@ -18,6 +19,7 @@ from accounts_api.records.refusals import (
 )
 from accounts_api.records.rules import State, differences, merged, search_text
 from accounts_api.records.trait_values import Definitions, Misfit, beside, fitted
+from accounts_api.rules.moment import Moment
 from shared.errors import AppError, Fault, Invalid, PreconditionFailed
 from shared.ids import new_id
 
@@ -35,6 +37,9 @@ class Known:
     contacts: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
     key_roles: Mapping[str, bool] = field(default_factory=dict)
+    formulas: Sequence[OwnFormula] = ()
+    """Worked out whenever a record is written."""
+    moment: Moment | None = None
 
 
 @dataclass
@@ -53,6 +58,8 @@ class Batch:
         self.writer = writer
         self.known = known
         self.proposals: dict[str, Proposal] = {}
+        self.worked_out: set[str] = set()
+        """Keys of formula traits whose values were worked out before, by who looks at others."""
         self.outcomes: list[Outcome] = []
         self.winners: Mapping[str, str] = {}
         self.deleters: Mapping[str, str | None] = {}
@@ -175,6 +182,9 @@ class Batch:
         ]
         self.kind.settle(before, after)
         after["search_text"] = search_text(after)
+        after["traits"] = merged(after["traits"], edit.worked_out)
+        self.worked_out |= edit.worked_out.keys()
+        work_out(self.kind, self.known.formulas, after, self.known.moment)
         faults += [
             Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
             for column in self.kind.columns
@@ -229,6 +239,8 @@ class Batch:
         definition = self.known.definitions.get(key)
         if definition is None:
             raise Misfit("unknown_trait", f"A {self.kind.noun} has no trait {key[:100]!r}.")
+        if definition.type == "formula":
+            return fitted(definition, value)
         if definition.editable_by not in self.writer.may_edit:
             raise Misfit("not_editable", f"Only {definition.editable_by} may edit this trait.")
         if value is None:

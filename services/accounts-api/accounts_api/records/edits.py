@@ -34,6 +34,8 @@ class Edit:
     traits: dict[str, Any] = field(default_factory=dict)
     dropped_traits: tuple[str, ...] = ()
     """Cleared even if they have no definition any more."""
+    worked_out: dict[str, Any] = field(default_factory=dict)
+    """Values of formula traits: what no request can say."""
     parent_external_ids: dict[str, str] = field(default_factory=dict)
     """By the column that is to hold the parent's id."""
     links: list[dict[str, Any]] | None = None

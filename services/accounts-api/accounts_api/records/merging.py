@@ -94,7 +94,7 @@ def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) 
     traits: dict[str, Any] = {}
     for key, value in loser["traits"].items():
         definition = definitions.get(key)
-        usable = definition is not None and not definition.deprecated
+        usable = definition is not None and not (definition.deprecated or definition.formula)
         # An option that depends on another choice is only right beside the same choice.
         alike = definition is None or definition.depends_on is None
         if usable and alike and key not in winner["traits"]:

@@ -281,14 +281,30 @@ trait_definitions = Table(
     Column("editable_by", Text, nullable=False, server_default="everyone"),
     Column("source", Text, nullable=False, server_default="custom"),
     Column("deprecated", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "formula",
+        Text,
+        comment="the formula language, as it prints; null for a trait that is written",
+    ),
+    Column("result_type", Text, comment="the type of the values that the formula gives"),
+    Column(
+        "faults",
+        JSONB(none_as_null=True),
+        comment="why the formula cannot be worked out any more: values stand still",
+    ),
     Column("deleted_at", _AT, comment="set while values are still being cleared"),
     *_kept(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "record_type", "key"),
     CheckConstraint(
         "type in ('string', 'text', 'number', 'boolean', 'date', 'datetime', 'currency', 'select',"
-        " 'multi_select', 'url', 'email', 'member', 'contact')",
+        " 'multi_select', 'url', 'email', 'member', 'contact', 'formula')",
         name="type",
+    ),
+    CheckConstraint(
+        "(type = 'formula') = (formula is not null)"
+        " and (type = 'formula') = (result_type is not null)",
+        name="formula",
     ),
     CheckConstraint(
         "editable_by in ('everyone', 'leaders', 'admins', 'source')", name="editable_by"

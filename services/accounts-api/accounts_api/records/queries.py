@@ -75,7 +75,8 @@ _DEFINITIONS = """
         'key', key, 'type', type, 'options', options, 'depends_on', depends_on,
         'currency', currency, 'required', required, 'minimum', minimum, 'maximum', maximum,
         'pattern', pattern, 'default', "default", 'editable_by', editable_by,
-        'deprecated', deprecated) order by key)::text, '[]')
+        'deprecated', deprecated, 'id', id, 'formula', formula, 'result_type', result_type
+        ) order by key)::text, '[]')
     from trait_definitions
     where workspace_id = :workspace_id and record_type = :record_type and deleted_at is null
 """
@@ -277,7 +278,8 @@ _OBJECT_TYPES = """
 _ALL_DEFINITIONS = text(
     f"""
     select coalesce(json_agg(json_build_object(
-        'record_type', record_type, 'key', key, 'type', type, 'currency', currency,
+        'record_type', record_type, 'key', key, 'type', coalesce(result_type, type),
+        'currency', currency,
         'options', (select json_agg(option -> 'value') from jsonb_array_elements(options) option)
     ) order by record_type, key)::text, '[]') as traits,
     ({_OBJECT_TYPES} and t.deleted_at is null) as object_types

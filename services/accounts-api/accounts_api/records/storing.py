@@ -25,9 +25,11 @@ _HISTORY = """
     insert into field_changes (workspace_id, record_id, id, record_type, field, old, new,
                                valid_from, known_at, cause)
     select :workspace_id, h.record_id, h.id, :record_type, h.field, h.old, h.new,
-           coalesce(h.since, moment.valid_from), moment.known_at, cast(:cause as jsonb)
+           coalesce(h.since, moment.valid_from), moment.known_at,
+           coalesce(h.cause, cast(:cause as jsonb))
     from jsonb_to_recordset(cast(:history as jsonb))
-           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz),
+           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz,
+                cause jsonb),
          moment
 """
 _MOMENT = """

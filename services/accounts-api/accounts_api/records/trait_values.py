@@ -28,7 +28,10 @@ TraitType = Literal[
     "email",
     "member",
     "contact",
+    "formula",
 ]
+ResultType = Literal["string", "number", "boolean", "date", "datetime", "currency"]
+"""What the values of a formula trait may be."""
 EditableBy = Literal["everyone", "leaders", "admins", "source"]
 
 _MAX_STRING = 1_000
@@ -63,6 +66,14 @@ class Definition:
     default: Any = None
     editable_by: EditableBy = "everyone"
     deprecated: bool = False
+    id: str = ""
+    formula: str | None = None
+    result_type: ResultType | None = None
+
+    @property
+    def value_type(self) -> TraitType:
+        """What the values are."""
+        return self.result_type or self.type
 
     @cached_property
     def allowed(self) -> Mapping[str, Option]:
@@ -249,6 +260,10 @@ def _id(definition: Definition, value: Any) -> str:
         raise _wrong_type(definition, f"the id of a {definition.type}") from None
 
 
+def _worked_out(definition: Definition, _: Any) -> Any:
+    raise Misfit("read_only", f"A formula works out {definition.key}; nobody writes it.")
+
+
 _FORMS: Final[Mapping[TraitType, Callable[[Definition, Any], Any]]] = {
     "string": _string,
     "text": _text,
@@ -263,4 +278,5 @@ _FORMS: Final[Mapping[TraitType, Callable[[Definition, Any], Any]]] = {
     "email": _email,
     "member": _id,
     "contact": _id,
+    "formula": _worked_out,
 }

@@ -1,7 +1,7 @@
 """What the rule language may say about this workspace's records."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from accounts_api.records import queries
 from accounts_api.records.kinds import KINDS, Kind, ObjectLink, ObjectType, kind_of
-from accounts_api.records.trait_values import TraitType
+from accounts_api.records.trait_values import Definition, TraitType
 from accounts_api.rules.catalog import (
     Catalog,
     Children,
@@ -42,6 +42,20 @@ FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
 }
 
 
+def own_catalog(kind: Kind, definitions: Iterable[Definition]) -> Catalog:
+    """What is known of records of one kind by themselves: no relation leads on from them."""
+    known = STANDARD.types.get(kind.noun)
+    parents = tuple(Field(parent.column, FieldType.ID) for parent in kind.parents)
+    fields = known.fields if known else (*COMMON, *parents)
+    own = (_trait(one.key, one.value_type, one.allowed, one.currency) for one in definitions)
+    return Catalog({kind.noun: RecordType(kind.noun, kind.table, (*fields, *own))})
+
+
+def _trait(key: str, type_: TraitType, options: Iterable[str], currency: str | None) -> Field:
+    kind = FIELD_TYPES[type_]
+    return trait(key, kind, options if kind in _CHOSEN else (), currency or "")
+
+
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
     """The standard fields, this workspace's traits and its object types. Segments and key roles are
     not checked.
@@ -53,9 +67,8 @@ async def rule_catalog(uow: UnitOfWork) -> Catalog:
 def _catalog(trait_document: str, type_document: str) -> Catalog:
     traits: dict[str, list[Field]] = defaultdict(list)
     for row in from_json(trait_document):
-        kind = FIELD_TYPES[row["type"]]
-        options = row["options"] or () if kind in _CHOSEN else ()
-        traits[row["record_type"]].append(trait(row["key"], kind, options, row["currency"] or ""))
+        field = _trait(row["key"], row["type"], row["options"] or (), row["currency"])
+        traits[row["record_type"]].append(field)
     return with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
 
 

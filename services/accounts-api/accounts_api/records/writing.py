@@ -18,12 +18,15 @@ from accounts_api.records.batch import Batch, Differences, Known, Proposal, refe
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, snapshot
 from accounts_api.records.hooks import RecordChange
 from accounts_api.records.kinds import ACCOUNT, CONTACT, KINDS, Kind
+from accounts_api.records.own_formulas import own_formulas
 from accounts_api.records.refusals import ExternalIdTaken
 from accounts_api.records.rules import State, told
-from accounts_api.records.trait_values import Definitions, read_definitions
+from accounts_api.records.trait_values import Definition, Definitions, read_definitions
+from accounts_api.rules.moment import Moment
 from shared.db import refuse
 from shared.errors import AppError, Fault
 from shared.events.accounts import Change
+from shared.events.base import Cause
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -108,6 +111,9 @@ async def _batch(
             more = await queries.look(uow.session, uow.workspace_id, kind, unseen)
             states += more.states
     known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
+    known_things.formulas = own_formulas(kind, sight.definitions)
+    if any(one.asks_when for one in known_things.formulas):
+        known_things.moment = Moment(await uow.now(), await uow.zone())
     batch = Batch(kind, writer, known_things)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
@@ -167,7 +173,7 @@ async def _store(
     changed first.
     """
     changed = batch.changed()
-    cause = to_json(uow.cause).decode()
+    cause, causes = to_json(uow.cause).decode(), formula_causes(uow, batch)
     # In one order by every writer, or two of them would wait for each other's external ids.
     new = sorted(
         (proposal for proposal, _ in changed if proposal.before is None),
@@ -193,7 +199,8 @@ async def _store(
                 batch.kind,
                 [_row(batch.kind, proposal.after) for proposal, _ in old],
                 [
-                    _history(proposal.after["id"], field, was, now) | {"since": since}
+                    _history(proposal.after["id"], field, was, now)
+                    | {"since": since, "cause": causes.get(field)}
                     for proposal, changes in old
                     for field, (was, now) in changes.items()
                 ],
@@ -212,6 +219,25 @@ async def _store(
         if proposal.after["id"] not in stamps
         for place in proposal.edits
     ]
+
+
+def formula_link(definition: Definition) -> Cause:
+    return Cause(type="formula", id=definition.id, label=f"formula {definition.key}")
+
+
+def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]]:
+    """What changed a formula trait is its formula, because of what changed the record. Of formulas
+    that were worked out together none is the cause of the other.
+    """
+    formulas = [one for one in batch.known.definitions.values() if one.formula is not None]
+    together = {formula_link(one) for one in formulas if one.key in batch.worked_out}
+    causes = {}
+    for one in formulas:
+        link, chain = formula_link(one), uow.cause
+        if chain and (chain[-1] == link or (link in together and chain[-1] in together)):
+            chain = chain[:-1]
+        causes[f"traits.{one.key}"] = (*chain, link)
+    return causes
 
 
 def _row(kind: Kind, state: State) -> dict[str, Any]:

@@ -48,7 +48,7 @@ watches = Table(
     Column("kind", Text, nullable=False),
     Column("record_type", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
-    CheckConstraint("kind in ('segment', 'lifecycle', 'stewardship')", name="kind"),
+    CheckConstraint("kind in ('segment', 'lifecycle', 'formula', 'stewardship')", name="kind"),
     CheckConstraint(_RECORD_TYPE, name="record_type"),
 )
 watch_sights = Table(
