@@ -14,6 +14,8 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "key-roles",
         "lifecycle-rules",
         "members",
+        "object-types",
+        "objects",
         "opportunities",
         "organizations",
         "product-event-names",

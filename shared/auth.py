@@ -12,6 +12,7 @@ ROLES: tuple[Role, ...] = ("admin", "leader", "team_member", "observer")
 
 RESOURCES = (
     "records",
+    "object_types",
     "traits",
     "segments",
     "lifecycle",

@@ -45,6 +45,7 @@ SPANNING = {
     # Finding due work; its effects happen in the workspace.
     "accounts_api.key_roles.planned.step",
     "accounts_api.product_events.service.look_again",
+    "accounts_api.object_types.service.clear_buried",
     "accounts_api.traits.service.clear_buried",
     "accounts_api.watching.service.step",
     "sequencer.agenda.service.workspaces_with_due_records",

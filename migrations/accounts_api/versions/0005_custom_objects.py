@@ -46,7 +46,7 @@ def types() -> None:
             title text not null,
             plural_title text not null,
             description text,
-            archived_at timestamptz,
+            archived boolean not null default false,
             deleted_at timestamptz,
             {KEPT},
             constraint pk_object_types primary key (workspace_id, id),

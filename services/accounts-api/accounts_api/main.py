@@ -14,6 +14,8 @@ from accounts_api.key_roles import router as key_roles
 from accounts_api.lifecycle import router as lifecycle
 from accounts_api.lifecycle import service as lifecycle_service
 from accounts_api.members import router as members
+from accounts_api.object_types import router as object_types
+from accounts_api.objects import router as objects
 from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
 from accounts_api.product_events import router as product_events
@@ -36,6 +38,8 @@ TAGS = [
     {"name": "Organizations", "description": "What several accounts belong to."},
     {"name": "Contacts", "description": "The people of the customers."},
     {"name": "Opportunities", "description": "Deals: renewals, expansions, new business."},
+    {"name": "Object types", "description": "Types of records that the workspace defines itself."},
+    {"name": "Objects", "description": "The records of the workspace's own types."},
     {"name": "Traits", "description": "Typed fields of records, defined by the workspace."},
     {"name": "Key roles", "description": "Responsibilities for an account, and who holds them."},
     {"name": "Segments", "description": "Sets of records that a rule defines and that keep true."},
@@ -64,6 +68,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             organizations.router,
             contacts.router,
             opportunities.router,
+            object_types.router,
+            objects.router,
             traits.router,
             key_roles.router,
             key_roles.of_accounts,

@@ -7,6 +7,7 @@ from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
 from accounts_api.key_roles.jobs import planned_holdings_loop
 from accounts_api.lifecycle import service as lifecycle
+from accounts_api.object_types.jobs import clearing_loop as object_types_clearing_loop
 from accounts_api.product_events import jobs as product_event_jobs
 from accounts_api.product_events import service as product_events
 from accounts_api.segments import service as segments
@@ -28,6 +29,7 @@ def loops(service: Service) -> list[Loop]:
         self_check_loop(),
         partitions_loop(),
         clearing_loop(),
+        object_types_clearing_loop(),
         planned_holdings_loop(),
         product_event_jobs.second_look_loop(),
         product_event_jobs.partitions_loop(),

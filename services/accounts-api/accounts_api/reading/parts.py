@@ -8,8 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.reading.past import Then, in_front
-from accounts_api.records.kinds import Kind
-from shared.events.accounts import RecordType
+from accounts_api.records.kinds import KINDS, OBJECT, Kind, ObjectLink, ObjectType, Parent
 
 _KEY_ROLES = """
     select account_id::text as id, json_object_agg(key_role_key, members)::text as part
@@ -76,7 +75,10 @@ _ACCOUNTS_BELOW = """
 """
 
 
-INCLUDES: Final[Mapping[RecordType, Mapping[str, tuple[str, str]]]] = {
+Included = tuple[str, str]
+"""The statement that finds something for many records, and how none is written."""
+
+INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
     "organization": {"accounts": (_ACCOUNTS_BELOW, "[]")},
     "account": {
         "key_roles": (_KEY_ROLES, "{}"),
@@ -87,25 +89,55 @@ INCLUDES: Final[Mapping[RecordType, Mapping[str, tuple[str, str]]]] = {
     "contact": {"accounts": (_LINKS, "[]")},
     "opportunity": {"account": (_ACCOUNT_OF, "null")},
 }
-"""By record type and name: the statement that finds it for many records, and how none is
-written.
-"""
+"""By record type and name."""
 
 
-OFFERED: Final[dict[str, tuple[str, str]]] = {}
-"""Of features above, for every type of record."""
+OFFERED: Final[dict[str, Included]] = {}
+"""Of features above, for each of the four types of records."""
+
+
+def known(kind: Kind) -> Mapping[str, Included]:
+    """What may be put in beside records of a kind, but for the instances of object types."""
+    if kind.type_id is None:
+        return {**INCLUDES[kind.noun], **OFFERED}
+    return {parent.noun: (_parent_of_instance(parent), "null") for parent in kind.parents}
+
+
+def _parent_of_instance(parent: Parent) -> str:
+    table = KINDS[parent.noun].table
+    return f"""
+        select o.id::text as id, json_build_object(
+            'id', p.id, 'external_id', p.external_id, 'name', p.name)::text as part
+        from {OBJECT.table} o
+        join {table} p on p.workspace_id = :workspace_id and p.id = o.{parent.column}
+        where o.workspace_id = :workspace_id and o.id = any(cast(:ids as uuid[]))
+    """
+
+
+def instances(defined: ObjectType, link: ObjectLink) -> Included:
+    """Of an object type, put in beside the records that they belong to."""
+    column = f"{link.to}_id"
+    statement = f"""
+        select o.{column}::text as id, json_agg(json_build_object(
+            'id', o.id, 'external_id', o.external_id, 'name', o.name, 'traits', o.traits)
+            order by o.name, o.id)::text as part
+        from {OBJECT.table} o
+        where o.workspace_id = :workspace_id and o.object_type_id = '{defined.id}'
+          and o.{column} = any(cast(:ids as uuid[])) and o.deleted_at is null
+        group by o.{column}
+    """
+    return statement, "[]"
 
 
 async def parts(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
-    name: str,
+    included: Included,
     ids: Sequence[str],
     then: Then | None = None,
 ) -> tuple[dict[str, str], str]:
     """One included thing for each record, as JSON; and what stands for those without."""
-    statement, nothing = OFFERED.get(name) or INCLUDES[kind.noun][name]
+    statement, nothing = included
     if then is not None:
         statement = f"{in_front()} {statement}"
     given = {"workspace_id": workspace_id, "ids": list(ids), **(then.given() if then else {})}

@@ -9,15 +9,16 @@ changes of a field the first one tells what it was before.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import CTE, Column, FromClause, column, table, text
 
-from accounts_api.records.kinds import KINDS, Kind
+from accounts_api.records.kinds import KINDS, OBJECT, Kind
 from accounts_api.records.models import TABLES
 
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_KINDS: Final = (*KINDS.values(), OBJECT)
 _KEPT: Final = ("version", "created_at", "updated_at")
 
 
@@ -38,7 +39,7 @@ class Then:
 _LATER = """
     select distinct on (record_id, field) record_id, field, old
     from field_changes
-    where workspace_id = :workspace_id and record_type = '{noun}'
+    where workspace_id = :workspace_id and {mine}
       and (valid_from > :valid_at or known_at > :known_at)
     order by record_id, field, id
 """
@@ -99,6 +100,7 @@ def _records(kind: Kind) -> str:
 
     columns = [was(name, "text") for name in ("external_id", "source")]
     columns += [was(name, kind.by_name[name].type) for name in kind.shown]
+    columns += ["t.object_type_id"] if kind.shares_table else []
     kept = ", ".join(f"t.{name}" for name in _KEPT)
     return f"""
         select t.workspace_id, t.id, {", ".join(columns)},
@@ -114,17 +116,24 @@ def _records(kind: Kind) -> str:
     """
 
 
+def _mine(kind: Kind) -> str:
+    """Which changes are of records of a kind, or of any object type."""
+    if kind is OBJECT:
+        return f"record_type not in ({', '.join(repr(noun) for noun in KINDS)})"
+    return f"record_type = '{kind.noun}'"
+
+
 @cache
 def _queries() -> Mapping[str, str]:
     """Name to query. Before the two that build on them, what is undone of each kind."""
     found: dict[str, str] = {}
-    for kind in KINDS.values():
-        found[f"later_{kind.noun}"] = _LATER.format(noun=kind.noun)
+    for kind in _KINDS:
+        found[f"later_{kind.noun}"] = _LATER.format(mine=_mine(kind))
         found[f"undone_{kind.noun}"] = _UNDONE.format(noun=kind.noun)
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
-    found |= {kind.plural: _records(kind) for kind in KINDS.values()}
+    found |= {kind.plural: _records(kind) for kind in _KINDS}
     # The last one: those before it read every change there is.
     return {**found, "field_changes": _CHANGES}
 
@@ -141,12 +150,13 @@ def ctes() -> tuple[CTE, ...]:
     return tuple(text(query).columns().cte(name) for name, query in _queries().items())
 
 
-@cache
+@lru_cache(maxsize=1024)
 def past_table(kind: Kind) -> FromClause:
     """A record's table by its bare name, which the WITH query of that name then stands for."""
-    known: list[Column[Any]] = [c for c in TABLES[kind.noun].c if not _hidden(kind, c.name)]
-    return table(kind.plural, *(column(known_as.name, known_as.type) for known_as in known))
+    stored = TABLES[kind.statements.noun].c
+    known: list[Column[Any]] = [found for found in stored if not _hidden(kind, found.name)]
+    return table(kind.table, *(column(known_as.name, known_as.type) for known_as in known))
 
 
 def _hidden(kind: Kind, name: str) -> bool:
-    return name in kind.by_name and kind.by_name[name].hidden
+    return name in kind.by_name and kind.by_name[name].hidden and name not in kind.given

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,9 +36,8 @@ from accounts_api.reading.rules import Shown, SortKey
 from accounts_api.records.kinds import Kind
 from accounts_api.records.models import TABLES
 from accounts_api.records.rules import words
-from accounts_api.rules.catalog import FieldType
+from accounts_api.rules.catalog import FieldType, RecordType
 from accounts_api.rules.sql.rows import Row
-from accounts_api.rules.standard import STANDARD
 from shared.rows import json_object
 
 COUNTED_TO: Final = 1_000
@@ -92,7 +91,7 @@ async def record_row(
 
 @lru_cache(maxsize=256)
 def _one(kind: Kind, shown: Shown, by: str) -> Select[Any]:
-    table = TABLES[kind.noun]
+    table = TABLES[kind.statements.noun]
     return select(
         *_columns(table, shown),
         _own_part(kind, table).label("part"),
@@ -100,8 +99,14 @@ def _one(kind: Kind, shown: Shown, by: str) -> Select[Any]:
         table.c.deleted_at,
     ).where(
         table.c.workspace_id == bindparam("workspace_id", type_=Uuid()),
+        *_own_rows(kind, table),
         table.c[by] == bindparam("wanted", type_=table.c[by].type),
     )
+
+
+def _own_rows(kind: Kind, table: FromClause) -> list[ColumnElement[bool]]:
+    """Conditions on a table that other kinds share."""
+    return [table.c[name] == value for name, value in kind.given.items()]
 
 
 def _own_part(kind: Kind, table: Table) -> ColumnElement[Any]:
@@ -172,18 +177,24 @@ class Source:
 
     @cached_property
     def row(self) -> Row:
-        return Row(STANDARD.types[self.kind.noun], self.table)
+        """For values by themselves: its type knows no relations."""
+        return Row(RecordType(self.kind.noun, self.kind.table, ()), self.table)
+
+    @property
+    def live(self) -> list[ColumnElement[bool]]:
+        mine = self.table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
+        return [mine, *_own_rows(self.kind, self.table), self.table.c.deleted_at.is_(None)]
 
     def begun(self, statement: Select[Any]) -> Select[Any]:
         return statement.add_cte(*self.before) if self.before else statement
 
 
-@cache
+@lru_cache(maxsize=1024)
 def present(kind: Kind) -> Source:
-    return Source(kind, TABLES[kind.noun])
+    return Source(kind, TABLES[kind.statements.noun])
 
 
-@cache
+@lru_cache(maxsize=1024)
 def past(kind: Kind) -> Source:
     """Statements that read it are executed with what `Then.given` says."""
     return Source(kind, past_table(kind), ctes())
@@ -205,7 +216,7 @@ def listing(
     labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
     return source.begun(
         select(*_columns(table, shown), *labelled, cast(table.c.id, Text).label("_id"))
-        .where(*_live(table), *where.all)
+        .where(*source.live, *where.all)
         .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
         .limit(bindparam("at_most", type_=Integer()))
     )
@@ -246,7 +257,7 @@ async def page(
 
 def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
     """Each word begins a word of the name, the domain, the e-mail address or the external id."""
-    text_of = TABLES[kind.noun].c.search_text
+    text_of = TABLES[kind.statements.noun].c.search_text
     wanted = words(said)
     return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
 
@@ -254,11 +265,6 @@ def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
 def not_ignored(source: Source) -> ColumnElement[bool]:
     ignored: ColumnElement[bool] = source.table.c.lifecycle_status == "ignored"
     return ~ignored
-
-
-def _live(table: FromClause) -> list[ColumnElement[bool]]:
-    mine = table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
-    return [mine, table.c.deleted_at.is_(None)]
 
 
 def _backwards(keys: Sequence[SortKey]) -> bool:
@@ -342,6 +348,16 @@ def _read(key: SortKey, value: Any) -> Any:
             return value
 
 
+_KEY_ROLES = text(
+    "select key from key_role_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null order by key"
+)
+
+
+async def key_role_keys(session: AsyncSession, workspace_id: UUID) -> Sequence[str]:
+    return list(await session.scalars(_KEY_ROLES, {"workspace_id": workspace_id}))
+
+
 async def count(
     session: AsyncSession,
     workspace_id: UUID,
@@ -353,7 +369,7 @@ async def count(
 ) -> tuple[int, bool]:
     """How many, and whether that is all of them."""
     table = source.table
-    matching = select(literal(1)).select_from(table).where(*_live(table), *where.all)
+    matching = select(literal(1)).select_from(table).where(*source.live, *where.all)
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
     counted = source.begun(select(func.count()).select_from(matching.subquery()))

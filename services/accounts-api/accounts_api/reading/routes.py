@@ -18,6 +18,7 @@ from accounts_api.reading.schemas import (
 )
 from accounts_api.reading.service import Found, ListRequest, then_of
 from accounts_api.records.kinds import Kind
+from accounts_api.records.routes import KindOf, always
 from accounts_api.records.schemas import RecordOut
 from shared.auth import Caller
 from shared.schemas import Instant
@@ -38,15 +39,22 @@ KnownAsOfParam = Annotated[
 _JSON = "application/json"
 
 
-def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
+def add_reading(
+    router: APIRouter, kind: Kind, out: type[RecordOut], kind_of: KindOf | None = None
+) -> None:
     """List, search, and get by either id."""
     name, plural = kind.noun, kind.plural
+    which = kind_of or always(kind)
     page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this kind
 
     async def list_them(
-        caller: Reader, uow: Uow, tenure: TheService, params: Annotated[ListParams, Query()]
+        request: Request,
+        caller: Reader,
+        uow: Uow,
+        tenure: TheService,
+        params: Annotated[ListParams, Query()],
     ) -> Response:
-        request = ListRequest(
+        wanted = ListRequest(
             filter=params.filter,
             sort=params.sort,
             fields=_words(params.fields),
@@ -57,12 +65,16 @@ def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
             limit=params.limit,
             cursor=params.cursor,
         )
-        body = await service.list_records(uow, kind, request, tenure.cursors)
+        these = await which(uow, request)
+        body = await service.list_records(uow, these, wanted, tenure.cursors)
         return Response(body, media_type=_JSON)
 
-    async def search(data: SearchIn, caller: Reader, uow: Uow, tenure: TheService) -> Response:
-        request = ListRequest(**data.model_dump(), pointers="")
-        body = await service.list_records(uow, kind, request, tenure.cursors)
+    async def search(
+        data: SearchIn, request: Request, caller: Reader, uow: Uow, tenure: TheService
+    ) -> Response:
+        wanted = ListRequest(**data.model_dump(), pointers="")
+        these = await which(uow, request)
+        body = await service.list_records(uow, these, wanted, tenure.cursors)
         return Response(body, media_type=_JSON)
 
     async def get_by_external_id(
@@ -75,7 +87,7 @@ def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
     ) -> Response:
         found = await service.get_record(
             uow,
-            kind,
+            await which(uow, request),
             external_id=external_id,
             fields=_words(fields),
             include=_words(include) or (),
@@ -92,12 +104,13 @@ def add_reading(router: APIRouter, kind: Kind, out: type[RecordOut]) -> None:
         as_of: AsOfParam = None,
         known_as_of: KnownAsOfParam = None,
     ) -> Response:
+        these = await which(uow, request)
         chosen: Any = {"fields": _words(fields), "include": _words(include) or ()}
         if then := then_of(as_of, known_as_of):
-            state = await history.record_as_of(uow, kind, record_id, as_of, known_as_of)
-            body = await service.past_record(uow, kind, state, then, **chosen)
+            state = await history.record_as_of(uow, these, record_id, as_of, known_as_of)
+            body = await service.past_record(uow, these, state, then, **chosen)
             return Response(body, media_type=_JSON)
-        found = await service.get_record(uow, kind, record_id=record_id, **chosen)
+        found = await service.get_record(uow, these, record_id=record_id, **chosen)
         return found_response(request, found, conditional=not (include or fields))
 
     router.add_api_route(

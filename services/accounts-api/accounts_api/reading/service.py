@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from accounts_api.reading import parts as parts_of
 from accounts_api.reading import queries
+from accounts_api.reading.parts import Included
 from accounts_api.reading.past import Then
 from accounts_api.reading.queries import Conditions, Source
 from accounts_api.reading.rules import (
@@ -77,7 +78,7 @@ async def get_record(
     Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
     """
     what = shown(kind, fields, "/query/fields")
-    wanted = included(include, _known_parts(kind), "/query/include")
+    wanted = await _wanted(uow, kind, include, "/query/include")
     row = await queries.record_row(
         uow.session, uow.workspace_id, kind, what, record_id=record_id, external_id=external_id
     )
@@ -90,7 +91,7 @@ async def get_record(
         return await get_record(uow, kind, record_id=winner, fields=fields, include=include)
     parts = [
         (name, found.get(row.id, no))
-        for name, found, no in await _parts(uow, kind, sorted(wanted - {kind.part}), [row.id])
+        for name, found, no in await _parts(uow, _apart(wanted, kind), [row.id])
     ]
     if kind.part and (fields is None or kind.part in wanted):
         parts.append((kind.part, row.part))
@@ -109,13 +110,11 @@ async def past_record(
 ) -> bytes:
     """A record that `state` tells as it was, with what was related to it then."""
     what = shown(kind, fields, "/query/fields")
-    wanted = included(include, _known_parts(kind), "/query/include")
+    wanted = await _wanted(uow, kind, include, "/query/include")
     scalars = {name: state[name] for name in what.columns}
     parts = [
         (name, found.get(state["id"], no))
-        for name, found, no in await _parts(
-            uow, kind, sorted(wanted - {kind.part}), [state["id"]], then
-        )
+        for name, found, no in await _parts(uow, _apart(wanted, kind), [state["id"]], then)
     ]
     if what.with_traits:
         chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
@@ -125,21 +124,41 @@ async def past_record(
     return json_object(scalars, parts)
 
 
-def _known_parts(kind: Kind) -> list[str]:
-    return [*parts_of.INCLUDES[kind.noun], *parts_of.OFFERED]
+async def _wanted(
+    uow: UnitOfWork, kind: Kind, include: Sequence[str], pointer: str
+) -> Mapping[str, Included]:
+    """What is to be put in, by name. The workspace's object types are looked up only for a name
+    that is not among those that everyone has. Raises `Invalid`.
+    """
+    if not include:
+        return {}
+    known = parts_of.known(kind)
+    if kind.type_id is None and not known.keys() >= set(include):
+        own = {
+            link.reverse: parts_of.instances(defined, link)
+            for defined in await vocabulary.object_types(uow)
+            for link in defined.links
+            if link.to == kind.noun
+        }
+        known = {**known, **own}
+    return {name: known[name] for name in sorted(included(include, list(known), pointer))}
+
+
+def _apart(wanted: Mapping[str, Included], kind: Kind) -> Mapping[str, Included]:
+    """Without the part that comes with the record."""
+    return {name: found for name, found in wanted.items() if name != kind.part}
 
 
 async def _parts(
     uow: UnitOfWork,
-    kind: Kind,
-    names: Sequence[str],
+    wanted: Mapping[str, Included],
     ids: Sequence[str],
     then: Then | None = None,
 ) -> list[tuple[str, Mapping[str, str], str]]:
     """Name, JSON by record id, and the JSON for records without."""
     found: list[tuple[str, Mapping[str, str], str]] = []
-    for name in names if ids else ():
-        by_id, nothing = await parts_of.parts(uow.session, uow.workspace_id, kind, name, ids, then)
+    for name, one in wanted.items() if ids else ():
+        by_id, nothing = await parts_of.parts(uow.session, uow.workspace_id, one, ids, then)
         found.append((name, by_id, nothing))
     return found
 
@@ -176,7 +195,7 @@ class Listed:
     what: Shown
     keys: tuple[SortKey, ...]
     where: Conditions
-    include: Sequence[str]
+    include: Mapping[str, Included]
     then: Then | None
 
     async def rows(
@@ -198,21 +217,21 @@ class Listed:
         self, uow: UnitOfWork, rows: Sequence[Any]
     ) -> list[tuple[str, Mapping[str, str], str]]:
         ids = [row[-1] for row in rows]
-        return await _parts(uow, self.kind, self.include, ids, self.then)
+        return await _parts(uow, self.include, ids, self.then)
 
 
 async def understood(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Listed:
     """Raises `Invalid` for a faulty rule, field or order."""
     at, then = request.pointers, request.then
     what = shown(kind, request.fields, f"{at}/fields")
-    wanted = included(request.include, _known_parts(kind), f"{at}/include")
-    catalog = await _catalog(uow, request)
+    wanted = await _wanted(uow, kind, request.include, f"{at}/include")
+    catalog = await _catalog(uow, kind, request)
     keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")
     source = queries.present(kind) if then is None else queries.past(kind)
     where = await _where(uow, source, request, catalog)
     if then is not None:
         told_by_now(keys, f"{at}/sort")
-    return Listed(kind, source, what, keys, where, sorted(wanted), then)
+    return Listed(kind, source, what, keys, where, wanted, then)
 
 
 async def list_records(
@@ -237,10 +256,13 @@ async def list_records(
     return json_page(objects, cursor, await _count(uow, listed, request.count))
 
 
-async def _catalog(uow: UnitOfWork, request: ListRequest) -> Catalog:
-    """The workspace's traits are looked up only for a list that speaks of traits."""
+async def _catalog(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Catalog:
+    """What the workspace defined is looked up only for a list that speaks of traits, and for one of
+    its own types.
+    """
     spoken = f"{request.filter} {request.sort}"
-    return await vocabulary.rule_catalog(uow) if "traits" in spoken else STANDARD
+    own = kind.type_id is not None or "traits" in spoken
+    return await vocabulary.rule_catalog(uow) if own else STANDARD
 
 
 async def _where(
@@ -251,7 +273,9 @@ async def _where(
     if isinstance(written, dict):
         written = to_json(written).decode()
     pointer = f"{request.pointers}/filter"
-    rule = _rule(source.kind, written, _Same(catalog), pointer) if written is not None else None
+    rule = None
+    if written is not None:
+        rule = await _rule_of(uow, source.kind, written, catalog, pointer)
     ignored = request.include_ignored or request.query is not None
     if request.then is not None and rule is not None:
         asks_of_now(rule, pointer)
@@ -261,6 +285,18 @@ async def _where(
             moment = replace(moment, now=request.then.as_of, _steps={})
         return _conditions(source, rule, moment, request.query, include_ignored=ignored)
     return _lasting_conditions(source, _Same(rule), request.query, include_ignored=ignored)
+
+
+async def _rule_of(
+    uow: UnitOfWork, kind: Kind, written: str, catalog: Catalog, pointer: str
+) -> c.Rule:
+    """What means nothing to everyone may speak of an object type of this workspace."""
+    try:
+        return _rule(kind, written, _Same(catalog), pointer)
+    except Invalid:
+        if catalog is not STANDARD:
+            raise
+        return _rule(kind, written, _Same(await vocabulary.rule_catalog(uow)), pointer)
 
 
 class _Same:

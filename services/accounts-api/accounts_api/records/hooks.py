@@ -60,7 +60,9 @@ class User:
 
 
 FindUsers = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[User]]]
-"""(uow, "trait" | "key_role" | "object_type", record type of a trait, key) to who uses it."""
+"""(uow, "trait" | "key_role" | "object_type" | "relation", record type of a trait or a relation,
+key) to who uses it. A relation is what the records of a type call the instances of another.
+"""
 _FINDERS: list[FindUsers] = []
 
 

@@ -228,6 +228,7 @@ class ObjectType:
     plural_key: str
     links: tuple[ObjectLink, ...]
     archived: bool = False
+    deleted: bool = False
 
 
 @lru_cache(maxsize=1024)

@@ -146,7 +146,7 @@ object_types = Table(
     Column("title", Text, nullable=False),
     Column("plural_title", Text, nullable=False),
     Column("description", Text),
-    Column("archived_at", _AT),
+    Column("archived", Boolean, nullable=False, server_default=text("false")),
     Column("deleted_at", _AT, comment="set while instances are still being deleted"),
     *_kept(),
     PrimaryKeyConstraint("workspace_id", "id"),

@@ -266,7 +266,7 @@ async def deleters(
 _OBJECT_TYPES = """
     select coalesce(json_agg(json_build_object(
         'id', t.id, 'key', t.key, 'plural_key', t.plural_key,
-        'archived', t.archived_at is not null,
+        'archived', t.archived, 'deleted', t.deleted_at is not null,
         'links', (select coalesce(json_agg(json_build_object(
                       'to', l.record_type, 'reverse', l.reverse) order by l.record_type), '[]')
                   from object_type_links l

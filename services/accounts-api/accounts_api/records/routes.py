@@ -1,12 +1,14 @@
 """The routes that change records and need no body of their own, and how any write answers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic_core import to_json
+from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.records.edits import Outcome, Status, snapshot
@@ -14,9 +16,20 @@ from accounts_api.records.kinds import Kind
 from accounts_api.records.schemas import MergeIn, RecordOut
 from accounts_api.records.service import Records
 from shared.auth import Caller
+from shared.uow import UnitOfWork
 from shared.web.routing import IfMatch, Uow, etag, require
 
 Writer = Annotated[Caller, require("records:write")]
+
+KindOf = Callable[[UnitOfWork, Request], Awaitable[Kind]]
+"""Which kind of record a request is about, for routes that serve several."""
+
+
+def always(kind: Kind) -> KindOf:
+    async def found(_uow: UnitOfWork, _request: Request) -> Kind:
+        return kind
+
+    return found
 
 
 def record_json(kind: Kind, state: dict[str, Any]) -> bytes:
@@ -63,19 +76,29 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def add_writing(router: APIRouter, records: Records, out: type[RecordOut]) -> None:
+def add_writing(
+    router: APIRouter, records: Records, out: type[RecordOut], kind_of: KindOf | None = None
+) -> None:
     """Delete, undelete and merge."""
     kind = records.kind
+    which = kind_of or always(kind)
 
-    async def delete(record_id: UUID, version: IfMatch, caller: Writer, uow: Uow) -> Response:
-        await records.delete(uow, caller, record_id, version)
+    async def delete(
+        record_id: UUID, version: IfMatch, caller: Writer, uow: Uow, request: Request
+    ) -> Response:
+        these = replace(records, kind=await which(uow, request))
+        await these.delete(uow, caller, record_id, version)
         return Response(status_code=204)
 
-    async def undelete(record_id: UUID, caller: Writer, uow: Uow) -> Response:
-        return written(records, await records.undelete(uow, caller, record_id))
+    async def undelete(record_id: UUID, caller: Writer, uow: Uow, request: Request) -> Response:
+        these = replace(records, kind=await which(uow, request))
+        return written(these, await these.undelete(uow, caller, record_id))
 
-    async def merge(record_id: UUID, data: MergeIn, caller: Writer, uow: Uow) -> Response:
-        return written(records, await records.merge(uow, record_id, data.loser_id))
+    async def merge(
+        record_id: UUID, data: MergeIn, caller: Writer, uow: Uow, request: Request
+    ) -> Response:
+        these = replace(records, kind=await which(uow, request))
+        return written(these, await these.merge(uow, record_id, data.loser_id))
 
     router.add_api_route(
         "/{record_id}",

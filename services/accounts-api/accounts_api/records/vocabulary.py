@@ -106,15 +106,19 @@ def _read_types(document: str) -> tuple[ObjectType, ...]:
             row["plural_key"],
             tuple(ObjectLink(link["to"], link["reverse"]) for link in row["links"]),
             archived=row["archived"],
+            deleted=row["deleted"],
         )
         for row in from_json(document)
     )
 
 
+async def object_types(uow: UnitOfWork) -> Sequence[ObjectType]:
+    return _read_types(await queries.object_types(uow.session, uow.workspace_id))
+
+
 async def object_kinds(uow: UnitOfWork) -> list[Kind]:
     """Of all object types of the workspace."""
-    document = await queries.object_types(uow.session, uow.workspace_id)
-    return [kind_of(defined) for defined in _read_types(document)]
+    return [kind_of(defined) for defined in await object_types(uow)]
 
 
 async def kind_named(uow: UnitOfWork, record_type: str) -> Kind | None:
@@ -124,9 +128,14 @@ async def kind_named(uow: UnitOfWork, record_type: str) -> Kind | None:
     known = KINDS.get(record_type)
     if known is not None:
         return known
-    document = await queries.object_type(uow.session, uow.workspace_id, record_type)
-    found = _read_types(document)
-    return kind_of(found[0]) if found else None
+    found = await object_type(uow, record_type)
+    return kind_of(found) if found else None
+
+
+async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:
+    """It may be one that is being deleted."""
+    found = _read_types(await queries.object_type(uow.session, uow.workspace_id, key))
+    return found[0] if found else None
 
 
 async def moment_of(uow: UnitOfWork) -> Moment:

@@ -172,7 +172,9 @@ async def seen(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
 
 
 async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> Sequence[User]:
-    """A finder for traits, key roles and object types."""
+    """A finder for what `hooks.FindUsers` names."""
+    if what == "relation" and noun is not None:
+        return await users_of(uow, noun, key)
     if what == "object_type":
         # Whoever looks at instances sees them come and go.
         return await users_of(uow, key, EXISTENCE)
