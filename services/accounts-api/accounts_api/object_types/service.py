@@ -15,6 +15,8 @@ from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import ObjectLink
 from accounts_api.records.service import write
+from accounts_api.rules.depends import EXISTENCE
+from accounts_api.watching import service as watching
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.base import Cause
@@ -104,6 +106,10 @@ async def change_type(
         if "links" in becomes:
             links = [ObjectLink(**link) for link in becomes["links"]]
             await queries.set_links(uow.session, uow.workspace_id, type_id, links)
+    if "links" in becomes:
+        for link in was["links"]:
+            if link not in becomes["links"]:
+                await watching.sweep_seeing(uow, link["to"], link["reverse"])
     audit_log.record(uow, "object_type.changed", "object_type", type_id, before=was, after=becomes)
     return await get_type(uow, type_id)
 
@@ -184,6 +190,7 @@ async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, fo
             **{**used, "users": to_jsonable_python(used["users"])},
         )
     await queries.bury_type(uow.session, uow.workspace_id, type_id)
+    await watching.sweep_seeing(uow, known.key, EXISTENCE)
     uow.wake_worker()
     audit_log.record(uow, "object_type.deleted", "object_type", type_id, before={"key": known.key})
 

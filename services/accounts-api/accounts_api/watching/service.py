@@ -151,6 +151,12 @@ async def sweep(uow: UnitOfWork, watch_id: UUID) -> None:
     uow.wake_worker()
 
 
+async def sweep_seeing(uow: UnitOfWork, record_type: str, what: str) -> None:
+    """What rules see there is another thing now, or gone: they look at every record again."""
+    for watch_id, _ in await queries.watching(uow.session, uow.workspace_id, record_type, what):
+        await sweep(uow, watch_id)
+
+
 async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[User]:
     """Whose rules see `what` of records of `record_type`."""
     by_kind: dict[str, list[UUID]] = defaultdict(list)
