@@ -43,6 +43,21 @@ class MemberChanged(Event):
     external_id: str | None = None
 
 
+class MemberHandedOver(Event):
+    """What a leaving member held has gone to others. `accounts` key-role holdings were moved, each
+    told by the change of its account before this. Whoever keeps more of theirs, such as open tasks,
+    moves it now: to the new holder of a key role, else to `tasks_to`.
+    """
+
+    name: ClassVar[str] = "accounts.member_handed_over.v1"
+    public_name: ClassVar[str | None] = "member.handed_over"
+
+    hand_over_id: UUID
+    member_id: UUID
+    tasks_to: UUID | None
+    accounts: int
+
+
 class ApiKeyRevoked(Event):
     name: ClassVar[str] = "accounts.api_key_revoked.v1"
 
