@@ -11,12 +11,15 @@ from sequencer.previews.router import router as previews
 from sequencer.sending.router import router as sending
 from sequencer.sending.service import due_work
 from sequencer.sequences.router import router as sequences
+from sequencer.stewardship import service as stewardship_service
+from sequencer.stewardship.router import router as stewardship
 from sequencer.suppressions.router import router as suppressions
 from sequencer.unsubscribe.router import router as unsubscribe
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
+from shared.web.where_used import where_used_router
 
 MIGRATION_HEAD = "0006"
 
@@ -49,6 +52,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             suppressions,
             unsubscribe,
             status_router("sequencer", due_work),
+            stewardship,
+            where_used_router(stewardship_service.uses),
             dead_events_router("sequencer", HEARING),
         ],
         tags=_TAGS,

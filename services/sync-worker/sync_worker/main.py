@@ -6,10 +6,12 @@ from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
+from shared.web.where_used import where_used_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
 from sync_worker.hearing import HEARING
 from sync_worker.mappings import router as mappings
+from sync_worker.mappings import service as mappings_service
 from sync_worker.partner_events import router as partner_events
 from sync_worker.partner_events.documented import webhooks_router
 from sync_worker.pulls import router as pulls
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             webhook_deliveries.router,
             write_backs.router,
             status_router("sync", due_work),
+            where_used_router(mappings_service.uses),
             dead_events_router("sync", HEARING),
         ],
         tags=TAGS,

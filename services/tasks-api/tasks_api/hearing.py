@@ -4,6 +4,7 @@ from shared.events.accounts import (
     AccountChanged,
     ManualEntryRefused,
     MemberChanged,
+    MemberHandedOver,
     WorkspaceChanged,
 )
 from shared.events.sequences import (
@@ -24,6 +25,7 @@ HEARING = Hearing(
     {
         WorkspaceChanged: [copy_workspace, notes.on_workspace_changed],
         MemberChanged: [tasks.on_member_changed],
+        MemberHandedOver: [tasks.on_member_handed_over],
         AccountChanged: [tasks.on_account_changed],
         ManualEntryRefused: [tasks.on_manual_entry_refused],
         EnrollmentBlocked: [tasks.on_enrollment_blocked],

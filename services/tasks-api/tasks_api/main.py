@@ -6,11 +6,15 @@ from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
+from shared.web.where_used import where_used_router
 from tasks_api.hearing import HEARING
+from tasks_api.notes import service as notes_service
 from tasks_api.notes.router import router as notes
 from tasks_api.notes.router import templates_router as note_templates
 from tasks_api.notifications.router import router as notifications
 from tasks_api.status import due_work
+from tasks_api.tasks import service as tasks_service
+from tasks_api.tasks.router import internal as tasks_internal
 from tasks_api.tasks.router import router as tasks
 
 MIGRATION_HEAD = "0002"
@@ -31,10 +35,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="What people must do, and what was said.",
         routers=[
             tasks,
+            tasks_internal,
             notes,
             note_templates,
             notifications,
             status_router("tasks", due_work),
+            where_used_router(tasks_service.uses, notes_service.uses),
             dead_events_router("tasks", HEARING),
         ],
         tags=TAGS,

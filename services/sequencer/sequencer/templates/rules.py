@@ -142,6 +142,19 @@ def faults_of(source: str, *, html: bool = False) -> list[TemplateFault]:
     return sorted(found, key=lambda fault: (fault.line, fault.column))
 
 
+def variables_of(source: str, *, html: bool = False) -> frozenset[str]:
+    """The variables that a template names, such as `account.traits.tier`; none of a faulty one."""
+    try:
+        analysis = _parsed(source, html=html).analyze(include_partials=False)
+    except (LiquidError, ValueError, RecursionError):
+        return frozenset()
+    return frozenset(
+        ".".join(str(part) for part in variable.segments)
+        for variables in analysis.globals.values()
+        for variable in variables
+    )
+
+
 def render(source: str, variables: Mapping[str, Any], *, html: bool = False) -> str:
     """Raises `CannotRender`."""
     try:

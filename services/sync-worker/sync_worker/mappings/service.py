@@ -1,9 +1,12 @@
+from collections.abc import Sequence
 from uuid import UUID
 
 from shared.auth import Caller
 from shared.errors import Conflict, Fault, Invalid, Unavailable
 from shared.http import OutgoingError
 from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web.where_used import Use, What
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
 from sync_worker.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut, PreviewRow
@@ -27,6 +30,20 @@ class NoMapping(Conflict):
 class OtherSystemFailed(Unavailable):
     code = "other_system_failed"
     title = "The other system did not answer as it should"
+
+
+async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+    """Traits and key roles are used by the connections that write them."""
+    if what not in {"trait", "key_role"}:
+        return ()
+    types = {record_type} if what == "trait" else {"account"}
+    target = f"traits.{key}" if what == "trait" else f"key_roles.{key}"
+    return [
+        Use("connection", connection.id, connection.title)
+        for connection in await connections.connections_of_system(uow, "salesforce")
+        for mapped in salesforce.mapping_of_row(connection.mapping).objects
+        if mapped.record_type in types and any(field.target == target for field in mapped.fields)
+    ]
 
 
 async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> MappingOut:

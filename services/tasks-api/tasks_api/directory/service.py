@@ -39,6 +39,14 @@ async def must_be_member(uow: UnitOfWork, member_id: UUID, pointer: str) -> None
         raise invalid(pointer, "unknown_member", "No active member has this id.")
 
 
+async def active_member(uow: UnitOfWork, member_id: UUID | None) -> UUID | None:
+    """None when there is no such member, or not any more."""
+    if member_id is None:
+        return None
+    known = await queries.member_exists(uow.session, uow.workspace_id, member_id)
+    return member_id if known else None
+
+
 async def admins(uow: UnitOfWork) -> list[UUID]:
     return await queries.admins_of(uow.session, uow.workspace_id)
 

@@ -9,6 +9,7 @@ from shared.fetch import Row
 from shared.ids import new_id
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
+from shared.web.where_used import Use, What
 from tasks_api.notes import queries
 from tasks_api.notes.rules import MID_CONTRACT_REVIEW, clean, record_patches, value_faults
 from tasks_api.notes.schemas import NoteIn, NoteTemplateIn
@@ -36,6 +37,20 @@ async def ensure_shipped_template(uow: UnitOfWork) -> None:
 
 async def list_templates(uow: UnitOfWork) -> Sequence[Row]:
     return await queries.templates(uow.session, uow.workspace_id)
+
+
+async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+    """A trait is used by the templates that ask for it. Those that ask of whatever record the note
+    is about may mean any.
+    """
+    if what != "trait":
+        return ()
+    wanted, field = {"subject", record_type}, f"traits.{key}"
+    return [
+        Use("note_template", row["key"], row["title"])
+        for row in await list_templates(uow)
+        if any(asked["field"] == field and asked["record"] in wanted for asked in row["fields"])
+    ]
 
 
 async def get_template(uow: UnitOfWork, key: str, *, lock: bool = False) -> Row:

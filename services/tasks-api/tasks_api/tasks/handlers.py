@@ -1,6 +1,11 @@
 """What opens, closes and hands over tasks when other services speak."""
 
-from shared.events.accounts import AccountChanged, ManualEntryRefused, MemberChanged
+from shared.events.accounts import (
+    AccountChanged,
+    ManualEntryRefused,
+    MemberChanged,
+    MemberHandedOver,
+)
 from shared.events.sequences import (
     EnrollmentBlocked,
     EnrollmentUnblocked,
@@ -91,3 +96,8 @@ async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
 
 async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
     await directory.copy_member(uow, event)
+
+
+async def on_member_handed_over(uow: UnitOfWork, event: MemberHandedOver) -> None:
+    """Comes behind the changes of the accounts, so their new holders are known here."""
+    await service.hand_over(uow, event.member_id, event.tasks_to)

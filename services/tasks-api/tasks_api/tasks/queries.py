@@ -92,6 +92,40 @@ async def waiting_for_holder(
     return await fetch_all(session, found)
 
 
+async def open_tasks_of(
+    session: AsyncSession, workspace_id: UUID, assignee_id: UUID, limit: int | None = None
+) -> list[Row]:
+    """Oldest first. Without a limit they are locked, to be handed over."""
+    found = (
+        select(tasks)
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            tasks.c.assignee_id == assignee_id,
+            tasks.c.status == "open",
+        )
+        .order_by(tasks.c.id)
+    )
+    found = found.with_for_update() if limit is None else found.limit(limit)
+    return await fetch_all(session, found)
+
+
+async def count_open_of(
+    session: AsyncSession, workspace_id: UUID, assignee_id: UUID
+) -> dict[str | None, int]:
+    """By the key role that they are assigned by, None for those that name the person."""
+    role = tasks.c.assignee_key_role
+    counted = (
+        select(role, func.count())
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            tasks.c.assignee_id == assignee_id,
+            tasks.c.status == "open",
+        )
+        .group_by(role)
+    )
+    return {row[0]: row[1] for row in await session.execute(counted)}
+
+
 async def tasks_page(
     session: AsyncSession,
     workspace_id: UUID,

@@ -1,12 +1,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Body, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import AwareDatetime
 
 from shared.auth import Caller
 from shared.errors import invalid
 from shared.paging import CursorParam, Limit, Page
+from shared.web.internal import Peer
 from shared.web.routing import (
     IfMatch,
     TheService,
@@ -17,6 +18,7 @@ from shared.web.routing import (
     not_modified,
     require,
 )
+from shared.web.where_used import peers_unit
 from tasks_api.tasks import service
 from tasks_api.tasks.queries import TaskFilter
 from tasks_api.tasks.schemas import (
@@ -30,6 +32,7 @@ from tasks_api.tasks.schemas import (
 )
 
 router = api_router("/v1/tasks", "Tasks")
+internal = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Caller, require("tasks:read")]
 Writer = Annotated[Caller, require("tasks:write")]
@@ -184,3 +187,10 @@ async def snooze_task(
     uow: Uow,
 ) -> Any:
     return await service.snooze_task(uow, task_id, data.until)
+
+
+@internal.get("/internal/members/{member_id}/load")
+async def member_load(member_id: UUID, request: Request, peer: Peer) -> dict[str, Any]:
+    """Asked by the accounts service before somebody hands over."""
+    async with peers_unit(request, peer.workspace_id) as uow:
+        return await service.load_of(uow, member_id)

@@ -10,6 +10,7 @@ from shared.fetch import Row as Task
 from shared.ids import new_id
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
+from shared.web.where_used import MOST, Use, What
 from tasks_api.directory import service as directory
 from tasks_api.notifications import service as notifications
 from tasks_api.tasks import queries
@@ -164,6 +165,37 @@ async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
             await _assign(uow, task["id"], holder)
 
 
+async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None) -> None:
+    """Give a leaving member's open tasks to those who hold the tasks' key roles now, the others to
+    the successor; without one they wait in the queue. Their clocks run on.
+    """
+    successor = await directory.active_member(uow, successor_id)
+    for task in await queries.open_tasks_of(uow.session, uow.workspace_id, member_id):
+        assignee = successor
+        if task["assignee_key_role"] is not None:
+            role, account = task["assignee_key_role"], task["account_id"]
+            holder = await directory.holder_of(uow, account, role)
+            assignee = successor if holder in {None, member_id} else holder
+        await _assign(uow, task["id"], assignee)
+
+
+async def load_of(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
+    """How many open tasks a member has, by the key role that they are assigned by."""
+    found = await queries.count_open_of(uow.session, uow.workspace_id, member_id)
+    return {
+        "open": sum(found.values()),
+        "by_key_role": {role: count for role, count in found.items() if role is not None},
+    }
+
+
+async def uses(uow: UnitOfWork, what: What, _record_type: str | None, key: str) -> Sequence[Use]:
+    """A member is used by the open tasks that are theirs."""
+    if what != "member":
+        return ()
+    found = await queries.open_tasks_of(uow.session, uow.workspace_id, UUID(key), MOST)
+    return [Use("task", task["id"], task["title"]) for task in found]
+
+
 async def tell_breach(uow: UnitOfWork, task_id: UUID) -> None:
     """Once per due instant, even when two workers find the task."""
     task = await queries.task_by_id(uow.session, uow.workspace_id, task_id, lock=True)
@@ -206,7 +238,7 @@ def _instant(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-async def _assign(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Task:
+async def _assign(uow: UnitOfWork, task_id: UUID, assignee_id: UUID | None) -> Task:
     task = await queries.change_task(
         uow.session, uow.workspace_id, task_id, {"assignee_id": assignee_id}
     )

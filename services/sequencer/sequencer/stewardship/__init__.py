@@ -1,0 +1,1 @@
+"""What the accounts service asks before somebody leaves or something goes: who uses it here."""

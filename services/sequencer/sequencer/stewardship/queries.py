@@ -1,0 +1,60 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_IN_FORCE = text(
+    """
+    select s.id, s.title, s.draft as definition from sequences s
+    where s.workspace_id = :workspace_id and s.state <> 'archived'
+    union all
+    select s.id, s.title, v.definition from sequences s
+    join sequence_versions v on v.workspace_id = :workspace_id and v.sequence_id = s.id
+    where s.workspace_id = :workspace_id and s.state <> 'archived'
+      and (v.number = s.published_version or exists (
+          select 1 from enrollments e
+          where e.workspace_id = :workspace_id and e.sequence_id = s.id
+            and e.sequence_version = v.number and e.state <> 'ended'))
+    order by title, id
+    """
+)
+_MAILBOXES = text(
+    "select id, email from mailboxes where workspace_id = :workspace_id and member_id = :member_id"
+    " order by email, id"
+)
+# An open enrollment sends through a named mailbox, or through that of the first who holds a role.
+_LOAD = text(
+    """
+    select v.definition -> 'sender' ->> 'key_role' as key_role, count(*) as enrollments
+    from enrollments e
+    join sequence_versions v on v.workspace_id = :workspace_id
+      and v.sequence_id = e.sequence_id and v.number = e.sequence_version
+    left join accounts a on a.workspace_id = :workspace_id and a.id = e.account_id
+    left join mailboxes m on m.workspace_id = :workspace_id
+      and m.id = cast(v.definition -> 'sender' ->> 'mailbox_id' as uuid)
+    where e.workspace_id = :workspace_id and e.state <> 'ended'
+      and (m.member_id = :member_id
+           or a.key_roles -> (v.definition -> 'sender' ->> 'key_role') ->> 0 = :member)
+    group by 1
+    """
+)
+
+
+async def definitions_in_force(session: AsyncSession, workspace_id: UUID) -> Sequence[Any]:
+    """(id, title, definition): drafts, published versions, and those that enrollments go by."""
+    return (await session.execute(_IN_FORCE, {"workspace_id": workspace_id})).all()
+
+
+async def mailboxes_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
+    given = {"workspace_id": workspace_id, "member_id": member_id}
+    return (await session.execute(_MAILBOXES, given)).all()
+
+
+async def open_enrollments(
+    session: AsyncSession, workspace_id: UUID, member_id: UUID
+) -> dict[str | None, int]:
+    """Those whose mails a member's mailbox sends, by the key role that chose it; None: by name."""
+    given = {"workspace_id": workspace_id, "member_id": member_id, "member": str(member_id)}
+    return {row.key_role: row.enrollments for row in await session.execute(_LOAD, given)}

@@ -1,0 +1,24 @@
+"""Asked by the accounts service before somebody hands over."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from sequencer.stewardship import service
+from shared.web.internal import Peer
+from shared.web.where_used import peers_unit
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/internal/members/{member_id}/load")
+async def member_load(
+    member_id: UUID,
+    request: Request,
+    peer: Peer,
+    successor: Annotated[list[UUID] | None, Query(max_length=500)] = None,
+) -> dict[str, Any]:
+    async with peers_unit(request, peer.workspace_id) as uow:
+        return await service.load_of(uow, member_id, successor or ())

@@ -1,0 +1,60 @@
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sequencer.mailboxes import service as mailboxes
+from sequencer.sequences.schemas import Definition
+from sequencer.stewardship import queries
+from sequencer.templates.rules import variables_of
+from shared.uow import UnitOfWork
+from shared.web.where_used import Use, What
+
+
+async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+    """Sequences that would not be what they are without it; of a member, mailboxes too."""
+    found: dict[UUID, Use] = {}
+    own = []
+    if what == "member":
+        own = [
+            Use("mailbox", row.id, row.email)
+            for row in await queries.mailboxes_of(uow.session, uow.workspace_id, UUID(key))
+        ]
+    boxes = {box["id"] for box in own}
+    for row in await queries.definitions_in_force(uow.session, uow.workspace_id):
+        definition = Definition.model_validate(row.definition)
+        if row.id not in found and _uses(definition, what, record_type, key, boxes):
+            found[row.id] = Use("sequence", row.id, row.title)
+    return [*found.values(), *own]
+
+
+def _uses(
+    definition: Definition, what: What, record_type: str | None, key: str, boxes: Collection[str]
+) -> bool:
+    match what:
+        case "segment":
+            segments = {definition.audience_segment_id, definition.account_segment_id}
+            return key in {str(segment) for segment in segments}
+        case "key_role":
+            tasks, told = definition.tasks.assignee_key_role, definition.notify_key_role
+            return key in {definition.sender.key_role, tasks, told}
+        case "member":
+            return str(definition.sender.mailbox_id) in boxes
+        case "trait":
+            if record_type == "contact" and key == definition.contact_selector.trait:
+                return True
+            name = f"{record_type}.traits.{key}"
+            return any(
+                name in variables_of(source, html=html)
+                for _, source, html in definition.templates()
+            )
+
+
+async def load_of(uow: UnitOfWork, member_id: UUID, successors: Collection[UUID]) -> dict[str, Any]:
+    """Open enrollments that a member's mailbox sends for, and which successors have a mailbox."""
+    found = await queries.open_enrollments(uow.session, uow.workspace_id, member_id)
+    with_mailbox = await mailboxes.of_members(uow, set(successors))
+    return {
+        "by_key_role": {role: count for role, count in found.items() if role is not None},
+        "own_mailbox": found.get(None, 0),
+        "with_mailbox": sorted(str(member) for member in with_mailbox),
+    }
