@@ -102,6 +102,7 @@ async def test_a_type_in_use_goes_only_by_force_and_takes_its_instances_along(
 ) -> None:
     ws = await tenure.workspace()
     found = await projects(ws)
+    await make(ws, "accounts", {"name": "Acme"})
     await make(ws, "objects/project", {"name": "P"})
     rule = {"title": "Busy", "record_type": "account", "rule": 'any projects (name = "P")'}
     segment = await make(ws, "segments", rule)

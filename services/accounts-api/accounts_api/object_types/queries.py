@@ -33,7 +33,8 @@ async def types_page(
     page = _types(workspace_id).where(types.c.archived.is_(archived))
     if after is not None:
         page = page.where(types.c.key > after)
-    return (await session.execute(page.order_by(types.c.key).limit(limit))).all()
+    rows: Sequence[Any] = (await session.execute(page.order_by(types.c.key).limit(limit))).all()
+    return rows
 
 
 async def type_by_id(
