@@ -10,6 +10,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "audit-log",
         "batch",
         "contacts",
+        "imports",
         "dead-events/accounts",
         "key-roles",
         "lifecycle-rules",

@@ -46,6 +46,7 @@ SPANNING = {
     "accounts_api.key_roles.planned.step",
     "accounts_api.product_events.service.look_again",
     "accounts_api.object_types.service.clear_buried",
+    "accounts_api.imports.running.step",
     "accounts_api.traits.service.clear_buried",
     "accounts_api.watching.service.step",
     "sequencer.agenda.service.workspaces_with_due_records",
@@ -58,6 +59,7 @@ SPANNING = {
     "tasks_api.tasks.jobs.tell_breaches",
     # Upkeep that means no one in particular.
     "accounts_api.history.service.make_partitions",
+    "accounts_api.imports.service.forget_old",
     "accounts_api.product_events.service.forget_old",
     "accounts_api.product_events.service.make_partitions",
     "accounts_api.watching.service.check_all_again",
@@ -164,6 +166,9 @@ def test_every_query_takes_its_session_and_its_workspace_first() -> None:
 SPANNING_QUERIES = {
     "accounts_api.api_keys.queries.key_by_digest",
     "accounts_api.history.queries.make_partitions",
+    "accounts_api.imports.queries.next_running",
+    "accounts_api.imports.queries.old_import",
+    "accounts_api.imports.queries.remove_left_over",
     "accounts_api.product_events.queries.forget",
     "accounts_api.product_events.queries.make_partitions",
     "accounts_api.product_events.queries.workspaces_to_look_again",

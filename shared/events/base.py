@@ -20,6 +20,7 @@ CauseType = Literal[
     "connection",
     "event",
     "webhook",
+    "import",
     "system",
 ]
 

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from shared.auth import Caller
 from shared.errors import (
+    BadRequest,
     PreconditionFailed,
     PreconditionRequired,
     TooManyRequests,
@@ -43,10 +44,20 @@ class JsonRequest(Request):
         body = await self.body()
         if not body:
             return
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = self._media_type()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise UnsupportedMediaType
         self._json = strict_json.parse(body)
+
+    def must_stream(self, media_type: str) -> None:
+        """Its endpoint reads the body as it comes, so that nothing can be told of it beforehand."""
+        if self._media_type() != media_type:
+            raise UnsupportedMediaType(f"Send {media_type}.")
+        if "idempotency-key" in self.headers:
+            raise BadRequest("Leave out Idempotency-Key: sending this again does the same again.")
+
+    def _media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @override
     async def json(self) -> Any:
@@ -60,6 +71,7 @@ class TransactionRoute(APIRoute):
         permission = permission_of(self)
         if permission is None:
             raise TypeError(f"{self.path} says with no `require(...)` who may use it.")
+        streamed = streamed_type(self)
 
         async def handle(plain: Request) -> Response:
             request = JsonRequest(plain.scope, plain.receive)
@@ -68,7 +80,10 @@ class TransactionRoute(APIRoute):
             await _limit_rate(request, service, caller)
             # Before anything of the request is looked at: whoever may not, learns nothing else.
             caller.must(permission)
-            await request.parse()
+            if streamed is None:
+                await request.parse()
+            else:
+                request.must_stream(streamed)
             async with AsyncExitStack() as stack:
                 opened: list[UnitOfWork] = []
 
@@ -83,7 +98,7 @@ class TransactionRoute(APIRoute):
                     return opened[0]
 
                 request.state.open_transaction = open_transaction
-                idempotent = await IdempotentRequest.read(request, caller)
+                idempotent = streamed is None and await IdempotentRequest.read(request, caller)
                 if idempotent:
                     begun = await open_transaction()
                     if replayed := await idempotent.replay(begun, service.secrets):
@@ -179,6 +194,12 @@ def _permissions(dependant: Dependant) -> Iterator[str]:
         if isinstance(inner.call, Require):
             yield inner.call.permission
         yield from _permissions(inner)
+
+
+def streamed_type(route: APIRoute) -> str | None:
+    """The media type of a body that is not JSON, as `openapi_extra` says it."""
+    told: dict[str, Any] = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+    return next((name for name in told if name != "application/json"), None)
 
 
 def require(permission: str) -> Any:

@@ -10,6 +10,7 @@ from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
 from accounts_api.hearing import HEARING
+from accounts_api.imports import router as imports
 from accounts_api.key_roles import router as key_roles
 from accounts_api.lifecycle import router as lifecycle
 from accounts_api.lifecycle import service as lifecycle_service
@@ -44,6 +45,7 @@ TAGS = [
     {"name": "Key roles", "description": "Responsibilities for an account, and who holds them."},
     {"name": "Segments", "description": "Sets of records that a rule defines and that keep true."},
     {"name": "Lifecycle", "description": "Which status accounts have, by which rules."},
+    {"name": "Imports", "description": "Files of records: mapped, looked at, written, explained."},
     {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
     {"name": "Product events", "description": "What people do in your product, as it happens."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             key_roles.router,
             key_roles.of_accounts,
             assignments.router,
+            imports.router,
             segments.router,
             segments.rules_router,
             lifecycle.router,
@@ -89,5 +92,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         migration_head=MIGRATION_HEAD,
         introspect=introspection,
-        larger_bodies={"/bulk": 16 * 1024 * 1024},
+        larger_bodies={"/file": imports.LARGEST_FILE, "/bulk": 16 * 1024 * 1024},
     )

@@ -6,6 +6,7 @@ from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
 from accounts_api.hand_overs import models as hand_overs
 from accounts_api.key_roles import models as key_roles
+from accounts_api.imports import models as imports
 from accounts_api.lifecycle import models as lifecycle
 from accounts_api.members.models import Member
 from accounts_api.product_events import models as product_events
@@ -24,6 +25,7 @@ __all__ = [
     "assignments",
     "hand_overs",
     "key_roles",
+    "imports",
     "lifecycle",
     "product_events",
     "records",

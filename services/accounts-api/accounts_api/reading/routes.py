@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.history import service as history
-from accounts_api.reading import service
+from accounts_api.reading import exporting, service
 from accounts_api.reading.schemas import (
+    Chosen,
+    ExportParams,
     FieldsParam,
     IncludeParam,
     ListParams,
@@ -22,6 +24,7 @@ from accounts_api.records.routes import KindOf, always
 from accounts_api.records.schemas import RecordOut
 from shared.auth import Caller
 from shared.schemas import Instant
+from shared.web.csv import CsvResponse
 from shared.web.routing import TheService, Uow, etag, not_modified, require
 
 Reader = Annotated[Caller, require("records:read")]
@@ -55,19 +58,25 @@ def add_reading(
         params: Annotated[ListParams, Query()],
     ) -> Response:
         wanted = ListRequest(
-            filter=params.filter,
-            sort=params.sort,
-            fields=_words(params.fields),
-            include=_words(params.include) or (),
-            include_ignored=params.include_ignored,
-            then=then_of(params.as_of, params.known_as_of),
-            count=params.count,
-            limit=params.limit,
-            cursor=params.cursor,
+            **_chosen(params), count=params.count, limit=params.limit, cursor=params.cursor
         )
         these = await which(uow, request)
         body = await service.list_records(uow, these, wanted, tenure.cursors)
         return Response(body, media_type=_JSON)
+
+    async def export(
+        request: Request,
+        caller: Reader,
+        tenure: TheService,
+        params: Annotated[ExportParams, Query()],
+    ) -> Response:
+        # Not the transaction of a GET: the audit log takes it down, and batches have their own.
+        wanted = ListRequest(**_chosen(params))
+        async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
+            these = await which(uow, request)
+            listed = await exporting.begin(uow, these, wanted)
+        written = exporting.written(tenure.units, caller, listed, bom=params.bom)
+        return CsvResponse(written, filename=f"{these.plural}.csv")
 
     async def search(
         data: SearchIn, request: Request, caller: Reader, uow: Uow, tenure: TheService
@@ -122,6 +131,18 @@ def add_reading(
         response_model=page,
     )
     router.add_api_route(
+        "/export.csv",
+        export,
+        methods=["GET"],
+        name=f"export_{plural}",
+        summary=f"Export {plural} as CSV",
+        description="All that the list with the same parameters holds, streamed. Money is in minor"
+        " units, several values in a cell are separated by `;`, and text that a spreadsheet would"
+        " run begins with an apostrophe. A record that is there all along comes exactly once.",
+        response_class=CsvResponse,
+        responses=CsvResponse.told("id,external_id,name\r\n0198c0de-…,crm-1001,Acme\r\n"),
+    )
+    router.add_api_route(
         "/search",
         search,
         methods=["POST"],
@@ -146,6 +167,17 @@ def add_reading(
         response_model=out,
         responses={304: {"description": "It is still the version of `If-None-Match`."}},
     )
+
+
+def _chosen(params: Chosen) -> dict[str, Any]:
+    return {
+        "filter": params.filter,
+        "sort": params.sort,
+        "fields": _words(params.fields),
+        "include": _words(params.include) or (),
+        "include_ignored": params.include_ignored,
+        "then": then_of(params.as_of, params.known_as_of),
+    }
 
 
 def _words(given: str | None) -> list[str] | None:

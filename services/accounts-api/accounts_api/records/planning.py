@@ -16,7 +16,8 @@ async def plan(
     *,
     judge: Judge | None = None,
 ) -> list[Outcome]:
-    """As `write` would answer if nobody else wrote meanwhile."""
+    """As `write` would answer if nobody else wrote meanwhile. What a judge would tell stays untold."""
+    told = len(uow.events)
     batch = await _batch(uow, kind, edits, writer, lock=False)
     for edit in edits:
         batch.take(edit)
@@ -24,5 +25,6 @@ async def plan(
         changing = [proposal for proposal, _ in batch.changed()]
         for record_id, error in (await judge(uow, changing)).items():
             batch.refuse(batch.proposals[record_id], error)
+    del uow.events[told:]
     _finish(batch)
     return batch.outcomes

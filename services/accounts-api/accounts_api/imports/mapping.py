@@ -1,0 +1,86 @@
+"""Which records a file can hold, and what its columns can mean in this workspace."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from accounts_api.accounts.schemas import AccountRow
+from accounts_api.accounts.service import accounts
+from accounts_api.contacts.schemas import ContactRow
+from accounts_api.contacts.service import contacts
+from accounts_api.imports import queries
+from accounts_api.imports.rules import Target, proposed, targets
+from accounts_api.opportunities.schemas import OpportunityRow
+from accounts_api.opportunities.service import opportunities
+from accounts_api.organizations.schemas import OrganizationRow
+from accounts_api.organizations.service import organizations
+from accounts_api.records.service import Records, definitions_of
+from accounts_api.records.writing import key_role_definitions
+from accounts_api.rules.syntax.faults import nearest
+from shared.errors import Fault
+from shared.events.accounts import RecordType
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Importable:
+    records: Records
+    row: type[BaseModel]
+    """A row of its bulk write."""
+
+
+IMPORTABLE: Final[Mapping[RecordType, Importable]] = {
+    "organization": Importable(organizations, OrganizationRow),
+    "account": Importable(accounts, AccountRow),
+    "contact": Importable(contacts, ContactRow),
+    "opportunity": Importable(opportunities, OpportunityRow),
+}
+
+
+async def targets_of(uow: UnitOfWork, record_type: RecordType) -> dict[str, Target]:
+    into = IMPORTABLE[record_type]
+    kind = into.records.kind
+    titles: Mapping[str, str] = {}
+    if kind.part == "key_roles":
+        titles = await queries.key_role_titles(uow.session, uow.workspace_id)
+    definitions = await definitions_of(uow, kind)
+    return targets(kind, into.row.model_fields, definitions, titles)
+
+
+async def mapped(
+    uow: UnitOfWork, record_type: RecordType, columns: Sequence[str]
+) -> dict[str, str | None]:
+    """What the columns seem to mean."""
+    if IMPORTABLE[record_type].records.kind.part == "key_roles":
+        await key_role_definitions(uow)
+    return proposed(columns, await targets_of(uow, record_type))
+
+
+def mapping_faults(
+    columns: Sequence[str],
+    changes: Mapping[str, str | None],
+    mapping: Mapping[str, str | None],
+    known: Mapping[str, Target],
+) -> list[Fault]:
+    """All that is wrong with `changes`, which have led to `mapping`."""
+    faults = []
+    for column, name in changes.items():
+        pointer = f"/mapping/{column.replace('~', '~0').replace('/', '~1')}"
+        if column not in columns:
+            faults.append(_unknown(pointer, "unknown_column", "the file", column, columns))
+        elif name is not None and name not in known:
+            faults.append(_unknown(pointer, "unknown_field", "such a record", name, known))
+        elif name is not None and list(mapping.values()).count(name) > 1:
+            message = f"Two columns are mapped to {name}."
+            faults.append(Fault(pointer, "mapped_twice", message))
+    return faults
+
+
+def _unknown(
+    pointer: str, code: str, where: str, name: str, known: Sequence[str] | Mapping[str, Target]
+) -> Fault:
+    guess = nearest(name, known)
+    message = f"In {where} is no {name[:100]!r}."
+    return Fault(pointer, code, message, {"suggestion": guess} if guess else None)

@@ -1,0 +1,140 @@
+"""Files of records on their way in. Statements are Core."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from accounts_api.db import Base
+
+_AT = DateTime(timezone=True)
+_NOW = text("clock_timestamp()")
+_ZERO = text("0")
+
+
+def _workspace() -> Column[Any]:
+    return Column("workspace_id", Uuid, nullable=False)
+
+
+def _count(name: str, comment: str | None = None) -> Column[Any]:
+    return Column(name, Integer, nullable=False, server_default=_ZERO, comment=comment)
+
+
+def _of_import() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "import_id"], ["accounts.imports.workspace_id", "accounts.imports.id"]
+    )
+
+
+imports = Table(
+    "imports",
+    Base.metadata,
+    _workspace(),
+    Column("id", Uuid, nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="waiting"),
+    Column("amounts", Text, nullable=False),
+    Column("empty_cells", Text, nullable=False),
+    Column("delimiter", Text),
+    Column("upload_id", Uuid, comment="whose chunks are the file; others are left over"),
+    Column("columns", JSONB, nullable=False, server_default=text("'[]'")),
+    Column(
+        "mapping",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="target by column; null leaves the column out",
+    ),
+    Column("size_bytes", BigInteger, nullable=False, server_default=_ZERO),
+    _count("rows"),
+    _count("done_rows"),
+    _count("next_chunk", "chunks before it are stored: the checkpoint"),
+    _count("created"),
+    _count("updated"),
+    _count("unchanged"),
+    _count("refused"),
+    Column(
+        "may_edit",
+        ARRAY(Text),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="whose traits the one who started it may edit",
+    ),
+    Column(
+        "is_source",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="started by a service of ours",
+    ),
+    Column("cause", JSONB, nullable=False, server_default=text("'[]'")),
+    _count("attempts"),
+    Column("try_at", _AT, nullable=False, server_default=_NOW),
+    Column("failure", Text),
+    Column("started_at", _AT),
+    Column("finished_at", _AT),
+    Column("file_removed_at", _AT),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    CheckConstraint(
+        "status in ('waiting', 'ready', 'running', 'finished', 'failed', 'cancelled')",
+        name="status",
+    ),
+    CheckConstraint("amounts in ('minor', 'major')", name="amounts"),
+    CheckConstraint("empty_cells in ('leave', 'clear')", name="empty_cells"),
+    Index("ix_imports_running", "try_at", postgresql_where=text("status = 'running'")),
+    Index(
+        "ix_imports_file",
+        "updated_at",
+        postgresql_where=text("file_removed_at is null and status <> 'running'"),
+    ),
+)
+import_chunks = Table(
+    "import_chunks",
+    Base.metadata,
+    _workspace(),
+    Column("import_id", Uuid, nullable=False),
+    Column("upload_id", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column(
+        "rows", JSONB, nullable=False, comment="pairs of the row's number in the file and its cells"
+    ),
+    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    PrimaryKeyConstraint("workspace_id", "import_id", "upload_id", "number"),
+    _of_import(),
+)
+import_rows = Table(
+    "import_rows",
+    Base.metadata,
+    _workspace(),
+    Column("import_id", Uuid, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("record_id", Uuid),
+    Column("external_id", Text),
+    Column("errors", JSONB(none_as_null=True)),
+    PrimaryKeyConstraint("workspace_id", "import_id", "row"),
+    _of_import(),
+    CheckConstraint("status in ('created', 'updated', 'refused')", name="status"),
+    Index("ix_import_rows_of_status", "workspace_id", "import_id", "status", "row"),
+)
+
+__all__ = ["import_chunks", "import_rows", "imports"]

@@ -1,0 +1,20 @@
+from shared.errors import BadRequest, Conflict, NotFound
+
+
+class ImportNotFound(NotFound):
+    title = "There is no such import"
+
+
+class WrongState(Conflict):
+    code = "wrong_state"
+    title = "The import is not in a state for this"
+
+
+class FileGone(Conflict):
+    code = "file_removed"
+    title = "The file was removed"
+
+
+class BrokenOff(BadRequest):
+    code = "broken_off"
+    title = "The file broke off"

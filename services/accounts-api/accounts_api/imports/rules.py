@@ -1,0 +1,284 @@
+"""What the columns of a file mean for a record, and what the text of a cell is worth there."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Literal
+
+from accounts_api.reading.csv_cells import BETWEEN, plain
+from accounts_api.records.kinds import Kind
+from accounts_api.records.trait_values import Definition, Definitions
+from accounts_api.rules.fold import fold
+from accounts_api.rules.syntax.values import exponent
+
+TargetType = Literal[
+    "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
+]
+Amounts = Literal["minor", "major"]
+EmptyCells = Literal["leave", "clear"]
+
+_OF_TRAITS: Final[Mapping[str, TargetType]] = {
+    "number": "number",
+    "currency": "amount",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "datetime",
+    "multi_select": "list",
+    "member": "member",
+}
+_OF_COLUMNS: Final[Mapping[str, TargetType]] = {
+    "bigint": "amount",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamptz": "datetime",
+}
+_LINKS: Final[Mapping[str, TargetType]] = {
+    "account_external_id": "text",
+    "account_id": "text",
+    "plan_roles": "list",
+}
+_NOT_FROM_FILES: Final = frozenset(
+    {"traits", "key_roles", "accounts", "deleted", "restore", "merged_into_external_id"}
+)
+_ALSO_CALLED: Final[Mapping[str, str]] = {
+    "website": "domain",
+    "web_site": "domain",
+    "e_mail": "email",
+    "email_address": "email",
+    "company": "name",
+    "company_name": "name",
+    "account_name": "name",
+    "job_title": "title",
+    "expiration": "contract_expiration",
+}
+_YES: Final = frozenset({"true", "yes", "1"})
+_NO: Final = frozenset({"false", "no", "0"})
+_INTEGER: Final = re.compile(r"-?\d{1,19}")
+_NUMBER: Final = re.compile(r"-?\d{1,19}(?:\.\d{1,15})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something of a record that a column can be mapped to."""
+
+    name: str
+    type: TargetType
+    title: str
+    currency: str | None = None
+    """Of a trait, whose amounts are all of one currency."""
+
+
+def targets(
+    kind: Kind, fields: Iterable[str], definitions: Definitions, key_roles: Mapping[str, str]
+) -> dict[str, Target]:
+    """By name. `fields` are those of a row of the kind's bulk write; `key_roles` titles by key."""
+    found: dict[str, TargetType] = {}
+    for name in fields:
+        if name not in _NOT_FROM_FILES:
+            column = kind.by_name.get(name)
+            found[name] = _OF_COLUMNS.get(column.type, "text") if column else "text"
+    if kind.part == "accounts":
+        found |= _LINKS
+    known = {name: Target(name, type_, name) for name, type_ in found.items()}
+    for key, definition in definitions.items():
+        if not _fillable(definition):
+            continue
+        name = f"traits.{key}"
+        type_ = _OF_TRAITS.get(definition.type, "text")
+        known[name] = Target(name, type_, key, definition.currency)
+    if kind.part == "key_roles":
+        for key, title in key_roles.items():
+            known[f"key_roles.{key}"] = Target(f"key_roles.{key}", "members", title)
+    return known
+
+
+def _fillable(definition: Definition) -> bool:
+    return not definition.deprecated and definition.type != "formula"
+
+
+def proposed(columns: Sequence[str], known: Mapping[str, Target]) -> dict[str, str | None]:
+    """A target for each column whose name says one. None for the others."""
+    names: dict[str, str] = {}
+    for target in known.values():
+        names.setdefault(_said(target.name), target.name)
+    for target in known.values():
+        names.setdefault(_said(target.name.rpartition(".")[2]), target.name)
+        names.setdefault(_said(target.title), target.name)
+    for called, name in _ALSO_CALLED.items():
+        if name in known:
+            names.setdefault(called, name)
+    mapping: dict[str, str | None] = {}
+    for column in columns:
+        target_name = names.get(_said(column))
+        mapping[column] = None if target_name in mapping.values() else target_name
+    return mapping
+
+
+def _said(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_")
+
+
+class Unreadable(Exception):
+    """The text of a cell that its target cannot be made of."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def value_of(target: Target, text: str, members: Mapping[str, str]) -> Any:
+    """What a cell that is not empty says. Amounts as they are written. Raises `Unreadable`.
+
+    `members` are ids by e-mail address in lower case.
+    """
+    said = plain(text.strip())
+    match target.type:
+        case "number":
+            return _number(said)
+        case "boolean":
+            return _boolean(said)
+        case "list":
+            return [part for one in said.split(BETWEEN) if (part := one.strip())]
+        case "member":
+            return _member(said, members)
+        case "members":
+            return [_member(part, members) for one in said.split(BETWEEN) if (part := one.strip())]
+        case _:
+            return said
+
+
+def _number(said: str) -> int | float:
+    if _INTEGER.fullmatch(said):
+        return int(said)
+    if _NUMBER.fullmatch(said):
+        return float(said)
+    raise Unreadable("not_a_number", "A number such as 1250.5: no spaces, no other signs.")
+
+
+def _boolean(said: str) -> bool:
+    if said.lower() in _YES | _NO:
+        return said.lower() in _YES
+    raise Unreadable("not_a_boolean", "true or false, yes or no, 1 or 0.")
+
+
+def _member(said: str, members: Mapping[str, str]) -> str:
+    if "@" not in said:
+        return said
+    if said.lower() not in members:
+        raise Unreadable("unknown_member", f"No member has the address {said[:100]!r}.")
+    return members[said.lower()]
+
+
+def amount(said: str, amounts: Amounts, currency: str | None) -> int:
+    """Minor units of `currency`; a currency that nobody named has two decimals. Raises
+    `Unreadable`.
+    """
+    if amounts == "minor":
+        if not _INTEGER.fullmatch(said):
+            raise Unreadable("not_an_amount", "Minor units as an integer, such as 1250000.")
+        return int(said)
+    try:
+        if not _NUMBER.fullmatch(said):
+            raise InvalidOperation
+        minor = Decimal(said).scaleb(exponent(currency or ""))
+    except InvalidOperation:
+        message = "An amount such as 12500.00: no spaces, no other signs."
+        raise Unreadable("not_an_amount", message) from None
+    if minor != int(minor):
+        raise Unreadable("not_an_amount", f"It has more decimals than {currency or 'money'} has.")
+    return int(minor)
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """Why a row is refused. `column` None: not for one of its cells."""
+
+    column: str | None
+    code: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"column": self.column, "code": self.code, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the rows of one file become rows of a bulk write."""
+
+    columns: Sequence[str]
+    mapping: Mapping[str, str | None]
+    known: Mapping[str, Target]
+    amounts: Amounts
+    empty_cells: EmptyCells
+    linked: bool
+    """An account that is named is one of the record's, not what it belongs to."""
+
+    def row(
+        self, cells: Sequence[str], members: Mapping[str, str]
+    ) -> tuple[dict[str, Any], list[CellFault]]:
+        """What the row says, as the body of a bulk write has it, and all that is wrong with it."""
+        cells = [*cells]
+        while len(cells) > len(self.columns) and not cells[-1].strip():
+            cells.pop()
+        if len(cells) != len(self.columns):
+            message = f"It has {len(cells)} cells, the header {len(self.columns)}."
+            return {}, [CellFault(None, "wrong_columns", message)]
+        said: dict[str, Any] = {}
+        faults = []
+        for column, cell in zip(self.columns, cells, strict=True):
+            target = self.known.get(self.mapping.get(column) or "")
+            if target is None:
+                continue
+            if not cell.strip():
+                if self.empty_cells == "clear" and target.name not in {"id", "external_id"}:
+                    said[target.name] = None
+                continue
+            try:
+                said[target.name] = value_of(target, cell, members)
+            except Unreadable as wrong:
+                faults.append(CellFault(column, wrong.code, wrong.message))
+        faults += self._amounts(said)
+        return self._nested(said), faults
+
+    def _amounts(self, said: dict[str, Any]) -> list[CellFault]:
+        faults = []
+        for name, value in said.items():
+            target = self.known[name]
+            if target.type == "amount" and value is not None:
+                currency = target.currency or said.get("currency")
+                try:
+                    said[name] = amount(value, self.amounts, currency)
+                except Unreadable as wrong:
+                    faults.append(CellFault(self.column_of(name), wrong.code, wrong.message))
+        return faults
+
+    def column_of(self, name: str) -> str | None:
+        return next((column for column, to in self.mapping.items() if to == name), None)
+
+    def at(self, pointer: str) -> str | None:
+        """The column that a fault's JSON pointer into the row means."""
+        first, *rest = pointer.removeprefix("/").split("/")
+        if first == "accounts":
+            name = rest[1] if len(rest) > 1 else "account_external_id"
+        elif first in {"traits", "key_roles"} and rest:
+            name = f"{first}.{rest[0].replace('~1', '/').replace('~0', '~')}"
+        else:
+            name = first
+        return self.column_of(name)
+
+    def _nested(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        row: dict[str, Any] = {}
+        link: dict[str, Any] = {}
+        for name, value in said.items():
+            group, dot, key = name.partition(".")
+            if dot:
+                row.setdefault(group, {})[key] = value
+            elif self.linked and name in _LINKS:
+                link[name] = value
+            else:
+                row[name] = value
+        if link.get("account_id") or link.get("account_external_id"):
+            row["accounts"] = [{name: value for name, value in link.items() if value is not None}]
+        return row

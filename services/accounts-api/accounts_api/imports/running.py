@@ -1,0 +1,232 @@
+"""Rows of a file become records: a chunk in each transaction, which also moves the checkpoint.
+
+Whoever holds the import's row works on it. A worker that dies lets go of it with its transaction,
+so the next one finds the checkpoint where the last whole chunk left it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.imports import queries
+from accounts_api.imports.mapping import IMPORTABLE, targets_of
+from accounts_api.imports.refusals import WrongState
+from accounts_api.imports.rules import CellFault, Reading
+from accounts_api.imports.service import get_import, kept
+from accounts_api.reading.csv_cells import plain
+from accounts_api.records.edits import Edit, Outcome, Writer
+from accounts_api.records.service import row_edit
+from shared.auth import Caller
+from shared.db import is_connection_loss
+from shared.errors import AppError
+from shared.events.base import Cause
+from shared.faults import faultpoint
+from shared.logging import get_logger
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
+_ATTEMPTS: Final = 6
+"""Of one chunk; between them 2, 4, 8, … seconds."""
+_LOOKED_AT: Final = 4
+"""Chunks that a preview looks at."""
+_SAMPLES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A row of the file as the write engine takes it, or why it does not."""
+
+    number: int
+    values: dict[str, Any]
+    wanted: Edit | Outcome
+    faults: Sequence[CellFault]
+
+
+async def step(service: Service) -> bool:
+    """One chunk of the import that has waited longest."""
+    async with service.units.across_workspaces() as session:
+        due = await queries.next_running(session)
+    if due is None:
+        return False
+    try:
+        await _write_chunk(service, due.workspace_id, due.id)
+    except Exception as error:
+        if is_connection_loss(error):
+            raise
+        log.warning("import failed", error=type(error).__name__, exc_info=True)
+        await _note_failure(service, due.workspace_id, due.id)
+    return True
+
+
+async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) -> None:
+    async with service.units.begin(workspace_id, ()) as uow:
+        job = await queries.import_by_id(
+            uow.session, workspace_id, import_id, lock=True, skip_locked=True
+        )
+        if job is None or job.status != "running":
+            return
+        uow.cause = tuple(Cause.model_validate(link) for link in job.cause)
+        rows = await queries.chunk_rows(
+            uow.session, workspace_id, import_id, job.upload_id, job.next_chunk
+        )
+        if rows is None:
+            await _end(uow, import_id, "finished")
+            return
+        writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
+        read, reading = await _read(uow, job, rows)
+        records = IMPORTABLE[job.record_type].records
+        outcomes = await records.chunk(uow, writer, [row.wanted for row in read])
+        told = [
+            _told(row, outcome, reading)
+            for row, outcome in zip(read, outcomes, strict=True)
+            if outcome.status != "unchanged"
+        ]
+        await queries.add_rows(uow.session, workspace_id, import_id, job.next_chunk, told)
+        counts = Counter(str(outcome.status) for outcome in outcomes)
+        await queries.advance(uow.session, workspace_id, import_id, counts)
+        faultpoint("imports.before_commit")
+
+
+async def _end(uow: UnitOfWork, import_id: UUID, status: str, failure: str | None = None) -> None:
+    fields = {"status": status, "finished_at": await uow.machine_now(), "failure": failure}
+    await queries.change_import(uow.session, uow.workspace_id, import_id, fields, edited=False)
+
+
+async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:
+    async with service.units.begin(workspace_id, ()) as uow:
+        job = await queries.import_by_id(uow.session, workspace_id, import_id, lock=True)
+        if job is None or job.status != "running":
+            return
+        failure = "A part of the file could not be written; we have been told."
+        if job.attempts + 1 >= _ATTEMPTS:
+            await _end(uow, import_id, "failed", failure)
+            return
+        await queries.put_off(uow.session, workspace_id, import_id, failure, 2**job.attempts)
+
+
+async def _read(
+    uow: UnitOfWork, job: Any, rows: Sequence[tuple[int, list[str]]]
+) -> tuple[list[Read], Reading]:
+    into = IMPORTABLE[job.record_type]
+    kind = into.records.kind
+    reading = Reading(
+        job.columns,
+        job.mapping,
+        await targets_of(uow, job.record_type),
+        job.amounts,
+        job.empty_cells,
+        linked=kind.part == "accounts",
+    )
+    emails = _addresses(reading, rows)
+    members = await queries.members_by_email(uow.session, uow.workspace_id, emails)
+    read = []
+    for number, cells in rows:
+        values, faults = reading.row(cells, members)
+        wanted = row_edit(kind, values, into.row, "")
+        if faults:
+            external_id = values.get("external_id")
+            wanted = Outcome("refused", external_id=external_id, error=AppError())
+        elif isinstance(wanted, Edit) and wanted.links:
+            _add_links(wanted, values)
+        read.append(Read(number, values, wanted, faults))
+    return read, reading
+
+
+def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
+    """E-mail addresses of members that the rows name."""
+    places = [
+        place
+        for place, column in enumerate(reading.columns)
+        if (target := reading.known.get(reading.mapping.get(column) or ""))
+        and target.type in {"member", "members"}
+    ]
+    cells = (row[place] for _, row in rows for place in places if place < len(row))
+    said = {part.strip().lower() for cell in cells for part in plain(cell).split(";")}
+    return sorted(address for address in said if "@" in address)
+
+
+def _add_links(edit: Edit, values: dict[str, Any]) -> None:
+    """A row names one account of a contact; the others stay, and so do roles it says nothing of."""
+    edit.adds_links = True
+    for link, said in zip(edit.links or (), values["accounts"], strict=True):
+        if "plan_roles" not in said:
+            link["plan_roles"] = None
+
+
+def _told(row: Read, outcome: Outcome, reading: Reading) -> dict[str, Any]:
+    errors = [fault.as_json() for fault in _faults(row, outcome, reading)]
+    return {
+        "row": row.number,
+        "status": outcome.status,
+        "record_id": outcome.id,
+        "external_id": outcome.external_id,
+        "errors": errors or None,
+    }
+
+
+def _faults(row: Read, outcome: Outcome, reading: Reading) -> Sequence[CellFault]:
+    if row.faults or outcome.error is None:
+        return row.faults
+    error = outcome.error
+    if not error.faults:
+        return [CellFault(None, error.code, error.detail or error.title)]
+    return [
+        CellFault(reading.at(fault.pointer), fault.code, fault.message) for fault in error.faults
+    ]
+
+
+async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str, Any]:
+    """What the first rows would do, planned with the write engine; nothing is stored."""
+    job = await get_import(uow, import_id)
+    kept(job)
+    if job.status != "ready":
+        raise WrongState(f"It is {job.status}.", import_status=job.status)
+    rows: list[tuple[int, list[str]]] = []
+    for number in range(_LOOKED_AT):
+        rows += (
+            await queries.chunk_rows(
+                uow.session, uow.workspace_id, import_id, job.upload_id, number
+            )
+            or ()
+        )
+    read, reading = await _read(uow, job, rows)
+    records = IMPORTABLE[job.record_type].records
+    outcomes = await records.plan(uow, Writer.of(caller), [row.wanted for row in read])
+    told = [(row, out, _faults(row, out, reading)) for row, out in zip(read, outcomes, strict=True)]
+    counted = Counter(outcome.status for outcome in outcomes)
+    return {
+        "rows": job.rows,
+        "looked_at": len(rows),
+        **{status: counted[status] for status in ("created", "updated", "unchanged", "refused")},
+        "faults": _gathered(told),
+        "samples": [_sample(*one) for one in told[:_SAMPLES]],
+    }
+
+
+Told = tuple[Read, Outcome, Sequence[CellFault]]
+
+
+def _gathered(told: Sequence[Told]) -> list[dict[str, Any]]:
+    """By column and code, the most frequent first."""
+    found: dict[tuple[str | None, str], dict[str, Any]] = {}
+    for row, _, faults in told:
+        for fault in faults:
+            known = found.setdefault(
+                (fault.column, fault.code), {**fault.as_json(), "row": row.number, "rows": 0}
+            )
+            known["rows"] += 1
+    return sorted(found.values(), key=lambda fault: -int(fault["rows"]))
+
+
+def _sample(row: Read, outcome: Outcome, faults: Sequence[CellFault]) -> dict[str, Any]:
+    created = outcome.status == "created"
+    return {
+        "row": row.number,
+        "status": outcome.status,
+        "record_id": None if created else outcome.id,
+        "values": row.values,
+        "errors": [fault.as_json() for fault in faults],
+    }
