@@ -5,6 +5,7 @@ import asyncio
 from accounts_api.assignments import service as assignments
 from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
+from accounts_api.imports.jobs import imports_loop, old_files_loop
 from accounts_api.key_roles.jobs import planned_holdings_loop
 from accounts_api.lifecycle import service as lifecycle
 from accounts_api.object_types.jobs import clearing_loop as object_types_clearing_loop
@@ -29,6 +30,8 @@ def loops(service: Service) -> list[Loop]:
         self_check_loop(),
         partitions_loop(),
         clearing_loop(),
+        imports_loop(),
+        old_files_loop(),
         object_types_clearing_loop(),
         planned_holdings_loop(),
         product_event_jobs.second_look_loop(),
