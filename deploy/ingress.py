@@ -22,6 +22,7 @@ _OF_THE_WHOLE = (
     ("/", "Exact"),
     ("/openapi.json", "Exact"),
     ("/docs", "Prefix"),
+    ("/problems", "Prefix"),
     ("/livez", "Exact"),
     ("/readyz", "Exact"),
     ("/v1/status", "Exact"),

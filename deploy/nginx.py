@@ -100,7 +100,7 @@ def _location(service: str, segments: tuple[str, ...]) -> str:
 
 # One document, pages and health of the whole come from the gateway program.
 _OWN = """\
-        location ~ ^/(|livez|readyz|openapi\\.json|v1/status|docs|docs/.*)$ {
+        location ~ ^/(|livez|readyz|openapi\\.json|v1/status|docs|docs/.*|problems|problems/.*)$ {
             proxy_pass http://gateway;
         }
 

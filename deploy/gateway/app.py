@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -17,11 +18,13 @@ from starlette.types import Receive, Scope, Send
 
 from deploy.gateway import pages, problems
 from deploy.gateway.merged import merge
+from deploy.gateway.problem_pages import problem_page
 from deploy.gateway.problems import Refusal
 from deploy.gateway.proxy import Proxy, request_id_of
 from shared.settings import ServiceName
 
-_OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status")
+_OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status", "/problems")
+_OWN_BELOW = ("/docs/", "/problems/")
 _ASK_SECONDS = 5.0
 # A service builds its document when it is first asked for it, which takes seconds.
 _BUILD_SECONDS = 60.0
@@ -30,18 +33,28 @@ _REFUSED = 400
 _FAILED = 500
 
 
+@dataclass(frozen=True)
+class Described:
+    made: float
+    """On the monotonic clock."""
+    document: bytes
+    problems: Sequence[Mapping[str, Any]]
+
+
 class Gateway:
     def __init__(self, upstreams: dict[ServiceName, str], public_url: str) -> None:
         self._upstreams = upstreams
         self._public_url = public_url
         self._proxy = Proxy(upstreams)
-        self._document = (0.0, b"")
+        self._described = Described(-_DOCUMENT_SECONDS, b"", [])
         self._own = Starlette(
             routes=[
                 Route("/", _to_docs),
                 Route("/livez", _alive),
                 Route("/readyz", self._ready),
                 Route("/openapi.json", self._openapi),
+                Route("/problems", self._problems),
+                Route("/problems/{code}", self._problems),
                 Route("/v1/status", self._status),
                 *pages.ROUTES,
             ],
@@ -63,7 +76,7 @@ class Gateway:
         request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         try:
-            if scope["path"] in _OWN or scope["path"].startswith("/docs/"):
+            if scope["path"] in _OWN or scope["path"].startswith(_OWN_BELOW):
                 await self._own(scope, receive, send)
             else:
                 await self._proxy(scope, receive, send)
@@ -89,11 +102,17 @@ class Gateway:
         return PlainTextResponse("ok")
 
     async def _openapi(self, _: Request) -> Response:
-        made, document = self._document
-        if not document or time.monotonic() - made > _DOCUMENT_SECONDS:
-            document = to_json(await self._merge())
-            self._document = (time.monotonic(), document)
-        return Response(document, media_type="application/json")
+        return Response((await self._description()).document, media_type="application/json")
+
+    async def _problems(self, request: Request) -> Response:
+        """What the `type` of an error leads to."""
+        return problem_page(request, (await self._description()).problems)
+
+    async def _description(self) -> Described:
+        if time.monotonic() - self._described.made > _DOCUMENT_SECONDS:
+            merged = await self._merge()
+            self._described = Described(time.monotonic(), to_json(merged), merged["x-problems"])
+        return self._described
 
     async def _merge(self) -> dict[str, Any]:
         answers = await self._ask_all("/openapi.json", seconds=_BUILD_SECONDS)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from deploy.gateway.problems import of_the_gateway
+
 Document = dict[str, Any]
 
 _DESCRIPTION = """\
@@ -34,14 +36,17 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
         "components": {},
     }
     statuses = {}
+    problems = {each["code"]: each for each in of_the_gateway()}
     for service, document in documents.items():
         renamed = _without_clashes(merged, document, service)
         paths = dict(renamed.get("paths", {}))
         if STATUS in paths:
             statuses[service] = paths.pop(STATUS)["get"]
         _add(merged, {**renamed, "paths": paths})
+        problems |= {each["code"]: each for each in document.get("x-problems", [])}
     if statuses:
         merged["paths"][STATUS] = {"get": _status_of_all(statuses)}
+    merged["x-problems"] = [problems[code] for code in sorted(problems)]
     if not merged["webhooks"]:
         del merged["webhooks"]
     return merged

@@ -25,7 +25,7 @@ _PAGE = """\
 </body>
 </html>
 """
-_HEADERS = {
+HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "referrer-policy": "no-referrer",
@@ -34,7 +34,7 @@ _HEADERS = {
 
 
 async def page(_: Request) -> Response:
-    return HTMLResponse(_PAGE, headers=_HEADERS)
+    return HTMLResponse(_PAGE, headers=HEADERS)
 
 
 ROUTES = [

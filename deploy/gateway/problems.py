@@ -1,6 +1,7 @@
 """The gateway's own refusals, in the same form as the services' (RFC 9457)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -67,3 +68,16 @@ def too_slow(service: str) -> Refusal:
         "Idempotency-Key, or look first.",
         1,
     )
+
+
+def of_the_gateway() -> list[dict[str, Any]]:
+    """For the catalogue of error codes."""
+    return [
+        {
+            "code": refusal.code,
+            "status": refusal.status,
+            "title": refusal.title,
+            "retryable": refusal.retry_after is not None,
+        }
+        for refusal in (away(""), broken(""), too_slow(""))
+    ]

@@ -1,5 +1,5 @@
 """OpenAPI 3.1 of one service, with what FastAPI does not say by itself: permissions, bearer
-security, errors as problem+json.
+security, errors as problem+json, and under `x-problems` every error code there is.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from shared.web.problems import problem_catalog
 from shared.web.routing import permission_of
 
 
@@ -67,6 +68,8 @@ def _finish(document: dict[str, Any], app: FastAPI) -> dict[str, Any]:
                     "schema": {"$ref": "#/components/schemas/Problem"}
                 }
     _restore_nulls(document)
+    packages = {route.endpoint.__module__.partition(".")[0] for route in api_routes(app)}
+    document["x-problems"] = problem_catalog({"shared", *packages})
     return document
 
 

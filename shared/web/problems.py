@@ -1,6 +1,6 @@
 """Every error that leaves a door, the framework's own included, as RFC 9457 problem+json."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -35,6 +35,29 @@ _PLAIN_CODES = {
     413: ("payload_too_large", "The body is too large"),
     415: ("unsupported_media_type", "Send application/json in UTF-8"),
 }
+
+
+def problem_catalog(packages: Collection[str]) -> list[dict[str, Any]]:
+    """Every refusal that code of these packages has, by its `code`: what a client may handle."""
+    found = {
+        code: {"code": code, "status": status, "title": title, "retryable": False}
+        for status, (code, title) in _PLAIN_CODES.items()
+    }
+    for refusal in _all_below(AppError):
+        if refusal.__module__.partition(".")[0] in packages:
+            found[refusal.code] = {
+                "code": refusal.code,
+                "status": refusal.status,
+                "title": refusal.title,
+                "retryable": refusal.retryable,
+            }
+    return [found[code] for code in sorted(found)]
+
+
+def _all_below(parent: type[AppError]) -> Iterator[type[AppError]]:
+    yield parent
+    for child in parent.__subclasses__():
+        yield from _all_below(child)
 
 
 class ProblemFault(BaseModel):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from standardwebhooks import Webhook
@@ -134,6 +135,23 @@ async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure
             "/v1/rules/check", {"record_type": record_type, "rule": answer.json()["rule"]}
         )
         assert again.json()["rule_text"] == answer.json()["rule_text"]
+
+
+async def test_the_type_of_an_error_can_be_opened(tenure: Tenure, gateway: str) -> None:
+    ws = await tenure.workspace()
+    async with httpx2.AsyncClient(
+        trust_env=False, headers={"authorization": f"Bearer {ws.keys['admin']}"}
+    ) as client:
+        refused = (await client.patch(f"{gateway}/v1/accounts/{ws.id}", json={})).json()
+        place = refused["type"].replace("https://tenure.example", gateway)
+        page = await client.get(place)
+        told = (await client.get(place, headers={"accept": "application/json"})).json()
+        listed = (await client.get(f"{gateway}/problems")).text
+        missing = await client.get(f"{gateway}/problems/no-such-code")
+    assert refused["code"] in page.text
+    assert (told["code"], told["status"]) == (refused["code"], refused["status"])
+    assert f"/problems/{refused['code'].replace('_', '-')}" in listed
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
 def test_every_make_target_that_the_docs_name_exists() -> None:
