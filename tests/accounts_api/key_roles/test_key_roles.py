@@ -69,7 +69,7 @@ async def test_a_used_role_is_deleted_only_by_force(tenure: Tenure) -> None:
     account = await make(ws, "accounts", {"name": "A", "key_roles": {"owner": [ada]}})
     path = f"/v1/key-roles/{made.json()['id']}"
     used = await ws.admin.delete(path)
-    assert (used.status_code, used.json()["accounts"]) == (409, 1)
+    assert (used.status_code, used.json()["code"], used.json()["records"]) == (409, "in_use", 1)
     assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
     read = (await ws.admin.get(f"/v1/accounts/{account['id']}")).json()
     assert (read["key_roles"], read["version"]) == ({}, 2)

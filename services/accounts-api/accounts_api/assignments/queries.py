@@ -75,19 +75,6 @@ async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> l
     return [AssignmentRule(*row) for row in await session.execute(found)]
 
 
-async def rules_naming(
-    session: AsyncSession, workspace_id: UUID, member_id: UUID
-) -> list[AssignmentRule]:
-    """Rules that a member is the choice of, or in the pool of."""
-    named = rules.c.pool.any_() == member_id
-    found = (
-        select(*_COLUMNS)
-        .where(rules.c.workspace_id == workspace_id, named | (rules.c.member_id == member_id))
-        .order_by(rules.c.title, rules.c.id)
-    )
-    return [AssignmentRule(*row) for row in await session.execute(found)]
-
-
 async def rule_by_id(
     session: AsyncSession, workspace_id: UUID, key_role_id: UUID, rule_id: UUID
 ) -> AssignmentRule | None:

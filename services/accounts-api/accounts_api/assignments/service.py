@@ -68,13 +68,10 @@ def subscribe() -> None:
 
 
 async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[User]:
-    """A finder: rules that name a member, and the rules of a key role itself."""
-    if what == "member":
-        found = await queries.rules_naming(uow.session, uow.workspace_id, UUID(key))
-    elif what == "key_role":
-        found = await queries.rules_of_key(uow.session, uow.workspace_id, key)
-    else:
+    """A finder: the rules of a key role itself."""
+    if what != "key_role":
         return ()
+    found = await queries.rules_of_key(uow.session, uow.workspace_id, key)
     return [User("assignment_rule", str(rule.id), rule.title) for rule in found]
 
 

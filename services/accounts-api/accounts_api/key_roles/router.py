@@ -16,6 +16,8 @@ from accounts_api.key_roles.schemas import (
 )
 from accounts_api.records.routes import Writer as RecordWriter
 from accounts_api.records.routes import written
+from accounts_api.where_used.schemas import WhereUsed
+from accounts_api.where_used.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
@@ -58,16 +60,27 @@ async def update_key_role(
     return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
 
 
+@router.get("/{key_role_id}/where-used", summary="Who uses a key role", response_model=WhereUsed)
+async def get_key_role_users(key_role_id: UUID, caller: Reader, tenure: TheService) -> Any:
+    """Rules that ask who holds it, its own assignment rules, sequences and mappings."""
+    elsewhere = await service.ask_others(tenure, caller, key_role_id)
+    begin = tenure.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        return (await service.where_used(uow, key_role_id, elsewhere)).as_json()
+
+
 @router.delete("/{key_role_id}", status_code=204, summary="Delete one key role")
 async def delete_key_role(
     key_role_id: UUID,
     version: IfMatch,
     caller: Writer,
-    uow: Uow,
+    tenure: TheService,
     force: Annotated[bool, Query(description="End every holding of it.")] = False,  # noqa: FBT002
 ) -> None:
     """In use it is a 409 that names the users; who held it when stays known."""
-    await service.delete_key_role(uow, key_role_id, version, force=force)
+    elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, key_role_id)
+    async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
+        await service.delete_key_role(uow, key_role_id, version, elsewhere, force=force)
 
 
 @of_accounts.get(

@@ -2,31 +2,24 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
-
 from accounts_api.audit_log import service as audit_log
 from accounts_api.key_roles import planned, queries
 from accounts_api.key_roles.refusals import KeyRoleNotFound, KeyRoleTaken, SeveralHold
 from accounts_api.key_roles.schemas import HoldersIn, KeyRoleIn, KeyRolePatch
-from accounts_api.records import hooks
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
 from accounts_api.records.writing import key_role_definitions
+from accounts_api.where_used import service as usage
 from shared.auth import Caller
-from shared.errors import Conflict
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
+from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 
 _BATCH = 500
-
-
-class KeyRoleInUse(Conflict):
-    code = "in_use"
-    title = "This is in use"
 
 
 Forget = Callable[[UnitOfWork, UUID], Awaitable[None]]
@@ -95,21 +88,36 @@ async def change_key_role(
     return changed
 
 
+async def ask_others(service: Service, caller: Caller, role_id: UUID) -> usage.Elsewhere:
+    """Not within a transaction."""
+    begin = service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        known = await get_key_role(uow, role_id)
+    return await usage.ask_others(service, caller, "key_role", known.key)
+
+
+async def where_used(uow: UnitOfWork, role_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
+    key = (await get_key_role(uow, role_id)).key
+    most = usage.COUNTED_TO + 1
+    held = await queries.accounts_holding(uow.session, uow.workspace_id, key, most)
+    return await usage.used(uow, "key_role", key, elsewhere, records=len(held))
+
+
 async def delete_key_role(
-    uow: UnitOfWork, role_id: UUID, version: int | None, *, force: bool
+    uow: UnitOfWork,
+    role_id: UUID,
+    version: int | None,
+    elsewhere: usage.Elsewhere,
+    *,
+    force: bool,
 ) -> None:
-    """Raises `KeyRoleInUse` with who uses it, unless forced: then every holding of it ends."""
+    """Raises `InUse` with who uses it, unless forced: then every holding of it ends."""
     known = await get_key_role(uow, role_id, lock=True)
     check_version(version, known.version)
-    users = await hooks.where_used(uow, "key_role", None, known.key)
+    if not force:
+        used = await where_used(uow, role_id, elsewhere)
+        usage.must_be_unused(used, "Send `force=true` to end every holding of it.")
     held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
-    if (held or users) and not force:
-        raise KeyRoleInUse(
-            "Send `force=true` to end every holding of it.",
-            accounts=len(held),
-            more_accounts=len(held) == _BATCH,
-            users=to_jsonable_python(users),
-        )
     while held:
         edits = [Edit(id=str(account_id), key_roles={known.key: []}) for account_id in held]
         await write(uow, ACCOUNT, edits, OURSELVES)

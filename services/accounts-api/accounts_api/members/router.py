@@ -7,6 +7,8 @@ from starlette.responses import Response
 from accounts_api.members import service
 from accounts_api.members.models import Member
 from accounts_api.members.schemas import MemberIn, MemberOut, MemberPatch, MemberUpsert
+from accounts_api.where_used import service as usage
+from accounts_api.where_used.schemas import WhereUsed
 from shared.auth import Caller, Role
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
@@ -57,6 +59,20 @@ async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Resp
 @router.get("/{member_id}", summary="Get a member", response_model=MemberOut)
 async def get_member(member_id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:
     return _tagged(await service.get_member(uow, member_id), response)
+
+
+@router.get("/{member_id}/where-used", summary="Who names a member", response_model=WhereUsed)
+async def get_member_users(
+    member_id: UUID, caller: Reader, the_service: TheService
+) -> dict[str, Any]:
+    """Rules that ask for them or choose them, their open tasks, their mailboxes and the sequences
+    that send from these; `records` counts accounts on which they hold a key role.
+    """
+    elsewhere = await usage.ask_others(the_service, caller, "member", str(member_id))
+    begin = the_service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        await service.get_member(uow, member_id)
+        return (await usage.member_used(uow, member_id, elsewhere)).as_json()
 
 
 @router.patch("/{member_id}", summary="Change a member", response_model=MemberOut)

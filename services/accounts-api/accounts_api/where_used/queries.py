@@ -1,0 +1,47 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# Whom a rule names is an id in its text: in `role csm held by`, or beside a trait of type member.
+_NAMING = text(
+    """
+    select 'segment' as type, id, title from segments
+    where workspace_id = :workspace_id and archived_at is null
+      and position(:id in rule::text) > 0
+    union all
+    select 'lifecycle_rule', id, title from lifecycle_rules
+    where workspace_id = :workspace_id and position(:id in rule::text) > 0
+    union all
+    select 'assignment_rule', id, title from assignment_rules
+    where workspace_id = :workspace_id and (position(:id in rule::text) > 0
+      or member_id = cast(:id as uuid) or cast(:id as uuid) = any(pool))
+    order by type, title, id
+    """
+)
+_HELD = text(
+    """
+    select count(*) from (
+        select distinct h.account_id from key_role_assignments h
+        join accounts a on a.workspace_id = :workspace_id and a.id = h.account_id
+         and a.deleted_at is null
+        where h.workspace_id = :workspace_id and h.member_id = :member_id and h.valid_to is null
+        limit :limit) held
+    """
+)
+
+
+async def rules_naming(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
+    """(type, id, title) of the rules that name a member."""
+    given = {"workspace_id": workspace_id, "id": str(member_id)}
+    return (await session.execute(_NAMING, given)).all()
+
+
+async def accounts_held(
+    session: AsyncSession, workspace_id: UUID, member_id: UUID, limit: int
+) -> int:
+    """Living accounts on which a member holds a key role."""
+    given = {"workspace_id": workspace_id, "member_id": member_id, "limit": limit}
+    return int(await session.scalar(_HELD, given) or 0)

@@ -1,0 +1,106 @@
+"""The one room for "who uses this": features here say it through `records.hooks`, other services
+are asked, before a transaction begins.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from accounts_api.records import hooks
+from accounts_api.records.hooks import User
+from accounts_api.where_used import client, queries
+from accounts_api.where_used.schemas import Thing
+from shared.auth import Caller
+from shared.errors import Conflict, Unavailable
+from shared.service import Service
+from shared.settings import ServiceName
+from shared.uow import UnitOfWork
+
+COUNTED_TO: Final = 1_000
+_PEERS: Final[tuple[ServiceName, ...]] = ("tasks", "sequencer", "sync")
+
+peer_said = client.peer_said
+
+
+class InUse(Conflict):
+    code = "in_use"
+    title = "This is in use"
+
+
+class UsersUnknown(Unavailable):
+    code = "users_unknown"
+    title = "Not every service could be asked who uses this"
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the other services said."""
+
+    users: list[User] = field(default_factory=list)
+    not_asked: list[ServiceName] = field(default_factory=list)
+
+
+async def ask_others(
+    service: Service, caller: Caller, thing: Thing, key: str, record_type: str | None = None
+) -> Elsewhere:
+    """Not within a transaction."""
+    answers = await asyncio.gather(
+        *(client.users_elsewhere(service, caller, peer, thing, key, record_type) for peer in _PEERS)
+    )
+    said = dict(zip(_PEERS, answers, strict=True))
+    return Elsewhere(
+        [User(**user) for users in answers if users is not None for user in users],
+        [peer for peer, users in said.items() if users is None],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """By records, counted to one more than `COUNTED_TO`, and by what a workspace has configured."""
+
+    users: list[User]
+    not_asked: list[ServiceName]
+    records: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "records": min(self.records, COUNTED_TO),
+            "more_records": self.records > COUNTED_TO,
+            "users": to_jsonable_python(self.users),
+            "not_asked": self.not_asked,
+        }
+
+
+async def used(
+    uow: UnitOfWork,
+    thing: Thing,
+    key: str,
+    elsewhere: Elsewhere,
+    *,
+    record_type: str | None = None,
+    records: int = 0,
+    own: Sequence[User] = (),
+) -> Used:
+    here = await hooks.where_used(uow, thing, record_type, key)
+    return Used([*own, *here, *elsewhere.users], elsewhere.not_asked, records)
+
+
+async def member_used(uow: UnitOfWork, member_id: UUID, elsewhere: Elsewhere) -> Used:
+    rows = await queries.rules_naming(uow.session, uow.workspace_id, member_id)
+    own = [User(row.type, str(row.id), row.title) for row in rows]
+    records = await queries.accounts_held(uow.session, uow.workspace_id, member_id, COUNTED_TO + 1)
+    return await used(uow, "member", str(member_id), elsewhere, records=records, own=own)
+
+
+def must_be_unused(found: Used, advice: str, *, with_records: bool = True) -> None:
+    """Raises `InUse` with who uses it, or `UsersUnknown`. `advice` says what `force` would do."""
+    if found.users or (with_records and found.records):
+        raise InUse(advice, **found.as_json())
+    if found.not_asked:
+        raise UsersUnknown(
+            f"Try again, or: {advice[:1].lower()}{advice[1:]}", not_asked=found.not_asked
+        )
