@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from accounts_api.traits.schemas import UserOut
+from accounts_api.where_used.schemas import UserOut
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 

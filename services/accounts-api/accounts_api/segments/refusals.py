@@ -16,11 +16,6 @@ class SegmentPriorityTaken(Conflict):
     title = "Another segment of the group has this priority"
 
 
-class SegmentInUse(Conflict):
-    code = "segment_in_use"
-    title = "Others depend on this segment"
-
-
 class SegmentArchived(Conflict):
     code = "segment_archived"
     title = "This segment was archived"

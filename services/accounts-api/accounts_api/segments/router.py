@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from accounts_api.segments import inspection, service
+from accounts_api.segments import inspection, service, usage
 from accounts_api.segments.schemas import (
     ExplanationOut,
     MembershipOut,
@@ -19,6 +19,8 @@ from accounts_api.segments.schemas import (
     SegmentOut,
     SegmentPatch,
 )
+from accounts_api.where_used.schemas import WhereUsed
+from accounts_api.where_used.service import Elsewhere
 from shared.auth import Caller
 from shared.events.accounts import RecordType
 from shared.paging import CursorParam, Limit, Page
@@ -106,11 +108,32 @@ async def update_segment(
 
 @router.delete("/{segment_id}", status_code=204, summary="Archive a segment")
 async def archive_segment(
-    segment_id: UUID, version: IfMatch, caller: Writer, uow: Uow, *, force: Force = False
+    segment_id: UUID,
+    version: IfMatch,
+    caller: Writer,
+    the_service: TheService,
+    *,
+    force: Force = False,
 ) -> Response:
-    """Its members leave; its history stays. 409 names the rules that ask for it."""
-    await service.archive_segment(uow, segment_id, version, force=force)
+    """Its members leave; its history stays. 409 names the rules and sequences that ask for it."""
+    elsewhere = Elsewhere()
+    if not force:
+        elsewhere = await usage.ask_others(the_service, caller, segment_id)
+    async with the_service.units.begin(caller.workspace_id, caller.cause) as uow:
+        await service.archive_segment(uow, segment_id, version, elsewhere, force=force)
     return Response(status_code=204)
+
+
+@router.get("/{segment_id}/where-used", summary="Who uses a segment", response_model=WhereUsed)
+async def get_segment_users(
+    segment_id: UUID, caller: Reader, the_service: TheService
+) -> dict[str, Any]:
+    """Rules that ask for it, in whatever they decide, and sequences."""
+    elsewhere = await usage.ask_others(the_service, caller, segment_id)
+    begin = the_service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        segment = await service.segment_named(uow, segment_id)
+        return (await usage.used_by(uow, segment, elsewhere)).as_json()
 
 
 @router.post(

@@ -13,7 +13,7 @@ from accounts_api.reading import service as reading
 from accounts_api.records import hooks, vocabulary
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
-from accounts_api.rules.depends import segment_sight, segments_seen, sights
+from accounts_api.rules.depends import segments_seen, sights
 from accounts_api.rules.standard import STANDARD
 from accounts_api.rules.syntax import nodes as n
 from accounts_api.rules.syntax.faults import Fault as RuleFault
@@ -24,15 +24,16 @@ from accounts_api.segments import membership, queries
 from accounts_api.segments.queries import Segment
 from accounts_api.segments.refusals import (
     SegmentArchived,
-    SegmentInUse,
     SegmentNotFound,
     SegmentPriorityTaken,
     SegmentTitleTaken,
 )
 from accounts_api.segments.rules import effective_rule, leads_back
 from accounts_api.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
+from accounts_api.segments.usage import used_by
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
+from accounts_api.where_used.service import Elsewhere, must_be_unused
 from shared.db import refuse
 from shared.errors import Fault, Invalid, NotFound
 from shared.events.accounts import SegmentChanged
@@ -154,17 +155,22 @@ async def update_segment(
 
 
 async def archive_segment(
-    uow: UnitOfWork, segment_id: UUID, version: int | None, *, force: bool
+    uow: UnitOfWork,
+    segment_id: UUID,
+    version: int | None,
+    elsewhere: Elsewhere,
+    *,
+    force: bool,
 ) -> None:
     """Its members leave. Refused while other rules ask for it, unless `force`: then it is, to
     them, a segment without members.
     """
     segment = await _live(uow, segment_id)
     check_version(version, segment.version)
-    users = await watching.users_of(uow, segment.record_type, segment_sight(str(segment_id)))
-    if users and not force:
-        used_by = [{"type": user.type, "id": user.id, "title": user.title} for user in users]
-        raise SegmentInUse("Take it out of these first, or send `force=true`.", used_by=used_by)
+    if not force:
+        found = await used_by(uow, segment, elsewhere)
+        advice = "Take it out of these first, or send `force=true`."
+        must_be_unused(found, advice, with_records=False)
     archived = await queries.archive_segment(uow.session, uow.workspace_id, segment_id)
     await watching.watch(uow, segment_id, KIND, segment.record_type, ())
     await _sweep_groups(uow, segment, {segment.group_key})

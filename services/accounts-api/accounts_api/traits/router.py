@@ -12,8 +12,9 @@ from accounts_api.traits.schemas import (
     TraitPatch,
     TypeIn,
     TypePreview,
-    WhereUsed,
 )
+from accounts_api.where_used.schemas import WhereUsed
+from accounts_api.where_used.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
@@ -72,8 +73,12 @@ async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: 
 
 
 @router.get("/{trait_id}/where-used", summary="Who uses a trait", response_model=WhereUsed)
-async def get_trait_users(trait_id: UUID, caller: Reader, uow: Uow) -> Any:
-    return await service.where_used(uow, trait_id)
+async def get_trait_users(trait_id: UUID, caller: Reader, tenure: TheService) -> Any:
+    """Rules, formulas and other traits, note templates, sequences and mappings."""
+    elsewhere = await service.ask_others(tenure, caller, trait_id)
+    begin = tenure.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        return (await service.where_used(uow, trait_id, elsewhere)).as_json()
 
 
 @router.delete("/{trait_id}", status_code=204, summary="Delete one trait")
@@ -81,11 +86,13 @@ async def delete_trait(
     trait_id: UUID,
     version: IfMatch,
     caller: Writer,
-    uow: Uow,
+    tenure: TheService,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """In use it is a 409 that names the users; `force` deletes it with its values."""
-    await service.delete_trait(uow, trait_id, version, force=force)
+    elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, trait_id)
+    async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
+        await service.delete_trait(uow, trait_id, version, elsewhere, force=force)
 
 
 def _tagged(trait: Any, response: Response) -> Any:

@@ -183,31 +183,3 @@ class TypePreview(BaseModel):
     samples: list[Unconvertible] = Field(description="Up to 20 that would be lost.")
 
 
-class UserOut(BaseModel):
-    type: str
-    id: str
-    title: str
-
-
-class WhereUsed(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "records": 1000,
-                    "more_records": True,
-                    "users": [
-                        {
-                            "type": "segment",
-                            "id": "0198c0de-0400-7a3b-8c4d-5e6f708192a3",
-                            "title": "Gold accounts",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    records: int = Field(description="With a value; counted to 1,000.")
-    more_records: bool
-    users: list[UserOut]

@@ -13,6 +13,8 @@ from accounts_api.records.trait_values import Definition, Misfit
 from accounts_api.traits import queries
 from accounts_api.traits.rules import converted, definition_of, faults, retyped
 from accounts_api.traits.schemas import TraitIn, TraitPatch, TypeIn
+from accounts_api.where_used import service as usage
+from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.base import Cause
@@ -213,7 +215,15 @@ async def _convert(uow: UnitOfWork, record_type: str, to: Definition, *, force: 
         await write(uow, kind, edits[start : start + _BATCH], OURSELVES)
 
 
-async def where_used(uow: UnitOfWork, trait_id: UUID) -> dict[str, Any]:
+async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.Elsewhere:
+    """Not within a transaction."""
+    begin = service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        known = await get_trait(uow, trait_id)
+    return await usage.ask_others(service, caller, "trait", known.key, known.record_type)
+
+
+async def where_used(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     known = await get_trait(uow, trait_id)
     kind = await _kind(uow, known.record_type)
     records = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
@@ -221,29 +231,32 @@ async def where_used(uow: UnitOfWork, trait_id: UUID) -> dict[str, Any]:
     dependents = [
         hooks.User("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
     ]
-    users = await hooks.where_used(uow, "trait", known.record_type, known.key)
-    return {
-        "records": min(records, queries.COUNTED_TO),
-        "more_records": records > queries.COUNTED_TO,
-        "users": [*dependents, *users],
-    }
+    return await usage.used(
+        uow,
+        "trait",
+        known.key,
+        elsewhere,
+        record_type=known.record_type,
+        records=records,
+        own=dependents,
+    )
 
 
 async def delete_trait(
-    uow: UnitOfWork, trait_id: UUID, version: int | None, *, force: bool
+    uow: UnitOfWork,
+    trait_id: UUID,
+    version: int | None,
+    elsewhere: usage.Elsewhere,
+    *,
+    force: bool,
 ) -> None:
-    """Raises `TraitInUse` with who uses it, unless forced: then its values are cleared, too."""
+    """Raises `InUse` with who uses it, unless forced: then its values are cleared, too."""
     known = await get_trait(uow, trait_id, lock=True)
     check_version(version, known.version)
-    used = await where_used(uow, trait_id)
-    if (used["records"] or used["users"]) and not force:
-        raise TraitInUse(
-            "Send `force=true` to delete it with its values.",
-            records=used["records"],
-            more_records=used["more_records"],
-            users=to_jsonable_python(used["users"]),
-        )
-    if used["records"]:
+    used = await where_used(uow, trait_id, elsewhere)
+    if not force:
+        usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
+    if used.records:
         await queries.bury_trait(uow.session, uow.workspace_id, trait_id)
         uow.wake_worker()
     else:

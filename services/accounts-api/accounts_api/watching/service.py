@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from accounts_api.records import vocabulary
 from accounts_api.records.hooks import RecordChange, User
 from accounts_api.rules.catalog import Catalog, Children
-from accounts_api.rules.depends import EXISTENCE, Sight, role_sight
+from accounts_api.rules.depends import EXISTENCE, Sight, role_sight, segment_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import queries
@@ -186,6 +186,8 @@ async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> 
         return await users_of(uow, key, EXISTENCE)
     if what == "trait" and noun is not None:
         return await users_of(uow, noun, f"traits.{key}")
+    if what == "segment" and noun is not None:
+        return await users_of(uow, noun, segment_sight(key))
     return await users_of(uow, "account", role_sight(key)) if what == "key_role" else ()
 
 
