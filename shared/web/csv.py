@@ -9,10 +9,13 @@ from starlette.responses import StreamingResponse
 class CsvResponse(StreamingResponse):
     media_type = "text/csv"
 
-    def __init__(self, body: AsyncIterator[bytes], *, filename: str) -> None:
-        """`filename` is ours: plain ASCII."""
+    def __init__(
+        self, body: AsyncIterator[bytes], status_code: int = 200, *, filename: str
+    ) -> None:
+        """`filename` is ours: plain ASCII. OpenAPI reads the status off the signature."""
         super().__init__(
             body,
+            status_code,
             headers={
                 "content-disposition": f'attachment; filename="{filename}"',
                 "cache-control": "no-store",
