@@ -6,10 +6,17 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.schemas import ExternalId, In, Out
+from shared.schemas import ExternalId, In, Out, Slug
 
 MAX_ROWS = 5_000
 
+RecordTypeKey = Annotated[
+    Slug,
+    Field(
+        description="`organization`, `account`, `contact`, `opportunity`, or the key of an object"
+        " type."
+    ),
+]
 TraitKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Traits = Annotated[
     dict[str, Any],

@@ -102,6 +102,9 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
 async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
     """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
     catalog = await written.rule_catalog(uow)
+    if data.record_type not in catalog.types:
+        message = f"There is no record type {data.record_type!r} here."
+        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
     try:
         rule = written.checked(data.rule, catalog, data.record_type)
     except RuleFaulty as faulty:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
+from accounts_api.records.schemas import RecordTypeKey
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
@@ -310,7 +311,7 @@ class RuleCheckIn(In):
         json_schema_extra={"examples": [{"record_type": "opportunity", "rule": _TEXT}]}
     )
 
-    record_type: RecordType
+    record_type: RecordTypeKey
     rule: RuleIn
 
 

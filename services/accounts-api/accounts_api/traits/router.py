@@ -4,6 +4,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
+from accounts_api.records.schemas import RecordTypeKey
 from accounts_api.traits import service
 from accounts_api.traits.schemas import (
     RecordTypeKey,

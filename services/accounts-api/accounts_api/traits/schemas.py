@@ -4,9 +4,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from accounts_api.records.schemas import TraitKey
+from accounts_api.records.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.trait_values import EditableBy, TraitType
-from shared.schemas import Currency, In, Out, Patch, Slug, Title
+from shared.schemas import Currency, In, Out, Patch, Title
 
 OptionValue = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
