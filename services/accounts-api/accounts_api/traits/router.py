@@ -7,7 +7,6 @@ from starlette.responses import Response
 from accounts_api.records.schemas import RecordTypeKey
 from accounts_api.traits import service
 from accounts_api.traits.schemas import (
-    RecordTypeKey,
     TraitIn,
     TraitOut,
     TraitPatch,

@@ -10,13 +10,6 @@ from shared.schemas import Currency, In, Out, Patch, Title
 
 OptionValue = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-RecordTypeKey = Annotated[
-    Slug,
-    Field(
-        description="`organization`, `account`, `contact`, `opportunity`, or the key of an object"
-        " type."
-    ),
-]
 Description = Annotated[str, StringConstraints(max_length=2_000)]
 
 _REASON: dict[str, Any] = {
