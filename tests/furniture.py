@@ -10,7 +10,7 @@ from shared.feed.dead import bury
 from shared.ids import new_id
 from shared.settings import ServiceName
 from tests.harness import Client, Tenure, Workspace
-from tests.operations import OPERATIONS, Operation
+from tests.operations import OPERATIONS, WORDS, Operation
 
 Furniture = dict[str, str]
 """Collection, such as `note-templates`, to the id of something in it."""
@@ -34,10 +34,21 @@ _SEEDS: dict[str, Any] = {
 }
 
 
+_WITHIN = {"history": "accounts/{accounts}/history"}
+"""Collections that are found within another one."""
+
+
 def collection_of(operation: Operation, parameter: str) -> str:
     """`/v1/members/{member_id}` is of `members`, `/v1/dead-events/sync/{id}` of both words."""
-    before = operation.path.partition(f"/{{{parameter}}}")[0].removeprefix("/v1/")
+    before = _path(operation).partition(f"/{{{parameter}}}")[0].removeprefix("/v1/")
     return before.rpartition("/")[2] if "{" in before else before
+
+
+def _path(operation: Operation) -> str:
+    path = operation.path
+    for name, word in WORDS.items():
+        path = path.replace(f"{{{name}}}", word)
+    return path
 
 
 def collections() -> set[str]:
@@ -54,9 +65,9 @@ async def furnish(ws: Workspace) -> Furniture:
     """Make what can be made by one request; what needs others comes when they are there."""
     made: Furniture = {}
     creations = {
-        operation.path.removeprefix("/v1/"): operation
+        _path(operation).removeprefix("/v1/"): operation
         for operation in OPERATIONS
-        if operation.method == "POST" and not operation.parameters
+        if operation.method == "POST" and "{" not in _path(operation)
     }
     wanted = sorted(collections() & set(creations))
     progress = True
@@ -74,7 +85,7 @@ async def furnish(ws: Workspace) -> Furniture:
 async def find_more(ws: Workspace, made: Furniture) -> None:
     """What has come about by itself: look into the lists for what is still missing."""
     for name in collections() - set(made):
-        found = await _first_of(ws.service, name)
+        found = await _first_of(ws.service, _WITHIN.get(name, name).format(**made))
         if found is not None:
             made[name] = found
 
@@ -96,10 +107,11 @@ async def bury_unreadable(tenure: Tenure, ws: Workspace, service: ServiceName) -
 
 
 async def _make(client: Client, operation: Operation, made: Furniture) -> str | None:
-    seed = _SEEDS.get(operation.path.removeprefix("/v1/"))
+    path = _path(operation)
+    seed = _SEEDS.get(path.removeprefix("/v1/"))
     for example in [seed] if seed else operation.examples:
         body = point_to(copy.deepcopy(example), made)
-        answer = await client.post(operation.path, body)
+        answer = await client.post(path, body)
         if answer.status_code in {200, 201} and "id" in answer.json():
             return str(answer.json()["id"])
     return None

@@ -87,3 +87,72 @@ async def test_months_to_come_have_their_partition(tenure: Tenure) -> None:
     async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
         assert await make_partitions(uow.session) == 0
     await bulk(ws, "accounts", [{"external_id": "a", "name": "A"}])
+
+
+async def test_why_a_field_changed_is_one_call(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    account = await make(ws, "accounts", {"name": "A", "arr": 1})
+    path = f"/v1/accounts/{account['id']}"
+    await tenure.set_clock(ws, day(5))
+    await ws.admin.patch(path, {"arr": 2, "traits": {"tier": "gold"}})
+    await tenure.set_clock(ws, day(9))
+    await ws.admin.patch(path, {"arr": 3, "key_roles": {"csm": [ws.details["observer_id"]]}})
+
+    async def changes(**params: str) -> list[tuple[str, object]]:
+        page = (await ws.observer.get(f"{path}/history", params=params)).json()
+        return [(change["field"], change["new"]) for change in page["data"]]
+
+    then = {"until": day(6).isoformat(), "field": "arr", "limit": "1"}
+    assert await changes(**then) == [("arr", 2)]
+    assert await changes(field="traits") == [("traits.tier", "gold")]
+    assert await changes(since=day(9).isoformat(), field="key_roles") == [
+        ("key_roles.csm", [ws.details["observer_id"]])
+    ]
+    assert await changes(known_until="2000-01-01T00:00:00Z") == []
+    why = (await ws.observer.get(f"{path}/history", params=then)).json()["data"][0]
+    told = (await ws.observer.get(f"{path}/history/{why['id']}")).json()
+    assert (told["old"], told["new"]) == (1, 2)
+    assert [other["field"] for other in told["together"]] == ["traits.tier"]
+    assert told["cause"][-1]["type"] == "api_key"
+    assert all(link["label"] for link in told["cause"])
+    other = await make(ws, "accounts", {"name": "Other"})
+    for wrong in (
+        f"{path}/history/{other['id']}",
+        f"/v1/accounts/{other['id']}/history/{why['id']}",
+    ):
+        assert (await ws.observer.get(wrong)).status_code == 404
+
+
+async def test_parts_of_contacts_in_an_account_have_a_history(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    one, two = [await make(ws, "accounts", {"name": name}) for name in ("One", "Two")]
+    link = {"account_id": one["id"], "plan_roles": ["Champion"]}
+    ada = await make(ws, "contacts", {"name": "Ada", "accounts": [link]})
+    bob = await make(ws, "contacts", {"name": "Bob"})
+    await make(ws, "contacts", {"name": "Eve", "accounts": [{"account_id": two["id"]}]})
+    await tenure.set_clock(ws, day(5))
+    more = {**link, "plan_roles": ["Champion", "Signer"]}
+    await ws.admin.patch(f"/v1/contacts/{ada['id']}", {"accounts": [more]})
+    await ws.admin.patch(
+        f"/v1/contacts/{ada['id']}", {"accounts": [more, {"account_id": two["id"]}]}
+    )
+    await ws.admin.patch(f"/v1/contacts/{bob['id']}", {"accounts": [{"account_id": one["id"]}]})
+    await ws.admin.patch(f"/v1/contacts/{ada['id']}", {"accounts": []})
+    seen, query = [], "limit=2"
+    while True:
+        answer = await ws.observer.get(f"/v1/accounts/{one['id']}/plan-roles/history?{query}")
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        seen += [(c["contact_name"], c["old"], c["new"]) for c in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=2&cursor={page['next_cursor']}"
+    assert seen == [
+        ("Ada", ["Champion", "Signer"], None),
+        ("Bob", None, []),
+        ("Ada", ["Champion"], ["Champion", "Signer"]),
+        ("Ada", None, ["Champion"]),
+    ]
+    missing = await ws.observer.get(f"/v1/accounts/{ada['id']}/plan-roles/history")
+    assert missing.status_code == 404

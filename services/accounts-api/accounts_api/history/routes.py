@@ -8,14 +8,52 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.history import service
-from accounts_api.history.schemas import FieldChangeOut
+from accounts_api.history.schemas import (
+    FieldChangeDetail,
+    FieldChangeOut,
+    PlanRolesChangeOut,
+)
 from accounts_api.records.kinds import Kind
 from accounts_api.records.routes import KindOf, always
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.web.routing import TheService, Uow, require
+from shared.schemas import Instant
+from shared.web.routing import TheService, Uow, api_router, require
 
+_JSON = "application/json"
 Reader = Annotated[Caller, require("records:read")]
+
+
+FieldParam = Annotated[
+    str | None,
+    Query(max_length=100, description="Only this field, or group: `traits`, `key_roles`."),
+]
+SinceParam = Annotated[Instant | None, Query(description="Became true at this instant or later.")]
+UntilParam = Annotated[
+    Instant | None,
+    Query(description="Became true until this instant. The first one tells why it was so then."),
+]
+KnownUntilParam = Annotated[Instant | None, Query(description="Learned until this instant.")]
+
+plan_roles = api_router("/v1/accounts/{account_id}/plan-roles", "Contacts")
+
+
+@plan_roles.get(
+    "/history",
+    summary="How contacts' parts in an account changed",
+    response_model=Page[PlanRolesChangeOut],
+)
+async def list_plan_role_history(
+    account_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    tenure: TheService,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Response:
+    """Newest first. The same changes are in the history of each contact, as `accounts`."""
+    body = await service.plan_roles_page(uow, account_id, tenure.cursors, cursor, limit)
+    return Response(body, media_type=_JSON)
 
 
 def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) -> None:
@@ -27,7 +65,10 @@ def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) ->
         caller: Reader,
         uow: Uow,
         tenure: TheService,
-        field: Annotated[str | None, Query(max_length=100, description="Only this field.")] = None,
+        field: FieldParam = None,
+        since: SinceParam = None,
+        until: UntilParam = None,
+        known_until: KnownUntilParam = None,
         cursor: CursorParam = None,
         limit: Limit = 50,
     ) -> Response:
@@ -36,11 +77,18 @@ def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) ->
             await which(uow, request),
             record_id,
             tenure.cursors,
-            field=field,
+            wanted=service.Wanted(field, since, until, known_until),
             cursor=cursor,
             limit=limit,
         )
-        return Response(body, media_type="application/json")
+        return Response(body, media_type=_JSON)
+
+    async def one_change(
+        record_id: UUID, change_id: UUID, request: Request, caller: Reader, uow: Uow
+    ) -> Response:
+        these = await which(uow, request)
+        body = await service.one_change(uow, these, record_id, change_id)
+        return Response(body, media_type=_JSON)
 
     router.add_api_route(
         "/{record_id}/history",
@@ -49,4 +97,14 @@ def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) ->
         name=f"list_{kind.noun}_history",
         summary=f"What changed about one {kind.noun}, and why",
         response_model=Page[FieldChangeOut],
+    )
+    router.add_api_route(
+        "/{record_id}/history/{change_id}",
+        one_change,
+        methods=["GET"],
+        name=f"get_{kind.noun}_change",
+        summary=f"Why one field of a {kind.noun} changed",
+        description="The whole chain of causes, from origin to immediate actor, and what else was"
+        " written with it.",
+        response_model=FieldChangeDetail,
     )

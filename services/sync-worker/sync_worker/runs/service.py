@@ -239,7 +239,8 @@ async def finish(
 def cause_of(run: SyncRun, connection: connections.Opened) -> list[Cause]:
     """Who asked for the run, then the connection, then the run itself."""
     asked = [Cause.model_validate(link) for link in run.cause]
-    return [*asked, connection.cause, Cause(type="sync_run", id=str(run.id))]
+    link = Cause(type="sync_run", id=str(run.id), label=f"{run.kind} {run.direction}")
+    return [*asked, connection.cause, link]
 
 
 async def count_open(uow: UnitOfWork) -> int:
