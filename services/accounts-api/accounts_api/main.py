@@ -10,6 +10,7 @@ from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
 from accounts_api.hearing import HEARING
+from accounts_api.history.routes import plan_roles
 from accounts_api.imports import router as imports
 from accounts_api.key_roles import router as key_roles
 from accounts_api.lifecycle import router as lifecycle
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             traits.router,
             key_roles.router,
             key_roles.of_accounts,
+            plan_roles,
             assignments.router,
             imports.router,
             segments.router,
