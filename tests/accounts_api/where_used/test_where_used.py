@@ -1,0 +1,106 @@
+"""One shape for "who uses this", over every service."""
+
+from typing import Any
+
+import pytest
+
+from accounts_api.where_used import client
+from shared.http import OutgoingError
+from tests.accounts_api.key_roles.making import account, member, role_id, rule
+from tests.accounts_api.records.making import make_trait
+from tests.harness import Tenure, Workspace
+
+STEP = {
+    "title": "90 days before",
+    "offset_days": -90,
+    "subject": "For {{ account.traits.tier }} customers",
+    "text": "No more of these: {{ unsubscribe_url }}",
+}
+
+
+async def sequence(ws: Workspace, **fields: Any) -> str:
+    made = await ws.admin.post("/v1/sequences", {"title": "Renewals", "steps": [STEP], **fields})
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
+async def users(ws: Workspace, path: str) -> dict[str, list[str]]:
+    answer = await ws.observer.get(f"{path}/where-used")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["not_asked"] == []
+    found: dict[str, list[str]] = {}
+    for user in answer.json()["users"]:
+        found.setdefault(user["type"], []).append(user["id"])
+    return found
+
+
+async def test_what_a_sequence_and_a_note_template_use_is_not_deleted(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    await make_trait(ws, "account", "risk_notes", "text")
+    made = await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})
+    assert (await ws.admin.get("/v1/note-templates")).status_code == 200
+    template = {"key": "risk", "title": "Risk", "fields": [
+        {"key": "notes", "label": "Notes", "record": "account", "field": "traits.risk_notes"}
+    ]}  # fmt: skip
+    assert (await ws.admin.post("/v1/note-templates", template)).status_code == 201
+    draft = {"title": "Due", "record_type": "opportunity", "rule": "arr > 5"}
+    segment = (await ws.admin.post("/v1/segments", draft)).json()["id"]
+    await tenure.settle()
+    theirs = await sequence(ws, audience_segment_id=segment, sender={"key_role": "owner"})
+    listed = (await ws.admin.get("/v1/traits")).json()["data"]
+    traits = {row["key"]: f"/v1/traits/{row['id']}" for row in listed}
+    role = f"/v1/key-roles/{made.json()['id']}"
+    assert await users(ws, traits["tier"]) == {"sequence": [theirs]}
+    assert "risk" in (await users(ws, traits["risk_notes"]))["note_template"]
+    assert await users(ws, f"/v1/segments/{segment}") == {"sequence": [theirs]}
+    assert await users(ws, role) == {"sequence": [theirs]}
+    for path in (traits["tier"], f"/v1/segments/{segment}", role):
+        refused = await ws.admin.delete(path)
+        assert (refused.status_code, refused.json()["code"]) == (409, "in_use"), path
+        assert [user["id"] for user in refused.json()["users"]] == [theirs]
+        assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
+
+
+async def test_rules_that_name_a_member_or_a_key_role_are_its_users(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ada = await member(ws, "Ada")
+    one = await account(ws, "One", key_roles={"csm": [ada]})
+    draft = {"title": "Ada's", "record_type": "account", "rule": f'role csm held by "{ada}"'}
+    segment = (await ws.admin.post("/v1/segments", draft)).json()["id"]
+    chosen = await rule(ws, "arr > 5", algorithm="round_robin", pool=[ada])
+    task = await ws.admin.post("/v1/tasks", {"title": "Call", "assignee_id": ada})
+    assert task.status_code == 422, "the member is not known to the tasks service yet"
+    await tenure.settle()
+    task = await ws.admin.post("/v1/tasks", {"title": "Call", "assignee_id": ada})
+    assert await users(ws, f"/v1/members/{ada}") == {
+        "assignment_rule": [chosen["id"]],
+        "segment": [segment],
+        "task": [task.json()["id"]],
+    }
+    counted = (await ws.observer.get(f"/v1/members/{ada}/where-used")).json()
+    assert (counted["records"], counted["more_records"]) == (1, False)
+    found = await users(ws, f"/v1/key-roles/{await role_id(ws)}")
+    assert found == {"segment": [segment], "assignment_rule": [chosen["id"]]}
+    assert one
+
+
+async def test_a_service_that_cannot_be_asked_is_named(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    (trait,) = (await ws.admin.get("/v1/traits?record_type=account")).json()["data"]
+    ask = client.Service.ask
+
+    async def deaf(self: Any, peer: str, *rest: Any, **more: Any) -> Any:
+        if peer == "sequencer":
+            raise OutgoingError("no route to it")
+        return await ask(self, peer, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(client.Service, "ask", deaf)
+    path = f"/v1/traits/{trait['id']}"
+    assert (await ws.observer.get(f"{path}/where-used")).json()["not_asked"] == ["sequencer"]
+    refused = await ws.admin.delete(path)
+    assert (refused.status_code, refused.json()["code"]) == (503, "users_unknown")
+    assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
