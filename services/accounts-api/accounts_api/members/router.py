@@ -93,9 +93,14 @@ async def deactivate_member(
     caller: Writer,
     uow: Uow,
     response: Response,
+    *,
+    force: Annotated[bool, Query(description="Although they still hold key roles.")] = False,
 ) -> Member:
-    """Their API keys end with it, and their seat is free again. Their history stays."""
-    return _tagged(await service.deactivate_member(uow, caller, member_id), response)
+    """Their API keys end with it, and their seat is free again. Their history stays. 409 names the
+    key roles that they still hold: hand them over first.
+    """
+    member = await service.deactivate_member(uow, caller, member_id, force=force)
+    return _tagged(member, response)
 
 
 @router.post("/{member_id}/reactivate", summary="Let a member in again", response_model=MemberOut)

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -104,10 +104,27 @@ async def update_member(
     return await _apply(uow, caller, member, data.changes(), "member.updated")
 
 
-async def deactivate_member(uow: UnitOfWork, caller: Caller, member_id: UUID) -> Member:
-    """Their access ends with this transaction: they keep no key and free their seat."""
+Before = Callable[[UnitOfWork, UUID], Awaitable[None]]
+_BEFORE_DEACTIVATION: list[Before] = []
+
+
+def before_deactivation(check: Before) -> None:
+    """Let `check` refuse that a member is deactivated by hand. Subscribing twice is once."""
+    if check not in _BEFORE_DEACTIVATION:
+        _BEFORE_DEACTIVATION.append(check)
+
+
+async def deactivate_member(
+    uow: UnitOfWork, caller: Caller, member_id: UUID, *, force: bool
+) -> Member:
+    """Their access ends with this transaction: they keep no key and free their seat. Refused while
+    they hold something that others should take over, unless `force`.
+    """
     await queries.lock_membership(uow.session, uow.workspace_id)
     member = await get_member(uow, member_id)
+    if member.active and not force:
+        for check in _BEFORE_DEACTIVATION:
+            await check(uow, member_id)
     return await _apply(uow, caller, member, {"active": False}, "member.deactivated")
 
 

@@ -1,0 +1,170 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.hand_overs.models import hand_overs
+
+_REVENUE = """
+    case when coalesce(a.currency, w.currency) = w.currency then coalesce(a.arr, 0) else 0 end
+"""
+_HELD = """
+    from key_role_assignments h
+    join accounts a on a.workspace_id = :workspace_id and a.id = h.account_id
+     and a.deleted_at is null
+    join workspaces w on w.workspace_id = :workspace_id
+    join key_role_definitions r on r.workspace_id = :workspace_id and r.key = h.key_role_key
+     and r.deleted_at is null
+    where h.workspace_id = :workspace_id and h.member_id = :member_id and h.valid_to is null
+"""
+_BY_ROLE = text(
+    f"""
+    select r.key as key_role, r.title, r.id, count(*) as accounts,
+           cast(sum({_REVENUE}) as bigint) as revenue
+    {_HELD} group by r.key, r.title, r.id order by r.key
+    """
+)
+_NEXT = text(
+    f"""
+    select h.key_role_key, a.id, {_REVENUE} as revenue,
+           array(select o.member_id from key_role_assignments o
+                 where o.workspace_id = :workspace_id and o.account_id = a.id
+                   and o.key_role_key = h.key_role_key and o.valid_to is null
+                 order by o.member_id) as holders
+    {_HELD} and h.key_role_key >= :key
+      and (h.key_role_key > :key or cast(:after as uuid) is null or a.id > cast(:after as uuid))
+    order by h.key_role_key, a.id limit :limit
+    """
+)
+
+
+async def roles_held(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
+    """(key_role, title, id, accounts, revenue) of living accounts, by key role."""
+    given = {"workspace_id": workspace_id, "member_id": member_id}
+    return (await session.execute(_BY_ROLE, given)).all()
+
+
+async def accounts_held(
+    session: AsyncSession,
+    workspace_id: UUID,
+    member_id: UUID,
+    *,
+    key: str,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Any]:
+    """(key_role_key, id, revenue, holders) behind a place, by key role and account."""
+    given = {
+        "workspace_id": workspace_id,
+        "member_id": member_id,
+        "key": key,
+        "after": after,
+        "limit": limit,
+    }
+    return (await session.execute(_NEXT, given)).all()
+
+
+async def planned_for(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> int:
+    counted = await session.scalar(
+        text(
+            "select count(*) from planned_holdings where workspace_id = :workspace_id"
+            " and state = 'planned' and :member_id = any(member_ids)"
+        ),
+        {"workspace_id": workspace_id, "member_id": member_id},
+    )
+    return int(counted or 0)
+
+
+async def active_members(
+    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
+) -> frozenset[UUID]:
+    found = await session.scalars(
+        text(
+            "select id from members where workspace_id = :workspace_id and active"
+            " and id = any(cast(:ids as uuid[]))"
+        ),
+        {"workspace_id": workspace_id, "ids": list(ids)},
+    )
+    return frozenset(found)
+
+
+async def key_role_keys(session: AsyncSession, workspace_id: UUID) -> frozenset[str]:
+    found = await session.scalars(
+        text(
+            "select key from key_role_definitions"
+            " where workspace_id = :workspace_id and deleted_at is null"
+        ),
+        {"workspace_id": workspace_id},
+    )
+    return frozenset(found)
+
+
+async def lock_key_role(session: AsyncSession, workspace_id: UUID, key: str) -> None:
+    """As assignment rules do, so that both count what the other has chosen."""
+    await session.execute(
+        text(
+            "select 1 from key_role_definitions where workspace_id = :workspace_id and key = :key"
+            " for no key update"
+        ),
+        {"workspace_id": workspace_id, "key": key},
+    )
+
+
+async def add(session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]) -> Any:
+    made = insert(hand_overs).values(workspace_id=workspace_id, **values)
+    return (await session.execute(made.returning(hand_overs))).one()
+
+
+async def last_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Any | None:
+    found = (
+        select(hand_overs)
+        .where(hand_overs.c.workspace_id == workspace_id, hand_overs.c.member_id == member_id)
+        .order_by(hand_overs.c.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(found)).one_or_none()
+
+
+async def running(session: AsyncSession, limit: int) -> Sequence[tuple[UUID, UUID]]:
+    """(workspace, hand-over), over all workspaces."""
+    found = await session.execute(
+        select(hand_overs.c.workspace_id, hand_overs.c.id)
+        .where(hand_overs.c.state == "running")
+        .order_by(hand_overs.c.id)
+        .limit(limit)
+    )
+    return [(row.workspace_id, row.id) for row in found]
+
+
+async def claim(session: AsyncSession, workspace_id: UUID, hand_over_id: UUID) -> Any | None:
+    """None: another worker has it, or it is done."""
+    found = (
+        select(hand_overs)
+        .where(
+            hand_overs.c.workspace_id == workspace_id,
+            hand_overs.c.id == hand_over_id,
+            hand_overs.c.state == "running",
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(found)).one_or_none()
+
+
+async def advance(
+    session: AsyncSession, workspace_id: UUID, hand_over_id: UUID, values: Mapping[str, Any]
+) -> None:
+    await session.execute(
+        update(hand_overs)
+        .where(hand_overs.c.workspace_id == workspace_id, hand_overs.c.id == hand_over_id)
+        .values(**values)
+    )
+
+
+async def finish(session: AsyncSession, workspace_id: UUID, hand_over_id: UUID) -> None:
+    await session.execute(
+        update(hand_overs)
+        .where(hand_overs.c.workspace_id == workspace_id, hand_overs.c.id == hand_over_id)
+        .values(state="done", finished_at=func.clock_timestamp())
+    )
