@@ -43,6 +43,7 @@ SPANNING = {
     # Whose key this is, before anybody is known.
     "accounts_api.api_keys.service.key_details",
     # Finding due work; its effects happen in the workspace.
+    "accounts_api.hand_overs.moving.step",
     "accounts_api.key_roles.planned.step",
     "accounts_api.product_events.service.look_again",
     "accounts_api.object_types.service.clear_buried",
@@ -172,6 +173,7 @@ SPANNING_QUERIES = {
     "accounts_api.product_events.queries.forget",
     "accounts_api.product_events.queries.make_partitions",
     "accounts_api.product_events.queries.workspaces_to_look_again",
+    "accounts_api.hand_overs.queries.running",
     "accounts_api.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.traits.queries.buried_trait",
     "accounts_api.watching.queries.restart_old_sweeps",

@@ -9,6 +9,8 @@ from accounts_api.assignments import router as assignments
 from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
+from accounts_api.hand_overs import router as hand_overs
+from accounts_api.hand_overs import service as hand_overs_service
 from accounts_api.hearing import HEARING
 from accounts_api.history.routes import plan_roles
 from accounts_api.imports import router as imports
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     segments_service.subscribe()
     lifecycle_service.subscribe()
     assignments_service.subscribe()
+    hand_overs_service.subscribe()
     product_events_service.subscribe()
     return build_app(
         "accounts",
@@ -84,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             lifecycle.router,
             product_events.router,
             members.router,
+            hand_overs.router,
             api_keys.router,
             api_keys.internal,
             audit_log.router,

@@ -3,6 +3,8 @@
 import asyncio
 
 from accounts_api.assignments import service as assignments
+from accounts_api.hand_overs import service as hand_overs
+from accounts_api.hand_overs.jobs import hand_overs_loop
 from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
 from accounts_api.imports.jobs import imports_loop, old_files_loop
@@ -23,6 +25,7 @@ def loops(service: Service) -> list[Loop]:
     segments.subscribe()
     lifecycle.subscribe()
     assignments.subscribe()
+    hand_overs.subscribe()
     product_events.subscribe()
     return [
         *feed_loops(service, HEARING),
@@ -34,6 +37,7 @@ def loops(service: Service) -> list[Loop]:
         old_files_loop(),
         object_types_clearing_loop(),
         planned_holdings_loop(),
+        hand_overs_loop(),
         product_event_jobs.second_look_loop(),
         product_event_jobs.partitions_loop(),
         product_event_jobs.forgetting_loop(),
