@@ -23,6 +23,8 @@ PACKAGES: dict[ServiceName, str] = {
     "sync": "sync_worker",
 }
 _JSON = "application/json"
+WORDS = {"object_type": "project"}
+"""What stands in a path for a name that is no id of ours: a furnished workspace knows it."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -61,7 +63,8 @@ class Operation:
 
         def fill(found: re.Match[str]) -> str:
             name = found[1]
-            return values.get(name) or (str(uuid4()) if self.takes_id(name) else "no-such-thing")
+            known = values.get(name) or WORDS.get(name)
+            return known or (str(uuid4()) if self.takes_id(name) else "no-such-thing")
 
         return _PARAMETER.sub(fill, self.path)
 
