@@ -250,6 +250,12 @@ class SegmentEntered(Event):
     record_id: UUID
     effective_at: datetime
     reason: Literal["rule", "person"]
+    resumed: bool = False
+    """Its account was ignored and is no longer. Partners are not told: nothing new happened."""
+
+    @override
+    def public_type(self) -> str | None:
+        return None if self.resumed else self.public_name
 
 
 class SegmentLeft(Event):

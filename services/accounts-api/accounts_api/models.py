@@ -4,9 +4,10 @@ from accounts_api.api_keys.models import ApiKey
 from accounts_api.assignments import models as assignments
 from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
+from accounts_api.deactivation import models as deactivation
 from accounts_api.hand_overs import models as hand_overs
-from accounts_api.key_roles import models as key_roles
 from accounts_api.imports import models as imports
+from accounts_api.key_roles import models as key_roles
 from accounts_api.lifecycle import models as lifecycle
 from accounts_api.members.models import Member
 from accounts_api.product_events import models as product_events
@@ -23,9 +24,10 @@ __all__ = [
     "Member",
     "Workspace",
     "assignments",
+    "deactivation",
     "hand_overs",
-    "key_roles",
     "imports",
+    "key_roles",
     "lifecycle",
     "product_events",
     "records",

@@ -14,6 +14,8 @@ from accounts_api.object_types.jobs import clearing_loop as object_types_clearin
 from accounts_api.product_events import jobs as product_event_jobs
 from accounts_api.product_events import service as product_events
 from accounts_api.segments import service as segments
+from accounts_api.segments.jobs import telling_loop
+from accounts_api.traits import service as traits
 from accounts_api.traits.jobs import clearing_loop
 from accounts_api.watching.jobs import rules_loop, self_check_loop
 from shared.service import Service
@@ -32,6 +34,7 @@ def loops(service: Service) -> list[Loop]:
         rules_loop(),
         self_check_loop(),
         partitions_loop(),
+        telling_loop(),
         clearing_loop(),
         imports_loop(),
         old_files_loop(),

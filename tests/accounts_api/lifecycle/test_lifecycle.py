@@ -168,3 +168,75 @@ async def test_a_faulty_rule_is_refused_with_its_place(tenure: Tenure) -> None:
     answer = await ws.admin.post("/v1/lifecycle-rules", body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/since_field"
+
+
+async def unconverted(ws: Workspace, **params: Any) -> list[dict[str, Any]]:
+    answer = await ws.observer.get("/v1/lifecycle-rules/unconverted-trials", params=params)
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    following = page["next_cursor"]
+    found: list[dict[str, Any]] = page["data"]
+    return found + (await unconverted(ws, **params, cursor=following) if following else [])
+
+
+async def test_trials_past_their_end_are_listed_from_the_instant_on(tenure: Tenure) -> None:
+    ws = await tenure.workspace(frozen_at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+    await trait(ws, "trial_ends_on", "date")
+    zone = await ws.admin.patch("/v1/workspace", {"time_zone": "America/New_York"})
+    assert zone.status_code == 200, zone.text
+    made = await rule(
+        ws, "trial", "traits.trial_ends_on is not empty", end_field="traits.trial_ends_on"
+    )
+    one = await account(ws, "One", trial_ends_on="2026-03-20")
+    two = await account(ws, "Two", trial_ends_on="2026-03-10")
+    await tenure.settle()
+    assert await unconverted(ws) == []
+    await tenure.set_clock(ws, datetime(2026, 3, 21, 3, 59, tzinfo=UTC))
+    assert [row["account_id"] for row in await unconverted(ws)] == [two]
+    assert (await explained(ws, one))["unconverted"] is False
+    await tenure.set_clock(ws, datetime(2026, 3, 21, 4, 0, tzinfo=UTC))
+    found = await unconverted(ws, limit=1)
+    assert [row["account_id"] for row in found] == [two, one]
+    assert found[1]["trial_ends_at"] == "2026-03-21T04:00:00Z"
+    assert (await explained(ws, one))["unconverted"] is True
+    # A longer trial runs again, and a rule without an end has none.
+    await ws.admin.patch(f"/v1/accounts/{two}", {"traits": {"trial_ends_on": "2026-05-01"}})
+    await tenure.settle()
+    assert [row["account_id"] for row in await unconverted(ws)] == [one]
+    path = f"/v1/lifecycle-rules/{made['id']}"
+    assert (await ws.admin.patch(path, {"end_field": None})).status_code == 200
+    await tenure.settle()
+    assert await unconverted(ws) == []
+    assert [change["after"] for change in await told(tenure, ws)] == ["trial", "trial"]
+
+
+async def test_ignored_accounts_are_found_by_search_alone(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    one, two = await account(ws, "Hidden Ltd"), await account(ws, "Shown Ltd")
+    await rule(ws, "ignored", 'name = "Hidden Ltd"')
+    await tenure.settle()
+
+    async def found(**params: Any) -> set[str]:
+        answer = await ws.observer.get("/v1/accounts", params=params)
+        assert answer.status_code == 200, answer.text
+        return {row["id"] for row in answer.json()["data"]}
+
+    assert await found() == {two}
+    assert await found(filter='name contains "ltd"') == {two}
+    counted = await ws.observer.get("/v1/accounts", params={"count": "exact", "limit": 1})
+    assert counted.json()["count"]["value"] == 1
+    searched = await ws.observer.post("/v1/accounts/search", {"query": "ltd"})
+    assert {row["id"] for row in searched.json()["data"]} == {one, two}
+    assert await found(filter='status = "ignored"') == {one}
+
+
+async def test_a_rule_that_asks_for_what_it_decides_is_refused(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for written in ('status = "trial"', "organization.account.status_since is past"):
+        body = {"title": "Round", "status": "ignored", "rule": written}
+        answer = await ws.admin.post("/v1/lifecycle-rules", body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["code"] == "circular_rule"
+        draft = {"rules": [{"status": "ignored", "rule": written}]}
+        answer = await ws.admin.post("/v1/lifecycle-rules/preview", draft)
+        assert answer.json()["errors"][0]["pointer"] == "/rules/0/rule"

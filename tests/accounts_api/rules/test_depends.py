@@ -1,8 +1,10 @@
 """Which changes a rule must hear of."""
 
+import pytest
+
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import moves
-from accounts_api.rules.depends import EXISTENCE, Sight, segments_seen, sights
+from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, segments_seen, sights
 from accounts_api.rules.syntax.text_form import read_text
 from tests.accounts_api.rules.worlds import SEGMENTS, catalog
 
@@ -10,7 +12,27 @@ CATALOG = catalog()
 
 
 def seen(text: str, type_: str = "account") -> set[Sight]:
-    return set(sights(check(read_text(text), CATALOG, type_))) - {Sight(type_, EXISTENCE)}
+    always = {Sight(type_, EXISTENCE), Sight(type_, CALENDAR)}
+    return set(sights(check(read_text(text), CATALOG, type_))) - always
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("created_at > 2026-01-01", True),
+        ("created_at within last 3 hours", False),
+        ("created_at is past", False),
+        ("traits.go_live > 2026-01-01", False),
+        ("traits.go_live in this fiscal quarter", True),
+        ("not (any opportunities (expiration within next 5 business days))", True),
+        ("arr changed within 30 days", True),
+        ("arr changed within 3 hours", False),
+        ('count(events "login" within 30 days) < 3', True),
+    ],
+)
+def test_a_rule_that_asks_for_days_sees_the_calendar(text: str, asks: bool) -> None:  # noqa: FBT001
+    found = sights(check(read_text(text), CATALOG, "account"))
+    assert (Sight("account", CALENDAR) in found) is asks
 
 
 def test_a_rule_sees_its_fields_by_their_real_names() -> None:

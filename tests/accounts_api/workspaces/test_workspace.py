@@ -23,6 +23,8 @@ async def test_settings_are_merged_and_null_restores_the_default(tenure: Tenure)
     assert changed.status_code == 200, changed.text
     assert changed.json()["settings"] == {
         "fiscal_year_start_month": 2,
+        "working_days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
+        "holidays": [],
         "support_contact": "ops@example.com",
         "seat_limit": None,
         "holds": {"sending": False},

@@ -58,6 +58,7 @@ lifecycle_stints = Table(
     Column("started_at", _AT, nullable=False, comment="workspace time"),
     Column("ended_at", _AT),
     Column("rule_id", Uuid),
+    Column("trial_ends_at", _AT, comment="when this trial should have become a subscription"),
     PrimaryKeyConstraint("workspace_id", "account_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "account_id"], ["accounts.accounts.workspace_id", "accounts.accounts.id"]
@@ -68,6 +69,12 @@ lifecycle_stints = Table(
         "account_id",
         unique=True,
         postgresql_where=text("ended_at is null"),
+    ),
+    Index(
+        "ix_lifecycle_stints_trial_ends_at",
+        "workspace_id",
+        "trial_ends_at",
+        postgresql_where=text("ended_at is null and trial_ends_at is not null"),
     ),
 )
 

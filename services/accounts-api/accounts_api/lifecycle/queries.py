@@ -8,15 +8,11 @@ from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    Text,
     and_,
-    bindparam,
     case,
-    cast,
     delete,
     func,
     insert,
-    null,
     select,
     text,
     update,
@@ -26,10 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.lifecycle.models import lifecycle_rules, lifecycle_stints
 from accounts_api.lifecycle.rules import DEFAULT
-from accounts_api.rules.catalog import Field, FieldType
+from accounts_api.rules.catalog import Field
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.needs import Needs
+from accounts_api.rules.sql.dates import begins, is_over
 from accounts_api.rules.sql.judged import verdicts
 from accounts_api.rules.sql.rows import Row, other_table, record_table
 from accounts_api.rules.sql.snapshot import snapshot
@@ -126,26 +123,31 @@ async def set_faults(
 async def standings(
     session: AsyncSession,
     workspace_id: UUID,
-    rules: Sequence[tuple[Rule, Field | None]],
+    rules: Sequence[tuple[Rule, Field | None, Field | None]],
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
-    """How accounts stand: (record_id, deleted, matched, flips, dates, status, since, stint,
-    flips_at). `matched`, `flips` and `dates` have a place for each rule; `stint` is the status of
-    the stint that runs.
+    """How accounts stand: (record_id, deleted, matched, flips, dates, ends, status, since, stint,
+    trial_ends_at, flips_at). `matched`, `flips`, `dates` and `ends` have a place for each rule, of
+    its own field that says since when and of the one that says until when; `stint` is the status
+    of the stint that runs.
     """
 
     def dates(row: Row) -> ColumnElement[Any]:
-        found = [_instant(row, field, moment) for _, field in rules]
+        found = [begins(row, field, moment) for _, field, _ in rules]
         return array[Any](found, type_=_AT).label("dates")
 
-    def stint(row: Row) -> ColumnElement[Any]:
-        running = select(lifecycle_stints.c.status).where(
+    def ends(row: Row) -> ColumnElement[Any]:
+        found = [is_over(row, field, moment) for *_, field in rules]
+        return array[Any](found, type_=_AT).label("ends")
+
+    def stint(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
+        running = select(what).where(
             lifecycle_stints.c.workspace_id == row.workspace,
             lifecycle_stints.c.account_id == row.id,
             lifecycle_stints.c.ended_at.is_(None),
         )
-        return running.scalar_subquery().label("stint")
+        return running.scalar_subquery()
 
     def horizon(row: Row) -> ColumnElement[Any]:
         horizons = other_table(
@@ -160,29 +162,20 @@ async def standings(
         return found.scalar_subquery().label("flips_at")
 
     statement = verdicts(
-        [rule for rule, _ in rules],
+        [rule for rule, *_ in rules],
         workspace_id,
         ids,
         moment,
         dates,
+        ends,
         lambda row: row.column("lifecycle_status").label("status"),
         lambda row: row.column("lifecycle_status_since").label("since"),
-        stint,
+        lambda row: stint(row, lifecycle_stints.c.status).label("stint"),
+        lambda row: stint(row, lifecycle_stints.c.trial_ends_at).label("trial_ends_at"),
         horizon,
     )
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
-
-
-def _instant(row: Row, field: Field | None, moment: Moment) -> ColumnElement[Any]:
-    """When a mapped date begins."""
-    if field is None:
-        return cast(null(), _AT)
-    value = row.value(field)
-    if field.type is FieldType.DATETIME:
-        return value
-    zone = bindparam(None, moment.zone.key, type_=Text())
-    return func.day_start(value, zone, type_=_AT)
 
 
 _END_STINTS = text(
@@ -194,16 +187,19 @@ _END_STINTS = text(
 )
 _START_STINTS = text(
     """
-    insert into lifecycle_stints (workspace_id, account_id, id, status, started_at, rule_id)
-    select :workspace_id, x.account_id, x.id, x.status, x.at, x.rule_id
+    insert into lifecycle_stints
+        (workspace_id, account_id, id, status, started_at, rule_id, trial_ends_at)
+    select :workspace_id, x.account_id, x.id, x.status, x.at, x.rule_id, x.trial_ends_at
     from jsonb_to_recordset(cast(:stints as jsonb))
-           as x(account_id uuid, id uuid, status text, at timestamptz, rule_id uuid)
+           as x(account_id uuid, id uuid, status text, at timestamptz, rule_id uuid,
+                trial_ends_at timestamptz)
     """
 )
 _MOVE_STINTS = text(
     """
-    update lifecycle_stints s set started_at = x.at
-    from jsonb_to_recordset(cast(:stints as jsonb)) as x(account_id uuid, at timestamptz)
+    update lifecycle_stints s set started_at = x.at, trial_ends_at = x.trial_ends_at
+    from jsonb_to_recordset(cast(:stints as jsonb))
+           as x(account_id uuid, at timestamptz, trial_ends_at timestamptz)
     where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
     """
 )
@@ -212,7 +208,7 @@ _MOVE_STINTS = text(
 async def next_stints(
     session: AsyncSession, workspace_id: UUID, stints: Sequence[Mapping[str, Any]]
 ) -> None:
-    """End what runs and start these: account_id, status, at, rule_id."""
+    """End what runs and start these: account_id, status, at, rule_id, trial_ends_at."""
     rows = to_json([{**stint, "id": new_id()} for stint in stints]).decode()
     given = {"workspace_id": workspace_id, "stints": rows}
     await session.execute(_END_STINTS, given)
@@ -222,7 +218,9 @@ async def next_stints(
 async def move_stints(
     session: AsyncSession, workspace_id: UUID, stints: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Stints that run began at another instant than was thought: account_id, at."""
+    """Stints that run began, or end, at another instant than was thought: account_id, at,
+    trial_ends_at.
+    """
     given = {"workspace_id": workspace_id, "stints": to_json(list(stints)).decode()}
     await session.execute(_MOVE_STINTS, given)
 
@@ -235,6 +233,7 @@ async def stints_of(session: AsyncSession, workspace_id: UUID, account_id: UUID)
             lifecycle_stints.c.started_at,
             lifecycle_stints.c.ended_at,
             lifecycle_stints.c.rule_id,
+            lifecycle_stints.c.trial_ends_at,
         )
         .where(
             lifecycle_stints.c.workspace_id == workspace_id,
@@ -244,6 +243,33 @@ async def stints_of(session: AsyncSession, workspace_id: UUID, account_id: UUID)
         .limit(100)
     )
     return (await session.execute(found)).all()
+
+
+async def unconverted(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    now: datetime,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Trials past their end, the longest over first."""
+    following = "" if after is None else "and (s.trial_ends_at, s.account_id) > (:ends_at, :id)"
+    statement = text(
+        f"""
+        select s.account_id, a.name, a.external_id, s.started_at, s.trial_ends_at
+        from lifecycle_stints s
+        join accounts a on a.workspace_id = :workspace_id and a.id = s.account_id
+         and a.deleted_at is null
+        where s.workspace_id = :workspace_id and s.ended_at is null and s.trial_ends_at <= :now
+          {following}
+        order by s.trial_ends_at, s.account_id limit :limit
+        """
+    )
+    given: dict[str, Any] = {"workspace_id": workspace_id, "now": now, "limit": limit}
+    if after is not None:
+        given |= {"ends_at": after[0], "id": after[1]}
+    return (await session.execute(statement, given)).all()
 
 
 async def movements(

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,9 +14,11 @@ from accounts_api.lifecycle.schemas import (
     LifecycleRuleOut,
     LifecycleRulePatch,
     LifecycleRulesOut,
+    UnconvertedOut,
 )
 from shared.auth import Caller
-from shared.web.routing import IfMatch, Uow, api_router, etag, require
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
@@ -58,6 +61,25 @@ async def preview_lifecycle_rules(
 )
 async def explain_lifecycle(account_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
     return await service.explain_account(uow, account_id)
+
+
+@router.get(
+    "/unconverted-trials",
+    summary="List trials past their end",
+    response_model=Page[UnconvertedOut],
+)
+async def list_unconverted_trials(
+    caller: Reader, uow: Uow, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+) -> dict[str, Any]:
+    """Of rules that map an `end_field`; the longest over first."""
+    shape = ["unconverted trials"]
+    after = None
+    if cursor is not None:
+        at, id_ = tenure.cursors.read(cursor, caller.workspace_id, shape)
+        after = (datetime.fromisoformat(at), UUID(id_))
+    found = await service.list_unconverted(uow, after, limit)
+    keys = ["trial_ends_at", "account_id"]
+    return page_of(found, limit, tenure.cursors, caller.workspace_id, shape, keys)
 
 
 @router.get("/{rule_id}", summary="Get a lifecycle rule", response_model=LifecycleRuleOut)

@@ -43,6 +43,7 @@ _FILL: dict[str, Any] = {
     "started_at": "2026-03-02T09:00:00Z",
     "finished_at": "2026-03-02T09:00:01Z",
     "corrected": 12,
+    "drift": None,
 }
 
 
@@ -112,6 +113,9 @@ class Progress(Out):
     started_at: datetime
     finished_at: datetime | None
     corrected: int
+    drift: int | None = Field(
+        description="Of the nightly self-check: how many statuses were wrong. It should be 0."
+    )
 
 
 class LifecycleRulesOut(Out):
@@ -191,6 +195,33 @@ class Stint(Out):
     started_at: datetime
     ended_at: datetime | None
     rule_id: UUID | None
+    trial_ends_at: datetime | None = Field(
+        description="Of a trial whose rule maps an end: from this instant it is unconverted."
+    )
+
+
+class UnconvertedOut(Out):
+    """A trial past its end that is neither subscribed nor churned."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account_id": _ACCOUNT,
+                    "name": "Acme",
+                    "external_id": "crm-1001",
+                    "started_at": "2026-02-01T00:00:00Z",
+                    "trial_ends_at": "2026-03-01T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    account_id: UUID
+    name: str
+    external_id: str | None
+    started_at: datetime
+    trial_ends_at: datetime
 
 
 class LifecycleExplanationOut(Out):
@@ -227,6 +258,7 @@ class LifecycleExplanationOut(Out):
                             "started_at": "2026-02-27T23:00:00Z",
                             "ended_at": None,
                             "rule_id": _ID,
+                            "trial_ends_at": None,
                         }
                     ],
                 }

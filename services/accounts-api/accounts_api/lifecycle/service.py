@@ -1,5 +1,6 @@
 """What one may ask of lifecycle rules. How accounts move is in `standing`."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Final
@@ -11,12 +12,11 @@ from accounts_api.lifecycle.queries import LifecycleRule
 from accounts_api.lifecycle.rules import DEFAULT, PRECEDENCE, Status, date_field, first, ranked
 from accounts_api.lifecycle.schemas import LifecyclePreviewIn, LifecycleRuleIn, LifecycleRulePatch
 from accounts_api.records import vocabulary
-from accounts_api.rules.catalog import Catalog, FieldType
-from accounts_api.rules.depends import EXISTENCE, Sight, sights
-from accounts_api.rules.evaluate import value_of
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
 from accounts_api.rules.explain import explain
-from accounts_api.rules.moment import Moment
-from accounts_api.rules.needs import Needs, needs
+from accounts_api.rules.needs import needs
 from accounts_api.rules.sql.snapshot import read_snapshot
 from accounts_api.rules.syntax.json_form import read_json, write_json
 from accounts_api.rules.syntax.printer import write_text
@@ -42,7 +42,8 @@ class LifecycleTitleTaken(Conflict):
 
 
 def subscribe() -> None:
-    watching.own(KIND, watching.Owner(standing.judge, standing.users, standing.set_aside))
+    owner = watching.Owner(standing.judge, standing.users, standing.set_aside, standing.gives)
+    watching.own(KIND, owner)
 
 
 def shown(rule: LifecycleRule) -> dict[str, Any]:
@@ -66,13 +67,22 @@ async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     }
 
 
+async def list_unconverted(
+    uow: UnitOfWork, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Any]:
+    """Trials past their end; one more than `limit`, if there are more."""
+    return await queries.unconverted(
+        uow.session, uow.workspace_id, now=await uow.now(), after=after, limit=limit + 1
+    )
+
+
 async def get_rule(uow: UnitOfWork, rule_id: UUID) -> LifecycleRule:
     return _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id))
 
 
 async def create_rule(uow: UnitOfWork, data: LifecycleRuleIn) -> LifecycleRule:
     catalog = await written.rule_catalog(uow)
-    rule = written.usable(data.rule, catalog, "account", "/rule")
+    rule = _usable(data.rule, catalog, "/rule")
     _must_be_dates(catalog, data.since_field, data.end_field)
     values = {**data.model_dump(), "rule": write_json(rule.written)}
     async with _titled(data.title):
@@ -90,7 +100,7 @@ async def update_rule(
     check_version(version, before.version)
     changes, catalog = data.changes(), await written.rule_catalog(uow)
     if "rule" in changes:
-        rule = written.usable(changes["rule"], catalog, "account", "/rule")
+        rule = _usable(changes["rule"], catalog, "/rule")
         changes["rule"] = write_json(rule.written)
     _must_be_dates(catalog, changes.get("since_field"), changes.get("end_field"))
     was, becomes = audit_log.difference(_audited(before), changes)
@@ -122,7 +132,7 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
     """How many accounts each status would have under a whole new set, and who would move."""
     catalog = await written.rule_catalog(uow)
     drafts = [
-        (draft.status, UUID(int=place), written.usable(draft.rule, catalog, "account", at))
+        (draft.status, UUID(int=place), _usable(draft.rule, catalog, at))
         for place, draft in enumerate(data.rules)
         for at in [f"/rules/{place}/rule"]
     ]
@@ -169,46 +179,35 @@ async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
         )
     place = first([bool(verdict["verdict"]) for verdict in verdicts])
     decided = usable[place].stored if place is not None else None
+    stints = await queries.stints_of(uow.session, uow.workspace_id, account_id)
+    end = stints[0].trial_ends_at if stints else None
     return {
         "account_id": account_id,
         "status": account.status,
         "since": account.since,
         "decided_by": decided.id if decided else None,
-        "unconverted": await _unconverted(uow, account_id, decided, catalog, moment),
+        "unconverted": account.status == "trial" and end is not None and end <= moment.now,
         "rules": verdicts,
-        "stints": await queries.stints_of(uow.session, uow.workspace_id, account_id),
+        "stints": stints,
     }
-
-
-async def _unconverted(
-    uow: UnitOfWork,
-    account_id: UUID,
-    decided: LifecycleRule | None,
-    catalog: Catalog,
-    moment: Moment,
-) -> bool:
-    """A trial whose end has passed."""
-    if decided is None or decided.status != "trial" or decided.end_field is None:
-        return False
-    field = date_field(catalog, decided.end_field)
-    if field is None:
-        return False
-    needed = Needs(catalog.types["account"], fields={field.name: field})
-    loaded = await queries.account_snapshot(
-        uow.session, uow.workspace_id, needed, account_id, moment
-    )
-    end = value_of(field, read_snapshot(needed, loaded)) if loaded else None
-    if end is None:
-        return False
-    if field.type is FieldType.DATETIME and isinstance(end, datetime):
-        return end <= moment.now
-    return bool(end < moment.today)
 
 
 def _found(rule: LifecycleRule | None) -> LifecycleRule:
     if rule is None:
         raise LifecycleRuleNotFound("There is no lifecycle rule with this id.")
     return rule
+
+
+def _usable(rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
+    """Raises `Invalid`; also for a rule that looks at what it decides, which would never settle."""
+    found = written.usable(rule, catalog, "account", pointer)
+    if any(sight.what in _DECIDED and sight.record_type == "account" for sight in sights(found)):
+        message = "A lifecycle rule cannot ask for the lifecycle status, which it decides."
+        raise Invalid(faults=[Fault(pointer, "circular_rule", message)])
+    return found
+
+
+_DECIDED: Final = frozenset({"lifecycle_status", "lifecycle_status_since"})
 
 
 def _must_be_dates(catalog: Catalog, since_field: str | None, end_field: str | None) -> None:
@@ -227,8 +226,9 @@ async def _watch(uow: UnitOfWork) -> None:
     seen = {Sight("account", EXISTENCE)}
     for one in usable:
         seen |= sights(one.rule)
-        if one.since_field is not None:
-            seen.add(Sight("account", one.since_field.name))
+        for field in (one.since_field, one.end_field):
+            if field is not None:
+                seen |= {Sight("account", field.name), Sight("account", CALENDAR)}
     await watching.watch(uow, uow.workspace_id, KIND, "account", seen)
 
 

@@ -45,6 +45,7 @@ class Usable:
     stored: LifecycleRule
     rule: Rule
     since_field: Field | None
+    end_field: Field | None
 
 
 async def usable_rules(uow: UnitOfWork, catalog: Catalog) -> tuple[list[Usable], list[Any]]:
@@ -58,8 +59,11 @@ async def usable_rules(uow: UnitOfWork, catalog: Catalog) -> tuple[list[Usable],
         except RuleFaulty as error:
             faulty.append((stored, [fault.as_error() for fault in error.faults]))
             continue
-        field = date_field(catalog, stored.since_field) if stored.since_field else None
-        found.append((stored.status, stored.id, Usable(stored, rule, field)))
+        since_field, end_field = (
+            date_field(catalog, name) if name else None
+            for name in (stored.since_field, stored.end_field)
+        )
+        found.append((stored.status, stored.id, Usable(stored, rule, since_field, end_field)))
     return ranked(found), faulty
 
 
@@ -75,6 +79,7 @@ class Verdict:
     origin: Origin
     moved: bool
     """Another status, not only another date."""
+    trial_ends_at: datetime | None
 
 
 async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
@@ -83,14 +88,15 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     catalog = await vocabulary.rule_catalog(uow)
     usable, faulty = await usable_rules(uow, catalog)
     await _mark(uow, usable, faulty)
-    rules: list[tuple[Rule, Field | None]] = [(one.rule, one.since_field) for one in usable]
+    rules = [(one.rule, one.since_field, one.end_field) for one in usable]
     never = check(AnyOf(()), catalog, "account")
     rows = await queries.standings(
-        uow.session, uow.workspace_id, rules or [(never, None)], list(origins), moment
+        uow.session, uow.workspace_id, rules or [(never, None, None)], list(origins), moment
     )
     horizons = []
     verdicts: list[Verdict] = []
     stints: list[dict[str, Any]] = []
+    ends: list[dict[str, Any]] = []
     for row in rows:
         flips = min((at for at in row.flips if at is not None), default=None)
         if flips != row.flips_at:
@@ -100,10 +106,14 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
         verdict = _verdict(row, usable, origins[row.record_id], moment)
         if verdict.moved or verdict.since != row.since:
             verdicts.append(verdict)
+        elif verdict.trial_ends_at != row.trial_ends_at:
+            ends.append(_stint(verdict))
         if row.stint is None and not verdict.moved:
             stints.append(_stint(verdict))
     await watching.set_horizons(uow, horizons)
     await _store(uow, verdicts)
+    if ends:
+        await queries.move_stints(uow.session, uow.workspace_id, ends)
     if stints:
         await queries.next_stints(uow.session, uow.workspace_id, stints)
     return sum(verdict.moved for verdict in verdicts)
@@ -124,6 +134,7 @@ def _verdict(row: Any, usable: Sequence[Usable], origin: Origin, moment: Moment)
         decided.stored if decided else None,
         origin,
         moved,
+        row.ends[place] if place is not None and status == "trial" else None,
     )
 
 
@@ -133,6 +144,7 @@ def _stint(verdict: Verdict) -> dict[str, Any]:
         "status": verdict.after,
         "at": verdict.since,
         "rule_id": verdict.rule.id if verdict.rule else None,
+        "trial_ends_at": verdict.trial_ends_at,
     }
 
 
@@ -199,3 +211,10 @@ async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[Us
         if (sight.record_type, sight.what) in seen | mapped:
             found.append(User("lifecycle_rule", str(one.stored.id), one.stored.title))
     return found
+
+
+async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+    """The rules together decide about one status."""
+    decided = ("lifecycle_status", "lifecycle_status_since")
+    seen = frozenset(Sight("account", what) for what in decided)
+    return {uow.workspace_id: watching.Given("the lifecycle status", seen)}

@@ -81,26 +81,26 @@ async def _found(
 
 async def contacts_by_external_id(
     session: AsyncSession, workspace_id: UUID, external_ids: Iterable[str]
-) -> dict[str, UUID]:
+) -> Mapping[str | None, UUID]:
     return await _found(session, _CONTACTS, workspace_id, external_ids)
 
 
 async def contacts_by_email(
     session: AsyncSession, workspace_id: UUID, email_keys: Iterable[str]
-) -> dict[str, UUID]:
+) -> Mapping[str | None, UUID]:
     """Of several with one address, the one that was there first."""
     return await _found(session, _BY_EMAIL, workspace_id, email_keys)
 
 
 async def accounts_by_external_id(
     session: AsyncSession, workspace_id: UUID, external_ids: Iterable[str]
-) -> dict[str, UUID]:
+) -> Mapping[str | None, UUID]:
     return await _found(session, _ACCOUNTS, workspace_id, external_ids)
 
 
 async def only_accounts(
     session: AsyncSession, workspace_id: UUID, contact_ids: Iterable[UUID]
-) -> dict[UUID, UUID]:
+) -> Mapping[UUID | None, UUID]:
     """The account of each contact who belongs to exactly one."""
     return await _found(session, _ONLY_ACCOUNTS, workspace_id, contact_ids)
 

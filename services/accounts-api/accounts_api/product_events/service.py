@@ -182,8 +182,8 @@ async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: da
         alike: dict[frozenset[str], list[UUID]] = defaultdict(list)
         for id_, sights in named.items():
             alike[frozenset(sights)].append(id_)
-        for sights, same in alike.items():
-            await watching.note(uow, noun, sights, same, now)
+        for seen, same in alike.items():
+            await watching.note(uow, noun, seen, same, now)
 
 
 async def follow_records(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:

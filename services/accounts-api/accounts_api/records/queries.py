@@ -312,15 +312,22 @@ async def object_type(session: AsyncSession, workspace_id: UUID, key: str) -> st
     return str(await session.scalar(_ONE_OBJECT_TYPE, given))
 
 
-_MOMENT_OF = text(
-    "select settings -> 'fiscal_year_start_month' as month from workspaces"
-    " where workspace_id = :workspace_id"
+_CALENDAR = text(
+    """
+    select coalesce((settings ->> 'fiscal_year_start_month')::int, 1) as month,
+           coalesce(settings -> 'working_days', '[]')::text as working_days,
+           coalesce(settings -> 'holidays', '[]')::text as holidays
+    from workspaces where workspace_id = :workspace_id
+    """
 )
 
 
-async def fiscal_year_start(session: AsyncSession, workspace_id: UUID) -> int:
-    month = await session.scalar(_MOMENT_OF, {"workspace_id": workspace_id})
-    return int(month or 1)
+async def calendar(session: AsyncSession, workspace_id: UUID) -> tuple[int, str, str]:
+    """The month a fiscal year begins with; the working days and the holidays as JSON lists, empty
+    where nothing was said.
+    """
+    row = (await session.execute(_CALENDAR, {"workspace_id": workspace_id})).one_or_none()
+    return (row.month, row.working_days, row.holidays) if row else (1, "[]", "[]")
 
 
 async def children(

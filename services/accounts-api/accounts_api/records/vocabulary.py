@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -139,6 +140,26 @@ async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:
 
 
 async def moment_of(uow: UnitOfWork) -> Moment:
-    """Now, in the workspace's clock, zone and fiscal calendar."""
-    month = await queries.fiscal_year_start(uow.session, uow.workspace_id)
-    return Moment(await uow.now(), await uow.zone(), fiscal_year_start=month)
+    """Now, in the workspace's clock, zone and calendar."""
+    month, working_days, holidays = await queries.calendar(uow.session, uow.workspace_id)
+    return Moment(
+        await uow.now(),
+        await uow.zone(),
+        month,
+        _holidays(holidays),
+        _working_days(working_days),
+    )
+
+
+_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@lru_cache(maxsize=256)
+def _holidays(document: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(day) for day in from_json(document))
+
+
+@lru_cache(maxsize=256)
+def _working_days(document: str) -> frozenset[int]:
+    """Monday to Friday where nothing was said."""
+    return frozenset(_WEEK.index(day) for day in from_json(document)) or frozenset(range(5))

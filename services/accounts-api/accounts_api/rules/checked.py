@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from accounts_api.rules.catalog import EventDays, Field, RecordType, Relation
+from accounts_api.rules.catalog import EventDays, Field, FieldType, RecordType, Relation
 from accounts_api.rules.moment import Day
 from accounts_api.rules.syntax import nodes as n
 
@@ -220,6 +220,17 @@ def asks_for_now(node: Checked) -> bool:
             return True
         case _:
             return any(asks_for_now(child) for child in children(node))
+
+
+def asks_for_days(node: Checked) -> bool:
+    """Whether it matters what a local day is: the zone, the fiscal year, the holidays."""
+    match node:
+        case FieldTest(test=Days() as days, field=field):
+            return field.type is FieldType.DATETIME or _window_moves(days)
+        case FieldTest(test=Changed(window=Days())) | EventsCounted():
+            return True
+        case _:
+            return any(asks_for_days(child) for child in children(node))
 
 
 def _window_moves(window: Days | Instants) -> bool:

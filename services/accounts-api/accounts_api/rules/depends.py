@@ -13,6 +13,8 @@ from accounts_api.rules.catalog import Children, Link, Parent, Relation
 
 EXISTENCE: Final = "*"
 """Stands for a record's creation, deletion and return: everything about it changed."""
+CALENDAR: Final = "calendar"
+"""Stands for what a local day is: the workspace's zone, fiscal year, holidays, working days."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,7 +38,10 @@ def events_sight(event: str) -> str:
 
 
 def sights(rule: c.Rule) -> frozenset[Sight]:
-    return frozenset({Sight(rule.type.name, EXISTENCE), *seen(rule.root, rule.type.name, ())})
+    own = {Sight(rule.type.name, EXISTENCE)}
+    if c.asks_for_days(rule.root):
+        own.add(Sight(rule.type.name, CALENDAR))
+    return frozenset({*own, *seen(rule.root, rule.type.name, ())})
 
 
 def segments_seen(rule: c.Rule) -> frozenset[str]:

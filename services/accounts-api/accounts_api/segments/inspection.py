@@ -17,7 +17,7 @@ from accounts_api.rules.standard import STANDARD
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.json_form import write_json
 from accounts_api.rules.syntax.printer import write_text
-from accounts_api.segments import queries
+from accounts_api.segments import queries, stays, verdicts
 from accounts_api.segments.refusals import RuleUnusable
 from accounts_api.segments.rules import beyond_ignored, effective_rule
 from accounts_api.segments.schemas import PreviewIn, RuleCheckIn
@@ -42,7 +42,7 @@ async def list_members(
     """By record id; one more than `limit`, if there are more."""
     segment = await segment_named(uow, segment_id)
     table = STANDARD.types[segment.record_type].table
-    return await queries.members_page(
+    return await stays.members_page(
         uow.session,
         uow.workspace_id,
         segment_id,
@@ -63,9 +63,18 @@ async def preview_segment(uow: UnitOfWork, data: PreviewIn) -> dict[str, Any]:
         if segment.record_type != data.record_type:
             message = f"This segment is one of {segment.record_type} records."
             raise Invalid(faults=[Fault("/segment_id", "wrong_record_type", message)])
+    ahead = await queries.segments_ahead(
+        uow.session,
+        uow.workspace_id,
+        data.record_type,
+        (data.group, data.priority) if data.group else None,
+        data.segment_id,
+    )
     effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
     moment = await vocabulary.moment_of(uow)
-    found = await queries.preview(uow.session, uow.workspace_id, data.segment_id, effective, moment)
+    found = await verdicts.preview(
+        uow.session, uow.workspace_id, data.segment_id, effective, moment, ahead
+    )
     return {
         "rule": write_json(rule.written),
         "rule_text": write_text(rule.written),
@@ -82,19 +91,21 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
     except RuleFaulty as faulty:
         raise RuleUnusable(faults=written.refused(faulty, "/rule").faults) from faulty
     moment, needed = await vocabulary.moment_of(uow), needs(rule)
-    loaded = await queries.record_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
+    loaded = await verdicts.record_snapshot(
+        uow.session, uow.workspace_id, needed, record_id, moment
+    )
     if loaded is None:
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)
     explanation = explain(rule, record, moment)
-    stays = await queries.memberships(uow.session, uow.workspace_id, segment_id, record_id)
+    found = await stays.memberships(uow.session, uow.workspace_id, segment_id, record_id)
     return {
         "record_id": record_id,
-        "member": any(stay.left_at is None for stay in stays),
+        "member": any(stay.left_at is None for stay in found),
         "verdict": explanation.verdict,
         "next_look_at": horizon(rule, record, moment),
-        "override": await queries.override_of(uow.session, uow.workspace_id, segment_id, record_id),
-        "stays": stays,
+        "override": await stays.override_of(uow.session, uow.workspace_id, segment_id, record_id),
+        "stays": found,
         "explanation": explanation.as_json(),
     }
 

@@ -22,12 +22,12 @@ from accounts_api.rules.needs import needs
 from accounts_api.rules.sql.snapshot import read_snapshot
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.nodes import AnyOf
-from accounts_api.segments import queries
+from accounts_api.segments import queries, stays, telling, verdicts
 from accounts_api.segments.queries import Segment
 from accounts_api.segments.rules import Candidate, effective_rule, held_by
+from accounts_api.segments.telling import Told
 from accounts_api.watching import service as watching
 from accounts_api.watching.service import Affected, Origin
-from shared.events.accounts import SegmentEntered, SegmentLeft
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 
@@ -55,17 +55,16 @@ class Move:
             "by": self.by,
         }
 
-    def as_event(self) -> SegmentEntered | SegmentLeft:
-        event = SegmentEntered if self.entered else SegmentLeft
-        return event.model_validate(
-            {
-                "segment_id": self.segment.id,
-                "segment_title": self.segment.title,
-                "record_type": self.segment.record_type,
-                "record_id": self.record_id,
-                "effective_at": self.origin.at,
-                "reason": self.by,
-            }
+    def as_told(self) -> Told:
+        return Told(
+            self.segment.id,
+            self.segment.title,
+            self.segment.record_type,
+            self.record_id,
+            self.entered,
+            self.origin.at,
+            self.by,
+            self.entered and self.origin.resumed,
         )
 
 
@@ -155,7 +154,7 @@ async def _by_statement(
 ) -> Sequence[Differing]:
     """Many records: PostgreSQL judges them."""
     judged = [(segment.id, rule) for segment, rule in rules]
-    return await queries.difference(uow.session, uow.workspace_id, judged, ids, moment)
+    return await verdicts.difference(uow.session, uow.workspace_id, judged, ids, moment)
 
 
 async def _by_reading(
@@ -165,9 +164,9 @@ async def _by_reading(
     statement with every rule in it. Both ways always agree.
     """
     needed = needs(*(rule for _, rule in rules))
-    found = await queries.snapshots(uow.session, uow.workspace_id, needed, ids, moment)
+    found = await verdicts.snapshots(uow.session, uow.workspace_id, needed, ids, moment)
     named = [segment.id for segment, _ in rules]
-    kept = await queries.kept(uow.session, uow.workspace_id, named, list(found))
+    kept = await verdicts.kept(uow.session, uow.workspace_id, named, list(found))
     differing = []
     for record_id, (deleted, seen) in found.items():
         record = read_snapshot(needed, seen)
@@ -213,9 +212,9 @@ async def _store(uow: UnitOfWork, moves: Sequence[Move]) -> None:
     entering = [move.as_row() for move in moves if move.entered]
     leaving = [move.as_row() for move in moves if not move.entered]
     if leaving:
-        await queries.leave(uow.session, uow.workspace_id, leaving)
+        await stays.leave(uow.session, uow.workspace_id, leaving)
     if entering:
-        await queries.enter(uow.session, uow.workspace_id, entering)
+        await stays.enter(uow.session, uow.workspace_id, entering)
     grouped: dict[tuple[Origin, UUID], list[Move]] = defaultdict(list)
     for move in moves:
         grouped[move.origin, move.segment.id].append(move)
@@ -231,15 +230,17 @@ async def _tell(
 ) -> None:
     """Events whose cause goes back to the change, and word to rules that ask for this segment."""
     segment, before = moves[0].segment, uow.cause
-    await uow.flush_events()
     link = Cause(type="segment", id=str(segment.id), label=segment.title)
-    uow.cause = (*origin.cause, link)
-    uow.publish(*(move.as_event() for move in moves))
-    await uow.flush_events()
+    chain = (*origin.cause, link)
+    told = [move.as_told() for move in moves]
+    await telling.tell(uow, segment.id, told, chain, segment.debounce)
     sight = segment_sight(str(segment.id))
     if sight in asked_for:
+        uow.cause = chain
         records = [move.record_id for move in moves]
-        await watching.note(uow, segment.record_type, [sight], records, origin.at)
+        await watching.note(
+            uow, segment.record_type, [sight], records, origin.at, resumed=origin.resumed
+        )
     uow.cause = before
 
 
@@ -260,3 +261,14 @@ async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[User
     found = await queries.segments_to_judge(uow.session, uow.workspace_id, ids)
     named = sorted((s.title, s.id) for s in found if s.id in set(ids))
     return [User("segment", str(segment_id), title) for title, segment_id in named]
+
+
+async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+    """Other rules may ask who is in a segment."""
+    return {
+        one.id: watching.Given(
+            f"segment {one.title}",
+            frozenset({Sight(one.record_type, segment_sight(str(one.id)))}),
+        )
+        for one in await queries.live_segments(uow.session, uow.workspace_id)
+    }

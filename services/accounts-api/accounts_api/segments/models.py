@@ -50,6 +50,11 @@ segments = Table(
         " number",
     ),
     Column("priority", Integer),
+    Column(
+        "debounce_minutes",
+        Integer,
+        comment="how long a move must last before others are told",
+    ),
     Column("faults", JSONB(none_as_null=True), comment="why the rule cannot be used any more"),
     Column("archived_at", _AT),
     Column("version", Integer, nullable=False, server_default=text("1")),
@@ -130,5 +135,27 @@ segment_overrides = Table(
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     _of_segment(),
 )
+segment_tellings = Table(
+    "segment_tellings",
+    Base.metadata,
+    _workspace(),
+    Column("segment_id", Uuid, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column("entered", Boolean, nullable=False),
+    Column("at", _AT, nullable=False, comment="workspace time of the move"),
+    Column("by", Text, nullable=False),
+    Column("resumed", Boolean, nullable=False),
+    Column("cause", JSONB, nullable=False),
+    Column("due_at", _AT, nullable=False, comment="workspace time"),
+    PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
+    _of_segment(),
+    Index(None, "workspace_id", "due_at"),
+)
 
-__all__ = ["segment_members", "segment_overrides", "segment_versions", "segments"]
+__all__ = [
+    "segment_members",
+    "segment_overrides",
+    "segment_tellings",
+    "segment_versions",
+    "segments",
+]

@@ -12,6 +12,8 @@ RuleIn = Annotated[
     dict[str, Any] | Annotated[str, Field(max_length=50_000)],
     Field(description="A rule of the rule language, as JSON or as text."),
 ]
+Debounce = Annotated[int, Field(ge=1, le=43_200)]
+"""Minutes, up to 30 days."""
 Priority = Annotated[int, Field(ge=1, le=10_000)]
 
 _RULE: dict[str, Any] = {
@@ -31,6 +33,7 @@ _FILL = {
     "started_at": "2026-03-02T09:00:00Z",
     "finished_at": "2026-03-02T09:00:01Z",
     "corrected": 37,
+    "drift": None,
 }
 _SEGMENT: dict[str, Any] = {
     "id": _ID,
@@ -41,6 +44,7 @@ _SEGMENT: dict[str, Any] = {
     "rule_text": _TEXT,
     "group": None,
     "priority": None,
+    "debounce_minutes": None,
     "count": 37,
     "fill": _FILL,
     "faults": [],
@@ -78,6 +82,11 @@ class SegmentIn(In):
         " `priority` whose rule it satisfies.",
     )
     priority: Priority | None = None
+    debounce_minutes: Debounce | None = Field(
+        default=None,
+        description="`segment.entered` and `segment.left` are told when the move has lasted this"
+        " long, and not at all if the record is back before. Members move at once.",
+    )
 
     @model_validator(mode="after")
     def _ranked(self) -> Self:
@@ -94,11 +103,12 @@ class SegmentPatch(Patch):
     rule: RuleIn = ""
     group: Slug | None = None
     priority: Priority | None = None
+    debounce_minutes: Debounce | None = None
 
 
 class Fill(Out):
     """How far the first, or latest, look at every record has come. `corrected` counts memberships
-    it changed: for a repeated look over an unchanged rule that is drift, and should be 0.
+    it changed.
     """
 
     state: Literal["running", "done"]
@@ -107,6 +117,10 @@ class Fill(Out):
     started_at: datetime
     finished_at: datetime | None
     corrected: int
+    drift: int | None = Field(
+        description="Of the nightly self-check, and of one that was asked for: how many memberships"
+        " were wrong. It should be 0."
+    )
 
 
 class RuleFault(Out):
@@ -128,6 +142,7 @@ class SegmentOut(Out):
     rule_text: str
     group: str | None
     priority: int | None
+    debounce_minutes: int | None
     count: int = Field(description="Members now.")
     fill: Fill | None
     faults: list[RuleFault] = Field(
@@ -172,6 +187,18 @@ class PreviewIn(In):
     segment_id: UUID | None = Field(
         default=None, description="Compare with this segment's members."
     )
+    group: Slug | None = Field(
+        default=None,
+        description="As it would be; left out, that of `segment_id`. Records that segments of a"
+        " lower priority number hold are not counted.",
+    )
+    priority: Priority | None = None
+
+    @model_validator(mode="after")
+    def _ranked(self) -> Self:
+        if (self.group is None) != (self.priority is None):
+            raise ValueError("A group and a priority come together.")
+        return self
 
 
 class Sample(Out):
@@ -180,7 +207,7 @@ class Sample(Out):
 
 
 class PreviewOut(Out):
-    """What a draft would make. Priorities of a group are left out of account."""
+    """What a draft would make."""
 
     model_config = ConfigDict(
         json_schema_extra={

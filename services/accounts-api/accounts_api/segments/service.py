@@ -20,7 +20,7 @@ from accounts_api.rules.syntax.faults import Fault as RuleFault
 from accounts_api.rules.syntax.faults import Place, RuleFaulty
 from accounts_api.rules.syntax.json_form import read_json, write_json
 from accounts_api.rules.syntax.printer import write_text
-from accounts_api.segments import membership, queries
+from accounts_api.segments import membership, queries, stays, telling
 from accounts_api.segments.queries import Segment
 from accounts_api.segments.refusals import (
     SegmentArchived,
@@ -47,8 +47,11 @@ def subscribe() -> None:
     """What the doors do at start: hear of changes, be asked for by lists and by deletions."""
     hooks.on_changes(watching.note_changes)
     hooks.on_where_used(watching.where_used)
-    watching.own(KIND, watching.Owner(membership.judge, membership.users, membership.set_aside))
-    reading.offer_part("segments", queries.SEGMENTS_OF)
+    owner = watching.Owner(
+        membership.judge, membership.users, membership.set_aside, membership.gives
+    )
+    watching.own(KIND, owner)
+    reading.offer_part("segments", stays.SEGMENTS_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Shown:
     def as_json(self) -> dict[str, Any]:
         segment = self.segment
         same = ("id", "title", "description", "record_type", "rule", "priority", "version")
-        stamps = ("archived_at", "created_at", "updated_at")
+        stamps = ("debounce_minutes", "archived_at", "created_at", "updated_at")
         return {
             **{name: getattr(segment, name) for name in (*same, *stamps)},
             "rule_text": write_text(read_json(segment.rule)),
@@ -83,6 +86,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
         "rule": write_json(rule.written),
         "group_key": data.group,
         "priority": data.priority,
+        "debounce_minutes": data.debounce_minutes,
     }
     async with _refusals(data.title):
         segment = await queries.add_segment(uow.session, uow.workspace_id, values)
@@ -98,7 +102,7 @@ async def get_segment(uow: UnitOfWork, segment_id: UUID) -> tuple[Shown, Sequenc
     revenue: Sequence[Any] = ()
     if segment.record_type in {"account", "opportunity"}:
         table = STANDARD.types[segment.record_type].table
-        revenue = await queries.revenue(uow.session, uow.workspace_id, segment_id, table)
+        revenue = await stays.revenue(uow.session, uow.workspace_id, segment_id, table)
     return (await _shown(uow, [segment]))[0], revenue
 
 
@@ -147,6 +151,9 @@ async def update_segment(
         segment = await queries.change_segment(
             uow.session, uow.workspace_id, segment_id, {**becomes, "faults": None}
         )
+    if "debounce_minutes" in becomes and segment.debounce is None:
+        await watching.lock(uow)
+        await telling.tell_now(uow, segment_id)
     if becomes.keys() & {"rule", "group_key", "priority"}:
         await _watch(uow, segment)
         await _sweep_groups(uow, segment, {before.group_key, segment.group_key})
@@ -178,9 +185,9 @@ async def archive_segment(
 
 
 async def check_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
-    """Look at every record again; `fill.corrected` then says how many were wrong."""
+    """Look at every record again; `fill.drift` then says how many were wrong."""
     segment = await _live(uow, segment_id)
-    await watching.sweep(uow, segment_id)
+    await watching.sweep(uow, segment_id, repeated=True)
     return (await _shown(uow, [segment]))[0]
 
 
@@ -193,7 +200,7 @@ async def set_member(
     table = STANDARD.types[segment.record_type].table
     if not await queries.record_exists(uow.session, uow.workspace_id, table, record_id):
         raise NotFound(f"There is no {segment.record_type} with this id.")
-    await queries.set_override(
+    await stays.set_override(
         uow.session,
         uow.workspace_id,
         segment_id,
@@ -209,7 +216,7 @@ async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> di
     """The rule decides again."""
     await watching.lock(uow)
     await _live(uow, segment_id)
-    if not await queries.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
+    if not await stays.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
         raise NotFound("Nobody added or removed this record by hand.")
     return await _settled(uow, segment_id, record_id)
 
@@ -218,12 +225,12 @@ async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[s
     moment = await vocabulary.moment_of(uow)
     origin = watching.Origin(moment.now, uow.cause)
     await membership.judge(uow, {segment_id: {record_id: origin}}, moment)
-    stays = await queries.memberships(uow.session, uow.workspace_id, segment_id, record_id)
-    override = await queries.override_of(uow.session, uow.workspace_id, segment_id, record_id)
+    found = await stays.memberships(uow.session, uow.workspace_id, segment_id, record_id)
+    override = await stays.override_of(uow.session, uow.workspace_id, segment_id, record_id)
     return {
         "segment_id": segment_id,
         "record_id": record_id,
-        "member": any(stay.left_at is None for stay in stays),
+        "member": any(stay.left_at is None for stay in found),
         "override": override,
     }
 
@@ -248,7 +255,7 @@ async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
 
 async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
     ids = [segment.id for segment in found]
-    counts = await queries.counts(uow.session, uow.workspace_id, ids)
+    counts = await stays.counts(uow.session, uow.workspace_id, ids)
     sweeps = await watching.sweeps_of(uow, ids)
     return [Shown(one, counts.get(one.id, 0), sweeps.get(one.id)) for one in found]
 
@@ -310,7 +317,7 @@ def _cause(uow: UnitOfWork) -> list[dict[str, Any]]:
 
 
 def _audited(segment: Segment) -> dict[str, Any]:
-    names = ("title", "description", "rule", "group_key", "priority")
+    names = ("title", "description", "rule", "group_key", "priority", "debounce_minutes")
     return {name: getattr(segment, name) for name in names}
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -49,7 +50,6 @@ watches = Table(
     Column("record_type", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint("kind in ('segment', 'lifecycle', 'formula', 'stewardship')", name="kind"),
-    CheckConstraint(_RECORD_TYPE, name="record_type"),
 )
 watch_sights = Table(
     "watch_sights",
@@ -99,6 +99,13 @@ sweeps = Table(
     Column("started_at", _AT, nullable=False, server_default=_NOW),
     Column("finished_at", _AT),
     Column("drift", Integer, comment="verdicts that the last look at every record had to correct"),
+    Column(
+        "repeated",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="the rule is as it was when all were looked at before: what is corrected is drift",
+    ),
     PrimaryKeyConstraint("workspace_id", "watch_id"),
     Index(
         "ix_sweeps_unfinished",

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import (
+    DateTime,
     Text,
-    Uuid,
     and_,
     any_,
     bindparam,
@@ -75,6 +75,47 @@ async def lock(session: AsyncSession, workspace_id: UUID) -> None:
     await session.execute(_WAIT, {"workspace_id": str(workspace_id)})
 
 
+_LOCK_DEPENDENCIES = text(
+    "select pg_advisory_xact_lock(hashtextextended('dependencies:' || :workspace_id, 0))"
+)
+
+
+async def lock_dependencies(session: AsyncSession, workspace_id: UUID) -> None:
+    """One change at a time of what depends on what: two halves of a circle would not meet."""
+    await session.execute(_LOCK_DEPENDENCIES, {"workspace_id": str(workspace_id)})
+
+
+async def sights_of(
+    session: AsyncSession, workspace_id: UUID, what: Sequence[str]
+) -> list[tuple[UUID, Sight]]:
+    """Who sees any of `what`, of which records; paths are left out."""
+    found = await session.execute(
+        select(watch_sights.c.watch_id, watch_sights.c.record_type, watch_sights.c.what)
+        .where(
+            watch_sights.c.workspace_id == workspace_id,
+            watch_sights.c.what == any_(bindparam(None, list(what), type_=ARRAY(Text()))),
+        )
+        .distinct()
+    )
+    return [(watch_id, Sight(record_type, seen)) for watch_id, record_type, seen in found]
+
+
+_JUDGED_UNTIL = text(
+    """
+    select least(:now,
+        (select q.at from change_queue q where q.workspace_id = :workspace_id
+         order by q.workspace_id, q.id limit 1),
+        (select h.flips_at from watch_horizons h where h.workspace_id = :workspace_id
+         order by h.workspace_id, h.flips_at limit 1))
+    """
+).bindparams(bindparam("now", type_=DateTime(timezone=True)))
+
+
+async def judged_until(session: AsyncSession, workspace_id: UUID, now: datetime) -> datetime:
+    found = await session.scalar(_JUDGED_UNTIL, {"workspace_id": workspace_id, "now": now})
+    return found or now
+
+
 _QUEUE = text(
     """
     insert into change_queue (workspace_id, record_type, record_id, what, at, cause)
@@ -136,25 +177,27 @@ class Seen:
     path: tuple[str, ...]
     record_id: UUID
     change: int
+    resumed: bool
 
 
 _SEEN = text(
     f"""
     with changed as (
-        select id, record_type, record_id, what
+        select id, record_type, record_id, what, resumed
         from jsonb_to_recordset(cast(:changes as jsonb))
-               as c(id bigint, record_type text, record_id uuid, what text)
+               as c(id bigint, record_type text, record_id uuid, what text, resumed boolean)
     ), seen as (
-        select s.watch_id, s.path, c.record_id, c.id
+        select s.watch_id, s.path, c.record_id, c.id, c.resumed
         from changed c join watch_sights s
           on s.workspace_id = :workspace_id and s.record_type = c.record_type and s.what = c.what
         union all
-        select s.watch_id, s.path, c.record_id, c.id
+        select s.watch_id, s.path, c.record_id, c.id, c.resumed
         from changed c join watch_sights s
           on s.workspace_id = :workspace_id and s.record_type = c.record_type
         where c.what = '{EXISTENCE}'
     )
-    select seen.watch_id, w.kind, w.record_type, seen.path, seen.record_id, max(seen.id)
+    select seen.watch_id, w.kind, w.record_type, seen.path, seen.record_id, max(seen.id),
+           bool_or(seen.resumed)
     from seen join watches w on w.workspace_id = :workspace_id and w.id = seen.watch_id
     group by 1, 2, 3, 4, 5
     """
@@ -162,19 +205,27 @@ _SEEN = text(
 
 
 async def seen_by(
-    session: AsyncSession, workspace_id: UUID, changes: Iterable[Claimed]
+    session: AsyncSession, workspace_id: UUID, changes: Iterable[Claimed], resumed: str
 ) -> list[Seen]:
-    """Which watches see the changes, over which path; the last change of each record."""
+    """Which watches see the changes, over which path; the last change of each record. `resumed`
+    stands beside changes by which an account is ignored no longer.
+    """
     rows = [
-        {"id": c.id, "record_type": c.record_type, "record_id": c.record_id, "what": what}
+        {
+            "id": c.id,
+            "record_type": c.record_type,
+            "record_id": c.record_id,
+            "what": what,
+            "resumed": resumed in c.what,
+        }
         for c in changes
         for what in c.what
     ]
     given = {"workspace_id": workspace_id, "changes": to_json(rows).decode()}
     found = await session.execute(_SEEN, given)
     return [
-        Seen(watch_id, kind, watched, tuple(path), record_id, change)
-        for watch_id, kind, watched, path, record_id, change in found
+        Seen(watch_id, kind, watched, tuple(path), record_id, change, resumed=back)
+        for watch_id, kind, watched, path, record_id, change, back in found
     ]
 
 
@@ -269,226 +320,3 @@ async def watching(
         )
     )
     return [(watch_id, kind) for watch_id, kind in found]
-
-
-_DUE = text(
-    """
-    with first as (
-        select flips_at from watch_horizons
-        where workspace_id = :workspace_id and flips_at <= :now order by flips_at limit 1
-    ), due as (
-        select h.watch_id, h.record_id from watch_horizons h, first
-        where h.workspace_id = :workspace_id and h.flips_at = first.flips_at limit :limit
-    ), taken as (
-        delete from watch_horizons h using due
-        where h.workspace_id = :workspace_id
-          and h.watch_id = due.watch_id and h.record_id = due.record_id
-        returning h.watch_id, h.record_id, h.flips_at
-    )
-    select t.watch_id, w.kind, t.record_id, t.flips_at
-    from taken t
-    left join watches w on w.workspace_id = :workspace_id and w.id = t.watch_id
-    """
-)
-
-
-async def claim_due(
-    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
-) -> Sequence[Any]:
-    """What falls due first, all of one instant; taken out, so that judging puts back the next."""
-    given = {"workspace_id": workspace_id, "now": now, "limit": limit}
-    return (await session.execute(_DUE, given)).all()
-
-
-_SET_HORIZONS = text(
-    """
-    insert into watch_horizons (workspace_id, watch_id, record_id, flips_at)
-    select :workspace_id, * from unnest(
-        cast(:watch_ids as uuid[]), cast(:record_ids as uuid[]), cast(:flips as timestamptz[]))
-    on conflict (workspace_id, watch_id, record_id) do update set flips_at = excluded.flips_at
-    """
-)
-_DROP_HORIZONS = text(
-    """
-    delete from watch_horizons h
-    using unnest(cast(:watch_ids as uuid[]), cast(:record_ids as uuid[])) as gone (watch, record)
-    where h.workspace_id = :workspace_id and h.watch_id = gone.watch and h.record_id = gone.record
-    """
-)
-
-
-async def set_horizons(
-    session: AsyncSession,
-    workspace_id: UUID,
-    horizons: Sequence[tuple[UUID, UUID, datetime | None]],
-) -> None:
-    """(watch, record, instant): None takes the instant away."""
-    kept = [(watch, record, at) for watch, record, at in horizons if at is not None]
-    gone = [(watch, record) for watch, record, at in horizons if at is None]
-    if kept:
-        given = {
-            "workspace_id": workspace_id,
-            "watch_ids": [watch for watch, _, _ in kept],
-            "record_ids": [record for _, record, _ in kept],
-            "flips": [at for _, _, at in kept],
-        }
-        await session.execute(_SET_HORIZONS, given)
-    if gone:
-        given = {
-            "workspace_id": workspace_id,
-            "watch_ids": [watch for watch, _ in gone],
-            "record_ids": [record for _, record in gone],
-        }
-        await session.execute(_DROP_HORIZONS, given)
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """One look at every record of a watch. `drift` counts what had to be corrected."""
-
-    watch_id: UUID
-    done: int
-    total: int | None
-    started_at: datetime
-    finished_at: datetime | None
-    drift: int | None
-    run: int
-    """Grows with each look."""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "state": "running" if self.finished_at is None else "done",
-            "done": self.done,
-            "total": self.total,
-            "started_at": self.started_at,
-            "finished_at": self.finished_at,
-            "corrected": self.drift or 0,
-        }
-
-
-_START = text(
-    """
-    insert into sweeps (workspace_id, watch_id) values (:workspace_id, :watch_id)
-    on conflict (workspace_id, watch_id) do update
-    set run = sweeps.run + 1, after_id = null, done = 0, total = null,
-        started_at = clock_timestamp(), finished_at = null, drift = null
-    """
-)
-
-
-async def start_sweep(session: AsyncSession, workspace_id: UUID, watch_id: UUID) -> None:
-    """From the beginning; how many records there are is counted by whoever begins."""
-    await session.execute(_START, {"workspace_id": workspace_id, "watch_id": watch_id})
-
-
-async def count_for_sweep(
-    session: AsyncSession, workspace_id: UUID, watch_id: UUID, table: str
-) -> None:
-    statement = text(
-        f"""
-        update sweeps
-        set total = (select count(*) from {table} where workspace_id = :workspace_id)
-        where workspace_id = :workspace_id and watch_id = :watch_id
-        """
-    )
-    await session.execute(statement, {"workspace_id": workspace_id, "watch_id": watch_id})
-
-
-async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
-    """The oldest unfinished sweep with its watch's kind and record type, None without one."""
-    found = await session.execute(
-        text(
-            """
-            select s.watch_id, s.run, s.after_id, w.kind, w.record_type
-            from sweeps s join watches w
-              on w.workspace_id = s.workspace_id and w.id = s.watch_id
-            where s.workspace_id = :workspace_id and s.finished_at is null
-            order by s.started_at, s.watch_id limit 1
-            """
-        ),
-        {"workspace_id": workspace_id},
-    )
-    return found.one_or_none()
-
-
-async def ids_after(
-    session: AsyncSession, workspace_id: UUID, table: str, after: UUID | None, limit: int
-) -> Sequence[UUID]:
-    """Tombstones too: what still belongs to one must end."""
-    statement = text(
-        f"select id from {table} where workspace_id = :workspace_id"
-        " and (cast(:after as uuid) is null or id > :after) order by id limit :limit"
-    ).bindparams(bindparam("after", type_=Uuid()))
-    given = {"workspace_id": workspace_id, "after": after, "limit": limit}
-    return (await session.scalars(statement, given)).all()
-
-
-async def advance_sweep(
-    session: AsyncSession,
-    workspace_id: UUID,
-    watch_id: UUID,
-    run: int,
-    *,
-    after: UUID | None,
-    looked_at: int,
-    corrected: int,
-    finished: bool,
-) -> None:
-    """Not when it was started again meanwhile: then it begins at the beginning."""
-    await session.execute(
-        text(
-            """
-            update sweeps set after_id = coalesce(:after, after_id), done = done + :looked_at,
-                drift = coalesce(drift, 0) + :corrected,
-                finished_at = case when :finished then clock_timestamp() end
-            where workspace_id = :workspace_id and watch_id = :watch_id and run = :run
-            """
-        ).bindparams(bindparam("after", type_=Uuid())),
-        {
-            "workspace_id": workspace_id,
-            "watch_id": watch_id,
-            "run": run,
-            "after": after,
-            "looked_at": looked_at,
-            "corrected": corrected,
-            "finished": finished,
-        },
-    )
-
-
-async def sweeps_of(
-    session: AsyncSession, workspace_id: UUID, watch_ids: Sequence[UUID]
-) -> dict[UUID, Sweep]:
-    columns = (
-        sweeps.c.watch_id,
-        sweeps.c.done,
-        sweeps.c.total,
-        sweeps.c.started_at,
-        sweeps.c.finished_at,
-        sweeps.c.drift,
-        sweeps.c.run,
-    )
-    found = await session.execute(
-        select(*columns).where(
-            sweeps.c.workspace_id == workspace_id,
-            sweeps.c.watch_id == any_(bindparam(None, list(watch_ids), type_=ARRAY(Uuid()))),
-        )
-    )
-    return {row.watch_id: Sweep(*row) for row in found}
-
-
-_STALE = text(
-    """
-    update sweeps set run = run + 1, after_id = null, done = 0, total = null,
-        started_at = clock_timestamp(), finished_at = null, drift = null
-    where finished_at < clock_timestamp() - make_interval(hours => :hours)
-      and exists (select 1 from watch_sights w where w.workspace_id = sweeps.workspace_id
-                                                 and w.watch_id = sweeps.watch_id)
-    returning watch_id
-    """
-)
-
-
-async def restart_old_sweeps(session: AsyncSession, hours: int) -> int:
-    """Let every watch whose last full look is older look at every record again."""
-    return len((await session.execute(_STALE, {"hours": hours})).all())

@@ -13,11 +13,12 @@ from pydantic_core import to_json
 from accounts_api.records import vocabulary
 from accounts_api.records.hooks import RecordChange, User
 from accounts_api.rules.catalog import Catalog, Children
-from accounts_api.rules.depends import EXISTENCE, Sight, role_sight, segment_sight
+from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, role_sight, segment_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
-from accounts_api.watching import queries
-from accounts_api.watching.queries import Sweep
+from accounts_api.watching import circles, horizons, queries, sweeping
+from accounts_api.watching.circles import Given, Gives
+from accounts_api.watching.sweeping import Sweep
 from shared.db import is_connection_loss, sqlstate
 from shared.events.base import Cause
 from shared.logging import get_logger
@@ -26,15 +27,18 @@ from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
 FAILURES = Counter("tenure_rule_failures_total", "Rules and workspaces that could not be judged")
+DRIFT = Counter("tenure_rule_drift_total", "Verdicts that a repeated look at every record changed")
 
 BATCH: Final = 1_000
 TOO_LONG: Final = "57014"
 """SQLSTATE of a statement that ran into its timeout."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
+RESUMED: Final = "resumed"
+"""Stands beside what changed when an account is ignored no longer; no rule looks for it."""
 SWEEP: Final = (Cause(type="system", id="sweep", label="every record was looked at"),)
 
 
-__all__ = ["Affected", "Origin", "Owner", "Sweep"]
+__all__ = ["Affected", "Given", "Origin", "Owner", "Sweep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Origin:
 
     at: datetime
     cause: tuple[Cause, ...]
+    resumed: bool = False
+    """Its account was ignored and is no longer: it is back, and nothing new happened to it."""
 
 
 Affected = Mapping[UUID, Mapping[UUID, Origin]]
@@ -63,6 +69,8 @@ class Owner:
     """Who among the watches sees something, as a refusal to delete it names them."""
     set_aside: SetAside
     """Lets a watch stand still that cannot be judged, and shows why."""
+    gives: Gives | None = None
+    """What others can see of what its watches decide."""
 
 
 _OWNERS: dict[str, Owner] = {}
@@ -82,10 +90,16 @@ async def note_changes(uow: UnitOfWork, noun: str, changes: Sequence[RecordChang
 
 
 async def note(
-    uow: UnitOfWork, record_type: str, what: Iterable[str], ids: Iterable[UUID], at: datetime
+    uow: UnitOfWork,
+    record_type: str,
+    what: Iterable[str],
+    ids: Iterable[UUID],
+    at: datetime,
+    *,
+    resumed: bool = False,
 ) -> None:
     """Something else that rules see has changed, such as the membership of a segment."""
-    named = sorted(what)
+    named = sorted({*what, RESUMED} if resumed else set(what))
     rows = [{"record_type": record_type, "record_id": id_, "what": named} for id_ in ids]
     await _queue(uow, rows, at)
 
@@ -104,6 +118,8 @@ def _rows(
     what = {_sight(field) for field in change.fields}
     if change.change != "updated":
         what = {EXISTENCE}
+    if "lifecycle_status" in what and before.get("lifecycle_status") == "ignored":
+        what.add(RESUMED)
     if what:
         yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
     for type_name, relation, column in parents:
@@ -136,18 +152,40 @@ _PARENTS: Final = _parents(STANDARD)
 async def watch(
     uow: UnitOfWork, watch_id: UUID, kind: str, record_type: str, sights: Iterable[Sight]
 ) -> None:
-    """Watch what `sights` name from now on, and look at every record once."""
+    """Watch what `sights` name from now on, and look at every record once. Raises `Invalid` when a
+    formula would depend on its own value.
+    """
+    await queries.lock_dependencies(uow.session, uow.workspace_id)
     await queries.watch(uow.session, uow.workspace_id, watch_id, kind, record_type, sights)
+    circle = await circle_of(uow, watch_id)
+    if circle is not None:
+        raise circles.refused(circle, "/formula" if kind == circles.FORMULA else "/rule")
     await sweep(uow, watch_id)
+
+
+async def circle_of(uow: UnitOfWork, watch_id: UUID) -> list[str] | None:
+    """The names along a circle of what a formula would be worked out from, if this is in one."""
+    givers = {kind: owner.gives for kind, owner in _OWNERS.items() if owner.gives is not None}
+    return await circles.circle_of(uow, watch_id, givers)
 
 
 async def unwatch(uow: UnitOfWork, watch_id: UUID) -> None:
     await queries.unwatch(uow.session, uow.workspace_id, watch_id)
 
 
-async def sweep(uow: UnitOfWork, watch_id: UUID) -> None:
-    """Look at every record, in batches by the worker; one under way starts again."""
-    await queries.start_sweep(uow.session, uow.workspace_id, watch_id)
+async def sweep(uow: UnitOfWork, watch_id: UUID, *, repeated: bool = False) -> None:
+    """Look at every record, in batches by the worker; one under way starts again. A `repeated` look
+    should find nothing to correct.
+    """
+    await sweeping.start_sweep(uow.session, uow.workspace_id, watch_id, repeated=repeated)
+    uow.wake_worker()
+
+
+async def follow_calendar(uow: UnitOfWork) -> None:
+    """The workspace's zone, fiscal year, holidays or working days are others now: whatever a rule
+    says of days is looked at again.
+    """
+    await sweeping.start_sweeps_seeing(uow.session, uow.workspace_id, CALENDAR)
     uow.wake_worker()
 
 
@@ -191,20 +229,35 @@ async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> 
     return await users_of(uow, "account", role_sight(key)) if what == "key_role" else ()
 
 
+async def seers(uow: UnitOfWork, kind: str, record_type: str, what: str) -> list[UUID]:
+    """Watches of one kind that see `what` of records of `record_type`."""
+    found = await queries.watching(uow.session, uow.workspace_id, record_type, what)
+    return [watch_id for watch_id, of_kind in found if of_kind == kind]
+
+
 async def sweeps_of(uow: UnitOfWork, watch_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
-    return await queries.sweeps_of(uow.session, uow.workspace_id, watch_ids)
+    return await sweeping.sweeps_of(uow.session, uow.workspace_id, watch_ids)
 
 
 async def set_horizons(
-    uow: UnitOfWork, horizons: Sequence[tuple[UUID, UUID, datetime | None]]
+    uow: UnitOfWork, looks: Sequence[tuple[UUID, UUID, datetime | None]]
 ) -> None:
     """(watch, record, instant at which to look again); None takes the instant away."""
-    await queries.set_horizons(uow.session, uow.workspace_id, horizons)
+    await horizons.set_horizons(uow.session, uow.workspace_id, looks)
 
 
 async def lock(uow: UnitOfWork) -> None:
     """One judgement of a workspace at a time, so that the last word is from the newest data."""
     await queries.lock(uow.session, uow.workspace_id)
+
+
+async def judged_until(uow: UnitOfWork) -> datetime | None:
+    """The instant until which everything that happened and fell due has been judged, for a
+    transaction that holds the lock on judgements from here; None while someone else has it.
+    """
+    if not await queries.try_lock(uow.session, uow.workspace_id):
+        return None
+    return await queries.judged_until(uow.session, uow.workspace_id, await uow.fresh_now())
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
@@ -234,7 +287,7 @@ async def step(service: Service) -> bool:
 async def check_all_again(service: Service) -> bool:
     """The self-check: what incremental work has made must be what a full look makes."""
     async with service.units.across_workspaces() as session:
-        restarted = await queries.restart_old_sweeps(session, hours=24)
+        restarted = await sweeping.restart_old_sweeps(session, hours=24)
     if restarted:
         log.info("full looks started", watches=restarted)
     return False
@@ -254,7 +307,7 @@ async def _work(uow: UnitOfWork) -> bool:
 
 async def _judge_due(uow: UnitOfWork, moment: Moment) -> bool:
     """Judged as of the instant that has come, not as of now: a clock that jumped is followed."""
-    due = await queries.claim_due(uow.session, uow.workspace_id, moment.now, BATCH)
+    due = await horizons.claim_due(uow.session, uow.workspace_id, moment.now, BATCH)
     if not due:
         return False
     instant: datetime = due[0].flips_at
@@ -276,12 +329,15 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
     if not changes:
         return False
     origins = {
-        change.id: Origin(change.at, tuple(Cause.model_validate(link) for link in change.cause))
+        change.id: Origin(
+            change.at,
+            tuple(Cause.model_validate(link) for link in change.cause),
+        )
         for change in changes
     }
     affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
     by_path: dict[tuple[str, tuple[str, ...]], list[queries.Seen]] = defaultdict(list)
-    for seen in await queries.seen_by(uow.session, uow.workspace_id, changes):
+    for seen in await queries.seen_by(uow.session, uow.workspace_id, changes, RESUMED):
         by_path[seen.watched, seen.path].append(seen)
     catalog = await vocabulary.rule_catalog(uow) if any(path for _, path in by_path) else STANDARD
     for (watched, path), found in by_path.items():
@@ -289,7 +345,10 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
         starts = await _starts(uow, catalog, watched, path, ids)
         for seen in sorted(found, key=lambda seen: seen.change):
             for record_id in starts[seen.record_id]:
-                affected[seen.kind][seen.watch_id][record_id] = origins[seen.change]
+                records = affected[seen.kind][seen.watch_id]
+                known = records.get(record_id)
+                resumed = seen.resumed or (known is not None and known.resumed)
+                records[record_id] = replace(origins[seen.change], resumed=resumed)
     await _judge(uow, affected, moment)
     return True
 
@@ -313,15 +372,16 @@ async def _starts(
 
 async def _judge(
     uow: UnitOfWork, affected: Mapping[str, Mapping[UUID, Mapping[UUID, Origin]]], moment: Moment
-) -> int:
+) -> None:
     """Statuses before segments, which look at them."""
-    return sum(
-        [await _judge_kind(uow, kind, found, moment) for kind, found in sorted(affected.items())]
-    )
+    for kind, found in sorted(affected.items()):
+        await _judge_kind(uow, kind, found, moment)
 
 
-async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Moment) -> int:
-    """All together; if that fails, one by one, so that a bad one stops itself and no other."""
+async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Moment) -> int | None:
+    """All together; if that fails, one by one, so that a bad one stops itself and no other. How
+    many verdicts differed; None when a single one could not be judged and was set aside.
+    """
     owner, cause = _OWNERS[kind], uow.cause
     try:
         async with uow.session.begin_nested():
@@ -332,35 +392,40 @@ async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Momen
         uow.cause = cause
         if len(found) > 1:
             ones = [{watch_id: records} for watch_id, records in found.items()]
-            return sum([await _judge_kind(uow, kind, one, moment) for one in ones])
+            return sum([await _judge_kind(uow, kind, one, moment) or 0 for one in ones])
         (watch_id,) = found
         FAILURES.inc()
         log.exception("a rule was set aside", watch_id=str(watch_id))
         timed_out = sqlstate(error) == TOO_LONG
         await owner.set_aside(uow, watch_id, "too_expensive" if timed_out else "failed")
-        return 0
+        return None
 
 
 async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
     """The next batch of the oldest look at every record."""
-    sweep = await queries.next_sweep(uow.session, uow.workspace_id)
+    sweep = await sweeping.next_sweep(uow.session, uow.workspace_id)
     if sweep is None:
         return False
-    table = STANDARD.types[sweep.record_type].table
-    if sweep.after_id is None:
-        await queries.count_for_sweep(uow.session, uow.workspace_id, sweep.watch_id, table)
-    ids = await queries.ids_after(uow.session, uow.workspace_id, table, sweep.after_id, BATCH)
+    type_ = (await vocabulary.rule_catalog(uow)).types.get(sweep.record_type)
+    ids: Sequence[UUID] = ()
+    if type_ is not None:  # an object type may be gone by now
+        if sweep.after_id is None:
+            await sweeping.count_for_sweep(uow.session, uow.workspace_id, sweep.watch_id, type_)
+        ids = await sweeping.ids_after(uow.session, uow.workspace_id, type_, sweep.after_id, BATCH)
     origin = Origin(moment.now, SWEEP)
     found = {sweep.watch_id: dict.fromkeys(ids, origin)}
-    corrected = await _OWNERS[sweep.kind].judge(uow, found, moment) if ids else 0
-    await queries.advance_sweep(
+    corrected = await _judge_kind(uow, sweep.kind, found, moment) if ids else 0
+    if sweep.repeated and corrected:
+        DRIFT.inc(corrected)
+        log.warning("members had drifted", watch_id=str(sweep.watch_id), corrected=corrected)
+    await sweeping.advance_sweep(
         uow.session,
         uow.workspace_id,
         sweep.watch_id,
         sweep.run,
         after=ids[-1] if ids else None,
         looked_at=len(ids),
-        corrected=corrected,
-        finished=len(ids) < BATCH,
+        corrected=corrected or 0,
+        finished=corrected is None or len(ids) < BATCH,
     )
     return True

@@ -1,13 +1,15 @@
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.schemas import Currency, In, Instant, Out, Patch, TimeZone, Title
 
 _SETTINGS: dict[str, Any] = {
     "fiscal_year_start_month": 2,
+    "working_days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
+    "holidays": ["2026-12-25"],
     "support_contact": "cs-ops@example.com",
     "seat_limit": 25,
     "holds": {"sending": False},
@@ -16,6 +18,28 @@ _SETTINGS: dict[str, Any] = {
 Month = Annotated[int, Field(ge=1, le=12)]
 SeatCount = Annotated[int, Field(ge=0, le=1_000_000)]
 SupportContact = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+
+def _working(days: list[Weekday]) -> list[Weekday]:
+    """Each once, in the order of the week."""
+    return sorted(set(days), key=WEEKDAYS.index)
+
+
+def _dates(days: list[str]) -> list[str]:
+    """Each once, in order; kept as they are written in JSON."""
+    for day in days:
+        if date.fromisoformat(day).isoformat() != day:
+            raise ValueError("A holiday is a date such as 2026-12-25.")
+    return sorted(set(days))
+
+
+WorkingDays = Annotated[list[Weekday], Field(min_length=1, max_length=50), AfterValidator(_working)]
+HolidayText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Holidays = Annotated[list[HolidayText], Field(max_length=1_000), AfterValidator(_dates)]
 
 
 class Holds(BaseModel):
@@ -33,6 +57,12 @@ class WorkspaceSettings(BaseModel):
     )
 
     fiscal_year_start_month: Month = 1
+    working_days: WorkingDays = Field(
+        default=list(WEEKDAYS[:5]), description="Which days of the week count as business days."
+    )
+    holidays: Holidays = Field(
+        default=[], description="Dates that rules do not count as business days."
+    )
     support_contact: SupportContact | None = Field(
         default=None, description="Whom to ask; shown where something is refused."
     )
@@ -48,6 +78,8 @@ class HoldsPatch(Patch):
 
 class SettingsPatch(Patch):
     fiscal_year_start_month: Month | None = None
+    working_days: WorkingDays | None = None
+    holidays: Holidays | None = None
     support_contact: SupportContact | None = None
     seat_limit: SeatCount | None = None
     holds: HoldsPatch | None = None

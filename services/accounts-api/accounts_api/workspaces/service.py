@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from accounts_api.api_keys import service as api_keys
@@ -7,6 +8,7 @@ from accounts_api.api_keys.schemas import ApiKeyIn
 from accounts_api.audit_log import service as audit_log
 from accounts_api.members import service as members
 from accounts_api.members.schemas import MemberIn
+from accounts_api.watching import service as watching
 from accounts_api.workspaces import queries
 from accounts_api.workspaces.models import Workspace
 from accounts_api.workspaces.rules import merge_patch
@@ -46,6 +48,7 @@ async def get_workspace(uow: UnitOfWork) -> Workspace:
 async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int | None) -> Workspace:
     workspace = _found(await queries.workspace(uow.session, uow.workspace_id, lock=True))
     check_version(version, workspace.version)
+    calendar = _calendar(workspace.time_zone, workspace.settings)
     changes = data.changes()
     if "settings" in changes:
         changes["settings"] = merge_patch(workspace.settings, changes["settings"])
@@ -58,7 +61,17 @@ async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int |
         uow, "workspace.updated", "workspace", uow.workspace_id, before=was, after=becomes
     )
     _tell(uow, changed)
+    if _calendar(changed.time_zone, changed.settings) != calendar:
+        await watching.follow_calendar(uow)
     return changed
+
+
+def _calendar(time_zone: str, settings: dict[str, Any]) -> tuple[Any, ...]:
+    """What a day is here, as far as rules ask."""
+    return (time_zone, *(settings.get(name) for name in _CALENDAR))
+
+
+_CALENDAR = ("fiscal_year_start_month", "working_days", "holidays")
 
 
 async def read_clock(uow: UnitOfWork) -> Clock:
