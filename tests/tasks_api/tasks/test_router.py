@@ -1,7 +1,13 @@
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from shared.events.accounts import AccountChanged, AccountRecord, MemberChanged
-from shared.events.base import Cause
+from shared.events.accounts import (
+    AccountChanged,
+    AccountRecord,
+    MemberChanged,
+    MemberHandedOver,
+)
+from shared.events.base import Cause, Event
 from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
 from shared.ids import new_id
 from tests.harness import Tenure, Workspace
@@ -174,3 +180,36 @@ async def test_an_observer_reads_tasks_and_writes_none(tenure: Tenure) -> None:
     assert (await ws.observer.get("/v1/tasks")).status_code == 200
     refused = await ws.observer.post("/v1/tasks", {"title": "Call Ana"})
     assert (refused.status_code, refused.json()["permission"]) == (403, "tasks:write")
+
+
+async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    leaver, holder = (UUID(ws.details[f"{role}_id"]) for role in ("admin", "observer"))
+    account_id = new_id()
+    record = {"name": "Acme", "lifecycle_status": "subscribed", "traits": {}}
+    empty = dict.fromkeys(AccountRecord.model_fields.keys() - {*record, "key_roles"})
+
+    def account(version: int, csm: UUID) -> AccountChanged:
+        known = {**empty, **record, "id": account_id, "key_roles": {"csm": [csm]}}
+        change = {"id": account_id, "version": version, "change": "updated", "changed": []}
+        return AccountChanged.model_validate({**change, "record": known})
+
+    async def tell(*events: Event) -> None:
+        async with tenure.workers["accounts"].units.begin(ws.id, BY_TEST) as uow:
+            uow.publish(*events)
+        await tenure.settle()
+
+    await tell(account(1, leaver))
+    mine = {"assignee_key_role": "csm", "account_id": str(account_id)}
+    by_role = (await ws.service.post("/v1/tasks", {"title": "By role", **mine})).json()
+    named = {"title": "By name", "assignee_id": str(leaver), "due_business_days": 2}
+    by_name = (await ws.service.post("/v1/tasks", named)).json()
+    assert by_role["assignee_id"] == by_name["assignee_id"] == str(leaver)
+    over = {"hand_over_id": new_id(), "member_id": leaver, "tasks_to": None, "accounts": 1}
+    await tell(account(2, holder), MemberHandedOver.model_validate(over))
+    found = {row["id"]: row for row in (await ws.observer.get("/v1/tasks")).json()["data"]}
+    assert found[by_role["id"]]["assignee_id"] == str(holder)
+    assert found[by_name["id"]]["assignee_id"] is None
+    assert found[by_name["id"]]["due_at"] == by_name["due_at"]
+    told = (await ws.observer.get("/v1/notifications")).json()["data"]
+    assert [row["title"] for row in told] == ["By role"]

@@ -1,0 +1,160 @@
+"""A member leaves, through the door: preview, job, tasks, deactivation."""
+
+from typing import Any
+
+import pytest
+
+from accounts_api.hand_overs import moving
+from accounts_api.where_used import client
+from shared.http import OutgoingError
+from tests.accounts_api.key_roles.making import account, holders, member, rule
+from tests.accounts_api.records.making import events_of
+from tests.harness import Tenure, Workspace
+
+
+async def refused(ws: Workspace, path: str, body: dict[str, Any]) -> set[tuple[str, str]]:
+    answer = await ws.admin.post(path, body)
+    assert answer.status_code == 422, answer.text
+    return {(error["pointer"], error["code"]) for error in answer.json()["errors"]}
+
+
+async def task(ws: Workspace, title: str, **fields: Any) -> dict[str, Any]:
+    made = await ws.admin.post("/v1/tasks", {"title": title, "due_business_days": 2, **fields})
+    assert made.status_code == 201, made.text
+    found: dict[str, Any] = made.json()
+    return found
+
+
+async def assignee(ws: Workspace, made: dict[str, Any]) -> str | None:
+    found = (await ws.observer.get(f"/v1/tasks/{made['id']}")).json()
+    assert found["due_at"] == made["due_at"], "the clock runs on"
+    held: str | None = found["assignee_id"]
+    return held
+
+
+async def test_everything_a_member_holds_goes_to_the_successors(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "BATCH", 2)
+    ws = await tenure.workspace()
+    grace, ada, bea = [await member(ws, name) for name in ("Grace", "Ada", "Bea")]
+    ids = sorted(
+        [await account(ws, f"A{n}", key_roles={"csm": [grace]}, arr=100) for n in range(5)]
+    )
+    deals = await account(ws, "Deals", key_roles={"renewal_manager": [grace], "csm": [ada]})
+    await rule(ws, "arr > 1000000", member_id=grace)
+    await tenure.settle()
+    calling = await task(ws, "Call", account_id=ids[0], assignee_key_role="csm")
+    asking = await task(ws, "Ask", assignee_id=grace)
+    path = f"/v1/members/{grace}/hand-over"
+    held = (await ws.observer.get(f"{path}/preview")).json()
+    assert [(row["key_role"], row["accounts"], row["revenue"]) for row in held["key_roles"]] == [
+        ("csm", 5, 500),
+        ("renewal_manager", 1, 0),
+    ]
+    assert held["tasks"] == {"open": 2, "by_key_role": {"csm": 1}}
+    assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}
+    assert [user["title"] for user in held["assignment_rules"]] == ["arr > 1000000"]
+    assert held["not_asked"] == []
+    still = await ws.admin.post(f"/v1/members/{grace}/deactivate")
+    assert (still.status_code, still.json()["code"]) == (409, "still_holds")
+    assert still.json()["key_roles"] == held["key_roles"]
+
+    wanted = {
+        "successors": {"csm": {"algorithm": "round_robin", "pool": [bea, ada]}},
+        "others": {"nobody": True},
+        "tasks_to": bea,
+    }
+    seen = (await ws.observer.post(f"{path}/preview", wanted)).json()
+    takers = seen["key_roles"][0]["takers"]
+    assert [(one["member_id"], one["gets"], one["accounts"]) for one in takers] == [
+        (ada, 2, 3),
+        (bea, 3, 3),
+    ]
+    assert [one["has_mailbox"] for one in takers] == [False, False]
+    assert seen["key_roles"][1]["nobody"] == 1
+    assert (await ws.leader.post(path, wanted)).status_code == 403
+    assert (await ws.admin.get(path)).json()["code"] == "no_hand_over"
+    begun = await ws.admin.post(path, wanted)
+    assert (begun.status_code, begun.json()["state"], begun.json()["total"]) == (202, "running", 6)
+    again = await ws.admin.post(path, wanted)
+    assert (again.status_code, again.json()["code"]) == (409, "hand_over_running")
+    await tenure.settle()
+    done = (await ws.observer.get(path)).json()
+    assert (done["state"], done["done"], done["left"]) == ("done", 6, 0)
+    assert done["moved"] == {"csm": {bea: 3, ada: 2}, "renewal_manager": {"nobody": 1}}
+    assert [await holders(ws, one) for one in ids] == [[bea], [ada], [bea], [ada], [bea]]
+    assert await holders(ws, deals, "renewal_manager") == []
+    assert await holders(ws, deals) == [ada]
+    assert await assignee(ws, calling) == bea, "the new holder of the key role"
+    assert await assignee(ws, asking) == bea
+    history = (await ws.admin.get(f"/v1/accounts/{ids[1]}/history?field=key_roles.csm")).json()
+    assert history["data"][0]["cause"][-1]["label"] == "Grace hands over"
+    (told,) = await events_of(tenure, ws, "accounts.member_handed_over.v1")
+    assert (told["member_id"], told["tasks_to"], told["accounts"]) == (grace, bea, 6)
+    assert (await ws.admin.post(f"/v1/members/{grace}/deactivate")).status_code == 200
+
+
+async def test_every_fault_of_a_hand_over_is_named_at_once(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    grace, ada = await member(ws, "Grace"), await member(ws, "Ada")
+    await account(ws, "One", key_roles={"csm": [grace], "renewal_manager": [grace]})
+    path = f"/v1/members/{grace}/hand-over"
+    wrong = {
+        "successors": {
+            "csm": {"member_id": grace},
+            "owner": {"nobody": True, "member_id": ada},
+            "account_executive": {"algorithm": "fewest_accounts"},
+        },
+        "tasks_to": grace,
+    }
+    for route in (path, f"{path}/preview"):
+        assert await refused(ws, route, wrong) == {
+            ("/successors/csm/member_id", "hands_over"),
+            ("/successors/owner", "one_successor"),
+            ("/successors/owner", "unknown_key_role"),
+            ("/successors/account_executive/pool", "required"),
+            ("/successors/renewal_manager", "no_successor"),
+            ("/tasks_to", "unknown_member"),
+        }
+    forced = await ws.admin.post(f"/v1/members/{grace}/deactivate?force=true")
+    assert forced.status_code == 200
+    others = {"others": {"member_id": ada}}
+    assert (await ws.admin.post(path, others)).status_code == 202, "one who has left may, too"
+    await tenure.settle()
+    assert (await ws.admin.get(path)).json()["moved"] == {
+        "csm": {ada: 1},
+        "renewal_manager": {ada: 1},
+    }
+
+
+async def test_an_account_stays_when_nobody_is_left_to_take_it(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    grace, ada = await member(ws, "Grace"), await member(ws, "Ada")
+    one = await account(ws, "One", key_roles={"csm": [grace]})
+    path = f"/v1/members/{grace}/hand-over"
+    begun = await ws.admin.post(path, {"others": {"member_id": ada}})
+    assert begun.status_code == 202
+    assert (await ws.admin.post(f"/v1/members/{ada}/deactivate")).status_code == 200
+    await tenure.settle()
+    done = (await ws.admin.get(path)).json()
+    assert (done["state"], done["left"], done["moved"]) == ("done", 1, {"csm": {}})
+    assert await holders(ws, one) == [grace]
+
+
+async def test_the_preview_says_who_could_not_be_asked(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = await tenure.workspace()
+    grace = await member(ws, "Grace")
+    ask = client.Service.ask
+
+    async def deaf(self: Any, peer: str, *rest: Any, **more: Any) -> Any:
+        if peer == "tasks":
+            raise OutgoingError("no route to it")
+        return await ask(self, peer, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(client.Service, "ask", deaf)
+    held = (await ws.observer.get(f"/v1/members/{grace}/hand-over/preview")).json()
+    assert (held["tasks"], held["not_asked"]) == (None, ["tasks"])
+    assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}
