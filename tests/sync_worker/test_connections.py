@@ -222,6 +222,21 @@ async def test_a_mapping_is_checked_previewed_and_put_in_force(org: Org) -> None
         assert contact["traits"].get("department") == org.rows("Contact")[key]["Department"]
 
 
+async def test_nobody_waits_long_for_a_preview_from_a_system_that_is_silent(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await org.connect()
+    await org.sync()
+    monkeypatch.setattr("sync_worker.mappings.service._PATIENCE", 0.3)
+    org.sf.faults.add("FROM Contact", kind="delay", seconds=20.0, times=None)
+    path = f"/v1/connections/{org.connection_id}/mapping/preview"
+    silent = await org.ws.admin.post(path, {"object": "Contact"})
+    assert (silent.status_code, silent.json()["code"]) == (503, "other_system_failed")
+    org.sf.faults.clear()
+    monkeypatch.undo()
+    assert (await org.ws.admin.post(path, {"object": "Contact"})).status_code == 200
+
+
 async def test_a_worker_waits_for_the_lease_of_another(org: Org) -> None:
     await org.connect()
     async with org.tenure.workers["sync"].units.begin(org.ws.id, []) as uow:

@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from shared.auth import Caller
@@ -20,6 +22,9 @@ from sync_worker.salesforce.rules.mapping import (
     visibility_faults,
 )
 from sync_worker.salesforce.service import SalesforceError
+
+_PATIENCE = 10.0
+"""Seconds that a person waits for the other system, all its repetitions together."""
 
 
 class NoMapping(Conflict):
@@ -83,10 +88,8 @@ async def preview_mapping(
     if mapped is None:
         return PreviewOut(object=data.object, warnings=["This object is not mapped."], data=[])
     client = salesforce.salesforce_of(service, opened)
-    try:
+    async with _asking():
         found = await pulls.sample(service, opened, client, mapped, data.limit)
-    except (SalesforceError, OutgoingError) as error:
-        raise OtherSystemFailed(str(error)) from error
     return PreviewOut(
         object=data.object,
         warnings=[f"{data.object}.{name} is hidden or gone." for name in found.hidden],
@@ -102,17 +105,27 @@ async def _opened(service: Service, caller: Caller, connection_id: UUID) -> Open
     return opened
 
 
+@asynccontextmanager
+async def _asking() -> AsyncIterator[None]:
+    """Somebody waits for this: what the other system does not say soon is not waited for."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            yield
+    except (SalesforceError, OutgoingError) as error:
+        raise OtherSystemFailed(str(error)) from error
+    except TimeoutError as error:
+        raise OtherSystemFailed(f"It did not answer within {_PATIENCE:.0f} seconds.") from error
+
+
 async def _check(service: Service, opened: Opened, mapping: ObjectMapping) -> None:
     faults = structural_faults(mapping)
     if not faults:
         client = salesforce.salesforce_of(service, opened)
         described: dict[str, list[str]] = {}
-        try:
+        async with _asking():
             for each in mapping.objects:
                 fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
                 described[each.object] = [field["name"] for field in fields or ()]
-        except (SalesforceError, OutgoingError) as error:
-            raise OtherSystemFailed(str(error)) from error
         faults = visibility_faults(mapping, described)
     if faults:
         raise Invalid("Nothing was stored.", faults=[Fault(*fault) for fault in faults])
