@@ -65,7 +65,7 @@ async def test_a_link_that_is_held_or_looked_along_stays(tenure: Tenure) -> None
     rule = {"title": "Busy", "record_type": "account", "rule": 'any projects (name = "P")'}
     await make(ws, "segments", rule)
     held = await ws.admin.patch(path, {"links": []}, if_match='"v1"')
-    assert (held.json()["code"], held.json()["instances"]) == ("in_use", 1)
+    assert (held.json()["code"], held.json()["records"]) == ("in_use", 1)
     await ws.admin.patch(
         f"/v1/objects/project/{project['id']}", {"account_id": None}, if_match='"v1"'
     )
@@ -109,7 +109,7 @@ async def test_a_type_in_use_goes_only_by_force_and_takes_its_instances_along(
     path = f"{TYPES}/{found['id']}"
     refused = await ws.admin.delete(path, if_match='"v1"')
     assert refused.status_code == 409
-    assert refused.json()["instances"] == 1
+    assert refused.json()["records"] == 1
     users = [(user["type"], user["title"]) for user in refused.json()["users"]]
     assert users == [("segment", "Busy"), ("trait", "hours"), ("trait", "phase")]
     assert (await ws.observer.get(f"{path}/where-used")).json()["users"] == refused.json()["users"]

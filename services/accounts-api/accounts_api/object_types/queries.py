@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, insert, literal, select, text, update
@@ -10,8 +10,6 @@ from accounts_api.records.kinds import Kind, ObjectLink
 from accounts_api.records.models import object_type_links as links
 from accounts_api.records.models import object_types as types
 from accounts_api.records.models import objects, trait_definitions
-
-COUNTED_TO: Final = 1_000
 
 
 def _types(workspace_id: UUID) -> Select[Any]:
@@ -80,9 +78,14 @@ async def set_links(
 
 
 async def count_instances(
-    session: AsyncSession, workspace_id: UUID, type_id: UUID, column: str | None = None
+    session: AsyncSession,
+    workspace_id: UUID,
+    type_id: UUID,
+    *,
+    at_most: int,
+    column: str | None = None,
 ) -> int:
-    """Living ones, counted to one more than `COUNTED_TO`; only those with something in `column`."""
+    """Living ones; only those with something in `column`."""
     some = select(literal(1)).where(
         objects.c.workspace_id == workspace_id,
         objects.c.object_type_id == type_id,
@@ -90,7 +93,7 @@ async def count_instances(
     )
     if column is not None:
         some = some.where(objects.c[column].is_not(None))
-    counted = select(func.count()).select_from(some.limit(COUNTED_TO + 1).subquery())
+    counted = select(func.count()).select_from(some.limit(at_most).subquery())
     return int(await session.scalar(counted) or 0)
 
 

@@ -9,8 +9,8 @@ from accounts_api.object_types.schemas import (
     ObjectTypeIn,
     ObjectTypeOut,
     ObjectTypePatch,
-    ObjectTypeUsers,
 )
+from accounts_api.where_used.schemas import WhereUsed
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
@@ -70,10 +70,11 @@ async def update_object_type(
 @router.get(
     "/{object_type_id}/where-used",
     summary="Who uses an object type",
-    response_model=ObjectTypeUsers,
+    response_model=WhereUsed,
 )
 async def get_object_type_users(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
-    return await service.where_used(uow, object_type_id)
+    """Rules that look at its instances, and its own traits. No other service can use it."""
+    return (await service.where_used(uow, object_type_id)).as_json()
 
 
 @router.delete("/{object_type_id}", status_code=204, summary="Delete one object type")

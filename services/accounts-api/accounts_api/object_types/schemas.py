@@ -2,9 +2,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from accounts_api.where_used.schemas import UserOut
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
@@ -101,32 +100,3 @@ class ObjectTypeOut(Out):
     version: int
     created_at: datetime
     updated_at: datetime
-
-
-class ObjectTypeUsers(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "instances": 240,
-                    "more_instances": False,
-                    "users": [
-                        {
-                            "type": "segment",
-                            "id": "0198c0de-0400-7a3b-8c4d-5e6f708192a3",
-                            "title": "Late projects",
-                        },
-                        {
-                            "type": "trait",
-                            "id": "0198c0de-0300-7a3b-8c4d-5e6f708192a3",
-                            "title": "Phase",
-                        },
-                    ],
-                }
-            ]
-        }
-    )
-
-    instances: int = Field(description="Counted to 1,000.")
-    more_instances: bool
-    users: list[UserOut] = Field(description="Rules that look at instances, and its own traits.")

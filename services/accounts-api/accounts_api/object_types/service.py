@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
-
 from accounts_api.audit_log import service as audit_log
 from accounts_api.object_types import queries
 from accounts_api.object_types.rules import key_faults, link_faults
@@ -17,6 +15,7 @@ from accounts_api.records.kinds import ObjectLink
 from accounts_api.records.service import write
 from accounts_api.rules.depends import EXISTENCE
 from accounts_api.watching import service as watching
+from accounts_api.where_used.service import COUNTED_TO, Used, must_be_unused
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.base import Cause
@@ -42,11 +41,6 @@ class ObjectTypeKeyTaken(Conflict):
 class ReverseTaken(Conflict):
     code = "reverse_taken"
     title = "Other instances are called so already"
-
-
-class ObjectTypeInUse(Conflict):
-    code = "in_use"
-    title = "This is in use"
 
 
 async def list_types(
@@ -84,8 +78,8 @@ async def create_type(uow: UnitOfWork, data: ObjectTypeIn) -> Any:
 async def change_type(
     uow: UnitOfWork, type_id: UUID, version: int | None, data: ObjectTypePatch, *, force: bool
 ) -> Any:
-    """Raises `ObjectTypeInUse` for a link that is gone and that rules look along, unless forced; in
-    any case while instances hold it.
+    """Raises `InUse` for a link that is gone and that rules look along, unless forced; in any case
+    while instances hold it.
     """
     known = await get_type(uow, type_id, lock=True)
     check_version(version, known.version)
@@ -139,17 +133,16 @@ async def _may_unlink(
     for link in known.links:
         if link["to"] not in kept:
             column = f"{link['to']}_id"
-            held = await queries.count_instances(uow.session, uow.workspace_id, known.id, column)
-            if held:
-                message = f"{held} instances belong to an {link['to']}: clear `{column}` first."
-                raise ObjectTypeInUse(message, instances=held, users=[])
+            held = await queries.count_instances(
+                uow.session, uow.workspace_id, known.id, at_most=COUNTED_TO + 1, column=column
+            )
+            advice = f"Instances belong to an {link['to']}: clear their `{column}` first."
+            must_be_unused(Used([], [], held), advice)
         if link not in wanted:
             users += await hooks.where_used(uow, "relation", link["to"], link["reverse"])
-    if users and not force:
-        raise ObjectTypeInUse(
-            "Send `force=true` to change it although these can be used no more.",
-            users=to_jsonable_python(users),
-        )
+    if not force:
+        advice = "Send `force=true` to change it although these can be used no more."
+        must_be_unused(Used(users, [], 0), advice)
 
 
 @asynccontextmanager
@@ -165,30 +158,25 @@ async def _refusals() -> AsyncIterator[None]:
         yield
 
 
-async def where_used(uow: UnitOfWork, type_id: UUID) -> dict[str, Any]:
+async def where_used(uow: UnitOfWork, type_id: UUID) -> Used:
+    """By its instances, its own traits, and rules that look at instances."""
     known = await get_type(uow, type_id)
-    instances = await queries.count_instances(uow.session, uow.workspace_id, type_id)
+    instances = await queries.count_instances(
+        uow.session, uow.workspace_id, type_id, at_most=COUNTED_TO + 1
+    )
     own = await queries.traits_of(uow.session, uow.workspace_id, known.key)
     users = await hooks.where_used(uow, "object_type", None, known.key)
-    return {
-        "instances": min(instances, queries.COUNTED_TO),
-        "more_instances": instances > queries.COUNTED_TO,
-        "users": [*users, *(hooks.User("trait", str(row.id), row.title) for row in own)],
-    }
+    traits = [hooks.User("trait", str(row.id), row.title) for row in own]
+    return Used([*users, *traits], [], instances)
 
 
 async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, force: bool) -> None:
-    """Raises `ObjectTypeInUse` with who uses it, unless forced: then its traits and instances go
-    with it.
-    """
+    """Raises `InUse` with who uses it, unless forced: then its traits and instances go with it."""
     known = await get_type(uow, type_id, lock=True)
     check_version(version, known.version)
-    used = await where_used(uow, type_id)
-    if (used["instances"] or used["users"]) and not force:
-        raise ObjectTypeInUse(
-            "Send `force=true` to delete it with its traits and instances.",
-            **{**used, "users": to_jsonable_python(used["users"])},
-        )
+    if not force:
+        advice = "Send `force=true` to delete it with its traits and instances."
+        must_be_unused(await where_used(uow, type_id), advice)
     await queries.bury_type(uow.session, uow.workspace_id, type_id)
     await watching.sweep_seeing(uow, known.key, EXISTENCE)
     uow.wake_worker()

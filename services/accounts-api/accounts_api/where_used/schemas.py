@@ -22,7 +22,7 @@ class UserOut(BaseModel):
 
 
 class WhereUsed(BaseModel):
-    """Who uses a trait, a segment, a key role or a member, in every service."""
+    """Who uses a trait, a segment, a key role, a member or an object type, in every service."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -34,7 +34,7 @@ class WhereUsed(BaseModel):
 
     records: int = Field(
         description="With a value of the trait, in the segment, with a holder of the key role, or"
-        " on which the member holds one; counted to 1,000."
+        " on which the member holds one, or of the object type; counted to 1,000."
     )
     more_records: bool
     users: list[UserOut]
