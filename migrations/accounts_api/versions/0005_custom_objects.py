@@ -32,7 +32,11 @@ def upgrade() -> None:
     for table in ("object_types", "object_type_links", "objects"):
         wall(table, app_role=APP)
     for table in OPENED:
-        op.execute(f"alter table {table} drop constraint ck_{table}_record_type")
+        # Which types there are is the workspace's to say.
+        op.execute(
+            "-- squawk-ignore ban-drop-constraint\n"
+            f"alter table {table} drop constraint ck_{table}_record_type"
+        )
 
 
 def types() -> None:
