@@ -109,19 +109,19 @@ async def labels(
 def _roles_in(links: str) -> str:
     return (
         f"(select link -> 'plan_roles' from jsonb_array_elements(coalesce({links}, '[]')) link"
-        " where link ->> 'account_id' = :account_id)"
+        " where link ->> 'account_id' = cast(:account_id as text))"
     )
 
 
 _PLAN_ROLES = f"""
     with named as (
         select contact_id as id from account_contacts
-        where workspace_id = :workspace_id and account_id = cast(:account_id as uuid)
+        where workspace_id = :workspace_id and account_id = cast(cast(:account_id as text) as uuid)
         union
         select record_id from field_changes
         where workspace_id = :workspace_id and field = 'accounts'
           and (coalesce(old, '[]') || coalesce(new, '[]'))
-              @> jsonb_build_array(jsonb_build_object('account_id', :account_id))
+              @> jsonb_build_array(jsonb_build_object('account_id', cast(:account_id as text)))
     ), links as (
         select f.record_id, f.id, f.valid_from, f.known_at, f.cause, f.old,
                case when f.field = 'accounts' then f.new
@@ -145,7 +145,8 @@ _PLAN_ROLES = f"""
     from roles r
     join contacts c on c.workspace_id = :workspace_id and c.id = r.record_id
     where r.old is distinct from r.new
-      and (cast(:before as uuid) is null or r.id < cast(:before as uuid))
+      and r.id < coalesce(cast(cast(:before as text) as uuid),
+                          'ffffffff-ffff-ffff-ffff-ffffffffffff')
     order by r.id desc limit :limit
 """
 
