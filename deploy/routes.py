@@ -9,6 +9,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "api-keys",
         "audit-log",
         "batch",
+        "contact-deactivation-rules",
         "contacts",
         "imports",
         "dead-events/accounts",

@@ -9,6 +9,8 @@ from accounts_api.assignments import router as assignments
 from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
+from accounts_api.deactivation import router as deactivation
+from accounts_api.deactivation import service as deactivation_service
 from accounts_api.hand_overs import router as hand_overs
 from accounts_api.hand_overs import service as hand_overs_service
 from accounts_api.hearing import HEARING
@@ -27,6 +29,7 @@ from accounts_api.product_events import service as product_events_service
 from accounts_api.segments import router as segments
 from accounts_api.segments import service as segments_service
 from accounts_api.traits import router as traits
+from accounts_api.traits import service as traits_service
 from accounts_api.watching.service import due_work
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
@@ -49,6 +52,7 @@ TAGS = [
     {"name": "Segments", "description": "Sets of records that a rule defines and that keep true."},
     {"name": "Lifecycle", "description": "Which status accounts have, by which rules."},
     {"name": "Imports", "description": "Files of records: mapped, looked at, written, explained."},
+    {"name": "Contact deactivation", "description": "Whom no mail may reach, by which rules."},
     {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
     {"name": "Product events", "description": "What people do in your product, as it happens."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
@@ -61,6 +65,8 @@ TAGS = [
 def create_app(settings: Settings | None = None) -> FastAPI:
     segments_service.subscribe()
     lifecycle_service.subscribe()
+    deactivation_service.subscribe()
+    traits_service.subscribe()
     assignments_service.subscribe()
     hand_overs_service.subscribe()
     product_events_service.subscribe()
@@ -85,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             segments.router,
             segments.rules_router,
             lifecycle.router,
+            deactivation.router,
             product_events.router,
             members.router,
             hand_overs.router,

@@ -3,6 +3,7 @@
 import asyncio
 
 from accounts_api.assignments import service as assignments
+from accounts_api.deactivation import service as deactivation
 from accounts_api.hand_overs import service as hand_overs
 from accounts_api.hand_overs.jobs import hand_overs_loop
 from accounts_api.hearing import HEARING
@@ -26,6 +27,8 @@ from shared.worker import Loop, feed_loops, run_worker
 def loops(service: Service) -> list[Loop]:
     segments.subscribe()
     lifecycle.subscribe()
+    deactivation.subscribe()
+    traits.subscribe()
     assignments.subscribe()
     hand_overs.subscribe()
     product_events.subscribe()

@@ -1,0 +1,216 @@
+"""What one may ask of deactivation rules. How contacts follow is in `standing`."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.audit_log import service as audit_log
+from accounts_api.deactivation import queries, standing
+from accounts_api.deactivation.queries import DeactivationRule
+from accounts_api.deactivation.rules import DECIDED, date_field, watch_of
+from accounts_api.deactivation.schemas import (
+    DeactivationPreviewIn,
+    DeactivationRuleIn,
+    DeactivationRulePatch,
+)
+from accounts_api.records import vocabulary
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
+from accounts_api.rules.explain import explain
+from accounts_api.rules.needs import needs
+from accounts_api.rules.sql.snapshot import read_snapshot
+from accounts_api.rules.syntax.json_form import read_json, write_json
+from accounts_api.rules.syntax.printer import write_text
+from accounts_api.watching import service as watching
+from accounts_api.watching import written
+from shared.db import refuse
+from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.uow import UnitOfWork
+from shared.web.routing import check_version
+
+KIND: Final = "deactivation"
+_SUBJECT: Final = "contact_deactivation_rule"
+_AUDITED: Final = ("title", "rule", "since_field")
+
+
+class DeactivationRuleNotFound(NotFound):
+    code = "deactivation_rule_not_found"
+    title = "There is no such deactivation rule"
+
+
+class DeactivationTitleTaken(Conflict):
+    code = "deactivation_rule_title_taken"
+    title = "Another deactivation rule has this title"
+
+
+def subscribe() -> None:
+    owner = watching.Owner(standing.judge, standing.users, standing.set_aside, standing.gives)
+    watching.own(KIND, owner)
+
+
+def shown(rule: DeactivationRule) -> dict[str, Any]:
+    same = ("id", "title", "rule", "since_field", "version", "created_at", "updated_at")
+    return {
+        **{name: getattr(rule, name) for name in same},
+        "rule_text": write_text(read_json(rule.rule)),
+        "faults": rule.faults or [],
+    }
+
+
+async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
+    """In the order in which they decide, with the progress of the last look at every contact."""
+    watch_id = watch_of(uow.workspace_id)
+    found = await queries.all_rules(uow.session, uow.workspace_id)
+    sweep = (await watching.sweeps_of(uow, [watch_id])).get(watch_id)
+    return {
+        "data": [shown(rule) for rule in found],
+        "fill": sweep.as_json() if sweep else None,
+    }
+
+
+async def get_rule(uow: UnitOfWork, rule_id: UUID) -> DeactivationRule:
+    return _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id))
+
+
+async def create_rule(uow: UnitOfWork, data: DeactivationRuleIn) -> DeactivationRule:
+    catalog = await written.rule_catalog(uow)
+    rule = _usable(data.rule, catalog, "/rule")
+    _must_be_a_date(catalog, data.since_field)
+    values = {**data.model_dump(), "rule": write_json(rule.written)}
+    async with _titled(data.title):
+        stored = await queries.add_rule(uow.session, uow.workspace_id, values)
+    await _watch(uow)
+    audit_log.record(uow, f"{_SUBJECT}.created", _SUBJECT, stored.id, after=values)
+    return stored
+
+
+async def update_rule(
+    uow: UnitOfWork, rule_id: UUID, data: DeactivationRulePatch, version: int | None
+) -> DeactivationRule:
+    """Contacts follow in batches, as the worker looks at each again."""
+    before = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    check_version(version, before.version)
+    changes, catalog = data.changes(), await written.rule_catalog(uow)
+    if "rule" in changes:
+        changes["rule"] = write_json(_usable(changes["rule"], catalog, "/rule").written)
+    _must_be_a_date(catalog, changes.get("since_field"))
+    was, becomes = audit_log.difference(_audited(before), changes)
+    if not becomes:
+        return before
+    async with _titled(str(becomes.get("title"))):
+        stored = await queries.change_rule(
+            uow.session, uow.workspace_id, rule_id, {**becomes, "faults": None}
+        )
+    await _watch(uow)
+    audit_log.record(uow, f"{_SUBJECT}.updated", _SUBJECT, rule_id, before=was, after=becomes)
+    return stored
+
+
+async def delete_rule(uow: UnitOfWork, rule_id: UUID, version: int | None) -> None:
+    """Contacts it alone put out are back."""
+    stored = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    check_version(version, stored.version)
+    await queries.remove_rule(uow.session, uow.workspace_id, rule_id)
+    await _watch(uow)
+    audit_log.record(uow, f"{_SUBJECT}.deleted", _SUBJECT, rule_id, before=_audited(stored))
+
+
+async def preview_rules(uow: UnitOfWork, data: DeactivationPreviewIn) -> dict[str, Any]:
+    """Counts under the whole set in the body, and who would move."""
+    catalog = await written.rule_catalog(uow)
+    rules = [
+        _usable(draft.rule, catalog, f"/rules/{place}/rule")
+        for place, draft in enumerate(data.rules)
+    ]
+    rules = rules or [_usable({"any": []}, catalog, "/rules")]
+    moment = await vocabulary.moment_of(uow)
+    counts, going, back = await queries.movements(uow.session, uow.workspace_id, rules, moment)
+    return {
+        "contacts": counts.contacts,
+        "deactivated": counts.out,
+        "deactivating": counts.deactivating,
+        "reactivating": counts.reactivating,
+        "deactivating_samples": going,
+        "reactivating_samples": back,
+    }
+
+
+async def explain_contact(uow: UnitOfWork, contact_id: UUID) -> dict[str, Any]:
+    """Every rule's verdict on one contact, and which of them decides."""
+    contact = await queries.contact_state(uow.session, uow.workspace_id, contact_id)
+    if contact is None:
+        raise NotFound("There is no contact with this id.")
+    catalog, moment = await vocabulary.rule_catalog(uow), await vocabulary.moment_of(uow)
+    usable, _ = await standing.usable_rules(uow, catalog)
+    verdicts = []
+    for one in usable:
+        needed = needs(one.rule)
+        loaded = await queries.contact_snapshot(
+            uow.session, uow.workspace_id, needed, contact_id, moment
+        )
+        if loaded is None:
+            raise NotFound("There is no contact with this id.")
+        explanation = explain(one.rule, read_snapshot(needed, loaded), moment)
+        verdicts.append(
+            {
+                "rule_id": one.stored.id,
+                "title": one.stored.title,
+                "verdict": explanation.verdict,
+                "explanation": explanation.as_json(),
+            }
+        )
+    matching = (verdict["rule_id"] for verdict in verdicts if verdict["verdict"])
+    return {
+        "contact_id": contact_id,
+        "deactivated_at": contact.deactivated_at,
+        "decided_by": next(matching, None),
+        "by_hand": contact.deactivated_at is not None and contact.deactivated_at != contact.since,
+        "rules": verdicts,
+    }
+
+
+def _usable(rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
+    """Raises `Invalid`; also for a rule that looks at what it decides, which would never settle."""
+    found = written.usable(rule, catalog, "contact", pointer)
+    decided = (DECIDED.record_type, DECIDED.what)
+    if decided in {(sight.record_type, sight.what) for sight in sights(found)}:
+        message = "A deactivation rule cannot ask for `deactivated_at`, which it decides."
+        raise Invalid(faults=[Fault(pointer, "circular_rule", message)])
+    return found
+
+
+def _found(rule: DeactivationRule | None) -> DeactivationRule:
+    if rule is None:
+        raise DeactivationRuleNotFound("There is no deactivation rule with this id.")
+    return rule
+
+
+def _must_be_a_date(catalog: Catalog, field: str | None) -> None:
+    if field is not None and date_field(catalog, field) is None:
+        message = f"A contact has no date {field[:100]!r}."
+        raise Invalid(faults=[Fault("/since_field", "not_a_date", message)])
+
+
+async def _watch(uow: UnitOfWork) -> None:
+    """One watch for all rules: together they decide about a contact. What they decide is watched,
+    too: a contact that someone lets in again is put out again while a rule holds.
+    """
+    usable, _ = await standing.usable_rules(uow, await vocabulary.rule_catalog(uow))
+    seen = {Sight("contact", EXISTENCE), DECIDED}
+    for one in usable:
+        seen |= sights(one.rule)
+        if one.since_field is not None:
+            seen |= {Sight("contact", one.since_field.name), Sight("contact", CALENDAR)}
+    await watching.watch(uow, watch_of(uow.workspace_id), KIND, "contact", seen)
+
+
+def _audited(rule: DeactivationRule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in _AUDITED}
+
+
+def _titled(title: str) -> AbstractAsyncContextManager[None]:
+    return refuse(
+        "uq_contact_deactivation_rules_workspace_id_title",
+        DeactivationTitleTaken(f"{title!r} is taken."),
+    )
