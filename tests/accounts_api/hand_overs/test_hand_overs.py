@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from accounts_api.hand_overs import moving
-from accounts_api.where_used import client
 from shared.http import OutgoingError
+from shared.service import Service
 from tests.accounts_api.key_roles.making import account, holders, member, rule
 from tests.accounts_api.records.making import events_of
 from tests.harness import Tenure, Workspace
@@ -147,14 +147,14 @@ async def test_the_preview_says_who_could_not_be_asked(
 ) -> None:
     ws = await tenure.workspace()
     grace = await member(ws, "Grace")
-    ask = client.Service.ask
+    ask = Service.ask
 
     async def deaf(self: Any, peer: str, *rest: Any, **more: Any) -> Any:
         if peer == "tasks":
             raise OutgoingError("no route to it")
         return await ask(self, peer, *rest, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(client.Service, "ask", deaf)
+    monkeypatch.setattr(Service, "ask", deaf)
     held = (await ws.observer.get(f"/v1/members/{grace}/hand-over/preview")).json()
     assert (held["tasks"], held["not_asked"]) == (None, ["tasks"])
     assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}

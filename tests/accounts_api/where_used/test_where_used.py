@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from accounts_api.where_used import client
 from shared.http import OutgoingError
+from shared.service import Service
 from tests.accounts_api.key_roles.making import account, member, role_id, rule
 from tests.accounts_api.records.making import make_trait
 from tests.harness import Tenure, Workspace
@@ -91,14 +91,14 @@ async def test_a_service_that_cannot_be_asked_is_named(
     ws = await tenure.workspace()
     await make_trait(ws, "account", "tier", "string")
     (trait,) = (await ws.admin.get("/v1/traits?record_type=account")).json()["data"]
-    ask = client.Service.ask
+    ask = Service.ask
 
     async def deaf(self: Any, peer: str, *rest: Any, **more: Any) -> Any:
         if peer == "sequencer":
             raise OutgoingError("no route to it")
         return await ask(self, peer, *rest, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(client.Service, "ask", deaf)
+    monkeypatch.setattr(Service, "ask", deaf)
     path = f"/v1/traits/{trait['id']}"
     assert (await ws.observer.get(f"{path}/where-used")).json()["not_asked"] == ["sequencer"]
     refused = await ws.admin.delete(path)

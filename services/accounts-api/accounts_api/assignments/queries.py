@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
 
 from accounts_api.assignments.models import assignment_rules as rules
 from accounts_api.records.models import key_role_definitions as roles
@@ -152,8 +153,10 @@ async def standings(
     """(record_id, deleted, matched, flips, rule_id, flips_at): `matched` and `flips` have a place
     for each rule, `rule_id` is the rule whose set the account was in so far.
     """
-    kept = {"key_role_id": Uuid(), "account_id": Uuid(), "rule_id": Uuid()}
-    looked = {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": _AT}
+    kept: dict[str, TypeEngine[Any]] = dict.fromkeys(
+        ("key_role_id", "account_id", "rule_id"), Uuid()
+    )
+    looked: dict[str, TypeEngine[Any]] = {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": _AT}
 
     def rule_id(row: Row) -> ColumnElement[Any]:
         there = other_table("assignment_standings", kept)
@@ -166,7 +169,8 @@ async def standings(
         return row.beside(there, *mine, what=there.c.flips_at).scalar_subquery().label("flips_at")
 
     statement = verdicts(judged, workspace_id, ids, moment, rule_id, flips_at)
-    return (await session.execute(statement)).all()
+    rows: Sequence[Any] = (await session.execute(statement)).all()
+    return rows
 
 
 _STAND = text(

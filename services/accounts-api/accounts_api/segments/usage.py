@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from accounts_api.segments import queries
+from accounts_api.segments import stays
 from accounts_api.segments.queries import Segment
 from accounts_api.where_used import service as usage
 from shared.auth import Caller
@@ -16,7 +16,7 @@ async def ask_others(service: Service, caller: Caller, segment_id: UUID) -> usag
 
 
 async def used_by(uow: UnitOfWork, segment: Segment, elsewhere: usage.Elsewhere) -> usage.Used:
-    counts = await queries.counts(uow.session, uow.workspace_id, [segment.id])
+    counts = await stays.counts(uow.session, uow.workspace_id, [segment.id])
     return await usage.used(
         uow,
         "segment",
