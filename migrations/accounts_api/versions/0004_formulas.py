@@ -32,6 +32,11 @@ def upgrade() -> None:
         " and (type = 'formula') = (result_type is not null))"
     )
     check("watches", "kind", "kind in ('segment', 'lifecycle', 'formula')")
+    # Formulas are watched on records of every type, also of those that a workspace defines.
+    op.execute(
+        "-- squawk-ignore ban-drop-constraint\n"
+        "alter table watches drop constraint ck_watches_record_type"
+    )
 
 
 def check(table: str, name: str, condition: str) -> None:
@@ -48,6 +53,10 @@ def check(table: str, name: str, condition: str) -> None:
 def downgrade() -> None:
     op.execute("delete from watches where kind = 'formula'")
     check("watches", "kind", "kind in ('segment', 'lifecycle')")
+    op.execute(
+        "alter table watches add constraint ck_watches_record_type"
+        " check (record_type in ('organization', 'account', 'contact', 'opportunity'))"
+    )
     op.execute("alter table trait_definitions drop constraint ck_trait_definitions_formula")
     op.execute("delete from trait_definitions where type = 'formula'")
     check("trait_definitions", "type", f"type in {TYPES.format('')}")

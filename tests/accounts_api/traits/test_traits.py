@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import pytest
@@ -79,6 +80,69 @@ async def test_a_dependent_picklist_offers_what_fits_its_parent(tenure: Tenure) 
     assert stale.json()["errors"][0]["pointer"] == "/traits/reason"
     both = await ws.admin.patch(path, {"traits": {"sentiment": "Good", "reason": "Champion"}})
     assert both.status_code == 200
+
+
+async def picklists(ws: Workspace) -> dict[str, str]:
+    """Sentiment, its reason, the reason's detail: path by key."""
+    for key, parent, options in (
+        ("sentiment", None, [("Positive", None), ("Negative", None)]),
+        (
+            "reason",
+            "sentiment",
+            [("Price", ["Negative"]), ("Value", ["Positive"]), ("Other", None)],
+        ),
+        ("detail", "reason", [("Budget cut", ["Price"]), ("Discount ends", ["Price"])]),
+    ):
+        listed = [{"value": value, "when": when} for value, when in options]
+        await make_trait(ws, "account", key, "select", options=listed, depends_on=parent)
+    traits = (await ws.admin.get("/v1/traits")).json()["data"]
+    return {trait["key"]: f"/v1/traits/{trait['id']}" for trait in traits}
+
+
+async def test_picklists_depend_on_each_other_three_levels_deep(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await picklists(ws)
+    chosen = {"sentiment": "Negative", "reason": "Price", "detail": "Budget cut"}
+    account = await make(ws, "accounts", {"name": "A", "traits": chosen})
+    path = f"/v1/accounts/{account['id']}"
+
+    async def codes(traits: dict[str, Any]) -> dict[str, str]:
+        answer = await ws.admin.patch(path, {"traits": traits})
+        return {e["pointer"]: e["code"] for e in answer.json().get("errors", ())}
+
+    refused = {"/traits/reason": "option_not_offered"}
+    assert await codes({"sentiment": "Positive"}) == refused
+    assert await codes({"sentiment": None}) == refused
+    assert await codes({"reason": "Other"}) == {"/traits/detail": "option_not_offered"}
+    assert await codes({"sentiment": "Positive", "reason": "Value"}) == {
+        "/traits/detail": "option_not_offered"
+    }
+    assert await codes({"detail": "Discount ends"}) == {}
+    assert await codes({"sentiment": "Positive", "reason": "Value", "detail": None}) == {}
+
+
+async def test_options_in_use_are_taken_away_knowingly(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    paths = await picklists(ws)
+    chosen = {"sentiment": "Negative", "reason": "Other"}
+    account = await make(ws, "accounts", {"name": "A", "traits": chosen})
+    fewer: dict[str, Any] = {"options": [{"value": "Positive"}]}
+    needed = await ws.admin.patch(paths["sentiment"], fewer)
+    assert [(e["pointer"], e["code"]) for e in needed.json()["errors"]] == [("/options", "in_use")]
+    fewer = {"options": [{"value": "Price", "when": ["Negative"]}]}
+    lost = await ws.admin.patch(paths["reason"], fewer)
+    assert (lost.status_code, lost.json()["lost"]) == (409, 1)
+    assert (await ws.admin.patch(f"{paths['reason']}?force=true", fewer)).status_code == 200
+    read = (await ws.admin.get(f"/v1/accounts/{account['id']}")).json()
+    assert read["traits"] == {"sentiment": "Negative"}
+
+
+async def test_a_pattern_takes_time_in_proportion_to_the_text(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "it", "text", pattern="(a+)+b")
+    started = time.perf_counter()
+    assert await refusals(ws, {"it": "a" * 20_000}) == {"/traits/it": "pattern"}
+    assert time.perf_counter() - started < 5
 
 
 async def test_members_and_contacts_in_traits_exist_here(tenure: Tenure) -> None:

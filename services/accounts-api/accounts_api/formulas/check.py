@@ -43,7 +43,7 @@ def misfit(formula: c.Formula, result: str, currency: str | None) -> Fault | Non
     if typed.sort is Sort.NOTHING or (typed.sort == result and result != Sort.MONEY):
         return None
     if result == Sort.MONEY and typed.sort in t.AMOUNTS:
-        if typed.currency in {None, currency}:
+        if currency is None or typed.currency in {None, currency}:
             return None
         message = f"The formula gives {typed.currency}, not {currency}."
         return Fault("different_currencies", message, suggestion=typed.currency)

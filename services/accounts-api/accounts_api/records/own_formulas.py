@@ -21,9 +21,10 @@ from accounts_api.records.vocabulary import own_catalog
 from accounts_api.rules.evaluate import Snapshot
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.syntax.faults import RuleFaulty
+from shared.events.base import Cause
 
 _NO_MATTER: Final = Moment(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
-"""For formulas that do not ask when it is."""
+"""For formulas that do not ask what day it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ def own_formulas(kind: Kind, document: str) -> Sequence[OwnFormula]:
         if is_own(formula):
             found[one.key] = OwnFormula(one.key, formula, _currency(one), asks_when(formula))
     return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
+
+
+def formula_link(trait_id: str, key: str) -> Cause:
+    return Cause(type="formula", id=trait_id, label=f"formula {key}")
 
 
 def _currency(definition: Definition) -> str | None:

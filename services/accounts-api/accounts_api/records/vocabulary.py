@@ -48,8 +48,13 @@ def own_catalog(kind: Kind, definitions: Iterable[Definition]) -> Catalog:
     known = STANDARD.types.get(kind.noun)
     parents = tuple(Field(parent.column, FieldType.ID) for parent in kind.parents)
     fields = known.fields if known else (*COMMON, *parents)
-    own = (_trait(one.key, one.value_type, one.allowed, one.currency) for one in definitions)
+    own = map(trait_field, definitions)
     return Catalog({kind.noun: RecordType(kind.noun, kind.table, (*fields, *own))})
+
+
+def trait_field(definition: Definition) -> Field:
+    """A trait as rules and formulas know it."""
+    return _trait(definition.key, definition.value_type, definition.allowed, definition.currency)
 
 
 def _trait(key: str, type_: TraitType, options: Iterable[str], currency: str | None) -> Field:

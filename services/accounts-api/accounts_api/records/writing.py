@@ -13,16 +13,15 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.records import hooks, queries, storing
+from accounts_api.records import hooks, queries, storing, vocabulary
 from accounts_api.records.batch import Batch, Differences, Known, Proposal, references
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, snapshot
 from accounts_api.records.hooks import RecordChange
 from accounts_api.records.kinds import ACCOUNT, CONTACT, KINDS, Kind
-from accounts_api.records.own_formulas import own_formulas
+from accounts_api.records.own_formulas import formula_link, own_formulas
 from accounts_api.records.refusals import ExternalIdTaken
 from accounts_api.records.rules import State, told
-from accounts_api.records.trait_values import Definition, Definitions, read_definitions
-from accounts_api.rules.moment import Moment
+from accounts_api.records.trait_values import Definitions, read_definitions
 from shared.db import refuse
 from shared.errors import AppError, Fault
 from shared.events.accounts import Change
@@ -113,7 +112,7 @@ async def _batch(
     known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
     known_things.formulas = own_formulas(kind, sight.definitions)
     if any(one.asks_when for one in known_things.formulas):
-        known_things.moment = Moment(await uow.now(), await uow.zone())
+        known_things.moment = await vocabulary.moment_of(uow)
     batch = Batch(kind, writer, known_things)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
@@ -221,19 +220,15 @@ async def _store(
     ]
 
 
-def formula_link(definition: Definition) -> Cause:
-    return Cause(type="formula", id=definition.id, label=f"formula {definition.key}")
-
-
 def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]]:
     """What changed a formula trait is its formula, because of what changed the record. Of formulas
     that were worked out together none is the cause of the other.
     """
     formulas = [one for one in batch.known.definitions.values() if one.formula is not None]
-    together = {formula_link(one) for one in formulas if one.key in batch.worked_out}
+    together = {formula_link(one.id, one.key) for one in formulas if one.key in batch.worked_out}
     causes = {}
     for one in formulas:
-        link, chain = formula_link(one), uow.cause
+        link, chain = formula_link(one.id, one.key), uow.cause
         if chain and (chain[-1] == link or (link in together and chain[-1] in together)):
             chain = chain[:-1]
         causes[f"traits.{one.key}"] = (*chain, link)

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,9 @@ from sqlalchemy import (
     ColumnElement,
     Table,
     Text,
+    Uuid,
+    any_,
+    bindparam,
     cast,
     delete,
     func,
@@ -16,11 +20,16 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.kinds import Kind
 from accounts_api.records.models import TABLES
 from accounts_api.records.models import trait_definitions as traits
+from accounts_api.rules.moment import Moment
+from accounts_api.rules.needs import Needs
+from accounts_api.rules.sql.rows import record_table
+from accounts_api.rules.sql.snapshot import snapshot
 
 COUNTED_TO = 1_000
 
@@ -134,6 +143,89 @@ def _valued(
         table.c.deleted_at.is_(None),
         with_value,
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaTrait:
+    id: UUID
+    record_type: str
+    key: str
+    title: str
+    formula: str
+    result_type: str
+    currency: str | None
+    faults: list[dict[str, Any]] | None
+
+    @property
+    def kept_currency(self) -> str | None:
+        return self.currency if self.result_type == "currency" else None
+
+
+_FORMULAS = select(*(traits.c[name] for name in FormulaTrait.__annotations__)).where(
+    traits.c.type == "formula", traits.c.deleted_at.is_(None)
+)
+
+
+async def formulas(
+    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID] | None
+) -> list[FormulaTrait]:
+    """Those among `ids`, or all."""
+    found = _FORMULAS.where(traits.c.workspace_id == workspace_id)
+    if ids is not None:
+        found = found.where(traits.c.id == _ids(ids))
+    return [FormulaTrait(*row) for row in await session.execute(found)]
+
+
+async def faulty_formulas(session: AsyncSession, workspace_id: UUID) -> list[FormulaTrait]:
+    """Those that stand still."""
+    found = _FORMULAS.where(traits.c.workspace_id == workspace_id, traits.c.faults.is_not(None))
+    return [FormulaTrait(*row) for row in await session.execute(found)]
+
+
+async def set_faults(
+    session: AsyncSession, workspace_id: UUID, trait_id: UUID, faults: Any
+) -> None:
+    """Not a new version: nobody edited the trait."""
+    await session.execute(
+        update(traits)
+        .where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
+        .values(faults=faults)
+    )
+
+
+async def snapshots(
+    session: AsyncSession, workspace_id: UUID, needs: Needs, ids: Sequence[UUID], moment: Moment
+) -> dict[UUID, str]:
+    """For each living record what formulas see of it, for `read_snapshot`."""
+    row = record_table(needs.type)
+    seen = snapshot(needs, row, moment).label("seen")
+    found = select(row.c.id, seen).where(
+        row.c.workspace_id == workspace_id, row.c.id == _ids(ids), row.c.deleted_at.is_(None)
+    )
+    return {row.id: row.seen for row in await session.execute(found)}
+
+
+async def samples(
+    session: AsyncSession,
+    workspace_id: UUID,
+    needs: Needs,
+    ids: Sequence[UUID] | None,
+    limit: int,
+    moment: Moment,
+) -> Sequence[Any]:
+    """Rows of (id, name, seen): these living records, or the newest."""
+    row = record_table(needs.type)
+    seen = snapshot(needs, row, moment).label("seen")
+    found = select(row.c.id, row.c.name, seen).where(
+        row.c.workspace_id == workspace_id, row.c.deleted_at.is_(None)
+    )
+    if ids is not None:
+        found = found.where(row.c.id == _ids(ids))
+    return (await session.execute(found.order_by(row.c.id.desc()).limit(limit))).all()
+
+
+def _ids(ids: Sequence[UUID]) -> ColumnElement[Any]:
+    return any_(bindparam(None, list(ids), type_=ARRAY(Uuid())))
 
 
 _BURIED = text(

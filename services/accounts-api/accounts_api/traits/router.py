@@ -5,8 +5,10 @@ from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.records.schemas import RecordTypeKey
-from accounts_api.traits import service
+from accounts_api.traits import drafts, service
 from accounts_api.traits.schemas import (
+    FormulaIn,
+    FormulaPreview,
     TraitIn,
     TraitOut,
     TraitPatch,
@@ -40,12 +42,18 @@ async def list_traits(
 
 @router.post("", status_code=201, summary="Define a trait", response_model=TraitOut)
 async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
-    return _tagged(await service.create_trait(uow, data), response)
+    return await _tagged(uow, await service.create_trait(uow, data), response)
+
+
+@router.post("/formula-preview", summary="Try a formula", response_model=FormulaPreview)
+async def preview_formula(data: FormulaIn, caller: Reader, uow: Uow) -> Any:
+    """What a draft gives for some records, or every fault of it; nothing is stored."""
+    return await drafts.preview_formula(uow, data)
 
 
 @router.get("/{trait_id}", summary="Get one trait", response_model=TraitOut)
 async def get_trait(trait_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
-    return _tagged(await service.get_trait(uow, trait_id), response)
+    return await _tagged(uow, await service.get_trait(uow, trait_id), response)
 
 
 @router.patch("/{trait_id}", summary="Change one trait", response_model=TraitOut)
@@ -60,7 +68,7 @@ async def update_trait(
 ) -> Any:
     """A new `type` converts every value; what cannot be is a 409, or cleared by `force`."""
     changed = await service.change_trait(uow, trait_id, version, data, force=force)
-    return _tagged(changed, response)
+    return await _tagged(uow, changed, response)
 
 
 @router.post(
@@ -95,6 +103,6 @@ async def delete_trait(
         await service.delete_trait(uow, trait_id, version, elsewhere, force=force)
 
 
-def _tagged(trait: Any, response: Response) -> Any:
+async def _tagged(uow: Uow, trait: Any, response: Response) -> Any:
     response.headers["etag"] = etag(trait.version)
-    return trait
+    return (await service.shown(uow, [trait]))[0]

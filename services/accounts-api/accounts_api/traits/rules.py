@@ -39,16 +39,37 @@ def definition_of(fields: Mapping[str, Any]) -> Definition:
         maximum=fields.get("maximum"),
         pattern=fields.get("pattern"),
         default=fields.get("default"),
+        formula=fields.get("formula"),
+        result_type=fields.get("result_type"),
     )
 
 
 def faults(definition: Definition, siblings: Mapping[str, Definition]) -> list[Fault]:
-    """Everything wrong with a definition beside the record type's others."""
+    """Everything wrong with a definition beside the record type's others. What a formula says is
+    checked elsewhere.
+    """
+    if definition.type == "formula":
+        return [*_formula_faults(definition), *_currency_faults(definition)]
     return [
+        *[
+            Fault(f"/{name}", "not_applicable", "Only a formula has one.")
+            for name in ("formula", "result_type")
+            if getattr(definition, name) is not None
+        ],
         *_option_faults(definition),
         *_dependency_faults(definition, siblings),
         *_limit_faults(definition),
         *_default_faults(definition),
+    ]
+
+
+def _formula_faults(definition: Definition) -> list[Fault]:
+    needed = [name for name in ("formula", "result_type") if getattr(definition, name) is None]
+    others = ("options", "depends_on", "minimum", "maximum", "pattern", "default")
+    given = [name for name in others if getattr(definition, name) not in (None, ())]
+    return [
+        *[Fault(f"/{name}", "required", "A formula trait needs it.") for name in needed],
+        *[Fault(f"/{name}", "not_applicable", "Not for a formula.") for name in given],
     ]
 
 
@@ -85,6 +106,17 @@ def _dependency_faults(definition: Definition, siblings: Mapping[str, Definition
     ]
 
 
+def dependent_faults(definition: Definition, siblings: Mapping[str, Definition]) -> list[Fault]:
+    """What picklists that depend on this one would lack."""
+    found = []
+    for other in siblings.values():
+        if other.depends_on != definition.key or not _dependency_faults(other, siblings):
+            continue
+        pointer = "/options" if definition.type == "select" else "/type"
+        found.append(Fault(pointer, "in_use", f"{other.key} depends on what it is now."))
+    return found
+
+
 def _depends(on: Definition, key: str, siblings: Mapping[str, Definition]) -> bool:
     seen: Definition | None = on
     for _ in range(len(siblings) + 1):
@@ -97,11 +129,7 @@ def _depends(on: Definition, key: str, siblings: Mapping[str, Definition]) -> bo
 
 
 def _limit_faults(definition: Definition) -> list[Fault]:
-    found = []
-    if definition.type == "currency" and definition.currency is None:
-        found.append(Fault("/currency", "required", "Say which currency, such as USD."))
-    if definition.type != "currency" and definition.currency is not None:
-        found.append(Fault("/currency", "not_applicable", "Only a currency has one."))
+    found = _currency_faults(definition)
     low, high = definition.minimum, definition.maximum
     for name, value in (("minimum", low), ("maximum", high)):
         if value is not None and definition.type not in _SIZED:
@@ -111,6 +139,15 @@ def _limit_faults(definition: Definition) -> list[Fault]:
     if definition.pattern is not None:
         found += _pattern_faults(definition)
     return found
+
+
+def _currency_faults(definition: Definition) -> list[Fault]:
+    has_one = definition.value_type == "currency"
+    if has_one and definition.currency is None:
+        return [Fault("/currency", "required", "Say which currency, such as USD.")]
+    if not has_one and definition.currency is not None:
+        return [Fault("/currency", "not_applicable", "Only a currency has one.")]
+    return []
 
 
 def _pattern_faults(definition: Definition) -> list[Fault]:

@@ -1,11 +1,11 @@
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.records.schemas import RecordTypeKey, TraitKey
-from accounts_api.records.trait_values import EditableBy, TraitType
+from accounts_api.records.trait_values import EditableBy, ResultType, TraitType
 from shared.schemas import Currency, In, Out, Patch, Title
 
 OptionValue = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -33,6 +33,17 @@ _TIER: dict[str, Any] = {
 }
 
 
+_OPEN_ARR: dict[str, Any] = {
+    "record_type": "account",
+    "key": "open_arr",
+    "title": "ARR of open opportunities",
+    "type": "formula",
+    "formula": "sum(opportunities.arr where is_closed = false)",
+    "result_type": "currency",
+    "currency": "USD",
+}
+
+
 class OptionIn(In):
     """`when`: offered only beside these values of the select that the trait depends on."""
 
@@ -40,6 +51,9 @@ class OptionIn(In):
     when: list[OptionValue] | None = Field(default=None, max_length=500)
 
 
+FormulaText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)
+]
 Options = Annotated[list[OptionIn], Field(max_length=500)]
 
 
@@ -60,10 +74,16 @@ class TraitFields(Patch):
         default=None, description="`source`: only the connection that it comes from."
     )
     deprecated: bool | None = Field(default=None, description="Can only be read and cleared.")
+    formula: FormulaText | None = Field(
+        default=None, description="Of a formula: how its values are worked out."
+    )
+    result_type: ResultType | None = Field(
+        default=None, description="Of a formula: the type of its values."
+    )
 
 
 class TraitIn(TraitFields):
-    model_config = ConfigDict(json_schema_extra={"examples": [_TIER, _REASON]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_TIER, _REASON, _OPEN_ARR]})
 
     record_type: RecordTypeKey
     key: TraitKey
@@ -82,6 +102,27 @@ class TraitPatch(TraitFields):
     type: TraitType | None = Field(
         default=None, description="Values are converted; see the preview first."
     )
+
+
+class Fill(Out):
+    """How far the latest look at every record has come. `corrected` counts the values it changed:
+    for a repeated look at an unchanged formula that is drift, and should be 0.
+    """
+
+    state: Literal["running", "done"]
+    done: int
+    total: int | None = Field(description="null until the first batch has been looked at.")
+    started_at: datetime
+    finished_at: datetime | None
+    corrected: int
+
+
+class FormulaFault(Out):
+    code: str
+    message: str
+    pointer: str | None = None
+    column: int | None = Field(default=None, description="Character of the formula, from 1.")
+    suggestion: str | None = None
 
 
 class TraitOut(Out):
@@ -106,6 +147,10 @@ class TraitOut(Out):
                     "editable_by": "everyone",
                     "source": "custom",
                     "deprecated": False,
+                    "formula": None,
+                    "result_type": None,
+                    "fill": None,
+                    "faults": [],
                     "version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-01-05T09:00:00Z",
@@ -131,6 +176,14 @@ class TraitOut(Out):
     editable_by: EditableBy
     source: str
     deprecated: bool
+    formula: str | None
+    result_type: ResultType | None
+    fill: Fill | None = Field(
+        description="How far a formula's values have been worked out since it was written."
+    )
+    faults: list[FormulaFault] = Field(
+        description="Why a formula can no longer be used; values stand still until it is mended."
+    )
     version: int
     created_at: datetime
     updated_at: datetime
@@ -144,6 +197,66 @@ class TypeIn(In):
     type: TraitType
     options: Options | None = None
     currency: Currency | None = None
+
+
+_SAMPLE_ID = "0198c0de-0001-7a3b-8c4d-5e6f708192a3"
+
+
+class FormulaIn(In):
+    """A draft: of a trait that there is to be, or of the one that `trait_id` names."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "record_type": "account",
+                    "formula": "coalesce(traits.seats, 0) * 12",
+                    "result_type": "number",
+                }
+            ]
+        }
+    )
+
+    record_type: RecordTypeKey
+    formula: FormulaText
+    result_type: ResultType | None = Field(
+        default=None, description="Left out, the type that the formula gives."
+    )
+    currency: Currency | None = None
+    trait_id: UUID | None = Field(default=None, description="To be changed to this formula.")
+    record_ids: list[UUID] | None = Field(
+        default=None, max_length=20, description="Records to show; else the newest 20."
+    )
+
+
+class FormulaSample(BaseModel):
+    record_id: UUID
+    name: str
+    value: Any
+
+
+class FormulaPreview(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "valid": True,
+                    "formula": "coalesce(traits.seats, 0) * 12",
+                    "result_type": "number",
+                    "reads": ["account traits.seats"],
+                    "faults": [],
+                    "samples": [{"record_id": _SAMPLE_ID, "name": "Acme", "value": 480}],
+                }
+            ]
+        }
+    )
+
+    valid: bool
+    formula: str | None = Field(description="As it would be kept.")
+    result_type: str | None = Field(description="What the formula gives.")
+    reads: list[str] = Field(description="Fields and relations that it looks at.")
+    faults: list[FormulaFault]
+    samples: list[FormulaSample]
 
 
 class Unconvertible(BaseModel):
@@ -174,5 +287,3 @@ class TypePreview(BaseModel):
     convertible: int
     unconvertible: int
     samples: list[Unconvertible] = Field(description="Up to 20 that would be lost.")
-
-

@@ -1,18 +1,27 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
 from accounts_api.audit_log import service as audit_log
+from accounts_api.formulas.checked import Formula
+from accounts_api.formulas.printer import write_formula
 from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import Kind
 from accounts_api.records.service import write
-from accounts_api.records.trait_values import Definition, Misfit
-from accounts_api.traits import queries
-from accounts_api.traits.rules import converted, definition_of, faults, retyped
+from accounts_api.records.trait_values import Definition, Misfit, TraitType
+from accounts_api.traits import formulas, queries, working_out
+from accounts_api.traits.rules import (
+    converted,
+    definition_of,
+    dependent_faults,
+    faults,
+    retyped,
+)
 from accounts_api.traits.schemas import TraitIn, TraitPatch, TypeIn
+from accounts_api.watching import service as watching
 from accounts_api.where_used import service as usage
 from shared.auth import Caller
 from shared.db import refuse
@@ -48,6 +57,14 @@ class ValuesWouldBeLost(Conflict):
     title = "Some values cannot be converted"
 
 
+def subscribe() -> None:
+    """What the doors do at start: formulas are watched like any rule."""
+    owner = watching.Owner(
+        working_out.judge, working_out.users, working_out.set_aside, working_out.gives
+    )
+    watching.own(formulas.KIND, owner)
+
+
 async def list_traits(
     uow: UnitOfWork,
     cursors: CursorSigner,
@@ -56,11 +73,25 @@ async def list_traits(
     limit: int,
 ) -> dict[str, Any]:
     if record_type is not None:
-        await _kind(uow, record_type, "/query/record_type")
+        await kind_of(uow, record_type, "/query/record_type")
     shape = ("traits", record_type)
     after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
     rows = await queries.traits_page(uow.session, uow.workspace_id, record_type, after, limit + 1)
-    return page_of(rows, limit, cursors, uow.workspace_id, shape, ("record_type", "key"))
+    page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("record_type", "key"))
+    return {**page, "data": await shown(uow, page["data"])}
+
+
+async def shown(uow: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Traits with how far the values of formulas have been worked out."""
+    sweeps = await watching.sweeps_of(uow, [row.id for row in rows if row.formula is not None])
+    return [
+        {
+            **row._asdict(),
+            "fill": sweeps[row.id].as_json() if row.id in sweeps else None,
+            "faults": row.faults or [],
+        }
+        for row in rows
+    ]
 
 
 async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> Any:
@@ -73,13 +104,18 @@ async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> A
 async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
     fields = {name: value for name, value in data.changes().items() if value is not None}
     fields |= {"record_type": data.record_type, "key": data.key, "source": data.source}
-    await _kind(uow, data.record_type, "/record_type")
-    await _check(uow, data.record_type, definition_of(fields))
+    await kind_of(uow, data.record_type, "/record_type")
+    formula = await _check(uow, data.record_type, definition_of(fields))
+    if formula is not None:
+        fields["formula"] = write_formula(formula.written)
     taken = TraitKeyTaken(
         f"{data.record_type} has a trait {data.key!r}, or its values are still being cleared."
     )
     async with refuse("uq_trait_definitions_workspace_id_record_type_key", taken):
         made = await queries.add_trait(uow.session, uow.workspace_id, {"id": new_id(), **fields})
+    if formula is not None:
+        await formulas.watch(uow, made.id, data.record_type, formula)
+    await formulas.mend(uow)
     audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
     return made
 
@@ -87,7 +123,9 @@ async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
 async def change_trait(
     uow: UnitOfWork, trait_id: UUID, version: int | None, data: TraitPatch, *, force: bool
 ) -> Any:
-    """Raises `ValuesWouldBeLost` when a new type cannot hold every value, unless forced."""
+    """Raises `ValuesWouldBeLost` when a new type cannot hold every value, and `TraitInUse` when a
+    formula that reads the trait would come to a stand, unless forced.
+    """
     known = await get_trait(uow, trait_id, lock=True)
     check_version(version, known.version)
     changes = _filled(data.changes())
@@ -95,22 +133,18 @@ async def change_trait(
     was, becomes = audit_log.difference(before, changes)
     if not becomes:
         return known
-    after = {**known._asdict(), **becomes}
-    definition = definition_of(after)
     if "type" in becomes:
-        definition = retyped(
-            definition_of(known._asdict()),
-            becomes["type"],
-            options=definition.options,
-            currency=definition.currency,
-        )
-        limits = ("minimum", "maximum", "pattern", "default")
-        becomes |= {name: None for name in limits if name not in changes}
-        definition = definition_of({**after, **becomes})
-    await _check(uow, known.record_type, definition)
+        becomes |= {name: None for name in _lost_with_type(becomes["type"]) if name not in changes}
+    definition = definition_of({**known._asdict(), **becomes})
+    formula = await _check(uow, known.record_type, definition)
+    if formula is not None and "formula" in becomes:
+        becomes["formula"] = write_formula(formula.written)
+    if becomes.keys() & _DECIDING:
+        becomes["faults"] = None
     changed = await queries.change_trait(uow.session, uow.workspace_id, trait_id, becomes)
-    if "type" in becomes:
-        await _convert(uow, known.record_type, definition, force=force)
+    if becomes.keys() & _DECIDING:
+        await _follow(uow, known, definition, formula, force=force)
+    becomes.pop("faults", None)
     audit_log.record(
         uow,
         "trait.changed",
@@ -120,6 +154,58 @@ async def change_trait(
         after=to_jsonable_python(becomes),
     )
     return changed
+
+
+_DECIDING: Final = frozenset({"type", "options", "currency", "formula", "result_type"})
+"""What decides which values there are, and how a formula may read them."""
+
+
+def _lost_with_type(to: TraitType) -> tuple[str, ...]:
+    """What belonged to the old type, and is not kept by the new one."""
+    limits = ("minimum", "maximum", "pattern", "default")
+    return (*limits, "options", "depends_on") if to == "formula" else (*limits, *_OF_FORMULAS)
+
+
+_OF_FORMULAS: Final = ("formula", "result_type")
+
+
+async def _follow(
+    uow: UnitOfWork, known: Any, definition: Definition, formula: Formula | None, *, force: bool
+) -> None:
+    """Values become what the new definition says; so do those of the formulas that read them."""
+    if formula is not None:
+        if known.formula is None:
+            await _must_hold_nothing(uow, known, force=force)
+        await formulas.watch(uow, known.id, known.record_type, formula)
+    elif known.formula is not None:
+        await watching.unwatch(uow, known.id)
+    # the last values of a formula are already of its result's type
+    same = definition.type in {known.type, known.result_type}
+    if formula is None and not (same and _offers_all(definition, known)):
+        await _convert(uow, known.record_type, definition, force=force)
+    stopped = await formulas.look_again(uow, known.record_type, known.key)
+    if stopped and not force:
+        raise TraitInUse(
+            "These formulas could not read it any more. Change them first, or send `force=true`.",
+            records=0,
+            more_records=False,
+            users=to_jsonable_python(stopped),
+        )
+
+
+def _offers_all(definition: Definition, known: Any) -> bool:
+    """Whether every option that a value may have is still there."""
+    return {option["value"] for option in known.options or ()} <= definition.allowed.keys()
+
+
+async def _must_hold_nothing(uow: UnitOfWork, known: Any, *, force: bool) -> None:
+    kind = await kind_of(uow, known.record_type)
+    lost = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
+    if lost and not force:
+        raise ValuesWouldBeLost(
+            "A formula would replace the values. Send `force=true` to let it.",
+            lost=min(lost, queries.COUNTED_TO),
+        )
 
 
 _NEVER_NULL: Mapping[str, Any] = {
@@ -140,7 +226,7 @@ def _filled(changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _kind(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
+async def kind_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
     """Raises `Invalid`: there is no such record type here."""
     found = await vocabulary.kind_named(uow, record_type)
     if found is None:
@@ -149,18 +235,27 @@ async def _kind(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
     return found
 
 
-async def _check(uow: UnitOfWork, record_type: str, definition: Definition) -> None:
+async def _check(uow: UnitOfWork, record_type: str, definition: Definition) -> Formula | None:
+    """The formula, of one that has one. Raises `Invalid` with every fault."""
     rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
     siblings = {row.key: definition_of(row._asdict()) for row in rows}
     siblings[definition.key] = definition
-    wrong = faults(definition, siblings)
+    wrong, formula = faults(definition, siblings), None
+    wrong += dependent_faults(definition, siblings)
+    if definition.type == "formula" and definition.formula is not None:
+        formula, more = await formulas.read(uow, record_type, definition)
+        wrong += more
     if wrong:
         raise Invalid("Nothing was stored. See `errors` for each fault.", faults=wrong)
+    return formula
 
 
 async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[str, Any]:
     """How many values another type could hold, and a sample of those it could not."""
     known = await get_trait(uow, trait_id)
+    if data.type == "formula":
+        message = "A formula is tried by POST /v1/traits/formula-preview."
+        raise Invalid(faults=[Fault("/type", "not_applicable", message)])
     fields = {**known._asdict(), **data.model_dump(exclude_unset=True)}
     to = retyped(
         definition_of(known._asdict()),
@@ -170,7 +265,7 @@ async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[st
     )
     convertible, lost = 0, 0
     samples: list[dict[str, Any]] = []
-    kind = await _kind(uow, known.record_type)
+    kind = await kind_of(uow, known.record_type)
     async for record_id, value in _values(uow, kind, known.key):
         try:
             converted(value, to)
@@ -196,7 +291,7 @@ async def _values(uow: UnitOfWork, kind: Kind, key: str) -> Any:
 
 
 async def _convert(uow: UnitOfWork, record_type: str, to: Definition, *, force: bool) -> None:
-    kind = await _kind(uow, record_type)
+    kind = await kind_of(uow, record_type)
     edits: list[Edit] = []
     lost = 0
     async for record_id, value in _values(uow, kind, to.key):
@@ -225,7 +320,7 @@ async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.
 
 async def where_used(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     known = await get_trait(uow, trait_id)
-    kind = await _kind(uow, known.record_type)
+    kind = await kind_of(uow, known.record_type)
     records = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
     rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
     dependents = [
@@ -256,11 +351,14 @@ async def delete_trait(
     used = await where_used(uow, trait_id, elsewhere)
     if not force:
         usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
+    if known.formula is not None:
+        await watching.unwatch(uow, trait_id)
     if used.records:
         await queries.bury_trait(uow.session, uow.workspace_id, trait_id)
         uow.wake_worker()
     else:
         await queries.remove_trait(uow.session, uow.workspace_id, trait_id)
+    await formulas.look_again(uow, known.record_type, known.key)
     audit_log.record(
         uow,
         "trait.deleted",
@@ -278,7 +376,7 @@ async def clear_buried(service: Service) -> bool:
         return False
     cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
     async with service.units.begin(buried.workspace_id, cause) as uow:
-        kind = await _kind(uow, buried.record_type)
+        kind = await kind_of(uow, buried.record_type)
         page = await queries.values_page(
             uow.session, uow.workspace_id, kind, buried.key, after=None, limit=_BATCH
         )

@@ -1,0 +1,105 @@
+"""Formula traits as they are defined: checked against what there is, and who reads whom."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.formulas.check import check_formula, misfit
+from accounts_api.formulas.checked import Formula
+from accounts_api.formulas.depends import sights
+from accounts_api.formulas.text_form import read_formula
+from accounts_api.records import vocabulary
+from accounts_api.records.hooks import User
+from accounts_api.records.trait_values import Definition
+from accounts_api.rules.catalog import Catalog
+from accounts_api.rules.syntax.faults import Fault as RuleFault
+from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.traits import queries
+from accounts_api.traits.queries import FormulaTrait
+from accounts_api.watching import service as watching
+from accounts_api.watching import written
+from shared.errors import Fault
+from shared.uow import UnitOfWork
+
+KIND: Final = "formula"
+_ABOUT_RESULT: Final = {"result_type": "/result_type", "different_currencies": "/currency"}
+
+
+@lru_cache(maxsize=8192)
+def usable(catalog: Catalog, record_type: str, text: str) -> Formula:
+    """A formula ready for use. Raises `RuleFaulty`."""
+    return check_formula(read_formula(text), catalog, record_type)
+
+
+async def read(
+    uow: UnitOfWork, record_type: str, definition: Definition
+) -> tuple[Formula | None, list[Fault]]:
+    """The formula of a definition that is being written, and every fault of it."""
+    catalog = await written.rule_catalog(uow)
+    known = catalog.scope(record_type).fields
+    if definition.result_type is not None and f"traits.{definition.key}" not in known:
+        # so that a formula that reads itself is told so, and not that there is no such trait
+        own = vocabulary.trait_field(definition)
+        catalog = catalog.with_traits({record_type: [own]})
+    try:
+        formula = usable(catalog, record_type, definition.formula or "")
+    except RuleFaulty as faulty:
+        return None, list(written.refused(faulty, "/formula").faults)
+    if definition.result_type is None:
+        return formula, []
+    wrong = misfit(formula, definition.result_type, definition.currency)
+    if wrong is None:
+        return formula, []
+    extra = {"suggestion": wrong.suggestion} if wrong.suggestion else None
+    return formula, [Fault(_ABOUT_RESULT[wrong.code], wrong.code, wrong.message, extra)]
+
+
+async def watch(uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Formula) -> None:
+    """Work it out for every record, and from now on again when it may change. Raises `Invalid` for
+    one that would depend on itself.
+    """
+    await watching.watch(uow, trait_id, KIND, record_type, sights(formula))
+
+
+def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | None:
+    """Why a stored formula can be used no more."""
+    try:
+        formula = usable(catalog, trait.record_type, trait.formula)
+    except RuleFaulty as faulty:
+        return [fault.as_error() for fault in faulty.faults]
+    wrong: RuleFault | None = misfit(formula, trait.result_type, trait.currency)
+    return [wrong.as_error()] if wrong else None
+
+
+async def look_again(uow: UnitOfWork, record_type: str, key: str) -> list[User]:
+    """A trait is not what it was: the formulas that read it are worked out again, or stand still
+    and say why. Those that this brought to a stand.
+    """
+    ids = await watching.seers(uow, KIND, record_type, f"traits.{key}")
+    found = await queries.formulas(uow.session, uow.workspace_id, ids) if ids else []
+    return await _check_again(uow, found)
+
+
+async def mend(uow: UnitOfWork) -> None:
+    """There is something new to read: formulas that stood still may go on."""
+    faulty = await queries.faulty_formulas(uow.session, uow.workspace_id)
+    await _check_again(uow, faulty)
+
+
+async def _check_again(uow: UnitOfWork, found: Sequence[FormulaTrait]) -> list[User]:
+    stopped = []
+    catalog = await vocabulary.rule_catalog(uow) if found else None
+    for trait in found:
+        faults = faults_of(trait, catalog) if catalog else None
+        if faults != trait.faults:
+            await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
+        if faults is None:
+            await watching.sweep(uow, trait.id)
+        elif trait.faults is None:
+            stopped.append(as_user(trait))
+    return stopped
+
+
+def as_user(trait: FormulaTrait) -> User:
+    return User("formula", str(trait.id), trait.title)
