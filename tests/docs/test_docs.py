@@ -137,6 +137,17 @@ async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure
         assert again.json()["rule_text"] == answer.json()["rule_text"]
 
 
+async def test_every_formula_in_the_docs_is_accepted(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    formulas = [formula for page in PAGES for formula in blocks(page, "formula")]
+    assert len(formulas) >= 5
+    for record_type, formula in formulas:
+        draft = {"record_type": record_type, "formula": formula.strip()}
+        answer = await ws.admin.post("/v1/traits/formula-preview", draft)
+        assert answer.json()["faults"] == [], formula
+        assert answer.json()["formula"] == formula.strip()
+
+
 async def test_the_type_of_an_error_can_be_opened(tenure: Tenure, gateway: str) -> None:
     ws = await tenure.workspace()
     async with httpx2.AsyncClient(
