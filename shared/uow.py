@@ -47,6 +47,11 @@ class UnitOfWork:
         """Tell others, if and only if this transaction commits."""
         self.events.extend(events)
 
+    def take_back(self, told: int) -> None:
+        """Forget all but the first `told` events: what the others tell of was rolled back."""
+        del self.events[told:]
+        self._stored = min(self._stored, told)
+
     def wake_worker(self) -> None:
         """Ring this service's own worker after the commit: there is a row for it to find."""
         self.wakes_own_worker = True

@@ -30,6 +30,7 @@ FAILURES = Counter("tenure_rule_failures_total", "Rules and workspaces that coul
 DRIFT = Counter("tenure_rule_drift_total", "Verdicts that a repeated look at every record changed")
 
 BATCH: Final = 1_000
+DEADLOCK: Final = "40P01"
 TOO_LONG: Final = "57014"
 """SQLSTATE of a statement that ran into its timeout."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
@@ -382,14 +383,16 @@ async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Momen
     """All together; if that fails, one by one, so that a bad one stops itself and no other. How
     many verdicts differed; None when a single one could not be judged and was set aside.
     """
-    owner, cause = _OWNERS[kind], uow.cause
+    owner, cause, told = _OWNERS[kind], uow.cause, len(uow.events)
     try:
         async with uow.session.begin_nested():
             return await owner.judge(uow, found, moment)
     except Exception as error:
-        if is_connection_loss(error):
+        # Two writers met in the middle of each other's records: no fault of the rule.
+        if is_connection_loss(error) or sqlstate(error) == DEADLOCK:
             raise
         uow.cause = cause
+        uow.take_back(told)
         if len(found) > 1:
             ones = [{watch_id: records} for watch_id, records in found.items()]
             return sum([await _judge_kind(uow, kind, one, moment) or 0 for one in ones])
