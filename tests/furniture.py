@@ -79,7 +79,22 @@ async def furnish(ws: Workspace) -> Furniture:
                 made[name] = found
                 progress = True
     await find_more(ws, made)
+    await _make_within(ws.service, made)
     return made
+
+
+async def _make_within(client: Client, made: Furniture) -> None:
+    """What only exists as a part of something else."""
+    rules = f"/v1/key-roles/{made['key-roles']}/assignment-rules"
+    rule = {"title": "Gone", "rule": 'name = "Gone"', "member_id": made["members"]}
+    answer = await client.post(rules, rule)
+    assert answer.status_code == 201, answer.text
+    made["assignment-rules"] = answer.json()["id"]
+    roles = f"/v1/accounts/{made['accounts']}/key-roles"
+    later = {"member_ids": [made["members"]], "valid_from": "2190-01-01T00:00:00Z"}
+    answer = await client.put(f"{roles}/csm", later, headers={"if-match": "*"})
+    assert answer.status_code == 202, answer.text
+    made["planned"] = (await client.get(roles)).json()["planned"][0]["id"]
 
 
 async def find_more(ws: Workspace, made: Furniture) -> None:
