@@ -67,6 +67,9 @@ async def test_an_instance_is_created_read_changed_and_deleted_like_a_record(
     assert {event["object_type"] for event in told} == {"project"}
     assert told[-1]["record"]["account_id"] == account["id"]
     assert told[-1]["record"]["traits"] == {"phase": "live"}
+    await tenure.settle()
+    feed = (await ws.admin.get("/v1/events", params={"types": "object.*"})).json()["data"]
+    assert [event["type"] for event in feed] == [f"object.{event['change']}" for event in told]
 
 
 async def test_every_fault_of_an_instance_is_told_at_once(tenure: Tenure) -> None:

@@ -171,3 +171,25 @@ async def test_traits_of_a_type_are_converted_and_deleted_like_others(tenure: Te
     read = await ws.admin.get(f"/v1/objects/project/{project['id']}")
     assert read.json()["traits"] == {"size": 12}
     assert (await ws.admin.delete(path, if_match='"v2"')).json()["records"] == 1
+
+
+async def test_formulas_and_rules_over_instances_are_checked_like_others(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await projects(ws)
+    rule = {"record_type": "project", "rule": "account.arr > 5 USD and traits.hours >= 2"}
+    assert (await ws.observer.post("/v1/rules/check", rule)).json()["valid"] is True
+    unknown = await ws.observer.post("/v1/rules/check", rule | {"record_type": "crate"})
+    assert unknown.json()["errors"][0]["code"] == "unknown_record_type"
+
+    formula = {"type": "formula", "result_type": "number", "title": "Hours"}
+    total = formula | {"record_type": "account", "formula": "sum(projects.traits.hours)"}
+    await make(ws, "traits", total | {"key": "total_hours"})
+    twice = formula | {"record_type": "project", "formula": "traits.hours * 2"}
+    await make(ws, "traits", twice | {"key": "twice"})
+    account = await make(ws, "accounts", {"name": "Acme"})
+    fields = {"name": "P", "account_id": account["id"], "traits": {"hours": 3}}
+    project = await make(ws, "objects/project", fields)
+    assert project["traits"] == {"hours": 3, "twice": 6}
+    await tenure.settle()
+    read = await ws.observer.get(f"/v1/accounts/{account['id']}")
+    assert read.json()["traits"] == {"total_hours": 3}

@@ -94,16 +94,9 @@ async def change_type(
         return known
     if "links" in becomes:
         await _may_unlink(uow, known, becomes["links"], force=force)
+        await _relink(uow, known, becomes["links"])
     fields = {name: value for name, value in becomes.items() if name != "links"}
-    async with _refusals():
-        await queries.change_type(uow.session, uow.workspace_id, type_id, fields)
-        if "links" in becomes:
-            links = [ObjectLink(**link) for link in becomes["links"]]
-            await queries.set_links(uow.session, uow.workspace_id, type_id, links)
-    if "links" in becomes:
-        for link in was["links"]:
-            if link not in becomes["links"]:
-                await watching.sweep_seeing(uow, link["to"], link["reverse"])
+    await queries.change_type(uow.session, uow.workspace_id, type_id, fields)
     audit_log.record(uow, "object_type.changed", "object_type", type_id, before=was, after=becomes)
     return await get_type(uow, type_id)
 
@@ -139,10 +132,26 @@ async def _may_unlink(
             advice = f"Instances belong to an {link['to']}: clear their `{column}` first."
             must_be_unused(Used([], [], held), advice)
         if link not in wanted:
-            users += await hooks.where_used(uow, "relation", link["to"], link["reverse"])
+            for record_type, name in _ends(known.key, link):
+                users += await hooks.where_used(uow, "relation", record_type, name)
     if not force:
         advice = "Send `force=true` to change it although these can be used no more."
-        must_be_unused(Used(users, [], 0), advice)
+        must_be_unused(Used(list(dict.fromkeys(users)), [], 0), advice)
+
+
+async def _relink(uow: UnitOfWork, known: Any, wanted: Sequence[dict[str, Any]]) -> None:
+    links = [ObjectLink(**link) for link in wanted]
+    async with _refusals():
+        await queries.set_links(uow.session, uow.workspace_id, known.id, links)
+    for link in known.links:
+        if link not in wanted:
+            for record_type, name in _ends(known.key, link):
+                await watching.sweep_seeing(uow, record_type, name)
+
+
+def _ends(key: str, link: dict[str, Any]) -> list[tuple[str, str]]:
+    """The two places from which rules look along a link: record type, and what they see there."""
+    return [(link["to"], link["reverse"]), (key, f"{link['to']}_id")]
 
 
 @asynccontextmanager
@@ -167,7 +176,8 @@ async def where_used(uow: UnitOfWork, type_id: UUID) -> Used:
     own = await queries.traits_of(uow.session, uow.workspace_id, known.key)
     users = await hooks.where_used(uow, "object_type", None, known.key)
     traits = [hooks.User("trait", str(row.id), row.title) for row in own]
-    return Used([*users, *traits], [], instances)
+    named = {trait.id for trait in traits}  # a formula of its own is one of them
+    return Used([*(user for user in users if user.id not in named), *traits], [], instances)
 
 
 async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, force: bool) -> None:
@@ -179,6 +189,8 @@ async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, fo
         must_be_unused(await where_used(uow, type_id), advice)
     await queries.bury_type(uow.session, uow.workspace_id, type_id)
     await watching.sweep_seeing(uow, known.key, EXISTENCE)
+    for trait in await queries.traits_of(uow.session, uow.workspace_id, known.key):
+        await watching.unwatch(uow, trait.id)
     uow.wake_worker()
     audit_log.record(uow, "object_type.deleted", "object_type", type_id, before={"key": known.key})
 
