@@ -1,5 +1,7 @@
 """A member leaves, through the door: preview, job, tasks, deactivation."""
 
+import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -158,3 +160,57 @@ async def test_the_preview_says_who_could_not_be_asked(
     held = (await ws.observer.get(f"/v1/members/{grace}/hand-over/preview")).json()
     assert (held["tasks"], held["not_asked"]) == (None, ["tasks"])
     assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}
+
+
+async def test_a_hand_over_that_was_cut_off_goes_on_where_it_stopped(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "BATCH", 2)
+    ws = await tenure.workspace()
+    grace, ada = await member(ws, "Grace"), await member(ws, "Ada")
+    ids = [await account(ws, f"A{n}", key_roles={"csm": [grace]}) for n in range(5)]
+    passed = []
+
+    def cut_off(_: str) -> None:
+        passed.append(1)
+        if len(passed) == 2:
+            raise ConnectionError("the process died")
+
+    monkeypatch.setattr(moving, "faultpoint", cut_off)
+    path = f"/v1/members/{grace}/hand-over"
+    body = {"others": {"algorithm": "round_robin", "pool": [ada]}}
+    assert (await ws.admin.post(path, body)).status_code == 202
+    with pytest.raises(ConnectionError):
+        await tenure.settle()
+    half = (await ws.admin.get(path)).json()
+    assert (half["state"], half["done"]) == ("running", 2)
+    await tenure.settle()
+    done = (await ws.admin.get(path)).json()
+    assert (done["state"], done["done"], done["moved"]) == ("done", 5, {"csm": {ada: 5}})
+    for one in ids:
+        history = (await ws.admin.get(f"/v1/accounts/{one}/history?field=key_roles.csm")).json()
+        assert [change["new"] for change in history["data"]] == [[ada]]
+    assert len(await events_of(tenure, ws, "accounts.member_handed_over.v1")) == 1
+
+
+async def test_hand_overs_and_rules_that_choose_at_once_count_each_other(tenure: Tenure) -> None:
+    """Two workers at once: what one has chosen, the other sees, since both lock the key role."""
+    ws = await tenure.workspace()
+    grace, ada, bea = [await member(ws, name) for name in ("Grace", "Ada", "Bea")]
+    pool = {"algorithm": "fewest_accounts", "pool": [ada, bea]}
+    await rule(ws, 'name starts with "New"', **pool)
+    for n in range(6):
+        await account(ws, f"Old {n}", key_roles={"csm": [grace]})
+    await tenure.settle()
+    for n in range(6):
+        await account(ws, f"New {n}")
+    body = {"others": pool}
+    assert (await ws.admin.post(f"/v1/members/{grace}/hand-over", body)).status_code == 202
+    service = tenure.workers["accounts"]
+    loops = {loop.name: loop for loop in tenure.loops["accounts"]}
+    both = [loops[name].step(service) for name in ("rules", "hand-overs")]
+    await asyncio.gather(*both)
+    await tenure.settle()
+    listed = (await ws.admin.get("/v1/accounts", params={"include": "key_roles"})).json()["data"]
+    counted = Counter(row["key_roles"]["csm"][0] for row in listed)
+    assert counted == {ada: 6, bea: 6}

@@ -15,11 +15,15 @@ from accounts_api.members import service as members
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.service import write
+from shared.db import is_connection_loss
 from shared.events.accounts import MemberHandedOver
 from shared.events.base import Cause
 from shared.faults import faultpoint
+from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
 
 BATCH: Final = 200
 AT_ONCE: Final = 20
@@ -32,8 +36,14 @@ async def step(service: Service) -> bool:
         running = await queries.running(session, AT_ONCE)
     worked = False
     for workspace_id, hand_over_id in running:
-        async with service.units.begin(workspace_id, ()) as uow:
-            worked = await _go_on(uow, hand_over_id) or worked
+        try:
+            async with service.units.begin(workspace_id, ()) as uow:
+                worked = await _go_on(uow, hand_over_id) or worked
+        except Exception as error:
+            # It goes on from the same place at the next look; the others go on now.
+            if is_connection_loss(error):
+                raise
+            log.exception("a hand-over could not go on", hand_over_id=str(hand_over_id))
     return worked
 
 
