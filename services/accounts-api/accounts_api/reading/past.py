@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import CTE, Column, FromClause, column, table, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.kinds import KINDS, OBJECT, Kind
 from accounts_api.records.models import TABLES
@@ -36,18 +37,17 @@ class Then:
         return {"valid_at": self.as_of or _END, "known_at": self.known_as_of or _END}
 
 
-_LATER = """
-    select distinct on (record_id, field) record_id, field, old
+# Of several later changes of a field the earliest is put in last, and so it stays.
+_UNDONE = """
+    select record_id, bool_or(field = 'created') as unborn,
+           jsonb_object_agg(field, old order by id desc)
+               filter (where field not like 'traits.%') as fields,
+           jsonb_object_agg(substr(field, 8), old order by id desc)
+               filter (where field like 'traits.%') as traits
     from field_changes
     where workspace_id = :workspace_id and {mine}
       and (valid_from > :valid_at or known_at > :known_at)
-    order by record_id, field, id
-"""
-_UNDONE = """
-    select record_id, bool_or(field = 'created') as unborn,
-           jsonb_object_agg(field, old) filter (where field not like 'traits.%') as fields,
-           jsonb_object_agg(substr(field, 8), old) filter (where field like 'traits.%') as traits
-    from later_{noun} group by record_id
+    group by record_id
 """
 _CHANGES = """
     select * from field_changes
@@ -73,12 +73,13 @@ _HOLDINGS = """
     where r.workspace_id = :workspace_id and r.valid_to is null
       and (u.fields ? ('key_roles.' || r.key_role_key)) is not true
     union all
-    select cast(:workspace_id as uuid), l.record_id, substr(l.field, 11),
+    select cast(:workspace_id as uuid), u.record_id, substr(held.field, 11),
            cast(member as uuid), cast('-infinity' as timestamptz), cast(null as timestamptz)
-    from later_account l
-    cross join jsonb_array_elements_text(case jsonb_typeof(l.old)
-        when 'array' then l.old else '[]' end) member
-    where l.field like 'key_roles.%'
+    from undone_account u
+    cross join jsonb_each(u.fields) as held(field, members)
+    cross join jsonb_array_elements_text(case
+        when held.field like 'key_roles.%' and jsonb_typeof(held.members) = 'array'
+        then held.members else '[]' end) member
 """
 _MEMBERSHIPS = """
     select workspace_id, segment_id, record_id, id, entered_at, entered_by,
@@ -128,8 +129,7 @@ def _queries() -> Mapping[str, str]:
     """Name to query. Before the two that build on them, what is undone of each kind."""
     found: dict[str, str] = {}
     for kind in _KINDS:
-        found[f"later_{kind.noun}"] = _LATER.format(mine=_mine(kind))
-        found[f"undone_{kind.noun}"] = _UNDONE.format(noun=kind.noun)
+        found[f"undone_{kind.noun}"] = _UNDONE.format(mine=_mine(kind))
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
@@ -148,6 +148,19 @@ def in_front() -> str:
 def ctes() -> tuple[CTE, ...]:
     """For statements that are built: PostgreSQL leaves those that nobody names unread."""
     return tuple(text(query).columns().cte(name) for name, query in _queries().items())
+
+
+_IN_BULK = text(
+    "select set_config('enable_nestloop', 'off', true), set_config('statement_timeout', '20s', true),"
+    " set_config('enable_mergejoin', 'off', true)"
+)
+
+
+async def read_in_bulk(session: AsyncSession) -> None:
+    """For the rest of the transaction. What WITH queries give has no statistics: PostgreSQL expects
+    a handful of rows and would look through all of them for each record.
+    """
+    await session.execute(_IN_BULK)
 
 
 @lru_cache(maxsize=1024)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.reading.past import Then, ctes, past_table
+from accounts_api.reading.past import Then, ctes, past_table, read_in_bulk
 from accounts_api.reading.rules import Shown, SortKey
 from accounts_api.records.kinds import Kind
 from accounts_api.records.models import TABLES
@@ -246,6 +246,8 @@ async def page(
     """
     rows: list[Any] = []
     given = {"workspace_id": workspace_id, **(then.given() if then else {})}
+    if then is not None:
+        await read_in_bulk(session)
     for stretch in _stretches(source, keys, after):
         statement = listed.where(*stretch) if stretch else listed
         found = await session.execute(statement, {**given, "at_most": limit - len(rows)})
