@@ -151,8 +151,10 @@ def ctes() -> tuple[CTE, ...]:
 
 
 _IN_BULK = text(
-    "select set_config('enable_nestloop', 'off', true), set_config('statement_timeout', '20s', true),"
-    " set_config('enable_mergejoin', 'off', true)"
+    """
+    select set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true),
+           set_config('statement_timeout', '20s', true)
+    """
 )
 
 
