@@ -177,7 +177,7 @@ def hand_overs() -> None:
         " where state = 'running'"
     )
     op.execute(
-        "create index ix_hand_overs_workspace_id_member_id on hand_overs"
+        "create index ix_hand_overs_workspace_id_member_id_id on hand_overs"
         " (workspace_id, member_id, id)"
     )
 
