@@ -176,6 +176,7 @@ SPANNING_QUERIES = {
     "accounts_api.product_events.queries.workspaces_to_look_again",
     "accounts_api.hand_overs.queries.running",
     "accounts_api.key_roles.queries.workspaces_with_due_plans",
+    "accounts_api.object_types.queries.buried_type",
     "accounts_api.traits.queries.buried_trait",
     "accounts_api.watching.queries.workspaces_with_work",
     "sequencer.agenda.queries.workspaces_with_due_records",
