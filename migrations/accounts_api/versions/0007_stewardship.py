@@ -185,7 +185,7 @@ def hand_overs() -> None:
 def watch_kinds(kinds: str) -> None:
     # One row for each watched rule: small, and the release that still runs writes the old kinds.
     op.execute(
-        "-- squawk-ignore ban-drop-constraint\nalter table watches drop constraint ck_watches_kind"
+        "-- squawk-ignore ban-drop-constraint\nalter table watches drop constraint if exists ck_watches_kind"
     )
     op.execute(
         "-- squawk-ignore constraint-missing-not-valid\n"
