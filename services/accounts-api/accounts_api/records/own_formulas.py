@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from accounts_api.formulas import checked as c
-from accounts_api.formulas.check import check_formula
+from accounts_api.formulas.check import check_formula, misfit
 from accounts_api.formulas.depends import asks_when, is_own, traits_read
 from accounts_api.formulas.evaluate import evaluate
 from accounts_api.formulas.kept import kept
@@ -51,7 +51,8 @@ def own_formulas(kind: Kind, document: str) -> Sequence[OwnFormula]:
             formula = check_formula(read_formula(one.formula or ""), catalog, kind.noun)
         except RuleFaulty:
             continue
-        if is_own(formula):
+        fits = misfit(formula, one.value_type, one.currency) is None
+        if fits and is_own(formula):
             found[one.key] = OwnFormula(one.key, formula, _currency(one), asks_when(formula))
     return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
 

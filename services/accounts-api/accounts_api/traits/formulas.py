@@ -72,31 +72,35 @@ def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | N
     return [wrong.as_error()] if wrong else None
 
 
-async def look_again(uow: UnitOfWork, record_type: str, key: str) -> list[User]:
-    """A trait is not what it was: the formulas that read it are worked out again, or stand still
-    and say why. Those that this brought to a stand.
+async def look_again(
+    uow: UnitOfWork, record_type: str, key: str, *, other_values: bool = True
+) -> list[User]:
+    """A trait is not what it was: the formulas that read it stand still and say why, or are worked
+    out again if its values are others than before. Those that this brought to a stand.
     """
     ids = await watching.seers(uow, KIND, record_type, f"traits.{key}")
     found = await queries.formulas(uow.session, uow.workspace_id, ids) if ids else []
-    return await _check_again(uow, found)
+    return await _check_again(uow, found, other_values=other_values)
 
 
 async def mend(uow: UnitOfWork) -> None:
     """There is something new to read: formulas that stood still may go on."""
     faulty = await queries.faulty_formulas(uow.session, uow.workspace_id)
-    await _check_again(uow, faulty)
+    await _check_again(uow, faulty, other_values=False)
 
 
-async def _check_again(uow: UnitOfWork, found: Sequence[FormulaTrait]) -> list[User]:
+async def _check_again(
+    uow: UnitOfWork, found: Sequence[FormulaTrait], *, other_values: bool
+) -> list[User]:
     stopped = []
     catalog = await vocabulary.rule_catalog(uow) if found else None
     for trait in found:
         faults = faults_of(trait, catalog) if catalog else None
         if faults != trait.faults:
             await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
-        if faults is None:
+        if faults is None and (other_values or trait.faults is not None):
             await watching.sweep(uow, trait.id)
-        elif trait.faults is None:
+        if faults is not None and trait.faults is None:
             stopped.append(as_user(trait))
     return stopped
 

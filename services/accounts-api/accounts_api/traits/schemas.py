@@ -104,7 +104,7 @@ class TraitPatch(TraitFields):
     )
 
 
-class Fill(Out):
+class FormulaFill(Out):
     """How far the latest look at every record has come. `corrected` counts the values it changed:
     for a repeated look at an unchanged formula that is drift, and should be 0.
     """
@@ -178,7 +178,7 @@ class TraitOut(Out):
     deprecated: bool
     formula: str | None
     result_type: ResultType | None
-    fill: Fill | None = Field(
+    fill: FormulaFill | None = Field(
         description="How far a formula's values have been worked out since it was written."
     )
     faults: list[FormulaFault] = Field(

@@ -144,6 +144,8 @@ async def change_trait(
     changed = await queries.change_trait(uow.session, uow.workspace_id, trait_id, becomes)
     if becomes.keys() & _DECIDING:
         await _follow(uow, known, definition, formula, force=force)
+        other = bool(becomes.keys() & {"type", "currency", "result_type"})
+        await _tell_readers(uow, known, other_values=other, force=force)
     becomes.pop("faults", None)
     audit_log.record(
         uow,
@@ -172,7 +174,7 @@ _OF_FORMULAS: Final = ("formula", "result_type")
 async def _follow(
     uow: UnitOfWork, known: Any, definition: Definition, formula: Formula | None, *, force: bool
 ) -> None:
-    """Values become what the new definition says; so do those of the formulas that read them."""
+    """Values become what the new definition says."""
     if formula is not None:
         if known.formula is None:
             await _must_hold_nothing(uow, known, force=force)
@@ -183,7 +185,13 @@ async def _follow(
     same = definition.type in {known.type, known.result_type}
     if formula is None and not (same and _offers_all(definition, known)):
         await _convert(uow, known.record_type, definition, force=force)
-    stopped = await formulas.look_again(uow, known.record_type, known.key)
+
+
+async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, force: bool) -> None:
+    """Raises `TraitInUse` when a formula could read the trait no more."""
+    stopped = await formulas.look_again(
+        uow, known.record_type, known.key, other_values=other_values
+    )
     if stopped and not force:
         raise TraitInUse(
             "These formulas could not read it any more. Change them first, or send `force=true`.",
