@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import uvicorn
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from accounts_api.rules.syntax.json_form import write_json
+from accounts_api.rules.syntax.text_form import read_text
 from deploy.gateway.app import Gateway
 from deploy.migrate import ROOT
 from shared.clock import utc_now
@@ -26,6 +29,11 @@ PAGES = [
     if ".venv" not in path.parts
 ]
 _FENCE = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BOTH_FORMS = re.compile(
+    r"^```rule \w+\n(.*?)\n```\n```json\n(.*?)\n```$", re.MULTILINE | re.DOTALL
+)
+SEGMENT = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01"
+"""What the pages call a segment."""
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -126,7 +134,10 @@ async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure
     ws = await tenure.workspace()
     rules = [rule for page in PAGES for rule in blocks(page, "rule")]
     assert len(rules) >= 10
-    for record_type, rule in rules:
+    everyone = {"title": "Everyone", "record_type": "account", "rule": {"all": []}}
+    segment_id = (await ws.admin.post("/v1/segments", everyone)).json()["id"]
+    for record_type, written in rules:
+        rule = written.replace(SEGMENT, segment_id)
         answer = await ws.admin.post(
             "/v1/rules/check", {"record_type": record_type, "rule": rule.strip()}
         )
@@ -163,6 +174,15 @@ async def test_the_type_of_an_error_can_be_opened(tenure: Tenure, gateway: str) 
     assert (told["code"], told["status"]) == (refused["code"], refused["status"])
     assert f"/problems/{refused['code'].replace('_', '-')}" in listed
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
+def test_the_json_below_a_rule_of_the_language_page_is_the_same_rule() -> None:
+    page = (ROOT / "docs/rules.md").read_text()
+    pairs = _BOTH_FORMS.findall(page)
+    assert len(pairs) == page.count("```rule ") > 50
+    for written, document in pairs:
+        given = json.loads(document, parse_float=Decimal)
+        assert write_json(read_text(written)) == given, written
 
 
 def test_every_make_target_that_the_docs_name_exists() -> None:

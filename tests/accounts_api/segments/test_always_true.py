@@ -88,6 +88,8 @@ class Life:
     async def create(self) -> None:
         plural = self.one(self.fields)
         body = {name: self.value(name) for name in self.fields[plural]} | {"traits": self.traits()}
+        if plural in {"accounts", "contacts"} and self.random.random() < 0.5:
+            body["external_id"] = f"{plural[0].replace('c', 'u')}{len(self.ids[plural])}"
         if plural == "opportunities":
             body["type"] = self.one(("renewal", "expansion"))
         if "arr" in body:
@@ -122,6 +124,18 @@ class Life:
             path = f"/v1/accounts/{self.one(self.ids['accounts'])}"
             answer = await self.ws.admin.patch(path, {"key_roles": {"csm": holders}})
             assert answer.status_code in {200, 404, 409, 410}, answer.text
+
+    async def track(self) -> None:
+        """Of people and customers that are here, or that may come."""
+        message = {
+            "event": self.one(("login", "logout")),
+            "userId": f"u{self.random.randint(0, 3)}",
+            "timestamp": (self.now - timedelta(days=self.random.randint(0, 9))).isoformat(),
+        }
+        if self.random.random() < 0.5:
+            message["groupId"] = f"a{self.random.randint(0, 3)}"
+        answer = await self.ws.admin.post("/v1/track", message)
+        assert answer.status_code == 200, answer.text
 
     async def wait(self, tenure: Tenure) -> None:
         self.now += timedelta(hours=self.one((5, 30, 24 * 9, 24 * 50)))
@@ -202,7 +216,7 @@ async def test_members_are_always_what_a_full_look_finds(
         await life.define(known)
     for _ in range(10):
         for _ in range(life.random.randint(1, 4)):
-            act = life.one((life.create, life.change, life.change, life.change, life.assign))
+            act = life.one((life.create, life.change, life.change, life.track, life.assign))
             await act()
         if life.random.random() < 0.5:
             await life.one((life.delete, life.undelete, life.merge))()

@@ -131,3 +131,42 @@ async def test_a_person_beats_the_rule_until_cleared(tenure: Tenure) -> None:
     assert await members(ws, rich) == {account["id"]}
     assert (await ws.admin.delete(place)).json()["member"] is False
     assert (await ws.admin.delete(place)).status_code == 404
+
+
+async def test_an_organization_segment_is_worth_its_accounts(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    one = await made(ws, "/v1/organizations", {"name": "One"})
+    for arr, currency in ((100, "USD"), (50, "USD"), (7, "EUR")):
+        body = {"name": "A", "arr": arr, "currency": currency, "organization_id": one["id"]}
+        await made(ws, "/v1/accounts", body)
+    all_of_them = await segment(ws, {"all": []}, "organization")
+    await tenure.settle()
+    assert (await ws.observer.get(f"/v1/segments/{all_of_them}")).json()["arr"] == [
+        {"currency": "EUR", "amount": 7, "records": 1},
+        {"currency": "USD", "amount": 150, "records": 2},
+    ]
+
+
+async def test_any_rule_is_explained_on_any_record(tenure: Tenure) -> None:
+    ws = await tenure.workspace(frozen_at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+    body = {"name": "R", "type": "renewal", "contract_expiration": "2026-06-10"}
+    deal = await made(ws, "/v1/opportunities", body)
+    asked = {
+        "record_type": "opportunity",
+        "rule": 'type = "expansion" or expiration within next 90 days',
+        "record_id": deal["id"],
+    }
+    answer = await ws.observer.post("/v1/rules/explain", asked)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["verdict"], found["next_look_at"]) == (False, "2026-03-12T00:00:00Z")
+    kind, due = found["explanation"]["items"]
+    assert kind["found"] == {"field": "type", "value": "renewal"}
+    assert due["found"] == {
+        "field": "contract_expiration",
+        "value": "2026-06-10",
+        "from": "2026-03-02",
+        "to": "2026-05-31",
+    }
+    faulty = await ws.observer.post("/v1/rules/explain", {**asked, "rule": "tpye is empty"})
+    assert faulty.json()["errors"][0]["suggestion"] == "type"

@@ -14,6 +14,7 @@ from accounts_api.deactivation.schemas import (
     DeactivationRulePatch,
 )
 from accounts_api.records import vocabulary
+from accounts_api.records.refusals import in_time
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
@@ -125,7 +126,8 @@ async def preview_rules(uow: UnitOfWork, data: DeactivationPreviewIn) -> dict[st
     ]
     rules = rules or [_usable({"any": []}, catalog, "/rules")]
     moment = await vocabulary.moment_of(uow)
-    counts, going, back = await queries.movements(uow.session, uow.workspace_id, rules, moment)
+    with in_time("/rules"):
+        counts, going, back = await queries.movements(uow.session, uow.workspace_id, rules, moment)
     return {
         "contacts": counts.contacts,
         "deactivated": counts.out,

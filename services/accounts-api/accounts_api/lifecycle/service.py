@@ -12,6 +12,7 @@ from accounts_api.lifecycle.queries import LifecycleRule
 from accounts_api.lifecycle.rules import DEFAULT, PRECEDENCE, Status, date_field, first, ranked
 from accounts_api.lifecycle.schemas import LifecyclePreviewIn, LifecycleRuleIn, LifecycleRulePatch
 from accounts_api.records import vocabulary
+from accounts_api.records.refusals import in_time
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
@@ -141,7 +142,8 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
     if not rules:
         rules = [("ignored", written.usable({"any": []}, catalog, "account", "/rules"))]
     moment = await vocabulary.moment_of(uow)
-    counted, movers = await queries.movements(uow.session, uow.workspace_id, rules, moment)
+    with in_time("/rules"):
+        counted, movers = await queries.movements(uow.session, uow.workspace_id, rules, moment)
     counts: dict[Status, int] = dict.fromkeys((DEFAULT, *reversed(PRECEDENCE)), 0)
     for row in counted:
         counts[row.after] += row.accounts

@@ -27,7 +27,7 @@ from accounts_api.reading.rules import (
 )
 from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
-from accounts_api.records.refusals import RecordDeleted, RecordNotFound
+from accounts_api.records.refusals import RecordDeleted, RecordNotFound, in_time
 from accounts_api.rules import checked as c
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
@@ -38,6 +38,7 @@ from accounts_api.rules.syntax.faults import Fault as RuleFault
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.json_form import read_json
 from accounts_api.rules.syntax.text_form import read_text
+from accounts_api.watching.written import rule_catalog
 from shared.errors import BadRequest, Fault, Invalid
 from shared.paging import CursorSigner
 from shared.rows import json_object, json_page
@@ -241,7 +242,9 @@ async def list_records(
     listed = await understood(uow, kind, request)
     shape = (kind.noun, *request.shape)
     after = _position(cursors, uow.workspace_id, request.cursor, shape, listed.keys)
-    rows = await listed.rows(uow, after, request.limit + 1)
+    with in_time(f"{request.pointers}/filter"):
+        rows = await listed.rows(uow, after, request.limit + 1)
+        counted = await _count(uow, listed, request.count)
     kept = rows[: request.limit]
     cursor = None
     if len(rows) > request.limit:
@@ -253,7 +256,7 @@ async def list_records(
         )
         for row in kept
     ]
-    return json_page(objects, cursor, await _count(uow, listed, request.count))
+    return json_page(objects, cursor, counted)
 
 
 async def _catalog(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Catalog:
@@ -276,6 +279,8 @@ async def _where(
     rule = None
     if written is not None:
         rule = await _rule_of(uow, source.kind, written, catalog, pointer)
+        if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
+            read_rule(source.kind, written, await rule_catalog(uow), pointer)
     ignored = request.include_ignored or request.query is not None
     if request.then is not None and rule is not None:
         asks_of_now(rule, pointer)

@@ -1,4 +1,8 @@
-from shared.errors import Conflict, NotFound
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.db import sqlstate
+from shared.errors import Conflict, Fault, Invalid, NotFound
 
 
 class RecordNotFound(NotFound):
@@ -28,3 +32,24 @@ class MergedAway(Conflict):
 class CannotMerge(Conflict):
     code = "cannot_merge"
     title = "These two records cannot be merged"
+
+
+class RuleTooExpensive(Invalid):
+    code = "rule_too_expensive"
+    title = "This rule takes too long on this workspace's data"
+
+
+_STATEMENT_TIMEOUT = "57014"
+
+
+@contextmanager
+def in_time(pointer: str) -> Iterator[None]:
+    """What is done within runs a client's rule: when the database gives it up, the rule is why."""
+    try:
+        yield
+    except Exception as error:
+        if sqlstate(error) != _STATEMENT_TIMEOUT:
+            raise
+        advice = "Make it narrower, or compare fewer related records."
+        fault = Fault(pointer, RuleTooExpensive.code, advice)
+        raise RuleTooExpensive(faults=[fault]) from error

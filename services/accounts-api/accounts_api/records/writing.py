@@ -153,6 +153,12 @@ DEFAULT_KEY_ROLES = (
 )
 
 
+async def known_key_roles(uow: UnitOfWork) -> frozenset[str]:
+    """The keys of the roles there are, or would be once someone asked; makes none."""
+    found = await queries.key_roles(uow.session, uow.workspace_id)
+    return frozenset(found or (key for key, _ in DEFAULT_KEY_ROLES))
+
+
 async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
     """Key of each key role to whether several members may hold it; makes the usual four if the
     workspace has none yet.

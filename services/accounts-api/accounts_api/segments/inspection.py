@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from accounts_api.records import vocabulary
+from accounts_api.records.refusals import in_time
 from accounts_api.rules.check import check
 from accounts_api.rules.explain import explain
 from accounts_api.rules.horizon import horizon
@@ -20,7 +21,7 @@ from accounts_api.rules.syntax.printer import write_text
 from accounts_api.segments import queries, stays, verdicts
 from accounts_api.segments.refusals import RuleUnusable
 from accounts_api.segments.rules import beyond_ignored, effective_rule
-from accounts_api.segments.schemas import PreviewIn, RuleCheckIn
+from accounts_api.segments.schemas import PreviewIn, RuleCheckIn, RuleExplainIn
 from accounts_api.segments.service import segment_named
 from accounts_api.watching import written
 from shared.errors import Fault, Invalid, NotFound
@@ -72,9 +73,10 @@ async def preview_segment(uow: UnitOfWork, data: PreviewIn) -> dict[str, Any]:
     )
     effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
     moment = await vocabulary.moment_of(uow)
-    found = await verdicts.preview(
-        uow.session, uow.workspace_id, data.segment_id, effective, moment, ahead
-    )
+    with in_time("/rule"):
+        found = await verdicts.preview(
+            uow.session, uow.workspace_id, data.segment_id, effective, moment, ahead
+        )
     return {
         "rule": write_json(rule.written),
         "rule_text": write_text(rule.written),
@@ -106,6 +108,26 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         "next_look_at": horizon(rule, record, moment),
         "override": await stays.override_of(uow.session, uow.workspace_id, segment_id, record_id),
         "stays": found,
+        "explanation": explanation.as_json(),
+    }
+
+
+async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
+    """Each condition of a rule with what it found on one record; nothing is stored."""
+    catalog = await written.rule_catalog(uow)
+    rule = written.usable(data.rule, catalog, data.record_type, "/rule")
+    moment, needed = await vocabulary.moment_of(uow), needs(rule)
+    loaded = await verdicts.record_snapshot(
+        uow.session, uow.workspace_id, needed, data.record_id, moment
+    )
+    if loaded is None:
+        raise NotFound(f"There is no {data.record_type} with this id.")
+    record = read_snapshot(needed, loaded)
+    explanation = explain(rule, record, moment)
+    return {
+        "record_id": data.record_id,
+        "verdict": explanation.verdict,
+        "next_look_at": horizon(rule, record, moment),
         "explanation": explanation.as_json(),
     }
 

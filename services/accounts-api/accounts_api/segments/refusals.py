@@ -1,4 +1,4 @@
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, NotFound
 
 
 class SegmentNotFound(NotFound):
@@ -19,11 +19,6 @@ class SegmentPriorityTaken(Conflict):
 class SegmentArchived(Conflict):
     code = "segment_archived"
     title = "This segment was archived"
-
-
-class RuleTooExpensive(Invalid):
-    code = "rule_too_expensive"
-    title = "This rule takes too long on this workspace's data"
 
 
 class RuleUnusable(Conflict):

@@ -13,6 +13,8 @@ from accounts_api.segments.schemas import (
     PreviewOut,
     RuleCheckIn,
     RuleCheckOut,
+    RuleExplainIn,
+    RuleExplanationOut,
     SegmentDetail,
     SegmentIn,
     SegmentMemberOut,
@@ -229,6 +231,14 @@ async def check_rule(data: RuleCheckIn, caller: Reader, uow: Uow) -> dict[str, A
     what was probably meant.
     """
     return await inspection.check_rule(uow, data)
+
+
+@rules_router.post(
+    "/explain", summary="Explain a rule on one record", response_model=RuleExplanationOut
+)
+async def explain_rule(data: RuleExplainIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """Why a record would be found by a filter, or be in a segment with this rule, or not."""
+    return await inspection.explain_rule(uow, data)
 
 
 def _tagged(shown: service.Shown, response: Response) -> dict[str, Any]:

@@ -373,6 +373,50 @@ class RuleCheckOut(Out):
     faults: list[RuleFault]
 
 
+class RuleExplainIn(RuleCheckIn):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"record_type": "opportunity", "rule": _TEXT, "record_id": _RECORD}]
+        }
+    )
+
+    record_id: UUID
+
+
+class RuleExplanationOut(Out):
+    """`explanation` has, for each node of the rule, its text, what was found, and its verdict."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "record_id": _RECORD,
+                    "verdict": True,
+                    "next_look_at": "2026-06-01T04:00:00Z",
+                    "explanation": {
+                        "text": "contract_expiration within next 90 days",
+                        "condition": _RULE["all"][2],
+                        "verdict": True,
+                        "found": {
+                            "field": "contract_expiration",
+                            "value": "2026-05-31",
+                            "from": "2026-03-02",
+                            "to": "2026-05-31",
+                        },
+                    },
+                }
+            ]
+        }
+    )
+
+    record_id: UUID
+    verdict: bool
+    next_look_at: datetime | None = Field(
+        description="The instant at which time alone may change the verdict."
+    )
+    explanation: dict[str, Any]
+
+
 class MembershipOut(Out):
     """A record's place in a segment after a person's word."""
 

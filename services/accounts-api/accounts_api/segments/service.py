@@ -99,10 +99,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
 async def get_segment(uow: UnitOfWork, segment_id: UUID) -> tuple[Shown, Sequence[Any]]:
     """A segment and its members' revenue by currency."""
     segment = await segment_named(uow, segment_id)
-    revenue: Sequence[Any] = ()
-    if segment.record_type in {"account", "opportunity"}:
-        table = STANDARD.types[segment.record_type].table
-        revenue = await stays.revenue(uow.session, uow.workspace_id, segment_id, table)
+    revenue = await stays.revenue(uow.session, uow.workspace_id, segment_id, segment.record_type)
     return (await _shown(uow, [segment]))[0], revenue
 
 

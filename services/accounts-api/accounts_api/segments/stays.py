@@ -74,17 +74,28 @@ async def counts(session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID])
     return {row[0]: row[1] for row in await session.execute(counted)}
 
 
+_WORTH = {
+    "account": "accounts r on r.workspace_id = m.workspace_id and r.id = m.record_id",
+    "opportunity": "opportunities r on r.workspace_id = m.workspace_id and r.id = m.record_id",
+    "organization": "accounts r on r.workspace_id = m.workspace_id"
+    " and r.organization_id = m.record_id and r.lifecycle_status <> 'ignored'",
+}
+
+
 async def revenue(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, table: str
+    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_type: str
 ) -> Sequence[Any]:
-    """Sum and number of the members' ARR by currency."""
+    """Sum of the members' ARR by currency, and of how many records; an organization's is that of
+    its accounts. Contacts have none.
+    """
+    if record_type not in _WORTH:
+        return ()
     statement = text(
         f"""
         select r.currency, sum(r.arr)::bigint as amount, count(*) as records
-        from segment_members m join {table} r
-          on r.workspace_id = m.workspace_id and r.id = m.record_id
+        from segment_members m join {_WORTH[record_type]}
         where m.workspace_id = :workspace_id and m.segment_id = :segment_id and m.left_at is null
-          and r.arr is not null and r.currency is not null
+          and r.arr is not null and r.currency is not null and r.deleted_at is null
         group by r.currency order by r.currency
         """
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts_api.records import vocabulary
-from accounts_api.records.writing import key_role_definitions
+from accounts_api.records.writing import known_key_roles
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
@@ -20,7 +20,7 @@ async def rule_catalog(uow: UnitOfWork) -> Catalog:
     """What rules may say here: fields, traits, and the segments and key roles that there are."""
     catalog = await vocabulary.rule_catalog(uow)
     segments = await queries.watched(uow.session, uow.workspace_id, "segment")
-    return catalog.with_names(segments, await key_role_definitions(uow))
+    return catalog.with_names(segments, await known_key_roles(uow))
 
 
 def checked(written: dict[str, Any] | str, catalog: Catalog, record_type: str) -> Rule:
