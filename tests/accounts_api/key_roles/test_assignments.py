@@ -130,3 +130,34 @@ async def test_every_fault_of_a_rule_is_named_at_once(tenure: Tenure) -> None:
     assert (await ws.admin.delete(f"{base}/{one['id']}")).status_code == 204
     none = await ws.admin.post(f"{base}/apply")
     assert (none.status_code, none.json()["code"]) == (409, "no_assignment_rules")
+
+
+async def test_two_rules_that_chase_each_other_come_to_rest(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ada, bea = await member(ws, "Ada"), await member(ws, "Bea")
+    await rule(ws, f'role csm held by "{ada}"', member_id=bea, policy="always")
+    await rule(ws, f'role csm held by "{bea}"', member_id=ada, policy="always")
+    await tenure.settle()
+    one = await account(ws, "One", key_roles={"csm": [ada]})
+    await tenure.settle()
+    history = (await ws.admin.get(f"/v1/accounts/{one}/history?field=key_roles.csm")).json()
+    assert [change["new"] for change in history["data"]] == [[ada], [bea]]
+
+
+async def test_the_rules_of_a_key_role_go_with_it(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})
+    path = f"/v1/key-roles/{made.json()['id']}"
+    ada = await member(ws, "Ada")
+    its = await rule(ws, "arr > 5", member_id=ada, role="owner")
+    refused = await ws.admin.delete(path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    assert [user["id"] for user in refused.json()["users"]] == [its["id"]]
+    assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
+    again = await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})
+    assert again.json()["id"] == made.json()["id"]
+    listed = (await ws.admin.get(f"{path}/assignment-rules")).json()
+    assert listed == {"data": [], "look": None}
+    one = await account(ws, "One", arr=10, currency="USD")
+    await tenure.settle()
+    assert await holders(ws, one, "owner") == []

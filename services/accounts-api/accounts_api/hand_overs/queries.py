@@ -35,6 +35,7 @@ _NEXT = text(
                  order by o.member_id) as holders
     {_HELD} and h.key_role_key >= :key
       and (h.key_role_key > :key or cast(:after as uuid) is null or a.id > cast(:after as uuid))
+      and (h.key_role_key = :key or not :only)
     order by h.key_role_key, a.id limit :limit
     """
 )
@@ -54,14 +55,18 @@ async def accounts_held(
     key: str,
     after: UUID | None,
     limit: int,
+    only: bool = False,
 ) -> Sequence[Any]:
-    """(key_role_key, id, revenue, holders) behind a place, by key role and account."""
+    """(key_role_key, id, revenue, holders) behind a place, by key role and account; `only` those of
+    the key role of that place.
+    """
     given = {
         "workspace_id": workspace_id,
         "member_id": member_id,
         "key": key,
         "after": after,
         "limit": limit,
+        "only": only,
     }
     return (await session.execute(_NEXT, given)).all()
 
@@ -125,6 +130,13 @@ async def last_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) ->
         .limit(1)
     )
     return (await session.execute(found)).one_or_none()
+
+
+async def count_running(session: AsyncSession, workspace_id: UUID) -> int:
+    found = select(func.count()).where(
+        hand_overs.c.workspace_id == workspace_id, hand_overs.c.state == "running"
+    )
+    return int(await session.scalar(found) or 0)
 
 
 async def running(session: AsyncSession, limit: int) -> Sequence[tuple[UUID, UUID]]:

@@ -125,9 +125,10 @@ async def preview(
             key=row.key_role,
             after=None,
             limit=MOST,
+            only=True,
         )
         desk = await standing.distribution(uow, row.key_role, [choice] if choice else [], [])
-        for account in (one for one in found if one.key_role_key == row.key_role):
+        for account in found:
             taker = desk.give(row.id, choice, account.revenue) if choice else None
             if taker is not None:
                 got[taker] += 1
@@ -172,6 +173,10 @@ async def start(uow: UnitOfWork, member_id: UUID, data: HandOverIn) -> dict[str,
     audit_log.record(uow, "member.hand_over_started", "member", member_id, after=given)
     uow.wake_worker()
     return shown(made)
+
+
+async def count_running(uow: UnitOfWork) -> int:
+    return await queries.count_running(uow.session, uow.workspace_id)
 
 
 async def last(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:

@@ -215,6 +215,15 @@ async def drop_plans(session: AsyncSession, workspace_id: UUID, key: str) -> Non
     )
 
 
+async def count_due_plans(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
+    found = select(func.count()).where(
+        plans.c.workspace_id == workspace_id,
+        plans.c.state == "planned",
+        plans.c.valid_from <= now,
+    )
+    return int(await session.scalar(found) or 0)
+
+
 _PLANS_DUE = text(
     """
     with places as materialized (

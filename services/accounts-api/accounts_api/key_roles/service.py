@@ -166,5 +166,10 @@ async def holdings_of(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
     }
 
 
+async def count_due(uow: UnitOfWork) -> int:
+    """Planned holdings whose instant has come."""
+    return await queries.count_due_plans(uow.session, uow.workspace_id, await uow.now())
+
+
 async def cancel_planned(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:
     await planned.cancel(uow, account_id, plan_id)

@@ -1,0 +1,14 @@
+"""What is due in a workspace, for `GET /v1/status`."""
+
+from accounts_api.hand_overs import service as hand_overs
+from accounts_api.key_roles import service as key_roles
+from accounts_api.watching import service as watching
+from shared.uow import UnitOfWork
+
+
+async def due_work(uow: UnitOfWork) -> dict[str, int]:
+    return {
+        **await watching.due_work(uow),
+        "planned_holdings": await key_roles.count_due(uow),
+        "hand_overs": await hand_overs.count_running(uow),
+    }
