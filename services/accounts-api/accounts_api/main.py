@@ -28,9 +28,9 @@ from accounts_api.product_events import router as product_events
 from accounts_api.product_events import service as product_events_service
 from accounts_api.segments import router as segments
 from accounts_api.segments import service as segments_service
+from accounts_api.status import due_work
 from accounts_api.traits import router as traits
 from accounts_api.traits import service as traits_service
-from accounts_api.watching.service import due_work
 from accounts_api.workspaces import router as workspaces
 from shared.settings import Settings
 from shared.web.app import build_app
