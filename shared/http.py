@@ -15,6 +15,7 @@ import httpx2
 from pydantic_core import from_json, to_json
 
 from shared.egress import EgressPolicy, PinnedTransport
+from shared.tracing import carry
 
 DEFAULT_DEADLINE = 10.0
 DEFAULT_CAP = 8 * 1024 * 1024
@@ -120,6 +121,8 @@ class HttpClient:
         if json is not None:
             content = to_json(json)
             sent_headers.setdefault("content-type", "application/json")
+        if self.trusted:
+            carry(sent_headers)
         try:
             async with asyncio.timeout(deadline):
                 answer = await self._exchange(method, parsed, sent_headers, content, cap)

@@ -20,6 +20,7 @@ from shared.feed.hearing import Hearing
 from shared.logging import configure_logging, get_logger
 from shared.queue import listen
 from shared.service import Service
+from shared.tracing import Tracing
 
 log = get_logger(__name__)
 
@@ -103,6 +104,8 @@ async def forget_old_idempotency_keys(service: Service) -> bool:
 async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     """Run until SIGTERM or SIGINT; then let steps under way finish for up to 20 seconds."""
     configure_logging(service.settings.log_level, f"{service.name}-worker")
+    tracing = Tracing(f"{service.name}-worker")
+    tracing.follow_statements(service.db.engine)
     every = [*loops, Loop("idempotency keys", forget_old_idempotency_keys, every=600.0)]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -127,6 +130,7 @@ async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
         task.cancel()
     await asyncio.gather(*tasks, listener, health, return_exceptions=True)
     await service.close()
+    tracing.close()
     log.info("worker stopped")
 
 

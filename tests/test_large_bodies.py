@@ -5,14 +5,11 @@ In a process of its own, whose memory is then nobody else's.
 
 import asyncio
 import contextlib
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
+from tests.doors import Door, open_door
 from tests.harness import Tenure, Workspace
 
 MEGABYTE = 1024 * 1024
@@ -23,52 +20,10 @@ ALLOWED_GROWTH_KB = 16 * 1024
 _CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
 
 
-@dataclass
-class Door:
-    port: int
-    pid: int
-
-    async def memory_kb(self) -> int:
-        """Resident set, by ps, which Linux and macOS both have."""
-        process = await asyncio.create_subprocess_exec(
-            "ps", "-o", "rss=", "-p", str(self.pid), stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await process.communicate()
-        return int(out)
-
-
 @pytest.fixture(scope="module")
 async def door(tenure: Tenure) -> AsyncIterator[Door]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "shared.serve",
-        "accounts_api.main:create_app",
-        "--port",
-        str(port),
-        env=os.environ | tenure.environment("accounts"),
-    )
-    try:
-        async with asyncio.timeout(30):
-            while not await _listens(port):
-                assert process.returncode is None, "the door did not open"
-                await asyncio.sleep(0.05)
-        yield Door(port, process.pid)
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
+    async with open_door(tenure, "accounts") as made:
+        yield made
 
 
 async def _offer(door: Door, key: str, size: int = OFFERED) -> tuple[int, bytes]:

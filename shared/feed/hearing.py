@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared import tracing
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import Unavailable
 from shared.events.base import Cause, Envelope, Event
@@ -30,10 +31,11 @@ class Hearing:
 
     async def take(self, uow: UnitOfWork, envelope: Envelope) -> None:
         """Let every handler act that wants to hear the event."""
-        if envelope.name in self._names:
-            await self._handle(uow, envelope)
-        if self.on_any is not None:
-            await self.on_any(uow, envelope)
+        with tracing.hearing(envelope.name, str(envelope.id)):
+            if envelope.name in self._names:
+                await self._handle(uow, envelope)
+            if self.on_any is not None:
+                await self.on_any(uow, envelope)
 
     async def _handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
         """What the handlers cause names the event as its cause."""

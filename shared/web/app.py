@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from shared.logging import configure_logging
 from shared.service import Service
 from shared.settings import ServiceName, Settings
+from shared.tracing import Tracing
 from shared.web import internal
 from shared.web.authenticate import Authenticator, Introspect, ask_accounts
 from shared.web.middleware import RequestContext, RequestLimits
@@ -39,12 +40,14 @@ def build_app(
 ) -> FastAPI:
     """`larger_bodies` maps path suffixes to byte limits above the usual 1 MiB."""
     settings = settings or Settings()
+    tracing = Tracing(name)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         """The service closes last: requests under way still need its pool."""
         configure_logging(settings.log_level, name)
         service = Service.build(name, settings)
+        tracing.follow_statements(service.db.engine)
         app.state.service = service
         app.state.authenticate = Authenticator(service, introspect(service))
         # Describing two hundred operations takes seconds: not on the event loop, not when asked.
@@ -52,6 +55,7 @@ def build_app(
         yield
         await asyncio.wait([describing])
         await service.close()
+        tracing.close()
 
     app = FastAPI(
         title=title,
@@ -72,4 +76,5 @@ def build_app(
     install_openapi(app)
     app.add_middleware(RequestLimits, larger=dict(larger_bodies or {}))
     app.add_middleware(RequestContext, service=name)
+    tracing.follow_requests(app)
     return app
