@@ -85,14 +85,13 @@ async def test_recomputed_is_as_from_the_beginning(tenure: Tenure) -> None:
         money = {"currency": "USD"} if result == "currency" else {}
         more = {"formula": formula, "result_type": result, **money}
         await make_trait(ws, record_type, key, "formula", **more)
-    for _ in range(5):
-        await asyncio.gather(*(customers.change() for _ in range(4)))
-        if customers.random.random() < 0.5:
-            await tenure.settle()
+    service = tenure.workers["accounts"]
+    for _ in range(6):
+        writers = [customers.change() for _ in range(4)]
+        await asyncio.gather(*writers, watching.step(service), watching.step(service))
     await tenure.settle()
     traits = (await ws.admin.get("/v1/traits")).json()["data"]
     formulas = [UUID(trait["id"]) for trait in traits if trait["type"] == "formula"]
-    service = tenure.workers["accounts"]
     async with service.units.begin(ws.id, []) as uow:
         for formula_id in formulas:
             await watching.sweep(uow, formula_id, repeated=True)
