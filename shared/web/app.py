@@ -38,7 +38,7 @@ def build_app(
     introspect: Callable[[Service], Introspect] = ask_accounts,
     larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """`larger_bodies` maps path suffixes to byte limits above the usual 1 MiB."""
+    """`larger_bodies` maps paths or their ends to byte limits above the usual 1 MiB."""
     settings = settings or Settings()
     tracing = Tracing(name)
 

@@ -82,12 +82,13 @@ class RequestContext:
 class RequestLimits:
     """Refuses what is too large before it is buffered, counting streamed bytes as they come.
 
-    `larger` maps path suffixes to their own limit: bulk routes take more than the usual 1 MiB.
+    `larger` maps paths such as `/v1/imports/{import_id}/file`, or the ends of paths, to their own
+    limit: bulk routes take more than the usual 1 MiB.
     """
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self.app = app
-        self.larger = larger
+        self.larger = [(_path_pattern(path), size) for path, size in larger.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -107,7 +108,7 @@ class RequestLimits:
             )
             return
         limit = next(
-            (size for suffix, size in self.larger.items() if scope["path"].endswith(suffix)),
+            (size for pattern, size in self.larger if pattern.fullmatch(scope["path"])),
             MAX_BODY,
         )
         declared = headers.get("content-length", "0")
@@ -150,6 +151,12 @@ class RequestLimits:
         if too_large and not started:
             await _discard(receive)
             await _refuse_size(scope, send, limit)
+
+
+def _path_pattern(path: str) -> re.Pattern[str]:
+    """A whole path with any segments for its parameters, or any path with this end."""
+    fixed = "[^/]+".join(map(re.escape, re.split(r"\{\w+\}", path)))
+    return re.compile(fixed if path.startswith("/v1/") else f".*{fixed}", re.DOTALL)
 
 
 async def _discard(receive: Receive) -> None:

@@ -105,5 +105,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         migration_head=MIGRATION_HEAD,
         introspect=introspection,
-        larger_bodies={"/file": imports.LARGEST_FILE, "/bulk": 16 * 1024 * 1024},
+        larger_bodies={imports.FILE_PATH: imports.LARGEST_FILE, "/bulk": 16 * 1024 * 1024},
     )

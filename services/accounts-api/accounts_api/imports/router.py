@@ -26,6 +26,7 @@ router = api_router("/v1/imports", "Imports")
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("records:write")]
 
+FILE_PATH: Final = "/v1/imports/{import_id}/file"
 LARGEST_FILE: Final = 64 * 1024 * 1024
 _FILE: Final[dict[str, Any]] = {
     "requestBody": {
