@@ -1,6 +1,6 @@
 """Which records a file can hold, and what its columns can mean in this workspace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,15 +12,17 @@ from accounts_api.contacts.schemas import ContactRow
 from accounts_api.contacts.service import contacts
 from accounts_api.imports import queries
 from accounts_api.imports.rules import Target, proposed, targets
+from accounts_api.objects.schemas import ObjectRow
 from accounts_api.opportunities.schemas import OpportunityRow
 from accounts_api.opportunities.service import opportunities
 from accounts_api.organizations.schemas import OrganizationRow
 from accounts_api.organizations.service import organizations
+from accounts_api.records import vocabulary
+from accounts_api.records.kinds import ACCOUNT, OBJECT, kind_of
 from accounts_api.records.service import Records, definitions_of
 from accounts_api.records.writing import key_role_definitions
 from accounts_api.rules.syntax.faults import nearest
 from shared.errors import Fault
-from shared.events.accounts import RecordType
 from shared.uow import UnitOfWork
 
 
@@ -30,8 +32,17 @@ class Importable:
     row: type[BaseModel]
     """A row of its bulk write."""
 
+    @property
+    def fields(self) -> Collection[str]:
+        """Of a row, without the records that an object type does not link to."""
+        parents = self.records.kind.parents
+        foreign = [parent for parent in OBJECT.parents if parent not in parents]
+        unlinked = {name for p in foreign for name in (p.column, p.by_external_id)}
+        own = self.records.kind.type_id is not None
+        return [name for name in self.row.model_fields if not (own and name in unlinked)]
 
-IMPORTABLE: Final[Mapping[RecordType, Importable]] = {
+
+_IMPORTABLE: Final[Mapping[str, Importable]] = {
     "organization": Importable(organizations, OrganizationRow),
     "account": Importable(accounts, AccountRow),
     "contact": Importable(contacts, ContactRow),
@@ -39,21 +50,33 @@ IMPORTABLE: Final[Mapping[RecordType, Importable]] = {
 }
 
 
-async def targets_of(uow: UnitOfWork, record_type: RecordType) -> dict[str, Target]:
-    into = IMPORTABLE[record_type]
+async def importable(uow: UnitOfWork, record_type: str) -> Importable | None:
+    """None for what is no record type here, or one whose instances can only be read."""
+    if record_type in _IMPORTABLE:
+        return _IMPORTABLE[record_type]
+    defined = await vocabulary.object_type(uow, record_type)
+    if defined is None or defined.deleted or defined.archived:
+        return None
+    return Importable(Records(kind_of(defined)), ObjectRow)
+
+
+async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
+    into = await importable(uow, record_type)
+    if into is None:
+        return {}
     kind = into.records.kind
     titles: Mapping[str, str] = {}
     if kind.part == "key_roles":
         titles = await queries.key_role_titles(uow.session, uow.workspace_id)
     definitions = await definitions_of(uow, kind)
-    return targets(kind, into.row.model_fields, definitions, titles)
+    return targets(kind, into.fields, definitions, titles)
 
 
 async def mapped(
-    uow: UnitOfWork, record_type: RecordType, columns: Sequence[str]
+    uow: UnitOfWork, record_type: str, columns: Sequence[str]
 ) -> dict[str, str | None]:
     """What the columns seem to mean."""
-    if IMPORTABLE[record_type].records.kind.part == "key_roles":
+    if record_type == ACCOUNT.noun:
         await key_role_definitions(uow)
     return proposed(columns, await targets_of(uow, record_type))
 

@@ -18,3 +18,8 @@ class FileGone(Conflict):
 class BrokenOff(BadRequest):
     code = "broken_off"
     title = "The file broke off"
+
+
+class RecordTypeGone(Conflict):
+    code = "record_type_gone"
+    title = "The object type that the file is for is gone or archived"

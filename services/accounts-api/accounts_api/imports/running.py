@@ -11,8 +11,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.imports import queries
-from accounts_api.imports.mapping import IMPORTABLE, targets_of
-from accounts_api.imports.refusals import WrongState
+from accounts_api.imports.mapping import Importable, importable, targets_of
+from accounts_api.imports.refusals import RecordTypeGone, WrongState
 from accounts_api.imports.rules import CellFault, Reading
 from accounts_api.imports.service import get_import, kept
 from accounts_api.reading.csv_cells import plain
@@ -75,10 +75,13 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         if rows is None:
             await _end(uow, import_id, "finished")
             return
+        into = await importable(uow, job.record_type)
+        if into is None:
+            await _end(uow, import_id, "failed", RecordTypeGone.title)
+            return
         writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
-        read, reading = await _read(uow, job, rows)
-        records = IMPORTABLE[job.record_type].records
-        outcomes = await records.chunk(uow, writer, [row.wanted for row in read])
+        read, reading = await _read(uow, job, into, rows)
+        outcomes = await into.records.chunk(uow, writer, [row.wanted for row in read])
         told = [
             _told(row, outcome, reading)
             for row, outcome in zip(read, outcomes, strict=True)
@@ -108,9 +111,8 @@ async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -
 
 
 async def _read(
-    uow: UnitOfWork, job: Any, rows: Sequence[tuple[int, list[str]]]
+    uow: UnitOfWork, job: Any, into: Importable, rows: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[Read], Reading]:
-    into = IMPORTABLE[job.record_type]
     kind = into.records.kind
     reading = Reading(
         job.columns,
@@ -192,9 +194,11 @@ async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str,
             )
             or ()
         )
-    read, reading = await _read(uow, job, rows)
-    records = IMPORTABLE[job.record_type].records
-    outcomes = await records.plan(uow, Writer.of(caller), [row.wanted for row in read])
+    into = await importable(uow, job.record_type)
+    if into is None:
+        raise RecordTypeGone
+    read, reading = await _read(uow, job, into, rows)
+    outcomes = await into.records.plan(uow, Writer.of(caller), [row.wanted for row in read])
     told = [(row, out, _faults(row, out, reading)) for row, out in zip(read, outcomes, strict=True)]
     counted = Counter(outcome.status for outcome in outcomes)
     return {

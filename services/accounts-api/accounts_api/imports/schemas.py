@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from accounts_api.imports.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.imports.rules import Amounts, EmptyCells
-from shared.events.accounts import RecordType
+from accounts_api.records.schemas import RecordTypeKey
 from shared.schemas import In, Out, Patch
 
 ImportStatus = Literal["waiting", "ready", "running", "finished", "failed", "cancelled"]
@@ -44,7 +44,7 @@ class ImportIn(In):
         }
     )
 
-    record_type: RecordType
+    record_type: RecordTypeKey
     file_name: FileName
     csv: str | None = Field(
         default=None,
@@ -116,7 +116,7 @@ class ImportOut(Out):
     )
 
     id: UUID
-    record_type: RecordType
+    record_type: str
     file_name: str
     status: ImportStatus = Field(
         description="`waiting` for its file, `ready` to be mapped and started, `running`, and how"

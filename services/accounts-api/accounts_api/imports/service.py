@@ -9,8 +9,14 @@ from pydantic_core import to_jsonable_python
 from accounts_api.audit_log import service as audit_log
 from accounts_api.imports import queries
 from accounts_api.imports.csv_file import CsvFile, NotCsv, Row
-from accounts_api.imports.mapping import mapped, mapping_faults, targets_of
-from accounts_api.imports.refusals import BrokenOff, FileGone, ImportNotFound, WrongState
+from accounts_api.imports.mapping import importable, mapped, mapping_faults, targets_of
+from accounts_api.imports.refusals import (
+    BrokenOff,
+    FileGone,
+    ImportNotFound,
+    RecordTypeGone,
+    WrongState,
+)
 from accounts_api.imports.schemas import ImportIn, ImportPatch
 from accounts_api.records.edits import Writer
 from shared.auth import Caller
@@ -34,6 +40,9 @@ _BEFORE_START: Final = frozenset({"waiting", "ready"})
 
 async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
     """Raises `Invalid` for a file that is no CSV."""
+    if await importable(uow, data.record_type) is None:
+        message = f"There is no record type {data.record_type!r} here, or it was archived."
+        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
     import_id = new_id()
     given = data.model_dump(include={"record_type", "file_name", "amounts", "empty_cells"})
     delimiter = _DELIMITERS.get(data.delimiter or "")
@@ -80,6 +89,9 @@ async def take_file(
                 number += 1
         waiting += file.finish()
     except NotCsv as wrong:
+        # Heard to the end: who is cut off while sending never reads why.
+        async for _ in pieces:
+            pass
         raise _refused(wrong, "") from wrong
     except ConnectionError as error:
         raise BrokenOff("Send the whole file again.") from error
@@ -193,6 +205,8 @@ async def start_import(
     job = await get_import(uow, import_id, lock=True)
     check_version(version, job.version)
     _must_be(job, frozenset({"ready"}))
+    if await importable(uow, job.record_type) is None:
+        raise RecordTypeGone
     known = await targets_of(uow, job.record_type)
     faults = mapping_faults(job.columns, job.mapping, job.mapping, known)
     if not {"id", "external_id"} & set(job.mapping.values()):
