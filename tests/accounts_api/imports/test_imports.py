@@ -241,6 +241,16 @@ async def test_a_large_file_is_streamed_in_and_may_be_cancelled(
     ):
         answer = await ws.admin.request("PUT", f"{path}/file", content=b"{}", headers=headers)
         assert answer.status_code == status
+    elsewhere = await ws.admin.request(
+        "PUT",
+        "/v1/accounts/by-external-id/file",
+        content=b'{"name": "' + b"x" * 2_000_000 + b'"}',
+        headers={"content-type": "application/json"},
+    )
+    assert elsewhere.status_code == 413
+    late = text.encode() + b'"' + b"x\n" * 2_000_000
+    broken = await ws.admin.request("PUT", f"{path}/file", content=late, headers=csv_type)
+    assert broken.json()["errors"][0]["code"] == "unclosed_quote"
     assert (await preview(ws, sent.json()))["looked_at"] == 200
     await ws.admin.post(f"{path}/start", headers={"if-match": "*"})
     from accounts_api.imports.running import step
