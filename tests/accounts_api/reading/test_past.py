@@ -184,5 +184,10 @@ async def test_what_history_does_not_keep_cannot_be_asked_of_the_past(tenure: Te
         (error,) = answer.json()["errors"]
         assert error["code"] == "not_of_the_past"
         assert error["pointer"] == f"/query/{next(iter(wrong))}"
+    search = {"as_of": START.isoformat(), "query": "x"}
+    answer = await ws.admin.post("/v1/accounts/search", search)
+    assert answer.json()["errors"][0]["pointer"] == "/query"
+    search = {"as_of": START.isoformat(), "filter": {"field": "arr", "op": "gt", "value": 1}}
+    assert (await ws.admin.post("/v1/accounts/search", search)).json()["data"] == []
     first = await ws.admin.get("/v1/accounts?as_of=1899-01-01T00:00:00Z")
     assert first.status_code == 422

@@ -81,7 +81,9 @@ def add_reading(
     async def search(
         data: SearchIn, request: Request, caller: Reader, uow: Uow, tenure: TheService
     ) -> Response:
-        wanted = ListRequest(**data.model_dump(), pointers="")
+        said = data.model_dump(exclude={"as_of", "known_as_of"})
+        then = then_of(data.as_of, data.known_as_of)
+        wanted = ListRequest(**said, then=then, pointers="")
         these = await which(uow, request)
         body = await service.list_records(uow, these, wanted, tenure.cursors)
         return Response(body, media_type=_JSON)

@@ -94,10 +94,13 @@ def told_by_now(keys: Iterable[SortKey], pointer: str) -> None:
     _refuse_now({key.field.name for key in keys} & _OF_NOW, pointer)
 
 
-def asks_of_now(rule: Rule, pointer: str) -> None:
-    """Raises `Invalid` for a rule that cannot be asked about the past."""
-    tested = {node.field.name for node in walk(rule.root) if isinstance(node, FieldTest)}
-    _refuse_now(tested & _OF_NOW, pointer)
+def asks_of_now(rule: Rule | None, words: str | None, at: str) -> None:
+    """Raises `Invalid` for a rule that cannot be asked about the past, and for any words."""
+    if words is not None:
+        _refuse_now({"what words find"}, f"{at}/query")
+    nodes = walk(rule.root) if rule else ()
+    tested = {node.field.name for node in nodes if isinstance(node, FieldTest)}
+    _refuse_now(tested & _OF_NOW, f"{at}/filter")
 
 
 def _refuse_now(names: Iterable[str], pointer: str) -> None:

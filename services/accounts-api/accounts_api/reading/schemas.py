@@ -56,6 +56,10 @@ class SearchIn(In):
     fields: list[str] | None = Field(default=None, max_length=100)
     include: list[str] = Field(default_factory=list, max_length=10)
     include_ignored: bool = False
+    as_of: Instant | None = Field(
+        default=None, description="As in the list; not together with `query`."
+    )
+    known_as_of: Instant | None = None
     count: CountHow | None = None
     limit: int = Field(default=50, ge=1, le=MAX_LIMIT)
     cursor: str | None = Field(default=None, max_length=2048)
