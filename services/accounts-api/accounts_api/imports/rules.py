@@ -54,8 +54,8 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
 }
 _YES: Final = frozenset({"true", "yes", "1"})
 _NO: Final = frozenset({"false", "no", "0"})
-_INTEGER: Final = re.compile(r"-?\d{1,19}")
-_NUMBER: Final = re.compile(r"-?\d{1,19}(?:\.\d{1,15})?")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,15})?")
 
 
 @dataclass(frozen=True, slots=True)
