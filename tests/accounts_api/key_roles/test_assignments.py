@@ -91,6 +91,8 @@ async def test_applying_gives_existing_accounts_their_holders_in_turn(tenure: Te
     await tenure.settle()
     assert await holders(ws, new) == [bea]
     assert (await ws.observer.post(f"{base}/apply")).status_code == 403
+    faults = [rule["faults"] for rule in (await ws.observer.get(base)).json()["data"]]
+    assert [[fault["code"] for fault in found] for found in faults] == [[], ["nobody_left"]]
 
 
 async def test_two_accounts_at_once_are_balanced_by_revenue(tenure: Tenure) -> None:

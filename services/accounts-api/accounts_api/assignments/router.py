@@ -40,7 +40,7 @@ async def create_assignment_rule(
     """
     rule = await service.create_rule(uow, key_role_id, data)
     response.headers["location"] = f"/v1/key-roles/{key_role_id}/assignment-rules/{rule.id}"
-    return _tagged(rule, response)
+    return await _tagged(uow, rule, response)
 
 
 @router.post(
@@ -68,7 +68,7 @@ async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) ->
 async def get_assignment_rule(
     key_role_id: UUID, rule_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    return _tagged(await service.get_rule(uow, key_role_id, rule_id), response)
+    return await _tagged(uow, await service.get_rule(uow, key_role_id, rule_id), response)
 
 
 @router.patch("/{rule_id}", summary="Change an assignment rule", response_model=AssignmentRuleOut)
@@ -82,7 +82,7 @@ async def update_assignment_rule(
     response: Response,
 ) -> dict[str, Any]:
     changed = await service.update_rule(uow, key_role_id, rule_id, data, version)
-    return _tagged(changed, response)
+    return await _tagged(uow, changed, response)
 
 
 @router.delete("/{rule_id}", status_code=204, summary="Delete an assignment rule")
@@ -94,6 +94,6 @@ async def delete_assignment_rule(
     return Response(status_code=204)
 
 
-def _tagged(rule: AssignmentRule, response: Response) -> dict[str, Any]:
+async def _tagged(uow: Uow, rule: AssignmentRule, response: Response) -> dict[str, Any]:
     response.headers["etag"] = etag(rule.version)
-    return service.shown(rule)
+    return (await service.shown(uow, [rule]))[0]

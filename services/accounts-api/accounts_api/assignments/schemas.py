@@ -108,7 +108,8 @@ class AssignmentRuleOut(Out):
     pool: list[UUID]
     policy: Policy
     faults: list[RuleFaultOut] = Field(
-        description="Why the rule can no longer be used; it is left out until it is mended."
+        description="Why the rule can no longer be used: it is left out until it is mended, or,"
+        " with `nobody_left`, finds nobody to choose."
     )
     version: int
     created_at: datetime

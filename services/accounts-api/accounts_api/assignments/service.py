@@ -75,13 +75,28 @@ async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Seque
     return [User("assignment_rule", str(rule.id), rule.title) for rule in found]
 
 
-def shown(rule: AssignmentRule) -> dict[str, Any]:
+NOBODY_LEFT: Final = {
+    "code": "nobody_left",
+    "message": "Everybody whom this rule could choose has left.",
+}
+
+
+async def shown(uow: UnitOfWork, rules: Sequence[AssignmentRule]) -> list[dict[str, Any]]:
+    named = {member for rule in rules for member in standing.choice_of(rule).named}
+    here = await queries.active_members(uow.session, uow.workspace_id, sorted(named))
+    return [_shown(rule, here) for rule in rules]
+
+
+def _shown(rule: AssignmentRule, here: frozenset[UUID]) -> dict[str, Any]:
+    faults = list(rule.faults or [])
+    if not standing.choice_of(rule).named & here:
+        faults.append(NOBODY_LEFT)
     same = ("id", "position", "title", "rule", "member_id", "algorithm", "pool", "policy")
     stamps = ("version", "created_at", "updated_at")
     return {
         **{name: getattr(rule, name) for name in (*same, *stamps)},
         "rule_text": write_text(read_json(rule.rule)),
-        "faults": rule.faults or [],
+        "faults": faults,
     }
 
 
@@ -89,7 +104,7 @@ async def list_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     """In their order, with the progress of the last look at every account."""
     await key_roles.get_key_role(uow, key_role_id)
     found = await queries.rules_of(uow.session, uow.workspace_id, key_role_id)
-    return {"data": [shown(rule) for rule in found], "look": await look_at(uow, key_role_id)}
+    return {"data": await shown(uow, found), "look": await look_at(uow, key_role_id)}
 
 
 async def look_at(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any] | None:
