@@ -136,7 +136,7 @@ async def test_a_new_formula_is_worked_out_for_records_that_there_are(
     changed = await ws.admin.patch(path, {"formula": "length(name)+1"})
     assert changed.json()["formula"] == "length(name) + 1"
     await tenure.settle()
-    rule = {"filter": "traits.length = 3", "sort": "name"}
+    rule = {"filter": "traits.length = 3", "sort": "-traits.length,name"}
     listed = await ws.admin.get("/v1/accounts", params=rule)
     assert [a["name"] for a in listed.json()["data"]] == ["10", "11", "12"]
     events = await events_of(tenure, ws, "accounts.account_changed.v1")
@@ -171,6 +171,7 @@ async def test_a_formula_is_checked_when_it_is_saved(tenure: Tenure) -> None:
         ("contacts.email", "string", "needs_roll_up", 1, "latest(contacts.email)"),
         ("sum(opportunities.ar)", "number", "unknown_field", 5, "arr"),
         ("count(contacts where email = 1)", "number", "bad_value", 30, None),
+        ("count(contacts.accounts.contacts.accounts)", "number", "too_deep", 7, None),
         ("updated_at", "datetime", "not_an_input", 1, None),
         ("length(name)", "string", "result_type", None, "number"),
         ("length(traits.it)", "number", "wrong_type", 8, None),
@@ -253,6 +254,7 @@ async def test_a_trait_that_a_formula_reads_goes_only_by_force(tenure: Tenure) -
     path = f"/v1/traits/{yearly['id']}"
     faults = (await ws.admin.get(path)).json()["faults"]
     assert [(f["code"], f["column"]) for f in faults] == [("unknown_field", 1)]
+    assert (await ws.admin.patch(path, {"title": "A year"})).json()["faults"] == faults
     await tenure.settle()
     renamed = await ws.admin.patch(f"/v1/accounts/{account['id']}", {"name": "B"})
     assert renamed.json()["traits"] == {"yearly": 24}
@@ -298,11 +300,19 @@ async def test_a_draft_is_tried_on_records(tenure: Tenure) -> None:
         "faults": [],
         "samples": [{"record_id": accounts[0]["id"], "name": "a", "value": 10}],
     }
-    faulty = {**draft, "formula": "rund(arr) + traits.x"}
+    await make_trait(ws, "account", "x", "number")
+    known = (await ws.admin.get("/v1/traits")).json()["data"][0]
+    for formula, codes in (("length(name)", []), ("traits.x + 1", ["circular_formula"])):
+        changed = {**draft, "formula": formula, "trait_id": known["id"]}
+        told = (await ws.admin.post("/v1/traits/formula-preview", changed)).json()
+        assert [fault["code"] for fault in told["faults"]] == codes
+    assert (await ws.admin.get(f"/v1/traits/{known['id']}")).json() == known
+    faulty = {**draft, "formula": "rund(arr) + traits.y", "result_type": "currency"}
     told = (await ws.admin.post("/v1/traits/formula-preview", faulty)).json()
-    assert [(f["code"], f["column"]) for f in told["faults"]] == [
-        ("unknown_function", 1),
-        ("unknown_field", 13),
+    assert [(f["code"], f["pointer"], f["column"]) for f in told["faults"]] == [
+        ("unknown_function", "/formula", 1),
+        ("unknown_field", "/formula", 13),
+        ("required", "/currency", None),
     ]
 
 

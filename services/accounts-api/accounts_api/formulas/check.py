@@ -138,6 +138,10 @@ class _Checker:
             relation = scope.relations[head]
             hops.append(c.Hop(relation, self.catalog.types[relation.target]))
             scope, rest = self.catalog.scope(relation.target, relation), tail
+        if len(hops) > n.MAX_HOPS:
+            message = f"A formula looks over {n.MAX_HOPS} relations at most."
+            self.fault("too_deep", message, place)
+            return None
         return tuple(hops), scope, rest
 
     def field(self, name: str, scope: Scope, place: Place) -> Field | None:

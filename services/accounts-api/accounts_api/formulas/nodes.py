@@ -11,6 +11,7 @@ from accounts_api.rules.syntax.faults import Place
 MAX_TEXT: Final = 5_000
 MAX_NODES: Final = 300
 MAX_DEPTH: Final = 40
+MAX_HOPS: Final = 3
 
 ROLL_UPS: Final = ("count", "sum", "min", "max", "latest")
 COMPARISONS: Final = tuple(rules.COMPARISONS.values())

@@ -59,7 +59,6 @@ TEXTS: Final[Sorts] = frozenset({Sort.TEXT})
 TRUTHS: Final[Sorts] = frozenset({Sort.BOOLEAN})
 DAYS: Final[Sorts] = frozenset({Sort.DATE, Sort.DATETIME})
 HOLDING: Final[Sorts] = frozenset({Sort.TEXT, Sort.LIST})
-MEASURED: Final[Sorts] = frozenset({Sort.TEXT, Sort.LIST})
 SINGLE: Final[Sorts] = frozenset(Sort) - {Sort.LIST}
 ANY: Final[Sorts] = frozenset(Sort)
 

@@ -1,7 +1,6 @@
 """Formulas tried before anything is stored."""
 
 from typing import Any
-from uuid import UUID
 
 from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.depends import needs, sights
@@ -14,7 +13,7 @@ from accounts_api.records import vocabulary
 from accounts_api.records.trait_values import Definition
 from accounts_api.rules.depends import CALENDAR, EXISTENCE
 from accounts_api.rules.sql.snapshot import read_snapshot
-from accounts_api.traits import formulas, queries
+from accounts_api.traits import formulas, queries, rules
 from accounts_api.traits.schemas import FormulaIn
 from accounts_api.traits.service import get_trait, kind_of
 from shared.errors import Fault, Invalid
@@ -40,8 +39,10 @@ async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
         currency=data.currency,
     )
     formula, faults = await formulas.read(uow, data.record_type, definition)
+    if data.result_type is not None:
+        faults += rules.faults(definition, {})
     if formula is not None and known is not None:
-        faults += await _circle(uow, known.id, data.record_type, formula)
+        faults += await _circle(uow, known, definition, formula)
     gives = formula.root.typed.sort if formula else None
     return {
         "valid": not faults,
@@ -54,12 +55,18 @@ async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
 
 
 async def _circle(
-    uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Formula
+    uow: UnitOfWork, known: Any, definition: Definition, formula: Formula
 ) -> list[Fault]:
     """As saving it would find out; then everything is as it was."""
+    becomes = {
+        "type": "formula",
+        "formula": definition.formula,
+        "result_type": definition.result_type or "string",
+    }
     try:
         async with uow.session.begin_nested() as tried:
-            await formulas.watch(uow, trait_id, record_type, formula)
+            await queries.change_trait(uow.session, uow.workspace_id, known.id, becomes)
+            await formulas.watch(uow, known.id, known.record_type, formula)
             await tried.rollback()
     except Invalid as refused:
         return list(refused.faults)

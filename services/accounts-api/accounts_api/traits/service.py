@@ -11,21 +11,25 @@ from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import Kind
 from accounts_api.records.service import write
-from accounts_api.records.trait_values import Definition, Misfit, TraitType
-from accounts_api.traits import formulas, queries, working_out
+from accounts_api.records.trait_values import Definition, TraitType
+from accounts_api.traits import conversion, formulas, queries, working_out
+from accounts_api.traits.refusals import (
+    TraitInUse,
+    TraitKeyTaken,
+    TraitNotFound,
+    ValuesWouldBeLost,
+)
 from accounts_api.traits.rules import (
-    converted,
     definition_of,
     dependent_faults,
     faults,
-    retyped,
 )
 from accounts_api.traits.schemas import TraitIn, TraitPatch, TypeIn
 from accounts_api.watching import service as watching
 from accounts_api.where_used import service as usage
 from shared.auth import Caller
 from shared.db import refuse
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Fault, Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
@@ -34,27 +38,6 @@ from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 
 _BATCH = 500
-_CONVERTED_AT_ONCE = 20_000
-_SAMPLES = 20
-
-
-class TraitNotFound(NotFound):
-    title = "There is no such trait"
-
-
-class TraitKeyTaken(Conflict):
-    code = "key_taken"
-    title = "This record type has a trait with this key"
-
-
-class TraitInUse(Conflict):
-    code = "in_use"
-    title = "This is in use"
-
-
-class ValuesWouldBeLost(Conflict):
-    code = "values_would_be_lost"
-    title = "Some values cannot be converted"
 
 
 def subscribe() -> None:
@@ -136,13 +119,14 @@ async def change_trait(
     if "type" in becomes:
         becomes |= {name: None for name in _lost_with_type(becomes["type"]) if name not in changes}
     definition = definition_of({**known._asdict(), **becomes})
-    formula = await _check(uow, known.record_type, definition)
+    deciding = bool(becomes.keys() & _DECIDING)
+    formula = await _check(uow, known.record_type, definition, formula_too=deciding)
     if formula is not None and "formula" in becomes:
         becomes["formula"] = write_formula(formula.written)
-    if becomes.keys() & _DECIDING:
+    if deciding:
         becomes["faults"] = None
     changed = await queries.change_trait(uow.session, uow.workspace_id, trait_id, becomes)
-    if becomes.keys() & _DECIDING:
+    if deciding:
         await _follow(uow, known, definition, formula, force=force)
         other = bool(becomes.keys() & {"type", "currency", "result_type"})
         await _tell_readers(uow, known, other_values=other, force=force)
@@ -184,7 +168,8 @@ async def _follow(
     # the last values of a formula are already of its result's type
     same = definition.type in {known.type, known.result_type}
     if formula is None and not (same and _offers_all(definition, known)):
-        await _convert(uow, known.record_type, definition, force=force)
+        kind = await kind_of(uow, known.record_type)
+        await conversion.convert(uow, kind, definition, force=force)
 
 
 async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, force: bool) -> None:
@@ -243,14 +228,16 @@ async def kind_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
     return found
 
 
-async def _check(uow: UnitOfWork, record_type: str, definition: Definition) -> Formula | None:
+async def _check(
+    uow: UnitOfWork, record_type: str, definition: Definition, *, formula_too: bool = True
+) -> Formula | None:
     """The formula, of one that has one. Raises `Invalid` with every fault."""
     rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
     siblings = {row.key: definition_of(row._asdict()) for row in rows}
     siblings[definition.key] = definition
     wrong, formula = faults(definition, siblings), None
     wrong += dependent_faults(definition, siblings)
-    if definition.type == "formula" and definition.formula is not None:
+    if formula_too and definition.type == "formula" and definition.formula is not None:
         formula, more = await formulas.read(uow, record_type, definition)
         wrong += more
     if wrong:
@@ -264,58 +251,7 @@ async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[st
     if data.type == "formula":
         message = "A formula is tried by POST /v1/traits/formula-preview."
         raise Invalid(faults=[Fault("/type", "not_applicable", message)])
-    fields = {**known._asdict(), **data.model_dump(exclude_unset=True)}
-    to = retyped(
-        definition_of(known._asdict()),
-        data.type,
-        options=definition_of(fields).options,
-        currency=data.currency or known.currency,
-    )
-    convertible, lost = 0, 0
-    samples: list[dict[str, Any]] = []
-    kind = await kind_of(uow, known.record_type)
-    async for record_id, value in _values(uow, kind, known.key):
-        try:
-            converted(value, to)
-            convertible += 1
-        except Misfit as misfit:
-            lost += 1
-            if len(samples) < _SAMPLES:
-                samples.append({"record_id": record_id, "value": value, "message": misfit.message})
-    return {"convertible": convertible, "unconvertible": lost, "samples": samples}
-
-
-async def _values(uow: UnitOfWork, kind: Kind, key: str) -> Any:
-    after: UUID | None = None
-    while True:
-        page = await queries.values_page(
-            uow.session, uow.workspace_id, kind, key, after=after, limit=_BATCH
-        )
-        for record_id, value in page:
-            yield record_id, value
-        if len(page) < _BATCH:
-            return
-        after = page[-1][0]
-
-
-async def _convert(uow: UnitOfWork, record_type: str, to: Definition, *, force: bool) -> None:
-    kind = await kind_of(uow, record_type)
-    edits: list[Edit] = []
-    lost = 0
-    async for record_id, value in _values(uow, kind, to.key):
-        try:
-            edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to)}))
-        except Misfit:
-            lost += 1
-            edits.append(Edit(id=str(record_id), dropped_traits=(to.key,)))
-        if len(edits) > _CONVERTED_AT_ONCE:
-            raise Conflict(f"More than {_CONVERTED_AT_ONCE} values; make a new trait instead.")
-    if lost and not force:
-        raise ValuesWouldBeLost(
-            f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
-        )
-    for start in range(0, len(edits), _BATCH):
-        await write(uow, kind, edits[start : start + _BATCH], OURSELVES)
+    return await conversion.try_type(uow, await kind_of(uow, known.record_type), known, data)
 
 
 async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.Elsewhere:
