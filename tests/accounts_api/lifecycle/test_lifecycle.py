@@ -240,3 +240,28 @@ async def test_a_rule_that_asks_for_what_it_decides_is_refused(tenure: Tenure) -
         draft = {"rules": [{"status": "ignored", "rule": written}]}
         answer = await ws.admin.post("/v1/lifecycle-rules/preview", draft)
         assert answer.json()["errors"][0]["pointer"] == "/rules/0/rule"
+
+
+async def test_statuses_and_segments_do_not_run_in_circles(tenure: Tenure) -> None:
+    """Ignored accounts leave segments, so being in one cannot be what ignores them."""
+    ws = await tenure.workspace()
+
+    async def segment(record_type: str, written: Any) -> str:
+        body = {"title": f"{record_type} {written}", "record_type": record_type, "rule": written}
+        answer = await ws.admin.post("/v1/segments", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    people = await segment("contact", 'title = "COO"')
+    big = await segment("account", "arr > 5")
+    body = {"title": "Round", "status": "ignored", "rule": f'in segment "{big}"'}
+    answer = await ws.admin.post("/v1/lifecycle-rules", body)
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["code"] == "circular_rule"
+    assert fault["path"][0] == fault["path"][-1] == "the lifecycle status"
+    # Contacts are in segments whatever their accounts' status is, until a rule says otherwise.
+    await rule(ws, "ignored", f'any contacts (in segment "{people}")')
+    closing = {"rule": 'any accounts (status = "trial")'}
+    answer = await ws.admin.patch(f"/v1/segments/{people}", closing)
+    assert answer.json()["errors"][0]["code"] == "circular_rule"

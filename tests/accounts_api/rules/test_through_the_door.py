@@ -122,7 +122,7 @@ async def furnished(tenure: Tenure) -> Workspace:
     types = {"seats": "number", "vip": "boolean", "last_call": "datetime", "tier": "select"}
     for key, type_ in {**types, "products": "multi_select"}.items():
         options = [{"value": value} for value in ("gold", "crm", "ats")]
-        body = {"record_type": "account", "key": key, "title": key, "type": type_}
+        body: dict[str, Any] = {"record_type": "account", "key": key, "title": key, "type": type_}
         body |= {"options": options} if "select" in type_ else {}
         await made(ws, "/v1/traits", body)
     ids = {}
@@ -140,10 +140,10 @@ async def furnished(tenure: Tenure) -> Workspace:
         body = {"name": name, "type": "renewal", "contract_expiration": day}
         await made(ws, "/v1/opportunities", body | ({"account_id": acme} if name == "may" else {}))
     await tenure.set_clock(ws, NOW)
-    traits = {"vip": True, "tier": "gold", "products": ["crm", "ats"]}
+    traits: dict[str, Any] = {"vip": True, "tier": "gold", "products": ["crm", "ats"]}
     call = {"last_call": "2026-03-02T07:30:00Z"}
-    roles = {"csm": [ws.details["admin_id"]]}
-    await changed(ws, acme, {"traits": traits | call, "key_roles": roles})
+    held = {"csm": [ws.details["admin_id"]]}
+    await changed(ws, acme, {"traits": traits | call, "key_roles": held})
     traits = {"seats": 2.5, "products": ["crm"], "last_call": "2026-03-02T23:00:00Z"}
     await changed(ws, test, {"arr": 101})
     await changed(ws, test, {"arr": 100, "traits": traits})

@@ -58,13 +58,14 @@ async def test_a_calendar_is_checked_and_shown_as_it_counts(tenure: Tenure) -> N
     shown = answer.json()["settings"]
     assert shown["holidays"] == ["2026-01-01", "2026-12-25"]
     assert shown["working_days"] == ["sunday"]
-    for bad in (
+    refused: tuple[dict[str, Any], ...] = (
         {"holidays": ["2026-02-30"]},
         {"holidays": ["Christmas"]},
         {"working_days": []},
         {"working_days": ["caturday"]},
         {"fiscal_year_start_month": 13},
-    ):
+    )
+    for bad in refused:
         assert (await ws.admin.patch("/v1/workspace", {"settings": bad})).status_code == 422
     answer = await ws.admin.patch("/v1/workspace", {"settings": {"working_days": None}})
     assert answer.json()["settings"]["working_days"][-1] == "friday"

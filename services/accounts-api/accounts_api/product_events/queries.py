@@ -179,7 +179,8 @@ async def count(
 _WAIT = text(
     """
     insert into product_event_waiting (workspace_id, key, event_id, received_at, looked_again)
-    select :workspace_id, w.key, w.event_id, w.received_at, :looked_again
+    select :workspace_id, w.key, w.event_id, w.received_at,
+           :looked_again and w.received_at < clock_timestamp() - interval '10 seconds'
     from jsonb_to_recordset(cast(:waiting as jsonb))
            as w(key text, event_id uuid, received_at timestamptz)
     on conflict (workspace_id, key, event_id) do nothing

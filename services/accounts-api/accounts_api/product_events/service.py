@@ -142,8 +142,9 @@ async def _owners(
     by_external_id = await queries.contacts_by_external_id(
         session, workspace_id, (sender.user_id for sender in senders if sender.user_id)
     )
+    unknown = [sender for sender in senders if sender.user_id not in by_external_id]
     by_email = await queries.contacts_by_email(
-        session, workspace_id, (sender.email for sender in senders if sender.email)
+        session, workspace_id, (sender.email for sender in unknown if sender.email)
     )
     groups = await queries.accounts_by_external_id(
         session, workspace_id, (sender.group_id for sender in senders if sender.group_id)

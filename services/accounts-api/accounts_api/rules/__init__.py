@@ -70,9 +70,9 @@ Meaning
 * "Now" and "today" are given by the caller, so that a frozen workspace clock decides; SQL made from
   a rule never asks the database for the time.
 
-Modules: `nodes` (the tree as written), `json_form`, `text_form`, `printer` (reading and writing
-it), `catalog` (what a rule may see), `check` (names and types resolved into `checked`), then the
-readers of a checked rule: `sql` and `evaluate` (the verdict), `explain`, `sql_horizon` and
-`horizon` (when time alone may change it), `depends` (which changes can change it), `snapshots`
-(loading what `evaluate` needs).
+Modules: `syntax` (the tree as written, reading and writing it as JSON and text), `catalog` (what a
+rule may see), `check` (names and types resolved into `checked`), then the readers of a checked
+rule: `sql.verdict` and `evaluate` (the verdict), `explain`, `sql.horizon` and `horizon` (when time
+alone may change it), `depends` (which changes can change it), `needs` and `sql.snapshot` (loading
+what `evaluate` needs). `docs/rules.md` tells users the same with an example of everything.
 """

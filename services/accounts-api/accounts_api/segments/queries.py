@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Uuid,
     and_,
     any_,
@@ -137,7 +138,8 @@ async def segments_ahead(
     segment_id: UUID | None,
 ) -> Sequence[UUID]:
     """Those that come before a segment in its group, or before a place in one."""
-    key, place = literal(rank[0] if rank else None), literal(rank[1] if rank else None)
+    key: ColumnElement[Any] = literal(rank[0] if rank else None)
+    place: ColumnElement[Any] = literal(rank[1] if rank else None)
     if rank is None:
         own = segments.alias("own")
         mine = (own.c.workspace_id == workspace_id, own.c.id == segment_id)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     DateTime,
     Text,
     Uuid,
@@ -151,7 +152,7 @@ async def preview(
     """
     row = record_table(rule.type)
     member, override = segment_members.alias("m"), segment_overrides.alias("o")
-    now = func.coalesce(verdict(rule, row, moment), false())
+    now: ColumnElement[bool] = func.coalesce(verdict(rule, row, moment), false())
     if ahead:
         now = and_(now, ~_held_by(workspace_id, ahead, row.c.id))
     judged_rows = (

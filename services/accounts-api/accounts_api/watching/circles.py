@@ -1,7 +1,7 @@
 """What watches give others to see, and the circles that this must not close.
 
-Segments and statuses may look at each other: membership settles. A formula in the circle would be
-worked out for ever, each time from its own last value.
+A circle of segments is refused where segments are written. A formula, a status or a deactivation in
+a circle would be worked out for ever, each time from its own last value.
 """
 
 from collections import defaultdict
@@ -17,6 +17,8 @@ from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 
 FORMULA: Final = "formula"
+DECIDING: Final = frozenset({FORMULA, "lifecycle", "deactivation"})
+"""Kinds of watches that decide a value of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +29,26 @@ class Given:
     sights: frozenset[Sight]
 
 
+@dataclass(frozen=True, slots=True)
+class Circle:
+    names: list[str]
+    """From one and back to it."""
+    of_formulas: bool
+
+
 Gives = Callable[[UnitOfWork], Awaitable[Mapping[UUID, Given]]]
 Links = Mapping[UUID, AbstractSet[UUID]]
 """Watch to those whose outcome it looks at."""
 
 
-async def circle_of(
-    uow: UnitOfWork, watch_id: UUID, givers: Mapping[str, Gives]
-) -> list[str] | None:
-    """The names along a circle through this watch and a formula, if it is in one."""
-    formulas = await givers[FORMULA](uow) if FORMULA in givers else {}
-    if not formulas:
-        return None
-    given = dict(formulas)
+async def circle_of(uow: UnitOfWork, watch_id: UUID, givers: Mapping[str, Gives]) -> Circle | None:
+    """A circle through this watch and one that decides a value, if it is in one."""
+    given: dict[UUID, Given] = {}
+    kinds: dict[UUID, str] = {}
     for kind, gives in givers.items():
-        if kind != FORMULA:
-            given |= await gives(uow)
+        found = await gives(uow)
+        given |= found
+        kinds |= dict.fromkeys(found, kind)
     by_sight: dict[Sight, set[UUID]] = defaultdict(set)
     for giver, one in given.items():
         for sight in one.sights:
@@ -50,9 +56,15 @@ async def circle_of(
     links: dict[UUID, set[UUID]] = defaultdict(set)
     wanted = sorted({sight.what for sight in by_sight})
     for seer, sight in await queries.sights_of(uow.session, uow.workspace_id, wanted):
-        links[seer] |= by_sight.get(sight, set())
-    circle = find_circle(watch_id, links, formulas.keys())
-    return [given[one].name for one in circle] if circle else None
+        # What only a formula does by mistake, others do to keep what they decided.
+        own = {seer} if kinds.get(seer) != FORMULA else set()
+        links[seer] |= by_sight.get(sight, set()) - own
+    deciding = {one for one, kind in kinds.items() if kind in DECIDING}
+    circle = find_circle(watch_id, links, deciding)
+    if circle is None:
+        return None
+    of_formulas = any(kinds[one] == FORMULA for one in circle)
+    return Circle([given[one].name for one in circle], of_formulas)
 
 
 def find_circle(start: UUID, links: Links, through: AbstractSet[UUID]) -> list[UUID] | None:
@@ -86,6 +98,7 @@ def _way_to(
     return [one for one, _ in reversed(way)]
 
 
-def refused(circle: list[str], pointer: str) -> Invalid:
-    message = f"It would depend on itself: {', '.join(circle)}."
-    return Invalid(faults=[Fault(pointer, "circular_formula", message, {"path": circle})])
+def refused(circle: Circle, pointer: str) -> Invalid:
+    message = f"It would depend on itself: {', '.join(circle.names)}."
+    code = "circular_formula" if circle.of_formulas else "circular_rule"
+    return Invalid(faults=[Fault(pointer, code, message, {"path": circle.names})])

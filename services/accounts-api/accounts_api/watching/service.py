@@ -154,18 +154,17 @@ async def watch(
     uow: UnitOfWork, watch_id: UUID, kind: str, record_type: str, sights: Iterable[Sight]
 ) -> None:
     """Watch what `sights` name from now on, and look at every record once. Raises `Invalid` when a
-    formula would depend on its own value.
+    value would depend on itself.
     """
     await queries.lock_dependencies(uow.session, uow.workspace_id)
     await queries.watch(uow.session, uow.workspace_id, watch_id, kind, record_type, sights)
-    circle = await circle_of(uow, watch_id)
+    circle = await _circle_of(uow, watch_id)
     if circle is not None:
         raise circles.refused(circle, "/formula" if kind == circles.FORMULA else "/rule")
     await sweep(uow, watch_id)
 
 
-async def circle_of(uow: UnitOfWork, watch_id: UUID) -> list[str] | None:
-    """The names along a circle of what a formula would be worked out from, if this is in one."""
+async def _circle_of(uow: UnitOfWork, watch_id: UUID) -> circles.Circle | None:
     givers = {kind: owner.gives for kind, owner in _OWNERS.items() if owner.gives is not None}
     return await circles.circle_of(uow, watch_id, givers)
 
