@@ -4,8 +4,6 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure, Workspace
 
@@ -32,10 +30,9 @@ async def names(ws: Workspace, plural: str = "accounts", **params: Any) -> list[
     return [row["name"] for row in await listed(ws, plural, **params)]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_a_list_of_the_past_is_the_list_that_was(tenure: Tenure, seed: int) -> None:
+async def test_a_list_of_the_past_is_the_list_that_was(tenure: Tenure) -> None:
     """Whatever happened later. Answers given on the day are asked for again at the end."""
-    draw = random.Random(seed)
+    draw = random.Random(1)
     ws = await tenure.workspace()
     await make_trait(ws, "account", "tier", "select", options=[{"value": "a"}, {"value": "b"}])
     questions: list[dict[str, Any]] = [
@@ -52,7 +49,7 @@ async def test_a_list_of_the_past_is_the_list_that_was(tenure: Tenure, seed: int
     ]
     told: list[tuple[datetime, datetime, dict[str, Any], list[dict[str, Any]]]] = []
     member = ws.details["observer_id"]
-    for number in range(3, 9):
+    for number in range(3, 8):
         await tenure.set_clock(ws, day(number))
         await bulk(ws, "organizations", [{"external_id": "o", "name": draw.choice("XYZ")}])
         accounts = [
@@ -184,7 +181,7 @@ async def test_what_history_does_not_keep_cannot_be_asked_of_the_past(tenure: Te
         (error,) = answer.json()["errors"]
         assert error["code"] == "not_of_the_past"
         assert error["pointer"] == f"/query/{next(iter(wrong))}"
-    search = {"as_of": START.isoformat(), "query": "x"}
+    search: dict[str, Any] = {"as_of": START.isoformat(), "query": "x"}
     answer = await ws.admin.post("/v1/accounts/search", search)
     assert answer.json()["errors"][0]["pointer"] == "/query"
     search = {"as_of": START.isoformat(), "filter": {"field": "arr", "op": "gt", "value": 1}}
