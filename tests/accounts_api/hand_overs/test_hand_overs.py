@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from httpx2 import Response
 
 from accounts_api.hand_overs import moving
 from shared.http import OutgoingError
@@ -18,6 +19,10 @@ async def refused(ws: Workspace, path: str, body: dict[str, Any]) -> set[tuple[s
     answer = await ws.admin.post(path, body)
     assert answer.status_code == 422, answer.text
     return {(error["pointer"], error["code"]) for error in answer.json()["errors"]}
+
+
+async def put(ws: Workspace, path: str, body: dict[str, Any]) -> Response:
+    return await ws.admin.put(path, body, headers={"if-match": "*"})
 
 
 async def task(ws: Workspace, title: str, **fields: Any) -> dict[str, Any]:
@@ -46,6 +51,10 @@ async def test_everything_a_member_holds_goes_to_the_successors(
     deals = await account(ws, "Deals", key_roles={"renewal_manager": [grace], "csm": [ada]})
     await rule(ws, "arr > 1000000", member_id=grace)
     await tenure.settle()
+    roles = f"/v1/accounts/{deals}/key-roles"
+    later = {"member_ids": [grace], "valid_from": "2026-04-01T00:00:00Z"}
+    for role in ("csm", "renewal_manager"):
+        assert (await put(ws, f"{roles}/{role}", later)).status_code == 202
     calling = await task(ws, "Call", account_id=ids[0], assignee_key_role="csm")
     asking = await task(ws, "Ask", assignee_id=grace)
     path = f"/v1/members/{grace}/hand-over"
@@ -57,7 +66,7 @@ async def test_everything_a_member_holds_goes_to_the_successors(
     assert held["tasks"] == {"open": 2, "by_key_role": {"csm": 1}}
     assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}
     assert [user["title"] for user in held["assignment_rules"]] == ["arr > 1000000"]
-    assert held["not_asked"] == []
+    assert (held["planned"], held["not_asked"]) == (2, [])
     still = await ws.admin.post(f"/v1/members/{grace}/deactivate")
     assert (still.status_code, still.json()["code"]) == (409, "still_holds")
     assert still.json()["key_roles"] == held["key_roles"]
@@ -88,6 +97,8 @@ async def test_everything_a_member_holds_goes_to_the_successors(
     assert [await holders(ws, one) for one in ids] == [[bea], [ada], [bea], [ada], [bea]]
     assert await holders(ws, deals, "renewal_manager") == []
     assert await holders(ws, deals) == [ada]
+    planned = (await ws.observer.get(roles)).json()["planned"]
+    assert [(plan["key_role"], plan["member_ids"]) for plan in planned] == [("csm", [bea])]
     assert await assignee(ws, calling) == bea, "the new holder of the key role"
     assert await assignee(ws, asking) == bea
     history = (await ws.admin.get(f"/v1/accounts/{ids[1]}/history?field=key_roles.csm")).json()

@@ -256,7 +256,19 @@ async def loads(
 ) -> Sequence[Any]:
     """What active members hold of a key role: (id, full_name, accounts, revenue)."""
     given = {"workspace_id": workspace_id, "key": key, "ids": list(ids)}
-    return (await session.execute(_LOADS, given)).all()
+    return (await session.execute(_LOADS, given)).all() if ids else ()
+
+
+_NAMES = text(
+    "select id, full_name from members where workspace_id = :workspace_id and active"
+    " and id = any(cast(:ids as uuid[]))"
+)
+
+
+async def names(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]) -> Sequence[Any]:
+    """Active members: (id, full_name)."""
+    given = {"workspace_id": workspace_id, "ids": list(ids)}
+    return (await session.execute(_NAMES, given)).all() if ids else ()
 
 
 _ACTIVE = text(
@@ -269,7 +281,7 @@ async def active_members(
     session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
 ) -> frozenset[UUID]:
     given = {"workspace_id": workspace_id, "ids": list(ids)}
-    return frozenset(await session.scalars(_ACTIVE, given))
+    return frozenset(await session.scalars(_ACTIVE, given)) if ids else frozenset()
 
 
 async def matching(

@@ -61,6 +61,11 @@ class Choice:
     pool: tuple[UUID, ...] = ()
 
     @property
+    def counts(self) -> bool:
+        """Whether it asks what the members of the pool hold already."""
+        return self.algorithm in {"fewest_accounts", "least_managed_revenue"}
+
+    @property
     def named(self) -> frozenset[UUID]:
         return frozenset(self.pool if self.member_id is None else [self.member_id])
 
@@ -91,9 +96,14 @@ class Distribution:
             if holder in self.loads:
                 self.loads[holder].gives(revenue)
 
-    def keeps(self, policy: Policy, choice: Choice, holders: Collection[UUID]) -> bool:
-        """Whether an account stays with its holders, of whom those who left count for nobody."""
-        here = [holder for holder in holders if holder in self.loads]
-        if policy == "when_empty":
-            return bool(here)
-        return any(holder in choice.named for holder in here)
+
+def keeps(
+    policy: Policy, choice: Choice, holders: Collection[UUID], here: Collection[UUID]
+) -> bool:
+    """Whether an account stays with its holders; those who are not `here` have left and count for
+    nobody.
+    """
+    present = [holder for holder in holders if holder in here]
+    if policy == "when_empty":
+        return bool(present)
+    return any(holder in choice.named for holder in present)

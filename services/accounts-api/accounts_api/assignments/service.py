@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from accounts_api.assignments import queries, standing
 from accounts_api.assignments.queries import AssignmentRule
-from accounts_api.assignments.rules import Choice
+from accounts_api.assignments.rules import Choice, keeps
 from accounts_api.assignments.schemas import (
     AssignmentPreviewIn,
     AssignmentRuleIn,
@@ -224,15 +224,16 @@ async def preview_rules(
         uow.session, uow.workspace_id, [rule for rule, _, _, _ in drafts], moment
     )
     accounts = await queries.to_assign(uow.session, uow.workspace_id, role.key, list(matching))
-    desk = await standing.distribution(
-        uow, role.key, [choice for _, choice, _, _ in drafts], [row.holders for row in accounts]
-    )
+    choices = [choice for _, choice, _, _ in drafts]
+    desk = await standing.distribution(uow, role.key, choices, with_books=True)
+    holders = sorted({holder for account in accounts for holder in account.holders})
+    here = await queries.active_members(uow.session, uow.workspace_id, holders)
     keys = [UUID(int=place) for place in range(len(drafts))]
     desk.last = {key: last for key, (_, _, _, last) in zip(keys, drafts, strict=True)}
     for account in accounts:
         place, name = matching[account.id]
         _, choice, policy, _ = drafts[place]
-        if desk.keeps(policy, choice, account.holders):
+        if keeps(policy, choice, account.holders, here):
             counted["kept"] += 1
             continue
         taker = desk.give(keys[place], choice, account.revenue)
@@ -244,7 +245,6 @@ async def preview_rules(
         if len(samples) < SAMPLES:
             sample = {"account_id": account.id, "name": name, "member_id": taker, "rule": place}
             samples.append(sample)
-    named = {member for _, choice, _, _ in drafts for member in choice.named}
     members = [
         {
             "member_id": load.member_id,
@@ -254,7 +254,6 @@ async def preview_rules(
             "revenue": load.revenue,
         }
         for load in sorted(desk.loads.values(), key=lambda load: load.by_name)
-        if load.member_id in named
     ]
     return {**counted, "members": members, "samples": samples}
 

@@ -1,7 +1,7 @@
 """Which rule's set each account is in, and who gets it when it enters one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from accounts_api.assignments import queries
 from accounts_api.assignments.queries import AssignmentRule
-from accounts_api.assignments.rules import Choice, Distribution, Load
+from accounts_api.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.lifecycle.rules import first
 from accounts_api.records import vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
@@ -172,28 +172,29 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
     role = await queries.lock_key_role(uow.session, uow.workspace_id, key_role_id)
     if role is None:
         return counted
-    found = await queries.to_assign(uow.session, uow.workspace_id, role.key, list(entries))
-    ones = {entry.one.stored.id: entry.one for entry in entries.values()}
-    desk = await distribution(
-        uow, role.key, [one.choice for one in ones.values()], [row.holders for row in found]
-    )
+    links = {
+        entry.one.stored.id: Cause(
+            type="rule",
+            id=str(entry.one.stored.id),
+            label=f"{role.title}: {entry.one.stored.title}",
+        )
+        for entry in entries.values()
+    }
+    to_give = await _to_give(uow, role.key, entries, links)
+    counted["kept"] = len(entries) - len(to_give)
+    ones = {entry.one.stored.id: entry.one for _, entry in to_give}
+    desk = await distribution(uow, role.key, [one.choice for one in ones.values()])
     desk.last = {rule_id: one.stored.last_member_id for rule_id, one in ones.items()}
     edits: dict[tuple[Cause, ...], list[Edit]] = defaultdict(list)
-    for account in found:
-        entry = entries[account.id]
-        stored, choice = entry.one.stored, entry.one.choice
-        link = Cause(type="rule", id=str(stored.id), label=f"{role.title}: {stored.title}")
-        # What a rule did must not make the same rule do it again.
-        if link in entry.cause or desk.keeps(stored.policy, choice, account.holders):
-            counted["kept"] += 1
-            continue
-        taker = desk.give(stored.id, choice, account.revenue)
+    for account, entry in to_give:
+        rule_id = entry.one.stored.id
+        taker = desk.give(rule_id, entry.one.choice, account.revenue)
         if taker is None:
             counted["nobody"] += 1
             continue
         desk.release(account.holders, account.revenue)
         edit = Edit(must="update", id=str(account.id), key_roles={role.key: [str(taker)]})
-        edits[*entry.cause, link].append(edit)
+        edits[*entry.cause, links[rule_id]].append(edit)
     counted["assigned"] = await _write(uow, edits)
     for rule_id, one in ones.items():
         turn = desk.last[rule_id]
@@ -202,16 +203,40 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
     return counted
 
 
+async def _to_give(
+    uow: UnitOfWork, key: str, entries: Mapping[UUID, Entry], links: Mapping[UUID, Cause]
+) -> list[tuple[Any, Entry]]:
+    """The accounts that do not keep their holders, oldest first."""
+    found = await queries.to_assign(uow.session, uow.workspace_id, key, list(entries))
+    holders = sorted({holder for account in found for holder in account.holders})
+    here = await queries.active_members(uow.session, uow.workspace_id, holders)
+    to_give = []
+    for account in found:
+        entry = entries[account.id]
+        stored = entry.one.stored
+        # What a rule did must not make the same rule do it again.
+        again = links[stored.id] in entry.cause
+        if not again and not keeps(stored.policy, entry.one.choice, account.holders, here):
+            to_give.append((account, entry))
+    return to_give
+
+
 async def distribution(
-    uow: UnitOfWork, key: str, choices: Iterable[Choice], holders: Iterable[Sequence[UUID]]
+    uow: UnitOfWork, key: str, choices: Collection[Choice], *, with_books: bool = False
 ) -> Distribution:
-    """With what everybody concerned who is still here holds of a key role. Lock the role first."""
+    """Among those who are still here, with what they hold of a key role where that is asked for.
+    Lock the role first.
+    """
     named = {member for choice in choices for member in choice.named}
-    named |= {member for some in holders for member in some}
-    rows = await queries.loads(uow.session, uow.workspace_id, key, sorted(named))
-    return Distribution(
-        {row.id: Load(row.id, row.full_name, row.accounts, int(row.revenue)) for row in rows}
-    )
+    counted = {
+        member for choice in choices if with_books or choice.counts for member in choice.named
+    }
+    loads = {}
+    for row in await queries.names(uow.session, uow.workspace_id, sorted(named - counted)):
+        loads[row.id] = Load(row.id, row.full_name)
+    for row in await queries.loads(uow.session, uow.workspace_id, key, sorted(counted)):
+        loads[row.id] = Load(row.id, row.full_name, row.accounts, int(row.revenue))
+    return Distribution(loads)
 
 
 async def _write(uow: UnitOfWork, edits: Mapping[tuple[Cause, ...], list[Edit]]) -> int:

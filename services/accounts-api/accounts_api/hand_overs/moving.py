@@ -67,6 +67,7 @@ async def _go_on(uow: UnitOfWork, hand_over_id: UUID) -> bool:
         key = found[0].key_role_key
         await _move(uow, job, key, [row for row in found if row.key_role_key == key])
         return True
+    await _hand_on_plans(uow, job)
     await queries.finish(uow.session, uow.workspace_id, job.id)
     uow.publish(
         MemberHandedOver(
@@ -79,12 +80,25 @@ async def _go_on(uow: UnitOfWork, hand_over_id: UUID) -> bool:
     return True
 
 
+async def _hand_on_plans(uow: UnitOfWork, job: Any) -> None:
+    """Holdings that were to begin with who leaves begin with who takes the role."""
+    for plan in await queries.plans_for(uow.session, uow.workspace_id, job.member_id):
+        by_role = plan_of(job.successors, [plan.key_role_key]).by_role
+        if plan.key_role_key not in by_role:
+            continue
+        choice = by_role[plan.key_role_key]
+        desk = await standing.distribution(uow, plan.key_role_key, [choice] if choice else [])
+        taker = desk.give(job.id, choice, 0) if choice else None
+        kept = {*plan.member_ids, *([taker] if taker else [])} - {job.member_id}
+        await queries.change_plan(uow.session, uow.workspace_id, plan.id, sorted(kept))
+
+
 async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) -> None:
     """Some accounts of one key role."""
     by_role = plan_of(job.successors, [key]).by_role
     choice = by_role.get(key)
     await queries.lock_key_role(uow.session, uow.workspace_id, key)
-    desk = await standing.distribution(uow, key, [choice] if choice else [], [])
+    desk = await standing.distribution(uow, key, [choice] if choice else [])
     if key == job.key_role_key:
         desk.last[job.id] = job.last_member_id
     edits, takers = _edits(desk, job, key, choice, accounts if key in by_role else ())

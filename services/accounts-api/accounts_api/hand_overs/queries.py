@@ -82,6 +82,34 @@ async def planned_for(session: AsyncSession, workspace_id: UUID, member_id: UUID
     return int(counted or 0)
 
 
+async def plans_for(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
+    """(id, key_role_key, member_ids) of holdings planned to begin, soonest first; locked."""
+    found = await session.execute(
+        text(
+            "select id, key_role_key, member_ids from planned_holdings"
+            " where workspace_id = :workspace_id and state = 'planned'"
+            " and :member_id = any(member_ids) order by valid_from, id for update"
+        ),
+        {"workspace_id": workspace_id, "member_id": member_id},
+    )
+    return found.all()
+
+
+async def change_plan(
+    session: AsyncSession, workspace_id: UUID, plan_id: UUID, member_ids: Sequence[UUID]
+) -> None:
+    """One that is left without a member is cancelled."""
+    await session.execute(
+        text(
+            "update planned_holdings set member_ids = cast(:member_ids as uuid[]),"
+            " state = case when cardinality(cast(:member_ids as uuid[])) = 0"
+            " then 'cancelled' else state end"
+            " where workspace_id = :workspace_id and id = :id"
+        ),
+        {"workspace_id": workspace_id, "id": plan_id, "member_ids": list(member_ids)},
+    )
+
+
 async def active_members(
     session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
 ) -> frozenset[UUID]:

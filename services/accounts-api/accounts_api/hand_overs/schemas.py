@@ -100,7 +100,9 @@ class HandOverHoldings(Out):
 
     member_id: UUID
     key_roles: list[HeldRole]
-    planned: int = Field(description="Holdings of theirs that are planned to begin.")
+    planned: int = Field(
+        description="Holdings of theirs that are planned to begin: the successors' then."
+    )
     assignment_rules: list[UserOut] = Field(
         description="Rules that choose them; once they are deactivated they no longer do."
     )

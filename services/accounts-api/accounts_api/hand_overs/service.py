@@ -127,7 +127,8 @@ async def preview(
             limit=MOST,
             only=True,
         )
-        desk = await standing.distribution(uow, row.key_role, [choice] if choice else [], [])
+        choices = [choice] if choice else []
+        desk = await standing.distribution(uow, row.key_role, choices, with_books=True)
         for account in found:
             taker = desk.give(row.id, choice, account.revenue) if choice else None
             if taker is not None:
