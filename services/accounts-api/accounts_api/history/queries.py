@@ -163,12 +163,20 @@ async def plan_roles_page(
     return found.all()
 
 
+# A change that was dated back before the instant tells what held then, whatever was made before it.
 _LATER = text(
     """
-    select field, old::text from field_changes
-    where workspace_id = :workspace_id and record_id = :record_id
-      and (valid_from > :valid_at or known_at > :known_at)
-    order by field_changes.id desc
+    select field, old::text from (
+        select id, field, old, later,
+               max(case when not later then id::text end) over (partition by field) as held
+        from (
+            select id, field, old, (valid_from > :valid_at or known_at > :known_at) as later
+            from field_changes
+            where workspace_id = :workspace_id and record_id = :record_id
+        ) told
+    ) told
+    where later and (held is null or id::text > held)
+    order by id desc
     """
 )
 

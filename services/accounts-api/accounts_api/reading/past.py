@@ -37,16 +37,27 @@ class Then:
         return {"valid_at": self.as_of or _END, "known_at": self.known_as_of or _END}
 
 
-# Of several later changes of a field the earliest is put in last, and so it stays.
+# What is put in last stays: of changes that count as later, the earliest one's old value; but when
+# one that does not count was made after such a change, because it was dated back, its new value.
 _UNDONE = """
-    select record_id, bool_or(field = 'created') as unborn,
-           jsonb_object_agg(field, old order by id desc)
+    select record_id, bool_or(later and field = 'created') as unborn,
+           jsonb_object_agg(field, was order by later desc, held, id desc)
                filter (where field not like 'traits.%') as fields,
-           jsonb_object_agg(substr(field, 8), old order by id desc)
+           jsonb_object_agg(substr(field, 8), was order by later desc, held, id desc)
                filter (where field like 'traits.%') as traits
-    from field_changes
-    where workspace_id = :workspace_id and {mine}
-      and (valid_from > :valid_at or known_at > :known_at)
+    from (
+        select record_id, field, id, later, case when later then old else new end as was,
+               case when not later then id end as held
+        from (
+            select record_id, field, id, old, new,
+                   (valid_from > :valid_at or known_at > :known_at) as later
+            from field_changes
+            where workspace_id = :workspace_id and {mine} and known_at >= (
+                select min(known_at) from field_changes
+                where workspace_id = :workspace_id and {mine}
+                  and (valid_from > :valid_at or known_at > :known_at))
+        ) since
+    ) told
     group by record_id
 """
 _CHANGES = """
