@@ -220,6 +220,36 @@ async def test_a_formula_may_not_depend_on_itself(tenure: Tenure) -> None:
     assert (await ws.admin.get(path)).json()["formula"] == "arr * 2"
 
 
+async def test_a_roll_up_counts_the_members_of_a_segment(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    big = {"title": "Big", "record_type": "opportunity", "rule": "arr > 5"}
+    segment = (await ws.admin.post("/v1/segments", big)).json()
+    await define(ws, "big", f'count(opportunities where in segment "{segment["id"]}")')
+    account = await make(ws, "accounts", {"name": "A"})
+    deal = {"name": "D", "type": "renewal", "account_id": account["id"], "arr": 6}
+    made = await make(ws, "opportunities", deal)
+    await tenure.settle()
+    assert await traits_of(ws, "accounts", account) == {"big": 1}
+    await ws.admin.patch(f"/v1/opportunities/{made['id']}", {"arr": 5})
+    await tenure.settle()
+    assert await traits_of(ws, "accounts", account) == {"big": 0}
+    history = (await ws.admin.get(f"/v1/accounts/{account['id']}/history")).json()["data"]
+    why = [link["type"] for link in history[0]["cause"]]
+    assert why == ["member", "api_key", "segment", "formula"]
+
+
+async def test_options_that_a_formula_names_stay(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    options = [{"value": "gold"}, {"value": "tin"}]
+    await make_trait(ws, "account", "tier", "select", options=options)
+    tier = (await ws.admin.get("/v1/traits")).json()["data"][0]
+    await define(ws, "top", 'traits.tier = "gold"', "boolean")
+    path = f"/v1/traits/{tier['id']}"
+    refused = await ws.admin.patch(path, {"options": [{"value": "tin"}]})
+    assert [user["title"] for user in refused.json()["users"]] == ["top"]
+    assert (await ws.admin.patch(path, {"options": options[::-1]})).status_code == 200
+
+
 async def test_a_rule_may_not_lead_a_formula_back_to_itself(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     opps = {"title": "Big", "record_type": "opportunity", "rule": "arr > 5"}
