@@ -1,5 +1,7 @@
 """Object types through the door: their names, their links, and how they go."""
 
+from typing import Any
+
 from tests.accounts_api.objects.making import define, projects
 from tests.accounts_api.records.making import make, make_trait
 from tests.harness import Tenure
@@ -116,7 +118,13 @@ async def test_a_type_in_use_goes_only_by_force_and_takes_its_instances_along(
 
     assert (await ws.admin.delete(f"{path}?force=true", if_match='"v1"')).status_code == 204
     assert (await ws.admin.get("/v1/objects/project")).status_code == 404
-    again = {"key": "project", "plural_key": "projects", "title": "P", "plural_title": "Ps"}
+    again: dict[str, Any] = {
+        "key": "project",
+        "plural_key": "projects",
+        "title": "P",
+        "plural_title": "Ps",
+        "links": [{"to": "account"}],
+    }
     assert (await ws.admin.post(TYPES, again)).json()["code"] == "key_taken"
     await tenure.settle()
     assert (await ws.admin.get("/v1/traits")).json()["data"] == []
