@@ -13,31 +13,32 @@ class CauseOut(BaseModel):
     label: str | None = Field(default=None, description="What it is called, or was called then.")
 
 
+_EXAMPLE: dict[str, Any] = {
+    "id": "0198c0de-0100-7a3b-8c4d-5e6f708192a3",
+    "field": "arr",
+    "old": 12_500_000,
+    "new": 15_000_000,
+    "valid_from": "2026-02-11T14:30:00Z",
+    "known_at": "2026-02-11T14:30:00.123456Z",
+    "cause": [
+        {
+            "type": "connection",
+            "id": "0198c0de-0200-7a3b-8c4d-5e6f708192a3",
+            "label": "Salesforce",
+        },
+        {
+            "type": "sync_run",
+            "id": "0198c0de-0201-7a3b-8c4d-5e6f708192a3",
+            "label": "incremental pull",
+        },
+    ],
+}
+
+
 class FieldChangeOut(BaseModel):
     """`field` is `created`, `deleted`, a field, `traits.<key>`, `key_roles.<key>` or `accounts`."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0198c0de-0100-7a3b-8c4d-5e6f708192a3",
-                    "field": "arr",
-                    "old": 12_500_000,
-                    "new": 15_000_000,
-                    "valid_from": "2026-02-11T14:30:00Z",
-                    "known_at": "2026-02-11T14:30:00.123456Z",
-                    "cause": [
-                        {"type": "connection", "id": "0198c0de-0200-7a3b-8c4d-5e6f708192a3"},
-                        {
-                            "type": "sync_run",
-                            "id": "0198c0de-0201-7a3b-8c4d-5e6f708192a3",
-                            "label": "Salesforce, every 15 minutes",
-                        },
-                    ],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: UUID
     field: str
@@ -56,6 +57,24 @@ class ChangedTogether(BaseModel):
 
 
 class FieldChangeDetail(FieldChangeOut):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_EXAMPLE,
+                    "together": [
+                        {
+                            "id": "0198c0de-0101-7a3b-8c4d-5e6f708192a3",
+                            "field": "traits.tier",
+                            "old": "silver",
+                            "new": "gold",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
     together: list[ChangedTogether] = Field(description="Other fields that were written with it.")
 
 

@@ -79,41 +79,38 @@ class ImportTarget(Out):
     title: str
 
 
+_EXAMPLE: dict[str, Any] = {
+    "id": "0198c0de-0300-7a3b-8c4d-5e6f708192a3",
+    "record_type": "account",
+    "file_name": "accounts.csv",
+    "status": "ready",
+    "columns": [
+        {"name": "External ID", "target": "external_id"},
+        {"name": "Company", "target": "name"},
+        {"name": "ARR", "target": "arr"},
+    ],
+    "delimiter": "comma",
+    "amounts": "minor",
+    "empty_cells": "leave",
+    "size_bytes": 52,
+    "rows": 1,
+    "done_rows": 0,
+    "created": 0,
+    "updated": 0,
+    "unchanged": 0,
+    "refused": 0,
+    "failure": None,
+    "started_at": None,
+    "finished_at": None,
+    "file_removed_at": None,
+    "version": 2,
+    "created_at": "2026-03-02T09:00:00Z",
+    "updated_at": "2026-03-02T09:00:01Z",
+}
+
+
 class ImportOut(Out):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0198c0de-0300-7a3b-8c4d-5e6f708192a3",
-                    "record_type": "account",
-                    "file_name": "accounts.csv",
-                    "status": "ready",
-                    "columns": [
-                        {"name": "External ID", "target": "external_id"},
-                        {"name": "Company", "target": "name"},
-                        {"name": "ARR", "target": "arr"},
-                    ],
-                    "delimiter": "comma",
-                    "amounts": "minor",
-                    "empty_cells": "leave",
-                    "size_bytes": 52,
-                    "rows": 1,
-                    "done_rows": 0,
-                    "created": 0,
-                    "updated": 0,
-                    "unchanged": 0,
-                    "refused": 0,
-                    "failure": None,
-                    "started_at": None,
-                    "finished_at": None,
-                    "file_removed_at": None,
-                    "version": 2,
-                    "created_at": "2026-03-02T09:00:00Z",
-                    "updated_at": "2026-03-02T09:00:01Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: UUID
     record_type: str
@@ -145,6 +142,20 @@ class ImportOut(Out):
 
 
 class ImportDetail(ImportOut):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_EXAMPLE,
+                    "targets": [
+                        {"name": "arr", "type": "amount", "title": "arr"},
+                        {"name": "key_roles.csm", "type": "members", "title": "CSM"},
+                    ],
+                }
+            ]
+        }
+    )
+
     targets: list[ImportTarget] = Field(description="What a column can be mapped to.")
 
 
