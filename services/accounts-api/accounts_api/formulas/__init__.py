@@ -30,8 +30,8 @@ related        count(contacts where …), sum(opportunities.arr where …), min(
                latest(opportunities.stage by close_date where …)
 =============  ====================================================================================
 
-`where` is the rule language. A roll-up may follow several relations (`count(accounts.contacts)`);
-a record that is reached twice counts once.
+`where` is the rule language. A roll-up may follow up to three relations, as in
+`count(accounts.contacts)`; a record that is reached twice counts once.
 
 Meaning
 -------
