@@ -49,6 +49,12 @@ async def test_a_record_that_is_back_in_time_was_never_gone(tenure: Tenure) -> N
     await tenure.settle()
     assert await members(ws, rich) == {one}
     assert await told(tenure, ws, rich) == []
+    asked = await ws.observer.get(f"/v1/segments/{rich}/explain", params={"record_id": one})
+    assert asked.json()["untold"] == {
+        "entered": True,
+        "at": "2026-03-02T09:00:00Z",
+        "due_at": "2026-03-02T09:30:00Z",
+    }
     await tenure.set_clock(ws, at(29))
     assert await told(tenure, ws, rich) == []
     await tenure.set_clock(ws, at(30))

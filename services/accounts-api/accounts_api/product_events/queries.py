@@ -15,17 +15,20 @@ _FIRST_TIME = text(
     select :workspace_id, message_id
     from unnest(cast(:message_ids as text[])) as m(message_id) order by message_id
     on conflict (workspace_id, message_id) do nothing
-    returning message_id
+    returning message_id, received_at
     """
 )
 
 
 async def first_time(
     session: AsyncSession, workspace_id: UUID, message_ids: Iterable[str]
-) -> frozenset[str]:
-    """Those that were never sent before; a transaction that has sent one just now is waited for."""
+) -> dict[str, datetime]:
+    """Those that were never sent before, and when they came; a transaction that has sent one just
+    now is waited for.
+    """
     given = {"workspace_id": workspace_id, "message_ids": sorted(message_ids)}
-    return frozenset(await session.scalars(_FIRST_TIME, given))
+    found = await session.execute(_FIRST_TIME, given)
+    return {row.message_id: row.received_at for row in found}
 
 
 def _by_external_id(table: str, record_type: str) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from accounts_api.product_events import queries
 from accounts_api.product_events.reading import Untaken, read_item, read_track
 from accounts_api.product_events.rules import (
+    NOBODY,
     Bucket,
     Owners,
     Sender,
@@ -94,7 +95,7 @@ async def _take_in(uow: UnitOfWork, read: Sequence[Tracked]) -> Counts:
     if not taken:
         return Counts(duplicates=duplicates)
     now, zone = await uow.fresh_now(), await uow.zone()
-    received_at = await uow.machine_now()
+    received_at = max(fresh.values())
     owners = await _owners(uow, [tracked.sender for tracked in taken])
     rows, buckets, waiting = [], [], []
     late = 0
@@ -172,19 +173,12 @@ async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: da
     if not changes:
         return
     await queries.count(uow.session, uow.workspace_id, changes)
-    for noun, ids in (
-        ("account", [(one.account_id, one.name) for one, _ in changes]),
-        ("contact", [(one.contact_id, one.name) for one, _ in changes]),
-    ):
-        named: dict[UUID, set[str]] = defaultdict(set)
-        for id_, name in ids:
-            if id_.int:
-                named[id_].add(events_sight(name))
-        alike: dict[frozenset[str], list[UUID]] = defaultdict(list)
-        for id_, sights in named.items():
-            alike[frozenset(sights)].append(id_)
-        for seen, same in alike.items():
-            await watching.note(uow, noun, seen, same, now)
+    seen: dict[tuple[str, UUID], set[str]] = defaultdict(set)
+    for one, _ in changes:
+        for noun, id_ in (("account", one.account_id), ("contact", one.contact_id)):
+            if id_ != NOBODY:
+                seen[noun, id_].add(events_sight(one.name))
+    await watching.note_each(uow, seen, now)
 
 
 async def follow_records(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:

@@ -18,7 +18,7 @@ from accounts_api.rules.standard import STANDARD
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.json_form import write_json
 from accounts_api.rules.syntax.printer import write_text
-from accounts_api.segments import queries, stays, verdicts
+from accounts_api.segments import queries, stays, tellings, verdicts
 from accounts_api.segments.refusals import RuleUnusable
 from accounts_api.segments.rules import beyond_ignored, effective_rule
 from accounts_api.segments.schemas import PreviewIn, RuleCheckIn, RuleExplainIn
@@ -100,6 +100,7 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)
     explanation = explain(rule, record, moment)
+    untold = await tellings.pending(uow.session, uow.workspace_id, segment_id, [record_id])
     found = await stays.memberships(uow.session, uow.workspace_id, segment_id, record_id)
     return {
         "record_id": record_id,
@@ -107,6 +108,7 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         "verdict": explanation.verdict,
         "next_look_at": horizon(rule, record, moment),
         "override": await stays.override_of(uow.session, uow.workspace_id, segment_id, record_id),
+        "untold": untold.get(record_id),
         "stays": found,
         "explanation": explanation.as_json(),
     }

@@ -286,6 +286,14 @@ class Stay(Out):
     left_by: Literal["rule", "person", "deleted", "archived"] | None
 
 
+class Untold(Out):
+    """A move that others hear of at `due_at`, if it lasts until then."""
+
+    entered: bool
+    at: datetime
+    due_at: datetime
+
+
 class ExplanationOut(Out):
     """`explanation` has, for each node of the rule, its text, what was found, and its verdict."""
 
@@ -298,6 +306,7 @@ class ExplanationOut(Out):
                     "verdict": True,
                     "next_look_at": "2026-06-01T04:00:00Z",
                     "override": None,
+                    "untold": None,
                     "stays": [
                         {
                             "entered_at": "2026-03-02T05:00:00Z",
@@ -329,6 +338,7 @@ class ExplanationOut(Out):
         description="The instant at which time alone may change the verdict."
     )
     override: Override | None
+    untold: Untold | None = Field(description="Of a segment with a debounce: what is not told yet.")
     stays: list[Stay]
     explanation: dict[str, Any]
 

@@ -4,20 +4,20 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from prometheus_client import Counter
-from pydantic_core import to_json
 
 from accounts_api.records import vocabulary
-from accounts_api.records.hooks import RecordChange, User
-from accounts_api.rules.catalog import Catalog, Children
+from accounts_api.records.hooks import User
+from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, role_sight, segment_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import circles, horizons, queries, sweeping
 from accounts_api.watching.circles import Given, Gives
+from accounts_api.watching.noting import RESUMED, note, note_changes, note_each
 from accounts_api.watching.sweeping import Sweep
 from shared.db import is_connection_loss, sqlstate
 from shared.events.base import Cause
@@ -34,12 +34,19 @@ DEADLOCK: Final = "40P01"
 TOO_LONG: Final = "57014"
 """SQLSTATE of a statement that ran into its timeout."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
-RESUMED: Final = "resumed"
-"""Stands beside what changed when an account is ignored no longer; no rule looks for it."""
 SWEEP: Final = (Cause(type="system", id="sweep", label="every record was looked at"),)
 
 
-__all__ = ["Affected", "Given", "Origin", "Owner", "Sweep"]
+__all__ = [
+    "Affected",
+    "Given",
+    "Origin",
+    "Owner",
+    "Sweep",
+    "note",
+    "note_changes",
+    "note_each",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,75 +86,6 @@ _OWNERS: dict[str, Owner] = {}
 
 def own(kind: str, owner: Owner) -> None:
     _OWNERS[kind] = owner
-
-
-async def note_changes(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
-    """A listener of record changes: notes in their transaction what must be judged again."""
-    own = noun not in STANDARD.types
-    known = _PARENTS if not own else _parents(await vocabulary.rule_catalog(uow))
-    parents = known.get(noun, ())
-    rows = [row for change in changes for row in _rows(noun, change, parents)]
-    await _queue(uow, rows, await uow.now())
-
-
-async def note(
-    uow: UnitOfWork,
-    record_type: str,
-    what: Iterable[str],
-    ids: Iterable[UUID],
-    at: datetime,
-    *,
-    resumed: bool = False,
-) -> None:
-    """Something else that rules see has changed, such as the membership of a segment."""
-    named = sorted({*what, RESUMED} if resumed else set(what))
-    rows = [{"record_type": record_type, "record_id": id_, "what": named} for id_ in ids]
-    await _queue(uow, rows, at)
-
-
-async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
-    if rows:
-        cause = to_json(uow.cause).decode()
-        await queries.queue(uow.session, uow.workspace_id, rows, at, cause)
-        uow.wake_worker()
-
-
-def _rows(
-    noun: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
-) -> Iterable[Mapping[str, Any]]:
-    before = change.before or {}
-    what = {_sight(field) for field in change.fields}
-    if change.change != "updated":
-        what = {EXISTENCE}
-    if "lifecycle_status" in what and before.get("lifecycle_status") == "ignored":
-        what.add(RESUMED)
-    if what:
-        yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
-    for type_name, relation, column in parents:
-        left = before.get(column)
-        if column in change.fields and left:
-            yield {"record_type": type_name, "record_id": left, "what": [relation]}
-    if noun == "contact" and "accounts" in change.fields:
-        links = [*(before.get("accounts") or ()), *(change.after.get("accounts") or ())]
-        for account_id in {link["account_id"] for link in links}:
-            yield {"record_type": "account", "record_id": account_id, "what": ["contacts"]}
-
-
-def _sight(field: str) -> str:
-    return role_sight(field.removeprefix("key_roles.")) if field.startswith("key_roles.") else field
-
-
-def _parents(catalog: Catalog) -> dict[str, list[tuple[str, str, str]]]:
-    """Child type to (parent type, its relation to the child, the child's column)."""
-    found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for type_ in catalog.types.values():
-        for relation in type_.relations:
-            if isinstance(relation.join, Children):
-                found[relation.target].append((type_.name, relation.name, relation.join.column))
-    return found
-
-
-_PARENTS: Final = _parents(STANDARD)
 
 
 async def watch(

@@ -100,7 +100,9 @@ def _own(type_: RecordType) -> tuple[str, dict[str, Any]]:
 
 
 async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
-    """The oldest unfinished sweep with its watch's kind and record type, None without one."""
+    """The oldest unfinished sweep with its watch's kind and record type, None without one. Checks
+    of what should be right already come last.
+    """
     found = await session.execute(
         text(
             """
@@ -108,7 +110,7 @@ async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
             from sweeps s join watches w
               on w.workspace_id = s.workspace_id and w.id = s.watch_id
             where s.workspace_id = :workspace_id and s.finished_at is null
-            order by s.started_at, s.watch_id limit 1
+            order by s.repeated, s.started_at, s.watch_id limit 1
             """
         ),
         {"workspace_id": workspace_id},
