@@ -1,6 +1,7 @@
 """What is due in a workspace, for `GET /v1/status`."""
 
 from accounts_api.hand_overs import service as hand_overs
+from accounts_api.imports import service as imports
 from accounts_api.key_roles import service as key_roles
 from accounts_api.watching import service as watching
 from shared.uow import UnitOfWork
@@ -11,4 +12,5 @@ async def due_work(uow: UnitOfWork) -> dict[str, int]:
         **await watching.due_work(uow),
         "planned_holdings": await key_roles.count_due(uow),
         "hand_overs": await hand_overs.count_running(uow),
+        "import_rows": await imports.count_waiting(uow),
     }

@@ -231,6 +231,13 @@ async def key_role_titles(session: AsyncSession, workspace_id: UUID) -> dict[str
     return {row.key: row.title for row in found}
 
 
+async def waiting_rows(session: AsyncSession, workspace_id: UUID) -> int:
+    left = select(func.sum(imports.c.rows - imports.c.done_rows)).where(
+        imports.c.workspace_id == workspace_id, imports.c.status == "running"
+    )
+    return int(await session.scalar(left) or 0)
+
+
 _NEXT = text(
     "select workspace_id, id from imports"
     " where status = 'running' and try_at <= clock_timestamp()"

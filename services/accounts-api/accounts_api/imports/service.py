@@ -267,6 +267,11 @@ async def list_rows(
     return {**page, "data": data}
 
 
+async def count_waiting(uow: UnitOfWork) -> int:
+    """Rows of running imports that are still to be written."""
+    return await queries.waiting_rows(uow.session, uow.workspace_id)
+
+
 def kept(job: Any) -> None:
     """Raises `FileGone`."""
     if job.file_removed_at is not None:
