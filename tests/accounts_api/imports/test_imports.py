@@ -257,8 +257,8 @@ async def test_a_large_file_is_streamed_in_and_may_be_cancelled(
 
     assert await step(tenure.workers["accounts"])
     assert (await ws.admin.get(path)).json()["done_rows"] == 50
-    status = await ws.admin.get("/v1/status")
-    assert status.json()["due_work"]["import_rows"] == 1_950
+    due = await ws.admin.get("/v1/status")
+    assert due.json()["due_work"]["import_rows"] == 1_950
     cancelled = await ws.admin.post(f"{path}/cancel")
     assert (cancelled.json()["status"], cancelled.json()["created"]) == ("cancelled", 50)
     assert not await step(tenure.workers["accounts"])
