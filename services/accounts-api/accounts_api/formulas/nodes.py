@@ -9,6 +9,8 @@ from accounts_api.rules.syntax import nodes as rules
 from accounts_api.rules.syntax.faults import Place
 
 MAX_TEXT: Final = 5_000
+MAX_PRINTED: Final = 4 * MAX_TEXT
+"""What is kept has spaces that nobody wrote."""
 MAX_NODES: Final = 300
 MAX_DEPTH: Final = 40
 MAX_HOPS: Final = 3

@@ -21,7 +21,7 @@ _MOST_NESTED: Final = 30
 
 def read_formula(text: str) -> n.Node:
     """The tree of a formula; raises RuleFaulty at the first fault."""
-    if len(text) > n.MAX_TEXT:
+    if len(text) > n.MAX_PRINTED:
         message = f"A formula has at most {n.MAX_TEXT} characters."
         raise RuleFaulty([Fault("too_large", message, Place(column=1))])
     node = _Parser(tokens(text, arithmetic=True)).formula()

@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts_api.formulas.check import check_formula, misfit
 from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.depends import sights
+from accounts_api.formulas.printer import write_formula
 from accounts_api.formulas.text_form import read_formula
 from accounts_api.records import vocabulary
 from accounts_api.records.hooks import User
@@ -44,6 +45,7 @@ async def read(
         catalog = catalog.with_traits({record_type: [own]})
     try:
         formula = usable(catalog, record_type, definition.formula or "")
+        read_formula(write_formula(formula.written))  # as it will be kept
     except RuleFaulty as faulty:
         return None, list(written.refused(faulty, "/formula").faults)
     if definition.result_type is None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from accounts_api.formulas.nodes import MAX_TEXT
 from accounts_api.records.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.trait_values import EditableBy, ResultType, TraitType
 from shared.schemas import Currency, In, Out, Patch, Title
@@ -52,7 +53,7 @@ class OptionIn(In):
 
 
 FormulaText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)
 ]
 Options = Annotated[list[OptionIn], Field(max_length=500)]
 
