@@ -170,3 +170,5 @@ async def test_any_rule_is_explained_on_any_record(tenure: Tenure) -> None:
     }
     faulty = await ws.observer.post("/v1/rules/explain", {**asked, "rule": "tpye is empty"})
     assert faulty.json()["errors"][0]["suggestion"] == "type"
+    unknown = await ws.observer.post("/v1/rules/explain", {**asked, "record_type": "spaceship"})
+    assert unknown.json()["errors"][0]["code"] == "unknown_record_type"

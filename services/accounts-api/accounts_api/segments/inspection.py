@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from accounts_api.records import vocabulary
 from accounts_api.records.refusals import in_time
+from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.explain import explain
 from accounts_api.rules.horizon import horizon
@@ -20,8 +21,9 @@ from accounts_api.rules.syntax.json_form import write_json
 from accounts_api.rules.syntax.printer import write_text
 from accounts_api.segments import queries, stays, tellings, verdicts
 from accounts_api.segments.refusals import RuleUnusable
+from accounts_api.segments.rule_schemas import RuleCheckIn, RuleExplainIn
 from accounts_api.segments.rules import beyond_ignored, effective_rule
-from accounts_api.segments.schemas import PreviewIn, RuleCheckIn, RuleExplainIn
+from accounts_api.segments.schemas import PreviewIn
 from accounts_api.segments.service import segment_named
 from accounts_api.watching import written
 from shared.errors import Fault, Invalid, NotFound
@@ -116,7 +118,7 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
 
 async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     """Each condition of a rule with what it found on one record; nothing is stored."""
-    catalog = await written.rule_catalog(uow)
+    catalog = await _catalog_with(uow, data.record_type)
     rule = written.usable(data.rule, catalog, data.record_type, "/rule")
     moment, needed = await vocabulary.moment_of(uow), needs(rule)
     loaded = await verdicts.record_snapshot(
@@ -136,10 +138,7 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
 
 async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
     """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
-    catalog = await written.rule_catalog(uow)
-    if data.record_type not in catalog.types:
-        message = f"There is no record type {data.record_type!r} here."
-        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
+    catalog = await _catalog_with(uow, data.record_type)
     try:
         rule = written.checked(data.rule, catalog, data.record_type)
     except RuleFaulty as faulty:
@@ -151,3 +150,12 @@ async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
         "rule_text": write_text(rule.written),
         "faults": [],
     }
+
+
+async def _catalog_with(uow: UnitOfWork, record_type: str) -> Catalog:
+    """Raises `Invalid` for a record type that is not here."""
+    catalog = await written.rule_catalog(uow)
+    if record_type not in catalog.types:
+        message = f"There is no record type {record_type!r} here."
+        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
+    return catalog

@@ -5,16 +5,18 @@ from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.segments import inspection, service, usage
+from accounts_api.segments.rule_schemas import (
+    RuleCheckIn,
+    RuleCheckOut,
+    RuleExplainIn,
+    RuleExplanationOut,
+)
 from accounts_api.segments.schemas import (
     ExplanationOut,
     MembershipOut,
     OverrideIn,
     PreviewIn,
     PreviewOut,
-    RuleCheckIn,
-    RuleCheckOut,
-    RuleExplainIn,
-    RuleExplanationOut,
     SegmentDetail,
     SegmentIn,
     SegmentMemberOut,

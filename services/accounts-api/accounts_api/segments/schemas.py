@@ -4,28 +4,15 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from accounts_api.records.schemas import RecordTypeKey
+from accounts_api.segments.rule_schemas import RECORD, RULE, TEXT, RuleFault, RuleIn
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
-RuleIn = Annotated[
-    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
-    Field(description="A rule of the rule language, as JSON or as text."),
-]
 Debounce = Annotated[int, Field(ge=1, le=43_200)]
 """Minutes, up to 30 days."""
 Priority = Annotated[int, Field(ge=1, le=10_000)]
 
-_RULE: dict[str, Any] = {
-    "all": [
-        {"field": "type", "op": "eq", "value": "renewal"},
-        {"field": "is_closed", "op": "eq", "value": False},
-        {"field": "contract_expiration", "op": "within_next", "value": {"days": 90}},
-    ]
-}
-_TEXT = 'type = "renewal" and is_closed = false and contract_expiration within next 90 days'
 _ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01"
-_RECORD = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
 _FILL = {
     "state": "done",
     "done": 400,
@@ -40,8 +27,8 @@ _SEGMENT: dict[str, Any] = {
     "title": "Renewals due within 90 days",
     "description": None,
     "record_type": "opportunity",
-    "rule": _RULE,
-    "rule_text": _TEXT,
+    "rule": RULE,
+    "rule_text": TEXT,
     "group": None,
     "priority": None,
     "debounce_minutes": None,
@@ -53,14 +40,14 @@ _SEGMENT: dict[str, Any] = {
     "created_at": "2026-03-02T09:00:00Z",
     "updated_at": "2026-03-02T09:00:00Z",
 }
-_SAMPLE: dict[str, Any] = {"id": _RECORD, "name": "Acme renewal 2026"}
+_SAMPLE: dict[str, Any] = {"id": RECORD, "name": "Acme renewal 2026"}
 
 
 class SegmentIn(In):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"title": _SEGMENT["title"], "record_type": "opportunity", "rule": _RULE},
+                {"title": _SEGMENT["title"], "record_type": "opportunity", "rule": RULE},
                 {
                     "title": "Scaled",
                     "record_type": "account",
@@ -96,7 +83,7 @@ class SegmentIn(In):
 
 
 class SegmentPatch(Patch):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"rule": _TEXT}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rule": TEXT}]})
 
     title: Title = ""
     description: str | None = Field(default=None, max_length=2_000)
@@ -121,14 +108,6 @@ class Fill(Out):
         description="Of the nightly self-check, and of one that was asked for: how many memberships"
         " were wrong. It should be 0."
     )
-
-
-class RuleFault(Out):
-    code: str
-    message: str
-    pointer: str | None = None
-    column: int | None = None
-    suggestion: str | None = None
 
 
 class SegmentOut(Out):
@@ -178,7 +157,7 @@ class SegmentDetail(SegmentOut):
 class PreviewIn(In):
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"record_type": "opportunity", "rule": _TEXT, "segment_id": _ID}]
+            "examples": [{"record_type": "opportunity", "rule": TEXT, "segment_id": _ID}]
         }
     )
 
@@ -213,8 +192,8 @@ class PreviewOut(Out):
         json_schema_extra={
             "examples": [
                 {
-                    "rule": _RULE,
-                    "rule_text": _TEXT,
+                    "rule": RULE,
+                    "rule_text": TEXT,
                     "records": 400,
                     "count": 38,
                     "entering": 2,
@@ -245,7 +224,7 @@ class SegmentMemberOut(Out):
         json_schema_extra={
             "examples": [
                 {
-                    "record_id": _RECORD,
+                    "record_id": RECORD,
                     "name": "Acme renewal 2026",
                     "external_id": "006-1",
                     "entered_at": "2026-03-02T05:00:00Z",
@@ -301,7 +280,7 @@ class ExplanationOut(Out):
         json_schema_extra={
             "examples": [
                 {
-                    "record_id": _RECORD,
+                    "record_id": RECORD,
                     "member": True,
                     "verdict": True,
                     "next_look_at": "2026-06-01T04:00:00Z",
@@ -317,7 +296,7 @@ class ExplanationOut(Out):
                     ],
                     "explanation": {
                         "text": "contract_expiration within next 90 days",
-                        "condition": _RULE["all"][2],
+                        "condition": RULE["all"][2],
                         "verdict": True,
                         "found": {
                             "field": "contract_expiration",
@@ -343,90 +322,6 @@ class ExplanationOut(Out):
     explanation: dict[str, Any]
 
 
-class RuleCheckIn(In):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"record_type": "opportunity", "rule": _TEXT}]}
-    )
-
-    record_type: RecordTypeKey
-    rule: RuleIn
-
-
-class RuleCheckOut(Out):
-    """Both forms of a rule, or what is wrong with it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"valid": True, "rule": _RULE, "rule_text": _TEXT, "faults": []},
-                {
-                    "valid": False,
-                    "rule": None,
-                    "rule_text": None,
-                    "faults": [
-                        {
-                            "code": "unknown_field",
-                            "message": "opportunity has no field 'expires'.",
-                            "pointer": "/rule",
-                            "column": 1,
-                            "suggestion": "expiration",
-                        }
-                    ],
-                },
-            ]
-        }
-    )
-
-    valid: bool
-    rule: dict[str, Any] | None
-    rule_text: str | None
-    faults: list[RuleFault]
-
-
-class RuleExplainIn(RuleCheckIn):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"record_type": "opportunity", "rule": _TEXT, "record_id": _RECORD}]
-        }
-    )
-
-    record_id: UUID
-
-
-class RuleExplanationOut(Out):
-    """`explanation` has, for each node of the rule, its text, what was found, and its verdict."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "record_id": _RECORD,
-                    "verdict": True,
-                    "next_look_at": "2026-06-01T04:00:00Z",
-                    "explanation": {
-                        "text": "contract_expiration within next 90 days",
-                        "condition": _RULE["all"][2],
-                        "verdict": True,
-                        "found": {
-                            "field": "contract_expiration",
-                            "value": "2026-05-31",
-                            "from": "2026-03-02",
-                            "to": "2026-05-31",
-                        },
-                    },
-                }
-            ]
-        }
-    )
-
-    record_id: UUID
-    verdict: bool
-    next_look_at: datetime | None = Field(
-        description="The instant at which time alone may change the verdict."
-    )
-    explanation: dict[str, Any]
-
-
 class MembershipOut(Out):
     """A record's place in a segment after a person's word."""
 
@@ -435,7 +330,7 @@ class MembershipOut(Out):
             "examples": [
                 {
                     "segment_id": _ID,
-                    "record_id": _RECORD,
+                    "record_id": RECORD,
                     "member": False,
                     "override": {
                         "included": False,
