@@ -3,6 +3,7 @@
 from accounts_api.hand_overs import service as hand_overs
 from accounts_api.imports import service as imports
 from accounts_api.key_roles import service as key_roles
+from accounts_api.object_types import service as object_types
 from accounts_api.watching import service as watching
 from shared.uow import UnitOfWork
 
@@ -13,4 +14,5 @@ async def due_work(uow: UnitOfWork) -> dict[str, int]:
         "planned_holdings": await key_roles.count_due(uow),
         "hand_overs": await hand_overs.count_running(uow),
         "import_rows": await imports.count_waiting(uow),
+        "objects_of_deleted_types": await object_types.count_left(uow),
     }

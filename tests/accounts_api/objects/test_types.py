@@ -118,6 +118,8 @@ async def test_a_type_in_use_goes_only_by_force_and_takes_its_instances_along(
 
     assert (await ws.admin.delete(f"{path}?force=true", if_match='"v1"')).status_code == 204
     assert (await ws.admin.get("/v1/objects/project")).status_code == 404
+    due = (await ws.admin.get("/v1/status")).json()["due_work"]
+    assert due["objects_of_deleted_types"] == 1
     again: dict[str, Any] = {
         "key": "project",
         "plural_key": "projects",

@@ -127,6 +127,20 @@ async def buried_type(session: AsyncSession) -> Any:
     return (await session.execute(_BURIED)).one_or_none()
 
 
+_COUNT_LEFT = text(
+    """
+    select count(*) from object_types t
+    join objects o on o.workspace_id = :workspace_id and o.object_type_id = t.id
+    where t.workspace_id = :workspace_id and t.deleted_at is not null
+    """
+)
+
+
+async def count_left(session: AsyncSession, workspace_id: UUID) -> int:
+    """Instances and tombstones of deleted types."""
+    return int(await session.scalar(_COUNT_LEFT, {"workspace_id": workspace_id}) or 0)
+
+
 async def living(
     session: AsyncSession, workspace_id: UUID, kind: Kind, limit: int
 ) -> Sequence[UUID]:

@@ -195,6 +195,11 @@ async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, fo
     audit_log.record(uow, "object_type.deleted", "object_type", type_id, before={"key": known.key})
 
 
+async def count_left(uow: UnitOfWork) -> int:
+    """Instances that deleted types have left."""
+    return await queries.count_left(uow.session, uow.workspace_id)
+
+
 async def clear_buried(service: Service) -> bool:
     """Delete the instances of a deleted type, a batch at a time; then it goes itself."""
     async with service.units.across_workspaces() as session:
