@@ -1,3 +1,4 @@
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -209,44 +210,75 @@ async def move_standings(
     await session.execute(_STAND, given)
 
 
-_HELD = """
-    array(select h.member_id from key_role_assignments h
-          where h.workspace_id = :workspace_id and h.account_id = a.id
-            and h.key_role_key = :key and h.valid_to is null order by h.member_id) as holders
-"""
 _REVENUE = """
     case when coalesce(a.currency, w.currency) = w.currency then coalesce(a.arr, 0) else 0 end
 """
-_TO_ASSIGN = text(
+_LIVING = text(
     f"""
-    select a.id, {_HELD}, {_REVENUE} as revenue
+    select a.id, {_REVENUE} as revenue
     from accounts a join workspaces w on w.workspace_id = :workspace_id
     where a.workspace_id = :workspace_id and a.id = any(cast(:ids as uuid[]))
       and a.deleted_at is null
     order by a.id
     """
 )
+_HOLDERS = text(
+    """
+    select h.account_id, h.member_id from key_role_assignments h
+    where h.workspace_id = :workspace_id and h.account_id = any(cast(:ids as uuid[]))
+      and h.key_role_key = :key and h.valid_to is null
+    order by h.member_id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """An account to be assigned, with who holds the role now."""
+
+    id: UUID
+    revenue: int
+    """In the workspace's currency."""
+    holders: Sequence[UUID]
 
 
 async def to_assign(
     session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
-) -> Sequence[Any]:
-    """Living accounts, oldest first: (id, holders, revenue in the workspace's currency)."""
-    given = {"workspace_id": workspace_id, "key": key, "ids": list(ids)}
-    return (await session.execute(_TO_ASSIGN, given)).all()
+) -> Sequence[Unassigned]:
+    """Living accounts, oldest first."""
+    given = {"workspace_id": workspace_id, "ids": list(ids)}
+    holders: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in await session.execute(_HOLDERS, {**given, "key": key}):
+        holders[row.account_id].append(row.member_id)
+    return [
+        Unassigned(row.id, row.revenue, holders[row.id])
+        for row in await session.execute(_LIVING, given)
+    ]
 
 
+# Holdings first, then each one's account by its key: the cost follows the books of the pool, and no
+# plan made before the tables were analysed can turn it into a product of both.
 _LOADS = text(
     f"""
-    select m.id, m.full_name, count(a.id) as accounts, coalesce(sum({_REVENUE}), 0) as revenue
-    from members m
-    join workspaces w on w.workspace_id = :workspace_id
-    left join key_role_assignments h on h.workspace_id = :workspace_id and h.member_id = m.id
-      and h.key_role_key = :key and h.valid_to is null
-    left join accounts a on a.workspace_id = :workspace_id and a.id = h.account_id
-      and a.deleted_at is null and a.lifecycle_status <> 'ignored'
+    with held as materialized (
+        select h.member_id, h.account_id from key_role_assignments h
+        where h.workspace_id = :workspace_id and h.member_id = any(cast(:ids as uuid[]))
+          and h.key_role_key = :key and h.valid_to is null
+    ), books as (
+        select held.member_id, count(*) as accounts, sum({_REVENUE}) as revenue
+        from held
+        join workspaces w on w.workspace_id = :workspace_id
+        cross join lateral (
+            select one.arr, one.currency from accounts one
+            where one.workspace_id = :workspace_id and one.id = held.account_id
+              and one.deleted_at is null and one.lifecycle_status <> 'ignored' limit 1
+        ) a
+        group by held.member_id
+    )
+    select m.id, m.full_name, coalesce(books.accounts, 0) as accounts,
+           coalesce(books.revenue, 0) as revenue
+    from members m left join books on books.member_id = m.id
     where m.workspace_id = :workspace_id and m.active and m.id = any(cast(:ids as uuid[]))
-    group by m.id, m.full_name
     """
 )
 

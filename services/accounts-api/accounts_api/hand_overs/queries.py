@@ -1,4 +1,7 @@
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,38 +10,67 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.hand_overs.models import hand_overs
 
-_REVENUE = """
-    case when coalesce(a.currency, w.currency) = w.currency then coalesce(a.arr, 0) else 0 end
+_CURRENCY = "(select w.currency from workspaces w where w.workspace_id = :workspace_id)"
+_REVENUE = f"""
+    case when coalesce(a.currency, {_CURRENCY}) = {_CURRENCY} then coalesce(a.arr, 0) else 0 end
 """
+# By the index on who holds what, then each account by its key, whatever the statistics say.
 _HELD = """
-    from key_role_assignments h
-    join accounts a on a.workspace_id = :workspace_id and a.id = h.account_id
-     and a.deleted_at is null
-    join workspaces w on w.workspace_id = :workspace_id
-    join key_role_definitions r on r.workspace_id = :workspace_id and r.key = h.key_role_key
-     and r.deleted_at is null
-    where h.workspace_id = :workspace_id and h.member_id = :member_id and h.valid_to is null
+    with held as materialized (
+        select h.key_role_key, h.account_id from key_role_assignments h
+        where h.workspace_id = :workspace_id and h.member_id = :member_id and h.valid_to is null
+    )
+"""
+_ACCOUNT = """
+    cross join lateral (
+        select one.id, one.arr, one.currency from accounts one
+        where one.workspace_id = :workspace_id and one.id = held.account_id
+          and one.deleted_at is null limit 1
+    ) a
 """
 _BY_ROLE = text(
     f"""
-    select r.key as key_role, r.title, r.id, count(*) as accounts,
-           cast(sum({_REVENUE}) as bigint) as revenue
-    {_HELD} group by r.key, r.title, r.id order by r.key
+    {_HELD}, books as (
+        select held.key_role_key, count(*) as accounts,
+               cast(sum({_REVENUE}) as bigint) as revenue
+        from held {_ACCOUNT} group by held.key_role_key
+    )
+    select r.key as key_role, r.title, r.id, books.accounts, books.revenue
+    from books join key_role_definitions r on r.workspace_id = :workspace_id
+      and r.key = books.key_role_key and r.deleted_at is null
+    order by r.key
     """
 )
 _NEXT = text(
     f"""
-    select h.key_role_key, a.id, {_REVENUE} as revenue,
-           array(select o.member_id from key_role_assignments o
-                 where o.workspace_id = :workspace_id and o.account_id = a.id
-                   and o.key_role_key = h.key_role_key and o.valid_to is null
-                 order by o.member_id) as holders
-    {_HELD} and h.key_role_key >= :key
-      and (h.key_role_key > :key or cast(:after as uuid) is null or a.id > cast(:after as uuid))
-      and (h.key_role_key = :key or not :only)
-    order by h.key_role_key, a.id limit :limit
+    {_HELD}, next as materialized (
+        select held.key_role_key, held.account_id from held
+        where held.key_role_key >= :key and (held.key_role_key = :key or not :only)
+          and (held.key_role_key > :key or cast(:after as uuid) is null
+               or held.account_id > cast(:after as uuid))
+    )
+    select held.key_role_key, a.id, {_REVENUE} as revenue
+    from (select * from next order by key_role_key, account_id) held {_ACCOUNT}
+    order by held.key_role_key, held.account_id limit :limit
     """
 )
+_HOLDERS = text(
+    """
+    select h.account_id, h.key_role_key, h.member_id from key_role_assignments h
+    where h.workspace_id = :workspace_id and h.account_id = any(cast(:ids as uuid[]))
+      and h.valid_to is null
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An account on which a member holds a key role, and with whom."""
+
+    key_role_key: str
+    id: UUID
+    revenue: int
+    holders: AbstractSet[UUID]
 
 
 async def roles_held(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
@@ -56,10 +88,8 @@ async def accounts_held(
     after: UUID | None,
     limit: int,
     only: bool = False,
-) -> Sequence[Any]:
-    """(key_role_key, id, revenue, holders) behind a place, by key role and account; `only` those of
-    the key role of that place.
-    """
+) -> list[Held]:
+    """Behind a place, by key role and account; `only` those of the key role of that place."""
     given = {
         "workspace_id": workspace_id,
         "member_id": member_id,
@@ -68,7 +98,15 @@ async def accounts_held(
         "limit": limit,
         "only": only,
     }
-    return (await session.execute(_NEXT, given)).all()
+    rows = (await session.execute(_NEXT, given)).all()
+    holders: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
+    asked = {"workspace_id": workspace_id, "ids": sorted({row.id for row in rows})}
+    for one in await session.execute(_HOLDERS, asked) if rows else ():
+        holders[one.account_id, one.key_role_key].add(one.member_id)
+    return [
+        Held(row.key_role_key, row.id, row.revenue, holders[row.id, row.key_role_key])
+        for row in rows
+    ]
 
 
 async def planned_for(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> int:

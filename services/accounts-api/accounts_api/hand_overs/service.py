@@ -134,7 +134,7 @@ async def preview(
             if taker is not None:
                 got[taker] += 1
             else:
-                nobody += set(account.holders) == {member_id}
+                nobody += account.holders == {member_id}
         takers = sorted(desk.loads.values(), key=lambda load: load.by_name)
         roles.append(
             {

@@ -23,12 +23,15 @@ _NAMING = text(
 )
 _HELD = text(
     """
-    select count(*) from (
+    with held as materialized (
         select distinct h.account_id from key_role_assignments h
-        join accounts a on a.workspace_id = :workspace_id and a.id = h.account_id
-         and a.deleted_at is null
         where h.workspace_id = :workspace_id and h.member_id = :member_id and h.valid_to is null
-        limit :limit) held
+    )
+    select count(*) from (
+        select 1 from held cross join lateral (
+            select a.id from accounts a where a.workspace_id = :workspace_id
+              and a.id = held.account_id and a.deleted_at is null limit 1) living
+        limit :limit) counted
     """
 )
 
