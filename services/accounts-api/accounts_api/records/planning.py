@@ -16,7 +16,7 @@ async def plan(
     *,
     judge: Judge | None = None,
 ) -> list[Outcome]:
-    """As `write` would answer if nobody else wrote meanwhile. What a judge would tell stays untold."""
+    """As `write` would answer if nobody else wrote meanwhile; what a judge tells stays untold."""
     told = len(uow.events)
     batch = await _batch(uow, kind, edits, writer, lock=False)
     for edit in edits:
