@@ -58,16 +58,18 @@ def _insert(kind: Kind) -> TextClause:
 
 @cache
 def _update(kind: Kind) -> TextClause:
-    """Takes only what is still as it was seen, and never waits for what others hold."""
+    """Takes only what is still as it was seen, and never waits for what others hold. Ids come as
+    arrays, so that rows are found by the primary key even in a table that was never analyzed.
+    """
     names = ("external_id", "source", *kind.by_name, "traits")
     return text(
         f"""
         with {_MOMENT}, wanted as materialized (
             select r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
         ), locked as materialized (
-            select t.id from wanted w
-            join {kind.table} t on t.workspace_id = :workspace_id and t.id = w.id
-             and t.version = w.version
+            select t.id from {kind.table} t
+            join wanted w on w.id = t.id and w.version = t.version
+            where t.workspace_id = :workspace_id and t.id = any(array(select id from wanted))
             order by t.id
             for no key update of t skip locked
         ), changed as (
@@ -79,7 +81,7 @@ def _update(kind: Kind) -> TextClause:
                 updated_at = clock_timestamp()
             from wanted r
             where t.workspace_id = :workspace_id and t.id = r.id
-              and t.id in (select id from locked)
+              and t.id = any(array(select id from locked))
             returning t.id, t.version, t.created_at, t.updated_at
         ), told as ({_HISTORY} where h.record_id in (select id from changed))
         select id::text as id, version, created_at, updated_at from changed
