@@ -81,6 +81,9 @@ def _restore_nulls(document: dict[str, Any]) -> None:
 
 
 def _add_nulls(document: dict[str, Any], schema: dict[str, Any], example: Any) -> None:
+    parts = [part for part in schema.get("anyOf", []) if part.get("type") != "null"]
+    if len(parts) == 1:
+        schema = parts[0]
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if isinstance(example, list):
