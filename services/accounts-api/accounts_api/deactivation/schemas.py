@@ -106,7 +106,6 @@ class DeactivationRulesOut(Out):
                         "finished_at": "2026-03-02T09:00:01Z",
                         "corrected": 4,
                         "drift": None,
-                        "drift": None,
                     },
                 }
             ]

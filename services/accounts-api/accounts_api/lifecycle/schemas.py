@@ -44,7 +44,6 @@ _FILL: dict[str, Any] = {
     "finished_at": "2026-03-02T09:00:01Z",
     "corrected": 12,
     "drift": None,
-    "drift": None,
 }
 
 

@@ -21,7 +21,6 @@ _FILL = {
     "finished_at": "2026-03-02T09:00:01Z",
     "corrected": 37,
     "drift": None,
-    "drift": None,
 }
 _SEGMENT: dict[str, Any] = {
     "id": _ID,
