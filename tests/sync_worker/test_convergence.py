@@ -237,12 +237,16 @@ async def kill_worker_at(org: Org, faultpoints: str) -> None:
 
 
 async def expire_leases(org: Org) -> None:
-    """As if half a minute had passed."""
+    """As if a minute had passed."""
     async with org.tenure.workers["sync"].units.begin(org.ws.id, []) as uow:
-        await uow.session.execute(
-            text(
-                "update connections set lease_until = clock_timestamp() - interval '1 second'"
-                " where workspace_id = :workspace_id and lease_until is not null"
-            ),
-            {"workspace_id": org.ws.id},
-        )
+        for table, lease in (
+            ("connections", "lease_until"),
+            ("connection_tokens", "refreshing_until"),
+        ):
+            await uow.session.execute(
+                text(
+                    f"update {table} set {lease} = clock_timestamp() - interval '1 second'"
+                    f" where workspace_id = :workspace_id and {lease} is not null"
+                ),
+                {"workspace_id": org.ws.id},
+            )
