@@ -156,6 +156,8 @@ async def _ready(door: Door) -> None:
         while time.monotonic() < deadline:
             try:
                 if (await client.get(f"{door.url}/readyz")).status_code == 200:  # noqa: PLR2004
+                    # A door describes itself while it starts: that is not what is measured.
+                    await client.get(f"{door.url}/openapi.json", timeout=_READY_SECONDS)
                     return
             except httpx2.TransportError:
                 pass
