@@ -79,6 +79,13 @@ class Conflict(AppError):
     title = "The current state does not allow this"
 
 
+class InUse(Conflict):
+    """Deletion of what others use. Says who they are, and is overcome by `force`."""
+
+    code = "in_use"
+    title = "This is in use"
+
+
 class PreconditionFailed(AppError):
     status = 412
     code = "version_mismatch"

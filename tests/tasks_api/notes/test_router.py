@@ -27,6 +27,27 @@ async def test_a_note_keeps_clean_html_and_the_version_of_its_template(tenure: T
     assert note["noted_on"] == "2026-03-02"
 
 
+async def test_a_template_that_notes_use_is_deleted_only_by_force(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    path = "/v1/note-templates/calls"
+    template = {"key": "calls", "title": "Calls", "body": "<p>Who?</p>"}
+    assert (await ws.admin.post("/v1/note-templates", template)).status_code == 201
+    note = {"subject_type": "account", "subject_id": str(new_id()), "template_key": "calls"}
+    seen = (await ws.admin.post("/v1/notes", {**note, "title": "A call"})).json()
+    await ws.admin.post("/v1/notes", {**note, "title": "Not for all", "private": True})
+    used = (await ws.admin.get(f"{path}/where-used")).json()
+    named = [{"type": "note", "id": seen["id"], "title": "A call"}]
+    assert used == {"records": 2, "more_records": False, "users": named}
+    refused = await ws.admin.delete(path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    assert refused.json()["users"] == named
+    assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
+    assert (await ws.admin.get(path)).status_code == 404
+    assert (await ws.admin.get(f"/v1/notes/{seen['id']}")).json()["template_key"] == "calls"
+    again = await ws.admin.post("/v1/note-templates", template)
+    assert (again.status_code, again.json()["version"]) == (201, 2)
+
+
 async def test_an_unknown_answer_or_template_is_refused_and_nothing_stored(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     note = {"subject_type": "account", "subject_id": str(new_id()), "title": "Review"}

@@ -15,7 +15,7 @@ from accounts_api.records.hooks import User
 from accounts_api.where_used import client, queries
 from accounts_api.where_used.schemas import Thing
 from shared.auth import Caller
-from shared.errors import Conflict, Unavailable
+from shared.errors import InUse, Unavailable
 from shared.service import Service
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
@@ -24,11 +24,6 @@ COUNTED_TO: Final = 1_000
 _PEERS: Final[tuple[ServiceName, ...]] = ("tasks", "sequencer", "sync")
 
 peer_said = client.peer_said
-
-
-class InUse(Conflict):
-    code = "in_use"
-    title = "This is in use"
 
 
 class UsersUnknown(Unavailable):

@@ -66,4 +66,11 @@ notes = Table(
 )
 Index("ix_notes_subject", notes.c.workspace_id, notes.c.subject_id, notes.c.id)
 Index("ix_notes_account", notes.c.workspace_id, notes.c.account_id, notes.c.id)
+Index(
+    "ix_notes_template",
+    notes.c.workspace_id,
+    notes.c.template_key,
+    notes.c.id,
+    postgresql_where=notes.c.template_key.is_not(None),
+)
 Index("ix_notes_to_write", notes.c.write_after, postgresql_where=notes.c.field_write == "pending")

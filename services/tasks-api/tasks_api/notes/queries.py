@@ -48,6 +48,27 @@ async def retire_template(session: AsyncSession, workspace_id: UUID, key: str) -
     await session.execute(retired)
 
 
+async def next_template_version(session: AsyncSession, workspace_id: UUID, key: str) -> int:
+    """One for a key that was never used."""
+    newest = select(func.max(note_templates.c.version)).where(
+        note_templates.c.workspace_id == workspace_id, note_templates.c.key == key
+    )
+    return (await session.scalar(newest) or 0) + 1
+
+
+async def notes_of_template(
+    session: AsyncSession, workspace_id: UUID, key: str, limit: int
+) -> list[Row]:
+    """Rows of id, title and private, the newest first."""
+    found = (
+        select(notes.c.id, notes.c.title, notes.c.private)
+        .where(notes.c.workspace_id == workspace_id, notes.c.template_key == key)
+        .order_by(notes.c.id.desc())
+        .limit(limit)
+    )
+    return await fetch_all(session, found)
+
+
 async def templates(session: AsyncSession, workspace_id: UUID) -> list[Row]:
     found = (
         select(note_templates)

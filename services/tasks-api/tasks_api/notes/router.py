@@ -14,6 +14,7 @@ from tasks_api.notes.schemas import (
     NoteTemplateIn,
     NoteTemplateOut,
     NoteTemplatePatch,
+    TemplateUse,
 )
 
 router = api_router("/v1/notes", "Notes")
@@ -158,3 +159,24 @@ async def edit_note_template(
     edited = await service.edit_template(uow, template, data.changes())
     response.headers["etag"] = etag(edited["version"])
     return edited
+
+
+@templates_router.get(
+    "/{key}/where-used", response_model=TemplateUse, summary="Which notes use a note template"
+)
+async def get_note_template_use(
+    key: Key, caller: Annotated[Caller, require("note_templates:read")], uow: Uow
+) -> Any:
+    return await service.template_use(uow, key)
+
+
+@templates_router.delete("/{key}", status_code=204, summary="Delete a note template")
+async def delete_note_template(
+    key: Key,
+    caller: Annotated[Caller, require("note_templates:write")],
+    uow: Uow,
+    if_match: IfMatch,
+    force: Annotated[bool, Query(description="Do it although notes use it.")] = False,  # noqa: FBT002
+) -> None:
+    """Notes that were written with it keep their text. 409 with the list while there are some."""
+    await service.delete_template(uow, key, if_match, force=force)

@@ -2,7 +2,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas import In, Out, Patch, Slug, Title
 
@@ -71,6 +71,36 @@ class NoteTemplateOut(Out):
     body: str
     fields: list[dict[str, Any]]
     created_at: datetime
+
+
+class NoteUse(BaseModel):
+    type: Literal["note"]
+    id: UUID
+    title: str
+
+
+class TemplateUse(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "records": 1,
+                    "more_records": False,
+                    "users": [
+                        {
+                            "type": "note",
+                            "id": "0198c0de-0000-7000-8000-000000000009",
+                            "title": "Mid-contract review",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    records: int = Field(description="Notes written with it, of any version; counted to 1,000.")
+    more_records: bool
+    users: list[NoteUse] = Field(description="The newest that everyone may see.")
 
 
 class NoteIn(In):

@@ -1,18 +1,22 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from shared.auth import Caller
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Conflict, Fault, InUse, Invalid, NotFound
 from shared.events.tasks import NoteLogged
 from shared.fetch import Row
 from shared.ids import new_id
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
+from shared.web.routing import check_version
 from shared.web.where_used import Use, What
 from tasks_api.notes import queries
 from tasks_api.notes.rules import MID_CONTRACT_REVIEW, clean, record_patches, value_faults
 from tasks_api.notes.schemas import NoteIn, NoteTemplateIn
+
+_USES_COUNTED_TO: Final = 1_000
+_USERS_NAMED: Final = 20
 
 
 class NoteNotFound(NotFound):
@@ -63,10 +67,12 @@ async def get_template(uow: UnitOfWork, key: str, *, lock: bool = False) -> Row:
 
 async def create_template(uow: UnitOfWork, data: NoteTemplateIn) -> Row:
     values = {**data.model_dump(), "body": clean(data.body)}
-    made = await queries.insert_template(
-        uow.session, {"workspace_id": uow.workspace_id, "version": 1, **values}
+    version = await queries.next_template_version(uow.session, uow.workspace_id, data.key)
+    taken = await queries.current_template(uow.session, uow.workspace_id, data.key)
+    made = taken or await queries.insert_template(
+        uow.session, {"workspace_id": uow.workspace_id, "version": version, **values}
     )
-    if made is None:
+    if made is None or taken:
         raise TemplateKeyTaken(f"{data.key!r} is taken; edit that template or choose another key.")
     return made
 
@@ -89,6 +95,30 @@ async def edit_template(uow: UnitOfWork, template: Row, changes: dict[str, Any])
     if made is None:
         raise Conflict("Someone else edited this template at the same time.")
     return made
+
+
+async def template_use(uow: UnitOfWork, key: str) -> dict[str, Any]:
+    """The notes that were written with it; the newest that everyone may see are named."""
+    await get_template(uow, key)
+    found = await queries.notes_of_template(
+        uow.session, uow.workspace_id, key, _USES_COUNTED_TO + 1
+    )
+    users = [Use("note", note["id"], note["title"]) for note in found if not note["private"]]
+    return {
+        "records": min(len(found), _USES_COUNTED_TO),
+        "more_records": len(found) > _USES_COUNTED_TO,
+        "users": users[:_USERS_NAMED],
+    }
+
+
+async def delete_template(uow: UnitOfWork, key: str, version: int | None, *, force: bool) -> None:
+    """Raises `InUse` when notes were written with it, unless forced. They keep their version."""
+    template = await get_template(uow, key, lock=True)
+    check_version(version, template["version"])
+    use = await template_use(uow, key)
+    if use["records"] and not force:
+        raise InUse("With `force=true` its notes stay as they are, and nobody can use it.", **use)
+    await queries.retire_template(uow.session, uow.workspace_id, key)
 
 
 async def log_note(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Row:
