@@ -16,8 +16,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 from pydantic import ValidationError
 
-from shared.errors import Unauthorized
+from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
+from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.settings import SERVICES, ServiceName
 
@@ -81,7 +82,9 @@ class ServiceTokenVerifier:
     _fetched_at: dict[ServiceName, float] = field(default_factory=dict)
 
     async def verify(self, token: str) -> ServiceClaims:
-        """Raises `Unauthorized`, with the same words whatever is wrong."""
+        """Raises `Unauthorized`, with the same words whatever is wrong, and `Unavailable` when its
+        issuer cannot be asked for the key.
+        """
         if len(token) > _MAX_TOKEN:
             raise Unauthorized("The token is not valid.")
         try:
@@ -109,7 +112,10 @@ class ServiceTokenVerifier:
             return known
         if time.monotonic() - self._fetched_at.get(issuer, -_REFETCH_SECONDS) < _REFETCH_SECONDS:
             raise ValueError("unknown key")
-        found = KeySet.import_key_set(cast("Any", await self.fetch(issuer)))
+        try:
+            found = KeySet.import_key_set(cast("Any", await self.fetch(issuer)))
+        except OutgoingError as error:
+            raise Unavailable("Tokens cannot be checked right now.", retry_after=1) from error
         self._fetched_at[issuer] = time.monotonic()
         self._keys[issuer] = found
         return found

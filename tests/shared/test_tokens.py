@@ -10,8 +10,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from shared.errors import Unauthorized
+from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
+from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.settings import ServiceName
 from shared.tokens import ServiceSigner, ServiceTokenVerifier
@@ -54,6 +55,16 @@ def forged(key: Any = KEY, header: dict[str, Any] | None = None, **changes: Any)
     head = {"alg": "ES256", "typ": "service+jwt", "kid": KEY.thumbprint(), **(header or {})}
     algorithms = ["ES256", "HS256", "RS256"]
     return jwt.encode(head, claims(**changes), key, algorithms=algorithms)
+
+
+async def test_a_token_whose_keys_cannot_be_had_is_no_fault_of_the_caller() -> None:
+    async def nobody_there(issuer: ServiceName) -> dict[str, Any]:
+        raise OutgoingError("The host could not be reached.")
+
+    token = signer().token("tasks", WORKSPACE)
+    with pytest.raises(Unavailable) as refused:
+        await ServiceTokenVerifier("tasks", nobody_there).verify(token)
+    assert refused.value.retry_after == 1
 
 
 async def test_a_token_carries_workspace_and_cause_to_its_audience() -> None:
