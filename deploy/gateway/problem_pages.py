@@ -1,5 +1,6 @@
 """`/problems/<code>`: every error's `type` can be opened, and says what it means."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -27,6 +28,7 @@ _MEANINGS = {
     429: "Wait as many seconds as `Retry-After` says.",
 }
 _OURS = "Not your fault. Where `retryable` is true, repeat it with the same `Idempotency-Key`."
+_CODE = re.compile(r"`([^`]+)`")
 _PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -57,6 +59,10 @@ def problem_page(request: Request, known: Sequence[Problem]) -> Response:
     return HTMLResponse(page, headers=HEADERS)
 
 
+def _with_code(text: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", escape(text))
+
+
 def _word(problem: Problem) -> str:
     return str(problem["code"]).replace("_", "-")
 
@@ -77,6 +83,6 @@ def _one(problem: Problem) -> str:
     body = (
         f"<h1><code>{escape(problem['code'])}</code></h1>\n"
         f"<p><b>{escape(problem['title'])}.</b> Status {problem['status']}.</p>\n"
-        f'<p>{escape(meaning)}</p>\n<p>{again}</p>\n<p><a href="/problems">All errors</a></p>'
+        f'<p>{_with_code(meaning)}</p>\n<p>{again}</p>\n<p><a href="/problems">All errors</a></p>'
     )
     return _PAGE.format(title=escape(problem["code"]), body=body)
