@@ -1,19 +1,24 @@
 """One request, job or heard event is one transaction. Nothing below a door commits."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.db import ALL_WORKSPACES, Database
+from shared.db import ALL_WORKSPACES, Database, is_connection_loss
 from shared.errors import AppError
 from shared.events.base import Cause, Envelope, Event
+from shared.logging import get_logger
 from shared.outbox import store_events
+
+log = get_logger(__name__)
+FAILURES = Counter("tenure_workspace_failures_total", "Work of one workspace that failed", ["work"])
 
 _CLOCK = text(
     "select workspace_now(:workspace_id) as now,"
@@ -126,8 +131,35 @@ class UnitsOfWork:
         if refusal is not None:
             raise refusal
 
+    async def in_each(
+        self,
+        workspaces: Iterable[UUID],
+        cause: Sequence[Cause],
+        work: Callable[["UnitOfWork"], Awaitable[bool]],
+        *,
+        what: str,
+    ) -> bool:
+        """Do `work` for each workspace in a unit of its own; True when it did something for any.
+
+        What fails in one is logged, and the others go on: its rows are there at the next look.
+        Raises when the database is lost.
+        """
+        did = False
+        for workspace_id in workspaces:
+            try:
+                async with self.begin(workspace_id, cause) as uow:
+                    did = await work(uow) or did
+            except Exception as error:
+                if is_connection_loss(error):
+                    raise
+                FAILURES.labels(what).inc()
+                log.exception("work failed", work=what, workspace_id=str(workspace_id))
+        return did
+
     @asynccontextmanager
     async def across_workspaces(self, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
-        """For the named few that find due work of all workspaces; effects belong in `begin`."""
+        """For the named few that find, claim and settle due work of all workspaces; what follows
+        from it for one of them belongs in `begin`.
+        """
         async with self.db.transaction(ALL_WORKSPACES, read_only=read_only) as session:
             yield session

@@ -12,7 +12,6 @@ from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
 from accounts_api.records.writing import key_role_definitions
-from shared.db import is_connection_loss
 from shared.errors import Fault, Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
@@ -96,17 +95,7 @@ async def step(service: Service) -> bool:
     """Begin what is due, in every workspace."""
     async with service.units.across_workspaces(read_only=True) as session:
         waiting = await queries.workspaces_with_due_plans(session)
-    worked = False
-    for workspace_id in waiting:
-        try:
-            async with service.units.begin(workspace_id, [CLOCK]) as uow:
-                worked = await _begin_due(uow) or worked
-        except Exception as error:
-            # Nothing was lost: they are due at the next look. Other workspaces go on.
-            if is_connection_loss(error):
-                raise
-            log.exception("planned holdings could not begin", workspace_id=str(workspace_id))
-    return worked
+    return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned holdings")
 
 
 async def _begin_due(uow: UnitOfWork) -> bool:

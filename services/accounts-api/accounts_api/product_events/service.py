@@ -249,13 +249,15 @@ async def look_again(service: Service) -> bool:
     """
     async with service.units.across_workspaces(read_only=True) as session:
         waiting = await queries.workspaces_to_look_again(session, _AT_ONCE)
-    for workspace_id in waiting:
-        cause = [Cause(type="system", id="product_events")]
-        async with service.units.begin(workspace_id, cause) as uow:
-            keys = await queries.keys_to_look_again(uow.session, workspace_id, _AT_ONCE)
-            arrived = await queries.take_arrived(uow.session, workspace_id, keys)
-            await _attach(uow, arrived, looked_again=True)
-    return bool(waiting)
+    cause = [Cause(type="system", id="product_events")]
+    return await service.units.in_each(waiting, cause, _look_again, what="waiting product events")
+
+
+async def _look_again(uow: UnitOfWork) -> bool:
+    keys = await queries.keys_to_look_again(uow.session, uow.workspace_id, _AT_ONCE)
+    arrived = await queries.take_arrived(uow.session, uow.workspace_id, keys)
+    await _attach(uow, arrived, looked_again=True)
+    return True
 
 
 async def list_events(

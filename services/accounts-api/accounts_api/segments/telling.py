@@ -119,11 +119,8 @@ async def step(service: Service) -> bool:
     """Tell what has lasted, in every workspace that has some."""
     async with service.units.across_workspaces(read_only=True) as session:
         waiting = await tellings.workspaces_with_due(session)
-    told = False
-    for workspace_id in waiting:
-        async with service.units.begin(workspace_id, [Cause(type="system", id="rules")]) as uow:
-            told = await _tell_due(uow) or told
-    return told
+    cause = [Cause(type="system", id="rules")]
+    return await service.units.in_each(waiting, cause, _tell_due, what="segments that tell later")
 
 
 async def _tell_due(uow: UnitOfWork) -> bool:

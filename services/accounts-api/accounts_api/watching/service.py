@@ -26,7 +26,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
-FAILURES = Counter("tenure_rule_failures_total", "Rules and workspaces that could not be judged")
+FAILURES = Counter("tenure_rule_failures_total", "Rules that could not be judged")
 DRIFT = Counter("tenure_rule_drift_total", "Verdicts that a repeated look at every record changed")
 
 BATCH: Final = 1_000
@@ -207,19 +207,8 @@ async def step(service: Service) -> bool:
     """One batch of work for every workspace that has some."""
     async with service.units.across_workspaces(read_only=True) as session:
         waiting = await queries.workspaces_with_work(session)
-    worked = False
-    for workspace_id in waiting:
-        cause = [Cause(type="system", id="rules")]
-        try:
-            async with service.units.begin(workspace_id, cause) as uow:
-                worked = await _work(uow) or worked
-        except Exception as error:
-            # Nothing was lost: its rows are there at the next look. The others go on.
-            if is_connection_loss(error):
-                raise
-            FAILURES.inc()
-            log.exception("rules could not be judged", workspace_id=str(workspace_id))
-    return worked
+    cause = [Cause(type="system", id="rules")]
+    return await service.units.in_each(waiting, cause, _work, what="rules")
 
 
 async def check_all_again(service: Service) -> bool:

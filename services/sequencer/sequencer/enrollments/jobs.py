@@ -4,15 +4,18 @@ from sequencer.enrollments import service as enrollments
 from shared.events.base import Cause
 from shared.faults import faultpoint
 from shared.service import Service
+from shared.uow import UnitOfWork
 
 CLOCK = (Cause(type="system", id="clock", label="a step fell due"),)
 
 
 async def step_due_enrollments(service: Service) -> bool:
     """One batch of every workspace that has some, so that none waits for another."""
-    worked = False
-    for workspace_id in await enrollments.workspaces_with_due_enrollments(service):
-        async with service.units.begin(workspace_id, CLOCK) as uow:
-            worked = await enrollments.take_due(uow) > 0 or worked
-            faultpoint("tick.before_commit")
-    return worked
+    waiting = await enrollments.workspaces_with_due_enrollments(service)
+    return await service.units.in_each(waiting, CLOCK, _take_due, what="due enrollments")
+
+
+async def _take_due(uow: UnitOfWork) -> bool:
+    taken = await enrollments.take_due(uow)
+    faultpoint("tick.before_commit")
+    return taken > 0
