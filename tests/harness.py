@@ -248,15 +248,28 @@ class Tenure:
         return worked
 
     async def _all_heard(self) -> bool:
-        """Every hearer's checkpoint is at its publisher's last committed event."""
-        ends = {name: await self._scalar(name, _FEED_END) for name in SERVICES}
         for hearer, publishers in HEARS.items():
             for publisher in publishers:
-                heard = await self._scalar(hearer, _HEARD, publisher=publisher)
-                if ends[publisher] and heard != ends[publisher]:
-                    await asyncio.sleep(0.005)  # another transaction is still open somewhere
+                if not await self.has_heard(hearer, publisher):
                     return False
         return True
+
+    async def hear(self, hearer: ServiceName, publisher: ServiceName) -> None:
+        """Let one service hear another to the end, and do nothing else."""
+        [feed] = [loop for loop in self.loops[hearer] if loop.name == f"feed:{publisher}:0"]
+        async with asyncio.timeout(60):
+            while await self._run_out(hearer, feed) or not await self.has_heard(hearer, publisher):
+                continue
+
+    async def has_heard(self, hearer: ServiceName, publisher: ServiceName) -> bool:
+        """Whether the hearer's checkpoint is at the publisher's last committed event. Events come
+        in the order of commits: one waits while an older transaction is open, anybody's.
+        """
+        end = await self._scalar(publisher, _FEED_END)
+        heard = not end or end == await self._scalar(hearer, _HEARD, publisher=publisher)
+        if not heard:
+            await asyncio.sleep(0.005)
+        return heard
 
     async def _scalar(self, name: ServiceName, statement: str, **values: Any) -> str:
         async with self.workers[name].units.across_workspaces() as session:

@@ -80,10 +80,7 @@ async def publish(renewals: Renewals, event: Any) -> None:
 
 async def hear(renewals: Renewals) -> None:
     """The feed alone: what sends is busy."""
-    [feed] = [one for one in renewals.tenure.loops["sequencer"] if one.name == "feed:accounts:0"]
-    for _ in range(20):
-        await feed.step(renewals.tenure.workers["sequencer"])
-        await asyncio.sleep(0.01)
+    await renewals.tenure.hear("sequencer", "accounts")
 
 
 @pytest.mark.parametrize("stop", [closing, expiring, pausing, suppressing, passing_time])

@@ -11,7 +11,7 @@ from shared.clock import utc_now
 from shared.events.base import Cause
 from shared.events.sync import ReplyReceived
 from shared.ids import new_id
-from tests.harness import _FEED_END, _HEARD, Tenure, Workspace
+from tests.harness import Tenure, Workspace
 from tests.simulators.webhooks import Delivery, Step, WebhookSink
 
 
@@ -49,12 +49,12 @@ class Partner:
         async with asyncio.timeout(60):
             while True:
                 worked = [await loop.step(service) for loop in loops]
-                if not any(worked) and await self._has_heard_itself():
+                if not any(worked) and await self.tenure.has_heard("sync", "sync"):
                     return
 
-    async def _has_heard_itself(self) -> bool:
-        end = await self.tenure._scalar("sync", _FEED_END)
-        return not end or end == await self.tenure._scalar("sync", _HEARD, publisher="sync")
+    async def hear(self) -> None:
+        """Let this service hear itself to the end: deliveries wait, nothing is sent."""
+        await self.tenure.hear("sync", "sync")
 
     async def deliveries(self, query: str = "") -> list[dict[str, Any]]:
         answer = await self.ws.admin.get(f"/v1/webhook-deliveries?limit=200{query}")

@@ -185,11 +185,8 @@ async def test_several_processes_together_keep_to_five_at_once(
 ) -> None:
     await partner.endpoint("slow", [Step(delay=0.2, times=None)])
     await partner.happen(*(str(number) for number in range(25)))
+    await partner.hear()
     service = tenure.workers["sync"]
-    for loop in tenure.loops["sync"]:
-        if loop.name == "feed:sync:0":
-            while await loop.step(service):
-                pass
     senders = [Sender() for _ in range(3)]
 
     async def work(sender: Sender) -> None:
@@ -210,9 +207,7 @@ async def test_a_worker_that_slept_through_its_lease_changes_nothing(
     service = tenure.workers["sync"]
     await partner.endpoint("crm", [Step(status=500)])
     await partner.happen()
-    for loop in tenure.loops["sync"]:
-        if loop.name == "feed:sync:0":
-            await loop.step(service)
+    await partner.hear()
     (letter,) = await sending.take(service, 10)
     assert await sending.take(service, 10) == []
     courier = Courier(ANYWHERE)
