@@ -11,24 +11,21 @@ from sqlalchemy import (
     DateTime,
     Uuid,
     case,
-    delete,
-    func,
-    insert,
     select,
     text,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from accounts_api.assignments.models import assignment_rules as rules
 from accounts_api.records.models import key_role_definitions as roles
+from accounts_api.rule_sets.stored import RuleSet
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.sql.judged import verdicts
 from accounts_api.rules.sql.rows import Row, other_table, record_table
 from accounts_api.rules.sql.verdict import verdict
-from shared.ids import new_id
+from accounts_api.watching.horizons import kept_flip
 
 _AT = DateTime(timezone=True)
 
@@ -51,81 +48,18 @@ class AssignmentRule:
     updated_at: datetime
 
 
-_COLUMNS = tuple(rules.c[name] for name in AssignmentRule.__dataclass_fields__)
-
-
-async def rules_of(
-    session: AsyncSession, workspace_id: UUID, key_role_id: UUID
-) -> list[AssignmentRule]:
-    """In the order in which they decide."""
-    found = (
-        select(*_COLUMNS)
-        .where(rules.c.workspace_id == workspace_id, rules.c.key_role_id == key_role_id)
-        .order_by(rules.c.position, rules.c.id)
-    )
-    return [AssignmentRule(*row) for row in await session.execute(found)]
+RULES = RuleSet(rules, AssignmentRule, order=("position", "id"))
 
 
 async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> list[AssignmentRule]:
     """Of the living key role with this key."""
     found = (
-        select(*_COLUMNS)
+        select(*RULES.columns)
         .join(roles, (roles.c.workspace_id == workspace_id) & (roles.c.id == rules.c.key_role_id))
         .where(rules.c.workspace_id == workspace_id, roles.c.key == key)
         .order_by(rules.c.position, rules.c.id)
     )
     return [AssignmentRule(*row) for row in await session.execute(found)]
-
-
-async def rule_by_id(
-    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, rule_id: UUID
-) -> AssignmentRule | None:
-    found = select(*_COLUMNS).where(
-        rules.c.workspace_id == workspace_id,
-        rules.c.key_role_id == key_role_id,
-        rules.c.id == rule_id,
-    )
-    row = (await session.execute(found)).one_or_none()
-    return None if row is None else AssignmentRule(*row)
-
-
-async def add_rule(
-    session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]
-) -> AssignmentRule:
-    made = insert(rules).values(workspace_id=workspace_id, id=new_id(), **values)
-    return AssignmentRule(*(await session.execute(made.returning(*_COLUMNS))).one())
-
-
-async def change_rule(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, values: Mapping[str, Any]
-) -> AssignmentRule:
-    changed = (
-        update(rules)
-        .where(rules.c.workspace_id == workspace_id, rules.c.id == rule_id)
-        .values(version=rules.c.version + 1, updated_at=func.clock_timestamp(), **values)
-    )
-    return AssignmentRule(*(await session.execute(changed.returning(*_COLUMNS))).one())
-
-
-async def remove_rules(
-    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, rule_id: UUID | None = None
-) -> None:
-    """One, or all of a key role."""
-    gone = delete(rules).where(
-        rules.c.workspace_id == workspace_id, rules.c.key_role_id == key_role_id
-    )
-    await session.execute(gone if rule_id is None else gone.where(rules.c.id == rule_id))
-
-
-async def note(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, values: Mapping[str, Any]
-) -> None:
-    """What the worker writes of a rule: its faults, whose turn it was. No new version."""
-    await session.execute(
-        update(rules)
-        .where(rules.c.workspace_id == workspace_id, rules.c.id == rule_id)
-        .values(**values)
-    )
 
 
 async def lock_key_role(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
@@ -157,7 +91,6 @@ async def standings(
     kept: dict[str, TypeEngine[Any]] = dict.fromkeys(
         ("key_role_id", "account_id", "rule_id"), Uuid()
     )
-    looked: dict[str, TypeEngine[Any]] = {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": _AT}
 
     def rule_id(row: Row) -> ColumnElement[Any]:
         there = other_table("assignment_standings", kept)
@@ -165,9 +98,7 @@ async def standings(
         return row.beside(there, *mine, what=there.c.rule_id).scalar_subquery().label("rule_id")
 
     def flips_at(row: Row) -> ColumnElement[Any]:
-        there = other_table("watch_horizons", looked)
-        mine = (there.c.watch_id == key_role_id, there.c.record_id == row.id)
-        return row.beside(there, *mine, what=there.c.flips_at).scalar_subquery().label("flips_at")
+        return kept_flip(row.workspace, key_role_id, row.id)
 
     statement = verdicts(judged, workspace_id, ids, moment, rule_id, flips_at)
     rows: Sequence[Any] = (await session.execute(statement)).all()

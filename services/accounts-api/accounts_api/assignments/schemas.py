@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.assignments.rules import Algorithm, Policy
-from accounts_api.lifecycle.schemas import LifecycleFault as RuleFaultOut
+from accounts_api.rule_sets.schemas import RuleSetFault as RuleFaultOut
 from shared.schemas import In, Minor, Out, Patch, Title
 
 RuleIn = Annotated[

@@ -20,6 +20,7 @@ from accounts_api.audit_log import service as audit_log
 from accounts_api.key_roles import service as key_roles
 from accounts_api.records import hooks, vocabulary
 from accounts_api.records.hooks import User
+from accounts_api.rule_sets import service as rule_sets
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
@@ -103,7 +104,7 @@ def _shown(rule: AssignmentRule, here: frozenset[UUID]) -> dict[str, Any]:
 async def list_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     """In their order, with the progress of the last look at every account."""
     await key_roles.get_key_role(uow, key_role_id)
-    found = await queries.rules_of(uow.session, uow.workspace_id, key_role_id)
+    found = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
     return {"data": await shown(uow, found), "look": await look_at(uow, key_role_id)}
 
 
@@ -129,7 +130,7 @@ async def get_rule(uow: UnitOfWork, key_role_id: UUID, rule_id: UUID) -> Assignm
 async def create_rule(uow: UnitOfWork, key_role_id: UUID, data: AssignmentRuleIn) -> AssignmentRule:
     """Accounts that enter its set from now on get a holder; those in it already when applied."""
     await key_roles.get_key_role(uow, key_role_id, lock=True)
-    known = await queries.rules_of(uow.session, uow.workspace_id, key_role_id)
+    known = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
     if len(known) >= MOST:
         raise TooManyRules("Make one rule of several, or delete one.")
     values = await _checked(uow, data.model_dump())
@@ -137,7 +138,7 @@ async def create_rule(uow: UnitOfWork, key_role_id: UUID, data: AssignmentRuleIn
         values["position"] = max((rule.position for rule in known), default=0) + 1
     values["key_role_id"] = key_role_id
     async with _titled(data.title):
-        stored = await queries.add_rule(uow.session, uow.workspace_id, values)
+        stored = await rule_sets.add(uow, queries.RULES, values)
     await _watch(uow, key_role_id)
     audit_log.record(
         uow, "assignment_rule.created", "assignment_rule", stored.id, after=_audited(stored)
@@ -170,9 +171,7 @@ async def update_rule(
     if not becomes:
         return before
     async with _titled(str(wanted["title"])):
-        stored = await queries.change_rule(
-            uow.session, uow.workspace_id, rule_id, {**becomes, "faults": None}
-        )
+        stored = await rule_sets.change(uow, queries.RULES, rule_id, becomes)
     if becomes.keys() & {"rule", "position"}:
         await _watch(uow, key_role_id)
     audit_log.record(
@@ -188,7 +187,7 @@ async def delete_rule(
     await key_roles.get_key_role(uow, key_role_id, lock=True)
     stored = await _found(uow, key_role_id, rule_id)
     check_version(version, stored.version)
-    await queries.remove_rules(uow.session, uow.workspace_id, key_role_id, rule_id)
+    await rule_sets.remove(uow, queries.RULES, key_role_id=key_role_id, id=rule_id)
     await _watch(uow, key_role_id)
     audit_log.record(
         uow, "assignment_rule.deleted", "assignment_rule", rule_id, before=_audited(stored)
@@ -198,7 +197,7 @@ async def delete_rule(
 async def apply_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     """Have the worker give a holder to every account of a rule's set, in batches."""
     await key_roles.get_key_role(uow, key_role_id, lock=True)
-    if not await queries.rules_of(uow.session, uow.workspace_id, key_role_id):
+    if not await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id):
         raise NoRules("Make a rule first.")
     await watching.sweep(uow, key_role_id)
     await _start_look(uow, key_role_id, "apply")
@@ -278,13 +277,13 @@ async def _drafts(uow: UnitOfWork, key_role_id: UUID, data: AssignmentPreviewIn)
 
 async def forget(uow: UnitOfWork, key_role_id: UUID) -> None:
     """The key role is no more, and so are its rules."""
-    await queries.remove_rules(uow.session, uow.workspace_id, key_role_id)
+    await rule_sets.remove(uow, queries.RULES, key_role_id=key_role_id)
     await queries.forget(uow.session, uow.workspace_id, key_role_id)
     await watching.unwatch(uow, key_role_id)
 
 
 async def _found(uow: UnitOfWork, key_role_id: UUID, rule_id: UUID) -> AssignmentRule:
-    stored = await queries.rule_by_id(uow.session, uow.workspace_id, key_role_id, rule_id)
+    stored = await rule_sets.one_of(uow, queries.RULES, id=rule_id, key_role_id=key_role_id)
     if stored is None:
         raise AssignmentRuleNotFound("This key role has no assignment rule with this id.")
     return stored

@@ -3,26 +3,25 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
-
-from pydantic_core import to_json
 
 from accounts_api.assignments import queries
 from accounts_api.assignments.queries import AssignmentRule
 from accounts_api.assignments.rules import Choice, Distribution, Load, keeps
-from accounts_api.lifecycle.rules import first
 from accounts_api.records import vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.hooks import User
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.service import write
+from accounts_api.rule_sets import service as rule_sets
+from accounts_api.rule_sets.rules import Faulty, first, next_flip, usable
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import Sight, sights
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.segments.rules import effective_rule
 from accounts_api.watching import service as watching
@@ -52,19 +51,13 @@ def choice_of(stored: Any) -> Choice:
 
 async def usable_rules(
     uow: UnitOfWork, catalog: Catalog, key_role_id: UUID
-) -> tuple[list[Usable], list[tuple[AssignmentRule, list[Any]]]]:
+) -> tuple[list[Usable], Faulty[AssignmentRule]]:
     """The rules of a key role in their order, and those that cannot be used any more, each with
     its faults.
     """
-    found, faulty = [], []
-    for stored in await queries.rules_of(uow.session, uow.workspace_id, key_role_id):
-        try:
-            rule = effective_rule(catalog, "account", to_json(stored.rule).decode())
-        except RuleFaulty as error:
-            faulty.append((stored, [fault.as_error() for fault in error.faults]))
-        else:
-            found.append(Usable(stored, rule))
-    return found, faulty
+    stored = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
+    found, faulty = usable(stored, partial(effective_rule, catalog, "account"))
+    return [Usable(one, rule) for one, rule in found], faulty
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,7 @@ async def _judge_role(
     moment: Moment,
 ) -> int:
     usable, faulty = await usable_rules(uow, catalog, key_role_id)
-    await _mark(uow, usable, faulty)
+    await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
     never = check(AnyOf(()), catalog, "account")
     judged = [one.rule for one in usable] or [never]
     rows = await queries.standings(
@@ -108,7 +101,7 @@ async def _judge_role(
     moved: dict[UUID, UUID | None] = {}
     entries: dict[UUID, Entry] = {}
     for row in rows:
-        flips = min((at for at in row.flips if at is not None), default=None)
+        flips = next_flip(row.flips)
         if flips != row.flips_at:
             horizons.append((key_role_id, row.record_id, flips))
         place = None if row.deleted or not usable else first(row.matched)
@@ -153,19 +146,6 @@ async def _look(uow: UnitOfWork, key_role_id: UUID) -> Wanted | None:
     return Wanted(wanted.mode, tuple(Cause.model_validate(link) for link in wanted.cause))
 
 
-async def _mark(
-    uow: UnitOfWork,
-    usable: Sequence[Usable],
-    faulty: Sequence[tuple[AssignmentRule, list[Any]]],
-) -> None:
-    for stored, faults in faulty:
-        if stored.faults != faults:
-            await queries.note(uow.session, uow.workspace_id, stored.id, {"faults": faults})
-    for one in usable:
-        if one.stored.faults is not None:
-            await queries.note(uow.session, uow.workspace_id, one.stored.id, {"faults": None})
-
-
 async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entry]) -> Counter[str]:
     """How many got a holder (`assigned`), kept theirs, and found nobody to choose."""
     counted: Counter[str] = Counter()
@@ -199,7 +179,7 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
     for rule_id, one in ones.items():
         turn = desk.last[rule_id]
         if one.choice.algorithm == "round_robin" and turn != one.stored.last_member_id:
-            await queries.note(uow.session, uow.workspace_id, rule_id, {"last_member_id": turn})
+            await rule_sets.note(uow, queries.RULES, rule_id, {"last_member_id": turn})
     return counted
 
 
@@ -254,9 +234,7 @@ async def _write(uow: UnitOfWork, edits: Mapping[tuple[Cause, ...], list[Edit]])
 
 async def set_aside(uow: UnitOfWork, key_role_id: UUID, reason: str) -> None:
     """They decide together, so none of them can be judged; accounts keep their holders."""
-    faults = [{"code": reason, "message": "The rules could not be judged."}]
-    for stored in await queries.rules_of(uow.session, uow.workspace_id, key_role_id):
-        await queries.note(uow.session, uow.workspace_id, stored.id, {"faults": faults})
+    await rule_sets.set_aside(uow, queries.RULES, reason, key_role_id=key_role_id)
 
 
 async def users(uow: UnitOfWork, ids: Sequence[UUID], sight: Sight) -> Sequence[User]:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,32 +9,28 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     and_,
-    delete,
     func,
-    insert,
     or_,
     select,
     text,
-    update,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.deactivation.models import contact_deactivation_rules, contact_deactivations
+from accounts_api.rule_sets.stored import RuleSet
 from accounts_api.rules.catalog import Field
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.needs import Needs
 from accounts_api.rules.sql.dates import begins
 from accounts_api.rules.sql.judged import verdicts
-from accounts_api.rules.sql.rows import Row, other_table, record_table
-from accounts_api.rules.sql.snapshot import snapshot
+from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
-from shared.ids import new_id
+from accounts_api.watching.horizons import kept_flip
 
 SAMPLES = 20
 _AT = DateTime(timezone=True)
-_RULES, _KEPT = contact_deactivation_rules, contact_deactivations
+_KEPT = contact_deactivations
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +45,7 @@ class DeactivationRule:
     updated_at: datetime
 
 
-_COLUMNS = (
-    _RULES.c.id,
-    _RULES.c.title,
-    _RULES.c.rule,
-    _RULES.c.since_field,
-    _RULES.c.faults,
-    _RULES.c.version,
-    _RULES.c.created_at,
-    _RULES.c.updated_at,
-)
-
-
-async def all_rules(session: AsyncSession, workspace_id: UUID) -> Sequence[DeactivationRule]:
-    """The older first, which is the order in which they decide."""
-    found = select(*_COLUMNS).where(_RULES.c.workspace_id == workspace_id).order_by(_RULES.c.id)
-    return [DeactivationRule(*row) for row in await session.execute(found)]
-
-
-async def rule_by_id(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, *, lock: bool = False
-) -> DeactivationRule | None:
-    found = select(*_COLUMNS).where(_RULES.c.workspace_id == workspace_id, _RULES.c.id == rule_id)
-    row = (await session.execute(found.with_for_update() if lock else found)).one_or_none()
-    return None if row is None else DeactivationRule(*row)
-
-
-async def add_rule(
-    session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]
-) -> DeactivationRule:
-    made = insert(_RULES).values(workspace_id=workspace_id, id=new_id(), **values)
-    return DeactivationRule(*(await session.execute(made.returning(*_COLUMNS))).one())
-
-
-async def change_rule(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, values: Mapping[str, Any]
-) -> DeactivationRule:
-    changed = (
-        update(_RULES)
-        .where(_RULES.c.workspace_id == workspace_id, _RULES.c.id == rule_id)
-        .values(version=_RULES.c.version + 1, updated_at=func.clock_timestamp(), **values)
-    )
-    return DeactivationRule(*(await session.execute(changed.returning(*_COLUMNS))).one())
-
-
-async def remove_rule(session: AsyncSession, workspace_id: UUID, rule_id: UUID) -> None:
-    await session.execute(
-        delete(_RULES).where(_RULES.c.workspace_id == workspace_id, _RULES.c.id == rule_id)
-    )
-
-
-async def set_faults(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, faults: list[dict[str, Any]] | None
-) -> None:
-    await session.execute(
-        update(_RULES)
-        .where(_RULES.c.workspace_id == workspace_id, _RULES.c.id == rule_id)
-        .values(faults=faults)
-    )
+RULES = RuleSet(contact_deactivation_rules, DeactivationRule)
 
 
 async def standings(
@@ -131,18 +70,6 @@ async def standings(
         )
         return found.scalar_subquery()
 
-    def horizon(row: Row) -> ColumnElement[Any]:
-        horizons = other_table(
-            "watch_horizons", {"watch_id": row.id.type, "record_id": row.id.type, "flips_at": _AT}
-        )
-        found = row.beside(
-            horizons,
-            horizons.c.watch_id == watch_id,
-            horizons.c.record_id == row.id,
-            what=horizons.c.flips_at,
-        )
-        return found.scalar_subquery().label("flips_at")
-
     statement = verdicts(
         [rule for rule, _ in rules],
         workspace_id,
@@ -152,7 +79,7 @@ async def standings(
         lambda row: row.column("deactivated_at").label("deactivated_at"),
         lambda row: kept(row, _KEPT.c.rule_id).label("kept_rule"),
         lambda row: kept(row, _KEPT.c.since).label("kept_since"),
-        horizon,
+        lambda row: kept_flip(row.workspace, watch_id, row.id),
     )
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
@@ -246,13 +173,3 @@ async def contact_state(session: AsyncSession, workspace_id: UUID, contact_id: U
     )
     given = {"workspace_id": workspace_id, "id": contact_id}
     return (await session.execute(statement, given)).one_or_none()
-
-
-async def contact_snapshot(
-    session: AsyncSession, workspace_id: UUID, needs: Needs, contact_id: UUID, moment: Moment
-) -> str | None:
-    row = record_table(needs.type)
-    found = select(snapshot(needs, row, moment)).where(
-        row.c.workspace_id == workspace_id, row.c.id == contact_id, row.c.deleted_at.is_(None)
-    )
-    return (await session.scalars(found)).one_or_none()

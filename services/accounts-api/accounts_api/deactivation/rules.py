@@ -2,17 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
-from pydantic_core import from_json
-
-from accounts_api.rules.catalog import Catalog, Field, FieldType
-from accounts_api.rules.check import check
-from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import Sight
-from accounts_api.rules.syntax.json_form import read_json
 
 DECIDED: Final = Sight("contact", "deactivated_at")
 
@@ -57,16 +50,3 @@ def decide(
     first = at if kept is None else kept.since
     since = first if mapped is None or mapped > now else mapped
     return Outcome(Kept(rule_id, since), since)
-
-
-@lru_cache(maxsize=1024)
-def contact_rule(catalog: Catalog, document: str) -> Rule:
-    """A stored rule from its JSON text. Raises `RuleFaulty` when it can be used no more."""
-    return check(read_json(from_json(document)), catalog, "contact")
-
-
-def date_field(catalog: Catalog, name: str) -> Field | None:
-    """The contact's own date of this name."""
-    field = catalog.scope("contact").fields.get(name)
-    dated = field is not None and field.type in {FieldType.DATE, FieldType.DATETIME}
-    return field if dated else None

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from accounts_api.rule_sets.schemas import FILL_EXAMPLE, DateField, RuleSetFault, RuleSetFill
 from shared.schemas import In, Out, Patch, Title
 
 RuleIn = Annotated[
     dict[str, Any] | Annotated[str, Field(max_length=50_000)],
     Field(description="A rule over contacts, as JSON or as text."),
 ]
-DateField = Annotated[str, Field(max_length=200)]
 
 _ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a03"
 _CONTACT = "0198c0de-0004-7a3b-8c4d-5e6f708192a3"
@@ -52,14 +52,6 @@ class DeactivationRulePatch(Patch):
     since_field: DateField | None = None
 
 
-class DeactivationFault(Out):
-    code: str
-    message: str
-    pointer: str | None = None
-    column: int | None = None
-    suggestion: str | None = None
-
-
 class DeactivationRuleOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_STORED]})
 
@@ -68,26 +60,12 @@ class DeactivationRuleOut(Out):
     rule: dict[str, Any]
     rule_text: str
     since_field: str | None
-    faults: list[DeactivationFault] = Field(
+    faults: list[RuleSetFault] = Field(
         description="Why the rule can no longer be used; it is left out until it is mended."
     )
     version: int
     created_at: datetime
     updated_at: datetime
-
-
-class DeactivationProgress(Out):
-    """How far the last look at every contact has come."""
-
-    state: str
-    done: int
-    total: int | None
-    started_at: datetime
-    finished_at: datetime | None
-    corrected: int
-    drift: int | None = Field(
-        description="Of the nightly self-check: how many contacts were wrong. It should be 0."
-    )
 
 
 class DeactivationRulesOut(Out):
@@ -98,22 +76,14 @@ class DeactivationRulesOut(Out):
             "examples": [
                 {
                     "data": [_STORED],
-                    "fill": {
-                        "state": "done",
-                        "done": 1200,
-                        "total": 1200,
-                        "started_at": "2026-03-02T09:00:00Z",
-                        "finished_at": "2026-03-02T09:00:01Z",
-                        "corrected": 4,
-                        "drift": None,
-                    },
+                    "fill": FILL_EXAMPLE,
                 }
             ]
         }
     )
 
     data: list[DeactivationRuleOut]
-    fill: DeactivationProgress | None
+    fill: RuleSetFill | None
 
 
 class DraftDeactivation(In):

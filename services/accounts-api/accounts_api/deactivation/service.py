@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts_api.audit_log import service as audit_log
 from accounts_api.deactivation import queries, standing
 from accounts_api.deactivation.queries import DeactivationRule
-from accounts_api.deactivation.rules import DECIDED, date_field, watch_of
+from accounts_api.deactivation.rules import DECIDED, watch_of
 from accounts_api.deactivation.schemas import (
     DeactivationPreviewIn,
     DeactivationRuleIn,
@@ -15,12 +15,14 @@ from accounts_api.deactivation.schemas import (
 )
 from accounts_api.records import vocabulary
 from accounts_api.records.refusals import in_time
+from accounts_api.rule_sets import service as rule_sets
+from accounts_api.rule_sets.rules import date_field
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
 from accounts_api.rules.explain import explain
 from accounts_api.rules.needs import needs
-from accounts_api.rules.sql.snapshot import read_snapshot
+from accounts_api.rules.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.rules.syntax.json_form import read_json, write_json
 from accounts_api.rules.syntax.printer import write_text
 from accounts_api.watching import service as watching
@@ -62,7 +64,7 @@ def shown(rule: DeactivationRule) -> dict[str, Any]:
 async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     """In the order in which they decide, with the progress of the last look at every contact."""
     watch_id = watch_of(uow.workspace_id)
-    found = await queries.all_rules(uow.session, uow.workspace_id)
+    found = await rule_sets.all_of(uow, queries.RULES)
     sweep = (await watching.sweeps_of(uow, [watch_id])).get(watch_id)
     return {
         "data": [shown(rule) for rule in found],
@@ -71,7 +73,7 @@ async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
 
 
 async def get_rule(uow: UnitOfWork, rule_id: UUID) -> DeactivationRule:
-    return _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id))
+    return _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id))
 
 
 async def create_rule(uow: UnitOfWork, data: DeactivationRuleIn) -> DeactivationRule:
@@ -80,7 +82,7 @@ async def create_rule(uow: UnitOfWork, data: DeactivationRuleIn) -> Deactivation
     _must_be_a_date(catalog, data.since_field)
     values = {**data.model_dump(), "rule": write_json(rule.written)}
     async with _titled(data.title):
-        stored = await queries.add_rule(uow.session, uow.workspace_id, values)
+        stored = await rule_sets.add(uow, queries.RULES, values)
     await _watch(uow)
     audit_log.record(uow, f"{_SUBJECT}.created", _SUBJECT, stored.id, after=values)
     return stored
@@ -90,7 +92,7 @@ async def update_rule(
     uow: UnitOfWork, rule_id: UUID, data: DeactivationRulePatch, version: int | None
 ) -> DeactivationRule:
     """Contacts follow in batches, as the worker looks at each again."""
-    before = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    before = _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id, lock=True))
     check_version(version, before.version)
     changes, catalog = data.changes(), await written.rule_catalog(uow)
     if "rule" in changes:
@@ -100,9 +102,7 @@ async def update_rule(
     if not becomes:
         return before
     async with _titled(str(becomes.get("title"))):
-        stored = await queries.change_rule(
-            uow.session, uow.workspace_id, rule_id, {**becomes, "faults": None}
-        )
+        stored = await rule_sets.change(uow, queries.RULES, rule_id, becomes)
     await _watch(uow)
     audit_log.record(uow, f"{_SUBJECT}.updated", _SUBJECT, rule_id, before=was, after=becomes)
     return stored
@@ -110,9 +110,9 @@ async def update_rule(
 
 async def delete_rule(uow: UnitOfWork, rule_id: UUID, version: int | None) -> None:
     """Contacts it alone put out are back."""
-    stored = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    stored = _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id, lock=True))
     check_version(version, stored.version)
-    await queries.remove_rule(uow.session, uow.workspace_id, rule_id)
+    await rule_sets.remove(uow, queries.RULES, id=rule_id)
     await _watch(uow)
     audit_log.record(uow, f"{_SUBJECT}.deleted", _SUBJECT, rule_id, before=_audited(stored))
 
@@ -148,9 +148,7 @@ async def explain_contact(uow: UnitOfWork, contact_id: UUID) -> dict[str, Any]:
     verdicts = []
     for one in usable:
         needed = needs(one.rule)
-        loaded = await queries.contact_snapshot(
-            uow.session, uow.workspace_id, needed, contact_id, moment
-        )
+        loaded = await load_snapshot(uow.session, uow.workspace_id, needed, contact_id, moment)
         if loaded is None:
             raise NotFound("There is no contact with this id.")
         explanation = explain(one.rule, read_snapshot(needed, loaded), moment)
@@ -189,7 +187,7 @@ def _found(rule: DeactivationRule | None) -> DeactivationRule:
 
 
 def _must_be_a_date(catalog: Catalog, field: str | None) -> None:
-    if field is not None and date_field(catalog, field) is None:
+    if field is not None and date_field(catalog, "contact", field) is None:
         message = f"A contact has no date {field[:100]!r}."
         raise Invalid(faults=[Fault("/since_field", "not_a_date", message)])
 

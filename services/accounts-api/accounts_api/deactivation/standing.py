@@ -4,34 +4,25 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
-
 from accounts_api.deactivation import queries
 from accounts_api.deactivation.queries import DeactivationRule
-from accounts_api.deactivation.rules import (
-    DECIDED,
-    Kept,
-    Outcome,
-    contact_rule,
-    date_field,
-    decide,
-    watch_of,
-)
-from accounts_api.lifecycle.rules import first
+from accounts_api.deactivation.rules import DECIDED, Kept, Outcome, decide, watch_of
 from accounts_api.records import vocabulary
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.hooks import User
 from accounts_api.records.kinds import CONTACT
 from accounts_api.records.service import write
+from accounts_api.rule_sets import service as rule_sets
+from accounts_api.rule_sets.rules import Faulty, date_field, first, next_flip, rule_of, usable
 from accounts_api.rules.catalog import Catalog, Field
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import Sight, sights
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.watching import service as watching
 from accounts_api.watching.service import Affected, Origin
@@ -48,20 +39,18 @@ class Usable:
     since_field: Field | None
 
 
-async def usable_rules(uow: UnitOfWork, catalog: Catalog) -> tuple[list[Usable], list[Any]]:
+async def usable_rules(
+    uow: UnitOfWork, catalog: Catalog
+) -> tuple[list[Usable], Faulty[DeactivationRule]]:
     """The rules in the order in which they decide, and those that cannot be used any more, each
     with its faults.
     """
-    found, faulty = [], []
-    for stored in await queries.all_rules(uow.session, uow.workspace_id):
-        try:
-            rule = contact_rule(catalog, to_json(stored.rule).decode())
-        except RuleFaulty as error:
-            faulty.append((stored, [fault.as_error() for fault in error.faults]))
-            continue
-        field = date_field(catalog, stored.since_field) if stored.since_field else None
-        found.append(Usable(stored, rule, field))
-    return found, faulty
+    stored = await rule_sets.all_of(uow, queries.RULES)
+    found, faulty = usable(stored, partial(rule_of, catalog, "contact"))
+    mapped = [
+        Usable(one, rule, date_field(catalog, "contact", one.since_field)) for one, rule in found
+    ]
+    return mapped, faulty
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +69,7 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     origins = affected[watch_id]
     catalog = await vocabulary.rule_catalog(uow)
     usable, faulty = await usable_rules(uow, catalog)
-    await _mark(uow, usable, faulty)
+    await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
     rules = [(one.rule, one.since_field) for one in usable]
     never = check(AnyOf(()), catalog, "contact")
     rows = await queries.standings(
@@ -88,7 +77,7 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     )
     horizons, verdicts = [], []
     for row in rows:
-        flips = min((at for at in row.flips if at is not None), default=None)
+        flips = next_flip(row.flips)
         if flips != row.flips_at:
             horizons.append((watch_id, row.record_id, flips))
         if not row.deleted:
@@ -111,15 +100,6 @@ def _verdict(row: Any, usable: Sequence[Usable], origin: Origin, moment: Moment)
         moment.now,
     )
     return Verdict(row.record_id, row.deactivated_at, kept, outcome, decided, origin)
-
-
-async def _mark(uow: UnitOfWork, usable: Sequence[Usable], faulty: Sequence[Any]) -> None:
-    for stored, faults in faulty:
-        if stored.faults != faults:
-            await queries.set_faults(uow.session, uow.workspace_id, stored.id, faults)
-    for one in usable:
-        if one.stored.faults is not None:
-            await queries.set_faults(uow.session, uow.workspace_id, one.stored.id, None)
 
 
 async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
@@ -163,9 +143,7 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
 
 async def set_aside(uow: UnitOfWork, _: UUID, reason: str) -> None:
     """They decide together, so none of them can be judged; contacts stay as they are."""
-    faults = [{"code": reason, "message": "The rules could not be judged."}]
-    for stored in await queries.all_rules(uow.session, uow.workspace_id):
-        await queries.set_faults(uow.session, uow.workspace_id, stored.id, faults)
+    await rule_sets.set_aside(uow, queries.RULES, reason)
 
 
 async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[User]:

@@ -10,27 +10,24 @@ from sqlalchemy import (
     DateTime,
     and_,
     case,
-    delete,
     func,
-    insert,
     select,
     text,
-    update,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.lifecycle.models import lifecycle_rules, lifecycle_stints
 from accounts_api.lifecycle.rules import DEFAULT
+from accounts_api.rule_sets.stored import RuleSet
 from accounts_api.rules.catalog import Field
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.needs import Needs
 from accounts_api.rules.sql.dates import begins, is_over
 from accounts_api.rules.sql.judged import verdicts
-from accounts_api.rules.sql.rows import Row, other_table, record_table
-from accounts_api.rules.sql.snapshot import snapshot
+from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
+from accounts_api.watching.horizons import kept_flip
 from shared.ids import new_id
 
 SAMPLES = 20
@@ -51,73 +48,7 @@ class LifecycleRule:
     updated_at: datetime
 
 
-_COLUMNS = (
-    lifecycle_rules.c.id,
-    lifecycle_rules.c.title,
-    lifecycle_rules.c.status,
-    lifecycle_rules.c.rule,
-    lifecycle_rules.c.since_field,
-    lifecycle_rules.c.end_field,
-    lifecycle_rules.c.faults,
-    lifecycle_rules.c.version,
-    lifecycle_rules.c.created_at,
-    lifecycle_rules.c.updated_at,
-)
-
-
-def _rule(row: Any) -> LifecycleRule:
-    return LifecycleRule(*row)
-
-
-async def all_rules(session: AsyncSession, workspace_id: UUID) -> Sequence[LifecycleRule]:
-    found = select(*_COLUMNS).where(lifecycle_rules.c.workspace_id == workspace_id)
-    return [_rule(row) for row in await session.execute(found)]
-
-
-async def rule_by_id(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, *, lock: bool = False
-) -> LifecycleRule | None:
-    found = select(*_COLUMNS).where(
-        lifecycle_rules.c.workspace_id == workspace_id, lifecycle_rules.c.id == rule_id
-    )
-    row = (await session.execute(found.with_for_update() if lock else found)).one_or_none()
-    return None if row is None else _rule(row)
-
-
-async def add_rule(
-    session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]
-) -> LifecycleRule:
-    made = insert(lifecycle_rules).values(workspace_id=workspace_id, id=new_id(), **values)
-    return _rule((await session.execute(made.returning(*_COLUMNS))).one())
-
-
-async def change_rule(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, values: Mapping[str, Any]
-) -> LifecycleRule:
-    changed = (
-        update(lifecycle_rules)
-        .where(lifecycle_rules.c.workspace_id == workspace_id, lifecycle_rules.c.id == rule_id)
-        .values(version=lifecycle_rules.c.version + 1, updated_at=func.clock_timestamp(), **values)
-    )
-    return _rule((await session.execute(changed.returning(*_COLUMNS))).one())
-
-
-async def remove_rule(session: AsyncSession, workspace_id: UUID, rule_id: UUID) -> None:
-    await session.execute(
-        delete(lifecycle_rules).where(
-            lifecycle_rules.c.workspace_id == workspace_id, lifecycle_rules.c.id == rule_id
-        )
-    )
-
-
-async def set_faults(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, faults: list[dict[str, Any]] | None
-) -> None:
-    await session.execute(
-        update(lifecycle_rules)
-        .where(lifecycle_rules.c.workspace_id == workspace_id, lifecycle_rules.c.id == rule_id)
-        .values(faults=faults)
-    )
+RULES = RuleSet(lifecycle_rules, LifecycleRule)
 
 
 async def standings(
@@ -149,18 +80,6 @@ async def standings(
         )
         return running.scalar_subquery()
 
-    def horizon(row: Row) -> ColumnElement[Any]:
-        horizons = other_table(
-            "watch_horizons", {"watch_id": row.id.type, "record_id": row.id.type, "flips_at": _AT}
-        )
-        found = row.beside(
-            horizons,
-            horizons.c.watch_id == workspace_id,
-            horizons.c.record_id == row.id,
-            what=horizons.c.flips_at,
-        )
-        return found.scalar_subquery().label("flips_at")
-
     statement = verdicts(
         [rule for rule, *_ in rules],
         workspace_id,
@@ -172,7 +91,7 @@ async def standings(
         lambda row: row.column("lifecycle_status_since").label("since"),
         lambda row: stint(row, lifecycle_stints.c.status).label("stint"),
         lambda row: stint(row, lifecycle_stints.c.trial_ends_at).label("trial_ends_at"),
-        horizon,
+        lambda row: kept_flip(row.workspace, workspace_id, row.id),
     )
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
@@ -302,16 +221,6 @@ async def movements(
         .limit(SAMPLES)
     )
     return (await session.execute(counted)).all(), (await session.execute(movers)).all()
-
-
-async def account_snapshot(
-    session: AsyncSession, workspace_id: UUID, needs: Needs, account_id: UUID, moment: Moment
-) -> str | None:
-    row = record_table(needs.type)
-    found = select(snapshot(needs, row, moment)).where(
-        row.c.workspace_id == workspace_id, row.c.id == account_id, row.c.deleted_at.is_(None)
-    )
-    return (await session.scalars(found)).one_or_none()
 
 
 async def account_status(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> Any:

@@ -5,13 +5,13 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.lifecycle.rules import RuleStatus, Status
+from accounts_api.rule_sets.schemas import FILL_EXAMPLE, DateField, RuleSetFault, RuleSetFill
 from shared.schemas import In, Out, Patch, Title
 
 RuleIn = Annotated[
     dict[str, Any] | Annotated[str, Field(max_length=50_000)],
     Field(description="A rule over accounts, as JSON or as text."),
 ]
-DateField = Annotated[str, Field(max_length=200)]
 
 _ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a02"
 _ACCOUNT = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
@@ -35,15 +35,6 @@ _LIFECYCLE_RULE: dict[str, Any] = {
     "version": 1,
     "created_at": "2026-03-02T09:00:00Z",
     "updated_at": "2026-03-02T09:00:00Z",
-}
-_FILL: dict[str, Any] = {
-    "state": "done",
-    "done": 400,
-    "total": 400,
-    "started_at": "2026-03-02T09:00:00Z",
-    "finished_at": "2026-03-02T09:00:01Z",
-    "corrected": 12,
-    "drift": None,
 }
 
 
@@ -78,14 +69,6 @@ class LifecycleRulePatch(Patch):
     end_field: DateField | None = None
 
 
-class LifecycleFault(Out):
-    code: str
-    message: str
-    pointer: str | None = None
-    column: int | None = None
-    suggestion: str | None = None
-
-
 class LifecycleRuleOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_LIFECYCLE_RULE]})
 
@@ -96,7 +79,7 @@ class LifecycleRuleOut(Out):
     rule_text: str
     since_field: str | None
     end_field: str | None
-    faults: list[LifecycleFault] = Field(
+    faults: list[RuleSetFault] = Field(
         description="Why the rule can no longer be used; it is left out until it is mended."
     )
     version: int
@@ -104,29 +87,15 @@ class LifecycleRuleOut(Out):
     updated_at: datetime
 
 
-class Progress(Out):
-    """How far the last look at every account has come."""
-
-    state: str
-    done: int
-    total: int | None
-    started_at: datetime
-    finished_at: datetime | None
-    corrected: int
-    drift: int | None = Field(
-        description="Of the nightly self-check: how many statuses were wrong. It should be 0."
-    )
-
-
 class LifecycleRulesOut(Out):
     """In the order in which they decide."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "fill": _FILL}]}
+        json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "fill": FILL_EXAMPLE}]}
     )
 
     data: list[LifecycleRuleOut]
-    fill: Progress | None
+    fill: RuleSetFill | None
 
 
 class DraftRule(In):

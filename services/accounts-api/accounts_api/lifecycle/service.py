@@ -9,16 +9,18 @@ from uuid import UUID
 from accounts_api.audit_log import service as audit_log
 from accounts_api.lifecycle import queries, standing
 from accounts_api.lifecycle.queries import LifecycleRule
-from accounts_api.lifecycle.rules import DEFAULT, PRECEDENCE, Status, date_field, first, ranked
+from accounts_api.lifecycle.rules import DEFAULT, PRECEDENCE, Status, ranked
 from accounts_api.lifecycle.schemas import LifecyclePreviewIn, LifecycleRuleIn, LifecycleRulePatch
 from accounts_api.records import vocabulary
 from accounts_api.records.refusals import in_time
+from accounts_api.rule_sets import service as rule_sets
+from accounts_api.rule_sets.rules import date_field, first
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
 from accounts_api.rules.explain import explain
 from accounts_api.rules.needs import needs
-from accounts_api.rules.sql.snapshot import read_snapshot
+from accounts_api.rules.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.rules.syntax.json_form import read_json, write_json
 from accounts_api.rules.syntax.printer import write_text
 from accounts_api.watching import service as watching
@@ -58,7 +60,7 @@ def shown(rule: LifecycleRule) -> dict[str, Any]:
 
 async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     """In the order in which they decide, with the progress of the last look at every account."""
-    found = await queries.all_rules(uow.session, uow.workspace_id)
+    found = await rule_sets.all_of(uow, queries.RULES)
     sweeps = await watching.sweeps_of(uow, [uow.workspace_id])
     sweep = sweeps.get(uow.workspace_id)
     rules = ranked((rule.status, rule.id, rule) for rule in found)
@@ -78,7 +80,7 @@ async def list_unconverted(
 
 
 async def get_rule(uow: UnitOfWork, rule_id: UUID) -> LifecycleRule:
-    return _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id))
+    return _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id))
 
 
 async def create_rule(uow: UnitOfWork, data: LifecycleRuleIn) -> LifecycleRule:
@@ -87,7 +89,7 @@ async def create_rule(uow: UnitOfWork, data: LifecycleRuleIn) -> LifecycleRule:
     _must_be_dates(catalog, data.since_field, data.end_field)
     values = {**data.model_dump(), "rule": write_json(rule.written)}
     async with _titled(data.title):
-        stored = await queries.add_rule(uow.session, uow.workspace_id, values)
+        stored = await rule_sets.add(uow, queries.RULES, values)
     await _watch(uow)
     audit_log.record(uow, "lifecycle_rule.created", "lifecycle_rule", stored.id, after=values)
     return stored
@@ -97,7 +99,7 @@ async def update_rule(
     uow: UnitOfWork, rule_id: UUID, data: LifecycleRulePatch, version: int | None
 ) -> LifecycleRule:
     """Accounts follow in batches, as the worker looks at each again."""
-    before = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    before = _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id, lock=True))
     check_version(version, before.version)
     changes, catalog = data.changes(), await written.rule_catalog(uow)
     if "rule" in changes:
@@ -108,9 +110,7 @@ async def update_rule(
     if not becomes:
         return before
     async with _titled(str(becomes.get("title"))):
-        stored = await queries.change_rule(
-            uow.session, uow.workspace_id, rule_id, {**becomes, "faults": None}
-        )
+        stored = await rule_sets.change(uow, queries.RULES, rule_id, becomes)
     await _watch(uow)
     audit_log.record(
         uow, "lifecycle_rule.updated", "lifecycle_rule", rule_id, before=was, after=becomes
@@ -120,9 +120,9 @@ async def update_rule(
 
 async def delete_rule(uow: UnitOfWork, rule_id: UUID, version: int | None) -> None:
     """Accounts it decided about get the status that the other rules give them."""
-    stored = _found(await queries.rule_by_id(uow.session, uow.workspace_id, rule_id, lock=True))
+    stored = _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id, lock=True))
     check_version(version, stored.version)
-    await queries.remove_rule(uow.session, uow.workspace_id, rule_id)
+    await rule_sets.remove(uow, queries.RULES, id=rule_id)
     await _watch(uow)
     audit_log.record(
         uow, "lifecycle_rule.deleted", "lifecycle_rule", rule_id, before=_audited(stored)
@@ -164,9 +164,7 @@ async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
     verdicts = []
     for one in usable:
         needed = needs(one.rule)
-        loaded = await queries.account_snapshot(
-            uow.session, uow.workspace_id, needed, account_id, moment
-        )
+        loaded = await load_snapshot(uow.session, uow.workspace_id, needed, account_id, moment)
         if loaded is None:
             raise NotFound("There is no account with this id.")
         explanation = explain(one.rule, read_snapshot(needed, loaded), moment)
@@ -216,7 +214,7 @@ def _must_be_dates(catalog: Catalog, since_field: str | None, end_field: str | N
     faults = [
         Fault(f"/{name}", "not_a_date", f"An account has no date {field[:100]!r}.")
         for name, field in (("since_field", since_field), ("end_field", end_field))
-        if field is not None and date_field(catalog, field) is None
+        if field is not None and date_field(catalog, "account", field) is None
     ]
     if faults:
         raise Invalid(faults=faults)

@@ -4,32 +4,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
-
-from pydantic_core import to_json
 
 from accounts_api.accounts import service as accounts
 from accounts_api.accounts.service import StatusChange
 from accounts_api.lifecycle import queries
 from accounts_api.lifecycle.queries import LifecycleRule
-from accounts_api.lifecycle.rules import (
-    DEFAULT,
-    Status,
-    date_field,
-    first,
-    ranked,
-    since,
-    status_rule,
-)
+from accounts_api.lifecycle.rules import DEFAULT, Status, ranked, since
 from accounts_api.records import vocabulary
 from accounts_api.records.hooks import User
+from accounts_api.rule_sets import service as rule_sets
+from accounts_api.rule_sets.rules import Faulty, date_field, first, next_flip, rule_of, usable
 from accounts_api.rules.catalog import Catalog, Field
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import Sight, sights
 from accounts_api.rules.moment import Moment
-from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.watching import service as watching
 from accounts_api.watching.service import Affected, Origin
@@ -48,23 +40,23 @@ class Usable:
     end_field: Field | None
 
 
-async def usable_rules(uow: UnitOfWork, catalog: Catalog) -> tuple[list[Usable], list[Any]]:
+async def usable_rules(
+    uow: UnitOfWork, catalog: Catalog
+) -> tuple[list[Usable], Faulty[LifecycleRule]]:
     """The rules in the order in which they decide, and those that cannot be used any more, each
     with its faults.
     """
-    found, faulty = [], []
-    for stored in await queries.all_rules(uow.session, uow.workspace_id):
-        try:
-            rule = status_rule(catalog, to_json(stored.rule).decode())
-        except RuleFaulty as error:
-            faulty.append((stored, [fault.as_error() for fault in error.faults]))
-            continue
-        since_field, end_field = (
-            date_field(catalog, name) if name else None
-            for name in (stored.since_field, stored.end_field)
-        )
-        found.append((stored.status, stored.id, Usable(stored, rule, since_field, end_field)))
-    return ranked(found), faulty
+    stored = await rule_sets.all_of(uow, queries.RULES)
+    found, faulty = usable(stored, partial(rule_of, catalog, "account"))
+    mapped = [(one.status, one.id, _mapped(catalog, one, rule)) for one, rule in found]
+    return ranked(mapped), faulty
+
+
+def _mapped(catalog: Catalog, stored: LifecycleRule, rule: Rule) -> Usable:
+    since_field, end_field = (
+        date_field(catalog, "account", name) for name in (stored.since_field, stored.end_field)
+    )
+    return Usable(stored, rule, since_field, end_field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     origins = affected[uow.workspace_id]
     catalog = await vocabulary.rule_catalog(uow)
     usable, faulty = await usable_rules(uow, catalog)
-    await _mark(uow, usable, faulty)
+    await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
     rules = [(one.rule, one.since_field, one.end_field) for one in usable]
     never = check(AnyOf(()), catalog, "account")
     rows = await queries.standings(
@@ -98,7 +90,7 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     stints: list[dict[str, Any]] = []
     ends: list[dict[str, Any]] = []
     for row in rows:
-        flips = min((at for at in row.flips if at is not None), default=None)
+        flips = next_flip(row.flips)
         if flips != row.flips_at:
             horizons.append((uow.workspace_id, row.record_id, flips))
         if row.deleted:
@@ -148,15 +140,6 @@ def _stint(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-async def _mark(uow: UnitOfWork, usable: Sequence[Usable], faulty: Sequence[Any]) -> None:
-    for stored, faults in faulty:
-        if stored.faults != faults:
-            await queries.set_faults(uow.session, uow.workspace_id, stored.id, faults)
-    for one in usable:
-        if one.stored.faults is not None:
-            await queries.set_faults(uow.session, uow.workspace_id, one.stored.id, None)
-
-
 async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
     """Records and events carry the cause that goes back to the change, by way of the rule."""
     grouped: dict[tuple[Origin, UUID | None], list[Verdict]] = defaultdict(list)
@@ -196,9 +179,7 @@ def _event(verdict: Verdict) -> LifecycleStatusChanged:
 
 async def set_aside(uow: UnitOfWork, _: UUID, reason: str) -> None:
     """They decide together, so none of them can be judged; accounts keep their status."""
-    faults = [{"code": reason, "message": "The rules could not be judged."}]
-    for stored in await queries.all_rules(uow.session, uow.workspace_id):
-        await queries.set_faults(uow.session, uow.workspace_id, stored.id, faults)
+    await rule_sets.set_aside(uow, queries.RULES, reason)
 
 
 async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[User]:

@@ -14,7 +14,7 @@ from accounts_api.rules.check import check
 from accounts_api.rules.explain import explain
 from accounts_api.rules.horizon import horizon
 from accounts_api.rules.needs import needs
-from accounts_api.rules.sql.snapshot import read_snapshot
+from accounts_api.rules.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.rules.standard import STANDARD
 from accounts_api.rules.syntax.faults import RuleFaulty
 from accounts_api.rules.syntax.json_form import write_json
@@ -95,9 +95,7 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
     except RuleFaulty as faulty:
         raise RuleUnusable(faults=written.refused(faulty, "/rule").faults) from faulty
     moment, needed = await vocabulary.moment_of(uow), needs(rule)
-    loaded = await verdicts.record_snapshot(
-        uow.session, uow.workspace_id, needed, record_id, moment
-    )
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
     if loaded is None:
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)
@@ -121,9 +119,7 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     catalog = await _catalog_with(uow, data.record_type)
     rule = written.usable(data.rule, catalog, data.record_type, "/rule")
     moment, needed = await vocabulary.moment_of(uow), needs(rule)
-    loaded = await verdicts.record_snapshot(
-        uow.session, uow.workspace_id, needed, data.record_id, moment
-    )
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, moment)
     if loaded is None:
         raise NotFound(f"There is no {data.record_type} with this id.")
     record = read_snapshot(needed, loaded)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Text,
     Uuid,
     and_,
@@ -27,10 +26,11 @@ from accounts_api.rules.checked import Rule
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.needs import Needs
 from accounts_api.rules.sql.judged import judged
-from accounts_api.rules.sql.rows import other_table, record_table
+from accounts_api.rules.sql.rows import record_table
 from accounts_api.rules.sql.snapshot import snapshot
 from accounts_api.rules.sql.verdict import verdict
 from accounts_api.segments.models import segment_members, segment_overrides, segments
+from accounts_api.watching.horizons import kept_flip
 
 SAMPLES = 10
 
@@ -62,7 +62,7 @@ async def difference(
             verdicts.c.flips_at,
             _override(workspace_id, watch, record).label("included"),
             _member(workspace_id, watch, record).label("member_id"),
-            _horizon(workspace_id, watch, record).label("kept_flips_at"),
+            kept_flip(workspace_id, watch, record).label("kept_flips_at"),
         )
         .cte("known")
         .prefix_with("materialized")
@@ -122,19 +122,6 @@ def _member(workspace_id: UUID, segment: Any, record: Any) -> Any:
         kept.c.segment_id == segment,
         kept.c.record_id == record,
         kept.c.left_at.is_(None),
-    )
-    return found.scalar_subquery()
-
-
-def _horizon(workspace_id: UUID, segment: Any, record: Any) -> Any:
-    kept = other_table(
-        "watch_horizons",
-        {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": DateTime(timezone=True)},
-    )
-    found = select(kept.c.flips_at).where(
-        kept.c.workspace_id == workspace_id,
-        kept.c.watch_id == segment,
-        kept.c.record_id == record,
     )
     return found.scalar_subquery()
 
@@ -259,14 +246,3 @@ async def kept(
     given = {"workspace_id": workspace_id, "segments": segment_ids, "records": ids}
     found = await session.execute(_KEPT, given)
     return {(row.segment_id, row.record_id): row for row in found}
-
-
-async def record_snapshot(
-    session: AsyncSession, workspace_id: UUID, needs: Needs, record_id: UUID, moment: Moment
-) -> str | None:
-    """What the rule sees of one live record, for `read_snapshot`."""
-    row = record_table(needs.type)
-    found = select(snapshot(needs, row, moment)).where(
-        row.c.workspace_id == workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
-    )
-    return (await session.scalars(found)).one_or_none()

@@ -5,8 +5,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, DateTime, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.rules.sql.rows import other_table
+
+_HORIZONS = other_table(
+    "watch_horizons",
+    {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": DateTime(timezone=True)},
+)
+
+
+def kept_flip(workspace_id: Any, watch_id: Any, record_id: Any) -> ColumnElement[Any]:
+    """`flips_at` of a watch and a record as it is stored, in a statement that knows them."""
+    found = select(_HORIZONS.c.flips_at).where(
+        _HORIZONS.c.workspace_id == workspace_id,
+        _HORIZONS.c.watch_id == watch_id,
+        _HORIZONS.c.record_id == record_id,
+    )
+    return found.scalar_subquery().label("flips_at")
+
 
 _DUE = text(
     """

@@ -24,12 +24,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.rules.catalog import FieldType
 from accounts_api.rules.evaluate import Holding, Snapshot
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.needs import Counted, Needs
-from accounts_api.rules.sql.rows import Row, other_table
+from accounts_api.rules.sql.rows import Row, other_table, record_table
 from accounts_api.rules.sql.verdict import field_changes
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
@@ -199,3 +200,14 @@ def _by_day(rows: Iterable[tuple[str, int]]) -> dict[date, int]:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+async def load_snapshot(
+    session: AsyncSession, workspace_id: UUID, needs: Needs, record_id: UUID, moment: Moment
+) -> str | None:
+    """What a rule sees of one live record, for `read_snapshot`."""
+    row = record_table(needs.type)
+    found = select(snapshot(needs, row, moment)).where(
+        row.c.workspace_id == workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
+    )
+    return (await session.scalars(found)).one_or_none()
