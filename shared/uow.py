@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from shared.logging import get_logger
 from shared.outbox import store_events
 
 log = get_logger(__name__)
+T = TypeVar("T")
 FAILURES = Counter("tenure_workspace_failures_total", "Work of one workspace that failed", ["work"])
 
 _CLOCK = text(
@@ -131,6 +132,28 @@ class UnitsOfWork:
         if refusal is not None:
             raise refusal
 
+    async def attempt(
+        self,
+        workspace_id: UUID,
+        cause: Sequence[Cause],
+        work: Callable[["UnitOfWork"], Awaitable[T]],
+        *,
+        what: str,
+    ) -> T | None:
+        """What `work` answers in a unit of its own; None when it failed, which is logged: others
+        must not wait for it, and its rows are there at the next look. Raises when the database is
+        lost.
+        """
+        try:
+            async with self.begin(workspace_id, cause) as uow:
+                return await work(uow)
+        except Exception as error:
+            if is_connection_loss(error):
+                raise
+            FAILURES.labels(what).inc()
+            log.exception("work failed", work=what, workspace_id=str(workspace_id))
+            return None
+
     async def in_each(
         self,
         workspaces: Iterable[UUID],
@@ -139,22 +162,9 @@ class UnitsOfWork:
         *,
         what: str,
     ) -> bool:
-        """Do `work` for each workspace in a unit of its own; True when it did something for any.
-
-        What fails in one is logged, and the others go on: its rows are there at the next look.
-        Raises when the database is lost.
-        """
-        did = False
-        for workspace_id in workspaces:
-            try:
-                async with self.begin(workspace_id, cause) as uow:
-                    did = await work(uow) or did
-            except Exception as error:
-                if is_connection_loss(error):
-                    raise
-                FAILURES.labels(what).inc()
-                log.exception("work failed", work=what, workspace_id=str(workspace_id))
-        return did
+        """Attempt `work` for each workspace; True when it did something for any."""
+        did = [await self.attempt(each, cause, work, what=what) for each in workspaces]
+        return any(did)
 
     @asynccontextmanager
     async def across_workspaces(self, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:

@@ -146,6 +146,11 @@ class Tenure:
             sockets[name] = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             sockets[name].bind(("127.0.0.1", 0))
             self.urls[name] = f"http://127.0.0.1:{sockets[name].getsockname()[1]}"
+        # All are made before the first opens: a door that opens describes itself in a thread, and
+        # FastAPI silences a warning of its models for the whole process while it makes them.
+        for name in SERVICES:
+            module = importlib.import_module(f"{PACKAGES[name].package}.main")
+            self.apps[name] = module.create_app(self.settings(name))
         servers = [await self._open_door(name, sockets[name]) for name in SERVICES]
         for name in SERVICES:
             worker = importlib.import_module(f"{PACKAGES[name].package}.worker")
@@ -165,9 +170,7 @@ class Tenure:
     async def _open_door(
         self, name: ServiceName, listener: socket.socket
     ) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-        module = importlib.import_module(f"{PACKAGES[name].package}.main")
-        app = self.apps[name] = module.create_app(self.settings(name))
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+        config = uvicorn.Config(self.apps[name], log_config=None, access_log=False, lifespan="on")
         server = QuietServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

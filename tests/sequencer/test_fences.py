@@ -148,6 +148,8 @@ async def test_workers_beside_each_other_send_each_mail_once(renewals: Renewals)
     taken = Counter(mail.message_id for mail in renewals.sent())
     assert set(taken.values()) == {1}
     assert len(taken) == 15, "the cap holds between workers"
+    attempts = {one["attempts"] for one in await renewals.messages(state="sent")}
+    assert attempts == {1}, "no claim takes a mail's rows from under its hand-over"
     waiting = await renewals.messages(state="scheduled")
     assert {one["due_at"] for one in waiting} == {"2026-03-03T09:00:00Z"}
 

@@ -74,7 +74,9 @@ async def claim(
     uow: UnitOfWork, service: Service, settings: SequencerSettings, limit: int
 ) -> tuple[list[Claimed], int]:
     """What may be handed over now, and how many mails were dealt with in another way."""
-    ids = await queries.due_messages(uow.session, uow.workspace_id, await uow.now(), 2 * limit)
+    # First the mails, then what they are about: to claim what another worker has just claimed would
+    # take from under its hand-over the rows that it looks at once more before the final dot.
+    ids = await queries.hold_due(uow.session, uow.workspace_id, await uow.now(), 2 * limit)
     held = await _hold(uow, await messages.some(uow, ids))
     await uow.fresh_now()
     ready: list[tuple[_Held, dict[str, Any], bytes]] = []
@@ -123,12 +125,7 @@ async def _hold(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
     }
     box_of = await _mailbox_of_each(uow, senders)
     boxes = await mailboxes.by_id(uow, set(box_of.values()), hold=True)
-    locked = await queries.hold(uow.session, uow.workspace_id, [one.id for one in complete])
-    ours = [
-        one
-        for one in complete
-        if one.id in locked and (one.id not in box_of or box_of[one.id] in boxes)
-    ]
+    ours = [one for one in complete if one.id not in box_of or box_of[one.id] in boxes]
     situations = await situations_of(uow, [shared[one.enrollment_id] for one in ours])
     return [
         _Held(message, situation, boxes[box_of[message.id]] if message.id in box_of else None)

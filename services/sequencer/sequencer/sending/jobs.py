@@ -4,6 +4,7 @@ A slow server keeps its own slot busy and no other.
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 from sequencer.sending import queries, service
 from sequencer.sending.claims import Claimed, claim
@@ -50,9 +51,14 @@ class Dispatcher:
             if free <= 0:
                 break
             faultpoint("send.before_claim")
-            async with the_service.units.begin(workspace_id, _CLOCK) as uow:
-                claimed, others = await claim(uow, the_service, self.settings, min(share, free))
+            work = partial(
+                claim, service=the_service, settings=self.settings, limit=min(share, free)
+            )
+            taken = await the_service.units.attempt(workspace_id, _CLOCK, work, what="sending")
+            if taken is None:
+                continue
             faultpoint("send.after_claim")
+            claimed, others = taken
             free -= len(claimed)
             dealt_with = dealt_with or others > 0
             for one in claimed:

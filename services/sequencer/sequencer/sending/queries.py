@@ -28,23 +28,17 @@ _WORKSPACES_DUE = text(
     limit :limit
     """
 )
-_DUE = text(
+_HOLD_DUE = text(
     """
-    select id from messages
-    where workspace_id = :workspace_id and state = 'scheduled' and due_at <= :now
-      and (retry_at is null or retry_at <= clock_timestamp())
+    select m.id from messages m
+    where m.workspace_id = :workspace_id and m.state = 'scheduled' and m.due_at <= :now
+      and (m.retry_at is null or m.retry_at <= clock_timestamp())
       and not exists (
           select from workspaces w
           where w.workspace_id = :workspace_id
             and cast(w.settings #>> '{holds,sending}' as boolean))
-    order by due_at, id limit :limit
-    """
-)
-_HOLD = text(
-    """
-    select id from messages
-    where workspace_id = :workspace_id and id = any(:ids) and state = 'scheduled'
-    order by id for update skip locked
+    order by m.due_at, m.id limit :limit
+    for update of m skip locked
     """
 )
 _CLAIM = text(
@@ -111,18 +105,13 @@ async def lapsed_messages(session: AsyncSession, limit: int) -> list[Any]:
     return list(await session.execute(_LAPSED, {"limit": limit}))
 
 
-async def due_messages(
+async def hold_due(
     session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
 ) -> list[UUID]:
+    """Mails that are due and that nobody else has: locked until the transaction ends."""
     return list(
-        await session.scalars(_DUE, {"workspace_id": workspace_id, "now": now, "limit": limit})
+        await session.scalars(_HOLD_DUE, {"workspace_id": workspace_id, "now": now, "limit": limit})
     )
-
-
-async def hold(session: AsyncSession, workspace_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-    """Of these, the scheduled ones that nobody else has: locked until the transaction ends."""
-    found = await session.scalars(_HOLD, {"workspace_id": workspace_id, "ids": list(ids)})
-    return set(found)
 
 
 async def claim(
