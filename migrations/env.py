@@ -29,6 +29,10 @@ def metadata():
     return importlib.import_module(f"{package}.db").Base.metadata
 
 
+def own_schema(name, type_, parents):
+    return type_ != "schema" or name == schema
+
+
 def own_tables(obj, name, type_, reflected, compare_to):
     if type_ == "table":
         partition = reflected and PARTITION.search(name)
@@ -42,6 +46,7 @@ def configure(**how):
         version_table="alembic_version",
         version_table_schema=schema,
         include_schemas=True,
+        include_name=own_schema,
         include_object=own_tables,
         transaction_per_migration=True,
         compare_server_default=False,

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Identity,
     Index,
     Integer,
@@ -22,8 +21,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.types import UserDefinedType
 from typing_extensions import override
 
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
+from shared.columns import AT, NOW, created, versioned, workspace_key
 
 
 class Xid8(UserDefinedType[str]):
@@ -56,24 +54,22 @@ def foundation(metadata: MetaData) -> Foundation:
         Column("time_zone", Text, nullable=False, server_default="UTC"),
         Column("currency", String(3), nullable=False, server_default="USD"),
         Column("sandbox", Boolean, nullable=False, server_default=text("false")),
-        Column("frozen_at", _AT, comment="a sandbox's stopped clock; null runs with the database"),
+        Column("frozen_at", AT, comment="a sandbox's stopped clock; null runs with the database"),
         Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
-        Column("version", Integer, nullable=False, server_default=text("1")),
-        Column("created_at", _AT, nullable=False, server_default=_NOW),
-        Column("updated_at", _AT, nullable=False, server_default=_NOW),
+        *versioned(),
     )
     events = Table(
         "events",
         metadata,
-        Column("workspace_id", Uuid, nullable=False),
+        workspace_key(),
         Column("id", Uuid, nullable=False),
         Column("xid", Xid8(), nullable=False, server_default=text("pg_current_xact_id()")),
         Column("seq", BigInteger, Identity(always=True), nullable=False),
         Column("name", Text, nullable=False),
         Column("payload", JSONB, nullable=False),
         Column("cause", JSONB, nullable=False),
-        Column("occurred_at", _AT, nullable=False),
-        Column("recorded_at", _AT, nullable=False, server_default=_NOW),
+        Column("occurred_at", AT, nullable=False),
+        Column("recorded_at", AT, nullable=False, server_default=NOW),
         PrimaryKeyConstraint("workspace_id", "id"),
     )
     Index("ix_events_feed", events.c.xid, events.c.seq)
@@ -85,25 +81,25 @@ def foundation(metadata: MetaData) -> Foundation:
         Column("cursor", Text, nullable=False, server_default=""),
         Column("failures", Integer, nullable=False, server_default=text("0")),
         Column("last_error", Text),
-        Column("moved_at", _AT, nullable=False, server_default=_NOW),
+        Column("moved_at", AT, nullable=False, server_default=NOW),
     )
     dead_events = Table(
         "dead_events",
         metadata,
-        Column("workspace_id", Uuid, nullable=False),
+        workspace_key(),
         Column("publisher", Text, nullable=False),
         Column("event_id", Uuid, nullable=False),
         Column("name", Text, nullable=False),
         Column("envelope", JSONB, nullable=False),
         Column("reason", Text, nullable=False),
-        Column("died_at", _AT, nullable=False, server_default=_NOW),
-        Column("replayed_at", _AT),
+        Column("died_at", AT, nullable=False, server_default=NOW),
+        Column("replayed_at", AT),
         PrimaryKeyConstraint("workspace_id", "publisher", "event_id"),
     )
     idempotency_keys = Table(
         "idempotency_keys",
         metadata,
-        Column("workspace_id", Uuid, nullable=False),
+        workspace_key(),
         Column("principal", Text, nullable=False),
         Column("route", Text, nullable=False),
         Column("key", Text, nullable=False),
@@ -111,8 +107,8 @@ def foundation(metadata: MetaData) -> Foundation:
         Column("status", Integer, nullable=False),
         Column("headers", JSONB, nullable=False),
         Column("body", BYTEA, nullable=False),
-        Column("created_at", _AT, nullable=False, server_default=_NOW),
-        Column("expires_at", _AT, nullable=False),
+        created(),
+        Column("expires_at", AT, nullable=False),
         PrimaryKeyConstraint("workspace_id", "principal", "route", "key"),
     )
     Index("ix_idempotency_keys_expires_at", idempotency_keys.c.expires_at)

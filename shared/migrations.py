@@ -27,6 +27,46 @@ def wall(table: str, *, app_role: str, grants: str = "select, insert, update, de
     op.execute(f"grant {grants} on {table} to {app_role}")
 
 
+def by_month(table: str, *, app_role: str) -> None:
+    """Let `table`, which is partitioned by an instant, have a partition for each month: makes
+    `make_<table>_partitions(months_ahead)`, which the service's role calls although it owns no
+    table, and the first ones. Each gets what the table has and the wall.
+    """
+    policy = POLICY.replace("{table}", "%1$I").replace("'", "''")
+    function = f"make_{table}_partitions(integer)"
+    op.execute(
+        f"""
+        create function make_{table}_partitions(months_ahead integer) returns integer
+        language plpgsql security definer set search_path from current
+        as $$
+        declare
+            month date := date_trunc('month', clock_timestamp() at time zone 'UTC');
+            made integer := 0;
+            part text;
+        begin
+            for step in 0..months_ahead loop
+                part := '{table}_p' || to_char(month + make_interval(months => step), 'YYYYMM');
+                continue when to_regclass(part) is not null;
+                execute format('create table %I (like {table} including all)', part);
+                execute format('alter table %I enable row level security', part);
+                execute format('alter table %I force row level security', part);
+                execute format('{policy}', part);
+                execute format('alter table {table} attach partition %I'
+                    ' for values from (%L) to (%L)', part,
+                    (month + make_interval(months => step)) at time zone 'UTC',
+                    (month + make_interval(months => step + 1)) at time zone 'UTC');
+                made := made + 1;
+            end loop;
+            return made;
+        end
+        $$
+        """
+    )
+    op.execute(f"revoke all on function {function} from public")
+    op.execute(f"grant execute on function {function} to {app_role}")
+    op.execute(f"select make_{table}_partitions(3)")
+
+
 def lay_foundation(app_role: str) -> None:
     """Create the tables of `shared.foundation` and `workspace_now`, in the current schema."""
     op.execute(

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import POLICY, wall
+from shared.migrations import by_month, wall
 
 revision = "0002"
 down_revision = "0001a"
@@ -330,38 +330,7 @@ def history() -> None:
     )
     op.execute("create table field_changes_default partition of field_changes default")
     wall("field_changes_default", app_role=APP, grants="select, insert")
-    policy = POLICY.replace("{table}", "%1$I").replace("'", "''")
-    op.execute(
-        f"""
-        create function make_field_changes_partitions(months_ahead integer) returns integer
-        language plpgsql security definer set search_path from current
-        as $$
-        declare
-            month date := date_trunc('month', clock_timestamp() at time zone 'UTC');
-            made integer := 0;
-            part text;
-        begin
-            for step in 0..months_ahead loop
-                part := 'field_changes_p' || to_char(month + make_interval(months => step), 'YYYYMM');
-                continue when to_regclass(part) is not null;
-                execute format('create table %I (like field_changes including all)', part);
-                execute format('alter table %I enable row level security', part);
-                execute format('alter table %I force row level security', part);
-                execute format('{policy}', part);
-                execute format('alter table field_changes attach partition %I'
-                    ' for values from (%L) to (%L)', part,
-                    (month + make_interval(months => step)) at time zone 'UTC',
-                    (month + make_interval(months => step + 1)) at time zone 'UTC');
-                made := made + 1;
-            end loop;
-            return made;
-        end
-        $$
-        """
-    )
-    op.execute("revoke all on function make_field_changes_partitions(integer) from public")
-    op.execute(f"grant execute on function make_field_changes_partitions(integer) to {APP}")
-    op.execute("select make_field_changes_partitions(3)")
+    by_month("field_changes", app_role=APP)
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import POLICY, wall
+from shared.migrations import by_month, wall
 
 revision = "0008"
 down_revision = "0007"
@@ -25,7 +25,7 @@ def upgrade() -> None:
     around_them()
     for table in TABLES:
         wall(table, app_role=APP)
-    partitions()
+    by_month("product_events", app_role=APP)
 
 
 def events() -> None:
@@ -145,41 +145,6 @@ def around_them() -> None:
         "create index ix_product_event_waiting_fresh on product_event_waiting (received_at)"
         " where not looked_again"
     )
-
-
-def partitions() -> None:
-    policy = POLICY.replace("{table}", "%1$I").replace("'", "''")
-    op.execute(
-        f"""
-        create function make_product_events_partitions(months_ahead integer) returns integer
-        language plpgsql security definer set search_path from current
-        as $$
-        declare
-            month date := date_trunc('month', clock_timestamp() at time zone 'UTC');
-            made integer := 0;
-            part text;
-        begin
-            for step in 0..months_ahead loop
-                part := 'product_events_p' || to_char(month + make_interval(months => step), 'YYYYMM');
-                continue when to_regclass(part) is not null;
-                execute format('create table %I (like product_events including all)', part);
-                execute format('alter table %I enable row level security', part);
-                execute format('alter table %I force row level security', part);
-                execute format('{policy}', part);
-                execute format('alter table product_events attach partition %I'
-                    ' for values from (%L) to (%L)', part,
-                    (month + make_interval(months => step)) at time zone 'UTC',
-                    (month + make_interval(months => step + 1)) at time zone 'UTC');
-                made := made + 1;
-            end loop;
-            return made;
-        end
-        $$
-        """
-    )
-    op.execute("revoke all on function make_product_events_partitions(integer) from public")
-    op.execute(f"grant execute on function make_product_events_partitions(integer) to {APP}")
-    op.execute("select make_product_events_partitions(3)")
 
 
 def downgrade() -> None:

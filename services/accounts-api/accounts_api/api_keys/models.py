@@ -4,7 +4,6 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Text,
@@ -16,8 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts_api.db import Base
 from shared.auth import Role
-
-_AT = DateTime(timezone=True)
+from shared.columns import AT, NOW
 
 
 class ApiKey(Base):
@@ -47,14 +45,14 @@ class ApiKey(Base):
         Text, comment="SHA-256 of the whole key, hex; 256 random bits need no salt"
     )
     previous_digest: Mapped[str | None] = mapped_column(Text)
-    previous_until: Mapped[datetime | None] = mapped_column(_AT)
+    previous_until: Mapped[datetime | None] = mapped_column(AT)
     role: Mapped[Role | None] = mapped_column(
         Text, comment="of a key of the workspace; a member's key has none"
     )
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
     scopes: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     read_only: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    expires_at: Mapped[datetime | None] = mapped_column(_AT)
-    revoked_at: Mapped[datetime | None] = mapped_column(_AT)
-    last_used_at: Mapped[datetime | None] = mapped_column(_AT)
-    created_at: Mapped[datetime] = mapped_column(_AT, server_default=text("clock_timestamp()"))
+    expires_at: Mapped[datetime | None] = mapped_column(AT)
+    revoked_at: Mapped[datetime | None] = mapped_column(AT)
+    last_used_at: Mapped[datetime | None] = mapped_column(AT)
+    created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)

@@ -1,9 +1,6 @@
-from typing import Any
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Integer,
     PrimaryKeyConstraint,
@@ -16,19 +13,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
-
+from shared.columns import versioned, workspace_key
 
 assignment_rules = Table(
     "assignment_rules",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("key_role_id", Uuid, nullable=False),
     Column("position", Integer, nullable=False),
@@ -40,9 +30,7 @@ assignment_rules = Table(
     Column("policy", Text, nullable=False, server_default="when_empty"),
     Column("last_member_id", Uuid, comment="whose turn it was in a round robin"),
     Column("faults", JSONB(none_as_null=True)),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "key_role_id", "title"),
     ForeignKeyConstraint(
@@ -59,7 +47,7 @@ assignment_rules = Table(
 assignment_standings = Table(
     "assignment_standings",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("key_role_id", Uuid, nullable=False),
     Column("account_id", Uuid, nullable=False),
     Column("rule_id", Uuid, nullable=False),
@@ -69,7 +57,7 @@ assignment_standings = Table(
 assignment_looks = Table(
     "assignment_looks",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("key_role_id", Uuid, nullable=False),
     Column("run", Integer, nullable=False),
     Column("mode", Text, nullable=False),

@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Uuid,
     case,
     select,
@@ -26,8 +25,6 @@ from accounts_api.rules.sql.judged import verdicts
 from accounts_api.rules.sql.rows import Row, other_table, record_table
 from accounts_api.rules.sql.verdict import verdict
 from accounts_api.watching.horizons import kept_flip
-
-_AT = DateTime(timezone=True)
 
 
 @dataclass(frozen=True, slots=True)

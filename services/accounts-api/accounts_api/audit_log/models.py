@@ -2,11 +2,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Text, Uuid, text
+from sqlalchemy import Index, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts_api.db import Base
+from shared.columns import AT, NOW
 
 
 class AuditEntry(Base):
@@ -17,9 +18,7 @@ class AuditEntry(Base):
 
     workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=text("clock_timestamp()")
-    )
+    at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
     actor_type: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[str] = mapped_column(Text)
     cause: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     and_,
     func,
     or_,
@@ -27,9 +26,9 @@ from accounts_api.rules.sql.judged import verdicts
 from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
 from accounts_api.watching.horizons import kept_flip
+from shared.columns import AT
 
 SAMPLES = 20
-_AT = DateTime(timezone=True)
 _KEPT = contact_deactivations
 
 
@@ -62,7 +61,7 @@ async def standings(
 
     def dates(row: Row) -> ColumnElement[Any]:
         found = [begins(row, field, moment) for _, field in rules]
-        return array[Any](found, type_=_AT).label("dates")
+        return array[Any](found, type_=AT).label("dates")
 
     def kept(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
         found = select(what).where(

@@ -1,9 +1,6 @@
-from typing import Any
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -16,18 +13,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
-
-_AT = DateTime(timezone=True)
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
-
+from shared.columns import AT, NOW, workspace_key
 
 hand_overs = Table(
     "hand_overs",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("member_id", Uuid, nullable=False),
     Column("state", Text, nullable=False, server_default="running"),
@@ -41,8 +32,8 @@ hand_overs = Table(
     Column("refused", Integer, nullable=False, server_default=text("0")),
     Column("moved", JSONB, nullable=False, server_default=text("'{}'")),
     Column("cause", JSONB, nullable=False),
-    Column("started_at", _AT, nullable=False, server_default=text("clock_timestamp()")),
-    Column("finished_at", _AT),
+    Column("started_at", AT, nullable=False, server_default=NOW),
+    Column("finished_at", AT),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "member_id"], ["accounts.members.workspace_id", "accounts.members.id"]

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -20,14 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
+from shared.columns import AT, NOW, created, versioned, workspace_key
 
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
 _ZERO = text("0")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
 
 
 def _count(name: str, comment: str | None = None) -> Column[Any]:
@@ -43,7 +37,7 @@ def _of_import() -> ForeignKeyConstraint:
 imports = Table(
     "imports",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("record_type", Text, nullable=False),
     Column("file_name", Text, nullable=False),
@@ -84,14 +78,12 @@ imports = Table(
     ),
     Column("cause", JSONB, nullable=False, server_default=text("'[]'")),
     _count("attempts"),
-    Column("try_at", _AT, nullable=False, server_default=_NOW),
+    Column("try_at", AT, nullable=False, server_default=NOW),
     Column("failure", Text),
-    Column("started_at", _AT),
-    Column("finished_at", _AT),
-    Column("file_removed_at", _AT),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    Column("started_at", AT),
+    Column("finished_at", AT),
+    Column("file_removed_at", AT),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint(
         "status in ('waiting', 'ready', 'running', 'finished', 'failed', 'cancelled')",
@@ -109,21 +101,21 @@ imports = Table(
 import_chunks = Table(
     "import_chunks",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("import_id", Uuid, nullable=False),
     Column("upload_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
     Column(
         "rows", JSONB, nullable=False, comment="pairs of the row's number in the file and its cells"
     ),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    created(),
     PrimaryKeyConstraint("workspace_id", "import_id", "upload_id", "number"),
     _of_import(),
 )
 import_rows = Table(
     "import_rows",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("import_id", Uuid, nullable=False),
     Column("row", Integer, nullable=False),
     Column("chunk", Integer, nullable=False),

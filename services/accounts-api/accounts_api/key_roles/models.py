@@ -1,9 +1,6 @@
-from typing import Any
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
@@ -15,28 +12,24 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
+from shared.columns import AT, created, workspace_key
 
-_AT = DateTime(timezone=True)
 _PLANNED = text("state = 'planned'")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
 
 
 planned_holdings = Table(
     "planned_holdings",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("account_id", Uuid, nullable=False),
     Column("key_role_key", Text, nullable=False),
     Column("member_ids", ARRAY(Uuid), nullable=False),
-    Column("valid_from", _AT, nullable=False, comment="workspace time"),
+    Column("valid_from", AT, nullable=False, comment="workspace time"),
     Column("state", Text, nullable=False, server_default="planned"),
     Column("refusal", Text),
     Column("cause", JSONB, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=text("clock_timestamp()")),
+    created(),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "account_id"],

@@ -1,12 +1,8 @@
-from typing import Any
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
-    Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -17,19 +13,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
-
+from shared.columns import AT, versioned, workspace_key
 
 lifecycle_rules = Table(
     "lifecycle_rules",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("title", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -41,9 +30,7 @@ lifecycle_rules = Table(
         comment="the date on the account at which a trial should have become a subscription",
     ),
     Column("faults", JSONB(none_as_null=True)),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "title"),
     CheckConstraint("status in ('ignored', 'churned', 'trial')", name="status"),
@@ -51,14 +38,14 @@ lifecycle_rules = Table(
 lifecycle_stints = Table(
     "lifecycle_stints",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("account_id", Uuid, nullable=False),
     Column("id", Uuid, nullable=False),
     Column("status", Text, nullable=False),
-    Column("started_at", _AT, nullable=False, comment="workspace time"),
-    Column("ended_at", _AT),
+    Column("started_at", AT, nullable=False, comment="workspace time"),
+    Column("ended_at", AT),
     Column("rule_id", Uuid),
-    Column("trial_ends_at", _AT, comment="when this trial should have become a subscription"),
+    Column("trial_ends_at", AT, comment="when this trial should have become a subscription"),
     PrimaryKeyConstraint("workspace_id", "account_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "account_id"], ["accounts.accounts.workspace_id", "accounts.accounts.id"]

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     and_,
     case,
     func,
@@ -28,10 +27,10 @@ from accounts_api.rules.sql.judged import verdicts
 from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
 from accounts_api.watching.horizons import kept_flip
+from shared.columns import AT
 from shared.ids import new_id
 
 SAMPLES = 20
-_AT = DateTime(timezone=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,11 @@ async def standings(
 
     def dates(row: Row) -> ColumnElement[Any]:
         found = [begins(row, field, moment) for _, field, _ in rules]
-        return array[Any](found, type_=_AT).label("dates")
+        return array[Any](found, type_=AT).label("dates")
 
     def ends(row: Row) -> ColumnElement[Any]:
         found = [is_over(row, field, moment) for *_, field in rules]
-        return array[Any](found, type_=_AT).label("ends")
+        return array[Any](found, type_=AT).label("ends")
 
     def stint(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
         running = select(what).where(

@@ -4,7 +4,6 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -18,8 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts_api.db import Base
 from shared.auth import Role
-
-_NOW = text("clock_timestamp()")
+from shared.columns import AT, NOW
 
 
 class Member(Base):
@@ -47,7 +45,7 @@ class Member(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=_NOW)
+    created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=_NOW, onupdate=func.clock_timestamp()
+        AT, server_default=NOW, onupdate=func.clock_timestamp()
     )

@@ -1,11 +1,8 @@
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     Index,
     PrimaryKeyConstraint,
     Table,
@@ -16,20 +13,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
+from shared.columns import AT, NOW, workspace_key
 
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
 _NOTHING = text("'{}'")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
 
 
 product_events = Table(
     "product_events",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -43,14 +35,14 @@ product_events = Table(
     Column("context", JSONB, nullable=False, server_default=_NOTHING),
     Column(
         "happened_at",
-        _AT,
+        AT,
         nullable=False,
         comment="workspace time, corrected by the skew of the sender's clock",
     ),
     Column("counted_on", Date, nullable=False, comment="the local day whose roll-up counts it"),
-    Column("original_at", _AT),
-    Column("sent_at", _AT),
-    Column("received_at", _AT, nullable=False, comment="machine time"),
+    Column("original_at", AT),
+    Column("sent_at", AT),
+    Column("received_at", AT, nullable=False, comment="machine time"),
     PrimaryKeyConstraint("workspace_id", "id", "received_at"),
     Index(None, "workspace_id", "account_id", "happened_at", "id"),
     Index(None, "workspace_id", "contact_id", "happened_at", "id"),
@@ -59,16 +51,16 @@ product_events = Table(
 product_event_messages = Table(
     "product_event_messages",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("message_id", Text, nullable=False),
-    Column("received_at", _AT, nullable=False, server_default=_NOW),
+    Column("received_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("workspace_id", "message_id"),
     Index(None, "received_at"),
 )
 product_event_days = Table(
     "product_event_days",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column(
         "account_id", Uuid, nullable=False, comment="all zeros: of an unknown account, or of none"
     ),
@@ -84,15 +76,15 @@ product_event_days = Table(
 product_event_names = Table(
     "product_event_names",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("name", Text, nullable=False),
-    Column("first_seen_at", _AT, nullable=False),
+    Column("first_seen_at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "name"),
 )
 product_event_waiting = Table(
     "product_event_waiting",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column(
         "key",
         Text,
@@ -101,7 +93,7 @@ product_event_waiting = Table(
         " or links:<contact>",
     ),
     Column("event_id", Uuid, nullable=False),
-    Column("received_at", _AT, nullable=False),
+    Column("received_at", AT, nullable=False),
     Column(
         "looked_again",
         Boolean,

@@ -9,10 +9,8 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKeyConstraint,
     Index,
-    Integer,
     Numeric,
     PrimaryKeyConstraint,
     String,
@@ -20,27 +18,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
-
-
-def _kept() -> list[Column[Any]]:
-    """What the machine keeps of every editable row."""
-    return [
-        Column("version", Integer, nullable=False, server_default=text("1")),
-        Column("created_at", _AT, nullable=False, server_default=_NOW),
-        Column("updated_at", _AT, nullable=False, server_default=_NOW),
-    ]
+from shared.columns import AT, NOW, created, versioned, workspace_key
 
 
 def _refers(column: str, table: str) -> ForeignKeyConstraint:
@@ -54,15 +38,15 @@ def _record(table: str, *columns: Column[Any], constraints: tuple[Any, ...] = ()
     return Table(
         table,
         Base.metadata,
-        _workspace(),
+        workspace_key(),
         Column("id", Uuid, nullable=False),
         Column("external_id", Text),
         Column("source", Text),
         *columns,
         Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
         Column("search_text", Text, comment="folded words, each after a space"),
-        *_kept(),
-        Column("deleted_at", _AT),
+        *versioned(),
+        Column("deleted_at", AT),
         PrimaryKeyConstraint("workspace_id", "id"),
         UniqueConstraint("workspace_id", "external_id"),
         *constraints,
@@ -80,7 +64,7 @@ accounts = _record(
     Column("arr", BigInteger, comment="minor units of currency"),
     Column("currency", String(3)),
     Column("lifecycle_status", Text, nullable=False, server_default="subscribed"),
-    Column("lifecycle_status_since", _AT),
+    Column("lifecycle_status_since", AT),
     Column("time_zone", Text),
     Column("country", Text),
     constraints=(
@@ -102,7 +86,7 @@ contacts = _record(
     Column("title", Text),
     Column("time_zone", Text),
     Column("email_status", Text, nullable=False, server_default="ok"),
-    Column("deactivated_at", _AT),
+    Column("deactivated_at", AT),
     constraints=(
         CheckConstraint(
             "email_status in ('ok', 'bounced', 'unsubscribed', 'complained')", name="email_status"
@@ -127,7 +111,7 @@ opportunities = _record(
         "manually_enter_renewal_sequence", Boolean, nullable=False, server_default=text("false")
     ),
     Column("renewal_sequence_status", Text),
-    Column("renewal_sequence_status_at", _AT),
+    Column("renewal_sequence_status_at", AT),
     constraints=(
         _refers("account_id", "accounts"),
         CheckConstraint(
@@ -139,7 +123,7 @@ opportunities = _record(
 object_types = Table(
     "object_types",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
     Column("plural_key", Text, nullable=False),
@@ -147,8 +131,8 @@ object_types = Table(
     Column("plural_title", Text, nullable=False),
     Column("description", Text),
     Column("archived", Boolean, nullable=False, server_default=text("false")),
-    Column("deleted_at", _AT, comment="set while instances are still being deleted"),
-    *_kept(),
+    Column("deleted_at", AT, comment="set while instances are still being deleted"),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "key"),
     UniqueConstraint("workspace_id", "plural_key"),
@@ -156,7 +140,7 @@ object_types = Table(
 object_type_links = Table(
     "object_type_links",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("object_type_id", Uuid, nullable=False),
     Column("record_type", Text, nullable=False, comment="what instances may belong to"),
     Column("reverse", Text, nullable=False, comment="how rules call the instances from there"),
@@ -174,7 +158,7 @@ object_type_links = Table(
 objects = Table(
     "objects",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("object_type_id", Uuid, nullable=False),
     Column("external_id", Text),
@@ -186,8 +170,8 @@ objects = Table(
     Column("name", Text, nullable=False),
     Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
     Column("search_text", Text, comment="folded words, each after a space"),
-    *_kept(),
-    Column("deleted_at", _AT),
+    *versioned(),
+    Column("deleted_at", AT),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "object_type_id", "external_id"),
     ForeignKeyConstraint(
@@ -249,11 +233,11 @@ TABLES: Final[Mapping[str, Table]] = {
 account_contacts = Table(
     "account_contacts",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("account_id", Uuid, nullable=False),
     Column("contact_id", Uuid, nullable=False),
     Column("plan_roles", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    created(),
     PrimaryKeyConstraint("workspace_id", "account_id", "contact_id"),
     _refers("account_id", "accounts"),
     _refers("contact_id", "contacts"),
@@ -263,7 +247,7 @@ Index(None, account_contacts.c.workspace_id, account_contacts.c.contact_id)
 trait_definitions = Table(
     "trait_definitions",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("record_type", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -292,8 +276,8 @@ trait_definitions = Table(
         JSONB(none_as_null=True),
         comment="why the formula cannot be worked out any more: values stand still",
     ),
-    Column("deleted_at", _AT, comment="set while values are still being cleared"),
-    *_kept(),
+    Column("deleted_at", AT, comment="set while values are still being cleared"),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "record_type", "key"),
     CheckConstraint(
@@ -314,13 +298,13 @@ trait_definitions = Table(
 key_role_definitions = Table(
     "key_role_definitions",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("key", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("multi", Boolean, nullable=False, server_default=text("false")),
-    Column("deleted_at", _AT),
-    *_kept(),
+    Column("deleted_at", AT),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "key"),
 )
@@ -328,14 +312,14 @@ key_role_definitions = Table(
 key_role_assignments = Table(
     "key_role_assignments",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("account_id", Uuid, nullable=False),
     Column("key_role_key", Text, nullable=False),
     Column("member_id", Uuid, nullable=False),
     Column("single", Boolean, nullable=False, comment="of a role with one holder at a time"),
-    Column("valid_from", _AT, nullable=False, comment="workspace time"),
-    Column("valid_to", _AT),
+    Column("valid_from", AT, nullable=False, comment="workspace time"),
+    Column("valid_to", AT),
     PrimaryKeyConstraint("workspace_id", "id"),
     _refers("account_id", "accounts"),
     ForeignKeyConstraint(
@@ -375,11 +359,11 @@ Index(
 record_aliases = Table(
     "record_aliases",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("record_type", Text, nullable=False),
     Column("loser_id", Uuid, nullable=False),
     Column("winner_id", Uuid, nullable=False),
-    Column("merged_at", _AT, nullable=False, server_default=_NOW),
+    Column("merged_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("workspace_id", "record_type", "loser_id"),
 )
 Index(
@@ -392,15 +376,15 @@ Index(
 field_changes = Table(
     "field_changes",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("record_id", Uuid, nullable=False),
     Column("id", Uuid, nullable=False),
     Column("record_type", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("old", JSONB(none_as_null=True)),
     Column("new", JSONB(none_as_null=True)),
-    Column("valid_from", _AT, nullable=False, comment="when it became true: workspace time"),
-    Column("known_at", _AT, nullable=False, comment="when we learned it: machine time"),
+    Column("valid_from", AT, nullable=False, comment="when it became true: workspace time"),
+    Column("known_at", AT, nullable=False, comment="when we learned it: machine time"),
     Column("cause", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "record_id", "id", "known_at"),
     postgresql_partition_by="range (known_at)",
@@ -413,8 +397,9 @@ Index(
 )
 Index(
     "ix_field_changes_links",
-    text("(coalesce(old, '[]') || coalesce(new, '[]')) jsonb_path_ops"),
+    literal_column("(coalesce(old, '[]') || coalesce(new, '[]'))").label("links"),
     postgresql_using="gin",
+    postgresql_ops={"links": "jsonb_path_ops"},
     postgresql_where=text("field = 'accounts'"),
     _table=field_changes,
 )

@@ -1,10 +1,7 @@
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -17,15 +14,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
+from shared.columns import AT, NOW, created, versioned, workspace_key
 
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
 _LIVE = text("archived_at is null")
 _CURRENT = text("left_at is null")
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
 
 
 def _of_segment() -> ForeignKeyConstraint:
@@ -37,7 +29,7 @@ def _of_segment() -> ForeignKeyConstraint:
 segments = Table(
     "segments",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("title", Text, nullable=False),
     Column("description", Text),
@@ -56,10 +48,8 @@ segments = Table(
         comment="how long a move must last before others are told",
     ),
     Column("faults", JSONB(none_as_null=True), comment="why the rule cannot be used any more"),
-    Column("archived_at", _AT),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    Column("archived_at", AT),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint(
         "record_type in ('organization', 'account', 'contact', 'opportunity')", name="record_type"
@@ -85,29 +75,29 @@ segments = Table(
 segment_versions = Table(
     "segment_versions",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("segment_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False),
     Column("title", Text, nullable=False),
     Column("rule", JSONB, nullable=False),
     Column("cause", JSONB, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    created(),
     PrimaryKeyConstraint("workspace_id", "segment_id", "version"),
     _of_segment(),
 )
 segment_members = Table(
     "segment_members",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("segment_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column("id", Uuid, nullable=False),
-    Column("entered_at", _AT, nullable=False, comment="workspace time"),
-    Column("left_at", _AT),
+    Column("entered_at", AT, nullable=False, comment="workspace time"),
+    Column("left_at", AT),
     Column("entered_by", Text, nullable=False),
     Column("left_by", Text),
-    Column("known_at", _AT, server_default=_NOW, comment="when we learned it: machine time"),
-    Column("left_known_at", _AT),
+    Column("known_at", AT, server_default=NOW, comment="when we learned it: machine time"),
+    Column("left_known_at", AT),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id", "id"),
     _of_segment(),
     CheckConstraint("entered_by in ('rule', 'person')", name="entered_by"),
@@ -125,28 +115,28 @@ segment_members = Table(
 segment_overrides = Table(
     "segment_overrides",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("segment_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column("included", Boolean, nullable=False, comment="beats the rule until cleared"),
     Column("note", Text),
     Column("cause", JSONB, nullable=False),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    created(),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     _of_segment(),
 )
 segment_tellings = Table(
     "segment_tellings",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("segment_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column("entered", Boolean, nullable=False),
-    Column("at", _AT, nullable=False, comment="workspace time of the move"),
+    Column("at", AT, nullable=False, comment="workspace time of the move"),
     Column("by", Text, nullable=False),
     Column("resumed", Boolean, nullable=False),
     Column("cause", JSONB, nullable=False),
-    Column("due_at", _AT, nullable=False, comment="workspace time"),
+    Column("due_at", AT, nullable=False, comment="workspace time"),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     _of_segment(),
     Index(None, "workspace_id", "due_at"),

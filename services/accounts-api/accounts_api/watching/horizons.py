@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Uuid, select, text
+from sqlalchemy import ColumnElement, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.rules.sql.rows import other_table
+from shared.columns import AT
 
 _HORIZONS = other_table(
     "watch_horizons",
-    {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": DateTime(timezone=True)},
+    {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": AT},
 )
 
 

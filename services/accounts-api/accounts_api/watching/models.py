@@ -1,11 +1,8 @@
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -19,32 +16,27 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
+from shared.columns import AT, NOW, workspace_key
 
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
 _RECORD_TYPE = "record_type in ('organization', 'account', 'contact', 'opportunity')"
-
-
-def _workspace() -> Column[Any]:
-    return Column("workspace_id", Uuid, nullable=False)
 
 
 change_queue = Table(
     "change_queue",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", BigInteger, Identity(always=True), nullable=False),
     Column("record_type", Text, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column("what", ARRAY(Text), nullable=False),
-    Column("at", _AT, nullable=False, comment="workspace time of the change"),
+    Column("at", AT, nullable=False, comment="workspace time of the change"),
     Column("cause", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
 )
 watches = Table(
     "watches",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("record_type", Text, nullable=False),
@@ -54,7 +46,7 @@ watches = Table(
 watch_sights = Table(
     "watch_sights",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("watch_id", Uuid, nullable=False),
     Column("record_type", Text, nullable=False),
     Column("what", Text, nullable=False),
@@ -75,12 +67,12 @@ watch_sights = Table(
 watch_horizons = Table(
     "watch_horizons",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("watch_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column(
         "flips_at",
-        _AT,
+        AT,
         nullable=False,
         comment="workspace time until which the verdict stays unless data change",
     ),
@@ -90,14 +82,14 @@ watch_horizons = Table(
 sweeps = Table(
     "sweeps",
     Base.metadata,
-    _workspace(),
+    workspace_key(),
     Column("watch_id", Uuid, nullable=False),
     Column("run", Integer, nullable=False, server_default=text("1")),
     Column("after_id", Uuid),
     Column("done", Integer, nullable=False, server_default=text("0")),
     Column("total", Integer),
-    Column("started_at", _AT, nullable=False, server_default=_NOW),
-    Column("finished_at", _AT),
+    Column("started_at", AT, nullable=False, server_default=NOW),
+    Column("finished_at", AT),
     Column("drift", Integer, comment="verdicts that the last look at every record had to correct"),
     Column(
         "repeated",

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import (
-    DateTime,
     Text,
     and_,
     any_,
@@ -24,6 +23,7 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.depends import EXISTENCE, Sight
 from accounts_api.rules.sql.reach import reach
 from accounts_api.watching.models import sweeps, watch_horizons, watch_sights, watches
+from shared.columns import AT
 
 _SIGHTS = and_(
     watch_sights.c.workspace_id == watches.c.workspace_id,
@@ -108,7 +108,7 @@ _JUDGED_UNTIL = text(
         (select h.flips_at from watch_horizons h where h.workspace_id = :workspace_id
          order by h.workspace_id, h.flips_at limit 1))
     """
-).bindparams(bindparam("now", type_=DateTime(timezone=True)))
+).bindparams(bindparam("now", type_=AT))
 
 
 async def judged_until(session: AsyncSession, workspace_id: UUID, now: datetime) -> datetime:

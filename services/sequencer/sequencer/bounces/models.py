@@ -3,7 +3,6 @@
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
@@ -13,18 +12,19 @@ from sqlalchemy import (
 )
 
 from sequencer.db import Base
+from shared.columns import AT, workspace_key
 
 bounces = Table(
     "bounces",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("message_id", Uuid, nullable=False),
     Column("address", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("status", Text),
     Column("diagnostic", Text),
-    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "message_id"],

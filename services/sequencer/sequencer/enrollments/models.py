@@ -5,7 +5,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
@@ -17,14 +16,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sequencer.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
+from shared.columns import AT, stamps, workspace_key
 
 enrollments = Table(
     "enrollments",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("sequence_id", Uuid, nullable=False),
     Column("sequence_version", BigInteger, nullable=False),
@@ -45,14 +42,13 @@ enrollments = Table(
     Column("next_step_id", Uuid),
     Column(
         "next_due_at",
-        _AT,
+        AT,
         comment="workspace time; null while a mail of it is under way or nothing is left",
     ),
-    Column("entered_at", _AT, nullable=False),
-    Column("ended_at", _AT),
+    Column("entered_at", AT, nullable=False),
+    Column("ended_at", AT),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    *stamps(),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "sequence_id", "sequence_version"],
@@ -87,12 +83,12 @@ enrollments = Table(
 enrollment_entries = Table(
     "enrollment_entries",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("enrollment_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("detail", JSONB, nullable=False),
-    Column("at", _AT, nullable=False),
+    Column("at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "enrollment_id"],

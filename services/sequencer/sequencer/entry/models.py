@@ -1,29 +1,28 @@
 """What stands in a record's way, and who was asked to be entered by hand."""
 
-from sqlalchemy import Column, DateTime, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, Text, Uuid
 
 from sequencer.db import Base
-
-_AT = DateTime(timezone=True)
+from shared.columns import AT, workspace_key
 
 blocks = Table(
     "blocks",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("sequence_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column("cause", Text, nullable=False),
     Column("enrollment_id", Uuid),
-    Column("blocked_at", _AT, nullable=False),
+    Column("blocked_at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "record_id", "cause", "sequence_id"),
 )
 
 entry_requests = Table(
     "entry_requests",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("sequence_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
-    Column("requested_at", _AT, nullable=False),
+    Column("requested_at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "record_id", "sequence_id"),
 )

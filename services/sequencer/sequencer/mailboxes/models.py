@@ -5,7 +5,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Date,
-    DateTime,
     Index,
     Text,
     UniqueConstraint,
@@ -16,9 +15,7 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sequencer.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
+from shared.columns import AT, NOW
 
 
 class Mailbox(Base):
@@ -56,8 +53,8 @@ class Mailbox(Base):
         server_default=text("0"),
         comment="mails handed over on spent_on, a day of the workspace",
     )
-    created_at: Mapped[datetime] = mapped_column(_AT, server_default=_NOW)
-    updated_at: Mapped[datetime] = mapped_column(_AT, server_default=_NOW)
+    created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
 
     def left_on(self, day: date) -> int:
         """How many mails it may still send on `day`."""

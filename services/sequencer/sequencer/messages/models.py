@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     PrimaryKeyConstraint,
@@ -16,14 +15,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from sequencer.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
+from shared.columns import AT, stamps, workspace_key
 
 messages = Table(
     "messages",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("enrollment_id", Uuid, nullable=False),
     Column("sequence_id", Uuid, nullable=False),
@@ -35,11 +32,11 @@ messages = Table(
     Column("contact_id", Uuid, nullable=False),
     Column("state", Text, nullable=False),
     Column("phase", Text),
-    Column("due_at", _AT, nullable=False, comment="workspace time"),
-    Column("retry_at", _AT, comment="machine time: not before, after a refusal"),
+    Column("due_at", AT, nullable=False, comment="workspace time"),
+    Column("retry_at", AT, comment="machine time: not before, after a refusal"),
     Column("attempts", BigInteger, nullable=False, server_default=text("0")),
     Column("fence", BigInteger),
-    Column("lease_until", _AT),
+    Column("lease_until", AT),
     Column("mailbox_id", Uuid),
     Column("sender", Text),
     Column("recipient", Text),
@@ -48,16 +45,15 @@ messages = Table(
     Column("content_digest", Text),
     Column("reason", Text),
     Column("detail", Text),
-    Column("sent_at", _AT),
-    Column("bounced_at", _AT),
-    Column("superseded_at", _AT),
+    Column("sent_at", AT),
+    Column("bounced_at", AT),
+    Column("superseded_at", AT),
     Column(
         "held_at",
-        _AT,
+        AT,
         comment="since when others believe that it is held or unknown; workspace time",
     ),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    *stamps(),
     PrimaryKeyConstraint("workspace_id", "id"),
     ForeignKeyConstraint(
         ["workspace_id", "enrollment_id"],
@@ -110,7 +106,7 @@ messages = Table(
 message_contents = Table(
     "message_contents",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("message_id", Uuid, nullable=False),
     Column("raw", BYTEA, nullable=False),
     PrimaryKeyConstraint("workspace_id", "message_id"),

@@ -5,7 +5,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Index,
     PrimaryKeyConstraint,
     Table,
@@ -15,13 +14,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sequencer.db import Base
+from shared.columns import AT, workspace_key
 
 _METADATA = Base.metadata
 
 opportunities = Table(
     "opportunities",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
@@ -43,7 +43,7 @@ opportunities = Table(
 accounts = Table(
     "accounts",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
@@ -62,7 +62,7 @@ accounts = Table(
 contacts = Table(
     "contacts",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
@@ -83,7 +83,7 @@ contacts = Table(
 contact_accounts = Table(
     "contact_accounts",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("contact_id", Uuid, nullable=False),
     Column("account_id", Uuid, nullable=False),
     Column("plan_roles", JSONB, nullable=False),
@@ -94,7 +94,7 @@ contact_accounts = Table(
 members = Table(
     "members",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("full_name", Text, nullable=False),
@@ -106,7 +106,7 @@ members = Table(
 segments = Table(
     "segments",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("title", Text, nullable=False),
@@ -118,10 +118,10 @@ segments = Table(
 segment_members = Table(
     "segment_members",
     _METADATA,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("segment_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
-    Column("entered_at", DateTime(timezone=True), nullable=False),
+    Column("entered_at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     Index("ix_segment_members_workspace_id_record_id", "workspace_id", "record_id"),
 )

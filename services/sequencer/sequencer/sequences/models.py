@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Text,
@@ -16,9 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sequencer.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
+from shared.columns import AT, NOW
 
 
 class Sequence(Base):
@@ -43,8 +40,8 @@ class Sequence(Base):
     state: Mapped[str] = mapped_column(Text, server_default=text("'draft'"))
     draft: Mapped[dict[str, Any]] = mapped_column(JSONB)
     published_version: Mapped[int | None] = mapped_column(BigInteger)
-    created_at: Mapped[datetime] = mapped_column(_AT, server_default=_NOW)
-    updated_at: Mapped[datetime] = mapped_column(_AT, server_default=_NOW)
+    created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
 
 
 class SequenceVersion(Base):
@@ -63,4 +60,4 @@ class SequenceVersion(Base):
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
     published_by: Mapped[str] = mapped_column(Text)
-    published_at: Mapped[datetime] = mapped_column(_AT, server_default=_NOW)
+    published_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)

@@ -1,12 +1,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sequencer.db import Base
-
-_AT = DateTime(timezone=True)
+from shared.columns import AT
 
 
 class Suppression(Base):
@@ -28,6 +27,6 @@ class Suppression(Base):
     note: Mapped[str | None] = mapped_column(Text)
     message_id: Mapped[UUID | None] = mapped_column(Uuid)
     expires_at: Mapped[datetime | None] = mapped_column(
-        _AT, comment="workspace time; null lasts until lifted"
+        AT, comment="workspace time; null lasts until lifted"
     )
-    created_at: Mapped[datetime] = mapped_column(_AT)
+    created_at: Mapped[datetime] = mapped_column(AT)

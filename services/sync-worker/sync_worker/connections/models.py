@@ -4,7 +4,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -17,10 +16,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.columns import AT, NOW
 from sync_worker.db import Base
-
-AT = DateTime(timezone=True)
-NOW = text("clock_timestamp()")
 
 
 def of_connection() -> ForeignKeyConstraint:

@@ -2,13 +2,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, DateTime, Identity, Index, Text, Uuid, text
+from sqlalchemy import JSON, BigInteger, Identity, Index, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.columns import AT, NOW
 from shared.foundation import Xid8
 from sync_worker.db import Base
-
-_AT = DateTime(timezone=True)
 
 
 class PartnerEvent(Base):
@@ -32,8 +31,8 @@ class PartnerEvent(Base):
     type: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     cause: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    occurred_at: Mapped[datetime] = mapped_column(_AT)
-    recorded_at: Mapped[datetime] = mapped_column(_AT, server_default=text("clock_timestamp()"))
+    occurred_at: Mapped[datetime] = mapped_column(AT)
+    recorded_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
 
 
 class FeedFloor(Base):

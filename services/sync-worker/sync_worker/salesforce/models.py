@@ -6,7 +6,8 @@ from sqlalchemy import Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sync_worker.connections.models import AT, NOW, of_connection
+from shared.columns import AT, NOW
+from sync_worker.connections.models import of_connection
 from sync_worker.db import Base
 
 

@@ -4,8 +4,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.columns import AT, NOW
 from sync_worker.db import Base
-from sync_worker.webhooks.models import AT, NOW, of_endpoint
+from sync_worker.webhooks.models import of_endpoint
 
 
 class WebhookDelivery(Base):

@@ -4,7 +4,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
-    DateTime,
     ForeignKeyConstraint,
     Integer,
     LargeBinary,
@@ -14,10 +13,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.columns import AT, NOW
 from sync_worker.db import Base
-
-AT = DateTime(timezone=True)
-NOW = text("clock_timestamp()")
 
 
 def of_endpoint(table: str) -> ForeignKeyConstraint:

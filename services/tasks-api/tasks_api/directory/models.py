@@ -3,12 +3,13 @@
 from sqlalchemy import Boolean, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.columns import workspace_key
 from tasks_api.db import Base
 
 members = Table(
     "members",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("full_name", Text, nullable=False),
     Column("email", Text, nullable=False),
@@ -22,7 +23,7 @@ members = Table(
 accounts = Table(
     "accounts",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("key_roles", JSONB, nullable=False),

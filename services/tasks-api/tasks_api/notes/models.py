@@ -4,7 +4,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -15,15 +14,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.columns import AT, NOW, created, versioned, workspace_key
 from tasks_api.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
 
 note_templates = Table(
     "note_templates",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("key", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("title", Text, nullable=False),
@@ -31,14 +28,14 @@ note_templates = Table(
     Column("fields", JSONB, nullable=False),
     Column("required", JSONB, nullable=False, server_default="[]"),
     Column("current", Boolean, nullable=False, server_default=text("true")),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
+    created(),
     PrimaryKeyConstraint("workspace_id", "key", "version"),
 )
 
 notes = Table(
     "notes",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("template_key", Text),
     Column("template_version", Integer),
@@ -57,10 +54,8 @@ notes = Table(
     Column("field_write", Text, nullable=False, server_default="none"),
     Column("field_faults", JSONB, nullable=False, server_default="[]"),
     Column("write_attempts", Integer, nullable=False, server_default="0"),
-    Column("write_after", _AT, nullable=False, server_default=_NOW),
-    Column("version", Integer, nullable=False, server_default="1"),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    Column("write_after", AT, nullable=False, server_default=NOW),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint("field_write in ('none', 'pending', 'written', 'refused')", name="field_write"),
 )

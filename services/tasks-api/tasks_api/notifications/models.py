@@ -1,11 +1,12 @@
-from sqlalchemy import Column, DateTime, Index, PrimaryKeyConstraint, Table, Text, Uuid, text
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Text, Uuid
 
+from shared.columns import AT, created, workspace_key
 from tasks_api.db import Base
 
 notifications = Table(
     "notifications",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("member_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
@@ -14,14 +15,9 @@ notifications = Table(
     Column("subject_type", Text),
     Column("subject_id", Uuid),
     Column("event_id", Uuid, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
-    Column("read_at", DateTime(timezone=True)),
-    Column(
-        "created_at",
-        DateTime(timezone=True),
-        nullable=False,
-        server_default=text("clock_timestamp()"),
-    ),
+    Column("at", AT, nullable=False),
+    Column("read_at", AT),
+    created(),
     PrimaryKeyConstraint("workspace_id", "id"),
 )
 Index(

@@ -2,26 +2,21 @@ from sqlalchemy import (
     ARRAY,
     CheckConstraint,
     Column,
-    DateTime,
     Index,
-    Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
     Uuid,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.columns import AT, versioned, workspace_key
 from tasks_api.db import Base
-
-_AT = DateTime(timezone=True)
-_NOW = text("clock_timestamp()")
 
 tasks = Table(
     "tasks",
     Base.metadata,
-    Column("workspace_id", Uuid, nullable=False),
+    workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("title", Text, nullable=False),
     Column("body", Text, nullable=False, server_default=""),
@@ -38,17 +33,15 @@ tasks = Table(
     Column("assignee_id", Uuid),
     Column("assignee_key_role", Text),
     Column("due_rule", JSONB),
-    Column("due_at", _AT),
-    Column("breached_at", _AT),
-    Column("snoozed_until", _AT),
+    Column("due_at", AT),
+    Column("breached_at", AT),
+    Column("snoozed_until", AT),
     Column("data", JSONB, nullable=False, server_default="{}"),
     Column("outcome", Text),
-    Column("opened_at", _AT, nullable=False),
-    Column("ended_at", _AT),
+    Column("opened_at", AT, nullable=False),
+    Column("ended_at", AT),
     Column("ended_by", Uuid),
-    Column("version", Integer, nullable=False, server_default="1"),
-    Column("created_at", _AT, nullable=False, server_default=_NOW),
-    Column("updated_at", _AT, nullable=False, server_default=_NOW),
+    *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint("status in ('open', 'completed', 'closed')", name="status"),
     CheckConstraint("priority in ('low', 'normal', 'high')", name="priority"),

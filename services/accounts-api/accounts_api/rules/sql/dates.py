@@ -1,14 +1,13 @@
 """Instants that follow from a record's own date: when its day begins, and when it is over."""
 
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Text, bindparam, cast, func, null
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, null
 
 from accounts_api.rules.catalog import Field, FieldType
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.sql.rows import Row
-
-_AT: Final = DateTime(timezone=True)
+from shared.columns import AT
 
 
 def begins(row: Row, field: Field | None, moment: Moment) -> ColumnElement[Any]:
@@ -23,9 +22,9 @@ def is_over(row: Row, field: Field | None, moment: Moment) -> ColumnElement[Any]
 
 def _instant(row: Row, field: Field | None, moment: Moment, days: int) -> ColumnElement[Any]:
     if field is None:
-        return cast(null(), _AT)
+        return cast(null(), AT)
     value = row.value(field)
     if field.type is FieldType.DATETIME:
         return value
     zone = bindparam(None, moment.zone.key, type_=Text())
-    return func.day_start(value + days if days else value, zone, type_=_AT)
+    return func.day_start(value + days if days else value, zone, type_=AT)

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Date,
-    DateTime,
     FromClause,
     Interval,
     Text,
@@ -39,6 +38,7 @@ from accounts_api.rules.sql.verdict import (
     event_days,
     field_changes,
 )
+from shared.columns import AT
 
 Found = list[ColumnElement[Any]]
 
@@ -50,13 +50,13 @@ def horizon(rule: c.Rule, row: FromClause, moment: Moment) -> ColumnElement[Any]
 
 
 def _least(found: Found) -> ColumnElement[Any]:
-    return found[0] if len(found) == 1 else func.least(*found, type_=DateTime(timezone=True))
+    return found[0] if len(found) == 1 else func.least(*found, type_=AT)
 
 
 class _Horizons:
     def __init__(self, moment: Moment) -> None:
         self.moment = moment
-        self.now = bindparam(None, moment.now, type_=DateTime(timezone=True))
+        self.now = bindparam(None, moment.now, type_=AT)
         self.verdicts = Compiler(moment)
 
     def node(self, node: c.Checked, row: Row) -> Found:
@@ -140,7 +140,7 @@ class _Horizons:
 
     def day_start(self, day: ColumnElement[Any]) -> ColumnElement[Any]:
         zone = bindparam(None, self.moment.zone.key, type_=Text())
-        return func.day_start(cast(day, Date()), zone, type_=DateTime(timezone=True))
+        return func.day_start(cast(day, Date()), zone, type_=AT)
 
     def reaches(self, bound: Day, target: ColumnElement[Any]) -> ColumnElement[Any]:
         """The start of the first day on which `bound` is `target` or later: `Moment.reaches`."""

@@ -11,7 +11,6 @@ from sqlalchemy import (
     CTE,
     Boolean,
     ColumnElement,
-    DateTime,
     Select,
     Uuid,
     and_,
@@ -33,8 +32,7 @@ from accounts_api.rules.moment import Moment
 from accounts_api.rules.sql.horizon import horizon
 from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
-
-_AT = DateTime(timezone=True)
+from shared.columns import AT
 
 
 @lru_cache(maxsize=512)
@@ -56,7 +54,7 @@ def _made(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement
     row = _row(rule.type)
     live = row.table.c.deleted_at.is_(None)
     at = horizon(rule, row.table, moment)
-    flips = cast(null(), _AT) if at is None else case((live, at))
+    flips = cast(null(), AT) if at is None else case((live, at))
     return func.coalesce(and_(live, verdict(rule, row.table, moment)), false()), flips
 
 
@@ -82,7 +80,7 @@ def verdicts(
         row.id.label("record_id"),
         live.is_(False).label("deleted"),
         array[Any](matched, type_=Boolean()).label("matched"),
-        array[Any](flips, type_=_AT).label("flips"),
+        array[Any](flips, type_=AT).label("flips"),
         *(make(row) for make in more),
     ).where(row.workspace == workspace_id)
     if ids is None:

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Date,
-    DateTime,
     FromClause,
     Numeric,
     Select,
@@ -38,6 +37,7 @@ from accounts_api.rules.catalog import (
     Relation,
 )
 from accounts_api.rules.fold import FIRST_MARK, FOLDED, LAST_MARK, LETTERS
+from shared.columns import AT
 
 # `lower` is used on ASCII only, with the C collation: the same on every server.
 FOLD: Final = f"""
@@ -84,7 +84,7 @@ COLUMN_TYPES: Final[dict[FieldType, TypeEngine[Any]]] = {
     FieldType.CURRENCY: BigInteger(),
     FieldType.BOOLEAN: Boolean(),
     FieldType.DATE: Date(),
-    FieldType.DATETIME: DateTime(timezone=True),
+    FieldType.DATETIME: AT,
     FieldType.MULTI_SELECT: ARRAY(Text()),
     FieldType.ID: Uuid(),
 }
@@ -106,7 +106,7 @@ def record_table(type_: RecordType) -> FromClause:
         if isinstance(relation.join, Parent):
             columns[relation.join.column] = Uuid()
     columns |= {"workspace_id": Uuid(), "id": Uuid()}
-    columns |= {"traits": JSONB(), "deleted_at": DateTime(timezone=True)}
+    columns |= {"traits": JSONB(), "deleted_at": AT}
     if type_.only is None:
         return table(type_.table, *(column(name, kind) for name, kind in columns.items())).alias()
     # PostgreSQL merges this into the query around it: it plans as if the condition stood there.
@@ -154,7 +154,7 @@ class Row:
         if field.type is FieldType.DATE:
             return func.iso_date(text, type_=Date())
         if field.type is FieldType.DATETIME:
-            return func.iso_instant(text, type_=DateTime(timezone=True))
+            return func.iso_instant(text, type_=AT)
         json = self.traits.op("->", return_type=JSONB())(field.trait)
         converted: ColumnElement[Any] = text
         if field.type in {FieldType.NUMBER, FieldType.CURRENCY}:

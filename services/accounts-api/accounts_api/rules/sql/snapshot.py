@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
-    DateTime,
     FromClause,
     Text,
     Uuid,
@@ -32,6 +31,7 @@ from accounts_api.rules.moment import Moment
 from accounts_api.rules.needs import Counted, Needs
 from accounts_api.rules.sql.rows import Row, other_table, record_table
 from accounts_api.rules.sql.verdict import field_changes
+from shared.columns import AT
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
 
@@ -88,7 +88,7 @@ def _others(needs: Needs, name: str, row: Row, moment: Moment) -> ColumnElement[
 def _segments(needs: Needs, row: Row) -> ColumnElement[Any]:
     members = other_table(
         "segment_members",
-        {"segment_id": Uuid(), "record_id": Uuid(), "left_at": DateTime(timezone=True)},
+        {"segment_id": Uuid(), "record_id": Uuid(), "left_at": AT},
     )
     wanted = bindparam(None, [UUID(s) for s in sorted(needs.segments)], type_=ARRAY(Uuid()))
     return row.beside(
@@ -108,8 +108,8 @@ def _roles(needs: Needs, row: Row) -> ColumnElement[Any]:
             column: Uuid(),
             "key_role_key": Text(),
             "member_id": Uuid(),
-            "valid_from": DateTime(timezone=True),
-            "valid_to": DateTime(timezone=True),
+            "valid_from": AT,
+            "valid_to": AT,
         },
     )
     wanted = bindparam(None, sorted(needs.roles), type_=ARRAY(Text()))
@@ -125,7 +125,7 @@ def _changes(name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
     """The last change until now and the first one after: no verdict or horizon needs more."""
     changes = field_changes()
     at = changes.c.valid_from
-    now = bindparam(None, moment.now, type_=DateTime(timezone=True))
+    now = bindparam(None, moment.now, type_=AT)
     return row.beside(
         changes,
         changes.c.record_type == row.type.name,

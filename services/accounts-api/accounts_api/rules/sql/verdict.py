@@ -16,7 +16,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
-    DateTime,
     FromClause,
     Numeric,
     Select,
@@ -41,6 +40,7 @@ from accounts_api.rules.moment import Day, Moment
 from accounts_api.rules.sql.rows import COLUMN_TYPES, Row, other_table
 from accounts_api.rules.syntax import nodes as n
 from accounts_api.rules.syntax.values import format_number
+from shared.columns import AT
 
 COMPARE: Final[dict[n.Op, Callable[[Any, Any], Any]]] = {
     n.Op.EQ: eq,
@@ -111,7 +111,7 @@ class Compiler:
             {
                 "segment_id": Uuid(),
                 "record_id": Uuid(),
-                "left_at": DateTime(timezone=True),
+                "left_at": AT,
             },
         )
         found = exists(
@@ -217,7 +217,7 @@ def field_changes() -> FromClause:
             "record_type": Text(),
             "record_id": Uuid(),
             "field": Text(),
-            "valid_from": DateTime(timezone=True),
+            "valid_from": AT,
         },
     )
 
@@ -237,8 +237,8 @@ def assignments(node: c.Role) -> FromClause:
             node.column: Uuid(),
             "key_role_key": Text(),
             "member_id": Uuid(),
-            "valid_from": DateTime(timezone=True),
-            "valid_to": DateTime(timezone=True),
+            "valid_from": AT,
+            "valid_to": AT,
         },
     )
 
