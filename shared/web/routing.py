@@ -16,6 +16,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 from typing_extensions import override
 
 from shared.auth import Caller
@@ -278,6 +280,23 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _FeatureRouter(APIRouter):
+    """Looked into for its own paths only: the framework would try the routes of every feature, one
+    by one, until one fits.
+    """
+
+    def __init__(self, prefix: str, **options: Any) -> None:
+        super().__init__(prefix=prefix, **options)
+        self._head = prefix.partition("{")[0]
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        return super().matches(scope) if path.startswith(self._head) else (Match.NONE, {})
+
+
 def api_router(prefix: str, tag: str) -> APIRouter:
     """Router of one feature: authenticated, transactional, its errors documented."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=TransactionRoute, responses=_PROBLEMS)
+    return _FeatureRouter(
+        prefix=prefix, tags=[tag], route_class=TransactionRoute, responses=_PROBLEMS
+    )
