@@ -28,24 +28,27 @@ def differences(
     """Field to its old and new value, where they differ: `names`, traits one by one, and the parts
     that live in tables of their own. A missing value and null are the same.
     """
-    found = {
-        name: (before.get(name), after.get(name))
-        for name in names
-        if not same(before.get(name), after.get(name))
-    }
+    found = {name: (before.get(name), after.get(name)) for name in _unlike(before, after, names)}
     for group in ("traits", "key_roles"):
         old, new = before.get(group) or {}, after.get(group) or {}
-        for key in sorted(old.keys() | new.keys()):
-            if not same(old.get(key), new.get(key)):
-                found[f"{group}.{key}"] = (old.get(key), new.get(key))
+        for key in sorted(_unlike(old, new, old.keys() | new.keys())):
+            found[f"{group}.{key}"] = (old.get(key), new.get(key))
     old_links, new_links = before.get("accounts") or [], after.get("accounts") or []
     if old_links != new_links:
         found["accounts"] = (old_links, new_links)
     return found
 
 
+def _unlike(
+    one: Mapping[str, Any], other: Mapping[str, Any], names: Iterable[str]
+) -> Iterable[str]:
+    return (name for name in names if not same(one.get(name), other.get(name)))
+
+
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: `1` and `true` differ, and so do `1` and `"1"`."""
+    if one is other:
+        return True  # as most values of a record are that was copied to be changed
     if isinstance(one, bool) is not isinstance(other, bool):
         return False
     if isinstance(one, list) and isinstance(other, list):
