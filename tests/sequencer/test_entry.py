@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from sequencer.enrollments import service as enrollments
+from sequencer.entry import handlers as entry
 from shared.ids import new_id
 from tests.sequencer.renewals import Renewals, day
 
@@ -338,6 +340,41 @@ async def test_skipped_steps_come_back_when_the_date_moves_away(renewals: Renewa
     step_id = next(one["id"] for one in sequence["steps"] if one["offset_days"] == -90)
     assert enrollment["next_step_id"] == step_id
     assert enrollment["next_due_at"] == "2026-04-01T09:00:00Z"
+
+
+async def test_skipped_steps_come_back_when_the_date_moved_during_a_pause(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence(90, 60, 30, entry={"late_grace_days": 90})
+    opportunity_id = await renewals.opportunity(contract_expiration=day(59))
+    path = f"/v1/enrollments/{(await renewals.enrollment(opportunity_id))['id']}"
+    await renewals.ws.admin.post(f"{path}/pause", {})
+    await renewals.change(opportunity_id, contract_expiration=day(120))
+    await renewals.ws.admin.post(f"{path}/resume")
+    enrollment = await renewals.enrollment(opportunity_id)
+    step_id = next(one["id"] for one in sequence["steps"] if one["offset_days"] == -90)
+    assert (enrollment["state"], enrollment["next_step_id"]) == ("active", step_id)
+    assert "date_moved" in [line["kind"] for line in enrollment["timeline"]]
+
+
+async def test_it_does_not_matter_who_looks_first_at_a_date_that_moved(
+    renewals: Renewals,
+) -> None:
+    """The loop of due steps may be faster than the look at what changed."""
+    await renewals.furnish()
+    sequence = await renewals.sequence(90, 60, 30, entry={"late_grace_days": 90})
+    opportunity_id = await renewals.opportunity(contract_expiration=day(59))
+    worker = renewals.tenure.workers["sequencer"]
+    async with worker.units.begin(renewals.ws.id, ()) as uow:
+        await entry.on_opportunity_changed(
+            uow, renewals.opportunity_event(opportunity_id, contract_expiration=day(120))
+        )
+        await enrollments.plan(uow, await enrollments.open_of_records(uow, [opportunity_id]))
+    await renewals.tenure.settle()
+    enrollment = await renewals.enrollment(opportunity_id)
+    step_id = next(one["id"] for one in sequence["steps"] if one["offset_days"] == -90)
+    assert enrollment["next_step_id"] == step_id
 
 
 async def test_a_missing_date_pauses_until_there_is_one(renewals: Renewals) -> None:

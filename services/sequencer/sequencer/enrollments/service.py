@@ -144,8 +144,15 @@ async def start(
 
 
 async def plan(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
-    """Decide what comes next in these; they are active and locked."""
-    await plan_next(uow, await situations_of(uow, enrollments))
+    """Decide what comes next in these; they are active and locked.
+
+    Whoever plans first after a date has moved takes note of it, for planning forgets the old date.
+    """
+    situations = await situations_of(uow, enrollments)
+    moved = [situation for situation in situations if situation.date_has_moved]
+    for situation in moved:
+        await _date_moved(uow, situation)
+    await plan_next(uow, await situations_of(uow, enrollments) if moved else situations)
 
 
 async def tell(uow: UnitOfWork, enrollment: Enrollment, kind: str, **detail: Any) -> None:
@@ -272,7 +279,7 @@ async def stop_waiting(uow: UnitOfWork, enrollment: Enrollment, reason: str) -> 
         await messages.cancel(uow, waiting, reason)
 
 
-async def date_moved(uow: UnitOfWork, situation: Situation) -> None:
+async def _date_moved(uow: UnitOfWork, situation: Situation) -> None:
     """Plan again what is unsent: steps that were passed over may lie ahead again."""
     enrollment, opportunity = situation.enrollment, situation.opportunity
     after = opportunity.contract_expiration if opportunity else None

@@ -45,6 +45,12 @@ class Situation:
         )
 
     @property
+    def date_has_moved(self) -> bool:
+        """Since the enrollment was planned last."""
+        known = self.opportunity.contract_expiration if self.opportunity else None
+        return known != self.enrollment.anchor_on
+
+    @property
     def standing(self) -> Standing:
         plan = self.plan
         opportunity, account = self.opportunity, self.account

@@ -122,7 +122,6 @@ async def _consider_open(
         elif enrollment.pause_reason in _BLOCK_OF_PAUSE:
             await enrollments.resume(uow, enrollment)
         elif enrollment.state == "active":
-            await _note_moved_date(uow, situation)
             await enrollments.try_held(uow, situation)
             to_plan.append(enrollment)
         await blocks.become(
@@ -137,12 +136,6 @@ async def _consider_open(
         if plan is not None and plan.last_start > scene.now:
             await agenda.look_again(uow, [record_id], plan.last_start)
     return to_plan
-
-
-async def _note_moved_date(uow: UnitOfWork, situation: Situation) -> None:
-    opportunity = situation.opportunity
-    if opportunity and opportunity.contract_expiration != situation.enrollment.anchor_on:
-        await enrollments.date_moved(uow, situation)
 
 
 async def _consider_entry(
