@@ -5,6 +5,7 @@ from shared.events.accounts import (
     ManualEntryRefused,
     MemberChanged,
     MemberHandedOver,
+    OpportunityChanged,
     WorkspaceChanged,
 )
 from shared.events.sequences import (
@@ -27,6 +28,7 @@ HEARING = Hearing(
         MemberChanged: [tasks.on_member_changed],
         MemberHandedOver: [tasks.on_member_handed_over],
         AccountChanged: [tasks.on_account_changed],
+        OpportunityChanged: [tasks.on_opportunity_changed],
         ManualEntryRefused: [tasks.on_manual_entry_refused],
         EnrollmentBlocked: [tasks.on_enrollment_blocked],
         EnrollmentUnblocked: [tasks.on_enrollment_unblocked],

@@ -1,5 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from shared.events.accounts import (
     AccountChanged,
@@ -213,3 +216,33 @@ async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: 
     assert found[by_name["id"]]["due_at"] == by_name["due_at"]
     told = (await ws.observer.get("/v1/notifications")).json()["data"]
     assert [row["title"] for row in told] == ["By role"]
+
+
+@pytest.mark.parametrize(
+    ("at_first", "corrected"),
+    [
+        ({"contract_expiration": "2020-01-01"}, {"contract_expiration": "2099-01-01"}),
+        ({"is_closed": True}, {"is_closed": False}),
+    ],
+)
+async def test_the_task_of_a_refused_entry_closes_when_nothing_stands_in_its_way_any_more(
+    tenure: Tenure, at_first: dict[str, Any], corrected: dict[str, Any]
+) -> None:
+    ws = await tenure.workspace()
+    account = (await ws.admin.post("/v1/accounts", {"name": "Acme"})).json()
+    renewal = {"name": "Acme renewal", "type": "renewal", "account_id": account["id"]}
+    made = await ws.admin.post("/v1/opportunities", renewal | at_first)
+    path = f"/v1/opportunities/{made.json()['id']}"
+    refused = await ws.admin.patch(path, {"manually_enter_renewal_sequence": True})
+    assert refused.status_code == 409, refused.text
+    await tenure.settle()
+    tasks = f"/v1/tasks?subject_id={made.json()['id']}&status="
+    [task] = (await ws.admin.get(tasks + "open")).json()["data"]
+    assert task["cause"] == refused.json()["code"]
+    await ws.admin.patch(path, {"name": "Acme, renewed"})
+    await tenure.settle()
+    assert len((await ws.admin.get(tasks + "open")).json()["data"]) == 1
+    await ws.admin.patch(path, corrected)
+    await tenure.settle()
+    [closed] = (await ws.admin.get(tasks + "closed")).json()["data"]
+    assert (closed["id"], closed["outcome"]) == (task["id"], "cause_cleared")

@@ -5,6 +5,7 @@ from shared.events.accounts import (
     ManualEntryRefused,
     MemberChanged,
     MemberHandedOver,
+    OpportunityChanged,
 )
 from shared.events.sequences import (
     EnrollmentBlocked,
@@ -15,6 +16,7 @@ from shared.events.sequences import (
 from shared.uow import UnitOfWork
 from tasks_api.directory import service as directory
 from tasks_api.tasks import service
+from tasks_api.tasks.rules import REFUSED_BY, still_refused
 
 RENEWAL_MANAGER = "renewal_manager"
 
@@ -54,14 +56,24 @@ async def on_manual_entry_refused(uow: UnitOfWork, event: ManualEntryRefused) ->
         event.reason,
         f"{event.reason}:{event.opportunity_id}",
         names={"opportunity": event.opportunity_name, "account": event.account_name},
-        source={"type": "accounts", "id": str(event.opportunity_id)},
+        source={"type": REFUSED_BY, "id": str(event.opportunity_id)},
         category="renewal",
         subject_type="opportunity",
         subject_id=event.opportunity_id,
         account_id=event.account_id,
         assignee_key_role=RENEWAL_MANAGER,
         due_rule={"business_days": 1},
+        data={"contract_expiration": event.contract_expiration},
     )
+
+
+async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> None:
+    """Whoever was refused may ask again once nothing stands in the way, or need not any more."""
+    for task in await service.refused_entries(uow, event.id):
+        gone = event.change in {"deleted", "merged"}
+        record, today = event.record, await service.today(uow)
+        if gone or not still_refused(task, record.is_closed, record.contract_expiration, today):
+            await service.close_by_key(uow, task["dedupe_key"])
 
 
 async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,6 +61,18 @@ async def open_task_by_key(
     if lock:
         found = found.with_for_update()
     return await fetch_maybe(session, found)
+
+
+async def open_tasks_by_key(
+    session: AsyncSession, workspace_id: UUID, dedupe_keys: Collection[str]
+) -> list[Row]:
+    found = select(tasks).where(
+        tasks.c.workspace_id == workspace_id,
+        tasks.c.dedupe_key.in_(dedupe_keys),
+        # A literal, so that the partial index is named whatever the plan.
+        text("status = 'open'"),
+    )
+    return await fetch_all(session, found)
 
 
 async def change_task(

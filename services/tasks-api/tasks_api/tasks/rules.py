@@ -1,12 +1,18 @@
 """What a task says for each cause, and when it is due."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal, get_args
 
 from shared.business_time import BusinessCalendar, add_business_days
 
 HAND_WORK = "person"
+REFUSED_BY = "accounts"
+
+Refusal = Literal["contract_expired", "opportunity_closed"]
+"""Why an entry by hand was refused where it was asked for, before any sequence heard of it."""
+REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 
 
 @dataclass(frozen=True)
@@ -81,3 +87,20 @@ def due_instant(
     if "at" in rule:
         return datetime.fromisoformat(rule["at"])
     return add_business_days(opened_at, int(rule["business_days"]), calendar)
+
+
+def still_refused(
+    task: Mapping[str, Any],
+    is_closed: bool,
+    expiration: str | None,
+    today: date,  # noqa: FBT001
+) -> bool:
+    """Whether the reason for which the entry was refused still stands. A contract whose date nobody
+    has touched stays expired: its customer may live where the day has come already.
+    """
+    if task["cause"] == "opportunity_closed":
+        return is_closed
+    if is_closed or expiration is None:
+        return False
+    untouched = task["data"].get("contract_expiration") == expiration
+    return untouched or date.fromisoformat(expiration) <= today

@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from tasks_api.directory import service as directory
 from tasks_api.notifications import service as notifications
 from tasks_api.tasks import queries
 from tasks_api.tasks.queries import TaskFilter
-from tasks_api.tasks.rules import HAND_WORK, due_instant, task_text
+from tasks_api.tasks.rules import HAND_WORK, REFUSALS, REFUSED_BY, due_instant, task_text
 from tasks_api.tasks.schemas import TaskIn
 
 
@@ -155,6 +155,17 @@ async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
     ended = {"status": "closed", "outcome": "cause_cleared", "ended_at": await uow.now()}
     closed = await queries.change_task(uow.session, uow.workspace_id, task["id"], ended)
     uow.publish(TaskClosed(**_told(closed), reason="cause_cleared"))
+
+
+async def refused_entries(uow: UnitOfWork, opportunity_id: UUID) -> list[Task]:
+    """Open tasks for those who asked the accounts service to enter the opportunity by hand."""
+    keys = [f"{reason}:{opportunity_id}" for reason in REFUSALS]
+    found = await queries.open_tasks_by_key(uow.session, uow.workspace_id, keys)
+    return [task for task in found if task["source"]["type"] == REFUSED_BY]
+
+
+async def today(uow: UnitOfWork) -> date:
+    return (await uow.now()).astimezone(await uow.zone()).date()
 
 
 async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
