@@ -97,6 +97,7 @@ class Database:
         statement = f"{begin}; SELECT set_config('app.workspace_id', '{workspace}', true)"
         # A pooled connection that died while idle says nothing about the next one, and after a
         # restart of the server they are all dead.
+        lost: BaseException | None = None
         for _ in range(self._pool_size + 1):
             try:
                 connection = await self.engine.connect()
@@ -109,9 +110,10 @@ class Database:
                 await connection.close()
                 if not is_connection_loss(error):
                     raise
+                lost = error
             else:
                 return connection
-        raise Unavailable("The database is not reachable.", retry_after=1)
+        raise Unavailable("The database is not reachable.", retry_after=1) from lost
 
 
 async def _run(connection: AsyncConnection, statement: str) -> None:
@@ -151,7 +153,9 @@ def is_connection_loss(error: BaseException) -> bool:
 
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError | TimeoutError | InterfaceError | pg.InterfaceError):
+        if isinstance(
+            seen, OSError | TimeoutError | PoolTimeout | InterfaceError | pg.InterfaceError
+        ):
             return True
         if isinstance(
             seen,

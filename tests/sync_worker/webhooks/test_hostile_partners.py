@@ -4,6 +4,8 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic_core import from_json
@@ -225,3 +227,33 @@ async def test_a_worker_that_slept_through_its_lease_changes_nothing(
     assert made["status_code"] == 200
     assert len({each.webhook_id for each in partner.received("crm")}) == 1
     assert (await partner.state("crm"))["failures"] == 0
+
+
+async def test_a_wait_that_no_number_can_hold_is_a_failure_like_any_other(
+    partner: Partner,
+) -> None:
+    await partner.endpoint("bad", [Step(status=429, headers={"Retry-After": "9" * 5000})])
+    await partner.happen()
+    await partner.settle()
+    (delivery,) = await partner.deliveries()
+    details = await partner.get(f"/v1/webhook-deliveries/{delivery['id']}")
+    assert [attempt["status_code"] for attempt in details["log"]][:1] == [429]
+
+
+async def test_an_outcome_that_cannot_be_recorded_holds_up_no_other(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bad", "crm"):
+        await partner.endpoint(name)
+    as_ever = sending._row
+
+    def row(outcome: sending.Outcome, scale: float) -> dict[str, Any]:
+        if outcome.claim.endpoint_id == UUID(partner.ids["bad"]):
+            raise ValueError("nobody thought of this")
+        return as_ever(outcome, scale)
+
+    monkeypatch.setattr(sending, "_row", row)
+    await partner.happen()
+    await partner.settle()
+    states = {one["endpoint_id"]: one["status"] for one in await partner.deliveries()}
+    assert states == {partner.ids["bad"]: "pending", partner.ids["crm"]: "succeeded"}

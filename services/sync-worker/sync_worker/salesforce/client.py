@@ -9,8 +9,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -18,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import BaseModel
 
+from shared.headers import http_date
 from shared.http import Answer, HttpClient, OutgoingError
 from sync_worker.salesforce.rules.errors import (
     Trouble,
@@ -290,8 +290,7 @@ class Salesforce:
             cap=_CAP,
             breaks=False,
         )
-        if "date" in answer.headers:
-            self._clock = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
+        self._clock = http_date(answer.headers.get("date")) or self._clock
         usage = answer.headers.get("sforce-limit-info", "")
         if usage.startswith("api-usage="):
             self.usage = usage.removeprefix("api-usage=").partition(";")[0]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from shared.db import is_connection_loss
 from shared.logging import get_logger
 from shared.service import Service
 from shared.worker import Loop
@@ -75,9 +76,27 @@ class Sender:
 
     async def _record(self, the_service: Service) -> None:
         """What cannot be recorded now is kept for the next step."""
-        if self._ended:
+        if not self._ended:
+            return
+        try:
             await sending.record(the_service, self._ended)
-            self._ended = []
+        except Exception as error:
+            if is_connection_loss(error):
+                raise
+            await self._record_each(the_service)
+        self._ended = []
+
+    async def _record_each(self, the_service: Service) -> None:
+        """Among them is one that cannot be recorded: it goes out again when its lease is over, and
+        holds up nobody else.
+        """
+        for outcome in self._ended:
+            try:
+                await sending.record(the_service, [outcome])
+            except Exception as error:
+                if is_connection_loss(error):
+                    raise
+                log.exception("outcome not recorded", delivery_id=str(outcome.claim.id))
 
 
 def loops() -> list[Loop]:

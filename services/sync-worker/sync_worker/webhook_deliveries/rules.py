@@ -4,13 +4,13 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from shared.headers import seconds_to_wait
 from sync_worker.partner_events.rules import API_VERSION, TEST_TYPE
 
 Verdict = Literal["pending", "succeeded", "failed"]
@@ -64,16 +64,7 @@ def seconds_until_next(
 
 def seconds_asked(status: int | None, retry_after: str | None, now: datetime) -> float | None:
     """What Retry-After says (RFC 9110 10.2.3), where we honour it."""
-    if status not in THROTTLED or not retry_after:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(min(int(retry_after), 10**9))
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - now).total_seconds())
+    return seconds_to_wait(retry_after, now) if status in THROTTLED else None
 
 
 def signatures(secrets: Sequence[str], webhook_id: UUID, at: int, body: bytes) -> str:

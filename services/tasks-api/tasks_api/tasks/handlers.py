@@ -71,8 +71,7 @@ async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> 
     """Whoever was refused may ask again once nothing stands in the way, or need not any more."""
     for task in await service.refused_entries(uow, event.id):
         gone = event.change in {"deleted", "merged"}
-        record, today = event.record, await service.today(uow)
-        if gone or not still_refused(task, record.is_closed, record.contract_expiration, today):
+        if gone or not still_refused(task, event.record, await service.today(uow)):
             await service.close_by_key(uow, task["dedupe_key"])
 
 

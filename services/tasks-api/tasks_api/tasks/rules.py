@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from shared.business_time import BusinessCalendar, add_business_days
+from shared.events.accounts import OpportunityRecord
 
 HAND_WORK = "person"
 REFUSED_BY = "accounts"
@@ -89,18 +90,14 @@ def due_instant(
     return add_business_days(opened_at, int(rule["business_days"]), calendar)
 
 
-def still_refused(
-    task: Mapping[str, Any],
-    is_closed: bool,
-    expiration: str | None,
-    today: date,  # noqa: FBT001
-) -> bool:
+def still_refused(task: Mapping[str, Any], record: OpportunityRecord, today: date) -> bool:
     """Whether the reason for which the entry was refused still stands. A contract whose date nobody
     has touched stays expired: its customer may live where the day has come already.
     """
     if task["cause"] == "opportunity_closed":
-        return is_closed
-    if is_closed or expiration is None:
+        return record.is_closed
+    expiration = record.contract_expiration
+    if record.is_closed or expiration is None:
         return False
     untouched = task["data"].get("contract_expiration") == expiration
     return untouched or date.fromisoformat(expiration) <= today

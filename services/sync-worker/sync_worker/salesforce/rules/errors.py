@@ -6,10 +6,11 @@ different statuses (UNABLE_TO_LOCK_ROW as 400 and as 500).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from pydantic_core import from_json
+
+from shared.headers import http_date, seconds_to_wait
 
 Meaning = Literal[
     "refresh",
@@ -145,17 +146,7 @@ def wait_asked_for(headers: Mapping[str, str]) -> float | None:
     """`Retry-After` as seconds; its date form is read against the answer's own `Date`, because our
     clock may differ from theirs.
     """
-    given = headers.get("retry-after", "").strip()
-    if not given:
-        return None
-    if given.isdigit():
-        return float(given)
-    try:
-        until = parsedate_to_datetime(given)
-        now = parsedate_to_datetime(headers.get("date", ""))
-        return max((until - now).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
+    return seconds_to_wait(headers.get("retry-after"), http_date(headers.get("date")))
 
 
 def wait_before(attempt: int, base: float, asked: float | None, spread: float) -> float | None:
