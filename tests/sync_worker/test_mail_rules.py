@@ -255,3 +255,32 @@ def test_no_header_is_too_strange_to_be_read(headers: dict[str, bytes], body: by
     for text in (mail.subject, mail.sender, *mail.answers):
         assert "\x00" not in text
         text.encode()
+
+
+BROKEN = [
+    *(
+        f"{name}: {value}\r\n\r\nhi".encode("latin-1")
+        for name in ("From", "Subject", "Message-ID", "In-Reply-To", "Auto-Submitted")
+        for value in ("=?utf-8?b?A?= <ann@cust.example>", "(" * 5000)
+    ),
+    *(
+        b"From: mailer-daemon@x.example\r\nSubject: Undelivered\r\nReturn-Path: <>\r\n"
+        b"Content-Type: text/plain; " + charset + b"\r\n\r\n\xff"
+        for charset in (b'charset="utf-8\0"', b"charset*=utf-8''%ff", b"charset=idna")
+    ),
+    b"From: a@x.example\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 3000 + b"hi",
+]
+
+
+@pytest.mark.parametrize("raw", BROKEN)
+def test_broken_codings_and_bottomless_nesting_are_read_for_what_they_give(raw: bytes) -> None:
+    """One that raised would keep every later mail of its mailbox from being read."""
+    mail = Mail.parse(raw)
+    assert classified(mail).kind in {"bounce", "auto_reply", "reply", "other"}
+    for text in (mail.sender, mail.subject, mail.message_id or "", mail.fingerprint.hex()):
+        assert "\0" not in text
+
+
+def test_a_name_that_cannot_be_decoded_does_not_hide_the_address() -> None:
+    raw = b"From: =?utf-8?b?A?= <ann@cust.example>\r\nMessage-ID: <1@cust.example>\r\n\r\nhi"
+    assert Mail.parse(raw).sender == "ann@cust.example"

@@ -169,7 +169,7 @@ def _arrival(text: bytes | None) -> datetime:
     try:
         given = (text or b"").decode("ascii").strip()
         return datetime.strptime(given, "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return datetime.fromtimestamp(0, UTC)
 
 

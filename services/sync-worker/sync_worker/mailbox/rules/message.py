@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
@@ -21,7 +22,12 @@ class Mail:
 
     @classmethod
     def parse(cls, raw: bytes) -> "Mail":
-        return cls(message_from_bytes(raw, policy=policy.compat32), raw)
+        try:
+            return cls(message_from_bytes(raw, policy=policy.compat32), raw)
+        except RecursionError:  # thousands of parts within each other: its header must do
+            head = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
+            head.replace_header("Content-Type", "text/plain")
+            return cls(head, raw)
 
     def header(self, name: str) -> str:
         return header(self.message, name)
@@ -31,7 +37,10 @@ class Mail:
 
     @property
     def sender(self) -> str:
-        return parseaddr(self.header("From"))[1].strip().casefold()
+        try:
+            return parseaddr(self.header("From"))[1].strip().casefold()
+        except RecursionError:  # hundreds of comments within each other
+            return ""
 
     @property
     def subject(self) -> str:
@@ -65,7 +74,7 @@ def header(message: Message, name: str) -> str:
     text = re.sub(r"\r?\n[ \t]*", " ", str(given))
     try:
         return storable(str(make_header(decode_header(text)))).strip()
-    except (ValueError, LookupError, UnicodeError):
+    except Exception:  # noqa: BLE001  (the library has a kind of error for every kind of damage)
         return storable(text).strip()
 
 
@@ -81,25 +90,34 @@ def message_ids(text: str) -> list[str]:
 def parts(message: Message, depth: int = 0) -> Iterator[Message]:
     """Every part, outermost first; attached mails are parts and so are theirs."""
     yield message
-    payload = message.get_payload()
-    if isinstance(payload, list) and depth < _DEEPEST:
-        for part in payload:
-            if isinstance(part, Message):
-                yield from parts(part, depth + 1)
+    if depth < _DEEPEST:
+        for part in inner(message):
+            yield from parts(part, depth + 1)
+
+
+def inner(message: Message) -> list[Message]:
+    """The parts right within; a leaf has none, and is not asked for its text."""
+    payload = message.get_payload() if message.is_multipart() else []
+    return [part for part in payload if isinstance(part, Message)]
 
 
 def text_of(part: Message) -> str:
     """The text of a leaf, in its charset or in one that fits."""
+    try:
+        text = _decoded(part)
+    except Exception:  # noqa: BLE001  (a charset may be anything, and the library believes it)
+        return ""
+    return storable(text.replace("\r\n", "\n"))[:_LONGEST_TEXT]
+
+
+def _decoded(part: Message) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
-        given = part.get_payload()
-        return storable(given)[:_LONGEST_TEXT] if isinstance(given, str) else ""
-    charset = part.get_content_charset() or "utf-8"
+        return ""  # not a leaf
     try:
-        text = payload.decode(charset)
+        return payload.decode(part.get_content_charset() or "utf-8")
     except (LookupError, UnicodeError):
-        text = payload.decode("windows-1252", "replace")
-    return storable(text.replace("\r\n", "\n"))[:_LONGEST_TEXT]
+        return payload.decode("windows-1252", "replace")
 
 
 def plain_text(message: Message) -> str:
@@ -114,12 +132,6 @@ def plain_text(message: Message) -> str:
 
 def _own_parts(message: Message, depth: int = 0) -> Iterator[Message]:
     yield message
-    payload = message.get_payload()
-    if (
-        isinstance(payload, list)
-        and depth < _DEEPEST
-        and message.get_content_maintype() != "message"
-    ):
-        for part in payload:
-            if isinstance(part, Message):
-                yield from _own_parts(part, depth + 1)
+    if depth < _DEEPEST and message.get_content_maintype() != "message":
+        for part in inner(message):
+            yield from _own_parts(part, depth + 1)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from sync_worker.mailbox.rules.message import (
     Mail,
     header,
+    inner,
     message_ids,
     parts,
     plain_text,
@@ -112,13 +113,10 @@ def _blocks(part: Message) -> list[dict[str, str]]:
 
     Python's parser makes each a message of its own; some gateways wrap them once more as text.
     """
-    payload = part.get_payload()
-    if not isinstance(payload, list):
+    if not part.is_multipart():
         return _text_blocks(text_of(part))
     found: list[dict[str, str]] = []
-    for block in payload:
-        if not isinstance(block, Message):
-            continue
+    for block in inner(part):
         fields = {name.lower(): header(block, name) for name in block.keys()}  # noqa: SIM118
         found.append(fields)
         found += _text_blocks(text_of(block))
@@ -136,9 +134,9 @@ def _original(mail: Mail) -> Message | None:
         if part is mail.message:
             continue
         if part.get_content_type() == "message/rfc822":
-            payload = part.get_payload()
-            if isinstance(payload, list) and payload and isinstance(payload[0], Message):
-                return payload[0]
+            quoted = inner(part)
+            if quoted:
+                return quoted[0]
         if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers"}:
             return message_from_string(text_of(part), policy=policy.compat32)
     return None
