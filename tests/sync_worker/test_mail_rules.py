@@ -268,6 +268,7 @@ BROKEN = [
         b"Content-Type: text/plain; " + charset + b"\r\n\r\n\xff"
         for charset in (b'charset="utf-8\0"', b"charset*=utf-8''%ff", b"charset=idna")
     ),
+    b"From: mailer-daemon@x.example\r\nSubject: Undelivered\r\n\r\n" + b"a@" * 100_000,
     b"From: a@x.example\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 3000 + b"hi",
 ]
 

@@ -35,7 +35,8 @@ _NOBODY = re.compile(
     r"|no such (user|mailbox|recipient|address)|unknown user",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+\.[^\s<>\"'(),:;.]+")
+_WORD = re.compile(r"[^\s<>\"'(),:;]+")
+_LONGEST_ADDRESS = 320
 _MAILER = re.compile(r"^(mailer-daemon|postmaster|mail-daemon|maildaemon)@", re.IGNORECASE)
 _REPORT_SUBJECT = re.compile(
     r"^(undeliver|delivery (status notification|failure|has failed)"
@@ -187,10 +188,9 @@ def _from_prose(mail: Mail) -> Report:
 def _failed_in(text: str, mail: Mail) -> str | None:
     """An address on a line of its own, else the first one that is not the reader's or mailer's."""
     ours = {mail.sender, _first_address(mail.header("To"))}
-    addresses = [a.casefold().rstrip(".") for a in _ADDRESS.findall(text)]
-    alone = [line.strip(" <>").casefold() for line in text.splitlines()]
-    found = [a for a in alone if _ADDRESS.fullmatch(a)] + addresses
-    return next((address for address in found if address not in ours), None)
+    lines = (line.strip(" <>").casefold() for line in text.splitlines())
+    alone = [line for line in lines if _addresses(line) == [line]]
+    return next((address for address in alone + _addresses(text) if address not in ours), None)
 
 
 def _id_in(text: str) -> str | None:
@@ -213,5 +213,17 @@ def _first_code(text: str | None) -> str | None:
 
 
 def _first_address(text: str | None) -> str | None:
-    found = _ADDRESS.search(text or "")
-    return found[0].casefold().rstrip(".") if found else None
+    return next(iter(_addresses(text or "")), None)
+
+
+def _addresses(text: str) -> list[str]:
+    """In order. Word by word, because one pattern for all of an address takes hours over a long
+    text that is nothing but `a@a@a@`.
+    """
+    words = (word.rstrip(".").casefold() for word in _WORD.findall(text))
+    return [word for word in words if len(word) <= _LONGEST_ADDRESS and _is_address(word)]
+
+
+def _is_address(word: str) -> bool:
+    local, _, domain = word.rpartition("@")
+    return bool(local) and "." in domain.strip(".") and not domain.startswith(".")
