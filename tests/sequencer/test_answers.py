@@ -51,6 +51,8 @@ async def test_a_hard_bounce_pauses_until_another_contact_is_chosen(renewals: Re
     [suppressed] = (await renewals.ws.admin.get("/v1/suppressions")).json()["data"]
     assert (suppressed["address"], suppressed["reason"]) == ("ann@acme.example", "hard_bounce")
 
+    stopped = await renewals.ws.admin.post(f"/v1/enrollments/{paused['id']}/resume")
+    assert (stopped.status_code, stopped.json()["reason"]) == (409, "contact_bounced")
     refused = await choose(renewals, opportunity_id, contact_id)
     assert refused.status_code == 422
     assert {error["code"] for error in refused.json()["errors"]} == {"suppressed"}

@@ -1,6 +1,7 @@
 """Drafts, versions, previews, mailboxes: what people configure."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -42,6 +43,7 @@ async def test_a_template_is_judged_when_it_is_written(renewals: Renewals) -> No
         ({"steps": [step(90, subject="two\nlines")]}, "/steps/0/subject"),
         ({"steps": [{**step(90), "typo": 1}]}, "/steps/0/typo"),
         ({"sender": {}}, "/sender"),
+        ({"sender": {"mailbox_id": str(UUID(int=7))}}, "/sender/mailbox_id"),
         ({"send_window": {"start": "17:00", "end": "09:00"}}, "/send_window"),
         ({"send_window": {"start": "25:00"}}, "/send_window/start"),
         ({"anchor": "account.birthday"}, "/anchor"),

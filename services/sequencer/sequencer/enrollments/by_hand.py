@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sequencer.agenda import service as agenda
 from sequencer.enrollments import queries, service
+from sequencer.enrollments.rules import obstacle
 from sequencer.enrollments.schemas import Enrollment
 from sequencer.enrollments.situations import reach_of, situations_of
 from sequencer.messages import service as messages
@@ -12,10 +13,21 @@ from sequencer.suppressions import service as suppressions
 from shared.errors import Conflict, Fault, Invalid
 from shared.uow import UnitOfWork
 
+_WHAT_HELPS = {
+    "contact_bounced": "Mail to its contact came back: choose another one, or correct the address.",
+    "contact_gone": "Its contact cannot be written to any more: choose another one.",
+    "expiration_missing": "The contract has no expiration. With one it goes on by itself.",
+}
+
 
 class NotPaused(Conflict):
     code = "enrollment_not_paused"
     title = "The enrollment is not paused"
+
+
+class CannotGoOn(Conflict):
+    code = "enrollment_cannot_go_on"
+    title = "What stopped the enrollment still stands"
 
 
 class StepHandled(Conflict):
@@ -24,9 +36,15 @@ class StepHandled(Conflict):
 
 
 async def resume(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
+    """Raises `NotPaused`, or `CannotGoOn`: going on would stop again at once."""
     enrollment = await service.get_open(uow, enrollment_id)
     if enrollment.state != "paused":
         raise NotPaused("Only a paused enrollment can be resumed.")
+    [situation] = await situations_of(uow, [enrollment])
+    found = obstacle(situation.standing, await uow.now())
+    if found is not None:
+        detail = _WHAT_HELPS.get(found.reason, f"It ends: {found.reason.replace('_', ' ')}.")
+        raise CannotGoOn(detail, reason=found.reason)
     return await service.resume(uow, enrollment)
 
 

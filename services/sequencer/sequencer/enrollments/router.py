@@ -74,7 +74,7 @@ async def pause_enrollment(
 
 @router.post("/{enrollment_id}/resume", summary="Resume", response_model=EnrollmentOut)
 async def resume_enrollment(enrollment_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
-    """Goes on with the next step that the laws allow."""
+    """Goes on with the next step that the laws allow. 409 while what stopped it still stands."""
     await by_hand.resume(uow, enrollment_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 

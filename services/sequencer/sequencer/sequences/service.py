@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from sequencer.mailboxes import service as mailboxes
 from sequencer.records import service as records
 from sequencer.sequences import queries
 from sequencer.sequences.models import Sequence, SequenceVersion
-from sequencer.sequences.schemas import Definition, SequenceIn, SequencePatch
+from sequencer.sequences.schemas import Definition, SenderIn, SequenceIn, SequencePatch
 from sequencer.sequences.versions import Pinned
 from sequencer.templates.rules import faults_of
 from shared.auth import Caller
@@ -58,6 +59,7 @@ async def list_sequences(
 
 async def create_sequence(uow: UnitOfWork, data: SequenceIn) -> Sequence:
     definition = await _checked(uow, data.model_dump(mode="json", exclude={"title"}))
+    await _check_sender(uow, data.sender)
     sequence = Sequence(
         workspace_id=uow.workspace_id,
         id=new_id(),
@@ -78,6 +80,8 @@ async def edit_sequence(uow: UnitOfWork, sequence: Sequence, data: SequencePatch
     if title is None:
         raise invalid("/title", "required", "A sequence has a title.")
     definition = await _checked(uow, _merged(sequence.draft, changes))
+    if data.sender is not None:
+        await _check_sender(uow, data.sender)
     sequence.title = title
     sequence.draft = definition.model_dump(mode="json")
     _touch(sequence)
@@ -116,6 +120,14 @@ async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
         raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
     return definition.model_copy(update={"steps": steps})
+
+
+async def _check_sender(uow: UnitOfWork, sender: SenderIn) -> None:
+    """A key role may get its holder later; a mailbox is set up here, so we know of every one."""
+    box = sender.mailbox_id
+    if box is not None and not await mailboxes.by_id(uow, [box]):
+        message = "There is no mailbox with this id."
+        raise invalid("/sender/mailbox_id", "unknown_mailbox", message)
 
 
 async def _segment_faults(uow: UnitOfWork, definition: Definition) -> list[Fault]:
