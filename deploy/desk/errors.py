@@ -3,3 +3,7 @@
 
 class DeskError(Exception):
     """A sentence for the person at the terminal; shown without a traceback."""
+
+
+class PortTaken(DeskError):
+    """Somebody listens where a program wanted to: free when it was chosen, and no longer."""

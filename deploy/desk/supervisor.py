@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.desk.errors import DeskError
+from deploy.desk.errors import DeskError, PortTaken
 from deploy.desk.files import tail
 from deploy.desk.processes import spawn
 
@@ -22,6 +22,7 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _STABLE_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
+_TAKEN = "address already in use"
 
 
 @dataclass
@@ -73,9 +74,7 @@ class Supervised:
         deadline = time.monotonic() + _START_SECONDS
         last_answer = ""
         while time.monotonic() < deadline:
-            if not self.running:
-                code = self._process.returncode if self._process else None
-                raise self._failure(f"ended with code {code} while starting")
+            self.must_run()
             if self.program.ready_url is None:
                 if said := self._json_line():
                     return said
@@ -86,6 +85,12 @@ class Supervised:
             time.sleep(_LOOK_SECONDS)
         saying = f" but says: {last_answer}" if last_answer else ""
         raise self._failure(f"is not ready after {_START_SECONDS:.0f} s{saying}")
+
+    def must_run(self) -> None:
+        """Raises `DeskError` when it ended while starting: `PortTaken` if that was the reason."""
+        if not self.running:
+            code = self._process.returncode if self._process else None
+            raise self._failure(f"ended with code {code} while starting")
 
     def keep_running(self, say: Callable[[str], None]) -> bool:
         """Call often. Starts it again after a pause that grows while it keeps ending early; True
@@ -131,9 +136,9 @@ class Supervised:
         return None
 
     def _failure(self, what: str) -> DeskError:
-        return DeskError(
-            f"{self.program.name} {what}. Its log {self._log} ends:\n{tail(self._log)}"
-        )
+        # A traceback may follow the line that tells.
+        kind = PortTaken if _TAKEN in tail(self._log, 200).lower() else DeskError
+        return kind(f"{self.program.name} {what}. Its log {self._log} ends:\n{tail(self._log)}")
 
 
 def stop_together(group: Iterable[Supervised], patience: float = _STOP_SECONDS) -> None:

@@ -11,15 +11,15 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.desk.errors import DeskError
+from deploy.desk.errors import DeskError, PortTaken
 from deploy.desk.files import write_private_json
 from deploy.desk.locks import hold
 from deploy.desk.migrate import prepare_database, say
 from deploy.desk.processes import LOOPBACK
 from deploy.desk.programs import Desk, choose_ports
 from deploy.desk.sandbox import furnish
-from deploy.desk.secrets import load_secrets
-from deploy.desk.servers import Servers
+from deploy.desk.secrets import Secrets, load_secrets
+from deploy.desk.servers import Servers, ServerUrls
 from deploy.desk.supervisor import Program, Supervised, stop_together
 from deploy.migrate import ROOT
 from deploy.roles import DATABASE, SERVICES, async_url
@@ -27,6 +27,7 @@ from deploy.roles import DATABASE, SERVICES, async_url
 _LOOK_SECONDS = 0.2
 _HEAL_SECONDS = 5.0
 _BOOTSTRAP_SECONDS = 180
+_TRIES = 3
 
 
 class Up:
@@ -53,18 +54,7 @@ class Up:
         urls = self._servers.start()
         self._keep_old_logs()
         secrets = load_secrets(self.state_dir)
-        desk = self.desk(self.state_dir, urls, secrets, choose_ports(self.state_dir))
-        sandbox = self._start(desk.sandbox())
-        prepare_database(urls.database_url, secrets)
-        # Starting is mostly importing: all at once, then wait for each in the order of need.
-        web_doors = self._start(desk.web_doors())
-        workers = self._start(desk.workers())
-        gateway = self._start([desk.gateway()])
-        workspace = self._make_workspace(desk)
-        told = self._await("sandbox", sandbox)
-        self._await("web doors", web_doors)
-        self._await("workers", workers)
-        self._await("gateway", gateway)
+        desk, workspace, told = self._start_programs(urls, secrets)
         self._about = {
             "gateway_url": desk.url("gateway"),
             **workspace,
@@ -78,6 +68,43 @@ class Up:
         self._write_about()
         say(f"ready in {time.monotonic() - began:.0f} s")
         return self._about
+
+    def _start_programs(
+        self, urls: ServerUrls, secrets: Secrets
+    ) -> tuple[Desk, dict[str, Any], dict[str, Any]]:
+        """With the workspace and what the sandbox said of itself. Between the choice of a port and
+        its use somebody else, such as a second checkout, may take it; then all of it moves.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            desk = self.desk(self.state_dir, urls, secrets, choose_ports(self.state_dir))
+            try:
+                return desk, *self._start_on(desk, urls, secrets)
+            except PortTaken as taken:
+                if not tries_left:
+                    raise
+                say(f"{str(taken).partition(' ')[0]} found its port taken; moving to other ports")
+                self._stop_programs()
+        raise AssertionError
+
+    def _start_on(
+        self, desk: Desk, urls: ServerUrls, secrets: Secrets
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        sandbox = self._start(desk.sandbox())
+        prepare_database(urls.database_url, secrets)
+        # Starting is mostly importing: all at once, then wait for each in the order of need.
+        web_doors = self._start(desk.web_doors())
+        workers = self._start(desk.workers())
+        gateway = self._start([desk.gateway()])
+        workspace = self._make_workspace(desk)
+        told = self._await("sandbox", sandbox)
+        self._await("web doors", web_doors)
+        self._await("workers", workers)
+        self._await("gateway", gateway)
+        for group in self._groups:
+            for supervised in group:
+                # Whoever took a port answers there in its stead.
+                supervised.must_run()
+        return workspace, told
 
     def watch(self) -> None:
         """Start again what ends. Returns only by an exception."""
@@ -99,11 +126,15 @@ class Up:
         if self._lock is None:
             return  # it never began: what is there belongs to another
         (self.state_dir / "up.json").unlink(missing_ok=True)
-        for group in reversed(self._groups):
-            stop_together(group)
+        self._stop_programs()
         self._servers.stop()
         self._lock.close()
         self._lock = None
+
+    def _stop_programs(self) -> None:
+        for group in reversed(self._groups):
+            stop_together(group)
+        self._groups = []
 
     def kill(self) -> None:
         for group in self._groups:
