@@ -134,26 +134,37 @@ async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     log.info("worker stopped")
 
 
-async def _health(service: Service) -> None:
-    port = service.settings.health_port
-    if port is None:
-        return
-
+def health_app(service: Service) -> Starlette:
     async def livez(_: Request) -> PlainTextResponse:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> PlainTextResponse:
-        async with service.units.across_workspaces() as session:
-            await session.execute(text("select 1"))
+        if service.draining:
+            return PlainTextResponse("stopping", 503)
+        try:
+            async with service.units.across_workspaces() as session:
+                await session.execute(text("select 1"))
+        except Exception as error:
+            # Asked every few seconds: an outage must not fill the log.
+            if not is_connection_loss(error):
+                raise
+            return PlainTextResponse("The database is not reachable.", 503)
         return PlainTextResponse("ok")
 
-    app = Starlette(
+    return Starlette(
         routes=[
             Route("/livez", livez),
             Route("/readyz", readyz),
             Mount("/metrics", make_asgi_app()),
         ]
     )
+
+
+async def _health(service: Service) -> None:
+    port = service.settings.health_port
+    if port is None:
+        return
+    app = health_app(service)
     config = uvicorn.Config(app, host="0.0.0.0", port=port, log_config=None)  # noqa: S104
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
