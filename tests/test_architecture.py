@@ -38,7 +38,7 @@ SPANNING = {
     "shared.web.internal.feed",
     "shared.web.internal.feed_state",
     "shared.web.internal.readyz",
-    "shared.worker._health.readyz",
+    "shared.worker.health_app.readyz",
     "shared.worker.forget_old_idempotency_keys",
     # Whose key this is, before anybody is known.
     "accounts_api.api_keys.service.key_details",
