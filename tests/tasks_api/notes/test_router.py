@@ -4,8 +4,17 @@ from tests.harness import Tenure
 
 async def test_every_workspace_starts_with_the_mid_contract_review(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    templates = (await ws.admin.get("/v1/note-templates")).json()
-    assert [template["key"] for template in templates] == ["scaled_mid_contract_review"]
+    page = (await ws.admin.get("/v1/note-templates")).json()
+    assert [template["key"] for template in page["data"]] == ["scaled_mid_contract_review"]
+    await ws.admin.post("/v1/note-templates", {"key": "calls", "title": "Calls", "body": "<p></p>"})
+    first = (await ws.admin.get("/v1/note-templates?limit=1")).json()
+    cursor = first["next_cursor"]
+    rest = (await ws.admin.get(f"/v1/note-templates?limit=1&cursor={cursor}")).json()
+    assert [one["key"] for one in first["data"] + rest["data"]] == [
+        "calls",
+        "scaled_mid_contract_review",
+    ]
+    assert not rest["has_more"]
 
 
 async def test_a_note_keeps_clean_html_and_the_version_of_its_template(tenure: Tenure) -> None:

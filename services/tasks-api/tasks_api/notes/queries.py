@@ -69,12 +69,18 @@ async def notes_of_template(
     return await fetch_all(session, found)
 
 
-async def templates(session: AsyncSession, workspace_id: UUID) -> list[Row]:
+async def templates(
+    session: AsyncSession, workspace_id: UUID, after: str | None = None, limit: int | None = None
+) -> list[Row]:
+    """The current versions, by key."""
     found = (
         select(note_templates)
         .where(note_templates.c.workspace_id == workspace_id, note_templates.c.current)
         .order_by(note_templates.c.key)
+        .limit(limit)
     )
+    if after is not None:
+        found = found.where(note_templates.c.key > after)
     return await fetch_all(session, found)
 
 

@@ -110,12 +110,16 @@ async def delete_note(note_id: UUID, caller: Writer, uow: Uow, if_match: IfMatch
 
 
 @templates_router.get(
-    "", response_model=list[NoteTemplateOut], summary="List note templates, current versions"
+    "", response_model=Page[NoteTemplateOut], summary="List note templates, current versions"
 )
 async def list_note_templates(
-    caller: Annotated[Caller, require("note_templates:read")], uow: Uow
+    caller: Annotated[Caller, require("note_templates:read")],
+    uow: Uow,
+    running: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
 ) -> Any:
-    return await service.list_templates(uow)
+    return await service.list_templates(uow, cursor, limit, running.cursors)
 
 
 @templates_router.post(

@@ -39,8 +39,13 @@ async def ensure_shipped_template(uow: UnitOfWork) -> None:
     )
 
 
-async def list_templates(uow: UnitOfWork) -> Sequence[Row]:
-    return await queries.templates(uow.session, uow.workspace_id)
+async def list_templates(
+    uow: UnitOfWork, cursor: str | None, limit: int, signer: CursorSigner
+) -> dict[str, Any]:
+    shape = ["note_templates"]
+    after = signer.read(cursor, uow.workspace_id, shape)[0] if cursor else None
+    rows = await queries.templates(uow.session, uow.workspace_id, after, limit + 1)
+    return _page(rows, limit, signer, uow.workspace_id, shape, "key")
 
 
 async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
@@ -52,7 +57,7 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
     wanted, field = {"subject", record_type}, f"traits.{key}"
     return [
         Use("note_template", row["key"], row["title"])
-        for row in await list_templates(uow)
+        for row in await queries.templates(uow.session, uow.workspace_id)
         if any(asked["field"] == field and asked["record"] in wanted for asked in row["fields"])
     ]
 
@@ -209,8 +214,19 @@ async def list_notes(
     rows = await queries.notes_page(
         uow.session, uow.workspace_id, caller.member_id, subject_id, account_id, before, limit
     )
+    return _page(rows, limit, signer, uow.workspace_id, shape, "id")
+
+
+def _page(
+    rows: Sequence[Row],
+    limit: int,
+    signer: CursorSigner,
+    workspace_id: UUID,
+    shape: Sequence[Any],
+    key: str,
+) -> dict[str, Any]:
     kept, more = rows[:limit], len(rows) > limit
-    next_cursor = signer.sign(uow.workspace_id, shape, [str(kept[-1]["id"])]) if more else None
+    next_cursor = signer.sign(workspace_id, shape, [str(kept[-1][key])]) if more else None
     return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
 
 
