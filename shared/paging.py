@@ -18,12 +18,13 @@ from pydantic_core import from_json, to_json
 from shared.errors import BadRequest
 
 MAX_LIMIT = 200
+MAX_CURSOR = 4096
 Item = TypeVar("Item")
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")]
 CursorParam = Annotated[
     str | None,
-    Query(max_length=2048, description="`next_cursor` of the page before; opaque."),
+    Query(max_length=MAX_CURSOR, description="`next_cursor` of the page before; opaque."),
 ]
 
 

@@ -70,10 +70,39 @@ async def test_pages_put_together_are_the_list(tenure: Tenure, sort: str | None)
         assert await ids(ws, {**params, "limit": limit}) == whole
 
 
-async def ids(ws: Workspace, params: dict[str, Any]) -> list[str]:
+async def test_pages_follow_each_other_over_yes_and_no_and_over_the_longest_texts(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    for key, kind in (("key_customer", "boolean"), ("story", "text"), ("site", "url")):
+        definition = {"record_type": "account", "key": key, "title": key, "type": kind}
+        assert (await ws.admin.post("/v1/traits", definition)).status_code == 201
+    told = [None, *({"key_customer": n % 2 == 0, "story": "ä" * 5_000 + str(n)} for n in range(7))]
+    site = "https://acme.example/" + "a" * 1_900
+    rows = [
+        {"external_id": f"e{n}", "name": "N" * 200, "traits": {**traits, "site": site}}
+        for n, traits in enumerate(traits or {} for traits in told)
+    ]
+    await bulk(ws, "accounts", rows)
+    deals = [
+        {"external_id": f"o{n}", "name": "O", "type": "renewal", "is_closed": n % 2 == 0}
+        for n in range(6)
+    ]
+    await bulk(ws, "opportunities", deals)
+    for sort in ("traits.key_customer", "-traits.key_customer,name,-traits.story,traits.site"):
+        whole = await ids(ws, {"sort": sort, "limit": 200})
+        assert await ids(ws, {"sort": sort, "limit": 2}) == whole
+        assert len(set(whole)) == len(rows)
+    for sort in ("is_closed", "-is_closed,name"):
+        whole = await ids(ws, {"sort": sort, "limit": 200}, "opportunities")
+        assert await ids(ws, {"sort": sort, "limit": 2}, "opportunities") == whole
+        assert len(set(whole)) == len(deals)
+
+
+async def ids(ws: Workspace, params: dict[str, Any], plural: str = "accounts") -> list[str]:
     found: list[str] = []
     while True:
-        page = (await ws.observer.get("/v1/accounts", params=params)).json()
+        page = (await ws.observer.get(f"/v1/{plural}", params=params)).json()
         found += [account["id"] for account in page["data"]]
         if page["next_cursor"] is None:
             return found

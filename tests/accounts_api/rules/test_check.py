@@ -78,6 +78,10 @@ def test_pointers_lead_into_lists() -> None:
     (fault,) = caught.value.faults
     assert fault.place.pointer == "/value/1"
     assert fault.as_error("/rule")["pointer"] == "/rule/value/1"
+    alone = {"field": "arr", "op": "gt", "value": "much"}
+    with pytest.raises(RuleFaulty) as caught:
+        check(read_json(alone), CATALOG, "account")
+    assert [fault.place.pointer for fault in caught.value.faults] == ["/value"]
 
 
 def test_a_negative_operator_over_a_path_reads_as_none() -> None:

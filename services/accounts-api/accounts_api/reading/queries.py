@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    Boolean,
     ColumnElement,
     FromClause,
     Integer,
@@ -41,6 +42,8 @@ from accounts_api.rules.sql.rows import Row
 from shared.rows import json_object
 
 COUNTED_TO: Final = 1_000
+SORTED_BY: Final = 100
+"""Characters of a long text that decide its place: a cursor, which holds them, fits an address."""
 Position = Sequence[Any]
 """The sort keys of a row, its id last."""
 
@@ -208,7 +211,7 @@ def listing(
     keys and the id. Built once for each shape, which costs more than running it.
     """
     table = source.table
-    values = [source.row.value(key.field) for key in keys]
+    values = [_sorted_by(source.row, key) for key in keys]
     order = [
         _directed(value, key.descending, nulls_last=key.nullable and place > 0)
         for place, (key, value) in enumerate(zip(keys, values, strict=True))
@@ -269,6 +272,11 @@ def not_ignored(source: Source) -> ColumnElement[bool]:
     return ~ignored
 
 
+def _sorted_by(row: Row, key: SortKey) -> ColumnElement[Any]:
+    value = row.value(key.field)
+    return func.left(value, SORTED_BY, type_=Text()) if key.long else value
+
+
 def _backwards(keys: Sequence[SortKey]) -> bool:
     return bool(keys) and keys[-1].descending
 
@@ -282,7 +290,7 @@ def _stretches(
     source: Source, keys: Sequence[SortKey], after: Position | None
 ) -> list[list[ColumnElement[bool]]]:
     row = source.row
-    values = [row.value(key.field) for key in keys]
+    values = [_sorted_by(row, key) for key in keys]
     if not keys or not keys[0].nullable:
         return [[_beyond(row, keys, values, after)] if after is not None else []]
     first = values[0]
@@ -338,6 +346,9 @@ def _read(key: SortKey, value: Any) -> Any:
     if value is None:
         return None
     match key.field.type:
+        case FieldType.BOOLEAN:
+            # Bound: SQLAlchemy writes a plain True as a keyword, which has no order for it.
+            return literal(value, Boolean())
         case FieldType.DATE:
             return date.fromisoformat(value)
         case FieldType.DATETIME:

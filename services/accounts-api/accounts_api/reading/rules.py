@@ -13,6 +13,7 @@ from shared.errors import Fault, Invalid
 KEPT: Final = ("id", "external_id", "source")
 STAMPS: Final = ("version", "created_at", "updated_at")
 _UNSORTABLE: Final = frozenset({FieldType.MULTI_SELECT})
+_LONG: Final = frozenset({"deal_room_url"})
 _MOST_KEYS: Final = 4
 
 
@@ -56,6 +57,12 @@ class SortKey:
     field: Field
     descending: bool
     nullable: bool
+
+    @property
+    def long(self) -> bool:
+        """A text without a length that an address could hold."""
+        is_text = self.field.type is FieldType.TEXT
+        return is_text and (self.field.trait is not None or self.field.name in _LONG)
 
 
 def sort_keys(kind: Kind, sort: str | None, catalog: Catalog, pointer: str) -> tuple[SortKey, ...]:

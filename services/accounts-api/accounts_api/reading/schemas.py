@@ -3,7 +3,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.paging import MAX_LIMIT, Page
+from shared.paging import MAX_CURSOR, MAX_LIMIT, Page
 from shared.schemas import In, Instant
 
 Item = TypeVar("Item")
@@ -62,7 +62,7 @@ class SearchIn(In):
     known_as_of: Instant | None = None
     count: CountHow | None = None
     limit: int = Field(default=50, ge=1, le=MAX_LIMIT)
-    cursor: str | None = Field(default=None, max_length=2048)
+    cursor: str | None = Field(default=None, max_length=MAX_CURSOR)
 
 
 class Chosen(BaseModel):
@@ -79,8 +79,8 @@ class Chosen(BaseModel):
     sort: str | None = Field(
         default=None,
         max_length=500,
-        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values last."
-        " Default: oldest first.",
+        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values last,"
+        " long texts by their first 100 characters. Default: oldest first.",
     )
     fields: str | None = Field(
         default=None,
@@ -111,7 +111,7 @@ class ListParams(Chosen):
     limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows on a page.")
     cursor: str | None = Field(
         default=None,
-        max_length=2048,
+        max_length=MAX_CURSOR,
         description="`next_cursor` of the page before; opaque.",
     )
 

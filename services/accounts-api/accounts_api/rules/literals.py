@@ -91,8 +91,12 @@ class Typing:
         return value
 
     def numbers(self, node: n.Compare) -> c.Test:
-        values = node.value if isinstance(node.value, tuple) else (node.value,)
-        numbers = tuple(self.number(value, i) for i, value in enumerate(values))
+        values: tuple[n.Value, ...] = (node.value,)
+        if isinstance(node.value, tuple):
+            values = node.value
+            numbers = tuple(self.number(value, i) for i, value in enumerate(values))
+        else:
+            numbers = (self.number(node.value),)
         currencies = {value.currency if isinstance(value, n.Money) else None for value in values}
         if len(currencies) > 1:
             raise self.wrong("All amounts of one condition have the same currency.")
@@ -116,17 +120,17 @@ class Typing:
             case _:
                 return c.Equals(tuple(dict.fromkeys(numbers)), currency)
 
-    def number(self, value: n.Value, at: int) -> int | Decimal:
+    def number(self, value: n.Value, *at: int) -> int | Decimal:
         field = self.field
         match value:
             case n.Money() if field.type is not FieldType.CURRENCY:
-                raise self.wrong(f"{field.name} holds numbers, not money.", None, at)
+                raise self.wrong(f"{field.name} holds numbers, not money.", None, *at)
             case n.Money(amount, currency):
                 if field.currency is None and field.currency_column is None:
                     message = f"{field.name} does not say its currency: compare with minor units."
-                    raise self.wrong(message, None, at)
+                    raise self.wrong(message, None, *at)
                 if field.currency not in {None, currency}:
-                    raise self.wrong(f"{field.name} holds {field.currency}.", field.currency, at)
+                    raise self.wrong(f"{field.name} holds {field.currency}.", field.currency, *at)
                 return amount
             case int() if not isinstance(value, bool):
                 return value
@@ -134,9 +138,9 @@ class Typing:
                 return value
             case Decimal():
                 message = "Money is a whole number of minor units, or written like 49.90 USD."
-                raise self.wrong(message, None, at)
+                raise self.wrong(message, None, *at)
             case _:
-                raise self.wrong(f"{field.name} holds numbers.", None, at)
+                raise self.wrong(f"{field.name} holds numbers.", None, *at)
 
     def times(self, node: n.Compare) -> c.Test:
         match node.op:

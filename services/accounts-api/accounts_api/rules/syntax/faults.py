@@ -52,5 +52,6 @@ class RuleFaulty(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that `word` was probably meant to be."""
-    found = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    alike = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower(), list(alike), n=1, cutoff=0.6)
+    return alike[found[0]] if found else None

@@ -61,6 +61,14 @@ OPERATOR_WORDS: Final = [
     "has",
 ]
 CURRENCY: Final = re.compile("[A-Z]{3}")
+# What is meant by words and signs that other languages have here.
+MEANT: Final = {
+    **dict.fromkeys(("like", "ilike", "includes", "matches"), "contains"),
+    **dict.fromkeys(("eq", "equal", "equals"), "="),
+    **dict.fromkeys(("minute", "minutes", "min"), "hours"),
+    **dict.fromkeys(("quarter", "quarters"), "months"),
+}
+NOTHING: Final = frozenset(["null", "none", "nil", "undefined"])
 
 
 def read_text(text: str) -> n.Node:
@@ -147,7 +155,7 @@ class RuleParser(Cursor):
         if self.skip("events"):
             event = self.quoted()
             self.expect("within")
-            days = self.whole(1)
+            days = self.whole(1, n.MAX_SPAN)
             self.expect("days", "day")
             self.expect(")")
             return n.Events(event, days, self.symbol(), self.whole(0), place)
@@ -179,7 +187,7 @@ class RuleParser(Cursor):
     def operator(self) -> n.Op:
         token = self.next
         if token.text in SYMBOLS:
-            return SYMBOLS[self.take().text]
+            return self.comparison()
         for words, op in PHRASES:
             if self.skip(*words):
                 return op
@@ -188,7 +196,16 @@ class RuleParser(Cursor):
             return n.Op.IN_PERIOD
         if self.skip("in"):
             return n.Op.IN
-        raise self.unexpected("an operator", tuple(OPERATOR_WORDS))
+        raise self.foreign("an operator", tuple(OPERATOR_WORDS))
+
+    def comparison(self) -> n.Op:
+        sign = self.take()
+        doubled = sign.text + self.next.text
+        if doubled in {"==", "<>"} and self.next.column == sign.column + 1:
+            meant = "=" if doubled == "==" else "!="
+            fault = Fault("syntax", f"Write {meant}.", Place(column=sign.column), meant)
+            raise RuleFaulty([fault])
+        return SYMBOLS[sign.text]
 
     def value(self, op: n.Op) -> n.Value:
         match n.SHAPE_OF[op]:
@@ -229,9 +246,23 @@ class RuleParser(Cursor):
             return False
         if self.skip("today"):
             return n.FromToday(self.move())
-        if token.kind is Kind.WORD:
-            raise self.unexpected(f'a value; did you mean the text "{token.text}"')
-        raise self.unexpected("a value")
+        if token.kind is not Kind.WORD:
+            raise self.unexpected("a value")
+        if token.text.lower() in NOTHING:
+            message = f"Nothing is compared with {token.text}: write `is empty` or `is not empty`."
+            raise self.refused(message, "is empty")
+        message = f"Expected a value, found {token.text}. Texts stand in double quotation marks."
+        raise self.refused(message, f'"{token.text}"')
+
+    def foreign(self, wanted: str, known: tuple[str, ...]) -> RuleFaulty:
+        """As `unexpected`, for what may be a word of another language."""
+        meant = MEANT.get(self.next.text.lower())
+        if meant is None:
+            return self.unexpected(wanted, known)
+        return self.refused(f"Expected {wanted}, found {self.next.text}.", meant)
+
+    def refused(self, message: str, suggestion: str) -> RuleFaulty:
+        return RuleFaulty([Fault("syntax", message, Place(column=self.next.column), suggestion)])
 
     def move(self) -> n.Span:
         """What follows `today`: nothing, or a signed length of time."""
@@ -263,7 +294,7 @@ class RuleParser(Cursor):
             return n.Span(count, n.Unit.BUSINESS_DAYS)
         unit = UNIT_WORDS.get(self.next.text.lower())
         if unit is None:
-            raise self.unexpected("a unit such as days", tuple(UNIT_WORDS))
+            raise self.foreign("a unit such as days", tuple(UNIT_WORDS))
         self.take()
         return n.Span(count, unit)
 
@@ -272,18 +303,23 @@ class RuleParser(Cursor):
         if self.skip("fiscal"):
             length = "fiscal_" + self.expect("quarter", "year").text.lower()
         else:
+            if self.next.text.lower() in {"quarter", "year"}:
+                length = self.next.text.lower()
+                message = f"Years and quarters are those of the workspace: fiscal {length}."
+                raise self.refused(message, f"fiscal {length}")
             length = self.expect("week", "month", "fiscal").text.lower()
         return f"{which}_{length}"
 
-    def whole(self, least: int = -n.MAX_INTEGER) -> int:
+    def whole(self, least: int = -n.MAX_INTEGER, most: int = n.MAX_INTEGER) -> int:
         token = self.next
         if token.kind is not Kind.NUMBER or "." in token.text:
             raise self.unexpected("a whole number")
         number = int(self.take().text) if len(token.text) <= len(str(n.MAX_INTEGER)) else None
         if number is None or abs(number) > n.MAX_INTEGER:
             raise self.bad_value("An integer must fit into 64 bits.", token)
-        if number < least:
-            raise self.bad_value(f"This is a whole number from {least}.", token)
+        if not least <= number <= most:
+            upwards = f" to {most}" if most < n.MAX_INTEGER else ""
+            raise self.bad_value(f"This is a whole number from {least}{upwards}.", token)
         return number
 
     def symbol(self) -> n.Op:

@@ -48,6 +48,7 @@ def _any_token(more_signs: str = "") -> re.Pattern[str]:
 
 
 _TOKEN: Final = _any_token()
+_DIGITS: Final = frozenset("0123456789")
 _WITH_ARITHMETIC: Final = _any_token("*/")
 
 
@@ -80,5 +81,16 @@ def _unreadable(text: str, position: int) -> Fault:
             words = {"&": "and", "|": "or", "!": "not"}
             word = words[text[position]]
             return Fault("bad_character", f"Write {word!r}.", place, word)
+        case digit if digit in _DIGITS:
+            message = "A number is written like 50000 or -12.5, and a day like 2026-01-31."
+            return Fault("bad_character", message, place)
+        case "$" | "\u20ac" | "\u00a3" | "\u00a5":
+            message = "An amount of money is written like 50000 USD."
+            return Fault("bad_character", message, place)
+        case "`":
+            message = "Names of several words stand in double quotation marks."
+            return Fault("bad_character", message, place, '"')
+        case character if character.isspace():
+            return Fault("bad_character", f"{character!r} is no plain space.", place, " ")
         case character:
             return Fault("bad_character", f"{character!r} has no meaning here.", place)
