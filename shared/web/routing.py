@@ -225,14 +225,23 @@ Uow = Annotated[UnitOfWork, Depends(_open_uow)]
 TheService = Annotated[Service, Depends(_the_service)]
 
 
-async def _if_match(
-    if_match: Annotated[
-        str | None, Header(description='ETag of the version you edited, such as `"v3"`.')
-    ] = None,
-) -> int | None:
+EditedTag = Annotated[
+    str | None, Header(alias="if-match", description='ETag of the version you edited: `"v3"`.')
+]
+
+
+async def _if_match(if_match: EditedTag = None) -> int | None:
     """The version a client edited. `*` accepts any, so None."""
     if if_match is None:
         raise PreconditionRequired
+    return _version(if_match)
+
+
+async def _if_match_at_will(if_match: EditedTag = None) -> int | None:
+    return None if if_match is None else _version(if_match)
+
+
+def _version(if_match: str) -> int | None:
     if if_match.strip() == "*":
         return None
     tag = if_match.strip().strip('"')
@@ -243,6 +252,8 @@ async def _if_match(
 
 IfMatch = Annotated[int | None, Depends(_if_match)]
 """Version from `If-Match`, None for `*`; 428 without the header."""
+IfMatchAtWill = Annotated[int | None, Depends(_if_match_at_will)]
+"""As `IfMatch`, where a client may also write without having read."""
 
 
 def etag(version: int) -> str:

@@ -168,3 +168,38 @@ async def test_an_idempotency_key_makes_one_account(tenure: Tenure) -> None:
     again = await ws.admin.post("/v1/accounts", ACME, headers=headers)
     assert first.content == again.content
     assert again.headers["idempotency-replayed"] == "true"
+
+
+async def test_an_upsert_hears_what_was_edited_and_what_contradicts_its_address(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    path = "/v1/accounts/by-external-id/crm-1"
+    unread = await ws.admin.put(path, {"name": "Acme"}, headers={"if-match": '"v1"'})
+    assert unread.status_code == 412
+    made = await ws.admin.put(path, {"name": "Acme", "external_id": "crm-1"})
+    assert made.status_code == 201
+    other = await ws.admin.put(path, {"name": "Acme", "external_id": "crm-2"})
+    assert other.status_code == 422
+    assert other.json()["errors"][0]["pointer"] == "/external_id"
+    current = {"if-match": made.headers["etag"]}
+    assert (await ws.admin.put(path, {"name": "Acme Inc"}, headers=current)).status_code == 200
+    assert (await ws.admin.put(path, {"name": "Acme SE"}, headers=current)).status_code == 412
+    spaced = await ws.admin.get("/v1/accounts/by-external-id/%20crm-1%20")
+    assert spaced.json()["name"] == "Acme Inc"
+
+
+async def test_two_names_of_one_parent_must_not_contradict_each_other(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ids = {}
+    for key in ("crm-1", "crm-2"):
+        made = await ws.admin.post("/v1/accounts", {"name": key, "external_id": key})
+        ids[key] = made.json()["id"]
+    deal = {"name": "Renewal", "type": "renewal", "account_id": ids["crm-1"]}
+    both = await ws.admin.post("/v1/opportunities", {**deal, "account_external_id": "crm-1"})
+    assert both.json()["account_id"] == ids["crm-1"]
+    torn = await ws.admin.post("/v1/opportunities", {**deal, "account_external_id": "crm-2"})
+    assert torn.status_code == 422
+    assert [(fault["pointer"], fault["code"]) for fault in torn.json()["errors"]] == [
+        ("/account_external_id", "contradiction")
+    ]

@@ -17,7 +17,7 @@ from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
 from accounts_api.records.schemas import BulkOut
-from shared.web.routing import IfMatch, TheService, Uow, api_router
+from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/accounts", "Accounts")
 
@@ -43,10 +43,16 @@ async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService)
     responses={201: {"model": AccountOut, "description": "It did not exist."}},
 )
 async def put_account(
-    external_id: ExternalIdPath, data: AccountPatch, caller: Writer, uow: Uow
+    external_id: ExternalIdPath,
+    data: AccountPatch,
+    version: IfMatchAtWill,
+    caller: Writer,
+    uow: Uow,
 ) -> Response:
     """Sets what the body says; a field left out stays as it is."""
-    return written(service.accounts, await service.accounts.put(uow, caller, external_id, data))
+    return written(
+        service.accounts, await service.accounts.put(uow, caller, external_id, version, data)
+    )
 
 
 @router.patch("/{record_id}", summary="Change one account", response_model=AccountOut)

@@ -17,7 +17,7 @@ from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import CONTACT
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
 from accounts_api.records.schemas import BulkOut
-from shared.web.routing import IfMatch, TheService, Uow, api_router
+from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/contacts", "Contacts")
 
@@ -43,10 +43,16 @@ async def upsert_contacts(data: ContactRows, caller: Writer, tenure: TheService)
     responses={201: {"model": ContactOut, "description": "It did not exist."}},
 )
 async def put_contact(
-    external_id: ExternalIdPath, data: ContactPatch, caller: Writer, uow: Uow
+    external_id: ExternalIdPath,
+    data: ContactPatch,
+    version: IfMatchAtWill,
+    caller: Writer,
+    uow: Uow,
 ) -> Response:
     """Sets what the body says; a field left out stays as it is."""
-    return written(service.contacts, await service.contacts.put(uow, caller, external_id, data))
+    return written(
+        service.contacts, await service.contacts.put(uow, caller, external_id, version, data)
+    )
 
 
 @router.patch("/{record_id}", summary="Change one contact", response_model=ContactOut)

@@ -13,7 +13,7 @@ from accounts_api.records.kinds import OBJECT, Kind
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
 from accounts_api.records.schemas import BulkOut
 from shared.uow import UnitOfWork
-from shared.web.routing import IfMatch, TheService, Uow, api_router
+from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 TypeKey = Annotated[
     str, Path(max_length=63, description="Key of the object type, such as `project`.")
@@ -59,11 +59,16 @@ async def upsert_objects(
     responses={201: {"model": ObjectOut, "description": "It did not exist."}},
 )
 async def put_object(
-    object_type: TypeKey, external_id: ExternalIdPath, data: ObjectPatch, caller: Writer, uow: Uow
+    object_type: TypeKey,
+    external_id: ExternalIdPath,
+    data: ObjectPatch,
+    version: IfMatchAtWill,
+    caller: Writer,
+    uow: Uow,
 ) -> Response:
     """Sets what the body says; a field left out stays as it is."""
     instances = await service.instances_of(uow, object_type)
-    return written(instances, await instances.put(uow, caller, external_id, data))
+    return written(instances, await instances.put(uow, caller, external_id, version, data))
 
 
 @router.patch("/{record_id}", summary="Change one object", response_model=ObjectOut)

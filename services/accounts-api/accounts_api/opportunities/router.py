@@ -17,7 +17,7 @@ from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import OPPORTUNITY
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
 from accounts_api.records.schemas import BulkOut
-from shared.web.routing import IfMatch, TheService, Uow, api_router
+from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/opportunities", "Opportunities")
 
@@ -45,11 +45,16 @@ async def upsert_opportunities(
     responses={201: {"model": OpportunityOut, "description": "It did not exist."}},
 )
 async def put_opportunity(
-    external_id: ExternalIdPath, data: OpportunityPatch, caller: Writer, uow: Uow
+    external_id: ExternalIdPath,
+    data: OpportunityPatch,
+    version: IfMatchAtWill,
+    caller: Writer,
+    uow: Uow,
 ) -> Response:
     """Sets what the body says; a field left out stays as it is."""
     return written(
-        service.opportunities, await service.opportunities.put(uow, caller, external_id, data)
+        service.opportunities,
+        await service.opportunities.put(uow, caller, external_id, version, data),
     )
 
 

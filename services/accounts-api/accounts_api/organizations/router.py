@@ -17,7 +17,7 @@ from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import ORGANIZATION
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
 from accounts_api.records.schemas import BulkOut
-from shared.web.routing import IfMatch, TheService, Uow, api_router
+from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/organizations", "Organizations")
 
@@ -45,11 +45,16 @@ async def upsert_organizations(
     responses={201: {"model": OrganizationOut, "description": "It did not exist."}},
 )
 async def put_organization(
-    external_id: ExternalIdPath, data: OrganizationPatch, caller: Writer, uow: Uow
+    external_id: ExternalIdPath,
+    data: OrganizationPatch,
+    version: IfMatchAtWill,
+    caller: Writer,
+    uow: Uow,
 ) -> Response:
     """Sets what the body says; a field left out stays as it is."""
     return written(
-        service.organizations, await service.organizations.put(uow, caller, external_id, data)
+        service.organizations,
+        await service.organizations.put(uow, caller, external_id, version, data),
     )
 
 

@@ -23,14 +23,14 @@ from accounts_api.records.kinds import Kind
 from accounts_api.records.routes import KindOf, always
 from accounts_api.records.schemas import RecordOut
 from shared.auth import Caller
-from shared.schemas import Instant
+from shared.schemas import ExternalId, Instant
 from shared.web.csv import CsvResponse
 from shared.web.routing import TheService, Uow, etag, not_modified, require
 
 Reader = Annotated[Caller, require("records:read")]
 ExternalIdPath = Annotated[
-    str,
-    Path(max_length=255, description="The key in the source system; a '/' in it as `%2F`."),
+    ExternalId,
+    Path(description="The key in the source system; a '/' in it as `%2F`."),
 ]
 AsOfParam = Annotated[
     Instant | None,

@@ -109,6 +109,8 @@ class Batch:
     def _create(self, edit: Edit) -> Outcome:
         if edit.must == "update":
             raise RecordNotFound(f"There is no {self.kind.noun} with this external id.")
+        if edit.version is not None:
+            raise PreconditionFailed(f"There is no {self.kind.noun} with this external id.")
         if edit.deleted:
             return Outcome("unchanged", external_id=edit.external_id)
         after: State = {
@@ -274,6 +276,10 @@ class Batch:
             if parent.column in edit.parent_external_ids:
                 found = by_external_id.get(edit.parent_external_ids[parent.column])
                 name = parent.by_external_id
+                other = edit.values.get(parent.column)
+                if found and other and by_id.get(other) != found:
+                    message = f"It names another {parent.noun} than {parent.column}."
+                    faults.append(Fault(f"{edit.pointer}/{name}", "contradiction", message))
             elif edit.values.get(parent.column) is not None:
                 named = edit.values[parent.column]
                 # What a record belongs to already it may keep, though that was deleted meanwhile.

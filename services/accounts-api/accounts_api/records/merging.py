@@ -4,6 +4,7 @@ The winner keeps what it has and takes what it lacks; what belonged to the loser
 loser leaves a tombstone whose ids lead to the winner.
 """
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -72,8 +73,7 @@ async def _merge(
         taken = {key: who for key, who in loser["key_roles"].items() if key not in held}
         filling.key_roles = await _still_members(uow, taken)
     if kind.part == "accounts":
-        links = {link["account_id"]: link for link in [*loser["accounts"], *winner["accounts"]]}
-        filling.links = list(links.values())
+        filling.links = _united([*winner["accounts"], *loser["accounts"]])
     await _hand_over(uow, kind, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
     await write(uow, kind, [gone], OURSELVES, merged_into=UUID(winner["id"]))
@@ -91,6 +91,8 @@ def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) 
         for name in kind.shown
         if name not in _OWNED and winner[name] is None and loser[name] is not None
     }
+    if "arr" in kind.shown:
+        values |= _money(winner, loser)
     traits: dict[str, Any] = {}
     for key, value in loser["traits"].items():
         definition = definitions.get(key)
@@ -100,6 +102,25 @@ def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) 
         if usable and alike and key not in winner["traits"]:
             traits[key] = value
     return Edit(must="update", id=winner["id"], values=values, traits=traits)
+
+
+def _money(winner: State, loser: State) -> dict[str, Any]:
+    """An amount and its currency go together: neither is taken beside another's."""
+    if winner["arr"] is not None:
+        return {"arr": winner["arr"], "currency": winner["currency"]}
+    if loser["arr"] is not None:
+        return {"arr": loser["arr"], "currency": loser["currency"]}
+    return {"arr": None, "currency": winner["currency"] or loser["currency"]}
+
+
+def _united(links: Iterable[State]) -> list[dict[str, Any]]:
+    """One link for each account, with every part that any of its links had."""
+    found: dict[str, dict[str, None]] = {}
+    for link in links:
+        found.setdefault(link["account_id"], {}).update(dict.fromkeys(link["plan_roles"]))
+    return [
+        {"account_id": account_id, "plan_roles": list(roles)} for account_id, roles in found.items()
+    ]
 
 
 async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -131,15 +152,16 @@ async def _reparent(
 
 
 async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:
-    """Contacts keep their part in the account; who was linked to both keeps the winner's."""
+    """Contacts keep their part in the account; who was linked to both has both parts."""
     ids = await queries.contacts_of(uow.session, uow.workspace_id, loser_id)
     if not ids:
         return
     sight = await queries.look(uow.session, uow.workspace_id, CONTACT, ids)
     edits = []
     for contact in sight.states:
-        kept = {link["account_id"]: link for link in contact["accounts"]}
-        moved = kept.pop(loser_id)
-        kept.setdefault(winner_id, {**moved, "account_id": winner_id})
-        edits.append(Edit(id=contact["id"], links=list(kept.values())))
+        moved = [
+            {**link, "account_id": winner_id} if link["account_id"] == loser_id else link
+            for link in sorted(contact["accounts"], key=lambda link: link["account_id"] == loser_id)
+        ]
+        edits.append(Edit(id=contact["id"], links=_united(moved)))
     await write(uow, CONTACT, edits, OURSELVES)

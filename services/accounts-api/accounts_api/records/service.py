@@ -55,9 +55,17 @@ class Records:
         return await self._one(uow, caller, edit)
 
     async def put(
-        self, uow: UnitOfWork, caller: Caller, external_id: str, data: BaseModel
+        self,
+        uow: UnitOfWork,
+        caller: Caller,
+        external_id: str,
+        version: int | None,
+        data: BaseModel,
     ) -> Outcome:
-        edit = edit_of(self.kind, data)
+        edit = edit_of(self.kind, data, version=version)
+        if edit.external_id not in {None, external_id}:
+            message = f"The address says {external_id!r}. To give it another, PATCH it by its id."
+            raise invalid("/external_id", "contradiction", message)
         edit.external_id = external_id
         return await self._one(uow, caller, edit)
 

@@ -11,9 +11,10 @@ from pydantic_core import to_json
 from accounts_api.audit_log import service as audit_log
 from accounts_api.reading import service as reading
 from accounts_api.records import hooks, vocabulary
+from accounts_api.records.hooks import RecordChange
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
-from accounts_api.rules.depends import segments_seen, sights
+from accounts_api.rules.depends import EXISTENCE, segments_seen, sights
 from accounts_api.rules.standard import STANDARD
 from accounts_api.rules.syntax import nodes as n
 from accounts_api.rules.syntax.faults import Fault as RuleFault
@@ -46,6 +47,7 @@ KIND = "segment"
 def subscribe() -> None:
     """What the doors do at start: hear of changes, be asked for by lists and by deletions."""
     hooks.on_changes(watching.note_changes)
+    hooks.on_changes(follow_merges)
     hooks.on_where_used(watching.where_used)
     owner = watching.Owner(
         membership.judge, membership.users, membership.set_aside, membership.gives
@@ -216,6 +218,15 @@ async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> di
     if not await stays.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
         raise NotFound("Nobody added or removed this record by hand.")
     return await _settled(uow, segment_id, record_id)
+
+
+async def follow_merges(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+    """A listener of record changes: whom a person added or removed stays so as the winner."""
+    for loser, winner in ((change.id, change.merged_into) for change in changes):
+        if winner is not None and await stays.hand_over(
+            uow.session, uow.workspace_id, loser, winner
+        ):
+            await watching.note(uow, noun, [EXISTENCE], [winner], await uow.now())
 
 
 async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:

@@ -218,3 +218,27 @@ async def clear_override(
         segment_overrides.c.record_id == record_id,
     )
     return bool((await session.execute(cleared.returning(literal(1)))).all())
+
+
+_HAND_OVER = text(
+    """
+    with moved as (
+        delete from segment_overrides
+        where workspace_id = :workspace_id and record_id = :loser
+        returning segment_id, included, note, cause, created_at
+    )
+    insert into segment_overrides
+        (workspace_id, segment_id, record_id, included, note, cause, created_at)
+    select :workspace_id, segment_id, :winner, included, note, cause, created_at from moved
+    on conflict (workspace_id, segment_id, record_id) do nothing
+    returning 1
+    """
+)
+
+
+async def hand_over(
+    session: AsyncSession, workspace_id: UUID, loser_id: UUID, winner_id: UUID
+) -> bool:
+    """What a person said of one record holds of another that has no such word of its own."""
+    given = {"workspace_id": workspace_id, "loser": loser_id, "winner": winner_id}
+    return bool((await session.execute(_HAND_OVER, given)).all())

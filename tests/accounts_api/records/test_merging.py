@@ -1,0 +1,82 @@
+"""What a merge carries over beside fields: the word of a person, parts in accounts, money."""
+
+from typing import Any
+
+from tests.harness import Tenure, Workspace
+
+
+async def made(ws: Workspace, plural: str, **fields: Any) -> dict[str, Any]:
+    answer = await ws.admin.post(f"/v1/{plural}", fields)
+    assert answer.status_code == 201, answer.text
+    record: dict[str, Any] = answer.json()
+    return record
+
+
+async def merged(ws: Workspace, plural: str, winner: str, loser: str) -> dict[str, Any]:
+    answer = await ws.admin.post(f"/v1/{plural}/{winner}/merge", {"loser_id": loser})
+    assert answer.status_code == 200, answer.text
+    record: dict[str, Any] = answer.json()
+    return record
+
+
+async def test_whom_a_person_put_in_or_out_of_a_segment_stays_so_as_the_winner(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    large = await made(ws, "segments", title="Large", record_type="account", rule="arr > 1000")
+    named = await made(ws, "segments", title="Named", record_type="account", rule="any of ()")
+    winner = await made(ws, "accounts", name="Acme", arr=5_000, currency="USD")
+    loser = await made(ws, "accounts", name="Acme Inc", arr=2_000, currency="USD")
+    for segment, account, included in (
+        (large, loser, False),
+        (named, loser, True),
+        (named, winner, False),
+    ):
+        path = f"/v1/segments/{segment['id']}/members/{account['id']}"
+        told = {"included": included, "note": "said by hand"}
+        assert (await ws.admin.put(path, told)).status_code == 200
+    await tenure.settle()
+    await merged(ws, "accounts", winner["id"], loser["id"])
+    await tenure.settle()
+    for segment in (large, named):
+        members = await ws.admin.get(f"/v1/segments/{segment['id']}/members")
+        assert members.json()["data"] == []
+        path = f"/v1/segments/{segment['id']}/explain?record_id={winner['id']}"
+        override = (await ws.admin.get(path)).json()["override"]
+        assert (override["included"], override["note"]) == (False, "said by hand")
+    path = f"/v1/segments/{large['id']}/members/{winner['id']}"
+    assert (await ws.admin.delete(path)).json()["member"] is True
+
+
+async def test_a_contact_of_both_accounts_has_both_parts_in_the_winner(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    winner = await made(ws, "accounts", name="Acme")
+    loser = await made(ws, "accounts", name="Acme Inc")
+    links = [
+        {"account_id": winner["id"], "plan_roles": ["Decision Maker"]},
+        {"account_id": loser["id"], "plan_roles": ["Champion", "Decision Maker"]},
+    ]
+    contact = await made(ws, "contacts", email="ada@acme.example", accounts=links)
+    double = await made(ws, "contacts", email="a.l@acme.example", accounts=links[1:])
+    await merged(ws, "accounts", winner["id"], loser["id"])
+    kept = (await ws.admin.get(f"/v1/contacts/{contact['id']}")).json()["accounts"]
+    both = ["Decision Maker", "Champion"]
+    assert kept == [{"account_id": winner["id"], "plan_roles": both}]
+    one = await merged(ws, "contacts", double["id"], contact["id"])
+    assert one["accounts"] == [
+        {"account_id": winner["id"], "plan_roles": ["Champion", "Decision Maker"]}
+    ]
+
+
+async def test_an_amount_is_taken_with_its_own_currency(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for mine, theirs, ends in (
+        ((None, "USD"), (2_000, "EUR"), (2_000, "EUR")),
+        ((50, None), (2_000, "EUR"), (50, None)),
+        ((50, "USD"), (2_000, "EUR"), (50, "USD")),
+        ((None, None), (None, "EUR"), (None, "EUR")),
+    ):
+        winner = await made(ws, "accounts", name="Acme", arr=mine[0], currency=mine[1])
+        loser = await made(ws, "accounts", name="Acme Inc", arr=theirs[0], currency=theirs[1])
+        one = await merged(ws, "accounts", winner["id"], loser["id"])
+        assert (one["arr"], one["currency"]) == ends
