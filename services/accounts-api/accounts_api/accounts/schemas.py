@@ -82,6 +82,14 @@ class AccountRow(AccountFields, Row):
 class AccountRows(In):
     """Each row is checked by itself, so that a bad one does not hold up the others."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"rows": [EXAMPLE, {"external_id": "0015g00000XyZ9AAAV", "deleted": True}]}
+            ]
+        }
+    )
+
     rows: SkipValidation[list[AccountRow]] = Field(
         min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
     )

@@ -1,11 +1,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Body, Path
 from starlette.responses import Response
 
 from accounts_api.contacts import service
 from accounts_api.contacts.schemas import (
+    EXAMPLE,
     ContactIn,
     ContactOut,
     ContactPatch,
@@ -16,7 +17,7 @@ from accounts_api.history.routes import add_history
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import CONTACT
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
-from accounts_api.records.schemas import BulkOut
+from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/contacts", "Contacts")
@@ -44,7 +45,7 @@ async def upsert_contacts(data: ContactRows, caller: Writer, tenure: TheService)
 )
 async def put_contact(
     external_id: ExternalIdPath,
-    data: ContactPatch,
+    data: Annotated[ContactPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
     version: IfMatchAtWill,
     caller: Writer,
     uow: Uow,

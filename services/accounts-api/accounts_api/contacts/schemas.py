@@ -94,6 +94,14 @@ class ContactRow(ContactFields, Row):
 class ContactRows(In):
     """Each row is checked by itself, so that a bad one does not hold up the others."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"rows": [EXAMPLE, {"external_id": "0035g00000AbC9AAAV", "deleted": True}]}
+            ]
+        }
+    )
+
     rows: SkipValidation[list[ContactRow]] = Field(
         min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
     )

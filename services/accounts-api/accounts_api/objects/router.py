@@ -1,17 +1,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import Body, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.history.routes import add_history
 from accounts_api.objects import service
-from accounts_api.objects.schemas import ObjectIn, ObjectOut, ObjectPatch, ObjectRows
+from accounts_api.objects.schemas import EXAMPLE, ObjectIn, ObjectOut, ObjectPatch, ObjectRows
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import OBJECT, Kind
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
-from accounts_api.records.schemas import BulkOut
+from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.uow import UnitOfWork
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
@@ -61,7 +61,7 @@ async def upsert_objects(
 async def put_object(
     object_type: TypeKey,
     external_id: ExternalIdPath,
-    data: ObjectPatch,
+    data: Annotated[ObjectPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
     version: IfMatchAtWill,
     caller: Writer,
     uow: Uow,

@@ -61,6 +61,12 @@ class ObjectRow(ObjectFields, Row):
 class ObjectRows(In):
     """Each row is checked by itself, so that a bad one does not hold up the others."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rows": [EXAMPLE, {"external_id": "PRJ-9", "deleted": True}]}]
+        }
+    )
+
     rows: SkipValidation[list[ObjectRow]] = Field(
         min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
     )

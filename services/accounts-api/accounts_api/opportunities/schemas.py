@@ -84,6 +84,14 @@ class OpportunityRow(OpportunityFields, Row):
 class OpportunityRows(In):
     """Each row is checked by itself, so that a bad one does not hold up the others."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"rows": [EXAMPLE, {"external_id": "0065g00000OpP9AAAV", "deleted": True}]}
+            ]
+        }
+    )
+
     rows: SkipValidation[list[OpportunityRow]] = Field(
         min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
     )

@@ -1,12 +1,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Body, Path
 from starlette.responses import Response
 
 from accounts_api.history.routes import add_history
 from accounts_api.organizations import service
 from accounts_api.organizations.schemas import (
+    EXAMPLE,
     OrganizationIn,
     OrganizationOut,
     OrganizationPatch,
@@ -16,7 +17,7 @@ from accounts_api.organizations.schemas import (
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import ORGANIZATION
 from accounts_api.records.routes import Writer, add_writing, bulk_written, written
-from accounts_api.records.schemas import BulkOut
+from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/organizations", "Organizations")
@@ -46,7 +47,7 @@ async def upsert_organizations(
 )
 async def put_organization(
     external_id: ExternalIdPath,
-    data: OrganizationPatch,
+    data: Annotated[OrganizationPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
     version: IfMatchAtWill,
     caller: Writer,
     uow: Uow,

@@ -39,6 +39,12 @@ class OrganizationRow(OrganizationFields, Row):
 class OrganizationRows(In):
     """Each row is checked by itself, so that a bad one does not hold up the others."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rows": [EXAMPLE, {"external_id": "0015g00000Parent9", "deleted": True}]}]
+        }
+    )
+
     rows: SkipValidation[list[OrganizationRow]] = Field(
         min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
     )

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from accounts_api.reading.schemas import (
     ListParams,
     RecordPage,
     SearchIn,
+    searches,
 )
 from accounts_api.reading.service import Found, ListRequest, then_of
 from accounts_api.records.kinds import Kind
@@ -79,7 +80,11 @@ def add_reading(
         return CsvResponse(written, filename=f"{these.plural}.csv")
 
     async def search(
-        data: SearchIn, request: Request, caller: Reader, uow: Uow, tenure: TheService
+        data: Annotated[SearchIn, Body(openapi_examples=searches(name))],
+        request: Request,
+        caller: Reader,
+        uow: Uow,
+        tenure: TheService,
     ) -> Response:
         said = data.model_dump(exclude={"as_of", "known_as_of"})
         then = then_of(data.as_of, data.known_as_of)

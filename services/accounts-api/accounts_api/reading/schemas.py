@@ -1,6 +1,7 @@
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from fastapi import Query
+from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.paging import MAX_CURSOR, MAX_LIMIT, Page
@@ -22,26 +23,43 @@ class RecordPage(Page[Item], Generic[Item]):
     count: Count | None = Field(default=None, description="Only with `count=`.")
 
 
-class SearchIn(In):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "filter": {
-                        "all": [
-                            {"field": "lifecycle_status", "op": "eq", "value": "subscribed"},
-                            {"field": "arr", "op": "gte", "value": 5_000_000},
-                        ]
-                    },
-                    "sort": "-arr,name",
-                    "limit": 50,
-                    "include": ["key_roles"],
-                },
-                {"query": "acme"},
+SEARCHES: Final[dict[str, dict[str, Any]]] = {
+    "account": {
+        "filter": {
+            "all": [
+                {"field": "lifecycle_status", "op": "eq", "value": "subscribed"},
+                {"field": "arr", "op": "gte", "value": 5_000_000},
             ]
-        }
-    )
+        },
+        "sort": "-arr,name",
+        "limit": 50,
+        "include": ["key_roles"],
+    },
+    "contact": {
+        "filter": 'email_status = "ok" and any accounts (arr >= 50000 USD)',
+        "sort": "last_name,first_name",
+        "include": ["accounts"],
+    },
+    "opportunity": {
+        "filter": 'type = "renewal" and is_closed = false'
+        " and contract_expiration within next 90 days",
+        "sort": "contract_expiration,-arr",
+        "include": ["account"],
+    },
+    "organization": {"filter": "count(accounts) >= 2", "sort": "name", "count": "exact"},
+}
+_ANY_SEARCH: Final = {"filter": 'name contains "lyon"', "sort": "-created_at", "limit": 50}
 
+
+def searches(noun: str) -> dict[str, Example]:
+    """What the API's document shows of a search for these records."""
+    return {
+        "by_rule": {"summary": "By rule", "value": SEARCHES.get(noun, _ANY_SEARCH)},
+        "by_words": {"summary": "By words", "value": {"query": "acme"}},
+    }
+
+
+class SearchIn(In):
     filter: dict[str, Any] | str | None = Field(
         default=None, description="A rule, as JSON or as text."
     )

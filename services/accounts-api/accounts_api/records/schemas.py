@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas import ExternalId, In, Out, Slug
@@ -145,3 +146,17 @@ class MergeIn(In):
     )
 
     loser_id: UUID = Field(description="It goes; its id leads to the winner from now on.")
+
+
+def upsert_examples(record: dict[str, Any]) -> dict[str, Example]:
+    """What the API's document shows of a PUT whose address says the external id."""
+    fields = {name: value for name, value in record.items() if name != "external_id"}
+    return {
+        "create_or_change": {"summary": "Create it, or make it so", "value": fields},
+        "name_it": {"summary": "The least that a new one needs", "value": _least(fields)},
+    }
+
+
+def _least(fields: dict[str, Any]) -> dict[str, Any]:
+    needed = [name for name in ("name", "email", "type") if name in fields]
+    return {name: fields[name] for name in needed}

@@ -30,7 +30,7 @@ _TIER: dict[str, Any] = {
     "key": "tier",
     "title": "Tier",
     "type": "select",
-    "options": [{"value": "gold"}, {"value": "silver"}],
+    "options": [{"value": "gold"}, {"value": "silver"}, {"value": "platinum"}],
 }
 
 
@@ -137,6 +137,7 @@ class TraitOut(Out):
                     "options": [
                         {"value": "gold", "when": None},
                         {"value": "silver", "when": None},
+                        {"value": "platinum", "when": None},
                     ],
                     "depends_on": None,
                     "currency": None,
