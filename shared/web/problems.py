@@ -28,6 +28,7 @@ log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _BUSY_STATES = {"40001", "40P01", "55P03", "57014", "53300", "53100"}
 """Serialization failure, deadlock, lock timeout, statement timeout, connections, disk full."""
+_NO_OBJECT = {"dict_type", "model_type", "model_attributes_type"}
 _PLAIN_CODES = {
     400: ("bad_request", "The request could not be read"),
     404: ("not_found", "No such route"),
@@ -119,6 +120,8 @@ def faults_of(errors: Sequence[Any], body: Any = None) -> list[Fault]:
         message = error["msg"].removeprefix("Value error, ")
         if code == "unknown_field":
             message = "This field does not exist here; remove it or check its spelling."
+        if code in _NO_OBJECT:
+            message = "Input should be an object"
         faults.append(Fault(pointer, code, message))
     return faults
 
@@ -128,6 +131,9 @@ def _within(body: Any, location: Sequence[Any]) -> list[Any]:
     found: list[Any] = []
     for at, part in enumerate(location):
         is_last = at == len(location) - 1
+        leads_on = isinstance(body, dict) or (isinstance(body, list) and isinstance(part, int))
+        if not leads_on:
+            continue
         if isinstance(body, dict) and part not in body and not is_last:
             continue
         found.append(part)
@@ -138,6 +144,10 @@ def _within(body: Any, location: Sequence[Any]) -> list[Any]:
         else:
             body = None
     return found
+
+
+def not_stored(faults: Sequence[Fault]) -> Invalid:
+    return Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
 
 
 async def _app_error(request: Request, error: Exception) -> Response:
@@ -151,9 +161,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     if any(fault.pointer.startswith("/path") for fault in faults):
         # A malformed id is the id of nothing.
         return problem_response(request, NotFound("There is nothing with this id."))
-    return problem_response(
-        request, Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
-    )
+    return problem_response(request, not_stored(faults))
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

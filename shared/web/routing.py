@@ -6,13 +6,14 @@ that failed.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, Header
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,7 +23,9 @@ from typing_extensions import override
 
 from shared.auth import Caller
 from shared.errors import (
+    AppError,
     BadRequest,
+    Fault,
     PreconditionFailed,
     PreconditionRequired,
     TooManyRequests,
@@ -33,7 +36,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web import strict_json
 from shared.web.idempotency import IdempotentRequest
-from shared.web.problems import Problem
+from shared.web.problems import Problem, faults_of, not_stored
 
 _SAFE = {"GET", "HEAD"}
 WRONG_CREDENTIALS_PER_MINUTE = 1000
@@ -64,6 +67,28 @@ class JsonRequest(Request):
     @override
     async def json(self) -> Any:
         return self._json
+
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+FindFurther = Callable[[Request, UnitOfWork, Caller, Sequence[Fault]], Awaitable[Sequence[Fault]]]
+"""What else is wrong with a request whose body has these faults in its shape."""
+_FURTHER: dict[Callable[..., Any], FindFurther] = {}
+
+
+def further_faults(find: FindFurther) -> Callable[[Endpoint], Endpoint]:
+    """For an endpoint that tells faults beyond the shape of its body: of a body that has both kinds
+    a client hears at once.
+    """
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        _FURTHER[endpoint] = find
+        return endpoint
+
+    return marked
+
+
+def _only_of_the_body(error: RequestValidationError) -> bool:
+    return all(fault["loc"][:1] == ("body",) for fault in error.errors())
 
 
 class TransactionRoute(APIRoute):
@@ -105,7 +130,18 @@ class TransactionRoute(APIRoute):
                     begun = await open_transaction()
                     if replayed := await idempotent.replay(begun, service.secrets):
                         return replayed
-                response = await endpoint(request)
+                try:
+                    response = await endpoint(request)
+                except RequestValidationError as error:
+                    find = _FURTHER.get(self.endpoint)
+                    if find is None or not _only_of_the_body(error):
+                        raise
+                    faults = faults_of(error.errors(), error.body)
+                    try:
+                        further = await find(request, await open_transaction(), caller, faults)
+                    except AppError:
+                        raise error from None
+                    raise not_stored([*faults, *further]) from error
                 if idempotent and response.status_code < 400:  # noqa: PLR2004
                     await idempotent.store(await open_transaction(), response, service.secrets)
             return response

@@ -203,3 +203,49 @@ async def test_two_names_of_one_parent_must_not_contradict_each_other(tenure: Te
     assert [(fault["pointer"], fault["code"]) for fault in torn.json()["errors"]] == [
         ("/account_external_id", "contradiction")
     ]
+
+
+async def test_faults_of_shape_and_of_meaning_come_in_one_answer(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    body = {
+        "name": "N" * 500,
+        "nmae": "Acme",
+        "arr": "much",
+        "organization_external_id": "nobody",
+        "traits": {"unheard_of": 1},
+        "key_roles": {"csm": [str(ws.id)]},
+    }
+    wrong = {
+        "/name",
+        "/nmae",
+        "/arr",
+        "/organization_external_id",
+        "/traits/unheard_of",
+        "/key_roles/csm/0",
+    }
+    made = (await ws.admin.post("/v1/accounts", {"name": "Acme", "external_id": "a"})).json()
+    for answer in (
+        await ws.admin.post("/v1/accounts", body),
+        await ws.admin.put("/v1/accounts/by-external-id/crm-1", body),
+        await ws.admin.patch(f"/v1/accounts/{made['id']}", body),
+    ):
+        assert answer.status_code == 422
+        assert {fault["pointer"] for fault in answer.json()["errors"]} == wrong
+        assert len(answer.json()["errors"]) == len(wrong)
+    rows = [{"external_id": "b", **body}, {"external_id": "a", "deleted": True, "arr": "much"}]
+    done = (await ws.admin.post("/v1/accounts/bulk", {"rows": rows})).json()
+    assert done["refused"] == 2
+    found = {fault["pointer"] for fault in done["results"][0]["errors"]}
+    assert found == {f"/rows/0{pointer}" for pointer in wrong}
+    kept = (await ws.admin.get(f"/v1/accounts/{made['id']}")).json()
+    assert kept["version"] == 1
+
+
+async def test_a_faulty_body_is_pointed_at_by_its_own_members(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    asked = {"record_type": "account", "rule": 5}
+    answer = await ws.admin.post("/v1/rules/check", asked)
+    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/rule"}
+    done = (await ws.admin.post("/v1/accounts/bulk", {"rows": [5]})).json()
+    (fault,) = done["results"][0]["errors"]
+    assert (fault["pointer"], fault["message"]) == ("/rows/0", "Input should be an object")

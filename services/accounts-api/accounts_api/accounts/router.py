@@ -16,7 +16,13 @@ from accounts_api.accounts.schemas import (
 from accounts_api.history.routes import add_history
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import ACCOUNT
-from accounts_api.records.routes import Writer, add_writing, bulk_written, written
+from accounts_api.records.routes import (
+    Writer,
+    add_writing,
+    all_faults_at_once,
+    bulk_written,
+    written,
+)
 from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
@@ -26,6 +32,7 @@ RecordId = Annotated[UUID, Path(description="The account's id.")]
 
 
 @router.post("", status_code=201, summary="Create an account", response_model=AccountOut)
+@all_faults_at_once(service.accounts, "create", AccountPatch)
 async def create_account(data: AccountIn, caller: Writer, uow: Uow) -> Response:
     return written(service.accounts, await service.accounts.create(uow, caller, data))
 
@@ -43,6 +50,7 @@ async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService)
     response_model=AccountOut,
     responses={201: {"model": AccountOut, "description": "It did not exist."}},
 )
+@all_faults_at_once(service.accounts, "upsert", AccountPatch)
 async def put_account(
     external_id: ExternalIdPath,
     data: Annotated[AccountPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
@@ -57,6 +65,7 @@ async def put_account(
 
 
 @router.patch("/{record_id}", summary="Change one account", response_model=AccountOut)
+@all_faults_at_once(service.accounts, "update", AccountPatch)
 async def update_account(
     record_id: RecordId, data: AccountPatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:

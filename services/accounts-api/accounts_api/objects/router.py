@@ -10,7 +10,13 @@ from accounts_api.objects import service
 from accounts_api.objects.schemas import EXAMPLE, ObjectIn, ObjectOut, ObjectPatch, ObjectRows
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import OBJECT, Kind
-from accounts_api.records.routes import Writer, add_writing, bulk_written, written
+from accounts_api.records.routes import (
+    Writer,
+    add_writing,
+    all_faults_at_once,
+    bulk_written,
+    written,
+)
 from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.uow import UnitOfWork
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
@@ -39,6 +45,7 @@ async def _to_write(uow: UnitOfWork, request: Request) -> Kind:
 
 
 @router.post("", status_code=201, summary="Create an object", response_model=ObjectOut)
+@all_faults_at_once(service.objects, "create", ObjectPatch, _to_write)
 async def create_object(object_type: TypeKey, data: ObjectIn, caller: Writer, uow: Uow) -> Response:
     instances = await service.instances_of(uow, object_type)
     return written(instances, await instances.create(uow, caller, data))
@@ -58,6 +65,7 @@ async def upsert_objects(
     response_model=ObjectOut,
     responses={201: {"model": ObjectOut, "description": "It did not exist."}},
 )
+@all_faults_at_once(service.objects, "upsert", ObjectPatch, _to_write)
 async def put_object(
     object_type: TypeKey,
     external_id: ExternalIdPath,
@@ -72,6 +80,7 @@ async def put_object(
 
 
 @router.patch("/{record_id}", summary="Change one object", response_model=ObjectOut)
+@all_faults_at_once(service.objects, "update", ObjectPatch, _to_write)
 async def update_object(
     object_type: TypeKey,
     record_id: RecordId,

@@ -16,7 +16,13 @@ from accounts_api.opportunities.schemas import (
 )
 from accounts_api.reading.routes import ExternalIdPath, add_reading
 from accounts_api.records.kinds import OPPORTUNITY
-from accounts_api.records.routes import Writer, add_writing, bulk_written, written
+from accounts_api.records.routes import (
+    Writer,
+    add_writing,
+    all_faults_at_once,
+    bulk_written,
+    written,
+)
 from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
@@ -26,6 +32,7 @@ RecordId = Annotated[UUID, Path(description="The opportunity's id.")]
 
 
 @router.post("", status_code=201, summary="Create an opportunity", response_model=OpportunityOut)
+@all_faults_at_once(service.opportunities, "create", OpportunityPatch)
 async def create_opportunity(data: OpportunityIn, caller: Writer, uow: Uow) -> Response:
     return written(service.opportunities, await service.opportunities.create(uow, caller, data))
 
@@ -45,6 +52,7 @@ async def upsert_opportunities(
     response_model=OpportunityOut,
     responses={201: {"model": OpportunityOut, "description": "It did not exist."}},
 )
+@all_faults_at_once(service.opportunities, "upsert", OpportunityPatch)
 async def put_opportunity(
     external_id: ExternalIdPath,
     data: Annotated[OpportunityPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
@@ -60,6 +68,7 @@ async def put_opportunity(
 
 
 @router.patch("/{record_id}", summary="Change one opportunity", response_model=OpportunityOut)
+@all_faults_at_once(service.opportunities, "update", OpportunityPatch)
 async def update_opportunity(
     record_id: RecordId, data: OpportunityPatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:

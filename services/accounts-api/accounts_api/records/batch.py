@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from accounts_api.records.edits import Edit, Outcome, Writer
+from accounts_api.records.edits import Edit, Outcome, Writer, escaped
 from accounts_api.records.kinds import Kind
 from accounts_api.records.own_formulas import OwnFormula, work_out
 from accounts_api.records.refusals import (
@@ -192,6 +192,8 @@ class Batch:
             for column in self.kind.columns
             if column.required and after[column.name] is None
         ]
+        if edit.faults:
+            faults = [*edit.faults, *_further(edit, faults)]
         if faults:
             raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
 
@@ -225,7 +227,7 @@ class Batch:
             try:
                 patch[key] = self._trait(key, value)
             except Misfit as misfit:
-                faults.append(misfit.at(f"{edit.pointer}/traits/{_escaped(key)}"))
+                faults.append(misfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
         patch |= dict.fromkeys(edit.dropped_traits)
         after["traits"] = merged(after["traits"], patch)
         for key, value in after["traits"].items():
@@ -234,13 +236,13 @@ class Batch:
             if definition and parent and (key in patch or parent in patch):
                 unfit = beside(definition, value, after["traits"])
                 if unfit is not None:
-                    faults.append(unfit.at(f"{edit.pointer}/traits/{_escaped(key)}"))
+                    faults.append(unfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
         return faults + self._missing_traits(edit, before, after)
 
     def _trait(self, key: str, value: Any) -> Any:
         definition = self.known.definitions.get(key)
         if definition is None:
-            raise Misfit("unknown_trait", f"A {self.kind.noun} has no trait {key[:100]!r}.")
+            raise Misfit("unknown_trait", f"{self.kind.plural} have no trait {key[:100]!r}.")
         if definition.type == "formula":
             return fitted(definition, value)
         if definition.editable_by not in self.writer.may_edit:
@@ -261,7 +263,7 @@ class Batch:
         if self.writer.is_source:
             return []
         return [
-            Fault(f"{edit.pointer}/traits/{_escaped(key)}", "required", "This trait is required.")
+            Fault(f"{edit.pointer}/traits/{escaped(key)}", "required", "This trait is required.")
             for key, definition in self.known.definitions.items()
             if definition.required
             and not definition.deprecated
@@ -324,7 +326,7 @@ class Batch:
         faults: list[Fault] = []
         roles = dict(after.get("key_roles") or {})
         for key, holders in edit.key_roles.items():
-            pointer = f"{edit.pointer}/key_roles/{_escaped(key)}"
+            pointer = f"{edit.pointer}/key_roles/{escaped(key)}"
             if key not in self.known.key_roles:
                 faults.append(Fault(pointer, "unknown_key_role", f"There is no key role {key!r}."))
                 continue
@@ -396,5 +398,12 @@ def _as_uuid(value: str) -> list[str]:
         return []
 
 
-def _escaped(part: str) -> str:
-    return part.replace("~", "~0").replace("/", "~1")
+def _further(edit: Edit, found: Iterable[Fault]) -> list[Fault]:
+    """Of faults that were found in what is left of an edit, those that the rest would have, too."""
+    known = {fault.pointer for fault in edit.faults}
+    return [
+        fault
+        for fault in found
+        # What seems to be missing may have been left out, or be made of what was.
+        if fault.pointer not in known and (fault.code != "required" or "/traits/" in fault.pointer)
+    ]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from accounts_api.records.kinds import Kind
 from accounts_api.records.rules import State
@@ -50,6 +50,8 @@ class Edit:
     """Bring back even what a person deleted."""
     merged_into: str | None = None
     """External id of the record that this one was merged into at its source."""
+    faults: tuple[Fault, ...] = ()
+    """Of what was left out of it because it has not even the right shape: refused in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,25 @@ def edit_of(
     if edit.id and "external_id" in given:
         edit.values["external_id"] = given["external_id"]
     return edit
+
+
+def salvaged(shape: type[BaseModel], given: Any, faults: Sequence[Fault]) -> BaseModel | None:
+    """A body without those of its members that have a fault, so that the others can be looked at,
+    too. None when nothing can be made of it.
+    """
+    at_fault = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
+    if not isinstance(given, dict) or not all(fault.pointer for fault in faults):
+        return None
+    kept = {name: value for name, value in given.items() if escaped(name) not in at_fault}
+    try:
+        return shape.model_validate(kept)
+    except ValidationError:
+        return None
+
+
+def escaped(part: str) -> str:
+    """As a part of a JSON pointer."""
+    return part.replace("~", "~0").replace("/", "~1")
 
 
 def _plain(value: Any) -> Any:

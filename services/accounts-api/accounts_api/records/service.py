@@ -1,7 +1,7 @@
 """What one may ask of the customer records of one kind."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from accounts_api.records import merging, queries
 from accounts_api.records.batch import Proposal
-from accounts_api.records.edits import Edit, Outcome, Writer, edit_of
+from accounts_api.records.edits import Edit, Outcome, Writer, edit_of, salvaged
 from accounts_api.records.kinds import Kind
 from accounts_api.records.planning import plan
 from accounts_api.records.rules import State
@@ -136,6 +136,18 @@ class Records:
         planned = iter(await plan(uow, self.kind, edits, writer, judge=self.judge) if edits else ())
         return [row if isinstance(row, Outcome) else next(planned) for row in read]
 
+    async def further_faults(
+        self,
+        uow: UnitOfWork,
+        caller: Caller,
+        edit: Edit,
+        faults: Sequence[Fault],
+    ) -> Sequence[Fault]:
+        """Of an edit whose body has `faults` in its shape, those that would come to light next."""
+        edit.faults = tuple(faults)
+        (outcome,) = await plan(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
+        return [fault for fault in outcome.faults if fault not in faults]
+
     async def _one(self, uow: UnitOfWork, caller: Caller, edit: Edit) -> Outcome:
         (outcome,) = await write(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
         return accepted(outcome)
@@ -173,6 +185,12 @@ def row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit
             Fault(pointer + fault.pointer, fault.code, fault.message)
             for fault in faults_of(error.errors(include_url=False))
         ]
+        within = [replace(fault, pointer=fault.pointer.removeprefix(pointer)) for fault in faults]
+        rest = salvaged(shape, row, within)
+        edit = Edit() if rest is None else edit_of(kind, rest, pointer=pointer)
+        if (edit.id or edit.external_id) and not (edit.deleted or edit.merged_into):
+            edit.faults = tuple(faults)
+            return edit
         named = external_id if isinstance(external_id, str) else None
         return Outcome("refused", external_id=named, error=Invalid(faults=faults))
     edit = edit_of(kind, body, pointer=pointer)

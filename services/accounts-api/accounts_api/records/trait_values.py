@@ -34,6 +34,7 @@ ResultType = Literal["string", "number", "boolean", "date", "datetime", "currenc
 """What the values of a formula trait may be."""
 EditableBy = Literal["everyone", "leaders", "admins", "source"]
 
+_MAX_INTEGER: Final = 2**63 - 1
 _MAX_STRING = 1_000
 _MAX_TEXT = 20_000
 _MAX_URL = 2_000
@@ -145,7 +146,9 @@ def compiled(pattern: str) -> Any:
 
 
 def _wrong_type(definition: Definition, example: str) -> Misfit:
-    return Misfit("wrong_type", f"A {definition.type} such as {example}.", expected=definition.type)
+    article = "An" if definition.type == "email" else "A"
+    message = f"{article} {definition.type} such as {example}."
+    return Misfit("wrong_type", message, expected=definition.type)
 
 
 def _string(definition: Definition, value: Any) -> str:
@@ -173,6 +176,9 @@ def _number(definition: Definition, value: Any) -> int | float:
         raise _wrong_type(definition, "12.5")
     # One form for one number, so that containment and comparison of the JSON agree.
     kept = int(value) if isinstance(value, float) and value.is_integer() else value
+    if abs(kept) > _MAX_INTEGER:
+        # It could be read, but not be sent back.
+        raise Misfit("too_large", "An integer must fit 64 bits.")
     return _ranged(definition, kept)
 
 
