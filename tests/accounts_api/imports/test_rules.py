@@ -65,11 +65,14 @@ def test_no_two_columns_are_mapped_to_one_field() -> None:
     assert proposed(columns, KNOWN) == {"Company": "name", "Name": None, "name": None}
 
 
+AWKWARD = ["a", "=b", "c d", "b;1", '"q"', 'x"y', "c, d", "'e", "two\nlines"]
+
+
 @given(
     st.one_of(
         st.tuples(st.just("number"), st.integers(-(10**15), 10**15)),
         st.tuples(st.just("boolean"), st.booleans()),
-        st.tuples(st.just("list"), st.lists(st.sampled_from(["a", "=b", "c d"]), unique=True)),
+        st.tuples(st.just("list"), st.lists(st.sampled_from(AWKWARD), unique=True)),
         st.tuples(st.just("text"), st.text("=+-@'ab", min_size=1, max_size=5)),
     )
 )

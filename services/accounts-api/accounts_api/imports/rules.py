@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal
 
-from accounts_api.reading.csv_cells import BETWEEN, plain
+from accounts_api.reading.csv_cells import plain, several
 from accounts_api.records.kinds import Kind
 from accounts_api.records.trait_values import Definition, Definitions
 from accounts_api.rules.fold import fold
@@ -140,11 +140,11 @@ def value_of(target: Target, text: str, members: Mapping[str, str]) -> Any:
         case "boolean":
             return _boolean(said)
         case "list":
-            return [part for one in said.split(BETWEEN) if (part := one.strip())]
+            return several(said)
         case "member":
             return _member(said, members)
         case "members":
-            return [_member(part, members) for one in said.split(BETWEEN) if (part := one.strip())]
+            return [_member(part, members) for part in several(said)]
         case _:
             return said
 

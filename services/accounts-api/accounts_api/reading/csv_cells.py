@@ -11,6 +11,7 @@ from typing import Any, Final
 BETWEEN: Final = ";"
 """Several values in one cell."""
 BOM: Final = "\ufeff"
+_END: Final = "\r\n"
 
 # What spreadsheets take for the beginning of a formula (OWASP, CSV injection), full width, too.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -30,9 +31,28 @@ def cell(value: Any) -> str:
         case date():
             return value.isoformat()
         case list() | tuple():
-            return _harmless(BETWEEN.join(map(str, value)))
+            return _harmless(_joined(map(str, value)))
         case _:
             return _harmless(str(value))
+
+
+def _joined(values: Iterable[str]) -> str:
+    """A line of its own: a value that holds what stands between them is in quotation marks."""
+    if not (parts := list(values)):
+        return ""
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=BETWEEN, lineterminator=_END).writerow(parts)
+    return out.getvalue().removesuffix(_END)
+
+
+def several(text: str) -> list[str]:
+    """The values that `cell` wrote into one, or that a person did. Empty ones are left out."""
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=BETWEEN, skipinitialspace=True)
+        parts = [part for line in lines for part in line]
+    except csv.Error:
+        parts = text.split(BETWEEN)
+    return [part for one in parts if (part := one.strip())]
 
 
 def _harmless(text: str) -> str:
@@ -47,5 +67,5 @@ def plain(text: str) -> str:
 def lines(rows: Iterable[Sequence[Any]]) -> bytes:
     """RFC 4180."""
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
+    csv.writer(out, lineterminator=_END).writerows([cell(value) for value in row] for row in rows)
     return out.getvalue().encode()
