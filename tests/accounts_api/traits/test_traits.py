@@ -1,8 +1,11 @@
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from accounts_api.records.trait_values import Definition, Misfit, TraitType
+from accounts_api.traits.rules import converted
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure, Workspace
 
@@ -259,6 +262,36 @@ async def test_a_new_type_converts_values_after_a_preview(tenure: Tenure) -> Non
     assert (forced.status_code, forced.json()["type"]) == (200, "number")
     listed = await ws.admin.get("/v1/accounts?sort=-traits.seats")
     assert [a["traits"].get("seats") for a in listed.json()["data"]] == [1200.5, 40, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "to", "expected"),
+    [
+        ("2026-03-29T22:30:00Z", "date", "2026-03-30"),
+        ("2026-03-29T21:30:00Z", "date", "2026-03-29"),
+        ("2026-03-29", "datetime", "2026-03-28T23:00:00Z"),
+        ("2026-03-30", "datetime", "2026-03-29T22:00:00Z"),
+        ("2026-03-29 or later", "date", None),
+        ("2026-03-29Tnoon Z", "date", None),
+        ("2026-02-30", "datetime", None),
+        ("1,200.5", "number", 1200.5),
+        ("1,5", "number", None),
+        ("1.234,56", "number", None),
+        ("1_000", "number", None),
+        ("1e3", "number", 1000),
+        ("99999999999999999999", "number", None),
+        ("1e300", "number", None),
+    ],
+)
+def test_a_converted_value_says_the_same_or_is_refused(
+    value: str, to: TraitType, expected: Any
+) -> None:
+    definition = Definition(key="x", type=to)
+    if expected is None:
+        with pytest.raises(Misfit):
+            converted(value, definition, ZoneInfo("Europe/Berlin"))
+    else:
+        assert converted(value, definition, ZoneInfo("Europe/Berlin")) == expected
 
 
 async def test_another_select_may_not_lose_its_parent(tenure: Tenure) -> None:

@@ -28,11 +28,12 @@ async def try_type(uow: UnitOfWork, kind: Kind, known: Any, data: TypeIn) -> dic
         options=definition_of(fields).options,
         currency=data.currency or known.currency,
     )
+    zone = await uow.zone()
     convertible, lost = 0, 0
     samples: list[dict[str, Any]] = []
     async for record_id, value in values(uow, kind, known.key):
         try:
-            converted(value, to)
+            converted(value, to, zone)
             convertible += 1
         except Misfit as misfit:
             lost += 1
@@ -57,11 +58,12 @@ async def values(uow: UnitOfWork, kind: Kind, key: str) -> AsyncIterator[tuple[U
 
 async def convert(uow: UnitOfWork, kind: Kind, to: Definition, *, force: bool) -> None:
     """Raises `ValuesWouldBeLost` when a value cannot be, unless forced: then it is cleared."""
+    zone = await uow.zone()
     edits: list[Edit] = []
     lost = 0
     async for record_id, value in values(uow, kind, to.key):
         try:
-            edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to)}))
+            edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to, zone)}))
         except Misfit:
             lost += 1
             edits.append(Edit(id=str(record_id), dropped_traits=(to.key,)))

@@ -1,8 +1,11 @@
 """Whether a definition makes sense, and what becomes of a value when its type changes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, datetime, time
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import re2
 
@@ -22,6 +25,11 @@ _WRITTEN: Final = frozenset({"string", "text", "url", "email"})
 _LOOKED_UP: Final = frozenset({"member", "contact"})
 _YES: Final = frozenset({"true", "yes", "1"})
 _NO: Final = frozenset({"false", "no", "0"})
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT: Final = re.compile(rf"{_DAY.pattern}T\S+(?:Z|[+-]\d{{2}}:\d{{2}})", re.ASCII)
+_WRITTEN_NUMBER: Final = re.compile(
+    r"[+-]?(?:\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII
+)
 
 
 def definition_of(fields: Mapping[str, Any]) -> Definition:
@@ -172,12 +180,14 @@ def _default_faults(definition: Definition) -> list[Fault]:
     return []
 
 
-def converted(value: Any, to: Definition) -> Any:
-    """A stored value of any type as one of another. Raises `Misfit` when that would lose it."""
-    return fitted(to, _as_type(value, to.type))
+def converted(value: Any, to: Definition, zone: ZoneInfo) -> Any:
+    """A stored value of any type as one of another. Raises `Misfit` when that would lose it. Days
+    are those of `zone`.
+    """
+    return fitted(to, _as_type(value, to.type, zone))
 
 
-def _as_type(value: Any, to: TraitType) -> Any:
+def _as_type(value: Any, to: TraitType, zone: ZoneInfo) -> Any:
     if isinstance(value, list) and to != "multi_select":
         value = ", ".join(value) if to in _WRITTEN else value[0] if len(value) == 1 else value
     match to:
@@ -187,16 +197,31 @@ def _as_type(value: Any, to: TraitType) -> Any:
             return _as_number(value)
         case "boolean" if str(value).lower() in _YES | _NO:
             return str(value).lower() in _YES
-        case "date" if isinstance(value, str):
-            return value[:10]
-        case "datetime" if isinstance(value, str) and len(value) == len("2027-03-31"):
-            return f"{value}T00:00:00Z"
+        case "date" if isinstance(value, str) and _INSTANT.fullmatch(value):
+            return _instant(value).astimezone(zone).date().isoformat()
+        case "datetime" if isinstance(value, str) and _DAY.fullmatch(value):
+            return _midnight(value, zone)
         case "select":
             return _in_words(value)
         case "multi_select" if not isinstance(value, list):
             return [_in_words(value)]
         case _:
             return value
+
+
+def _instant(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise Misfit("wrong_type", "This is no instant.") from None
+
+
+def _midnight(value: str, zone: ZoneInfo) -> str:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return value
+    return datetime.combine(day, time(), zone).isoformat()
 
 
 def _in_words(value: Any) -> Any:
@@ -206,13 +231,11 @@ def _in_words(value: Any) -> Any:
 
 
 def _as_number(value: Any) -> Any:
-    if not isinstance(value, str):
+    """Commas stand between thousands; one that does not may be a decimal comma, so is refused."""
+    if not isinstance(value, str) or not _WRITTEN_NUMBER.fullmatch(said := value.strip()):
         return value
-    plain = value.strip().replace(",", "")
-    try:
-        return int(plain) if plain.lstrip("+-").isdigit() else float(plain)
-    except ValueError:
-        return value
+    plain = said.replace(",", "")
+    return int(plain) if plain.lstrip("+-").isdigit() else float(plain)
 
 
 def retyped(definition: Definition, to: TraitType, **fields: Any) -> Definition:
