@@ -326,3 +326,21 @@ async def test_a_paused_connection_is_not_read(org: Org) -> None:
     org.sf.log.clear()
     await org.tenure.settle()
     assert org.sf.log.matching() == []
+
+
+async def test_who_left_there_is_let_in_here_no_longer_whatever_they_hold(small_org: Org) -> None:
+    org = small_org
+    await org.connect()
+    await org.sync()
+    everyone = (await org.ws.admin.get("/v1/members?limit=200")).json()["data"]
+    member = next(one for one in everyone if one["external_id"] and one["active"])
+    body = {"name": "Acme", "key_roles": {"csm": [member["id"]]}}
+    acme = (await org.ws.admin.post("/v1/accounts", body)).json()
+    org.sf.people.update(member["external_id"], {"IsActive": False})
+    run = await org.sync()
+    assert (run["status"], run["parked"]) == ("succeeded", 0), "the run is not held up by them"
+    left = (await org.ws.admin.get(f"/v1/members/{member['id']}")).json()
+    assert left["active"] is False
+    path = f"/v1/accounts/{acme['id']}?include=key_roles"
+    held = (await org.ws.admin.get(path)).json()["key_roles"]
+    assert held == {"csm": [member["id"]]}, "who takes it is for a person to say"

@@ -141,6 +141,32 @@ async def test_every_fault_of_a_hand_over_is_named_at_once(tenure: Tenure) -> No
     }
 
 
+async def test_another_system_deactivates_who_holds_nothing_or_says_that_it_means_it(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    path = "/v1/members/by-external-id/005G"
+    grace = {"full_name": "Grace", "email": "grace@northwind.example"}
+    made = (await ws.service.put(path, grace)).json()
+    await account(ws, "One", key_roles={"csm": [made["id"]]})
+    left = {**grace, "full_name": "Grace H.", "active": False}
+    refused = await ws.service.put(path, left)
+    assert (refused.status_code, refused.json()["code"]) == (409, "still_holds")
+    assert [row["key_role"] for row in refused.json()["key_roles"]] == ["csm"]
+    kept = (await ws.observer.get(f"/v1/members/{made['id']}")).json()
+    assert kept == made, "nothing of it was done"
+    forced = await ws.service.put(f"{path}?force=true", left)
+    assert (forced.status_code, forced.json()["active"]) == (200, False)
+    again = await ws.service.put(path, {**left, "full_name": "Grace Hopper"})
+    assert (again.status_code, again.json()["active"]) == (200, False), "she has left already"
+    told = (await ws.admin.get(f"/v1/audit-log?target_id={made['id']}")).json()["data"]
+    assert [entry["action"] for entry in told] == [
+        "member.updated",
+        "member.deactivated",
+        "member.created",
+    ]
+
+
 async def test_an_account_stays_when_nobody_is_left_to_take_it(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     grace, ada = await member(ws, "Grace"), await member(ws, "Ada")

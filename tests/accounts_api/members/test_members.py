@@ -189,6 +189,11 @@ async def test_an_upsert_makes_an_observer_once(tenure: Tenure) -> None:
     await ws.admin.patch(f"/v1/members/{first.json()['id']}", {"role": "leader"})
     renamed = await ws.service.put(path, {**body, "full_name": "Rear Admiral Hopper"})
     assert (renamed.json()["role"], renamed.json()["version"]) == ("leader", 3)
+    moved = await ws.service.put(path, {"time_zone": "Asia/Tokyo"})
+    assert moved.json()["full_name"] == "Rear Admiral Hopper", "what is left out stays"
+    unknown = await ws.service.put("/v1/members/by-external-id/005N", {"active": True})
+    assert unknown.status_code == 422
+    assert [fault["pointer"] for fault in unknown.json()["errors"]] == ["/full_name", "/email"]
 
 
 async def test_an_upsert_knows_a_person_by_their_address(tenure: Tenure) -> None:

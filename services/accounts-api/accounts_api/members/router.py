@@ -17,6 +17,7 @@ router = api_router("/v1/members", "Members")
 
 Reader = Annotated[Caller, require("members:read")]
 Writer = Annotated[Caller, require("members:write")]
+Force = Annotated[bool, Query(description="Although they still hold key roles.")]
 
 
 @router.get("", summary="List members", response_model=Page[MemberOut])
@@ -94,7 +95,7 @@ async def deactivate_member(
     uow: Uow,
     response: Response,
     *,
-    force: Annotated[bool, Query(description="Although they still hold key roles.")] = False,
+    force: Force = False,
 ) -> Member:
     """Their API keys end with it, and their seat is free again. Their history stays. 409 names the
     key roles that they still hold: hand them over first.
@@ -125,11 +126,14 @@ async def upsert_member(
     caller: Writer,
     uow: Uow,
     response: Response,
+    *,
+    force: Force = False,
 ) -> Member:
     """A member with the same e-mail address and no external id yet is taken for the same person. A
-    new one is an observer unless `role` says otherwise. What is left out stays.
+    new one is an observer unless `role` says otherwise. What is left out stays. `active` false is a
+    409 that names the key roles that they still hold, unless `force`, and changes nothing.
     """
-    member, made = await service.upsert_member(uow, caller, external_id, data)
+    member, made = await service.upsert_member(uow, caller, external_id, data, force=force)
     if made:
         response.status_code = 201
         response.headers["location"] = f"/v1/members/{member.id}"

@@ -44,7 +44,7 @@ class MemberPatch(Patch):
 
 class MemberUpsert(Patch):
     """What a CRM says of its user. A field left out stays as it is here, so that roles and seats
-    remain the workspace's own decision.
+    remain the workspace's own decision. A new member needs a name and an e-mail address.
     """
 
     model_config = ConfigDict(
@@ -55,8 +55,8 @@ class MemberUpsert(Patch):
         }
     )
 
-    full_name: Title
-    email: Email
+    full_name: Title = ""
+    email: Email = ""
     role: Role = "observer"
     time_zone: TimeZone | None = None
     active: bool = True

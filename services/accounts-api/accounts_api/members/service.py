@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,14 @@ from accounts_api.members.rules import email_key, is_paid, may_grant
 from accounts_api.members.schemas import MemberIn, MemberPatch, MemberUpsert
 from shared.auth import Caller, Role
 from shared.db import refuse
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.events.accounts import MemberChanged
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 
+_ACTION = {None: "member.updated", False: "member.deactivated", True: "member.reactivated"}
+"""By what became of `active`, if anything."""
 _AUDITED = ("full_name", "email", "role", "time_zone", "external_id", "active")
 
 
@@ -101,7 +103,7 @@ async def update_member(
     await queries.lock_membership(uow.session, uow.workspace_id)
     member = await get_member(uow, member_id)
     check_version(version, member.version)
-    return await _apply(uow, caller, member, data.changes(), "member.updated")
+    return await _apply(uow, caller, member, data.changes())
 
 
 Before = Callable[[UnitOfWork, UUID], Awaitable[None]]
@@ -109,7 +111,9 @@ _BEFORE_DEACTIVATION: list[Before] = []
 
 
 def before_deactivation(check: Before) -> None:
-    """Let `check` refuse that a member is deactivated by hand. Subscribing twice is once."""
+    """Let `check` refuse that a member is deactivated, whoever asks, unless they force it.
+    Subscribing twice is once.
+    """
     if check not in _BEFORE_DEACTIVATION:
         _BEFORE_DEACTIVATION.append(check)
 
@@ -122,30 +126,27 @@ async def deactivate_member(
     """
     await queries.lock_membership(uow.session, uow.workspace_id)
     member = await get_member(uow, member_id)
-    if member.active and not force:
-        for check in _BEFORE_DEACTIVATION:
-            await check(uow, member_id)
-    return await _apply(uow, caller, member, {"active": False}, "member.deactivated")
+    return await _apply(uow, caller, member, {"active": False}, force=force)
 
 
 async def reactivate_member(uow: UnitOfWork, caller: Caller, member_id: UUID) -> Member:
     await queries.lock_membership(uow.session, uow.workspace_id)
     member = await get_member(uow, member_id)
-    return await _apply(uow, caller, member, {"active": True}, "member.reactivated")
+    return await _apply(uow, caller, member, {"active": True})
 
 
 async def upsert_member(
-    uow: UnitOfWork, caller: Caller, external_id: str, data: MemberUpsert
+    uow: UnitOfWork, caller: Caller, external_id: str, data: MemberUpsert, *, force: bool
 ) -> tuple[Member, bool]:
     """Make or update the member whom another system knows by `external_id`; True when made.
 
     A member with the same e-mail and no external id yet is that person. Saying the same again
-    changes nothing and tells nobody.
+    changes nothing and tells nobody. To deactivate them is refused as by hand, unless `force`.
     """
     await queries.lock_membership(uow.session, uow.workspace_id)
     given = data.changes()
     member = await queries.member_by_external_id(uow.session, uow.workspace_id, external_id)
-    if member is None:
+    if member is None and "email" in given:
         member = await queries.member_by_email(uow.session, uow.workspace_id, email_key(data.email))
         if member is not None and member.external_id is not None:
             raise EmailTaken(
@@ -154,14 +155,20 @@ async def upsert_member(
             )
     if member is None:
         _must_be_grantable(caller, data.role)
+        _must_be_whole(given)
         made = MemberIn(external_id=external_id, **data.model_dump(exclude={"active"}))
         return await add_member(uow, made, active=data.active), True
     changes = {**given, "external_id": external_id}
-    return await _apply(uow, caller, member, changes, "member.updated"), False
+    return await _apply(uow, caller, member, changes, force=force), False
 
 
 async def _apply(
-    uow: UnitOfWork, caller: Caller, member: Member, changes: dict[str, Any], action: str
+    uow: UnitOfWork,
+    caller: Caller,
+    member: Member,
+    changes: dict[str, Any],
+    *,
+    force: bool = False,
 ) -> Member:
     """The one way in which a member changes. Holds the lock on membership already."""
     before = _told(member)
@@ -171,6 +178,9 @@ async def _apply(
     _, changed = audit_log.difference(before, wanted)
     if not changed:
         return member
+    if changed.get("active") is False and not force:
+        for check in _BEFORE_DEACTIVATION:
+            await check(uow, member.id)
     if "role" in changed or changed.get("active"):
         _must_be_grantable(caller, wanted["role"])
     if was_admin and not (wanted["role"] == "admin" and wanted["active"]):
@@ -184,7 +194,7 @@ async def _apply(
     await _flush(uow, member)
     audit_log.record(
         uow,
-        action,
+        _ACTION[changed.get("active")],
         "member",
         member.id,
         before={name: before[name] for name in changed},
@@ -194,6 +204,16 @@ async def _apply(
     if was_active and not member.active:
         await api_keys.end_keys_of_member(uow, member.id)
     return member
+
+
+def _must_be_whole(given: Mapping[str, Any]) -> None:
+    """A new member has a name and an address."""
+    missing = [name for name in ("full_name", "email") if name not in given]
+    if missing:
+        raise Invalid(
+            "There is no member with this external id yet.",
+            faults=[Fault(f"/{name}", "required", "A new member needs it.") for name in missing],
+        )
 
 
 def _must_be_grantable(caller: Caller, role: Role) -> None:

@@ -61,7 +61,10 @@ async def put_member(
     external_id: str,
     fields: Mapping[str, Any],
 ) -> RowResult:
-    path = f"/v1/members/by-external-id/{quote(external_id, safe='')}"
+    """Who left there keeps no access here, whatever they still hold: `force`. That it waits for
+    others to take it over is no reason to let them in.
+    """
+    path = f"/v1/members/by-external-id/{quote(external_id, safe='')}?force=true"
     answer = await _ask(service, workspace_id, cause, "PUT", path, dict(fields))
     if answer.status >= 300:  # noqa: PLR2004
         return RowResult(status="refused", message=_problem(answer))
