@@ -120,8 +120,8 @@ class MessageSent(_Enrollment):
 
 
 class MessageHeld(_Enrollment):
-    """Not sent and not to be sent without a person or proof: outcome unknown, or cannot be
-    rendered.
+    """Not sent and not to be sent without a person or proof: outcome unknown, cannot be rendered,
+    or the member whose mailbox it is has left.
     """
 
     name: ClassVar[str] = "sequences.message_held.v1"
@@ -130,7 +130,14 @@ class MessageHeld(_Enrollment):
     message_id: UUID
     step_id: UUID
     step_title: str
-    reason: Literal["outcome_unknown", "cannot_render", "mailbox_refused", "no_mailbox", "refused"]
+    reason: Literal[
+        "outcome_unknown",
+        "cannot_render",
+        "mailbox_refused",
+        "no_mailbox",
+        "sender_inactive",
+        "refused",
+    ]
     detail: str
 
 

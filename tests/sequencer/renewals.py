@@ -199,14 +199,14 @@ class Renewals:
             reason="rule",
         )
 
-    def member_event(self) -> MemberChanged:
+    def member_event(self, *, active: bool = True) -> MemberChanged:
         return MemberChanged(
             id=self.csm,
             version=self._version(self.csm),
             full_name="Dana Reyes",
             email=CSM_MAILBOX,
             role="team_member",
-            active=True,
+            active=active,
         )
 
     async def furnish(self) -> UUID:
@@ -225,6 +225,31 @@ class Renewals:
         self.mail.add_mailbox(CSM_MAILBOX, PASSWORD)
         await self.mailbox()
         return contact_id
+
+    async def colleague(self, full_name: str, address: str) -> UUID:
+        """Another member, with a mailbox."""
+        member_id = new_id()
+        await self.told(
+            MemberChanged(
+                id=member_id,
+                version=1,
+                full_name=full_name,
+                email=address,
+                role="team_member",
+                active=True,
+            )
+        )
+        self.mail.add_mailbox(address, PASSWORD)
+        smtp = {
+            "host": "127.0.0.1",
+            "port": self.mail.smtp_port,
+            "tls": "opportunistic",
+            "username": address,
+            "password": PASSWORD,
+        }
+        own = {"member_id": str(member_id), "email": address, "display_name": full_name}
+        await self.mailbox(**own, smtp=smtp)
+        return member_id
 
     async def mailbox(self, **fields: Any) -> Json:
         body = {

@@ -47,3 +47,57 @@ async def test_mails_go_on_from_the_new_holders_mailbox(renewals: Renewals) -> N
     answer = await asker.ask("sequencer", "GET", asked, workspace_id=renewals.ws.id)
     users = answer.json()["users"]
     assert {user["id"] for user in users} == {sequence["id"], box["id"]}
+
+
+async def open_tasks(renewals: Renewals) -> list[str]:
+    found = await renewals.ws.admin.get("/v1/tasks?status=open")
+    return [task["title"] for task in found.json()["data"]]
+
+
+async def test_a_mail_in_the_name_of_someone_who_left_waits_for_another_holder(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    await renewals.told(renewals.member_event(active=False))
+    await renewals.opportunity()
+    assert renewals.sent() == []
+    [held] = await renewals.events("message_held")
+    assert held["reason"] == "sender_inactive"
+    assert "Dana Reyes" in held["detail"]
+    await renewals.told(renewals.account_event(name="Acme Ltd"))
+    assert len(await renewals.events("message_held")) == 1, "told once"
+    assert len(await open_tasks(renewals)) == 1
+    noor = await renewals.colleague("Noor", NEW_MAILBOX)
+    await renewals.told(renewals.account_event(key_roles={"csm": [renewals.csm, noor]}))
+    [mail] = renewals.sent()
+    assert mail.header("From") == f"Noor <{NEW_MAILBOX}>", "the first who is still here"
+    assert await open_tasks(renewals) == []
+
+
+async def test_a_mailbox_of_someone_who_left_sends_nothing_though_it_is_named(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    [box] = (await renewals.ws.admin.get("/v1/mailboxes")).json()["data"]
+    path = f"/v1/mailboxes/{box['id']}"
+
+    async def give(member_id: str | None) -> None:
+        given = {"member_id": member_id}
+        answer = await renewals.ws.admin.patch(path, given, if_match="*")
+        assert answer.status_code == 200, answer.text
+        await renewals.tenure.settle()
+
+    await renewals.sequence(90, 60, sender={"mailbox_id": box["id"]})
+    await renewals.told(renewals.member_event(active=False))
+    await renewals.opportunity()
+    [held] = await renewals.events("message_held")
+    assert (held["reason"], renewals.sent()) == ("sender_inactive", [])
+    await give(None)
+    assert len(renewals.sent()) == 1, "it is shared now"
+    await give(str(renewals.csm))
+    await renewals.on(30)
+    assert len(renewals.sent()) == 1
+    await renewals.told(renewals.member_event(active=True))
+    assert len(renewals.sent()) == 2
+    assert await open_tasks(renewals) == []

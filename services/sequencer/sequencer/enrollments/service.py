@@ -305,7 +305,7 @@ async def follow_account(uow: UnitOfWork, situation: Situation) -> Enrollment:
 async def try_held(uow: UnitOfWork, situation: Situation) -> None:
     """Something about the record changed: what a template or a sender lacked may be there now."""
     waiting = situation.progress.open
-    if waiting is not None and waiting.reason in {"cannot_render", "no_mailbox"}:
+    if waiting is not None and waiting.reason in {"cannot_render", "no_mailbox", "sender_inactive"}:
         await messages.release(uow, waiting.id)
 
 

@@ -3,6 +3,7 @@
 from sequencer.agenda import service as agenda
 from sequencer.enrollments import service as enrollments
 from sequencer.entry import service as entry
+from sequencer.messages import service as messages
 from sequencer.records import service as records
 from shared.events.accounts import (
     AccountChanged,
@@ -45,7 +46,12 @@ async def on_contact_changed(uow: UnitOfWork, event: ContactChanged) -> None:
 
 
 async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
-    await records.copy_member(uow, event)
+    """Mails that waited because their sender had left go on when they are back."""
+    before = (await records.members(uow, [event.id])).get(event.id)
+    if not await records.copy_member(uow, event):
+        return
+    if before is not None and not before.active and event.active:
+        await messages.release_held(uow, "sender_inactive")
 
 
 async def on_segment_changed(uow: UnitOfWork, event: SegmentChanged) -> None:

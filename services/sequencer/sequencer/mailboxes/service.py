@@ -95,6 +95,8 @@ async def edit_mailbox(
     mailbox.version += 1
     mailbox.updated_at = utc_now()
     await messages.release_held(uow, "no_mailbox")
+    if "member_id" in given:
+        await messages.release_held(uow, "sender_inactive")
     return mailbox
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sequencer.mailboxes import service as mailboxes
 from sequencer.mailboxes.models import Mailbox
+from sequencer.mailboxes.senders import Wanted, senders_of
 from sequencer.planning.rules import due_instant
 from sequencer.records import service as records
 from sequencer.records.schemas import Account, Contact, Opportunity, zones_of
@@ -60,12 +61,8 @@ async def _contact(
 async def _mailbox(
     uow: UnitOfWork, definition: Definition, account: Account | None
 ) -> Mailbox | None:
-    sender = definition.sender
-    mailbox_id = sender.mailbox_id
-    if mailbox_id is None and account and sender.key_role:
-        holder = account.holder_of(sender.key_role)
-        if holder is not None:
-            mailbox_id = (await mailboxes.of_members(uow, [holder])).get(holder)
+    wanted = Wanted.of(definition.sender.mailbox_id, definition.sender.key_role, account)
+    mailbox_id = (await senders_of(uow, {"it": wanted}))["it"].mailbox_id
     return (await mailboxes.by_id(uow, [mailbox_id])).get(mailbox_id) if mailbox_id else None
 
 

@@ -41,9 +41,8 @@ class Account:
     traits: dict[str, Any]
     key_roles: dict[str, list[str]]
 
-    def holder_of(self, key_role: str) -> UUID | None:
-        holders = self.key_roles.get(key_role)
-        return UUID(holders[0]) if holders else None
+    def holders_of(self, key_role: str) -> list[UUID]:
+        return [UUID(holder) for holder in self.key_roles.get(key_role, ())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from sequencer.enrollments.schemas import Enrollment
 from sequencer.enrollments.situations import Situation, situations_of
 from sequencer.mailboxes import service as mailboxes
 from sequencer.mailboxes.models import Mailbox
+from sequencer.mailboxes.senders import Wanted, senders_of
 from sequencer.mailboxes.smtp import Server
 from sequencer.messages import service as messages
 from sequencer.messages.rules import internet_message_id
@@ -68,6 +69,8 @@ class _Held:
     message: Message
     situation: Situation
     mailbox: Mailbox | None
+    absent: str | None
+    """Why the member whose mailbox it would be sends nothing."""
 
 
 async def claim(
@@ -119,51 +122,37 @@ async def _hold(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
     pinned = await sequences.pinned(
         uow, {(one.sequence_id, one.sequence_version) for one in shared.values()}
     )
-    senders = {
-        one.id: _sender_of(pinned, shared[one.enrollment_id], one, opportunities, accounts)
+    wanted = {
+        one.id: _wanted(pinned, shared[one.enrollment_id], one, opportunities, accounts)
         for one in complete
     }
-    box_of = await _mailbox_of_each(uow, senders)
+    senders = await senders_of(uow, wanted)
+    box_of = {key: sender.mailbox_id for key, sender in senders.items() if sender.mailbox_id}
     boxes = await mailboxes.by_id(uow, set(box_of.values()), hold=True)
     ours = [one for one in complete if one.id not in box_of or box_of[one.id] in boxes]
     situations = await situations_of(uow, [shared[one.enrollment_id] for one in ours])
     return [
-        _Held(message, situation, boxes[box_of[message.id]] if message.id in box_of else None)
+        _Held(
+            message,
+            situation,
+            boxes[box_of[message.id]] if message.id in box_of else None,
+            senders[message.id].absent,
+        )
         for message, situation in zip(ours, situations, strict=True)
     ]
 
 
-def _sender_of(
+def _wanted(
     pinned: Mapping[tuple[UUID, int], Pinned],
     enrollment: Enrollment,
     message: Message,
     opportunities: Mapping[UUID, Opportunity],
     accounts: Mapping[UUID, Account],
-) -> tuple[UUID | None, UUID | None]:
-    """The mailbox that is named, or the member whose mailbox it is to be."""
+) -> Wanted:
     definition = pinned[enrollment.sequence_id, enrollment.sequence_version].definition
-    sender = definition.sender
     account_id = opportunities[message.record_id].account_id
     account = accounts.get(account_id) if account_id else None
-    holder = account.holder_of(sender.key_role) if account and sender.key_role else None
-    return sender.mailbox_id, holder
-
-
-async def _mailbox_of_each(
-    uow: UnitOfWork, senders: Mapping[UUID, tuple[UUID | None, UUID | None]]
-) -> dict[UUID, UUID]:
-    """Message to a mailbox that exists."""
-    by_member = await mailboxes.of_members(
-        uow, {member for _, member in senders.values() if member is not None}
-    )
-    named = await mailboxes.by_id(uow, {box for box, _ in senders.values() if box is not None})
-    found: dict[UUID, UUID] = {}
-    for message_id, (box, member) in senders.items():
-        if box in named:
-            found[message_id] = named[box].id
-        elif member in by_member:
-            found[message_id] = by_member[member]
-    return found
+    return Wanted.of(definition.sender.mailbox_id, definition.sender.key_role, account)
 
 
 def _has_account(account_id: UUID | None, accounts: dict[UUID, Account]) -> bool:
@@ -182,6 +171,9 @@ async def _judge(
     later = await _later(uow, one, now, spent)
     if later is not None:
         await messages.reschedule(uow, message.id, later)
+        return None
+    if one.absent is not None:
+        await hold_back(uow, one, "sender_inactive", one.absent)
         return None
     if mailbox is None:
         await hold_back(uow, one, "no_mailbox", "Nobody's mailbox sends for this account.")

@@ -24,7 +24,8 @@ _MAILBOXES = text(
     "select id, email from mailboxes where workspace_id = :workspace_id and member_id = :member_id"
     " order by email, id"
 )
-# An open enrollment sends through a named mailbox, or through that of the first who holds a role.
+# An open enrollment sends through a named mailbox, or through that of the first holder of a role
+# who is still here, or is the one who is asked about.
 _LOAD = text(
     """
     select v.definition -> 'sender' ->> 'key_role' as key_role, count(*) as enrollments
@@ -36,7 +37,13 @@ _LOAD = text(
       and m.id = cast(v.definition -> 'sender' ->> 'mailbox_id' as uuid)
     where e.workspace_id = :workspace_id and e.state <> 'ended'
       and (m.member_id = :member_id
-           or a.key_roles -> (v.definition -> 'sender' ->> 'key_role') ->> 0 = :member)
+           or (select h.id
+               from jsonb_array_elements_text(
+                   a.key_roles -> (v.definition -> 'sender' ->> 'key_role')
+               ) with ordinality h(id, place)
+               left join members p on p.workspace_id = :workspace_id and p.id = cast(h.id as uuid)
+               where coalesce(p.active, true) or h.id = :member
+               order by h.place limit 1) = :member)
     group by 1
     """
 )
