@@ -270,6 +270,27 @@ class SegmentLeft(Event):
     reason: Literal["rule", "person", "deleted", "archived"]
 
 
+class ImportFinished(Event):
+    """An import of a file has ended. `done_rows` were looked at; each was created, updated,
+    unchanged or refused. Cancelled or failed, what was written stays.
+    """
+
+    name: ClassVar[str] = "accounts.import_finished.v1"
+    public_name: ClassVar[str | None] = "import.finished"
+
+    id: UUID
+    record_type: str
+    file_name: str
+    status: Literal["finished", "failed", "cancelled"]
+    failure: str | None
+    rows: int
+    done_rows: int
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+
+
 class ManualEntryRefused(Event):
     """Someone set `manually_enter_renewal_sequence` on an opportunity that cannot enter now."""
 

@@ -93,6 +93,12 @@ async def test_a_file_is_mapped_by_its_names_previewed_and_written(tenure: Tenur
     ended = await run(tenure, ws, job)
     assert counts(ended) == counts(seen)
     assert ended["done_rows"] == ended["rows"] == 7
+    (told,) = await events_of(tenure, ws, "accounts.import_finished.v1")
+    assert {name: ended[name] for name in told} == told
+    public = await ws.admin.get("/v1/events", params={"types": "import.finished"})
+    (event,) = public.json()["data"]
+    assert (event["data"]["status"], event["data"]["created"]) == ("finished", 3)
+    assert [link["type"] for link in event["cause"]] == ["api_key", "import"]
     acme, initech, hooli = (await ws.admin.get("/v1/accounts?include=key_roles")).json()["data"]
     assert (acme["name"], acme["arr"]) == ("Acme; Inc", 4_800_000)
     assert acme["traits"] == {"seats": 12, "live": True, "uses": ["chat"], "since": "2026-01-31"}
@@ -261,6 +267,8 @@ async def test_a_large_file_is_streamed_in_and_may_be_cancelled(
     assert due.json()["due_work"]["import_rows"] == 1_950
     cancelled = await ws.admin.post(f"{path}/cancel")
     assert (cancelled.json()["status"], cancelled.json()["created"]) == ("cancelled", 50)
+    (told,) = await events_of(tenure, ws, "accounts.import_finished.v1")
+    assert (told["status"], told["done_rows"]) == ("cancelled", 50)
     assert not await step(tenure.workers["accounts"])
 
 

@@ -14,7 +14,7 @@ from accounts_api.imports import queries
 from accounts_api.imports.mapping import Importable, importable, targets_of
 from accounts_api.imports.refusals import RecordTypeGone, WrongState
 from accounts_api.imports.rules import CellFault, Reading
-from accounts_api.imports.service import get_import, kept
+from accounts_api.imports.service import end, get_import, kept
 from accounts_api.reading.csv_cells import plain
 from accounts_api.records.edits import Edit, Outcome, Writer
 from accounts_api.records.service import row_edit
@@ -73,11 +73,11 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
             uow.session, workspace_id, import_id, job.upload_id, job.next_chunk
         )
         if rows is None:
-            await _end(uow, import_id, "finished")
+            await end(uow, import_id, "finished", None)
             return
         into = await importable(uow, job.record_type)
         if into is None:
-            await _end(uow, import_id, "failed", RecordTypeGone.title)
+            await end(uow, import_id, "failed", RecordTypeGone.title)
             return
         writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
         read, reading = await _read(uow, job, into, rows)
@@ -93,19 +93,15 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         faultpoint("imports.before_commit")
 
 
-async def _end(uow: UnitOfWork, import_id: UUID, status: str, failure: str | None = None) -> None:
-    fields = {"status": status, "finished_at": await uow.machine_now(), "failure": failure}
-    await queries.change_import(uow.session, uow.workspace_id, import_id, fields, edited=False)
-
-
 async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:
     async with service.units.begin(workspace_id, ()) as uow:
         job = await queries.import_by_id(uow.session, workspace_id, import_id, lock=True)
         if job is None or job.status != "running":
             return
+        uow.cause = tuple(Cause.model_validate(link) for link in job.cause)
         failure = "A part of the file could not be written; we have been told."
         if job.attempts + 1 >= _ATTEMPTS:
-            await _end(uow, import_id, "failed", failure)
+            await end(uow, import_id, "failed", failure)
             return
         await queries.put_off(uow.session, workspace_id, import_id, failure, 2**job.attempts)
 

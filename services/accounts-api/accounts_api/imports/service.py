@@ -21,6 +21,7 @@ from accounts_api.imports.schemas import ImportIn, ImportPatch
 from accounts_api.records.edits import Writer
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
+from shared.events.accounts import ImportFinished
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
@@ -234,12 +235,29 @@ async def cancel_import(uow: UnitOfWork, import_id: UUID) -> dict[str, Any]:
     """Rows that are written stay; no more are."""
     job = await get_import(uow, import_id, lock=True)
     _must_be(job, frozenset({"waiting", "ready", "running"}))
-    fields = {"status": "cancelled", "finished_at": await uow.machine_now()}
-    ended = await queries.change_import(uow.session, uow.workspace_id, import_id, fields)
+    ended = await end(uow, import_id, "cancelled", job.failure, edited=True)
     audit_log.record(
         uow, "import.cancelled", "import", import_id, after={"done_rows": job.done_rows}
     )
     return as_json(ended)
+
+
+async def end(
+    uow: UnitOfWork,
+    import_id: UUID,
+    status: str,
+    failure: str | None,
+    *,
+    edited: bool = False,
+) -> Any:
+    """Others are told of one that was started. `edited`: by a person, so its version grows."""
+    fields = {"status": status, "finished_at": await uow.machine_now(), "failure": failure}
+    ended = await queries.change_import(
+        uow.session, uow.workspace_id, import_id, fields, edited=edited
+    )
+    if ended.started_at is not None:
+        uow.publish(ImportFinished.model_validate(ended, from_attributes=True))
+    return ended
 
 
 async def list_rows(
