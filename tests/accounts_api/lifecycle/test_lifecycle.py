@@ -111,16 +111,21 @@ async def test_a_status_changes_when_its_date_comes_and_each_stint_is_kept(
     ]
 
 
-async def test_ignored_accounts_leave_segments_with_their_opportunities(tenure: Tenure) -> None:
+async def test_ignored_accounts_leave_with_all_that_belongs_to_them_alone(tenure: Tenure) -> None:
+    """Lists, counts, exports and segments; search finds them."""
     ws = await tenure.workspace()
     await trait(ws, "test_account", "boolean")
-    one = await account(ws, "One")
+    one, two = await account(ws, "One"), await account(ws, "Two")
     deal = await ws.admin.post(
         "/v1/opportunities", {"name": "R", "type": "renewal", "account_id": one}
     )
-    for record_type in ("account", "opportunity"):
-        body: dict[str, Any] = {"title": record_type, "record_type": record_type}
-        body["rule"] = {"all": []}
+    loose = {"name": "Loose", "type": "renewal"}
+    assert (await ws.admin.post("/v1/opportunities", loose)).status_code == 201
+    for name, at in (("Ann", [one]), ("Bea", [one, two]), ("Cleo", [])):
+        body: dict[str, Any] = {"name": name, "accounts": [{"account_id": each} for each in at]}
+        assert (await ws.admin.post("/v1/contacts", body)).status_code == 201
+    for record_type in ("account", "opportunity", "contact"):
+        body = {"title": record_type, "record_type": record_type, "rule": {"all": []}}
         assert (await ws.admin.post("/v1/segments", body)).status_code == 201
     await tenure.settle()
 
@@ -128,16 +133,36 @@ async def test_ignored_accounts_leave_segments_with_their_opportunities(tenure: 
         listed = (await ws.observer.get("/v1/segments")).json()["data"]
         return [row["count"] for row in listed]
 
+    async def shown(plural: str, **params: Any) -> list[str]:
+        path = f"/v1/{plural}"
+        answer = await ws.observer.get(path, params={"sort": "name", "count": "exact", **params})
+        found = [row["name"] for row in answer.json()["data"]]
+        assert answer.json()["count"]["value"] == len(found)
+        exported = await ws.observer.get(f"{path}/export.csv", params={"sort": "name", **params})
+        assert len(exported.text.splitlines()) == 1 + len(found)
+        return found
+
     assert deal.status_code == 201
-    assert await counted() == [1, 1]
+    assert await counted() == [2, 3, 2]
     made = await rule(ws, "ignored", "traits.test_account = true")
     await ws.admin.patch(f"/v1/accounts/{one}", {"traits": {"test_account": True}})
     await tenure.settle()
-    assert await counted() == [0, 0]
+    assert await counted() == [1, 2, 1]
+    assert await shown("opportunities") == ["Loose"]
+    assert await shown("contacts") == ["Bea", "Cleo"], "she is at another account, too"
+    assert await shown("contacts", filter='name starts with "A"') == []
+    assert await shown("contacts", include_ignored="true") == ["Ann", "Bea", "Cleo"]
+    assert await shown("opportunities", filter='account.status = "ignored"') == ["R"]
+    before = {"as_of": "2000-01-01T00:00:00Z"}
+    assert await shown("contacts", **before) == []
+    searched = await ws.observer.post("/v1/contacts/search", {"query": "ann"})
+    assert [row["name"] for row in searched.json()["data"]] == ["Ann"]
     gone = await ws.admin.delete(f"/v1/lifecycle-rules/{made['id']}")
     assert gone.status_code == 204
     await tenure.settle()
-    assert await counted() == [1, 1]
+    assert await counted() == [2, 3, 2]
+    assert await shown("opportunities") == ["Loose", "R"]
+    assert await shown("contacts") == ["Ann", "Bea", "Cleo"]
 
 
 async def test_a_preview_counts_and_names_who_would_move(tenure: Tenure) -> None:
@@ -254,14 +279,16 @@ async def test_statuses_and_segments_do_not_run_in_circles(tenure: Tenure) -> No
 
     people = await segment("contact", 'title = "COO"')
     big = await segment("account", "arr > 5")
-    body = {"title": "Round", "status": "ignored", "rule": f'in segment "{big}"'}
-    answer = await ws.admin.post("/v1/lifecycle-rules", body)
-    assert answer.status_code == 422
-    (fault,) = answer.json()["errors"]
-    assert fault["code"] == "circular_rule"
-    assert fault["path"][0] == fault["path"][-1] == "the lifecycle status"
-    # Contacts are in segments whatever their accounts' status is, until a rule says otherwise.
-    await rule(ws, "ignored", f'any contacts (in segment "{people}")')
+    for written in (f'in segment "{big}"', f'any contacts (in segment "{people}")'):
+        body = {"title": "Round", "status": "ignored", "rule": written}
+        answer = await ws.admin.post("/v1/lifecycle-rules", body)
+        assert answer.status_code == 422
+        (fault,) = answer.json()["errors"]
+        assert fault["code"] == "circular_rule"
+        assert fault["path"][0] == fault["path"][-1] == "the lifecycle status"
+    # Organizations are in segments whatever their accounts' status is, until a rule says otherwise.
+    groups = await segment("organization", 'name = "Group"')
+    await rule(ws, "ignored", f'any organization (in segment "{groups}")')
     closing = {"rule": 'any accounts (status = "trial")'}
-    answer = await ws.admin.patch(f"/v1/segments/{people}", closing)
+    answer = await ws.admin.patch(f"/v1/segments/{groups}", closing)
     assert answer.json()["errors"][0]["code"] == "circular_rule"

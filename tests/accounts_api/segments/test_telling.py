@@ -112,27 +112,30 @@ async def test_what_waits_survives_and_is_told_when_the_debounce_is_taken_away(
 async def test_an_account_that_is_ignored_no_longer_is_back_without_a_word(
     tenure: Tenure,
 ) -> None:
-    """Itself, its opportunities, and those who are in a segment because it is in another."""
+    """Itself, its opportunities and contacts, and who is in a segment because it is in another."""
     ws = await tenure.workspace(frozen_at=START)
     one = await account(ws, 10, external_id="one")
     deal = await made(ws, "/v1/opportunities", {"name": "R", "type": "renewal", "account_id": one})
     rich = await segment(ws, "arr > 5")
     deals = await segment(ws, {"all": []}, "opportunity")
+    ann = await made(ws, "/v1/contacts", {"name": "Ann", "accounts": [{"account_id": one}]})
+    people = await segment(ws, 'name = "Ann"', "contact")
     chained = await segment(ws, f'any account (in segment "{rich}")', "opportunity")
     rule = {"title": "Test accounts", "status": "ignored", "rule": 'external_id = "one"'}
     await tenure.settle()
     created = await made(ws, "/v1/lifecycle-rules", rule)
     await tenure.settle()
-    for found in (rich, deals, chained):
+    for found in (rich, deals, people, chained):
         assert [what for what, _ in await told(tenure, ws, found)] == ["entered", "left"]
     assert (await ws.admin.delete(f"/v1/lifecycle-rules/{created['id']}")).status_code == 204
     await tenure.settle()
     assert await members(ws, rich) == {one}
     assert await members(ws, deals) == await members(ws, chained) == {deal["id"]}
+    assert await members(ws, people) == {ann["id"]}
     public = await ws.admin.get("/v1/events", params={"limit": 200})
     types = [event["type"] for event in public.json()["data"]]
-    assert types.count("segment.entered") == 3
-    assert types.count("segment.left") == 3
+    assert types.count("segment.entered") == 4
+    assert types.count("segment.left") == 4
     assert types.count("account.lifecycle_status_changed") == 2
     # What happens to it from now on is told.
     await revenue(tenure, ws, one, 1)

@@ -24,9 +24,9 @@ from accounts_api.rule_sets import service as rule_sets
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
+from accounts_api.rules.ignored import beyond_ignored
 from accounts_api.rules.syntax.json_form import read_json, write_json
 from accounts_api.rules.syntax.printer import write_text
-from accounts_api.segments.rules import beyond_ignored
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
 from shared.db import refuse

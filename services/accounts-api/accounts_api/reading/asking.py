@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import override
 
 from accounts_api.reading import queries
+from accounts_api.reading.ignored import unless_ignored
 from accounts_api.reading.past import Then
 from accounts_api.reading.queries import Conditions, Source
 from accounts_api.reading.rules import asks_of_now
@@ -144,9 +145,14 @@ def _conditions(
         where.append(verdict(rule, source.table, moment))
     if query is not None:
         where.append(queries.matches_words(source.kind, query))
-    if source.kind.noun == "account" and not (include_ignored or _asks_for_status(rule)):
-        where.append(queries.not_ignored(source))
-    return Conditions(where)
+    if include_ignored or _asks_for_status(rule):
+        return Conditions(where)
+    noun, is_past = source.kind.noun, source.before
+    beside = unless_ignored(noun, source.table, in_bulk=bool(is_past))
+    in_bulk = unless_ignored(noun, source.table, in_bulk=True)
+    if beside is None or in_bulk is None:
+        return Conditions(where)
+    return Conditions([*where, beside], counted=[*where, in_bulk])
 
 
 def read_rule(kind: Kind, written: str | dict[str, Any], catalog: Catalog, pointer: str) -> c.Rule:

@@ -228,8 +228,14 @@ def listing(
 class Conditions:
     """Conditions of a list, the same object for the same words of a request."""
 
-    def __init__(self, conditions: Iterable[ColumnElement[bool]]) -> None:
+    def __init__(
+        self,
+        conditions: Iterable[ColumnElement[bool]],
+        counted: Iterable[ColumnElement[bool]] | None = None,
+    ) -> None:
         self.all = tuple(conditions)
+        self.counted = self.all if counted is None else tuple(counted)
+        """The same, said as it is quickest when every record is looked at."""
 
 
 async def page(
@@ -265,11 +271,6 @@ def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
     text_of = TABLES[kind.statements.noun].c.search_text
     wanted = words(said)
     return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
-
-
-def not_ignored(source: Source) -> ColumnElement[bool]:
-    ignored: ColumnElement[bool] = source.table.c.lifecycle_status == "ignored"
-    return ~ignored
 
 
 def _sorted_by(row: Row, key: SortKey) -> ColumnElement[Any]:
@@ -382,7 +383,8 @@ async def count(
 ) -> tuple[int, bool]:
     """How many, and whether that is all of them."""
     table = source.table
-    matching = select(literal(1)).select_from(table).where(*source.live, *where.all)
+    wanted = where.all if capped else where.counted
+    matching = select(literal(1)).select_from(table).where(*source.live, *wanted)
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
     counted = source.begun(select(func.count()).select_from(matching.subquery()))

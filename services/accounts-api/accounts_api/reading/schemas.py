@@ -68,7 +68,7 @@ class SearchIn(In):
         min_length=1,
         max_length=200,
         description="Beginnings of words in name, domain, e-mail or external id; finds ignored"
-        " accounts too.",
+        " accounts, and what belongs to them, too.",
     )
     sort: str | None = Field(default=None, max_length=500)
     fields: list[str] | None = Field(default=None, max_length=100)
@@ -109,7 +109,9 @@ class Chosen(BaseModel):
         default=None, max_length=200, description="Related things to put in, by comma."
     )
     include_ignored: bool = Field(
-        default=False, description="Accounts whose lifecycle status is `ignored`, too."
+        default=False,
+        description="Accounts whose lifecycle status is `ignored`, too; of opportunities and"
+        " contacts those that belong to such accounts alone.",
     )
     as_of: Instant | None = Field(
         default=None,

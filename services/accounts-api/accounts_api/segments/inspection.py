@@ -13,6 +13,7 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.explain import explain
 from accounts_api.rules.horizon import horizon
+from accounts_api.rules.ignored import beyond_ignored
 from accounts_api.rules.needs import needs
 from accounts_api.rules.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.rules.standard import STANDARD
@@ -22,7 +23,7 @@ from accounts_api.rules.syntax.printer import write_text
 from accounts_api.segments import queries, stays, tellings, verdicts
 from accounts_api.segments.refusals import RuleUnusable
 from accounts_api.segments.rule_schemas import RuleCheckIn, RuleExplainIn
-from accounts_api.segments.rules import beyond_ignored, effective_rule
+from accounts_api.segments.rules import effective_rule
 from accounts_api.segments.schemas import PreviewIn
 from accounts_api.segments.service import segment_named
 from accounts_api.watching import written

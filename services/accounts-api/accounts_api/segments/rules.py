@@ -11,20 +11,8 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import segments_seen
-from accounts_api.rules.syntax import nodes as n
+from accounts_api.rules.ignored import beyond_ignored
 from accounts_api.rules.syntax.json_form import read_json
-
-
-def beyond_ignored(record_type: str, node: n.Node) -> n.Node:
-    """The rule, and not ignored: ignored accounts and their opportunities leave every segment."""
-    ignored = n.Compare("lifecycle_status", n.Op.EQ, "ignored")
-    match record_type:
-        case "account":
-            return n.AllOf((node, n.NotOf(ignored)))
-        case "opportunity":
-            return n.AllOf((node, n.Related("account", n.Quantifier.NONE, ignored)))
-        case _:
-            return node
 
 
 @dataclass(frozen=True, slots=True)
