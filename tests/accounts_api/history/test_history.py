@@ -49,7 +49,8 @@ async def test_a_record_is_read_as_it_was(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     await make_trait(ws, "account", "tier", "string")
     await make_trait(ws, "account", "seats", "number")
-    account = await make(ws, "accounts", {"name": "A", "arr": 1, "traits": {"seats": 3}})
+    given = {"name": "A", "arr": 1, "external_id": "crm/1", "traits": {"seats": 3}}
+    account = await make(ws, "accounts", given)
     path = f"/v1/accounts/{account['id']}"
     await tenure.set_clock(ws, day(5))
     await ws.admin.patch(path, {"name": "B", "traits": {"tier": "gold", "seats": None}})
@@ -58,6 +59,10 @@ async def test_a_record_is_read_as_it_was(tenure: Tenure) -> None:
 
     early = (await ws.admin.get(f"{path}?as_of=2026-03-03T00:00:00Z")).json()
     assert (early["name"], early["traits"]) == ("A", {"seats": 3})
+    outside = "/v1/accounts/by-external-id/crm%2F1"
+    assert (await ws.admin.get(f"{outside}?as_of=2026-03-03T00:00:00Z")).json() == early
+    unknown = await ws.admin.get(f"{outside}2?as_of=2026-03-03T00:00:00Z")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
     later = (await ws.admin.get(f"{path}?as_of=2026-03-06T00:00:00Z")).json()
     assert (later["name"], later["traits"]) == ("B", {"tier": "gold"})
     for then in ("2026-03-01T00:00:00Z", "2026-03-10T00:00:00Z"):

@@ -8,6 +8,8 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.reading.csv_cells import cell, lines, plain
 from tests.accounts_api.records.making import bulk, make, make_trait
@@ -21,11 +23,11 @@ def read(answer: httpx2.Response) -> list[dict[str, str]]:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
-def test_no_text_begins_a_formula_and_all_of_it_can_be_read_back(text: str) -> None:
-    written = lines([[text, 1]]).decode()
+def test_no_text_begins_a_formula_and_all_of_it_can_be_read_back(said: str) -> None:
+    written = lines([[said, 1]]).decode()
     ((shown, one),) = csv.reader(io.StringIO(written, newline=""), strict=True)
     assert shown[:1] not in {"=", "+", "-", "@", "\t", "\r"}
-    assert plain(shown) == text
+    assert plain(shown) == said
     assert one == "1"
 
 
@@ -66,6 +68,22 @@ async def test_an_export_holds_what_the_list_holds(
     assert few.headers["content-disposition"] == 'attachment; filename="accounts.csv"'
     logged = (await ws.admin.get("/v1/audit-log?action=records.exported")).json()["data"]
     assert [entry["after"].get("filter") for entry in logged] == ["arr >= -1", None]
+
+
+async def test_a_filter_that_takes_too_long_is_refused_before_the_first_byte(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(session: AsyncSession, *_: Any) -> list[Any]:
+        await session.execute(text("set local statement_timeout = 20"))
+        return list(await session.execute(text("select pg_sleep(5)")))
+
+    monkeypatch.setattr("accounts_api.reading.queries.page", slow)
+    ws = await tenure.workspace()
+    answer = await ws.admin.get("/v1/accounts/export.csv?filter=arr > 5")
+    assert (answer.status_code, answer.json()["code"]) == (422, "rule_too_expensive")
+    assert answer.json()["errors"][0]["pointer"] == "/query/filter"
+    logged = (await ws.admin.get("/v1/audit-log?action=records.exported")).json()["data"]
+    assert logged == [], "nothing left"
 
 
 async def test_an_export_is_refused_before_it_begins_and_knows_the_past(tenure: Tenure) -> None:

@@ -5,7 +5,7 @@ of a list do. So a record that is there all along and keeps its place in the ord
 once, and a slow reader holds nothing open in the database.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from accounts_api.reading import queries
 from accounts_api.reading.csv_cells import BOM, lines
 from accounts_api.reading.service import Listed, ListRequest, understood
 from accounts_api.records.kinds import Kind
+from accounts_api.records.refusals import in_time
 from accounts_api.records.service import definitions_of
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
@@ -31,10 +32,20 @@ class File:
     listed: Listed
     beside: Sequence[str]
     """Columns of what belongs to the record and lives in a table of its own."""
+    first: "Batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    rows: Sequence[Any]
+    parts: Mapping[str, str]
+    """What belongs to the records, as JSON by their id."""
 
 
 async def begin(uow: UnitOfWork, kind: Kind, request: ListRequest) -> File:
-    """Understand what is asked for and take it down. Raises `Invalid`."""
+    """Understand what is asked for, read the first batch of it and take it down. Raises `Invalid`,
+    or `RuleTooExpensive`: once a byte is sent there is no other answer.
+    """
     if set(request.include) - {kind.part}:
         message = f"A file can hold {kind.part or 'nothing'} beside the record's own fields."
         raise Invalid(faults=[Fault("/query/include", "unknown_include", message)])
@@ -46,8 +57,10 @@ async def begin(uow: UnitOfWork, kind: Kind, request: ListRequest) -> File:
     if listed.include:
         keys = await queries.key_role_keys(uow.session, uow.workspace_id)
         beside = keys if kind.part == "key_roles" else ("account_ids",)
+    with in_time(f"{request.pointers}/filter"):
+        first = await _batch(uow, listed, None)
     _note(uow, kind, request)
-    return File(listed, beside)
+    return File(listed, beside, first)
 
 
 def _note(uow: UnitOfWork, kind: Kind, request: ListRequest) -> None:
@@ -65,21 +78,28 @@ async def written(
     units: UnitsOfWork, caller: Caller, file: File, *, bom: bool
 ) -> AsyncIterator[bytes]:
     listed, what = file.listed, file.listed.what
-    size = _BATCH if listed.then is None else _BATCH_OF_THE_PAST
     prefix = "key_roles." if listed.kind.part == "key_roles" else ""
     traits = [f"traits.{key}" for key in what.traits or ()]
     header = [*what.columns, *traits, *(f"{prefix}{name}" for name in file.beside)]
     yield (BOM.encode() if bom else b"") + lines([header])
-    after: queries.Position | None = None
+    batch = file.first
     while True:
-        async with units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-            rows = await listed.rows(uow, after, size)
-            found = await listed.parts(uow, rows) if rows else []
-        by_id = found[0][1] if found else {}
-        yield lines(_cells(file, row, by_id.get(row[-1])) for row in rows)
-        if len(rows) < size:
+        yield lines(_cells(file, row, batch.parts.get(row[-1])) for row in batch.rows)
+        if len(batch.rows) < _size(listed):
             return
-        after = queries.position(rows[-1], listed.keys)
+        after = queries.position(batch.rows[-1], listed.keys)
+        async with units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+            batch = await _batch(uow, listed, after)
+
+
+async def _batch(uow: UnitOfWork, listed: Listed, after: queries.Position | None) -> Batch:
+    rows = await listed.rows(uow, after, _size(listed))
+    found = await listed.parts(uow, rows) if rows else []
+    return Batch(rows, found[0][1] if found else {})
+
+
+def _size(listed: Listed) -> int:
+    return _BATCH if listed.then is None else _BATCH_OF_THE_PAST
 
 
 def _cells(file: File, row: Any, part: str | None) -> list[Any]:

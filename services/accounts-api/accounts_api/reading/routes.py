@@ -19,12 +19,13 @@ from accounts_api.reading.schemas import (
     SearchIn,
     searches,
 )
-from accounts_api.reading.service import Found, ListRequest, then_of
+from accounts_api.reading.service import Found, ListRequest, Then, then_of
 from accounts_api.records.kinds import Kind
 from accounts_api.records.routes import KindOf, always
 from accounts_api.records.schemas import RecordOut
 from shared.auth import Caller
 from shared.schemas import ExternalId, Instant
+from shared.uow import UnitOfWork
 from shared.web.csv import CsvResponse
 from shared.web.routing import TheService, Uow, etag, not_modified, require
 
@@ -71,7 +72,7 @@ def add_reading(
         tenure: TheService,
         params: Annotated[ExportParams, Query()],
     ) -> Response:
-        # Not the transaction of a GET: the audit log takes it down, and batches have their own.
+        # Not the transaction of a GET: the audit log takes it down. Later batches have their own.
         wanted = ListRequest(**_chosen(params))
         async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
             these = await which(uow, request)
@@ -93,6 +94,13 @@ def add_reading(
         body = await service.list_records(uow, these, wanted, tenure.cursors)
         return Response(body, media_type=_JSON)
 
+    async def as_it_was(
+        uow: UnitOfWork, these: Kind, record_id: UUID, then: Then, chosen: Any
+    ) -> Response:
+        state = await history.record_as_of(uow, these, record_id, then.as_of, then.known_as_of)
+        body = await service.past_record(uow, these, state, then, **chosen)
+        return Response(body, media_type=_JSON)
+
     async def get_by_external_id(
         external_id: ExternalIdPath,
         request: Request,
@@ -100,14 +108,15 @@ def add_reading(
         uow: Uow,
         include: IncludeParam = None,
         fields: FieldsParam = None,
+        as_of: AsOfParam = None,
+        known_as_of: KnownAsOfParam = None,
     ) -> Response:
-        found = await service.get_record(
-            uow,
-            await which(uow, request),
-            external_id=external_id,
-            fields=_words(fields),
-            include=_words(include) or (),
-        )
+        these = await which(uow, request)
+        chosen: Any = {"fields": _words(fields), "include": _words(include) or ()}
+        if then := then_of(as_of, known_as_of):
+            record_id = await service.id_of(uow, these, external_id)
+            return await as_it_was(uow, these, record_id, then, chosen)
+        found = await service.get_record(uow, these, external_id=external_id, **chosen)
         return found_response(request, found, conditional=not (include or fields))
 
     async def get_it(
@@ -123,9 +132,7 @@ def add_reading(
         these = await which(uow, request)
         chosen: Any = {"fields": _words(fields), "include": _words(include) or ()}
         if then := then_of(as_of, known_as_of):
-            state = await history.record_as_of(uow, these, record_id, as_of, known_as_of)
-            body = await service.past_record(uow, these, state, then, **chosen)
-            return Response(body, media_type=_JSON)
+            return await as_it_was(uow, these, record_id, then, chosen)
         found = await service.get_record(uow, these, record_id=record_id, **chosen)
         return found_response(request, found, conditional=not (include or fields))
 
@@ -145,7 +152,8 @@ def add_reading(
         summary=f"Export {plural} as CSV",
         description="All that the list with the same parameters holds, streamed. Money is in minor"
         " units, several values in a cell are separated by `;`, and text that a spreadsheet would"
-        " run begins with an apostrophe. A record that is there all along comes exactly once.",
+        " run begins with an apostrophe. A record that is there all along comes exactly once. A"
+        " filter that takes too long is refused before the first byte.",
         response_class=CsvResponse,
         responses=CsvResponse.told("id,external_id,name\r\n0198c0de-…,crm-1001,Acme\r\n"),
     )
@@ -163,6 +171,8 @@ def add_reading(
         methods=["GET"],
         name=f"get_{name}_by_external_id",
         summary=f"Get the {name} with an external id",
+        description="With `as_of` or `known_as_of`, the one that has this external id now, as it"
+        " was then.",
         response_model=out,
     )
     router.add_api_route(

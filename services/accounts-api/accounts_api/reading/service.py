@@ -29,7 +29,7 @@ from shared.paging import CursorSigner
 from shared.rows import json_object, json_page
 from shared.uow import UnitOfWork
 
-__all__ = ["ListRequest", "then_of"]
+__all__ = ["ListRequest", "Then", "then_of"]
 
 
 def offer_part(name: str, statement: str) -> None:
@@ -80,6 +80,17 @@ async def get_record(
         parts.append((kind.part, row.part))
     body = queries.object_of(what, row, parts)
     return Found(body, row.stored_version, UUID(row.id))
+
+
+async def id_of(uow: UnitOfWork, kind: Kind, external_id: str) -> UUID:
+    """Of a tombstone, too: the past knows it. Raises `RecordNotFound`."""
+    what = shown(kind, ("id",), "/query/fields")
+    row = await queries.record_row(
+        uow.session, uow.workspace_id, kind, what, external_id=external_id
+    )
+    if row is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this external id.")
+    return UUID(row.id)
 
 
 async def past_record(
