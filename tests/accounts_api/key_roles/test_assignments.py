@@ -146,6 +146,27 @@ async def test_two_rules_that_chase_each_other_come_to_rest(tenure: Tenure) -> N
     assert [change["new"] for change in history["data"]] == [[ada], [bea]]
 
 
+async def test_a_status_does_not_run_in_a_circle_through_a_key_role(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ada = await member(ws, "Ada")
+    lost = {"title": "Lost", "status": "churned", "rule": f'role csm held by "{ada}"'}
+    status = await ws.admin.post("/v1/lifecycle-rules", lost)
+    assert status.status_code == 201, status.text
+    made = await rule(ws, 'status = "churned"', member_id=ada)
+    path = f"/v1/key-roles/{await role_id(ws)}/assignment-rules/{made['id']}"
+    always = {"policy": "always"}
+    closed = await ws.admin.patch(path, always)
+    (fault,) = closed.json()["errors"]
+    assert (closed.status_code, fault["code"]) == (422, "circular_rule")
+    assert fault["path"] == ["key role CSM", "the lifecycle status", "key role CSM"]
+    gone = await ws.admin.delete(f"/v1/lifecycle-rules/{status.json()['id']}")
+    assert gone.status_code == 204
+    assert (await ws.admin.patch(path, always)).status_code == 200
+    closed = await ws.admin.post("/v1/lifecycle-rules", lost)
+    (fault,) = closed.json()["errors"]
+    assert fault["path"][0] == fault["path"][-1] == "the lifecycle status"
+
+
 async def test_the_rules_of_a_key_role_go_with_it(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     made = await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})

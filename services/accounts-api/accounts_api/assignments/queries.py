@@ -59,6 +59,17 @@ async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> l
     return [AssignmentRule(*row) for row in await session.execute(found)]
 
 
+async def always_decided(session: AsyncSession, workspace_id: UUID) -> Sequence[Any]:
+    """(id, key, title) of key roles with a rule that also takes the place of a holder."""
+    found = (
+        select(roles.c.id, roles.c.key, roles.c.title)
+        .distinct()
+        .join(rules, (rules.c.workspace_id == workspace_id) & (rules.c.key_role_id == roles.c.id))
+        .where(roles.c.workspace_id == workspace_id, rules.c.policy == "always")
+    )
+    return (await session.execute(found)).all()
+
+
 async def lock_key_role(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
     """One choice at a time: what is counted behind this lock is what all before it chose. Those
     who assign by hand do not wait for it.

@@ -62,7 +62,7 @@ class NoRules(Conflict):
 
 def subscribe() -> None:
     """What the doors do at start."""
-    owner = watching.Owner(standing.judge, standing.users, standing.set_aside)
+    owner = watching.Owner(standing.judge, standing.users, standing.set_aside, standing.gives)
     watching.own(standing.KIND, owner)
     hooks.on_where_used(users_of)
     key_roles.on_deletion(forget)
@@ -172,7 +172,7 @@ async def update_rule(
         return before
     async with _titled(str(wanted["title"])):
         stored = await rule_sets.change(uow, queries.RULES, rule_id, becomes)
-    if becomes.keys() & {"rule", "position"}:
+    if becomes.keys() & {"rule", "position", "policy"}:
         await _watch(uow, key_role_id)
     audit_log.record(
         uow, "assignment_rule.updated", "assignment_rule", rule_id, before=was, after=becomes

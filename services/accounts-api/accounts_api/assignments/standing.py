@@ -20,7 +20,7 @@ from accounts_api.rule_sets.rules import Faulty, first, next_flip, usable
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
-from accounts_api.rules.depends import Sight, sights
+from accounts_api.rules.depends import Sight, role_sight, sights
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.segments.rules import effective_rule
@@ -244,6 +244,18 @@ async def users(uow: UnitOfWork, ids: Sequence[UUID], sight: Sight) -> Sequence[
         usable, _ = await usable_rules(uow, catalog, key_role_id)
         found += [one.stored for one in usable if _sees(one.rule, sight)]
     return [User("assignment_rule", str(stored.id), stored.title) for stored in found]
+
+
+async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+    """Who holds a key role that is always assigned. Rules that fill an empty one undo nothing, so
+    nothing runs in a circle through them.
+    """
+    return {
+        role.id: watching.Given(
+            f"key role {role.title}", frozenset({Sight(ACCOUNT.noun, role_sight(role.key))})
+        )
+        for role in await queries.always_decided(uow.session, uow.workspace_id)
+    }
 
 
 def _sees(rule: Rule, sight: Sight) -> bool:

@@ -1,7 +1,8 @@
 """What watches give others to see, and the circles that this must not close.
 
 A circle of segments is refused where segments are written. A formula, a status or a deactivation in
-a circle would be worked out for ever, each time from its own last value.
+a circle would be worked out for ever, each time from its own last value. Such a circle may lead by
+key roles that rules always assign; among themselves these rules come to rest.
 """
 
 from collections import defaultdict
