@@ -87,8 +87,9 @@ def further_faults(find: FindFurther) -> Callable[[Endpoint], Endpoint]:
     return marked
 
 
-def _only_of_the_body(error: RequestValidationError) -> bool:
-    return all(fault["loc"][:1] == ("body",) for fault in error.errors())
+def _of_members_of_the_body(error: RequestValidationError) -> bool:
+    said = isinstance(error.body, dict)
+    return said and all(fault["loc"][:1] == ("body",) for fault in error.errors())
 
 
 class TransactionRoute(APIRoute):
@@ -134,7 +135,7 @@ class TransactionRoute(APIRoute):
                     response = await endpoint(request)
                 except RequestValidationError as error:
                     find = _FURTHER.get(self.endpoint)
-                    if find is None or not _only_of_the_body(error):
+                    if find is None or not _of_members_of_the_body(error):
                         raise
                     faults = faults_of(error.errors(), error.body)
                     try:
