@@ -29,7 +29,11 @@ async def test_rows_are_created_updated_left_alone_or_refused_one_by_one(tenure:
     )
     assert statuses(results) == ["unchanged", "updated"] + ["refused"] * 4
     assert results[1]["version"] == 2
-    assert [e["pointer"] for e in results[2]["errors"]] == ["/rows/2/time_zone"]
+    assert [e["pointer"] for e in results[2]["errors"]] == [
+        "/rows/2/time_zone",
+        "/rows/2/traits/tier",
+        "/rows/2/traits/x",
+    ]
     assert [e["pointer"] for e in results[3]["errors"]] == [
         "/rows/3/traits/tier",
         "/rows/3/traits/x",
