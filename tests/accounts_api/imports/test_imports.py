@@ -154,6 +154,24 @@ async def test_the_same_file_twice_changes_nothing_and_an_export_is_a_file(tenur
     assert counts(await run(tenure, ws, changed)) == (0, 2, 0, 0)
 
 
+async def test_rows_of_one_record_far_apart_undo_nothing_when_the_file_comes_again(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts_api.imports.service.CHUNK_ROWS", 2)
+    ws = await tenure.workspace()
+    rows = ["a,First", "b,B", "c,C", "d,D", "a,Second", "b,B", "e,E", ",", "a,Last"]
+    text = "external_id,name\n" + "\n".join(rows)
+    first = await run(tenure, ws, await begin(ws, "account", text))
+    assert counts(first) == (5, 2, 1, 1)
+    before = (await ws.admin.get("/v1/accounts")).json()["data"]
+    assert [row["name"] for row in before] == ["Last", "B", "C", "D", "E"]
+    again = await run(tenure, ws, await begin(ws, "account", text))
+    assert counts(again) == (0, 0, 8, 1)
+    assert (await ws.admin.get("/v1/accounts")).json()["data"] == before
+    refused = await ws.admin.get(f"/v1/imports/{again['id']}/rows?status=refused")
+    assert [(row["row"], row["cells"]) for row in refused.json()["data"]] == [(9, ["", ""])]
+
+
 async def test_amounts_may_be_major_and_empty_cells_may_clear(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     await make(ws, "accounts", {"external_id": "a", "name": "A", "domain": "a.example"})

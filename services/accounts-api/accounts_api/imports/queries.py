@@ -85,6 +85,46 @@ async def add_chunk(
     )
 
 
+_GATHER = text(
+    """
+    with read as (
+        select c.number, cast(each.key as integer) as row, each.value as cells,
+               (select string_agg(btrim(each.value ->> place), chr(0x1f) order by at)
+                from unnest(cast(:places as integer[])) with ordinality as told(place, at)) as key
+        from import_chunks c cross join lateral jsonb_each(c.rows) each
+        where c.workspace_id = :workspace_id and c.import_id = :import_id
+          and c.upload_id = :upload_id
+    ), placed as (
+        select number, row, cells, case when btrim(key, chr(0x1f)) = '' then number
+            else first_value(number) over (partition by key order by row) end as home
+        from read
+    ), touched as (
+        select number from placed where home <> number
+        union select home from placed where home <> number
+    ), gathered as (
+        select home, jsonb_object_agg(row, cells) as rows from placed
+        where home in (select number from touched) group by home
+    )
+    update import_chunks c set rows = coalesce(gathered.rows, '{}')
+    from touched left join gathered on gathered.home = touched.number
+    where c.workspace_id = :workspace_id and c.import_id = :import_id and c.upload_id = :upload_id
+      and c.number = touched.number
+    """
+)
+
+
+async def gather_rows(
+    session: AsyncSession,
+    workspace_id: UUID,
+    import_id: UUID,
+    upload_id: UUID,
+    places: Sequence[int],
+) -> None:
+    """Bring rows that say the same in the columns at `places` into the chunk of the first."""
+    values = {"import_id": import_id, "upload_id": upload_id, "places": list(places)}
+    await session.execute(_GATHER, {"workspace_id": workspace_id, **values})
+
+
 async def remove_chunks(
     session: AsyncSession, workspace_id: UUID, import_id: UUID, *, all_but: UUID | None
 ) -> None:

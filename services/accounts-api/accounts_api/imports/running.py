@@ -69,6 +69,8 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         if job is None or job.status != "running":
             return
         uow.cause = tuple(Cause.model_validate(link) for link in job.cause)
+        if job.next_chunk == 0:
+            await _gather_rows(uow, job)
         rows = await queries.chunk_rows(
             uow.session, workspace_id, import_id, job.upload_id, job.next_chunk
         )
@@ -91,6 +93,16 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         counts = Counter(str(outcome.status) for outcome in outcomes)
         await queries.advance(uow.session, workspace_id, import_id, counts)
         faultpoint("imports.before_commit")
+
+
+async def _gather_rows(uow: UnitOfWork, job: Any) -> None:
+    """All rows of a record are written at once, however far apart they stand: one after the other
+    they would undo and redo each other whenever the file comes again.
+    """
+    keys = {"id", "external_id"}
+    places = [at for at, column in enumerate(job.columns) if job.mapping.get(column) in keys]
+    if places:
+        await queries.gather_rows(uow.session, uow.workspace_id, job.id, job.upload_id, places)
 
 
 async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:

@@ -353,6 +353,16 @@ class Batch:
                 found.append((proposal, changes))
         return found
 
+    def undone(self) -> list[int]:
+        """The places of edits that together left a record as it was."""
+        several = [one for one in self.proposals.values() if one.before and len(one.edits) > 1]
+        return [
+            place
+            for proposal in several
+            if not self.changes(proposal.before, proposal.after)
+            for place in proposal.edits
+        ]
+
     def refuse(self, proposal: Proposal, error: AppError) -> None:
         """Take back every edit of one record."""
         for place in proposal.edits:

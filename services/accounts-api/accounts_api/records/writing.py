@@ -340,6 +340,8 @@ def _change(proposal: Proposal, merged_into: UUID | None) -> Change:
 
 def _finish(batch: Batch) -> None:
     """Outcomes show the record as the whole batch left it."""
+    for place in batch.undone():
+        batch.outcomes[place].status = "unchanged"
     for outcome in batch.outcomes:
         if outcome.error is None and outcome.id in batch.proposals:
             outcome.record = batch.proposals[outcome.id].after
