@@ -54,6 +54,10 @@ async def expiring(renewals: Renewals, opportunity_id: UUID) -> None:
     await publish(renewals, event)
 
 
+async def churning(renewals: Renewals, opportunity_id: UUID) -> None:
+    await publish(renewals, renewals.account_event(lifecycle_status="churned"))
+
+
 async def pausing(renewals: Renewals, opportunity_id: UUID) -> None:
     [enrollment] = await renewals.enrollments(opportunity_id=opportunity_id)
     path = f"/v1/enrollments/{enrollment['id']}/pause"
@@ -83,7 +87,7 @@ async def hear(renewals: Renewals) -> None:
     await renewals.tenure.hear("sequencer", "accounts")
 
 
-@pytest.mark.parametrize("stop", [closing, expiring, pausing, suppressing, passing_time])
+@pytest.mark.parametrize("stop", [closing, churning, expiring, pausing, suppressing, passing_time])
 async def test_what_changes_during_the_hand_over_still_stops_it(
     renewals: Renewals, stop: Stop
 ) -> None:

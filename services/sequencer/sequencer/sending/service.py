@@ -11,7 +11,9 @@ from sequencer.agenda import service as agenda
 from sequencer.bounces import service as bounces
 from sequencer.enrollments import service as enrollments
 from sequencer.enrollments.planner import identity
+from sequencer.enrollments.rules import obstacle
 from sequencer.enrollments.schemas import Enrollment
+from sequencer.enrollments.situations import situations_of
 from sequencer.mailboxes import service as mailboxes
 from sequencer.messages import service as messages
 from sequencer.messages.schemas import Message
@@ -55,19 +57,22 @@ async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> bool:
     """
     message = claimed.message
     found = await records.opportunities(uow, [message.record_id], lock="share")
+    account_ids = {one.account_id for one in found.values() if one.account_id}
+    accounts = await records.accounts(uow, account_ids, lock="share")
     people = await records.contacts(uow, [message.contact_id], lock="share")
     shared = await enrollments.share(uow, [message.enrollment_id])
-    if not (found and people and shared):
+    if not (found and people and shared) or account_ids - accounts.keys():
         return False  # one of them is being changed in this moment
-    opportunity, enrollment = found[message.record_id], shared[message.enrollment_id]
-    expires = opportunity.contract_expiration
+    enrollment = shared[message.enrollment_id]
+    [situation] = await situations_of(uow, [enrollment])
+    expires = found[message.record_id].contract_expiration
     suppressed = await suppressions.reasons(uow, [claimed.recipient])
     now = await uow.fresh_now()
     allowed = (
         enrollment.state == "active"
         and enrollment.contact_id == message.contact_id
-        and not opportunity.deleted
-        and not opportunity.is_closed
+        and people[message.contact_id].address == claimed.recipient
+        and obstacle(situation.standing, now) is None
         and not suppressed
         and expires is not None
         and now < expiry(expires, claimed.zones) - MARGIN
