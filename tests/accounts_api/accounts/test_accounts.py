@@ -94,8 +94,12 @@ async def test_an_external_id_belongs_to_one_account(tenure: Tenure) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "external_id_taken")
     other = await make(ws, "accounts", {"name": "Other"})
     moved = await ws.admin.patch(f"/v1/accounts/{other['id']}", {"external_id": "a/1"})
-    assert moved.status_code == 422
+    assert (moved.status_code, moved.json()["code"]) == (409, "external_id_taken")
     assert moved.json()["errors"][0]["pointer"] == "/external_id"
+    both = {"external_id": "a/1", "name": None}
+    faulty = await ws.admin.patch(f"/v1/accounts/{other['id']}", both)
+    assert faulty.status_code == 422
+    assert [one["pointer"] for one in faulty.json()["errors"]] == ["/external_id", "/name"]
 
 
 async def test_put_by_external_id_creates_once_and_changes_after(tenure: Tenure) -> None:

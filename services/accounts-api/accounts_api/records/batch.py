@@ -12,7 +12,9 @@ from accounts_api.records.edits import Edit, Outcome, Writer, escaped
 from accounts_api.records.kinds import Kind
 from accounts_api.records.own_formulas import OwnFormula, work_out
 from accounts_api.records.refusals import (
+    TAKEN,
     DeletedByPerson,
+    ExternalIdTaken,
     MergedAway,
     RecordDeleted,
     RecordNotFound,
@@ -194,6 +196,8 @@ class Batch:
         ]
         if edit.faults:
             faults = [*edit.faults, *_further(edit, faults)]
+        if faults and all(fault.code == TAKEN for fault in faults):
+            raise ExternalIdTaken("Nothing was stored.", faults=faults)
         if faults:
             raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
 
@@ -203,7 +207,7 @@ class Batch:
             return self._unlinked(edit)
         taken = self._by_external_id.get(after["external_id"] or "")
         if "external_id" in edit.values and taken not in {None, after["id"]}:
-            return [Fault(f"{edit.pointer}/external_id", "taken", f"It belongs to {taken}.")]
+            return [Fault(f"{edit.pointer}/external_id", TAKEN, f"It belongs to {taken}.")]
         return []
 
     def _unlinked(self, edit: Edit) -> list[Fault]:

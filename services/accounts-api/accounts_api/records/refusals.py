@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from shared.db import sqlstate
 from shared.errors import Conflict, Fault, Invalid, NotFound
@@ -12,6 +13,10 @@ class RecordNotFound(NotFound):
 class RecordDeleted(NotFound):
     code = "deleted"
     title = "This record was deleted"
+
+
+TAKEN: Final = "taken"
+"""Code of the fault that `ExternalIdTaken` tells."""
 
 
 class ExternalIdTaken(Conflict):

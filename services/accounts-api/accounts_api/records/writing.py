@@ -19,7 +19,7 @@ from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, snapsho
 from accounts_api.records.hooks import RecordChange
 from accounts_api.records.kinds import ACCOUNT, CONTACT, KINDS, Kind
 from accounts_api.records.own_formulas import formula_link, own_formulas
-from accounts_api.records.refusals import ExternalIdTaken
+from accounts_api.records.refusals import TAKEN, ExternalIdTaken
 from accounts_api.records.rules import State, told
 from accounts_api.records.trait_values import Definitions, read_definitions
 from shared.db import refuse
@@ -80,7 +80,7 @@ async def write(
 def _taken(edit: Edit) -> ExternalIdTaken:
     return ExternalIdTaken(
         f"The external id {edit.external_id!r} is taken.",
-        faults=[Fault(f"{edit.pointer}/external_id", "taken", "Another record has it.")],
+        faults=[Fault(f"{edit.pointer}/external_id", TAKEN, "Another record has it.")],
     )
 
 
