@@ -70,7 +70,7 @@ SPANNING = {
     "sync_worker.partner_events.service.forget_old",
     "sync_worker.runs.service.forget_old",
     "sync_worker.webhook_deliveries.sending.record",
-    "sync_worker.webhook_deliveries.sending.take",
+    "sync_worker.webhook_deliveries.sending.turn_over",
     "sync_worker.webhook_deliveries.service.forget_old",
     "sync_worker.webhooks.service.forget_old",
 }
@@ -194,6 +194,7 @@ SPANNING_QUERIES = {
     "sync_worker.webhook_deliveries.queries.endpoints_of",
     "sync_worker.webhook_deliveries.queries.events_of",
     "sync_worker.webhook_deliveries.queries.forget_deliveries",
+    "sync_worker.webhook_deliveries.queries.put_back",
     "sync_worker.webhook_deliveries.queries.settle",
     "sync_worker.webhooks.queries.forget_expired_secrets",
     "sync_worker.webhooks.queries.removed_endpoints",

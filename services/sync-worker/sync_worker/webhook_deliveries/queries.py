@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -188,38 +188,45 @@ turn it is is drawn by lot: nobody's backlog comes first.
 """
 _CLAIM = text(
     """
-    with ready as (
-        select e.workspace_id, e.id,
+    with free as (
+        select e.workspace_id, e.id as endpoint_id, ready.load
+        from unnest(cast(:workspaces as uuid[]), cast(:endpoints as uuid[]),
+                    cast(:loads as integer[])) as ready(workspace_id, id, load)
+        join webhook_endpoints e on e.workspace_id = ready.workspace_id and e.id = ready.id
+        cross join lateral generate_series(1,
             (case when e.failures >= :trips then 1 else :each end) - (
-                select count(*) from webhook_deliveries d
+                select count(distinct d.lease_token) from webhook_deliveries d
                 where d.workspace_id = e.workspace_id and d.endpoint_id = e.id
-                  and d.lease_token is not null and d.due_at > statement_timestamp()
-            ) as hands
-        from unnest(cast(:workspaces as uuid[]), cast(:endpoints as uuid[])) as locked(w, id)
-        join webhook_endpoints e on e.workspace_id = locked.w and e.id = locked.id
+                  and d.lease_token is not null and d.due_at > statement_timestamp())) as hand
+        order by hand, random()
+        limit :limit
     ), due as (
-        select d.*, row_number() over (partition by d.workspace_id, d.endpoint_id) as turn
-        from ready cross join lateral (
+        select d.*, row_number() over (
+            partition by d.workspace_id, d.endpoint_id order by d.due_at) % hands.count as hand
+        from (
+            select workspace_id, endpoint_id, load, count(*) from free group by 1, 2, 3
+        ) as hands cross join lateral (
             select d.workspace_id, d.id, d.endpoint_id, d.attempts, d.due_at, d.lease_token
             from webhook_deliveries d
-            where d.workspace_id = ready.workspace_id and d.endpoint_id = ready.id
+            where d.workspace_id = hands.workspace_id and d.endpoint_id = hands.endpoint_id
               and d.status = 'pending' and d.due_at <= statement_timestamp()
             order by d.due_at
-            limit greatest(ready.hands, 0)
+            limit hands.load * hands.count
             for update skip locked) d
-    ), chosen as (
-        select * from due order by turn, random() limit :limit
+    ), hands as (
+        select workspace_id, endpoint_id, hand, gen_random_uuid() as token
+        from due group by 1, 2, 3
     ), lost as (
         insert into webhook_attempts (workspace_id, delivery_id, number, started_at, error)
         select workspace_id, id, attempts, due_at - make_interval(secs => :lease), :lost
-        from chosen where lease_token is not null
+        from due where lease_token is not null
         on conflict do nothing
     )
     update webhook_deliveries d
-    set lease_token = :token, attempts = d.attempts + 1,
+    set lease_token = hands.token, attempts = d.attempts + 1,
         due_at = statement_timestamp() + make_interval(secs => :lease)
-    from chosen
-    where d.workspace_id = chosen.workspace_id and d.id = chosen.id
+    from due join hands using (workspace_id, endpoint_id, hand)
+    where d.workspace_id = due.workspace_id and d.id = due.id
     returning d.workspace_id, d.id, d.endpoint_id, d.event_id, d.type, d.origin,
               d.attempts as number, d.lease_token as token, d.created_at
     """
@@ -229,16 +236,17 @@ _CLAIM = text(
 async def claim_due(
     session: AsyncSession,
     *,
-    limit: int,
+    hands: int,
     endpoints: int,
     each: int,
     trips: int,
+    load_of: Callable[[UUID], int],
     lease: float,
-    token: UUID,
     lost: str,
 ) -> list[Claim]:
-    """Lease deliveries of all workspaces that are due: at most `each` under way per endpoint, one
-    where `trips` attempts in a row have failed, and one for every endpoint before a second for any.
+    """Lease deliveries of all workspaces that are due to free hands: at most `each` per endpoint,
+    one where `trips` attempts in a row have failed, and one for every endpoint before a second for
+    any. What goes into one hand has one token; `load_of` an endpoint is how much that may be.
     A lease that ran out is an attempt that ended as `lost`.
     """
     ready = (await session.execute(_READY, {"limit": endpoints})).all()
@@ -250,15 +258,39 @@ async def claim_due(
         {
             "workspaces": [row.workspace_id for row in ready],
             "endpoints": [row.id for row in ready],
-            "limit": limit,
+            "loads": [load_of(row.id) for row in ready],
+            "limit": hands,
             "each": each,
             "trips": trips,
             "lease": lease,
-            "token": token,
             "lost": lost,
         },
     )
-    return [Claim(**row) for row in rows.mappings()]
+    return [Claim(*row) for row in rows]
+
+
+_PUT_BACK = text(
+    """
+    update webhook_deliveries d
+    set lease_token = null, attempts = d.attempts - 1, due_at = d.created_at
+    from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[]), cast(:tokens as uuid[]))
+        as unsent(workspace_id, id, token)
+    where d.workspace_id = unsent.workspace_id and d.id = unsent.id
+      and d.lease_token is not distinct from unsent.token
+    """
+)
+
+
+async def put_back(session: AsyncSession, claims: Sequence[Claim]) -> None:
+    """As if they had not been claimed: due, before others."""
+    await session.execute(
+        _PUT_BACK,
+        {
+            "workspaces": [claim.workspace_id for claim in claims],
+            "ids": [claim.id for claim in claims],
+            "tokens": [claim.token for claim in claims],
+        },
+    )
 
 
 _EVENTS_OF = text(
@@ -312,7 +344,8 @@ _SETTLE = text(
             due_at = clock_timestamp() + make_interval(secs => r.due_in),
             finished_at = case when r.verdict <> 'pending' then clock_timestamp() end
         from results r
-        where d.workspace_id = r.workspace_id and d.id = r.id and d.lease_token = r.token
+        where d.workspace_id = r.workspace_id and d.id = r.id
+          and d.lease_token is not distinct from r.token
         returning d.workspace_id, d.id
     )
     insert into webhook_attempts
@@ -322,6 +355,9 @@ _SETTLE = text(
     returning delivery_id
     """
 )
+"""`is not distinct from` keeps the planner off the index of what is under way: it believes that to
+be empty, and would read all of it again for each result.
+"""
 
 
 async def settle(session: AsyncSession, results: Sequence[dict[str, Any]]) -> set[UUID]:

@@ -38,6 +38,11 @@ THROTTLED = frozenset({429, 503})
 LONGEST_PAUSE = 60.0
 """Seconds: what an answer with Retry-After may ask for all other deliveries to its endpoint."""
 
+HAND_SECONDS = 0.25
+MOST_IN_HAND = 8
+"""A hand sends one delivery after the other to one endpoint. What it takes along costs the database
+less; what it does not get to within twice its time goes back."""
+
 MOST_BYTES = 20_000
 _LONGEST_KEPT_TEXT = 200
 _MOST_KEPT_CHANGES = 100
@@ -65,6 +70,15 @@ def seconds_until_next(
 def seconds_asked(status: int | None, retry_after: str | None, now: datetime) -> float | None:
     """What Retry-After says (RFC 9110 10.2.3), where we honour it."""
     return seconds_to_wait(retry_after, now) if status in THROTTLED else None
+
+
+def load_of_hand(pace: float | None) -> int:
+    """How many deliveries a hand takes along: what it sends in `HAND_SECONDS` when each takes
+    `pace` seconds. One, where nothing is known.
+    """
+    if pace is None:
+        return 1
+    return max(1, min(MOST_IN_HAND, int(HAND_SECONDS / max(pace, 0.001))))
 
 
 def signatures(secrets: Sequence[str], webhook_id: UUID, at: int, body: bytes) -> str:

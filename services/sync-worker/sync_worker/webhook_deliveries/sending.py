@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +30,7 @@ from sync_worker.webhook_deliveries.rules import (
     GONE,
     LONGEST_PAUSE,
     Verdict,
+    load_of_hand,
     seconds_asked,
     seconds_until_next,
     signatures,
@@ -59,7 +62,7 @@ class Letter:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     letter: Letter
     started_at: datetime
@@ -75,7 +78,7 @@ class Outcome:
         was_failing = self.letter.endpoint is not None and self.letter.endpoint.is_failing
         return self.verdict == "succeeded" and not was_failing
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         if self.reply.error == _NOT_KEPT:
             return "failed"
@@ -86,20 +89,41 @@ class Outcome:
         return seconds_asked(self.reply.status, self.reply.retry_after, self.started_at)
 
 
-async def take(service: Service, limit: int) -> list[Letter]:
-    """Claim what is due, of all workspaces, with what it says and where it goes."""
+async def turn_over(
+    service: Service,
+    hands: int,
+    ended: Sequence[Outcome] = (),
+    unsent: Sequence[Claim] = (),
+    paces: Mapping[UUID, float] = MappingProxyType({}),
+) -> list[list[Letter]]:
+    """Write down what `ended`, put back what is `unsent`, and claim what is due, of all workspaces:
+    for each of so many hands, what it is to send. `paces` are seconds an answer, by endpoint.
+    """
+    # How an endpoint is doing decides what is claimed for it.
+    await record(service, [outcome for outcome in ended if not outcome.is_as_ever])
+    as_ever = [outcome for outcome in ended if outcome.is_as_ever]
     async with service.units.across_workspaces() as session:
+        if as_ever:
+            await queries.settle(session, _rows(service, as_ever))
+        if unsent:
+            await queries.put_back(session, unsent)
+        if not hands:
+            return []
         claims = await queries.claim_due(
             session,
-            limit=limit,
+            hands=hands,
             endpoints=_ENDPOINTS_AT_ONCE,
             each=IN_FLIGHT_PER_ENDPOINT,
             trips=FAILURES_UNTIL_REST,
+            load_of=lambda endpoint_id: load_of_hand(paces.get(endpoint_id)),
             lease=LEASE_SECONDS,
-            token=new_id(),
             lost=_LOST,
         )
-        return await _letters(service, session, claims) if claims else []
+        letters = await _letters(service, session, claims) if claims else []
+    by_hand: dict[UUID, list[Letter]] = {}
+    for letter in letters:
+        by_hand.setdefault(letter.claim.token, []).append(letter)
+    return list(by_hand.values())
 
 
 async def _letters(
@@ -150,9 +174,10 @@ async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
     """Write down what became of deliveries, and then how those endpoints are doing that do not
     simply go on doing well.
     """
-    scale = service.settings.webhook_time_scale
+    if not outcomes:
+        return
     async with service.units.across_workspaces() as session:
-        settled = await queries.settle(session, [_row(outcome, scale) for outcome in outcomes])
+        settled = await queries.settle(session, _rows(service, outcomes))
     ours = [
         outcome
         for outcome in outcomes
@@ -164,6 +189,7 @@ async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
             continue
         by = [Cause(type="webhook", id=str(endpoint_id))]
         async with service.units.begin(workspace_id, by) as uow:
+            scale = service.settings.webhook_time_scale
             await _judge_endpoint(uow, endpoint_id, of_endpoint, scale)
 
 
@@ -222,6 +248,11 @@ def _headers(
         "webhook-timestamp": str(seconds),
         "webhook-signature": signatures(endpoint.secrets, webhook_id, seconds, body),
     }
+
+
+def _rows(service: Service, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    scale = service.settings.webhook_time_scale
+    return [_row(outcome, scale) for outcome in outcomes]
 
 
 def _row(outcome: Outcome, scale: float) -> dict[str, Any]:
