@@ -89,6 +89,7 @@ async def test_only_what_is_published_can_be_enabled(renewals: Renewals) -> None
 
 
 async def test_a_patch_merges_and_needs_the_version_it_edits(renewals: Renewals) -> None:
+    await renewals.furnish()
     draft = made(await create(renewals, entry={"late_grace_days": 3, "manual_flag": False}))
     path = f"/v1/sequences/{draft['id']}"
     edited = await renewals.ws.leader.patch(
@@ -101,7 +102,8 @@ async def test_a_patch_merges_and_needs_the_version_it_edits(renewals: Renewals)
     assert (await renewals.ws.leader.patch(path, {"title": "x"}, if_match=None)).status_code == 428
     assert errors(await renewals.ws.leader.patch(path, {"steps": None}))[0][0] == "/steps"
     assert errors(await renewals.ws.leader.patch(path, {"title": None})) == [("/title", "required")]
-    shared = {"mailbox_id": str(new_id())}
+    [mailbox] = (await renewals.ws.admin.get("/v1/mailboxes")).json()["data"]
+    shared = {"mailbox_id": mailbox["id"]}
     moved = await renewals.ws.leader.patch(path, {"sender": shared})
     assert moved.json()["sender"] == {"key_role": None, **shared}
 
