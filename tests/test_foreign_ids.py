@@ -4,6 +4,7 @@ Generated from the OpenAPI documents (reliability T1, T3).
 """
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -31,17 +32,18 @@ _VOLATILE = {"request_id", "id", "created_at", "updated_at", "version"}
 
 
 @pytest.fixture(scope="module")
-async def theirs(tenure: Tenure) -> Workspace:
-    return await tenure.workspace("Theirs")
+async def theirs(tenure: Tenure) -> AsyncIterator[Workspace]:
+    async with tenure.passing_workspace("Theirs") as ws:
+        yield ws
 
 
 @pytest.fixture(scope="module")
-async def mine(tenure: Tenure) -> Workspace:
+async def mine(tenure: Tenure) -> AsyncIterator[Workspace]:
     """With the object type whose key stands in paths, so that ids below it are looked up."""
-    ws = await tenure.workspace("Mine")
-    (define,) = (o for o in OPERATIONS if o.id == "create_object_type")
-    await ws.admin.post(define.path, define.examples[0])
-    return ws
+    async with tenure.passing_workspace("Mine") as ws:
+        (define,) = (o for o in OPERATIONS if o.id == "create_object_type")
+        await ws.admin.post(define.path, define.examples[0])
+        yield ws
 
 
 @pytest.fixture(scope="module")

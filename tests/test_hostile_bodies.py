@@ -4,6 +4,7 @@ Reliability F13 and T5. The bodies are bytes, because most cannot be made by a J
 """
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -80,8 +81,9 @@ HARMLESS_WITHOUT_A_BODY = {
 
 
 @pytest.fixture(scope="module")
-async def ws(tenure: Tenure) -> Workspace:
-    return await tenure.workspace("Hostile")
+async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
+    async with tenure.passing_workspace("Hostile") as made:
+        yield made
 
 
 async def rows_of(tenure: Tenure, operation: Operation, ws: Workspace) -> dict[str, int]:

@@ -5,7 +5,7 @@ database. Whatever they decide, it is never a 5xx, and what they accept they can
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from zlib import crc32
 
@@ -46,8 +46,9 @@ QUERIES = ["", "-1", "0", "9" * 30, "1e9", "null", "true", "%F0%9F%92%A9", "a" *
 
 
 @pytest.fixture(scope="module")
-async def ws(tenure: Tenure) -> Workspace:
-    return await tenure.workspace("Extreme")
+async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
+    async with tenure.passing_workspace("Extreme") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

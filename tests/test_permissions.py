@@ -1,5 +1,6 @@
 """Every operation by every role: 401 without a credential, 403 exactly when the role lacks it."""
 
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,9 @@ GUARDED = [operation for operation in OPERATIONS if operation.id not in PUBLIC]
 
 
 @pytest.fixture(scope="module")
-async def ws(tenure: Tenure) -> Workspace:
-    return await tenure.workspace("Permissions")
+async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
+    async with tenure.passing_workspace("Permissions") as made:
+        yield made
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -104,9 +104,9 @@ def problem_response(request: Request, error: AppError, status: int | None = Non
     )
 
 
-def faults_of(errors: Sequence[Any], body: Any = None) -> list[Fault]:
-    """Pydantic's errors as pointers into what the client sent. With the `body` at hand, the names
-    of a union's members, which Pydantic puts among the keys, are left out.
+def faults_of(errors: Sequence[Any], body: Any) -> list[Fault]:
+    """Pydantic's errors as pointers into what the client sent, without the names of a union's
+    members, which Pydantic puts among the keys.
     """
     faults = []
     for error in errors[:100]:
@@ -124,6 +124,12 @@ def faults_of(errors: Sequence[Any], body: Any = None) -> list[Fault]:
             message = "Input should be an object"
         faults.append(Fault(pointer, code, message))
     return faults
+
+
+def faults_in(body: Any, error: ValidationError) -> list[Fault]:
+    """What is wrong with a body, or a part of one, that a model was asked to read."""
+    errors = error.errors(include_url=False)
+    return faults_of([{**each, "loc": ("body", *each["loc"])} for each in errors], body)
 
 
 def _within(body: Any, location: Sequence[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ _NAME = "update workspaces set name = 'Seen' where workspace_id = :id returning 
 
 async def test_a_workspace_whose_work_fails_holds_up_no_other(tenure: Tenure) -> None:
     bad, good = await tenure.workspace("Bad"), await tenure.workspace("Good")
-    units = tenure.workers["tasks"].units
+    units = tenure.workers["accounts"].units
 
     async def work(uow: UnitOfWork) -> bool:
         await uow.session.execute(text(_NAME), {"id": uow.workspace_id})
@@ -22,7 +22,6 @@ async def test_a_workspace_whose_work_fails_holds_up_no_other(tenure: Tenure) ->
             raise ValueError("poison")
         return True
 
-    await tenure.settle()
     assert await units.in_each([bad.id, good.id], BY_TEST, work, what="test")
     assert not await units.in_each([bad.id], BY_TEST, work, what="test")
     names = {}

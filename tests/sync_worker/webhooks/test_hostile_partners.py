@@ -160,7 +160,10 @@ def most_at_once(received: list[Delivery]) -> int:
     return most
 
 
-async def test_slow_and_dead_partners_hold_up_nobody(partner: Partner) -> None:
+async def test_slow_and_dead_partners_hold_up_nobody(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending.send, "__defaults__", (4.0,))
     await partner.endpoint("slow", [Step(delay=1.0, times=None)])
     await partner.endpoint("hanging", [Step(delay=3600, times=None)])
     await partner.endpoint("dead", [Step(status=500, times=None)])

@@ -11,7 +11,7 @@ from accounts_api.product_events.schemas import MAX_ITEM_BYTES, Batch, Track
 from accounts_api.records.rules import email_key
 from shared.errors import Fault
 from shared.ids import new_id
-from shared.web.problems import faults_of
+from shared.web.problems import faults_in
 
 
 class Untaken(Exception):
@@ -44,7 +44,7 @@ def read_item(item: Any, batch: Batch, at: int) -> Tracked:
     except ValidationError as error:
         faults = [
             Fault(f"{pointer}{fault.pointer}", fault.code, fault.message)
-            for fault in faults_of(error.errors())
+            for fault in faults_in(known, error)
         ]
         raise Untaken(message_id, faults) from error
 

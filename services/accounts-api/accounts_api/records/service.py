@@ -20,7 +20,7 @@ from shared.auth import Caller
 from shared.db import sqlstate
 from shared.errors import Fault, Invalid, invalid
 from shared.uow import UnitOfWork, UnitsOfWork
-from shared.web.problems import faults_of
+from shared.web.problems import faults_in
 
 __all__ = [
     "CHUNK",
@@ -183,7 +183,7 @@ def row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit
     except ValidationError as error:
         faults = [
             Fault(pointer + fault.pointer, fault.code, fault.message)
-            for fault in faults_of(error.errors(include_url=False))
+            for fault in faults_in(row, error)
         ]
         within = [replace(fault, pointer=fault.pointer.removeprefix(pointer)) for fault in faults]
         rest = salvaged(shape, row, within)

@@ -16,10 +16,10 @@ from sequencer.templates.rules import faults_of
 from shared.auth import Caller
 from shared.clock import utc_now
 from shared.db import refuse
-from shared.errors import Conflict, Fault, Invalid, NotFound, invalid
+from shared.errors import Conflict, Fault, NotFound, invalid
 from shared.ids import new_id
 from shared.uow import UnitOfWork
-from shared.web.problems import faults_of as faults_of_body
+from shared.web.problems import faults_in, not_stored
 
 
 class SequenceNotFound(NotFound):
@@ -106,10 +106,7 @@ async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
     try:
         definition = Definition.model_validate(raw)
     except ValidationError as error:
-        raise Invalid(
-            "Nothing was stored. See `errors` for each fault.",
-            faults=faults_of_body([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]),
-        ) from error
+        raise not_stored(faults_in(raw, error)) from error
     faults = [
         Fault(pointer, fault.code, fault.message, {"line": fault.line, "column": fault.column})
         for pointer, source, html in definition.templates()
@@ -117,7 +114,7 @@ async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
     ]
     faults += await _segment_faults(uow, definition)
     if faults:
-        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+        raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
     return definition.model_copy(update={"steps": steps})
 
