@@ -69,8 +69,8 @@ def build_app(
     )
     app.state.public_url = settings.public_url
     app.state.migration_head = migration_head
-    app.include_router(internal.router)
-    for router in routers:
+    # Our own last: routers are tried one after the other.
+    for router in (*routers, internal.router):
         app.include_router(router)
     install_problems(app)
     install_openapi(app)
