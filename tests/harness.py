@@ -272,7 +272,7 @@ class Tenure:
         at = await self._scalar(hearer, _HEARD, publisher=publisher)
         heard = _place(end) <= _place(at)
         if not heard:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # the caller asks again; until then others may commit
         return heard
 
     @contextlib.asynccontextmanager

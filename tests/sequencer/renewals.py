@@ -406,3 +406,7 @@ def made(answer: Any) -> Json:
 
 def day(later: int) -> str:
     return (TODAY + timedelta(days=later)).date().isoformat()
+
+
+def causes(blocked: set[tuple[str, str]], opportunity_id: Any) -> set[str]:
+    return {cause for cause, record in blocked if record == str(opportunity_id)}

@@ -20,6 +20,7 @@ class RuleSet(Generic[R]):
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
+        # Typing has no name for "a dataclass", which every row is.
         return tuple(self.table.c[field.name] for field in fields(self.row))  # type: ignore[arg-type]
 
     def among(self, workspace_id: UUID, which: Mapping[str, Any]) -> list[ColumnElement[bool]]:

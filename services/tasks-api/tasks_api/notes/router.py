@@ -180,7 +180,8 @@ async def delete_note_template(
     caller: Annotated[Caller, require("note_templates:write")],
     uow: Uow,
     if_match: IfMatch,
-    force: Annotated[bool, Query(description="Do it although notes use it.")] = False,  # noqa: FBT002
+    *,
+    force: Annotated[bool, Query(description="Do it although notes use it.")] = False,
 ) -> None:
     """Notes that were written with it keep their text. 409 with the list while there are some."""
     await service.delete_template(uow, key, if_match, force=force)
