@@ -14,37 +14,22 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
-_DENIED: tuple[Network, ...] = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.88.99.0/24",
-        "192.168.0.0/16",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4",
-        "240.0.0.0/4",
-        "::/128",
-        "::1/128",
-        "64:ff9b:1::/48",
-        "100::/64",
-        "2001:db8::/32",
-        "fc00::/7",
-        "fe80::/10",
-        "fec0::/10",
-        "ff00::/8",
-    )
+
+def _networks(listed: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(network) for network in listed.split())
+
+
+_SPECIAL_IPV4 = _networks(
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24"
+    " 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24"
+    " 224.0.0.0/4 240.0.0.0/4"
 )
+"""Everything of IPv4 that is not somebody's public address (IANA's special-purpose registry)."""
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_IPV6 = _networks("2001::/23 2001:db8::/32 3fff::/20")
+"""Of global unicast: protocols, benchmarks and ORCHIDs, and what documents use as examples."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_TEREDO = ipaddress.IPv6Network("2001::/32")
+_LAST_32_BITS = 0xFFFFFFFF
 _ALLOWED_PORTS = frozenset({443, 8443})
 
 
@@ -52,21 +37,21 @@ class AddressRefused(httpx2.ConnectError):
     """Refused by policy. Reads the same as unreachable, so that nobody can map our network."""
 
 
-def _unwrapped(address: Address) -> list[Address]:
-    """The address and every IPv4 address that a gateway would find inside it."""
-    found: list[Address] = [address]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            found.append(address.ipv4_mapped)
-        if address.sixtofour:
-            found.append(address.sixtofour)
-        if address in _TEREDO and address.teredo:
-            found.extend(address.teredo)
-        if address in _NAT64:
-            found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if int(address) < 2**32:
-            found.append(ipaddress.IPv4Address(int(address)))
-    return found
+def _is_public(address: Address) -> bool:
+    """Allow what is global unicast, and judge an IPv4 address that a gateway would find inside."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _SPECIAL_IPV4)
+    if address.ipv4_mapped:
+        return _is_public(address.ipv4_mapped)
+    if address in _NAT64:
+        return _is_public(ipaddress.IPv4Address(int(address) & _LAST_32_BITS))
+    if address.sixtofour:
+        return _is_public(address.sixtofour)
+    if address.teredo:
+        return all(_is_public(inner) for inner in address.teredo)
+    if address not in _GLOBAL_UNICAST or address.scope_id:
+        return False
+    return not any(address in network for network in _SPECIAL_IPV6)
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -87,14 +72,7 @@ class EgressPolicy:
         self._resolver = resolver
 
     def permits(self, address: Address) -> bool:
-        if self._is_allowed(address):
-            return True
-        return not any(
-            inner in network
-            for inner in _unwrapped(address)
-            for network in _DENIED
-            if inner.version == network.version
-        )
+        return self._is_allowed(address) or _is_public(address)
 
     def _is_allowed(self, address: Address) -> bool:
         return any(
@@ -122,9 +100,7 @@ class EgressPolicy:
     async def _checked(self, host: str, port: int) -> tuple[str, bool]:
         """The first address of `host`, and whether all of them are allowed by name."""
         try:
-            found = [
-                ipaddress.ip_address(a.split("%")[0]) for a in await self._resolver(host, port)
-            ]
+            found = [ipaddress.ip_address(each) for each in await self._resolver(host, port)]
         except (OSError, ValueError, UnicodeError) as error:
             raise AddressRefused("The host could not be reached.") from error
         if not found or not all(self.permits(address) for address in found):
