@@ -6,22 +6,41 @@ sending, then stops listening, then finishes what is under way (20 s at most).
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import signal
+import socket
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from typing_extensions import override
 
+from shared import collector
+
 _GRACE_SECONDS = 20
 
 
-class DrainingServer(uvicorn.Server):
+class SettledServer(uvicorn.Server):
+    """Serves with the collector out of the way."""
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        collector.settle()
+
+
+class DrainingServer(SettledServer):
     def __init__(self, config: uvicorn.Config, app: Any) -> None:
         super().__init__(config)
         self._door = app
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Its description is the largest thing that it makes for good.
+        self._door.state.describing.add_done_callback(lambda _: collector.settle())
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -32,6 +51,12 @@ class DrainingServer(uvicorn.Server):
         service.draining = True
         loop = asyncio.get_event_loop()
         loop.call_later(service.settings.drain_seconds, super().handle_exit, sig, frame)
+
+
+def run(server: uvicorn.Server) -> NoReturn:
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    sys.exit(0 if server.started else 1)
 
 
 def main() -> None:
@@ -51,9 +76,7 @@ def main() -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         server_header=False,
     )
-    server = DrainingServer(config, app)
-    server.run()
-    sys.exit(0 if server.started else 1)
+    run(DrainingServer(config, app))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The queue door: loops that find due rows, woken by the doorbell, by a sweep when it is lost."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+from shared import collector
 from shared.db import is_connection_loss
 from shared.events.routes import HEARS
 from shared.feed.consumer import Consumer
@@ -108,10 +108,7 @@ async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     tracing = Tracing(f"{service.name}-worker")
     tracing.follow_statements(service.db.engine)
     every = [*loops, Loop("idempotency keys", forget_old_idempotency_keys, every=600.0)]
-    # What was imported lives as long as the process: no collection has to look at it again, which
-    # holds up everything for a tenth of a second.
-    gc.collect()
-    gc.freeze()
+    collector.settle()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -6,6 +6,7 @@ import os
 import uvicorn
 
 from deploy.gateway.app import Gateway
+from shared.serve import SettledServer, run
 from shared.settings import SERVICES
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     arguments = parser.parse_args()
     upstreams = {service: os.environ[f"TENURE_{service.upper()}_URL"] for service in SERVICES}
     here = f"http://{arguments.host}:{arguments.port}"
-    uvicorn.run(
+    config = uvicorn.Config(
         Gateway(upstreams, os.environ.get("TENURE_PUBLIC_URL", here)),
         host=arguments.host,
         port=arguments.port,
@@ -26,6 +27,7 @@ def main() -> None:
         date_header=False,
         proxy_headers=False,
     )
+    run(SettledServer(config))
 
 
 if __name__ == "__main__":

@@ -51,9 +51,9 @@ def build_app(
         app.state.service = service
         app.state.authenticate = Authenticator(service, introspect(service))
         # Describing two hundred operations takes seconds: not on the event loop, not when asked.
-        describing = asyncio.create_task(asyncio.to_thread(app.openapi))
+        app.state.describing = asyncio.create_task(asyncio.to_thread(app.openapi))
         yield
-        await asyncio.wait([describing])
+        await asyncio.wait([app.state.describing])
         await service.close()
         tracing.close()
 
