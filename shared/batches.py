@@ -1,0 +1,64 @@
+"""Work on many items in one transaction, where what one of them raises costs only that one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from shared.db import is_connection_loss, sqlstate
+from shared.errors import Unavailable
+from shared.http import OutgoingError
+from shared.logging import get_logger
+from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
+T = TypeVar("T")
+R = TypeVar("R")
+
+_PASSING_STATES = {"40001", "40P01", "55P03"}
+"""Serialization failure, deadlock, lock timeout: two writers met, which is no item's fault."""
+
+
+async def each_at_its_own_risk(
+    uow: UnitOfWork,
+    items: Sequence[T],
+    work: Callable[[Sequence[T]], Awaitable[R]],
+    set_aside: Callable[[T, Exception], Awaitable[None]],
+) -> list[R]:
+    """Do `work` on all items together; if it raises, on each half by itself, down to the one item
+    that is to blame. That one goes to `set_aside` with its error. Answers with what `work` answered
+    for the others.
+
+    Every try is a savepoint: what a failed one wrote and published is taken back, the locks that it
+    took are gone. So lock what must not be lost before, and read what `work` needs inside of it.
+    Trouble with the link or another writer is no item's fault: it leaves this function, and the
+    transaction is lost.
+    """
+    if not items:
+        return []
+    cause, told = uow.cause, len(uow.events)
+    try:
+        async with uow.session.begin_nested():
+            return [await work(items)]
+    except Exception as error:
+        if _is_passing(error):
+            raise
+        uow.take_back(told)
+        failed = error
+    finally:
+        uow.cause = cause
+    if len(items) == 1:
+        log.warning("an item was set aside", item=repr(items[0])[:200], exc_info=failed)
+        await set_aside(items[0], failed)
+        return []
+    middle = len(items) // 2
+    return [
+        *await each_at_its_own_risk(uow, items[:middle], work, set_aside),
+        *await each_at_its_own_risk(uow, items[middle:], work, set_aside),
+    ]
+
+
+def _is_passing(error: Exception) -> bool:
+    return (
+        isinstance(error, OutgoingError | Unavailable)
+        or is_connection_loss(error)
+        or sqlstate(error) in _PASSING_STATES
+    )
