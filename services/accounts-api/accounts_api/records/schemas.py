@@ -8,6 +8,7 @@ from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas import ExternalId, In, Out, Slug
+from shared.web_addresses import NotAHost, host_of
 
 MAX_ROWS = 5_000
 
@@ -44,16 +45,17 @@ Text200 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200
 
 
 def _bare_host(value: str) -> str:
-    host = value.lower().removeprefix("https://").removeprefix("http://").rstrip("/")
-    if not host or any(c in host for c in "/@ ?#"):
-        raise ValueError("A domain such as 'acme.example', without scheme or path.")
-    return host
+    try:
+        return host_of(value)
+    except NotAHost:
+        raise ValueError("A domain such as 'acme.example', or one website.") from None
 
 
 Domain = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=253),
+    StringConstraints(min_length=1, max_length=2_000),
     AfterValidator(_bare_host),
+    Field(description="A website is taken as its domain: `https://www.acme.example/about` too."),
 ]
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import re2
 from pydantic_core import from_json
 
 from shared.errors import Fault
+from shared.web_addresses import NotAHost, url_of
 
 TraitType = Literal[
     "string",
@@ -243,12 +243,9 @@ def _url(definition: Definition, value: Any) -> str:
     if not isinstance(value, str) or len(value) > _MAX_URL:
         raise _wrong_type(definition, '"https://example.com"')
     try:
-        parts = urlsplit(value)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.netloc or " " in value:
-        raise _wrong_type(definition, '"https://example.com"')
-    return value
+        return url_of(value)
+    except NotAHost:
+        raise _wrong_type(definition, '"https://example.com"') from None
 
 
 def _email(definition: Definition, value: Any) -> str:

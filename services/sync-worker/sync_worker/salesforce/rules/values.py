@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
+
+from shared.web_addresses import NotAHost, host_of, url_of
 
 ValueType = Literal[
     "text",
@@ -107,13 +108,17 @@ def _date(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    text = str(value).strip()
-    return text if "://" in text else f"https://{text}"
+    try:
+        return url_of(str(value))
+    except NotAHost:
+        raise Unmappable(f"{value!r} is no web address.") from None
 
 
 def _domain(value: Any) -> str | None:
-    host = urlsplit(_url(value)).hostname
-    return host.removeprefix("www.") if host and "." in host else None
+    try:
+        return host_of(str(value))
+    except NotAHost:
+        return None
 
 
 def _time_zone(value: Any) -> str | None:
