@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts_api.formulas import nodes as n
 from accounts_api.formulas.check import check_formula, misfit
-from accounts_api.formulas.checked import Formula, moves
+from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.days import add_business_days, business_days_between, months_after
 from accounts_api.formulas.days import months_between as count_months
 from accounts_api.formulas.depends import is_own, needs, sights
@@ -113,7 +113,7 @@ def test_nothing_changes_before_its_horizon(
 ) -> None:
     formula, snapshot = checked(Author(author).formula(sort)), record(seed)
     until = horizon(formula, snapshot, MOMENT)
-    if not moves(formula.root):
+    if not formula.root.asks.moves:
         assert until is None
     end = until or MOMENT.now + timedelta(days=400)
     later = MOMENT.now + (end - timedelta(microseconds=1) - MOMENT.now) * part

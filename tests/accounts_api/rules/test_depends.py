@@ -3,7 +3,6 @@
 import pytest
 
 from accounts_api.rules.check import check
-from accounts_api.rules.checked import moves
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, segments_seen, sights
 from accounts_api.rules.syntax.text_form import read_text
 from tests.accounts_api.rules.worlds import SEGMENTS, catalog
@@ -81,7 +80,7 @@ def test_segments_roles_and_events_are_things_of_the_record() -> None:
 
 def test_only_relative_times_move_by_themselves() -> None:
     def moving(text: str) -> bool:
-        return moves(check(read_text(text), CATALOG, "account").root)
+        return check(read_text(text), CATALOG, "account").root.asks.moves
 
     assert moving("any opportunities (close_date within next 5 days)")
     assert moving("status_since is past")

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from accounts_api.formulas import nodes as n
 from accounts_api.formulas.functions import Function
-from accounts_api.formulas.sorts import Typed
+from accounts_api.formulas.sorts import Sort, Typed
 from accounts_api.formulas.values import Value
 from accounts_api.rules import checked as rules
 from accounts_api.rules.catalog import Field, RecordType, Relation
+from accounts_api.rules.moment import Asks
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
     value: Value
     typed: Typed
+
+    @property
+    def asks(self) -> Asks:
+        return _of_day(self.typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,10 @@ class FieldOf:
     field: Field
     typed: Typed
 
+    @property
+    def asks(self) -> Asks:
+        return _of_day(self.typed)
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -43,6 +54,11 @@ class Gathered:
     where: rules.Checked | None
     typed: Typed
 
+    @property
+    def asks(self) -> Asks:
+        own = _of_day(self.typed)
+        return own if self.where is None else own | self.where.asks
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -53,6 +69,11 @@ class Applied:
     @property
     def name(self) -> str:
         return self.function.name
+
+    @property
+    def asks(self) -> Asks:
+        own = _of_day(self.typed) | self.function.asks
+        return reduce(or_, (operand.asks for operand in self.operands), own)
 
 
 Checked = Constant | FieldOf | Gathered | Applied
@@ -73,12 +94,6 @@ def walk(node: Checked) -> Iterator[Checked]:
         yield from walk(operand)
 
 
-def moves(node: Checked) -> bool:
-    """Whether time alone can change the value."""
-    match node:
-        case Applied(operands=operands):
-            return node.name == "today" or any(map(moves, operands))
-        case Gathered(where=where):
-            return where is not None and rules.moves(where)
-        case _:
-            return False
+def _of_day(typed: Typed) -> Asks:
+    """An instant stands for its local day wherever a day is wanted."""
+    return Asks.CALENDAR if typed.sort is Sort.DATETIME else Asks.NOTHING

@@ -1,21 +1,20 @@
 """Which changes can change the value of a formula, on which records, and what of them it needs."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from accounts_api.formulas import checked as c
-from accounts_api.formulas.sorts import Sort
 from accounts_api.rules.catalog import Field
-from accounts_api.rules.checked import asks_for_days
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, relation_seen
 from accounts_api.rules.depends import seen as rule_seen
+from accounts_api.rules.moment import Asks
 from accounts_api.rules.needs import Needs
 from accounts_api.rules.needs import gather as gather_rule
 
 
 def sights(formula: c.Formula) -> frozenset[Sight]:
     here = formula.type.name
-    own = {EXISTENCE, CALENDAR} if asks_when(formula) else {EXISTENCE}
+    asked = Asks.CALENDAR in formula.root.asks
+    own = {EXISTENCE, CALENDAR} if asked else {EXISTENCE}
     return frozenset({*(Sight(here, what) for what in own), *_seen(formula.root, here)})
 
 
@@ -93,21 +92,3 @@ def traits_read(formula: c.Formula) -> frozenset[str]:
         for node in c.walk(formula.root)
         if isinstance(node, c.FieldOf) and not node.hops and node.field.trait is not None
     )
-
-
-def asks_when(formula: c.Formula) -> bool:
-    """Whether it matters what day it is, or what a day is: the zone, the working days."""
-    return any(map(_asks_when, c.walk(formula.root)))
-
-
-def _asks_when(node: c.Checked) -> bool:
-    match node:
-        case c.Gathered(where=where) if where is not None and asks_for_days(where):
-            return True
-        case c.Applied() if node.name in _OF_CALENDAR:
-            return True
-        case _:
-            return node.typed.sort is Sort.DATETIME
-
-
-_OF_CALENDAR: Final = frozenset({"today", "add_business_days", "business_days_between"})

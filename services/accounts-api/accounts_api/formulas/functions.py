@@ -16,7 +16,7 @@ from accounts_api.formulas import sorts as t
 from accounts_api.formulas.sorts import Typed
 from accounts_api.formulas.values import EXACT, Money, amount, like, mixed
 from accounts_api.rules.fold import fold
-from accounts_api.rules.moment import Moment
+from accounts_api.rules.moment import Asks, Moment
 from accounts_api.rules.syntax.values import format_number
 
 Work = Callable[..., Any]
@@ -32,6 +32,7 @@ class Function:
     most: int | None
     typed: Callable[[Sequence[Typed]], Typed]
     work: Work
+    asks: Asks = Asks.NOTHING
 
 
 def _day(value: date, moment: Moment) -> date:
@@ -217,7 +218,14 @@ FUNCTIONS: Final = {
         Function("abs", 1, 1, _ROUNDED, lambda _, v: like(EXACT.abs(amount(v)), v)),
         Function("min", 2, None, t.alike(t.AMOUNTS | t.DAYS), _extreme(min)),
         Function("max", 2, None, t.alike(t.AMOUNTS | t.DAYS), _extreme(max)),
-        Function("today", 0, 0, t.given(t.DATE), lambda moment: moment.today),
+        Function(
+            "today",
+            0,
+            0,
+            t.given(t.DATE),
+            lambda moment: moment.today,
+            Asks.TODAY | Asks.CALENDAR,
+        ),
         Function("date", 1, 1, t.given(t.DATE, t.DAYS), lambda moment, v: _day(v, moment)),
         Function("year", 1, 1, _COUNTED, _part("year")),
         Function("month", 1, 1, _COUNTED, _part("month")),
@@ -226,11 +234,18 @@ FUNCTIONS: Final = {
             "add_days", 2, 2, _MOVED, lambda m, v, count: days.moved(_day(v, m), days.whole(count))
         ),
         Function("add_months", 2, 2, _MOVED, _add_months),
-        Function("add_business_days", 2, 2, _MOVED, _add_business_days),
+        Function("add_business_days", 2, 2, _MOVED, _add_business_days, Asks.CALENDAR),
         Function("days_between", 2, 2, _COUNTED, _counting(lambda a, b, _: (b - a).days)),
         Function(
             "months_between", 2, 2, _COUNTED, _counting(lambda a, b, _: days.months_between(a, b))
         ),
-        Function("business_days_between", 2, 2, _COUNTED, _counting(days.business_days_between)),
+        Function(
+            "business_days_between",
+            2,
+            2,
+            _COUNTED,
+            _counting(days.business_days_between),
+            Asks.CALENDAR,
+        ),
     )
 }

@@ -16,7 +16,7 @@ def horizon(formula: c.Formula, record: Snapshot, moment: Moment) -> datetime | 
 
 
 def _instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[datetime]:
-    if not c.moves(node):
+    if not node.asks.moves:
         return
     if isinstance(node, c.Gathered) and node.where is not None:
         for other in followed(node.hops, record):
@@ -32,7 +32,7 @@ def _deciding(node: c.Applied, record: Snapshot, moment: Moment) -> Iterator[c.C
     """The operands on which the value depends, as those stand that time does not change."""
 
     def still(operand: c.Checked) -> bool:
-        return not c.moves(operand)
+        return not operand.asks.moves
 
     match node.name, node.operands:
         case "if", (condition, *branches) if still(condition):

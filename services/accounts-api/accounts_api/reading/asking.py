@@ -72,7 +72,7 @@ async def catalog_of(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Catal
 async def conditions_of(
     uow: UnitOfWork, source: Source, request: ListRequest, catalog: Catalog
 ) -> Conditions:
-    """Built once for the same words, unless the rule looks at the clock."""
+    """Built once for the same words, unless the rule asks anything of the moment."""
     written = request.filter
     if isinstance(written, dict):
         written = to_json(written).decode()
@@ -85,7 +85,7 @@ async def conditions_of(
     ignored = request.include_ignored or request.query is not None
     if request.then is not None:
         asks_of_now(rule, request.query, request.pointers)
-    if rule is not None and _depends_on_time(rule):
+    if rule is not None and rule.root.asks:
         moment = await vocabulary.moment_of(uow)
         if request.then is not None and request.then.as_of is not None:
             moment = replace(moment, now=request.then.as_of, _steps={})
@@ -188,16 +188,6 @@ def _fault(fault: RuleFault, pointer: str) -> Fault:
 
 
 _TIMELESS: Final = Moment(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))
-
-
-def _depends_on_time(rule: c.Rule) -> bool:
-    return any(
-        isinstance(node, c.Role | c.EventsCounted)
-        or (
-            isinstance(node, c.FieldTest) and isinstance(node.test, c.Days | c.Instants | c.Changed)
-        )
-        for node in c.walk(rule.root)
-    )
 
 
 def _asks_for_status(rule: c.Rule | None) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from accounts_api.formulas import checked as c
 from accounts_api.formulas.check import check_formula, misfit
-from accounts_api.formulas.depends import asks_when, is_own, traits_read
+from accounts_api.formulas.depends import is_own, traits_read
 from accounts_api.formulas.evaluate import evaluate
 from accounts_api.formulas.kept import kept
 from accounts_api.formulas.text_form import read_formula
@@ -53,7 +53,7 @@ def own_formulas(kind: Kind, document: str) -> Sequence[OwnFormula]:
             continue
         fits = misfit(formula, one.value_type, one.currency) is None
         if fits and is_own(formula):
-            found[one.key] = OwnFormula(one.key, formula, _currency(one), asks_when(formula))
+            found[one.key] = OwnFormula(one.key, formula, _currency(one), bool(formula.root.asks))
     return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
 
 

@@ -1,22 +1,28 @@
 """A rule whose names and types are resolved: what the four readers of a rule read.
 
 The tests are the positive operators only. A negative one is its positive with `negated`, so that a
-missing value has one meaning everywhere.
+missing value has one meaning everywhere. Every test and every condition says by `asks` what it wants
+to know of the moment: readers that keep a verdict for longer look there and nowhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 from accounts_api.rules.catalog import EventDays, Field, FieldType, RecordType, Relation
-from accounts_api.rules.moment import Day
+from accounts_api.rules.moment import Asks, Day
 from accounts_api.rules.syntax import nodes as n
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
     """There is a value, and it is not empty."""
+
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,9 @@ class Equals:
 
     values: tuple[str | int | Decimal | bool, ...]
     currency: str | None = None
+
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,9 @@ class Numbers:
     high_included: bool = True
     currency: str | None = None
 
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOTHING
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -43,15 +55,24 @@ class Matches:
     how: n.Op
     needle: str
 
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOTHING
+
 
 @dataclass(frozen=True, slots=True)
 class HasAny:
     values: tuple[str, ...]
 
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOTHING
+
 
 @dataclass(frozen=True, slots=True)
 class HasAll:
     values: tuple[str, ...]
+
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,11 @@ class Days:
 
     first: Day | None = None
     last: Day | None = None
+
+    def asks(self, field: Field) -> Asks:
+        if any(day is not None and day.moves for day in (self.first, self.last)):
+            return Asks.TODAY | Asks.CALENDAR
+        return Asks.CALENDAR if field.type is FieldType.DATETIME else Asks.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +103,20 @@ class Instants:
     low: Instant | None = None
     high: Instant | None = None
 
+    def asks(self, _: Field) -> Asks:
+        ends = (self.low, self.high)
+        moving = any(end is not None and isinstance(end.base, timedelta) for end in ends)
+        return Asks.NOW if moving else Asks.NOTHING
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The value changed, not later than now, in this window."""
 
     window: Days | Instants
+
+    def asks(self, _: Field) -> Asks:
+        return Asks.NOW | Asks.CALENDAR if isinstance(self.window, Days) else Asks.NOW
 
 
 Test = Present | Equals | Numbers | Matches | HasAny | HasAll | Days | Instants | Changed
@@ -93,17 +127,29 @@ class Every:
     items: tuple["Checked", ...]
     source: n.Node
 
+    @property
+    def asks(self) -> Asks:
+        return _asked_by(self.items)
+
 
 @dataclass(frozen=True, slots=True)
 class Either:
     items: tuple["Checked", ...]
     source: n.Node
 
+    @property
+    def asks(self) -> Asks:
+        return _asked_by(self.items)
+
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
     item: "Checked"
     source: n.Node
+
+    @property
+    def asks(self) -> Asks:
+        return self.item.asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +159,10 @@ class FieldTest:
     test: Test
     negated: bool
     source: n.Node
+
+    @property
+    def asks(self) -> Asks:
+        return self.test.asks(self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +175,10 @@ class Others:
     where: "Checked | None"
     source: n.Node
 
+    @property
+    def asks(self) -> Asks:
+        return Asks.NOTHING if self.where is None else self.where.asks
+
 
 @dataclass(frozen=True, slots=True)
 class OthersCounted:
@@ -135,6 +189,10 @@ class OthersCounted:
     where: "Checked | None"
     source: n.Node
 
+    @property
+    def asks(self) -> Asks:
+        return Asks.NOTHING if self.where is None else self.where.asks
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -142,6 +200,10 @@ class Member:
     segment: str
     negated: bool
     source: n.Node
+
+    @property
+    def asks(self) -> Asks:
+        return Asks.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +214,10 @@ class Role:
     member: str | None
     negated: bool
     source: n.Node
+
+    @property
+    def asks(self) -> Asks:
+        return Asks.NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +230,10 @@ class EventsCounted:
     op: n.Op
     count: int
     source: n.Node
+
+    @property
+    def asks(self) -> Asks:
+        return Asks.TODAY | Asks.CALENDAR
 
 
 Checked = (
@@ -198,43 +268,5 @@ def walk(node: Checked) -> Iterator[Checked]:
         yield from walk(child)
 
 
-def moves(node: Checked) -> bool:
-    """Whether time alone can change the verdict."""
-    match node:
-        case FieldTest(test=Days() as days):
-            return _window_moves(days)
-        case FieldTest(test=Instants() as instants):
-            return _window_moves(instants)
-        case FieldTest(test=Changed()) | Role() | EventsCounted():
-            return True
-        case _:
-            return any(moves(child) for child in children(node))
-
-
-def asks_for_now(node: Checked) -> bool:
-    """Whether the instant matters, and not only the day."""
-    match node:
-        case FieldTest(test=Instants() as instants):
-            return _window_moves(instants)
-        case FieldTest(test=Changed()) | Role():
-            return True
-        case _:
-            return any(asks_for_now(child) for child in children(node))
-
-
-def asks_for_days(node: Checked) -> bool:
-    """Whether it matters what a local day is: the zone, the fiscal year, the holidays."""
-    match node:
-        case FieldTest(test=Days() as days, field=field):
-            return field.type is FieldType.DATETIME or _window_moves(days)
-        case FieldTest(test=Changed(window=Days())) | EventsCounted():
-            return True
-        case _:
-            return any(asks_for_days(child) for child in children(node))
-
-
-def _window_moves(window: Days | Instants) -> bool:
-    if isinstance(window, Days):
-        return any(day is not None and day.moves for day in (window.first, window.last))
-    ends = (window.low, window.high)
-    return any(end is not None and isinstance(end.base, timedelta) for end in ends)
+def _asked_by(items: Iterable[Checked]) -> Asks:
+    return reduce(or_, (item.asks for item in items), Asks.NOTHING)

@@ -10,6 +10,7 @@ from typing import Final
 
 from accounts_api.rules import checked as c
 from accounts_api.rules.catalog import Children, Link, Parent, Relation
+from accounts_api.rules.moment import Asks
 
 EXISTENCE: Final = "*"
 """Stands for a record's creation, deletion and return: everything about it changed."""
@@ -39,7 +40,7 @@ def events_sight(event: str) -> str:
 
 def sights(rule: c.Rule) -> frozenset[Sight]:
     own = {Sight(rule.type.name, EXISTENCE)}
-    if c.asks_for_days(rule.root):
+    if Asks.CALENDAR in rule.root.asks:
         own.add(Sight(rule.type.name, CALENDAR))
     return frozenset({*own, *seen(rule.root, rule.type.name, ())})
 

@@ -20,11 +20,11 @@ def horizon(rule: c.Rule, record: Snapshot, moment: Moment) -> datetime | None:
 
 def instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[datetime]:
     """Instants after now at which the verdict of one condition may change."""
-    if not c.moves(node):
+    if not node.asks.moves:
         return
     match node:
         case c.Every(items) | c.Either(items):
-            still = [satisfies(item, record, moment) for item in items if not c.moves(item)]
+            still = [satisfies(item, record, moment) for item in items if not item.asks.moves]
             decided = not all(still) if isinstance(node, c.Every) else any(still)
             for item in () if decided else items:
                 yield from instants(item, record, moment)

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Flag, auto
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,23 @@ reported as possible on the last of them, where the question is simply asked aga
 _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 _DAYS: Final = {Unit.DAYS: 1, Unit.WEEKS: 7}
 _MONTHS: Final = {"month": 1, "fiscal_quarter": 3, "fiscal_year": 12}
+
+
+class Asks(Flag):
+    """What a condition or a formula asks of the moment at which it is judged."""
+
+    NOTHING = 0
+    NOW = auto()
+    """The very instant, and not only the day."""
+    TODAY = auto()
+    """Which day it is."""
+    CALENDAR = auto()
+    """What a local day is: the zone, the fiscal year, the holidays, the working days."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether time alone can change the outcome."""
+        return bool(self & (Asks.NOW | Asks.TODAY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.formulas.checked import Formula, moves
+from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.depends import needs
 from accounts_api.formulas.evaluate import evaluate
 from accounts_api.formulas.horizon import horizon
@@ -122,7 +122,7 @@ async def _settle(
             origin = affected[one.trait.id].get(record_id)
             if origin is None:
                 continue
-            if moves(one.formula.root):
+            if one.formula.root.asks.moves:
                 flips = horizon(one.formula, seen, moment) if seen else None
                 horizons.append((one.trait.id, record_id, flips))
             if seen is None:

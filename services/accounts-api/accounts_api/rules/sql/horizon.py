@@ -61,15 +61,15 @@ class _Horizons:
 
     def node(self, node: c.Checked, row: Row) -> Found:
         """The instants at which the node may change; each may be NULL for a row."""
-        if not c.moves(node):
+        if not node.asks.moves:
             return []
         match node:
             case c.Every(items):
-                still = [self.verdicts.node(item, row) for item in items if not c.moves(item)]
+                still = [self.verdicts.node(item, row) for item in items if not item.asks.moves]
                 found = self.all_of(items, row)
                 return [case((and_(*still), _least(found)))] if still else found
             case c.Either(items):
-                still = [self.verdicts.node(item, row) for item in items if not c.moves(item)]
+                still = [self.verdicts.node(item, row) for item in items if not item.asks.moves]
                 found = self.all_of(items, row)
                 undecided = or_(*still).is_not(true()) if still else None
                 return found if undecided is None else [case((undecided, _least(found)))]

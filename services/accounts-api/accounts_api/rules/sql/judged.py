@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from accounts_api.rules.catalog import RecordType
-from accounts_api.rules.checked import Rule, asks_for_now
-from accounts_api.rules.moment import Moment
+from accounts_api.rules.checked import Rule
+from accounts_api.rules.moment import Asks, Moment
 from accounts_api.rules.sql.horizon import horizon
 from accounts_api.rules.sql.rows import Row, record_table
 from accounts_api.rules.sql.verdict import verdict
@@ -44,7 +44,7 @@ def _expressions(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], Column
     """Verdict and horizon of a rule. Making them costs more than running them, so they are kept
     for the day, unless the rule asks for the very instant.
     """
-    if asks_for_now(rule.root):
+    if Asks.NOW in rule.root.asks:
         return _made(rule, moment)
     noon = datetime.combine(moment.today, time(12), moment.zone)
     return _of_day(rule, replace(moment, now=noon, _steps={}))
