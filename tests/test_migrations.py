@@ -1,6 +1,7 @@
 """What the migrations build is what the models say, and every step can be taken back."""
 
 import asyncio
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,8 @@ from dataclasses import replace
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from deploy.migrate import ROOT
 from deploy.roles import OWNER, SERVICES, ServiceAccess, prepare, role_url
@@ -59,6 +60,49 @@ def test_the_models_say_what_the_migrations_build(
     fresh_database: Tenure, service: ServiceAccess
 ) -> None:
     alembic(fresh_database, service, command.check)
+
+
+_KEPT_CHECKS = text(
+    """
+    select c.relname || '.' || k.conname || ': ' || pg_get_constraintdef(k.oid)
+    from pg_constraint k
+    join pg_class c on c.oid = k.conrelid
+    where c.relnamespace = cast(:schema as regnamespace) and k.contype = 'c' and k.conparentid = 0
+      and not c.relispartition
+    """
+)
+_CHECKS_OF = text(
+    "select conname, pg_get_constraintdef(oid) from pg_constraint"
+    " where conrelid = to_regclass('pg_temp.as_modelled') and contype = 'c'"
+)
+
+
+async def modelled_checks(connection: AsyncConnection, service: ServiceAccess) -> set[str]:
+    """The CHECKs of the models as PostgreSQL writes them, each made on a copy of its table."""
+    metadata = importlib.import_module(f"{service.package}.models").Base.metadata
+    found = set()
+    for table in metadata.tables.values():
+        copy = f"create temp table as_modelled (like {table.fullname})"
+        await connection.execute(text(copy))
+        for check in table.constraints:
+            if isinstance(check, CheckConstraint):
+                added = f"alter table as_modelled add constraint {check.name} check ({check.sqltext})"
+                await connection.execute(text(added))
+        for name, definition in await connection.execute(_CHECKS_OF):
+            found.add(f"{table.name}.{name}: {definition}")
+        await connection.execute(text("drop table as_modelled"))
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda one: one.package)
+async def test_the_models_say_which_checks_the_migrations_build(
+    fresh_database: Tenure, service: ServiceAccess
+) -> None:
+    engine = create_async_engine(owner_url(fresh_database))
+    async with engine.connect() as connection:
+        kept = await connection.scalars(_KEPT_CHECKS, {"schema": service.schema})
+        assert set(kept) == await modelled_checks(connection, service)
+    await engine.dispose()
 
 
 async def left_in(database: Tenure) -> list[str]:

@@ -148,6 +148,21 @@ async def test_the_same_idempotency_key_makes_one_task(tenure: Tenure) -> None:
     assert len((await ws.admin.get("/v1/tasks")).json()["data"]) == 1
 
 
+async def test_every_assignment_is_told_once_also_the_second_to_one_person(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    ana, bo = ws.details["observer_id"], ws.details["admin_id"]
+    task = (await ws.admin.post("/v1/tasks", {"title": "Call", "assignee_id": ana})).json()
+    for assignee in (bo, ana, ana):
+        path = f"/v1/tasks/{task['id']}/reassign"
+        answer = await ws.service.post(path, {"assignee_id": assignee})
+        assert answer.json()["assignee_id"] == assignee
+    told = (await ws.observer.get("/v1/notifications")).json()["data"]
+    assert [row["kind"] for row in told] == ["task.assigned"] * 2
+    assert len((await ws.admin.get("/v1/notifications")).json()["data"]) == 1
+
+
 async def test_bad_input_is_refused_with_a_pointer_to_every_fault(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     refused = await ws.admin.post(

@@ -1,8 +1,8 @@
 """A rule whose names and types are resolved: what the four readers of a rule read.
 
 The tests are the positive operators only. A negative one is its positive with `negated`, so that a
-missing value has one meaning everywhere. Every test and every condition says by `asks` what it wants
-to know of the moment: readers that keep a verdict for longer look there and nowhere else.
+missing value has one meaning everywhere. Every test and every condition says by `asks` what it
+wants to know of the moment: readers that keep a verdict for longer look there and nowhere else.
 """
 
 from collections.abc import Iterable, Iterator

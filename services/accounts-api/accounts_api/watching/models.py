@@ -1,7 +1,6 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Identity,
@@ -17,9 +16,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
 from shared.columns import AT, NOW, workspace_key
-
-_RECORD_TYPE = "record_type in ('organization', 'account', 'contact', 'opportunity')"
-
 
 change_queue = Table(
     "change_queue",
@@ -41,7 +37,6 @@ watches = Table(
     Column("kind", Text, nullable=False),
     Column("record_type", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
-    CheckConstraint("kind in ('segment', 'lifecycle', 'formula', 'stewardship')", name="kind"),
 )
 watch_sights = Table(
     "watch_sights",

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from shared.auth import Caller
 from shared.errors import Conflict, NotFound
@@ -134,10 +134,10 @@ async def complete_task(
 
 
 async def reassign_task(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Task:
-    """Another person, the same clock: the due instant stays."""
-    await _get_open(uow, task_id)
+    """Another person, the same clock: the due instant stays. Whose it is already keeps it."""
+    task = await _get_open(uow, task_id)
     await directory.must_be_member(uow, assignee_id, "/assignee_id")
-    return await _assign(uow, task_id, assignee_id)
+    return await _assign(uow, task, assignee_id)
 
 
 async def snooze_task(uow: UnitOfWork, task_id: UUID, until: datetime) -> Task:
@@ -173,7 +173,7 @@ async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
     for task in await queries.waiting_for_holder(uow.session, uow.workspace_id, account_id):
         holder = await directory.holder_of(uow, account_id, task["assignee_key_role"])
         if holder is not None:
-            await _assign(uow, task["id"], holder)
+            await _assign(uow, task, holder)
 
 
 async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None) -> None:
@@ -187,7 +187,7 @@ async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None)
             role, account = task["assignee_key_role"], task["account_id"]
             holder = await directory.holder_of(uow, account, role)
             assignee = successor if holder in {None, member_id} else holder
-        await _assign(uow, task["id"], assignee)
+        await _assign(uow, task, assignee)
 
 
 async def load_of(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
@@ -249,16 +249,18 @@ def _instant(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-async def _assign(uow: UnitOfWork, task_id: UUID, assignee_id: UUID | None) -> Task:
-    task = await queries.change_task(
-        uow.session, uow.workspace_id, task_id, {"assignee_id": assignee_id}
+async def _assign(uow: UnitOfWork, task: Task, assignee_id: UUID | None) -> Task:
+    if task["assignee_id"] == assignee_id:
+        return task
+    assigned = await queries.change_task(
+        uow.session, uow.workspace_id, task["id"], {"assignee_id": assignee_id}
     )
-    await _tell_assignee(uow, task)
-    return task
+    await _tell_assignee(uow, assigned)
+    return assigned
 
 
 async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
-    """One notification per assignment, never for one's own act."""
+    """One notification per assignment, which made this version; never for one's own act."""
     assignee = task["assignee_id"]
     own_act = any(link.type == "member" and link.id == str(assignee) for link in uow.cause)
     if assignee is None or own_act:
@@ -270,7 +272,7 @@ async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
         title=task["title"],
         body=task["body"],
         subject=("task", task["id"]),
-        once_per=task["id"],
+        once_per=uuid5(task["id"], str(task["version"])),
     )
 
 
