@@ -86,7 +86,9 @@ async def modelled_checks(connection: AsyncConnection, service: ServiceAccess) -
         await connection.execute(text(copy))
         for check in table.constraints:
             if isinstance(check, CheckConstraint):
-                added = f"alter table as_modelled add constraint {check.name} check ({check.sqltext})"
+                added = (
+                    f"alter table as_modelled add constraint {check.name} check ({check.sqltext})"
+                )
                 await connection.execute(text(added))
         for name, definition in await connection.execute(_CHECKS_OF):
             found.add(f"{table.name}.{name}: {definition}")
