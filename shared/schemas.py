@@ -17,8 +17,10 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import override
+
+from shared.email_addresses import LONGEST, InvalidEmail, normal_email
 
 MAX_SAFE = 2**53 - 1
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -63,6 +65,13 @@ def _named_zone(value: str) -> str:
     return value
 
 
+def _normal_email(value: str) -> str:
+    try:
+        return normal_email(value)
+    except InvalidEmail as error:
+        raise PydanticCustomError("invalid_address", "{advice}", {"advice": str(error)}) from error
+
+
 def _within_reach(value: datetime) -> datetime:
     if not EARLIEST <= value <= LATEST:
         raise ValueError("Use an instant between the years 1900 and 2200.")
@@ -72,8 +81,12 @@ def _within_reach(value: datetime) -> datetime:
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    str,
+    StringConstraints(strip_whitespace=True, max_length=LONGEST),
+    AfterValidator(_normal_email),
+    Field(json_schema_extra={"format": "idn-email"}),
 ]
+"""In the form of `shared.email_addresses`, which says what an address may be."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=-MAX_SAFE, le=MAX_SAFE, description="Minor units, such as cents.")]
 TimeZone = Annotated[str, AfterValidator(_named_zone)]

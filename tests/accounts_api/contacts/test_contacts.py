@@ -1,7 +1,7 @@
 from tests.accounts_api.records.making import bulk, events_of, make
 from tests.harness import Tenure
 
-GRACE = {"first_name": "Grace", "last_name": "Hopper", "email": "Grace@Acme.example"}
+GRACE = {"first_name": "Grace", "last_name": "Hopper", "email": "Grace@acme.example"}
 
 
 async def test_a_contact_is_named_by_its_parts_until_someone_says_otherwise(
@@ -110,3 +110,32 @@ async def test_rows_of_contacts_replace_their_links(tenure: Tenure) -> None:
     assert listed.status_code == 200, listed.text
     assert len(listed.json()["data"]) == 3
     assert all(len(contact["accounts"]) == 1 for contact in listed.json()["data"])
+
+
+async def test_an_address_that_no_mail_can_reach_costs_its_row_and_no_other(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    refused = [
+        "odd@silent.example.",
+        "<odd@silent.example>",
+        ",x@y.example",
+        "x@[y",
+        "mailto:a@b.c",
+    ]
+    taken = ["  Ann@Cust.Example  ", "o'hara@cust.example", "info@xn--mller-kva.example"]
+    rows = [{"external_id": email, "email": email} for email in [*refused, *taken]]
+    results = await bulk(ws, "contacts", rows)
+    assert [row["status"] for row in results] == ["refused"] * len(refused) + ["created"] * 3
+    for row, email in zip(results, refused, strict=False):
+        (fault,) = row["errors"]
+        assert (fault["pointer"].rpartition("/")[2], fault["code"]) == ("email", "invalid_address")
+        answer = await ws.admin.post("/v1/contacts", {"email": email})
+        (fault,) = answer.json()["errors"]
+        assert (answer.status_code, fault["pointer"]) == (422, "/email"), email
+    listed = (await ws.admin.get("/v1/contacts?fields=email")).json()["data"]
+    assert {contact["email"] for contact in listed} == {
+        "Ann@cust.example",
+        "o'hara@cust.example",
+        "info@müller.example",
+    }

@@ -54,7 +54,9 @@ def test_without_the_time_of_sending_the_clock_is_believed_but_not_into_the_futu
 def test_a_group_comes_from_the_context_first_and_an_address_may_be_the_user() -> None:
     tracked = read(userId="Grace@Acme.example", groupId="b", context={"groupId": "a"})
     assert tracked.sender == Sender("Grace@Acme.example", "grace@acme.example", "a")
-    assert read(userId=17, context={"traits": {"email": "A@b"}}).sender == Sender("17", "a@b", None)
+    assert read(userId=17, context={"traits": {"email": "A@b.example"}}).sender == Sender(
+        "17", "a@b.example", None
+    )
     assert read(anonymousId="x", groupId=5).sender.group_id == "5"
 
 

@@ -11,7 +11,6 @@ from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.rules import (
     differences,
-    email_key,
     full_name,
     merged,
     same,
@@ -94,7 +93,6 @@ def test_key_roles_are_told_under_one_name() -> None:
 def test_words_lose_accents_capitals_and_punctuation() -> None:
     assert words("Zoë's  BAKERY.example") == ["zoe", "s", "bakery", "example"]
     assert search_text({"name": "Acme", "email": "a@b.c"}) == " acme a b c"
-    assert email_key(" Ada@X.example ") == "ada@x.example"
     assert full_name({"email": "a@b.c"}) == "a@b.c"
 
 

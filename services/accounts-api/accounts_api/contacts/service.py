@@ -2,8 +2,8 @@ from accounts_api.contacts import queries
 from accounts_api.contacts.rules import EmailStatus, worse
 from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import CONTACT
-from accounts_api.records.rules import email_key
 from accounts_api.records.service import Records, write
+from shared.email_addresses import email_key
 from shared.uow import UnitOfWork
 
 contacts = Records(CONTACT)

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -255,19 +255,19 @@ async def rows_page(
 
 
 _MEMBERS = text(
-    "select lower(email) as email, id::text as id from members"
-    " where workspace_id = :workspace_id and active and lower(email) = any(:emails)"
+    "select email_key, id::text as id from members"
+    " where workspace_id = :workspace_id and active and email_key = any(:email_keys)"
 )
 
 
 async def members_by_email(
-    session: AsyncSession, workspace_id: UUID, emails: Sequence[str]
+    session: AsyncSession, workspace_id: UUID, email_keys: Collection[str]
 ) -> dict[str, str]:
-    """`emails` in lower case."""
-    if not emails:
+    """Ids by the key of the address."""
+    if not email_keys:
         return {}
-    found = await session.execute(_MEMBERS, {"workspace_id": workspace_id, "emails": list(emails)})
-    return {row.email: row.id for row in found}
+    given = {"workspace_id": workspace_id, "email_keys": list(email_keys)}
+    return {row.email_key: row.id for row in await session.execute(_MEMBERS, given)}
 
 
 _KEY_ROLES = text(

@@ -11,6 +11,7 @@ from accounts_api.records.kinds import Kind
 from accounts_api.records.trait_values import Definition, Definitions
 from accounts_api.rules.fold import fold
 from accounts_api.rules.syntax.values import exponent
+from shared.email_addresses import email_key
 
 TargetType = Literal[
     "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
@@ -131,7 +132,7 @@ class Unreadable(Exception):
 def value_of(target: Target, text: str, members: Mapping[str, str]) -> Any:
     """What a cell that is not empty says. Amounts as they are written. Raises `Unreadable`.
 
-    `members` are ids by e-mail address in lower case.
+    `members` are ids by the key of the e-mail address.
     """
     said = plain(text.strip())
     match target.type:
@@ -166,9 +167,10 @@ def _boolean(said: str) -> bool:
 def _member(said: str, members: Mapping[str, str]) -> str:
     if "@" not in said:
         return said
-    if said.lower() not in members:
+    found = members.get(email_key(said) or "")
+    if found is None:
         raise Unreadable("unknown_member", f"No member has the address {said[:100]!r}.")
-    return members[said.lower()]
+    return found
 
 
 def amount(said: str, amounts: Amounts, currency: str | None) -> int:

@@ -20,6 +20,7 @@ from accounts_api.records.edits import Edit, Outcome, Writer
 from accounts_api.records.service import row_edit
 from shared.auth import Caller
 from shared.db import is_connection_loss
+from shared.email_addresses import email_key
 from shared.errors import AppError
 from shared.events.base import Cause
 from shared.faults import faultpoint
@@ -130,8 +131,8 @@ async def _read(
         job.empty_cells,
         linked=kind.part == "accounts",
     )
-    emails = _addresses(reading, rows)
-    members = await queries.members_by_email(uow.session, uow.workspace_id, emails)
+    email_keys = _addresses(reading, rows)
+    members = await queries.members_by_email(uow.session, uow.workspace_id, email_keys)
     read = []
     for number, cells in rows:
         values, faults = reading.row(cells, members)
@@ -145,8 +146,8 @@ async def _read(
     return read, reading
 
 
-def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
-    """E-mail addresses of members that the rows name."""
+def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> set[str]:
+    """Keys of the e-mail addresses of members that the rows name."""
     places = [
         place
         for place, column in enumerate(reading.columns)
@@ -154,8 +155,8 @@ def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> list[
         and target.type in {"member", "members"}
     ]
     cells = (row[place] for _, row in rows for place in places if place < len(row))
-    said = {part.strip().lower() for cell in cells for part in plain(cell).split(";")}
-    return sorted(address for address in said if "@" in address)
+    keys = {email_key(part) for cell in cells for part in plain(cell).split(";")}
+    return {key for key in keys if key is not None}
 
 
 def _add_links(edit: Edit, values: dict[str, Any]) -> None:

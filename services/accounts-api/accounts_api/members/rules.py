@@ -1,12 +1,14 @@
 """Who may hold which role, and what a seat costs."""
 
 from shared.auth import GRANTS, Caller, Role
+from shared.email_addresses import email_key
 
 FREE_ROLE: Role = "observer"
 
 
-def email_key(email: str) -> str:
-    return email.strip().casefold()
+def member_key(email: str) -> str:
+    """Who is the same person. An address stored before it would have been refused is itself."""
+    return email_key(email) or email.strip().casefold()
 
 
 def is_paid(role: Role, *, active: bool) -> bool:

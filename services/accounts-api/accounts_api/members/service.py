@@ -6,7 +6,7 @@ from accounts_api.api_keys import service as api_keys
 from accounts_api.audit_log import service as audit_log
 from accounts_api.members import queries
 from accounts_api.members.models import Member
-from accounts_api.members.rules import email_key, is_paid, may_grant
+from accounts_api.members.rules import is_paid, may_grant, member_key
 from accounts_api.members.schemas import MemberIn, MemberPatch, MemberUpsert
 from shared.auth import Caller, Role
 from shared.db import refuse
@@ -59,7 +59,7 @@ async def add_member(uow: UnitOfWork, data: MemberIn, *, active: bool = True) ->
     member = Member(
         workspace_id=uow.workspace_id,
         id=new_id(),
-        email_key=email_key(data.email),
+        email_key=member_key(data.email),
         active=active,
         **data.model_dump(),
     )
@@ -90,7 +90,7 @@ async def list_members(
         uow.session,
         uow.workspace_id,
         after=after,
-        email_key=None if email is None else email_key(email),
+        email_key=None if email is None else member_key(email),
         role=role,
         active=active,
         limit=limit,
@@ -147,7 +147,9 @@ async def upsert_member(
     given = data.changes()
     member = await queries.member_by_external_id(uow.session, uow.workspace_id, external_id)
     if member is None and "email" in given:
-        member = await queries.member_by_email(uow.session, uow.workspace_id, email_key(data.email))
+        member = await queries.member_by_email(
+            uow.session, uow.workspace_id, member_key(data.email)
+        )
         if member is not None and member.external_id is not None:
             raise EmailTaken(
                 f"The member with this address has the external id {member.external_id!r}.",
@@ -189,7 +191,7 @@ async def _apply(
         await _must_have_seat(uow, member.id)
     for name, value in changed.items():
         setattr(member, name, value)
-    member.email_key = email_key(member.email)
+    member.email_key = member_key(member.email)
     member.version += 1
     await _flush(uow, member)
     audit_log.record(

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from accounts_api.product_events.rules import Sender, Tracked
 from accounts_api.product_events.schemas import MAX_ITEM_BYTES, Batch, Track
-from accounts_api.records.rules import email_key
+from shared.email_addresses import email_key
 from shared.errors import Fault
 from shared.ids import new_id
 from shared.web.problems import faults_in
@@ -79,12 +79,9 @@ def _sender(data: Track, context: Mapping[str, Any]) -> Sender:
     email = said if isinstance(said, str) and "@" in said else data.userId
     return Sender(
         user_id=data.userId,
-        email=email_key(email) if email and "@" in email and len(email) <= _ADDRESS else None,
+        email=email_key(email),
         group_id=_identity(context.get("groupId")) or data.groupId,
     )
-
-
-_ADDRESS = 254
 
 
 def _identity(value: Any) -> str | None:

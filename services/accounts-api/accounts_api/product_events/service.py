@@ -25,10 +25,10 @@ from accounts_api.records import hooks
 from accounts_api.records.hooks import RecordChange
 from accounts_api.records.kinds import ACCOUNT, CONTACT, Kind
 from accounts_api.records.refusals import RecordNotFound
-from accounts_api.records.rules import email_key
 from accounts_api.records.service import state_of
 from accounts_api.rules.depends import events_sight
 from accounts_api.watching import service as watching
+from shared.email_addresses import email_key
 from shared.errors import Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
@@ -205,11 +205,11 @@ async def _hand_over(uow: UnitOfWork, noun: str, loser: UUID, winner: UUID) -> N
 def arrival_keys(noun: str, change: RecordChange) -> Iterable[str]:
     """Under which keys events may wait for a record that is here now."""
     came = change.fields | ({"external_id", "email"} if change.change in _BACK else set())
-    external_id, email = change.after.get("external_id"), change.after.get("email")
+    external_id, email = change.after.get("external_id"), email_key(change.after.get("email"))
     if external_id and "external_id" in came and noun in COLUMNS:
         yield f"{'user' if noun == 'contact' else 'group'}:{external_id}"
     if email and "email" in came and noun == "contact":
-        yield f"email:{email_key(email)}"
+        yield f"email:{email}"
     if "accounts" in came and noun == "contact":
         yield f"links:{change.id}"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accounts_api.rules.fold import fold
+from shared.email_addresses import email_key
 
 State = dict[str, Any]
 """A record as plain values: ids and dates as text, instants as aware datetimes.
@@ -74,10 +75,6 @@ def search_text(state: Mapping[str, Any]) -> str:
     """What a search looks into: each word after a space, so that its beginning can be told."""
     said = " ".join(str(state[name]) for name in _SEARCHED if state.get(name))
     return "".join(f" {word}" for word in words(said))
-
-
-def email_key(email: str | None) -> str | None:
-    return email.strip().casefold() if email else None
 
 
 def full_name(state: Mapping[str, Any]) -> str | None:

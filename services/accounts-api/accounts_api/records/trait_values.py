@@ -11,6 +11,7 @@ from uuid import UUID
 import re2
 from pydantic_core import from_json
 
+from shared.email_addresses import InvalidEmail, normal_email
 from shared.errors import Fault
 from shared.web_addresses import NotAHost, url_of
 
@@ -38,7 +39,6 @@ _MAX_INTEGER: Final = 2**63 - 1
 _MAX_STRING = 1_000
 _MAX_TEXT = 20_000
 _MAX_URL = 2_000
-_MAX_EMAIL = 254
 _MAX_CHOSEN = 100
 _DATE_LENGTH = len("2027-03-31")
 
@@ -249,11 +249,12 @@ def _url(definition: Definition, value: Any) -> str:
 
 
 def _email(definition: Definition, value: Any) -> str:
-    kept = value.strip() if isinstance(value, str) else ""
-    local, at, host = kept.rpartition("@")
-    if not (local and at and host) or len(kept) > _MAX_EMAIL or any(map(str.isspace, kept)):
+    if not isinstance(value, str):
         raise _wrong_type(definition, '"ada@example.com"')
-    return kept
+    try:
+        return normal_email(value)
+    except InvalidEmail as error:
+        raise Misfit("invalid_address", str(error)) from error
 
 
 def _id(definition: Definition, value: Any) -> str:

@@ -13,6 +13,7 @@ from sequencer.messages.schemas import Message
 from sequencer.records import service as records
 from sequencer.sending import service as sending
 from sequencer.sequences import service as sequences
+from shared.email_addresses import email_key
 from shared.events.sequences import ContactReplied
 from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
 from shared.logging import get_logger
@@ -89,7 +90,7 @@ async def _found(
 ) -> Message | None:
     """By the Message-ID it quotes, else the last mail to the address it is from or about."""
     message = await messages.quoted(uow, quoted)
-    address = records.mail_address(correspondent)
+    address = email_key(correspondent)
     if message is not None or address is None:
         return message
     return await messages.last_to(uow, address, await uow.now() - window)

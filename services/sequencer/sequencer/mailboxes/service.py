@@ -10,10 +10,10 @@ from sequencer.mailboxes.schemas import MailboxIn, MailboxPatch, MailboxTest, Sm
 from sequencer.mailboxes.smtp import Patience, Server, SmtpFailure, SmtpSession, Tls
 from sequencer.messages import service as messages
 from sequencer.planning.rules import local_day
-from sequencer.records import service as records
 from sequencer.settings import SequencerSettings
 from shared.clock import utc_now
 from shared.db import refuse
+from shared.email_addresses import email_key
 from shared.errors import Conflict, NotFound, invalid
 from shared.ids import new_id
 from shared.secrets import SecretBox
@@ -50,7 +50,7 @@ async def list_mailboxes(uow: UnitOfWork, *, after_id: UUID | None, limit: int) 
 
 
 async def create_mailbox(uow: UnitOfWork, secrets: SecretBox, data: MailboxIn) -> Mailbox:
-    address = records.mail_address(data.email)
+    address = email_key(data.email)
     if address is None or not address.isascii():
         raise invalid("/email", "invalid_address", "This is no address that we can send from.")
     mailbox = Mailbox(

@@ -1,27 +1,11 @@
-"""How mail addresses are compared, and who of an account is worth writing to first."""
+"""Who of an account is worth writing to first."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 PLAN_ROLES = ("Decision Maker", "Champion", "Economic Buyer", "Executive Sponsor")
 """Account plan roles in the order in which they are asked for."""
-
-
-def mail_address(email: str | None) -> str | None:
-    """`Ann@Bücher.example` as mail systems compare it; None for what is no address.
-
-    Plus-addressing is part of the address: the mailbox may sort by it.
-    """
-    local, at, domain = unicodedata.normalize("NFKC", (email or "").strip()).rpartition("@")
-    if not (local and at and domain) or any(c.isspace() for c in local + domain):
-        return None
-    try:
-        ascii_domain = domain.encode("idna").decode()
-    except UnicodeError:
-        return None
-    return f"{local.casefold()}@{ascii_domain.lower()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from sequencer.records import queries
-from sequencer.records.rules import Person, mail_address, ranked, reason_of_rank
+from sequencer.records.rules import Person, ranked, reason_of_rank
 from sequencer.records.schemas import (
     Account,
     AccountContact,
@@ -15,6 +15,7 @@ from sequencer.records.schemas import (
     Opportunity,
     Segment,
 )
+from shared.email_addresses import email_key
 from shared.events.accounts import (
     AccountChanged,
     ContactChanged,
@@ -27,7 +28,7 @@ from shared.events.accounts import (
 )
 from shared.uow import UnitOfWork
 
-__all__ = ["mail_address", "ranked_contacts", "reason_of_rank"]
+__all__ = ["ranked_contacts", "reason_of_rank"]
 
 
 def _is_gone(event: RecordChanged) -> bool:
@@ -86,7 +87,7 @@ async def copy_contact(uow: UnitOfWork, event: ContactChanged) -> bool:
         "id": event.id,
         "version": event.version,
         "deleted": _is_gone(event),
-        "address": mail_address(record.email),
+        "address": email_key(record.email),
         "deactivated": record.deactivated_at is not None,
         **record.model_dump(
             include={

@@ -10,6 +10,7 @@ from sequencer.records import service as records
 from sequencer.suppressions import queries
 from sequencer.suppressions.models import Suppression
 from sequencer.suppressions.schemas import Reason, SuppressionIn
+from shared.email_addresses import email_key
 from shared.errors import Conflict, NotFound, invalid
 from shared.ids import new_id
 from shared.uow import UnitOfWork
@@ -81,7 +82,7 @@ async def _standing(uow: UnitOfWork, addresses: Collection[str]) -> list[Any]:
 async def list_suppressions(
     uow: UnitOfWork, *, email: str | None, after_id: UUID | None, limit: int
 ) -> list[Suppression]:
-    address = records.mail_address(email) if email is not None else None
+    address = email_key(email)
     if email is not None and address is None:
         return []
     return await queries.suppressions_page(
@@ -90,7 +91,7 @@ async def list_suppressions(
 
 
 async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppression:
-    address = records.mail_address(data.email)
+    address = email_key(data.email)
     if address is None:
         raise invalid("/email", "invalid_address", "This is no mail address.")
     await suppress(uow, address, "manual", note=data.note)
