@@ -16,6 +16,8 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from shared import strength
+
 OWNER = "tenure_owner"
 DATABASE = "tenure"
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gin", "citext")
@@ -55,7 +57,7 @@ _OWNER_LIMITS = {"lock_timeout": "2s", "idle_in_transaction_session_timeout": "6
 
 
 class CannotPrepare(Exception):
-    """The administrator's account may not do what is needed."""
+    """The administrator's account may not do what is needed, or a setting is not as it must be."""
 
 
 def async_url(url: str) -> URL:
@@ -154,9 +156,20 @@ async def _run(connection: AsyncConnection, statement: str) -> None:
     await connection.exec_driver_sql(statement)
 
 
-def main() -> int:
-    passwords = {role: os.environ[f"{role.upper()}_PASSWORD"] for role in ROLES}
+def _password(role: str) -> str:
+    """An empty one would be none at all to PostgreSQL."""
+    variable = f"{role.upper()}_PASSWORD"
     try:
+        return strength.password(os.environ.get(variable, ""))
+    except ValueError as error:
+        raise CannotPrepare(f"{variable} {error}.") from error
+
+
+def main() -> int:
+    try:
+        if "DATABASE_URL" not in os.environ:
+            raise CannotPrepare("Set DATABASE_URL to the address of an administrator.")
+        passwords = {role: _password(role) for role in ROLES}
         asyncio.run(prepare(os.environ["DATABASE_URL"], passwords))
     except CannotPrepare as error:
         print(error, file=sys.stderr)

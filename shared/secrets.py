@@ -4,12 +4,13 @@ A ciphertext moved to another row or workspace fails to open, because workspace,
 row id are authenticated with it.
 """
 
-import base64
 import hashlib
 import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.strength import encryption_keys
 
 _NONCE = 12
 _KEY_ID = 4
@@ -22,12 +23,9 @@ class CannotDecrypt(Exception):
 class SecretBox:
     def __init__(self, keys: str) -> None:
         """`keys`: comma separated urlsafe base64 keys of 32 bytes; the first one encrypts."""
-        self._keys: dict[bytes, AESGCM] = {}
-        for encoded in filter(None, keys.split(",")):
-            raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-            self._keys[hashlib.sha256(raw).digest()[:_KEY_ID]] = AESGCM(raw)
-        if not self._keys:
-            raise ValueError("TENURE_ENCRYPTION_KEYS holds no key.")
+        self._keys = {
+            hashlib.sha256(key).digest()[:_KEY_ID]: AESGCM(key) for key in encryption_keys(keys)
+        }
         self._current = next(iter(self._keys))
 
     def seal(self, plain: str, *binding: object) -> bytes:

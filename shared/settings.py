@@ -1,20 +1,73 @@
 """What every door reads from its environment, once, at start."""
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared import strength
 
 ServiceName = Literal["accounts", "tasks", "sequencer", "sync"]
 SERVICES: tuple[ServiceName, ...] = ("accounts", "tasks", "sequencer", "sync")
+_PREFIX = "TENURE_"
 
 
-class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="TENURE_", extra="ignore")
+def _secret(check: Callable[[str], Any]) -> AfterValidator:
+    """Lets a secret in only when `check`, one of `shared.strength`, does."""
 
-    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
-    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    def checked(value: SecretStr) -> SecretStr:
+        check(value.get_secret_value())
+        return value
+
+    return AfterValidator(checked)
+
+
+def _address(*schemes: str) -> AfterValidator:
+    """Addresses hold a password, so none is ever shown."""
+
+    def checked(value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"must be an address that begins with {' or '.join(schemes)}")
+        return value
+
+    return AfterValidator(checked)
+
+
+class Environment(BaseSettings):
+    """Settings from variables whose names begin with TENURE_, unless they say otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def read(cls) -> Self:
+        """Ends the process, with a sentence for each setting that cannot be used."""
+        try:
+            return cls()
+        except ValidationError as error:
+            told = [_told(one) for one in error.errors(include_input=False, include_url=False)]
+            raise SystemExit("\n".join(told)) from None
+
+
+def _told(error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    variable = name if name.isupper() else _PREFIX + name.upper()
+    if error["type"] == "missing":
+        return f"{variable} is not set."
+    if error["type"] == "value_error":
+        return f"{variable} {error['ctx']['error']}."
+    return f"{variable} cannot be read: {error['msg']}."
+
+
+class Settings(Environment):
+    database_url: Annotated[SecretStr, _address("postgresql+asyncpg://")] = Field(
+        validation_alias="DATABASE_URL"
+    )
+    redis_url: Annotated[SecretStr, _address("redis://", "rediss://", "unix://")] = Field(
+        validation_alias="REDIS_URL"
+    )
 
     accounts_url: str = "http://127.0.0.1:8001"
     tasks_url: str = "http://127.0.0.1:8002"
@@ -23,11 +76,11 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     """Origin that customers see: unsubscribe links and problem types point there."""
 
-    service_key: SecretStr
+    service_key: Annotated[SecretStr, _secret(strength.signing_key)]
     """Private JWK (EC P-256) that signs this service's tokens; its public half is the JWKS."""
-    cursor_secret: SecretStr
+    cursor_secret: Annotated[SecretStr, _secret(strength.signing_secret)]
     """Signs page cursors and unsubscribe links. Shared by all doors of a service."""
-    encryption_keys: SecretStr
+    encryption_keys: Annotated[SecretStr, _secret(strength.encryption_keys)]
     """Comma separated urlsafe base64 keys of 32 bytes. The first encrypts, all of them decrypt."""
 
     egress_allow: str = ""

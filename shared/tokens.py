@@ -4,7 +4,6 @@ ES256 JWT (RFC 7519) bound to one audience, carrying the workspace and the cause
 acts. Public keys come from each service's `/.well-known/jwks.json`.
 """
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import KeySet
 from pydantic import ValidationError
 
 from shared.errors import Unauthorized, Unavailable
@@ -21,6 +20,7 @@ from shared.events.base import Cause
 from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.settings import SERVICES, ServiceName
+from shared.strength import signing_key
 
 LIFETIME = 240
 _REFETCH_SECONDS = 30.0
@@ -39,7 +39,7 @@ class ServiceSigner:
 
     def __init__(self, service: ServiceName, private_jwk: str) -> None:
         self.service = service
-        self._key = ECKey.import_key(json.loads(private_jwk))
+        self._key = signing_key(private_jwk)
 
     @property
     def jwks(self) -> dict[str, Any]:

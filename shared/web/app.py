@@ -39,7 +39,7 @@ def build_app(
     larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """`larger_bodies` maps paths or their ends to byte limits above the usual 1 MiB."""
-    settings = settings or Settings()
+    settings = settings or Settings.read()
     tracing = Tracing(name)
 
     @asynccontextmanager

@@ -44,7 +44,7 @@ def _instant(text: str) -> datetime:
 
 
 async def _run(arguments: argparse.Namespace) -> dict[str, str]:
-    service = Service.build("accounts", Settings())
+    service = Service.build("accounts", Settings.read())
     try:
         known = _read(arguments.state)
         if known is not None and await _still_there(service, known):

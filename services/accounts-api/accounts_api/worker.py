@@ -51,7 +51,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("accounts", Settings())
+    service = Service.build("accounts", Settings.read())
     await run_worker(service, loops(service))
 
 

@@ -1,11 +1,9 @@
 """What the sequencer reads from its environment beside what every door reads."""
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from shared.settings import Environment
 
 
-class SequencerSettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="TENURE_", extra="ignore")
-
+class SequencerSettings(Environment):
     smtp_connect_seconds: float = 30.0
     smtp_command_seconds: float = 60.0
     """For every reply but the last. RFC 5321 4.5.3.2 asks for five minutes where nothing is at

@@ -13,7 +13,7 @@ from shared.worker import Loop, feed_loops, run_worker
 
 
 def loops(service: Service) -> list[Loop]:
-    dispatcher = Dispatcher(SequencerSettings())
+    dispatcher = Dispatcher(SequencerSettings.read())
     return [
         *feed_loops(service, HEARING),
         Loop("agenda", consider_due_records),
@@ -24,7 +24,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("sequencer", Settings())
+    service = Service.build("sequencer", Settings.read())
     await run_worker(service, loops(service))
 
 

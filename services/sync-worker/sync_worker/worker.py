@@ -33,7 +33,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("sync", Settings())
+    service = Service.build("sync", Settings.read())
     await run_worker(service, loops(service))
 
 

@@ -19,7 +19,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("tasks", Settings())
+    service = Service.build("tasks", Settings.read())
     await run_worker(service, loops(service))
 
 
