@@ -40,11 +40,11 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Raises `OutgoingError` when the body is no JSON (truncated, an HTML page)."""
+        """Raises `OutgoingError` when the body is no JSON: truncated, a page, nested too deeply."""
         try:
-            return from_json(self.body)
+            return from_json(self.body, allow_inf_nan=False)
         except ValueError as error:
-            raise OutgoingError(f"The answer ({self.status}) is not JSON: {error}") from error
+            raise OutgoingError(f"The answer ({self.status}) is not JSON in UTF-8.") from error
 
 
 @dataclass(slots=True)
@@ -110,7 +110,10 @@ class HttpClient:
 
         Raises `OutgoingError` on refusal by policy, no connection, deadline, or a body over `cap`.
         """
-        parsed = httpx2.URL(url)
+        try:
+            parsed = httpx2.URL(url)
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise OutgoingError("The host could not be reached.", sent=False) from error
         # By port too: on a desk all our services are one host.
         key = breaker_key or f"{parsed.host}:{parsed.port}"
         breaker = (
@@ -135,6 +138,8 @@ class HttpClient:
         except (httpx2.HTTPError, OSError) as error:
             breaker.record(ok=False)
             raise OutgoingError(f"The link broke: {type(error).__name__}.") from error
+        except UnicodeError as error:
+            raise OutgoingError("A header cannot be sent: use ASCII.", sent=False) from error
         breaker.record(ok=answer.status < 500)  # noqa: PLR2004
         return answer
 

@@ -1,3 +1,4 @@
+import asyncio
 import time
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,9 @@ from sync_worker.mailbox.service import MailboxAway, MailboxRefused
 from sync_worker.salesforce import service as salesforce
 from sync_worker.salesforce.service import SalesforceError
 
+_PATIENCE = 20.0
+"""Seconds that a person waits for the other system, all its repetitions together."""
+
 
 async def check_connection(service: Service, caller: Caller, connection_id: UUID) -> CheckOut:
     """Sign in for real and look around. A success ends `needs_reauth`."""
@@ -21,8 +25,11 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
         opened = await connections.open_connection(uow, service.secrets, connection_id)
     started = time.monotonic()
     try:
-        found = await _look_around(service, opened)
+        async with asyncio.timeout(_PATIENCE):
+            found = await _look_around(service, opened)
         ok, detail = True, "Signed in."
+    except TimeoutError:
+        found, ok, detail = {}, False, f"It did not answer within {_PATIENCE:g} seconds."
     except (SalesforceError, OutgoingError, AddressRefused, MailboxAway, MailboxRefused) as error:
         found, ok, detail = {}, False, str(error)
     milliseconds = round((time.monotonic() - started) * 1000)

@@ -22,6 +22,8 @@ _MOST_BYTES = 1024 * 1024
 """Of one mail. What reports and answers say of themselves stands at their beginning."""
 _PASSING = ("UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "OVERQUOTA", "CONTACTADMIN")
 """Response codes (RFC 5530) of a refusal that says nothing of the credential."""
+_LARGEST = 2**32 - 1
+_MOST_DIGITS = len(str(_LARGEST))
 _INTERNAL_DATE = re.compile(rb'INTERNALDATE "([^"]+)"')
 _UID = re.compile(rb"UID (\d+)")
 
@@ -97,8 +99,8 @@ class Folder:
             status, found = self._imap.uid("SEARCH", f"UID {first}:*")
             if status != "OK":
                 raise MailboxAway(f"SEARCH was answered {status}.")
-            numbers = sorted({int(n) for n in b" ".join(f for f in found if f).split()})
-            return [number for number in numbers if number >= first]
+            numbers = {_unsigned(word) for word in b" ".join(f for f in found if f).split()}
+            return sorted(number for number in numbers if number >= first)
 
     def fetch(self, uids: Sequence[int]) -> list[Fetched]:
         """The mails that are still there, in order."""
@@ -110,7 +112,8 @@ class Folder:
             )
             if status != "OK":
                 raise MailboxAway(f"FETCH was answered {status}.")
-            return sorted(_mails(found), key=lambda mail: mail.uid)
+            mails = {mail.uid: mail for mail in _mails(found)}
+            return [mails[uid] for uid in sorted(mails.keys() & set(uids))]
 
 
 @contextlib.contextmanager
@@ -147,9 +150,16 @@ def _examine(box: BaseMailBox, folder: str) -> FolderState:
 def _number(imap: imaplib.IMAP4, name: str) -> int:
     _, values = imap.response(name)
     found = values[0] if values else None
-    if not isinstance(found, bytes) or not found.isdigit():
+    if not isinstance(found, bytes):
         raise MailboxAway(f"The server did not say {name}.")
-    return int(found)
+    return _unsigned(found)
+
+
+def _unsigned(word: bytes) -> int:
+    """A number of IMAP has 32 bits (RFC 9051 9)."""
+    if not word.isdigit() or len(word) > _MOST_DIGITS or int(word) > _LARGEST:
+        raise MailboxAway("The server gave something else where IMAP has a number.")
+    return int(word)
 
 
 def _mails(answer: Sequence[Any]) -> Iterator[Fetched]:
@@ -161,7 +171,7 @@ def _mails(answer: Sequence[Any]) -> Iterator[Fetched]:
         about = bytes(item[0]) + (after if isinstance(after, bytes) else b"")
         uid, date = _UID.search(about), _INTERNAL_DATE.search(about)
         if uid is not None:
-            yield Fetched(int(uid[1]), _arrival(date[1] if date else None), bytes(item[1]))
+            yield Fetched(_unsigned(uid[1]), _arrival(date[1] if date else None), bytes(item[1]))
 
 
 def _arrival(text: bytes | None) -> datetime:
@@ -178,4 +188,10 @@ def _told_clearly() -> Iterator[None]:
     try:
         yield
     except (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError) as error:
-        raise MailboxAway(f"The link broke: {type(error).__name__}: {error}"[:500]) from error
+        raise MailboxAway(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return "The server answered something that is not IMAP."
+    return f"The link broke: {error}"[:500]

@@ -15,10 +15,20 @@ from urllib.parse import quote, urlencode
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from shared.headers import http_date
 from shared.http import Answer, HttpClient, OutgoingError
+from sync_worker.salesforce.rules.answers import (
+    SAVED,
+    DeletedRows,
+    Description,
+    Form,
+    Granted,
+    Misshapen,
+    RowsPage,
+    read,
+)
 from sync_worker.salesforce.rules.errors import (
     Trouble,
     grant_trouble_of,
@@ -116,27 +126,25 @@ async def request_session(
     trouble = grant_trouble_of(answer.status, answer.headers, answer.body)
     if trouble is not None:
         raise SalesforceError(trouble)
-    body = answer.json()
-    if not isinstance(body, dict) or not {"access_token", "instance_url"} <= body.keys():
-        raise OutgoingError("The token answer holds no session.")
+    granted = _read(answer, Granted, "the sign-in")
     return Session(
-        access_token=body["access_token"],
-        instance_url=body["instance_url"],
-        refresh_token=body.get("refresh_token") or refresh_token,
+        access_token=granted.access_token,
+        instance_url=granted.instance_url.rstrip("/"),
+        refresh_token=granted.refresh_token or refresh_token,
     )
 
 
+def _read(answer: Answer, form: type[Form] | TypeAdapter[Form], what: str) -> Form:
+    try:
+        return read(answer, form, what)
+    except Misshapen as error:
+        raise SalesforceError(error.trouble) from error
+
+
 @dataclass(frozen=True)
-class Description:
+class Describe:
     fields: list[dict[str, Any]]
     last_modified: str | None
-
-
-@dataclass(frozen=True)
-class Deletions:
-    ids: list[str]
-    covered_until: datetime
-    earliest: datetime
 
 
 class Salesforce:
@@ -161,10 +169,10 @@ class Salesforce:
         if self._clock is None:
             await self._ask("GET", "/services/data/")
         if self._clock is None:
-            raise OutgoingError("Salesforce's answer had no date.")
+            raise SalesforceError(Trouble("retry", "Salesforce's answer had no date."))
         return self._clock
 
-    async def describe(self, sobject: str, known: str | None = None) -> Description | None:
+    async def describe(self, sobject: str, known: str | None = None) -> Describe | None:
         """None when nothing changed since the `last_modified` that is `known`, or no such object
         can be seen: the two are told apart by `known`.
         """
@@ -177,7 +185,8 @@ class Salesforce:
         )
         if answer.status in {_NOT_FOUND, _NOT_MODIFIED}:
             return None
-        return Description(answer.json()["fields"], answer.headers.get("last-modified"))
+        found = _read(answer, Description, f"the question what a {sobject} is")
+        return Describe(found.fields, answer.headers.get("last-modified"))
 
     async def pages(
         self, query: str, *, deleted: bool = True
@@ -185,24 +194,22 @@ class Salesforce:
         """Rows of a query, with those in the recycle bin if `deleted`; pages vary in length."""
         path = f"{self._base}/{'queryAll' if deleted else 'query'}?q={quote(query, safe='')}"
         while True:
-            page = (await self._ask("GET", path)).json()
-            yield page["records"]
-            if page["done"]:
+            page = _read(await self._ask("GET", path), RowsPage, "a query")
+            yield page.records
+            if page.done:
                 return
-            path = page["nextRecordsUrl"]
+            if page.next_path is None or page.next_path == path:
+                raise SalesforceError(Misshapen("a query", "/nextRecordsUrl").trouble)
+            path = page.next_path
 
     async def rows(self, query: str, *, deleted: bool = True) -> list[dict[str, Any]]:
         return [row async for page in self.pages(query, deleted=deleted) for row in page]
 
-    async def deletions(self, sobject: str, start: datetime, end: datetime) -> Deletions:
+    async def deletions(self, sobject: str, start: datetime, end: datetime) -> DeletedRows:
         """What left the table between two instants, purged records included."""
         window = urlencode({"start": _offset(start), "end": _offset(end)})
-        body = (await self._ask("GET", f"{self._base}/sobjects/{sobject}/deleted/?{window}")).json()
-        return Deletions(
-            [each["id"] for each in body["deletedRecords"]],
-            datetime.fromisoformat(body["latestDateCovered"]),
-            datetime.fromisoformat(body["earliestDateAvailable"]),
-        )
+        path = f"{self._base}/sobjects/{sobject}/deleted/?{window}"
+        return _read(await self._ask("GET", path), DeletedRows, "the question what was deleted")
 
     async def update(self, sobject: str, record_id: str, fields: Mapping[str, Any]) -> None:
         await self._ask(
@@ -222,9 +229,11 @@ class Salesforce:
             f"{self._base}/composite/sobjects",
             json={"allOrNone": False, "records": rows},
         )
-        results = answer.json()
-        if not isinstance(results, list) or len(results) != len(records):
-            raise OutgoingError("Salesforce answered for another number of records.")
+        results = _read(answer, SAVED, "a change of records")
+        if len(results) != len(records):
+            raise SalesforceError(
+                Trouble("retry", "Salesforce answered for another number of records.")
+            )
         return [trouble_of_row(result) for result in results]
 
     async def _ask(

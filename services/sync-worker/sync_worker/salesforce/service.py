@@ -1,6 +1,6 @@
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from sync_worker.salesforce.client import (
     Sessions,
     request_session,
 )
+from sync_worker.salesforce.rules.answers import readable_fields
 from sync_worker.salesforce.rules.mapping import SHIPPED, ObjectMapping, hidden_fields
 
 __all__ = ["Salesforce", "SalesforceError"]
@@ -30,10 +31,6 @@ _REFRESH_LEASE = 45.0
 """Longer than a token request may take, so that two never run at once."""
 _LOOK_AGAIN = 0.1
 _DESCRIBED_FOR = 600.0
-_KEPT_OF_A_FIELD = (
-    "name", "label", "type", "calculated", "updateable", "nillable", "referenceTo", "length",
-    "picklistValues",
-)  # fmt: skip
 
 
 class StoredSessions(Sessions):
@@ -176,7 +173,7 @@ async def fields_of(
     async with service.units.begin(connection.workspace_id, cause) as uow:
         where = uow.session, uow.workspace_id, connection.id, sobject
         if described is not None:
-            fields = [_short(field) for field in described.fields]
+            fields = readable_fields(described.fields)
             await queries.keep_description(*where, fields, described.last_modified)
             return fields
         if known is not None and known.last_modified is not None and not anew:
@@ -206,9 +203,3 @@ async def remembered_fields(
             uow.session, uow.workspace_id, connection.id, sobject, _DESCRIBED_FOR
         )
     return None if known is None else known.fields
-
-
-def _short(field: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: field.get(name) for name in _KEPT_OF_A_FIELD}
-    choices = cast("list[dict[str, Any]]", kept.pop("picklistValues") or [])
-    return {**kept, "choices": [each["value"] for each in choices if each.get("active")]}

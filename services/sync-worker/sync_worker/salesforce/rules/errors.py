@@ -31,6 +31,7 @@ MOST_TRIES = 5
 LONGEST_WAIT = 60.0
 """Seconds. Who is told to wait longer gives up and is scheduled anew."""
 QUOTA_PAUSE = 900.0
+_LONGEST_WORDS = 500
 
 _CODES: dict[str, Meaning] = {
     "INVALID_SESSION_ID": "refresh",
@@ -91,11 +92,14 @@ def _trouble_of_success(headers: Mapping[str, str], body: bytes) -> Trouble | No
 
 def trouble_of_row(result: Mapping[str, Any]) -> Trouble | None:
     """What is wrong with one row of a collection, which is answered 200 whatever became of it."""
-    if result.get("success"):
+    if result.get("success") is True:
         return None
-    errors = result.get("errors") or [{}]
-    code, message = str(errors[0].get("statusCode", "")), str(errors[0].get("message", ""))
-    return Trouble(_meaning(_FIRST_ERROR, code, message), f"{code}: {message}", code or None)
+    errors = result.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    said = first if isinstance(first, dict) else {}
+    code, message = _said(said.get("statusCode")), _said(said.get("message"))
+    detail = f"{code}: {message}" if said else "Salesforce did not say why."
+    return Trouble(_meaning(_FIRST_ERROR, code, message), detail, code or None)
 
 
 def _meaning(status: int, code: str | None, message: str) -> Meaning:
@@ -118,8 +122,8 @@ def grant_trouble_of(status: int, headers: Mapping[str, str], body: bytes) -> Tr
     if status < 300:  # noqa: PLR2004
         return _trouble_of_success(headers, body)
     parsed = _json(body)
-    error = str(parsed.get("error", "")) if isinstance(parsed, dict) else ""
-    detail = str(parsed.get("error_description", "")) if isinstance(parsed, dict) else ""
+    answer = parsed if isinstance(parsed, dict) else {}
+    error, detail = _said(answer.get("error")), _said(answer.get("error_description"))
     wait = wait_asked_for(headers)
     if not error or error in _PASSING_GRANTS or status in _PASSING_STATUSES:
         return Trouble("retry", error or f"HTTP {status}", error or None, wait)
@@ -131,8 +135,13 @@ def _first_error(body: bytes) -> tuple[str | None, str]:
     first = parsed[0] if isinstance(parsed, list) and parsed else parsed
     if not isinstance(first, dict):
         return None, ""
-    code = first.get("errorCode") or first.get("statusCode")
-    return (str(code) if code else None), str(first.get("message", ""))
+    code = _said(first.get("errorCode") or first.get("statusCode"))
+    return code or None, _said(first.get("message"))
+
+
+def _said(given: Any) -> str:
+    """Another system's words, short enough for a person and fit to be stored."""
+    return str(given or "").replace("\x00", "")[:_LONGEST_WORDS]
 
 
 def _json(body: bytes) -> Any:
