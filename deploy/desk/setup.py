@@ -24,10 +24,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "tenure-setup"
 STATE = ROOT / ".tenure"
-BOOTSTRAP = ROOT / "deploy" / "desk" / "bootstrap.lock"
 REQUIREMENTS = ROOT / "requirements.lock"
+_HERE = Path(__file__).resolve().parent
+BOOTSTRAP = _HERE / "bootstrap.lock"
 # Database servers in wheels, the preferred set first. Not every machine has wheels for them.
-EMBEDDED = (ROOT / "embedded.lock", ROOT / "embedded-second.lock")
+EMBEDDED = (_HERE / "embedded.lock", _HERE / "embedded-second.lock")
 
 # What pip is told on this machine, in uv's words: uv does not read pip's configuration.
 _UV_NAMES = {
@@ -40,6 +41,7 @@ _UV_NAMES = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "timeout": "UV_HTTP_TIMEOUT",
 }
+_YES = {"1", "true", "yes", "on"}
 
 
 class SetupFailed(Exception):
@@ -173,7 +175,10 @@ def _uv() -> str:
 def uv_settings() -> dict[str, str]:
     """Pip's settings on this machine as uv's environment, where that does not say otherwise."""
     found: dict[str, str] = {}
-    for name, value in _pip_settings().items():
+    settings = _pip_settings()
+    if settings.pop("no-index", "").lower() in _YES and "UV_OFFLINE" not in os.environ:
+        found["UV_OFFLINE"] = "1"
+    for name, value in settings.items():
         variable = _UV_NAMES.get(name)
         if variable and variable not in os.environ:
             found[variable] = " ".join(value.split())
