@@ -146,3 +146,23 @@ async def test_five_thousand_rows_are_taken_and_one_more_is_refused(tenure: Tenu
     assert over.status_code == 422
     none = await ws.service.post("/v1/organizations/bulk", {"rows": []})
     assert none.json()["errors"][0]["pointer"] == "/rows"
+
+
+async def test_a_dry_run_answers_as_the_write_would_and_stores_nothing(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    rows = [
+        {"external_id": "a", "name": "A" * 255, "country": "DE"},
+        {"external_id": "b", "name": "B" * 256},
+        {"external_id": "c", "name": "C", "traits": {"nonsense": 1}},
+    ]
+    dry = await ws.admin.post("/v1/accounts/bulk", {"rows": rows, "dry_run": True})
+    assert (await ws.admin.get("/v1/accounts")).json()["data"] == []
+    wet = await ws.admin.post("/v1/accounts/bulk", {"rows": rows})
+    for answer in (dry, wet):
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert [row["status"] for row in body["results"]] == ["created", "refused", "refused"]
+        assert [row["errors"][0]["pointer"] for row in body["results"][1:]] == [
+            "/rows/1/name",
+            "/rows/2/traits/nonsense",
+        ]

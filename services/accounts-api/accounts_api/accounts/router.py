@@ -40,7 +40,9 @@ async def create_account(data: AccountIn, caller: Writer, uow: Uow) -> Response:
 @router.post("/bulk", summary="Upsert many accounts", response_model=BulkOut)
 async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
-    outcomes = await service.accounts.bulk(tenure.units, caller, data.rows, AccountRow)
+    outcomes = await service.accounts.bulk(
+        tenure.units, caller, data.rows, AccountRow, dry_run=data.dry_run
+    )
     return bulk_written(outcomes)
 
 

@@ -9,13 +9,15 @@ from accounts_api.records.schemas import (
     Domain,
     Holders,
     KeyRoles,
+    RecordName,
     RecordOut,
     Row,
+    RowsIn,
+    ShortText,
     Source,
-    Text100,
     Traits,
 )
-from shared.schemas import Currency, ExternalId, In, Minor, Patch, TimeZone, Title
+from shared.schemas import Currency, ExternalId, Minor, Patch, TimeZone
 
 LifecycleStatus = Literal["subscribed", "trial", "churned", "ignored"]
 
@@ -40,14 +42,14 @@ class AccountFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Title | None = None
+    name: RecordName | None = None
     organization_id: UUID | None = None
     organization_external_id: ExternalId | None = None
     domain: Domain | None = None
     arr: Minor | None = None
     currency: Currency | None = None
     time_zone: TimeZone | None = None
-    country: Text100 | None = None
+    country: ShortText | None = None
     traits: Traits = Field(default_factory=dict)
     key_roles: KeyRoles = Field(default_factory=dict)
 
@@ -55,7 +57,7 @@ class AccountFields(Patch):
 class AccountIn(AccountFields):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, FILLED]})
 
-    name: Title
+    name: RecordName
 
 
 class AccountPatch(AccountFields):
@@ -79,9 +81,7 @@ class AccountRow(AccountFields, Row):
     )
 
 
-class AccountRows(In):
-    """Each row is checked by itself, so that a bad one does not hold up the others."""
-
+class AccountRows(RowsIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [

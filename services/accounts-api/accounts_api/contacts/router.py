@@ -40,7 +40,9 @@ async def create_contact(data: ContactIn, caller: Writer, uow: Uow) -> Response:
 @router.post("/bulk", summary="Upsert many contacts", response_model=BulkOut)
 async def upsert_contacts(data: ContactRows, caller: Writer, tenure: TheService) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
-    outcomes = await service.contacts.bulk(tenure.units, caller, data.rows, ContactRow)
+    outcomes = await service.contacts.bulk(
+        tenure.units, caller, data.rows, ContactRow, dry_run=data.dry_run
+    )
     return bulk_written(outcomes)
 
 

@@ -7,18 +7,19 @@ from pydantic import ConfigDict, Field, SkipValidation, model_validator
 from accounts_api.contacts.rules import EmailStatus
 from accounts_api.records.schemas import (
     MAX_ROWS,
+    RecordName,
     RecordOut,
     Row,
+    RowsIn,
+    ShortText,
     Source,
-    Text100,
-    Text200,
     Traits,
 )
-from shared.schemas import Email, ExternalId, In, Instant, Out, Patch, TimeZone, Title
+from shared.schemas import Email, ExternalId, In, Instant, Out, Patch, TimeZone
 
 PlanRoles = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=100)]],
-    Field(max_length=20, description="Part in the account: Champion, Decision Maker, …"),
+    list[Annotated[str, Field(min_length=1, max_length=255)]],
+    Field(max_length=100, description="Part in the account: Champion, Decision Maker, …"),
 ]
 
 EXAMPLE: dict[str, Any] = {
@@ -50,14 +51,14 @@ class ContactFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Title | None = Field(
+    name: RecordName | None = Field(
         default=None, description="Left out: the first and last name, else the e-mail address."
     )
-    first_name: Text100 | None = None
-    last_name: Text100 | None = None
+    first_name: ShortText | None = None
+    last_name: ShortText | None = None
     email: Email | None = None
-    phone: Text100 | None = None
-    title: Text200 | None = None
+    phone: ShortText | None = None
+    title: ShortText | None = None
     time_zone: TimeZone | None = None
     deactivated_at: Instant | None = None
     traits: Traits = Field(default_factory=dict)
@@ -91,9 +92,7 @@ class ContactRow(ContactFields, Row):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
-class ContactRows(In):
-    """Each row is checked by itself, so that a bad one does not hold up the others."""
-
+class ContactRows(RowsIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [

@@ -4,8 +4,11 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
+from accounts_api.records.schemas import (
+    RecordName,
+)
 from shared.auth import Role
-from shared.schemas import Email, ExternalId, In, Out, Patch, TimeZone, Title
+from shared.schemas import Email, ExternalId, In, Out, Patch, TimeZone
 
 _MEMBER: dict[str, Any] = {
     "id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
@@ -25,7 +28,7 @@ _GIVEN = {key: _MEMBER[key] for key in ("full_name", "email", "role", "time_zone
 class MemberIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
-    full_name: Title
+    full_name: RecordName
     email: Email
     role: Role = "observer"
     time_zone: TimeZone | None = None
@@ -35,7 +38,7 @@ class MemberIn(In):
 class MemberPatch(Patch):
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "leader"}]})
 
-    full_name: Title = ""
+    full_name: RecordName = ""
     email: Email = ""
     role: Role = "observer"
     time_zone: TimeZone | None = None
@@ -55,7 +58,7 @@ class MemberUpsert(Patch):
         }
     )
 
-    full_name: Title = ""
+    full_name: RecordName = ""
     email: Email = ""
     role: Role = "observer"
     time_zone: TimeZone | None = None

@@ -56,7 +56,10 @@ async def upsert_objects(
     object_type: TypeKey, data: ObjectRows, caller: Writer, tenure: TheService
 ) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
-    return bulk_written(await service.bulk(tenure.units, caller, object_type, data.rows))
+    outcomes = await service.bulk(
+        tenure.units, caller, object_type, data.rows, dry_run=data.dry_run
+    )
+    return bulk_written(outcomes)
 
 
 @router.put(

@@ -3,8 +3,16 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
 
-from accounts_api.records.schemas import MAX_ROWS, RecordOut, Row, Source, Traits
-from shared.schemas import ExternalId, In, Patch, Title
+from accounts_api.records.schemas import (
+    MAX_ROWS,
+    RecordName,
+    RecordOut,
+    Row,
+    RowsIn,
+    Source,
+    Traits,
+)
+from shared.schemas import ExternalId, Patch
 
 EXAMPLE: dict[str, Any] = {
     "external_id": "PRJ-1042",
@@ -21,7 +29,7 @@ class ObjectFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Title | None = None
+    name: RecordName | None = None
     organization_id: UUID | None = None
     organization_external_id: ExternalId | None = None
     account_id: UUID | None = None
@@ -43,7 +51,7 @@ class ObjectIn(ObjectFields):
         }
     )
 
-    name: Title
+    name: RecordName
 
 
 class ObjectPatch(ObjectFields):
@@ -58,9 +66,7 @@ class ObjectRow(ObjectFields, Row):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
-class ObjectRows(In):
-    """Each row is checked by itself, so that a bad one does not hold up the others."""
-
+class ObjectRows(RowsIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"rows": [EXAMPLE, {"external_id": "PRJ-9", "deleted": True}]}]

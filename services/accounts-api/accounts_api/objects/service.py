@@ -47,7 +47,9 @@ async def instances_of(uow: UnitOfWork, key: str) -> Records:
     return Records(await kind_to_write(uow, key))
 
 
-async def bulk(units: UnitsOfWork, caller: Caller, key: str, rows: Any) -> list[Outcome]:
+async def bulk(
+    units: UnitsOfWork, caller: Caller, key: str, rows: Any, *, dry_run: bool
+) -> list[Outcome]:
     async with units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         instances = await instances_of(uow, key)
-    return await instances.bulk(units, caller, rows, ObjectRow)
+    return await instances.bulk(units, caller, rows, ObjectRow, dry_run=dry_run)

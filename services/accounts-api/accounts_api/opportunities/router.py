@@ -42,7 +42,9 @@ async def upsert_opportunities(
     data: OpportunityRows, caller: Writer, tenure: TheService
 ) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
-    outcomes = await service.opportunities.bulk(tenure.units, caller, data.rows, OpportunityRow)
+    outcomes = await service.opportunities.bulk(
+        tenure.units, caller, data.rows, OpportunityRow, dry_run=data.dry_run
+    )
     return bulk_written(outcomes)
 
 

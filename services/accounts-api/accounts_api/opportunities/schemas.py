@@ -6,13 +6,15 @@ from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
 
 from accounts_api.records.schemas import (
     MAX_ROWS,
+    RecordName,
     RecordOut,
     Row,
+    RowsIn,
+    ShortText,
     Source,
-    Text200,
     Traits,
 )
-from shared.schemas import Currency, ExternalId, In, Minor, Patch, Title
+from shared.schemas import Currency, ExternalId, Minor, Patch
 
 OpportunityType = Literal["renewal", "expansion", "new_business", "product_swap"]
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]
@@ -38,11 +40,11 @@ class OpportunityFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Title | None = None
+    name: RecordName | None = None
     account_id: UUID | None = None
     account_external_id: ExternalId | None = None
     type: OpportunityType | None = None
-    stage: Text200 | None = None
+    stage: ShortText | None = None
     is_closed: bool | None = None
     is_won: bool | None = None
     close_date: date | None = None
@@ -67,7 +69,7 @@ class OpportunityIn(OpportunityFields):
         }
     )
 
-    name: Title
+    name: RecordName
     type: OpportunityType
 
 
@@ -81,9 +83,7 @@ class OpportunityRow(OpportunityFields, Row):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
-class OpportunityRows(In):
-    """Each row is checked by itself, so that a bad one does not hold up the others."""
-
+class OpportunityRows(RowsIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [

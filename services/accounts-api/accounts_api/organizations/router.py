@@ -42,7 +42,9 @@ async def upsert_organizations(
     data: OrganizationRows, caller: Writer, tenure: TheService
 ) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
-    outcomes = await service.organizations.bulk(tenure.units, caller, data.rows, OrganizationRow)
+    outcomes = await service.organizations.bulk(
+        tenure.units, caller, data.rows, OrganizationRow, dry_run=data.dry_run
+    )
     return bulk_written(outcomes)
 
 

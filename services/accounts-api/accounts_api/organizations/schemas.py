@@ -2,8 +2,17 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, SkipValidation
 
-from accounts_api.records.schemas import MAX_ROWS, Domain, RecordOut, Row, Source, Traits
-from shared.schemas import ExternalId, In, Patch, Title
+from accounts_api.records.schemas import (
+    MAX_ROWS,
+    Domain,
+    RecordName,
+    RecordOut,
+    Row,
+    RowsIn,
+    Source,
+    Traits,
+)
+from shared.schemas import ExternalId, Patch
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Group",
@@ -17,7 +26,7 @@ class OrganizationFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Title | None = None
+    name: RecordName | None = None
     domain: Domain | None = None
     traits: Traits = Field(default_factory=dict)
 
@@ -25,7 +34,7 @@ class OrganizationFields(Patch):
 class OrganizationIn(OrganizationFields):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    name: Title
+    name: RecordName
 
 
 class OrganizationPatch(OrganizationFields):
@@ -36,9 +45,7 @@ class OrganizationRow(OrganizationFields, Row):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
-class OrganizationRows(In):
-    """Each row is checked by itself, so that a bad one does not hold up the others."""
-
+class OrganizationRows(RowsIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"rows": [EXAMPLE, {"external_id": "0015g00000Parent9", "deleted": True}]}]

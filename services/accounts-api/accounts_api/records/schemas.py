@@ -40,8 +40,12 @@ Source = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     Field(description="Where the record comes from, such as `salesforce`."),
 ]
-Text100 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
-Text200 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+_LONGEST_NAME = 255
+"""What a CRM lets a name have."""
+RecordName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_NAME)
+]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NAME)]
 
 
 def _bare_host(value: str) -> str:
@@ -67,6 +71,14 @@ class Row(In):
     restore: bool = Field(default=False, description="Bring it back even if a person deleted it.")
     merged_into_external_id: ExternalId | None = Field(
         default=None, description="The source merged it into this one."
+    )
+
+
+class RowsIn(In):
+    """Each row is checked by itself, so that a bad one does not hold up the others."""
+
+    dry_run: bool = Field(
+        default=False, description="Answer as if the rows were written, and store nothing."
     )
 
 

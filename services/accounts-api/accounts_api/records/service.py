@@ -79,7 +79,13 @@ class Records:
         return await self._one(uow, caller, Edit(must="update", id=str(record_id), restore=True))
 
     async def bulk(
-        self, units: UnitsOfWork, caller: Caller, rows: Any, shape: type[BaseModel]
+        self,
+        units: UnitsOfWork,
+        caller: Caller,
+        rows: Any,
+        shape: type[BaseModel],
+        *,
+        dry_run: bool = False,
     ) -> list[Outcome]:
         """Upsert rows by external id or update them by id, each accepted or refused by itself.
 
@@ -94,17 +100,23 @@ class Records:
                 row_edit(self.kind, row, shape, f"/rows/{start + at}")
                 for at, row in enumerate(rows[start : start + CHUNK])
             ]
-            outcomes += await self._chunk_of(units, caller, read)
+            outcomes += await self._chunk_of(units, caller, read, dry_run=dry_run)
         return outcomes
 
     async def _chunk_of(
-        self, units: UnitsOfWork, caller: Caller, read: Sequence[Edit | Outcome]
+        self,
+        units: UnitsOfWork,
+        caller: Caller,
+        read: Sequence[Edit | Outcome],
+        *,
+        dry_run: bool,
     ) -> list[Outcome]:
         """Writers that meet in the middle of each other's rows may deadlock: one goes again."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with units.begin(caller.workspace_id, caller.cause) as uow:
-                    return await self.chunk(uow, Writer.of(caller), read)
+                    work = self.plan if dry_run else self.chunk
+                    return await work(uow, Writer.of(caller), read)
             except Exception as error:
                 if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
                     raise

@@ -37,7 +37,8 @@ EditableBy = Literal["everyone", "leaders", "admins", "source"]
 
 _MAX_INTEGER: Final = 2**63 - 1
 _MAX_STRING = 1_000
-_MAX_TEXT = 20_000
+_MAX_TEXT = 131_072
+"""What a CRM lets a long text have."""
 _MAX_URL = 2_000
 _MAX_CHOSEN = 100
 _DATE_LENGTH = len("2027-03-31")
