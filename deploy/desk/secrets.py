@@ -1,14 +1,10 @@
 """The secrets of one desk, made once and kept in a file that only its owner can read."""
 
-import base64
-import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from joserfc.jwk import ECKey
-
+from deploy.desk import keys
 from deploy.desk.files import read_json, write_private_json
 from deploy.roles import ROLES, SERVICES
 
@@ -26,21 +22,13 @@ def load_secrets(state_dir: Path) -> Secrets:
     path = state_dir / "secrets.json"
     kept = read_json(path)
     content = {
-        "passwords": {role: secrets.token_hex(24) for role in ROLES} | kept.get("passwords", {}),
-        "service_keys": {service.package: _signing_key() for service in SERVICES}
+        "passwords": {role: keys.password() for role in ROLES} | kept.get("passwords", {}),
+        "service_keys": {service.package: keys.signing_key() for service in SERVICES}
         | kept.get("service_keys", {}),
-        "cursor_secret": kept.get("cursor_secret") or secrets.token_urlsafe(32),
-        "encryption_keys": kept.get("encryption_keys") or _encryption_key(),
+        "cursor_secret": kept.get("cursor_secret") or keys.cursor_secret(),
+        "encryption_keys": kept.get("encryption_keys") or keys.encryption_key(),
     }
     if content != kept:
         state_dir.mkdir(parents=True, exist_ok=True)
         write_private_json(path, content)
     return Secrets(**content)
-
-
-def _signing_key() -> str:
-    return json.dumps(ECKey.generate_key("P-256").as_dict(private=True))
-
-
-def _encryption_key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
