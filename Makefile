@@ -25,6 +25,10 @@ setup: ## put into .venv exactly what the locks say (all other targets do this b
 up: setup ## run everything: servers, services, sandbox, gateway; Ctrl-C stops it and keeps the data
 	@exec $(BIN)/python -m deploy.desk.up
 
+.PHONY: workspace
+workspace: setup ## one more workspace while `make up` runs: name=Acme zone=Europe/Berlin frozen=2026-03-02T09:00:00Z
+	@$(BIN)/python -m deploy.desk.workspace --name "$$name" --zone "$$zone" --frozen-at "$$frozen" $(ARGS)
+
 .PHONY: demo
 demo: setup ## play the renewal story from end to end and check every claim
 	@exec $(BIN)/python -m deploy.desk.demo

@@ -28,20 +28,25 @@ _PORTS = {
     "smtp": 8025,
     "imap": 8143,
 }
+_CHOSEN = "ports.json"
 
 
 def choose_ports(state_dir: Path) -> dict[str, int]:
     """A free port for everything that listens, the same as last time where possible."""
-    file = state_dir / "ports.json"
-    wanted = _PORTS | read_json(file)
+    wanted = known_ports(state_dir)
     chosen: dict[str, int] = {}
     for name in _PORTS:
         port = free_port(wanted[name])
         while port in chosen.values():
             port = free_port()
         chosen[name] = port
-    write_private_json(file, chosen)
+    write_private_json(state_dir / _CHOSEN, chosen)
     return chosen
+
+
+def known_ports(state_dir: Path) -> dict[str, int]:
+    """Those of the last start."""
+    return _PORTS | read_json(state_dir / _CHOSEN)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,8 @@
 """`make up`: everything on this machine, until Ctrl-C."""
 
 import argparse
-import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -21,12 +19,12 @@ from deploy.desk.sandbox import furnish
 from deploy.desk.secrets import Secrets, load_secrets
 from deploy.desk.servers import Servers, ServerUrls
 from deploy.desk.supervisor import Program, Supervised, stop_together
+from deploy.desk.workspace import export_line, make_workspace
 from deploy.migrate import ROOT
-from deploy.roles import DATABASE, SERVICES, async_url
+from deploy.roles import DATABASE, async_url
 
 _LOOK_SECONDS = 0.2
 _HEAL_SECONDS = 5.0
-_BOOTSTRAP_SECONDS = 180
 _TRIES = 3
 
 
@@ -171,23 +169,7 @@ class Up:
     def _make_workspace(self, desk: Desk) -> dict[str, Any]:
         """The first workspace and its keys; at a later start the same ones again."""
         kept = str(self.state_dir / "workspace.json")
-        command = [sys.executable, "-m", "accounts_api.bootstrap", "--sandbox", "--state", kept]
-        command += self.workspace_options
-        env = dict(os.environ) | desk.environment(SERVICES[0])
-        made = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_BOOTSTRAP_SECONDS,
-            check=False,
-        )
-        if made.returncode:
-            raise DeskError(f"The first workspace could not be made:\n{made.stderr.strip()}")
-        workspace: dict[str, Any] = json.loads(made.stdout.splitlines()[-1])
-        return workspace
+        return make_workspace(desk, ["--state", kept, *self.workspace_options])
 
     def _write_about(self) -> None:
         pids = {"up": os.getpid(), **self._servers.pids}
@@ -225,6 +207,9 @@ Tenure runs. Ctrl-C stops it; its data stay in .tenure until `make clean`.
   mail        SMTP {about["smtp"]}, IMAP {about["imap"]} (simulated)
   PostgreSQL  {about["database_url"]}
   all of it   .tenure/up.json, logs in .tenure/logs
+
+For the commands of the guides, in another terminal:
+  {export_line(url, key)}
 
 Try:
   curl -s {url}/v1/status -H 'Authorization: Bearer {key}'

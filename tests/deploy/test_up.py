@@ -76,7 +76,9 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         assert stat.S_IMODE((state_dir / "up.json").stat().st_mode) == 0o600
         assert said.count("curl ") == 3
         assert about["api_key"] in said
+        assert f"export TENURE={about['gateway_url']} KEY={about['api_key']}" in said
         await looks_right(about)
+        await makes_a_further_workspace(state_dir, about)
         with up(state_dir) as second:
             refusal, _ = second.communicate(timeout=120)
         assert second.returncode == 1
@@ -100,6 +102,48 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         process.kill()
         pids = again["pids"].values()
         await until(lambda: not [pid for pid in pids if alive(pid)])
+
+
+async def makes_a_further_workspace(state_dir: Path, about: dict[str, Any]) -> None:
+    wanted = {"name": "Müller & 'Söhne'", "zone": "Europe/Berlin", "frozen": "2026-03-02T09:00:00Z"}
+    made = make_workspace(state_dir, **wanted)
+    assert made.returncode == 0, made.stderr
+    printed = subprocess.run(
+        ["sh", "-c", f"{made.stdout}echo $TENURE $KEY"], capture_output=True, text=True, check=True
+    )
+    url, key = printed.stdout.split()
+    assert url == about["gateway_url"]
+    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+        headers = {"Authorization": f"Bearer {key}"}
+        workspace = (await client.get("/v1/workspace", headers=headers)).raise_for_status().json()
+    assert workspace["id"] != about["workspace_id"]
+    asked = (workspace["name"], workspace["time_zone"], workspace["frozen_at"])
+    assert asked == tuple(wanted.values())
+    refused = make_workspace(state_dir, zone="Berlin")
+    assert refused.returncode != 0
+    assert "use an IANA time zone such as Europe/Berlin" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def make_workspace(state_dir: Path, **wanted: str) -> subprocess.CompletedProcess[str]:
+    variables = [f"{name}={value}" for name, value in wanted.items()]
+    return subprocess.run(
+        ["make", "-s", "workspace", *variables, f"ARGS=--state {state_dir}"],
+        cwd=ROOT,
+        # A make around us hands its own variables on.
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_workspace_needs_a_desk_that_runs(state_dir: Path) -> None:
+    (state_dir / "up.json").write_text("{}", encoding="utf-8")  # left by one that was killed
+    refused = make_workspace(state_dir)
+    assert refused.returncode != 0
+    assert "Start it with `make up`, in another terminal." in refused.stderr
 
 
 async def looks_right(about: dict[str, Any]) -> None:

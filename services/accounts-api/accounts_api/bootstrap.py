@@ -1,4 +1,4 @@
-"""Makes the first workspace: `python -m accounts_api.bootstrap --name Acme --state FILE`.
+"""Makes a workspace: `python -m accounts_api.bootstrap --name Acme --state FILE`.
 
 Prints its id, an admin's key and an observer's as JSON. With `--state` they are kept in that file
 (mode 0600) and a later run prints the same workspace again.
@@ -9,12 +9,16 @@ import asyncio
 import json
 import os
 import sys
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from accounts_api.api_keys import service as api_keys
 from accounts_api.workspaces import service as workspaces
 from shared.keys import key_digest
+from shared.schemas import Instant, TimeZone, Title
 from shared.service import Service
 from shared.settings import Settings
 
@@ -26,9 +30,12 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bootstrap", description=__doc__)
-    parser.add_argument("--name", default="Sandbox")
+    parser.add_argument("--name", default="Sandbox", type=_as(Title, "use 1 to 200 characters"))
+    zone = _as(TimeZone, "use an IANA time zone such as Europe/Berlin")
+    parser.add_argument("--time-zone", default="UTC", type=zone, metavar="ZONE")
     parser.add_argument("--sandbox", action="store_true", help="free, with a clock that can be set")
-    parser.add_argument("--frozen-at", type=_instant, metavar="ISO", help="stop its clock here")
+    instant = _as(Instant, "use an instant with its zone, such as 2026-11-02T09:00:00Z")
+    parser.add_argument("--frozen-at", type=instant, metavar="ISO", help="stop its clock here")
     parser.add_argument("--state", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if arguments.frozen_at and not arguments.sandbox:
@@ -36,11 +43,16 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError("say which zone, such as 2026-11-02T09:00:00Z")
-    return at
+def _as(kind: Any, advice: str) -> Callable[[str], Any]:
+    """Read as the API would read it."""
+
+    def read(text: str) -> Any:
+        try:
+            return TypeAdapter(kind).validate_strings(text)
+        except ValidationError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {advice}") from error
+
+    return read
 
 
 async def _run(arguments: argparse.Namespace) -> dict[str, str]:
@@ -50,7 +62,11 @@ async def _run(arguments: argparse.Namespace) -> dict[str, str]:
         if known is not None and await _still_there(service, known):
             return known
         made = await workspaces.make_workspace(
-            service, arguments.name, sandbox=arguments.sandbox, frozen_at=arguments.frozen_at
+            service,
+            arguments.name,
+            sandbox=arguments.sandbox,
+            time_zone=arguments.time_zone,
+            frozen_at=arguments.frozen_at,
         )
         told = {
             "workspace_id": str(made.workspace_id),

@@ -149,7 +149,12 @@ class NewWorkspace:
 
 
 async def make_workspace(
-    service: Service, name: str, *, sandbox: bool, frozen_at: datetime | None = None
+    service: Service,
+    name: str,
+    *,
+    sandbox: bool,
+    time_zone: str = "UTC",
+    frozen_at: datetime | None = None,
 ) -> NewWorkspace:
     """A workspace with an admin, an observer and a key for each role, all or nothing.
 
@@ -162,6 +167,7 @@ async def make_workspace(
         workspace = Workspace(
             workspace_id=workspace_id,
             name=name,
+            time_zone=time_zone,
             sandbox=sandbox,
             frozen_at=frozen_at,
             settings=WorkspaceSettings().model_dump(),
@@ -173,7 +179,12 @@ async def make_workspace(
             "workspace.created",
             "workspace",
             workspace_id,
-            after={"name": name, "sandbox": sandbox, "frozen_at": frozen_at},
+            after={
+                "name": name,
+                "time_zone": time_zone,
+                "sandbox": sandbox,
+                "frozen_at": frozen_at,
+            },
         )
         _tell(uow, workspace)
         admin = await members.add_member(
