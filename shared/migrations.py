@@ -1,6 +1,14 @@
-"""What a migration says to put a table behind the workspace wall, and to lay the foundation."""
+"""What a migration says to put a table behind the workspace wall, to lay the foundation, and to
+write rows anew.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from alembic import op
+from sqlalchemy import text
+
+_ROWS_AT_A_TIME: Final = 1_000
 
 POLICY = """
 create policy workspace_wall on {table}
@@ -167,3 +175,54 @@ def lay_foundation(app_role: str) -> None:
         wall(table, app_role=app_role)
     op.execute(f"grant select, insert, update, delete on checkpoints to {app_role}")
     op.execute(f"grant execute on function workspace_now(uuid) to {app_role}")
+
+
+def rewrite(
+    table: str,
+    columns: Mapping[str, str],
+    where: str,
+    rewritten: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    *,
+    key: Sequence[str] = ("workspace_id", "id"),
+) -> None:
+    """Store what `rewritten` makes of each row that meets `where`, in Python, some rows at a time.
+
+    `columns` are the SQL expressions that it reads, by name; it gives new values by column, none to
+    leave the row. Where only the SQL of a migration is asked for, there are no rows.
+    """
+    if op.get_context().as_sql:
+        return
+    place = ", ".join(key)
+    read = ", ".join(f"{expression} as {name}" for name, expression in columns.items())
+    after = "true"
+    given: Mapping[str, Any] = {}
+    while True:
+        found = op.get_bind().execute(
+            text(
+                f"select {place}, {read} from {table} where ({where}) and {after}"
+                f" order by {place} limit {_ROWS_AT_A_TIME}"
+            ),
+            given,
+        )
+        rows: list[Mapping[str, Any]] = [dict(row) for row in found.mappings()]
+        for row in rows:
+            values = rewritten(row)
+            if not values:
+                continue
+            kept = ", ".join(f"{name} = :new_{name}" for name in values)
+            this = " and ".join(f"{name} = :{name}" for name in key)
+            op.get_bind().execute(
+                text(f"update {table} set {kept} where {this}"),
+                {name: row[name] for name in key} | {f"new_{n}": v for n, v in values.items()},
+            )
+        if len(rows) < _ROWS_AT_A_TIME:
+            return
+        after = f"({place}) > ({', '.join(f':{name}' for name in key)})"
+        given = {name: rows[-1][name] for name in key}
+
+
+def is_odd_email(column: str) -> str:
+    """The condition that an address may have another key than itself in small letters, or none."""
+    word = "[a-z0-9_+''-]+"
+    domain = r"([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]+"
+    return rf'lower({column} collate "C")' rf" !~ '^{word}(\.{word})*@{domain}$'"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from alembic import command
@@ -116,11 +117,87 @@ async def left_in(database: Tenure) -> list[str]:
     return list(found)
 
 
-def test_every_migration_can_be_taken_back(fresh_database: Tenure) -> None:
-    mine = replace(fresh_database, database=f"test_{new_id().hex[-12:]}")
+def unmigrated(database: Tenure) -> Tenure:
+    mine = replace(database, database=f"test_{new_id().hex[-12:]}")
     with ThreadPoolExecutor(1) as thread:
         prepared = prepare(mine.admin_url, mine.secrets.passwords, mine.database)
         thread.submit(asyncio.run, prepared).result()
+    return mine
+
+
+_STORED_BEFORE = """
+set app.workspace_id to '*';
+insert into accounts.workspaces (workspace_id, name) values (:w, 'W');
+insert into accounts.members (workspace_id, id, full_name, email, email_key, role)
+values (:w, :one, 'A', 'a@xn--mller-kva.example', 'a@xn--mller-kva.example', 'admin'),
+       (:w, :two, 'B', 'A@müller.example', 'a@müller.example', 'admin'),
+       (:w, :odd, 'C', 'info@straße.example', 'info@strasse.example', 'admin');
+insert into accounts.contacts (workspace_id, id, name, email, email_key, search_text)
+values (:w, :one, '서울전자', 'Info@müller.example', 'info@müller.example', ' 서울전자 info'),
+       (:w, :two, 'ガス', '<odd@a.example>', '<odd@a.example>', ' カ ス odd a example'),
+       (:w, :odd, 'Ann', 'ann@a.example', 'ann@a.example', ' ann ann a example');
+insert into sequencer.contacts
+    (workspace_id, id, version, deleted, name, email, address, email_status, deactivated, traits)
+values (:w, :one, 1, false, 'A', 'info@straße.example', 'info@strasse.example', 'ok', false, '{}'),
+       (:w, :odd, 1, false, 'B', '<odd@a.example>', '<odd@a.example>', 'ok', false, '{}');
+insert into sequencer.sequences (workspace_id, id, title, draft)
+values (:w, :one, 'S',
+        '{"reply_to": "<a@b.example>", "steps": [{"title": "a\\nb", "subject": "c"}]}');
+insert into sync.contact_addresses (workspace_id, contact_id, address, version)
+values (:w, :one, 'info@müller.example', 1)
+"""
+_STORED_NOW = """
+select email_key from accounts.members union all
+select email_key from accounts.contacts union all
+select search_text from accounts.contacts union all
+select address from sequencer.contacts union all
+select draft #>> '{steps,0,title}' from sequencer.sequences union all
+select draft ->> 'reply_to' from sequencer.sequences union all
+select address from sync.contact_addresses
+"""
+
+
+def test_addresses_and_folded_texts_of_before_are_found_by_their_new_form(
+    fresh_database: Tenure,
+) -> None:
+    mine = unmigrated(fresh_database)
+    before = {"accounts_api": "0009", "sequencer": "0006", "sync_worker": "0005"}
+    services = [service for service in SERVICES if service.package in before]
+    for service in services:
+        alembic(mine, service, partial(command.upgrade, revision=before[service.package]))
+    ids = {name: str(new_id()) for name in ("w", "one", "two", "odd")}
+
+    async def run(statements: str) -> list[str | None]:
+        engine = create_async_engine(owner_url(mine))
+        async with engine.begin() as connection:
+            for name, value in ids.items():
+                statements = statements.replace(f":{name}", f"'{value}'")
+            *first, last = statements.split(";")
+            for statement in first:
+                await connection.exec_driver_sql(statement)
+            answer = await connection.exec_driver_sql(last)
+            found = list(answer.scalars()) if answer.returns_rows else []
+        await engine.dispose()
+        return found
+
+    asyncio.run(run(_STORED_BEFORE))
+    for service in services:
+        alembic(mine, service, lambda config: command.upgrade(config, "head"))
+    stored = asyncio.run(run(f"set app.workspace_id to '*'; {_STORED_NOW}"))
+    assert sorted(map(str, stored)) == sorted(
+        [
+            *["a@xn--mller-kva.example", "a@müller.example", "info@xn--strae-oqa.example"],
+            *["info@xn--mller-kva.example", "None", "ann@a.example"],
+            *[" 서울전자 info muller example", " ガス odd a example", " ann ann a example"],
+            *["info@xn--strae-oqa.example", "None"],
+            *["a b", "None"],
+            "info@xn--mller-kva.example",
+        ]
+    )
+
+
+def test_every_migration_can_be_taken_back(fresh_database: Tenure) -> None:
+    mine = unmigrated(fresh_database)
     for service in SERVICES:
         alembic(mine, service, lambda config: command.upgrade(config, "head"))
     for service in SERVICES:

@@ -189,3 +189,22 @@ async def test_a_search_finds_beginnings_of_words(
     answer = await ws.admin.post("/v1/accounts/search", {"query": words})
     assert answer.status_code == 200, answer.text
     assert [row["name"] for row in answer.json()["data"]] == found
+
+
+async def test_a_syllable_is_found_whole_and_not_by_a_part_of_it(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for name in ("서울전자", "강남상사", "김앤장", "ガス"):
+        await make(ws, "accounts", {"name": name})
+    parts = {
+        "서우": [],
+        "가": [],
+        "カ": [],
+        "서울": ["서울전자"],
+        "ｶﾞ": ["ガス"],
+        "강남": ["강남상사"],
+    }
+    for part, found in parts.items():
+        assert await names(ws, filter=f'name contains "{part}"') == found, part
+        assert await names(ws, filter=f'name starts with "{part}"') == found, part
+        answer = await ws.admin.post("/v1/accounts/search", {"query": part})
+        assert [row["name"] for row in answer.json()["data"]] == found, part

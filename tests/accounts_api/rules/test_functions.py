@@ -34,14 +34,40 @@ ALPHABET = (
         ("Йогурт ЁЖ", "иогурт еж"),
         ("İstanbul", "istanbul"),
         ("ﬁne", "fine"),
+        ("서울전자", "서울전자"),
+        ("ｶﾞス・ガス", "ガス・ガス"),
     ],
 )
 def test_folding_forgets_case_and_accents(given_: str, folded: str) -> None:
     assert fold(given_) == folded
 
 
-@settings(deadline=None, max_examples=60)
-@given(texts=st.lists(st.text(ALPHABET, max_size=12), min_size=1, max_size=40))
+@pytest.mark.parametrize(
+    ("name", "part"), [("서울전자", "서우"), ("강남상사", "가"), ("김앤장", "기"), ("ガス", "カ")]
+)
+def test_a_syllable_is_not_found_by_a_part_of_it(name: str, part: str) -> None:
+    assert fold(part) not in fold(name)
+    assert fold(name[0]) in fold(name)
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(given_: str) -> None:
+    assert fold(fold(given_)) == fold(given_)
+
+
+# What Unicode has not assigned yet, a newer server may know already.
+ASSIGNED = st.characters(exclude_categories=["Cs", "Cn"], exclude_characters="\0")
+JAMO = "".join(map(chr, range(0x1100, 0x1200))) + "\u3131\u314f\uac00\uac01\u3099\u309aかは"
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    texts=st.lists(
+        st.text(ASSIGNED, max_size=12) | st.text(ALPHABET, max_size=12) | st.text(JAMO, max_size=8),
+        min_size=1,
+        max_size=40,
+    )
+)
 async def test_folding_is_the_same_in_the_database(scratch: AsyncEngine, texts: list[str]) -> None:
     statement = text("select fold(t) from unnest(cast(:texts as text[])) with ordinality u (t, i)")
     async with scratch.connect() as connection:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from shared.schemas import In, Out, Patch, Slug, Title
+from shared.schemas import Email, In, Out, Patch, Slug, Title
 
 State = Literal["draft", "enabled", "disabled", "archived"]
 
@@ -167,9 +167,7 @@ class Definition(In):
     )
     steps: Annotated[list[Step], Field(min_length=1, max_length=30)]
     sender: SenderIn = SenderIn(key_role="csm")
-    reply_to: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | (
-        None
-    ) = None
+    reply_to: Email | None = None
     send_window: SendWindow = SendWindow()
     entry: EntryRules = EntryRules()
     contact_selector: ContactSelector = ContactSelector()
@@ -228,9 +226,7 @@ class SequencePatch(Patch):
     account_segment_id: UUID | None = None
     steps: Annotated[list[Step], Field(min_length=1, max_length=30)] | None = None
     sender: SenderIn | None = None
-    reply_to: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | (
-        None
-    ) = None
+    reply_to: Email | None = None
     send_window: SendWindow | None = None
     entry: EntryRules | None = None
     contact_selector: ContactSelector | None = None

@@ -67,5 +67,7 @@ class ContactAddress(Base):
 
     workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    address: Mapped[str | None] = mapped_column(Text, comment="case-folded; null once deleted")
+    address: Mapped[str | None] = mapped_column(
+        Text, comment="as shared.email_addresses makes the key; null once deleted"
+    )
     version: Mapped[int] = mapped_column(BigInteger)

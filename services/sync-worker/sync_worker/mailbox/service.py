@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.email_addresses import email_key
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
 from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
@@ -130,9 +131,11 @@ def _finding(mail: Mail) -> Finding:
 async def _known_correspondents(
     uow: UnitOfWork, findings: Sequence[tuple[Fetched, Mail, Finding]]
 ) -> set[str]:
-    addresses = {mail.sender for _, mail, _ in findings}
-    addresses |= {f.report.recipient for _, _, f in findings if f.report and f.report.recipient}
-    return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
+    """Keys of those whom the mails are from or about, and whom we know."""
+    keys = {email_key(mail.sender) for _, mail, _ in findings}
+    keys |= {email_key(finding.report.recipient) for _, _, finding in findings if finding.report}
+    known = sorted(key for key in keys if key is not None)
+    return await queries.known_addresses(uow.session, uow.workspace_id, known)
 
 
 def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:
@@ -162,8 +165,7 @@ def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -
 
 async def keep_address(uow: UnitOfWork, event: ContactChanged) -> None:
     gone = event.change in {"deleted", "merged"}
-    email = event.record.email
-    address = email.strip().casefold() if email and not gone else None
+    address = None if gone else email_key(event.record.email)
     await queries.keep_address(uow.session, uow.workspace_id, event.id, address, event.version)
 
 

@@ -36,7 +36,7 @@ from accounts_api.rules.catalog import (
     RecordType,
     Relation,
 )
-from accounts_api.rules.fold import FIRST_MARK, FOLDED, LAST_MARK, LETTERS
+from accounts_api.rules.fold import DROPPED, FOLDED, LETTERS
 from shared.columns import AT
 
 # `lower` is used on ASCII only, with the C collation: the same on every server.
@@ -44,8 +44,8 @@ FOLD: Final = f"""
 create function fold(given text) returns text
 language sql immutable strict parallel safe
 return case when octet_length(given) = char_length(given) then lower(given collate "C")
-  else lower(translate(
-    regexp_replace(normalize(given, NFKD), '[{FIRST_MARK}-{LAST_MARK}]+', '', 'g'),
+  else lower(translate(normalize(
+    regexp_replace(normalize(given, NFKD), '[{DROPPED}]+', '', 'g'), NFC),
     '{LETTERS}', '{FOLDED}') collate "C") end
 """
 ISO_DATE: Final = """

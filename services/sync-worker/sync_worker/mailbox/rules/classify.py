@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from shared.email_addresses import email_key
 from shared.message_ids import is_own
 from sync_worker.mailbox.rules.message import Mail
 from sync_worker.mailbox.rules.reports import Report, report_of
@@ -80,4 +81,4 @@ def concerns_us(
     if any(is_own(workspace_id, quoted) for quoted in finding.quoted):
         return True
     correspondent = finding.report.recipient if finding.report is not None else mail.sender
-    return not is_history and correspondent in known_addresses
+    return not is_history and email_key(correspondent) in known_addresses
