@@ -159,9 +159,15 @@ async def test_rows_of_one_record_far_apart_undo_nothing_when_the_file_comes_aga
 ) -> None:
     monkeypatch.setattr("accounts_api.imports.service.CHUNK_ROWS", 2)
     ws = await tenure.workspace()
-    rows = ["a,First", "b,B", "c,C", "d,D", "a,Second", "b,B", "e,E", ",", "a,Last"]
+    rows = ["a,First", "b,B", "c,C", "d,D", "a,Second", "b,B", "e,E", ",No id", "a,Last"]
     text = "external_id,name\n" + "\n".join(rows)
-    first = await run(tenure, ws, await begin(ws, "account", text))
+    job = await begin(ws, "account", text)
+    assert (await preview(ws, job))["duplicates"] == {
+        "records": 2,
+        "rows": 5,
+        "samples": [{"id": "a", "rows": [2, 6, 10]}, {"id": "b", "rows": [3, 7]}],
+    }
+    first = await run(tenure, ws, job)
     assert counts(first) == (5, 2, 1, 1)
     before = (await ws.admin.get("/v1/accounts")).json()["data"]
     assert [row["name"] for row in before] == ["Last", "B", "C", "D", "E"]
@@ -169,7 +175,67 @@ async def test_rows_of_one_record_far_apart_undo_nothing_when_the_file_comes_aga
     assert counts(again) == (0, 0, 8, 1)
     assert (await ws.admin.get("/v1/accounts")).json()["data"] == before
     refused = await ws.admin.get(f"/v1/imports/{again['id']}/rows?status=refused")
-    assert [(row["row"], row["cells"]) for row in refused.json()["data"]] == [(9, ["", ""])]
+    assert [(row["row"], row["cells"]) for row in refused.json()["data"]] == [(9, ["", "No id"])]
+
+
+async def test_a_faulty_row_lets_no_other_row_of_its_record_win(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    rows = ["a,First,x", "a,Second,5", "b,B,1", "c,C,1", "c,C,x", "d,D,9"]
+    job = await begin(ws, "account", "external_id,name,arr\n" + "\n".join(rows))
+    seen = await preview(ws, job)
+    assert [one["rows"] for one in seen["duplicates"]["samples"]] == [[2, 3], [5, 6]]
+    assert counts(seen) == counts(await run(tenure, ws, job)) == (2, 0, 0, 4)
+    made = (await ws.admin.get("/v1/accounts")).json()["data"]
+    assert [row["external_id"] for row in made] == ["b", "d"]
+    refused = (await ws.admin.get(f"/v1/imports/{job['id']}/rows?status=refused")).json()["data"]
+    told = [(row["row"], row["errors"][0]["code"]) for row in refused]
+    assert told == [
+        (2, "not_an_amount"),
+        (3, "other_row_refused"),
+        (5, "other_row_refused"),
+        (6, "not_an_amount"),
+    ]
+    assert refused[1]["errors"][0]["message"] == "Row 2 is about the same record and is refused."
+
+
+async def test_dates_and_numbers_are_read_as_the_file_shows_or_a_person_says(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    await make_traits(ws)
+    text = (
+        "sep=;\r\nexternal_id;name;arr;seats;since;website\r\n"
+        "a;A;4.800,00;1.250;3/4/2026;https://www.up.example/path\r\n"
+        "b;B;$ 5;7;31/1/2026;\r\n;;;;;\r\n"
+    )
+    job = await begin(ws, "account", text, amounts="major")
+    assert (job["delimiter"], job["rows"]) == ("semicolon", 2)
+    assert (job["dates"], job["decimals"]) == (None, None)
+    assert job["guesses"] == {
+        "dates": {"value": "day_first", "column": "since", "row": 3, "cell": "31/1/2026"},
+        "decimals": {"value": "comma", "column": "arr", "row": 2, "cell": "4.800,00"},
+    }
+    said = {"dates": "month_first", "decimals": "point"}
+    path = f"/v1/imports/{job['id']}"
+    assert (await ws.admin.patch(path, said)).json()["dates"] == "month_first"
+    wrong = await preview(ws, job)
+    assert {(fault["column"], fault["code"]) for fault in wrong["faults"]} == {
+        ("arr", "not_an_amount"),
+        ("since", "not_a_date"),
+    }
+    undone = await ws.admin.patch(path, dict.fromkeys(said))
+    assert (undone.json()["dates"], undone.json()["decimals"]) == (None, None)
+    assert counts(await run(tenure, ws, job)) == (2, 0, 0, 0)
+    one, two = (await ws.admin.get("/v1/accounts")).json()["data"]
+    assert (one["arr"], one["domain"]) == (480_000, "up.example")
+    assert one["traits"] == {"seats": 1250, "since": "2026-04-03"}
+    assert (two["arr"], two["traits"]["since"]) == (500, "2026-01-31")
+    unsettled = 'external_id,name,seats,since\na,A,"1,250",3/4/2026\nb,B,7,'
+    seen = await preview(ws, await begin(ws, "account", unsettled))
+    assert {(fault["column"], fault["code"]) for fault in seen["faults"]} == {
+        ("seats", "ambiguous_number"),
+        ("since", "ambiguous_date"),
+    }
 
 
 async def test_amounts_may_be_major_and_empty_cells_may_clear(tenure: Tenure) -> None:

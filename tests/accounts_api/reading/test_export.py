@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.reading.csv_cells import cell, lines, plain
+from accounts_api.spreadsheets.csv_cells import cell, lines, plain
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure
 

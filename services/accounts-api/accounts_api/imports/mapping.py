@@ -11,7 +11,8 @@ from accounts_api.accounts.service import accounts
 from accounts_api.contacts.schemas import ContactRow
 from accounts_api.contacts.service import contacts
 from accounts_api.imports import queries
-from accounts_api.imports.rules import Target, proposed, targets
+from accounts_api.imports.cells import Target
+from accounts_api.imports.rules import proposed, targets
 from accounts_api.objects.schemas import ObjectRow
 from accounts_api.opportunities.schemas import OpportunityRow
 from accounts_api.opportunities.service import opportunities

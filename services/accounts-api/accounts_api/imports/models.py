@@ -45,6 +45,15 @@ imports = Table(
     Column("amounts", Text, nullable=False),
     Column("empty_cells", Text, nullable=False),
     Column("delimiter", Text),
+    Column("dates", Text, comment="as a person says; null: as the file shows"),
+    Column("decimals", Text, comment="as a person says; null: as the file shows"),
+    Column(
+        "evidence",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="by column, the cells that show how the file writes days, numbers and ids",
+    ),
     Column("upload_id", Uuid, comment="whose chunks are the file; others are left over"),
     Column("columns", JSONB, nullable=False, server_default=text("'[]'")),
     Column(
@@ -91,6 +100,8 @@ imports = Table(
     ),
     CheckConstraint("amounts in ('minor', 'major')", name="amounts"),
     CheckConstraint("empty_cells in ('leave', 'clear')", name="empty_cells"),
+    CheckConstraint("dates in ('day_first', 'month_first')", name="dates"),
+    CheckConstraint("decimals in ('point', 'comma')", name="decimals"),
     Index("ix_imports_running", "try_at", postgresql_where=text("status = 'running'")),
     Index(
         "ix_imports_file",

@@ -135,6 +135,46 @@ async def gather_rows(
     await session.execute(_GATHER, {"workspace_id": workspace_id, **values})
 
 
+_DUPLICATES = text(
+    """
+    with read as (
+        select cast(each.key as integer) as row,
+               (select string_agg(btrim(each.value ->> place), chr(0x1f) order by at)
+                from unnest(cast(:places as integer[])) with ordinality as told(place, at)) as id
+        from import_chunks c cross join lateral jsonb_each(c.rows) each
+        where c.workspace_id = :workspace_id and c.import_id = :import_id
+          and c.upload_id = :upload_id
+    ), several as (
+        select id, (array_agg(row order by row))[1\\:20] as rows, count(*) as many,
+               min(row) as first
+        from read where btrim(id, chr(0x1f)) <> '' group by id having count(*) > 1
+    )
+    select btrim(replace(id, chr(0x1f), ' ')) as id, rows, count(*) over () as records,
+           cast(sum(many) over () as bigint) as all_rows
+    from several order by first limit :limit
+    """
+)
+
+
+async def duplicate_rows(
+    session: AsyncSession,
+    workspace_id: UUID,
+    import_id: UUID,
+    upload_id: UUID,
+    places: Sequence[int],
+    limit: int,
+) -> Sequence[Any]:
+    """Of the first records that several rows are about: id, numbers of the first twenty rows, and
+    how many such records and rows the file has. As patient as `gather_rows`.
+    """
+    values = {"import_id": import_id, "upload_id": upload_id, "places": list(places)}
+    await session.execute(_PATIENCE)
+    found = await session.execute(
+        _DUPLICATES, {"workspace_id": workspace_id, "limit": limit, **values}
+    )
+    return found.all()
+
+
 async def remove_chunks(
     session: AsyncSession, workspace_id: UUID, import_id: UUID, *, all_but: UUID | None
 ) -> None:

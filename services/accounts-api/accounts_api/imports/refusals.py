@@ -23,3 +23,8 @@ class BrokenOff(BadRequest):
 class RecordTypeGone(Conflict):
     code = "record_type_gone"
     title = "The object type that the file is for is gone or archived"
+
+
+class OtherRowRefused(Conflict):
+    code = "other_row_refused"
+    title = "Another row about the same record is refused"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from accounts_api.imports import queries
-from accounts_api.reading.csv_cells import lines
+from accounts_api.spreadsheets.csv_cells import lines
 from shared.auth import Caller
 from shared.uow import UnitsOfWork
 

@@ -1,22 +1,17 @@
-"""What the columns of a file mean for a record, and what the text of a cell is worth there."""
+"""What the columns of a file mean for a record, and what a row of it says."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from accounts_api.reading.csv_cells import plain, several
+from accounts_api.imports.cells import Amounts, Target, TargetType, Unreadable, amount, value_of
 from accounts_api.records.kinds import Kind
 from accounts_api.records.trait_values import Definition, Definitions
 from accounts_api.rules.fold import fold
-from accounts_api.rules.syntax.values import exponent
-from shared.email_addresses import email_key
+from accounts_api.spreadsheets.evidence import Guess, Shown, guessed
+from accounts_api.spreadsheets.formats import AS_SHOWN, ORDERS, SIGNS, Formats, is_rounded
 
-TargetType = Literal[
-    "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
-]
-Amounts = Literal["minor", "major"]
 EmptyCells = Literal["leave", "clear"]
 
 _OF_TRAITS: Final[Mapping[str, TargetType]] = {
@@ -39,6 +34,7 @@ _LINKS: Final[Mapping[str, TargetType]] = {
     "account_id": "text",
     "plan_roles": "list",
 }
+_IDS: Final = ("id", "external_id")
 _NOT_FROM_FILES: Final = frozenset(
     {"traits", "key_roles", "accounts", "deleted", "restore", "merged_into_external_id"}
 )
@@ -53,21 +49,6 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
     "job_title": "title",
     "expiration": "contract_expiration",
 }
-_YES: Final = frozenset({"true", "yes", "1"})
-_NO: Final = frozenset({"false", "no", "0"})
-_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
-_NUMBER: Final = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,15})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something of a record that a column can be mapped to."""
-
-    name: str
-    type: TargetType
-    title: str
-    currency: str | None = None
-    """Of a trait, whose amounts are all of one currency."""
 
 
 def targets(
@@ -120,77 +101,36 @@ def _said(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_")
 
 
-class Unreadable(Exception):
-    """The text of a cell that its target cannot be made of."""
+def together(identities: Sequence[Hashable | None], refused: Collection[int]) -> dict[int, int]:
+    """Which rows are about a record of which another row is refused: that row, by theirs.
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-def value_of(target: Target, text: str, members: Mapping[str, str]) -> Any:
-    """What a cell that is not empty says. Amounts as they are written. Raises `Unreadable`.
-
-    `members` are ids by the key of the e-mail address.
+    Rows of one record stand together, for otherwise what is wrong with one would let another win.
     """
-    said = plain(text.strip())
-    match target.type:
-        case "number":
-            return _number(said)
-        case "boolean":
-            return _boolean(said)
-        case "list":
-            return several(said)
-        case "member":
-            return _member(said, members)
-        case "members":
-            return [_member(part, members) for part in several(said)]
-        case _:
-            return said
+    first = {identities[at]: at for at in sorted(refused, reverse=True)}
+    first.pop(None, None)
+    return {
+        at: first[identity]
+        for at, identity in enumerate(identities)
+        if identity in first and at not in refused
+    }
 
 
-def _number(said: str) -> int | float:
-    if _INTEGER.fullmatch(said):
-        return int(said)
-    if _NUMBER.fullmatch(said):
-        return float(said)
-    raise Unreadable("not_a_number", "A number such as 1250.5: no spaces, no other signs.")
+def guesses(
+    evidence: Shown, mapping: Mapping[str, str | None], known: Mapping[str, Target]
+) -> dict[str, Guess[Any] | None]:
+    """What the file shows of its formats in the columns that are mapped to dates and numbers."""
 
+    def columns(*types: TargetType) -> list[str]:
+        return [
+            column
+            for column, name in mapping.items()
+            if (target := known.get(name or "")) and target.type in types
+        ]
 
-def _boolean(said: str) -> bool:
-    if said.lower() in _YES | _NO:
-        return said.lower() in _YES
-    raise Unreadable("not_a_boolean", "true or false, yes or no, 1 or 0.")
-
-
-def _member(said: str, members: Mapping[str, str]) -> str:
-    if "@" not in said:
-        return said
-    found = members.get(email_key(said) or "")
-    if found is None:
-        raise Unreadable("unknown_member", f"No member has the address {said[:100]!r}.")
-    return found
-
-
-def amount(said: str, amounts: Amounts, currency: str | None) -> int:
-    """Minor units of `currency`; a currency that nobody named has two decimals. Raises
-    `Unreadable`.
-    """
-    if amounts == "minor":
-        if not _INTEGER.fullmatch(said):
-            raise Unreadable("not_an_amount", "Minor units as an integer, such as 1250000.")
-        return int(said)
-    try:
-        if not _NUMBER.fullmatch(said):
-            raise InvalidOperation
-        minor = Decimal(said).scaleb(exponent(currency or ""))
-    except InvalidOperation:
-        message = "An amount such as 12500.00: no spaces, no other signs."
-        raise Unreadable("not_an_amount", message) from None
-    if minor != int(minor):
-        raise Unreadable("not_an_amount", f"It has more decimals than {currency or 'money'} has.")
-    return int(minor)
+    return {
+        "dates": guessed(evidence, columns("date", "datetime"), ORDERS),
+        "decimals": guessed(evidence, columns("number", "amount"), SIGNS),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +156,8 @@ class Reading:
     empty_cells: EmptyCells
     linked: bool
     """An account that is named is one of the record's, not what it belongs to."""
+    formats: Formats = AS_SHOWN
+    evidence: Shown = field(default_factory=dict)
 
     def row(
         self, cells: Sequence[str], members: Mapping[str, str]
@@ -238,11 +180,20 @@ class Reading:
                     said[target.name] = None
                 continue
             try:
-                said[target.name] = value_of(target, cell, members)
+                value = value_of(target, cell, members, self.formats)
+                self._must_be_whole(column, target, value)
+                said[target.name] = value
             except Unreadable as wrong:
                 faults.append(CellFault(column, wrong.code, wrong.message))
         faults += self._amounts(said)
         return self._nested(said), faults
+
+    def _must_be_whole(self, column: str, target: Target, value: Any) -> None:
+        """Two ids that a spreadsheet rounded would be one record."""
+        is_id = target.name.endswith(_IDS) and isinstance(value, str)
+        if is_id and is_rounded(value, self.evidence.get(column, ())):
+            message = "A spreadsheet has rounded this id. Format the column as text, and save anew."
+            raise Unreadable("rounded_id", message)
 
     def _amounts(self, said: dict[str, Any]) -> list[CellFault]:
         faults = []
@@ -251,7 +202,7 @@ class Reading:
             if target.type == "amount" and value is not None:
                 currency = target.currency or said.get("currency")
                 try:
-                    said[name] = amount(value, self.amounts, currency)
+                    said[name] = amount(value, self.amounts, currency, self.formats)
                 except Unreadable as wrong:
                     faults.append(CellFault(self.column_of(name), wrong.code, wrong.message))
         return faults

@@ -5,19 +5,21 @@ so the next one finds the checkpoint where the last whole chunk left it.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.imports import queries
+from accounts_api.imports.cells import Target
 from accounts_api.imports.mapping import Importable, importable, targets_of
-from accounts_api.imports.refusals import RecordTypeGone, WrongState
-from accounts_api.imports.rules import CellFault, Reading
+from accounts_api.imports.refusals import OtherRowRefused, RecordTypeGone, WrongState
+from accounts_api.imports.rules import CellFault, Reading, guesses, together
 from accounts_api.imports.service import end, get_import, kept
-from accounts_api.reading.csv_cells import plain
 from accounts_api.records.edits import Edit, Outcome, Writer
 from accounts_api.records.service import row_edit
+from accounts_api.spreadsheets.csv_cells import plain
+from accounts_api.spreadsheets.formats import Formats
 from shared.auth import Caller
 from shared.db import is_connection_loss
 from shared.email_addresses import email_key
@@ -44,6 +46,12 @@ class Read:
     values: dict[str, Any]
     wanted: Edit | Outcome
     faults: Sequence[CellFault]
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """Which record it is about, faulty or not."""
+        named = ((name, self.values.get(name)) for name in ("id", "external_id"))
+        return next(((name, str(value)) for name, value in named if value), None)
 
 
 async def step(service: Service) -> bool:
@@ -84,6 +92,7 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
             return
         writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
         read, reading = await _read(uow, job, into, rows)
+        read = await _stand_together(uow, into, writer, read)
         outcomes = await into.records.chunk(uow, writer, [row.wanted for row in read])
         told = [
             _told(row, outcome, reading)
@@ -100,10 +109,31 @@ async def _gather_rows(uow: UnitOfWork, job: Any) -> None:
     """All rows of a record are written at once, however far apart they stand: one after the other
     they would undo and redo each other whenever the file comes again.
     """
-    keys = {"id", "external_id"}
-    places = [at for at, column in enumerate(job.columns) if job.mapping.get(column) in keys]
-    if places:
+    if places := _identifying(job):
         await queries.gather_rows(uow.session, uow.workspace_id, job.id, job.upload_id, places)
+
+
+def _identifying(job: Any) -> list[int]:
+    """Places of the columns that say which record a row is about."""
+    keys = {"id", "external_id"}
+    return [at for at, column in enumerate(job.columns) if job.mapping.get(column) in keys]
+
+
+async def _duplicates(uow: UnitOfWork, job: Any) -> dict[str, Any]:
+    """Records of the whole file that several rows are about."""
+    places = _identifying(job)
+    rows = (
+        await queries.duplicate_rows(
+            uow.session, uow.workspace_id, job.id, job.upload_id, places, _SAMPLES
+        )
+        if places
+        else ()
+    )
+    return {
+        "records": rows[0].records if rows else 0,
+        "rows": rows[0].all_rows if rows else 0,
+        "samples": [{"id": row.id, "rows": row.rows} for row in rows],
+    }
 
 
 async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:
@@ -123,13 +153,16 @@ async def _read(
     uow: UnitOfWork, job: Any, into: Importable, rows: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[Read], Reading]:
     kind = into.records.kind
+    known = await targets_of(uow, job.record_type)
     reading = Reading(
         job.columns,
         job.mapping,
-        await targets_of(uow, job.record_type),
+        known,
         job.amounts,
         job.empty_cells,
         linked=kind.part == "accounts",
+        formats=await _formats(uow, job, known),
+        evidence=job.evidence,
     )
     email_keys = _addresses(reading, rows)
     members = await queries.members_by_email(uow.session, uow.workspace_id, email_keys)
@@ -144,6 +177,34 @@ async def _read(
             _add_links(wanted, values)
         read.append(Read(number, values, wanted, faults))
     return read, reading
+
+
+async def _formats(uow: UnitOfWork, job: Any, known: Mapping[str, Target]) -> Formats:
+    shown = guesses(job.evidence, job.mapping, known)
+    order, decimals = (guess.value if guess else None for guess in shown.values())
+    return Formats(job.dates or order, job.decimals or decimals, await uow.zone())
+
+
+async def _stand_together(
+    uow: UnitOfWork, into: Importable, writer: Writer, read: list[Read]
+) -> list[Read]:
+    """`read`, with every row refused that is about a record of which another row will be."""
+    identities = [row.identity for row in read]
+    named = [identity for identity in identities if identity is not None]
+    if len(named) == len(set(named)):
+        return read
+    planned = await into.records.plan(uow, writer, [row.wanted for row in read])
+    refused = [at for at, outcome in enumerate(planned) if outcome.status == "refused"]
+    others = together(identities, refused)
+    return [
+        replace(row, wanted=_refused_with(row, read[others[at]].number)) if at in others else row
+        for at, row in enumerate(read)
+    ]
+
+
+def _refused_with(row: Read, other: int) -> Outcome:
+    error = OtherRowRefused(f"Row {other} is about the same record and is refused.")
+    return Outcome("refused", external_id=row.values.get("external_id"), error=error)
 
 
 def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> set[str]:
@@ -207,7 +268,9 @@ async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str,
     if into is None:
         raise RecordTypeGone
     read, reading = await _read(uow, job, into, rows)
-    outcomes = await into.records.plan(uow, Writer.of(caller), [row.wanted for row in read])
+    writer = Writer.of(caller)
+    read = await _stand_together(uow, into, writer, read)
+    outcomes = await into.records.plan(uow, writer, [row.wanted for row in read])
     told = [(row, out, _faults(row, out, reading)) for row, out in zip(read, outcomes, strict=True)]
     counted = Counter(outcome.status for outcome in outcomes)
     return {
@@ -215,6 +278,7 @@ async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str,
         "looked_at": len(rows),
         **{status: counted[status] for status in ("created", "updated", "unchanged", "refused")},
         "faults": _gathered(told),
+        "duplicates": await _duplicates(uow, job),
         "samples": [_sample(*one) for one in told[:_SAMPLES]],
     }
 

@@ -4,14 +4,16 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from accounts_api.imports.csv_file import LONGEST_NAME, MOST_COLUMNS
-from accounts_api.imports.rules import Amounts, EmptyCells
+from accounts_api.imports.cells import Amounts
+from accounts_api.imports.rules import EmptyCells
 from accounts_api.records.schemas import RecordTypeKey
+from accounts_api.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
+from accounts_api.spreadsheets.formats import DateOrder, DecimalSign
 from shared.schemas import In, Out, Patch
 
 ImportStatus = Literal["waiting", "ready", "running", "finished", "failed", "cancelled"]
 RowStatus = Literal["created", "updated", "refused"]
-Delimiter = Literal["comma", "semicolon", "tab"]
+Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
 FileName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 TargetName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -26,6 +28,14 @@ Mapping = Annotated[
 _AMOUNTS = (
     "How money is written: `minor` units, as everywhere in this API (4800000), or `major` ones, as"
     " people write it (48000.00)."
+)
+_DATES = (
+    "What stands first in dates such as 3/4/2026. Left out or null: as the file shows (`guesses`)."
+    " A date that nothing settles is refused."
+)
+_DECIMALS = (
+    "The decimal sign of its numbers. Left out or null: as the file shows, see `guesses`. A number"
+    " such as 1,250 that nothing settles is refused."
 )
 _EMPTY = "What an empty cell says: `leave` the value as it is, or `clear` it."
 
@@ -52,10 +62,14 @@ class ImportIn(In):
         description="The file itself, if it is small. Else send it to `/v1/imports/{id}/file`.",
     )
     delimiter: Delimiter | None = Field(
-        default=None, description="Left out: the one that stands most often in the header."
+        default=None,
+        description="Left out: the one that a first line such as `sep=;` names, else the one that"
+        " stands most often in the header.",
     )
     amounts: Amounts = Field(default="minor", description=_AMOUNTS)
     empty_cells: EmptyCells = Field(default="leave", description=_EMPTY)
+    dates: DateOrder | None = Field(default=None, description=_DATES)
+    decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
 
 
 class ImportPatch(Patch):
@@ -66,6 +80,8 @@ class ImportPatch(Patch):
     mapping: Mapping = Field(default_factory=dict)
     amounts: Amounts = Field(default="minor", description=_AMOUNTS)
     empty_cells: EmptyCells = Field(default="leave", description=_EMPTY)
+    dates: DateOrder | None = Field(default=None, description=_DATES)
+    decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
 
 
 class ImportColumn(Out):
@@ -77,6 +93,29 @@ class ImportTarget(Out):
     name: str
     type: str
     title: str
+
+
+class DatesGuess(Out):
+    value: DateOrder
+    column: str
+    row: int
+    cell: str
+
+
+class DecimalsGuess(Out):
+    value: DecimalSign
+    column: str
+    row: int
+    cell: str
+
+
+class ImportGuesses(Out):
+    """What the first 2,000 rows show in columns that are mapped to dates and numbers, and the cell
+    that shows it. Null: nothing does, or they contradict each other.
+    """
+
+    dates: DatesGuess | None
+    decimals: DecimalsGuess | None
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -92,6 +131,9 @@ _EXAMPLE: dict[str, Any] = {
     "delimiter": "comma",
     "amounts": "minor",
     "empty_cells": "leave",
+    "dates": None,
+    "decimals": None,
+    "guesses": {"dates": None, "decimals": None},
     "size_bytes": 52,
     "rows": 1,
     "done_rows": 0,
@@ -123,6 +165,9 @@ class ImportOut(Out):
     delimiter: Delimiter | None
     amounts: Amounts
     empty_cells: EmptyCells
+    dates: DateOrder | None
+    decimals: DecimalSign | None
+    guesses: ImportGuesses
     size_bytes: int
     rows: int = Field(description="Of the file, without its header.")
     done_rows: int
@@ -173,6 +218,17 @@ class PreviewRow(Out):
     errors: list[CellFaultOut]
 
 
+class DuplicateRows(Out):
+    id: str = Field(description="The `external_id`, or `id`, that they have in common.")
+    rows: list[int] = Field(description="The first twenty of them, as spreadsheets count.")
+
+
+class ImportDuplicates(Out):
+    records: int = Field(description="That several rows are about, in the whole file.")
+    rows: int = Field(description="That are about one of those.")
+    samples: list[DuplicateRows]
+
+
 class ColumnFaults(Out):
     column: str | None
     code: str
@@ -193,6 +249,7 @@ class ImportPreview(Out):
                     "unchanged": 0,
                     "refused": 0,
                     "faults": [],
+                    "duplicates": {"records": 0, "rows": 0, "samples": []},
                     "samples": [
                         {
                             "row": 2,
@@ -218,6 +275,10 @@ class ImportPreview(Out):
     unchanged: int
     refused: int
     faults: list[ColumnFaults]
+    duplicates: ImportDuplicates = Field(
+        description="Rows of one record are written in their order; if one of them is refused, all"
+        " are."
+    )
     samples: list[PreviewRow]
 
 

@@ -8,7 +8,7 @@ from pydantic_core import to_jsonable_python
 
 from accounts_api.audit_log import service as audit_log
 from accounts_api.imports import queries
-from accounts_api.imports.csv_file import CsvFile, NotCsv, Row
+from accounts_api.imports.cells import Target
 from accounts_api.imports.mapping import importable, mapped, mapping_faults, targets_of
 from accounts_api.imports.refusals import (
     BrokenOff,
@@ -17,8 +17,11 @@ from accounts_api.imports.refusals import (
     RecordTypeGone,
     WrongState,
 )
+from accounts_api.imports.rules import guesses
 from accounts_api.imports.schemas import ImportIn, ImportPatch
 from accounts_api.records.edits import Writer
+from accounts_api.spreadsheets.csv_file import CsvFile, NotCsv, Row
+from accounts_api.spreadsheets.evidence import Evidence
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
 from shared.events.accounts import ImportFinished
@@ -34,7 +37,8 @@ _CHUNK_CHARACTERS: Final = 1_000_000
 KEPT_DAYS: Final = 30
 _LEFT_OVER: Final = 1_000
 """Chunks removed at once."""
-_DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
+_DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+_MAY_BE_NULL: Final = frozenset({"dates", "decimals"})
 _CALLED: Final = {character: name for name, character in _DELIMITERS.items()}
 _BEFORE_START: Final = frozenset({"waiting", "ready"})
 
@@ -45,26 +49,28 @@ async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
         message = f"There is no record type {data.record_type!r} here, or it was archived."
         raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
     import_id = new_id()
-    given = data.model_dump(include={"record_type", "file_name", "amounts", "empty_cells"})
+    said = {"record_type", "file_name", "amounts", "empty_cells", "dates", "decimals"}
+    given = data.model_dump(include=said)
     delimiter = _DELIMITERS.get(data.delimiter or "")
     made = await queries.add_import(
         uow.session, uow.workspace_id, {"id": import_id, "delimiter": delimiter, **given}
     )
     if data.csv is not None:
         made = await _take_text(uow, made, data.csv)
-    return as_json(made)
+    return await _shown(uow, made)
 
 
 async def _take_text(uow: UnitOfWork, job: Any, text: str) -> Any:
-    file, upload_id = CsvFile(job.delimiter), new_id()
+    file, evidence, upload_id = CsvFile(job.delimiter), Evidence(), new_id()
     raw = text.encode()
     try:
         rows = [*file.feed(raw), *file.finish()]
     except NotCsv as wrong:
         raise _refused(wrong, "/csv") from wrong
+    evidence.see(rows)
     for number, chunk in enumerate(_chunks(rows)):
         await _add(uow, job.id, upload_id, number, chunk)
-    return await _taken(uow, job, file, upload_id, len(raw))
+    return await _taken(uow, job, file, evidence, upload_id, len(raw))
 
 
 async def take_file(
@@ -76,19 +82,23 @@ async def take_file(
     async with units.begin(caller.workspace_id, caller.cause) as uow:
         job = await get_import(uow, import_id)
         _must_be(job, _BEFORE_START)
-    file, upload_id = CsvFile(job.delimiter), new_id()
+    file, evidence, upload_id = CsvFile(job.delimiter), Evidence(), new_id()
     waiting: list[Row] = []
     number, size = 0, 0
     try:
         async for piece in pieces:
             size += len(piece)
-            waiting += file.feed(piece)
+            read = file.feed(piece)
+            evidence.see(read)
+            waiting += read
             *full, waiting = list(_chunks(waiting)) or [[]]
             for chunk in full:
                 async with units.begin(caller.workspace_id, caller.cause) as uow:
                     await _add(uow, import_id, upload_id, number, chunk)
                 number += 1
-        waiting += file.finish()
+        rest = file.finish()
+        evidence.see(rest)
+        waiting += rest
     except NotCsv as wrong:
         # Heard to the end: who is cut off while sending never reads why.
         async for _ in pieces:
@@ -102,7 +112,7 @@ async def take_file(
         for chunk in _chunks(waiting):
             await _add(uow, import_id, upload_id, number, chunk)
             number += 1
-        return as_json(await _taken(uow, job, file, upload_id, size))
+        return await _shown(uow, await _taken(uow, job, file, evidence, upload_id, size))
 
 
 def _chunks(rows: Sequence[Row]) -> list[list[Row]]:
@@ -125,13 +135,16 @@ async def _add(
     await queries.add_chunk(uow.session, uow.workspace_id, import_id, upload_id, number, dict(rows))
 
 
-async def _taken(uow: UnitOfWork, job: Any, file: CsvFile, upload_id: UUID, size: int) -> Any:
+async def _taken(
+    uow: UnitOfWork, job: Any, file: CsvFile, evidence: Evidence, upload_id: UUID, size: int
+) -> Any:
     await queries.remove_chunks(uow.session, uow.workspace_id, job.id, all_but=upload_id)
     fields = {
         "upload_id": upload_id,
         "status": "ready",
         "delimiter": file.delimiter,
         "columns": file.columns,
+        "evidence": evidence.by_column(file.columns),
         "mapping": await mapped(uow, job.record_type, file.columns),
         "rows": file.rows,
         "size_bytes": size,
@@ -155,17 +168,23 @@ def _must_be(job: Any, states: frozenset[str]) -> None:
         raise WrongState(f"It is {job.status}.", import_status=job.status)
 
 
-def as_json(job: Any) -> dict[str, Any]:
+def as_json(job: Any, known: Mapping[str, Target]) -> dict[str, Any]:
     shown: dict[str, Any] = job._asdict()
     shown["columns"] = [{"name": name, "target": job.mapping.get(name)} for name in job.columns]
     shown["delimiter"] = _CALLED.get(job.delimiter)
+    shown["guesses"] = guesses(job.evidence, job.mapping, known)
     return shown
+
+
+async def _shown(uow: UnitOfWork, job: Any) -> dict[str, Any]:
+    return as_json(job, await targets_of(uow, job.record_type))
 
 
 async def show_import(uow: UnitOfWork, import_id: UUID) -> dict[str, Any]:
     job = await get_import(uow, import_id)
     known = await targets_of(uow, job.record_type)
-    return {**as_json(job), "targets": sorted(known.values(), key=lambda target: target.name)}
+    targets = sorted(known.values(), key=lambda target: target.name)
+    return {**as_json(job, known), "targets": targets}
 
 
 async def list_imports(
@@ -176,7 +195,8 @@ async def list_imports(
     before = UUID(cursors.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
     rows = await queries.imports_page(uow.session, uow.workspace_id, before, limit + 1)
     page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("id",))
-    return {**page, "data": [as_json(job) for job in page["data"]]}
+    known = {kind: await targets_of(uow, kind) for kind in {job.record_type for job in rows}}
+    return {**page, "data": [as_json(job, known[job.record_type]) for job in page["data"]]}
 
 
 async def change_import(
@@ -186,7 +206,11 @@ async def change_import(
     job = await get_import(uow, import_id, lock=True)
     check_version(version, job.version)
     _must_be(job, _BEFORE_START)
-    changes = {n: getattr(data, n) for n in data.model_fields_set if getattr(data, n) is not None}
+    changes = {
+        name: value
+        for name in data.model_fields_set
+        if (value := getattr(data, name)) is not None or name in _MAY_BE_NULL
+    }
     if "mapping" in changes:
         mapping = {**job.mapping, **changes["mapping"]}
         known = await targets_of(uow, job.record_type)
@@ -194,9 +218,9 @@ async def change_import(
         if faults:
             raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
         changes["mapping"] = mapping
-    if not changes:
-        return as_json(job)
-    return as_json(await queries.change_import(uow.session, uow.workspace_id, import_id, changes))
+    if changes:
+        job = await queries.change_import(uow.session, uow.workspace_id, import_id, changes)
+    return await _shown(uow, job)
 
 
 async def start_import(
@@ -228,7 +252,7 @@ async def start_import(
     said = {"file_name": job.file_name, "rows": job.rows, "mapping": job.mapping}
     audit_log.record(uow, "import.started", "import", import_id, after=said)
     uow.wake_worker()
-    return as_json(started)
+    return as_json(started, known)
 
 
 async def cancel_import(uow: UnitOfWork, import_id: UUID) -> dict[str, Any]:
@@ -239,7 +263,7 @@ async def cancel_import(uow: UnitOfWork, import_id: UUID) -> dict[str, Any]:
     audit_log.record(
         uow, "import.cancelled", "import", import_id, after={"done_rows": job.done_rows}
     )
-    return as_json(ended)
+    return await _shown(uow, ended)
 
 
 async def end(

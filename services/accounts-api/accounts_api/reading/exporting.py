@@ -13,11 +13,11 @@ from pydantic_core import from_json
 
 from accounts_api.audit_log import service as audit_log
 from accounts_api.reading import queries
-from accounts_api.reading.csv_cells import BOM, lines
 from accounts_api.reading.service import Listed, ListRequest, understood
 from accounts_api.records.kinds import Kind
 from accounts_api.records.refusals import in_time
 from accounts_api.records.service import definitions_of
+from accounts_api.spreadsheets.csv_cells import BOM, lines
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork, UnitsOfWork

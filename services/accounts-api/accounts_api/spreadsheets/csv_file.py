@@ -1,6 +1,8 @@
 """A CSV file read as it comes in: bytes in, rows out, what is no CSV refused with its line.
 
-UTF-8, with or without a byte order mark; `,` `;` or a tab between cells; RFC 4180 quotes.
+UTF-8, with or without a byte order mark; `,` `;` `|` or a tab between cells, which a first line
+such as `sep=;` may name (Excel's own way); RFC 4180 quotes, which only mean something where a cell
+begins. A row of empty cells is no row.
 """
 
 import codecs
@@ -8,19 +10,24 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
-DELIMITERS: Final = (",", ";", "\t")
+DELIMITERS: Final = (",", ";", "\t", "|")
 MOST_COLUMNS: Final = 500
 MOST_ROWS: Final = 1_000_000
 LONGEST_NAME: Final = 200
 LONGEST_CELL: Final = 100_000
 _LONGEST_RECORD: Final = 1 << 20
+csv.field_size_limit(_LONGEST_RECORD)  # ours is judged first, and says what to do
 
 Row = tuple[int, list[str]]
 """Its number in the file, as spreadsheets count: the header is 1; and its cells."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+_CLOSED = re.compile(r'(?:[^"]++|"")*+"')
+"""The rest of a cell within quotes, up to the one that ends it."""
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*', re.IGNORECASE)
 
 
 class NotCsv(Exception):
@@ -77,7 +84,7 @@ class CsvFile:
                 continue
             self._record.append(line)
             size += len(line)
-            self._within_quotes ^= line.count('"') % 2 == 1
+            self._within_quotes = self._open_at_end(line)
             if self._within_quotes:
                 if size > _LONGEST_RECORD:
                     raise self._endless()
@@ -87,30 +94,65 @@ class CsvFile:
         if final and self._within_quotes:
             raise self._endless()
 
+    def _open_at_end(self, line: str) -> bool:
+        """Whether the cell that `line` ends in goes on in the next one."""
+        at, within = 0, self._within_quotes
+        opening = _opening(self.delimiter)
+        while found := (_CLOSED.match if within else opening.search)(line, at):
+            at, within = found.end(), not within
+        return within
+
     def _endless(self) -> NotCsv:
         where = f"Row {self._number + 1} has no end"
         return NotCsv("unclosed_quote", f"{where}: is a quote missing in it?")
 
     def _parsed(self, record: str) -> Iterator[Row]:
+        if self._number == 0 and (found := _SEPARATOR.fullmatch(record.rstrip("\r\n"))):
+            # Spreadsheets do not show this line, so it has no number.
+            self.delimiter = self.delimiter or _named_delimiter(found[1])
+            return
         self._number += 1
         if not record.strip("\r\n"):
             return
-        if self.delimiter is None:
-            self.delimiter = _likely(record)
-        try:
-            (cells,) = csv.reader([record], delimiter=self.delimiter, strict=True)
-        except (csv.Error, ValueError) as error:
-            raise NotCsv("not_csv", f"Row {self._number} cannot be read: {error}.") from error
-        if not self.columns:
-            self.columns = _named(cells)
+        delimiter = self.delimiter or _likely(record)
+        cells = self._cells(record, delimiter)
+        if not any(map(str.strip, cells)):
             return
-        if any(len(cell) > LONGEST_CELL for cell in cells):
-            message = f"Row {self._number} has a cell of more than {LONGEST_CELL} characters."
-            raise NotCsv("cell_too_long", message)
+        if not self.columns:
+            self.delimiter, self.columns = delimiter, _named(cells)
+            return
         self.rows += 1
         if self.rows > MOST_ROWS:
             raise NotCsv("too_many_rows", f"A file has up to {MOST_ROWS} rows. Split it.")
         yield self._number, cells
+
+    def _cells(self, record: str, delimiter: str) -> list[str]:
+        try:
+            (cells,) = csv.reader([record], delimiter=delimiter, strict=True)
+        except (csv.Error, ValueError) as error:
+            raise NotCsv(
+                "not_csv",
+                f"Row {self._number} has a cell that goes on behind its closing quotation mark."
+                ' Write a quotation mark within quotes twice: "".',
+            ) from error
+        if any(len(cell) > LONGEST_CELL for cell in cells):
+            message = f"Row {self._number} has a cell of more than {LONGEST_CELL} characters."
+            raise NotCsv("cell_too_long", message)
+        return cells
+
+
+@cache
+def _opening(delimiter: str | None) -> re.Pattern[str]:
+    """A quotation mark that begins a cell; as long as nobody knows, behind any delimiter."""
+    between = re.escape(delimiter or "".join(DELIMITERS))
+    return re.compile(rf'(?:^|[{between}])"')
+
+
+def _named_delimiter(character: str) -> str:
+    if character not in DELIMITERS:
+        message = f"The line sep={character} names no separator that is read here: , ; | or a tab."
+        raise NotCsv("unknown_separator", message)
+    return character
 
 
 def _likely(header: str) -> str:
@@ -120,6 +162,8 @@ def _likely(header: str) -> str:
 
 def _named(cells: list[str]) -> list[str]:
     """The header's names; a column without one is called by its place."""
+    while len(cells) > MOST_COLUMNS and not cells[-1].strip():
+        cells.pop()
     if len(cells) > MOST_COLUMNS:
         raise NotCsv("too_many_columns", f"A file has up to {MOST_COLUMNS} columns.")
     names = [cell.strip() or f"column {place}" for place, cell in enumerate(cells, 1)]
