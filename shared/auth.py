@@ -1,11 +1,12 @@
 """Who is calling, and what that caller may do."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from shared.errors import Forbidden
 from shared.events.base import Cause
+from shared.settings import ServiceName
 
 Role = Literal["admin", "leader", "team_member", "observer"]
 ROLES: tuple[Role, ...] = ("admin", "leader", "team_member", "observer")
@@ -62,6 +63,25 @@ GRANTS: dict[Role, frozenset[str]] = {
 """The four roles as data (product.md 3.1)."""
 
 
+SubjectType = Literal["member", "api_key"]
+SUBJECT_TYPES: tuple[SubjectType, ...] = get_args(SubjectType)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a service acts for: a member, or an API key."""
+
+    type: SubjectType
+    id: UUID
+
+    @classmethod
+    def of(cls, link: Cause) -> "Subject | None":
+        """None for what acts by itself, such as a service."""
+        if link.type not in SUBJECT_TYPES:
+            return None
+        return cls(link.type, UUID(link.id))
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The authenticated principal of a request, in exactly one workspace."""
@@ -75,6 +95,8 @@ class Caller:
     rate_limit: int | None = None
     support_contact: str | None = None
     """Whom this workspace's people ask when something is refused."""
+    through: ServiceName | None = None
+    """The service that speaks: for the principal, or for itself."""
 
     @property
     def key(self) -> str:
@@ -105,6 +127,3 @@ def granted(role: Role, scopes: frozenset[str] | None, *, read_only: bool) -> fr
             wanted |= _READ
         allowed &= wanted
     return allowed & _READ if read_only else allowed
-
-
-SERVICE_PERMISSIONS = _READ | _WRITE

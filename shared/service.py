@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from shared.auth import Caller
+from shared.auth import Caller, Subject
 from shared.db import Database
 from shared.egress import EgressPolicy
 from shared.events.base import Cause, Envelope, Event
@@ -93,16 +93,18 @@ class Service:
         *,
         workspace_id: UUID | Literal["*"],
         cause: Sequence[Cause] = (),
+        subject: Subject | None = None,
         json: Any = None,
         deadline: float = 5.0,
-        headers: dict[str, str] | None = None,
     ) -> Answer:
-        """Call another service on behalf of `cause`. Raises `OutgoingError`; any status returns."""
-        token = self.signer.token(peer, workspace_id, cause)
+        """Call another service for `subject`, which may there what it may by itself; None when no
+        person stands behind the work. Raises `OutgoingError`; any status returns.
+        """
+        token = self.signer.token(peer, workspace_id, cause, subject)
         return await self.peers.request(
             method,
             f"{self.settings.peers[peer]}{path}",
-            headers={"authorization": f"Bearer {token}", **(headers or {})},
+            headers={"authorization": f"Bearer {token}"},
             json=json,
             deadline=deadline,
         )

@@ -1,7 +1,8 @@
 """Service tokens: one service speaks to another for at most five minutes.
 
-ES256 JWT (RFC 7519) bound to one audience, carrying the workspace and the cause on whose behalf it
-acts. Public keys come from each service's `/.well-known/jwks.json`.
+ES256 JWT (RFC 7519) bound to one audience, carrying the workspace, the cause, and as its subject
+the member or API key that it acts for; without a person the service itself. Public keys come from
+each service's `/.well-known/jwks.json`.
 """
 
 import time
@@ -15,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import ValidationError
 
+from shared.auth import SUBJECT_TYPES, Subject
 from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.http import OutgoingError
@@ -32,6 +34,8 @@ class ServiceClaims:
     issuer: ServiceName
     workspace_id: UUID | Literal["*"]
     cause: tuple[Cause, ...]
+    subject: Subject | None
+    """Whom the issuer acts for; None when it acts for itself."""
 
 
 class ServiceSigner:
@@ -51,12 +55,14 @@ class ServiceSigner:
         audience: ServiceName,
         workspace_id: UUID | Literal["*"],
         cause: Sequence[Cause] = (),
+        subject: Subject | None = None,
     ) -> str:
         now = int(time.time())
+        acts_for = f"{subject.type}:{subject.id}" if subject else f"service:{self.service}"
         claims = {
             "iss": self.service,
             "aud": audience,
-            "sub": f"service:{self.service}",
+            "sub": acts_for,
             "iat": now,
             "exp": now + LIFETIME,
             "jti": str(new_id()),
@@ -102,6 +108,7 @@ class ServiceTokenVerifier:
                 issuer=issuer,
                 workspace_id="*" if workspace == "*" else UUID(workspace),
                 cause=tuple(Cause.model_validate(c) for c in decoded.claims.get("cause", [])),
+                subject=_subject(decoded.claims["sub"], issuer),
             )
         except (JoseError, ValueError, KeyError, TypeError, ValidationError) as error:
             raise Unauthorized("The token is not valid.") from error
@@ -119,6 +126,16 @@ class ServiceTokenVerifier:
         self._fetched_at[issuer] = time.monotonic()
         self._keys[issuer] = found
         return found
+
+
+def _subject(sub: str, issuer: ServiceName) -> Subject | None:
+    """Raises `ValueError` for one that nobody can act for."""
+    kind, _, named = sub.partition(":")
+    if kind == "service" and named == issuer:
+        return None
+    if kind not in SUBJECT_TYPES:
+        raise ValueError("unknown subject")
+    return Subject(kind, UUID(named))
 
 
 def _peek(token: str) -> tuple[ServiceName, str]:

@@ -85,7 +85,7 @@ class Client:
 
 @dataclass
 class Workspace:
-    """A fresh workspace with one client per role; `service` speaks as one of our own services."""
+    """A fresh workspace with one client per role; `service` speaks as the sync service itself."""
 
     id: UUID
     keys: dict[str, str]
@@ -212,7 +212,7 @@ class Tenure:
         )
 
     def _service_client(self, workspace_id: UUID) -> Client:
-        """Mints a token per door; the audience is bound, so each door gets its own."""
+        """Mints a token per door and request: the audience is bound."""
         tenure = self
 
         class ServiceClient(Client):

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+from fastapi import FastAPI
 from typing_extensions import override
 
 from shared.settings import SERVICES, ServiceName, Settings
@@ -104,13 +105,16 @@ class Operation:
 
 
 @cache
+def app_of(name: ServiceName) -> FastAPI:
+    app: FastAPI = importlib.import_module(f"{PACKAGES[name]}.main").create_app(
+        Settings.model_construct()
+    )
+    return app
+
+
+@cache
 def documents() -> dict[ServiceName, dict[str, Any]]:
-    settings = Settings.model_construct()
-    made: dict[ServiceName, dict[str, Any]] = {}
-    for name in SERVICES:
-        app = importlib.import_module(f"{PACKAGES[name]}.main").create_app(settings)
-        made[name] = json.loads(json.dumps(app.openapi()))
-    return made
+    return {name: json.loads(json.dumps(app_of(name).openapi())) for name in SERVICES}
 
 
 def _operations() -> Iterator[Operation]:

@@ -22,7 +22,7 @@ from deploy.bench.measuring import Case, Result, of_loads
 from deploy.bench.seed import account, account_id, drawing, seed
 from deploy.bench.sql import NEW, PREAMBLE, captured, pgbench, psql
 from deploy.bench.stage import Stage
-from shared.auth import SERVICE_PERMISSIONS, Caller
+from shared.auth import GRANTS, Caller
 from shared.clock import utc_now
 from shared.events.base import Cause
 from shared.service import Service
@@ -42,7 +42,7 @@ async def prepare(stage: Stage) -> None:
 
 def _caller(stage: Stage) -> Caller:
     principal = Cause(type="api_key", id=str(stage.workspace_id), label="Bench")
-    return Caller(stage.workspace_id, principal, SERVICE_PERMISSIONS, (principal,), role="admin")
+    return Caller(stage.workspace_id, principal, GRANTS["admin"], (principal,), role="admin")
 
 
 async def no_work(stage: Stage) -> Result:

@@ -15,7 +15,7 @@ from deploy.bench.measuring import Case, Result
 from deploy.bench.seed import account_id, drawing, seed
 from deploy.bench.sql import PREAMBLE, captured, psql
 from deploy.bench.stage import Stage
-from shared.auth import SERVICE_PERMISSIONS, Caller
+from shared.auth import GRANTS, Caller
 from shared.clock import utc_now
 from shared.events.base import Cause
 
@@ -57,7 +57,7 @@ def _looking_at(title: str, arr: int) -> SegmentIn:
 
 def _caller(stage: Stage) -> Caller:
     principal = Cause(type="api_key", id=str(stage.workspace_id), label="Bench")
-    return Caller(stage.workspace_id, principal, SERVICE_PERMISSIONS, (principal,), role="admin")
+    return Caller(stage.workspace_id, principal, GRANTS["admin"], (principal,), role="admin")
 
 
 async def _settle(stage: Stage) -> None:

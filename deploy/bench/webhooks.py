@@ -19,7 +19,7 @@ from deploy.bench.load import Load, Request, drive
 from deploy.bench.measuring import Case, Result
 from deploy.bench.sql import PREAMBLE, captured, psql
 from deploy.bench.stage import Stage
-from shared.auth import SERVICE_PERMISSIONS, Caller
+from shared.auth import GRANTS, Caller
 from shared.clock import utc_now
 from shared.events.base import Cause
 from shared.ids import new_id
@@ -84,7 +84,7 @@ async def feed_page(stage: Stage) -> Result:
     """Ten pages of a thousand, one after the other, as a partner that backfills reads them."""
     service = stage.service("sync")
     principal = Cause(type="service", id="sync")
-    caller = Caller(stage.workspace_id, principal, SERVICE_PERMISSIONS, (principal,))
+    caller = Caller(stage.workspace_id, principal, GRANTS["admin"], (principal,))
     with captured(service) as seen:
         await read_feed(service, caller, "", None, _PAGE, 0)
     script = seen.script(stage.workspace_id, read_only=True).replace(PREAMBLE, "") * _PAGES
@@ -93,8 +93,9 @@ async def feed_page(stage: Stage) -> Result:
     loads: list[Load] = []
     sql: list[float] = []
     for _ in range(ROUNDS):
-        headers = {"authorization": f"Bearer {service.signer.token('sync', stage.workspace_id)}"}
-        loads.append(await drive(door, lambda _: Request("GET", path), headers, times=_PAGES))
+        loads.append(
+            await drive(door, lambda _: Request("GET", path), stage.headers(), times=_PAGES)
+        )
         sql.append(_PAGES * _PAGE / await psql(stage, "sync", script))
     return Result(
         unit="events",

@@ -21,6 +21,7 @@ CauseType = Literal[
     "event",
     "webhook",
     "import",
+    "note",
     "system",
 ]
 

@@ -1,4 +1,6 @@
-"""Who hears whom. The only file that knows two services."""
+"""Who hears whom, and what each may do at another. The only file that knows two services."""
+
+from collections.abc import Mapping
 
 from shared.settings import ServiceName
 
@@ -14,3 +16,20 @@ because it carries events to partners."""
 
 def hearers(publisher: ServiceName) -> list[ServiceName]:
     return [service for service, publishers in HEARS.items() if publisher in publishers]
+
+
+_USES = frozenset({"traits:read", "segments:read", "members:read", "records:read"})
+
+SERVICE_GRANTS: Mapping[tuple[ServiceName, ServiceName], frozenset[str]] = {
+    ("tasks", "accounts"): frozenset({"records:write"}),
+    ("sync", "accounts"): frozenset({"records:write", "members:write", "traits:write"}),
+    ("accounts", "tasks"): _USES,
+    ("accounts", "sequencer"): _USES,
+    ("accounts", "sync"): _USES,
+}
+"""(issuer, audience) to all that the one may do at the other. It never adds to what the subject of
+a token may do by itself; work without a person, such as a sync, may do this and no more."""
+
+
+def grants(issuer: ServiceName, audience: ServiceName) -> frozenset[str]:
+    return SERVICE_GRANTS.get((issuer, audience), frozenset())

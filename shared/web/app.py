@@ -13,7 +13,7 @@ from shared.service import Service
 from shared.settings import ServiceName, Settings
 from shared.tracing import Tracing
 from shared.web import internal
-from shared.web.authenticate import Authenticator, Introspect, ask_accounts
+from shared.web.authenticate import AskAccounts, Authenticator, Introspection
 from shared.web.middleware import RequestContext, RequestLimits
 from shared.web.openapi import install_openapi
 from shared.web.problems import install_problems
@@ -35,7 +35,7 @@ def build_app(
     tags: Sequence[Mapping[str, Any]],
     settings: Settings | None = None,
     migration_head: str | None = None,
-    introspect: Callable[[Service], Introspect] = ask_accounts,
+    introspection: Callable[[Service], Introspection] = AskAccounts,
     larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """`larger_bodies` maps paths or their ends to byte limits above the usual 1 MiB."""
@@ -49,7 +49,7 @@ def build_app(
         service = Service.build(name, settings)
         tracing.follow_statements(service.db.engine)
         app.state.service = service
-        app.state.authenticate = Authenticator(service, introspect(service))
+        app.state.authenticate = Authenticator(service, introspection(service))
         # Describing two hundred operations takes seconds: not on the event loop, not when asked.
         app.state.describing = asyncio.create_task(asyncio.to_thread(app.openapi))
         yield

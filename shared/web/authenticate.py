@@ -1,33 +1,41 @@
 """From a bearer credential to a `Caller`.
 
-Service tokens are verified here by their issuer's JWKS. API keys belong to the accounts service:
-others ask it once and remember the answer for five seconds, which is also how long a revoked key
-may live on.
+Service tokens are verified here by their issuer's JWKS. API keys and members belong to the accounts
+service: others ask it once and remember the answer for five seconds, which is also how long a
+revoked key may live on.
 """
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.auth import SERVICE_PERMISSIONS, Caller, Role
-from shared.errors import Unauthorized, Unavailable
+from shared.auth import Caller, Role, Subject
+from shared.errors import Forbidden, Unauthorized, Unavailable
 from shared.events.base import Cause
+from shared.events.routes import grants
 from shared.http import OutgoingError
 from shared.keys import KEY_PREFIX, is_whole, key_digest
 from shared.service import Service
+from shared.tokens import ServiceClaims
 
 REMEMBER_SECONDS = 5.0
 _REMEMBER_AT_MOST = 10_000
 
 
-class KeyDetails(BaseModel):
-    """What the accounts service says of an API key."""
+class SubjectEnded(Forbidden):
+    code = "subject_ended"
+    title = "Whom this is done for may nothing here any more"
+
+
+class SubjectDetails(BaseModel):
+    """What the accounts service says of an API key or a member."""
 
     workspace_id: UUID
-    key_id: UUID
-    label: str
+    principal: Cause
     role: Role
     permissions: frozenset[str]
     member_id: UUID | None = None
@@ -35,15 +43,16 @@ class KeyDetails(BaseModel):
     support_contact: str | None = None
 
     def caller(self) -> Caller:
-        principal = Cause(type="api_key", id=str(self.key_id), label=self.label)
         member = (
-            (Cause(type="member", id=str(self.member_id)),) if self.member_id is not None else ()
+            (Cause(type="member", id=str(self.member_id)),)
+            if self.member_id is not None and self.principal.type != "member"
+            else ()
         )
         return Caller(
             workspace_id=self.workspace_id,
-            principal=principal,
+            principal=self.principal,
             permissions=self.permissions,
-            cause=(*member, principal),
+            cause=(*member, self.principal),
             member_id=self.member_id,
             role=self.role,
             rate_limit=self.rate_limit,
@@ -51,22 +60,39 @@ class KeyDetails(BaseModel):
         )
 
 
-Introspect = Callable[[str], Awaitable[KeyDetails | None]]
-"""SHA-256 of a key, hex, to what it may do; None when it may nothing."""
+class Introspection(Protocol):
+    """Who knows what a credential or a subject may do now; None when it may nothing."""
+
+    asks_accounts: ClassVar[bool]
+    """Whether an answer costs a call, and is remembered for that."""
+
+    async def of_key(self, digest: str) -> SubjectDetails | None:
+        """By the SHA-256 of a key, hex."""
+        ...
+
+    async def of_subject(self, workspace_id: UUID, subject: Subject) -> SubjectDetails | None: ...
 
 
-def ask_accounts(service: Service) -> Introspect:
+@dataclass(frozen=True, slots=True)
+class AskAccounts:
     """Introspection over HTTP, for every service but accounts."""
 
-    async def introspect(digest: str) -> KeyDetails | None:
+    service: Service
+    asks_accounts: ClassVar[bool] = True
+
+    async def of_key(self, digest: str) -> SubjectDetails | None:
+        return await self._ask("/internal/api-keys/introspect", "*", {"digest": digest})
+
+    async def of_subject(self, workspace_id: UUID, subject: Subject) -> SubjectDetails | None:
+        named = {"type": subject.type, "id": str(subject.id)}
+        return await self._ask("/internal/subjects/introspect", workspace_id, named)
+
+    async def _ask(
+        self, path: str, workspace_id: UUID | Literal["*"], json: dict[str, Any]
+    ) -> SubjectDetails | None:
         try:
-            answer = await service.ask(
-                "accounts",
-                "POST",
-                "/internal/api-keys/introspect",
-                workspace_id="*",
-                json={"digest": digest},
-                deadline=2.0,
+            answer = await self.service.ask(
+                "accounts", "POST", path, workspace_id=workspace_id, json=json, deadline=2.0
             )
         except OutgoingError as error:
             raise Unavailable("Keys cannot be checked right now.", retry_after=1) from error
@@ -74,30 +100,45 @@ def ask_accounts(service: Service) -> Introspect:
             return None
         if answer.status != 200:  # noqa: PLR2004
             raise Unavailable("Keys cannot be checked right now.", retry_after=1)
-        return KeyDetails.model_validate(answer.json())
-
-    return introspect
+        return SubjectDetails.model_validate(answer.json())
 
 
 class Authenticator:
-    def __init__(self, service: Service, introspect: Introspect) -> None:
+    def __init__(self, service: Service, introspection: Introspection) -> None:
         self._service = service
-        self._introspect = introspect
+        self._introspection = introspection
         self._known: dict[str, tuple[float, Caller]] = {}
 
     async def __call__(self, token: str) -> Caller:
-        """Raises `Unauthorized`, or `Unavailable` when a key cannot be checked."""
+        """Raises `Unauthorized`, `SubjectEnded`, or `Unavailable` when it cannot be checked."""
         if token.startswith(KEY_PREFIX):
             return await self._by_key(token)
-        claims = await self._service.verifier.verify(token)
+        return await self.by_service(await self._service.verifier.verify(token))
+
+    async def by_service(self, claims: ServiceClaims) -> Caller:
+        """Whom a service acts for, with their rights of now cut by what the service may do here.
+        The chain of causes begins with the person whatever the service says.
+        """
         if claims.workspace_id == "*":
             raise Unauthorized("The token names no workspace.")
-        principal = Cause(type="service", id=claims.issuer)
-        return Caller(
-            workspace_id=claims.workspace_id,
-            principal=principal,
-            permissions=SERVICE_PERMISSIONS,
-            cause=claims.cause or (principal,),
+        allowed = grants(claims.issuer, self._service.name)
+        itself = Cause(type="service", id=claims.issuer)
+        if claims.subject is None:
+            return Caller(
+                workspace_id=claims.workspace_id,
+                principal=itself,
+                permissions=allowed,
+                cause=(*claims.cause, itself),
+                through=claims.issuer,
+            )
+        found = await self._by_subject(claims.workspace_id, claims.subject)
+        first = {(link.type, link.id) for link in found.cause}
+        told = (link for link in claims.cause if (link.type, link.id) not in first)
+        return replace(
+            found,
+            permissions=found.permissions & allowed,
+            cause=(*found.cause, *told, itself),
+            through=claims.issuer,
         )
 
     def forget(self) -> None:
@@ -105,14 +146,40 @@ class Authenticator:
 
     async def _by_key(self, token: str) -> Caller:
         digest = key_digest(token)
-        known = self._known.get(digest)
+
+        async def ask() -> SubjectDetails | None:
+            return await self._introspection.of_key(digest) if is_whole(token) else None
+
+        caller = await self._remembered(digest, ask)
+        if caller is None:
+            raise Unauthorized("The API key is not valid: unknown, expired or revoked.")
+        return caller
+
+    async def _by_subject(self, workspace_id: UUID, subject: Subject) -> Caller:
+        async def ask() -> SubjectDetails | None:
+            return await self._introspection.of_subject(workspace_id, subject)
+
+        if self._introspection.asks_accounts:
+            named = f"{workspace_id}:{subject.type}:{subject.id}"
+            caller = await self._remembered(named, ask)
+        else:
+            details = await ask()
+            caller = None if details is None else details.caller()
+        if caller is None:
+            raise SubjectEnded("The key was revoked or expired, or the member was deactivated.")
+        return caller
+
+    async def _remembered(
+        self, name: str, ask: Callable[[], Awaitable[SubjectDetails | None]]
+    ) -> Caller | None:
+        known = self._known.get(name)
         if known is not None and time.monotonic() < known[0]:
             return known[1]
-        details = await self._introspect(digest) if is_whole(token) else None
+        details = await ask()
         if details is None:
-            raise Unauthorized("The API key is not valid: unknown, expired or revoked.")
+            return None
         if len(self._known) >= _REMEMBER_AT_MOST:
             self._known.clear()
         caller = details.caller()
-        self._known[digest] = (time.monotonic() + REMEMBER_SECONDS, caller)
+        self._known[name] = (time.monotonic() + REMEMBER_SECONDS, caller)
         return caller

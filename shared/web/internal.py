@@ -9,7 +9,9 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import Unauthorized
+from shared.auth import Caller
+from shared.errors import Forbidden, Unauthorized
+from shared.events.routes import hearers
 from shared.feed.reader import MAX_PAGE, events_after
 from shared.service import Service
 from shared.tokens import ServiceClaims
@@ -27,6 +29,27 @@ async def trusted_peer(request: Request) -> ServiceClaims:
 
 
 Peer = Annotated[ServiceClaims, Depends(trusted_peer)]
+
+
+async def acting(request: Request, peer: Peer) -> Caller:
+    """Whom the asking service acts for, with their rights of now."""
+    caller: Caller = await request.app.state.authenticate.by_service(peer)
+    return caller
+
+
+Acting = Annotated[Caller, Depends(acting)]
+
+
+def on_behalf(permission: str) -> Any:
+    """`caller: Annotated[Caller, on_behalf("records:write")]`, at each route that services use for
+    somebody, as `require` is at the public ones.
+    """
+
+    async def judged(caller: Acting) -> Caller:
+        caller.must(permission)
+        return caller
+
+    return Depends(judged)
 
 
 @router.get("/livez")
@@ -73,6 +96,8 @@ async def feed(
     """This service's events of all workspaces after a cursor, in commit order."""
     if peer.workspace_id != "*":
         raise Unauthorized("The feed of all workspaces needs a token for all workspaces.")
+    if peer.issuer not in hearers(service_of(request).name):
+        raise Forbidden("This service does not hear us.")
     async with service_of(request).units.across_workspaces(read_only=True) as session:
         events = await events_after(session, after, limit, shard=shard, shards=shards)
     return Response(to_json({"data": events}), media_type="application/json")
@@ -101,8 +126,3 @@ async def feed_state(service: Service) -> dict[str, Any]:
         "heard": [dict(row) for row in heard],
         "dead_events": dead,
     }
-
-
-@router.get("/internal/feed-state")
-async def internal_feed_state(request: Request, peer: Peer) -> dict[str, Any]:
-    return await feed_state(service_of(request))

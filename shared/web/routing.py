@@ -200,7 +200,7 @@ async def _slow_guessing(request: Request, service: Service) -> None:
 
 
 async def _limit_rate(request: Request, service: Service, caller: Caller) -> None:
-    if caller.principal.type == "service":
+    if caller.through is not None:
         return
     decision = await service.limiter.take(f"{caller.workspace_id}:{caller.key}", caller.rate_limit)
     request.state.response_headers = decision.headers()
@@ -253,12 +253,19 @@ async def _open_uow(request: Request) -> UnitOfWork:
     return uow
 
 
+async def _begin_uow(request: Request) -> Callable[[], Awaitable[UnitOfWork]]:
+    begin: Callable[[], Awaitable[UnitOfWork]] = request.state.open_transaction
+    return begin
+
+
 async def _the_service(request: Request) -> Service:
     return service_of(request)
 
 
 Uow = Annotated[UnitOfWork, Depends(_open_uow)]
 """The transaction of this request: read-only for GET. Committed before the response leaves."""
+BeginUow = Annotated[Callable[[], Awaitable[UnitOfWork]], Depends(_begin_uow)]
+"""The same, begun when it is first called: for an endpoint that asks others before it writes."""
 TheService = Annotated[Service, Depends(_the_service)]
 
 

@@ -1,5 +1,8 @@
 """Whoever looks after an account now sends what is not sent yet."""
 
+from uuid import UUID
+
+from shared.auth import Subject
 from shared.events.accounts import MemberChanged
 from shared.ids import new_id
 from tests.sequencer.renewals import CSM_MAILBOX, PASSWORD, Renewals
@@ -18,10 +21,11 @@ async def test_mails_go_on_from_the_new_holders_mailbox(renewals: Renewals) -> N
     )
     await renewals.told(member)
     path = f"/internal/members/{renewals.csm}/load?successor={noor}"
-    asker = renewals.tenure.workers["accounts"]
+    ws, asker = renewals.ws, renewals.tenure.workers["accounts"]
+    subject = Subject("member", UUID(ws.details["admin_id"]))
 
     async def load() -> object:
-        answer = await asker.ask("sequencer", "GET", path, workspace_id=renewals.ws.id)
+        answer = await asker.ask("sequencer", "GET", path, workspace_id=ws.id, subject=subject)
         return answer.json()
 
     assert await load() == {"by_key_role": {"csm": 1}, "own_mailbox": 0, "with_mailbox": []}
@@ -44,7 +48,7 @@ async def test_mails_go_on_from_the_new_holders_mailbox(renewals: Renewals) -> N
     changed = await renewals.ws.admin.patch(f"/v1/sequences/{sequence['id']}", shared)
     assert changed.status_code == 200, changed.text
     asked = f"/internal/where-used?what=member&key={noor}"
-    answer = await asker.ask("sequencer", "GET", asked, workspace_id=renewals.ws.id)
+    answer = await asker.ask("sequencer", "GET", asked, workspace_id=ws.id, subject=subject)
     users = answer.json()["users"]
     assert {user["id"] for user in users} == {sequence["id"], box["id"]}
 

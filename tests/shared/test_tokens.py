@@ -10,6 +10,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from shared.auth import Subject
 from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.http import OutgoingError
@@ -45,6 +46,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "aud": "tasks",
         "iat": now,
         "exp": now + 60,
+        "sub": "service:accounts",
         "workspace_id": str(WORKSPACE),
         "cause": [],
     }
@@ -73,6 +75,13 @@ async def test_a_token_carries_workspace_and_cause_to_its_audience() -> None:
     found = await verifier().verify(token)
     assert (found.issuer, found.workspace_id, found.cause) == ("accounts", WORKSPACE, cause)
     assert isinstance(found.workspace_id, UUID)
+    assert found.subject is None
+
+
+async def test_a_token_names_whom_the_service_acts_for() -> None:
+    subject = Subject("api_key", new_id())
+    found = await verifier().verify(signer().token("tasks", WORKSPACE, (), subject))
+    assert found.subject == subject
 
 
 BAD: dict[str, Callable[[], str]] = {
@@ -81,6 +90,10 @@ BAD: dict[str, Callable[[], str]] = {
     "expired": lambda: forged(exp=int(time.time()) - 1),
     "no expiry": lambda: forged(exp=None),
     "unknown issuer": lambda: forged(iss="mallory"),
+    "no subject": lambda: forged(sub=None),
+    "another service as subject": lambda: forged(sub="service:sync"),
+    "a subject that nobody can act for": lambda: forged(sub=f"workspace:{new_id()}"),
+    "a subject that is no id": lambda: forged(sub="member:ada"),
     "no workspace": lambda: forged(workspace_id=None),
     "workspace that is no id": lambda: forged(workspace_id="everything"),
     "another key under our key id": lambda: forged(ECKey.generate_key("P-256", private=True)),

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from accounts_api.accounts import router as accounts
 from accounts_api.api_keys import router as api_keys
-from accounts_api.api_keys.service import introspection
+from accounts_api.api_keys.service import OwnIntrospection
 from accounts_api.assignments import router as assignments
 from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
@@ -24,6 +24,7 @@ from accounts_api.object_types import router as object_types
 from accounts_api.objects import router as objects
 from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
+from accounts_api.patches.router import router as patches
 from accounts_api.product_events import router as product_events
 from accounts_api.product_events import service as product_events_service
 from accounts_api.segments import router as segments
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             key_roles.router,
             key_roles.of_accounts,
             plan_roles,
+            patches,
             assignments.router,
             imports.router,
             segments.router,
@@ -104,6 +106,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,
-        introspect=introspection,
+        introspection=OwnIntrospection,
         larger_bodies={imports.FILE_PATH: imports.LARGEST_FILE, "/bulk": 16 * 1024 * 1024},
     )

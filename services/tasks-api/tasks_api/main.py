@@ -17,7 +17,7 @@ from tasks_api.tasks import service as tasks_service
 from tasks_api.tasks.router import internal as tasks_internal
 from tasks_api.tasks.router import router as tasks
 
-MIGRATION_HEAD = "0003"
+MIGRATION_HEAD = "0004"
 
 TAGS = [
     {"name": "Tasks", "description": "What people must do: one open task per cause."},

@@ -108,7 +108,7 @@ async def test_two_admins_who_demote_each_other_leave_one(tenure: Tenure) -> Non
             ws.service.patch(f"/v1/members/{second['id']}", {"role": "observer"}),
         )
         assert sorted(answer.status_code for answer in answers) == [200, 409]
-        admins = (await ws.service.get("/v1/members?role=admin&active=true")).json()["data"]
+        admins = (await ws.observer.get("/v1/members?role=admin&active=true")).json()["data"]
         assert len(admins) == 1
 
 

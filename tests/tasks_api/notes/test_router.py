@@ -68,9 +68,9 @@ async def test_an_unknown_answer_or_template_is_refused_and_nothing_stored(tenur
     assert (await ws.admin.get("/v1/notes")).json()["data"] == []
 
 
-async def test_an_answer_that_the_record_refuses_is_shown_on_the_note(tenure: Tenure) -> None:
+async def test_an_answer_for_a_record_that_is_gone_is_refused_at_once(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    made = await ws.admin.post(
+    refused = await ws.admin.post(
         "/v1/notes",
         {
             "template_key": "scaled_mid_contract_review",
@@ -78,29 +78,32 @@ async def test_an_answer_that_the_record_refuses_is_shown_on_the_note(tenure: Te
             "subject_id": str(new_id()),
             "title": "Review of an opportunity that is gone",
             "field_values": {"deal_room_url": "https://rooms.example/1"},
+            "record_versions": {"subject": 1},
         },
     )
-    assert made.json()["field_write"] == "pending"
-    await tenure.settle()
-    note = (await ws.admin.get(f"/v1/notes/{made.json()['id']}")).json()
-    assert note["field_write"] == "refused"
-    assert note["field_faults"][0]["record"] == "subject"
+    assert refused.status_code == 422
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/subject_id"]
+    assert (await ws.admin.get("/v1/notes")).json()["data"] == []
 
 
 async def test_a_private_note_is_seen_by_its_author_only(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    made = await ws.admin.post(
-        "/v1/notes",
-        {
-            "subject_type": "account",
-            "subject_id": str(new_id()),
-            "title": "For me",
-            "private": True,
-        },
-    )
+    for_me = {
+        "subject_type": "account",
+        "subject_id": str(new_id()),
+        "title": "For me",
+        "private": True,
+    }
+    made = await ws.admin.post("/v1/notes", for_me)
     path = f"/v1/notes/{made.json()['id']}"
     assert (await ws.observer.get(path)).status_code == 404
     assert (await ws.observer.get("/v1/notes")).json()["data"] == []
+    secret = {**for_me, "title": "For a program of its own"}
+    by_key = (await ws.leader.post("/v1/notes", secret)).json()
+    for client, seen in ((ws.leader, [by_key["id"]]), (ws.team_member, []), (ws.observer, [])):
+        assert [note["id"] for note in (await client.get("/v1/notes")).json()["data"]] == seen
+        found = await client.get(f"/v1/notes/{by_key['id']}")
+        assert found.status_code == (200 if seen else 404)
 
 
 async def test_editing_a_template_makes_a_new_version(tenure: Tenure) -> None:

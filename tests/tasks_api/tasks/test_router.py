@@ -156,7 +156,7 @@ async def test_every_assignment_is_told_once_also_the_second_to_one_person(
     task = (await ws.admin.post("/v1/tasks", {"title": "Call", "assignee_id": ana})).json()
     for assignee in (bo, ana, ana):
         path = f"/v1/tasks/{task['id']}/reassign"
-        answer = await ws.service.post(path, {"assignee_id": assignee})
+        answer = await ws.leader.post(path, {"assignee_id": assignee})
         assert answer.json()["assignee_id"] == assignee
     told = (await ws.observer.get("/v1/notifications")).json()["data"]
     assert [row["kind"] for row in told] == ["task.assigned"] * 2
@@ -219,9 +219,9 @@ async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: 
 
     await tell(account(1, leaver))
     mine = {"assignee_key_role": "csm", "account_id": str(account_id)}
-    by_role = (await ws.service.post("/v1/tasks", {"title": "By role", **mine})).json()
+    by_role = (await ws.leader.post("/v1/tasks", {"title": "By role", **mine})).json()
     named = {"title": "By name", "assignee_id": str(leaver), "due_business_days": 2}
-    by_name = (await ws.service.post("/v1/tasks", named)).json()
+    by_name = (await ws.leader.post("/v1/tasks", named)).json()
     assert by_role["assignee_id"] == by_name["assignee_id"] == str(leaver)
     over = {"hand_over_id": new_id(), "member_id": leaver, "tasks_to": None, "accounts": 1}
     await tell(account(2, holder), MemberHandedOver.model_validate(over))

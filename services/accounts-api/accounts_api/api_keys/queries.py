@@ -1,27 +1,39 @@
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.api_keys.models import ApiKey
-from shared.auth import Role, granted
-from shared.web.authenticate import KeyDetails
+from shared.auth import Role, Subject, granted
+from shared.events.base import Cause
+from shared.web.authenticate import SubjectDetails
 
-_VALID_KEY = text(
-    """
+_LIVE_KEY = """
     select k.workspace_id, k.id, k.name, k.scopes, k.read_only, k.member_id,
            coalesce(m.role, k.role) as role, w.settings ->> 'support_contact' as support_contact,
            coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true) as stale
     from api_keys k
     join workspaces w on w.workspace_id = k.workspace_id
     left join members m on m.workspace_id = k.workspace_id and m.id = k.member_id
-    where (k.digest = :digest
-           or (k.previous_digest = :digest and k.previous_until > clock_timestamp()))
-      and k.revoked_at is null
+    where k.revoked_at is null
       and (k.expires_at is null or k.expires_at > clock_timestamp())
       and (k.member_id is null or m.active)
+"""
+_KEY_BY_DIGEST = text(
+    _LIVE_KEY
+    + """
+      and (k.digest = :digest
+           or (k.previous_digest = :digest and k.previous_until > clock_timestamp()))
+    """
+)
+_KEY_BY_ID = text(_LIVE_KEY + " and k.workspace_id = :workspace_id and k.id = :id")
+_MEMBER_BY_ID = text(
+    """
+    select m.role, w.settings ->> 'support_contact' as support_contact
+    from members m join workspaces w on w.workspace_id = m.workspace_id
+    where m.workspace_id = :workspace_id and m.id = :id and m.active
     """
 )
 _USED = text(
@@ -36,24 +48,44 @@ _MEMBER_ROLE = text(
 )
 
 
-async def key_by_digest(session: AsyncSession, digest: str) -> tuple[KeyDetails, bool] | None:
+async def key_by_digest(session: AsyncSession, digest: str) -> tuple[SubjectDetails, bool] | None:
     """Whose key this is and what it may do, whichever the workspace: nobody is known before it is
     answered. The flag says that its last use should be noted.
     """
-    found = (await session.execute(_VALID_KEY, {"digest": digest})).one_or_none()
-    if found is None:
+    found = (await session.execute(_KEY_BY_DIGEST, {"digest": digest})).one_or_none()
+    return None if found is None else (_details_of(found), bool(found.stale))
+
+
+async def subject_by_id(
+    session: AsyncSession, workspace_id: UUID, subject: Subject
+) -> SubjectDetails | None:
+    given = {"workspace_id": workspace_id, "id": subject.id}
+    if subject.type == "api_key":
+        key = (await session.execute(_KEY_BY_ID, given)).one_or_none()
+        return None if key is None else _details_of(key)
+    member = (await session.execute(_MEMBER_BY_ID, given)).one_or_none()
+    if member is None:
         return None
-    scopes = None if found.scopes is None else frozenset(found.scopes)
-    details = KeyDetails(
-        workspace_id=found.workspace_id,
-        key_id=found.id,
-        label=found.name,
-        role=found.role,
-        permissions=granted(found.role, scopes, read_only=found.read_only),
-        member_id=found.member_id,
-        support_contact=found.support_contact,
+    return SubjectDetails(
+        workspace_id=workspace_id,
+        principal=Cause(type="member", id=str(subject.id)),
+        role=member.role,
+        permissions=granted(member.role, None, read_only=False),
+        member_id=subject.id,
+        support_contact=member.support_contact,
     )
-    return details, bool(found.stale)
+
+
+def _details_of(key: Row[Any]) -> SubjectDetails:
+    scopes = None if key.scopes is None else frozenset(key.scopes)
+    return SubjectDetails(
+        workspace_id=key.workspace_id,
+        principal=Cause(type="api_key", id=str(key.id), label=key.name),
+        role=key.role,
+        permissions=granted(key.role, scopes, read_only=key.read_only),
+        member_id=key.member_id,
+        support_contact=key.support_contact,
+    )
 
 
 async def note_use(session: AsyncSession, workspace_id: UUID, key_id: UUID) -> None:

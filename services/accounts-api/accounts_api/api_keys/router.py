@@ -13,12 +13,13 @@ from accounts_api.api_keys.schemas import (
     ApiKeyRoll,
     ApiKeyWithSecret,
     Introspection,
+    SubjectNamed,
 )
 from accounts_api.api_keys.service import MadeKey
-from shared.auth import Caller
+from shared.auth import Caller, Subject
 from shared.errors import NotFound, Unauthorized
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.authenticate import KeyDetails
+from shared.web.authenticate import SubjectDetails
 from shared.web.internal import Peer
 from shared.web.routing import TheService, Uow, api_router, require, service_of
 
@@ -88,10 +89,21 @@ async def revoke_api_key(key_id: UUID, caller: Writer, uow: Uow) -> ApiKey:
 
 
 @internal.post("/internal/api-keys/introspect")
-async def introspect(data: Introspection, peer: Peer, request: Request) -> KeyDetails:
+async def introspect_key(data: Introspection, peer: Peer, request: Request) -> SubjectDetails:
     if peer.workspace_id != "*":
         raise Unauthorized("Keys of all workspaces need a token for all workspaces.")
     details = await service.key_details(service_of(request), data.digest)
     if details is None:
         raise NotFound("No valid key has this digest.")
+    return details
+
+
+@internal.post("/internal/subjects/introspect")
+async def introspect_subject(data: SubjectNamed, peer: Peer, request: Request) -> SubjectDetails:
+    if peer.workspace_id == "*":
+        raise Unauthorized("A subject is one of one workspace.")
+    subject = Subject(data.type, data.id)
+    details = await service.subject_details(service_of(request), peer.workspace_id, subject)
+    if details is None:
+        raise NotFound("This subject may nothing here, or not any more.")
     return details

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from shared.auth import RESOURCES, Role
+from shared.auth import RESOURCES, Role, SubjectType
 from shared.schemas import In, Instant, Out, Title
 
 SCOPES = frozenset(
@@ -108,3 +108,8 @@ class ApiKeyWithSecret(ApiKeyOut):
 
 class Introspection(In):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SubjectNamed(In):
+    type: SubjectType
+    id: UUID

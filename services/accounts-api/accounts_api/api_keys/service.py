@@ -1,14 +1,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from accounts_api.api_keys import queries
 from accounts_api.api_keys.models import ApiKey
 from accounts_api.api_keys.schemas import ApiKeyIn
 from accounts_api.audit_log import service as audit_log
-from shared.auth import Caller, Role, granted
+from shared.auth import Caller, Role, Subject, granted
 from shared.errors import Conflict, Forbidden, NotFound, invalid
 from shared.events.accounts import ApiKeyRevoked
 from shared.ids import new_id
@@ -16,7 +16,7 @@ from shared.keys import NewKey, make_key
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.authenticate import Introspect, KeyDetails
+from shared.web.authenticate import SubjectDetails
 
 log = get_logger(__name__)
 
@@ -165,7 +165,7 @@ async def _live_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
     return key
 
 
-async def key_details(service: Service, digest: str) -> KeyDetails | None:
+async def key_details(service: Service, digest: str) -> SubjectDetails | None:
     """What the key with this digest may do now; None for an unknown, expired or revoked one."""
     async with service.units.across_workspaces(read_only=True) as session:
         found = await queries.key_by_digest(session, digest)
@@ -173,17 +173,30 @@ async def key_details(service: Service, digest: str) -> KeyDetails | None:
         return None
     details, use_is_news = found
     if use_is_news:
-        _note_use_later(service, details.workspace_id, details.key_id)
+        _note_use_later(service, details.workspace_id, UUID(details.principal.id))
     return details
 
 
-def introspection(service: Service) -> Introspect:
+async def subject_details(
+    service: Service, workspace_id: UUID, subject: Subject
+) -> SubjectDetails | None:
+    """What a member or key may do now; None for one that was deactivated, revoked or never was."""
+    async with service.units.begin(workspace_id, (), read_only=True) as uow:
+        return await queries.subject_by_id(uow.session, workspace_id, subject)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnIntrospection:
     """For this service's own web door, which needs no network to look."""
 
-    async def introspect(digest: str) -> KeyDetails | None:
-        return await key_details(service, digest)
+    service: Service
+    asks_accounts: ClassVar[bool] = False
 
-    return introspect
+    async def of_key(self, digest: str) -> SubjectDetails | None:
+        return await key_details(self.service, digest)
+
+    async def of_subject(self, workspace_id: UUID, subject: Subject) -> SubjectDetails | None:
+        return await subject_details(self.service, workspace_id, subject)
 
 
 _notes: dict[UUID, asyncio.Task[None]] = {}

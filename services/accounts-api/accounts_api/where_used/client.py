@@ -2,7 +2,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from accounts_api.where_used.schemas import Thing
-from shared.auth import Caller
+from shared.auth import Caller, Subject
+from shared.errors import Forbidden
 from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.service import Service
@@ -12,6 +13,7 @@ log = get_logger(__name__)
 
 _SECONDS = 3.0
 _OK = 200
+_FORBIDDEN = 403
 
 
 async def users_elsewhere(
@@ -32,7 +34,9 @@ async def users_elsewhere(
 async def peer_said(
     service: Service, caller: Caller, peer: ServiceName, path: str
 ) -> dict[str, Any] | None:
-    """What another of our services says on a caller's behalf; None: it could not be asked."""
+    """What another of our services says on a caller's behalf; None: it could not be asked. Raises
+    `Forbidden` when it does not tell this caller.
+    """
     try:
         answer = await service.ask(
             peer,
@@ -40,11 +44,15 @@ async def peer_said(
             path,
             workspace_id=caller.workspace_id,
             cause=caller.cause,
+            subject=Subject.of(caller.principal),
             deadline=_SECONDS,
         )
     except OutgoingError as error:
         log.warning("a peer could not be asked", peer=peer, error=type(error).__name__)
         return None
+    if answer.status == _FORBIDDEN:
+        refusal = answer.json()
+        raise Forbidden(refusal.get("detail", ""), permission=refusal.get("permission"))
     if answer.status != _OK:
         log.warning("a peer did not answer", peer=peer, status=answer.status)
         return None

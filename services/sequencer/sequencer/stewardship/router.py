@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 
 from sequencer.stewardship import service
-from shared.web.internal import Peer
+from shared.auth import Caller
+from shared.web.internal import on_behalf
 from shared.web.where_used import peers_unit
 
 router = APIRouter(include_in_schema=False)
@@ -17,8 +18,8 @@ router = APIRouter(include_in_schema=False)
 async def member_load(
     member_id: UUID,
     request: Request,
-    peer: Peer,
+    caller: Annotated[Caller, on_behalf("members:read")],
     successor: Annotated[list[UUID] | None, Query(max_length=500)] = None,
 ) -> dict[str, Any]:
-    async with peers_unit(request, peer.workspace_id) as uow:
+    async with peers_unit(request, caller) as uow:
         return await service.load_of(uow, member_id, successor or ())

@@ -1,36 +1,45 @@
-"""What notes ask of the accounts service: write a record's fields."""
+"""What notes ask of the accounts service: write the fields that a note binds to records."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from shared.auth import Subject
 from shared.events.base import Cause
-from shared.http import Answer
+from shared.http import Answer, OutgoingError
 from shared.service import Service
+from tasks_api.notes.rules import BoundRecord, RecordPatch
 
-_COLLECTIONS = {
-    "organization": "organizations",
-    "account": "accounts",
-    "contact": "contacts",
-    "opportunity": "opportunities",
-}
+_UNSAID = frozenset({401, 429})
+_FIRST_SERVER_ERROR = 500
 
 
-async def patch_record(
+class AccountsAway(Exception):
+    """The accounts service gave no answer that says anything of the fields: try later."""
+
+
+async def patch_records(
     running: Service,
     workspace_id: UUID,
     cause: Sequence[Cause],
-    record_type: str,
-    record_id: UUID,
-    patch: dict[str, Any],
+    subject: Subject | None,
+    patches: Mapping[BoundRecord, RecordPatch],
 ) -> Answer:
-    """Raises `OutgoingError`. Writing the same values twice changes nothing there."""
-    return await running.ask(
-        "accounts",
-        "PATCH",
-        f"/v1/{_COLLECTIONS[record_type]}/{record_id}",
-        workspace_id=workspace_id,
-        cause=cause,
-        json=patch,
-        headers={"if-match": "*"},
-    )
+    """All records or none, as `subject` may now: 200, 403, 409 when somebody else came first, 422.
+    Writing the same values twice changes nothing there. Raises `AccountsAway`.
+    """
+    body = {name: patch.as_json() for name, patch in patches.items()}
+    try:
+        answer = await running.ask(
+            "accounts",
+            "POST",
+            "/internal/records/patch",
+            workspace_id=workspace_id,
+            cause=cause,
+            subject=subject,
+            json={"patches": body},
+        )
+    except OutgoingError as error:
+        raise AccountsAway(str(error)) from error
+    if answer.status >= _FIRST_SERVER_ERROR or answer.status in _UNSAID:
+        raise AccountsAway(f"The accounts service answered {answer.status}.")
+    return answer

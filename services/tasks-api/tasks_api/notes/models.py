@@ -51,6 +51,7 @@ notes = Table(
     Column("author_id", Uuid),
     Column("author", JSONB, nullable=False),
     Column("field_values", JSONB, nullable=False, server_default="{}"),
+    Column("record_versions", JSONB, nullable=False, server_default="{}"),
     Column("field_write", Text, nullable=False, server_default="none"),
     Column("field_faults", JSONB, nullable=False, server_default="[]"),
     Column("write_attempts", Integer, nullable=False, server_default="0"),

@@ -1,10 +1,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.auth import Caller
 from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
 from tasks_api.notes.models import note_templates, notes
 
@@ -119,19 +120,19 @@ async def delete_note(session: AsyncSession, workspace_id: UUID, note_id: UUID) 
 async def notes_page(
     session: AsyncSession,
     workspace_id: UUID,
-    reader: UUID | None,
+    reader: Caller,
     subject_id: UUID | None,
     account_id: UUID | None,
     before: UUID | None,
     limit: int,
 ) -> list[Row]:
     """Newest first. A private note is seen by its author only."""
+    own = notes.c.author_id == reader.member_id
+    if reader.member_id is None:
+        own = and_(own, notes.c.author["id"].astext == reader.principal.id)
     found = (
         select(notes)
-        .where(
-            notes.c.workspace_id == workspace_id,
-            or_(~notes.c.private, notes.c.author_id == reader),
-        )
+        .where(notes.c.workspace_id == workspace_id, or_(~notes.c.private, own))
         .order_by(notes.c.id.desc())
         .limit(limit + 1)
     )

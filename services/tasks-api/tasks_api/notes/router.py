@@ -5,7 +5,16 @@ from fastapi import Body, Path, Query, Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.web.routing import IfMatch, TheService, Uow, api_router, check_version, etag, require
+from shared.web.routing import (
+    BeginUow,
+    IfMatch,
+    TheService,
+    Uow,
+    api_router,
+    check_version,
+    etag,
+    require,
+)
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
     NoteIn,
@@ -34,6 +43,7 @@ _NOTE: Any = {
             "title": "Mid-contract review",
             "body": "<p>They like the new reports.</p>",
             "field_values": {"sentiment": "Happy"},
+            "record_versions": {"subject": 3},
         },
     }
 }
@@ -66,14 +76,42 @@ async def list_notes(
     )
 
 
-@router.post("", status_code=201, response_model=NoteOut, summary="Log a note")
+@router.post(
+    "",
+    status_code=201,
+    response_model=NoteOut,
+    summary="Log a note",
+    responses={
+        202: {
+            "model": NoteOut,
+            "description": "Kept as a draft: its fields are written when our records answer again.",
+        }
+    },
+)
 async def log_note(
     data: Annotated[NoteIn, Body(openapi_examples=_NOTE)],
     caller: Writer,
-    uow: Uow,
+    begin: BeginUow,
+    running: TheService,
     response: Response,
 ) -> Any:
-    note = await service.log_note(uow, caller, data)
+    """Its `field_values` are written to the records as whoever asks may write them: 403 and 422 say
+    what they may not. 409 shows both values where somebody else changed the record after the
+    version in `record_versions`; nothing is stored then.
+    """
+    if data.field_values:
+        # Not within the transaction that stores it: another service is asked.
+        units = running.units
+        async with units.begin(caller.workspace_id, caller.cause, read_only=True) as look:
+            draft = await service.draft_of(look, caller, data)
+        draft = await service.write_fields(running, draft)
+        uow = await begin()
+    else:
+        uow = await begin()
+        draft = await service.draft_of(uow, caller, data)
+    note = await service.log_note(uow, draft)
+    if note["field_write"] == "pending":
+        response.status_code = 202
     response.headers["etag"] = etag(note["version"])
     response.headers["location"] = f"/v1/notes/{note['id']}"
     return note

@@ -1,7 +1,9 @@
 """Notes whose fields are the record's fields: which values a template binds, and to what."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
 
 import nh3
 
@@ -74,18 +76,123 @@ def value_faults(fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any])
     return [*unknown, *missing]
 
 
+BoundRecord = Literal["subject", "account"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPatch:
+    """What a note writes to one record, which its author saw at `version`."""
+
+    record_type: str
+    id: UUID | None
+    """None: a field of an account, of a note that names none."""
+    version: int
+    values: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "record_type": self.record_type,
+            "id": str(self.id),
+            "version": self.version,
+            "values": self.values,
+        }
+
+
 def record_patches(
-    fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """JSON merge patches by record (`subject`, `account`) that the values stand for."""
-    patches: dict[str, dict[str, Any]] = {}
+    fields: Sequence[Mapping[str, Any]], note: Mapping[str, Any]
+) -> dict[BoundRecord, RecordPatch]:
+    """What the note's field values stand for. The account of a note about an account is its
+    subject. A record whose version nobody said stands at none, so that no other value is lost.
+    """
+    values: dict[BoundRecord, dict[str, Any]] = {}
     for field in fields:
-        if field["key"] not in values:
+        if field["key"] not in note["field_values"]:
             continue
-        patch = patches.setdefault(field["record"], {})
+        patch = values.setdefault(_record(field, note), {})
         name, _, trait = field["field"].partition(".")
         if trait:
-            patch.setdefault(name, {})[trait] = values[field["key"]]
+            patch.setdefault(name, {})[trait] = note["field_values"][field["key"]]
         else:
-            patch[name] = values[field["key"]]
-    return patches
+            patch[name] = note["field_values"][field["key"]]
+    where: dict[BoundRecord, tuple[str, Any]] = {
+        "subject": (note["subject_type"], note["subject_id"]),
+        "account": ("account", note["account_id"]),
+    }
+    versions = note["record_versions"]
+    return {
+        record: RecordPatch(*where[record], versions.get(record, 0), patch)
+        for record, patch in values.items()
+    }
+
+
+def binding_faults(patches: Mapping[BoundRecord, RecordPatch], versions: Any) -> list[Fault]:
+    """What must be said besides the values, so that they can be written."""
+    unsaid = [
+        Fault(
+            f"/record_versions/{record}",
+            "required",
+            f"Say which version of the {patch.record_type} you saw: the number in its ETag.",
+        )
+        for record, patch in patches.items()
+        if record not in versions
+    ]
+    account = patches.get("account")
+    if account is not None and account.id is None:
+        message = "The template writes fields of an account: say which."
+        return [Fault("/account_id", "required", message), *unsaid]
+    return unsaid
+
+
+def told_faults(
+    fields: Sequence[Mapping[str, Any]],
+    note: Mapping[str, Any],
+    errors: Sequence[Mapping[str, Any]],
+) -> list[Fault]:
+    """The accounts service's faults, at the note's own values."""
+    places = {_place(field, note): field["key"] for field in fields}
+    faults = []
+    for error in errors:
+        record, _, field = error["pointer"].removeprefix("/").partition("/")
+        place = next((p for p in places if f"{record}/{field}/".startswith(f"{p}/")), None)
+        pointer = f"/{record}_id" if place is None else f"/field_values/{places[place]}"
+        faults.append(Fault(pointer, error["code"], error["message"], {"record": record}))
+    return faults
+
+
+def conflict_faults(
+    fields: Sequence[Mapping[str, Any]],
+    note: Mapping[str, Any],
+    conflicts: Mapping[str, Mapping[str, Any]],
+) -> list[Fault]:
+    """Each value that would go where somebody else was first, beside the one that stands there."""
+    faults = []
+    for field in fields:
+        record = _record(field, note)
+        if field["key"] not in note["field_values"] or record not in conflicts:
+            continue
+        name, _, trait = field["field"].partition(".")
+        stands = conflicts[record]["values"].get(name)
+        theirs = (stands or {}).get(trait) if trait else stands
+        yours = note["field_values"][field["key"]]
+        told = {
+            "record": record,
+            "version": conflicts[record]["version"],
+            "yours": yours,
+            "theirs": theirs,
+        }
+        message = "The record changed after you saw it. Choose one of the two values."
+        faults.append(Fault(f"/field_values/{field['key']}", "changed_meanwhile", message, told))
+    return faults
+
+
+def _record(field: Mapping[str, Any], note: Mapping[str, Any]) -> BoundRecord:
+    of_account = note["subject_type"] == "account" and note["account_id"] in {
+        None,
+        note["subject_id"],
+    }
+    record: BoundRecord = "subject" if of_account else field["record"]
+    return record
+
+
+def _place(field: Mapping[str, Any], note: Mapping[str, Any]) -> str:
+    return f"{_record(field, note)}/{field['field'].replace('.', '/')}"

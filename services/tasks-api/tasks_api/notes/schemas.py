@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas import In, Out, Patch, Slug, Title
+from tasks_api.notes.rules import BoundRecord
 
 SubjectType = Literal["organization", "account", "contact", "opportunity"]
 Html = Annotated[
@@ -118,6 +119,13 @@ class NoteIn(In):
         dict[Slug, str | int | float | bool | list[str] | None],
         Field(description="Answers by field key; they are written to the record."),
     ] = {}
+    record_versions: Annotated[
+        dict[BoundRecord, Annotated[int, Field(ge=1)]],
+        Field(
+            description="Versions of the records that the author saw. Needed of those that"
+            " `field_values` write: what another writer changed since is a conflict."
+        ),
+    ] = {}
 
 
 class NotePatch(Patch):
@@ -149,6 +157,7 @@ class NoteOut(Out):
                     "author_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
                     "author": {"type": "member", "id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"},
                     "field_values": {"sentiment": "Happy"},
+                    "record_versions": {"subject": 3},
                     "field_write": "written",
                     "field_faults": [],
                     "version": 1,
@@ -174,7 +183,11 @@ class NoteOut(Out):
     author_id: UUID | None
     author: dict[str, Any]
     field_values: dict[str, Any]
-    field_write: Literal["none", "pending", "written", "refused"]
+    record_versions: dict[str, int]
+    field_write: Annotated[
+        Literal["none", "pending", "written", "refused"],
+        Field(description="`pending`: a draft, written when the accounts service answers again."),
+    ]
     field_faults: list[dict[str, Any]]
     version: int
     created_at: datetime

@@ -1,22 +1,43 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from shared.auth import Caller
-from shared.errors import Conflict, Fault, InUse, Invalid, NotFound
+from shared.auth import Caller, Subject
+from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound
+from shared.events.base import Cause
 from shared.events.tasks import NoteLogged
 from shared.fetch import Row
+from shared.http import Answer
 from shared.ids import new_id
+from shared.logging import get_logger
 from shared.paging import CursorSigner
+from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 from shared.web.where_used import Use, What
-from tasks_api.notes import queries
-from tasks_api.notes.rules import MID_CONTRACT_REVIEW, clean, record_patches, value_faults
+from tasks_api.directory import service as directory
+from tasks_api.notes import client, queries
+from tasks_api.notes.rules import (
+    MID_CONTRACT_REVIEW,
+    BoundRecord,
+    RecordPatch,
+    binding_faults,
+    clean,
+    conflict_faults,
+    record_patches,
+    told_faults,
+    value_faults,
+)
 from tasks_api.notes.schemas import NoteIn, NoteTemplateIn
+from tasks_api.tasks import service as tasks
+
+log = get_logger(__name__)
 
 _USES_COUNTED_TO: Final = 1_000
 _USERS_NAMED: Final = 20
+_FORBIDDEN: Final = 403
+_CONFLICT: Final = 409
 
 
 class NoteNotFound(NotFound):
@@ -30,6 +51,11 @@ class NoteTemplateNotFound(NotFound):
 class TemplateKeyTaken(Conflict):
     code = "note_template_key_taken"
     title = "A note template has this key"
+
+
+class FieldConflict(Conflict):
+    code = "field_conflict"
+    title = "Someone else changed these fields first"
 
 
 async def ensure_shipped_template(uow: UnitOfWork) -> None:
@@ -126,26 +152,87 @@ async def delete_template(uow: UnitOfWork, key: str, version: int | None, *, for
     await queries.retire_template(uow.session, uow.workspace_id, key)
 
 
-async def log_note(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Row:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A note as it will be stored, and what it writes to records."""
+
+    values: Row
+    fields: Sequence[Row]
+    patches: Mapping[BoundRecord, RecordPatch]
+
+
+async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft:
+    """Raises `Invalid` for a note that could not be stored."""
     template = await _template_of(uow, data)
+    fields: Sequence[Row] = template["fields"] if template else []
     if template is not None or data.field_values:
-        _check_values(template["fields"] if template else [], data.field_values)
+        _check_values(fields, data.field_values)
+    patches = record_patches(fields, data.model_dump())
+    faults = binding_faults(patches, data.record_versions)
+    if faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
     zone = await uow.zone()
-    values = data.model_dump(exclude={"body", "noted_on"})
-    note = await queries.insert_note(
-        uow.session,
-        {
-            **values,
-            "workspace_id": uow.workspace_id,
-            "id": new_id(),
-            "body": clean(data.body),
-            "template_version": template["version"] if template else None,
-            "noted_on": data.noted_on or (await uow.now()).astimezone(zone).date(),
-            "author_id": caller.member_id,
-            "author": caller.principal.model_dump(mode="json"),
-            "field_write": "pending" if data.field_values else "none",
-        },
+    values = {
+        **data.model_dump(exclude={"body", "noted_on"}),
+        "workspace_id": uow.workspace_id,
+        "id": new_id(),
+        "body": clean(data.body),
+        "template_version": template["version"] if template else None,
+        "noted_on": data.noted_on or (await uow.now()).astimezone(zone).date(),
+        "author_id": caller.member_id,
+        "author": caller.principal.model_dump(mode="json"),
+        "field_write": "none",
+    }
+    return Draft(values, fields, patches)
+
+
+async def write_fields(running: Service, draft: Draft) -> Draft:
+    """Write the note's fields as its author, before the note is stored: should it then not be, the
+    next attempt finds what it would write. A draft is what waits for the accounts service. Raises
+    `Forbidden`, `FieldConflict` or `Invalid` with every fault.
+    """
+    try:
+        answer = await _ask(running, draft.values, draft.patches)
+    except client.AccountsAway as error:
+        log.info("note fields wait", note_id=str(draft.values["id"]), error=str(error))
+        return replace(draft, values={**draft.values, "field_write": "pending"})
+    if answer.status == _FORBIDDEN:
+        refusal = answer.json()
+        raise Forbidden(refusal.get("detail", ""), permission=refusal.get("permission"))
+    faults = _faults_of(answer, draft.fields, draft.values)
+    if answer.status == _CONFLICT:
+        raise FieldConflict("Nothing was stored: both values are in `errors`.", faults=faults)
+    if faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+    return replace(draft, values={**draft.values, "field_write": "written"})
+
+
+async def _ask(running: Service, note: Row, patches: Mapping[BoundRecord, RecordPatch]) -> Answer:
+    return await client.patch_records(
+        running,
+        note["workspace_id"],
+        cause_of(note),
+        Subject.of(Cause.model_validate(note["author"])),
+        patches,
     )
+
+
+def cause_of(note: Row) -> tuple[Cause, ...]:
+    """The person, their key, and the note."""
+    author = Cause.model_validate(note["author"])
+    by_key = author.type != "member" and note["author_id"] is not None
+    person = (Cause(type="member", id=str(note["author_id"])),) if by_key else ()
+    return (*person, author, Cause(type="note", id=str(note["id"]), label=note["template_key"]))
+
+
+def _faults_of(answer: Answer, fields: Sequence[Row], note: Row) -> list[Fault]:
+    if answer.status == _CONFLICT:
+        return conflict_faults(fields, note, answer.json()["conflicts"])
+    return told_faults(fields, note, answer.json().get("errors", []))
+
+
+async def log_note(uow: UnitOfWork, draft: Draft) -> Row:
+    note = await queries.insert_note(uow.session, draft.values)
     uow.publish(
         NoteLogged(
             note_id=note["id"],
@@ -157,7 +244,8 @@ async def log_note(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Row:
             field_values=note["field_values"],
         )
     )
-    uow.wake_worker()
+    if note["field_write"] == "pending":
+        uow.wake_worker()
     return note
 
 
@@ -180,10 +268,16 @@ def _check_values(fields: Sequence[Row], values: Mapping[str, Any]) -> None:
 async def get_note(uow: UnitOfWork, caller: Caller, note_id: UUID, *, lock: bool = False) -> Row:
     """Raises `NoteNotFound`, also for someone else's private note."""
     note = await queries.note_by_id(uow.session, uow.workspace_id, note_id, lock=lock)
-    hidden = note is not None and note["private"] and note["author_id"] != caller.member_id
-    if note is None or hidden:
+    if note is None or (note["private"] and not _is_own(note, caller)):
         raise NoteNotFound("There is no note with this id.")
     return note
+
+
+def _is_own(note: Row, caller: Caller) -> bool:
+    """A member's by whichever of their keys; a key without a member has its own."""
+    if caller.member_id is not None:
+        return bool(note["author_id"] == caller.member_id)
+    return note["author_id"] is None and note["author"]["id"] == caller.principal.id
 
 
 async def edit_note(uow: UnitOfWork, note: Row, changes: dict[str, Any]) -> Row:
@@ -212,7 +306,7 @@ async def list_notes(
     shape = ["notes", subject_id, account_id]
     before = UUID(signer.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
     rows = await queries.notes_page(
-        uow.session, uow.workspace_id, caller.member_id, subject_id, account_id, before, limit
+        uow.session, uow.workspace_id, caller, subject_id, account_id, before, limit
     )
     return _page(rows, limit, signer, uow.workspace_id, shape, "id")
 
@@ -230,22 +324,49 @@ def _page(
     return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
 
 
-async def pending_write(uow: UnitOfWork, note_id: UUID) -> tuple[Row, dict[str, Any]] | None:
-    """The note and the merge patches it stands for, None when it was written meanwhile."""
+async def pending_draft(uow: UnitOfWork, note_id: UUID) -> Draft | None:
+    """None when it was written meanwhile."""
     note = await queries.note_by_id(uow.session, uow.workspace_id, note_id)
     if note is None or note["field_write"] != "pending" or note["template_key"] is None:
         return None
     template = await queries.template_version(
         uow.session, uow.workspace_id, note["template_key"], note["template_version"]
     )
-    return note, record_patches(template["fields"], note["field_values"])
+    return Draft(note, template["fields"], record_patches(template["fields"], note))
 
 
-async def record_write(
-    uow: UnitOfWork, note_id: UUID, outcome: str, faults: Sequence[Mapping[str, Any]]
-) -> None:
-    changes = {"field_write": outcome, "field_faults": list(faults)}
-    await queries.change_note(uow.session, uow.workspace_id, note_id, changes)
+async def write_later(running: Service, draft: Draft) -> list[Fault]:
+    """What stands in the way of a draft's fields, judged as its author may and as the records are
+    now. Raises `AccountsAway`.
+    """
+    answer = await _ask(running, draft.values, draft.patches)
+    if answer.status == _FORBIDDEN:
+        refusal = answer.json()
+        return [Fault("/field_values", refusal["code"], refusal.get("detail") or refusal["title"])]
+    return _faults_of(answer, draft.fields, draft.values)
+
+
+async def settle_draft(uow: UnitOfWork, note: Row, faults: Sequence[Fault]) -> None:
+    """Say what became of the fields; what was refused is a task for the author."""
+    changes = {
+        "field_write": "refused" if faults else "written",
+        "field_faults": [fault.as_json() for fault in faults],
+    }
+    await queries.change_note(uow.session, uow.workspace_id, note["id"], changes)
+    if faults:
+        await tasks.open_for_cause(
+            uow,
+            "note_fields_refused",
+            f"note_fields_refused:{note['id']}",
+            names={},
+            source={"type": "note", "id": str(note["id"])},
+            subject_type=note["subject_type"],
+            subject_id=note["subject_id"],
+            account_id=note["account_id"],
+            assignee_id=await directory.active_member(uow, note["author_id"]),
+            due_rule={"business_days": 1},
+            data={"note_id": str(note["id"])},
+        )
 
 
 async def count_due(uow: UnitOfWork) -> int:

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 from shared.auth import Caller
 from shared.errors import invalid
 from shared.paging import CursorParam, Limit, Page
-from shared.web.internal import Peer
+from shared.web.internal import on_behalf
 from shared.web.routing import (
     IfMatch,
     TheService,
@@ -190,7 +190,9 @@ async def snooze_task(
 
 
 @internal.get("/internal/members/{member_id}/load")
-async def member_load(member_id: UUID, request: Request, peer: Peer) -> dict[str, Any]:
+async def member_load(
+    member_id: UUID, request: Request, caller: Annotated[Caller, on_behalf("members:read")]
+) -> dict[str, Any]:
     """Asked by the accounts service before somebody hands over."""
-    async with peers_unit(request, peer.workspace_id) as uow:
+    async with peers_unit(request, caller) as uow:
         return await service.load_of(uow, member_id)

@@ -57,6 +57,12 @@ _TEXTS: dict[str, TaskText] = {
         "{opportunity} is closed and was not entered",
         "{opportunity} of {account} is closed, so no renewal mail may be sent.",
     ),
+    "note_fields_refused": TaskText(
+        "Set fields that a note could not write",
+        "The note was kept while our records could not be reached. When they could, its fields were"
+        " refused, or somebody else had changed them: the note shows both values. Set what still"
+        " holds on the record itself.",
+    ),
     "mail_held": TaskText(
         "A mail to {account} is held: {reason}",
         "{step} was not sent or its outcome is not known: {detail} Look at the mailbox, then say"

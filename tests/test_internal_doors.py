@@ -1,0 +1,191 @@
+"""Every call between services: for whom it is made, what they may, and who is refused."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi.routing import APIRoute
+from typing_extensions import override
+
+from shared.auth import Subject
+from shared.events.routes import HEARS, SERVICE_GRANTS, grants
+from shared.ids import new_id
+from shared.settings import SERVICES, ServiceName
+from tests.harness import Tenure, Workspace
+from tests.operations import PACKAGES, app_of
+
+
+@dataclass(frozen=True)
+class Door:
+    issuer: ServiceName
+    audience: ServiceName
+    method: str
+    path: str
+    permission: str
+    json: Any = None
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.issuer} to {self.audience}: {self.method} {self.path.partition('?')[0]}"
+
+
+_ID = "0198c0de-0000-7000-8000-000000000003"
+_PATCH = {"record_type": "account", "id": _ID, "version": 1, "values": {"name": "Acme"}}
+_TRAIT = {"record_type": "account", "key": "tier", "title": "Tier", "type": "string"}
+_MEMBER = {"full_name": "Grace", "email": "grace@example.com", "role": "observer"}
+_ROW = {"external_id": "001", "name": "Acme"}
+_THINGS = {"trait": "traits", "segment": "segments", "key_role": "records", "member": "members"}
+
+DOORS = [
+    Door(
+        "tasks",
+        "accounts",
+        "POST",
+        "/internal/records/patch",
+        "records:write",
+        {"patches": {"subject": _PATCH}},
+    ),
+    *(
+        Door(
+            "accounts",
+            peer,
+            "GET",
+            f"/internal/where-used?what={thing}&key={_ID}&record_type=account",
+            f"{resource}:read",
+        )
+        for peer in ("tasks", "sequencer", "sync")
+        for thing, resource in _THINGS.items()
+    ),
+    *(
+        Door("accounts", peer, "GET", f"/internal/members/{_ID}/load", "members:read")
+        for peer in ("tasks", "sequencer")
+    ),
+    Door("sync", "accounts", "POST", "/v1/accounts/bulk", "records:write", {"rows": [_ROW]}),
+    Door("sync", "accounts", "PUT", "/v1/members/by-external-id/5", "members:write", _MEMBER),
+    Door("sync", "accounts", "POST", "/v1/traits", "traits:write", _TRAIT),
+]
+FOR_ALL_WORKSPACES = {
+    "/internal/events",
+    "/internal/api-keys/introspect",
+    "/internal/subjects/introspect",
+}
+"""Asked by services about everyone, for nobody."""
+
+
+@dataclass(frozen=True)
+class World:
+    tenure: Tenure
+    ws: Workspace
+    subjects: Mapping[str, Subject]
+
+    async def ask(self, door: Door, subject: Subject | None, **changes: Any) -> httpx2.Response:
+        issuer = changes.get("issuer", door.issuer)
+        token = self.tenure.workers[issuer].signer.token(
+            changes.get("audience", door.audience),
+            changes.get("workspace", self.ws.id),
+            (),
+            subject,
+        )
+        headers = {"authorization": f"Bearer {token}"}
+        url = self.tenure.urls[door.audience] + door.path
+        http = self.ws.anonymous._http
+        return await http.request(door.method, url, json=door.json, headers=headers)
+
+
+@pytest.fixture(scope="module")
+async def world(tenure: Tenure) -> AsyncIterator[World]:
+    async with tenure.passing_workspace("Doors") as ws:
+
+        async def key(**given: Any) -> Subject:
+            made = await ws.admin.post("/v1/api-keys", {"name": "Door", **given})
+            assert made.status_code == 201, made.text
+            return Subject("api_key", UUID(made.json()["id"]))
+
+        person = {"full_name": "Lee", "email": "lee@example.com", "role": "observer"}
+        leaver = (await ws.admin.post("/v1/members", person)).json()["id"]
+        subjects = {
+            "admin key": await key(role="admin"),
+            "admin": Subject("member", UUID(ws.details["admin_id"])),
+            "observer": Subject("member", UUID(ws.details["observer_id"])),
+            "scoped key": await key(role="admin", scopes=["suppressions:read"]),
+            "revoked key": await key(role="admin"),
+            "key of a leaver": await key(member_id=leaver),
+            "leaver": Subject("member", UUID(leaver)),
+            "nobody": Subject("api_key", new_id()),
+        }
+        await ws.admin.post(f"/v1/api-keys/{subjects['revoked key'].id}/revoke")
+        await ws.admin.post(f"/v1/members/{leaver}/deactivate")
+        yield World(tenure, ws, subjects)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+async def test_a_service_may_what_its_subject_may_now(world: World, door: Door) -> None:
+    for name in ("admin key", "admin"):
+        passed = await world.ask(door, world.subjects[name])
+        assert passed.status_code not in {401, 403}, (name, passed.text)
+    lacking = ["scoped key"] if door.permission.endswith(":read") else ["scoped key", "observer"]
+    for name in lacking:
+        refused = await world.ask(door, world.subjects[name])
+        assert (refused.status_code, refused.json()["permission"]) == (403, door.permission), name
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+async def test_whoever_was_revoked_or_deactivated_is_refused(world: World, door: Door) -> None:
+    for name in ("revoked key", "key of a leaver", "leaver", "nobody"):
+        refused = await world.ask(door, world.subjects[name])
+        assert (refused.status_code, refused.json()["code"]) == (403, "subject_ended"), name
+    foreign = await world.ask(door, world.subjects["admin"], workspace=new_id())
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "subject_ended")
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+async def test_a_token_is_good_for_one_audience_for_a_short_time(
+    world: World, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = world.subjects["admin"]
+    for audience in set(SERVICES) - {door.audience}:
+        replayed = await world.ask(door, subject, audience=audience)
+        assert replayed.status_code == 401, audience
+    everywhere = await world.ask(door, subject, workspace="*")
+    assert everywhere.status_code == 401
+    monkeypatch.setattr("shared.tokens.LIFETIME", -1)
+    assert (await world.ask(door, subject)).status_code == 401
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+async def test_a_service_does_no_more_than_it_was_granted(world: World, door: Door) -> None:
+    for issuer in SERVICES:
+        answer = await world.ask(door, world.subjects["admin"], issuer=issuer)
+        allowed = door.permission in grants(issuer, door.audience)
+        assert (answer.status_code == 403) is not allowed, (issuer, answer.text)
+        itself = await world.ask(door, None, issuer=issuer)
+        assert (itself.status_code == 403) is not allowed, (issuer, itself.text)
+
+
+def test_every_grant_is_used_and_every_internal_route_has_its_door() -> None:
+    used: dict[tuple[ServiceName, ServiceName], set[str]] = {}
+    for door in DOORS:
+        used.setdefault((door.issuer, door.audience), set()).add(door.permission)
+    assert used == {pair: set(granted) for pair, granted in SERVICE_GRANTS.items()}
+    for name in PACKAGES:
+        for route in app_of(name).routes:
+            if not isinstance(route, APIRoute) or not route.path.startswith("/internal/"):
+                continue
+            ours = [d for d in DOORS if d.audience == name and route.path_regex.match(_path(d))]
+            assert ours or route.path in FOR_ALL_WORKSPACES, (name, route.path)
+
+
+def _path(door: Door) -> str:
+    return door.path.partition("?")[0]
+
+
+@pytest.mark.parametrize("publisher", SERVICES)
+async def test_a_feed_is_read_by_those_who_hear_it(world: World, publisher: ServiceName) -> None:
+    door = Door("sync", publisher, "GET", "/internal/events", "")
+    for issuer in SERVICES:
+        answer = await world.ask(door, None, issuer=issuer, workspace="*")
+        assert answer.status_code == (200 if publisher in HEARS[issuer] else 403), issuer
+    assert (await world.ask(door, None)).status_code == 401
