@@ -110,7 +110,7 @@ async def test_the_last_mail_may_bounce_after_the_sequence_is_through(
     assert (await renewals.enrollment(opportunity_id))["end_reason"] == "completed"
 
 
-@pytest.mark.parametrize("text", ["5.1.1 No such user", "No such user here"])
+@pytest.mark.parametrize("text", ["5.1.1 No such user", "5.5.0 mailbox unavailable [5.7.1.2]"])
 async def test_an_address_that_is_refused_at_once_bounced(renewals: Renewals, text: str) -> None:
     renewals.mail.fail(Fault(stage=Stage.RCPT, code=550, text=text), times=1)
     _, opportunity_id = await enter(renewals)
@@ -122,6 +122,16 @@ async def test_an_address_that_is_refused_at_once_bounced(renewals: Renewals, te
     made(await choose(renewals, opportunity_id, second))
     await renewals.tenure.settle()
     assert [mail.recipient for mail in renewals.sent()] == ["bo@acme.example"]
+
+
+async def test_a_refusal_that_blames_us_condemns_no_address(renewals: Renewals) -> None:
+    blocked = Fault(stage=Stage.RCPT, code=550, text="Blocked, [5.1.1.7] is on a list of senders")
+    renewals.mail.fail(blocked, times=1)
+    _, opportunity_id = await enter(renewals)
+    [message] = await renewals.messages()
+    assert (message["state"], message["reason"]) == ("held", "refused")
+    assert (await renewals.enrollment(opportunity_id))["state"] == "active"
+    assert await renewals.events("contact_bounced") == []
 
 
 async def test_a_corrected_address_resumes_by_itself(renewals: Renewals) -> None:

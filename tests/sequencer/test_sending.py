@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.sending.rules import meaning_of
 from sequencer.settings import SequencerSettings
 from tests.sequencer.renewals import CSM_MAILBOX, PASSWORD, Renewals, day, step
 from tests.simulators.mail import Fault, Stage
@@ -25,6 +26,37 @@ def impatient(monkeypatch: pytest.MonkeyPatch, renewals: Renewals) -> None:
         send_retry_seconds=(0.0,),
     )
     monkeypatch.setattr(dispatcher, "settings", quick)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "meaning"),
+    [
+        ("rcpt", 550, "5.1.1 No such user", "bad_recipient"),
+        ("rcpt", 550, "No such user here", "bad_recipient"),
+        ("rcpt", 550, "5.1.0 Address rejected", "bad_recipient"),
+        ("dot", 550, "5.5.0 mailbox unavailable", "bad_recipient"),
+        ("rcpt", 550, "Blocked by a list, see https://bl.example/5.1.1.7", "content"),
+        ("rcpt", 550, "", "content"),
+        ("rcpt", 550, "5.1.8 Sender address rejected: domain not found", "content"),
+        (
+            "rcpt",
+            553,
+            "Sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+            "mailbox",
+        ),
+        ("rcpt", 550, "5.7.1 relaying denied", "mailbox"),
+        ("dot", 554, "5.6.0 malformed", "content"),
+        ("rcpt", 552, "Mailbox full", "later"),
+        ("rcpt", 450, "5.1.1 No such user", "later"),
+        ("dot", 550, "4.7.0 try later", "later"),
+        ("mail", 550, "5.1.1 No such user", "mailbox"),
+        ("connect", 554, "No such user", "mailbox"),
+    ],
+)
+def test_a_refusal_is_judged_as_a_report_would_be(
+    stage: str, code: int, text: str, meaning: str
+) -> None:
+    assert meaning_of(stage, code, text) == meaning
 
 
 async def only_message(renewals: Renewals) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reading a mailbox over a real IMAP server."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,15 @@ class Inbox:
             f"Message-ID: {message_id}\nIn-Reply-To: {to}\n{extra}\nLet us talk.\n"
         )
         return message_id
+
+    def put_report(self, status_part: str, about: str | None = None) -> None:
+        quoted = f"Message-ID: {about}\nTo: jo@cust.example\n" if about else ""
+        self.put(
+            f"Return-Path: <>\nFrom: MAILER-DAEMON@relay.example\nTo: {ANA}\nSubject: Undelivered\n"
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+            f"--b\nContent-Type: message/delivery-status\n{status_part}\n"
+            f"--b\nContent-Type: text/rfc822-headers\n\n{quoted}\n--b--\n"
+        )
 
     async def told(self, name: str) -> list[dict[str, Any]]:
         async with self.tenure.workers["sync"].units.begin(self.ws.id, []) as uow:
@@ -141,6 +151,49 @@ async def test_threads_of_strangers_stay_private(inbox: Inbox) -> None:
     run = await inbox.look()
     assert (run["read"], run["written"]) == (1, 0)
     assert await inbox.told(REPLY) == []
+
+
+async def test_reports_and_answers_of_many_forms_are_told_for_what_they_are(inbox: Inbox) -> None:
+    for email in ("jo@cust.example", "Info@müller.example"):
+        made = await inbox.ws.admin.post("/v1/contacts", {"first_name": "Jo", "email": email})
+        assert made.status_code == 201, made.text
+    await inbox.connect()
+    ours = [inbox.ours() for _ in range(4)]
+    fields = "Final-Recipient: rfc822; {}\nAction: failed\nStatus: 5.1.1\n"
+    coded = b64encode(f"Reporting-MTA: dns; x\n\n{fields.format('jo@cust.example')}".encode())
+    inbox.put_report(f"Content-Transfer-Encoding: base64\n\n{coded.decode()}", ours[0])
+    inbox.put_report(f"\nReporting-MTA: dns; x\n\n{fields.format('info@xn--mller-kva.example')}")
+    inbox.put(
+        f"Return-Path: <>\nFrom: mailer-daemon@cust.example\nSubject: 配信エラー\n\n"
+        f"<jo@cust.example> 550 5.7.1 blocked, see 5.1.1.9\n\nFrom: {ANA}\n"
+        f"To: jo@cust.example\nMessage-ID: {ours[1]}\n"
+    )
+    inbox.put(
+        f"Return-Path: <jo@cust.example>\nFrom: jo@cust.example\nSubject: Re: Your renewal\n"
+        f"In-Reply-To: {ours[2]}\nPrecedence: list\nList-Id: <renewals.acme.example>\n"
+        'Content-Type: multipart/mixed; boundary="m"\n\n--m\nContent-Type: text/plain\n\nYes.\n'
+        "--m\nContent-Type: message/rfc822\n\nReturn-Path: <>\nFrom: mailer-daemon@x.example\n"
+        'Content-Type: multipart/report; boundary="r"\n\n--r\n'
+        f"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n"
+        f"{fields.format('billing@else.example')}\n--r--\n--m--\n"
+    )
+    for sender in ("=?utf-8?Q?M=C3=BCller=2C_Jo?= <JO@cust.example>", "info@xn--mller-kva.example"):
+        inbox.put(f"From: {sender}\nSubject: [EXTERNAL] Antwort: Your renewal\n\nYes.\n")
+    inbox.put_reply(ours[3], Delivered_To="Autoresponder")
+    run = await inbox.look()
+    assert (run["read"], run["written"]) == (7, 7)
+    bounces = [(e["message_id"], e["recipient"], e["kind"]) for e in await inbox.told(BOUNCE)]
+    assert bounces == [
+        (ours[0], "jo@cust.example", "hard"),
+        (None, "info@xn--mller-kva.example", "hard"),
+        (ours[1], "jo@cust.example", "soft"),
+    ]
+    assert [(e["references"], e["sender"]) for e in await inbox.told(REPLY)] == [
+        ([ours[2]], "jo@cust.example"),
+        ([], "jo@cust.example"),
+        ([], "info@xn--mller-kva.example"),
+    ]
+    assert [e["references"] for e in await inbox.told(AUTO)] == [[ours[3]]]
 
 
 async def test_a_restored_folder_has_no_second_effect_and_loses_nothing(inbox: Inbox) -> None:

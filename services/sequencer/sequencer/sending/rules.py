@@ -1,6 +1,5 @@
 """Whether a claimed mail may go now, what it looks like on the wire, what a refusal means."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +7,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Literal
+from typing import Final, Literal
+
+from shared.delivery_failures import FailureCause, cause_of_failure
 
 _WIRE = SMTP.clone(cte_type="7bit", max_line_length=900)
 """Seven bits, so that no server needs an extension for it. Long lines, as RFC 5322 allows, because
 the standard library encodes an address that it cannot fold, and an encoded link is no link."""
-_ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_BAD_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-_FULL = {"5.2.2", "4.2.2"}
-_BAD_RECIPIENT_CODES = {550, 551, 553, 556}
 
 Meaning = Literal["later", "bad_recipient", "mailbox", "content"]
 """What a definite refusal says: try again, the address is no good, our mailbox is no good, this
@@ -69,25 +66,24 @@ def _address(name: str, email: str) -> Address:
     return Address(display_name=plain, addr_spec=email)
 
 
+_MEANINGS: Final[dict[FailureCause, Meaning]] = {
+    "address": "bad_recipient",
+    "full": "later",
+    "passing": "later",
+    "policy": "mailbox",
+    "other": "content",
+}
+
+
 def meaning_of(stage: str, code: int, text: str) -> Meaning:
-    """RFC 3463 where the server speaks it; 5.7 is policy, which is about us and not the reader."""
+    """Until the recipient is named a refusal is about us; from then on what is said decides, as
+    when the same words come back in a report.
+    """
     if code < 500:  # noqa: PLR2004
         return "later"
     if stage in {"connect", "auth", "mail"}:
         return "mailbox"
-    found = _ENHANCED.search(text)
-    status = found[0] if found else ""
-    if status in _BAD_ADDRESS:
-        return "bad_recipient"
-    if status in _FULL:
-        return "later"
-    if status.startswith("5.7"):
-        return "mailbox"
-    if stage == "rcpt" and not status and code in _BAD_RECIPIENT_CODES:
-        return "bad_recipient"
-    if stage == "rcpt" and status.startswith("5.1"):
-        return "bad_recipient"
-    return "content"
+    return _MEANINGS[cause_of_failure(f"{code} {text}")]
 
 
 def retry_wait(waits: Sequence[float], attempt: int) -> float:

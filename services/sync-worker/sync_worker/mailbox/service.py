@@ -2,12 +2,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from shared.email_addresses import email_key
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
 from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
 from shared.logging import get_logger
+from shared.message_ids import is_own
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections.service import IMAP_PORTS, Opened
@@ -83,7 +85,7 @@ async def take_mails(
 
     Mail that concerns nobody here is counted and otherwise forgotten.
     """
-    findings = [(fetched, mail, _finding(mail)) for fetched, mail in mails]
+    findings = [(fetched, mail, _finding(uow.workspace_id, mail)) for fetched, mail in mails]
     known = await _known_correspondents(uow, findings)
     fresh = await queries.see_mails(
         uow.session,
@@ -119,10 +121,10 @@ async def take_mails(
     return Taken(len(findings), told)
 
 
-def _finding(mail: Mail) -> Finding:
+def _finding(workspace_id: UUID, mail: Mail) -> Finding:
     """One mail that nobody can make sense of must not keep the next from being read."""
     try:
-        return classified(mail)
+        return classified(workspace_id, mail)
     except Exception as error:  # noqa: BLE001  (whatever strangers write)
         log.warning("mail not understood", error=type(error).__name__)
         return Finding("other")
@@ -131,11 +133,9 @@ def _finding(mail: Mail) -> Finding:
 async def _known_correspondents(
     uow: UnitOfWork, findings: Sequence[tuple[Fetched, Mail, Finding]]
 ) -> set[str]:
-    """Keys of those whom the mails are from or about, and whom we know."""
-    keys = {email_key(mail.sender) for _, mail, _ in findings}
-    keys |= {email_key(finding.report.recipient) for _, _, finding in findings if finding.report}
-    known = sorted(key for key in keys if key is not None)
-    return await queries.known_addresses(uow.session, uow.workspace_id, known)
+    addresses = {mail.sender for _, mail, _ in findings}
+    addresses |= {f.report.recipient for _, _, f in findings if f.report and f.report.recipient}
+    return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
 
 
 def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:
@@ -144,7 +144,7 @@ def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -
         return BounceReceived(
             connection_id=connection.id,
             mailbox=mailbox,
-            message_id=finding.report.message_id,
+            message_id=_proof(connection.workspace_id, finding.quoted),
             recipient=finding.report.recipient,
             kind=finding.report.kind,
             status=finding.report.status,
@@ -161,6 +161,11 @@ def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -
         subject=mail.subject,
         received_at=fetched.arrived_at,
     )
+
+
+def _proof(workspace_id: UUID, quoted: Sequence[str]) -> str | None:
+    """Of what a report quotes the mail of ours, if it quotes any."""
+    return next((one for one in quoted if is_own(workspace_id, one)), next(iter(quoted), None))
 
 
 async def keep_address(uow: UnitOfWork, event: ContactChanged) -> None:

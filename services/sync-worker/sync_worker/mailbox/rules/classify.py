@@ -1,25 +1,17 @@
 """What a mail is: a bounce, a machine's answer, a person's answer, or none of these."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 from uuid import UUID
 
-from shared.email_addresses import email_key
 from shared.message_ids import is_own
-from sync_worker.mailbox.rules.message import Mail
+from sync_worker.mailbox.rules.automatic import is_automatic, is_bulk
+from sync_worker.mailbox.rules.message import Mail, own_parts
 from sync_worker.mailbox.rules.reports import Report, report_of
+from sync_worker.mailbox.rules.subjects import is_answer, is_receipt
 
 MailKind = Literal["bounce", "auto_reply", "reply", "other"]
-
-_AUTO_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Auto-Respond")
-_AUTO_SUBJECT = re.compile(
-    r"^(automatic reply|auto(matic)?[- ]?reply|out of (the )?office|abwesenheit"
-    r"|automatische antwort|réponse automatique|respuesta automática|risposta automatica)",
-    re.IGNORECASE,
-)
-_REPLY_SUBJECT = re.compile(r"^(re|aw|sv|antw|rv|vs|odp|res)(\[\d+\])?\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,38 +22,33 @@ class Finding:
     """Message-IDs that it is about, nearest first."""
 
 
-def classified(mail: Mail) -> Finding:
-    """By structure first; words count only where machines were silent (RFC 3834, section 2)."""
-    report = report_of(mail)
+def classified(workspace_id: UUID, mail: Mail) -> Finding:
+    """Structure first, then headers; words count only where machines were silent. A mail that
+    answers one of ours is no mail to many, whatever a list has written into its header.
+    """
+    report = report_of(workspace_id, mail)
     if report is not None:
-        quoted = (report.message_id,) if report.message_id else ()
-        return Finding("bounce" if report.action == "failed" else "other", report, quoted)
-    if mail.message.get_content_type() == "multipart/report":
+        kind: MailKind = "bounce" if report.action == "failed" else "other"
+        return Finding(kind, report, report.quoted)
+    if mail.message.get_content_type() == "multipart/report" or _is_a_click(mail):
         return Finding("other")
     answers = tuple(mail.answers)
     if is_automatic(mail):
         return Finding("auto_reply", quoted=answers)
-    if is_bulk(mail):
-        return Finding("other")
-    if answers or _REPLY_SUBJECT.match(mail.subject):
+    if any(is_own(workspace_id, answered) for answered in answers):
+        return Finding("reply", quoted=answers)
+    if not is_bulk(mail) and (answers or is_answer(mail.subject)):
         return Finding("reply", quoted=answers)
     return Finding("other")
 
 
-def is_automatic(mail: Mail) -> bool:
-    """A machine wrote it. `X-Auto-Response-Suppress` is no sign: people's clients send it too."""
-    submitted = mail.header("Auto-Submitted").partition(";")[0].strip().lower()
-    if submitted and submitted != "no":
-        return True
-    if any(mail.header(name).lower() not in {"", "no"} for name in _AUTO_HEADERS):
-        return True
-    if mail.header("Precedence").lower() == "auto_reply" or mail.header("Return-Path") == "<>":
-        return True
-    return _AUTO_SUBJECT.match(mail.subject) is not None
-
-
-def is_bulk(mail: Mail) -> bool:
-    return mail.header("Precedence").lower() in {"bulk", "list", "junk"} or mail.has("List-Id")
+def _is_a_click(mail: Mail) -> bool:
+    """A receipt, or an answer to an invitation: nobody wrote anything."""
+    return is_receipt(mail.subject) or any(
+        part.get_content_type() == "text/calendar"
+        and str(part.get_param("method", "")).upper() in {"REPLY", "COUNTER"}
+        for part in own_parts(mail.message)
+    )
 
 
 def concerns_us(
@@ -81,4 +68,4 @@ def concerns_us(
     if any(is_own(workspace_id, quoted) for quoted in finding.quoted):
         return True
     correspondent = finding.report.recipient if finding.report is not None else mail.sender
-    return not is_history and email_key(correspondent) in known_addresses
+    return not is_history and correspondent in known_addresses

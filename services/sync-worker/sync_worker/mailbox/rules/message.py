@@ -1,6 +1,9 @@
 """Reads a mail as it came, however badly it was written. Nothing here raises for a strange mail."""
 
+import base64
+import binascii
 import hashlib
+import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +12,17 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
+from html import unescape
+
+import nh3
+
+from shared.email_addresses import email_key
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
+_IN_ANGLES = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>")
 _DEEPEST = 12
 _LONGEST_TEXT = 200_000
+_AS_IT_CAME = policy.compat32.clone(max_line_length=0, mangle_from_=False)
 
 
 @dataclass(frozen=True)
@@ -25,22 +35,24 @@ class Mail:
         try:
             return cls(message_from_bytes(raw, policy=policy.compat32), raw)
         except RecursionError:  # thousands of parts within each other: its header must do
-            head = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
+            head = header_of(raw)
             head.replace_header("Content-Type", "text/plain")
             return cls(head, raw)
 
     def header(self, name: str) -> str:
         return header(self.message, name)
 
+    def headers(self, name: str) -> list[str]:
+        return [decoded(value) for value in _raw_values(self.message, name)]
+
     def has(self, name: str) -> bool:
         return name in self.message
 
     @property
     def sender(self) -> str:
-        try:
-            return parseaddr(self.header("From"))[1].strip().casefold()
-        except RecursionError:  # hundreds of comments within each other
-            return ""
+        """Of a mail that a list has sent in its own name: who wrote it."""
+        names = ("X-Original-From", "X-Original-Sender", "From")
+        return next((found for name in names if (found := address(self.message, name))), "")
 
     @property
     def subject(self) -> str:
@@ -62,20 +74,59 @@ class Mail:
     def fingerprint(self) -> bytes:
         """The same for two copies of a mail, which differ only in the traces above."""
         body = self.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-        name = (self.message_id or "").encode("utf-8", "replace")
-        return hashlib.sha256(name + b"\0" + body).digest()
+        unnamed = "\n".join(self.header(name) for name in ("From", "Date", "Subject"))
+        name = self.message_id or unnamed
+        return hashlib.sha256(name.encode("utf-8", "replace") + b"\0" + body).digest()
 
 
 def header(message: Message, name: str) -> str:
     """Unfolded and decoded (RFC 2047); what cannot be decoded stays as it is."""
-    given = message.get(name)
-    if given is None:
+    return next((decoded(value) for value in _raw_values(message, name)), "")
+
+
+def address(message: Message, name: str) -> str:
+    """The address that a header holds. It is found before words are decoded, because the comma
+    that an encoded name hides divides nothing.
+    """
+    for given in _raw_values(message, name):
+        for text in (given, decoded(given)):
+            found = _address_in(text)
+            if found:
+                return found
+    return ""
+
+
+def _address_in(text: str) -> str:
+    try:
+        found = parseaddr(text)[1].strip()
+    except RecursionError:  # hundreds of comments within each other
         return ""
-    text = re.sub(r"\r?\n[ \t]*", " ", str(given))
+    if "@" not in found:  # a name that should have been quoted
+        in_angles = _IN_ANGLES.findall(text)
+        found = in_angles[-1] if in_angles else ""
+    return email_key(found) or storable(found).casefold()
+
+
+def _raw_values(message: Message, name: str) -> Iterator[str]:
+    """Unfolded but not decoded; bytes beyond ASCII are read as UTF-8 if they are that."""
+    for key, value in message.raw_items():
+        if key.lower() == name.lower():
+            yield re.sub(r"\r?\n[ \t]*", " ", _text(str(value).encode("utf-8", "surrogateescape")))
+
+
+def decoded(text: str) -> str:
+    """Words of RFC 2047 as they are read; what cannot be decoded stays as it is."""
     try:
         return storable(str(make_header(decode_header(text)))).strip()
     except Exception:  # noqa: BLE001  (the library has a kind of error for every kind of damage)
         return storable(text).strip()
+
+
+def _text(octets: bytes, charset: str | None = None) -> str:
+    try:
+        return octets.decode(charset or "utf-8")
+    except (LookupError, UnicodeError):
+        return octets.decode("windows-1252", "replace")
 
 
 def storable(text: str) -> str:
@@ -87,51 +138,65 @@ def message_ids(text: str) -> list[str]:
     return _MESSAGE_ID.findall(text)
 
 
-def parts(message: Message, depth: int = 0) -> Iterator[Message]:
-    """Every part, outermost first; attached mails are parts and so are theirs."""
-    yield message
-    if depth < _DEEPEST:
-        for part in inner(message):
-            yield from parts(part, depth + 1)
-
-
 def inner(message: Message) -> list[Message]:
     """The parts right within; a leaf has none, and is not asked for its text."""
     payload = message.get_payload() if message.is_multipart() else []
     return [part for part in payload if isinstance(part, Message)]
 
 
+def own_parts(message: Message, depth: int = 0) -> Iterator[Message]:
+    """Every part, outermost first; an attached mail is one part, and its parts are its own."""
+    yield message
+    if depth < _DEEPEST and message.get_content_maintype() != "message":
+        for part in inner(message):
+            yield from own_parts(part, depth + 1)
+
+
+def octets_of(part: Message) -> bytes:
+    """What a part holds. The library takes kinds of `message` apart without undoing their transfer
+    encoding, so they are put together again first.
+    """
+    if not part.is_multipart():
+        payload = part.get_payload(decode=True)
+        return payload if isinstance(payload, bytes) else b""
+    raw = b"\n".join(child.as_bytes(policy=_AS_IT_CAME) for child in inner(part))
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if encoding == "base64":
+        try:
+            return base64.b64decode(raw)
+        except binascii.Error:
+            return raw
+    return quopri.decodestring(raw) if encoding == "quoted-printable" else raw
+
+
+def header_of(raw: bytes) -> Message:
+    return BytesHeaderParser(policy=policy.compat32).parsebytes(raw)
+
+
 def text_of(part: Message) -> str:
-    """The text of a leaf, in its charset or in one that fits."""
+    """The text of a part, in its charset or in one that fits."""
     try:
-        text = _decoded(part)
+        text = _text(octets_of(part), part.get_content_charset())
     except Exception:  # noqa: BLE001  (a charset may be anything, and the library believes it)
         return ""
     return storable(text.replace("\r\n", "\n"))[:_LONGEST_TEXT]
 
 
-def _decoded(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""  # not a leaf
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8")
-    except (LookupError, UnicodeError):
-        return payload.decode("windows-1252", "replace")
-
-
 def plain_text(message: Message) -> str:
-    """All plain text of a mail, without that of attached mails."""
-    found = [
+    """All text of a mail, without that of attached mails; HTML only where there is no plain one."""
+    leaves = [part for part in own_parts(message) if not part.is_multipart()]
+    # Of a multipart that never began, because its boundary is wrong, all is text.
+    plain = [
         text_of(part)
-        for part in _own_parts(message)
-        if part.get_content_type() == "text/plain" and not part.is_multipart()
+        for part in leaves
+        if part.get_content_type() == "text/plain" or part.get_content_maintype() == "multipart"
     ]
-    return "\n".join(found)[:_LONGEST_TEXT]
+    if any(text.strip() for text in plain):
+        return "\n".join(plain)[:_LONGEST_TEXT]
+    html = [text_of(part) for part in leaves if part.get_content_type() == "text/html"]
+    return _without_markup("\n".join(html))[:_LONGEST_TEXT]
 
 
-def _own_parts(message: Message, depth: int = 0) -> Iterator[Message]:
-    yield message
-    if depth < _DEEPEST and message.get_content_maintype() != "message":
-        for part in inner(message):
-            yield from _own_parts(part, depth + 1)
+def _without_markup(html: str) -> str:
+    lines = re.sub(r"(?i)<(?:br|/p|/div|/tr|/li)\b", r"\n\g<0>", html)
+    return unescape(nh3.clean(lines, tags=set(), clean_content_tags={"script", "style", "title"}))

@@ -1,50 +1,81 @@
-"""Delivery reports (RFC 3464 in RFC 6522): from the form that providers use to plain prose.
+"""Delivery reports: RFC 3464 in RFC 6522, RFC 6533, older forms of them, and plain prose.
 
-Facts come from the machine-readable part when there is one. Prose is only read when the sender and
-the structure already say that it is a report.
+The structure of the outermost mail says whether a mail system wrote it. Only then its parts are
+read, so a person who attaches somebody's report stays a person. Facts come from the machine part
+when there is one; of prose counts what stands before the quoted mail.
 """
 
 import re
 from dataclasses import dataclass
-from email import message_from_string, policy
 from email.message import Message
 from typing import Final, Literal
+from uuid import UUID
 
+from shared.delivery_failures import (
+    cause_of_failure,
+    enhanced_code,
+    says_it_failed,
+)
+from shared.message_ids import is_own
+from sync_worker.mailbox.rules.fields import (
+    Fields,
+    is_status_part,
+    recipient_fields,
+    status_text,
+)
 from sync_worker.mailbox.rules.message import (
     Mail,
     header,
-    inner,
+    header_of,
     message_ids,
-    parts,
+    octets_of,
+    own_parts,
     plain_text,
-    text_of,
 )
+from sync_worker.mailbox.rules.prose import Prose, addresses_in
+from sync_worker.mailbox.rules.subjects import is_answer, without_tags
 
 Kind = Literal["hard", "soft"]
 
-HARD: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-"""Enhanced status codes (RFC 3463) that condemn the address. Of the other permanent ones 5.2.2 is
-a full mailbox, 5.7.x a policy, and 5.0.0 or 5.4.1 may be anything.
-"""
-
-_CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-_REPLY_CODE = re.compile(r"\b([45]\d\d)[ \-#]")
-_NOBODY = re.compile(
-    r"(user|mailbox|recipient|address|account)[^.\n]{0,60}"
-    r"(unknown|does ?n[o']t exist|not exist|not found|no longer|invalid|unavailable)"
-    r"|no such (user|mailbox|recipient|address)|unknown user",
+_QUOTING: Final = frozenset(
+    {
+        "message/rfc822",
+        "message/global",
+        "message/rfc822-headers",
+        "message/global-headers",
+        "text/rfc822-headers",
+        "text/rfc822-header",
+        "text/rfc822",
+    }
+)
+_MAILER: Final = re.compile(
+    r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|mail[-_.]?delivery[-_.]?\w*|postmaster"
+    r"|microsoftexchange[0-9a-f]{32}|mail[-_.]?system|bounces?)(?:[-+=.][^@]*)?@",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\s<>\"'(),:;]+")
-_LONGEST_ADDRESS = 320
-_MAILER = re.compile(r"^(mailer-daemon|postmaster|mail-daemon|maildaemon)@", re.IGNORECASE)
-_REPORT_SUBJECT = re.compile(
-    r"^(undeliver|delivery (status notification|failure|has failed)"
-    r"|mail delivery (failed|subsystem)|returned mail|failure notice|unzustellbar|non remis"
-    r"|no se puede entregar|non recapitabile)",
+_MAILER_DAEMON: Final = re.compile(r"mailer[-_.]?daemon", re.IGNORECASE)
+_SAYING_SO: Final = (
+    "X-Failed-Recipients",
+    "X-MS-Exchange-Message-Is-Ndr",
+    "X-MS-Embedded-Report",
+)
+_PERSON_TOO: Final = re.compile(r"^(?:postmaster|bounces?)\b", re.IGNORECASE)
+_SUBJECT: Final = re.compile(
+    r"undeliver|\bdelay|^warning|delivery (?:status|fail|has failed|notif|report|problem|error"
+    r"|incomplete)"
+    r"|(?:mail|message) (?:delivery|system error|could not|not delivered|status)"
+    r"|returned (?:mail|to)"
+    r"|failure (?:notice|delivering)|failed delivery|rejected mail|non[- ]?delivery|not delivered"
+    r"|could ?n[o']t be delivered|unzustellbar|nicht zugestellt|unzustellbarkeit|non remis"
+    r"|non distribu"
+    r"|échec de (?:la )?(?:remise|distribution)|no se (?:puede|pudo|ha podido) entregar"
+    r"|no entregado|devuelto|non recapitabil|mancato recapito|não (?:foi )?entregue|não entregável"
+    r"|niet (?:worden )?bezorgd|onbestelbaar|ej levererat|inte levereras|kunne ikke leveres"
+    r"|toimittaminen|niedostarczon|nedoručiteln|nelze doručit|не доставлен|недоставлен|iletilemedi"
+    r"|配信(?:不能|エラー|できません|失敗|に失敗)|不達|送信(?:エラー|できません)|退信|无法(?:送达|投递|傳遞)"
+    r"|投递失败|未能送达|배달 ?(?:실패|할 수)|전송 ?실패",
     re.IGNORECASE,
 )
-_DELAY = re.compile(r"\b(delay|delayed|verzögert|warning|retard)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,96 +87,27 @@ class Report:
     status: str | None
     recipient: str | None
     diagnostic: str | None
-    message_id: str | None
-    """Message-ID of the mail it is about, when it quotes it."""
+    quoted: tuple[str, ...]
+    """Message-IDs of the mails that it may be about, likeliest first."""
 
 
-def report_of(mail: Mail) -> Report | None:
+def report_of(workspace_id: UUID, mail: Mail) -> Report | None:
     """None for a mail that is no delivery report; receipts and complaints are none either."""
-    if _report_type(mail) not in {None, "delivery-status"}:
+    if _report_type(mail) not in {None, "delivery-status", "global-delivery-status"}:
         return None
-    machine = next(
-        (p for p in parts(mail.message) if p.get_content_type() == "message/delivery-status"), None
-    )
-    if machine is not None:
-        return _from_fields(mail, machine)
-    if _says_it_is_a_report(mail):
-        return _from_prose(mail)
-    return None
-
-
-def kind_of(status: str | None, diagnostic: str | None) -> Kind:
-    """Hard only when some code, or the words beside a permanent reply, say so plainly."""
-    codes = [status, *_CODE.findall(diagnostic or "")]
-    if any(code in HARD for code in codes):
-        return "hard"
-    if any(code and not code.endswith(".0.0") for code in codes):
-        return "soft"
-    reply = _REPLY_CODE.search(diagnostic or "")
-    is_permanent = (status or "").startswith("5") or (reply and reply[1].startswith("5"))
-    return "hard" if is_permanent and _NOBODY.search(diagnostic or "") else "soft"
-
-
-def _from_fields(mail: Mail, part: Message) -> Report | None:
-    blocks = [block for block in _blocks(part) if block.keys() & {"final-recipient", "action"}]
-    if not blocks:
+    if _report_type(mail) is None and not _is_from_mailer(mail):
         return None
-    chosen = next((b for b in blocks if b.get("action", "").lower() == "failed"), blocks[0])
-    diagnostic = _after_type(chosen.get("diagnostic-code"))
-    status = _first_code(chosen.get("status")) or _first_code(diagnostic)
     original = _original(mail)
-    recipient = (
-        _after_type(chosen.get("original-recipient"))
-        or _after_type(chosen.get("final-recipient"))
-        or header(mail.message, "X-Failed-Recipients")
-    )
-    return Report(
-        action=chosen.get("action", "failed").split(" ")[0].lower(),
-        kind=kind_of(status, diagnostic),
-        status=status,
-        recipient=_first_address(recipient),
-        diagnostic=diagnostic[:1000] if diagnostic else None,
-        message_id=_quoted_id(original),
-    )
-
-
-def _blocks(part: Message) -> list[dict[str, str]]:
-    """The field blocks of a status part.
-
-    Python's parser makes each a message of its own; some gateways wrap them once more as text.
-    """
-    if not part.is_multipart():
-        return _text_blocks(text_of(part))
-    found: list[dict[str, str]] = []
-    for block in inner(part):
-        fields = {name.lower(): header(block, name) for name in block.keys()}  # noqa: SIM118
-        found.append(fields)
-        found += _text_blocks(text_of(block))
-    return found
-
-
-def _text_blocks(text: str) -> list[dict[str, str]]:
-    blocks = [message_from_string(each, policy=policy.compat32) for each in text.split("\n\n")]
-    return [{name.lower(): header(each, name) for name in each.keys()} for each in blocks]  # noqa: SIM118
-
-
-def _original(mail: Mail) -> Message | None:
-    """The mail that the report is about, whole or only its header."""
-    for part in parts(mail.message):
-        if part is mail.message:
-            continue
-        if part.get_content_type() == "message/rfc822":
-            quoted = inner(part)
-            if quoted:
-                return quoted[0]
-        if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers"}:
-            return message_from_string(text_of(part), policy=policy.compat32)
+    text = plain_text(mail.message)
+    machine = next((part for part in own_parts(mail.message) if is_status_part(part)), None)
+    # Where the boundary between the parts is wrong, the fields stand in the text.
+    blocks = recipient_fields(status_text(machine) if machine is not None else text)
+    if blocks:
+        return _from_fields(mail, blocks, Prose.of(text), original)
+    prose = Prose.of(text)
+    if _tells_of_a_failure(workspace_id, mail, prose, original):
+        return _from_prose(mail, prose, original)
     return None
-
-
-def _quoted_id(original: Message | None) -> str | None:
-    found = message_ids(header(original, "Message-ID")) if original is not None else []
-    return found[0] if found else None
 
 
 def _report_type(mail: Mail) -> str | None:
@@ -155,75 +117,117 @@ def _report_type(mail: Mail) -> str | None:
     return str(mail.message.get_param("report-type") or "delivery-status").lower()
 
 
-def _says_it_is_a_report(mail: Mail) -> bool:
-    if mail.has("X-Failed-Recipients") or mail.has("X-MS-Exchange-Message-Is-Ndr"):
+def _is_from_mailer(mail: Mail) -> bool:
+    if any(mail.has(name) for name in _SAYING_SO):
         return True
-    if _report_type(mail) == "delivery-status":
+    path = mail.header("Return-Path")
+    if path == "<>" or _MAILER_DAEMON.search(path):
         return True
-    from_mailer = _MAILER.match(mail.sender) is not None
-    nobody_answers = mail.header("Return-Path") == "<>"
-    return (from_mailer or nobody_answers) and _REPORT_SUBJECT.match(mail.subject) is not None
+    if not mail.sender:
+        return _MAILER_DAEMON.search(mail.header("From")) is not None
+    if not _MAILER.match(mail.sender):
+        return False
+    # Behind an address such as postmaster@ there may be a person, who answers and has a path.
+    is_person = path and (mail.answers or is_answer(mail.subject))
+    return not (is_person and _PERSON_TOO.match(mail.sender))
 
 
-def _from_prose(mail: Mail) -> Report:
-    text = plain_text(mail.message)
-    said = text.partition("riginal message headers")[0]
-    status = _first_code(said)
-    diagnostic = next(
-        (line.strip() for line in said.splitlines() if _CODE.search(line)),
-        next((line.strip() for line in said.splitlines() if _REPLY_CODE.search(line)), None),
-    )
-    recipient = header(mail.message, "X-Failed-Recipients") or _failed_in(said, mail)
-    is_delay = _DELAY.search(mail.subject) is not None
+def _original(mail: Mail) -> Message | None:
+    """The header of the mail that the report is about."""
+    for part in own_parts(mail.message):
+        if part is not mail.message and part.get_content_type() in _QUOTING:
+            return header_of(octets_of(part).lstrip())
+    return None
+
+
+def _from_fields(
+    mail: Mail, blocks: list[Fields], prose: Prose, original: Message | None
+) -> Report:
+    ours = _addresses_of(original if original is not None else prose.quoted)
+    chosen = _about_us(blocks, ours)
+    diagnostic, status = chosen.diagnostic, chosen.status
+    kind = _kind(diagnostic or "", status)
+    if kind == "soft" and len(blocks) == 1 and not _says_why(diagnostic or "", status):
+        kind = _kind(prose.said, status)
+    named = chosen.original_recipient or chosen.final_recipient
+    failed = addresses_in(mail.header("X-Failed-Recipients"))
     return Report(
-        action="delayed" if is_delay else "failed",
-        kind=kind_of(status, diagnostic or said[:2000]),
-        status=status,
-        recipient=_first_address(recipient),
+        action=chosen.action,
+        kind=kind,
+        status=enhanced_code(status) or enhanced_code(diagnostic),
+        recipient=named or next(iter(failed), None),
         diagnostic=diagnostic[:1000] if diagnostic else None,
-        message_id=_quoted_id(_original(mail)) or _id_in(text),
+        quoted=_quoted(mail, prose, original),
     )
 
 
-def _failed_in(text: str, mail: Mail) -> str | None:
-    """An address on a line of its own, else the first one that is not the reader's or mailer's."""
-    ours = {mail.sender, _first_address(mail.header("To"))}
-    lines = (line.strip(" <>").casefold() for line in text.splitlines())
-    alone = [line for line in lines if _addresses(line) == [line]]
-    return next((address for address in alone + _addresses(text) if address not in ours), None)
-
-
-def _id_in(text: str) -> str | None:
-    """`Message-ID: <…>` in quoted headers; it may be folded."""
-    found = re.search(r"^[> ]*Message-ID:\s*(<[^<>\s]+>)", text, re.IGNORECASE | re.MULTILINE)
-    return found[1] if found else None
-
-
-def _after_type(field: str | None) -> str | None:
-    """`rfc822; gone@cust.example` and `smtp; 550 …`: what follows the type."""
-    if not field:
-        return None
-    kind, semicolon, rest = field.partition(";")
-    return rest.strip() if semicolon and " " not in kind.strip() else field.strip()
-
-
-def _first_code(text: str | None) -> str | None:
-    found = _CODE.search(text or "")
-    return found[1] if found else None
-
-
-def _first_address(text: str | None) -> str | None:
-    return next(iter(_addresses(text or "")), None)
-
-
-def _addresses(text: str) -> list[str]:
-    """In order. Word by word, because one pattern for all of an address takes hours over a long
-    text that is nothing but `a@a@a@`.
+def _about_us(blocks: list[Fields], ours: set[str]) -> Fields:
+    """Of several recipients the one that we wrote to. When nothing names it, it was forwarded, and
+    what failed counts.
     """
-    words = (word.rstrip(".").casefold() for word in _WORD.findall(text))
-    return [word for word in words if len(word) <= _LONGEST_ADDRESS and _is_address(word)]
+    named = [block for block in blocks if block.final_recipient in ours]
+    named = named or [block for block in blocks if block.original_recipient in ours]
+    if len({block.final_recipient for block in named}) > 1:
+        # A list of people stands behind the address: it is good when it reached any of them.
+        named = [block for block in named if block.has_arrived] or named
+    candidates = named or blocks
+    return next((block for block in candidates if block.action == "failed"), candidates[0])
 
 
-def _is_address(word: str) -> bool:
-    local, _, domain = word.rpartition("@")
-    return bool(local) and "." in domain.strip(".") and not domain.startswith(".")
+def _says_why(diagnostic: str, status: str | None) -> bool:
+    return cause_of_failure(diagnostic, status) != "other"
+
+
+def _kind(said: str, status: str | None) -> Kind:
+    return "hard" if cause_of_failure(said, status) == "address" else "soft"
+
+
+def _tells_of_a_failure(
+    workspace_id: UUID, mail: Mail, prose: Prose, original: Message | None
+) -> bool:
+    """A responder has no return path either, so that alone says nothing."""
+    if _report_type(mail) is not None or _SUBJECT.search(without_tags(mail.subject)):
+        return True
+    if any(mail.has(name) for name in _SAYING_SO):
+        return True
+    quotes_us = any(
+        is_own(workspace_id, quoted) for quoted in (*prose.message_ids, *_id_of(original))
+    )
+    is_mailer = _MAILER.match(mail.sender) is not None or not mail.sender
+    return quotes_us and (is_mailer or says_it_failed(prose.said))
+
+
+def _from_prose(mail: Mail, prose: Prose, original: Message | None) -> Report:
+    ours = _addresses_of(original if original is not None else prose.quoted)
+    strangers = {mail.sender, *addresses_in(mail.header("To"))}
+    failed = [*addresses_in(mail.header("X-Failed-Recipients")), *prose.alone, *prose.addresses]
+    likely = [one for one in failed if one in ours or one not in strangers]
+    recipient = next((one for one in likely if one in ours), next(iter(likely), None))
+    told = prose.about(recipient, strangers)
+    diagnostic = prose.diagnostic(told)
+    kind = _kind(diagnostic or "", None)
+    if kind == "soft" and not _says_why(diagnostic or "", None):
+        kind = _kind(told, None)
+    return Report(
+        action="failed" if kind == "hard" else prose.action(mail.subject),
+        kind=kind,
+        status=enhanced_code(diagnostic),
+        recipient=recipient,
+        diagnostic=diagnostic[:1000] if diagnostic else None,
+        quoted=_quoted(mail, prose, original),
+    )
+
+
+def _quoted(mail: Mail, prose: Prose, original: Message | None) -> tuple[str, ...]:
+    """A report that quotes nothing may still stand in the thread of the mail it is about."""
+    return tuple(dict.fromkeys((*_id_of(original), *prose.message_ids, *mail.answers)))
+
+
+def _id_of(original: Message | None) -> list[str]:
+    return message_ids(header(original, "Message-ID")) if original is not None else []
+
+
+def _addresses_of(original: Message | None) -> set[str]:
+    if original is None:
+        return set()
+    return set(addresses_in(f"{header(original, 'To')} {header(original, 'X-Original-To')}"))

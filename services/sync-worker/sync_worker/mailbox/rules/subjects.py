@@ -1,0 +1,118 @@
+"""What a subject says before and around the words of the mail that it answers."""
+
+import re
+import unicodedata
+from typing import Final
+
+_TAG: Final = re.compile(
+    r"(?:[\[({【<«][^\])}】>»]{1,40}[\])}】>»]|\*{2,}[^*]{1,40}\*{2,}"
+    r"|(?:external|extern|ext|externe|externo|esterno|caution|warning|achtung|vorsicht|spam"
+    r"|suspected spam|possible spam|junk|virus[- ]?free|secure|encrypted)(?: e-?mail| sender)?"
+    r"\s*[:|!\-–])\s*",
+    re.IGNORECASE,
+)
+"""What gateways and ticket systems put before a subject."""
+
+_ANSWER: Final = re.compile(
+    r"(?:re|aw|antw|antwort|betr|sv|svar|vs|vast|vb|ref|rif|r|i|res|resp|rsp|rép|rep|odp|atb|vá"
+    r"|ynt|yan|ynıt|σχετ|απ|ответ|отв|на|hλ|נ|תשובה|השב|رد|الرد|ตอบกลับ|ตอบ|trả lời|tl|bls|balas"
+    r"|回复|回覆|答复|答覆|返信|返|회신|답장|답|fs|tr|fw|fwd|wg|rv|i̇lt|enc|doorst|vl|pd|továbbítás|přep"
+    r"|转发|轉寄|転送|전달)"
+    r"\s*(?:[\[(^]?\d{1,3}[\])]?)?\s*:",
+    re.IGNORECASE,
+)
+"""Prefixes of answers, and of mails that were passed on, in the languages of mail programs."""
+
+_MACHINE: Final = re.compile(
+    # German, English, French, Spanish, Portuguese, Italian
+    r"(?:auto(?:matic|mated|matisch\w*|m\.)?[ -]?(?:reply|response|responder|answer"
+    r"|acknowledge?ment"
+    r"|antwort|rückmeldung|antwoord|svar|vastaus|bericht|beantwortet)"
+    r"|out[ -]of[ -](?:the )?(?:office|town)|away from (?:my |the )?(?:office|mail|desk|e-?mail"
+    r"|keyboard)"
+    r"|vacation (?:reply|response|notice|message|auto)|on (?:annual |parental |maternity "
+    r"|sick )?leave\b"
+    r"|(?:currently|temporarily) (?:away|unavailable|out)\b"
+    r"|abwesenheits?(?:notiz|meldung|assistent|nachricht|benachrichtigung|agent|info)"
+    r"|nicht im (?:büro|haus)"
+    r"|r[ée]ponse automatique|absence du bureau|(?:message|avis|notification) d'absence"
+    r"|absent du bureau"
+    r"|respuesta (?:autom[áa]tica|de ausencia)|fuera de (?:la )?oficina"
+    r"|resposta autom[áa]tica|fora do escrit[óo]rio|aus[êe]ncia tempor[áa]ria|resposta automàtica"
+    r"|risposta automatica|fuori (?:sede|ufficio)|messaggio di assenza"
+    # Dutch, Nordic, Baltic
+    r"|automatisch antwoord|afwezigheids?(?:bericht|melding|assistent)|buiten kantoor|niet aanwezig"
+    r"|automati(?:skt|sk) svar|autosvar|frånvaro|fraværs?(?:melding|besked)|ikke på kontoret"
+    r"|automaattinen vastaus|poissaoloilmoitus|poissa toimistosta|automaatvastus|automaatne vastus"
+    r"|automatinis atsakymas|automātisk\w* atbilde"
+    # Slavic, Greek, Hungarian, Romanian, Turkish
+    r"|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|poza biurem|nieobecność"
+    r"|automatická odpov[eě][dď]|mimo kancelář|nepřítomnost|automatski odgovor|samodejni odgovor"
+    r"|автоматический ответ|автоответ|вне офиса|автоматична відповідь|автоматичен отговор"
+    r"|αυτόματη απάντηση|εκτός γραφείου|automatikus válasz|házon kívül|răspuns automat"
+    r"|otomatik (?:yanıt|cevap)|ofis dışında"
+    # Semitic, Asian
+    r"|מענה אוטומטי|תשובה אוטומטית|رد تلقائي|الرد التلقائي|خارج المكتب"
+    r"|自動(?:返信|応答|配信|回覆|答覆|回复)|不在(?:通知|のお知らせ|連絡|办公室|辦公室)"
+    r"|休暇のお知らせ"
+    r"|自动(?:回复|答复|应答)|外出(?:回复|通知)|休假(?:回复|通知)"
+    r"|자동 ?(?:회신|응답|답장)|부재 ?중|trả lời tự động|ตอบกลับอัตโนมัติ"
+    r"|balasan otomatis|jawapan automatik"
+    # Desks that have got the mail, and gatekeepers that ask who we are
+    r"|(?:request|ticket|case|enquiry|inquiry|message|e-?mail|mail) (?:\S+ )?(?:has been |was )?"
+    r"(?:received|created|opened|registered|logged)\b"
+    r"|we(?:'ve| have)? (?:got|received) your|thank you for (?:contacting|your (?:e-?mail"
+    r"|message|enquiry))"
+    r"|(?:confirmation|acknowledge?ment) of receipt|receipt acknowledge"
+    r"|eingangsbestätigung|ihre (?:anfrage|nachricht) (?:ist|wurde|haben)|ontvangstbevestiging"
+    r"|accusé de réception|(?:demande|message) (?:a )?(?:bien )?(?:été )?(?:reçue?|enregistrée?)"
+    r"|acuse de recibo|conferma di ricezione|受付完了|受付のお知らせ"
+    r"|お問い合わせ(?:ありがとう|を受け)"
+    r"|requires? verification|verification required|sender verification|confirm your (?:message"
+    r"|e-?mail)"
+    r"|verify#)",
+    re.IGNORECASE,
+)
+_MACHINE_FIRST: Final = re.compile(
+    r"(?:auto|ooo|oof|absence|absente?|abwesend|abwesenheit|abwesenheits?\w*|urlaub|ausente"
+    r"|ausencia"
+    r"|ausência|assente|assenza|afwezig|afwezigheid|fravær|poissa|нет на месте|不在|外出|休假|휴가)"
+    r"\s*(?:[:\-–(!|]|$)",
+    re.IGNORECASE,
+)
+_READ: Final = re.compile(
+    r"(?:not read|read|gelesen|ungelesen|lue?|non lue?|leído|no leído|lida?|letto|gelezen"
+    r"|niet gelezen"
+    r"|läst|læst|lest|luettu|przeczytano|přečteno|прочитано|已读|已讀|未读|開封済み|開封確認|읽음"
+    r"|return receipt|read receipt|lesebestätigung|accusé de lecture|confirmation de lecture"
+    r"|confirmación de lectura|conferma di lettura|leesbevestiging)"
+    r"\s*(?:\(\w+\))?\s*:",
+    re.IGNORECASE,
+)
+
+
+def without_tags(subject: str) -> str:
+    """`[EXTERNAL] RE: Your renewal` without what a gateway put before it."""
+    plain = unicodedata.normalize("NFKC", subject).replace("\u2019", "'").strip()
+    while tag := _TAG.match(plain):
+        if _MACHINE.search(tag[0]):
+            break  # 【自動返信】: the tag is what it says
+        plain = plain[tag.end() :]
+    return plain
+
+
+def is_answer(subject: str) -> bool:
+    return _ANSWER.match(without_tags(subject)) is not None
+
+
+def is_receipt(subject: str) -> bool:
+    """A mail program tells that the mail was opened, or never was: nobody wrote anything."""
+    return _READ.match(without_tags(subject)) is not None
+
+
+def says_automatic(subject: str) -> bool:
+    """What stands after `Re:` are the words of the mail that a person answers."""
+    plain = without_tags(subject)
+    if _ANSWER.match(plain):
+        return False
+    return bool(_MACHINE.search(plain) or _MACHINE_FIRST.match(plain))
