@@ -61,7 +61,7 @@ def _last() -> dict[str, Any]:
     written = sorted(_RESULTS.glob("*.json"))
     if not written:
         return {}
-    found: dict[str, Any] = json.loads(written[-1].read_text())
+    found: dict[str, Any] = json.loads(written[-1].read_text(encoding="utf-8"))
     return found
 
 

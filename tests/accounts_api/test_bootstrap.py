@@ -73,4 +73,4 @@ async def test_a_state_file_of_another_database_is_written_anew(
     state.write_text(json.dumps(old))
     made = await bootstrap(tenure, "--state", str(state))
     assert made["api_key"] != old["api_key"]
-    assert json.loads(state.read_text()) == made
+    assert json.loads(state.read_text(encoding="utf-8")) == made

@@ -38,7 +38,7 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
-    for found, argument, body in _FENCE.findall(page.read_text()):
+    for found, argument, body in _FENCE.findall(page.read_text(encoding="utf-8")):
         if found == language:
             yield argument, body
 
@@ -177,7 +177,7 @@ async def test_the_type_of_an_error_can_be_opened(tenure: Tenure, gateway: str) 
 
 
 def test_the_json_below_a_rule_of_the_language_page_is_the_same_rule() -> None:
-    page = (ROOT / "docs/rules.md").read_text()
+    page = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
     pairs = _BOTH_FORMS.findall(page)
     assert len(pairs) == page.count("```rule ") > 50
     for written, document in pairs:
@@ -186,8 +186,10 @@ def test_the_json_below_a_rule_of_the_language_page_is_the_same_rule() -> None:
 
 
 def test_every_make_target_that_the_docs_name_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    code = "\n".join(_code(page.read_text()) for page in PAGES)
+    targets = set(
+        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    code = "\n".join(_code(page.read_text(encoding="utf-8")) for page in PAGES)
     named = set(re.findall(r"\bmake (?:-s )?([a-z-]+)", code))
     assert named <= targets, named - targets
 
@@ -201,7 +203,7 @@ def _code(text: str) -> str:
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = [
         link
-        for link in _LINK.findall(page.read_text())
+        for link in _LINK.findall(page.read_text(encoding="utf-8"))
         if not (page.parent / link).exists() and not (page.parent / f"{link}.md").exists()
     ]
     assert broken == []

@@ -48,7 +48,7 @@ async def test_a_request_and_its_statements_are_one_trace_that_continues_the_cal
     async with (
         collector(spans) as url,
         open_door(tenure, "accounts", OTEL_EXPORTER_OTLP_ENDPOINT=url) as door,
-        httpx2.AsyncClient(base_url=door.url, trust_env=False) as client,
+        httpx2.AsyncClient(base_url=door.url, trust_env=False, timeout=30) as client,
     ):
         headers = {"authorization": f"Bearer {ws.keys['admin']}", "traceparent": TRACEPARENT}
         assert (await client.get("/v1/members", headers=headers)).status_code == 200

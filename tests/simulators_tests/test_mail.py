@@ -39,7 +39,11 @@ async def test_a_simulator_over_the_same_directory_goes_on(tmp_path: Path) -> No
         validity = mail.bump_uid_validity(ANA)
     with (tmp_path / "accepted.jsonl").open("ab") as journal:
         journal.write(b'{"id": 2, "torn')
-    answered = (tmp_path / "accepted.jsonl").read_text().replace('"delay":60.0', '"delay":0.0')
+    answered = (
+        (tmp_path / "accepted.jsonl")
+        .read_text(encoding="utf-8")
+        .replace('"delay":60.0', '"delay":0.0')
+    )
     (tmp_path / "accepted.jsonl").write_text(answered)
     async with MailSimulator(tmp_path) as mail:
         assert mail.count(MESSAGE_ID) == 1
