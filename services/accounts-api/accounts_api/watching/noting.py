@@ -14,10 +14,8 @@ from accounts_api.rules.catalog import Catalog, Children
 from accounts_api.rules.depends import EXISTENCE, role_sight
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import queries
+from accounts_api.watching.rules import RESUMED
 from shared.uow import UnitOfWork
-
-RESUMED: Final = "resumed"
-"""Stands beside what changed when an account is ignored no longer; no rule looks for it."""
 
 
 async def note_changes(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:

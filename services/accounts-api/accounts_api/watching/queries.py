@@ -1,5 +1,5 @@
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.depends import EXISTENCE, Sight
 from accounts_api.rules.sql.reach import reach
 from accounts_api.watching.models import sweeps, watch_horizons, watch_sights, watches
+from accounts_api.watching.rules import Change, Watcher
 from shared.columns import AT
 
 _SIGHTS = and_(
@@ -145,16 +146,6 @@ async def queue(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    id: int
-    record_type: str
-    record_id: UUID
-    what: Sequence[str]
-    at: datetime
-    cause: Any
-
-
 _CLAIM = text(
     """
     delete from change_queue where workspace_id = :workspace_id and id in (
@@ -164,69 +155,47 @@ _CLAIM = text(
 )
 
 
-async def claim_changes(session: AsyncSession, workspace_id: UUID, limit: int) -> Sequence[Claimed]:
+async def claim_changes(session: AsyncSession, workspace_id: UUID, limit: int) -> Sequence[Change]:
     found = await session.execute(_CLAIM, {"workspace_id": workspace_id, "limit": limit})
-    return sorted((Claimed(*row) for row in found), key=lambda claimed: claimed.id)
+    return [Change(*row) for row in found]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    watch_id: UUID
-    kind: str
-    watched: str
-    path: tuple[str, ...]
-    record_id: UUID
-    change: int
-    resumed: bool
-
-
-_SEEN = text(
+_WATCHERS = text(
     f"""
     with changed as (
-        select id, record_type, record_id, what, resumed
-        from jsonb_to_recordset(cast(:changes as jsonb))
-               as c(id bigint, record_type text, record_id uuid, what text, resumed boolean)
+        select * from unnest(cast(:record_types as text[]), cast(:whats as text[]))
+               as c(record_type, what)
     ), seen as (
-        select s.watch_id, s.path, c.record_id, c.id, c.resumed
+        select c.record_type, c.what, s.watch_id, s.path
         from changed c join watch_sights s
           on s.workspace_id = :workspace_id and s.record_type = c.record_type and s.what = c.what
-        union all
-        select s.watch_id, s.path, c.record_id, c.id, c.resumed
+        union
+        select c.record_type, c.what, s.watch_id, s.path
         from changed c join watch_sights s
           on s.workspace_id = :workspace_id and s.record_type = c.record_type
         where c.what = '{EXISTENCE}'
     )
-    select seen.watch_id, w.kind, w.record_type, seen.path, seen.record_id, max(seen.id),
-           bool_or(seen.resumed)
+    select seen.record_type, seen.what, seen.watch_id, w.kind, w.record_type, seen.path
     from seen join watches w on w.workspace_id = :workspace_id and w.id = seen.watch_id
-    group by 1, 2, 3, 4, 5
     """
 )
 
 
-async def seen_by(
-    session: AsyncSession, workspace_id: UUID, changes: Iterable[Claimed], resumed: str
-) -> list[Seen]:
-    """Which watches see the changes, over which path; the last change of each record. `resumed`
-    stands beside changes by which an account is ignored no longer.
+async def watchers(
+    session: AsyncSession, workspace_id: UUID, changed: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[Watcher]]:
+    """Who sees what has changed, by record type and what. Asked for each kind of change and not for
+    each record: their number is that of the watches, however many records have changed.
     """
-    rows = [
-        {
-            "id": c.id,
-            "record_type": c.record_type,
-            "record_id": c.record_id,
-            "what": what,
-            "resumed": resumed in c.what,
-        }
-        for c in changes
-        for what in c.what
-    ]
-    given = {"workspace_id": workspace_id, "changes": to_json(rows).decode()}
-    found = await session.execute(_SEEN, given)
-    return [
-        Seen(watch_id, kind, watched, tuple(path), record_id, change, resumed=back)
-        for watch_id, kind, watched, path, record_id, change, back in found
-    ]
+    given = {
+        "workspace_id": workspace_id,
+        "record_types": [record_type for record_type, _ in changed],
+        "whats": [what for _, what in changed],
+    }
+    found: dict[tuple[str, str], list[Watcher]] = defaultdict(list)
+    for record_type, what, watch_id, kind, watched, path in await session.execute(_WATCHERS, given):
+        found[record_type, what].append(Watcher(watch_id, kind, watched, tuple(path)))
+    return found
 
 
 async def reached(

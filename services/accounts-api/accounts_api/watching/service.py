@@ -15,9 +15,9 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, role_sight, segment_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
-from accounts_api.watching import circles, horizons, queries, sweeping
+from accounts_api.watching import circles, horizons, queries, rules, sweeping
 from accounts_api.watching.circles import Given, Gives
-from accounts_api.watching.noting import RESUMED, note, note_changes, note_each
+from accounts_api.watching.noting import note, note_changes, note_each
 from accounts_api.watching.sweeping import Sweep
 from shared.db import is_connection_loss, sqlstate
 from shared.events.base import Cause
@@ -255,29 +255,40 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
     changes = await queries.claim_changes(uow.session, uow.workspace_id, BATCH)
     if not changes:
         return False
-    origins = {
-        change.id: Origin(
-            change.at,
-            tuple(Cause.model_validate(link) for link in change.cause),
-        )
-        for change in changes
-    }
-    affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
-    by_path: dict[tuple[str, tuple[str, ...]], list[queries.Seen]] = defaultdict(list)
-    for seen in await queries.seen_by(uow.session, uow.workspace_id, changes, RESUMED):
-        by_path[seen.watched, seen.path].append(seen)
-    catalog = await vocabulary.rule_catalog(uow) if any(path for _, path in by_path) else STANDARD
-    for (watched, path), found in by_path.items():
-        ids = {seen.record_id for seen in found}
-        starts = await _starts(uow, catalog, watched, path, ids)
-        for seen in sorted(found, key=lambda seen: seen.change):
-            for record_id in starts[seen.record_id]:
-                records = affected[seen.kind][seen.watch_id]
-                known = records.get(record_id)
-                resumed = seen.resumed or (known is not None and known.resumed)
-                records[record_id] = replace(origins[seen.change], resumed=resumed)
+    affected: dict[str, dict[UUID, Mapping[UUID, Origin]]] = defaultdict(dict)
+    sorts = rules.by_sort(changes)
+    seen = {(record_type, what) for record_type, whats in sorts for what in whats}
+    watchers = await queries.watchers(uow.session, uow.workspace_id, seen)
+    by_views = rules.by_views(sorts, watchers)
+    starts = await _all_starts(uow, frozenset().union(*by_views), sorts)
+    origins = {change.id: _origin(change) for change in changes}
+    for views, watching in by_views.items():
+        records = {
+            record_id: replace(origins[change.id], resumed=True) if resumed else origins[change.id]
+            for record_id, (change, resumed) in rules.last_changes(views, sorts, starts).items()
+        }
+        for watcher in watching if records else ():
+            affected[watcher.kind][watcher.watch_id] = records
     await _judge(uow, affected, moment)
     return True
+
+
+def _origin(change: rules.Change) -> Origin:
+    return Origin(change.at, tuple(Cause.model_validate(link) for link in change.cause))
+
+
+async def _all_starts(
+    uow: UnitOfWork, views: rules.Views, changes: Mapping[rules.Sort, Sequence[rules.Change]]
+) -> rules.Starts:
+    """By watched type and path, the watched records from which it leads to each that changed."""
+    ids: dict[tuple[str, tuple[str, ...]], set[UUID]] = defaultdict(set)
+    for view in views:
+        ids[view.watched, view.path].update(change.record_id for change in changes[view.sort])
+    catalog = await vocabulary.rule_catalog(uow) if any(path for _, path in ids) else STANDARD
+    return {
+        (watched, path): await _starts(uow, catalog, watched, path, ends)
+        for (watched, path), ends in ids.items()
+    }
 
 
 async def _starts(
