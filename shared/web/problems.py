@@ -22,13 +22,13 @@ from shared.errors import (
     Unavailable,
 )
 from shared.logging import get_logger
+from shared.web.messages import message_of
 
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _BUSY_STATES = {"40001", "40P01", "55P03", "57014", "53300", "53100"}
 """Serialization failure, deadlock, lock timeout, statement timeout, connections, disk full."""
-_NO_OBJECT = {"dict_type", "model_type", "model_attributes_type"}
 _PLAIN_CODES = {
     400: ("bad_request", "The request could not be read"),
     404: ("not_found", "No such route"),
@@ -117,12 +117,7 @@ def faults_of(errors: Sequence[Any], body: Any) -> list[Fault]:
         code = {"extra_forbidden": "unknown_field", "missing": "required"}.get(
             error["type"], error["type"]
         )
-        message = error["msg"].removeprefix("Value error, ")
-        if code == "unknown_field":
-            message = "This field does not exist here; remove it or check its spelling."
-        if code in _NO_OBJECT:
-            message = "Input should be an object"
-        faults.append(Fault(pointer, code, message))
+        faults.append(Fault(pointer, code, message_of(error)))
     return faults
 
 

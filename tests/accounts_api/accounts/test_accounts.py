@@ -252,4 +252,4 @@ async def test_a_faulty_body_is_pointed_at_by_its_own_members(tenure: Tenure) ->
     assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/rule"}
     done = (await ws.admin.post("/v1/accounts/bulk", {"rows": [5]})).json()
     (fault,) = done["results"][0]["errors"]
-    assert (fault["pointer"], fault["message"]) == ("/rows/0", "Input should be an object")
+    assert (fault["pointer"], fault["message"]) == ("/rows/0", "An object, in braces.")
