@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from shared.db import is_connection_loss, sqlstate
-from shared.errors import Unavailable
+from shared.errors import AppError, Unavailable
 from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.uow import UnitOfWork
@@ -54,6 +54,13 @@ async def each_at_its_own_risk(
         *await each_at_its_own_risk(uow, items[:middle], work, set_aside),
         *await each_at_its_own_risk(uow, items[middle:], work, set_aside),
     ]
+
+
+def reason_of(error: Exception) -> str:
+    """What a person may be told: a refusal's own words, of anything else only what kind it is."""
+    if isinstance(error, AppError):
+        return error.detail or error.title
+    return f"Something unexpected went wrong ({type(error).__name__}); the log says more."
 
 
 def _is_passing(error: Exception) -> bool:

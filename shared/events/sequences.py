@@ -121,7 +121,7 @@ class MessageSent(_Enrollment):
 
 class MessageHeld(_Enrollment):
     """Not sent and not to be sent without a person or proof: outcome unknown, cannot be rendered,
-    or the member whose mailbox it is has left.
+    its address is none, or the member whose mailbox it is has left. `failed`: something unexpected.
     """
 
     name: ClassVar[str] = "sequences.message_held.v1"
@@ -137,6 +137,8 @@ class MessageHeld(_Enrollment):
         "no_mailbox",
         "sender_inactive",
         "refused",
+        "bad_address",
+        "failed",
     ]
     detail: str
 
@@ -147,6 +149,27 @@ class MessageResolved(_Enrollment):
 
     message_id: UUID
     outcome: Literal["sent", "not_sent"]
+
+
+class OpportunitySetAside(Event):
+    """Its sequences could not be judged, so nothing of them happens. They are looked at again when
+    the record changes, and ever less often by themselves, until `OpportunityTakenUp`.
+    """
+
+    name: ClassVar[str] = "sequences.opportunity_set_aside.v1"
+
+    opportunity_id: UUID
+    opportunity_name: str | None
+    account_id: UUID | None
+    detail: str
+
+
+class OpportunityTakenUp(Event):
+    """What set it aside is gone."""
+
+    name: ClassVar[str] = "sequences.opportunity_taken_up.v1"
+
+    opportunity_id: UUID
 
 
 class ContactBounced(Event):

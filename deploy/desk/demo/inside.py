@@ -15,7 +15,9 @@ from shared.ids import new_id
 
 Json = dict[str, Any]
 _POLL_SECONDS = 0.3
-_FOR_PEOPLE = frozenset({"unknown_messages"})
+_FOR_PEOPLE = frozenset(
+    {"held_messages", "set_aside_records", "unknown_messages", "unreadable_sequences"}
+)
 """Work that waits for a person, who may take the time of a person."""
 _AWAY = (502, 503, 504)
 _AWAY_SECONDS = 30.0

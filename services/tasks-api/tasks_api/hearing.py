@@ -14,6 +14,8 @@ from shared.events.sequences import (
     EnrollmentUnblocked,
     MessageHeld,
     MessageResolved,
+    OpportunitySetAside,
+    OpportunityTakenUp,
 )
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed.hearing import Hearing
@@ -34,6 +36,8 @@ HEARING = Hearing(
         EnrollmentUnblocked: [tasks.on_enrollment_unblocked],
         MessageHeld: [tasks.on_message_held],
         MessageResolved: [tasks.on_message_resolved],
+        OpportunitySetAside: [tasks.on_opportunity_set_aside],
+        OpportunityTakenUp: [tasks.on_opportunity_taken_up],
         ContactReplied: [notifications.on_contact_replied],
         ConnectionNeedsReauth: [notifications.on_connection_needs_reauth],
         WebhookEndpointDisabled: [notifications.on_webhook_endpoint_disabled],

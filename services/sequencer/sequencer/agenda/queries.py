@@ -43,7 +43,27 @@ _TAKE = text(
     returning record_id, cause
     """
 )
-_COUNT = text("select count(*) from agenda where workspace_id = :workspace_id and due_at <= :now")
+_COUNT = text(
+    """
+    select (select count(*) from agenda
+            where workspace_id = :workspace_id and due_at <= :now) as due_records,
+           (select count(*) from set_aside_records
+            where workspace_id = :workspace_id) as set_aside_records
+    """
+)
+_SET_ASIDE = text(
+    """
+    insert into set_aside_records (workspace_id, record_id, reason, failures, since)
+    values (:workspace_id, :record_id, :reason, 1, :now)
+    on conflict (workspace_id, record_id) do update
+    set failures = set_aside_records.failures + 1, reason = excluded.reason
+    returning failures
+    """
+)
+_TAKE_UP = text(
+    "delete from set_aside_records"
+    " where workspace_id = :workspace_id and record_id = any(:record_ids) returning record_id"
+)
 
 
 async def put(
@@ -75,6 +95,22 @@ async def take(
     return [(row.record_id, row.cause) for row in rows]
 
 
-async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
-    found = await session.execute(_COUNT, {"workspace_id": workspace_id, "now": now})
-    return int(found.scalar_one())
+async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> dict[str, int]:
+    found = (await session.execute(_COUNT, {"workspace_id": workspace_id, "now": now})).one()
+    return {name: int(getattr(found, name)) for name in found._fields}
+
+
+async def set_aside(
+    session: AsyncSession, workspace_id: UUID, record_id: UUID, reason: str, now: datetime
+) -> int:
+    """How often it has failed now."""
+    given = {"workspace_id": workspace_id, "record_id": record_id, "reason": reason, "now": now}
+    return int((await session.execute(_SET_ASIDE, given)).scalar_one())
+
+
+async def take_up(
+    session: AsyncSession, workspace_id: UUID, record_ids: Collection[UUID]
+) -> list[UUID]:
+    """Those that were set aside."""
+    given = {"workspace_id": workspace_id, "record_ids": list(record_ids)}
+    return list(await session.scalars(_TAKE_UP, given))

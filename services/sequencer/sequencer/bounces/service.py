@@ -50,7 +50,9 @@ async def hard_bounce(
         diagnostic=diagnostic,
     )
     if enrollment.contact_id == message.contact_id and await _goes_on(uow, enrollment):
-        await enrollments.pause(uow, enrollment, "contact_bounced")
+        await enrollments.stop_each(
+            uow, [enrollment], lambda one: enrollments.pause(uow, one, "contact_bounced")
+        )
 
 
 async def soft_bounce(
@@ -83,7 +85,7 @@ async def soft_bounce(
     if enrollment.state == "ended":
         enrollment = await enrollments.reopen(uow, enrollment)
     await messages.plan_again_bounced(uow, enrollment.id)
-    await enrollments.plan(uow, [enrollment])
+    await enrollments.plan_each(uow, [enrollment])
 
 
 async def _rest_address(uow: UnitOfWork, message: Message) -> None:

@@ -19,7 +19,8 @@ EndReason = Literal[
     "sequence_archived",
     "by_hand",
 ]
-PauseReason = Literal["by_hand", "contact_bounced", "contact_gone", "expiration_missing"]
+PauseReason = Literal["by_hand", "contact_bounced", "contact_gone", "expiration_missing", "failed"]
+"""`failed`: something unforeseen went wrong when it was to be stopped. It goes on by hand."""
 
 SERVED = frozenset({"subscribed", "trial"})
 """Lifecycle statuses that automation writes to."""

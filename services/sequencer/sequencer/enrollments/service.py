@@ -1,7 +1,8 @@
 """An enrollment from its start to its end. Everyone locks the enrollment before its messages."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sequencer.enrollments.situations import Situation, situations_of
 from sequencer.messages import service as messages
 from sequencer.messages.schemas import Message, NewMessage
 from sequencer.sequences.versions import Pinned
+from shared.batches import each_at_its_own_risk
 from shared.errors import Conflict, NotFound
 from shared.events.sequences import (
     EnrollmentExited,
@@ -27,6 +29,10 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 
 _WORKSPACES_AT_ONCE = 50
+_TRIED_WHEN_CHANGED = frozenset(
+    {"cannot_render", "no_mailbox", "sender_inactive", "bad_address", "failed"}
+)
+"""Reasons of held mails that a change of the record may have taken away."""
 _BATCH = 100
 
 
@@ -153,6 +159,41 @@ async def plan(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
     for situation in moved:
         await _date_moved(uow, situation)
     await plan_next(uow, await situations_of(uow, enrollments) if moved else situations)
+
+
+async def plan_each(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
+    """Like `plan`, each at its own risk: one that cannot be planned is looked at again later."""
+
+    async def put_away(enrollment: Enrollment, error: Exception) -> None:
+        changes = {"next_due_at": None}
+        await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+        await agenda.set_aside(uow, enrollment.record_id, error)
+
+    await each_at_its_own_risk(uow, enrollments, partial(plan, uow), put_away)
+
+
+async def stop_each(
+    uow: UnitOfWork,
+    enrollments: Sequence[Enrollment],
+    stop: Callable[[Enrollment], Awaitable[object]],
+) -> None:
+    """`stop` each at its own risk. One where that fails is paused at least, so that nothing leaves,
+    and shown to a person.
+    """
+
+    async def some(those: Sequence[Enrollment]) -> None:
+        for enrollment in those:
+            await stop(enrollment)
+
+    async def put_away(enrollment: Enrollment, error: Exception) -> None:
+        if enrollment.state != "ended":
+            changes = {"state": "paused", "pause_reason": "failed", "next_due_at": None}
+            await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+            await tell(uow, enrollment, "paused", reason="failed")
+            uow.publish(EnrollmentPaused(**identity(enrollment), reason="failed"))
+        await agenda.set_aside(uow, enrollment.record_id, error)
+
+    await each_at_its_own_risk(uow, enrollments, some, put_away)
 
 
 async def tell(uow: UnitOfWork, enrollment: Enrollment, kind: str, **detail: Any) -> None:
@@ -305,17 +346,19 @@ async def follow_account(uow: UnitOfWork, situation: Situation) -> Enrollment:
 async def try_held(uow: UnitOfWork, situation: Situation) -> None:
     """Something about the record changed: what a template or a sender lacked may be there now."""
     waiting = situation.progress.open
-    if waiting is not None and waiting.reason in {"cannot_render", "no_mailbox", "sender_inactive"}:
+    if waiting is not None and waiting.reason in _TRIED_WHEN_CHANGED:
         await messages.release(uow, waiting.id)
 
 
 async def replace_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:
     """Two contacts were merged: what was meant for one goes to the other."""
-    for enrollment in await open_of_contact(uow, gone):
-        changed = await queries.set_fields(
-            uow.session, uow.workspace_id, enrollment.id, {"contact_id": heir}
-        )
-        await tell(uow, changed, "contact_replaced", before=str(gone), after=str(heir))
+
+    async def replace(enrollment: Enrollment) -> None:
+        changes = {"contact_id": heir}
+        await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+        await tell(uow, enrollment, "contact_replaced", before=str(gone), after=str(heir))
+
+    await stop_each(uow, await open_of_contact(uow, gone), replace)
 
 
 async def workspaces_with_due_enrollments(service: Service) -> list[UUID]:
@@ -326,7 +369,7 @@ async def workspaces_with_due_enrollments(service: Service) -> list[UUID]:
 async def take_due(uow: UnitOfWork) -> int:
     """Put the mails of due steps into the ledger. How many enrollments were due."""
     due = await queries.due_enrollments(uow.session, uow.workspace_id, await uow.now(), _BATCH)
-    await plan(uow, due)
+    await plan_each(uow, due)
     return len(due)
 
 

@@ -91,7 +91,7 @@ async def situations_of(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> l
     zone = await uow.zone()
     found = []
     for one in enrollments:
-        version = pinned[one.sequence_id, one.sequence_version]
+        version = sequences.one_of(pinned, one.sequence_id, one.sequence_version)
         opportunity = opportunities.get(one.record_id)
         account_id = opportunity.account_id if opportunity else None
         account = accounts.get(account_id) if account_id else None

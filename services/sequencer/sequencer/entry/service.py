@@ -3,6 +3,7 @@ that it does not matter in which order changes were heard, or how often.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from sequencer.sequences import service as sequences
 from sequencer.sequences.models import Sequence as SequenceRow
 from sequencer.sequences.versions import Pinned
 from shared.auth import Caller
+from shared.batches import each_at_its_own_risk
 from shared.errors import Conflict, invalid
 from shared.events.base import Cause
 from shared.events.sequences import BlockCause
@@ -57,14 +59,16 @@ class ContractExpired(Conflict):
 async def consider_due(uow: UnitOfWork) -> int:
     """Look at the next records on the agenda. How many there were."""
     taken = await agenda.take(uow, _BATCH)
-    await consider(uow, taken)
+
+    async def some(record_ids: Sequence[UUID]) -> None:
+        await consider(uow, {record_id: taken[record_id] for record_id in record_ids})
+
+    await each_at_its_own_risk(uow, list(taken), some, partial(agenda.set_aside, uow))
     return len(taken)
 
 
-async def consider(uow: UnitOfWork, taken: Mapping[UUID, tuple[Cause, ...]]) -> None:
+async def consider(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, str]]]) -> None:
     """Enter, end, pause, resume, block or unblock, each under the cause that made us look."""
-    if not taken:
-        return
     enabled = await sequences.enabled(uow)
     scene = await scene_of(uow, taken, enabled)
     blocks = await Blocks.of(uow, taken)
@@ -76,7 +80,7 @@ async def consider(uow: UnitOfWork, taken: Mapping[UUID, tuple[Cause, ...]]) -> 
     to_plan: list[Enrollment] = []
     own_cause = uow.cause
     for record_id, cause in taken.items():
-        uow.cause = cause or own_cause
+        uow.cause = tuple(Cause.model_validate(link) for link in cause) or own_cause
         if record_id not in scene.opportunities:
             continue
         if _is_held_elsewhere(scene, record_id, by_record.get(record_id, [])):
@@ -91,6 +95,8 @@ async def consider(uow: UnitOfWork, taken: Mapping[UUID, tuple[Cause, ...]]) -> 
         await uow.flush_events()
     uow.cause = own_cause
     await enrollments.plan(uow, to_plan)
+    failed = {one.record_id for one in open_ones if one.pause_reason == "failed"}
+    await agenda.take_up(uow, taken.keys() - failed)
 
 
 def _is_held_elsewhere(scene: Scene, record_id: UUID, locked: Sequence[Situation]) -> bool:

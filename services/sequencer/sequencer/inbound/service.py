@@ -24,6 +24,8 @@ log = get_logger(__name__)
 _BOUNCE_WINDOW = timedelta(days=30)
 _REPLY_WINDOW = timedelta(days=180)
 """How long after a mail one that names no Message-ID may still be about it."""
+_OWNER = "csm"
+"""Who hears of a reply when the version that says so cannot be read any more."""
 
 
 async def take_bounce(uow: UnitOfWork, event: BounceReceived) -> None:
@@ -51,15 +53,14 @@ async def take_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
     if enrollment.account_id is not None:
         others = await enrollments.open_of_account(uow, enrollment.account_id)
         stopping |= {other.id: other for other in others}
-    for one in stopping.values():
-        if one.state != "ended":
-            await enrollments.end(uow, one, "replied")
+    going = [one for one in stopping.values() if one.state != "ended"]
+    await enrollments.stop_each(uow, going, lambda one: enrollments.end(uow, one, "replied"))
 
 
 async def _replied(uow: UnitOfWork, message: Message, event: ReplyReceived) -> ContactReplied:
     enrollment = await enrollments.get(uow, message.enrollment_id)
     pinned = await sequences.pinned(uow, [(enrollment.sequence_id, enrollment.sequence_version)])
-    definition = pinned[enrollment.sequence_id, enrollment.sequence_version].definition
+    version = pinned.get((enrollment.sequence_id, enrollment.sequence_version))
     contact = (await records.contacts(uow, [message.contact_id])).get(message.contact_id)
     account_id = enrollment.account_id
     account = (await records.accounts(uow, [account_id])).get(account_id) if account_id else None
@@ -68,7 +69,7 @@ async def _replied(uow: UnitOfWork, message: Message, event: ReplyReceived) -> C
         account_name=account.name if account else None,
         contact_name=contact.name if contact else event.sender,
         subject=event.subject,
-        notify_key_role=definition.notify_key_role,
+        notify_key_role=version.definition.notify_key_role if version else _OWNER,
     )
 
 

@@ -296,7 +296,9 @@ async def count_waiting(session: AsyncSession, workspace_id: UUID, now: datetime
                     (select count(*) from messages where workspace_id = :workspace_id
                        and state = 'dispatching') as dispatching_messages,
                     (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'unknown') as unknown_messages
+                       and state = 'unknown') as unknown_messages,
+                    (select count(*) from messages where workspace_id = :workspace_id
+                       and state = 'held') as held_messages
                 """
             ),
             {"workspace_id": workspace_id, "now": now},

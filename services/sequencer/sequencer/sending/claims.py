@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from sequencer.agenda import service as agenda
 from sequencer.enrollments import service as enrollments
-from sequencer.enrollments.planner import identity
 from sequencer.enrollments.rules import End, Pause, obstacle
 from sequencer.enrollments.schemas import Enrollment
 from sequencer.enrollments.situations import Situation, situations_of
@@ -31,7 +30,8 @@ from sequencer.planning.rules import local_day, next_move, next_opening, start_o
 from sequencer.records import service as records
 from sequencer.records.schemas import Account, Opportunity
 from sequencer.sending import queries
-from sequencer.sending.rules import Letter, wire_form
+from sequencer.sending.holding import hold_back, hold_failed
+from sequencer.sending.rules import BadAddress, Letter, wire_form
 from sequencer.sequences import service as sequences
 from sequencer.sequences.versions import Pinned, window_of
 from sequencer.settings import SequencerSettings
@@ -39,7 +39,7 @@ from sequencer.templates.rules import CannotRender, render, render_line
 from sequencer.templates.service import Sender, variables_of
 from sequencer.unsubscribe import service as unsubscribing
 from sequencer.unsubscribe.rules import Link
-from shared.events.sequences import MessageHeld
+from shared.batches import each_at_its_own_risk
 from shared.faults import faultpoint
 from shared.secrets import CannotDecrypt
 from shared.service import Service
@@ -80,6 +80,32 @@ async def claim(
     # First the mails, then what they are about: to claim what another worker has just claimed would
     # take from under its hand-over the rows that it looks at once more before the final dot.
     ids = await queries.hold_due(uow.session, uow.workspace_id, await uow.now(), 2 * limit)
+    claimed: list[Claimed] = []
+    others = 0
+
+    async def some(those: Sequence[UUID]) -> None:
+        nonlocal others
+        found, dealt_with = await _claim(uow, service, settings, those, limit - len(claimed))
+        claimed.extend(found)
+        others += dealt_with
+
+    async def put_away(message_id: UUID, error: Exception) -> None:
+        nonlocal others
+        await hold_failed(uow, message_id, error)
+        others += 1
+
+    await each_at_its_own_risk(uow, ids, some, put_away)
+    faultpoint("send.in_claim")
+    return claimed, others
+
+
+async def _claim(
+    uow: UnitOfWork,
+    service: Service,
+    settings: SequencerSettings,
+    ids: Sequence[UUID],
+    limit: int,
+) -> tuple[list[Claimed], int]:
     held = await _hold(uow, await messages.some(uow, ids))
     await uow.fresh_now()
     ready: list[tuple[_Held, dict[str, Any], bytes]] = []
@@ -98,7 +124,6 @@ async def claim(
     claimed = await _write(uow, service, settings, ready)
     for mailbox_id in {one.mailbox_id for one in claimed}:
         await mailboxes.spend(uow, mailbox_id, spent[mailbox_id])
-    faultpoint("send.in_claim")
     return claimed, others
 
 
@@ -149,7 +174,8 @@ def _wanted(
     opportunities: Mapping[UUID, Opportunity],
     accounts: Mapping[UUID, Account],
 ) -> Wanted:
-    definition = pinned[enrollment.sequence_id, enrollment.sequence_version].definition
+    version = sequences.one_of(pinned, enrollment.sequence_id, enrollment.sequence_version)
+    definition = version.definition
     account_id = opportunities[message.record_id].account_id
     account = accounts.get(account_id) if account_id else None
     return Wanted.of(definition.sender.mailbox_id, definition.sender.key_role, account)
@@ -172,21 +198,26 @@ async def _judge(
     if later is not None:
         await messages.reschedule(uow, message.id, later)
         return None
+    box_id = mailbox.id if mailbox else None
     if one.absent is not None:
-        await hold_back(uow, one, "sender_inactive", one.absent)
+        await hold_back(uow, message, "sender_inactive", one.absent, mailbox_id=box_id)
         return None
     if mailbox is None:
-        await hold_back(uow, one, "no_mailbox", "Nobody's mailbox sends for this account.")
+        await hold_back(uow, message, "no_mailbox", "Nobody's mailbox sends for this account.")
         return None
     if mailbox.state != "active":
         # Its owner has been told once, for the mail that was refused.
-        await hold_back(uow, one, "mailbox_refused", mailbox.paused_reason or "", tell=False)
+        detail = mailbox.paused_reason or ""
+        await hold_back(uow, message, "mailbox_refused", detail, mailbox_id=box_id, tell=False)
         return None
     try:
         letter = await _letter(uow, service, one, mailbox, now)
         raw = wire_form(letter)
+    except BadAddress as error:
+        await hold_back(uow, message, "bad_address", str(error), mailbox_id=box_id)
+        return None
     except (CannotRender, ValueError) as error:
-        await hold_back(uow, one, "cannot_render", str(error)[:500])
+        await hold_back(uow, message, "cannot_render", str(error), mailbox_id=box_id)
         return None
     contact = situation.contact
     return {
@@ -262,41 +293,6 @@ async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[
     contact_id = one.message.contact_id
     sent = await messages.sent_since(uow, [contact_id], start_of_day(local_day(now, zone), zone))
     return sent.get(contact_id, 0) + spent[contact_id] >= caps.contact_per_day
-
-
-async def hold_back(
-    uow: UnitOfWork, one: _Held, reason: Any, detail: str, *, tell: bool = True
-) -> None:
-    """Not sent without a person. Others hear of it once."""
-    message, enrollment = one.message, one.situation.enrollment
-    tell = tell and message.held_at is None
-    await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
-        message.id,
-        before=["scheduled"],
-        state="held",
-        fence=None,
-        reason=reason,
-        detail=detail,
-        mailbox_id=one.mailbox.id if one.mailbox else None,
-        held_at=await uow.now() if tell else None,
-    )
-    if not tell:
-        return
-    await enrollments.tell(
-        uow, enrollment, "held", step_title=message.step_title, reason=reason, detail=detail
-    )
-    uow.publish(
-        MessageHeld(
-            **identity(enrollment),
-            message_id=message.id,
-            step_id=message.step_id,
-            step_title=message.step_title,
-            reason=reason,
-            detail=detail,
-        )
-    )
 
 
 async def _letter(

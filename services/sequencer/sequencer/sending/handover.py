@@ -11,6 +11,7 @@ from sequencer.sending import queries, service
 from sequencer.sending.claims import Claimed
 from sequencer.sending.rules import meaning_of, retry_wait
 from sequencer.settings import SequencerSettings
+from shared.batches import reason_of
 from shared.db import is_connection_loss
 from shared.errors import Unavailable
 from shared.faults import faultpoint
@@ -55,6 +56,9 @@ class HandOver:
                     await self._not_sent(detail)
             except _NotAllowed:
                 await self._not_sent("stopped before the end of the mail", at_once=True)
+            except Exception as error:
+                log.exception("hand-over failed")
+                await self._failed(error)
             else:
                 await self._record(
                     lambda uow: service.record_sent(
@@ -120,6 +124,15 @@ class HandOver:
                     uow, claimed, refused.detail, mailbox_refused=meaning == "mailbox"
                 )
             )
+
+    async def _failed(self, error: Exception) -> None:
+        """What nobody foresaw costs this mail, which is held; not a slot, time and again."""
+        claimed = self._claimed
+        if self._at_the_dot:
+            detail = reason_of(error)
+            await self._record(lambda uow: service.record_unknown(uow, claimed, detail))
+        else:
+            await self._record(lambda uow: service.record_failed(uow, claimed, error))
 
     async def _not_sent(self, detail: str, *, at_once: bool = False) -> None:
         waits = self._settings.send_retry_seconds

@@ -23,7 +23,7 @@ _WORKSPACES_DUE = text(
           and (m.retry_at is null or m.retry_at <= w.machine_now)
         order by m.due_at limit 1
     ) due
-    where not coalesce(cast(w.settings #>> '{holds,sending}' as boolean), false)
+    where w.settings #>> '{holds,sending}' is distinct from 'true'
     order by due.due_at
     limit :limit
     """
@@ -36,7 +36,7 @@ _HOLD_DUE = text(
       and not exists (
           select from workspaces w
           where w.workspace_id = :workspace_id
-            and cast(w.settings #>> '{holds,sending}' as boolean))
+            and w.settings #>> '{holds,sending}' = 'true')
     order by m.due_at, m.id limit :limit
     for update of m skip locked
     """

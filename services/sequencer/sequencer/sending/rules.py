@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -37,10 +38,17 @@ class Letter:
     """Message-IDs of the thread, oldest first."""
 
 
+class BadAddress(Exception):
+    """No mail can go to or from this."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"{email} is no address that a mail can go to: correct it.")
+
+
 def wire_form(letter: Letter) -> bytes:
     """RFC 5322, with what RFC 8058 asks of mail that one can unsubscribe from by one click.
 
-    Raises ValueError for names and addresses that no header can hold.
+    Raises `BadAddress`, or ValueError for what else no header can hold.
     """
     mail = EmailMessage(policy=_WIRE)
     mail["From"] = _address(letter.sender_name, letter.sender)
@@ -62,8 +70,16 @@ def wire_form(letter: Letter) -> bytes:
 
 
 def _address(name: str, email: str) -> Address:
+    """Raises `BadAddress`."""
     plain = " ".join(name.split())
-    return Address(display_name=plain, addr_spec=email)
+    try:
+        found = Address(display_name=plain, addr_spec=email)
+    except (MessageError, ValueError, LookupError, AttributeError) as error:
+        # All of these are what the library raises for some text that is no address.
+        raise BadAddress(email) from error
+    if found.addr_spec != email:
+        raise BadAddress(email)
+    return found
 
 
 _MEANINGS: Final[dict[FailureCause, Meaning]] = {

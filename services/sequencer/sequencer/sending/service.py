@@ -5,6 +5,9 @@ of the server, or proof, says what became of it. Without either it is `unknown` 
 again.
 """
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sequencer.agenda import service as agenda
@@ -21,10 +24,13 @@ from sequencer.planning.rules import MARGIN, expiry
 from sequencer.records import service as records
 from sequencer.sending import queries
 from sequencer.sending.claims import Claimed
+from sequencer.sending.holding import hold_failed, tell_held
+from sequencer.sequences import service as sequences
 from sequencer.suppressions import service as suppressions
+from shared.batches import each_at_its_own_risk, reason_of
 from shared.errors import Conflict
 from shared.events.base import Cause
-from shared.events.sequences import MessageHeld, MessageSent
+from shared.events.sequences import MessageSent
 from shared.faults import faultpoint
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -199,7 +205,13 @@ async def recover(service: Service) -> int:
     for row in lapsed:
         cause = Cause(type="system", id="recovery", label="a worker fell silent")
         async with service.units.begin(row.workspace_id, (cause,)) as uow:
-            await _recover_one(uow, row.id, row.fence)
+
+            async def recover_one(
+                _: Sequence[UUID], uow: UnitOfWork = uow, lapsed: Any = row
+            ) -> None:
+                await _recover_one(uow, lapsed.id, lapsed.fence)
+
+            await each_at_its_own_risk(uow, [row.id], recover_one, partial(hold_failed, uow))
     return len(lapsed)
 
 
@@ -210,7 +222,11 @@ async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
     if not await queries.has_lapsed(uow.session, uow.workspace_id, message_id):
         return  # it spoke again while we waited for the lock
     if message.phase == "body_started":
-        await _become_unknown(uow, enrollment, message, "The worker died after the mail was told.")
+        await _become_unknown(uow, message, "The worker died after the mail was told.")
+        return
+    if message.attempts >= MAX_ATTEMPTS:
+        detail = f"The worker died {message.attempts} times while it handed this mail over."
+        await _hold(uow, enrollment, message, fence, "failed", detail)
         return
     await queries.end_attempt(
         uow.session,
@@ -227,11 +243,17 @@ async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
     uow.wake_worker()
 
 
+async def record_failed(uow: UnitOfWork, claimed: Claimed, error: Exception) -> None:
+    """The hand-over itself raised what nobody foresaw, before the final dot."""
+    enrollment, message = await _locked(uow, claimed.message.id)
+    await _hold(uow, enrollment, message, claimed.fence, "failed", reason_of(error))
+
+
 async def record_unknown(uow: UnitOfWork, claimed: Claimed, detail: str) -> None:
     """The link broke, or the server fell silent, after the final dot."""
-    enrollment, message = await _locked(uow, claimed.message.id)
+    _, message = await _locked(uow, claimed.message.id)
     if message.state == "dispatching" and message.fence == claimed.fence:
-        await _become_unknown(uow, enrollment, message, detail)
+        await _become_unknown(uow, message, detail)
 
 
 async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
@@ -287,8 +309,9 @@ async def _locked(uow: UnitOfWork, message_id: UUID) -> tuple[Enrollment, Messag
 
 
 async def _go_on(uow: UnitOfWork, enrollment: Enrollment) -> None:
+    """The mail has left: whatever planning the next one raises must not undo that we know it."""
     if enrollment.state == "active":
-        await enrollments.plan(uow, [enrollment])
+        await enrollments.plan_each(uow, [enrollment])
 
 
 async def _withdraw_if_stopped(uow: UnitOfWork, enrollment: Enrollment, message_id: UUID) -> None:
@@ -298,9 +321,7 @@ async def _withdraw_if_stopped(uow: UnitOfWork, enrollment: Enrollment, message_
         await messages.cancel(uow, message, f"enrollment_{enrollment.state}")
 
 
-async def _become_unknown(
-    uow: UnitOfWork, enrollment: Enrollment, message: Message, detail: str
-) -> None:
+async def _become_unknown(uow: UnitOfWork, message: Message, detail: str) -> None:
     done = await queries.end_attempt(
         uow.session,
         uow.workspace_id,
@@ -313,7 +334,7 @@ async def _become_unknown(
         held_at=await uow.now(),
     )
     if done:
-        await _tell_held(uow, enrollment, message, "outcome_unknown", detail)
+        await tell_held(uow, message, "outcome_unknown", detail)
 
 
 async def _hold(
@@ -344,38 +365,14 @@ async def _hold(
     if enrollment.state != "active":
         await _withdraw_if_stopped(uow, enrollment, message.id)
     elif tell_others:
-        await _tell_held(uow, enrollment, message, reason, detail)
-
-
-async def _tell_held(
-    uow: UnitOfWork, enrollment: Enrollment, message: Message, reason: str, detail: str
-) -> None:
-    await enrollments.tell(
-        uow,
-        enrollment,
-        "held",
-        step_title=message.step_title,
-        reason=reason,
-        detail=detail[:500],
-    )
-    uow.publish(
-        MessageHeld.model_validate(
-            {
-                **identity(enrollment),
-                "message_id": message.id,
-                "step_id": message.step_id,
-                "step_title": message.step_title,
-                "reason": reason,
-                "detail": detail[:500],
-            }
-        )
-    )
+        await tell_held(uow, message, reason, detail)
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
     """Rows of the workspace that a worker should take now, or that a person should."""
     return {
-        "due_records": await agenda.count_due(uow),
+        **await agenda.count_due(uow),
         "due_enrollments": await enrollments.count_due(uow),
+        "unreadable_sequences": await sequences.count_unreadable(uow),
         **await messages.count_waiting(uow),
     }

@@ -2,12 +2,16 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sequencer.sequences.models import Sequence, SequenceVersion
 from sequencer.sequences.schemas import Definition
 from sequencer.sequences.versions import Pinned
+from shared.logging import get_logger
+
+log = get_logger(__name__)
 
 _PINNED = """
     select s.id, s.title, s.state, v.number, v.definition
@@ -84,6 +88,17 @@ async def enabled_sequences(session: AsyncSession, workspace_id: UUID) -> list[P
     return await _pinned(session, _CURRENT, {"workspace_id": workspace_id})
 
 
+async def count_enabled(session: AsyncSession, workspace_id: UUID) -> int:
+    found = await session.execute(
+        text(
+            "select count(*) from sequences where workspace_id = :workspace_id"
+            " and state = 'enabled' and published_version is not null"
+        ),
+        {"workspace_id": workspace_id},
+    )
+    return int(found.scalar_one())
+
+
 async def published_sequence(
     session: AsyncSession, workspace_id: UUID, sequence_id: UUID
 ) -> Pinned | None:
@@ -109,8 +124,13 @@ async def pinned_versions(
 async def _pinned(
     session: AsyncSession, statement: TextClause, values: dict[str, Any]
 ) -> list[Pinned]:
-    rows = await session.execute(statement, values)
-    return [
-        Pinned(row.id, row.title, row.state, row.number, Definition.model_validate(row.definition))
-        for row in rows
-    ]
+    """A definition that an older release stored and we cannot read costs only its own sequence."""
+    found = []
+    for row in await session.execute(statement, values):
+        try:
+            definition = Definition.model_validate(row.definition)
+        except ValidationError:
+            log.exception("a version cannot be read", sequence=str(row.id))
+            continue
+        found.append(Pinned(row.id, row.title, row.state, row.number, definition))
+    return found

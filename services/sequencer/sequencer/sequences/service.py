@@ -37,6 +37,11 @@ class NotPublished(Conflict):
     title = "Publish the sequence first"
 
 
+class UnreadableVersion(Conflict):
+    code = "sequence_unreadable"
+    title = "A published version cannot be read"
+
+
 class Archived(Conflict):
     code = "sequence_archived"
     title = "The sequence is archived"
@@ -224,6 +229,22 @@ async def pinned(
         return {}
     found = await queries.pinned_versions(uow.session, uow.workspace_id, set(wanted))
     return {(version.sequence_id, version.number): version for version in found}
+
+
+def one_of(versions: Mapping[tuple[UUID, int], Pinned], sequence_id: UUID, number: int) -> Pinned:
+    """Raises `UnreadableVersion` for one that `pinned` had to leave out."""
+    found = versions.get((sequence_id, number))
+    if found is None:
+        raise UnreadableVersion(
+            f"Version {number} of the sequence {sequence_id} cannot be read any more."
+            " Take the record out, publish the sequence anew and enter the record again."
+        )
+    return found
+
+
+async def count_unreadable(uow: UnitOfWork) -> int:
+    """Enabled sequences that nobody can enter, because their version cannot be read any more."""
+    return await queries.count_enabled(uow.session, uow.workspace_id) - len(await enabled(uow))
 
 
 async def draft_definition(uow: UnitOfWork, sequence_id: UUID) -> Definition:

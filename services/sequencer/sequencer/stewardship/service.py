@@ -2,6 +2,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from sequencer.mailboxes import service as mailboxes
 from sequencer.sequences.schemas import Definition
 from sequencer.stewardship import queries
@@ -21,10 +23,20 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
         ]
     boxes = {box["id"] for box in own}
     for row in await queries.definitions_in_force(uow.session, uow.workspace_id):
-        definition = Definition.model_validate(row.definition)
-        if row.id not in found and _uses(definition, what, record_type, key, boxes):
+        if row.id not in found and _may_use(row.definition, what, record_type, key, boxes):
             found[row.id] = Use("sequence", row.id, row.title)
     return [*found.values(), *own]
+
+
+def _may_use(
+    stored: dict[str, Any], what: What, record_type: str | None, key: str, boxes: Collection[str]
+) -> bool:
+    """One that cannot be read any more may use anything, and must not hide what others use."""
+    try:
+        definition = Definition.model_validate(stored)
+    except ValidationError:
+        return True
+    return _uses(definition, what, record_type, key, boxes)
 
 
 def _uses(

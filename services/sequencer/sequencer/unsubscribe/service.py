@@ -51,9 +51,8 @@ async def unsubscribe(service: Service, link: Link) -> str:
 async def _stop_writing_to(uow: UnitOfWork, address: str, link: Link) -> None:
     new = await suppressions.suppress(uow, address, "unsubscribed", message_id=link.message_id)
     people = await records.contacts_at(uow, address)
-    for person in people:
-        for enrollment in await enrollments.open_of_contact(uow, person.id):
-            await enrollments.end(uow, enrollment, "unsubscribed")
+    going = [one for person in people for one in await enrollments.open_of_contact(uow, person.id)]
+    await enrollments.stop_each(uow, going, lambda one: enrollments.end(uow, one, "unsubscribed"))
     if not new:
         return
     for person in people:

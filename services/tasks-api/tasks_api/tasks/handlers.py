@@ -12,6 +12,8 @@ from shared.events.sequences import (
     EnrollmentUnblocked,
     MessageHeld,
     MessageResolved,
+    OpportunitySetAside,
+    OpportunityTakenUp,
 )
 from shared.uow import UnitOfWork
 from tasks_api.directory import service as directory
@@ -98,6 +100,26 @@ async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:
 
 async def on_message_resolved(uow: UnitOfWork, event: MessageResolved) -> None:
     await service.close_by_key(uow, f"mail_held:{event.message_id}")
+
+
+async def on_opportunity_set_aside(uow: UnitOfWork, event: OpportunitySetAside) -> None:
+    await service.open_for_cause(
+        uow,
+        "record_set_aside",
+        f"record_set_aside:{event.opportunity_id}",
+        names={"opportunity": event.opportunity_name, "detail": event.detail},
+        source={"type": "opportunity", "id": str(event.opportunity_id)},
+        category="renewal",
+        subject_type="opportunity",
+        subject_id=event.opportunity_id,
+        account_id=event.account_id,
+        assignee_key_role=RENEWAL_MANAGER,
+        due_rule={"business_days": 1},
+    )
+
+
+async def on_opportunity_taken_up(uow: UnitOfWork, event: OpportunityTakenUp) -> None:
+    await service.close_by_key(uow, f"record_set_aside:{event.opportunity_id}")
 
 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:

@@ -63,6 +63,12 @@ _TEXTS: dict[str, TaskText] = {
         " refused, or somebody else had changed them: the note shows both values. Set what still"
         " holds on the record itself.",
     ),
+    "record_set_aside": TaskText(
+        "The sequences of {opportunity} stand still",
+        "What happens next to {opportunity} of {account} could not be decided: {detail} Nobody"
+        " else's mails wait for it. It is tried again when the record changes, and from time to"
+        " time; this task then closes itself.",
+    ),
     "mail_held": TaskText(
         "A mail to {account} is held: {reason}",
         "{step} was not sent or its outcome is not known: {detail} Look at the mailbox, then say"
