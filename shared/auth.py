@@ -9,7 +9,11 @@ from shared.events.base import Cause
 from shared.settings import ServiceName
 
 Role = Literal["admin", "leader", "team_member", "observer"]
-ROLES: tuple[Role, ...] = ("admin", "leader", "team_member", "observer")
+ROLES: tuple[Role, ...] = get_args(Role)
+CredentialRole = Literal[Role, "integration"]
+"""Of a key of the workspace. `integration` is no member's role: it grants nothing by itself, a key
+of it has what its scopes name.
+"""
 
 RESOURCES = (
     "records",
@@ -54,13 +58,20 @@ _LEADING = _DAILY | frozenset(
     }
 )
 
-GRANTS: dict[Role, frozenset[str]] = {
+GRANTS: dict[CredentialRole, frozenset[str]] = {
     "admin": _READ | _WRITE,
     "leader": _READ | _LEADING,
     "team_member": (_READ - _SECRETS) | _DAILY,
     "observer": _READ - _SECRETS,
+    "integration": (_READ - _SECRETS)
+    | _DAILY
+    | {"webhooks:read", "webhooks:write", "product_events:write", "suppressions:write"},
 }
-"""The four roles as data (product.md 3.1)."""
+"""What each role may, as data; of `integration`, what a key may be given."""
+
+
+def roles_granting(permission: str) -> list[CredentialRole]:
+    return [role for role, granted_to in GRANTS.items() if permission in granted_to]
 
 
 SubjectType = Literal["member", "api_key"]
@@ -91,7 +102,7 @@ class Caller:
     permissions: frozenset[str]
     cause: tuple[Cause, ...]
     member_id: UUID | None = None
-    role: Role | None = None
+    role: CredentialRole | None = None
     rate_limit: int | None = None
     support_contact: str | None = None
     """Whom this workspace's people ask when something is refused."""
@@ -106,16 +117,26 @@ class Caller:
     def must(self, permission: str) -> None:
         """Raises `Forbidden`."""
         if permission not in self.permissions:
-            whom = self.support_contact or "an admin of your workspace"
             raise Forbidden(
-                f"This needs the permission {permission!r}. Ask {whom} for it, or use a key whose"
-                " scopes include it.",
+                f"This needs the permission {permission!r}. {self._advice(permission)}",
                 permission=permission,
+                roles=roles_granting(permission),
                 support_contact=self.support_contact,
             )
 
+    def _advice(self, permission: str) -> str:
+        whom = self.support_contact or "an admin of your workspace"
+        if self.role is None:
+            return "This service was not granted it."
+        if permission in GRANTS[self.role]:
+            return f"Your key leaves it out by its scopes, or is read-only: ask {whom} for another."
+        able = " or ".join(repr(role) for role in roles_granting(permission))
+        return f"The role {self.role!r} does not grant it, {able} does: ask {whom}."
 
-def granted(role: Role, scopes: frozenset[str] | None, *, read_only: bool) -> frozenset[str]:
+
+def granted(
+    role: CredentialRole, scopes: frozenset[str] | None, *, read_only: bool
+) -> frozenset[str]:
     """What a credential of `role` narrowed to `scopes` may do.
 
     `scopes` None means everything the role grants; a scope is a permission, or `*:read`.

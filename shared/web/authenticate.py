@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.auth import Caller, Role, Subject
+from shared.auth import Caller, CredentialRole, Subject
 from shared.errors import Forbidden, Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.events.routes import grants
@@ -36,7 +36,7 @@ class SubjectDetails(BaseModel):
 
     workspace_id: UUID
     principal: Cause
-    role: Role
+    role: CredentialRole
     permissions: frozenset[str]
     member_id: UUID | None = None
     rate_limit: int | None = None

@@ -38,7 +38,7 @@ from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0010"
+MIGRATION_HEAD = "0012"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},

@@ -83,8 +83,85 @@ async def test_a_key_may_what_its_scopes_and_its_role_both_allow(tenure: Tenure)
     assert (await narrow.get("/v1/members")).status_code == 200
     refused = await narrow.get("/v1/workspace")
     assert (refused.status_code, refused.json()["permission"]) == (403, "workspace:read")
-    hopeful = await make(ws, scopes=["members:write", "members:read"])
-    assert (await client(tenure, hopeful["secret"]).post("/v1/members", {})).status_code == 403
+    assert refused.json()["detail"].endswith(
+        "or is read-only: ask an admin of your workspace for another."
+    )
+    lower = await ws.team_member.post("/v1/webhook-endpoints", {})
+    assert lower.json()["detail"] == (
+        "This needs the permission 'webhooks:write'. The role 'team_member' does not grant it,"
+        " 'admin' or 'integration' does: ask an admin of your workspace."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "code", "roles"),
+    [
+        (
+            {"role": "team_member", "scopes": ["records:read", "webhooks:write"]},
+            "/scopes/1",
+            "beyond_role",
+            ["admin", "integration"],
+        ),
+        ({"role": "leader", "scopes": ["api_keys:write"]}, "/scopes/0", "beyond_role", ["admin"]),
+        (
+            {"role": "admin", "scopes": ["tasks:write"], "read_only": True},
+            "/scopes/0",
+            "beyond_read_only",
+            ["admin", "leader", "team_member", "integration"],
+        ),
+        ({"role": "integration"}, "/scopes", "required", None),
+        ({"role": "integration", "scopes": ["*"]}, "/scopes/0", "scope_too_wide", []),
+        (
+            {"role": "integration", "scopes": ["connections:read"]},
+            "/scopes/0",
+            "beyond_role",
+            ["admin", "leader"],
+        ),
+    ],
+)
+async def test_a_scope_that_would_be_in_vain_is_refused_with_the_roles_that_grant_it(
+    tenure: Tenure, given: dict[str, Any], pointer: str, code: str, roles: list[str] | None
+) -> None:
+    ws = await tenure.workspace()
+    refused = await ws.admin.post("/v1/api-keys", {"name": "Export", **given})
+    assert refused.status_code == 422, refused.text
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"], fault.get("roles")) == (pointer, code, roles)
+
+
+async def test_a_role_that_leaves_a_scope_of_a_key_in_vain_is_refused(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    lee = {"full_name": "Lee", "email": "lee@example.com", "role": "leader"}
+    path = f"/v1/members/{(await ws.admin.post('/v1/members', lee)).json()['id']}"
+    held = path.rpartition("/")[2]
+    beyond = {"name": "More", "member_id": held, "scopes": ["webhooks:write"]}
+    assert (await ws.admin.post("/v1/api-keys", beyond)).json()["errors"][0]["roles"] == [
+        "admin",
+        "integration",
+    ]
+    key = await make(ws, role=None, member_id=held, scopes=["records:read", "segments:write"])
+    refused = await ws.admin.patch(path, {"role": "team_member"})
+    assert refused.status_code == 422
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/role", "beyond_role")
+    assert (fault["scope"], fault["api_key_id"]) == ("segments:write", key["id"])
+    await ws.admin.post(f"/v1/api-keys/{key['id']}/revoke")
+    assert (await ws.admin.patch(path, {"role": "team_member"})).status_code == 200
+
+
+async def test_a_partners_key_needs_no_role_of_people(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    scopes = ["events:read", "webhooks:read", "webhooks:write", "records:write"]
+    made = await make(ws, role="integration", scopes=scopes)
+    partner = client(tenure, made["secret"])
+    endpoint = {"url": "https://127.0.0.1/hooks", "types": ["account.*"]}
+    assert (await partner.post("/v1/webhook-endpoints", endpoint)).status_code == 201
+    assert (await partner.get("/v1/events")).status_code == 200
+    assert (await partner.post("/v1/accounts", {"name": "Acme"})).status_code == 201
+    refused = await partner.get("/v1/accounts")
+    assert (refused.status_code, refused.json()["permission"]) == (403, "records:read")
+    person = {"full_name": "Bot", "email": "bot@example.com", "role": "integration"}
+    assert (await ws.admin.post("/v1/members", person)).status_code == 422
 
 
 async def test_a_read_only_key_writes_nothing_whatever_its_role(tenure: Tenure) -> None:

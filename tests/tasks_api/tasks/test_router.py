@@ -163,6 +163,25 @@ async def test_every_assignment_is_told_once_also_the_second_to_one_person(
     assert len((await ws.admin.get("/v1/notifications")).json()["data"]) == 1
 
 
+async def test_notifications_are_for_the_one_who_is_told(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ana, bo = ws.details["observer_id"], ws.details["admin_id"]
+    for assignee in (ana, bo):
+        await ws.leader.post("/v1/tasks", {"title": "Call", "assignee_id": assignee})
+    own = (await ws.observer.get("/v1/notifications")).json()["data"]
+    assert [row["member_id"] for row in own] == [ana]
+    prying = await ws.observer.get(f"/v1/notifications?member_id={bo}")
+    assert (prying.status_code, prying.json()["permission"]) == (403, "members:write")
+    keys = await ws.leader.get("/v1/notifications")
+    assert keys.json()["errors"][0]["pointer"] == "/query/member_id"
+    assert (await ws.leader.get(f"/v1/notifications?member_id={ana}")).status_code == 403
+    [others] = (await ws.admin.get(f"/v1/notifications?member_id={ana}")).json()["data"]
+    read = await ws.leader.post(f"/v1/notifications/{others['id']}/read")
+    assert (read.status_code, read.json()["code"]) == (404, "notification_not_found")
+    [mine] = (await ws.admin.get("/v1/notifications")).json()["data"]
+    assert (await ws.admin.post(f"/v1/notifications/{mine['id']}/read")).json()["read_at"]
+
+
 async def test_bad_input_is_refused_with_a_pointer_to_every_fault(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     refused = await ws.admin.post(

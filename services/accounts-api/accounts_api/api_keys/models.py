@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts_api.db import Base
-from shared.auth import Role
+from shared.auth import CredentialRole
 from shared.columns import AT, NOW
 
 
@@ -29,7 +29,9 @@ class ApiKey(Base):
         ForeignKeyConstraint(
             ["workspace_id", "member_id"], ["accounts.members.workspace_id", "accounts.members.id"]
         ),
-        CheckConstraint("role in ('admin', 'leader', 'team_member', 'observer')", name="role"),
+        CheckConstraint(
+            "role in ('admin', 'leader', 'team_member', 'observer', 'integration')", name="role"
+        ),
         CheckConstraint("(role is null) <> (member_id is null)", name="role_or_member"),
         # Not unique, because unique constraints are by workspace; 256 random bits do not meet.
         Index(None, "digest"),
@@ -46,7 +48,7 @@ class ApiKey(Base):
     )
     previous_digest: Mapped[str | None] = mapped_column(Text)
     previous_until: Mapped[datetime | None] = mapped_column(AT)
-    role: Mapped[Role | None] = mapped_column(
+    role: Mapped[CredentialRole | None] = mapped_column(
         Text, comment="of a key of the workspace; a member's key has none"
     )
     member_id: Mapped[UUID | None] = mapped_column(Uuid)

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.api_keys.models import ApiKey
@@ -150,6 +150,18 @@ async def end_key(session: AsyncSession, workspace_id: UUID, key_id: UUID) -> Ap
         .returning(ApiKey)
     )
     return (await session.scalars(ended, execution_options={"populate_existing": True})).one()
+
+
+async def live_keys_of_member(
+    session: AsyncSession, workspace_id: UUID, member_id: UUID
+) -> Sequence[ApiKey]:
+    found = select(ApiKey).where(
+        ApiKey.workspace_id == workspace_id,
+        ApiKey.member_id == member_id,
+        ApiKey.revoked_at.is_(None),
+        func.coalesce(ApiKey.expires_at > func.clock_timestamp(), true()),
+    )
+    return (await session.scalars(found.order_by(ApiKey.id))).all()
 
 
 async def end_keys_of_member(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from shared.auth import RESOURCES, Role, SubjectType
+from shared.auth import RESOURCES, CredentialRole, SubjectType
 from shared.schemas import In, Instant, Out, Title
 
 SCOPES = frozenset(
@@ -38,7 +38,8 @@ _KEY: dict[str, Any] = {
 
 class ApiKeyIn(In):
     """Give either `role`, for a key of the workspace, or `member_id`, for a member's own key, which
-    may what the member may at that moment.
+    may what the member may at that moment. A key of the role `integration`, for a partner's
+    program, may what its `scopes` name and nothing else.
     """
 
     model_config = ConfigDict(
@@ -56,10 +57,12 @@ class ApiKeyIn(In):
     )
 
     name: Title
-    role: Role | None = None
+    role: CredentialRole | None = None
     member_id: UUID | None = None
     scopes: Annotated[list[Scope], Field(max_length=len(SCOPES))] | None = Field(
-        default=None, description="Narrows what the role may; null means all of it."
+        default=None,
+        description="Narrows what the role may, and names nothing beyond it; null means all of it."
+        " The role `integration` has no other rights than these, named one by one.",
     )
     read_only: bool = False
     expires_at: Instant | None = None
@@ -79,7 +82,7 @@ class ApiKeyOut(Out):
     id: UUID
     name: str
     prefix: str
-    role: Role | None
+    role: CredentialRole | None
     member_id: UUID | None
     scopes: list[str] | None
     read_only: bool

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from accounts_api.api_keys import queries
 from accounts_api.api_keys.models import ApiKey
+from accounts_api.api_keys.rules import scope_faults
 from accounts_api.api_keys.schemas import ApiKeyIn
 from accounts_api.audit_log import service as audit_log
-from shared.auth import Caller, Role, Subject, granted
-from shared.errors import Conflict, Forbidden, NotFound, invalid
+from shared.auth import Caller, CredentialRole, Role, Subject, granted
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, invalid
 from shared.events.accounts import ApiKeyRevoked
 from shared.ids import new_id
 from shared.keys import NewKey, make_key
@@ -41,6 +42,9 @@ class MadeKey:
 
 async def create_api_key(uow: UnitOfWork, caller: Caller, data: ApiKeyIn) -> MadeKey:
     role = await _role_of(uow, data)
+    faults = scope_faults(role, data.scopes, read_only=data.read_only)
+    if faults:
+        raise Invalid("No key was made. See `errors` for each scope.", faults=faults)
     scopes = None if data.scopes is None else frozenset(data.scopes)
     beyond = granted(role, scopes, read_only=data.read_only) - caller.permissions
     if beyond:
@@ -53,7 +57,7 @@ async def create_api_key(uow: UnitOfWork, caller: Caller, data: ApiKeyIn) -> Mad
     return await add_key(uow, data)
 
 
-async def _role_of(uow: UnitOfWork, data: ApiKeyIn) -> Role:
+async def _role_of(uow: UnitOfWork, data: ApiKeyIn) -> CredentialRole:
     if data.role is not None and data.member_id is None:
         return data.role
     if data.member_id is not None and data.role is None:
@@ -141,6 +145,18 @@ async def revoke_api_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
     ended = await queries.end_key(uow.session, uow.workspace_id, key_id)
     _tell_end(uow, ended)
     return ended
+
+
+async def must_fit_role(uow: UnitOfWork, member_id: UUID, role: Role) -> None:
+    """Raises `Invalid` for a role that would leave a scope of the member's keys in vain."""
+    faults = [
+        Fault("/role", fault.code, f"Their key {key.name!r} is in the way. {fault.message}", told)
+        for key in await queries.live_keys_of_member(uow.session, uow.workspace_id, member_id)
+        for fault in scope_faults(role, key.scopes, read_only=key.read_only)
+        if (told := {**(fault.extra or {}), "api_key_id": str(key.id)})
+    ]
+    if faults:
+        raise Invalid("Revoke these keys first, or choose another role.", faults=faults)
 
 
 async def end_keys_of_member(uow: UnitOfWork, member_id: UUID) -> None:

@@ -185,6 +185,8 @@ async def _apply(
             await check(uow, member.id)
     if "role" in changed or changed.get("active"):
         _must_be_grantable(caller, wanted["role"])
+    if "role" in changed and not force:
+        await api_keys.must_fit_role(uow, member.id, wanted["role"])
     if was_admin and not (wanted["role"] == "admin" and wanted["active"]):
         await _must_leave_an_admin(uow, member)
     if is_paid(wanted["role"], active=wanted["active"]) and not was_paid:

@@ -232,18 +232,20 @@ def _faults_of(answer: Answer, fields: Sequence[Row], note: Row) -> list[Fault]:
 
 
 async def log_note(uow: UnitOfWork, draft: Draft) -> Row:
+    """Partners hear of it unless it is private."""
     note = await queries.insert_note(uow.session, draft.values)
-    uow.publish(
-        NoteLogged(
-            note_id=note["id"],
-            template_key=note["template_key"],
-            subject_type=note["subject_type"],
-            subject_id=note["subject_id"],
-            account_id=note["account_id"],
-            author_id=note["author_id"],
-            field_values=note["field_values"],
+    if not note["private"]:
+        uow.publish(
+            NoteLogged(
+                note_id=note["id"],
+                template_key=note["template_key"],
+                subject_type=note["subject_type"],
+                subject_id=note["subject_id"],
+                account_id=note["account_id"],
+                author_id=note["author_id"],
+                field_values=note["field_values"],
+            )
         )
-    )
     if note["field_write"] == "pending":
         uow.wake_worker()
     return note

@@ -29,7 +29,7 @@ async def insert_notification(session: AsyncSession, values: dict[str, Any]) -> 
 async def notifications_page(
     session: AsyncSession,
     workspace_id: UUID,
-    member_id: UUID | None,
+    member_id: UUID,
     before: UUID | None,
     limit: int,
     *,
@@ -37,12 +37,10 @@ async def notifications_page(
 ) -> list[Row]:
     found = (
         select(notifications)
-        .where(notifications.c.workspace_id == workspace_id)
+        .where(notifications.c.workspace_id == workspace_id, notifications.c.member_id == member_id)
         .order_by(notifications.c.id.desc())
         .limit(limit + 1)
     )
-    if member_id is not None:
-        found = found.where(notifications.c.member_id == member_id)
     if before is not None:
         found = found.where(notifications.c.id < before)
     if unread:
@@ -51,12 +49,19 @@ async def notifications_page(
 
 
 async def mark_read(
-    session: AsyncSession, workspace_id: UUID, notification_id: UUID, at: datetime
+    session: AsyncSession,
+    workspace_id: UUID,
+    notification_id: UUID,
+    member_id: UUID | None,
+    at: datetime,
 ) -> Row | None:
+    """Of one member, or with None of whomever it is."""
     read = (
         update(notifications)
         .where(notifications.c.workspace_id == workspace_id, notifications.c.id == notification_id)
         .values(read_at=func.coalesce(notifications.c.read_at, at))
         .returning(notifications)
     )
+    if member_id is not None:
+        read = read.where(notifications.c.member_id == member_id)
     return await fetch_maybe(session, read)

@@ -50,14 +50,18 @@ async def list_notifications(
     uow: Uow,
     running: TheService,
     member_id: Annotated[
-        UUID | None, Query(description="Default: the caller's own; all without a member.")
+        UUID | None,
+        Query(
+            description="Default: the caller's own. Others' are for those with `members:write`; a"
+            " key without a member says whose."
+        ),
     ] = None,
     unread: Annotated[bool, Query()] = False,  # noqa: FBT002  (a query parameter)
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
     return await service.list_notifications(
-        uow, member_id or caller.member_id, cursor, limit, running.cursors, unread=unread
+        uow, caller, member_id, cursor, limit, running.cursors, unread=unread
     )
 
 
@@ -67,4 +71,4 @@ async def list_notifications(
 async def read_notification(
     notification_id: UUID, caller: Annotated[Caller, require("tasks:write")], uow: Uow
 ) -> Any:
-    return await service.mark_read(uow, notification_id)
+    return await service.mark_read(uow, caller, notification_id)

@@ -1,11 +1,15 @@
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from shared.errors import NotFound
+from shared.auth import Caller
+from shared.errors import NotFound, invalid
 from shared.ids import new_id
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from tasks_api.notifications import queries
+
+OTHERS: Final = "members:write"
+"""What it takes to see the notifications of somebody else."""
 
 
 class NotificationNotFound(NotFound):
@@ -40,8 +44,22 @@ async def notify(
     )
 
 
+def whose(caller: Caller, member_id: UUID | None) -> UUID:
+    """Raises `Forbidden` for those of somebody else, which only an administrator of the members
+    may see.
+    """
+    member_id = member_id or caller.member_id
+    if member_id is None:
+        message = "This key belongs to no member: say whose notifications."
+        raise invalid("/query/member_id", "required", message)
+    if member_id != caller.member_id:
+        caller.must(OTHERS)
+    return member_id
+
+
 async def list_notifications(
     uow: UnitOfWork,
+    caller: Caller,
     member_id: UUID | None,
     cursor: str | None,
     limit: int,
@@ -49,6 +67,7 @@ async def list_notifications(
     *,
     unread: bool,
 ) -> dict[str, Any]:
+    member_id = whose(caller, member_id)
     shape = ["notifications", member_id, unread]
     before = UUID(signer.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
     rows = await queries.notifications_page(
@@ -59,10 +78,16 @@ async def list_notifications(
     return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
 
 
-async def mark_read(uow: UnitOfWork, notification_id: UUID) -> Any:
-    """Raises `NotificationNotFound`."""
+async def mark_read(uow: UnitOfWork, caller: Caller, notification_id: UUID) -> Any:
+    """Raises `NotificationNotFound`, also for one that the caller may not see."""
     now = await uow.now()
-    row = await queries.mark_read(uow.session, uow.workspace_id, notification_id, now)
+    anybodys = OTHERS in caller.permissions
+    row = None
+    if anybodys or caller.member_id is not None:
+        member_id = None if anybodys else caller.member_id
+        row = await queries.mark_read(
+            uow.session, uow.workspace_id, notification_id, member_id, now
+        )
     if row is None:
         raise NotificationNotFound("There is no notification with this id.")
     return row
