@@ -4,7 +4,7 @@ Every body refuses fields it does not know. Text refuses NUL and lone surrogates
 and UTF-8 cannot hold; integers fit a bigint.
 """
 
-from datetime import UTC, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
@@ -21,10 +21,9 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import override
 
 from shared.email_addresses import LONGEST, InvalidEmail, normal_email
+from shared.plain_values import addressable, named_zone, near_day, near_instant, one_line
 
 MAX_SAFE = 2**53 - 1
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class In(BaseModel):
@@ -57,14 +56,6 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-def _named_zone(value: str) -> str:
-    from zoneinfo import available_timezones  # noqa: PLC0415  (reads the disk; only when asked)
-
-    if value not in available_timezones():
-        raise ValueError("Use an IANA time zone such as 'Europe/Berlin'.")
-    return value
-
-
 def _normal_email(value: str) -> str:
     try:
         return normal_email(value)
@@ -72,13 +63,10 @@ def _normal_email(value: str) -> str:
         raise PydanticCustomError("invalid_address", "{advice}", {"advice": str(error)}) from error
 
 
-def _within_reach(value: datetime) -> datetime:
-    if not EARLIEST <= value <= LATEST:
-        raise ValueError("Use an instant between the years 1900 and 2200.")
-    return value.astimezone(UTC)
-
-
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+OneLine = AfterValidator(one_line)
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), OneLine
+]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Email = Annotated[
     str,
@@ -89,9 +77,12 @@ Email = Annotated[
 """In the form of `shared.email_addresses`, which says what an address may be."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=-MAX_SAFE, le=MAX_SAFE, description="Minor units, such as cents.")]
-TimeZone = Annotated[str, AfterValidator(_named_zone)]
-Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
-"""With its offset, which is then gone: UTC. At the ends of the calendar a zone's offset leads to
-days that neither Python nor PostgreSQL can name.
-"""
-ExternalId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+TimeZone = Annotated[str, AfterValidator(named_zone)]
+Day = Annotated[date, AfterValidator(near_day)]
+Instant = Annotated[AwareDatetime, AfterValidator(near_instant)]
+"""With its offset, which is then gone: UTC."""
+ExternalId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    AfterValidator(addressable),
+]

@@ -5,6 +5,7 @@ import contextlib
 import re
 import time
 from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -101,6 +102,10 @@ class RequestLimits:
         if b"%00" in target:
             await _refuse(scope, send, 400, "bad_request", "The address holds the character NUL")
             return
+        if not _is_utf8(target):
+            # Else all that cannot be read would be one replacement character, and one record.
+            await _refuse(scope, send, 400, "bad_request", "The address is not written in UTF-8")
+            return
         headers = Headers(scope=scope)
         if headers.get("content-encoding", "identity") != "identity":
             await _refuse(
@@ -151,6 +156,14 @@ class RequestLimits:
         if too_large and not started:
             await _discard(receive)
             await _refuse_size(scope, send, limit)
+
+
+def _is_utf8(target: bytes) -> bool:
+    try:
+        unquote_to_bytes(target).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _path_pattern(path: str) -> re.Pattern[str]:

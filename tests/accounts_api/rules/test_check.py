@@ -53,6 +53,7 @@ def faults(text: str, type_: str = "account") -> tuple[Fault, ...]:
         ("traits.last_call between 2026-01-01 and 2026-01-01T10:00:00Z", 26, None),
         ("traits.go_live between 2026-02-01 and 2026-01-01", 24, None),
         ("traits.go_live within next 900 business days", 28, None),
+        ("traits.go_live = 0001-01-01", 18, None),
         ('organization_id = "acme"', 19, None),
         ('in segment "acme"', 1, None),
         ('name contains "\u0301"', 15, None),

@@ -15,10 +15,10 @@ from accounts_api.records.schemas import (
     Source,
     Traits,
 )
-from shared.schemas import Email, ExternalId, In, Instant, Out, Patch, TimeZone
+from shared.schemas import Email, ExternalId, In, Instant, OneLine, Out, Patch, TimeZone
 
 PlanRoles = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=255)]],
+    list[Annotated[str, Field(min_length=1, max_length=255), OneLine]],
     Field(max_length=100, description="Part in the account: Champion, Decision Maker, …"),
 ]
 

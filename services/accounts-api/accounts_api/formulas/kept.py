@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from accounts_api.formulas.values import EXACT, Money, Value, amount
 from accounts_api.rules.syntax.nodes import MAX_DIGITS, MAX_INTEGER
+from shared.plain_values import EARLIEST, FIRST_DAY, LAST_DAY, LATEST
 
 MAX_STRING: Final = 1_000
 _KEPT: Final = Context(prec=MAX_DIGITS, rounding=ROUND_HALF_UP, Emax=6144, Emin=-6143, traps=[])
@@ -23,10 +24,12 @@ def kept(value: Value, currency: str | None = None) -> Any:
             return _money(value, currency)
         case str():
             return value[:MAX_STRING]
+        case datetime() if not EARLIEST <= value <= LATEST:
+            return None
         case datetime():
             return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
         case date():
-            return value.isoformat()
+            return value.isoformat() if FIRST_DAY <= value <= LAST_DAY else None
         case _:
             return value
 

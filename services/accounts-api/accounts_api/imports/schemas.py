@@ -9,12 +9,12 @@ from accounts_api.imports.rules import EmptyCells
 from accounts_api.records.schemas import RecordTypeKey
 from accounts_api.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.spreadsheets.formats import DateOrder, DecimalSign
-from shared.schemas import In, Out, Patch
+from shared.schemas import In, Out, Patch, Title
 
 ImportStatus = Literal["waiting", "ready", "running", "finished", "failed", "cancelled"]
 RowStatus = Literal["created", "updated", "refused"]
 Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
-FileName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+FileName = Title
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 TargetName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Mapping = Annotated[

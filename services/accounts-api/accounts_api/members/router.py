@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.members import service
@@ -11,6 +11,7 @@ from accounts_api.where_used import service as usage
 from accounts_api.where_used.schemas import WhereUsed
 from shared.auth import Caller, Role
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.schemas import ExternalId
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/members", "Members")
@@ -115,13 +116,13 @@ async def reactivate_member(
 
 
 @router.put(
-    "/by-external-id/{external_id}",
+    "/by-external-id/{external_id:path}",
     summary="Make or update a member by the id another system knows",
     response_model=MemberOut,
     responses={201: {"model": MemberOut, "description": "Made."}},
 )
 async def upsert_member(
-    external_id: Annotated[str, Path(min_length=1, max_length=255)],
+    external_id: ExternalId,
     data: MemberUpsert,
     caller: Writer,
     uow: Uow,

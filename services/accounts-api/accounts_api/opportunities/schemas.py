@@ -14,7 +14,7 @@ from accounts_api.records.schemas import (
     Source,
     Traits,
 )
-from shared.schemas import Currency, ExternalId, Minor, Patch
+from shared.schemas import Currency, Day, ExternalId, Minor, Patch
 
 OpportunityType = Literal["renewal", "expansion", "new_business", "product_swap"]
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]
@@ -47,9 +47,9 @@ class OpportunityFields(Patch):
     stage: ShortText | None = None
     is_closed: bool | None = None
     is_won: bool | None = None
-    close_date: date | None = None
-    contract_start: date | None = None
-    contract_expiration: date | None = Field(
+    close_date: Day | None = None
+    contract_start: Day | None = None
+    contract_expiration: Day | None = Field(
         default=None, description="The first day, where the customer is, without a contract."
     )
     arr: Minor | None = None

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from shared.schemas import In, Out
+from shared.schemas import In, OneLine, Out
 
 MAX_ITEMS = 2_500
 MAX_ITEM_BYTES = 32 * 1024
@@ -28,7 +28,7 @@ def _in_utc(value: datetime) -> datetime:
 Identity = Annotated[
     str, BeforeValidator(_as_text), Field(min_length=1, max_length=255, pattern=r"\S")
 ]
-EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S"), OneLine]
 SentTime = Annotated[datetime, AfterValidator(_in_utc)]
 Bag = dict[str, Any]
 

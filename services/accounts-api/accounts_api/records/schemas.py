@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.schemas import ExternalId, In, Out, Slug
+from shared.schemas import ExternalId, In, OneLine, Out, Slug
 from shared.web_addresses import NotAHost, host_of
 
 MAX_ROWS = 5_000
@@ -38,14 +38,17 @@ KeyRoles = Annotated[
 Source = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    OneLine,
     Field(description="Where the record comes from, such as `salesforce`."),
 ]
 _LONGEST_NAME = 255
 """What a CRM lets a name have."""
 RecordName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_NAME)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_NAME), OneLine
 ]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NAME)]
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NAME), OneLine
+]
 
 
 def _bare_host(value: str) -> str:

@@ -1,11 +1,12 @@
 """Trait definitions, and whether a value fits one. Values are stored in one form per type."""
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import re2
@@ -13,6 +14,7 @@ from pydantic_core import from_json
 
 from shared.email_addresses import InvalidEmail, normal_email
 from shared.errors import Fault
+from shared.plain_values import near_day, near_instant, one_line
 from shared.web_addresses import NotAHost, url_of
 
 TraitType = Literal[
@@ -34,6 +36,8 @@ TraitType = Literal[
 ResultType = Literal["string", "number", "boolean", "date", "datetime", "currency"]
 """What the values of a formula trait may be."""
 EditableBy = Literal["everyone", "leaders", "admins", "source"]
+
+T = TypeVar("T", date, datetime)
 
 _MAX_INTEGER: Final = 2**63 - 1
 _MAX_STRING = 1_000
@@ -155,13 +159,16 @@ def _wrong_type(definition: Definition, example: str) -> Misfit:
 def _string(definition: Definition, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong_type(definition, '"EMEA"')
-    return _sized(definition, value, _MAX_STRING)
+    try:
+        return _sized(definition, one_line(value), _MAX_STRING)
+    except ValueError as error:
+        raise Misfit("not_one_line", f"{error} A trait of type `text` takes them.") from None
 
 
 def _text(definition: Definition, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong_type(definition, '"Any text"')
-    return _sized(definition, value, _MAX_TEXT)
+    return _sized(definition, unicodedata.normalize("NFC", value), _MAX_TEXT)
 
 
 def _sized(definition: Definition, value: str, longest: int) -> str:
@@ -206,9 +213,10 @@ def _boolean(definition: Definition, value: Any) -> bool:
 def _date(definition: Definition, value: Any) -> str:
     try:
         given = value if isinstance(value, str) and len(value) == _DATE_LENGTH else ""
-        return date.fromisoformat(given).isoformat()
+        day = date.fromisoformat(given)
     except ValueError:
         raise _wrong_type(definition, '"2027-03-31"') from None
+    return _within_reach(near_day, day).isoformat()
 
 
 def _datetime(definition: Definition, value: Any) -> str:
@@ -216,21 +224,30 @@ def _datetime(definition: Definition, value: Any) -> str:
         instant = datetime.fromisoformat(value if isinstance(value, str) else "")
         if instant.tzinfo is None:
             raise ValueError
-        return instant.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-    except (ValueError, OverflowError):
+    except ValueError:
         raise _wrong_type(definition, '"2027-03-31T09:00:00Z"') from None
+    return _within_reach(near_instant, instant).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _within_reach(check: Callable[[T], T], given: T) -> T:
+    try:
+        return check(given)
+    except ValueError as error:
+        raise Misfit("out_of_reach", str(error)) from None
 
 
 def _select(definition: Definition, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong_type(definition, "one of its options")
-    if value not in definition.allowed:
+    known = (value, unicodedata.normalize("NFC", value))
+    chosen = next((one for one in known if one in definition.allowed), None)
+    if chosen is None:
         raise Misfit(
             "unknown_option",
             f"{value[:100]!r} is not an option of {definition.key}.",
             options=list(definition.allowed)[:50],
         )
-    return value
+    return chosen
 
 
 def _multi_select(definition: Definition, value: Any) -> list[str]:

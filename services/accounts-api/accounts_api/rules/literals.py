@@ -12,10 +12,10 @@ from accounts_api.rules.fold import fold
 from accounts_api.rules.moment import Day, Period
 from accounts_api.rules.syntax import nodes as n
 from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
+from shared.plain_values import near_day
 
 TODAY: Final = n.Span(0, n.Unit.DAYS)
 MAX_BUSINESS_DAYS: Final = 260
-_YEARS: Final = range(1000, 9001)
 
 
 class Mistyped(RuleFaulty):
@@ -253,9 +253,10 @@ class Typing:
         return instant.astimezone(UTC)
 
     def usual(self, day: dt.date, *at: int) -> dt.date:
-        if day.year not in _YEARS:
-            raise self.wrong(f"A year is one of {_YEARS[0]} to {_YEARS[-1]}.", None, *at)
-        return day
+        try:
+            return near_day(day)
+        except ValueError as error:
+            raise self.wrong(str(error), None, *at) from None
 
 
 def _next(day: Day, days: int) -> Day:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.segments.models import segment_members, segment_overrides
 from shared.ids import new_id
-from shared.schemas import LATEST
+from shared.plain_values import LATEST
 
 _ENTER = text(
     """

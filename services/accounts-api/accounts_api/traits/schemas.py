@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from accounts_api.formulas.nodes import MAX_TEXT
 from accounts_api.records.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.trait_values import EditableBy, ResultType, TraitType
-from shared.schemas import Currency, In, Out, Patch, Title
+from shared.schemas import Currency, In, OneLine, Out, Patch, Title
 
-OptionValue = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+OptionValue = Title
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Description = Annotated[str, StringConstraints(max_length=2_000)]
 
@@ -90,7 +90,7 @@ class TraitIn(TraitFields):
     key: TraitKey
     title: Title
     type: TraitType
-    source: str = Field(
+    source: Annotated[str, OneLine] = Field(
         default="custom", max_length=100, description="`custom`, or where it comes from."
     )
 

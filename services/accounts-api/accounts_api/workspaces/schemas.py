@@ -4,7 +4,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from shared.schemas import Currency, In, Instant, Out, Patch, TimeZone, Title
+from shared.plain_values import near_day
+from shared.schemas import Currency, In, Instant, OneLine, Out, Patch, TimeZone, Title
 
 _SETTINGS: dict[str, Any] = {
     "fiscal_year_start_month": 2,
@@ -17,7 +18,7 @@ _SETTINGS: dict[str, Any] = {
 
 Month = Annotated[int, Field(ge=1, le=12)]
 SeatCount = Annotated[int, Field(ge=0, le=1_000_000)]
-SupportContact = Annotated[str, Field(min_length=1, max_length=300)]
+SupportContact = Annotated[str, Field(min_length=1, max_length=300), OneLine]
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -32,7 +33,7 @@ def _working(days: list[Weekday]) -> list[Weekday]:
 def _dates(days: list[str]) -> list[str]:
     """Each once, in order; kept as they are written in JSON."""
     for day in days:
-        if date.fromisoformat(day).isoformat() != day:
+        if near_day(date.fromisoformat(day)).isoformat() != day:
             raise ValueError("A holiday is a date such as 2026-12-25.")
     return sorted(set(days))
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, SecretStr, StringConstraints
 
-from shared.schemas import Email, In, Out, Patch, Title
+from shared.schemas import Email, In, OneLine, Out, Patch, Title
 
 _ID = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
 _SMTP_OUT: dict[str, Any] = {
@@ -37,6 +37,7 @@ _SMTP_IN: dict[str, Any] = {
 Host = Annotated[
     str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[a-z0-9.:_-]{1,253}$")
 ]
+Username = Annotated[str, StringConstraints(min_length=1, max_length=320), OneLine]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
 Cap = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -49,7 +50,7 @@ class SmtpIn(In):
         description="`opportunistic` sends in clear when the server offers nothing better; it is"
         " accepted for hosts that the operator allows by address only.",
     )
-    username: Annotated[str, StringConstraints(min_length=1, max_length=320)] | None = None
+    username: Username | None = None
     password: Secret | None = None
 
 
@@ -83,7 +84,7 @@ class SmtpPatch(Patch):
     host: Host | None = None
     port: Annotated[int, Field(ge=1, le=65_535)] | None = None
     tls: Literal["implicit", "starttls", "opportunistic"] | None = None
-    username: Annotated[str, StringConstraints(min_length=1, max_length=320)] | None = None
+    username: Username | None = None
     password: Secret | None = None
 
 

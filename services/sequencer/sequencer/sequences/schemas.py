@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from shared.schemas import Email, In, Out, Patch, Slug, Title
+from shared.schemas import Email, In, OneLine, Out, Patch, Slug, Title
 
 State = Literal["draft", "enabled", "disabled", "archived"]
 
@@ -55,7 +55,7 @@ _SEQUENCE: dict[str, Any] = {
 
 WallTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Template = Annotated[str, StringConstraints(min_length=1, max_length=50_000)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^\r\n]*$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000), OneLine]
 Weekday = Annotated[int, Field(ge=1, le=7, description="1 is Monday.")]
 
 

@@ -13,13 +13,17 @@ from pydantic import (
     model_validator,
 )
 
-from shared.schemas import Currency, Email, In, Out, Patch, Title
+from shared.schemas import Currency, Email, In, OneLine, Out, Patch, Title
 
 System = Literal["salesforce", "imap"]
 Status = Literal["ok", "failing", "needs_reauth", "paused"]
 
-_Host = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253)]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+_Host = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253), OneLine
+]
+_Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), OneLine
+]
 _Url = Annotated[
     str,
     StringConstraints(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from shared.schemas import In, Out, Patch
+from shared.schemas import In, OneLine, Out, Patch
 from sync_worker.webhooks.rules import MOST_HEADERS, fault_of_url, faults_of_headers
 
 EndpointStatus = Literal["enabled", "disabled"]
@@ -51,7 +51,7 @@ EndpointUrl = Annotated[
     Field(description="https, on port 443 or 8443, at a public address. Redirects fail."),
 ]
 EventTypes = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
+    list[Annotated[str, StringConstraints(min_length=1, max_length=100), OneLine]],
     Field(
         min_length=1,
         max_length=100,
@@ -66,7 +66,7 @@ Headers = Annotated[
     ),
     AfterValidator(_ours_to_send),
 ]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), OneLine]
 
 
 class EndpointIn(In):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.schemas import In, Out, Patch, Slug, Title
+from shared.schemas import Day, In, Out, Patch, Slug, Title
 from tasks_api.notes.rules import BoundRecord
 
 SubjectType = Literal["organization", "account", "contact", "opportunity"]
@@ -114,7 +114,7 @@ class NoteIn(In):
     category: Title | None = None
     tags: Annotated[list[Title], Field(max_length=20)] = []
     private: bool = False
-    noted_on: Annotated[date | None, Field(description="Default: today in the workspace.")] = None
+    noted_on: Annotated[Day | None, Field(description="Default: today in the workspace.")] = None
     field_values: Annotated[
         dict[Slug, str | int | float | bool | list[str] | None],
         Field(description="Answers by field key; they are written to the record."),
@@ -134,7 +134,7 @@ class NotePatch(Patch):
     category: Title | None = None
     tags: Annotated[list[Title], Field(max_length=20)] = []
     private: bool = False
-    noted_on: date | None = None
+    noted_on: Day | None = None
 
 
 class NoteOut(Out):

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from shared.schemas import In, Instant, Out, Patch, Slug, Title
+from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
 
 Status = Literal["open", "completed", "closed"]
 Priority = Literal["low", "normal", "high"]
 SubjectType = Literal["organization", "account", "contact", "opportunity", "message"]
 Body = Annotated[str, StringConstraints(max_length=20_000)]
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
 
 
 class TaskIn(In):
@@ -35,6 +35,7 @@ class TaskIn(In):
     dedupe_key: Annotated[
         str | None,
         StringConstraints(min_length=1, max_length=200),
+        OneLine,
         Field(description="At most one open task has this key; a second POST returns the first."),
     ] = None
 
