@@ -21,7 +21,7 @@ from accounts_api.rules.syntax.text_form import read_text
 from deploy.gateway.app import Gateway
 from deploy.migrate import ROOT
 from shared.clock import utc_now
-from tests.harness import QuietServer, Tenure, Workspace
+from tests.harness import QuietServer, Tenure
 
 PAGES = [
     path
@@ -60,14 +60,14 @@ async def gateway(tenure: Tenure) -> AsyncIterator[str]:
     await task
 
 
-async def run(command: str, gateway: str, ws: Workspace) -> tuple[int, str]:
+async def run(command: str, gateway: str, key: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         "bash",
         "-euo",
         "pipefail",
         "-c",
         command,
-        env={**os.environ, "TENURE": gateway, "KEY": ws.keys["admin"]},
+        env={**os.environ, "TENURE": gateway, "KEY": key},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -82,7 +82,7 @@ async def test_the_frontend_guide_can_be_followed_command_by_command(
     ws = await tenure.workspace()
     answers = []
     for _, command in blocks(ROOT / "docs/frontend.md", "sh"):
-        status, output = await run(command, gateway, ws)
+        status, output = await run(command, gateway, ws.keys["admin"])
         assert status == 0, f"{command}\n{output}"
         answers.append(json.loads(output))
     created, read, listed, edited, clock = answers
@@ -97,12 +97,13 @@ async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
 ) -> None:
     ws = await tenure.workspace()
     guide = ROOT / "docs/partners.md"
-    answers = []
+    answers: list[dict[str, Any]] = []
     for _, command in blocks(guide, "sh"):
-        status, output = await run(command, gateway, ws)
+        key = answers[0]["secret"] if answers else ws.keys["admin"]
+        status, output = await run(command, gateway, key)
         assert status == 0, f"{command}\n{output}"
         answers.append(json.loads(output))
-    feed, endpoint = answers
+    _, feed, endpoint = answers
     assert {"data", "next_after", "has_more"} <= feed.keys()
     scope: dict[str, Any] = {}
     ((_, receiver),) = (block for block in blocks(guide, "python") if block[0] == "verify")
@@ -126,7 +127,7 @@ async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
     ws = await tenure.workspace()
     commands = [command for _, command in blocks(ROOT / "docs/modelling.md", "sh")]
     loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
-    status, output = await run(loudly + "\n".join(commands), gateway, ws)
+    status, output = await run(loudly + "\n".join(commands), gateway, ws.keys["admin"])
     assert status == 0, output
 
 
