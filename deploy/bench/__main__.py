@@ -5,15 +5,54 @@ import json
 import os
 import platform
 import sys
+import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.bench.stage import stage
+from deploy.bench.measuring import Result
+from deploy.bench.stage import Stage, stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
 GROUPS = ("records", "segments", "webhooks", "sequences")
 _RESULTS = ROOT / ".tenure" / "bench"
+
+
+@dataclass
+class Report:
+    """Written and shown case by case: what crashes later takes nothing of it away."""
+
+    path: Path
+    scale: int
+    before: dict[str, Any]
+    """The results of the last run, for comparison."""
+    at: str = field(default_factory=lambda: utc_now().isoformat())
+    results: dict[str, Any] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, case: str, result: Result) -> None:
+        if not self.results:
+            print(_HEAD)
+        self.results[case] = result.as_json()
+        print(_row(case, self.results[case], self.before.get(case, {})), flush=True)
+        self._write()
+
+    def fail(self, group: str, error: Exception) -> None:
+        self.failed[group] = f"{type(error).__name__}: {error}"
+        self._write()
+
+    def _write(self) -> None:
+        content = {
+            "at": self.at,
+            "scale": self.scale,
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "results": self.results,
+            "failed": self.failed,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -24,67 +63,60 @@ def main() -> int:
     parser.add_argument("--case", help="only cases whose name contains this")
     arguments = parser.parse_args()
     groups = arguments.groups or list(GROUPS)
-    report = asyncio.run(_run(groups, arguments.scale, arguments.seconds, arguments.case))
-    last = _last()
-    path = _write(report)
-    _show(report, last)
-    print(f"\nwritten to {path.relative_to(ROOT)}")
-    return 0
+    name = f"{utc_now():%Y-%m-%dT%H%M%S}.json"
+    report = Report(_RESULTS / name, arguments.scale, _last_results())
+    asyncio.run(_run(groups, arguments.seconds, arguments.case, report))
+    print(f"\nwritten to {report.path}")
+    for group, error in report.failed.items():
+        print(f"{group} failed: {error}", file=sys.stderr)
+    return 1 if report.failed else 0
 
 
-async def _run(groups: list[str], scale: int, seconds: float, only: str | None) -> dict[str, Any]:
-    results: dict[str, Any] = {}
-    async with stage(scale, seconds, groups) as made:
+async def _run(groups: list[str], seconds: float, only: str | None, report: Report) -> None:
+    async with stage(report.scale, seconds, groups) as made:
         for group in groups:
-            module = importlib.import_module(f"deploy.bench.{group}")
-            _say(f"{group}: preparing {scale:,} accounts")
-            await module.prepare(made)
-            for case in module.CASES:
-                if only and only not in case.name:
-                    continue
-                _say(f"{group}: {case.name}")
-                results[case.name] = (await case.run(made)).as_json()
-    return {
-        "at": utc_now().isoformat(),
-        "scale": scale,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "results": results,
-    }
+            try:
+                await _measure(made, group, only, report)
+            except Exception as error:  # noqa: BLE001  (the other groups go on)
+                traceback.print_exc()
+                report.fail(group, error)
+
+
+async def _measure(made: Stage, group: str, only: str | None, report: Report) -> None:
+    """What the group before left to be done is done first: it would be measured here."""
+    module = importlib.import_module(f"deploy.bench.{group}")
+    _say(f"{group}: preparing {made.scale:,} accounts")
+    await made.settle()
+    await module.prepare(made)
+    for case in module.CASES:
+        if only and only not in case.name:
+            continue
+        _say(f"{group}: {case.name}")
+        report.add(case.name, await case.run(made))
 
 
 def _say(text: str) -> None:
     print(f"\N{BULLET} {text}", file=sys.stderr, flush=True)
 
 
-def _last() -> dict[str, Any]:
+def _last_results() -> dict[str, Any]:
     written = sorted(_RESULTS.glob("*.json"))
     if not written:
         return {}
-    found: dict[str, Any] = json.loads(written[-1].read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(written[-1].read_text(encoding="utf-8"))["results"]
     return found
-
-
-def _write(report: dict[str, Any]) -> Path:
-    _RESULTS.mkdir(parents=True, exist_ok=True)
-    path = _RESULTS / f"{report['at'].replace(':', '').partition('.')[0]}.json"
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    return path
 
 
 _HEAD = f"{'case':<44}{'/s':>10}{'SQL /s':>10}{'ratio':>7}{'p95 ms':>8}{'cpu ms':>8}{'was':>7}"
 
 
-def _show(report: dict[str, Any], last: dict[str, Any]) -> None:
-    print(_HEAD)
-    for name, result in report["results"].items():
-        before = last.get("results", {}).get(name, {})
-        print(
-            f"{name:<44}{result['per_second']:>10,.0f}{_cell(result.get('sql_per_second'), 0):>10}"
-            f"{_cell(result.get('ratio'), 2):>7}{_cell(result.get('p95_ms'), 1):>8}"
-            f"{_cell(result.get('cpu_ms'), 2):>8}{_cell(before.get('ratio'), 2):>7}"
-            f"  {result.get('target', '')}"
-        )
+def _row(name: str, result: dict[str, Any], before: dict[str, Any]) -> str:
+    return (
+        f"{name:<44}{result['per_second']:>10,.0f}{_cell(result.get('sql_per_second'), 0):>10}"
+        f"{_cell(result.get('ratio'), 2):>7}{_cell(result.get('p95_ms'), 1):>8}"
+        f"{_cell(result.get('cpu_ms'), 2):>8}{_cell(before.get('ratio'), 2):>7}"
+        f"  {result.get('target', '')}"
+    )
 
 
 def _cell(value: float | None, digits: int) -> str:

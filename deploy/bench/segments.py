@@ -48,7 +48,7 @@ async def prepare(stage: Stage) -> None:
             await create_segment(
                 uow, _looking_at(f"Above {number}", _MOST_ARR * number // FILLED + 1)
             )
-    await _settle(stage)
+    await stage.settle()
 
 
 def _looking_at(title: str, arr: int) -> SegmentIn:
@@ -60,11 +60,6 @@ def _caller(stage: Stage) -> Caller:
     return Caller(stage.workspace_id, principal, GRANTS["admin"], (principal,), role="admin")
 
 
-async def _settle(stage: Stage) -> None:
-    while await watching.step(stage.service("accounts")):
-        continue
-
-
 async def one_change(stage: Stage) -> Result:
     """An account's ARR changes, which all of them look at: until every verdict is known."""
     service, draw = stage.service("accounts"), drawing(6)
@@ -73,7 +68,7 @@ async def one_change(stage: Stage) -> Result:
     for _ in range(ROUNDS):
         target = account_id(draw.randrange(stage.scale))
         await _change(stage, target, draw.randrange(_MOST_ARR))
-        await _settle(stage)
+        await stage.settle()
         await _touch(stage, target)
         with captured(service) as seen:
             began = time.perf_counter()
@@ -113,7 +108,7 @@ async def full_evaluation(stage: Stage) -> Result:
     began_at = utc_now()
     with captured(service) as seen:
         began = time.perf_counter()
-        await _settle(stage)
+        await stage.settle()
         took = time.perf_counter() - began
     await _forget(stage, made.segment.id, began_at)
     script = seen.fresh(began_at).script(stage.workspace_id, read_only=False)
@@ -144,7 +139,7 @@ async def tick(stage: Stage) -> Result:
         made = await create_segment(
             uow, SegmentIn(title="Soon", record_type="opportunity", rule=_SOON)
         )
-    await _settle(stage)
+    await stage.settle()
     async with stage.as_admin() as connection:
         await connection.execute("vacuum analyze accounts.watch_horizons")
     idle, ours, sql = [], [], []
@@ -161,7 +156,7 @@ async def tick(stage: Stage) -> Result:
         await _make_due(stage, made.segment.id, ids)
         script = seen.script(stage.workspace_id, read_only=False).replace(PREAMBLE, "")
         sql.append(await psql(stage, "accounts", script) - empty)
-        await _settle(stage)
+        await stage.settle()
     took, bare = statistics.median(ours), max(statistics.median(sql), 0.0001)
     return Result(
         unit="records",

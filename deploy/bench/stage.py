@@ -3,12 +3,11 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +18,15 @@ import asyncpg
 import httpx2
 from alembic import command
 
+from accounts_api.watching import service as watching
 from accounts_api.workspaces.service import make_workspace
+from deploy.desk.processes import LOOPBACK, free_port
 from deploy.desk.secrets import Secrets, load_secrets
 from deploy.migrate import history
 from deploy.roles import OWNER, SERVICES, async_url, prepare, role_url
 from shared.ids import new_id
 from shared.service import Service
+from shared.settings import SERVICES as SERVICE_NAMES
 from shared.settings import ServiceName, Settings
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -53,6 +55,10 @@ class Door:
         return int(pages) * _PAGE / 1e6
 
 
+def _addresses() -> dict[ServiceName, str]:
+    return {name: f"http://{LOOPBACK}:{free_port()}" for name in SERVICE_NAMES}
+
+
 @dataclass
 class Stage:
     admin_url: str
@@ -65,6 +71,8 @@ class Stage:
     workspace_id: UUID = field(default_factory=new_id)
     key: str = ""
     doors: dict[str, Door] = field(default_factory=dict)
+    urls: Mapping[ServiceName, str] = field(default_factory=_addresses)
+    """Of the doors, open or not: they ask each other for keys."""
     services: dict[str, Service] = field(default_factory=dict)
     """The same services in this process: to seed, and to see which statements a request runs."""
     prepared: set[str] = field(default_factory=set)
@@ -76,6 +84,7 @@ class Stage:
         return {
             "DATABASE_URL": role_url(self.admin_url, access.role, password, self.database),
             "REDIS_URL": self.redis_url,
+            **{f"TENURE_{name.upper()}_URL": url for name, url in self.urls.items()},
             "TENURE_SERVICE_KEY": self.secrets.service_keys[access.package],
             "TENURE_CURSOR_SECRET": self.secrets.cursor_secret,
             "TENURE_ENCRYPTION_KEYS": self.secrets.encryption_keys,
@@ -121,10 +130,7 @@ class Stage:
     async def open_door(self, name: ServiceName) -> Door:
         if name in self.doors:
             return self.doors[name]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
+        url = self.urls[name]
         package = next(access.package for access in SERVICES if access.schema == name)
         process = subprocess.Popen(  # noqa: ASYNC220  (it outlives this loop's interest)
             [
@@ -133,14 +139,23 @@ class Stage:
                 "shared.serve",
                 f"{package}.main:create_app",
                 "--port",
-                str(port),
+                url.rpartition(":")[2],
             ],
-            # It finds itself, so that it can check a token that it signed.
-            env={**os.environ, **self.environment(name), f"TENURE_{name.upper()}_URL": url},
+            env={**os.environ, **self.environment(name)},
         )
         door = self.doors[name] = Door(url, process)
         await _ready(door)
         return door
+
+    async def settle(self) -> None:
+        """Until every rule has been judged."""
+        service = self.service("accounts")
+        while await watching.step(service):
+            continue
+        async with service.units.begin(self.workspace_id, (), read_only=True) as uow:
+            left = await watching.due_work(uow)
+        if any(left.values()):
+            raise RuntimeError(f"Work is left that no step does: {left}")
 
     async def close(self) -> None:
         for door in self.doors.values():

@@ -88,6 +88,7 @@ async def feed_page(stage: Stage) -> Result:
     with captured(service) as seen:
         await read_feed(service, caller, "", None, _PAGE, 0)
     script = seen.script(stage.workspace_id, read_only=True).replace(PREAMBLE, "") * _PAGES
+    await stage.open_door("accounts")  # which knows the keys
     door = await stage.open_door("sync")
     path = f"/v1/events?limit={_PAGE}"
     loads: list[Load] = []
