@@ -11,6 +11,8 @@ from sqlalchemy import text
 
 from shared.ids import new_id
 from shared.message_ids import own_message_id
+from sync_worker.mailbox.rules.classify import Finding, classified
+from sync_worker.mailbox.rules.message import Mail
 from tests.harness import Tenure, Workspace
 from tests.simulators.mail import ImapFault, MailSimulator
 
@@ -194,6 +196,32 @@ async def test_reports_and_answers_of_many_forms_are_told_for_what_they_are(inbo
         ([], "info@xn--mller-kva.example"),
     ]
     assert [e["references"] for e in await inbox.told(AUTO)] == [[ours[3]]]
+
+
+async def test_a_mail_that_cannot_be_read_costs_only_itself(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(workspace_id: UUID, mail: Mail) -> Finding:
+        if mail.subject == "Poison":
+            raise RuntimeError("a secret of the library")
+        return classified(workspace_id, mail)
+
+    monkeypatch.setattr("sync_worker.mailbox.service.classified", broken)
+    made = await inbox.connect()
+    ids = [inbox.put_reply(inbox.ours()) for _ in range(2)]
+    inbox.put(f"From: jo@cust.example\nSubject: Poison\nIn-Reply-To: {inbox.ours()}\n\nx\n")
+    ids.append(inbox.put_reply(inbox.ours()))
+    run = await inbox.look()
+    assert (run["status"], run["read"], run["written"], run["parked"]) == ("partial", 4, 3, 1)
+    assert [event["message_id"] for event in await inbox.told(REPLY)] == ids
+    path = f"/v1/connections/{made['id']}"
+    assert (await inbox.ws.admin.get(path)).json()["status"] == "ok"
+    assert f"{path}/parked-mails" in (await inbox.ws.admin.get(path)).json()["reason"]
+    [parked] = (await inbox.ws.admin.get(f"{path}/parked-mails")).json()["data"]
+    assert parked["uid"] == 3
+    assert "secret" not in parked["reason"]
+    again = await inbox.look()
+    assert (again["status"], again["read"]) == ("succeeded", 0)
 
 
 async def test_a_restored_folder_has_no_second_effect_and_loses_nothing(inbox: Inbox) -> None:

@@ -10,6 +10,7 @@ from shared.web.where_used import where_used_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
 from sync_worker.hearing import HEARING
+from sync_worker.mailbox import router as mailbox
 from sync_worker.mappings import router as mappings
 from sync_worker.mappings import service as mappings_service
 from sync_worker.partner_events import router as partner_events
@@ -21,7 +22,7 @@ from sync_worker.webhook_deliveries import router as webhook_deliveries
 from sync_worker.webhooks import router as webhooks
 from sync_worker.write_backs import router as write_backs
 
-MIGRATION_HEAD = "0006"
+MIGRATION_HEAD = "0007"
 
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mappings.router,
             runs.router,
             pulls.router,
+            mailbox.router,
             partner_events.router,
             webhooks.router,
             webhook_deliveries.router,

@@ -2,7 +2,7 @@
 
 from sync_worker.connections.models import Connection, ConnectionToken
 from sync_worker.db import FOUNDATION, Base
-from sync_worker.mailbox.models import ContactAddress, MailFolder, MailSeen
+from sync_worker.mailbox.models import ContactAddress, MailFolder, MailSeen, ParkedMail
 from sync_worker.partner_events.models import FeedFloor, PartnerEvent
 from sync_worker.pulls.models import SourceRecord, SyncWindow
 from sync_worker.runs.models import SyncRun
@@ -21,6 +21,7 @@ __all__ = [
     "FeedFloor",
     "MailFolder",
     "MailSeen",
+    "ParkedMail",
     "PartnerEvent",
     "SourceRecord",
     "SyncRun",

@@ -241,12 +241,13 @@ async def release(
     claim: Claim,
     *,
     trouble: str | None,
+    remark: str | None = None,
     again: bool = False,
     full: bool = False,
     asked: float | None = None,
 ) -> float | None:
     """End our turn: schedule the next one, at once when `again`; in how many seconds it comes.
-    Does nothing if the lease went to another worker.
+    A `remark` is shown while there is no trouble. Does nothing if the lease went to another worker.
     """
     connection = await queries.connection_by_id(
         uow.session, uow.workspace_id, claim.connection_id, lock=True
@@ -258,7 +259,7 @@ async def release(
     connection.failures = connection.failures + 1 if trouble else 0
     if connection.status in {"ok", "failing"}:
         connection.status = health_after(connection.failures)
-        connection.reason = trouble
+        connection.reason = trouble or remark
     if not trouble:
         connection.synced_at = now
         connection.full_sync_at = now if full else connection.full_sync_at

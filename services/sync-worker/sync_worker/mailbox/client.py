@@ -9,7 +9,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +56,7 @@ class FolderState:
 class Fetched:
     uid: int
     arrived_at: datetime
-    raw: bytes
+    raw: bytes = field(repr=False)
 
 
 class _Pinned(imaplib.IMAP4):

@@ -14,7 +14,6 @@ from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim, Opened
 from sync_worker.crew import Crew
 from sync_worker.mailbox import service
-from sync_worker.mailbox.rules.message import Mail
 from sync_worker.mailbox.service import Folder, MailboxAway, MailboxRefused
 from sync_worker.runs import service as runs
 from sync_worker.runs.schemas import Progress
@@ -75,14 +74,15 @@ class _Look:
             place = await service.place_in(uow, self._mailbox, folder.state)
         uids = await asyncio.to_thread(folder.uids_from, place.next_uid)
         for at in range(0, len(uids), _HANDFUL):
-            mails = await asyncio.to_thread(_fetched, folder, uids[at : at + _HANDFUL])
+            mails = await asyncio.to_thread(folder.fetch, uids[at : at + _HANDFUL])
             if not mails:
                 continue
             async with self._commit() as uow:
                 taken = await service.take_mails(uow, self._mailbox, place, folder.state, mails)
             self._progress.read += taken.read
             self._progress.written += taken.told
-            self._progress.unchanged += taken.read - taken.told
+            self._progress.parked += taken.parked
+            self._progress.unchanged += taken.read - taken.told - taken.parked
 
     @contextlib.asynccontextmanager
     async def _commit(self) -> AsyncIterator[UnitOfWork]:
@@ -103,7 +103,10 @@ class _Look:
                 uow, self._mailbox.id, run_id, has_news=progress.read > 0
             )
             again = await runs.is_waiting(uow, self._mailbox.id)
-            retry_in = await connections.release(uow, self._claim, trouble=trouble, again=again)
+            remark = await service.remark(uow, self._mailbox.id)
+            retry_in = await connections.release(
+                uow, self._claim, trouble=trouble, remark=remark, again=again
+            )
             if refused:
                 await connections.needs_reauth(uow, self._mailbox.id, trouble or "")
             if found is None:
@@ -112,16 +115,15 @@ class _Look:
                 "read": progress.read,
                 "written": progress.written,
                 "unchanged": progress.unchanged,
+                "parked": progress.parked,
             }
             await runs.advance(uow, found, self._mailbox.settings["folder"], progress, counts, 1)
-            if trouble is None:
+            if trouble is None and progress.parked:
+                await runs.finish_run(uow, found, "partial", remark)
+            elif trouble is None:
                 await runs.finish_run(uow, found, "succeeded", None)
             else:
                 await runs.finish_run(uow, found, "failed", trouble, retry_in)
-
-
-def _fetched(folder: Folder, uids: list[int]) -> list[tuple[service.Fetched, Mail]]:
-    return [(fetched, Mail.parse(fetched.raw)) for fetched in folder.fetch(uids)]
 
 
 async def _claim(the_service: Service, free: int) -> list[Claim]:

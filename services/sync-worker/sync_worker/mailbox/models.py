@@ -59,6 +59,21 @@ class MailSeen(Base):
     seen_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
 
 
+class ParkedMail(Base):
+    """A mail that could not be read. The mails after it were."""
+
+    __tablename__ = "parked_mails"
+    __table_args__ = (of_connection(),)
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    connection_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    uid_validity: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    uid: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    arrived_at: Mapped[datetime] = mapped_column(AT)
+    reason: Mapped[str] = mapped_column(Text)
+    parked_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
+
+
 class ContactAddress(Base):
     """Whom we know by which address: mail of strangers is nobody's business."""
 

@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -145,6 +146,72 @@ async def see_mails(
         },
     )
     return set(found)
+
+
+@dataclass(frozen=True)
+class Parked:
+    uid_validity: int
+    uid: int
+    arrived_at: datetime
+    reason: str
+    parked_at: datetime
+
+
+_PARK = text(
+    """
+    insert into parked_mails (workspace_id, connection_id, uid_validity, uid, arrived_at, reason)
+    values (:workspace_id, :connection_id, :uid_validity, :uid, :arrived_at, :reason)
+    on conflict do nothing
+    """
+)
+_PARKED = text(
+    """
+    select uid_validity, uid, arrived_at, reason, parked_at from parked_mails
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and (uid_validity, uid) > (:after_validity, :after_uid)
+    order by uid_validity, uid limit :limit
+    """
+)
+_COUNT_PARKED = text(
+    """
+    select count(*) from parked_mails
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and parked_at > clock_timestamp() - interval '7 days'
+    """
+)
+
+
+async def park_mail(
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    *,
+    uid_validity: int,
+    uid: int,
+    arrived_at: datetime,
+    reason: str,
+) -> None:
+    given = {"uid_validity": uid_validity, "uid": uid, "arrived_at": arrived_at, "reason": reason}
+    await session.execute(_PARK, {**_at(workspace_id, connection_id), **given})
+
+
+async def parked_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    after: tuple[int, int],
+    limit: int,
+) -> list[Parked]:
+    """One row more than `limit`, when there are more."""
+    given = {"after_validity": after[0], "after_uid": after[1], "limit": limit + 1}
+    found = await session.execute(_PARKED, {**_at(workspace_id, connection_id), **given})
+    return [Parked(**row) for row in found.mappings()]
+
+
+async def count_parked(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
+    """Those of the last week."""
+    found = await session.execute(_COUNT_PARKED, _at(workspace_id, connection_id))
+    return int(found.scalar_one())
 
 
 _KNOWN = text(

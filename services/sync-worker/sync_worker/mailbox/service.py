@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.batches import each_at_its_own_risk
 from shared.email_addresses import email_key
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
 from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
-from shared.logging import get_logger
 from shared.message_ids import is_own
 from shared.service import Service
 from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
 from sync_worker.connections.service import IMAP_PORTS, Opened
 from sync_worker.mailbox import queries
 from sync_worker.mailbox.client import (
@@ -23,13 +24,11 @@ from sync_worker.mailbox.client import (
     MailboxRefused,
     opened,
 )
-from sync_worker.mailbox.queries import Place, Seen
+from sync_worker.mailbox.queries import Parked, Place, Seen
 from sync_worker.mailbox.rules.classify import Finding, classified, concerns_us
 from sync_worker.mailbox.rules.message import Mail
 
 __all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "MailboxRefused", "opened"]
-
-log = get_logger(__name__)
 
 HISTORY = 1_000
 """Mails before the first look, or before a folder was restored, that are gone through."""
@@ -41,6 +40,14 @@ class Taken:
 
     read: int
     told: int
+    parked: int
+
+
+@dataclass(frozen=True)
+class _Reading:
+    fetched: Fetched
+    mail: Mail
+    finding: Finding
 
 
 async def address_of(service: Service, connection: Opened) -> Address:
@@ -79,63 +86,99 @@ async def take_mails(
     connection: Opened,
     place: Place,
     state: FolderState,
-    mails: Sequence[tuple[Fetched, Mail]],
+    mails: Sequence[Fetched],
 ) -> Taken:
     """Let each mail have its effect, once: the event, the mark and the place are one transaction.
 
-    Mail that concerns nobody here is counted and otherwise forgotten.
+    Mail that concerns nobody here is counted and otherwise forgotten. One that nobody can make
+    sense of is kept apart with the reason, and the next are read.
     """
-    findings = [(fetched, mail, _finding(uow.workspace_id, mail)) for fetched, mail in mails]
-    known = await _known_correspondents(uow, findings)
-    fresh = await queries.see_mails(
-        uow.session,
-        uow.workspace_id,
-        connection.id,
-        state.uid_validity,
-        [
-            Seen(fetched.uid, mail.fingerprint, finding.kind, mail.message_id)
-            for fetched, mail, finding in findings
-        ],
-    )
-    counts: Counter[str] = Counter()
-    told = 0
-    for fetched, mail, finding in findings:
-        if fetched.uid not in fresh:
-            continue
-        is_history = fetched.uid < place.history_until_uid
-        if concerns_us(uow.workspace_id, mail, finding, known, is_history=is_history):
-            uow.publish(_event(connection, fetched, mail, finding))
-            counts[finding.kind] += 1
-            told += 1
-        else:
-            counts["other"] += 1
+
+    async def take(some: Sequence[Fetched]) -> Counter[str]:
+        readings = await asyncio.to_thread(_read, uow.workspace_id, some)
+        return await _take(uow, connection, place, readings)
+
+    async def park(fetched: Fetched, error: Exception) -> None:
+        await queries.park_mail(
+            uow.session,
+            uow.workspace_id,
+            connection.id,
+            uid_validity=state.uid_validity,
+            uid=fetched.uid,
+            arrived_at=fetched.arrived_at,
+            reason=f"It could not be taken apart ({type(error).__name__}). Look at it in the"
+            " mailbox.",
+        )
+
+    counts = sum(await each_at_its_own_risk(uow, mails, take, park), Counter[str]())
+    read = counts.pop("read", 0)
     await queries.move_on(
         uow.session,
         uow.workspace_id,
         connection.id,
         uid_validity=state.uid_validity,
-        next_uid=max(fetched.uid for fetched, _, _ in findings) + 1,
+        next_uid=max(fetched.uid for fetched in mails) + 1,
         server_next_uid=state.next_uid,
         counts=counts,
     )
-    return Taken(len(findings), told)
+    return Taken(len(mails), counts.total() - counts["other"], len(mails) - read)
 
 
-def _finding(workspace_id: UUID, mail: Mail) -> Finding:
-    """One mail that nobody can make sense of must not keep the next from being read."""
-    try:
-        return classified(workspace_id, mail)
-    except Exception as error:  # noqa: BLE001  (whatever strangers write)
-        log.warning("mail not understood", error=type(error).__name__)
-        return Finding("other")
+def _read(workspace_id: UUID, mails: Sequence[Fetched]) -> list[_Reading]:
+    parsed = [(fetched, Mail.parse(fetched.raw)) for fetched in mails]
+    return [_Reading(fetched, mail, classified(workspace_id, mail)) for fetched, mail in parsed]
 
 
-async def _known_correspondents(
-    uow: UnitOfWork, findings: Sequence[tuple[Fetched, Mail, Finding]]
-) -> set[str]:
-    addresses = {mail.sender for _, mail, _ in findings}
-    addresses |= {f.report.recipient for _, _, f in findings if f.report and f.report.recipient}
+async def _take(
+    uow: UnitOfWork, connection: Opened, place: Place, readings: Sequence[_Reading]
+) -> Counter[str]:
+    """How many were read, and how many of those that are new were of each kind."""
+    known = await _known_correspondents(uow, readings)
+    fresh = await queries.see_mails(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        place.uid_validity,
+        [
+            Seen(one.fetched.uid, one.mail.fingerprint, one.finding.kind, one.mail.message_id)
+            for one in readings
+        ],
+    )
+    counts = Counter(read=len(readings))
+    for one in readings:
+        uid, mail, finding = one.fetched.uid, one.mail, one.finding
+        if uid not in fresh:
+            continue
+        is_history = uid < place.history_until_uid
+        if concerns_us(uow.workspace_id, mail, finding, known, is_history=is_history):
+            uow.publish(_event(connection, one.fetched, mail, finding))
+            counts[finding.kind] += 1
+        else:
+            counts["other"] += 1
+    return counts
+
+
+async def _known_correspondents(uow: UnitOfWork, readings: Sequence[_Reading]) -> set[str]:
+    reports = [one.finding.report for one in readings]
+    addresses = {one.mail.sender for one in readings}
+    addresses |= {report.recipient for report in reports if report and report.recipient}
     return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
+
+
+async def list_parked(
+    uow: UnitOfWork, connection_id: UUID, after: tuple[int, int], limit: int
+) -> list[Parked]:
+    await connections.get_connection(uow, connection_id)
+    return await queries.parked_page(uow.session, uow.workspace_id, connection_id, after, limit)
+
+
+async def remark(uow: UnitOfWork, connection_id: UUID) -> str | None:
+    """What a person should know of a mailbox that is read well."""
+    parked = await queries.count_parked(uow.session, uow.workspace_id, connection_id)
+    if not parked:
+        return None
+    path = f"/v1/connections/{connection_id}/parked-mails"
+    return f"Mails of the last week that could not be read: {parked}. See GET {path}."
 
 
 def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:
