@@ -288,7 +288,7 @@ async def test_a_query_that_takes_too_long_is_asked_in_parts(org: Org) -> None:
     assert (await org.all("contacts")).keys() == org.rows("Contact").keys()
 
 
-async def test_a_row_that_is_refused_is_set_aside_and_tried_alone(org: Org) -> None:
+async def test_a_value_that_is_refused_is_left_out_and_tried_again_when_asked(org: Org) -> None:
     await org.connect()
     await org.sync()
     contact_id = next(k for k, row in org.rows("Contact").items() if not row["Product_Admin__c"])
@@ -301,9 +301,11 @@ async def test_a_row_that_is_refused_is_set_aside_and_tried_alone(org: Org) -> N
     assert removed.status_code == 204, removed.text
     org.sf.people.update(contact_id, {"Product_Admin__c": True, "Title": "New"})
     run = await org.sync()
-    assert (run["status"], run["parked"]) == ("partial", 1)
-    parked = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/parked-records")
-    assert "product_admin" in parked.json()["data"][0]["reason"]
+    assert (run["status"], run["parked"], run["warned"]) == ("succeeded", 0, 1)
+    assert (await org.all("contacts"))[contact_id]["title"] == "New"
+    warned = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/warned-records")
+    (record,) = warned.json()["data"]
+    assert [each["target"] for each in record["left_out"]] == ["traits.product_admin"]
     made = await org.ws.admin.post(
         "/v1/traits",
         {"record_type": "contact", "key": "product_admin", "title": "Admin", "type": "boolean"},
@@ -313,7 +315,7 @@ async def test_a_row_that_is_refused_is_set_aside_and_tried_alone(org: Org) -> N
     retried = await org.ws.admin.post(path)
     await org.tenure.settle()
     assert (await org.run(retried.json()["id"]))["status"] == "succeeded"
-    assert (await org.all("contacts"))[contact_id]["title"] == "New"
+    assert (await org.all("contacts"))[contact_id]["traits"]["product_admin"] is True
 
 
 async def test_a_paused_connection_is_not_read(org: Org) -> None:

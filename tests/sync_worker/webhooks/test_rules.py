@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -204,15 +205,39 @@ def test_a_well_formed_address_is_left_to_the_policy(url: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["Webhook-Id", "webhook-signature", "HOST", "content-length", "Transfer-Encoding", "Connection",
-     "content-type", "user-agent", "x y", "x:y", "", "X-Forwarded-For", "é", "a\r\nb"],
+     "content-type", "user-agent", "x y", "x:y", "", "X-Forwarded-For", "é", "a\r\nb", "X-Key\n"],
 )  # fmt: skip
 def test_headers_that_are_ours_or_no_headers_are_refused(name: str) -> None:
     assert list(faults_of_headers({name: "value"}))
 
 
-@pytest.mark.parametrize("value", ["", "a\r\nwebhook-id: x", "a\nb", "é", "\x00", "x" * 2001])
+@pytest.mark.parametrize(
+    "value", ["", " ", "a ", "a\r\nwebhook-id: x", "a\nb", "a\n", "é", "\x00", "x" * 2001]
+)
 def test_a_value_cannot_bring_another_header(value: str) -> None:
     assert list(faults_of_headers({"X-Key": value}))
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_header_that_is_not_refused_can_be_sent(name: str, value: str) -> None:
+    if not list(faults_of_headers({name: value})):
+        h11.Request(method="POST", target="/", headers=[("Host", "x"), (name, value)])
+
+
+@given(st.text(max_size=80))
+def test_a_url_is_judged_and_never_raises(text: str) -> None:
+    for url in (text, f"https://{text}/", f"https://partner.example/{text}"):
+        assert fault_of_url(url) is None or fault_of_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://partner.example/\n", "https://exa\nmple.com/", "https://a b/", "https://\u202e.de/",
+     "https://" + "ö" * 80 + ".example/", "https://[::1", "https://a:99999/", "https://a:0/",
+     "https:///x", "//a", "https://\ud800/"],
+)  # fmt: skip
+def test_a_url_that_no_request_could_carry_is_refused(url: str) -> None:
+    assert fault_of_url(url)
 
 
 def test_a_header_stands_once() -> None:

@@ -76,6 +76,12 @@ class Connection(Base):
     lease_until: Mapped[datetime | None] = mapped_column(AT)
     synced_at: Mapped[datetime | None] = mapped_column(AT)
     full_sync_at: Mapped[datetime | None] = mapped_column(AT)
+    parked_records: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="set aside, as of the last run"
+    )
+    warned_records: Mapped[int] = mapped_column(
+        Integer, server_default=text("0"), comment="here without some value, as of the last run"
+    )
     removed_at: Mapped[datetime | None] = mapped_column(AT)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)

@@ -60,12 +60,14 @@ async def connections_of_system(
     return (await session.scalars(found.order_by(Connection.id))).all()
 
 
-async def workspace_currency(session: AsyncSession, workspace_id: UUID) -> str:
+async def workspace_defaults(session: AsyncSession, workspace_id: UUID) -> tuple[str, str]:
+    """Currency and time zone."""
     found = await session.execute(
-        text("select currency from workspaces where workspace_id = :workspace_id"),
+        text("select currency, time_zone from workspaces where workspace_id = :workspace_id"),
         {"workspace_id": workspace_id},
     )
-    return str(found.scalar_one_or_none() or "USD")
+    row = found.one_or_none()
+    return (row.currency, row.time_zone) if row else ("USD", "UTC")
 
 
 _DUE = text(
@@ -117,6 +119,23 @@ async def renew_lease(session: AsyncSession, claim: Claim, seconds: float) -> bo
         },
     )
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+
+
+_COUNT_TROUBLED = text(
+    """
+    update connections set parked_records = :parked, warned_records = :warned
+    where workspace_id = :workspace_id and id = :id
+    """
+)
+
+
+async def count_troubled(
+    session: AsyncSession, workspace_id: UUID, connection_id: UUID, parked: int, warned: int
+) -> None:
+    await session.execute(
+        _COUNT_TROUBLED,
+        {"workspace_id": workspace_id, "id": connection_id, "parked": parked, "warned": warned},
+    )
 
 
 _EMPTY_TOKEN = text(

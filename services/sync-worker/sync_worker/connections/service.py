@@ -70,6 +70,7 @@ class Opened:
     mapping: dict[str, Any] | None
     mapping_version: int
     currency: str
+    time_zone: str
 
     @property
     def cause(self) -> Cause:
@@ -218,9 +219,7 @@ async def renew_lease(uow: UnitOfWork, claim: Claim, seconds: float) -> bool:
 
 async def open_connection(uow: UnitOfWork, box: SecretBox, connection_id: UUID) -> Opened:
     connection = await get_connection(uow, connection_id)
-    currency = connection.settings.get("currency") or await queries.workspace_currency(
-        uow.session, uow.workspace_id
-    )
+    currency, time_zone = await queries.workspace_defaults(uow.session, uow.workspace_id)
     return Opened(
         workspace_id=uow.workspace_id,
         id=connection.id,
@@ -232,7 +231,8 @@ async def open_connection(uow: UnitOfWork, box: SecretBox, connection_id: UUID) 
         failures=connection.failures,
         mapping=connection.mapping,
         mapping_version=connection.mapping_version,
-        currency=currency,
+        currency=connection.settings.get("currency") or currency,
+        time_zone=time_zone,
     )
 
 
@@ -269,6 +269,11 @@ async def release(
     if again:
         uow.wake_worker()
     return 0.0 if again else seconds
+
+
+async def count_troubled(uow: UnitOfWork, connection_id: UUID, *, parked: int, warned: int) -> None:
+    """Show how many records were set aside, and how many are here without some value."""
+    await queries.count_troubled(uow.session, uow.workspace_id, connection_id, parked, warned)
 
 
 async def is_readable(uow: UnitOfWork, connection_id: UUID) -> bool:

@@ -3,7 +3,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas import In, Out
-from sync_worker.salesforce.rules.mapping import ObjectMap, ObjectMapping, WriteBackMap
+from sync_worker.salesforce.rules.mapping import LeftOut, ObjectMap, ObjectMapping, WriteBackMap
 
 SAMPLE: dict[str, Any] = {
     "objects": [
@@ -50,7 +50,9 @@ class MappingOut(Out):
     write_back: list[WriteBackMap]
     is_shipped: bool = Field(description="True while nobody has changed what came with Tenure.")
     version: int
-    warnings: list[str] = Field(description="What the connected user cannot see.")
+    warnings: list[str] = Field(
+        description="What the connected user cannot see, and what can never be written."
+    )
 
 
 class PreviewIn(In):
@@ -67,6 +69,7 @@ class PreviewRow(BaseModel):
     external_id: str
     source: dict[str, Any] = Field(description="As Salesforce has it.")
     row: dict[str, Any] | None = Field(description="As it would be written; null if it cannot be.")
+    left_out: list[LeftOut] = Field(description="Values that do not fit, left out of `row`.")
     reason: str | None
 
 
@@ -86,6 +89,7 @@ class PreviewOut(Out):
                                 "name": "Grace Hopper",
                                 "traits": {"product_admin": True},
                             },
+                            "left_out": [],
                             "reason": None,
                         }
                     ],

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from shared.auth import Caller
@@ -13,10 +14,13 @@ from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
 from sync_worker.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut, PreviewRow
 from sync_worker.pulls import service as pulls
+from sync_worker.records.service import AccountsAway, Records
 from sync_worker.salesforce import service as salesforce
+from sync_worker.salesforce.rules.fitting import Targets, type_faults
 from sync_worker.salesforce.rules.mapping import (
     ORDER,
     ObjectMapping,
+    RecordType,
     hidden_fields,
     structural_faults,
     visibility_faults,
@@ -92,7 +96,7 @@ async def preview_mapping(
         found = await pulls.sample(service, opened, client, mapped, data.limit)
     return PreviewOut(
         object=data.object,
-        warnings=[f"{data.object}.{name} is hidden or gone." for name in found.hidden],
+        warnings=found.warnings,
         data=[PreviewRow(**vars(row)) for row in found.rows],
     )
 
@@ -111,7 +115,7 @@ async def _asking() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(_PATIENCE):
             yield
-    except (SalesforceError, OutgoingError) as error:
+    except (SalesforceError, OutgoingError, AccountsAway) as error:
         raise OtherSystemFailed(str(error)) from error
     except TimeoutError as error:
         raise OtherSystemFailed(f"It did not answer within {_PATIENCE:.0f} seconds.") from error
@@ -121,12 +125,16 @@ async def _check(service: Service, opened: Opened, mapping: ObjectMapping) -> No
     faults = structural_faults(mapping)
     if not faults:
         client = salesforce.salesforce_of(service, opened)
-        described: dict[str, list[str]] = {}
+        records = Records(service, opened.workspace_id, [opened.cause])
+        described: dict[str, list[dict[str, Any]]] = {}
+        targets: dict[RecordType, Targets] = {}
         async with _asking():
             for each in mapping.objects:
                 fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
-                described[each.object] = [field["name"] for field in fields or ()]
-        faults = visibility_faults(mapping, described)
+                described[each.object] = fields or []
+                targets[each.record_type] = await pulls.targets_of(records, each.record_type)
+        names = {key: [field["name"] for field in each] for key, each in described.items()}
+        faults = visibility_faults(mapping, names) + type_faults(mapping, targets, described)
     if faults:
         raise Invalid("Nothing was stored.", faults=[Fault(*fault) for fault in faults])
 

@@ -7,7 +7,6 @@ from typing import Any
 from sync_worker.pulls import queries
 from sync_worker.pulls.rules import RELATIONS, Loss, State
 from sync_worker.pulls.turn import Turn
-from sync_worker.records import service as records
 from sync_worker.runs import service as runs
 
 _FEED_EVERY = timedelta(minutes=10)
@@ -70,13 +69,8 @@ async def _end_some(turn: Turn, sobject: str, *, merges: bool) -> bool:
     mapping = turn.mapping.of(sobject)
     if not doomed or mapping is None:
         return False
-    results = await records.write(
-        turn.service,
-        turn.connection.workspace_id,
-        turn.cause,
-        mapping.record_type,
-        [_ending(external_id, winner) for external_id, winner in doomed],
-    )
+    endings = [_ending(external_id, winner) for external_id, winner in doomed]
+    results = await turn.records.write(mapping.record_type, endings)
     outcomes = list(zip(doomed, results, strict=True))
     ended = [each for each, result in outcomes if result.status != "refused"]
     more = {"merged" if merges else "deleted": len(ended)}

@@ -53,12 +53,14 @@ async def _turn(the_service: Service, claim: Claim) -> Turn | None:
             connection=opened,
             client=salesforce.salesforce_of(the_service, opened),
             mapping=salesforce.mapping_of(opened),
+            locale=salesforce.locale_of(opened),
             cause=runs.cause_of(run, opened),
         )
 
 
 async def _end(turn: Turn, ending: Ending | None) -> None:
     async with turn.commit() as uow:
+        await service.count_troubled(uow, turn.connection.id)
         if ending is None:
             await connections.release(uow, turn.claim, trouble=None, full=turn.kind == "full")
             return

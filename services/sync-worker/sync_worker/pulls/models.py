@@ -64,6 +64,14 @@ class SourceRecord(Base):
             postgresql_where=text("state in ('parked', 'stale', 'doomed')"),
         ),
         Index(
+            "ix_source_records_left_out",
+            "workspace_id",
+            "connection_id",
+            "object",
+            "external_id",
+            postgresql_where=text("left_out <> '[]'"),
+        ),
+        Index(
             "ix_source_records_parent",
             "workspace_id",
             "connection_id",
@@ -84,6 +92,11 @@ class SourceRecord(Base):
     record_id: Mapped[UUID | None] = mapped_column(Uuid)
     state: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    left_out: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB,
+        server_default=text("'[]'"),
+        comment="values that the record is here without, and why",
+    )
     merged_into: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     retry_at: Mapped[datetime | None] = mapped_column(AT)

@@ -5,7 +5,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import TheService, Uow, api_router, require
 from sync_worker.pulls import service
-from sync_worker.pulls.schemas import ParkedRecordOut, SourceObject
+from sync_worker.pulls.schemas import ParkedRecordOut, SourceObject, WarnedRecordOut
 from sync_worker.runs.schemas import SyncRunOut
 from sync_worker.runs.service import SyncRun
 
@@ -63,10 +63,37 @@ async def list_parked_records(
     )
 
 
+@router.get(
+    "/connections/{id}/warned-records",
+    summary="List records that are here without some value",
+    response_model=Page[WarnedRecordOut],
+)
+async def list_warned_records(
+    id: UUID,  # noqa: A002
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    object: SourceObject | None = None,  # noqa: A002
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> dict[str, Any]:
+    """Records that were taken over without a value that does not fit: which field, what stands in
+    it, and why. Such a value is tried again when it changes there.
+    """
+    shape = ["warned", str(id), object]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_warned(
+        uow, id, object, (after[0], after[1]) if after else None, limit
+    )
+    return page_of(
+        rows, limit, the_service.cursors, caller.workspace_id, shape, ["object", "external_id"]
+    )
+
+
 @router.post(
     "/connections/{id}/parked-records/retry",
     status_code=202,
-    summary="Try records that were set aside again",
+    summary="Try records and values that did not fit again",
     response_model=SyncRunOut,
 )
 async def retry_parked_records(

@@ -2,20 +2,23 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from sync_worker.salesforce.rules.mapping import (
     Content,
+    LeftOut,
     ObjectMap,
     ObjectMapping,
+    left_out_of,
     mapped,
     plan_roles,
 )
-from sync_worker.salesforce.rules.values import Unmappable, ValueType, parsed_instant
+from sync_worker.salesforce.rules.values import Locale, Unmappable, ValueType, parsed_instant
 
 State = Literal["synced", "parked", "stale", "doomed", "deleted", "merged"]
 
@@ -32,6 +35,7 @@ RELATIONS: Final[Mapping[str, Sequence[str]]] = {
 contact, so they are read before it.
 """
 
+_ID = re.compile(r"[A-Za-z0-9]{15,18}")
 _RETRY_PAUSES = (0, 60, 300, 1_800, 7_200, 21_600, 86_400)
 DELETE_SHARE = 0.1
 DELETE_COUNT = 500
@@ -46,6 +50,8 @@ class Item:
     external_id: str
     modstamp: datetime
     content: Content = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    """Values that do not fit by themselves; others turn out not to when the row is written."""
     trouble: str | None = None
     gone: bool = False
     merged_into: str | None = None
@@ -53,7 +59,9 @@ class Item:
 
     @property
     def hash(self) -> bytes:
-        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"))
+        told = [vars(each) for each in self.left_out]
+        whole = [self.content, told] if told else self.content
+        canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).digest()
 
 
@@ -67,17 +75,34 @@ class Known:
     """None when the hash asked for is the one we have."""
     state: State
     attempts: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
 
-def folded(mapping: ObjectMap, row: Mapping[str, Any], currency: str) -> Item:
+def readable(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Rows that say which record they are and when it changed. What does not cannot be kept."""
+    return [row for row in rows if isinstance(row, dict) and _is_readable(row)]
+
+
+def _is_readable(row: Mapping[str, Any]) -> bool:
+    try:
+        parsed_instant(str(row.get("SystemModstamp")))
+    except Unmappable:
+        return False
+    return isinstance(row.get("Id"), str) and _ID.fullmatch(row["Id"]) is not None
+
+
+def folded(mapping: ObjectMap, row: Mapping[str, Any], locale: Locale) -> Item:
     external_id, modstamp = str(row["Id"]), parsed_instant(str(row["SystemModstamp"]))
     if row.get("IsDeleted"):
         master = row.get("MasterRecordId")
         return Item(external_id, modstamp, gone=True, merged_into=str(master) if master else None)
     try:
-        return Item(external_id, modstamp, mapped(mapping, row, currency=currency))
+        made = mapped(mapping, row, locale)
     except Unmappable as error:
         return Item(external_id, modstamp, trouble=str(error))
+    except Exception as error:  # noqa: BLE001  (whatever a row raises costs that row)
+        return Item(external_id, modstamp, trouble=f"We cannot read it: {type(error).__name__}.")
+    return Item(external_id, modstamp, made.content, made.left_out)
 
 
 def folded_relation(mapping: ObjectMapping, sobject: str, row: Mapping[str, Any]) -> Item:
@@ -89,7 +114,8 @@ def folded_relation(mapping: ObjectMapping, sobject: str, row: Mapping[str, Any]
         names = str(row.get("Roles") or "").split(";")
         ended = row.get("IsActive") is False and not row.get("IsDirect")
     else:
-        account = (row.get("Opportunity") or {}).get("AccountId")
+        opportunity = row.get("Opportunity")
+        account = opportunity.get("AccountId") if isinstance(opportunity, dict) else None
         names = [str(row.get("Role") or "")]
         ended = False
     gone = bool(row.get("IsDeleted")) or ended or not account or not contact
@@ -117,7 +143,7 @@ def with_accounts(item: Item, relations: Iterable[Content]) -> Item:
     content["accounts"] = [
         {"account": account, "roles": sorted(names)} for account, names in sorted(roles.items())
     ]
-    return Item(item.external_id, item.modstamp, content)
+    return replace(item, content=content)
 
 
 @dataclass
@@ -150,9 +176,39 @@ def planned(items: Sequence[Item], known: Mapping[str, Known], *, again: bool = 
         elif item.trouble is not None or before is None or before.state in _WITHOUT_US:
             _fresh(plan, item).append(item)
         else:
-            differs = before.content is not None and difference(before.content, item.content)
-            (plan.changed if differs else plan.unchanged).append(item)
+            (plan.changed if _differs(before, item) else plan.unchanged).append(item)
     return plan
+
+
+def _differs(before: Known, item: Item) -> bool:
+    if before.content is None:
+        return False
+    told_otherwise = bool(before.left_out or item.left_out)
+    return told_otherwise or bool(difference(before.content, item.content))
+
+
+def left_out_now(before: Known | None, item: Item, sent: Content) -> tuple[LeftOut, ...]:
+    """What a row that is dealt with was left without before it was written, and what it stays
+    without because it is not sent again.
+    """
+    stays = {
+        each.target: each
+        for each in (before.left_out if before else ())
+        if each.target in item.content and each.target not in sent
+    }
+    return tuple({**stays, **{each.target: each for each in item.left_out}}.values())
+
+
+def refused_values(
+    mapping: ObjectMap, sent: Content, refused: Mapping[str, str]
+) -> tuple[LeftOut, ...]:
+    """What the accounts service did not take, by target, with the field that it came from."""
+    sources = {each.target: each for each in reversed(mapping.fields)}
+    return tuple(
+        left_out_of(sources[target], sent.get(target), reason)
+        for target, reason in refused.items()
+        if target in sources
+    )
 
 
 _WITHOUT_US = {"parked", "deleted", "merged"}
@@ -243,20 +299,28 @@ _TRAIT_TYPES: Final[Mapping[ValueType, str]] = {
     "email": "email",
     "member": "member",
 }
+_LONGEST_STRING = 1_000
 
 
-def traits_of(mapping: ObjectMap) -> list[dict[str, Any]]:
-    """Definitions of the traits that a mapping fills."""
+def traits_of(
+    mapping: ObjectMap, lengths: Mapping[str, int | None], currency: str
+) -> list[dict[str, Any]]:
+    """Definitions of the traits that a mapping fills. `lengths` are those of their texts."""
     if mapping.record_type == "member":
         return []
     found = {}
     for each in mapping.fields:
         group, _, key = each.target.partition(".")
-        if group == "traits":
-            found[key] = {
-                "record_type": mapping.record_type,
-                "key": key,
-                "title": key.replace("_", " ").capitalize(),
-                "type": _TRAIT_TYPES.get(each.type, "string"),
-            }
+        if group != "traits":
+            continue
+        kind = _TRAIT_TYPES.get(each.type, "string")
+        if kind == "string" and (lengths.get(each.source) or 0) > _LONGEST_STRING:
+            kind = "text"
+        found[key] = {
+            "record_type": mapping.record_type,
+            "key": key,
+            "title": key.replace("_", " ").capitalize(),
+            "type": kind,
+            **({"currency": currency} if kind == "currency" else {}),
+        }
     return list(found.values())

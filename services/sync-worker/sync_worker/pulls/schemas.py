@@ -4,6 +4,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from shared.schemas import Out
+from sync_worker.salesforce.rules.mapping import LeftOut
 
 SourceObject = Literal["User", "Account", "Contact", "Opportunity"]
 
@@ -31,4 +32,33 @@ class ParkedRecordOut(Out):
     reason: str | None
     attempts: int
     retry_at: datetime | None = Field(description="Null: only when it changes there.")
+    updated_at: datetime
+
+
+class WarnedRecordOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "object": "Account",
+                    "external_id": "0015g00000XyZ1AAAV",
+                    "name": "Two sites",
+                    "left_out": [
+                        {
+                            "field": "Website",
+                            "target": "domain",
+                            "value": "acme.example, beta.example",
+                            "reason": "'acme.example, beta.example' names no host.",
+                        }
+                    ],
+                    "updated_at": "2026-03-02T09:01:00Z",
+                }
+            ]
+        }
+    )
+
+    object: str
+    external_id: str
+    name: str | None
+    left_out: list[LeftOut] = Field(description="Values that the record is here without.")
     updated_at: datetime

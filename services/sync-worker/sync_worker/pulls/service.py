@@ -6,7 +6,8 @@ from uuid import UUID
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
 from sync_worker.pulls import deletions, queries, windows
-from sync_worker.pulls.rules import RELATIONS, traits_of
+from sync_worker.pulls.fits import targets_of
+from sync_worker.pulls.rules import RELATIONS
 from sync_worker.pulls.sampling import sample
 from sync_worker.pulls.turn import LostLease, Turn
 from sync_worker.records import service as records
@@ -14,7 +15,7 @@ from sync_worker.runs import service as runs
 from sync_worker.runs.service import SyncRun
 from sync_worker.salesforce.service import SalesforceError
 
-__all__ = ["SCAN_EVERY", "LostLease", "Turn", "sample"]
+__all__ = ["SCAN_EVERY", "LostLease", "Turn", "sample", "targets_of"]
 
 SCAN_EVERY = queries.SCAN_EVERY
 
@@ -47,7 +48,6 @@ async def pull(turn: Turn) -> Ending | None:
     """
     sobject = "the connection"
     try:
-        await _prepare(turn)
         for sobject in _objects(turn):
             await windows.read_object(turn, sobject)
             if sobject != "User":
@@ -64,16 +64,6 @@ async def pull(turn: Turn) -> Ending | None:
     except records.AccountsAway as error:
         return Ending(_partly(turn), f"{sobject}: {error}", asked=0.0)
     return _done(turn)
-
-
-async def _prepare(turn: Turn) -> None:
-    """Before everything is read, traits that the mapping names are made here if they are missing.
-    What stands in the way shows at the rows.
-    """
-    if turn.kind != "full":
-        return
-    traits = [trait for each in turn.mapping.objects for trait in traits_of(each)]
-    await records.ensure_traits(turn.service, turn.connection.workspace_id, turn.cause, traits)
 
 
 async def _report(turn: Turn, sobject: str) -> None:
@@ -119,9 +109,15 @@ def _stopped(turn: Turn, sobject: str, error: SalesforceError) -> Ending:
 
 def _done(turn: Turn) -> Ending:
     parked = sum(each.parked for each in turn.progress.values())
+    warned = sum(each.warned for each in turn.progress.values())
+    told = []
     if parked:
-        return Ending("partial", f"{parked} rows were set aside; see the parked records.")
-    return Ending("succeeded")
+        told.append(f"{parked} rows were set aside; see the parked records.")
+    if warned:
+        told.append(
+            f"{warned} rows came without a value that does not fit; see the warned records."
+        )
+    return Ending("partial" if parked else "succeeded", " ".join(told) or None)
 
 
 async def reject(uow: UnitOfWork, run_id: UUID) -> SyncRun:
@@ -148,10 +144,31 @@ async def list_parked(
     )
 
 
-async def retry_parked(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> SyncRun:
-    """Try all that was set aside again, by a run that starts now."""
+async def list_warned(
+    uow: UnitOfWork,
+    connection_id: UUID,
+    sobject: str | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> Sequence[Any]:
     await connections.get_connection(uow, connection_id)
-    await queries.retry_parked(uow.session, uow.workspace_id, connection_id, sobject)
+    return await queries.warned_page(
+        uow.session, uow.workspace_id, connection_id, sobject, after or ("", ""), limit
+    )
+
+
+async def count_troubled(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Let the connection show what its records lack."""
+    parked, warned = await queries.count_troubled(uow.session, uow.workspace_id, connection_id)
+    await connections.count_troubled(uow, connection_id, parked=parked, warned=warned)
+
+
+async def retry_parked(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> SyncRun:
+    """Try what was set aside, and values that did not fit, again by a run that starts now."""
+    await connections.get_connection(uow, connection_id)
+    of = uow.session, uow.workspace_id, connection_id, sobject
+    await queries.retry_parked(*of)
+    await queries.send_left_out_again(*of)
     return await runs.request_run(uow, connection_id, "incremental")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,9 @@ from sync_worker.pulls.rules import (
     difference,
     folded,
     folded_relation,
+    left_out_now,
     planned,
+    refused_values,
     retry_pause,
     users_in,
     with_accounts,
@@ -27,7 +30,7 @@ from sync_worker.pulls.turn import Turn
 from sync_worker.records import service as records
 from sync_worker.records.service import RowResult
 from sync_worker.runs import service as runs
-from sync_worker.salesforce.rules.mapping import Content
+from sync_worker.salesforce.rules.mapping import Content, ObjectMap
 
 Row = Mapping[str, Any]
 
@@ -71,10 +74,8 @@ async def take(
 async def _items(turn: Turn, sobject: str, rows: Sequence[Row]) -> list[Item]:
     if sobject in RELATIONS:
         return [folded_relation(turn.mapping, sobject, row) for row in rows]
-    mapping = turn.mapping.of(sobject)
-    if mapping is None:
-        return []
-    items = [folded(mapping, row, turn.connection.currency) for row in rows]
+    mapping = turn.fitted[sobject]
+    items = [folded(mapping, row, turn.locale) for row in rows]
     if sobject != "Contact":
         return items
     async with turn.look() as uow:
@@ -99,34 +100,27 @@ async def _send(
     turn: Turn, sobject: str, plan: Plan, known: Mapping[str, Known]
 ) -> tuple[list[Kept], int]:
     """Tell the accounts service; what to keep of each row, and how many it took."""
-    items = [*plan.whole, *plan.changed]
-    if not items:
-        return [], 0
-    contents = [
-        *(item.content for item in plan.whole),
-        *(_news(item, known[item.external_id]) for item in plan.changed),
+    news = [(item, item.content) for item in plan.whole]
+    news += [(item, _news(item, known[item.external_id])) for item in plan.changed]
+    untold = [
+        _kept(item, "synced", left_out=left_out_now(known[item.external_id], item, new))
+        for item, new in news
+        if not new
     ]
-    members = await _members(turn, contents)
-    bodies = [
-        body_of(item.external_id, content, members)
-        for item, content in zip(items, contents, strict=True)
-    ]
-    mapping = turn.mapping.of(sobject)
-    assert mapping is not None  # noqa: S101  (only mapped objects are sent)
-    results = await records.write(
-        turn.service,
-        turn.connection.workspace_id,
-        turn.cause,
-        mapping.record_type,
-        [row for row, _ in bodies],
-    )
+    sent = [(item, new) for item, new in news if new]
+    if not sent:
+        return untold, 0
+    members = await _members(turn, [new for _, new in sent])
+    bodies = [body_of(item.external_id, new, members) for item, new in sent]
+    mapping = turn.fitted[sobject]
+    results = await turn.records.write(mapping.record_type, [row for row, _ in bodies])
     # Where users are not mapped, nobody is expected to be a member.
     are_users_mapped = turn.mapping.of("User") is not None
     kept = [
-        _answered(item, result, strangers if are_users_mapped else (), known)
-        for item, result, (_, strangers) in zip(items, results, bodies, strict=True)
+        _answered(item, new, result, strangers if are_users_mapped else (), known, mapping)
+        for (item, new), result, (_, strangers) in zip(sent, results, bodies, strict=True)
     ]
-    return kept, sum(result.status in {"created", "updated"} for result in results)
+    return untold + kept, sum(result.status in {"created", "updated"} for result in results)
 
 
 def _news(item: Item, before: Known) -> Content:
@@ -144,17 +138,25 @@ async def _members(turn: Turn, contents: Sequence[Content]) -> dict[str, UUID | 
 
 
 def _answered(
-    item: Item, result: RowResult, strangers: Sequence[str], known: Mapping[str, Known]
+    item: Item,
+    sent: Content,
+    result: RowResult,
+    strangers: Sequence[str],
+    known: Mapping[str, Known],
+    mapping: ObjectMap,
 ) -> Kept:
     if result.status == "refused":
         if result.code == records.DELETED_BY_PERSON:
             # It stays away until a person brings it back; asking again would change nothing.
             return _kept(item, "parked", reason="A person deleted it here.")
         return _parked(item, result.reason(), known)
+    left_out = left_out_now(known.get(item.external_id), item, sent)
+    left_out += refused_values(mapping, sent, result.left_out)
     if strangers:
         named = ", ".join(sorted(set(strangers)))
-        return _parked(item, f"No member here for the user {named}; the rest is in.", known)
-    return _kept(item, "synced", record_id=result.id)
+        reason = f"No member here for the user {named}; the rest is in."
+        return replace(_parked(item, reason, known), left_out=left_out, record_id=result.id)
+    return _kept(item, "synced", record_id=result.id, left_out=left_out)
 
 
 def _kept(item: Item, state: str, **more: Any) -> Kept:
@@ -202,6 +204,7 @@ async def _keeping(
         "written": written,
         "unchanged": len(plan.unchanged),
         "parked": sum(row.state == "parked" for row in kept),
+        "warned": sum(bool(row.left_out) for row in kept),
     }
     progress = turn.of(sobject)
     seen = [(each.external_id, each.modstamp, each.hash) for each in plan.unchanged]

@@ -11,8 +11,10 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim, Opened
+from sync_worker.records.service import Records
 from sync_worker.runs.schemas import Progress, RunKind
-from sync_worker.salesforce.rules.mapping import ObjectMapping
+from sync_worker.salesforce.rules.mapping import ObjectMap, ObjectMapping
+from sync_worker.salesforce.rules.values import Locale
 from sync_worker.salesforce.service import Salesforce
 
 LEASE_SECONDS = 30.0
@@ -33,7 +35,10 @@ class Turn:
     connection: Opened
     client: Salesforce
     mapping: ObjectMapping
+    locale: Locale
     cause: list[Cause]
+    fitted: dict[str, ObjectMap] = field(default_factory=dict)
+    """The mapping by object, with the conversions that suit what its fields are written to."""
     progress: dict[str, Progress] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -49,6 +54,10 @@ class Turn:
         workspace_id = self.connection.workspace_id
         async with self.service.units.begin(workspace_id, self.cause, read_only=True) as uow:
             yield uow
+
+    @property
+    def records(self) -> Records:
+        return Records(self.service, self.connection.workspace_id, self.cause)
 
     def of(self, sobject: str) -> Progress:
         return self.progress.setdefault(sobject, Progress())

@@ -6,13 +6,15 @@ each handful the place is kept in the transaction that keeps the rows, so that a
 lost worker or a lost network costs nothing but the handful under way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.ids import new_id
 from sync_worker.pulls import queries
+from sync_worker.pulls.fits import fit_mapping
 from sync_worker.pulls.queries import OpenWindow, Window
-from sync_worker.pulls.rules import RELATIONS, State
+from sync_worker.pulls.rules import RELATIONS, State, readable
 from sync_worker.pulls.taking import take
 from sync_worker.pulls.turn import Turn
 from sync_worker.salesforce import service as salesforce
@@ -81,11 +83,20 @@ async def _fields(turn: Turn, sobject: str, *, anew: bool = False) -> list[str] 
     if sobject in RELATIONS:
         return list(RELATIONS[sobject])
     visible = [each["name"] for each in described]
-    mapping = _mapping(turn, sobject)
-    hidden = hidden_fields(mapping, visible)
+    fit = await fit_mapping(
+        turn.records,
+        _mapping(turn, sobject),
+        described,
+        make=turn.kind == "full",
+        currency=turn.connection.currency,
+    )
+    turn.fitted[sobject] = fit.mapping
+    notes = [message for _, _, message in fit.faults]
+    hidden = hidden_fields(fit.mapping, visible)
     if hidden:
-        progress.note = f"Hidden or gone, left as they are here: {', '.join(hidden)}."
-    return fields_to_read(mapping, visible)
+        notes.append(f"Hidden or gone, left as they are here: {', '.join(hidden)}.")
+    progress.note = " ".join(notes) or progress.note
+    return fields_to_read(fit.mapping, visible)
 
 
 def _mapping(turn: Turn, sobject: str) -> ObjectMap:
@@ -134,10 +145,23 @@ async def _read_part(turn: Turn, sobject: str, fields: Sequence[str], window: Op
     query = soql.changed_within(sobject, fields, window.low, window.high, window.after)
     async for page in turn.client.pages(query):
         # A row that changed since the query began comes again in the next window.
-        rows = [row for row in page if parsed_instant(row["SystemModstamp"]) <= window.high]
+        rows = [row for row in _readable(turn, sobject, page) if _stamp(row) <= window.high]
         for at in range(0, len(rows), HANDFUL):
             handful = rows[at : at + HANDFUL]
             await take(turn, sobject, handful, within=window)
+
+
+def _readable(turn: Turn, sobject: str, page: Sequence[Any]) -> list[Mapping[str, Any]]:
+    rows = readable(page)
+    if len(rows) < len(page):
+        turn.of(
+            sobject
+        ).note = f"{len(page) - len(rows)} rows say no Id or SystemModstamp that can be read."
+    return rows
+
+
+def _stamp(row: Mapping[str, Any]) -> datetime:
+    return parsed_instant(str(row["SystemModstamp"]))
 
 
 async def _close(turn: Turn, sobject: str, window: OpenWindow) -> None:
@@ -167,7 +191,7 @@ async def read_again(turn: Turn, sobject: str) -> None:
         if not ids:
             return
         seen.update(ids)
-        rows = await turn.client.rows(soql.by_ids(sobject, fields, ids))
+        rows = _readable(turn, sobject, await turn.client.rows(soql.by_ids(sobject, fields, ids)))
         await take(turn, sobject, rows, again=True)
         purged = set(ids) - {str(row["Id"]) for row in rows}
         if purged:

@@ -14,12 +14,17 @@ from shared.service import Service
 Plural = Literal["accounts", "contacts", "opportunities"]
 
 _DEADLINE = 30.0
-_TOO_MANY = 429
+_AWAY = frozenset({401, 403, 429, 502, 503, 504})
+"""What says nothing of the rows."""
 _FIRST_SERVER_ERROR = 500
 
 
 class AccountsAway(Exception):
     """The accounts service gave no answer that says anything of the rows: try later."""
+
+
+class AccountsFailed(AccountsAway):
+    """It answered that it failed: one of the rows may be why."""
 
 
 class RowResult(BaseModel):
@@ -28,11 +33,19 @@ class RowResult(BaseModel):
     code: str | None = None
     message: str | None = None
     errors: list[dict[str, Any]] = []
+    left_out: dict[str, str] = {}
+    """By target, such as `traits.tier`: values that the row was written without, and why."""
 
     def reason(self) -> str:
         """For a person: the refusal and the first few of its faults."""
         faults = [f"{each.get('pointer')}: {each.get('message')}" for each in self.errors[:3]]
         return "; ".join([self.message or self.code or "Refused.", *faults])[:1000]
+
+
+class Trait(BaseModel):
+    key: str
+    type: str
+    currency: str | None = None
 
 
 async def bulk(
@@ -41,13 +54,14 @@ async def bulk(
     cause: Sequence[Cause],
     plural: Plural,
     rows: Sequence[Mapping[str, Any]],
+    *,
+    dry_run: bool = False,
 ) -> list[RowResult]:
     """One result per row, in their order. Raises `AccountsAway`."""
-    answer = await _ask(
-        service, workspace_id, cause, "POST", f"/v1/{plural}/bulk", {"rows": list(rows)}
-    )
+    body = {"rows": list(rows), "dry_run": dry_run}
+    answer = await _ask(service, workspace_id, cause, "POST", f"/v1/{plural}/bulk", body)
     if answer.status >= 300:  # noqa: PLR2004
-        raise AccountsAway(f"Our accounts service refused a batch: {_problem(answer)}")
+        raise AccountsFailed(f"Our accounts service refused a batch: {_problem(answer)}")
     results = [RowResult.model_validate(each) for each in answer.json()["results"]]
     if len(results) != len(rows):
         raise AccountsAway("Our accounts service answered for another number of rows.")
@@ -67,8 +81,26 @@ async def put_member(
     path = f"/v1/members/by-external-id/{quote(external_id, safe='')}?force=true"
     answer = await _ask(service, workspace_id, cause, "PUT", path, dict(fields))
     if answer.status >= 300:  # noqa: PLR2004
-        return RowResult(status="refused", message=_problem(answer))
+        return RowResult(status="refused", message=_problem(answer), errors=_faults(answer))
     return RowResult(status="updated", id=answer.json()["id"])
+
+
+async def traits(
+    service: Service, workspace_id: UUID, cause: Sequence[Cause], record_type: str
+) -> list[Trait]:
+    """All definitions of a type of record. Raises `AccountsAway`."""
+    found: list[Trait] = []
+    cursor = ""
+    while True:
+        path = f"/v1/traits?record_type={record_type}&limit=200{cursor}"
+        answer = await _ask(service, workspace_id, cause, "GET", path, None)
+        if answer.status >= 300:  # noqa: PLR2004
+            raise AccountsAway(f"Our accounts service told no traits: {_problem(answer)}")
+        page = answer.json()
+        found += [Trait.model_validate(each) for each in page["data"]]
+        if not page["has_more"]:
+            return found
+        cursor = f"&cursor={quote(page['next_cursor'], safe='')}"
 
 
 async def add_trait(
@@ -101,9 +133,19 @@ async def _ask(
         )
     except OutgoingError as error:
         raise AccountsAway(f"Our accounts service did not answer: {error}") from error
-    if answer.status >= _FIRST_SERVER_ERROR or answer.status == _TOO_MANY:
+    if answer.status in _AWAY:
         raise AccountsAway(f"Our accounts service answered {answer.status}.")
+    if answer.status >= _FIRST_SERVER_ERROR:
+        raise AccountsFailed(f"Our accounts service answered {answer.status}.")
     return answer
+
+
+def _faults(answer: Answer) -> list[dict[str, Any]]:
+    try:
+        errors: list[dict[str, Any]] = answer.json().get("errors", [])
+    except OutgoingError:
+        return []
+    return errors
 
 
 def _problem(answer: Answer) -> str:

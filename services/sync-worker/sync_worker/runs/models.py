@@ -55,6 +55,7 @@ class SyncRun(Base):
     written: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     unchanged: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     parked: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    warned: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     deleted: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     requests: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     held: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

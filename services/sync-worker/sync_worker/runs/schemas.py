@@ -18,6 +18,7 @@ class Progress(BaseModel):
     written: int = 0
     unchanged: int = 0
     parked: int = 0
+    warned: int = 0
     deleted: int = 0
     merged: int = 0
     done: bool = False
@@ -46,6 +47,7 @@ class SyncRunOut(Out):
                             "written": 4,
                             "unchanged": 308,
                             "parked": 0,
+                            "warned": 2,
                             "deleted": 0,
                             "merged": 0,
                             "done": True,
@@ -56,6 +58,7 @@ class SyncRunOut(Out):
                     "written": 4,
                     "unchanged": 308,
                     "parked": 0,
+                    "warned": 2,
                     "deleted": 0,
                     "requests": 9,
                     "held": None,
@@ -80,7 +83,8 @@ class SyncRunOut(Out):
     read: int
     written: int
     unchanged: int
-    parked: int
+    parked: int = Field(description="Set aside; see the parked records.")
+    warned: int = Field(description="Written without some value; see the warned records.")
     deleted: int
     requests: int = Field(description="Calls made to the other system.")
     held: dict[str, Any] | None = Field(

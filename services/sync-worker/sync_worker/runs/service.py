@@ -177,7 +177,8 @@ async def advance(
     more: Mapping[str, int],
     requests: int,
 ) -> None:
-    totals = {name: more.get(name, 0) for name in ("read", "written", "unchanged", "parked")}
+    counted = ("read", "written", "unchanged", "parked", "warned")
+    totals = {name: more.get(name, 0) for name in counted}
     totals["deleted"] = more.get("deleted", 0) + more.get("merged", 0)
     await queries.advance(
         uow.session,

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from typing_extensions import override
@@ -24,6 +25,7 @@ from sync_worker.salesforce.client import (
 )
 from sync_worker.salesforce.rules.answers import readable_fields
 from sync_worker.salesforce.rules.mapping import SHIPPED, ObjectMapping, hidden_fields
+from sync_worker.salesforce.rules.values import Locale
 
 __all__ = ["Salesforce", "SalesforceError"]
 
@@ -140,6 +142,10 @@ def salesforce_of(service: Service, connection: Opened) -> Salesforce:
 
 def mapping_of(connection: Opened) -> ObjectMapping:
     return mapping_of_row(connection.mapping)
+
+
+def locale_of(connection: Opened) -> Locale:
+    return Locale(connection.currency, ZoneInfo(connection.time_zone))
 
 
 def mapping_of_row(stored: dict[str, Any] | None) -> ObjectMapping:

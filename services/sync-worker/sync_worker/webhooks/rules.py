@@ -14,8 +14,8 @@ OVERLAP = timedelta(hours=24)
 """How long an old secret signs beside its successor."""
 
 MOST_HEADERS = 20
-_HEADER_NAME = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")
-_HEADER_VALUE = re.compile(r"^[\x20-\x7e]{1,2000}$")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,1998}[\x21-\x7e])?")
 _OURS = frozenset(
     {
         "accept-encoding",
@@ -52,12 +52,14 @@ def new_secret() -> str:
 
 def fault_of_url(url: str) -> str | None:
     """What is wrong with the form of an address; whether it may be called is the policy's."""
+    if not url.isprintable() or " " in url:
+        return "A URL has no spaces, line breaks or other signs that cannot be seen."
     try:
         parsed = URL(url)
-        port = parsed.port
+        host, port = parsed.raw_host, parsed.port
     except ValueError:
         return "This is not a URL."
-    if parsed.scheme not in {"http", "https"} or not parsed.raw_host or port == 0:
+    if parsed.scheme not in {"http", "https"} or not host or port == 0:
         return "Give a URL with a host, such as https://partner.example/hooks."
     if parsed.raw_user is not None or parsed.raw_password is not None:
         return "Put credentials into a header, not into the URL."
@@ -72,12 +74,15 @@ def faults_of_headers(headers: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         yield "", "A header stands twice; upper and lower case are the same."
     for name, value in headers.items():
         lowered = name.lower()
-        if not _HEADER_NAME.match(name):
+        if not _HEADER_NAME.fullmatch(name):
             yield name, "This is not the name of a header."
         elif lowered in _OURS or lowered.startswith(_OUR_PREFIXES):
             yield name, "This header is set by us."
-        elif not _HEADER_VALUE.match(value):
-            yield name, "A value is 1 to 2000 printable ASCII characters on one line."
+        elif not _HEADER_VALUE.fullmatch(value):
+            yield (
+                name,
+                "A value is 1 to 2000 printable ASCII characters on one line, no spaces around.",
+            )
 
 
 def seconds_of_rest(failures: int) -> float:

@@ -17,10 +17,15 @@ from sync_worker.pulls.queries.records import (
     make_contacts_stale,
     mark_seen,
     members_by_user,
-    parked_page,
     records_to_read_again,
     relations_of,
+)
+from sync_worker.pulls.queries.troubled import (
+    count_troubled,
+    parked_page,
     retry_parked,
+    send_left_out_again,
+    warned_page,
 )
 from sync_worker.pulls.queries.windows import (
     SCAN_EVERY,
@@ -41,6 +46,7 @@ __all__ = [
     "OpenWindow",
     "Window",
     "close_window",
+    "count_troubled",
     "doom",
     "doom_absent",
     "doomed_records",
@@ -59,9 +65,11 @@ __all__ = [
     "records_to_read_again",
     "relations_of",
     "retry_parked",
+    "send_left_out_again",
     "send_whole",
     "set_deleted_until",
     "shrink_window",
     "spare_doomed",
+    "warned_page",
     "window",
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sync_worker.pulls.queries.place import at
 from sync_worker.pulls.rules import Known, State
-from sync_worker.salesforce.rules.mapping import Content
+from sync_worker.salesforce.rules.mapping import Content, LeftOut
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Kept:
     content: Content
     state: State
     reason: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
     parent_id: str | None = None
     merged_into: str | None = None
     record_id: UUID | None = None
@@ -33,7 +33,7 @@ class Kept:
 
 _KNOWN = text(
     """
-    select s.external_id, s.modstamp, s.hash, s.state, s.attempts,
+    select s.external_id, s.modstamp, s.hash, s.state, s.attempts, s.left_out,
            case when s.hash = given.hash then null else s.content end as content
     from unnest(cast(:ids as text[]), cast(:hashes as bytea[])) as given(id, hash)
     join source_records s
@@ -60,7 +60,14 @@ async def known_records(
         },
     )
     return {
-        row.external_id: Known(row.modstamp, bytes(row.hash), row.content, row.state, row.attempts)
+        row.external_id: Known(
+            row.modstamp,
+            bytes(row.hash),
+            row.content,
+            row.state,
+            row.attempts,
+            tuple(LeftOut(**each) for each in row.left_out),
+        )
         for row in rows
     }
 
@@ -68,23 +75,23 @@ async def known_records(
 _KEEP = text(
     """
     insert into source_records as s (workspace_id, connection_id, object, external_id, modstamp,
-        hash, content, parent_id, record_id, state, reason, merged_into, attempts, retry_at,
-        scan_id)
+        hash, content, parent_id, record_id, state, reason, left_out, merged_into, attempts,
+        retry_at, scan_id)
     select cast(:workspace_id as uuid), cast(:connection_id as uuid), cast(:object as text),
            k.external_id, k.modstamp, decode(k.hash, 'hex'), k.content, k.parent_id,
-           k.record_id, k.state, k.reason, k.merged_into,
+           k.record_id, k.state, k.reason, k.left_out, k.merged_into,
            case when k.state = 'parked' then 1 else 0 end,
            clock_timestamp() + make_interval(secs => k.retry_in), cast(:scan_id as uuid)
     from jsonb_to_recordset(cast(:rows as jsonb)) as k(external_id text, modstamp timestamptz,
          hash text, content jsonb, parent_id text, record_id uuid, state text, reason text,
-         merged_into text, retry_in double precision)
+         left_out jsonb, merged_into text, retry_in double precision)
     on conflict (workspace_id, connection_id, object, external_id) do update
     set modstamp = excluded.modstamp, hash = excluded.hash,
         content = case when excluded.state in ('doomed', 'parked') and excluded.content = '{}'
                        then s.content else s.content || excluded.content end,
         parent_id = coalesce(excluded.parent_id, s.parent_id),
         record_id = coalesce(excluded.record_id, s.record_id),
-        state = excluded.state, reason = excluded.reason,
+        state = excluded.state, reason = excluded.reason, left_out = excluded.left_out,
         merged_into = excluded.merged_into,
         attempts = case when excluded.state = 'parked' then s.attempts + 1 else 0 end,
         retry_at = excluded.retry_at,
@@ -246,56 +253,3 @@ async def records_to_read_again(
     where = at(workspace_id, connection_id, sobject)
     given = {**where, "before": before, "limit": limit}
     return list((await session.scalars(_AGAIN, given)).all())
-
-
-_PARKED = text(
-    """
-    select object, external_id, content ->> 'name' as name, reason, attempts, retry_at, updated_at
-    from source_records
-    where workspace_id = :workspace_id and connection_id = :connection_id
-      and (state = 'parked' or state = 'doomed' and reason is not null)
-      and (cast(:object as text) is null or object = :object)
-      and (object, external_id) > (:after_object, :after_id)
-    order by object, external_id limit :limit
-    """
-)
-_UNPARK = text(
-    """
-    update source_records set retry_at = clock_timestamp()
-    where workspace_id = :workspace_id and connection_id = :connection_id
-      and state in ('parked', 'doomed')
-      and (cast(:object as text) is null or object = :object)
-    """
-)
-
-
-async def parked_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str | None,
-    after: tuple[str, str],
-    limit: int,
-) -> Sequence[Any]:
-    rows = await session.execute(
-        _PARKED,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "object": sobject,
-            "after_object": after[0],
-            "after_id": after[1],
-            "limit": limit + 1,
-        },
-    )
-    return rows.all()
-
-
-async def retry_parked(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, sobject: str | None
-) -> int:
-    done = await session.execute(
-        _UNPARK,
-        {"workspace_id": workspace_id, "connection_id": connection_id, "object": sobject},
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts

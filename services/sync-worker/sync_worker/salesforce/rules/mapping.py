@@ -1,11 +1,18 @@
 """The field mapping as data: which of their fields becomes which of ours. One ships."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from sync_worker.salesforce.rules.values import Unmappable, ValueType, converted
+from sync_worker.salesforce.rules.values import (
+    Locale,
+    Unmappable,
+    ValueType,
+    converted,
+    shown,
+)
 
 RecordType = Literal["member", "account", "contact", "opportunity"]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")]
@@ -17,28 +24,47 @@ TargetName = Annotated[
 ORDER: Final = ("User", "Account", "Contact", "Opportunity")
 """Who is pointed to comes before who points."""
 
-OWN_FIELDS: Final[Mapping[RecordType, frozenset[str]]] = {
-    "member": frozenset({"full_name", "email", "time_zone", "active"}),
-    "account": frozenset({"name", "domain", "arr", "currency", "time_zone", "country"}),
-    "contact": frozenset(
-        {"name", "first_name", "last_name", "email", "phone", "title", "time_zone"}
-    ),
-    "opportunity": frozenset(
-        {
-            "name",
-            "type",
-            "stage",
-            "is_closed",
-            "is_won",
-            "close_date",
-            "contract_start",
-            "contract_expiration",
-            "arr",
-            "currency",
-            "deal_room_url",
-        }
-    ),
+OWN_FIELDS: Final[Mapping[RecordType, Mapping[str, ValueType]]] = {
+    "member": {
+        "full_name": "text",
+        "email": "email",
+        "time_zone": "time_zone",
+        "active": "boolean",
+    },
+    "account": {
+        "name": "text",
+        "domain": "domain",
+        "arr": "money",
+        "currency": "text",
+        "time_zone": "time_zone",
+        "country": "text",
+    },
+    "contact": {
+        "name": "text",
+        "first_name": "text",
+        "last_name": "text",
+        "email": "email",
+        "phone": "text",
+        "title": "text",
+        "time_zone": "time_zone",
+    },
+    "opportunity": {
+        "name": "text",
+        "type": "choice",
+        "stage": "text",
+        "is_closed": "boolean",
+        "is_won": "boolean",
+        "close_date": "date",
+        "contract_start": "date",
+        "contract_expiration": "date",
+        "arr": "money",
+        "currency": "text",
+        "deal_room_url": "url",
+    },
 }
+"""What our own fields hold."""
+_NAMES: Final = frozenset({"name", "full_name"})
+_LONGEST_NAME: Final = 255
 _REQUIRED: Final[Mapping[RecordType, tuple[str, ...]]] = {
     "member": ("full_name", "email"),
     "account": ("name",),
@@ -220,39 +246,90 @@ it is known which member that is; `account` is the id of the account there.
 """
 
 
-def mapped(mapping: ObjectMap, row: Mapping[str, Any], *, currency: str) -> Content:
-    """Raises `Unmappable` with a reason that a person can act on.
+class LeftOut(BaseModel):
+    """A value that does not fit. Its record is taken over without it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str = Field(description="Of the other system.")
+    target: str
+    value: str = Field(description="As it is there; a long one only begins.")
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    content: Content
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def mapped(mapping: ObjectMap, row: Mapping[str, Any], locale: Locale) -> Mapped:
+    """Raises `Unmappable`, with a reason that a person can act on, for a row that lacks what every
+    record needs. Any other value that does not fit is left out and told.
 
     A field that `row` does not have was not readable and stays as it is on our side.
     """
-    currency = str(row.get("CurrencyIsoCode") or currency)
+    if row.get("CurrencyIsoCode"):
+        locale = replace(locale, currency=str(row["CurrencyIsoCode"]))
     fields: Content = {}
+    left_out: list[LeftOut] = []
     for each in mapping.fields:
-        if each.source in row and fields.get(each.target) is None:
-            fields[each.target] = _value(each, row[each.source], currency)
+        if each.source not in row or fields.get(each.target) is not None:
+            continue
+        try:
+            fields[each.target] = _value(each, row[each.source], locale)
+        except Unmappable as error:
+            left_out.append(left_out_of(each, row[each.source], str(error)))
+            if each.otherwise is not None:
+                fields[each.target] = each.otherwise
+    _cut_names(mapping, fields, left_out)
     if "arr" in fields:
-        fields["currency"] = currency
+        fields["currency"] = locale.currency
+    elif any(each.target == "arr" for each in left_out):
+        # An amount that stays must not come to be in another currency.
+        fields.pop("currency", None)
     missing = [name for name in _REQUIRED[mapping.record_type] if not fields.get(name)]
     if missing:
-        raise Unmappable(f"It has no {' and no '.join(missing)}.")
+        told = {each.target: each.reason for each in left_out}
+        why = " ".join(told[name] for name in missing if name in told)
+        raise Unmappable(f"It has no {' and no '.join(missing)}. {why}".strip())
     link = LINKS.get(mapping.object)
     if link is not None and link in row:
         fields["account"] = row[link]
-    return fields
+    return Mapped(fields, tuple(left_out))
 
 
-def _value(field: FieldMap, value: Any, currency: str) -> Any:
-    try:
-        made = converted(
-            value,
-            field.type,
-            currency=currency,
-            choices=field.choices,
-            otherwise=field.otherwise,
-        )
-    except ValueError as error:
-        raise Unmappable(f"{field.source} to {field.target}: {error}") from error
+def left_out_of(field: FieldMap, value: Any, reason: str) -> LeftOut:
+    return LeftOut(field=field.source, target=field.target, value=shown(value), reason=reason)
+
+
+def _value(field: FieldMap, value: Any, locale: Locale) -> Any:
+    made = converted(value, field.type, locale, choices=field.choices, otherwise=field.otherwise)
+    if isinstance(field, FittedField) and made is not None:
+        field.check_currency(locale.currency)
     return {"member": made} if field.type == "member" and made is not None else made
+
+
+def _cut_names(mapping: ObjectMap, fields: Content, left_out: list[LeftOut]) -> None:
+    """What a record cannot be without is shortened rather than left out."""
+    for each in mapping.fields:
+        name = fields.get(each.target) if each.target in _NAMES else None
+        if isinstance(name, str) and len(name) > _LONGEST_NAME:
+            fields[each.target] = name[:_LONGEST_NAME].rstrip()
+            reason = f"It was cut to {_LONGEST_NAME} characters."
+            left_out.append(left_out_of(each, name, reason))
+
+
+class FittedField(FieldMap):
+    """A field whose `type` suits what it is written to."""
+
+    currency: str | None = None
+    """What an amount of the target is in; None where each record says it."""
+
+    def check_currency(self, given: str) -> None:
+        """Raises `Unmappable`."""
+        if self.type == "money" and self.currency not in {None, given}:
+            raise Unmappable(f"It is in {given}, and {self.target} is in {self.currency}.")
 
 
 def plan_roles(mapping: ObjectMapping, names: Sequence[str]) -> list[str]:

@@ -1,11 +1,13 @@
 """From a value of Salesforce to a value of ours, by the type the mapping names."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
+from shared.email_addresses import InvalidEmail, normal_email
 from shared.web_addresses import NotAHost, host_of, url_of
 
 ValueType = Literal[
@@ -20,6 +22,7 @@ ValueType = Literal[
     "datetime",
     "time_zone",
     "choice",
+    "choices",
     "member",
 ]
 
@@ -31,48 +34,86 @@ _MINOR_DIGITS = {
 """ISO 4217 currencies whose minor unit is not a hundredth."""
 _ZONES = available_timezones()
 _MAX_SAFE = 2**53 - 1
+_MOST_DIGITS = 18
+"""Before the point: what has more fits no integer of ours, and Python would write all of them."""
+_ADDRESS = ("street", "city", "state", "postalCode", "country")
+_MOST_QUOTED = 100
 
 
 class Unmappable(ValueError):
-    """The value cannot become what the mapping says; the record is set aside with this reason."""
+    """The value cannot become what the mapping says; the message says why to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """What a value means where it does not say it itself."""
+
+    currency: str
+    zone: ZoneInfo
+    """Of the workspace: whose day an instant belongs to."""
 
 
 def converted(
     value: Any,
     to: ValueType,
+    locale: Locale,
     *,
-    currency: str,
     choices: Mapping[str, str] | None = None,
     otherwise: str | None = None,
 ) -> Any:
     """Raises `Unmappable`. Empty text is no value: Salesforce does not tell the two apart."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return False if to == "boolean" else (otherwise if to == "choice" else None)
-    if to == "money":
-        return _minor_units(value, currency)
-    if to == "choice":
-        return (choices or {}).get(str(value), otherwise if choices else str(value))
-    return _FORMS[to](value)
+    match to:
+        case "money":
+            return _minor_units(value, locale.currency)
+        case "date":
+            return _date(value, locale.zone)
+        case "choice":
+            return _choice(_text(value), choices, otherwise)
+        case "choices":
+            parts = [part.strip() for part in _text(value).split(";")]
+            chosen = [_choice(part, choices, otherwise) for part in parts if part]
+            return [each for each in dict.fromkeys(chosen) if each is not None]
+        case _:
+            return _FORMS[to](value)
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it."""
+    if isinstance(value, int) and abs(value) > 10**_MOST_DIGITS:
+        return "a very large number"
+    if isinstance(value, dict) and "member" in value:
+        return str(value["member"])
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
 
 def parsed_instant(text: str) -> datetime:
     """`2024-07-24T14:05:58.000+0000`: the offset of the REST API has no colon."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Unmappable(f"{text!r} is not a date and time.") from error
-    if at.tzinfo is None:
-        raise Unmappable(f"{text!r} has no time zone.")
-    return at.astimezone(UTC)
+        if at.tzinfo is None:
+            raise Unmappable(f"{shown(text)!r} has no time zone.")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, Unmappable):
+            raise
+        raise Unmappable(f"{shown(text)!r} is not a date and time.") from error
 
 
 def _decimal(value: Any) -> Decimal:
+    refusal = Unmappable(f"{shown(value)!r} is not a number.")
+    if isinstance(value, bool | list | dict):
+        raise refusal
     try:
-        number = Decimal(str(value))
+        number = Decimal(value if isinstance(value, int) else str(value).strip())
     except InvalidOperation as error:
-        raise Unmappable(f"{value!r} is not a number.") from error
+        raise refusal from error
     if not number.is_finite():
-        raise Unmappable(f"{value!r} is not a number.")
+        raise refusal
+    if number.adjusted() >= _MOST_DIGITS:
+        raise Unmappable(f"{shown(value)!r} is too large a number.")
     return number
 
 
@@ -85,64 +126,96 @@ def _minor_units(value: Any, currency: str) -> int:
     digits = _MINOR_DIGITS.get(currency, 2)
     minor = (_decimal(value) * 10**digits).to_integral_value(ROUND_HALF_EVEN)
     if abs(minor) > _MAX_SAFE:
-        raise Unmappable(f"{value!r} {currency} is more money than there is.")
+        raise Unmappable(f"{shown(value)!r} {currency} is more money than there is.")
     return int(minor)
 
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if str(value).lower() in {"true", "yes", "1"}:
+    written = shown(value).strip().lower()
+    if written in {"true", "yes", "1", "1.0"}:
         return True
-    if str(value).lower() in {"false", "no", "0"}:
+    if written in {"false", "no", "0", "0.0"}:
         return False
-    raise Unmappable(f"{value!r} is neither true nor false.")
+    raise Unmappable(f"{shown(value)!r} is neither true nor false.")
 
 
-def _date(value: Any) -> str:
-    text = str(value)
+def _date(value: Any, zone: ZoneInfo) -> str:
+    """An instant is the day that it falls on in `zone`."""
+    text = str(value).strip()
     try:
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError as error:
-        raise Unmappable(f"{text!r} is not a date.") from error
+        if len(text) <= len("2026-03-31"):
+            return date.fromisoformat(text).isoformat()
+        return parsed_instant(text).astimezone(zone).date().isoformat()
+    except (ValueError, OverflowError) as error:
+        raise Unmappable(f"{shown(text)!r} is not a date.") from error
 
 
 def _url(value: Any) -> str:
     try:
-        return url_of(str(value))
+        return url_of(_text(value))
     except NotAHost:
-        raise Unmappable(f"{value!r} is no web address.") from None
+        raise Unmappable(f"{shown(value)!r} is no web address.") from None
 
 
-def _domain(value: Any) -> str | None:
+def _domain(value: Any) -> str:
     try:
-        return host_of(str(value))
+        return host_of(_text(value))
     except NotAHost:
-        return None
+        raise Unmappable(f"{shown(value)!r} names no host.") from None
 
 
-def _time_zone(value: Any) -> str | None:
-    """A zone that nobody knows is no reason to refuse the record: the workspace's own holds."""
-    return str(value) if str(value) in _ZONES else None
+def _email(value: Any) -> str:
+    try:
+        return normal_email(_text(value))
+    except InvalidEmail as error:
+        raise Unmappable(f"{shown(value)!r} is no e-mail address. {error}") from error
 
 
-def _text(value: Any) -> str | None:
-    return str(value).strip() or None
+def _time_zone(value: Any) -> str:
+    if str(value) not in _ZONES:
+        raise Unmappable(f"{shown(value)!r} is no time zone that we know.")
+    return str(value)
+
+
+def _choice(given: str, choices: Mapping[str, str] | None, otherwise: str | None) -> str | None:
+    return (choices or {}).get(given, otherwise if choices else given)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return _address(value)
+    if isinstance(value, list):
+        raise Unmappable("It is a list.")
+    if isinstance(value, int | float):
+        return str(_number(value))
+    return str(value).strip()
+
+
+def _address(value: Mapping[str, Any]) -> str:
+    """A compound field of an address in one line."""
+    parts = [value.get(name) for name in _ADDRESS]
+    told = [" ".join(part.split()) for part in parts if isinstance(part, str) and part.strip()]
+    if not told:
+        raise Unmappable("It has parts, and is no address.")
+    return ", ".join(told)
 
 
 def _instant(value: Any) -> str:
-    return parsed_instant(str(value)).isoformat().replace("+00:00", "Z")
+    return parsed_instant(str(value).strip()).isoformat().replace("+00:00", "Z")
 
 
 _FORMS: Final[Mapping[ValueType, Callable[[Any], Any]]] = {
     "text": _text,
-    "email": _text,
+    "email": _email,
     "member": _text,
     "url": _url,
     "domain": _domain,
     "number": _number,
     "boolean": _boolean,
-    "date": _date,
     "datetime": _instant,
     "time_zone": _time_zone,
 }
