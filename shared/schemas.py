@@ -20,6 +20,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import override
 
+from shared.countries import UnknownCountry, country_code
+from shared.currencies import known_currency
 from shared.email_addresses import LONGEST, InvalidEmail, normal_email
 from shared.plain_values import addressable, named_zone, near_day, near_instant, one_line
 
@@ -56,6 +58,13 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+def _country(value: str) -> str:
+    try:
+        return country_code(value)
+    except UnknownCountry as error:
+        raise PydanticCustomError("unknown_country", "{advice}", {"advice": str(error)}) from error
+
+
 def _normal_email(value: str) -> str:
     try:
         return normal_email(value)
@@ -75,7 +84,13 @@ Email = Annotated[
     Field(json_schema_extra={"format": "idn-email"}),
 ]
 """In the form of `shared.email_addresses`, which says what an address may be."""
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)]
+Country = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    AfterValidator(_country),
+    Field(description="ISO 3166, such as DE. Other codes and names are brought into this form."),
+]
 Minor = Annotated[int, Field(ge=-MAX_SAFE, le=MAX_SAFE, description="Minor units, such as cents.")]
 TimeZone = Annotated[str, AfterValidator(named_zone)]
 Day = Annotated[date, AfterValidator(near_day)]

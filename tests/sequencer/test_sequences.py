@@ -149,6 +149,13 @@ async def test_a_preview_renders_every_step_for_one_record(renewals: Renewals) -
     assert second["problem"] == "contact.title has no value for this record."
     unknown = await renewals.ws.observer.post(path, {"record_id": str(new_id())})
     assert errors(unknown) == [("/record_id", "unknown_record")]
+    window = {"start": "09:00", "end": "17:00", "skip_public_holidays": True}
+    await renewals.ws.admin.patch(f"/v1/sequences/{draft['id']}", {"send_window": window})
+    for country, warning in ((None, "has no country"), ("Germny", "Did you mean DE"), ("DE", "")):
+        await renewals.told(renewals.account_event(country=country))
+        shown = made(await renewals.ws.observer.post(path, {"record_id": str(opportunity_id)}))
+        assert warning in "".join(shown["warnings"])
+        assert bool(shown["warnings"]) is bool(warning)
     await renewals.change(opportunity_id, contract_expiration=None, account_id=None)
     bare = made(await renewals.ws.observer.post(path, {"record_id": str(opportunity_id)}))
     assert bare["steps"][0]["due_at"] is None

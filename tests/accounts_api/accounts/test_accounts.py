@@ -253,3 +253,19 @@ async def test_a_faulty_body_is_pointed_at_by_its_own_members(tenure: Tenure) ->
     done = (await ws.admin.post("/v1/accounts/bulk", {"rows": [5]})).json()
     (fault,) = done["results"][0]["errors"]
     assert (fault["pointer"], fault["message"]) == ("/rows/0", "An object, in braces.")
+
+
+async def test_a_country_and_a_currency_are_codes_that_exist(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for number, country in enumerate(["United States", "usa", "US", "Deutschland"]):
+        account = await make(ws, "accounts", {"name": f"A{number}", "country": country})
+        assert account["country"] == ("DE" if country == "Deutschland" else "US")
+    for rule in ('country = "U.S.A."', 'country in ("us", "Nowhere")'):
+        found = await ws.admin.get("/v1/accounts", params={"filter": rule, "sort": "name"})
+        assert [row["name"] for row in found.json()["data"]] == ["A0", "A1", "A2"], found.text
+    wrong = {"name": "A", "country": "Germny", "currency": "DEM", "arr": 1}
+    refused = await ws.admin.post("/v1/accounts", wrong)
+    faults = {fault["pointer"]: fault for fault in refused.json()["errors"]}
+    assert (refused.status_code, sorted(faults)) == (422, ["/country", "/currency"])
+    assert faults["/country"]["code"] == "unknown_country"
+    assert "Did you mean DE (Germany)?" in faults["/country"]["message"]

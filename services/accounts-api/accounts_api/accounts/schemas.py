@@ -13,11 +13,10 @@ from accounts_api.records.schemas import (
     RecordOut,
     Row,
     RowsIn,
-    ShortText,
     Source,
     Traits,
 )
-from shared.schemas import Currency, ExternalId, Minor, Patch, TimeZone
+from shared.schemas import Country, Currency, ExternalId, Minor, Patch, TimeZone
 
 LifecycleStatus = Literal["subscribed", "trial", "churned", "ignored"]
 
@@ -49,7 +48,7 @@ class AccountFields(Patch):
     arr: Minor | None = None
     currency: Currency | None = None
     time_zone: TimeZone | None = None
-    country: ShortText | None = None
+    country: Country | None = None
     traits: Traits = Field(default_factory=dict)
     key_roles: KeyRoles = Field(default_factory=dict)
 

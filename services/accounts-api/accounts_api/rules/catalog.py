@@ -1,6 +1,6 @@
 """What a rule may see: record types, their fields and traits, and how records are related."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -36,6 +36,8 @@ class Field:
     currency_column: str | None = None
     """The column that says each value's currency."""
     on_link: bool = False
+    one_form: Callable[[str], str] | None = None
+    """How its values are written, whoever wrote them; raises ValueError for what is none."""
 
     @property
     def source(self) -> str:

@@ -1,6 +1,7 @@
 """The value of a condition, read as the type of its field."""
 
 import datetime as dt
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -88,7 +89,13 @@ class Typing:
         if options and value not in options:
             message = f"{self.field.name} is one of {', '.join(options)}."
             raise self.wrong(message, nearest(value, options), *at)
-        return value
+        return self.in_one_form(value)
+
+    def in_one_form(self, text: str) -> str:
+        """As values of the field are stored. What is none of them is equal to none of them."""
+        with suppress(ValueError):
+            return self.field.one_form(text) if self.field.one_form else text
+        return text
 
     def numbers(self, node: n.Compare) -> c.Test:
         values: tuple[n.Value, ...] = (node.value,)

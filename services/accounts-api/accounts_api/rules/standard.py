@@ -13,6 +13,8 @@ from accounts_api.rules.catalog import (
     RecordType,
     Relation,
 )
+from shared.countries import country_code
+from shared.email_addresses import normal_email
 
 LIFECYCLE: Final = ("subscribed", "trial", "churned", "ignored")
 OPPORTUNITY_TYPES: Final = ("renewal", "expansion", "new_business", "product_swap")
@@ -50,7 +52,7 @@ ACCOUNT: Final = RecordType(
         ),
         Field("lifecycle_status_since", FieldType.DATETIME, aliases=("status_since",)),
         Field("time_zone", FieldType.TEXT),
-        Field("country", FieldType.TEXT),
+        Field("country", FieldType.TEXT, one_form=country_code),
     ),
     (
         Relation("organization", "organization", Parent("organization_id")),
@@ -74,7 +76,7 @@ CONTACT: Final = RecordType(
         *COMMON,
         Field("first_name", FieldType.TEXT),
         Field("last_name", FieldType.TEXT),
-        Field("email", FieldType.TEXT),
+        Field("email", FieldType.TEXT, one_form=normal_email),
         Field("phone", FieldType.TEXT),
         Field("title", FieldType.TEXT),
         Field("time_zone", FieldType.TEXT),

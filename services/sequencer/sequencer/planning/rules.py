@@ -6,11 +6,13 @@ Everything is decided in UTC instants; wall times are turned into instants at on
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.business_time import at_wall_time, public_holidays
+from shared.countries import UnknownCountry, country_code
 
 MARGIN = timedelta(seconds=60)
 """A hand-over takes up to this long, so none begins later than this before the contract ends."""
@@ -35,10 +37,11 @@ class Window:
         return self.country is None or day not in _holidays(self.country, day.year)
 
 
+@lru_cache(maxsize=512)
 def _holidays(country: str, year: int) -> frozenset[date]:
     try:
-        return public_holidays(country, year)
-    except NotImplementedError:  # a country whose holidays nobody has written down
+        return public_holidays(country_code(country), year)
+    except UnknownCountry:  # stored before it would have been refused; the preview tells of it
         return frozenset()
 
 

@@ -14,6 +14,7 @@ from sequencer.sequences.schemas import Definition, PreviewIn, Step
 from sequencer.sequences.versions import plan_of
 from sequencer.templates.rules import CannotRender, render, render_line
 from sequencer.templates.service import Sender, variables_of
+from shared.countries import UnknownCountry, country_code
 from shared.errors import invalid
 from shared.uow import UnitOfWork
 
@@ -36,10 +37,25 @@ async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[s
         "contact_id": contact.id if contact else None,
         "recipient": contact.email if contact else None,
         "sender": mailbox.email if mailbox else None,
+        "warnings": _warnings(definition, account),
         "steps": [
             {**dates[step.known_id], **_rendered(step, variables)} for step in definition.ordered()
         ],
     }
+
+
+def _warnings(definition: Definition, account: Account | None) -> list[str]:
+    """What the sequence asks for and this record cannot give."""
+    windows = [step.send_window or definition.send_window for step in definition.steps]
+    if account is None or not any(window.skip_public_holidays for window in windows):
+        return []
+    if account.country is None:
+        return ["The account has no country: no public holidays are skipped."]
+    try:
+        country_code(account.country)
+    except UnknownCountry as error:
+        return [f"No public holidays are skipped: {error}"]
+    return []
 
 
 async def _contact(

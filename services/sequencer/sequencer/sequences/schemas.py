@@ -321,6 +321,7 @@ class PreviewOut(Out):
                     "contact_id": "0198c0de-c0c0-7c3e-9b5d-2f4e6a8c0b1d",
                     "recipient": "ann@acme.example",
                     "sender": "dana@northwind.example",
+                    "warnings": ["The account has no country: no public holidays are skipped."],
                     "steps": [
                         {
                             "step_id": _STEP["id"],
@@ -341,4 +342,7 @@ class PreviewOut(Out):
     contact_id: UUID | None
     recipient: str | None
     sender: str | None
+    warnings: list[str] = Field(
+        description="What the sequence asks for and this record cannot give."
+    )
     steps: list[StepPreview]

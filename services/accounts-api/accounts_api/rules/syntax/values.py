@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from accounts_api.rules.syntax.nodes import MAX_DIGITS, MAX_INTEGER, MAX_TEXT, Money
+from shared.currencies import known_currency
 
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth.
 EXPONENTS: Final[dict[str, int]] = {
@@ -71,9 +72,10 @@ def clean_number(number: int | Decimal) -> int | Decimal:
 
 
 def clean_currency(code: str) -> str:
-    if len(code) != 3 or not code.isascii() or not code.isalpha() or not code.isupper():  # noqa: PLR2004 - ISO 4217
-        raise BadLiteral("A currency is an ISO 4217 code such as USD.")
-    return code
+    try:
+        return known_currency(code)
+    except ValueError as error:
+        raise BadLiteral(str(error)) from None
 
 
 def money_from_major(number: int | Decimal, currency: str) -> Money:
