@@ -13,6 +13,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "contacts",
         "imports",
         "dead-events/accounts",
+        "held-work/accounts",
         "key-roles",
         "lifecycle-rules",
         "members",
@@ -30,6 +31,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
     "tasks": (
         "calendars",
         "dead-events/tasks",
+        "held-work/tasks",
         "note-templates",
         "notes",
         "notifications",

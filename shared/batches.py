@@ -39,7 +39,7 @@ async def each_at_its_own_risk(
         async with uow.session.begin_nested():
             return [await work(items)]
     except Exception as error:
-        if _is_passing(error):
+        if is_passing(error):
             raise
         uow.take_back(told)
         failed = error
@@ -63,7 +63,8 @@ def reason_of(error: Exception) -> str:
     return f"Something unexpected went wrong ({type(error).__name__}); the log says more."
 
 
-def _is_passing(error: Exception) -> bool:
+def is_passing(error: Exception) -> bool:
+    """Trouble with the link or with another writer."""
     return (
         isinstance(error, OutgoingError | Unavailable)
         or is_connection_loss(error)

@@ -226,3 +226,26 @@ def is_odd_email(column: str) -> str:
     word = "[a-z0-9_+''-]+"
     domain = r"([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]+"
     return rf'lower({column} collate "C")' rf" !~ '^{word}(\.{word})*@{domain}$'"
+
+
+def lay_held_work(app_role: str) -> None:
+    """Create the table of `shared.held`, in the current schema."""
+    op.execute(
+        """
+        create table held_work (
+            workspace_id uuid not null,
+            id uuid not null,
+            step text not null,
+            item text not null,
+            about jsonb not null default '{}',
+            reason text not null,
+            attempts integer not null default 1,
+            held_at timestamptz not null default clock_timestamp(),
+            retry_at timestamptz not null,
+            constraint pk_held_work primary key (workspace_id, step, item)
+        )
+        """
+    )
+    op.execute("comment on column held_work.item is 'which of the step''s items; one row for each'")
+    op.execute("create index ix_held_work_retry_at on held_work (workspace_id, step, retry_at)")
+    wall("held_work", app_role=app_role)

@@ -7,6 +7,7 @@ from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import Envelope
 from shared.feed.dead import bury
+from shared.held import hold
 from shared.ids import new_id
 from shared.settings import ServiceName
 from tests.harness import Client, Tenure, Workspace
@@ -124,6 +125,12 @@ async def bury_unreadable(tenure: Tenure, ws: Workspace, service: ServiceName) -
     )
     async with tenure.workers[service].units.begin(ws.id, ()) as uow:
         await bury(uow, "accounts", event, "ValidationError: email")
+
+
+async def hold_something(tenure: Tenure, ws: Workspace, service: ServiceName) -> None:
+    """Work that failed on one item."""
+    async with tenure.workers[service].units.begin(ws.id, ()) as uow:
+        await hold(uow, "breaches", str(new_id()), ValueError("bad"))
 
 
 async def _make(client: Client, operation: Operation, made: Furniture) -> str | None:

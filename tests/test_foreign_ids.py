@@ -20,6 +20,7 @@ from tests.furniture import (
     collections,
     find_more,
     furnish,
+    hold_something,
     renamed,
 )
 from tests.harness import Tenure, Workspace
@@ -63,6 +64,8 @@ async def furniture(
         await tenure.settle()
     for service in SERVICES:
         await bury_unreadable(tenure, theirs, service)
+    for service in (one for one in SERVICES if f"held-work/{one}" in collections()):
+        await hold_something(tenure, theirs, service)
     await find_more(theirs, found)
     return found
 

@@ -1,10 +1,11 @@
 """The envelope that every event travels in, and the cause that every change remembers."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 CauseType = Literal[
     "member",
@@ -34,6 +35,20 @@ class Cause(BaseModel):
     type: CauseType
     id: str
     label: str | None = None
+
+
+def chain_of(stored: Iterable[Any]) -> tuple[Cause, ...]:
+    """A chain that was kept as JSON. A link that reads no more, as one of another release may be,
+    is not worth more than the work that it came with: it stands as unknown.
+    """
+    return tuple(map(_link_of, stored))
+
+
+def _link_of(stored: Any) -> Cause:
+    try:
+        return Cause.model_validate(stored)
+    except ValidationError:
+        return Cause(type="system", id="unknown")
 
 
 class Event(BaseModel):

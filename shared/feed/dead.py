@@ -1,19 +1,22 @@
 """Events that were set aside because a handler failed on them: listed, and given another chance."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import RowMapping, text
 
+from shared.batches import each_at_its_own_risk
 from shared.errors import Conflict, NotFound
 from shared.events.base import Envelope
+from shared.events.registry import publisher_of
 from shared.feed.hearing import Hearing, is_passing
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
 
+T = TypeVar("T")
 _COLUMNS = "event_id as id, publisher, name, envelope, reason, died_at, replayed_at"
 _BURY = text(
     """
@@ -67,6 +70,36 @@ async def bury(uow: UnitOfWork, publisher: ServiceName, event: Envelope, reason:
         "reason": reason,
     }
     await uow.session.execute(_BURY, values)
+
+
+async def on_each(
+    uow: UnitOfWork, items: Sequence[T], act: Callable[[T], Awaitable[object]]
+) -> None:
+    """Let the event that is heard take effect on each of several items. What fails on one costs
+    that one: the event is set aside for another chance, and what it did to the others stays.
+    """
+    failures = []
+
+    async def act_on(some: Sequence[T]) -> None:
+        for item in some:
+            await act(item)
+
+    async def note(_: T, error: Exception) -> None:
+        failures.append(error)
+
+    await each_at_its_own_risk(uow, items, act_on, note)
+    if not failures:
+        return
+    event = uow.heard
+    if event is None or await _is_dead(uow, event):
+        raise failures[0]
+    reason = f"{len(failures)} of {len(items)} failed. {type(failures[0]).__name__}: {failures[0]}"
+    await bury(uow, publisher_of(event.name), event, reason[:2000])
+
+
+async def _is_dead(uow: UnitOfWork, event: Envelope) -> bool:
+    key = {"workspace_id": uow.workspace_id, "event_id": event.id}
+    return (await uow.session.execute(_LOCK, key)).first() is not None
 
 
 async def dead_events(

@@ -45,6 +45,7 @@ class ServiceStatus(BaseModel):
                     "service": "accounts",
                     "now": "2026-11-02T09:00:00Z",
                     "due_work": {"segment_flips": 0},
+                    "held": {},
                     "feed": {
                         "feed_end": "88412.1031",
                         "heard": [
@@ -65,15 +66,20 @@ class ServiceStatus(BaseModel):
     service: ServiceName
     now: datetime = Field(description="Workspace time.")
     due_work: dict[str, int] = Field(description="Rows waiting for a worker, by kind of work.")
+    held: dict[str, int] = Field(
+        description="Single items that failed, by kind of work; `/v1/held-work/<service>` says why."
+    )
     feed: FeedState
 
 
-async def nothing_due(uow: UnitOfWork) -> dict[str, int]:
-    """For a service whose worker only hears others."""
+async def nothing(uow: UnitOfWork) -> dict[str, int]:
+    """For a service whose worker only hears others, or that holds nothing back."""
     return {}
 
 
-def status_router(service_name: ServiceName, due_work: DueWork = nothing_due) -> APIRouter:
+def status_router(
+    service_name: ServiceName, due_work: DueWork = nothing, held: DueWork = nothing
+) -> APIRouter:
     router = api_router("/v1/status", "Status")
 
     @router.get(
@@ -91,6 +97,7 @@ def status_router(service_name: ServiceName, due_work: DueWork = nothing_due) ->
             "service": service.name,
             "now": await uow.now(),
             "due_work": await due_work(uow),
+            "held": await held(uow),
             "feed": {**feed, "dead_events": await _dead_events(uow)},
         }
 

@@ -4,6 +4,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from shared.db import service_metadata
 from shared.foundation import foundation
+from shared.held import held_work
 
 
 class Base(DeclarativeBase):
@@ -11,3 +12,4 @@ class Base(DeclarativeBase):
 
 
 FOUNDATION = foundation(Base.metadata)
+HELD_WORK = held_work(Base.metadata)

@@ -33,12 +33,14 @@ from accounts_api.status import due_work
 from accounts_api.traits import router as traits
 from accounts_api.traits import service as traits_service
 from accounts_api.workspaces import router as workspaces
+from shared import held
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
+from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0012"
+MIGRATION_HEAD = "0013"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -100,8 +102,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             api_keys.router,
             api_keys.internal,
             audit_log.router,
-            status_router("accounts", due_work),
+            status_router("accounts", due_work, held.counts),
             dead_events_router("accounts", HEARING),
+            held_work_router("accounts"),
         ],
         tags=TAGS,
         settings=settings,

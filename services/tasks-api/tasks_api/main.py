@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 
+from shared import held
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
+from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
 from shared.web.where_used import where_used_router
 from tasks_api.hearing import HEARING
@@ -17,7 +19,7 @@ from tasks_api.tasks import service as tasks_service
 from tasks_api.tasks.router import internal as tasks_internal
 from tasks_api.tasks.router import router as tasks
 
-MIGRATION_HEAD = "0004"
+MIGRATION_HEAD = "0005"
 
 TAGS = [
     {"name": "Tasks", "description": "What people must do: one open task per cause."},
@@ -39,9 +41,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             notes,
             note_templates,
             notifications,
-            status_router("tasks", due_work),
+            status_router("tasks", due_work, held.counts),
             where_used_router(tasks_service.uses, notes_service.uses),
             dead_events_router("tasks", HEARING),
+            held_work_router("tasks"),
         ],
         tags=TAGS,
         settings=settings,

@@ -26,7 +26,7 @@ from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.segments.rules import effective_rule
 from accounts_api.watching import service as watching
 from accounts_api.watching.service import Affected, Origin
-from shared.events.base import Cause
+from shared.events.base import Cause, chain_of
 from shared.uow import UnitOfWork
 
 KIND: Final = "stewardship"
@@ -143,7 +143,7 @@ async def _look(uow: UnitOfWork, key_role_id: UUID) -> Wanted | None:
     sweep = (await watching.sweeps_of(uow, [key_role_id])).get(key_role_id)
     if wanted is None or sweep is None or wanted.run != sweep.run:
         return None
-    return Wanted(wanted.mode, tuple(Cause.model_validate(link) for link in wanted.cause))
+    return Wanted(wanted.mode, chain_of(wanted.cause))
 
 
 async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entry]) -> Counter[str]:

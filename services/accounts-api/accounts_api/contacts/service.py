@@ -4,6 +4,7 @@ from accounts_api.records.edits import OURSELVES, Edit
 from accounts_api.records.kinds import CONTACT
 from accounts_api.records.service import Records, write
 from shared.email_addresses import email_key
+from shared.feed import dead
 from shared.uow import UnitOfWork
 
 contacts = Records(CONTACT)
@@ -20,5 +21,8 @@ async def mark_address(uow: UnitOfWork, email: str, status: EmailStatus) -> None
         for holder in holders
         if worse(status, holder.email_status)
     ]
-    if edits:
-        await write(uow, CONTACT, edits, OURSELVES)
+
+    async def mark(edit: Edit) -> None:
+        await write(uow, CONTACT, [edit], OURSELVES)
+
+    await dead.on_each(uow, edits, mark)

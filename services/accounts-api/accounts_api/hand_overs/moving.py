@@ -4,6 +4,7 @@ it stopped.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,18 +13,15 @@ from accounts_api.assignments.rules import Choice, Distribution
 from accounts_api.hand_overs import queries
 from accounts_api.hand_overs.service import plan_of
 from accounts_api.members import service as members
-from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.edits import Edit
 from accounts_api.records.kinds import ACCOUNT
-from accounts_api.records.service import write
-from shared.db import is_connection_loss
+from accounts_api.records.service import write_each
+from shared import held
 from shared.events.accounts import MemberHandedOver
-from shared.events.base import Cause
+from shared.events.base import Cause, chain_of
 from shared.faults import faultpoint
-from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
-
-log = get_logger(__name__)
 
 BATCH: Final = 200
 AT_ONCE: Final = 20
@@ -36,14 +34,17 @@ async def step(service: Service) -> bool:
         running = await queries.running(session, AT_ONCE)
     worked = False
     for workspace_id, hand_over_id in running:
-        try:
-            async with service.units.begin(workspace_id, ()) as uow:
-                worked = await _go_on(uow, hand_over_id) or worked
-        except Exception as error:
-            # It goes on from the same place at the next look; the others go on now.
-            if is_connection_loss(error):
-                raise
-            log.exception("a hand-over could not go on", hand_over_id=str(hand_over_id))
+        # One that fails goes on from the same place later; the others go on now.
+        went_on = await held.attempt(
+            service.units,
+            workspace_id,
+            (),
+            partial(_go_on, hand_over_id=hand_over_id),
+            step=queries.STEP,
+            item=str(hand_over_id),
+            about={"hand_over_id": str(hand_over_id)},
+        )
+        worked = bool(went_on) or worked
     return worked
 
 
@@ -52,7 +53,7 @@ async def _go_on(uow: UnitOfWork, hand_over_id: UUID) -> bool:
     if job is None:
         return False
     member = await members.get_member(uow, job.member_id)
-    origin = tuple(Cause.model_validate(link) for link in job.cause)
+    origin = chain_of(job.cause)
     label = f"{member.full_name} hands over"
     uow.cause = (*origin, Cause(type="system", id=f"hand_over:{job.id}", label=label))
     found = await queries.accounts_held(
@@ -102,7 +103,7 @@ async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) ->
     if key == job.key_role_key:
         desk.last[job.id] = job.last_member_id
     edits, takers = _edits(desk, job, key, choice, accounts if key in by_role else ())
-    outcomes = await write(uow, ACCOUNT, edits, OURSELVES) if edits else []
+    outcomes = await write_each(uow, ACCOUNT, edits) if edits else []
     moved = Counter(
         taker for taker, outcome in zip(takers, outcomes, strict=True) if outcome.error is None
     )

@@ -2,13 +2,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.hand_overs.models import hand_overs
+from shared.held import not_held
 
 _CURRENCY = "(select w.currency from workspaces w where w.workspace_id = :workspace_id)"
 _REVENUE = f"""
@@ -205,11 +206,15 @@ async def count_running(session: AsyncSession, workspace_id: UUID) -> int:
     return int(await session.scalar(found) or 0)
 
 
+STEP: Final = "hand_overs"
+_NOT_HELD: Final = not_held(STEP, "hand_overs.workspace_id", "hand_overs.id::text")
+
+
 async def running(session: AsyncSession, limit: int) -> Sequence[tuple[UUID, UUID]]:
     """(workspace, hand-over), over all workspaces."""
     found = await session.execute(
         select(hand_overs.c.workspace_id, hand_overs.c.id)
-        .where(hand_overs.c.state == "running")
+        .where(hand_overs.c.state == "running", text(_NOT_HELD))
         .order_by(hand_overs.c.id)
         .limit(limit)
     )

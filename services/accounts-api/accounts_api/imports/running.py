@@ -24,7 +24,7 @@ from shared.auth import Caller
 from shared.db import is_connection_loss
 from shared.email_addresses import email_key
 from shared.errors import AppError
-from shared.events.base import Cause
+from shared.events.base import chain_of
 from shared.faults import faultpoint
 from shared.logging import get_logger
 from shared.service import Service
@@ -77,7 +77,7 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         )
         if job is None or job.status != "running":
             return
-        uow.cause = tuple(Cause.model_validate(link) for link in job.cause)
+        uow.cause = chain_of(job.cause)
         if job.next_chunk == 0:
             await _gather_rows(uow, job)
         rows = await queries.chunk_rows(
@@ -141,7 +141,7 @@ async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -
         job = await queries.import_by_id(uow.session, workspace_id, import_id, lock=True)
         if job is None or job.status != "running":
             return
-        uow.cause = tuple(Cause.model_validate(link) for link in job.cause)
+        uow.cause = chain_of(job.cause)
         failure = "A part of the file could not be written; we have been told."
         if job.attempts + 1 >= _ATTEMPTS:
             await end(uow, import_id, "failed", failure)

@@ -12,8 +12,9 @@ from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
 from accounts_api.records.writing import key_role_definitions
-from shared.errors import Fault, Invalid
-from shared.events.base import Cause
+from shared.batches import each_at_its_own_risk
+from shared.errors import AppError, Fault, Invalid
+from shared.events.base import Cause, chain_of
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.service import Service
@@ -100,11 +101,17 @@ async def step(service: Service) -> bool:
 
 async def _begin_due(uow: UnitOfWork) -> bool:
     due = await queries.claim_due_plans(uow.session, uow.workspace_id, await uow.now(), BATCH)
-    for one in due:
-        origin = tuple(Cause.model_validate(link) for link in one.cause)
-        uow.cause = (*origin, CLOCK)
-        await _begin(uow, one)
-        await uow.flush_events()
+
+    async def begin(plans: Sequence[Any]) -> None:
+        for one in plans:
+            uow.cause = (*chain_of(one.cause), CLOCK)
+            await _begin(uow, one)
+            await uow.flush_events()
+
+    async def refuse(one: Any, _: Exception) -> None:
+        await queries.end_plan(uow.session, uow.workspace_id, one.id, AppError.code)
+
+    await each_at_its_own_risk(uow, due, begin, refuse)
     return bool(due)
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, insert, literal, select, text, update
@@ -10,6 +10,7 @@ from accounts_api.records.kinds import Kind, ObjectLink
 from accounts_api.records.models import object_type_links as links
 from accounts_api.records.models import object_types as types
 from accounts_api.records.models import objects, trait_definitions
+from shared.held import not_held
 
 
 def _types(workspace_id: UUID) -> Select[Any]:
@@ -116,9 +117,11 @@ async def bury_type(session: AsyncSession, workspace_id: UUID, type_id: UUID) ->
     )
 
 
+CLEARING: Final = "deleted_object_types"
 _BURIED = text(
-    "select workspace_id, key, title from object_types"
-    " where deleted_at is not null order by deleted_at limit 1"
+    "select workspace_id, key, title from object_types t"
+    f" where deleted_at is not null and {not_held(CLEARING, 't.workspace_id', 't.key')}"
+    " order by deleted_at limit 1"
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,13 @@ from accounts_api.object_types import queries
 from accounts_api.object_types.rules import key_faults, link_faults
 from accounts_api.object_types.schemas import ObjectLinkIn, ObjectTypeIn, ObjectTypePatch
 from accounts_api.records import hooks, vocabulary
-from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.edits import Edit
 from accounts_api.records.kinds import ObjectLink
-from accounts_api.records.service import write
+from accounts_api.records.service import all_written, write_each
 from accounts_api.rules.depends import EXISTENCE
 from accounts_api.watching import service as watching
 from accounts_api.where_used.service import COUNTED_TO, Used, must_be_unused
+from shared import held
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.base import Cause
@@ -208,14 +210,26 @@ async def clear_buried(service: Service) -> bool:
         return False
     label = f"{buried.title} was deleted"
     cause = (Cause(type="system", id=f"object_type:{buried.key}", label=label),)
-    async with service.units.begin(buried.workspace_id, cause) as uow:
-        kind = await vocabulary.kind_named(uow, buried.key)
-        if kind is None:
-            return True  # someone else was faster
-        found = await queries.living(uow.session, uow.workspace_id, kind, _BATCH)
-        if found:
-            gone = [Edit(id=str(record_id), deleted=True) for record_id in found]
-            await write(uow, kind, gone, OURSELVES)
-        elif not await queries.remove_tombstones(uow.session, uow.workspace_id, kind, _BATCH):
-            await queries.remove_type(uow.session, uow.workspace_id, kind)
+    await held.attempt(
+        service.units,
+        buried.workspace_id,
+        cause,
+        partial(_clear, key=buried.key),
+        step=queries.CLEARING,
+        item=buried.key,
+        about={"object_type": buried.key},
+    )
     return True
+
+
+async def _clear(uow: UnitOfWork, key: str) -> None:
+    """An instance that cannot be deleted stays, and the type waits for another try."""
+    kind = await vocabulary.kind_named(uow, key)
+    if kind is None:
+        return  # someone else was faster
+    found = await queries.living(uow.session, uow.workspace_id, kind, _BATCH)
+    if found:
+        gone = [Edit(id=str(record_id), deleted=True) for record_id in found]
+        all_written(await write_each(uow, kind, gone))
+    elif not await queries.remove_tombstones(uow.session, uow.workspace_id, kind, _BATCH):
+        await queries.remove_type(uow.session, uow.workspace_id, kind)

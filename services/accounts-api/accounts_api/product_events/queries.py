@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.product_events.rules import Bucket
+from shared.held import not_held
 
 _FIRST_TIME = text(
     """
@@ -208,21 +209,24 @@ async def let_wait(
     await session.execute(_WAIT, given)
 
 
+ATTACHING: Final = "waiting_product_events"
+_NOT_HELD: Final = not_held(ATTACHING, "w.workspace_id", "w.event_id::text")
 _FRESH = text(
-    """
+    f"""
     select distinct workspace_id from (
-        select workspace_id from product_event_waiting
+        select workspace_id from product_event_waiting w
         where not looked_again and received_at < clock_timestamp() - interval '10 seconds'
+          and {_NOT_HELD}
         order by received_at limit :limit
     ) fresh
     """
 )
 _KEYS = text(
-    """
+    f"""
     select distinct key from (
-        select key from product_event_waiting
+        select key from product_event_waiting w
         where workspace_id = :workspace_id and not looked_again
-          and received_at < clock_timestamp() - interval '10 seconds'
+          and received_at < clock_timestamp() - interval '10 seconds' and {_NOT_HELD}
         order by received_at limit :limit
     ) fresh
     """

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,8 +29,10 @@ from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import state_of
 from accounts_api.rules.depends import events_sight
 from accounts_api.watching import service as watching
+from shared import held
+from shared.batches import each_at_its_own_risk
 from shared.email_addresses import email_key
-from shared.errors import Invalid
+from shared.errors import Fault, Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.service import Service
@@ -52,6 +55,13 @@ class Counts:
     duplicates: int = 0
     waiting: int = 0
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.accepted + other.accepted,
+            self.duplicates + other.duplicates,
+            self.waiting + other.waiting,
+        )
+
 
 async def track(uow: UnitOfWork, data: Track) -> dict[str, Any]:
     """One event. Raises `Invalid` for one that says not who it was."""
@@ -65,16 +75,29 @@ async def track(uow: UnitOfWork, data: Track) -> dict[str, Any]:
 async def track_batch(uow: UnitOfWork, data: Batch) -> dict[str, Any]:
     """Each message is taken or refused by itself: one bad one does not hold up the others."""
     read: list[Tracked] = []
-    refused = []
+    refused: list[dict[str, Any]] = []
+    places: dict[str, int] = {}
     for at, item in enumerate(data.batch):
         try:
             read.append(read_item(item, data, at))
+            places.setdefault(read[-1].message_id, at)
         except Untaken as untaken:
             refused.append(
                 {"index": at, "message_id": untaken.message_id, "errors": untaken.faults}
             )
-    counts = await _take_in(uow, read) if read else Counts()
-    return _answer(counts, refused)
+
+    async def refuse(tracked: Tracked, _: Exception) -> None:
+        fault = Fault(f"/batch/{places[tracked.message_id]}", "not_taken", "It could not be kept.")
+        refused.append(
+            {
+                "index": places[tracked.message_id],
+                "message_id": tracked.message_id,
+                "errors": [fault],
+            }
+        )
+
+    counts = await each_at_its_own_risk(uow, read, partial(_take_in, uow), refuse)
+    return _answer(sum(counts, Counts()), refused)
 
 
 def _answer(counts: Counts, refused: Sequence[Any]) -> dict[str, Any]:
@@ -218,8 +241,31 @@ _BACK: Final = ("created", "undeleted")
 
 
 async def _attach(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again: bool = False) -> None:
-    """Give events to whom they belong by now; what is still unknown goes on waiting."""
-    senders = [Sender(row.user_id, row.email, row.group_id) for row in arrived]
+    """Give events to whom they belong by now; what is still unknown goes on waiting, and so does
+    one that cannot be given, which is held.
+    """
+    failed = set()
+
+    async def hold(event: Any, error: Exception) -> None:
+        failed.add(str(event.id))
+        keys = waits_for(_sender(event), Owners(event.contact_id, event.account_id))
+        waiting = [(key, event.id, event.received_at) for key in keys]
+        await queries.let_wait(uow.session, uow.workspace_id, waiting)
+        about = {"event_id": str(event.id), "name": event.name}
+        await held.hold(uow, queries.ATTACHING, str(event.id), error, about)
+
+    attach = partial(_attach_some, uow, looked_again=looked_again)
+    await each_at_its_own_risk(uow, arrived, attach, hold)
+    given = {str(event.id) for event in arrived} - failed
+    await held.let_go(uow, queries.ATTACHING, given.__contains__)
+
+
+def _sender(event: Any) -> Sender:
+    return Sender(event.user_id, event.email, event.group_id)
+
+
+async def _attach_some(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again: bool) -> None:
+    senders = [_sender(event) for event in arrived]
     before = [Owners(row.contact_id, row.account_id) for row in arrived]
     after = await _owners(uow, senders, before)
     rows, fewer, more, waiting = [], [], [], []

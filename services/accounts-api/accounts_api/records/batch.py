@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from accounts_api.records.edits import Edit, Outcome, Writer, escaped
+from accounts_api.records.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
 from accounts_api.records.kinds import Kind
 from accounts_api.records.own_formulas import OwnFormula, work_out
 from accounts_api.records.refusals import (
@@ -197,9 +197,9 @@ class Batch:
         if edit.faults:
             faults = [*edit.faults, *_further(edit, faults)]
         if faults and all(fault.code == TAKEN for fault in faults):
-            raise ExternalIdTaken("Nothing was stored.", faults=faults)
+            raise ExternalIdTaken(edit.not_stored, faults=faults)
         if faults:
-            raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+            raise Invalid(f"{edit.not_stored} {SEE_ERRORS}", faults=faults)
 
     def _values(self, edit: Edit, after: State) -> list[Fault]:
         after.update(edit.values)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,9 @@ from accounts_api.records.rules import State
 from accounts_api.records.trait_values import EditableBy
 from shared.auth import Caller
 from shared.errors import AppError, Fault
+
+ROW_NOT_STORED: Final = "This row was not stored."
+SEE_ERRORS: Final = "See `errors` for each fault."
 
 Must = Literal["create", "update", "upsert"]
 Status = Literal["created", "updated", "unchanged", "refused"]
@@ -52,6 +55,11 @@ class Edit:
     """External id of the record that this one was merged into at its source."""
     faults: tuple[Fault, ...] = ()
     """Of what was left out of it because it has not even the right shape: refused in any case."""
+
+    @property
+    def not_stored(self) -> str:
+        """What its refusal says of what was stored: beside a row of many there are others."""
+        return ROW_NOT_STORED if self.pointer else "Nothing was stored."
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from shared.db import sqlstate
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import AppError, Conflict, Fault, Invalid, NotFound
 
 
 class RecordNotFound(NotFound):
@@ -37,6 +37,19 @@ class MergedAway(Conflict):
 class CannotMerge(Conflict):
     code = "cannot_merge"
     title = "These two records cannot be merged"
+
+
+class NotWritten(AppError):
+    code = "not_written"
+    title = "This row could not be written; the others do not depend on it"
+
+
+class NotAllWritten(AppError):
+    """The rest is kept."""
+
+    code = "not_all_written"
+    title = "Some records could not be written"
+    keeps_work = True
 
 
 class RuleTooExpensive(Invalid):

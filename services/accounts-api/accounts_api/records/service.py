@@ -9,16 +9,27 @@ from pydantic import BaseModel, ValidationError
 
 from accounts_api.records import merging, queries
 from accounts_api.records.batch import Proposal
-from accounts_api.records.edits import Edit, Outcome, Writer, edit_of, salvaged
+from accounts_api.records.edits import (
+    OURSELVES,
+    ROW_NOT_STORED,
+    SEE_ERRORS,
+    Edit,
+    Outcome,
+    Writer,
+    edit_of,
+    salvaged,
+)
 from accounts_api.records.kinds import Kind
 from accounts_api.records.planning import plan
+from accounts_api.records.refusals import NotAllWritten, NotWritten
 from accounts_api.records.rules import State
 from accounts_api.records.schemas import MAX_ROWS
 from accounts_api.records.trait_values import Definitions, read_definitions
 from accounts_api.records.writing import Judge, write
 from shared.auth import Caller
+from shared.batches import each_at_its_own_risk
 from shared.db import sqlstate
-from shared.errors import Fault, Invalid, invalid
+from shared.errors import AppError, Fault, Invalid, invalid
 from shared.uow import UnitOfWork, UnitsOfWork
 from shared.web.problems import faults_in
 
@@ -27,10 +38,12 @@ __all__ = [
     "Proposal",
     "Records",
     "accepted",
+    "all_written",
     "definitions_of",
     "row_edit",
     "state_of",
     "write",
+    "write_each",
 ]
 
 CHUNK = 1_000
@@ -125,7 +138,24 @@ class Records:
     async def chunk(
         self, uow: UnitOfWork, writer: Writer, read: Sequence[Edit | Outcome]
     ) -> list[Outcome]:
-        """Of rows that `row_edit` read; the caller commits."""
+        """Of rows that `row_edit` read; the caller commits. A row that the database or a listener
+        cannot bear costs that row alone.
+        """
+        outcomes: dict[int, Outcome] = {}
+
+        async def write_some(places: Sequence[int]) -> None:
+            some = await self._rows(uow, writer, [read[place] for place in places])
+            outcomes.update(zip(places, some, strict=True))
+
+        async def refuse(place: int, error: Exception) -> None:
+            outcomes[place] = refused(read[place], error)
+
+        await each_at_its_own_risk(uow, range(len(read)), write_some, refuse)
+        return [outcomes[place] for place in range(len(read))]
+
+    async def _rows(
+        self, uow: UnitOfWork, writer: Writer, read: Sequence[Edit | Outcome]
+    ) -> list[Outcome]:
         edits = [row for row in read if isinstance(row, Edit) and row.merged_into is None]
         written = iter(
             await write(uow, self.kind, edits, writer, judge=self.judge) if edits else ()
@@ -168,6 +198,27 @@ class Records:
         return accepted(await merging.merge(uow, self.kind, str(winner_id), str(loser_id)))
 
 
+async def write_each(
+    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer = OURSELVES
+) -> list[Outcome]:
+    """As `write`, and an edit that the database or a listener cannot bear is refused alone."""
+    return await Records(kind).chunk(uow, writer, edits)
+
+
+def all_written(outcomes: Sequence[Outcome]) -> None:
+    """Raises `NotAllWritten`, with which the others are kept."""
+    errors = [outcome for outcome in outcomes if outcome.error is not None]
+    if errors:
+        first = errors[0].error
+        raise NotAllWritten(f"{len(errors)} records, the first of them {errors[0].id}: {first}")
+
+
+def refused(row: Edit | Outcome, error: Exception) -> Outcome:
+    """What to answer for one row that could not be written."""
+    known = error if isinstance(error, AppError) else NotWritten()
+    return Outcome("refused", row.id, row.external_id, error=known)
+
+
 async def state_of(uow: UnitOfWork, kind: Kind, record_id: UUID) -> State | None:
     """One record as plain values, tombstones included."""
     sight = await queries.look(uow.session, uow.workspace_id, kind, [str(record_id)])
@@ -204,9 +255,10 @@ def row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit
             edit.faults = tuple(faults)
             return edit
         named = external_id if isinstance(external_id, str) else None
-        return Outcome("refused", external_id=named, error=Invalid(faults=faults))
+        error_of_row = Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=faults)
+        return Outcome("refused", external_id=named, error=error_of_row)
     edit = edit_of(kind, body, pointer=pointer)
     if edit.id is None and edit.external_id is None:
         fault = Fault(pointer, "no_identity", "Say `id` or `external_id`.")
-        return Outcome("refused", error=Invalid(faults=[fault]))
+        return Outcome("refused", error=Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=[fault]))
     return edit

@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 from accounts_api.rules.catalog import Catalog, Field, FieldType
 from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
-from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.faults import RuleFaulty, of_what_is_stored
 from accounts_api.rules.syntax.json_form import read_json
 
 
@@ -58,7 +58,8 @@ def usable(
 @lru_cache(maxsize=1024)
 def rule_of(catalog: Catalog, record_type: str, document: str) -> Rule:
     """A stored rule from its JSON text. Raises `RuleFaulty` when it can be used no more."""
-    return check(read_json(from_json(document)), catalog, record_type)
+    with of_what_is_stored():
+        return check(read_json(from_json(document)), catalog, record_type)
 
 
 def date_field(catalog: Catalog, record_type: str, name: str | None) -> Field | None:

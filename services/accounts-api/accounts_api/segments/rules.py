@@ -12,6 +12,7 @@ from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import segments_seen
 from accounts_api.rules.ignored import beyond_ignored
+from accounts_api.rules.syntax.faults import of_what_is_stored
 from accounts_api.rules.syntax.json_form import read_json
 
 
@@ -46,7 +47,9 @@ def held_by(candidates: Iterable[Candidate]) -> set[UUID]:
 @lru_cache(maxsize=8192)
 def effective_rule(catalog: Catalog, record_type: str, document: str) -> Rule:
     """A stored rule from its JSON text. Raises `RuleFaulty` when it can be used no more."""
-    return check(beyond_ignored(record_type, read_json(from_json(document))), catalog, record_type)
+    with of_what_is_stored():
+        node = beyond_ignored(record_type, read_json(from_json(document)))
+        return check(node, catalog, record_type)
 
 
 def leads_back(segment: UUID, rule: Rule, seen_by: Mapping[str, Iterable[str]]) -> bool:

@@ -15,8 +15,10 @@ from uuid import UUID
 
 from accounts_api.segments import tellings
 from accounts_api.watching import service as watching
+from shared import held
+from shared.batches import each_at_its_own_risk
 from shared.events.accounts import SegmentEntered, SegmentLeft
-from shared.events.base import Cause
+from shared.events.base import Cause, chain_of
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -73,7 +75,7 @@ async def tell(
         if before is not None:
             # It had lasted long enough, and nobody has come to tell it yet.
             told = _told(before, segment_id, move.title, move.record_type)
-            await _publish(uow, [told], _chain(before.cause))
+            await _publish(uow, [told], chain_of(before.cause))
         delayed.append(move)
     if delayed:
         links = [link.model_dump(mode="json", exclude_none=True) for link in cause]
@@ -111,10 +113,6 @@ async def _publish(uow: UnitOfWork, moves: Sequence[Told], cause: Sequence[Cause
     uow.cause = before
 
 
-def _chain(cause: Any) -> tuple[Cause, ...]:
-    return tuple(Cause.model_validate(link) for link in cause)
-
-
 async def step(service: Service) -> bool:
     """Tell what has lasted, in every workspace that has some."""
     async with service.units.across_workspaces(read_only=True) as session:
@@ -133,9 +131,27 @@ async def _tell_due(uow: UnitOfWork) -> bool:
 
 
 async def _tell_all(uow: UnitOfWork, waiting: Sequence[Any]) -> None:
-    for cause, rows in groupby(waiting, key=lambda row: row.cause):
-        moves = [_told(row, row.segment_id, row.title, row.record_type) for row in rows]
-        await _publish(uow, moves, _chain(cause))
+    """One that cannot be told goes on waiting, held back; the others are told."""
+    untold = set()
+
+    async def tell_some(rows: Sequence[Any]) -> None:
+        for cause, alike in groupby(rows, key=lambda row: row.cause):
+            moves = [_told(row, row.segment_id, row.title, row.record_type) for row in alike]
+            await _publish(uow, moves, chain_of(cause))
+
+    async def hold(row: Any, error: Exception) -> None:
+        untold.add(_item(row))
+        about = {"segment_id": str(row.segment_id), "record_id": str(row.record_id)}
+        await tellings.delay(uow.session, uow.workspace_id, [row._asdict()])
+        await held.hold(uow, tellings.STEP, _item(row), error, about)
+
+    await each_at_its_own_risk(uow, waiting, tell_some, hold)
+    told = {_item(row) for row in waiting} - untold
+    await held.let_go(uow, tellings.STEP, told.__contains__)
+
+
+def _item(row: Any) -> str:
+    return f"{row.segment_id}:{row.record_id}"
 
 
 def _told(row: Any, segment_id: UUID, title: str, record_type: str) -> Told:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.held import not_held
+
+STEP: Final = "segment_tellings"
+_ITEM: Final = "s.segment_id || ':' || s.record_id"
 _DUE_WORKSPACES = text(
     """
     select w.workspace_id from workspaces w
@@ -64,8 +68,10 @@ def _claim(which: str) -> TextClause:
 
 
 _CLAIM_DUE = _claim(
-    "select segment_id, record_id from segment_tellings"
-    " where workspace_id = :workspace_id and due_at <= :until order by due_at limit :limit"
+    "select segment_id, record_id from segment_tellings s"
+    " where workspace_id = :workspace_id and due_at <= :until"
+    f" and {not_held(STEP, 's.workspace_id', _ITEM)}"
+    " order by due_at limit :limit"
 )
 _CLAIM_ALL = _claim(
     "select segment_id, record_id from segment_tellings"

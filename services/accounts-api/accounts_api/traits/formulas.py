@@ -15,7 +15,7 @@ from accounts_api.records.hooks import User
 from accounts_api.records.trait_values import Definition
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.syntax.faults import Fault as RuleFault
-from accounts_api.rules.syntax.faults import RuleFaulty
+from accounts_api.rules.syntax.faults import RuleFaulty, of_what_is_stored
 from accounts_api.traits import queries
 from accounts_api.traits.queries import FormulaTrait
 from accounts_api.watching import service as watching
@@ -67,7 +67,8 @@ async def watch(uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Form
 def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | None:
     """Why a stored formula can be used no more."""
     try:
-        formula = usable(catalog, trait.record_type, trait.formula)
+        with of_what_is_stored():
+            formula = usable(catalog, trait.record_type, trait.formula)
     except RuleFaulty as faulty:
         return [fault.as_error() for fault in faulty.faults]
     wrong: RuleFault | None = misfit(formula, trait.result_type, trait.currency)

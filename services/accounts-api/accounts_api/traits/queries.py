@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -30,6 +30,7 @@ from accounts_api.rules.moment import Moment
 from accounts_api.rules.needs import Needs
 from accounts_api.rules.sql.rows import record_table
 from accounts_api.rules.sql.snapshot import snapshot
+from shared.held import not_held
 
 COUNTED_TO = 1_000
 
@@ -228,9 +229,11 @@ def _ids(ids: Sequence[UUID]) -> ColumnElement[Any]:
     return any_(bindparam(None, list(ids), type_=ARRAY(Uuid())))
 
 
+CLEARING: Final = "deleted_traits"
 _BURIED = text(
-    "select workspace_id, id, record_type, key from trait_definitions"
-    " where deleted_at is not null order by deleted_at limit 1"
+    "select workspace_id, id, record_type, key from trait_definitions d"
+    f" where deleted_at is not null and {not_held(CLEARING, 'd.workspace_id', 'd.id::text')}"
+    " order by deleted_at limit 1"
 )
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,9 +9,9 @@ from accounts_api.audit_log import service as audit_log
 from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.printer import write_formula
 from accounts_api.records import hooks, vocabulary
-from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.edits import Edit
 from accounts_api.records.kinds import Kind
-from accounts_api.records.service import write
+from accounts_api.records.service import all_written, write_each
 from accounts_api.records.trait_values import Definition, TraitType
 from accounts_api.traits import conversion, formulas, queries, working_out
 from accounts_api.traits.refusals import (
@@ -27,6 +28,7 @@ from accounts_api.traits.rules import (
 from accounts_api.traits.schemas import TraitIn, TraitPatch, TypeIn
 from accounts_api.watching import service as watching
 from accounts_api.where_used import service as usage
+from shared import held
 from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Fault, Invalid
@@ -319,16 +321,26 @@ async def clear_buried(service: Service) -> bool:
     if buried is None:
         return False
     cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
-    async with service.units.begin(buried.workspace_id, cause) as uow:
-        kind = await kind_of(uow, buried.record_type)
-        page = await queries.values_page(
-            uow.session, uow.workspace_id, kind, buried.key, after=None, limit=_BATCH
-        )
-        edits: Sequence[Edit] = [
-            Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page
-        ]
-        if edits:
-            await write(uow, kind, edits, OURSELVES)
-        else:
-            await queries.remove_trait(uow.session, uow.workspace_id, buried.id)
+    await held.attempt(
+        service.units,
+        buried.workspace_id,
+        cause,
+        partial(_clear, buried=buried),
+        step=queries.CLEARING,
+        item=str(buried.id),
+        about={"trait_id": str(buried.id), "key": buried.key},
+    )
     return True
+
+
+async def _clear(uow: UnitOfWork, buried: Any) -> None:
+    """A record that cannot be written keeps its value, and the trait waits for another try."""
+    kind = await kind_of(uow, buried.record_type)
+    page = await queries.values_page(
+        uow.session, uow.workspace_id, kind, buried.key, after=None, limit=_BATCH
+    )
+    edits = [Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page]
+    if edits:
+        all_written(await write_each(uow, kind, edits))
+    else:
+        await queries.remove_trait(uow.session, uow.workspace_id, buried.id)

@@ -43,6 +43,9 @@ _WITH_WORK = text(
        or (select h.flips_at from watch_horizons h where h.workspace_id = w.workspace_id
            order by h.workspace_id, h.flips_at limit 1)
           <= coalesce(w.frozen_at, clock_timestamp())
+       or (select h.retry_at from held_work h
+           where h.workspace_id = w.workspace_id and h.step = 'rules'
+           order by h.workspace_id, h.step, h.retry_at limit 1) <= clock_timestamp()
     """
 )
 _COUNT_WORK = text(

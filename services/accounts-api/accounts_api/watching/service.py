@@ -15,12 +15,13 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, role_sight, segment_sight
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
-from accounts_api.watching import circles, horizons, queries, rules, sweeping
+from accounts_api.watching import circles, held_records, horizons, queries, rules, sweeping
 from accounts_api.watching.circles import Given, Gives
 from accounts_api.watching.noting import note, note_changes, note_each
 from accounts_api.watching.sweeping import Sweep
-from shared.db import is_connection_loss, sqlstate
-from shared.events.base import Cause
+from shared.batches import each_at_its_own_risk, is_passing
+from shared.db import sqlstate
+from shared.events.base import Cause, chain_of
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -30,10 +31,12 @@ FAILURES = Counter("tenure_rule_failures_total", "Rules that could not be judged
 DRIFT = Counter("tenure_rule_drift_total", "Verdicts that a repeated look at every record changed")
 
 BATCH: Final = 1_000
-DEADLOCK: Final = "40P01"
 TOO_LONG: Final = "57014"
 """SQLSTATE of a statement that ran into its timeout."""
+BAD_RECORDS: Final = 8
+"""Of one rule, in one batch: when it fails on more of them, the rule is to blame."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
+AGAIN: Final = (Cause(type="system", id="rules", label="tried again"),)
 SWEEP: Final = (Cause(type="system", id="sweep", label="every record was looked at"),)
 
 
@@ -228,6 +231,7 @@ async def _work(uow: UnitOfWork) -> bool:
     return (
         await _judge_due(uow, moment)
         or await _judge_changed(uow, moment)
+        or await _judge_held(uow, moment)
         or await _sweep_on(uow, moment)
     )
 
@@ -274,7 +278,7 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
 
 
 def _origin(change: rules.Change) -> Origin:
-    return Origin(change.at, tuple(Cause.model_validate(link) for link in change.cause))
+    return Origin(change.at, chain_of(change.cause))
 
 
 async def _all_starts(
@@ -289,6 +293,16 @@ async def _all_starts(
         (watched, path): await _starts(uow, catalog, watched, path, ends)
         for (watched, path), ends in ids.items()
     }
+
+
+async def _judge_held(uow: UnitOfWork, moment: Moment) -> bool:
+    """Records that a rule failed on are tried again."""
+    due = await held_records.due_again(uow, BATCH)
+    affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
+    for kind, watch_id, record_id in due:
+        affected[kind][watch_id][record_id] = Origin(moment.now, AGAIN)
+    await _judge(uow, affected, moment)
+    return bool(due)
 
 
 async def _starts(
@@ -317,28 +331,76 @@ async def _judge(
 
 
 async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Moment) -> int | None:
-    """All together; if that fails, one by one, so that a bad one stops itself and no other. How
-    many verdicts differed; None when a single one could not be judged and was set aside.
+    """All together; if that fails, one by one, so that a bad rule stops itself and no other. How
+    many verdicts differed; None when one rule could not be judged and was set aside.
     """
-    owner, cause, told = _OWNERS[kind], uow.cause, len(uow.events)
+    set_aside = False
+
+    async def judge(watches: Sequence[UUID]) -> int:
+        few = {watch_id: found[watch_id] for watch_id in watches}
+        differing = await _OWNERS[kind].judge(uow, few, moment)
+        await held_records.let_go(uow, few)
+        return differing
+
+    async def by_record(watch_id: UUID, error: Exception) -> None:
+        nonlocal set_aside
+        differing = await _judge_records(uow, kind, watch_id, found[watch_id], moment, error)
+        if differing is None:
+            set_aside = True
+        else:
+            more.append(differing)
+
+    more: list[int] = []
+    judged = await each_at_its_own_risk(uow, list(found), judge, by_record)
+    return None if set_aside and len(found) == 1 else sum(judged) + sum(more)
+
+
+class _RuleFails(Exception):
+    """So many records fail that the rule is to blame."""
+
+
+async def _judge_records(
+    uow: UnitOfWork,
+    kind: str,
+    watch_id: UUID,
+    records: Mapping[UUID, Origin],
+    moment: Moment,
+    error: Exception,
+) -> int | None:
+    """After a rule failed: without the records that are to blame, which are held back. If there
+    are many of them, or if it fails without any, the rule is set aside: None.
+    """
+    owner, failed = _OWNERS[kind], 0
+
+    async def judge(ids: Sequence[UUID]) -> int:
+        few = {watch_id: {id_: records[id_] for id_ in ids}}
+        differing = await owner.judge(uow, few, moment)
+        await held_records.let_go(uow, few)
+        return differing
+
+    async def hold(record_id: UUID, reason: Exception) -> None:
+        nonlocal failed
+        failed += 1
+        if failed > BAD_RECORDS:
+            raise _RuleFails
+        await held_records.hold(uow, kind, watch_id, record_id, reason)
+
+    told, cause = len(uow.events), uow.cause
+    timed_out = sqlstate(error) == TOO_LONG
     try:
-        async with uow.session.begin_nested():
-            return await owner.judge(uow, found, moment)
-    except Exception as error:
-        # Two writers met in the middle of each other's records: no fault of the rule.
-        if is_connection_loss(error) or sqlstate(error) == DEADLOCK:
+        if not timed_out:
+            async with uow.session.begin_nested():
+                await judge([])
+                return sum(await each_at_its_own_risk(uow, list(records), judge, hold))
+    except Exception as again:
+        if is_passing(again):
             raise
-        uow.cause = cause
         uow.take_back(told)
-        if len(found) > 1:
-            ones = [{watch_id: records} for watch_id, records in found.items()]
-            return sum([await _judge_kind(uow, kind, one, moment) or 0 for one in ones])
-        (watch_id,) = found
-        FAILURES.inc()
-        log.exception("a rule was set aside", watch_id=str(watch_id))
-        timed_out = sqlstate(error) == TOO_LONG
-        await owner.set_aside(uow, watch_id, "too_expensive" if timed_out else "failed")
-        return None
+        uow.cause = cause
+    FAILURES.inc()
+    log.error("a rule was set aside", watch_id=str(watch_id), exc_info=error)
+    await owner.set_aside(uow, watch_id, "too_expensive" if timed_out else "failed")
+    return None
 
 
 async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:

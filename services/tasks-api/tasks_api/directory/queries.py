@@ -22,12 +22,14 @@ async def store_member(session: AsyncSession, workspace_id: UUID, values: dict[s
 
 
 async def store_account(session: AsyncSession, workspace_id: UUID, values: dict[str, Any]) -> bool:
-    """True when this was news."""
+    """True unless a newer version is known. Said again it is true again: an event that is heard
+    once more has another chance for what follows from it.
+    """
     row = insert(accounts).values(workspace_id=workspace_id, **values)
     newer = row.on_conflict_do_update(
         index_elements=[accounts.c.workspace_id, accounts.c.id],
         set_={name: row.excluded[name] for name in values if name != "id"},
-        where=accounts.c.version < row.excluded.version,
+        where=accounts.c.version <= row.excluded.version,
     ).returning(accounts.c.id)
     return (await session.execute(newer)).first() is not None
 

@@ -15,6 +15,8 @@ from shared.events.sequences import (
     OpportunitySetAside,
     OpportunityTakenUp,
 )
+from shared.feed import dead
+from shared.fetch import Row as Task
 from shared.uow import UnitOfWork
 from tasks_api.directory import service as directory
 from tasks_api.tasks import service
@@ -71,10 +73,13 @@ async def on_manual_entry_refused(uow: UnitOfWork, event: ManualEntryRefused) ->
 
 async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> None:
     """Whoever was refused may ask again once nothing stands in the way, or need not any more."""
-    for task in await service.refused_entries(uow, event.id):
+
+    async def look(task: Task) -> None:
         gone = event.change in {"deleted", "merged"}
         if gone or not still_refused(task, event.record, await service.today(uow)):
             await service.close_by_key(uow, task["dedupe_key"])
+
+    await dead.on_each(uow, await service.refused_entries(uow, event.id), look)
 
 
 async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:

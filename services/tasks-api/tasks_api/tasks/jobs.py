@@ -1,3 +1,6 @@
+from functools import partial
+
+from shared import held
 from shared.events.base import Cause
 from shared.service import Service
 from tasks_api.tasks import queries, service
@@ -11,6 +14,13 @@ async def tell_breaches(running: Service) -> bool:
     async with running.units.across_workspaces(read_only=True) as session:
         overdue = await queries.overdue_tasks(session, _BATCH)
     for workspace_id, task_id in overdue:
-        async with running.units.begin(workspace_id, _CLOCK) as uow:
-            await service.tell_breach(uow, task_id)
+        await held.attempt(
+            running.units,
+            workspace_id,
+            _CLOCK,
+            partial(service.tell_breach, task_id=task_id),
+            step=queries.BREACHES,
+            item=str(task_id),
+            about={"task_id": str(task_id)},
+        )
     return len(overdue) == _BATCH

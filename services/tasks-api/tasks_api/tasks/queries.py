@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, text, update
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
+from shared.held import not_held
 from tasks_api.tasks.models import tasks
 
 
@@ -186,13 +187,15 @@ def _conditions(wanted: TaskFilter) -> list[Any]:
     return conditions
 
 
+BREACHES: Final = "breaches"
 _OVERDUE = text(
-    """
+    f"""
     select t.workspace_id, t.id
     from tasks t
     left join workspaces w on w.workspace_id = t.workspace_id
     where t.status = 'open' and t.breached_at is null and t.due_at is not null
       and t.due_at <= coalesce(w.frozen_at, clock_timestamp())
+      and {not_held(BREACHES, "t.workspace_id", "t.id::text")}
     order by t.due_at
     limit :limit
     """

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from shared.auth import Caller
 from shared.errors import Conflict, NotFound
 from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpened
+from shared.feed import dead
 from shared.fetch import Row as Task
 from shared.ids import new_id
 from shared.paging import CursorSigner
@@ -170,10 +171,14 @@ async def today(uow: UnitOfWork) -> date:
 
 async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
     """Give tasks that wait for a key role's holder to the one who holds it now."""
-    for task in await queries.waiting_for_holder(uow.session, uow.workspace_id, account_id):
+
+    async def give(task: Task) -> None:
         holder = await directory.holder_of(uow, account_id, task["assignee_key_role"])
         if holder is not None:
             await _assign(uow, task, holder)
+
+    waiting = await queries.waiting_for_holder(uow.session, uow.workspace_id, account_id)
+    await dead.on_each(uow, waiting, give)
 
 
 async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None) -> None:
@@ -181,13 +186,17 @@ async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None)
     the successor; without one they wait in the queue. Their clocks run on.
     """
     successor = await directory.active_member(uow, successor_id)
-    for task in await queries.open_tasks_of(uow.session, uow.workspace_id, member_id):
+
+    async def give(task: Task) -> None:
         assignee = successor
         if task["assignee_key_role"] is not None:
             role, account = task["assignee_key_role"], task["account_id"]
             holder = await directory.holder_of(uow, account, role)
             assignee = successor if holder in {None, member_id} else holder
         await _assign(uow, task, assignee)
+
+    found = await queries.open_tasks_of(uow.session, uow.workspace_id, member_id)
+    await dead.on_each(uow, found, give)
 
 
 async def load_of(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """What is wrong with a rule, and where: a JSON pointer or a column of the text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+from shared.logging import get_logger
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,21 @@ class RuleFaulty(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
         self.faults = tuple(faults)
+
+
+@contextmanager
+def of_what_is_stored() -> Iterator[None]:
+    """A rule that is stored was fit once. Whatever reading it raises is a fault of that rule, and
+    of none beside it.
+    """
+    try:
+        yield
+    except RuleFaulty:
+        raise
+    except Exception as error:
+        log.exception("a stored rule cannot be read")
+        message = "This rule cannot be read any more; save it again."
+        raise RuleFaulty([Fault("unreadable", message)]) from error
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -1,0 +1,87 @@
+"""`/v1/held-work/<service>`: single items that it failed on, and another try."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared import held
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.settings import ServiceName
+from shared.web.routing import TheService, Uow, api_router, require
+
+_START = ["0001-01-01T00:00:00+00:00", str(UUID(int=0))]
+
+
+class HeldWork(BaseModel):
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01",
+                    "step": "rules",
+                    "about": {
+                        "kind": "segment",
+                        "watch_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
+                        "record_id": "0198c0de-0000-7000-8000-000000000001",
+                    },
+                    "reason": "It failed with DataError; the log of this service says more.",
+                    "attempts": 3,
+                    "held_at": "2026-11-02T09:00:00Z",
+                    "retry_at": "2026-11-02T09:07:00Z",
+                }
+            ]
+        },
+    )
+
+    id: UUID
+    step: str = Field(description="What was being done.")
+    about: dict[str, Any] = Field(description="Of what it was to be done.")
+    reason: str
+    attempts: int
+    held_at: datetime
+    retry_at: datetime = Field(description="It is tried again then, and from now on ever later.")
+
+
+def held_work_router(service_name: ServiceName) -> APIRouter:
+    router = api_router(f"/v1/held-work/{service_name}", "Status")
+
+    @router.get(
+        "",
+        name=f"list_{service_name}_held_work",
+        summary=f"Items that the {service_name} service holds back",
+        response_model=Page[HeldWork],
+    )
+    async def list_held_work(
+        caller: Annotated[Caller, require("workspace:read")],
+        uow: Uow,
+        service: TheService,
+        limit: Limit = 50,
+        cursor: CursorParam = None,
+    ) -> dict[str, Any]:
+        """What failed on one item stops that one and no other. The longest held comes first."""
+        shape = ["held work", service_name]
+        held_at, after_id = (
+            service.cursors.read(cursor, uow.workspace_id, shape) if cursor else _START
+        )
+        after = (datetime.fromisoformat(held_at).astimezone(UTC), UUID(after_id))
+        rows = await held.page(uow, after, limit + 1)
+        return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("held_at", "id"))
+
+    @router.post(
+        "/{held_id}/retry",
+        name=f"retry_{service_name}_held_work",
+        summary=f"Let the {service_name} service try held work again now",
+        response_model=HeldWork,
+    )
+    async def retry_held_work(
+        held_id: UUID, caller: Annotated[Caller, require("workspace:write")], uow: Uow
+    ) -> Any:
+        """The worker tries it soon after the answer; what succeeds leaves the list."""
+        return await held.retry(uow, held_id)
+
+    return router

@@ -1,0 +1,370 @@
+"""One bad item in the middle of a batch costs itself, in every step of the accounts service."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from accounts_api import worker
+from accounts_api.hearing import HEARING
+from accounts_api.watching.service import _OWNERS as KINDS_OF_RULES
+from shared.events.base import Cause
+from shared.events.sequences import ContactUnsubscribed
+from shared.ids import new_id
+from tests.accounts_api.key_roles.making import holders, member, rule
+from tests.accounts_api.product_events.test_tracking import events
+from tests.accounts_api.segments.test_segments import members
+from tests.harness import Tenure
+from tests.poisoned.poison import Step, World
+
+SERVICE = "accounts"
+BY_TEST = (Cause(type="system", id="test"),)
+STEPS: dict[str, Step] = {}
+"""By name: what is done to many, of whom one cannot be stored."""
+
+
+def step(name: str) -> Callable[[Step], Step]:
+    def add(made: Step) -> Step:
+        STEPS[name] = made
+        return made
+
+    return add
+
+
+async def held_records(world: World) -> list[tuple[str, str]]:
+    return [(row["step"], row["about"]["record_id"]) for row in await world.held(SERVICE)]
+
+
+async def segment(world: World, **more: Any) -> str:
+    rule = 'name starts with "Item"'
+    return await world.make("/v1/segments", title="S", record_type="account", rule=rule, **more)
+
+
+@step("rules: segment, changed records")
+async def changed(world: World) -> None:
+    watched = await segment(world)
+    await world.tenure.settle()
+    a, b, c = await world.accounts()
+    async with world.refusing("accounts.segment_members", f"record_id = '{b}'"):
+        await world.tenure.settle()
+        assert await members(world.ws, watched) == {a, c}
+        assert await held_records(world) == [("rules", b)]
+    await world.retry(SERVICE)
+    assert await members(world.ws, watched) == {a, b, c}
+
+
+@step("rules: segment, every record")
+async def swept(world: World) -> None:
+    a, b, c = await world.accounts()
+    await world.tenure.settle()
+    async with world.refusing("accounts.segment_members", f"record_id = '{b}'"):
+        watched = await segment(world)
+        await world.tenure.settle()
+        assert await members(world.ws, watched) == {a, c}
+        assert await held_records(world) == [("rules", b)]
+    await world.retry(SERVICE)
+    assert await members(world.ws, watched) == {a, b, c}
+
+
+@step("rules: segment, the time came")
+async def due(world: World) -> None:
+    soon = {"record_type": "account", "key": "soon", "title": "Soon", "type": "date"}
+    await world.make("/v1/traits", **soon)
+    body = {"title": "S", "record_type": "account", "rule": "traits.soon <= today"}
+    watched = await world.make("/v1/segments", **body)
+    a, b, c = await world.accounts(traits={"soon": "2026-03-10"})
+    await world.tenure.settle()
+    async with world.refusing("accounts.segment_members", f"record_id = '{b}'"):
+        await world.tenure.set_clock(world.ws, datetime(2026, 3, 11, tzinfo=UTC))
+        assert await members(world.ws, watched) == {a, c}
+        assert await held_records(world) == [("rules", b)]
+    await world.retry(SERVICE)
+    assert await members(world.ws, watched) == {a, b, c}
+
+
+@step("rules: segment that cannot be judged at all")
+async def bad_rule(world: World) -> None:
+    """The rule is to blame: it says so, and the other segment is filled."""
+    watched = await segment(world)
+    other = {"title": "T", "record_type": "account", "rule": 'name starts with "Item"'}
+    fine = await world.make("/v1/segments", **other)
+    async with world.refusing("accounts.segment_members", f"segment_id = '{watched}'"):
+        made = [await world.make("/v1/accounts", name=f"Item {n}") for n in range(12)]
+        await world.tenure.settle()
+        assert await members(world.ws, fine) == set(made)
+        shown = (await world.ws.observer.get(f"/v1/segments/{watched}")).json()
+        assert [fault["code"] for fault in shown["faults"]] == ["failed"]
+
+
+@step("rules: lifecycle")
+async def lifecycle(world: World) -> None:
+    written = {"title": "C", "status": "churned", "rule": 'name starts with "Item"'}
+    await world.make("/v1/lifecycle-rules", **written)
+    await world.tenure.settle()
+    ids = await world.accounts()
+    spoilt = f"id = '{ids[1]}' and lifecycle_status = 'churned'"
+    async with world.refusing("accounts.accounts", spoilt):
+        await world.tenure.settle()
+        assert await shown(world, ids, "lifecycle_status") == ["churned", "subscribed", "churned"]
+        assert await held_records(world) == [("rules", ids[1])]
+    await world.retry(SERVICE)
+    assert await shown(world, ids, "lifecycle_status") == ["churned"] * 3
+
+
+async def shown(world: World, ids: list[str], field: str, path: str = "accounts") -> list[Any]:
+    answers = [await world.ws.observer.get(f"/v1/{path}/{id_}") for id_ in ids]
+    return [answer.json()[field] for answer in answers]
+
+
+@step("rules: formula")
+async def formula(world: World) -> None:
+    ids = await world.accounts()
+    await world.tenure.settle()
+    body = {"record_type": "account", "key": "size", "title": "Size", "type": "formula"}
+    spoilt = f"id = '{ids[1]}' and traits ? 'size'"
+    async with world.refusing("accounts.accounts", spoilt):
+        await world.make("/v1/traits", **body, formula="length(name)", result_type="number")
+        await world.tenure.settle()
+        assert [bool(traits) for traits in await shown(world, ids, "traits")] == [True, False, True]
+        assert await held_records(world) == [("rules", ids[1])]
+    await world.retry(SERVICE)
+    assert all(await shown(world, ids, "traits"))
+
+
+@step("rules: deactivation")
+async def deactivation(world: World) -> None:
+    ids = await world.contacts()
+    await world.tenure.settle()
+    spoilt = f"id = '{ids[1]}' and deactivated_at is not null"
+    async with world.refusing("accounts.contacts", spoilt):
+        written = {"title": "Out", "rule": 'name starts with "Item"'}
+        await world.make("/v1/contact-deactivation-rules", **written)
+        await world.tenure.settle()
+        out = await shown(world, ids, "deactivated_at", "contacts")
+        assert [at is not None for at in out] == [True, False, True]
+        assert await held_records(world) == [("rules", ids[1])]
+    await world.retry(SERVICE)
+    assert None not in await shown(world, ids, "deactivated_at", "contacts")
+
+
+@step("rules: stewardship")
+async def stewardship(world: World) -> None:
+    ada = await member(world.ws, "Ada")
+    await rule(world.ws, 'name starts with "Item"', member_id=ada)
+    await world.tenure.settle()
+    ids = await world.accounts()
+    async with world.refusing("accounts.key_role_assignments", f"account_id = '{ids[1]}'"):
+        await world.tenure.settle()
+        assert [await holders(world.ws, id_) for id_ in ids] == [[ada], [], [ada]]
+        assert await held_records(world) == [("rules", ids[1])]
+    await world.retry(SERVICE)
+    assert [await holders(world.ws, id_) for id_ in ids] == [[ada]] * 3
+
+
+@step("segments that tell later")
+async def telling(world: World) -> None:
+    watched = await segment(world, debounce_minutes=30)
+    await world.tenure.settle()
+    a, b, c = await world.accounts()
+    await world.tenure.settle()
+    spoilt = f"name = 'accounts.segment_entered.v1' and payload->>'record_id' = '{b}'"
+    async with world.refusing("accounts.events", spoilt):
+        await world.tenure.set_clock(world.ws, datetime(2026, 3, 2, 10, tzinfo=UTC))
+        assert await told(world, watched) == {a, c}
+        assert await held_records(world) == [("segment_tellings", b)]
+    await world.retry(SERVICE)
+    assert await told(world, watched) == {a, b, c}
+
+
+async def told(world: World, watched: str) -> set[str]:
+    statement = text(
+        "select payload ->> 'record_id' from events where workspace_id = :id"
+        " and name = 'accounts.segment_entered.v1' and payload ->> 'segment_id' = :segment"
+    )
+    units = world.tenure.workers[SERVICE].units
+    async with units.begin(world.ws.id, (), read_only=True) as uow:
+        given = {"id": world.ws.id, "segment": watched}
+        return set(await uow.session.scalars(statement, given))
+
+
+@step("planned holdings")
+async def planned(world: World) -> None:
+    ada = await member(world.ws, "Ada")
+    ids = await world.accounts()
+    later = {"member_ids": [ada], "valid_from": "2026-03-05T08:00:00Z"}
+    for id_ in ids:
+        path = f"/v1/accounts/{id_}/key-roles"
+        await world.ws.admin.put(f"{path}/csm", later, headers={"if-match": "*"})
+    async with world.refusing("accounts.key_role_assignments", f"account_id = '{ids[1]}'"):
+        await world.tenure.set_clock(world.ws, datetime(2026, 3, 6, tzinfo=UTC))
+    assert [await holders(world.ws, id_) for id_ in ids] == [[ada], [], [ada]]
+    (left,) = (await world.ws.observer.get(f"/v1/accounts/{ids[1]}/key-roles")).json()["planned"]
+    assert left["refusal"] == "internal_error"
+
+
+@step("hand-overs")
+async def hand_over(world: World) -> None:
+    grace, ada = await member(world.ws, "Grace"), await member(world.ws, "Ada")
+    ids = await world.accounts(key_roles={"csm": [grace]})
+    await world.tenure.settle()
+    path = f"/v1/members/{grace}/hand-over"
+    async with world.refusing(
+        "accounts.key_role_assignments", f"account_id = '{ids[1]}' and member_id = '{ada}'"
+    ):
+        begun = await world.ws.admin.post(path, {"others": {"member_id": ada}})
+        assert begun.status_code == 202, begun.text
+        await world.tenure.settle()
+    assert [await holders(world.ws, id_) for id_ in ids] == [[ada], [grace], [ada]]
+    ended = (await world.ws.observer.get(path)).json()
+    assert (ended["state"], ended["left"], ended["done"]) == ("done", 1, 3)
+
+
+@step("imports")
+async def imported(world: World) -> None:
+    csv = "external_id,name\na,Item\nb,Item\nc,Item\n"
+    job = await world.make("/v1/imports", record_type="organization", file_name="o.csv", csv=csv)
+    async with world.refusing("accounts.organizations", "external_id = 'b'"):
+        started = await world.ws.admin.post(f"/v1/imports/{job}/start", headers={"if-match": "*"})
+        assert started.status_code in {200, 202}, started.text
+        await world.tenure.settle()
+    ended = (await world.ws.admin.get(f"/v1/imports/{job}")).json()
+    assert (ended["status"], ended["created"], ended["refused"]) == ("finished", 2, 1)
+
+
+THING = {"key": "thing", "plural_key": "things", "title": "Thing", "plural_title": "Things"}
+BULK: dict[str, dict[str, Any]] = {
+    "accounts": {},
+    "organizations": {},
+    "contacts": {},
+    "opportunities": {"type": "renewal", "account_external_id": "acme"},
+    "objects/thing": {},
+}
+
+
+@pytest.mark.parametrize("path", BULK)
+async def test_a_row_that_cannot_be_stored_is_refused_alone(tenure: Tenure, path: str) -> None:
+    world = World(tenure, await tenure.workspace())
+    await world.make("/v1/accounts", name="Acme", external_id="acme")
+    await world.make("/v1/object-types", **THING)
+    fields = {"name": "Item", **BULK[path]}
+    rows = [{"external_id": key, **fields} for key in ("a", "b", "c")]
+    faulty = [{"external_id": "d", **fields, "shoe_size": 3}, {"name": "Nobody"}]
+    async with world.refusing(f"accounts.{path.partition('/')[0]}", "external_id = 'b'"):
+        answer = await world.ws.admin.post(f"/v1/{path}/bulk", {"rows": [*rows, *faulty]})
+    assert answer.status_code == 200, answer.text
+    results = answer.json()["results"]
+    wanted = ["created", "refused", "created", "refused", "refused"]
+    assert [row["status"] for row in results] == wanted
+    assert results[1]["code"] == "not_written"
+    for row in results[3:]:
+        assert row["message"] == "This row was not stored. See `errors` for each fault."
+        assert row["errors"]
+
+
+@step("deleted traits")
+async def deleted_trait(world: World) -> None:
+    body = {"record_type": "account", "key": "gone", "title": "Gone", "type": "text"}
+    trait = await world.make("/v1/traits", **body)
+    ids = await world.accounts(traits={"gone": "x"})
+    await world.tenure.settle()
+    async with world.refusing("accounts.accounts", f"id = '{ids[1]}' and not traits ? 'gone'"):
+        answer = await world.ws.admin.delete(f"/v1/traits/{trait}?force=true")
+        assert answer.status_code == 204, answer.text
+        await world.tenure.settle()
+        assert await shown(world, [ids[0], ids[2]], "traits") == [{}, {}]
+        (row,) = await world.held(SERVICE)
+        assert (row["step"], row["about"]["key"]) == ("deleted_traits", "gone")
+        assert ids[1] in row["reason"]
+    await world.retry(SERVICE)
+    assert await shown(world, ids, "traits") == [{}] * 3
+
+
+@step("deleted object types")
+async def deleted_type(world: World) -> None:
+    type_id = await world.make("/v1/object-types", **THING)
+    ids = [await world.make("/v1/objects/thing", name=f"Item {n}") for n in range(3)]
+    await world.tenure.settle()
+    async with world.refusing("accounts.objects", f"id = '{ids[1]}' and deleted_at is not null"):
+        await world.ws.admin.delete(f"/v1/object-types/{type_id}?force=true")
+        await world.tenure.settle()
+        status = (await world.ws.observer.get("/v1/status")).json()
+        assert status["held"] == {"deleted_object_types": 1}
+    await world.retry(SERVICE)
+    status = (await world.ws.observer.get("/v1/status")).json()
+    assert status["due_work"]["objects_of_deleted_types"] == 0
+
+
+def event(key: str) -> dict[str, Any]:
+    return {"type": "track", "event": "login", "messageId": f"m-{key}", "userId": key}
+
+
+@step("product events: a batch")
+async def product_events(world: World) -> None:
+    batch = {"batch": [event(key) for key in ("a", "b", "c")]}
+    async with world.refusing("accounts.product_events", "message_id = 'm-b'"):
+        answer = (await world.ws.admin.post("/v1/batch", batch)).json()
+    assert (answer["accepted"], [row["index"] for row in answer["refused"]]) == (2, [1])
+    again = (await world.ws.admin.post("/v1/batch", batch)).json()
+    assert (again["accepted"], again["duplicates"]) == (1, 2)
+
+
+@step("waiting product events")
+async def waiting_events(world: World) -> None:
+    await world.ws.admin.post("/v1/batch", {"batch": [event(key) for key in ("a", "b", "c")]})
+    rows = [{"external_id": key, "name": "Item"} for key in ("a", "b", "c")]
+    spoilt = "user_id = 'b' and contact_id is not null"
+    async with world.refusing("accounts.product_events", spoilt):
+        answer = (await world.ws.admin.post("/v1/contacts/bulk", {"rows": rows})).json()
+        ids = [row["id"] for row in answer["results"]]
+        assert [row["status"] for row in answer["results"]] == ["created"] * 3
+        counted = [len(await events(world.ws, f"contacts/{id_}")) for id_ in ids]
+        assert counted == [1, 0, 1]
+        (row,) = await world.held(SERVICE)
+        assert row["step"] == "waiting_product_events"
+
+
+@step("feed:sequencer:0")
+async def heard(world: World) -> None:
+    emails = [f"item{n}@acme.example" for n in range(3)]
+    ids = [await world.make("/v1/contacts", name="Item", email=email) for email in emails]
+    twin = await world.make("/v1/contacts", name="Twin", email=emails[1])
+    ids.append(twin)
+    await world.tenure.settle()
+    spoilt = f"id = '{ids[1]}' and email_status = 'unsubscribed'"
+    async with world.refusing("accounts.contacts", spoilt):
+        async with world.tenure.workers["sequencer"].units.begin(world.ws.id, BY_TEST) as uow:
+            for email in emails:
+                uow.publish(ContactUnsubscribed(contact_id=new_id(), email=email))
+        await world.tenure.settle()
+        found = await shown(world, ids, "email_status", "contacts")
+        assert [status == "unsubscribed" for status in found] == [True, False, True, True]
+        (dead,) = (await world.ws.admin.get("/v1/dead-events/accounts")).json()["data"]
+        path = f"/v1/dead-events/accounts/{dead['id']}/replay"
+        assert (await world.ws.admin.post(path)).status_code == 409
+    assert (await world.ws.admin.post(path)).status_code == 200
+    assert set(await shown(world, ids, "email_status", "contacts")) == {"unsubscribed"}
+
+
+ALONE = {
+    "self-check of rules": "it only begins looks at every record",
+    "history partitions": "it makes tables",
+    "product event partitions": "it makes tables",
+    "old import files": "one statement forgets what is old",
+    "old product events": "one statement forgets what is old",
+}
+"""Loops that judge nothing."""
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_a_bad_item_in_the_middle_costs_itself(tenure: Tenure, name: str) -> None:
+    await STEPS[name](World(tenure, await tenure.workspace()))
+
+
+def test_every_loop_and_every_kind_of_rule_is_tried(tenure: Tenure) -> None:
+    tried = {name.partition(":")[0] if name.startswith("rules") else name for name in STEPS}
+    loops = {loop.name for loop in worker.loops(tenure.workers[SERVICE])}
+    assert loops - tried - set(ALONE) == set()
+    assert all(any(name.startswith(f"rules: {kind}") for name in STEPS) for kind in KINDS_OF_RULES)
+    assert HEARING.handlers

@@ -1,0 +1,131 @@
+"""One bad item in the middle of a batch costs itself, in every step of the tasks service."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.events.accounts import MemberHandedOver
+from shared.events.base import Cause
+from shared.events.sync import WebhookEndpointDisabled
+from shared.ids import new_id
+from tasks_api import worker
+from tests.accounts_api.key_roles.making import member
+from tests.harness import Tenure
+from tests.poisoned.poison import Step, World
+
+SERVICE = "tasks"
+BY_TEST = (Cause(type="system", id="test"),)
+STEPS: dict[str, Step] = {}
+
+
+def step(name: str) -> Callable[[Step], Step]:
+    def add(made: Step) -> Step:
+        STEPS[name] = made
+        return made
+
+    return add
+
+
+async def tasks(world: World, **more: Any) -> list[str]:
+    return [await world.make("/v1/tasks", title=f"Item {n}", **more) for n in range(3)]
+
+
+async def shown(world: World, ids: list[str], field: str) -> list[Any]:
+    answers = [await world.ws.observer.get(f"/v1/tasks/{id_}") for id_ in ids]
+    return [answer.json()[field] for answer in answers]
+
+
+async def replay(world: World) -> int:
+    """Of the one event that was set aside: the status of another chance for it."""
+    (dead,) = (await world.ws.admin.get("/v1/dead-events/tasks")).json()["data"]
+    return (await world.ws.admin.post(f"/v1/dead-events/tasks/{dead['id']}/replay")).status_code
+
+
+@step("breaches")
+async def breaches(world: World) -> None:
+    ids = await tasks(world, due_business_days=1)
+    async with world.refusing("tasks.tasks", f"id = '{ids[1]}' and breached_at is not null"):
+        await world.tenure.set_clock(world.ws, datetime(2026, 3, 4, tzinfo=UTC))
+        told = await shown(world, ids, "breached_at")
+        assert [at is not None for at in told] == [True, False, True]
+        (row,) = await world.held(SERVICE)
+        assert (row["step"], row["about"]) == ("breaches", {"task_id": ids[1]})
+    await world.retry(SERVICE)
+    assert None not in await shown(world, ids, "breached_at")
+
+
+@step("feed:accounts:0")
+async def hand_over(world: World) -> None:
+    """Of one event that moves many tasks, and of the events beside it."""
+    grace, ada = await member(world.ws, "Grace"), await member(world.ws, "Ada")
+    await world.tenure.settle()
+    ids = await tasks(world, assignee_id=grace)
+    leaves = {"hand_over_id": new_id(), "member_id": grace, "tasks_to": ada, "accounts": 0}
+    async with world.refusing("tasks.tasks", f"id = '{ids[1]}' and assignee_id = '{ada}'"):
+        async with world.tenure.workers["accounts"].units.begin(world.ws.id, BY_TEST) as uow:
+            uow.publish(MemberHandedOver.model_validate(leaves))
+        await world.tenure.settle()
+        assert await shown(world, ids, "assignee_id") == [ada, grace, ada]
+        assert await replay(world) == 409
+    assert await replay(world) == 200
+    assert await shown(world, ids, "assignee_id") == [ada] * 3
+
+
+@step("feed:accounts:0, tasks that wait for a holder")
+async def waiting(world: World) -> None:
+    account = await world.make("/v1/accounts", name="Acme")
+    ada = await member(world.ws, "Ada")
+    await world.tenure.settle()
+    ids = await tasks(world, account_id=account, assignee_key_role="csm")
+    async with world.refusing("tasks.tasks", f"id = '{ids[1]}' and assignee_id = '{ada}'"):
+        path = f"/v1/accounts/{account}"
+        await world.ws.admin.patch(path, {"key_roles": {"csm": [ada]}})
+        await world.tenure.settle()
+        assert await shown(world, ids, "assignee_id") == [ada, None, ada]
+        assert await replay(world) == 409
+    assert await replay(world) == 200
+    assert await shown(world, ids, "assignee_id") == [ada] * 3
+
+
+@step("feed:sync:0")
+async def notified(world: World) -> None:
+    admins = [
+        await world.make(
+            "/v1/members", full_name="A", email=f"{new_id().hex[-8:]}@a.example", role="admin"
+        )
+        for _ in range(2)
+    ]
+    await world.tenure.settle()
+    spoilt = f"member_id = '{admins[0]}'"
+    off = {"id": new_id(), "url_host": "hooks.example", "reason": "It is gone."}
+    async with world.refusing("tasks.notifications", spoilt):
+        async with world.tenure.workers["sync"].units.begin(world.ws.id, BY_TEST) as uow:
+            uow.publish(WebhookEndpointDisabled.model_validate(off))
+        await world.tenure.settle()
+        assert await told(world) == {world.ws.details["admin_id"], admins[1]}
+        assert await replay(world) == 409
+    assert await replay(world) == 200
+    assert await told(world) == {world.ws.details["admin_id"], *admins}
+
+
+async def told(world: World) -> set[str]:
+    listed = (await world.ws.service.get("/v1/notifications")).json()["data"]
+    return {row["member_id"] for row in listed}
+
+
+ELSEWHERE = {
+    "feed:sequencer:0": "the same reader; each of its events is about one thing",
+    "note fields": "each note is a call of its own",
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_a_bad_item_in_the_middle_costs_itself(tenure: Tenure, name: str) -> None:
+    await STEPS[name](World(tenure, await tenure.workspace()))
+
+
+def test_every_loop_is_tried(tenure: Tenure) -> None:
+    loops = {loop.name for loop in worker.loops(tenure.workers[SERVICE])}
+    assert loops - set(STEPS) - set(ELSEWHERE) == set()
