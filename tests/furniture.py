@@ -21,7 +21,7 @@ _SYNONYMS = {
     "owner": "members",
     "author": "members",
     "holder": "members",
-    "subject": "accounts",
+    "subject": "opportunities",
     "record": "accounts",
     "endpoint": "webhook-endpoints",
     "connection": "connections",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
@@ -19,7 +19,7 @@ from tests.accounts_api.segments.test_segments import members
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, World
 
-SERVICE = "accounts"
+SERVICE: Final = "accounts"
 BY_TEST = (Cause(type="system", id="test"),)
 STEPS: dict[str, Step] = {}
 """By name: what is done to many, of whom one cannot be stored."""

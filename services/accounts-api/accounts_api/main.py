@@ -27,6 +27,7 @@ from accounts_api.organizations import router as organizations
 from accounts_api.patches.router import router as patches
 from accounts_api.product_events import router as product_events
 from accounts_api.product_events import service as product_events_service
+from accounts_api.references import router as references
 from accounts_api.segments import router as segments
 from accounts_api.segments import service as segments_service
 from accounts_api.status import due_work
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             hand_overs.router,
             api_keys.router,
             api_keys.internal,
+            references.internal,
             audit_log.router,
             status_router("accounts", due_work, held.counts),
             dead_events_router("accounts", HEARING),

@@ -138,7 +138,9 @@ async def test_whoever_writes_fields_says_which_version_they_saw(review: Review)
     refused = await review.ws.admin.post("/v1/notes", body)
     assert refused.status_code == 422
     assert [e["pointer"] for e in refused.json()["errors"]] == ["/record_versions/subject"]
-    of_contact = {**body, "subject_type": "contact", "field_values": {"tier": "Gold"}}
+    ann = (await make(review.ws, "contacts", {"name": "Ann"}))["id"]
+    of_contact = {**body, "subject_type": "contact", "subject_id": ann}
+    of_contact["field_values"] = {"tier": "Gold"}
     refused = await review.ws.admin.post("/v1/notes", of_contact)
     pointers = [e["pointer"] for e in refused.json()["errors"]]
     assert pointers == ["/account_id", "/record_versions/account"]

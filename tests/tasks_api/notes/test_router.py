@@ -1,6 +1,7 @@
 from sqlalchemy import text
 
 from shared.ids import new_id
+from tests.accounts_api.key_roles.making import account
 from tests.harness import Tenure
 
 
@@ -26,7 +27,7 @@ async def test_a_note_keeps_clean_html_and_the_version_of_its_template(tenure: T
         {
             "template_key": "scaled_mid_contract_review",
             "subject_type": "account",
-            "subject_id": str(new_id()),
+            "subject_id": await account(ws, "Acme"),
             "title": "Review",
             "body": '<p onclick="x()">Good<script>alert(1)</script></p>',
         },
@@ -43,7 +44,8 @@ async def test_a_template_that_notes_use_is_deleted_only_by_force(tenure: Tenure
     path = "/v1/note-templates/calls"
     template = {"key": "calls", "title": "Calls", "body": "<p>Who?</p>"}
     assert (await ws.admin.post("/v1/note-templates", template)).status_code == 201
-    note = {"subject_type": "account", "subject_id": str(new_id()), "template_key": "calls"}
+    acme = await account(ws, "Acme")
+    note = {"subject_type": "account", "subject_id": acme, "template_key": "calls"}
     seen = (await ws.admin.post("/v1/notes", {**note, "title": "A call"})).json()
     await ws.admin.post("/v1/notes", {**note, "title": "Not for all", "private": True})
     used = (await ws.admin.get(f"{path}/where-used")).json()
@@ -61,7 +63,8 @@ async def test_a_template_that_notes_use_is_deleted_only_by_force(tenure: Tenure
 
 async def test_an_unknown_answer_or_template_is_refused_and_nothing_stored(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    note = {"subject_type": "account", "subject_id": str(new_id()), "title": "Review"}
+    acme = await account(ws, "Acme")
+    note = {"subject_type": "account", "subject_id": acme, "title": "Review"}
     unknown = await ws.admin.post("/v1/notes", {**note, "template_key": "nope"})
     assert unknown.json()["errors"][0]["pointer"] == "/template_key"
     answers = {"template_key": "scaled_mid_contract_review", "field_values": {"colour": "red"}}
@@ -92,7 +95,7 @@ async def test_a_private_note_is_seen_by_its_author_only(tenure: Tenure) -> None
     ws = await tenure.workspace()
     for_me = {
         "subject_type": "account",
-        "subject_id": str(new_id()),
+        "subject_id": await account(ws, "Acme"),
         "title": "For me",
         "private": True,
     }

@@ -12,7 +12,10 @@ from shared.events.accounts import (
 )
 from shared.events.base import Cause, Event
 from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
+from shared.http import OutgoingError
 from shared.ids import new_id
+from shared.service import Service
+from tests.accounts_api.key_roles.making import account, member
 from tests.harness import Tenure, Workspace
 
 BY_TEST = (Cause(type="system", id="test"),)
@@ -182,6 +185,48 @@ async def test_notifications_are_for_the_one_who_is_told(tenure: Tenure) -> None
     assert (await ws.admin.post(f"/v1/notifications/{mine['id']}/read")).json()["read_at"]
 
 
+async def test_a_task_may_be_about_what_was_made_a_moment_ago(tenure: Tenure) -> None:
+    """Nothing of it was heard yet, so it is asked for; of merged ones it is the winner."""
+    ws = await tenure.workspace()
+    thing = {"key": "thing", "plural_key": "things", "title": "Thing", "plural_title": "Things"}
+    await ws.admin.post("/v1/object-types", thing)
+    made = (await ws.admin.post("/v1/objects/thing", {"name": "It"})).json()["id"]
+    acme, twin = [await account(ws, name) for name in ("Acme", "Twin")]
+    merged = await ws.admin.post(f"/v1/accounts/{acme}/merge", {"loser_id": twin})
+    assert merged.status_code == 200, merged.text
+    ada = await member(ws, "Ada")
+    about = {"subject_type": "thing", "subject_id": made, "account_id": twin, "assignee_id": ada}
+    task = await ws.admin.post("/v1/tasks", {"title": "Look", **about})
+    assert task.status_code == 201, task.text
+    kept = {key: task.json()[key] for key in about}
+    assert kept == {**about, "account_id": acme}
+    note = await ws.admin.post("/v1/notes", {"title": "Seen", **dict(list(about.items())[:2])})
+    assert note.status_code == 201, note.text
+
+
+async def test_while_accounts_is_away_only_what_was_heard_of_is_taken(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = await tenure.workspace()
+    known = await account(ws, "Known")
+    await tenure.settle()
+    fresh = await account(ws, "Fresh")
+
+    ask = Service.ask
+
+    async def away(self: Any, peer: Any, method: str, path: str, **more: Any) -> Any:
+        if path.startswith("/internal/references"):
+            raise OutgoingError("no route to it")
+        return await ask(self, peer, method, path, **more)
+
+    monkeypatch.setattr(Service, "ask", away)
+    taken = await ws.admin.post("/v1/tasks", {"title": "Call", "account_id": known})
+    assert taken.status_code == 201, taken.text
+    unsure = await ws.admin.post("/v1/tasks", {"title": "Call", "account_id": fresh})
+    assert (unsure.status_code, unsure.headers["retry-after"]) == (503, "5")
+    assert len((await ws.admin.get("/v1/tasks")).json()["data"]) == 1
+
+
 async def test_bad_input_is_refused_with_a_pointer_to_every_fault(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     refused = await ws.admin.post(
@@ -226,7 +271,7 @@ async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: 
     record = {"name": "Acme", "lifecycle_status": "subscribed", "traits": {}}
     empty = dict.fromkeys(AccountRecord.model_fields.keys() - {*record, "key_roles"})
 
-    def account(version: int, csm: UUID) -> AccountChanged:
+    def changed(version: int, csm: UUID) -> AccountChanged:
         known = {**empty, **record, "id": account_id, "key_roles": {"csm": [csm]}}
         change = {"id": account_id, "version": version, "change": "updated", "changed": []}
         return AccountChanged.model_validate({**change, "record": known})
@@ -236,14 +281,14 @@ async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: 
             uow.publish(*events)
         await tenure.settle()
 
-    await tell(account(1, leaver))
+    await tell(changed(1, leaver))
     mine = {"assignee_key_role": "csm", "account_id": str(account_id)}
     by_role = (await ws.leader.post("/v1/tasks", {"title": "By role", **mine})).json()
     named = {"title": "By name", "assignee_id": str(leaver), "due_business_days": 2}
     by_name = (await ws.leader.post("/v1/tasks", named)).json()
     assert by_role["assignee_id"] == by_name["assignee_id"] == str(leaver)
     over = {"hand_over_id": new_id(), "member_id": leaver, "tasks_to": None, "accounts": 1}
-    await tell(account(2, holder), MemberHandedOver.model_validate(over))
+    await tell(changed(2, holder), MemberHandedOver.model_validate(over))
     found = {row["id"]: row for row in (await ws.observer.get("/v1/tasks")).json()["data"]}
     assert found[by_role["id"]]["assignee_id"] == str(holder)
     assert found[by_name["id"]]["assignee_id"] is None

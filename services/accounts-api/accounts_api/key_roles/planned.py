@@ -1,13 +1,14 @@
 """Holdings that do not begin now: said before their time and begun by the worker, or after it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.key_roles import queries
 from accounts_api.key_roles.refusals import ChangedLater, PlanNotFound
-from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer
+from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, escaped
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
@@ -73,6 +74,22 @@ async def _faults(uow: UnitOfWork, key: str, member_ids: Sequence[UUID]) -> list
     ]
 
 
+def accepted_here(outcome: Outcome, key: str) -> Outcome:
+    """Raises what refused the edit, with pointers into this request instead of into an account."""
+    error, within = outcome.error, f"/key_roles/{escaped(key)}"
+    if error is not None:
+        error.faults = tuple(_moved(fault, within) for fault in error.faults)
+    return accepted(outcome)
+
+
+def _moved(fault: Fault, within: str) -> Fault:
+    if fault.pointer != within and not fault.pointer.startswith(f"{within}/"):
+        return fault
+    if fault.code == "unknown_key_role":
+        return replace(fault, pointer="/path/key")
+    return replace(fault, pointer=f"/member_ids{fault.pointer.removeprefix(within)}")
+
+
 async def must_be_the_last_word(
     uow: UnitOfWork, account_id: UUID, key: str, since: datetime
 ) -> None:
@@ -135,7 +152,7 @@ async def assign_since(
 ) -> Outcome:
     """A change that became true before now."""
     (outcome,) = await write(uow, ACCOUNT, [edit], writer, since=since)
-    accepted(outcome)
+    accepted_here(outcome, key)
     if outcome.status != "unchanged" and outcome.id is not None:
         await must_be_the_last_word(uow, UUID(outcome.id), key, since)
     return outcome

@@ -9,7 +9,7 @@ from accounts_api.key_roles.schemas import HoldersIn, KeyRoleIn, KeyRolePatch
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.refusals import RecordNotFound
-from accounts_api.records.service import accepted, state_of, write
+from accounts_api.records.service import state_of, write
 from accounts_api.records.writing import key_role_definitions
 from accounts_api.where_used import service as usage
 from shared.auth import Caller
@@ -146,13 +146,13 @@ async def assign_key_role(
         version=version,
         key_roles={key: [str(member) for member in data.member_ids]},
     )
+    writer = Writer.of(caller)
     if data.valid_from is None:
-        (outcome,) = await write(uow, ACCOUNT, [edit], Writer.of(caller))
-        return accepted(outcome), True
+        (outcome,) = await write(uow, ACCOUNT, [edit], writer)
+        return planned.accepted_here(outcome, key), True
     if data.valid_from > await uow.now():
         holders, since = data.member_ids, data.valid_from
         return await planned.plan(uow, account_id, version, key, holders, since), False
-    writer = Writer.of(caller)
     return await planned.assign_since(uow, edit, key, data.valid_from, writer), True
 
 

@@ -1,6 +1,6 @@
 """What one may ask of the customer records of one kind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -38,8 +38,10 @@ __all__ = [
     "Proposal",
     "Records",
     "accepted",
+    "active_members",
     "all_written",
     "definitions_of",
+    "living",
     "row_edit",
     "state_of",
     "write",
@@ -223,6 +225,18 @@ async def state_of(uow: UnitOfWork, kind: Kind, record_id: UUID) -> State | None
     """One record as plain values, tombstones included."""
     sight = await queries.look(uow.session, uow.workspace_id, kind, [str(record_id)])
     return sight.states[0] if sight.states else None
+
+
+async def living(uow: UnitOfWork, kind: Kind, ids: Collection[str]) -> Mapping[str, str]:
+    """For each id of a record that there is, the id that stands for it: of one that was merged away
+    its winner's.
+    """
+    by_id, _ = await queries.targets(uow.session, uow.workspace_id, kind, ids, ())
+    return by_id
+
+
+async def active_members(uow: UnitOfWork, ids: Collection[str]) -> frozenset[str]:
+    return await queries.known_members(uow.session, uow.workspace_id, ids)
 
 
 async def definitions_of(uow: UnitOfWork, kind: Kind) -> Definitions:

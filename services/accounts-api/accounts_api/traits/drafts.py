@@ -1,6 +1,8 @@
 """Formulas tried before anything is stored."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.depends import needs, sights
@@ -10,6 +12,8 @@ from accounts_api.formulas.printer import write_formula
 from accounts_api.formulas.sorts import Sort
 from accounts_api.formulas.values import Money
 from accounts_api.records import vocabulary
+from accounts_api.records.kinds import Kind
+from accounts_api.records.service import living
 from accounts_api.records.trait_values import Definition
 from accounts_api.rules.depends import CALENDAR, EXISTENCE
 from accounts_api.rules.sql.snapshot import read_snapshot
@@ -26,7 +30,8 @@ _NO_FIELDS = frozenset({EXISTENCE, CALENDAR})
 
 async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
     """What a draft gives for some records. A faulty one is an answer, not a refusal."""
-    await kind_of(uow, data.record_type, "/record_type")
+    kind = await kind_of(uow, data.record_type, "/record_type")
+    await _must_be_there(uow, kind, data.record_ids or ())
     known = await get_trait(uow, data.trait_id) if data.trait_id else None
     if known is not None and known.record_type != data.record_type:
         message = f"This is a trait of {known.record_type} records."
@@ -52,6 +57,17 @@ async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
         "faults": [_plain(fault) for fault in faults],
         "samples": await _samples(uow, data, formula) if formula and not faults else [],
     }
+
+
+async def _must_be_there(uow: UnitOfWork, kind: Kind, ids: Sequence[UUID]) -> None:
+    known = await living(uow, kind, [str(record_id) for record_id in ids])
+    faults = [
+        Fault(f"/record_ids/{place}", "unknown_record", f"There is no {kind.noun} with this id.")
+        for place, record_id in enumerate(ids)
+        if str(record_id) not in known
+    ]
+    if faults:
+        raise Invalid(faults=faults)
 
 
 async def _circle(

@@ -51,6 +51,15 @@ async def holders_of(
     return [UUID(member) for member in listed if UUID(member) in known]
 
 
+async def account_exists(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> bool:
+    found = select(accounts.c.id).where(
+        accounts.c.workspace_id == workspace_id,
+        accounts.c.id == account_id,
+        accounts.c.deleted.is_(False),
+    )
+    return (await session.execute(found)).first() is not None
+
+
 async def member_exists(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> bool:
     found = select(members.c.id).where(
         members.c.workspace_id == workspace_id, members.c.id == member_id, members.c.active

@@ -1,7 +1,6 @@
 from uuid import UUID
 
 from shared.business_time import BusinessCalendar
-from shared.errors import invalid
 from shared.events.accounts import AccountChanged, MemberChanged
 from shared.uow import UnitOfWork
 from tasks_api.directory import queries
@@ -32,11 +31,6 @@ async def holder_of(uow: UnitOfWork, account_id: UUID | None, key_role: str) -> 
         return None
     holders = await queries.holders_of(uow.session, uow.workspace_id, account_id, key_role)
     return holders[0] if holders else None
-
-
-async def must_be_member(uow: UnitOfWork, member_id: UUID, pointer: str) -> None:
-    if not await queries.member_exists(uow.session, uow.workspace_id, member_id):
-        raise invalid(pointer, "unknown_member", "No active member has this id.")
 
 
 async def active_member(uow: UnitOfWork, member_id: UUID | None) -> UUID | None:

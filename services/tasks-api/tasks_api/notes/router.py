@@ -15,6 +15,7 @@ from shared.web.routing import (
     etag,
     require,
 )
+from tasks_api.directory.references import Named, must_exist
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
     NoteIn,
@@ -97,8 +98,10 @@ async def log_note(
 ) -> Any:
     """Its `field_values` are written to the records as whoever asks may write them: 403 and 422 say
     what they may not. 409 shows both values where somebody else changed the record after the
-    version in `record_versions`; nothing is stored then.
+    version in `record_versions`; nothing is stored then. Its subject and its account must be there.
     """
+    named = Named(data.subject_type, data.subject_id, data.account_id)
+    data = data.model_copy(update=await must_exist(running, caller, named))
     if data.field_values:
         # Not within the transaction that stores it: another service is asked.
         units = running.units

@@ -7,7 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from shared.schemas import Day, In, Out, Patch, Slug, Title
 from tasks_api.notes.rules import BoundRecord
 
-SubjectType = Literal["organization", "account", "contact", "opportunity"]
+SubjectType = Annotated[
+    Slug,
+    Field(description="A record type or one of your object types.", examples=["opportunity"]),
+]
 Html = Annotated[
     str,
     StringConstraints(max_length=100_000),

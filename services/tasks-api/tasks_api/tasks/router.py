@@ -9,6 +9,7 @@ from shared.errors import invalid
 from shared.paging import CursorParam, Limit, Page
 from shared.web.internal import on_behalf
 from shared.web.routing import (
+    BeginUow,
     IfMatch,
     TheService,
     Uow,
@@ -19,6 +20,7 @@ from shared.web.routing import (
     require,
 )
 from shared.web.where_used import peers_unit
+from tasks_api.directory.references import Named, must_exist
 from tasks_api.tasks import service
 from tasks_api.tasks.queries import TaskFilter
 from tasks_api.tasks.schemas import (
@@ -111,10 +113,13 @@ def _assignee(caller: Caller, given: str | None) -> UUID | None:
 async def create_task(
     data: Annotated[TaskIn, Body(openapi_examples=_EXAMPLES)],
     caller: Writer,
-    uow: Uow,
+    running: TheService,
+    begin: BeginUow,
     response: Response,
 ) -> Any:
-    task, new = await service.create_task(uow, caller, data)
+    """What it names must be there: a record, a member, a key role that is not is a 422."""
+    data = data.model_copy(update=await must_exist(running, caller, service.named_by(data)))
+    task, new = await service.create_task(await begin(), caller, data)
     response.headers["etag"] = etag(task["version"])
     response.headers["location"] = f"/v1/tasks/{task['id']}"
     response.status_code = 201 if new else 200
@@ -172,9 +177,11 @@ async def reassign_task(
         ),
     ],
     caller: Writer,
-    uow: Uow,
+    running: TheService,
+    begin: BeginUow,
 ) -> Any:
-    return await service.reassign_task(uow, task_id, data.assignee_id)
+    await must_exist(running, caller, Named(assignee_id=data.assignee_id))
+    return await service.reassign_task(await begin(), task_id, data.assignee_id)
 
 
 @router.post("/{task_id}/snooze", response_model=TaskOut, summary="Hide a task until an instant")

@@ -8,7 +8,13 @@ from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
 
 Status = Literal["open", "completed", "closed"]
 Priority = Literal["low", "normal", "high"]
-SubjectType = Literal["organization", "account", "contact", "opportunity", "message"]
+SubjectType = Annotated[
+    Slug,
+    Field(
+        description="A record type or one of your object types.",
+        examples=["opportunity"],
+    ),
+]
 Body = Annotated[str, StringConstraints(max_length=20_000)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
 

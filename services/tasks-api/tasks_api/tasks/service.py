@@ -13,6 +13,7 @@ from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from shared.web.where_used import MOST, Use, What
 from tasks_api.directory import service as directory
+from tasks_api.directory.references import Named
 from tasks_api.notifications import service as notifications
 from tasks_api.tasks import queries
 from tasks_api.tasks.queries import TaskFilter
@@ -29,10 +30,20 @@ class AlreadyEnded(Conflict):
     title = "This task is no longer open"
 
 
+def named_by(data: TaskIn) -> Named:
+    return Named(
+        data.subject_type,
+        data.subject_id,
+        data.account_id,
+        data.assignee_id,
+        data.assignee_key_role,
+    )
+
+
 async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Task, bool]:
-    """The task and whether it is new: an open one with the same dedupe key is returned as it is."""
-    if data.assignee_id is not None:
-        await directory.must_be_member(uow, data.assignee_id, "/assignee_id")
+    """The task and whether it is new: an open one with the same dedupe key is returned as it is.
+    What it names exists.
+    """
     values = data.model_dump(exclude={"due_at", "due_business_days"})
     values["source"] = {"type": HAND_WORK, "id": caller.principal.id}
     if data.due_at is not None:
@@ -136,9 +147,7 @@ async def complete_task(
 
 async def reassign_task(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Task:
     """Another person, the same clock: the due instant stays. Whose it is already keeps it."""
-    task = await _get_open(uow, task_id)
-    await directory.must_be_member(uow, assignee_id, "/assignee_id")
-    return await _assign(uow, task, assignee_id)
+    return await _assign(uow, await _get_open(uow, task_id), assignee_id)
 
 
 async def snooze_task(uow: UnitOfWork, task_id: UUID, until: datetime) -> Task:
