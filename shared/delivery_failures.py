@@ -37,7 +37,8 @@ _ENHANCED: Final = re.compile(
     r"|\b(?:status|code|error|dsn|smtp)\b[\s:=;]{1,3})"
     r"([45])\.([0-7])\.(\d{1,3})(?![.\-/\d]*\d)"
 )
-_ADDRESS: Final = re.compile(r"<?[^\s<>\"'(),;:\uff08\uff1a「『【]+@[A-Za-z0-9À-ɏ.\-]+>?")
+_MOST_READ: Final = 8_000
+_ADDRESS: Final = re.compile(r"<?[^\s<>\"'(),;:\uff08\uff1a「『【]{1,64}@[A-Za-z0-9À-ɏ.\-]+>?")
 _LINK_OR_HOST: Final = re.compile(
     r"https?://\S+|(?<![\w.])[A-Za-z0-9][\w-]*(?:\.[\w-]+)*\.[a-z]{2,}(?![\w.])"
 )
@@ -48,6 +49,7 @@ def cause_of_failure(text: str, status: str | None = None) -> FailureCause:
     """`text` is what a server said, beginning with its reply code if there is one; `status` the
     enhanced code that a report gives beside it.
     """
+    text = text[:_MOST_READ]
     codes = _enhanced_codes(text)
     known = [*codes, *_enhanced_codes(status or "")]
     words = _words(text)
@@ -64,12 +66,12 @@ def cause_of_failure(text: str, status: str | None = None) -> FailureCause:
 
 def enhanced_code(text: str | None) -> str | None:
     """The first code of RFC 3463 that stands where servers put it."""
-    return next(iter(_enhanced_codes(text or "")), None)
+    return next(iter(_enhanced_codes((text or "")[:_MOST_READ])), None)
 
 
-def says_it_failed(text: str) -> bool:
-    """Whether it holds a code of a failure, or words that say that nobody has the address."""
-    return bool(_reply_code(text) or _enhanced_codes(text) or says_nobody_is_there(text))
+def has_code(text: str) -> bool:
+    """Whether it holds a code of a failure, of either kind."""
+    return bool(_reply_code(text) or _enhanced_codes(text))
 
 
 def says_nobody_is_there(text: str) -> bool:

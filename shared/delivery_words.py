@@ -26,6 +26,7 @@ GONE: Final = _any_of(
     r"|disabled|deactivated|bad|incorrect|wrong|obsolete)[ _-](?:or \w+ )?"
     r"(?:\w+[ _-]){0,2}(?:user|recipient|mailbox|address|account|alias|domain|e-?mail"
     r"|local.?part|rcpt)",
+    r"not our (?:customer|user|domain)|no (?:mail hosts?|valid mx|mx record)",
     r"bad destination|unknown host|undeliverable address",
     r"mailbox name (?:is )?(?:not allowed|invalid)",
     _noun_then_verdict(
@@ -35,7 +36,7 @@ GONE: Final = _any_of(
         r"|\binvalid|unavailable|not available|not valid|n't valid|disabled|deactivated|inactive"
         r"|suspended|\bclosed|discontinued|terminated|deleted|been removed|recogni[sz]ed|not listed"
         r"|not active|non-?existent|undeliverable|not accept(?:ing)? (?:e-?)?mail|not a valid"
-        r"|not local|not a member|\bhas left",
+        r"|not local|not here|not a member|\bhas left",
     ),
     r"(?:doesn'?t|does not|do not|don'?t) have (?:an? |any )?(?:\w+ )?"
     r"(?:account|mailbox|inbox|address|user)",
@@ -66,7 +67,7 @@ GONE: Final = _any_of(
     r"aucun (?:utilisateur|compte|destinataire)",
     # Spanish, Portuguese, Italian
     _noun_then_verdict(
-        r"destinatario|direcci[oó]n|usuario|buz[oó]n|cuenta|dominio"
+        r"destinatario|direcci[oó]n|usuario|buz[oó]n|casilla|cuenta|dominio"
         r"|destinat[aá]rio|endere[cç]o|usu[aá]rio|utilizador|caixa|conta\b|dom[ií]nio"
         r"|indirizzo|utente|casella",
         r"desconocid|no exist|no (?:se )?(?:ha |pudo )?(?:sido )?encontr|inv[aá]lid|no v[aá]lid"
@@ -93,6 +94,8 @@ GONE: Final = _any_of(
         r"|nebyl\w* nalezen|не существ|не найден|неизвест|недействит|отключ|не зарегистр"
         r"|не існує|не знайден|невідом|bulunamadı|mevcut değil|geçersiz|bilinmiyor",
     ),
+    r"(?:nieznany|neznámý|неизвестн\w+) (?:użytkownik|odbiorca|adres|uživatel|příjemce|пользовател"
+    r"|получател|адрес)",
     r"нет такого (?:пользовател|адрес|ящик)",
     # Japanese, Chinese, Korean
     r"(?:宛先|あて先|受信者|ユーザ|アドレス|メールボックス|アカウント|ドメイン)[^。\n]{0,40}?"
@@ -126,7 +129,8 @@ POLICY: Final = _any_of(
     r"|no) relay",
     r"prohibit|forbidden|banned|\bfilter|content|virus|malware|phish|unsolicited|\bbulk\b|abus",
     r"suspicious|(?<!to )(?<!to the )\bsender|client host|\bhelo\b|\behlo\b|reverse|\bptr\b|rdns",
-    r"restrict|security|permission|preference|\bfrom:|berechtigung|autorisation|permiso|oprávnění",
+    r"restrict|security|resource record|permission|preference|\bfrom(?:: | address)|berechtigung"
+    r"|autorisation|permiso|oprávnění",
     r"starttls|\btls\b|too (?:large|big)|maximum|\bhops?\b|\bloop",
     r"\byour (?:ip|account|domain|host|network|provider|isp|address|mail server)",
     r"gesperrt|blockiert|richtlinie|spam|bloqu|politique|política|policy|拒否|拒绝|ブロック|スパム",

@@ -7,7 +7,9 @@ mail of ours from somebody's private thread, also when nobody knows yet whether 
 import re
 from uuid import UUID
 
-_OURS = re.compile(r"^<([0-9a-f]{32})\.[0-9a-f]{32}@[^<>\s]+>$")
+_FORM = r"([0-9a-f]{32})\.[0-9a-f]{32}@[^<>\s\"'(),;]+"
+_OURS = re.compile(rf"^<{_FORM}>$")
+_ANYWHERE = re.compile(rf"(?<![0-9a-f]){_FORM}", re.IGNORECASE)
 
 
 def own_message_id(workspace_id: UUID, message_id: UUID, domain: str) -> str:
@@ -17,3 +19,14 @@ def own_message_id(workspace_id: UUID, message_id: UUID, domain: str) -> str:
 def is_own(workspace_id: UUID, internet_message_id: str) -> bool:
     found = _OURS.match(internet_message_id.strip().lower())
     return found is not None and found[1] == workspace_id.hex
+
+
+def is_message_id(word: str) -> bool:
+    """Whether a word in the form of an address names a mail that Tenure sent."""
+    return _ANYWHERE.fullmatch(word) is not None
+
+
+def own_in(workspace_id: UUID, text: str) -> list[str]:
+    """Those of the workspace that stand anywhere in a text, in whatever words and brackets."""
+    found = (f"<{match[0].lower().rstrip('.')}>" for match in _ANYWHERE.finditer(text))
+    return [one for one in dict.fromkeys(found) if is_own(workspace_id, one)]

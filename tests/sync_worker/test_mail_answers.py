@@ -1,5 +1,6 @@
 """Who wrote an answer: a person or a machine, whatever language and gateway it came through."""
 
+from base64 import b64encode
 from email.header import Header
 from uuid import UUID
 
@@ -64,6 +65,17 @@ ANSWERS = [
     "CAUTION: [External] Re: Your plan",
     "【外部】回复：Your plan",
     "[EXTERN][Ticket#42] Antwort: Your plan",
+    "[EXTERNAL]RE: Your plan",
+    "(External) SV: Your plan",
+    "<EXTERNAL> AW: Your plan",
+    "⚠️ External: Re: Your plan",
+    "!!!EXTERNAL!!! RE: Your plan",
+    "##SPAM## Re: Your plan",
+    "External Mail - Réponse : Your plan",
+    "[社外メール] 返信: Your plan",
+    "WG: Your plan",
+    "Risposta: Your plan",
+    "Odpověď: Your plan",
 ]
 
 
@@ -156,6 +168,25 @@ def test_a_header_of_a_responder_tells_a_machine(head: str) -> None:
     assert found(mail("Re: Your plan", f"{head}\n{THREAD}")).kind == "auto_reply"
 
 
+@pytest.mark.parametrize("subject", ["Re: Your plan", "Undeliverable: Your plan", "Ynwa bihn"])
+def test_a_responder_that_quotes_us_in_the_name_of_its_owner_is_no_mail_system(
+    subject: str,
+) -> None:
+    quoted = f"> From: ana@acme.example\n> To: Jo <jo@cust.example>\n> Message-ID: {OURS}\n"
+    body = f"This mailbox is no longer active, 550 5.1.1 as it were.\n\n{quoted}"
+    away = mail(subject, THREAD, body).replace("<jo@cust.example>", "<>", 1)
+    assert found(away).kind == "auto_reply"
+
+
+def test_a_thread_whose_ids_lost_their_brackets_is_a_thread() -> None:
+    assert found(mail("Something", f"In-Reply-To: {OURS[1:-1]}\n")).quoted == (OURS,)
+
+
+def test_a_subject_in_a_charset_that_claims_too_little_is_read() -> None:
+    subject = f"=?gb2312?B?{b64encode('回复: 續約'.encode('gb18030')).decode()}?="
+    assert found(f"{JO}Subject: {subject}\n\nx\n").kind == "reply"
+
+
 @pytest.mark.parametrize("sender", ["noreply@cust.example", "do-not-reply@cust.example"])
 def test_an_address_that_nobody_reads_is_a_machines(sender: str) -> None:
     raw = f"From: {sender}\nSubject: Re: Your plan\n{THREAD}\nThank you.\n"
@@ -217,6 +248,14 @@ AWAY = [
     "Eingangsbestätigung: Your plan",
     "お問い合わせありがとうございます",
     "Your plan (verification required)",
+    "[Out of Office] Your plan",
+    "(Abwesend) Your plan",
+    "【不在】Your plan",
+    "[自动回复] Your plan",
+    "Absence : Your plan",
+    "Avis d’absence",  # noqa: RUF001
+    "Out Of Office AutoReply: Your plan",
+    "Re: Your plan [Automatic reply]",
 ]
 
 
@@ -256,6 +295,10 @@ def test_a_text_that_says_that_a_machine_wrote_it_is_believed(body: str, head: s
         ("Re: Your plan", "Yes.", "Auto-Submitted: no\n"),
         ("Read me: your plan", "Yes.", ""),
         ("Something else", "Yes.", ""),
+        ("Auto-renewal of our contract", "Yes.", ""),
+        ("Absences in March", "Yes.", ""),
+        ("FW: Undeliverable: invoice", "550 5.1.1 user unknown, they say", ""),
+        ("Re: Your plan", "Yes.", "Auto-Submitted: no (a person)\n"),
     ],
 )
 def test_a_person_may_say_what_machines_say(subject: str, body: str, head: str) -> None:

@@ -397,6 +397,17 @@ def test_prose_counts_when_a_mail_system_wrote_it(name: str) -> None:
         assert finding.report.recipient == GONE
 
 
+@pytest.mark.parametrize(
+    "quoting", ["メッセージID: {}", "Nachrichten-ID {}", "(message id {})", "ID={}"]
+)
+@pytest.mark.parametrize("bare", [True, False])
+def test_prose_may_quote_our_message_id_in_any_words(quoting: str, *, bare: bool) -> None:
+    named = quoting.format(OURS[1:-1] if bare else OURS)
+    said = f"{MAILER}\nTo: ana@acme.example\nSubject: Ynwa\n\n<{GONE}>: unbekannt\n\n{named}\n"
+    assert verdict(said.replace("unbekannt", "Empfänger unbekannt")) == "hard"
+    assert found(said).quoted == (OURS,)
+
+
 def test_prose_with_the_mail_attached_counts_too() -> None:
     raw = (
         f"{MAILER}\nTo: ana@acme.example\nSubject: Postane zo\n"

@@ -42,13 +42,14 @@ _WORDS: Final = {
     "X-Loop": re.compile(r"auto-?(?:responder|reply)|vacation", re.IGNORECASE),
 }
 _NO: Final = frozenset({"", "no", "false", "0", "none"})
+_PATHS: Final = ("Return-Path", "X-Envelope-From", "X-Original-Return-Path")
 _NOBODY: Final = re.compile(
     r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|auto[-_.]?(?:reply|responder?|confirm)"
     r"|mailer-daemon)"
     r"(?:[-_.+]|@)",
     re.IGNORECASE,
 )
-_OPENING: Final = 400
+_OPENING: Final = 600
 """Characters in which a machine says that it is one."""
 _SAYS_IT_IS_A_MACHINE: Final = re.compile(
     r"this is an? (?:auto(?:mated|matic|matically[ -]generated)|auto-?(?:reply|generated))"
@@ -89,8 +90,8 @@ def is_bulk(mail: Mail) -> bool:
 
 
 def _headers_say_so(mail: Mail) -> bool:
-    submitted = mail.header("Auto-Submitted").partition(";")[0].strip().lower()
-    if submitted not in _NO or mail.header("Return-Path") == "<>":
+    submitted = re.split(r"[;(]", mail.header("Auto-Submitted"))[0].strip().lower()
+    if submitted not in _NO or any(mail.header(name) == "<>" for name in _PATHS):
         return True
     if any(mail.header(name).lower() not in _NO for name in _SAYING_SO):
         return True

@@ -21,9 +21,6 @@ _TYPES: Final = frozenset(
         "application/delivery-status",
     }
 )
-_UNTYPED: Final = re.compile(
-    r"\A\s*(?:[\w-]+:.*\n(?:[ \t].*\n)*\s*){0,20}?final-recipient\s*:", re.IGNORECASE
-)
 _ESCAPED: Final = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _FAILED: Final = frozenset({"", "failed", "failure", "fail", "expired", "error", "bounced"})
 _ARRIVED: Final = frozenset({"delivered", "relayed", "expanded"})
@@ -46,13 +43,14 @@ class Fields:
 
 
 def is_status_part(part: Message) -> bool:
-    """By its type, or a text part that is nothing but such fields."""
+    """By its type, or a text part that begins with such fields."""
     kind = part.get_content_type()
     if kind in _TYPES:
         return True
     if kind not in {"text/plain", "application/octet-stream"} or part.is_multipart():
         return False
-    return _UNTYPED.match(text_of(part)[:4_000]) is not None
+    beginning = _blocks(text_of(part)[:4_000])[:3]
+    return any("final-recipient" in block for block in beginning)
 
 
 def status_text(part: Message) -> str:

@@ -2,13 +2,14 @@
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.header import decode_header, make_header
+from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
@@ -22,6 +23,17 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _IN_ANGLES = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>")
 _DEEPEST = 12
 _LONGEST_TEXT = 200_000
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "iso-8859-1": "windows-1252",
+    "us-ascii": "utf-8",
+}
+"""Charsets that mails name, and what their programs really write."""
 _AS_IT_CAME = policy.compat32.clone(max_line_length=0, mangle_from_=False)
 
 
@@ -66,8 +78,8 @@ class Mail:
     @property
     def answers(self) -> list[str]:
         """Message-IDs that this mail answers, nearest first."""
-        near = message_ids(self.header("In-Reply-To"))
-        thread = message_ids(self.header("References"))
+        near = answered_ids(self.header("In-Reply-To"))
+        thread = answered_ids(self.header("References"))
         return list(dict.fromkeys([*near, *reversed(thread)]))
 
     @property
@@ -117,16 +129,21 @@ def _raw_values(message: Message, name: str) -> Iterator[str]:
 def decoded(text: str) -> str:
     """Words of RFC 2047 as they are read; what cannot be decoded stays as it is."""
     try:
-        return storable(str(make_header(decode_header(text)))).strip()
+        return storable("".join(_text_of_word(*each) for each in decode_header(text))).strip()
     except Exception:  # noqa: BLE001  (the library has a kind of error for every kind of damage)
         return storable(text).strip()
 
 
+def _text_of_word(word: bytes | str, charset: str | None) -> str:
+    return word if isinstance(word, str) else _text(word, charset)
+
+
 def _text(octets: bytes, charset: str | None = None) -> str:
-    try:
-        return octets.decode(charset or "utf-8")
-    except (LookupError, UnicodeError):
-        return octets.decode("windows-1252", "replace")
+    named = (charset or "utf-8").lower()
+    for each in (_WIDER.get(named, named), "utf-8"):
+        with contextlib.suppress(LookupError, UnicodeError, ValueError):
+            return octets.decode(each)
+    return octets.decode("windows-1252", "replace")
 
 
 def storable(text: str) -> str:
@@ -136,6 +153,12 @@ def storable(text: str) -> str:
 
 def message_ids(text: str) -> list[str]:
     return _MESSAGE_ID.findall(text)
+
+
+def answered_ids(text: str) -> list[str]:
+    """Also those that lost their brackets on the way."""
+    bare = (word.strip("<>") for word in text.split() if "@" in word)
+    return message_ids(text) or [f"<{word}>" for word in bare if word]
 
 
 def inner(message: Message) -> list[Message]:

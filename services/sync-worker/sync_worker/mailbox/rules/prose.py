@@ -7,8 +7,9 @@ from email.message import Message
 from functools import cached_property
 from typing import Final
 
-from shared.delivery_failures import enhanced_code, says_it_failed
+from shared.delivery_failures import enhanced_code, has_code, says_nobody_is_there
 from shared.email_addresses import email_key
+from shared.message_ids import is_message_id
 from sync_worker.mailbox.rules.message import header_of
 
 _WORD: Final = re.compile(
@@ -94,7 +95,7 @@ class Prose:
         lines = told.splitlines()
         at = next((i for i, line in enumerate(lines) if enhanced_code(line.strip())), None)
         if at is None:
-            at = next((i for i, line in enumerate(lines) if says_it_failed(line.strip())), None)
+            at = next((i for i, line in enumerate(lines) if _says_it_failed(line.strip())), None)
         if at is None:
             return None
         end = next((i for i, line in enumerate(lines) if i > at and not line.strip()), len(lines))
@@ -109,13 +110,18 @@ class Prose:
         return "delayed" if _DELAY.search(subject) or _DELAY.search(self.said) else "failed"
 
 
+def _says_it_failed(line: str) -> bool:
+    return has_code(line) or says_nobody_is_there(line)
+
+
 def addresses_in(text: str) -> list[str]:
     """In order and in the form to compare. Word by word, because one pattern for all of an address
     takes hours over a long text that is nothing but `a@a@a@`.
     """
     words = (word.strip(".").removeprefix("mailto") for word in _WORD.findall(text))
-    likely = (word for word in words if "@" in word and len(word) <= _LONGEST_ADDRESS)
-    return [key for word in likely if (key := email_key(word)) is not None]
+    likely = [word for word in words if "@" in word and len(word) <= _LONGEST_ADDRESS]
+    keys = (email_key(word) for word in likely if not is_message_id(word))
+    return [key for key in keys if key is not None]
 
 
 def _start_of_header(lines: list[str]) -> int:

@@ -14,9 +14,9 @@ from uuid import UUID
 from shared.delivery_failures import (
     cause_of_failure,
     enhanced_code,
-    says_it_failed,
+    has_code,
 )
-from shared.message_ids import is_own
+from shared.message_ids import is_own, own_in
 from sync_worker.mailbox.rules.fields import (
     Fields,
     is_status_part,
@@ -101,12 +101,15 @@ def report_of(workspace_id: UUID, mail: Mail) -> Report | None:
     text = plain_text(mail.message)
     machine = next((part for part in own_parts(mail.message) if is_status_part(part)), None)
     # Where the boundary between the parts is wrong, the fields stand in the text.
-    blocks = recipient_fields(status_text(machine) if machine is not None else text)
-    if blocks:
-        return _from_fields(mail, blocks, Prose.of(text), original)
+    fields = status_text(machine) if machine is not None else text
     prose = Prose.of(text)
-    if _tells_of_a_failure(workspace_id, mail, prose, original):
-        return _from_prose(mail, prose, original)
+    told = f"{text}\n{fields}" if machine is not None else text
+    quoted = _quoted(workspace_id, mail, told, prose, original)
+    blocks = recipient_fields(fields)
+    if blocks:
+        return _from_fields(mail, blocks, prose, original, quoted)
+    if _tells_of_a_failure(workspace_id, mail, prose, original, quoted):
+        return _from_prose(mail, prose, original, quoted)
     return None
 
 
@@ -141,7 +144,11 @@ def _original(mail: Mail) -> Message | None:
 
 
 def _from_fields(
-    mail: Mail, blocks: list[Fields], prose: Prose, original: Message | None
+    mail: Mail,
+    blocks: list[Fields],
+    prose: Prose,
+    original: Message | None,
+    quoted: tuple[str, ...],
 ) -> Report:
     ours = _addresses_of(original if original is not None else prose.quoted)
     chosen = _about_us(blocks, ours)
@@ -157,7 +164,7 @@ def _from_fields(
         status=enhanced_code(status) or enhanced_code(diagnostic),
         recipient=named or next(iter(failed), None),
         diagnostic=diagnostic[:1000] if diagnostic else None,
-        quoted=_quoted(mail, prose, original),
+        quoted=_with_thread(mail, quoted),
     )
 
 
@@ -183,21 +190,30 @@ def _kind(said: str, status: str | None) -> Kind:
 
 
 def _tells_of_a_failure(
-    workspace_id: UUID, mail: Mail, prose: Prose, original: Message | None
+    workspace_id: UUID,
+    mail: Mail,
+    prose: Prose,
+    original: Message | None,
+    quoted: tuple[str, ...],
 ) -> bool:
-    """A responder has no return path either, so that alone says nothing."""
-    if _report_type(mail) is not None or _SUBJECT.search(without_tags(mail.subject)):
+    """A responder has no return path either, so that alone says nothing; but it answers in the name
+    of whom we wrote to, and a mail system does not.
+    """
+    if _report_type(mail) is not None or any(mail.has(name) for name in _SAYING_SO):
         return True
-    if any(mail.has(name) for name in _SAYING_SO):
+    if mail.sender in _addresses_of(original if original is not None else prose.quoted):
+        return False
+    if _SUBJECT.search(without_tags(mail.subject)):
         return True
-    quotes_us = any(
-        is_own(workspace_id, quoted) for quoted in (*prose.message_ids, *_id_of(original))
-    )
+    if not any(is_own(workspace_id, one) for one in quoted):
+        return False
     is_mailer = _MAILER.match(mail.sender) is not None or not mail.sender
-    return quotes_us and (is_mailer or says_it_failed(prose.said))
+    return is_mailer or has_code(prose.said)
 
 
-def _from_prose(mail: Mail, prose: Prose, original: Message | None) -> Report:
+def _from_prose(
+    mail: Mail, prose: Prose, original: Message | None, quoted: tuple[str, ...]
+) -> Report:
     ours = _addresses_of(original if original is not None else prose.quoted)
     strangers = {mail.sender, *addresses_in(mail.header("To"))}
     failed = [*addresses_in(mail.header("X-Failed-Recipients")), *prose.alone, *prose.addresses]
@@ -214,13 +230,22 @@ def _from_prose(mail: Mail, prose: Prose, original: Message | None) -> Report:
         status=enhanced_code(diagnostic),
         recipient=recipient,
         diagnostic=diagnostic[:1000] if diagnostic else None,
-        quoted=_quoted(mail, prose, original),
+        quoted=_with_thread(mail, quoted),
     )
 
 
-def _quoted(mail: Mail, prose: Prose, original: Message | None) -> tuple[str, ...]:
+def _quoted(
+    workspace_id: UUID, mail: Mail, told: str, prose: Prose, original: Message | None
+) -> tuple[str, ...]:
+    """Message-IDs in what it says, the quoted mail's first."""
+    named = [mail.header(name) for name in ("Original-Message-ID", "X-Original-Message-ID")]
+    ours = own_in(workspace_id, "\n".join((told, *named)))
+    return (*_id_of(original), *ours, *prose.message_ids)
+
+
+def _with_thread(mail: Mail, quoted: tuple[str, ...]) -> tuple[str, ...]:
     """A report that quotes nothing may still stand in the thread of the mail it is about."""
-    return tuple(dict.fromkeys((*_id_of(original), *prose.message_ids, *mail.answers)))
+    return tuple(dict.fromkeys((*quoted, *mail.answers)))
 
 
 def _id_of(original: Message | None) -> list[str]:

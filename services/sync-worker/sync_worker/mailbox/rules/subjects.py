@@ -5,20 +5,23 @@ import unicodedata
 from typing import Final
 
 _TAG: Final = re.compile(
-    r"(?:[\[({【<«][^\])}】>»]{1,40}[\])}】>»]|\*{2,}[^*]{1,40}\*{2,}"
-    r"|(?:external|extern|ext|externe|externo|esterno|caution|warning|achtung|vorsicht|spam"
-    r"|suspected spam|possible spam|junk|virus[- ]?free|secure|encrypted)(?: e-?mail| sender)?"
-    r"\s*[:|!\-–])\s*",
+    r"(?:[\[({【<«][^\])}】>»]{1,60}[\])}】>»]+|([*#!_=]{2,})[^*#!_=]{1,40}\1|[^\w\s\[({【<«]"
+    r"|(?:external|extern|ext|externe|externo|esterno|outside|caution|warning|attention|achtung"
+    r"|vorsicht|warnung|spam|suspected spam|possible spam|junk|bulk|phishing|virus[- ]?free|secure"
+    r"|encrypted|unverified)(?: e-?mail| mail| sender| message)?\s*[:|!\-–])\s*",
     re.IGNORECASE,
 )
 """What gateways and ticket systems put before a subject."""
 
 _ANSWER: Final = re.compile(
-    r"(?:re|aw|antw|antwort|betr|sv|svar|vs|vast|vb|ref|rif|r|i|res|resp|rsp|rép|rep|odp|atb|vá"
-    r"|ynt|yan|ynıt|σχετ|απ|ответ|отв|на|hλ|נ|תשובה|השב|رد|الرد|ตอบกลับ|ตอบ|trả lời|tl|bls|balas"
-    r"|回复|回覆|答复|答覆|返信|返|회신|답장|답|fs|tr|fw|fwd|wg|rv|i̇lt|enc|doorst|vl|pd|továbbítás|přep"
-    r"|转发|轉寄|転送|전달)"
-    r"\s*(?:[\[(^]?\d{1,3}[\])]?)?\s*:",
+    r"(?:re|r|reply|answer|aw|antw|antwort|antwoord|betr|betreff|reactie|beantw|sv|svar|vs|vast"
+    r"|vastaus|vb|ref|rif|risp|risposta|i|res|resp|resposta|respuesta|rsp|rép|rep|réponse|odp"
+    r"|odpowiedź|odpověď|odpoveď|atb|atbilde|ats|vá|válasz|ynt|yan|ynıt|yanıt|cevap|σχετ|απ|απάντηση"
+    r"|ответ|отв|на|відповідь|відп|отговор|odgovor|одговор|hλ|נ|תשובה|השב|رد|الرد|پاسخ"
+    r"|ตอบกลับ|ตอบ|trả lời|tl|bls|balas|balasan|jawab"
+    r"|回复|回覆|答复|答覆|回應|回应|回信|返信|返|応答|회신|답장|답"
+    r"|tr|fs|fw|fwd|wg|rv|ilt|i̇lt|enc|doorst|vl|pd|továbbítás|přep|转发|轉寄|転送|전달)"
+    r"\s*\.?\s*(?:[\[(^]?\d{1,3}[\])]?)?\s*:",
     re.IGNORECASE,
 )
 """Prefixes of answers, and of mails that were passed on, in the languages of mail programs."""
@@ -28,8 +31,8 @@ _MACHINE: Final = re.compile(
     r"(?:auto(?:matic|mated|matisch\w*|m\.)?[ -]?(?:reply|response|responder|answer"
     r"|acknowledge?ment"
     r"|antwort|rückmeldung|antwoord|svar|vastaus|bericht|beantwortet)"
-    r"|out[ -]of[ -](?:the )?(?:office|town)|away from (?:my |the )?(?:office|mail|desk|e-?mail"
-    r"|keyboard)"
+    r"|out[ -]of[ -](?:the )?(?:office|town)|not in (?:the )?office"
+    r"|away from (?:my |the )?(?:office|mail|desk|e-?mail|keyboard)"
     r"|vacation (?:reply|response|notice|message|auto)|on (?:annual |parental |maternity "
     r"|sick )?leave\b"
     r"|(?:currently|temporarily) (?:away|unavailable|out)\b"
@@ -74,12 +77,12 @@ _MACHINE: Final = re.compile(
     re.IGNORECASE,
 )
 _MACHINE_FIRST: Final = re.compile(
-    r"(?:auto|ooo|oof|absence|absente?|abwesend|abwesenheit|abwesenheits?\w*|urlaub|ausente"
-    r"|ausencia"
+    r"(?:ooo|oof|absence|absente?|abwesend|abwesenheit\w*|urlaub|ausente|ausencia"
     r"|ausência|assente|assenza|afwezig|afwezigheid|fravær|poissa|нет на месте|不在|外出|休假|휴가)"
-    r"\s*(?:[:\-–(!|]|$)",
+    r"\s*(?:[:(!|\])}】]|\s[\-–]\s|$)|auto:",
     re.IGNORECASE,
 )
+_NOTE: Final = re.compile(r"[\[({【]([^\])}】]{1,60})[\])}】]$")
 _READ: Final = re.compile(
     r"(?:not read|read|gelesen|ungelesen|lue?|non lue?|leído|no leído|lida?|letto|gelezen"
     r"|niet gelezen"
@@ -95,8 +98,8 @@ def without_tags(subject: str) -> str:
     """`[EXTERNAL] RE: Your renewal` without what a gateway put before it."""
     plain = unicodedata.normalize("NFKC", subject).replace("\u2019", "'").strip()
     while tag := _TAG.match(plain):
-        if _MACHINE.search(tag[0]):
-            break  # 【自動返信】: the tag is what it says
+        if _is_of_a_machine(re.sub(r"^\W+|\W+$", "", tag[0])):
+            break  # 【自動返信】 is no gateway's
         plain = plain[tag.end() :]
     return plain
 
@@ -111,8 +114,15 @@ def is_receipt(subject: str) -> bool:
 
 
 def says_automatic(subject: str) -> bool:
-    """What stands after `Re:` are the words of the mail that a person answers."""
+    """What stands after `Re:` are the words of the mail that a person answers, but for a note in
+    brackets at its end.
+    """
     plain = without_tags(subject)
     if _ANSWER.match(plain):
-        return False
-    return bool(_MACHINE.search(plain) or _MACHINE_FIRST.match(plain))
+        note = _NOTE.search(plain)
+        return note is not None and _is_of_a_machine(note[1])
+    return _is_of_a_machine(plain)
+
+
+def _is_of_a_machine(words: str) -> bool:
+    return bool(_MACHINE.search(words) or _MACHINE_FIRST.match(words.lstrip("[({【<*")))
