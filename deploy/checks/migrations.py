@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _PREAMBLE = "set lock_timeout to '2s';\n"
 
 
 def main() -> int:
+    # Two migrations with one number are only warned of, and then one of them is lost.
+    warnings.filterwarnings("error", module="alembic")
     with tempfile.TemporaryDirectory() as folder:
         files = [
             _written(Path(folder) / f"{package}-{revision}.sql", sql)
