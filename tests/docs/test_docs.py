@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -129,6 +130,22 @@ async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
     loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
     status, output = await run(loudly + "\n".join(commands), gateway, ws.keys["admin"])
     assert status == 0, output
+
+
+async def test_the_operators_guide_makes_a_workspace(tenure: Tenure, gateway: str) -> None:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = tenure.environment("accounts") | {"PATH": path}
+    ((_, command),) = blocks(ROOT / "docs/operations.md", "sh")
+    process = await asyncio.create_subprocess_shell(
+        command, env=os.environ | environment, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    headers = {"authorization": f"Bearer {json.loads(output)['api_key']}"}
+    async with httpx2.AsyncClient(trust_env=False, timeout=30, headers=headers) as client:
+        workspace = (await client.get(f"{gateway}/v1/workspace")).raise_for_status().json()
+    assert (workspace["name"], workspace["time_zone"]) == ("Acme", "Europe/Berlin")
+    assert workspace["sandbox"] is False
 
 
 async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure: Tenure) -> None:
