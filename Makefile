@@ -62,7 +62,7 @@ boundaries: setup ## who may import whom
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: migration-lint
-migration-lint: setup ## squawk on the SQL of every migration
+migration-lint: setup ## each history is one line; squawk on the SQL of every migration
 	$(BIN)/python -m deploy.checks.migrations
 
 .PHONY: api-check

@@ -1,5 +1,8 @@
-"""squawk on the SQL of each migration: it must not lock out the release that still runs."""
+"""Each history is one line that ends where its door expects; squawk on the SQL of each migration:
+it must not lock out the release that still runs.
+"""
 
+import importlib
 import io
 import subprocess
 import sys
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from deploy.migrate import history
 from deploy.roles import SERVICES
@@ -19,8 +23,10 @@ _PREAMBLE = "set lock_timeout to '2s';\n"
 
 
 def main() -> int:
-    # Two migrations with one number are only warned of, and then one of them is lost.
-    warnings.filterwarnings("error", module="alembic")
+    faults = [fault for service in SERVICES if (fault := fault_of(service.package))]
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         files = [
             _written(Path(folder) / f"{package}-{revision}.sql", sql)
@@ -29,6 +35,20 @@ def main() -> int:
         ]
         print(f"squawk: {len(files)} migrations", flush=True)
         return lint(files)
+
+
+def fault_of(package: str) -> str | None:
+    """Two changes may have taken the same number, or left the door's readiness behind."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            heads = ScriptDirectory.from_config(history(package)).get_heads()
+        except (UserWarning, CommandError) as error:
+            return f"{package}: give each migration its own number, one after the other: {error}"
+    said = importlib.import_module(f"{package}.main").MIGRATION_HEAD
+    if heads != [said]:
+        return f"{package}: MIGRATION_HEAD is {said}, and the history ends at {', '.join(heads)}."
+    return None
 
 
 def lint(files: list[Path]) -> int:

@@ -1,16 +1,15 @@
 """The checks find what they are there for."""
 
 import copy
-import importlib
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.script import ScriptDirectory
+from alembic.config import Config
 
 from deploy.checks import breaking, lint, migrations
-from deploy.migrate import history
-from deploy.roles import SERVICES
+from deploy.migrate import ROOT
 
 PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
 ACCOUNT = {
@@ -164,8 +163,17 @@ def test_a_migration_that_locks_out_the_running_release_is_found(
     assert migrations.lint([file]) == status, capfd.readouterr().out
 
 
-@pytest.mark.parametrize("package", [service.package for service in SERVICES])
-def test_a_service_is_ready_only_with_its_newest_migration(package: str) -> None:
-    newest = ScriptDirectory.from_config(history(package)).get_current_head()
-    required = importlib.import_module(f"{package}.main").MIGRATION_HEAD
-    assert required == newest
+def test_two_migrations_of_one_number_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As two changes bring them that were made beside each other."""
+    folder = shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
+    settings = Config(folder / "alembic.ini", ini_section="tasks_api")
+    monkeypatch.setattr(migrations, "history", lambda _: settings)
+    assert migrations.fault_of("tasks_api") is None
+    newest = max((folder / "tasks_api" / "versions").glob("*.py"))
+    shutil.copy(newest, newest.with_stem(f"{newest.stem}_too"))
+    assert "give each migration its own number" in str(migrations.fault_of("tasks_api"))
+    newest.with_stem(f"{newest.stem}_too").unlink()
+    newest.unlink()
+    assert "MIGRATION_HEAD is" in str(migrations.fault_of("tasks_api"))
