@@ -30,6 +30,20 @@ class ConnectionNeedsReauth(Event):
     reason: str
 
 
+class FieldOwnersChanged(Event):
+    """What a connection writes on the records that came from its system: names of fields, such as
+    `arr` or `traits.tier`, by type of record. Empty for one that was removed. `version` grows.
+    """
+
+    name: ClassVar[str] = "sync.field_owners_changed.v1"
+
+    connection_id: UUID
+    system: str
+    title: str
+    fields: dict[str, list[str]]
+    version: int
+
+
 class BounceReceived(Event):
     """A delivery status notification (RFC 3464) for a mail of ours came back.
 

@@ -86,16 +86,18 @@ async def test_a_change_there_arrives_here_and_leaves_the_rest_alone(org: Org) -
     await org.sync()
     opportunity_id = landmarks.NO_DEAL_ROOM[0]
     before = (await org.all("opportunities"))[opportunity_id]
-    renamed = await org.ws.admin.patch(
-        f"/v1/opportunities/{before['id']}", {"stage": "Our own stage"}
+    body = {"record_type": "opportunity", "key": "our_own", "title": "Ours", "type": "string"}
+    assert (await org.ws.admin.post("/v1/traits", body)).status_code == 201
+    edited = await org.ws.admin.patch(
+        f"/v1/opportunities/{before['id']}", {"traits": {"our_own": "stays"}}
     )
-    assert renamed.status_code == 200
+    assert edited.status_code == 200
     org.sf.people.update(opportunity_id, {"Deal_Room_URL__c": "https://deals.example/room"})
     run = await org.sync()
     assert run["objects"]["Opportunity"]["written"] == 1
     after = (await org.all("opportunities"))[opportunity_id]
     assert after["deal_room_url"] == "https://deals.example/room"
-    assert after["stage"] == "Our own stage"
+    assert after["traits"]["our_own"] == "stays"
 
 
 async def test_what_is_deleted_there_goes_here_and_comes_back_when_it_does(org: Org) -> None:

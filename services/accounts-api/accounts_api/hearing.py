@@ -1,14 +1,17 @@
 """What this service does when others speak."""
 
 from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
+from accounts_api.field_owners.handlers import on_field_owners_changed
 from accounts_api.opportunities.handlers import on_message_sent
 from shared.events.sequences import ContactBounced, ContactUnsubscribed, MessageSent
+from shared.events.sync import FieldOwnersChanged
 from shared.feed.hearing import Hearing
 
 HEARING = Hearing(
     {
         ContactBounced: [on_contact_bounced],
         ContactUnsubscribed: [on_contact_unsubscribed],
+        FieldOwnersChanged: [on_field_owners_changed],
         MessageSent: [on_message_sent],
     }
 )

@@ -5,6 +5,7 @@ from accounts_api.assignments import models as assignments
 from accounts_api.audit_log.models import AuditEntry
 from accounts_api.db import FOUNDATION, Base
 from accounts_api.deactivation import models as deactivation
+from accounts_api.field_owners import models as field_owners
 from accounts_api.hand_overs import models as hand_overs
 from accounts_api.imports import models as imports
 from accounts_api.key_roles import models as key_roles
@@ -25,6 +26,7 @@ __all__ = [
     "Workspace",
     "assignments",
     "deactivation",
+    "field_owners",
     "hand_overs",
     "imports",
     "key_roles",

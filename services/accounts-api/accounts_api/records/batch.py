@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from accounts_api.field_owners.service import Owners
 from accounts_api.records.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
 from accounts_api.records.kinds import Kind
 from accounts_api.records.own_formulas import OwnFormula, work_out
@@ -16,6 +17,7 @@ from accounts_api.records.refusals import (
     DeletedByPerson,
     ExternalIdTaken,
     MergedAway,
+    OwnedElsewhere,
     RecordDeleted,
     RecordNotFound,
 )
@@ -39,6 +41,8 @@ class Known:
     contacts: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
     key_roles: Mapping[str, bool] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict)
+    """What connections write, and therefore nobody else on records that came by them."""
     formulas: Sequence[OwnFormula] = ()
     """Worked out whenever a record is written."""
     moment: Moment | None = None
@@ -147,6 +151,7 @@ class Batch:
         else:
             self._fill(edit, before, after)
         changed = self.changes(before, after)
+        self._refuse_owned(edit, before, changed)
         outcome = Outcome("updated" if changed else "unchanged", before["id"], after["external_id"])
         if changed:
             found.after = after
@@ -154,6 +159,30 @@ class Batch:
             if after["external_id"] is not None:
                 self._by_external_id[after["external_id"]] = after["id"]
         return outcome
+
+    def _refuse_owned(self, edit: Edit, before: State, changed: Differences) -> None:
+        """A value of a field that a connection writes would be gone with its next change there."""
+        owned = {
+            name: owner
+            for name in changed
+            if (owner := self.known.owners.get((before["source"], name))) is not None
+        }
+        if not owned:
+            return
+        titles = sorted({owner.title for owner in owned.values()})
+        raise OwnedElsewhere(
+            f"Change it in {' and '.join(titles)}, or let the mapping of that connection allow"
+            " local edits of the field.",
+            faults=[
+                Fault(
+                    f"{edit.pointer}/{name.replace('.', '/')}",
+                    OwnedElsewhere.code,
+                    f"The connection {owner.title!r} writes it.",
+                    {"connection_id": str(owner.connection_id)},
+                )
+                for name, owner in owned.items()
+            ],
+        )
 
     def _revive(self, edit: Edit, tombstone: State) -> None:
         """Whether an edit may bring back a deleted record. Raises what refuses it."""

@@ -34,6 +34,11 @@ class MergedAway(Conflict):
     title = "This record was merged into another"
 
 
+class OwnedElsewhere(Conflict):
+    code = "owned_elsewhere"
+    title = "Another system owns these fields of the record"
+
+
 class CannotMerge(Conflict):
     code = "cannot_merge"
     title = "These two records cannot be merged"

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from accounts_api.field_owners.service import Owners, owners_of
 from accounts_api.records import hooks, queries, storing, vocabulary
 from accounts_api.records.batch import Batch, Differences, Known, Proposal, references
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, snapshot
@@ -110,6 +111,8 @@ async def _batch(
             more = await queries.look(uow.session, uow.workspace_id, kind, unseen)
             states += more.states
     known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
+    if not writer.is_source:
+        known_things.owners = await _owners(uow, kind, states)
     known_things.formulas = own_formulas(kind, sight.definitions)
     if any(one.asks_when for one in known_things.formulas):
         known_things.moment = await vocabulary.moment_of(uow)
@@ -117,6 +120,11 @@ async def _batch(
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
     return batch
+
+
+async def _owners(uow: UnitOfWork, kind: Kind, states: Sequence[State]) -> Owners:
+    sources = sorted({state["source"] for state in states if state["source"] is not None})
+    return await owners_of(uow, kind.noun, sources) if sources else {}
 
 
 async def _known(

@@ -82,6 +82,11 @@ class Connection(Base):
     warned_records: Mapped[int] = mapped_column(
         Integer, server_default=text("0"), comment="here without some value, as of the last run"
     )
+    owners_told: Mapped[int] = mapped_column(
+        Integer,
+        server_default=text("0"),
+        comment="version of it and its mapping of which others know the fields that it owns",
+    )
     removed_at: Mapped[datetime | None] = mapped_column(AT)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)

@@ -10,7 +10,7 @@ from shared.db import refuse
 from shared.egress import AddressRefused
 from shared.errors import Conflict, Fault, Invalid, NotFound, invalid
 from shared.events.base import Cause
-from shared.events.sync import ConnectionNeedsReauth
+from shared.events.sync import ConnectionNeedsReauth, FieldOwnersChanged
 from shared.ids import new_id
 from shared.secrets import SecretBox
 from shared.service import Service
@@ -168,6 +168,8 @@ async def update_connection(
 async def remove_connection(uow: UnitOfWork, connection_id: UUID) -> None:
     """Gone for its users now; its rows go in small steps. The records that came by it stay."""
     connection = await get_connection(uow, connection_id, lock=True)
+    connection.version += 1
+    await tell_owners(uow, connection_id, {})
     connection.removed_at = await machine_now(uow)
     connection.credentials = b""
     await queries.forget_token(uow.session, uow.workspace_id, connection.id)
@@ -203,6 +205,27 @@ async def make_due(uow: UnitOfWork, connection_id: UUID) -> Connection:
     await _flush(uow, connection)
     uow.wake_worker()
     return connection
+
+
+async def tell_owners(
+    uow: UnitOfWork, connection_id: UUID, fields: Mapping[str, Sequence[str]]
+) -> None:
+    """Let others know which fields only this connection writes, unless they know already."""
+    connection = await get_connection(uow, connection_id, lock=True)
+    version = connection.version + connection.mapping_version
+    if connection.owners_told == version:
+        return
+    connection.owners_told = version
+    await uow.session.flush()
+    uow.publish(
+        FieldOwnersChanged(
+            connection_id=connection.id,
+            system=connection.system,
+            title=connection.title,
+            fields={name: list(each) for name, each in fields.items()},
+            version=version,
+        )
+    )
 
 
 # For workers

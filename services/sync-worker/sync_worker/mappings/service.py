@@ -77,6 +77,7 @@ async def replace_mapping(
         await connections.store_mapping(uow, connection_id, stored, version)
         await pulls.read_everything(uow, connection_id)
         opened = await connections.open_connection(uow, service.secrets, connection_id)
+        await salesforce.tell_owners(uow, opened)
     return _shown(opened, mapping, [])
 
 

@@ -41,6 +41,7 @@ async def _turn(the_service: Service, claim: Claim) -> Turn | None:
         if run is None:
             await connections.release(uow, claim, trouble="The last run was given up.")
             return None
+        await salesforce.tell_owners(uow, opened)
         if run.kind == "full" and run.cause and run.attempt == 1:
             await service.read_everything(uow, opened.id)
         return Turn(

@@ -12,6 +12,7 @@ from shared.faults import faultpoint
 from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.service import Service
+from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
 from sync_worker.salesforce import queries
@@ -24,7 +25,12 @@ from sync_worker.salesforce.client import (
     request_session,
 )
 from sync_worker.salesforce.rules.answers import readable_fields
-from sync_worker.salesforce.rules.mapping import SHIPPED, ObjectMapping, hidden_fields
+from sync_worker.salesforce.rules.mapping import (
+    SHIPPED,
+    ObjectMapping,
+    hidden_fields,
+    owned_fields,
+)
 from sync_worker.salesforce.rules.values import Locale
 
 __all__ = ["Salesforce", "SalesforceError"]
@@ -155,6 +161,11 @@ def mapping_of_row(stored: dict[str, Any] | None) -> ObjectMapping:
         return ObjectMapping.model_validate(stored)
     except ValidationError as error:
         raise ValueError("The stored mapping cannot be read; put it anew.") from error
+
+
+async def tell_owners(uow: UnitOfWork, connection: Opened) -> None:
+    """Let others know which fields only this connection writes."""
+    await connections.tell_owners(uow, connection.id, owned_fields(mapping_of(connection)))
 
 
 async def fields_of(

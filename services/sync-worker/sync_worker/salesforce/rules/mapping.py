@@ -89,6 +89,17 @@ class FieldMap(BaseModel):
     otherwise: str | None = Field(
         default=None, max_length=255, description="For a value that `choices` does not name."
     )
+    local_edits: Literal["refuse", "allow"] | None = Field(
+        default=None,
+        description="Whether people may change the field here, until the next change there."
+        " Left out: only key roles, which are handed over here.",
+    )
+
+    @property
+    def is_owned(self) -> bool:
+        if self.local_edits is None:
+            return not self.target.startswith("key_roles.")
+        return self.local_edits == "refuse"
 
 
 class ObjectMap(BaseModel):
@@ -330,6 +341,24 @@ class FittedField(FieldMap):
         """Raises `Unmappable`."""
         if self.type == "money" and self.currency not in {None, given}:
             raise Unmappable(f"It is in {given}, and {self.target} is in {self.currency}.")
+
+
+def owned_fields(mapping: ObjectMapping) -> dict[str, list[str]]:
+    """What only the connection writes, by type of record. Members are not records."""
+    return {
+        each.record_type: sorted(_owned_of(each))
+        for each in mapping.objects
+        if each.record_type != "member"
+    }
+
+
+def _owned_of(mapping: ObjectMap) -> set[str]:
+    owned = {field.target for field in mapping.fields if field.is_owned}
+    if "arr" in owned:
+        owned.add("currency")
+    if mapping.object in LINKS:
+        owned.add("accounts" if mapping.record_type == "contact" else "account_id")
+    return owned
 
 
 def plan_roles(mapping: ObjectMapping, names: Sequence[str]) -> list[str]:
