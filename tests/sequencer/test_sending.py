@@ -410,3 +410,38 @@ async def test_taken_out_by_hand_it_stays_out(renewals: Renewals) -> None:
     for command in ("pause", "exit", "resume"):
         answer = await renewals.ws.team_member.post(f"{path}/{command}", {})
         assert (answer.status_code, answer.json()["code"]) == (409, "enrollment_ended")
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+async def test_letters_beyond_ascii_need_a_server_that_takes_them(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch, *, is_old: bool
+) -> None:
+    monkeypatch.setattr(renewals.mail.postmaster, "is_old", is_old)
+    contact_id = await renewals.furnish()
+    await renewals.told(renewals.contact_event(contact_id, email="jörg@müller.example"))
+    await renewals.sequence(90, reply_to="info@müller.example")
+    await renewals.opportunity()
+    message = await only_message(renewals)
+    if is_old:
+        assert renewals.sent() == []
+        assert (message["state"], message["reason"]) == ("held", "refused")
+        assert "no address with letters beyond ASCII" in message["detail"]
+        return
+    [mail] = renewals.sent()
+    assert message["state"] == "sent"
+    assert mail.recipients == ("jörg@xn--mller-kva.example",)
+    assert "jörg@xn--mller-kva.example" in mail.raw.decode()
+    assert mail.header("Reply-To") == "info@xn--mller-kva.example"
+
+
+async def test_a_domain_beyond_ascii_needs_nothing_of_the_server(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewals.mail.postmaster, "is_old", True)
+    contact_id = await renewals.furnish()
+    await renewals.told(renewals.contact_event(contact_id, email="Info@Müller.example"))
+    await renewals.sequence(90)
+    await renewals.opportunity()
+    [mail] = renewals.sent()
+    assert mail.recipients == ("info@xn--mller-kva.example",)
+    assert mail.raw.isascii()

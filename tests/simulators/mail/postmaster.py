@@ -32,6 +32,8 @@ class Postmaster:
         self.store = store
         self.rules = rules
         self.clock = clock
+        self.is_old = False
+        """It takes no SMTPUTF8."""
         self._later: set[asyncio.TimerHandle] = set()
 
     def recover(self) -> None:

@@ -89,11 +89,13 @@ class SmtpSession:
         }  # fmt: skip
 
     async def _ehlo(self, domain: str) -> None:
-        await self._helo(
-            domain,
+        extensions = [
             "PIPELINING", f"SIZE {MAX_SIZE}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES",
             "AUTH PLAIN LOGIN",
-        )  # fmt: skip
+        ]  # fmt: skip
+        if self._postmaster.is_old:
+            extensions.remove("SMTPUTF8")
+        await self._helo(domain, *extensions)
 
     async def _helo(self, domain: str, *extensions: str) -> None:
         if not domain:

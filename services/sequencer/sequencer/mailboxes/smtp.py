@@ -133,8 +133,15 @@ class SmtpSession:
                 self._writer.write(b"QUIT\r\n")
         self._drop()
 
-    async def mail(self, sender: str, size: int) -> None:
+    async def mail(self, sender: str, size: int, *, utf8: bool = False) -> None:
+        """`utf8`: its header has addresses beyond ASCII. Raises `SmtpRefused` with stage `rcpt`, as
+        servers refuse such an address, where the server offers no SMTPUTF8.
+        """
+        if utf8 and "SMTPUTF8" not in self._extensions:
+            message = "5.6.7 The mail server takes no address with letters beyond ASCII."
+            raise SmtpRefused("rcpt", 553, message)
         declared = f" SIZE={size}" if "SIZE" in self._extensions else ""
+        declared += " SMTPUTF8" if utf8 else ""
         await self._command("mail", f"MAIL FROM:<{sender}>{declared}", 250)
 
     async def rcpt(self, recipient: str) -> None:

@@ -40,6 +40,7 @@ from sequencer.templates.service import Sender, variables_of
 from sequencer.unsubscribe import service as unsubscribing
 from sequencer.unsubscribe.rules import Link
 from shared.batches import each_at_its_own_risk
+from shared.email_addresses import email_key
 from shared.faults import faultpoint
 from shared.secrets import CannotDecrypt
 from shared.service import Service
@@ -320,7 +321,7 @@ async def _letter(
         sender=mailbox.address,
         recipient_name=contact.name,
         recipient=contact.address,
-        reply_to=situation.pinned.definition.reply_to,
+        reply_to=email_key(situation.pinned.definition.reply_to),
         subject=render_line(step.subject, variables),
         text=render(step.text, variables),
         html=render(step.html, variables, html=True) if step.html is not None else None,

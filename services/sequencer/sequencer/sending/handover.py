@@ -75,7 +75,7 @@ class HandOver:
         )
         async with await opening as session:
             faultpoint("send.after_connect")
-            await session.mail(claimed.sender, len(claimed.raw))
+            await session.mail(claimed.sender, len(claimed.raw), utf8=not claimed.raw.isascii())
             faultpoint("send.after_mail")
             await session.rcpt(claimed.recipient)
             faultpoint("send.after_rcpt")

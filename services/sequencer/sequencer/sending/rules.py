@@ -11,10 +11,13 @@ from email.utils import format_datetime
 from typing import Final, Literal
 
 from shared.delivery_failures import FailureCause, cause_of_failure
+from shared.email_addresses import email_key, needs_smtputf8
 
 _WIRE = SMTP.clone(cte_type="7bit", max_line_length=900)
-"""Seven bits, so that no server needs an extension for it. Long lines, as RFC 5322 allows, because
-the standard library encodes an address that it cannot fold, and an encoded link is no link."""
+"""Seven bits, so that no server needs an extension for it, unless an address does. Long lines, as
+RFC 5322 allows, because the standard library encodes an address that it cannot fold, and an encoded
+link is no link.
+"""
 
 Meaning = Literal["later", "bad_recipient", "mailbox", "content"]
 """What a definite refusal says: try again, the address is no good, our mailbox is no good, this
@@ -37,6 +40,11 @@ class Letter:
     answers: Sequence[str] = ()
     """Message-IDs of the thread, oldest first."""
 
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Some address in its header has letters beyond ASCII before the @ (RFC 6531)."""
+        return any(map(needs_smtputf8, [self.recipient, self.reply_to or ""]))
+
 
 class BadAddress(Exception):
     """No mail can go to or from this."""
@@ -50,7 +58,7 @@ def wire_form(letter: Letter) -> bytes:
 
     Raises `BadAddress`, or ValueError for what else no header can hold.
     """
-    mail = EmailMessage(policy=_WIRE)
+    mail = EmailMessage(policy=_WIRE.clone(utf8=letter.needs_smtputf8))
     mail["From"] = _address(letter.sender_name, letter.sender)
     mail["To"] = _address(letter.recipient_name, letter.recipient)
     if letter.reply_to:
@@ -72,6 +80,10 @@ def wire_form(letter: Letter) -> bytes:
 def _address(name: str, email: str) -> Address:
     """Raises `BadAddress`."""
     plain = " ".join(name.split())
+    if needs_smtputf8(email) and email_key(email) is not None:
+        # The library reads none of these, although it writes them.
+        local, _, domain = email.rpartition("@")
+        return Address(plain, local, domain)
     try:
         found = Address(display_name=plain, addr_spec=email)
     except (MessageError, ValueError, LookupError, AttributeError) as error:
