@@ -16,7 +16,13 @@ from shared.ids import new_id
 Json = dict[str, Any]
 _POLL_SECONDS = 0.3
 _FOR_PEOPLE = frozenset(
-    {"held_messages", "set_aside_records", "unknown_messages", "unreadable_sequences"}
+    {
+        "held_messages",
+        "set_aside_records",
+        "tasks_of_vacant_key_roles",
+        "unknown_messages",
+        "unreadable_sequences",
+    }
 )
 """Work that waits for a person, who may take the time of a person."""
 _AWAY = (502, 503, 504)

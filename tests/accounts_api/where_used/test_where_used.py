@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from shared.http import OutgoingError
 from shared.service import Service
@@ -105,3 +106,82 @@ async def test_a_service_that_cannot_be_asked_is_named(
     refused = await ws.admin.delete(path)
     assert (refused.status_code, refused.json()["code"]) == (503, "users_unknown")
     assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
+
+
+RULES = {
+    "member": 'role csm held by "{member}"',
+    "key_role": "role owner held",
+    "trait": 'traits.tier = "gold"',
+    "segment": 'in segment "{segment}"',
+}
+"""By the kind of thing: a rule over accounts that names it. Contacts ask it of their accounts."""
+NAMED_BY = {
+    "segments": "segment",
+    "lifecycle_rules": "lifecycle_rule",
+    "assignment_rules": "assignment_rule",
+    "contact_deactivation_rules": "contact_deactivation_rule",
+    "trait_definitions": "formula",
+}
+"""Each table that keeps a rule or a formula, and what its rows are called as users."""
+
+
+@pytest.mark.parametrize("thing", RULES)
+async def test_every_kind_of_rule_is_a_user_of_what_it_names(tenure: Tenure, thing: str) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    owner = (await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})).json()["id"]
+    ada = await member(ws, "Ada")
+    draft = {"title": "Named", "record_type": "account", "rule": "arr > 5"}
+    segment = (await ws.admin.post("/v1/segments", draft)).json()["id"]
+    await tenure.settle()
+    written = RULES[thing].format(member=ada, segment=segment)
+    of_contacts = f"any accounts ({written})"
+    made = {"segment": {**draft, "title": "Other", "rule": written}}
+    paths = {"segment": "/v1/segments", "lifecycle_rule": "/v1/lifecycle-rules"}
+    made["lifecycle_rule"] = {"title": "L", "status": "churned", "rule": written}
+    made["assignment_rule"] = {"title": "A", "rule": written, "member_id": ws.details["admin_id"]}
+    paths["assignment_rule"] = f"/v1/key-roles/{await role_id(ws)}/assignment-rules"
+    made["contact_deactivation_rule"] = {"title": "D", "rule": of_contacts}
+    paths["contact_deactivation_rule"] = "/v1/contact-deactivation-rules"
+    formula = {"record_type": "organization", "key": "f", "title": "F", "type": "formula"}
+    made["formula"] = {
+        **formula,
+        "formula": f"count(accounts where {written})",
+        "result_type": "number",
+    }
+    paths["formula"] = "/v1/traits"
+    assert set(made) == set(NAMED_BY.values())
+    if thing == "segment":
+        del made["lifecycle_rule"]  # segments leave out ignored accounts: it would be a circle
+    wanted = {}
+    for kind, body in made.items():
+        answer = await ws.admin.post(paths[kind], body)
+        assert answer.status_code == 201, (kind, answer.text)
+        wanted[kind] = [answer.json()["id"]]
+    (trait,) = (await ws.admin.get("/v1/traits?record_type=account")).json()["data"]
+    things = {
+        "member": f"/v1/members/{ada}",
+        "key_role": f"/v1/key-roles/{owner}",
+        "trait": f"/v1/traits/{trait['id']}",
+        "segment": f"/v1/segments/{segment}",
+    }
+    assert await users(ws, things[thing]) == wanted
+
+
+async def test_every_table_that_keeps_a_rule_is_known_to_name_things(tenure: Tenure) -> None:
+    statement = text(
+        "select distinct table_name from information_schema.columns"
+        " where table_schema = 'accounts' and column_name in ('rule', 'formula')"
+    )
+    async with tenure.workers["accounts"].units.across_workspaces(read_only=True) as session:
+        assert set(await session.scalars(statement)) - {"segment_versions"} == set(NAMED_BY)
+
+
+async def test_open_tasks_are_users_of_their_key_role(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = (await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})).json()
+    task = {"title": "Call", "account_id": await account(ws, "A"), "assignee_key_role": "owner"}
+    opened = (await ws.admin.post("/v1/tasks", task)).json()["id"]
+    assert await users(ws, f"/v1/key-roles/{made['id']}") == {"task": [opened]}
+    await ws.admin.post(f"/v1/tasks/{opened}/complete")
+    assert await users(ws, f"/v1/key-roles/{made['id']}") == {}

@@ -15,8 +15,9 @@ from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
 from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.service import Service
+from tasks_api.status import due_work
 from tests.accounts_api.key_roles.making import account, member
-from tests.harness import Tenure, Workspace
+from tests.harness import Client, Tenure, Workspace
 
 BY_TEST = (Cause(type="system", id="test"),)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -125,6 +126,36 @@ async def test_a_task_for_a_key_role_finds_its_holder_when_the_account_is_heard_
     assert [task["cause"] for task in mine] == ["no_deal_room"]
     told = (await ws.admin.get(f"/v1/notifications?member_id={member}")).json()["data"]
     assert [notification["kind"] for notification in told] == ["task.assigned"]
+
+
+async def test_a_task_whose_key_role_is_vacant_says_so_and_admins_hear_of_it(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    acme = await account(ws, "Acme")
+    await tenure.settle()
+    given = {"title": "Call", "account_id": acme, "assignee_key_role": "csm"}
+    task = (await ws.leader.post("/v1/tasks", given)).json()
+    assert (task["assignee_id"], task["key_role_vacant"]) == (None, True)
+    await ws.leader.post("/v1/tasks", {"title": "For nobody in particular"})
+
+    async def vacant(wanted: str) -> list[str]:
+        listed = await ws.observer.get(f"/v1/tasks?key_role_vacant={wanted}")
+        return [row["title"] for row in listed.json()["data"]]
+
+    async def told(who: Client) -> list[tuple[str, str]]:
+        listed = (await who.get("/v1/notifications")).json()["data"]
+        return [(row["kind"], row["title"]) for row in listed]
+
+    assert (await vacant("true"), await vacant("false")) == (["Call"], ["For nobody in particular"])
+    async with tenure.workers["tasks"].units.begin(ws.id, (), read_only=True) as uow:
+        assert (await due_work(uow))["tasks_of_vacant_key_roles"] == 1
+    assert await told(ws.admin) == [("task.key_role_vacant", "Nobody holds csm: Call")]
+    holder = ws.details["observer_id"]
+    await ws.admin.patch(f"/v1/accounts/{acme}", {"key_roles": {"csm": [holder]}})
+    await tenure.settle()
+    assert await vacant("true") == []
+    assert await told(ws.observer) == [("task.assigned", "Call")]
 
 
 async def test_a_breach_is_told_once_when_workspace_time_passes_the_due_instant(

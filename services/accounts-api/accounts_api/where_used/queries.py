@@ -18,6 +18,12 @@ _NAMING = text(
     select 'assignment_rule', id, title from assignment_rules
     where workspace_id = :workspace_id and (position(:id in rule::text) > 0
       or member_id = cast(:id as uuid) or cast(:id as uuid) = any(pool))
+    union all
+    select 'contact_deactivation_rule', id, title from contact_deactivation_rules
+    where workspace_id = :workspace_id and position(:id in rule::text) > 0
+    union all
+    select 'formula', id, title from trait_definitions
+    where workspace_id = :workspace_id and deleted_at is null and position(:id in formula) > 0
     order by type, title, id
     """
 )

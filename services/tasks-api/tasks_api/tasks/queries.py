@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy import and_, func, not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,7 @@ class TaskFilter:
     status: str | None = None
     assignee_id: UUID | None = None
     unassigned: bool = False
+    vacant: bool | None = None
     cause: str | None = None
     subject_id: UUID | None = None
     account_id: UUID | None = None
@@ -123,6 +124,23 @@ async def open_tasks_of(
     return await fetch_all(session, found)
 
 
+async def open_tasks_by_role(
+    session: AsyncSession, workspace_id: UUID, key_role: str, limit: int
+) -> list[Row]:
+    """Oldest first."""
+    found = (
+        select(tasks)
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            tasks.c.assignee_key_role == key_role,
+            tasks.c.status == "open",
+        )
+        .order_by(tasks.c.id)
+        .limit(limit)
+    )
+    return await fetch_all(session, found)
+
+
 async def count_open_of(
     session: AsyncSession, workspace_id: UUID, assignee_id: UUID
 ) -> dict[str | None, int]:
@@ -164,6 +182,18 @@ async def tasks_page(
     return await fetch_all(session, found)
 
 
+_VACANT: Final = (
+    tasks.c.status == "open",
+    tasks.c.assignee_id.is_(None),
+    tasks.c.assignee_key_role.is_not(None),
+)
+
+
+async def count_vacant(session: AsyncSession, workspace_id: UUID) -> int:
+    counted = select(func.count()).where(tasks.c.workspace_id == workspace_id, *_VACANT)
+    return int(await session.scalar(counted) or 0)
+
+
 def _conditions(wanted: TaskFilter) -> list[Any]:
     equal = {
         tasks.c.status: wanted.status,
@@ -177,6 +207,8 @@ def _conditions(wanted: TaskFilter) -> list[Any]:
     ]
     if wanted.unassigned:
         conditions.append(tasks.c.assignee_id.is_(None))
+    if wanted.vacant is not None:
+        conditions.append(and_(*_VACANT) if wanted.vacant else not_(and_(*_VACANT)))
     if wanted.due_from is not None:
         conditions.append(tasks.c.due_at >= wanted.due_from)
     if wanted.due_before is not None:

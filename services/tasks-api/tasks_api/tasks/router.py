@@ -61,6 +61,9 @@ async def list_tasks(
     assignee: Annotated[
         str | None, Query(description="A member's id, `me`, or `nobody`.", examples=["me"])
     ] = None,
+    key_role_vacant: Annotated[
+        bool | None, Query(description="Whether they wait because nobody holds their key role.")
+    ] = None,
     cause: Annotated[str | None, Query(max_length=100, examples=["no_deal_room"])] = None,
     subject_id: Annotated[UUID | None, Query()] = None,
     account_id: Annotated[UUID | None, Query()] = None,
@@ -77,6 +80,7 @@ async def list_tasks(
         status=status,
         assignee_id=_assignee(caller, assignee),
         unassigned=assignee == "nobody",
+        vacant=key_role_vacant,
         cause=cause,
         subject_id=subject_id,
         account_id=account_id,

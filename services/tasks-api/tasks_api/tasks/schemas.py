@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, computed_field, model_validator
 
 from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
 
@@ -95,6 +95,7 @@ _TASK: dict[str, Any] = {
     "account_id": "0198c0de-0000-7000-8000-000000000001",
     "assignee_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
     "assignee_key_role": "csm",
+    "key_role_vacant": False,
     "due_rule": {"business_days": 2},
     "due_at": "2026-03-04T09:00:00Z",
     "breached_at": None,
@@ -140,3 +141,11 @@ class TaskOut(Out):
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="Nobody holds its key role: it waits for a holder, and the admins were told."
+    )
+    @property
+    def key_role_vacant(self) -> bool:
+        waits = self.status == "open" and self.assignee_id is None
+        return waits and self.assignee_key_role is not None

@@ -218,10 +218,14 @@ async def load_of(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
 
 
 async def uses(uow: UnitOfWork, what: What, _record_type: str | None, key: str) -> Sequence[Use]:
-    """A member is used by the open tasks that are theirs."""
-    if what != "member":
+    """A member is used by the open tasks that are theirs, a key role by those given by it."""
+    session, workspace_id = uow.session, uow.workspace_id
+    if what == "member":
+        found = await queries.open_tasks_of(session, workspace_id, UUID(key), MOST)
+    elif what == "key_role":
+        found = await queries.open_tasks_by_role(session, workspace_id, key, MOST)
+    else:
         return ()
-    found = await queries.open_tasks_of(uow.session, uow.workspace_id, UUID(key), MOST)
     return [Use("task", task["id"], task["title"]) for task in found]
 
 
@@ -278,20 +282,28 @@ async def _assign(uow: UnitOfWork, task: Task, assignee_id: UUID | None) -> Task
 
 
 async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
-    """One notification per assignment, which made this version; never for one's own act."""
-    assignee = task["assignee_id"]
-    own_act = any(link.type == "member" and link.id == str(assignee) for link in uow.cause)
-    if assignee is None or own_act:
+    """One notification per assignment, which made this version; never for one's own act. While
+    nobody holds the key role, the admins hear of it.
+    """
+    if task["assignee_id"] is not None:
+        told, kind, title = [task["assignee_id"]], "task.assigned", task["title"]
+    elif task["assignee_key_role"] is not None:
+        told, kind = await directory.admins(uow), "task.key_role_vacant"
+        title = f"Nobody holds {task['assignee_key_role']}: {task['title']}"[:200]
+    else:
         return
-    await notifications.notify(
-        uow,
-        assignee,
-        kind="task.assigned",
-        title=task["title"],
-        body=task["body"],
-        subject=("task", task["id"]),
-        once_per=uuid5(task["id"], str(task["version"])),
-    )
+    acting = {link.id for link in uow.cause if link.type == "member"}
+    for member_id in told:
+        if str(member_id) not in acting:
+            await notifications.notify(
+                uow,
+                member_id,
+                kind=kind,
+                title=title,
+                body=task["body"],
+                subject=("task", task["id"]),
+                once_per=uuid5(task["id"], str(task["version"])),
+            )
 
 
 def _told(task: Task) -> dict[str, Any]:
@@ -301,3 +313,8 @@ def _told(task: Task) -> dict[str, Any]:
 
 async def count_due(uow: UnitOfWork) -> int:
     return await queries.count_overdue(uow.session, uow.workspace_id)
+
+
+async def count_vacant(uow: UnitOfWork) -> int:
+    """Open tasks whose key role nobody holds."""
+    return await queries.count_vacant(uow.session, uow.workspace_id)
