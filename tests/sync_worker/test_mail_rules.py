@@ -188,14 +188,24 @@ def test_private_threads_concern_nobody() -> None:
     answer = Mail.parse(f"From: boss@cust.example\r\nIn-Reply-To: {OURS}\r\n\r\nOk".encode())
     contact = Mail.parse(b"From: jo@cust.example\r\nSubject: Re: hi\r\n\r\nOk")
     known = {"jo@cust.example"}
+    own = Mail.parse(f"From: Ana@acme.example\r\nIn-Reply-To: {OURS}\r\n\r\nOk".encode())
     for mail, is_history, expected in (
+        (own, False, False),
         (private, False, False),
         (answer, False, True),
         (answer, True, True),
         (contact, False, True),
         (contact, True, False),
     ):
-        assert concerns_us(WS, mail, classified(WS, mail), known, is_history=is_history) is expected
+        told = concerns_us(
+            WS,
+            mail,
+            classified(WS, mail),
+            known,
+            mailbox="ana@acme.example",
+            is_history=is_history,
+        )
+        assert told is expected
 
 
 def test_two_copies_of_a_mail_have_one_fingerprint() -> None:
@@ -247,6 +257,11 @@ BROKEN = [
     ),
     b"From: mailer-daemon@x.example\r\nSubject: Undelivered\r\n\r\n" + b"a@" * 100_000,
     b"From: a@x.example\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 3000 + b"hi",
+    b"From: " + b"a," * 400_000 + b"\r\n\r\nhi",
+    b"Subject: " + b"=?utf-8?q?a?= " * 70_000 + b"\r\n\r\nhi",
+    b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+    b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+    b"Final-Recipient: rfc822; " + b"a@b.example " * 80_000 + b"\r\nAction: failed\r\n--b--",
 ]
 
 

@@ -144,13 +144,16 @@ async def _take(
             for one in readings
         ],
     )
+    mailbox = email_key(connection.settings["mailbox"])
     counts = Counter(read=len(readings))
     for one in readings:
         uid, mail, finding = one.fetched.uid, one.mail, one.finding
         if uid not in fresh:
             continue
         is_history = uid < place.history_until_uid
-        if concerns_us(uow.workspace_id, mail, finding, known, is_history=is_history):
+        if concerns_us(
+            uow.workspace_id, mail, finding, known, mailbox=mailbox, is_history=is_history
+        ):
             uow.publish(_event(connection, one.fetched, mail, finding))
             counts[finding.kind] += 1
         else:

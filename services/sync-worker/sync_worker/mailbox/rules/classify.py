@@ -57,13 +57,15 @@ def concerns_us(
     finding: Finding,
     known_addresses: Collection[str],
     *,
+    mailbox: str | None,
     is_history: bool,
 ) -> bool:
     """Whether anybody may hear of the mail: it answers one of ours, or it is from (a report: about)
     a contact we know. Of mails that were there before we looked only the first counts, because
-    they cannot be about what was sent later.
+    they cannot be about what was sent later. What the mailbox's owner wrote, and a group sent back,
+    is nobody's answer.
     """
-    if finding.kind == "other":
+    if finding.kind == "other" or mail.sender == mailbox:
         return False
     if any(is_own(workspace_id, quoted) for quoted in finding.quoted):
         return True

@@ -25,6 +25,7 @@ _ESCAPED: Final = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _FAILED: Final = frozenset({"", "failed", "failure", "fail", "expired", "error", "bounced"})
 _ARRIVED: Final = frozenset({"delivered", "relayed", "expanded"})
 _MOST_BLOCKS = 500
+_LONGEST_VALUE = 4_000
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _fields(block: str) -> dict[str, str]:
     for line in re.sub(r"\n[ \t]+", " ", block.strip("\n")).split("\n"):
         name, colon, value = line.partition(":")
         if colon and " " not in name.strip():
-            found.setdefault(name.strip().lower(), decoded(value.strip()))
+            found.setdefault(name.strip().lower(), decoded(value.strip()[:_LONGEST_VALUE]))
     return found
 
 

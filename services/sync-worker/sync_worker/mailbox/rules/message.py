@@ -14,6 +14,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from html import unescape
+from itertools import islice
 
 import nh3
 
@@ -22,7 +23,10 @@ from shared.email_addresses import email_key
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _IN_ANGLES = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>")
 _DEEPEST = 12
+_MOST_PARTS = 1_000
 _LONGEST_TEXT = 200_000
+_LONGEST_HEADER = 20_000
+"""Characters; libraries take minutes over a megabyte of names."""
 _WIDER = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -34,7 +38,6 @@ _WIDER = {
     "us-ascii": "utf-8",
 }
 """Charsets that mails name, and what their programs really write."""
-_AS_IT_CAME = policy.compat32.clone(max_line_length=0, mangle_from_=False)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def _raw_values(message: Message, name: str) -> Iterator[str]:
     """Unfolded but not decoded; bytes beyond ASCII are read as UTF-8 if they are that."""
     for key, value in message.raw_items():
         if key.lower() == name.lower():
-            yield re.sub(r"\r?\n[ \t]*", " ", _text(str(value).encode("utf-8", "surrogateescape")))
+            octets = str(value)[:_LONGEST_HEADER].encode("utf-8", "surrogateescape")
+            yield re.sub(r"\r?\n[ \t]*", " ", _text(octets))
 
 
 def decoded(text: str) -> str:
@@ -167,12 +171,16 @@ def inner(message: Message) -> list[Message]:
     return [part for part in payload if isinstance(part, Message)]
 
 
-def own_parts(message: Message, depth: int = 0) -> Iterator[Message]:
+def own_parts(message: Message) -> Iterator[Message]:
     """Every part, outermost first; an attached mail is one part, and its parts are its own."""
+    return islice(_own_parts(message, 0), _MOST_PARTS)
+
+
+def _own_parts(message: Message, depth: int) -> Iterator[Message]:
     yield message
     if depth < _DEEPEST and message.get_content_maintype() != "message":
         for part in inner(message):
-            yield from own_parts(part, depth + 1)
+            yield from _own_parts(part, depth + 1)
 
 
 def octets_of(part: Message) -> bytes:
@@ -182,7 +190,7 @@ def octets_of(part: Message) -> bytes:
     if not part.is_multipart():
         payload = part.get_payload(decode=True)
         return payload if isinstance(payload, bytes) else b""
-    raw = b"\n".join(child.as_bytes(policy=_AS_IT_CAME) for child in inner(part))
+    raw = b"\n".join(_as_it_came(child) for child in inner(part))
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding == "base64":
         try:
@@ -190,6 +198,15 @@ def octets_of(part: Message) -> bytes:
         except binascii.Error:
             return raw
     return quopri.decodestring(raw) if encoding == "quoted-printable" else raw
+
+
+def _as_it_came(part: Message) -> bytes:
+    """Its header, and the text of a leaf. The library would fold the header anew, for minutes."""
+    head = "".join(f"{name}: {value}\n" for name, value in part.raw_items())
+    body = b"" if part.is_multipart() else part.get_payload(decode=True)
+    return (
+        head.encode("utf-8", "surrogateescape") + b"\n" + (body if isinstance(body, bytes) else b"")
+    )
 
 
 def header_of(raw: bytes) -> Message:
