@@ -11,7 +11,7 @@ import pytest
 from pydantic_core import from_json
 
 from shared.egress import EgressPolicy
-from sync_worker.webhook_deliveries import sending
+from sync_worker.webhook_deliveries import sending, service
 from sync_worker.webhook_deliveries.client import MOST_BYTES, Courier
 from sync_worker.webhook_deliveries.jobs import Sender
 from tests.harness import Tenure
@@ -261,3 +261,24 @@ async def test_an_outcome_that_cannot_be_recorded_holds_up_no_other(
     await partner.settle()
     states = {one["endpoint_id"]: one["status"] for one in await partner.deliveries()}
     assert states == {partner.ids["bad"]: "pending", partner.ids["crm"]: "succeeded"}
+
+
+async def test_a_webhook_that_cannot_be_made_costs_only_itself(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its body cannot be made; it is told as failed, and the rest of the claim goes out."""
+    await partner.endpoint("crm")
+    before = service.body_to_send
+
+    def body(claim: Any, event: Any, public_url: str) -> bytes | None:
+        if event is not None and "Poisoned" in event.data:
+            raise RuntimeError
+        return before(claim, event, public_url)
+
+    monkeypatch.setattr(sending, "body_to_send", body)
+    await partner.happen("First", "Poisoned", "Last")
+    await partner.settle()
+    sent = [from_json(delivery.body)["data"]["subject"] for delivery in partner.received("crm")]
+    assert sorted(sent) == ["First", "Last"]
+    states = sorted(each["status"] for each in await partner.deliveries())
+    assert states == ["failed", "succeeded", "succeeded"]

@@ -356,8 +356,14 @@ async def remove_purged(service: Service) -> bool:
         removed = await queries.removed_connections(session)
     more = False
     for workspace_id, connection_id in removed:
-        async with service.units.begin(workspace_id, [Cause(type="system", id="sync")]) as uow:
-            more |= await queries.purge_connection(uow.session, workspace_id, connection_id)
+
+        async def purge(uow: UnitOfWork, gone: UUID = connection_id) -> bool:
+            return await queries.purge_connection(uow.session, uow.workspace_id, gone)
+
+        by = [Cause(type="system", id="sync")]
+        more |= bool(
+            await service.units.attempt(workspace_id, by, purge, what="removed connection")
+        )
     return more
 
 

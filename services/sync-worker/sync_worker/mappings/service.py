@@ -50,7 +50,8 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
     return [
         Use("connection", connection.id, connection.title)
         for connection in await connections.connections_of_system(uow, "salesforce")
-        for mapped in salesforce.mapping_of_row(connection.mapping).objects
+        if (mapping := salesforce.readable_mapping(connection.mapping)) is not None
+        for mapped in mapping.objects
         if mapped.record_type in types and any(field.target == target for field in mapped.fields)
     ]
 

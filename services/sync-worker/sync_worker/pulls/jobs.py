@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from shared.db import is_connection_loss
 from shared.logging import get_logger
+from shared.secrets import CannotDecrypt
 from shared.service import Service
 from shared.worker import Loop
 from sync_worker.connections import service as connections
@@ -22,16 +24,43 @@ _HEARTBEAT = LEASE_SECONDS / 3
 
 
 async def take_turn(the_service: Service, claim: Claim) -> None:
-    """One run of one connection, from the claim to the release."""
-    turn = await _turn(the_service, claim)
+    """One run of one connection, from the claim to the release. What nobody foresaw costs this run
+    alone, and is shown as its reason.
+    """
+    try:
+        turn = await _turn(the_service, claim)
+    except Exception as error:
+        if is_connection_loss(error):
+            raise
+        log.exception("sync run not begun", connection_id=str(claim.connection_id))
+        async with the_service.units.begin(claim.workspace_id, []) as uow:
+            await connections.release(uow, claim, trouble=_unforeseen(error))
+        return
     if turn is None:
         return
     try:
         async with _kept_alive(turn):
-            ending = await service.pull(turn)
-            await _end(turn, ending)
+            await _end(turn, await _pulled(turn))
     except LostLease:
         await _stop(turn)
+
+
+async def _pulled(turn: Turn) -> Ending | None:
+    try:
+        return await service.pull(turn)
+    except Exception as error:
+        if isinstance(error, LostLease) or is_connection_loss(error):
+            raise
+        log.exception("sync run failed", run_id=str(turn.run_id))
+        return Ending("failed", _unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> str:
+    if isinstance(error, CannotDecrypt):
+        return "Its secrets cannot be opened with our keys: give them anew."
+    if isinstance(error, salesforce.MappingUnreadable):
+        return str(error)
+    return f"Something went wrong on our side ({type(error).__name__}); the log says more."
 
 
 async def _turn(the_service: Service, claim: Claim) -> Turn | None:

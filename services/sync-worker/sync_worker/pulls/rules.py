@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -91,6 +91,15 @@ def _is_readable(row: Mapping[str, Any]) -> bool:
     return isinstance(row.get("Id"), str) and _ID.fullmatch(row["Id"]) is not None
 
 
+def at_its_own_risk(fold: Callable[[Mapping[str, Any]], Item], row: Mapping[str, Any]) -> Item:
+    """Whatever a row raises costs that row."""
+    try:
+        return fold(row)
+    except Exception as error:  # noqa: BLE001  (the other rows of its page must not wait for it)
+        modstamp = parsed_instant(str(row["SystemModstamp"]))
+        return Item(str(row["Id"]), modstamp, trouble=f"We cannot read it: {type(error).__name__}.")
+
+
 def folded(mapping: ObjectMap, row: Mapping[str, Any], locale: Locale) -> Item:
     external_id, modstamp = str(row["Id"]), parsed_instant(str(row["SystemModstamp"]))
     if row.get("IsDeleted"):
@@ -100,8 +109,6 @@ def folded(mapping: ObjectMap, row: Mapping[str, Any], locale: Locale) -> Item:
         made = mapped(mapping, row, locale)
     except Unmappable as error:
         return Item(external_id, modstamp, trouble=str(error))
-    except Exception as error:  # noqa: BLE001  (whatever a row raises costs that row)
-        return Item(external_id, modstamp, trouble=f"We cannot read it: {type(error).__name__}.")
     return Item(external_id, modstamp, made.content, made.left_out)
 
 

@@ -4,6 +4,7 @@ accounts service as it would judge them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shared.service import Service
@@ -12,6 +13,7 @@ from sync_worker.pulls import queries
 from sync_worker.pulls.fits import fit_mapping
 from sync_worker.pulls.rules import (
     Item,
+    at_its_own_risk,
     body_of,
     folded,
     readable,
@@ -67,9 +69,9 @@ async def sample(
     fields = fields_to_read(fit.mapping, visible)
     found = await client.rows(soql.sample(mapping.object, fields, limit), deleted=False)
     rows = readable(found)
-    locale = salesforce.locale_of(connection)
+    fold = partial(folded, fit.mapping, locale=salesforce.locale_of(connection))
     items = await _with_accounts(
-        service, connection, mapping, [folded(fit.mapping, row, locale) for row in rows]
+        service, connection, mapping, [at_its_own_risk(fold, row) for row in rows]
     )
     shown = await _shown(service, connection, records, fit.mapping, rows, items)
     return Sample(shown, hidden + [message for _, _, message in fit.faults])

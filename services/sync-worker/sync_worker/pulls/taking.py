@@ -3,9 +3,11 @@
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from shared.batches import each_at_its_own_risk
 from shared.faults import faultpoint
 from shared.uow import UnitOfWork
 from sync_worker.pulls import queries
@@ -15,6 +17,7 @@ from sync_worker.pulls.rules import (
     Item,
     Known,
     Plan,
+    at_its_own_risk,
     body_of,
     difference,
     folded,
@@ -73,9 +76,10 @@ async def take(
 
 async def _items(turn: Turn, sobject: str, rows: Sequence[Row]) -> list[Item]:
     if sobject in RELATIONS:
-        return [folded_relation(turn.mapping, sobject, row) for row in rows]
-    mapping = turn.fitted[sobject]
-    items = [folded(mapping, row, turn.locale) for row in rows]
+        relate = partial(folded_relation, turn.mapping, sobject)
+        return [at_its_own_risk(relate, row) for row in rows]
+    fold = partial(folded, turn.fitted[sobject], locale=turn.locale)
+    items = [at_its_own_risk(fold, row) for row in rows]
     if sobject != "Contact":
         return items
     async with turn.look() as uow:
@@ -188,6 +192,38 @@ def _parked(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
     return _kept(item, "parked", reason=reason, retry_in=float(retry_pause(attempts + 1)))
 
 
+async def _keep_each(
+    turn: Turn, uow: UnitOfWork, sobject: str, kept: Sequence[Kept], scan_id: UUID | None
+) -> int:
+    """What the database does not take of one row costs that row; how many it did not take."""
+    at = uow.session, uow.workspace_id, turn.connection.id, sobject
+    lost = 0
+
+    async def keep(rows: Sequence[Kept]) -> None:
+        await queries.keep_records(*at, rows, scan_id)
+
+    async def set_aside(row: Kept, error: Exception) -> None:
+        nonlocal lost
+        lost += 1
+        await keep([_without_content(row, f"We cannot store it: {type(error).__name__}.")])
+
+    await each_at_its_own_risk(uow, kept, keep, set_aside)
+    return lost
+
+
+def _without_content(row: Kept, why: str) -> Kept:
+    """What is left of a row that the database does not take."""
+    return Kept(
+        row.external_id,
+        row.modstamp,
+        b"",
+        {},
+        "parked",
+        reason=why,
+        retry_in=float(retry_pause(2)),
+    )
+
+
 @contextlib.asynccontextmanager
 async def _keeping(
     turn: Turn,
@@ -208,9 +244,10 @@ async def _keeping(
     }
     progress = turn.of(sobject)
     seen = [(each.external_id, each.modstamp, each.hash) for each in plan.unchanged]
+
     async with turn.commit() as uow:
         at = uow.session, uow.workspace_id, turn.connection.id, sobject
-        await queries.keep_records(*at, kept, scan_id)
+        more["parked"] += await _keep_each(turn, uow, sobject, kept, scan_id)
         await queries.mark_seen(*at, seen, scan_id)
         yield uow
         for name, count in more.items():

@@ -41,6 +41,10 @@ _LOOK_AGAIN = 0.1
 _DESCRIBED_FOR = 600.0
 
 
+class MappingUnreadable(ValueError):
+    """What was stored is no mapping any more."""
+
+
 class StoredSessions(Sessions):
     """Sessions of one connection, kept in its row so that all processes share one.
 
@@ -160,7 +164,15 @@ def mapping_of_row(stored: dict[str, Any] | None) -> ObjectMapping:
     try:
         return ObjectMapping.model_validate(stored)
     except ValidationError as error:
-        raise ValueError("The stored mapping cannot be read; put it anew.") from error
+        raise MappingUnreadable("The stored mapping cannot be read; put it anew.") from error
+
+
+def readable_mapping(stored: dict[str, Any] | None) -> ObjectMapping | None:
+    """For those who look at all connections: one that cannot be read costs no other."""
+    try:
+        return mapping_of_row(stored)
+    except MappingUnreadable:
+        return None
 
 
 async def tell_owners(uow: UnitOfWork, connection: Opened) -> None:

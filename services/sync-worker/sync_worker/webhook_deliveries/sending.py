@@ -3,13 +3,13 @@ POST and its record leaves a lease that runs out, and the delivery goes out agai
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,7 @@ from shared.clock import utc_now
 from shared.events.base import Cause
 from shared.faults import faultpoint
 from shared.ids import new_id
+from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partner_events.rules import TEST_TYPE
@@ -45,10 +46,14 @@ IN_FLIGHT_PER_ENDPOINT = 5
 LEASE_SECONDS = 2 * TOTAL_SECONDS
 """Longer than any attempt and its record take."""
 
+log = get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _ENDPOINTS_AT_ONCE = 200
 _TEST_SECONDS = 10.0
 _LOST = "Whoever sent it stopped before the answer was noted. It may have arrived."
-_NOT_KEPT = "The event is no longer kept."
+_NOT_KEPT = "The event is no longer kept, or cannot be read."
 _NOT_OPENED = "The endpoint was removed, or its secrets cannot be opened."
 _USER_AGENT = "Tenure-Webhooks/1 (+https://www.standardwebhooks.com)"
 
@@ -136,15 +141,7 @@ async def _letters(
         for row in await queries.events_of(session, claims)
     }
     endpoints = {
-        (row.workspace_id, row.id): webhooks.opened(
-            service.secrets,
-            workspace_id=row.workspace_id,
-            id=row.id,
-            url=row.url,
-            headers=row.headers,
-            secrets=list(zip(row.secret_ids, row.sealed, strict=True)),
-            failures=row.failures,
-        )
+        (row.workspace_id, row.id): at_its_own_risk(_opened, service, row)
         for row in await queries.endpoints_of(session, claims)
     }
     bodies: dict[tuple[UUID, UUID], bytes | None] = {}
@@ -152,10 +149,32 @@ async def _letters(
     for claim in claims:
         key = (claim.workspace_id, claim.event_id)
         if key not in bodies:
-            bodies[key] = body_to_send(claim, events.get(key), service.settings.public_url)
+            public_url = service.settings.public_url
+            bodies[key] = at_its_own_risk(body_to_send, claim, events.get(key), public_url)
         endpoint = endpoints.get((claim.workspace_id, claim.endpoint_id))
         letters.append(Letter(claim, endpoint, bodies[key]))
     return letters
+
+
+def _opened(service: Service, row: Any) -> OpenEndpoint | None:
+    return webhooks.opened(
+        service.secrets,
+        workspace_id=row.workspace_id,
+        id=row.id,
+        url=row.url,
+        headers=row.headers,
+        secrets=list(zip(row.secret_ids, row.sealed, strict=True)),
+        failures=row.failures,
+    )
+
+
+def at_its_own_risk(make: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """None for what cannot be made: its delivery fails, and those of all others go on."""
+    try:
+        return make(*args, **kwargs)
+    except Exception:
+        log.exception("webhook not prepared", what=make.__name__)
+        return None
 
 
 async def send(courier: Courier, letter: Letter, seconds: float = TOTAL_SECONDS) -> Outcome:

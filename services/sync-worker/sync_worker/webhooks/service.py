@@ -263,10 +263,13 @@ async def forget_old(service: Service) -> bool:
         removed = await queries.removed_endpoints(session)
     more = False
     for workspace_id, endpoint_id in removed:
-        async with service.units.begin(workspace_id, [Cause(type="system", id="sync")]) as uow:
-            more |= await queries.purge_endpoint(
-                uow.session, workspace_id, endpoint_id, _PURGE_AT_ONCE
-            )
+
+        async def purge(uow: UnitOfWork, gone: UUID = endpoint_id) -> bool:
+            of = uow.session, uow.workspace_id, gone
+            return await queries.purge_endpoint(*of, _PURGE_AT_ONCE)
+
+        by = [Cause(type="system", id="sync")]
+        more |= bool(await service.units.attempt(workspace_id, by, purge, what="removed endpoint"))
     return more
 
 

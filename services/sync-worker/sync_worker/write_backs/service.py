@@ -51,8 +51,8 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
         return
     changed = set(event.changed)
     for connection in await connections.connections_of_system(uow, "salesforce"):
-        mapping = salesforce.mapping_of_row(connection.mapping)
-        wanted = [each for each in mapping.write_back if each.field in changed]
+        mapping = salesforce.readable_mapping(connection.mapping)
+        wanted = [each for each in mapping.write_back if each.field in changed] if mapping else []
         if not wanted:
             continue
         record = event.record.model_dump(mode="json")
@@ -137,16 +137,34 @@ async def _write(
     try:
         lengths = await _writable(service, opened, client, sobject)
         rows = [(record.external_id, _fields(record, lengths)) for record in records]
-        if len(rows) > 1:
-            troubles = await client.update_many(sobject, rows)
-        else:
-            await client.update(sobject, *rows[0])
-            troubles = [None]
+        troubles = await _updated(client, sobject, rows)
     except SalesforceError as error:
         troubles = [error.trouble] * len(records)
     except OutgoingError as error:
         troubles = [Trouble("retry", str(error))] * len(records)
     return list(zip(records, troubles, strict=True))
+
+
+async def _updated(
+    client: Salesforce, sobject: str, rows: Sequence[tuple[str, dict[str, Any]]]
+) -> list[Trouble | None]:
+    """What is wrong with each row. When all are refused as one, the row that is to blame is found
+    by halves.
+    """
+    try:
+        if len(rows) > 1:
+            return await client.update_many(sobject, rows)
+        await client.update(sobject, *rows[0])
+    except SalesforceError as error:
+        if error.trouble.meaning != "refused":
+            raise
+        if len(rows) == 1:
+            return [error.trouble]
+    else:
+        return [None]
+    middle = len(rows) // 2
+    first = await _updated(client, sobject, rows[:middle])
+    return first + await _updated(client, sobject, rows[middle:])
 
 
 async def _writable(
