@@ -46,6 +46,11 @@ def one_line(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def joined_lines(text: str) -> str:
+    """On one line what another system wrote on several."""
+    return " ".join(part.strip() for part in _BREAK.split(text) if part.strip())
+
+
 def addressable(external_id: str) -> str:
     """What stands in a path as it is: clients and proxies resolve `.` and `..` before we see it."""
     if _BREAK.search(external_id) or "\t" in external_id:

@@ -245,6 +245,19 @@ def test_a_mapping_takes_the_way_that_leads_there_or_is_refused(
     )
 
 
+def test_a_text_of_several_lines_is_joined_where_one_line_is_held() -> None:
+    targets = ("name", "traits.line", "traits.lines")
+    fields = tuple(FieldMap(source=name[-4:], target=name) for name in targets)
+    mapping = ObjectMap(object="Account", record_type="account", fields=fields)
+    fit = fitted(mapping, {"line": Target("string"), "lines": Target("text")}, None)
+    row = dict.fromkeys((field.source for field in fields), " Acme\r\nBerlin \u2028\n 2 ")
+    assert mapped(fit.mapping, row, BERLIN).content == {
+        "name": "Acme Berlin 2",
+        "traits.line": "Acme Berlin 2",
+        "traits.lines": "Acme\r\nBerlin \u2028\n 2",
+    }
+
+
 def test_an_amount_in_another_currency_than_its_trait_is_left_out() -> None:
     field = FieldMap(source="Budget__c", target="traits.budget", type="money")
     mapping = ObjectMap(

@@ -109,8 +109,13 @@ def fitted(
             message = _refusal(field, target, source)
             faults.append((f"/fields/{place}/type", "kind_mismatch", message))
         else:
-            currency = target.currency if target else None
-            fields.append(FittedField(**{**vars(field), "type": kind, "currency": currency}))
+            is_trait = field.target.startswith("traits.")
+            fits = {
+                "type": kind,
+                "currency": target.currency if target else None,
+                "has_lines": target is None or (is_trait and target.holds == "text"),
+            }
+            fields.append(FittedField(**{**vars(field), **fits}))
     return Fitted(mapping.model_copy(update={"fields": tuple(fields)}), faults)
 
 

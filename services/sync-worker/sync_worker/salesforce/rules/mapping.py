@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.plain_values import joined_lines
 from sync_worker.salesforce.rules.values import (
     Locale,
     Unmappable,
@@ -318,6 +319,7 @@ def _value(field: FieldMap, value: Any, locale: Locale) -> Any:
     made = converted(value, field.type, locale, choices=field.choices, otherwise=field.otherwise)
     if isinstance(field, FittedField) and made is not None:
         field.check_currency(locale.currency)
+        made = joined_lines(made) if isinstance(made, str) and not field.has_lines else made
     return {"member": made} if field.type == "member" and made is not None else made
 
 
@@ -336,6 +338,8 @@ class FittedField(FieldMap):
 
     currency: str | None = None
     """What an amount of the target is in; None where each record says it."""
+    has_lines: bool = True
+    """The target takes a text of several lines."""
 
     def check_currency(self, given: str) -> None:
         """Raises `Unmappable`."""

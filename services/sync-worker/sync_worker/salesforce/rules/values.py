@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from shared.email_addresses import InvalidEmail, normal_email
+from shared.plain_values import named_zone
 from shared.web_addresses import NotAHost, host_of, url_of
 
 ValueType = Literal[
@@ -32,7 +33,6 @@ _MINOR_DIGITS = {
     "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
 }  # fmt: skip
 """ISO 4217 currencies whose minor unit is not a hundredth."""
-_ZONES = available_timezones()
 _MAX_SAFE = 2**53 - 1
 _MOST_DIGITS = 18
 """Before the point: what has more fits no integer of ours, and Python would write all of them."""
@@ -174,9 +174,10 @@ def _email(value: Any) -> str:
 
 
 def _time_zone(value: Any) -> str:
-    if str(value) not in _ZONES:
-        raise Unmappable(f"{shown(value)!r} is no time zone that we know.")
-    return str(value)
+    try:
+        return named_zone(_text(value))
+    except ValueError as error:
+        raise Unmappable(f"{shown(value)!r} is no time zone that we know.") from error
 
 
 def _choice(given: str, choices: Mapping[str, str] | None, otherwise: str | None) -> str | None:
