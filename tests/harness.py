@@ -97,6 +97,11 @@ class Workspace:
     anonymous: Client
     details: dict[str, Any]
 
+    async def audited(self) -> list[str]:
+        """What the audit log says was done last, newest first."""
+        answer = await self.admin.get("/v1/audit-log?limit=200")
+        return [entry["action"] for entry in answer.json()["data"]]
+
 
 @dataclass
 class Tenure:

@@ -66,6 +66,7 @@ DOORS = [
     Door("sync", "accounts", "POST", "/v1/accounts/bulk", "records:write", {"rows": [_ROW]}),
     Door("sync", "accounts", "PUT", "/v1/members/by-external-id/5", "members:write", _MEMBER),
     Door("sync", "accounts", "POST", "/v1/traits", "traits:write", _TRAIT),
+    Door("sync", "accounts", "GET", "/v1/traits?record_type=account", "traits:read"),
 ]
 FOR_ALL_WORKSPACES = {
     "/internal/events",

@@ -77,6 +77,22 @@ class Event(BaseModel):
         return self.model_dump(mode="json")
 
 
+class ConfigurationChanged(Event):
+    """Something that a workspace configures was changed, for the audit log. Each publisher has its
+    own name for it.
+    """
+
+    service: ClassVar[str]
+
+    action: str
+    target_type: str
+    target_id: UUID | None
+    target_key: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    request_id: str | None
+
+
 class Envelope(BaseModel):
     """An event as its publisher's feed hands it out.
 

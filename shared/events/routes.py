@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shared.settings import ServiceName
 
 HEARS: dict[ServiceName, tuple[ServiceName, ...]] = {
-    "accounts": ("sequencer", "sync"),
+    "accounts": ("tasks", "sequencer", "sync"),
     "tasks": ("accounts", "sequencer", "sync"),
     "sequencer": ("accounts", "sync"),
     "sync": ("accounts", "tasks", "sequencer", "sync"),

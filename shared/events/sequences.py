@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.events.base import Event
+from shared.events.base import ConfigurationChanged, Event
 
 BlockCause = Literal[
     "no_deal_room",
@@ -200,3 +200,8 @@ class ContactUnsubscribed(Event):
 
     contact_id: UUID | None
     email: str
+
+
+class SequencerConfigured(ConfigurationChanged):
+    name: ClassVar[str] = "sequences.configuration_changed.v1"
+    service: ClassVar[str] = "sequencer"

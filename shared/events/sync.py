@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from shared.events.base import Event
+from shared.events.base import ConfigurationChanged, Event
 
 
 class SyncRunFinished(Event):
@@ -100,3 +100,8 @@ class WebhookEndpointDisabled(Event):
     id: UUID
     url_host: str
     reason: str
+
+
+class SyncConfigured(ConfigurationChanged):
+    name: ClassVar[str] = "sync.configuration_changed.v1"
+    service: ClassVar[str] = "sync"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.base import Event
+from shared.events.base import ConfigurationChanged, Event
 
 
 class _Task(Event):
@@ -63,3 +63,8 @@ class NoteLogged(Event):
     account_id: UUID | None
     author_id: UUID | None
     field_values: dict[str, object] = Field(default_factory=dict)
+
+
+class TasksConfigured(ConfigurationChanged):
+    name: ClassVar[str] = "tasks.configuration_changed.v1"
+    service: ClassVar[str] = "tasks"

@@ -187,6 +187,7 @@ async def test_a_person_resolves_an_unknown_outcome(renewals: Renewals) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "outcome_known")
     told = await renewals.events("message_resolved")
     assert [one["outcome"] for one in told] == ["not_sent"]
+    assert (await renewals.ws.audited())[0] == "message.resolved"
     assert (await renewals.enrollment(opportunity_id))["next_due_at"] is not None
 
 
@@ -240,6 +241,7 @@ async def test_a_mailbox_that_is_refused_pauses_and_its_owner_hears_of_it_once(
     renewals.mail.rules.remove(rule.id)
     await renewals.ws.admin.post(f"/v1/mailboxes/{mailbox['id']}/resume")
     await renewals.tenure.settle()
+    assert (await renewals.ws.audited())[0] == "mailbox.resumed"
     # Two renewals of one contact: its cap lets the second go tomorrow.
     assert len(renewals.sent()) == 1
     await renewals.on(1)
@@ -275,6 +277,7 @@ async def test_content_that_is_refused_is_held_for_a_person(renewals: Renewals) 
     assert len(await renewals.events("message_resolved")) == 1
     again = await renewals.ws.admin.post(f"/v1/messages/{message['id']}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "message_not_held")
+    assert (await renewals.ws.audited())[0] == "message.retried"
 
 
 async def test_a_held_mail_that_is_given_up_is_resolved(renewals: Renewals) -> None:

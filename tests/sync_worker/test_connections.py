@@ -218,6 +218,7 @@ async def test_a_mapping_is_checked_previewed_and_put_in_force(org: Org) -> None
     assert (await org.ws.admin.put(path, changed, headers=headers)).status_code == 412
     run = await org.sync()
     assert (run["kind"], run["status"]) == ("full", "succeeded"), run["reason"]
+    assert "connection.mapping_replaced" in await org.ws.audited()
     for key, contact in (await org.all("contacts")).items():
         assert contact["traits"].get("department") == org.rows("Contact")[key]["Department"]
 

@@ -245,6 +245,7 @@ async def test_a_mass_deletion_waits_for_a_person(org: Org) -> None:
     await org.tenure.settle()
     assert (await org.run(run["id"]))["status"] == "succeeded"
     assert (await org.all("opportunities")).keys() == org.rows("Opportunity").keys()
+    assert (await org.ws.audited())[0] == "sync_run.approved"
 
 
 async def test_a_rejected_mass_deletion_keeps_everything(org: Org) -> None:
@@ -257,6 +258,7 @@ async def test_a_rejected_mass_deletion_keeps_everything(org: Org) -> None:
     rejected = await org.ws.admin.post(f"/v1/sync-runs/{run['id']}/reject")
     assert rejected.json()["status"] == "partial"
     assert (await org.sync())["status"] == "succeeded"
+    assert (await org.ws.audited())[0] == "sync_run.rejected"
     assert set(victims) <= (await org.all("opportunities")).keys()
 
 

@@ -1,10 +1,17 @@
 """What this service does when others speak."""
 
+from accounts_api.audit_log.handlers import on_configuration_changed
 from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
 from accounts_api.field_owners.handlers import on_field_owners_changed
 from accounts_api.opportunities.handlers import on_message_sent
-from shared.events.sequences import ContactBounced, ContactUnsubscribed, MessageSent
-from shared.events.sync import FieldOwnersChanged
+from shared.events.sequences import (
+    ContactBounced,
+    ContactUnsubscribed,
+    MessageSent,
+    SequencerConfigured,
+)
+from shared.events.sync import FieldOwnersChanged, SyncConfigured
+from shared.events.tasks import TasksConfigured
 from shared.feed.hearing import Hearing
 
 HEARING = Hearing(
@@ -13,5 +20,8 @@ HEARING = Hearing(
         ContactUnsubscribed: [on_contact_unsubscribed],
         FieldOwnersChanged: [on_field_owners_changed],
         MessageSent: [on_message_sent],
+        TasksConfigured: [on_configuration_changed],
+        SequencerConfigured: [on_configuration_changed],
+        SyncConfigured: [on_configuration_changed],
     }
 )

@@ -1,10 +1,17 @@
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.audit_log.models import AuditEntry
+
+
+async def insert_entry(session: AsyncSession, values: dict[str, Any]) -> None:
+    """Once, whatever comes twice."""
+    await session.execute(insert(AuditEntry).values(**values).on_conflict_do_nothing())
 
 
 async def entries_page(

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from shared.events.base import Cause
 from shared.schemas import Out
+from shared.settings import ServiceName
 
 
 class AuditEntryOut(Out):
@@ -30,6 +31,9 @@ class AuditEntryOut(Out):
                     ],
                     "before": {"role": "team_member"},
                     "after": {"role": "leader"},
+                    "target_key": None,
+                    "service": "accounts",
+                    "request_id": "req_0198c0de9f107b2ca1d43e5f7a9b1c2d",
                 }
             ]
         }
@@ -39,9 +43,12 @@ class AuditEntryOut(Out):
     at: datetime
     action: str
     target_type: str
-    target_id: UUID
+    target_id: UUID | None
+    target_key: str | None = Field(description="Of what has a key and no id, as note templates.")
     actor_type: str
     actor_id: str
     cause: list[Cause] = Field(description="Who or what acted, from the origin to the last link.")
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    service: ServiceName = Field(description="The service that was asked.")
+    request_id: str | None = Field(description="Of the request; null for what a worker did.")

@@ -6,8 +6,12 @@ from pydantic_core import to_jsonable_python
 
 from accounts_api.audit_log import queries
 from accounts_api.audit_log.models import AuditEntry
+from shared.audit import difference, request_id
+from shared.events.base import ConfigurationChanged
 from shared.ids import new_id
 from shared.uow import UnitOfWork
+
+__all__ = ["difference", "list_entries", "record", "record_elsewhere"]
 
 
 def record(
@@ -37,16 +41,30 @@ def record(
             target_id=target_id,
             before=to_jsonable_python(before),
             after=to_jsonable_python(after),
+            request_id=request_id(),
         )
     )
 
 
-def difference(
-    before: dict[str, Any], after: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What changed, on both sides."""
-    changed = [key for key in after if before.get(key) != after[key]]
-    return {key: before.get(key) for key in changed}, {key: after[key] for key in changed}
+async def record_elsewhere(uow: UnitOfWork, fact: ConfigurationChanged) -> None:
+    """Write down what another service says; said again, it stands there already."""
+    heard = uow.heard
+    if heard is None:
+        raise LookupError("It is written down as the effect of an event.")
+    origin = heard.cause[0] if heard.cause else None
+    await queries.insert_entry(
+        uow.session,
+        {
+            "workspace_id": uow.workspace_id,
+            "id": heard.id,
+            "at": heard.recorded_at,
+            "actor_type": origin.type if origin else "system",
+            "actor_id": origin.id if origin else "system",
+            "cause": [link.model_dump(exclude_none=True) for link in heard.cause],
+            "service": fact.service,
+            **fact.model_dump(),
+        },
+    )
 
 
 async def list_entries(

@@ -208,6 +208,8 @@ async def set_member(
         note=data.note,
         cause=_cause(uow),
     )
+    after = {"record_id": record_id, "included": data.included}
+    audit_log.record(uow, "segment.member_set", "segment", segment_id, after=after)
     return await _settled(uow, segment_id, record_id)
 
 
@@ -217,6 +219,8 @@ async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> di
     await _live(uow, segment_id)
     if not await stays.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
         raise NotFound("Nobody added or removed this record by hand.")
+    before = {"record_id": record_id}
+    audit_log.record(uow, "segment.member_cleared", "segment", segment_id, before=before)
     return await _settled(uow, segment_id, record_id)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
+from sequencer.audit import audit
 from sequencer.mailboxes import queries
 from sequencer.mailboxes.models import Mailbox
 from sequencer.mailboxes.schemas import MailboxIn, MailboxPatch, MailboxTest, SmtpPatch
@@ -11,6 +12,7 @@ from sequencer.mailboxes.smtp import Patience, Server, SmtpFailure, SmtpSession,
 from sequencer.messages import service as messages
 from sequencer.planning.rules import local_day
 from sequencer.settings import SequencerSettings
+from shared.audit import attributes, difference
 from shared.clock import utc_now
 from shared.db import refuse
 from shared.email_addresses import email_key
@@ -19,6 +21,17 @@ from shared.ids import new_id
 from shared.secrets import SecretBox
 from shared.service import Service
 from shared.uow import UnitOfWork
+
+_AUDITED = (
+    "member_id",
+    "email",
+    "display_name",
+    "smtp_host",
+    "smtp_port",
+    "smtp_tls",
+    "smtp_username",
+    "daily_cap",
+)
 
 
 class MailboxNotFound(NotFound):
@@ -75,6 +88,7 @@ async def create_mailbox(uow: UnitOfWork, secrets: SecretBox, data: MailboxIn) -
         # The refusal must be ours, with the constraint's name still known.
         await uow.session.flush()
     await uow.session.refresh(mailbox)
+    audit.record(uow, "mailbox.created", mailbox.id, after=attributes(mailbox, *_AUDITED))
     await messages.release_held(uow, "no_mailbox")
     return mailbox
 
@@ -84,6 +98,7 @@ async def edit_mailbox(
 ) -> Mailbox:
     """New settings of the server resume a mailbox that the server had refused."""
     given = data.model_fields_set
+    before = attributes(mailbox, *_AUDITED)
     for name in {"display_name", "daily_cap"} & given:
         if getattr(data, name) is not None:
             setattr(mailbox, name, getattr(data, name))
@@ -91,9 +106,14 @@ async def edit_mailbox(
         mailbox.member_id = data.member_id
     if data.smtp is not None:
         _edit_server(secrets, mailbox, data.smtp)
-        await resume_mailbox(uow, mailbox)
+        await _resume(uow, mailbox)
     mailbox.version += 1
     mailbox.updated_at = utc_now()
+    was, becomes = difference(before, attributes(mailbox, *_AUDITED))
+    if data.smtp is not None and "password" in data.smtp.model_fields_set:
+        becomes["smtp_password"] = "set" if data.smtp.password else None
+    if becomes:
+        audit.record(uow, "mailbox.updated", mailbox.id, before=was, after=becomes)
     await messages.release_held(uow, "no_mailbox")
     if "member_id" in given:
         await messages.release_held(uow, "sender_inactive")
@@ -114,9 +134,15 @@ def _edit_server(secrets: SecretBox, mailbox: Mailbox, data: SmtpPatch) -> None:
 
 
 async def resume_mailbox(uow: UnitOfWork, mailbox: Mailbox) -> Mailbox:
+    before = attributes(mailbox, "state", "paused_reason")
+    await _resume(uow, mailbox)
+    audit.record_difference(uow, "mailbox.resumed", mailbox.id, before, mailbox)
+    return mailbox
+
+
+async def _resume(uow: UnitOfWork, mailbox: Mailbox) -> None:
     mailbox.state, mailbox.paused_reason = "active", None
     await messages.release_held(uow, "mailbox_refused", mailbox.id)
-    return mailbox
 
 
 async def delete_mailbox(uow: UnitOfWork, mailbox: Mailbox) -> None:
@@ -124,6 +150,7 @@ async def delete_mailbox(uow: UnitOfWork, mailbox: Mailbox) -> None:
     if await messages.under_way_from(uow, mailbox.id):
         raise MailboxInUse("Wait a minute, then try again.", retry_after=60)
     await uow.session.delete(mailbox)
+    audit.record(uow, "mailbox.deleted", mailbox.id, before=attributes(mailbox, *_AUDITED))
 
 
 async def test_mailbox(service: Service, workspace_id: UUID, mailbox_id: UUID) -> MailboxTest:

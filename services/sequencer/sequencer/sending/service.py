@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.agenda import service as agenda
+from sequencer.audit import audit
 from sequencer.bounces import service as bounces
 from sequencer.enrollments import service as enrollments
 from sequencer.enrollments.planner import identity
@@ -261,6 +262,8 @@ async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
     enrollment, message = await _locked(uow, message_id)
     if message.state != "unknown":
         raise OutcomeKnown(f"It is {message.state}; only an unknown outcome is resolved.")
+    before = {"outcome": "unknown"}
+    audit.record(uow, "message.resolved", message_id, before=before, after={"outcome": outcome})
     if outcome == "sent":
         await record_sent(uow, message_id, "resolved by a person")
         return await messages.get(uow, message_id)
@@ -289,6 +292,7 @@ async def retry(uow: UnitOfWork, message_id: UUID) -> Message:
     enrollment, message = await _locked(uow, message_id)
     if message.state != "held":
         raise NotHeld(f"It is {message.state}.")
+    audit.record(uow, "message.retried", message_id, before={"reason": message.reason})
     await messages.release(uow, message_id)
     await _withdraw_if_stopped(uow, enrollment, message_id)
     return await messages.get(uow, message_id)

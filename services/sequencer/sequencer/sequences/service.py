@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from sequencer.audit import audit
 from sequencer.mailboxes import service as mailboxes
 from sequencer.records import service as records
 from sequencer.sequences import queries
@@ -13,6 +14,7 @@ from sequencer.sequences.models import Sequence, SequenceVersion
 from sequencer.sequences.schemas import Definition, SenderIn, SequenceIn, SequencePatch
 from sequencer.sequences.versions import Pinned
 from sequencer.templates.rules import faults_of
+from shared.audit import attributes, difference
 from shared.auth import Caller
 from shared.clock import utc_now
 from shared.db import refuse
@@ -74,6 +76,9 @@ async def create_sequence(uow: UnitOfWork, data: SequenceIn) -> Sequence:
     uow.session.add(sequence)
     await _flush_title(uow, data.title)
     await uow.session.refresh(sequence)
+    audit.record(
+        uow, "sequence.created", sequence.id, after={"title": data.title, **sequence.draft}
+    )
     return sequence
 
 
@@ -87,10 +92,14 @@ async def edit_sequence(uow: UnitOfWork, sequence: Sequence, data: SequencePatch
     definition = await _checked(uow, _merged(sequence.draft, changes))
     if data.sender is not None:
         await _check_sender(uow, data.sender)
+    before = {"title": sequence.title, **sequence.draft}
     sequence.title = title
     sequence.draft = definition.model_dump(mode="json")
     _touch(sequence)
     await _flush_title(uow, title)
+    was, becomes = difference(before, {"title": title, **sequence.draft})
+    if becomes:
+        audit.record(uow, "sequence.updated", sequence.id, before=was, after=becomes)
     return sequence
 
 
@@ -173,9 +182,11 @@ async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -
     )
     # The reference below must find it.
     await uow.session.flush()
+    before = attributes(sequence, "published_version")
     sequence.published_version = number
     _touch(sequence)
     await uow.session.flush()
+    audit.record_difference(uow, "sequence.published", sequence.id, before, sequence)
     return sequence
 
 
@@ -195,10 +206,12 @@ async def set_state(uow: UnitOfWork, sequence_id: UUID, state: str) -> Sequence:
         raise Archived("An archived sequence stays archived.")
     if sequence.published_version is None and state == "enabled":
         raise NotPublished("Only a published version can be enabled.")
+    before = attributes(sequence, "state")
     if sequence.state != state:
         sequence.state = state
         _touch(sequence)
         await uow.session.flush()
+    audit.record_difference(uow, f"sequence.{state}", sequence.id, before, sequence)
     return sequence
 
 

@@ -6,14 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.agenda import service as agenda
+from sequencer.audit import audit
 from sequencer.records import service as records
 from sequencer.suppressions import queries
 from sequencer.suppressions.models import Suppression
 from sequencer.suppressions.schemas import Reason, SuppressionIn
+from shared.audit import attributes
 from shared.email_addresses import email_key
 from shared.errors import Conflict, NotFound, invalid
 from shared.ids import new_id
 from shared.uow import UnitOfWork
+
+_AUDITED = ("reason", "expires_at", "message_id")
+"""Not whose address it is."""
 
 
 class SuppressionNotFound(NotFound):
@@ -94,10 +99,12 @@ async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppressio
     address = email_key(data.email)
     if address is None:
         raise invalid("/email", "invalid_address", "This is no mail address.")
-    await suppress(uow, address, "manual", note=data.note)
+    is_new = await suppress(uow, address, "manual", note=data.note)
     made = await queries.suppression_of(uow.session, uow.workspace_id, address)
     if made is None:  # lifted by someone else in this moment
         raise SuppressionNotFound
+    if is_new:
+        audit.record(uow, "suppression.created", made.id, after=attributes(made, *_AUDITED))
     return made
 
 
@@ -111,6 +118,7 @@ async def lift_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
             "The recipient asked not to be written to. Only they can take that back."
         )
     await uow.session.delete(found)
+    audit.record(uow, "suppression.deleted", found.id, before=attributes(found, *_AUDITED))
     # The rows looked at again below must be judged without it.
     await uow.session.flush()
     people = await records.contacts_at(uow, found.address, lock=True)

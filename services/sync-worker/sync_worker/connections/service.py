@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from shared.audit import attributes, difference
 from shared.db import refuse
 from shared.egress import AddressRefused
 from shared.errors import Conflict, Fault, Invalid, NotFound, invalid
@@ -16,6 +17,7 @@ from shared.secrets import SecretBox
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
+from sync_worker.audit import audit
 from sync_worker.connections import queries
 from sync_worker.connections.models import Connection
 from sync_worker.connections.queries import Claim, TokenRow
@@ -39,6 +41,8 @@ __all__ = ["Claim", "Connection", "Opened"]
 
 IMAP_PORTS = frozenset({143, 993})
 _NULLABLE = frozenset({"currency"})
+_AUDITED = ("title", "every_seconds", "settings")
+_STATE = ("status", "reason")
 
 
 class ConnectionNotFound(NotFound):
@@ -117,6 +121,8 @@ async def create_connection(
     seal(box, connection, secrets)
     uow.session.add(connection)
     await _flush(uow, connection)
+    after = attributes(connection, "system", *_AUDITED)
+    audit.record(uow, "connection.created", connection.id, after=after)
     uow.wake_worker()
     return connection
 
@@ -146,6 +152,7 @@ async def update_connection(
     """New secrets or a new address end the session we hold, and whatever stood against the old."""
     connection = await get_connection(uow, connection_id, lock=True)
     check_version(version, connection.version)
+    before = attributes(connection, *_AUDITED)
     changes = revealed(data.changes())
     _refuse_strangers(connection.system, changes)
     new_secrets = {k: v for k, v in changes.items() if k in SECRETS[connection.system]}
@@ -161,6 +168,10 @@ async def update_connection(
             _recover(connection)
     connection.version += 1
     await _flush(uow, connection)
+    was, becomes = difference(before, attributes(connection, *_AUDITED))
+    becomes |= dict.fromkeys(new_secrets, "set")
+    if becomes:
+        audit.record(uow, "connection.updated", connection.id, before=was, after=becomes)
     uow.wake_worker()
     return connection
 
@@ -170,6 +181,8 @@ async def remove_connection(uow: UnitOfWork, connection_id: UUID) -> None:
     connection = await get_connection(uow, connection_id, lock=True)
     connection.version += 1
     await tell_owners(uow, connection_id, {})
+    before = attributes(connection, "system", *_AUDITED)
+    audit.record(uow, "connection.deleted", connection.id, before=before)
     connection.removed_at = await machine_now(uow)
     connection.credentials = b""
     await queries.forget_token(uow.session, uow.workspace_id, connection.id)
@@ -180,8 +193,10 @@ async def pause_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
     """A read under way stops at its next step."""
     connection = await get_connection(uow, connection_id, lock=True)
     if connection.status != "paused":
+        before = attributes(connection, *_STATE)
         connection.status, connection.reason = "paused", "Paused by a person."
         connection.version += 1
+        audit.record_difference(uow, "connection.paused", connection.id, before, connection)
         await _flush(uow, connection)
     return connection
 
@@ -189,7 +204,9 @@ async def pause_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
 async def resume_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
     connection = await get_connection(uow, connection_id, lock=True)
     if connection.status in {"paused", "needs_reauth"}:
+        before = attributes(connection, *_STATE)
         _recover(connection)
+        audit.record_difference(uow, "connection.resumed", connection.id, before, connection)
         connection.version += 1
         await _flush(uow, connection)
         uow.wake_worker()
@@ -342,7 +359,9 @@ async def store_mapping(
 ) -> Connection:
     connection = await get_connection(uow, connection_id, lock=True)
     check_version(version, connection.mapping_version)
+    before = attributes(connection, "mapping")
     connection.mapping = mapping
+    audit.record_difference(uow, "connection.mapping_replaced", connection.id, before, connection)
     connection.mapping_version += 1
     # What the new mapping reads has to be read of every record, also of those that do not change.
     connection.full_sync_at = None

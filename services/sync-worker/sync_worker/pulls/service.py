@@ -4,6 +4,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from shared.uow import UnitOfWork
+from sync_worker.audit import audit
 from sync_worker.connections import service as connections
 from sync_worker.pulls import deletions, queries, windows
 from sync_worker.pulls.fits import targets_of
@@ -124,11 +125,14 @@ async def reject(uow: UnitOfWork, run_id: UUID) -> SyncRun:
     """Keep what a held run would delete."""
     run = await runs.decide_held(uow, run_id, approved=False)
     await queries.spare_doomed(uow.session, uow.workspace_id, run.connection_id)
+    audit.record(uow, "sync_run.rejected", run_id)
     return run
 
 
 async def approve(uow: UnitOfWork, run_id: UUID) -> SyncRun:
-    return await runs.decide_held(uow, run_id, approved=True)
+    run = await runs.decide_held(uow, run_id, approved=True)
+    audit.record(uow, "sync_run.approved", run_id)
+    return run
 
 
 async def list_parked(

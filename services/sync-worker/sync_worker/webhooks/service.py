@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 from yarl import URL
 
+from shared.audit import attributes
 from shared.egress import AddressRefused
 from shared.errors import Conflict, NotFound, invalid
 from shared.events.base import Cause
@@ -18,6 +19,7 @@ from shared.secrets import CannotDecrypt, SecretBox
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
+from sync_worker.audit import audit
 from sync_worker.partner_events import service as partner_events
 from sync_worker.partner_events.service import Types
 from sync_worker.webhooks import queries
@@ -54,6 +56,10 @@ class TooManySecrets(Conflict):
 class EndpointDisabled(Conflict):
     code = "webhook_endpoint_disabled"
     title = "The webhook endpoint is disabled"
+
+
+_AUDITED = ("url", "description", "types", "header_names")
+_STATE = ("status", "disabled_reason", "failures")
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ async def create_endpoint(
     uow.session.add(endpoint)
     await uow.session.flush()  # the secret points to it
     secret = await _add_secret(uow, box, endpoint.id)
+    after = attributes(endpoint, *_AUDITED)
+    audit.record(uow, "webhook_endpoint.created", endpoint.id, after=after)
     return endpoint, secret
 
 
@@ -122,6 +130,7 @@ async def update_endpoint(
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     check_version(version, endpoint.version)
     changes = data.changes()
+    before = attributes(endpoint, *_AUDITED)
     if "types" in changes:
         partner_events.checked_types(data.types, "/types")
         endpoint.types = _sorted(data.types)
@@ -132,12 +141,15 @@ async def update_endpoint(
     if "url" in changes and data.url != endpoint.url:
         endpoint.url = data.url
         _recover(endpoint)
+    audit.record_difference(uow, "webhook_endpoint.updated", endpoint.id, before, endpoint)
     return await _stored(uow, endpoint)
 
 
 async def remove_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> None:
     """Gone for its users and for the sender now; its log goes in small steps."""
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
+    before = attributes(endpoint, *_AUDITED)
+    audit.record(uow, "webhook_endpoint.deleted", endpoint.id, before=before)
     endpoint.removed_at = await uow.machine_now()
     endpoint.headers = None
     await queries.erase_secrets(uow.session, uow.workspace_id, endpoint.id)
@@ -149,8 +161,10 @@ async def enable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     if endpoint.status == "enabled" and endpoint.failures == 0:
         return endpoint
+    before = attributes(endpoint, *_STATE)
     endpoint.status, endpoint.disabled_reason = "enabled", None
     _recover(endpoint)
+    audit.record_difference(uow, "webhook_endpoint.enabled", endpoint.id, before, endpoint)
     uow.wake_worker()
     return await _stored(uow, endpoint)
 
@@ -160,7 +174,9 @@ async def disable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoin
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     if endpoint.status == "disabled":
         return endpoint
+    before = attributes(endpoint, *_STATE)
     endpoint.status, endpoint.disabled_reason = "disabled", "Disabled by a person."
+    audit.record_difference(uow, "webhook_endpoint.disabled", endpoint.id, before, endpoint)
     return await _stored(uow, endpoint)
 
 
@@ -174,6 +190,8 @@ async def rotate_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> t
     for old in live:
         old.expires_at = old.expires_at or until
     secret = await _add_secret(uow, box, endpoint.id)
+    after = {"old_secret_until": until}
+    audit.record(uow, "webhook_endpoint.secret_rotated", endpoint.id, after=after)
     return secret, until
 
 
@@ -280,7 +298,9 @@ async def _give_up(uow: UnitOfWork, endpoint: WebhookEndpoint, reason: str) -> N
     if endpoint.status == "disabled":
         await uow.session.flush()
         return
+    before = attributes(endpoint, *_STATE)
     endpoint.status, endpoint.disabled_reason = "disabled", reason
+    audit.record_difference(uow, "webhook_endpoint.disabled", endpoint.id, before, endpoint)
     await _stored(uow, endpoint)
     host = URL(endpoint.url).host or ""
     uow.publish(WebhookEndpointDisabled(id=endpoint.id, url_host=host, reason=reason))

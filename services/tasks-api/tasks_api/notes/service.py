@@ -3,6 +3,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from shared.audit import difference
 from shared.auth import Caller, Subject
 from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound
 from shared.events.base import Cause
@@ -16,6 +17,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 from shared.web.where_used import Use, What
+from tasks_api.audit import audit
 from tasks_api.directory import service as directory
 from tasks_api.notes import client, queries
 from tasks_api.notes.rules import (
@@ -105,6 +107,7 @@ async def create_template(uow: UnitOfWork, data: NoteTemplateIn) -> Row:
     )
     if made is None or taken:
         raise TemplateKeyTaken(f"{data.key!r} is taken; edit that template or choose another key.")
+    audit.record(uow, "note_template.created", key=data.key, after=values)
     return made
 
 
@@ -125,6 +128,8 @@ async def edit_template(uow: UnitOfWork, template: Row, changes: dict[str, Any])
     )
     if made is None:
         raise Conflict("Someone else edited this template at the same time.")
+    was, becomes = difference(kept, changes)
+    audit.record(uow, "note_template.updated", key=template["key"], before=was, after=becomes)
     return made
 
 
@@ -150,6 +155,8 @@ async def delete_template(uow: UnitOfWork, key: str, version: int | None, *, for
     if use["records"] and not force:
         raise InUse("With `force=true` its notes stay as they are, and nobody can use it.", **use)
     await queries.retire_template(uow.session, uow.workspace_id, key)
+    before = {name: template[name] for name in ("title", "body", "fields")}
+    audit.record(uow, "note_template.deleted", key=key, before=before)
 
 
 @dataclass(frozen=True, slots=True)
