@@ -20,6 +20,7 @@ from accounts_api.formulas.depends import is_own, needs, sights
 from accounts_api.formulas.evaluate import evaluate
 from accounts_api.formulas.horizon import horizon
 from accounts_api.formulas.kept import kept
+from accounts_api.formulas.nulls import why_null
 from accounts_api.formulas.printer import write_formula
 from accounts_api.formulas.sorts import Sort
 from accounts_api.formulas.text_form import read_formula
@@ -66,6 +67,14 @@ def test_every_formula_gives_a_value_of_its_sort_that_can_be_stored(
         wanted = Definition("it", KEPT.get(sort, sort.value))  # type: ignore[arg-type]
         assert fitted(wanted, value) == value
         assert json.loads(json.dumps(value)) == value
+
+
+@given(written(), seeds)
+def test_a_formula_that_gives_no_value_says_why_and_no_other_does(tree: n.Node, seed: int) -> None:
+    formula, snapshot = checked(tree), record(seed)
+    currency = "EUR" if formula.root.typed.sort is Sort.MONEY else None
+    value = kept(evaluate(formula, snapshot, MOMENT), currency)
+    assert (why_null(formula, snapshot, MOMENT, currency) is None) == (value is not None)
 
 
 @given(written(), seeds)

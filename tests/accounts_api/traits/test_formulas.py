@@ -328,7 +328,9 @@ async def test_a_draft_is_tried_on_records(tenure: Tenure) -> None:
         "result_type": "currency",
         "reads": ["account arr", "account currency"],
         "faults": [],
-        "samples": [{"record_id": accounts[0]["id"], "name": "a", "value": 10}],
+        "samples": [
+            {"record_id": accounts[0]["id"], "name": "a", "value": 10, "null_because": None}
+        ],
     }
     await make_trait(ws, "account", "x", "number")
     known = (await ws.admin.get("/v1/traits")).json()["data"][0]
@@ -374,3 +376,39 @@ async def test_instances_of_object_types_have_formulas_too(tenure: Tenure) -> No
     assert changed.json()["traits"]["days"] == 0.5
     await tenure.settle()
     assert await traits_of(ws, "accounts", account) == {"effort": 4}
+
+
+async def test_a_value_that_is_missing_says_why(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "seats", "number")
+    of_money = {"result": "currency", "currency": "EUR"}
+    await define(ws, "open", "sum(opportunities.arr)", **of_money)
+    await define(ws, "biggest", "max(opportunities.arr where is_closed = true)", **of_money)
+    await define(ws, "each", "traits.seats / 0")
+    await define(ws, "double", "traits.seats * 2")
+    await define(ws, "named", "upper(name)", "string")
+    one = await make(ws, "accounts", {"name": "One", "traits": {"seats": 5}})
+    two = await make(ws, "accounts", {"name": "Two"})
+    for currency in ("EUR", "USD"):
+        deal = {"name": currency, "type": "expansion", "account_id": one["id"]}
+        await make(ws, "opportunities", {**deal, "arr": 100, "currency": currency})
+    await tenure.settle()
+    read = (await ws.observer.get(f"/v1/accounts/{one['id']}?include=nulls")).json()
+    assert read["nulls"] == {
+        "open": {
+            "code": "mixed_currencies",
+            "message": "The amounts are in EUR and USD, which never mix.",
+            "currencies": ["EUR", "USD"],
+        },
+        "biggest": {
+            "code": "no_records",
+            "message": "There is nothing in opportunities.",
+            "relation": "opportunities",
+        },
+        "each": {"code": "division_by_zero", "message": "It would be divided by zero."},
+    }
+    listed = (await ws.observer.get('/v1/accounts?include=nulls&filter=name = "Two"')).json()
+    (row,) = listed["data"]
+    assert row["id"] == two["id"]
+    codes = {key: why["code"] for key, why in row["nulls"].items()}
+    assert codes == {"biggest": "no_records", "each": "no_value", "double": "no_value"}

@@ -1,14 +1,13 @@
 """What lists put in beside the records themselves, as JSON that the database writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.reading.past import Then, in_front
 from accounts_api.records.kinds import KINDS, OBJECT, Kind, ObjectLink, ObjectType, Parent
+from shared.uow import UnitOfWork
 
 _KEY_ROLES = """
     select account_id::text as id, json_object_agg(key_role_key, members)::text as part
@@ -75,8 +74,10 @@ _ACCOUNTS_BELOW = """
 """
 
 
-Included = tuple[str, str]
-"""The statement that finds something for many records, and how none is written."""
+WorkOut = Callable[[UnitOfWork, Kind, Sequence[str]], Awaitable[Mapping[str, str]]]
+"""JSON by record, of what no statement can say."""
+Included = tuple[str | WorkOut, str]
+"""What finds something for many records, a statement or a function, and how none is written."""
 
 INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
     "organization": {"accounts": (_ACCOUNTS_BELOW, "[]")},
@@ -94,13 +95,18 @@ INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
 
 OFFERED: Final[dict[str, Included]] = {}
 """Of features above, for each of the four types of records."""
+WORKED_OUT: Final[dict[str, Included]] = {}
+"""Of features above, for records of any type; of the past there is nothing to say."""
 
 
 def known(kind: Kind) -> Mapping[str, Included]:
     """What may be put in beside records of a kind, but for the instances of object types."""
     if kind.type_id is None:
-        return {**INCLUDES[kind.noun], **OFFERED}
-    return {parent.noun: (_parent_of_instance(parent), "null") for parent in kind.parents}
+        return {**INCLUDES[kind.noun], **OFFERED, **WORKED_OUT}
+    of_parents: dict[str, Included] = {
+        parent.noun: (_parent_of_instance(parent), "null") for parent in kind.parents
+    }
+    return {**of_parents, **WORKED_OUT}
 
 
 def _parent_of_instance(parent: Parent) -> str:
@@ -130,16 +136,18 @@ def instances(defined: ObjectType, link: ObjectLink) -> Included:
 
 
 async def parts(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
+    kind: Kind,
     included: Included,
     ids: Sequence[str],
     then: Then | None = None,
 ) -> tuple[dict[str, str], str]:
     """One included thing for each record, as JSON; and what stands for those without."""
     statement, nothing = included
+    if not isinstance(statement, str):
+        return ({} if then else dict(await statement(uow, kind, ids))), nothing
     if then is not None:
         statement = f"{in_front()} {statement}"
-    given = {"workspace_id": workspace_id, "ids": list(ids), **(then.given() if then else {})}
-    found = await session.execute(text(statement), given)
+    given = {"workspace_id": uow.workspace_id, "ids": list(ids), **(then.given() if then else {})}
+    found = await uow.session.execute(text(statement), given)
     return {row.id: row.part for row in found}, nothing

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from accounts_api.reading import parts as parts_of
 from accounts_api.reading import queries
 from accounts_api.reading.asking import ListRequest, catalog_of, conditions_of, then_of
-from accounts_api.reading.parts import Included
+from accounts_api.reading.parts import Included, WorkOut
 from accounts_api.reading.past import Then
 from accounts_api.reading.queries import Conditions
 from accounts_api.reading.rules import (
@@ -38,6 +38,11 @@ def offer_part(name: str, statement: str) -> None:
     asked about the past.
     """
     parts_of.OFFERED[name] = (statement, "[]")
+
+
+def offer_worked_out(name: str, work_out: WorkOut) -> None:
+    """As `offer_part`, of what no statement can say: JSON objects by record."""
+    parts_of.WORKED_OUT[name] = (work_out, "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ async def get_record(
         return await get_record(uow, kind, record_id=winner, fields=fields, include=include)
     parts = [
         (name, found.get(row.id, no))
-        for name, found, no in await _parts(uow, _apart(wanted, kind), [row.id])
+        for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [row.id])
     ]
     if kind.part and (fields is None or kind.part in wanted):
         parts.append((kind.part, row.part))
@@ -108,7 +113,7 @@ async def past_record(
     scalars = {name: state[name] for name in what.columns}
     parts = [
         (name, found.get(state["id"], no))
-        for name, found, no in await _parts(uow, _apart(wanted, kind), [state["id"]], then)
+        for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [state["id"]], then)
     ]
     if what.with_traits:
         chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
@@ -145,6 +150,7 @@ def _apart(wanted: Mapping[str, Included], kind: Kind) -> Mapping[str, Included]
 
 async def _parts(
     uow: UnitOfWork,
+    kind: Kind,
     wanted: Mapping[str, Included],
     ids: Sequence[str],
     then: Then | None = None,
@@ -152,7 +158,7 @@ async def _parts(
     """Name, JSON by record id, and the JSON for records without."""
     found: list[tuple[str, Mapping[str, str], str]] = []
     for name, one in wanted.items() if ids else ():
-        by_id, nothing = await parts_of.parts(uow.session, uow.workspace_id, one, ids, then)
+        by_id, nothing = await parts_of.parts(uow, kind, one, ids, then)
         found.append((name, by_id, nothing))
     return found
 
@@ -188,7 +194,7 @@ class Listed:
         self, uow: UnitOfWork, rows: Sequence[Any]
     ) -> list[tuple[str, Mapping[str, str], str]]:
         ids = [row[-1] for row in rows]
-        return await _parts(uow, self.include, ids, self.then)
+        return await _parts(uow, self.kind, self.include, ids, self.then)
 
 
 async def understood(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Listed:

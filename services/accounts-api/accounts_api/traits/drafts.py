@@ -8,6 +8,7 @@ from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.depends import needs, sights
 from accounts_api.formulas.evaluate import evaluate
 from accounts_api.formulas.kept import kept
+from accounts_api.formulas.nulls import why_null
 from accounts_api.formulas.printer import write_formula
 from accounts_api.formulas.sorts import Sort
 from accounts_api.formulas.values import Money
@@ -107,9 +108,18 @@ async def _samples(uow: UnitOfWork, data: FormulaIn, formula: Formula) -> list[d
     )
     found = []
     for row in rows:
-        value = evaluate(formula, read_snapshot(needed, row.seen), moment)
+        record = read_snapshot(needed, row.seen)
+        value = evaluate(formula, record, moment)
         own = value.currency if isinstance(value, Money) else None
         as_money = data.result_type in {None, "currency"} and isinstance(value, Money)
         currency = (data.currency or own) if as_money or data.result_type == "currency" else None
-        found.append({"record_id": row.id, "name": row.name, "value": kept(value, currency)})
+        why = why_null(formula, record, moment, currency)
+        found.append(
+            {
+                "record_id": row.id,
+                "name": row.name,
+                "value": kept(value, currency),
+                "null_because": why.as_json() if why else None,
+            }
+        )
     return found

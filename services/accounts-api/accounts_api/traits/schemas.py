@@ -235,6 +235,9 @@ class FormulaSample(BaseModel):
     record_id: UUID
     name: str
     value: Any
+    null_because: dict[str, Any] | None = Field(
+        default=None, description="Of a value that is null: `code`, `message` and what they name."
+    )
 
 
 class FormulaPreview(BaseModel):

@@ -8,12 +8,13 @@ from pydantic_core import to_jsonable_python
 from accounts_api.audit_log import service as audit_log
 from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.printer import write_formula
+from accounts_api.reading import service as reading
 from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import Edit
 from accounts_api.records.kinds import Kind
 from accounts_api.records.service import all_written, write_each
 from accounts_api.records.trait_values import Definition, TraitType
-from accounts_api.traits import conversion, formulas, queries, working_out
+from accounts_api.traits import conversion, formulas, nulls, queries, working_out
 from accounts_api.traits.refusals import (
     TraitInUse,
     TraitKeyTaken,
@@ -48,6 +49,7 @@ def subscribe() -> None:
         working_out.judge, working_out.users, working_out.set_aside, working_out.gives
     )
     watching.own(formulas.KIND, owner)
+    reading.offer_worked_out(nulls.PART, nulls.of_records)
 
 
 async def list_traits(
