@@ -1,7 +1,8 @@
 """Bases of request and response bodies.
 
-Every body refuses fields it does not know. Text refuses NUL and lone surrogates, which PostgreSQL
-and UTF-8 cannot hold; integers fit a bigint.
+Every body refuses fields it does not know, and values of another JSON type than its field's: no
+`"5"` or `true` for a number, no number for a date. Text refuses NUL and lone surrogates, which
+PostgreSQL and UTF-8 cannot hold; integers fit a bigint.
 """
 
 from datetime import date
@@ -13,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
 )
@@ -23,6 +25,7 @@ from typing_extensions import override
 from shared.countries import UnknownCountry, country_code
 from shared.currencies import known_currency
 from shared.email_addresses import LONGEST, InvalidEmail, normal_email
+from shared.json_types import take_json_types_only
 from shared.plain_values import addressable, named_zone, near_day, near_instant, one_line
 
 MAX_SAFE = 2**53 - 1
@@ -32,6 +35,13 @@ class In(BaseModel):
     """What a client sends."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=100_000)
+
+    @classmethod
+    @override
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        take_json_types_only(handler.resolve_ref_schema(schema))
+        return schema
 
 
 class Patch(In):

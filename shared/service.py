@@ -13,7 +13,7 @@ from shared.events.routes import hearers
 from shared.http import Answer, HttpClient, OutgoingError
 from shared.paging import CursorSigner
 from shared.queue import Bell
-from shared.ratelimit import RateLimiter
+from shared.ratelimit import RateLimiter, RedisCount
 from shared.secrets import SecretBox
 from shared.settings import ServiceName, Settings
 from shared.tokens import ServiceSigner, ServiceTokenVerifier
@@ -46,6 +46,7 @@ class Service:
     def build(cls, name: ServiceName, settings: Settings) -> "Service":
         db = Database(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
         bell = Bell(settings.redis_url.get_secret_value())
+        counted = RedisCount(settings.redis_url.get_secret_value())
         policy = EgressPolicy(settings.egress_allow)
         peers = HttpClient(policy, trusted=True)
 
@@ -71,16 +72,14 @@ class Service:
             outside=HttpClient(policy),
             cursors=CursorSigner(settings.cursor_secret.get_secret_value()),
             secrets=SecretBox(settings.encryption_keys.get_secret_value()),
-            limiter=RateLimiter(
-                settings.redis_url.get_secret_value(), settings.rate_limit_per_minute
-            ),
+            limiter=RateLimiter(counted, settings.rate_limit_per_minute),
+            closers=[counted.close],
         )
 
     async def close(self) -> None:
         for closer in self.closers:
             await closer()
         await self.bell.close()
-        await self.limiter.close()
         await self.peers.close()
         await self.outside.close()
         await self.db.close()

@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import grimp
 import pytest
+from pydantic import BaseModel
 
 from shared.events import accounts, sequences, sync, tasks
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import HEARS
+from shared.schemas import In
 from shared.settings import SERVICES, ServiceName
+from shared.web.openapi import api_routes
 from tests.event_samples import GOLDEN, sample
-from tests.operations import PACKAGES
+from tests.operations import PACKAGES, app_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHERS: dict[ModuleType, ServiceName] = {
@@ -283,3 +287,26 @@ def test_public_types_are_well_formed_and_mean_one_thing() -> None:
             continue
         assert re.fullmatch(r"[a-z_]+\.[a-z_]+", public), name
         assert meaning.setdefault(public, name) == name
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            if field.annotation is not annotation:
+                yield from _models_in(field.annotation)
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def test_every_body_takes_the_types_of_json_only() -> None:
+    """`In` sees to that; a plain model would read "5" as a number."""
+    lax = {
+        f"{model.__module__}.{model.__name__}"
+        for name in SERVICES
+        for route in api_routes(app_of(name))
+        if route.body_field is not None
+        for model in _models_in(route.body_field.field_info.annotation)
+        if not issubclass(model, In)
+    }
+    assert lax == set()

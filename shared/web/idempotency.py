@@ -3,7 +3,9 @@
 Scope: workspace, credential, route and key. Kept 24 hours. The same key with another body is a 422,
 with a first request still running a 409, after success the stored answer with
 `Idempotency-Replayed: true`. Refusals are not stored: mend the request and use the key again.
-An answer marked `Cache-Control: no-store` holds a secret, so it is kept encrypted.
+An answer marked `Cache-Control: no-store` holds a secret, so it is kept encrypted. However large an
+answer is, it is kept whole: PostgreSQL compresses it, and a body's limit bounds what can be said of
+its rows.
 """
 
 import hashlib
@@ -23,7 +25,6 @@ from shared.uow import UnitOfWork
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 _KEPT_HEADERS = ("content-type", "etag", "location", "cache-control")
-_MAX_STORED = 65_536
 
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:identity, 0))")
 _FIND = text(
@@ -75,9 +76,8 @@ class IdempotentRequest:
         if not _KEY.match(key):
             raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-        seen = hashlib.sha256(
-            b"\n".join((request.method.encode(), request.url.path.encode(), await request.body()))
-        )
+        address = f"{request.method}\n{request.url.path}?{request.url.query}\n"
+        seen = hashlib.sha256(address.encode() + await request.body())
         return cls(str(caller.workspace_id), caller.key, route, key, seen.hexdigest())
 
     def _where(self) -> dict[str, str]:
@@ -108,8 +108,6 @@ class IdempotentRequest:
 
     async def store(self, uow: UnitOfWork, response: Response, secrets: SecretBox) -> None:
         body = bytes(response.body)
-        if len(body) > _MAX_STORED:
-            body = to_json({"note": "The answer was too large to keep. The request was done."})
         headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
         if _holds_secret(headers):
             body = secrets.seal(body.decode(), *self._where().values())

@@ -36,6 +36,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web import strict_json
 from shared.web.idempotency import IdempotentRequest
+from shared.web.parameters import Parameters
 from shared.web.problems import Problem, faults_of, not_stored
 
 _SAFE = {"GET", "HEAD"}
@@ -100,6 +101,7 @@ class TransactionRoute(APIRoute):
         if permission is None:
             raise TypeError(f"{self.path} says with no `require(...)` who may use it.")
         streamed = streamed_type(self)
+        parameters = Parameters(self.dependant)
 
         async def handle(plain: Request) -> Response:
             request = JsonRequest(plain.scope, plain.receive)
@@ -108,6 +110,7 @@ class TransactionRoute(APIRoute):
             await _limit_rate(request, service, caller)
             # Before anything of the request is looked at: whoever may not, learns nothing else.
             caller.must(permission)
+            parameters.check(request.query_params)
             if streamed is None:
                 await request.parse()
             else:

@@ -39,6 +39,27 @@ async def test_a_request_that_was_refused_may_use_its_key_again(tenure: Tenure) 
     assert mended.status_code == 201
 
 
+async def test_a_large_answer_replays_as_itself(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    rows = [{"external_id": f"A-{number}", "arr": "5"} for number in range(1_000)]
+    headers = {"idempotency-key": "large"}
+    first = await ws.admin.post("/v1/accounts/bulk", {"rows": rows}, headers=headers)
+    assert first.status_code == 200
+    assert len(first.content) > 200_000
+    again = await ws.admin.post("/v1/accounts/bulk", {"rows": rows}, headers=headers)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.content == first.content
+
+
+async def test_another_query_is_another_request(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    headers, url = {"idempotency-key": "queried"}, "/v1/members/by-external-id/m-1"
+    body = {"full_name": "Ann", "email": "ann@tenure.example"}
+    assert (await ws.admin.put(url, body, headers=headers)).status_code == 201
+    forced = await ws.admin.put(f"{url}?force=true", body, headers=headers)
+    assert (forced.status_code, forced.json()["code"]) == (422, "idempotency_key_reused")
+
+
 async def test_a_client_that_hangs_up_leaves_no_transaction_behind(tenure: Tenure) -> None:
     ws = await tenure.workspace()
 

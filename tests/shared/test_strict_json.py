@@ -59,3 +59,10 @@ def test_what_cannot_be_stored_is_refused_with_a_pointer(body: bytes) -> None:
 def test_a_number_too_large_for_a_double_is_refused() -> None:
     with pytest.raises(AppError):
         parse(b'{"a": 1e999}')
+
+
+@pytest.mark.parametrize("size", [100, 65_600, 3_000_000])
+def test_one_key_twice_is_refused_whatever_the_size_of_the_body(size: int) -> None:
+    rows = '{"name": "x"}, ' * (size // 15)
+    with pytest.raises(BadRequest, match="'name' stands twice"):
+        parse(f'{{"rows": [{rows} {{"name": "a", "n\\u0061me": "b"}}]}}'.encode())

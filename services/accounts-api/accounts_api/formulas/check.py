@@ -14,8 +14,9 @@ from accounts_api.rules import checked as rules
 from accounts_api.rules.catalog import Catalog, Field, FieldType, Parent, Scope
 from accounts_api.rules.check import Checker as RuleChecker
 from accounts_api.rules.literals import Mistyped, Typing
-from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
 from accounts_api.rules.syntax.nodes import Money as WrittenMoney
+from shared.spelling import nearest
 
 NOT_AN_INPUT: Final = frozenset({"updated_at"})
 """Changes with every write, that of the formula's own value included."""

@@ -22,8 +22,8 @@ from accounts_api.records import vocabulary
 from accounts_api.records.kinds import ACCOUNT, OBJECT, kind_of
 from accounts_api.records.service import Records, definitions_of
 from accounts_api.records.writing import key_role_definitions
-from accounts_api.rules.syntax.faults import nearest
 from shared.errors import Fault
+from shared.spelling import nearest
 from shared.uow import UnitOfWork
 
 

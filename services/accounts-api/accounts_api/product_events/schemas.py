@@ -26,7 +26,9 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Identity = Annotated[
-    str, BeforeValidator(_as_text), Field(min_length=1, max_length=255, pattern=r"\S")
+    str,
+    BeforeValidator(_as_text, json_schema_input_type=str | int),
+    Field(min_length=1, max_length=255, pattern=r"\S"),
 ]
 EventName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S"), OneLine]
 SentTime = Annotated[datetime, AfterValidator(_in_utc)]

@@ -7,8 +7,8 @@ from typing import Final
 from accounts_api.records.kinds import Kind
 from accounts_api.rules.catalog import Catalog, Field, FieldType
 from accounts_api.rules.checked import FieldTest, Rule, walk
-from accounts_api.rules.syntax.faults import nearest
 from shared.errors import Fault, Invalid
+from shared.spelling import nearest
 
 KEPT: Final = ("id", "external_id", "source")
 STAMPS: Final = ("version", "created_at", "updated_at")

@@ -12,7 +12,8 @@ from accounts_api.rules.catalog import Catalog, Field, FieldType, RecordType, Re
 from accounts_api.rules.literals import Mistyped, Typing
 from accounts_api.rules.moment import Day
 from accounts_api.rules.syntax import nodes as n
-from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.spelling import nearest
 
 _ANY: Final = frozenset({n.Op.IS_EMPTY, n.Op.NOT_EMPTY, n.Op.CHANGED_WITHIN})
 _SET: Final = _ANY | {n.Op.EQ, n.Op.NEQ, n.Op.IN, n.Op.NOT_IN}

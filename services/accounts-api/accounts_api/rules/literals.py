@@ -12,8 +12,9 @@ from accounts_api.rules.catalog import Field, FieldType
 from accounts_api.rules.fold import fold
 from accounts_api.rules.moment import Day, Period
 from accounts_api.rules.syntax import nodes as n
-from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
 from shared.plain_values import near_day
+from shared.spelling import nearest
 
 TODAY: Final = n.Span(0, n.Unit.DAYS)
 MAX_BUSINESS_DAYS: Final = 260

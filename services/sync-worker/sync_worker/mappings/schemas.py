@@ -35,7 +35,7 @@ SAMPLE: dict[str, Any] = {
 class MappingIn(ObjectMapping):
     """The whole mapping; what it leaves out is neither read nor written back."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [SAMPLE]})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [SAMPLE]})
 
 
 class MappingOut(Out):

@@ -51,8 +51,9 @@ class ReplayIn(In):
     until: Instant | None = Field(
         default=None, description="And before this; without it, up to now."
     )
-    failed_only: Literal[True] | None = Field(
-        default=None, description="Events of which no delivery succeeded or is still under way."
+    failed_only: bool | None = Field(
+        default=None,
+        description="True: events of which no delivery succeeded or is still under way.",
     )
     event_ids: list[UUID] | None = Field(
         default=None,
@@ -67,7 +68,7 @@ class ReplayIn(In):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         span = self.since is not None or self.until is not None
-        if [span, self.failed_only is not None, self.event_ids is not None].count(True) != 1:
+        if [span, bool(self.failed_only), self.event_ids is not None].count(True) != 1:
             raise ValueError("Give `since` and `until`, or `failed_only`, or `event_ids`.")
         if span and self.since is None:
             raise ValueError("Give `since` as well.")

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from accounts_api.rules.syntax import nodes as n
-from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
 from accounts_api.rules.syntax.tokens import Kind, Token
 from accounts_api.rules.syntax.values import BadLiteral, clean_text
+from shared.spelling import nearest
 
 MAX_NESTING: Final = 40
 

@@ -1,9 +1,8 @@
 """What is wrong with a rule, and where: a JSON pointer or a column of the text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from shared.logging import get_logger
 
@@ -68,10 +67,3 @@ def of_what_is_stored() -> Iterator[None]:
         log.exception("a stored rule cannot be read")
         message = "This rule cannot be read any more; save it again."
         raise RuleFaulty([Fault("unreadable", message)]) from error
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that `word` was probably meant to be."""
-    alike = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), list(alike), n=1, cutoff=0.6)
-    return alike[found[0]] if found else None

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from accounts_api.rules.syntax import nodes as n
-from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty, nearest
+from accounts_api.rules.syntax.faults import Fault, Place, RuleFaulty
 from accounts_api.rules.syntax.values import BadLiteral, clean_currency, clean_number, clean_text
+from shared.spelling import nearest
 
 E = TypeVar("E", bound=str)
 

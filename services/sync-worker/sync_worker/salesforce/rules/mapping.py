@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.plain_values import joined_lines
+from shared.schemas import In
 from sync_worker.salesforce.rules.values import (
     Locale,
     Unmappable,
@@ -74,10 +75,10 @@ _REQUIRED: Final[Mapping[RecordType, tuple[str, ...]]] = {
 }
 
 
-class FieldMap(BaseModel):
+class FieldMap(In):
     """One field of theirs to one field of ours."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     source: SourceName = Field(description="Name in Salesforce, such as `Product_Admin__c`.")
     target: TargetName = Field(
@@ -103,30 +104,30 @@ class FieldMap(BaseModel):
         return self.local_edits == "refuse"
 
 
-class ObjectMap(BaseModel):
+class ObjectMap(In):
     """How the records of one object become ours. The first field that names a target and has a
     value wins, so that a fallback can follow.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     object: SourceName
     record_type: RecordType
     fields: Annotated[tuple[FieldMap, ...], Field(max_length=300)]
 
 
-class WriteBackMap(BaseModel):
+class WriteBackMap(In):
     """One field of ours that is written to theirs whenever it changes here."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     object: Literal["Opportunity"]
     field: Literal["renewal_sequence_status", "renewal_sequence_status_at"]
     target: SourceName = Field(description="Name in Salesforce.")
 
 
-class ObjectMapping(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ObjectMapping(In):
+    model_config = ConfigDict(frozen=True)
 
     objects: Annotated[tuple[ObjectMap, ...], Field(min_length=1, max_length=4)]
     plan_roles: dict[str, str] = Field(
