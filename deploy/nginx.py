@@ -3,8 +3,12 @@
 import json
 import sys
 
-from deploy.gateway.problems import Refusal, away, broken, too_slow
-from deploy.routes import SEGMENTS
+from deploy.gateway.problems import away, broken, too_slow
+from deploy.gateway.proxy import POOL_SECONDS
+from deploy.routes import LARGER_BODIES, SEGMENTS
+from shared.settings import ServiceName
+from shared.web.middleware import MAX_BODY, path_pattern
+from shared.web.refusal import SAFE_HEADERS, Refusal
 
 _HEAD = """\
 # Made by `python -m deploy.nginx` from deploy/routes.py; a test keeps the two alike.
@@ -38,8 +42,7 @@ _SERVER = """\
     server {
         listen 8080;
 
-        # Each service has its own limits and says them in its refusals; this only bounds the worst.
-        client_max_body_size 128m;
+        client_max_body_size @MAX_BODY@;
         client_body_timeout 30s;
         client_header_timeout 15s;
         large_client_header_buffers 4 16k;
@@ -65,8 +68,15 @@ _SERVER = """\
         proxy_set_header X-Tenant-Id "";
         proxy_set_header X-Workspace-Id "";
 
+        if ($http_upgrade ~* ^websocket$) {
+            return 400;
+        }
+        error_page 400 @unread;
         error_page 404 @absent;
+        error_page 405 @method;
+        error_page 408 @late;
         error_page 413 @large;
+        error_page 414 494 @head;
         error_page 502 @broken;
         error_page 503 @away;
         error_page 504 @slow;
@@ -76,8 +86,10 @@ _SERVER = """\
 
 def render() -> str:
     upstreams = "".join(_upstream(service) for service in (*SEGMENTS, "gateway"))
+    server = _SERVER.replace("@MAX_BODY@", str(MAX_BODY))
+    larger = "".join(_larger(service, paths) for service, paths in LARGER_BODIES.items())
     routes = "".join(_location(service, segments) for service, segments in SEGMENTS.items())
-    return _HEAD + upstreams + _SERVER + routes + _OWN + _problems() + "    }\n}\n"
+    return _HEAD + upstreams + server + larger + routes + _OWN + _problems() + "    }\n}\n"
 
 
 def _upstream(service: str) -> str:
@@ -85,7 +97,7 @@ def _upstream(service: str) -> str:
         f"    upstream {service} {{\n"
         f"        server {service}:8000 max_fails=0;\n"
         "        keepalive 64;\n"
-        "        keepalive_timeout 4s;\n"
+        f"        keepalive_timeout {POOL_SECONDS:g}s;\n"
         "    }\n\n"
     )
 
@@ -96,6 +108,23 @@ def _location(service: str, segments: tuple[str, ...]) -> str:
         f"            proxy_pass http://{service};\n"
         "        }\n\n"
     )
+
+
+def _larger(service: ServiceName, paths: dict[str, int]) -> str:
+    """The same service, with longer bodies: nginx takes the first of its patterns that fits."""
+    return "".join(
+        f"        location ~ {_whole(service, path)} {{\n"
+        f"            client_max_body_size {size};\n"
+        f"            proxy_pass http://{service};\n"
+        "        }\n\n"
+        for path, size in paths.items()
+    )
+
+
+def _whole(service: ServiceName, path: str) -> str:
+    if path.startswith("/v1/"):
+        return f"^{path_pattern(path).pattern}$"
+    return f"^/v1/({'|'.join(SEGMENTS[service])})(/.*)?{path}$"
 
 
 # One document, pages and health of the whole come from the gateway program.
@@ -117,12 +146,22 @@ def _problems() -> str:
     large = Refusal(413, "payload_too_large", "The body is too large")
     named = {
         "absent": absent,
+        "unread": Refusal(400, "bad_request", "The request could not be read"),
+        "method": Refusal(405, "method_not_allowed", "This method is not served here"),
+        "late": Refusal(408, "request_timeout", "The request did not come in time"),
+        "head": Refusal(431, "headers_too_large", "The headers are too large"),
         "large": large,
         "broken": broken("a service"),
         "away": away("A service"),
         "slow": too_slow("a service"),
     }
     return "\n".join(_problem(name, refusal) for name, refusal in named.items())
+
+
+_SAFE = "".join(
+    f"            add_header {name.decode().title()} {value.decode()} always;\n"
+    for name, value in SAFE_HEADERS
+)
 
 
 def _problem(name: str, refusal: Refusal) -> str:
@@ -133,6 +172,7 @@ def _problem(name: str, refusal: Refusal) -> str:
         f"        location @{name} {{\n"
         "            default_type application/problem+json;\n"
         "            add_header X-Request-Id $given_request_id always;\n"
+        f"{_SAFE}"
         f"{after}"
         f"            return {refusal.status} '{json.dumps(body)}';\n"
         "        }\n"

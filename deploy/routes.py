@@ -55,6 +55,11 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "webhook-endpoints",
     ),
 }
+# Bodies above the usual megabyte, by path or its end, in bytes. A test compares them with what the
+# services take.
+LARGER_BODIES: dict[ServiceName, dict[str, int]] = {
+    "accounts": {"/v1/imports/{import_id}/file": 64 * 1024 * 1024, "/bulk": 16 * 1024 * 1024},
+}
 _SERVICE_OF = {segment: service for service, segments in SEGMENTS.items() for segment in segments}
 
 

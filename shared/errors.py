@@ -73,6 +73,12 @@ class NotFound(AppError):
     title = "No such thing here"
 
 
+class NotAcceptable(AppError):
+    status = 406
+    code = "not_acceptable"
+    title = "No answer of this kind is given here"
+
+
 class Conflict(AppError):
     status = 409
     code = "conflict"

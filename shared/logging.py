@@ -9,27 +9,40 @@ import structlog
 
 
 def configure_logging(level: str, service: str) -> None:
+    said: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    written: list[structlog.typing.Processor] = [
+        _where_it_broke,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            _where_it_broke,
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*said, *written],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level="WARNING", stream=sys.stderr, format='{"message": %(message)r}')
+    # What libraries say, uvicorn among them, in the same form.
+    theirs = logging.StreamHandler(sys.stderr)
+    theirs.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=said,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
+        )
+    )
+    logging.basicConfig(level="WARNING", handlers=[theirs])
 
 
 def _where_it_broke(_: object, __: str, event: structlog.typing.EventDict) -> Any:
     """Our own frames and the error itself: a driver's traceback of 200 lines hides both."""
     found = event.pop("exc_info", None)
-    error = sys.exc_info()[1] if found is True else found
+    if found is True:
+        found = sys.exc_info()
+    error = found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
         frames = traceback.extract_tb(error.__traceback__)
         event["exception"] = f"{type(error).__name__}: {error}"[:2000]

@@ -8,9 +8,10 @@ from uuid import UUID
 from shared.auth import Caller, Subject
 from shared.db import Database
 from shared.egress import EgressPolicy
-from shared.events.base import Cause, Envelope, Event
+from shared.events.base import Cause, Event
 from shared.events.routes import hearers
-from shared.http import Answer, HttpClient, OutgoingError
+from shared.feed.reader import FeedPage
+from shared.http import DEFAULT_CAP, Answer, HttpClient, OutgoingError
 from shared.paging import CursorSigner
 from shared.queue import Bell
 from shared.ratelimit import RateLimiter, RedisCount
@@ -18,6 +19,9 @@ from shared.secrets import SecretBox
 from shared.settings import ServiceName, Settings
 from shared.tokens import ServiceSigner, ServiceTokenVerifier
 from shared.uow import UnitsOfWork
+
+_LARGEST_FEED_PAGE = 64 * 1024 * 1024
+"""Bytes: above any one event, which is a page of its own when it is large."""
 
 Authenticate = Callable[[str], Awaitable[Caller]]
 
@@ -95,6 +99,7 @@ class Service:
         subject: Subject | None = None,
         json: Any = None,
         deadline: float = 5.0,
+        cap: int = DEFAULT_CAP,
     ) -> Answer:
         """Call another service for `subject`, which may there what it may by itself; None when no
         person stands behind the work. Raises `OutgoingError`; any status returns.
@@ -106,17 +111,19 @@ class Service:
             headers={"authorization": f"Bearer {token}"},
             json=json,
             deadline=deadline,
+            cap=cap,
         )
 
     async def feed_page(
         self, publisher: ServiceName, cursor: str, limit: int, shard: int, shards: int
-    ) -> list[Envelope]:
+    ) -> FeedPage:
         answer = await self.ask(
             publisher,
             "GET",
             f"/internal/events?after={cursor}&limit={limit}&shard={shard}&shards={shards}",
             workspace_id="*",
+            cap=_LARGEST_FEED_PAGE,
         )
         if answer.status != 200:  # noqa: PLR2004
             raise OutgoingError(f"{publisher} answered {answer.status} to a feed page.")
-        return [Envelope.model_validate(event) for event in answer.json()["data"]]
+        return FeedPage.model_validate(answer.json())

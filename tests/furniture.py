@@ -54,6 +54,12 @@ def _path(operation: Operation) -> str:
     return path
 
 
+def url_of(operation: Operation, furniture: Furniture) -> str:
+    names = [name for name in operation.parameters if operation.takes_id(name)]
+    known = {name: furniture.get(collection_of(operation, name), "") for name in names}
+    return operation.url(**known)
+
+
 def collections() -> set[str]:
     """All whose things have an id of ours."""
     return {

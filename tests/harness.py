@@ -28,6 +28,7 @@ from deploy.roles import role_url
 from deploy.routes import service_for
 from shared.events.routes import HEARS
 from shared.ids import new_id
+from shared.serve import web_config
 from shared.service import Service
 from shared.settings import SERVICES, ServiceName, Settings
 from shared.worker import Loop
@@ -175,7 +176,7 @@ class Tenure:
     async def _open_door(
         self, name: ServiceName, listener: socket.socket
     ) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-        config = uvicorn.Config(self.apps[name], log_config=None, access_log=False, lifespan="on")
+        config = web_config(self.apps[name], lifespan="on")
         server = QuietServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

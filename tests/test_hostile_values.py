@@ -12,7 +12,7 @@ from zlib import crc32
 import httpx2
 import pytest
 
-from tests.furniture import Furniture, collection_of, furnish, point_to
+from tests.furniture import Furniture, furnish, point_to, url_of
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, WRITES, Operation
 
@@ -54,12 +54,6 @@ async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
 @pytest.fixture(scope="module")
 async def furniture(ws: Workspace) -> Furniture:
     return await furnish(ws)
-
-
-def url_of(operation: Operation, furniture: Furniture) -> str:
-    names = [name for name in operation.parameters if operation.takes_id(name)]
-    known = {name: furniture.get(collection_of(operation, name), "") for name in names}
-    return operation.url(**known)
 
 
 def extremes(example: Any, fields: list[str], start: int) -> Iterator[tuple[str, Any]]:

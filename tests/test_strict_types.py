@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.furniture import Furniture, furnish, point_to
+from tests.furniture import Furniture, furnish, point_to, url_of
 from tests.harness import Tenure, Workspace
 from tests.operations import WRITES, Operation
-from tests.test_hostile_values import url_of
 
 Place = tuple[str | int, ...]
 Schema = dict[str, Any]
@@ -61,8 +60,9 @@ def _name(schema: Schema) -> str | None:
 
 def _wrong(kinds: list[Schema], number: int) -> Any:
     """None when nothing can be wrong there."""
-    names = {_name(kind) for kind in kinds} - {"null"}
-    if None in names or not names & set(WRONG):
+    named = [_name(kind) for kind in kinds]
+    names = {name for name in named if name is not None} - {"null"}
+    if None in named or not names & set(WRONG):
         return None
     taken = {json.dumps(value) for kind in kinds for value in kind.get("enum", ())}
     for at in range(len(ROUNDS)):

@@ -3,10 +3,9 @@
 import argparse
 import os
 
-import uvicorn
-
 from deploy.gateway.app import Gateway
-from shared.serve import SettledServer, run
+from shared.logging import configure_logging
+from shared.serve import SettledServer, run, web_config
 from shared.settings import SERVICES
 
 
@@ -17,13 +16,11 @@ def main() -> None:
     arguments = parser.parse_args()
     upstreams = {service: os.environ[f"TENURE_{service.upper()}_URL"] for service in SERVICES}
     here = f"http://{arguments.host}:{arguments.port}"
-    config = uvicorn.Config(
+    configure_logging(os.environ.get("TENURE_LOG_LEVEL", "INFO"), "gateway")
+    config = web_config(
         Gateway(upstreams, os.environ.get("TENURE_PUBLIC_URL", here)),
         host=arguments.host,
         port=arguments.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
         date_header=False,
         proxy_headers=False,
     )

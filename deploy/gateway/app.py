@@ -19,9 +19,12 @@ from starlette.types import Receive, Scope, Send
 from deploy.gateway import pages, problems
 from deploy.gateway.merged import merge
 from deploy.gateway.problem_pages import problem_page
-from deploy.gateway.problems import Refusal
-from deploy.gateway.proxy import Proxy, request_id_of
+from deploy.gateway.proxy import Proxy
+from deploy.routes import LARGER_BODIES
 from shared.settings import ServiceName
+from shared.web.accept import accepts
+from shared.web.middleware import PlainAnswers, RequestContext, RequestLimits, refuse
+from shared.web.refusal import Refusal
 
 _OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status", "/problems")
 _OWN_BELOW = ("/docs/", "/problems/")
@@ -29,6 +32,7 @@ _ASK_SECONDS = 5.0
 # A service builds its document when it is first asked for it, which takes seconds.
 _BUILD_SECONDS = 60.0
 _DOCUMENT_SECONDS = 10.0
+_FRESH = f"public, max-age={_DOCUMENT_SECONDS:g}"
 _REFUSED = 400
 _FAILED = 500
 
@@ -61,6 +65,10 @@ class Gateway:
             lifespan=self._lifespan,
             exception_handlers={HTTPException: self._own_error, Refusal: self._own_error},
         )
+        self._own.router.redirect_slashes = False
+        larger = {path: size for paths in LARGER_BODIES.values() for path, size in paths.items()}
+        limited = RequestLimits(self._answer, larger)
+        self._app = PlainAnswers(RequestContext(limited, service="gateway"))
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -68,30 +76,28 @@ class Gateway:
         await self._proxy.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._own(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            return
-        request_id = request_id_of(scope["headers"])
-        scope.setdefault("state", {})["request_id"] = request_id
+        await (self._own if scope["type"] == "lifespan" else self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if scope["path"] in _OWN or scope["path"].startswith(_OWN_BELOW):
                 await self._own(scope, receive, send)
             else:
                 await self._proxy(scope, receive, send)
         except Refusal as refusal:
-            await self._refuse(refusal, request_id)(scope, receive, send)
-
-    def _refuse(self, refusal: Refusal, request_id: str) -> Response:
-        response = Response(refusal.body(self._public_url, request_id), refusal.status)
-        response.raw_headers += refusal.headers(request_id)
-        return response
+            await refuse(refusal, scope, send, self._public_url)
 
     async def _own_error(self, request: Request, error: Exception) -> Response:
         """Starlette's own 404 and 405 leave in our form."""
-        refusal = error if isinstance(error, Refusal) else problems.no_route(request.url.path)
-        return self._refuse(refusal, request.state.request_id)
+        refusal = problems.no_route(request.url.path)
+        if isinstance(error, Refusal):
+            refusal = error
+        elif isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004
+            refusal = problems.no_method((error.headers or {}).get("Allow", ""))
+        request_id = request.state.request_id
+        response = Response(refusal.body(self._public_url, request_id), refusal.status)
+        response.raw_headers += refusal.headers(request_id)
+        return response
 
     async def _ready(self, _: Request) -> Response:
         """Ready when every service is."""
@@ -101,8 +107,11 @@ class Gateway:
             return PlainTextResponse(f"waiting for {', '.join(waiting)}", 503)
         return PlainTextResponse("ok")
 
-    async def _openapi(self, _: Request) -> Response:
-        return Response((await self._description()).document, media_type="application/json")
+    async def _openapi(self, request: Request) -> Response:
+        if not accepts(request.headers.get("accept", ""), "application/json"):
+            raise Refusal(406, "not_acceptable", "No answer of this kind is given here")
+        document = (await self._description()).document
+        return Response(document, media_type="application/json", headers={"cache-control": _FRESH})
 
     async def _problems(self, request: Request) -> Response:
         """What the `type` of an error leads to."""
@@ -126,8 +135,9 @@ class Gateway:
 
     async def _status(self, request: Request) -> Response:
         """What each service says of itself to this caller; one that is away is named."""
-        given = request.headers.get("authorization")
-        answers = await self._ask_all("/v1/status", {"authorization": given} if given else {})
+        heard = ("authorization", "accept")
+        headers = {name: request.headers[name] for name in heard if name in request.headers}
+        answers = await self._ask_all(f"/v1/status?{request.url.query}", headers)
         for status, body in answers.values():
             if _REFUSED <= status < _FAILED:
                 return Response(body, status, media_type="application/problem+json")

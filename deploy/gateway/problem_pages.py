@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from deploy.gateway.pages import HEADERS
-from deploy.gateway.problems import Refusal
+from shared.web.refusal import Refusal
 
 Problem = Mapping[str, Any]
 

@@ -1,45 +1,16 @@
 """The gateway's own refusals, in the same form as the services' (RFC 9457)."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import to_json
-
-
-@dataclass(frozen=True)
-class Refusal(Exception):
-    status: int
-    code: str
-    title: str
-    detail: str = ""
-    retry_after: int | None = None
-
-    def body(self, public_url: str, request_id: str) -> bytes:
-        return to_json(
-            {
-                "type": f"{public_url}/problems/{self.code.replace('_', '-')}",
-                "title": self.title,
-                "status": self.status,
-                "code": self.code,
-                **({"detail": self.detail} if self.detail else {}),
-                "request_id": request_id,
-                "retryable": self.retry_after is not None,
-            }
-        )
-
-    def headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"cache-control", b"no-store"),
-            (b"x-request-id", request_id.encode()),
-        ]
-        if self.retry_after is not None:
-            headers.append((b"retry-after", str(self.retry_after).encode()))
-        return headers
+from shared.web.refusal import Refusal
 
 
 def no_route(path: str) -> Refusal:
     return Refusal(404, "not_found", "No such route", f"Nothing answers {path[:200]}.")
+
+
+def no_method(allow: str) -> Refusal:
+    return Refusal(405, "method_not_allowed", "This method is not served here", allow=allow)
 
 
 def away(service: str) -> Refusal:

@@ -2,21 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote_to_bytes
 
 import aiohttp
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 from yarl import URL
 
 from deploy.gateway import problems
-from deploy.gateway.problems import Refusal
 from deploy.routes import service_for
-from shared.ids import new_id
 from shared.settings import ServiceName
-
-RawHeaders = list[tuple[bytes, bytes]]
+from shared.web.refusal import RawHeaders, Refusal
 
 # RFC 9110 section 7.6.1: they speak of one connection, not of the message.
 _HOP_BY_HOP = {
@@ -32,25 +30,16 @@ _HOP_BY_HOP = {
 }
 # What services would believe must not come from outside.
 _TRUST = re.compile(rb"^(x-forwarded-.*|forwarded|x-real-ip|x-(tenant|workspace|service)-.*)$")
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9_\-]{8,64}$")
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 60.0
-# Shorter than uvicorn keeps an idle connection, so that we never write to one it just closed.
-_KEEP_ALIVE_SECONDS = 4.0
+# Much shorter than a service keeps an idle connection: none that we write to was just closed.
+POOL_SECONDS = 15.0
 # From this size on the service is asked first: it refuses a body that is too large unsent.
 _ASK_FIRST_BYTES = 64 * 1024
 # A body without a length is collected, so that the same question can be asked.
 _MAX_UNDECLARED_BYTES = 16 * 1024 * 1024
 _SHORT_BYTES = 1024 * 1024
 _WITHOUT_BODY = {204, 304}
-
-
-def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The caller's `X-Request-Id` when well formed, else a new one."""
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.match(given := value.decode("latin-1")):
-            return given
-    return f"req_{new_id().hex}"
 
 
 class Proxy:
@@ -63,7 +52,7 @@ class Proxy:
         if self._session is None:  # it belongs to the running loop
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=POOL_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
@@ -75,12 +64,15 @@ class Proxy:
             await self._session.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises `Refusal` when there is no answer to pass on."""
+        """Raises `Refusal` when there is no answer to pass on, `ClientDisconnect` when nobody waits
+        for it.
+        """
         target = _target(scope)
         service = service_for(target.partition("?")[0])
         if service is None:
             raise problems.no_route(scope["path"])
-        length, body = await _body(scope["headers"], receive)
+        incoming = Incoming(scope["headers"], receive)
+        length, body = await incoming.read()
         asking = self.session.request(
             scope["method"],
             URL(self._upstreams[service] + target, encoded=True),
@@ -89,7 +81,7 @@ class Proxy:
             allow_redirects=False,
             expect100=length is not None and length > _ASK_FIRST_BYTES,
         )
-        with _told(service):
+        with _told(service, incoming):
             async with asyncio.timeout(_ANSWER_SECONDS):
                 answer = await asking
                 whole = await answer.read() if _is_short(answer) else None
@@ -103,7 +95,7 @@ class Proxy:
 
 
 @contextmanager
-def _told(service: str) -> Iterator[None]:
+def _told(service: str, incoming: "Incoming") -> Iterator[None]:
     """What happened on the way to a service, as a refusal."""
     try:
         yield
@@ -112,6 +104,8 @@ def _told(service: str) -> Iterator[None]:
     except TimeoutError as error:
         raise problems.too_slow(service) from error
     except aiohttp.ClientError as error:
+        if incoming.left:
+            raise ClientDisconnect from error
         raise problems.broken(service) from error
 
 
@@ -162,42 +156,46 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-async def _body(
-    headers: RawHeaders, receive: Receive
-) -> tuple[int | None, AsyncIterator[bytes] | bytes | None]:
-    """Its length and its bytes: a stream when it is long and says how long, else collected."""
-    named = dict(headers)
-    declared = int(named.get(b"content-length", b"0"))
-    if declared > _ASK_FIRST_BYTES:
-        return declared, _stream(receive)
-    if not declared and b"transfer-encoding" not in named:
-        return (0 if b"content-length" in named else None), None
-    collected = bytearray()
-    async for piece in _stream(receive):
-        collected += piece
-        if len(collected) > _MAX_UNDECLARED_BYTES:
-            raise Refusal(
-                413,
-                "payload_too_large",
-                "The body is too large",
-                f"Without Content-Length at most {_MAX_UNDECLARED_BYTES} bytes are taken.",
-            )
-    return len(collected), bytes(collected)
+class Incoming:
+    """The body of a request, as its client sends it."""
 
+    def __init__(self, headers: RawHeaders, receive: Receive) -> None:
+        named = dict(headers)
+        self._declared = int(named.get(b"content-length", b"0"))
+        self._has_length = b"content-length" in named
+        self._has_body = self._declared > 0 or b"transfer-encoding" in named
+        self._receive = receive
+        self.left = False
+        """Whether the client went away before all of it had come."""
 
-async def _stream(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        if body := message.get("body"):
-            yield body
-        more = message.get("more_body", False)
+    async def read(self) -> tuple[int | None, AsyncIterator[bytes] | bytes | None]:
+        """Its length and its bytes: a stream when it is long and says how long, else collected."""
+        if self._declared > _ASK_FIRST_BYTES:
+            return self._declared, self._stream()
+        if not self._has_body:
+            return (0 if self._has_length else None), None
+        collected = bytearray()
+        async for piece in self._stream():
+            collected += piece
+            if len(collected) > _MAX_UNDECLARED_BYTES:
+                raise Refusal(
+                    413,
+                    "payload_too_large",
+                    "The body is too large",
+                    f"Without Content-Length at most {_MAX_UNDECLARED_BYTES} bytes are taken.",
+                )
+        return len(collected), bytes(collected)
 
-
-class ClientLeft(aiohttp.ClientError):
-    """Nobody waits for the answer any more."""
+    async def _stream(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.left = True
+                raise ClientDisconnect
+            if body := message.get("body"):
+                yield body
+            more = message.get("more_body", False)
 
 
 def _is_short(answer: aiohttp.ClientResponse) -> bool:

@@ -18,6 +18,7 @@ from shared.events.base import Envelope
 from shared.faults import faultpoint
 from shared.feed.dead import bury
 from shared.feed.hearing import Hearing, is_passing
+from shared.feed.reader import FeedPage
 from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.settings import ServiceName
@@ -25,7 +26,7 @@ from shared.uow import UnitsOfWork
 
 log = get_logger(__name__)
 
-FeedPage = Callable[[ServiceName, str, int, int, int], Awaitable[list[Envelope]]]
+ReadPage = Callable[[ServiceName, str, int, int, int], Awaitable[FeedPage]]
 
 MAX_FAILURES = 5
 PAGE = 200
@@ -65,7 +66,7 @@ class Consumer:
     publisher: ServiceName
     units: UnitsOfWork
     hearing: Hearing
-    read_page: FeedPage
+    read_page: ReadPage
     shard: int = 0
     shards: int = 1
     group: str = ""
@@ -84,11 +85,11 @@ class Consumer:
             log.warning("feed away", publisher=self.publisher, error=str(error))
             return False
         try:
-            for batch in _batches(page):
+            for batch in _batches(page.data):
                 cursor = await self._take(batch, cursor)
         except LostRace:
             return True
-        return len(page) == PAGE
+        return page.has_more
 
     async def _checkpoint(self) -> str:
         async with self.units.across_workspaces() as session:

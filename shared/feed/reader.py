@@ -6,35 +6,35 @@ when no transaction that could sort before it is still open.
 """
 
 import re
-from collections.abc import Sequence
-from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.bounded import rows_within
 from shared.errors import BadRequest
 from shared.events.base import Envelope
 
 MAX_PAGE = 1000
 _CURSOR = re.compile(r"^(\d{1,20})\.(\d{1,19})$")
 
-_PAGE = """
+_PAGE = text(
+    """
     select id, name, workspace_id, payload, cause, occurred_at, recorded_at,
-           xid::text || '.' || seq::text as cursor
+           xid::text || '.' || seq::text as cursor, octet_length(payload::text) as size
     from events
     where (xid, seq) > (cast(:xid as xid8), :seq)
       and xid < pg_snapshot_xmin(pg_current_snapshot())
-      {narrower}
+      and (:shards = 1 or mod(abs(hashtext(workspace_id::text)::bigint), :shards) = :shard)
     order by xid, seq
     limit :limit
-"""
-_LANE = "and (:shards = 1 or mod(abs(hashtext(workspace_id::text)::bigint), :shards) = :shard)"
-_ALL = text(_PAGE.format(narrower=_LANE))
-_ONE = text(_PAGE.format(narrower="and workspace_id = :workspace_id"))
-_END = text(
-    "select coalesce((select xid::text || '.' || seq::text from events"
-    " where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, seq desc limit 1), '')"
+    """
 )
+
+
+class FeedPage(BaseModel):
+    data: list[Envelope]
+    has_more: bool = False
 
 
 def parse_cursor(cursor: str) -> tuple[int, int]:
@@ -49,28 +49,9 @@ def parse_cursor(cursor: str) -> tuple[int, int]:
 
 async def events_after(
     session: AsyncSession, cursor: str, limit: int, *, shard: int = 0, shards: int = 1
-) -> list[Envelope]:
+) -> FeedPage:
     """The next events of all workspaces (of one lane of them): for our own services."""
     xid, seq = parse_cursor(cursor)
-    rows = await session.execute(
-        _ALL, {"xid": xid, "seq": seq, "limit": limit, "shard": shard, "shards": shards}
-    )
-    return [Envelope.model_validate(dict(row)) for row in rows.mappings()]
-
-
-async def workspace_events_after(
-    session: AsyncSession, workspace_id: UUID, cursor: str, limit: int
-) -> list[Envelope]:
-    xid, seq = parse_cursor(cursor)
-    rows = await session.execute(
-        _ONE, {"xid": xid, "seq": seq, "limit": limit, "workspace_id": workspace_id}
-    )
-    return [Envelope.model_validate(dict(row)) for row in rows.mappings()]
-
-
-async def end_of_feed(session: AsyncSession) -> str:
-    return str((await session.execute(_END)).scalar_one())
-
-
-def next_cursor(events: Sequence[Envelope], before: str) -> str:
-    return events[-1].cursor if events else before
+    place = {"xid": xid, "seq": seq, "shard": shard, "shards": shards}
+    rows, has_more = await rows_within(session, _PAGE, place, limit)
+    return FeedPage(data=[Envelope.model_validate(dict(row)) for row in rows], has_more=has_more)

@@ -14,7 +14,7 @@ from shared.settings import ServiceName, Settings
 from shared.tracing import Tracing
 from shared.web import internal
 from shared.web.authenticate import AskAccounts, Authenticator, Introspection
-from shared.web.middleware import RequestContext, RequestLimits
+from shared.web.middleware import PlainAnswers, RequestContext, RequestLimits
 from shared.web.openapi import install_openapi
 from shared.web.problems import install_problems
 
@@ -66,6 +66,7 @@ def build_app(
         redoc_url=None,
         openapi_tags=[dict(tag) for tag in tags],
         generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
     )
     app.state.public_url = settings.public_url
     app.state.migration_head = migration_head
@@ -76,5 +77,6 @@ def build_app(
     install_openapi(app)
     app.add_middleware(RequestLimits, larger=dict(larger_bodies or {}))
     app.add_middleware(RequestContext, service=name)
+    app.add_middleware(PlainAnswers)
     tracing.follow_requests(app)
     return app

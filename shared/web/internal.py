@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic_core import to_json
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
@@ -99,8 +98,8 @@ async def feed(
     if peer.issuer not in hearers(service_of(request).name):
         raise Forbidden("This service does not hear us.")
     async with service_of(request).units.across_workspaces(read_only=True) as session:
-        events = await events_after(session, after, limit, shard=shard, shards=shards)
-    return Response(to_json({"data": events}), media_type="application/json")
+        page = await events_after(session, after, limit, shard=shard, shards=shards)
+    return Response(page.model_dump_json(), media_type="application/json")
 
 
 _CHECKPOINTS = text("select publisher, shard, cursor, failures, last_error from checkpoints")

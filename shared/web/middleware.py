@@ -1,7 +1,5 @@
 """What wraps every request, as plain ASGI: its id, its log line, its numbers, its size."""
 
-import asyncio
-import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -9,12 +7,13 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from prometheus_client import Counter, Histogram
-from pydantic_core import to_json
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import new_id
 from shared.logging import get_logger
+from shared.web.refusal import SAFE_HEADERS, RawHeaders, Refusal
 
 log = get_logger(__name__)
 
@@ -27,9 +26,17 @@ SECONDS = Histogram(
 )
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9_\-]{8,64}$")
 MAX_BODY = 1024 * 1024
-_MAX_TARGET = 8192
-_LINGER_BYTES = 8 * 1024 * 1024
-_LINGER_SECONDS = 2.0
+MAX_TARGET = 8192
+CLIENT_LEFT = 499
+"""For the log and the numbers: nobody is there to be told."""
+
+
+def request_id_of(headers: RawHeaders) -> str:
+    """The caller's `X-Request-Id` when well formed, else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.match(given := value.decode("latin-1")):
+            return given
+    return f"req_{new_id().hex}"
 
 
 class RequestContext:
@@ -45,8 +52,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.match(given) else f"req_{new_id().hex}"
+        request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
@@ -60,10 +66,14 @@ class RequestContext:
                 headers["x-request-id"] = request_id
                 for name, value in scope["state"].get("response_headers", {}).items():
                     headers[name] = value
+                if _is_draining(scope):
+                    headers["connection"] = "close"
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = CLIENT_LEFT
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unmatched")
@@ -80,6 +90,41 @@ class RequestContext:
             structlog.contextvars.unbind_contextvars("request_id")
 
 
+def _is_draining(scope: Scope) -> bool:
+    """Then its connections go elsewhere with the next request, and none meets a closed one."""
+    service = getattr(getattr(scope.get("app"), "state", None), "service", None)
+    return service is not None and service.draining
+
+
+class PlainAnswers:
+    """What holds for every answer whatever made it: HEAD is GET without the body, an answer is kept
+    by nobody and is what it says it is, and nothing speaks another protocol here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name.lower() for name, _ in message.get("headers", ())}
+                safe = [each for each in SAFE_HEADERS if each[0] not in said]
+                message = {**message, "headers": [*message.get("headers", ()), *safe]}
+            await send(message)
+
+        if Headers(scope=scope).get("upgrade", "").lower() == "websocket":
+            await refuse(_NO_WEBSOCKET, scope, send_safely)
+            return
+        if scope["method"] == "HEAD":
+            # The server leaves out the body: it knows from its own copy what was asked.
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send_safely)
+
+
 class RequestLimits:
     """Refuses what is too large before it is buffered, counting streamed bytes as they come.
 
@@ -89,28 +134,26 @@ class RequestLimits:
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self.app = app
-        self.larger = [(_path_pattern(path), size) for path, size in larger.items()]
+        self.larger = [(path_pattern(path), size) for path, size in larger.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         target = scope.get("raw_path", b"") + scope["query_string"]
-        if len(target) > _MAX_TARGET:
-            await _refuse(scope, send, 414, "uri_too_long", "The address is too long")
+        if len(target) > MAX_TARGET:
+            await refuse(_LONG_TARGET, scope, send)
             return
         if b"%00" in target:
-            await _refuse(scope, send, 400, "bad_request", "The address holds the character NUL")
+            await refuse(_NUL_IN_TARGET, scope, send)
             return
         if not _is_utf8(target):
             # Else all that cannot be read would be one replacement character, and one record.
-            await _refuse(scope, send, 400, "bad_request", "The address is not written in UTF-8")
+            await refuse(_NO_UTF8, scope, send)
             return
         headers = Headers(scope=scope)
         if headers.get("content-encoding", "identity") != "identity":
-            await _refuse(
-                scope, send, 415, "unsupported_media_type", "Send the body without compression"
-            )
+            await refuse(_COMPRESSED, scope, send)
             return
         limit = next(
             (size for pattern, size in self.larger if pattern.fullmatch(scope["path"])),
@@ -118,32 +161,30 @@ class RequestLimits:
         )
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared) > limit:
-            if declared.isdigit() and int(declared) <= _LINGER_BYTES:
-                await _discard(receive)
-            await _refuse_size(scope, send, limit)
+            await refuse(too_large(limit), scope, send)
             return
         await self._counted(scope, receive, send, limit)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         seen = 0
-        too_large = False
+        is_too_large = False
         started = False
 
         async def counting_receive() -> Message:
-            nonlocal seen, too_large
-            if too_large:
+            nonlocal seen, is_too_large
+            if is_too_large:
                 return {"type": "http.disconnect"}
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 if seen > limit:
-                    too_large = True
+                    is_too_large = True
                     return {"type": "http.disconnect"}
             return message
 
         async def guarded_send(message: Message) -> None:
             nonlocal started
-            if too_large:
+            if is_too_large:
                 return
             started = True
             await send(message)
@@ -151,11 +192,10 @@ class RequestLimits:
         try:
             await self.app(scope, counting_receive, guarded_send)
         except Exception:
-            if not too_large:
+            if not is_too_large:
                 raise
-        if too_large and not started:
-            await _discard(receive)
-            await _refuse_size(scope, send, limit)
+        if is_too_large and not started:
+            await refuse(too_large(limit), scope, send)
 
 
 def _is_utf8(target: bytes) -> bool:
@@ -166,45 +206,30 @@ def _is_utf8(target: bytes) -> bool:
     return True
 
 
-def _path_pattern(path: str) -> re.Pattern[str]:
+def path_pattern(path: str) -> re.Pattern[str]:
     """A whole path with any segments for its parameters, or any path with this end."""
     fixed = "[^/]+".join(map(re.escape, re.split(r"\{\w+\}", path)))
     return re.compile(fixed if path.startswith("/v1/") else f".*{fixed}", re.DOTALL)
 
 
-async def _discard(receive: Receive) -> None:
-    """Read on for a little and keep nothing: who is cut off while sending never reads why."""
-    seen = 0
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_LINGER_SECONDS):
-            while seen < _LINGER_BYTES:
-                message = await receive()
-                seen += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-
-
-async def _refuse_size(scope: Scope, send: Send, limit: int) -> None:
-    await _refuse(
-        scope, send, 413, "payload_too_large", f"The body is larger than {limit} bytes; split it"
-    )
-
-
-async def _refuse(scope: Scope, send: Send, status: int, code: str, title: str) -> None:
-    body = to_json(
-        {
-            "type": f"about:blank#{code.replace('_', '-')}",
-            "title": title,
-            "status": status,
-            "code": code,
-            "request_id": scope.get("state", {}).get("request_id", ""),
-            "retryable": False,
-        }
-    )
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def refuse(refusal: Refusal, scope: Scope, send: Send, public_url: str = "") -> None:
+    """Without having read the body: the connection takes and drops what still comes of it, because
+    who is cut off while sending never reads why.
+    """
+    request_id = scope.get("state", {}).get("request_id") or request_id_of(scope["headers"])
+    body = refusal.body(public_url, request_id)
+    length = (b"content-length", str(len(body)).encode())
+    headers = [*refusal.headers(request_id), length]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def too_large(limit: int) -> Refusal:
+    return Refusal(413, "payload_too_large", f"The body is larger than {limit} bytes; split it")
+
+
+_LONG_TARGET = Refusal(414, "uri_too_long", "The address is too long")
+_NUL_IN_TARGET = Refusal(400, "bad_request", "The address holds the character NUL")
+_NO_UTF8 = Refusal(400, "bad_request", "The address is not written in UTF-8")
+_COMPRESSED = Refusal(415, "unsupported_media_type", "Send the body without compression")
+_NO_WEBSOCKET = Refusal(400, "no_websocket", "There are no WebSockets here")

@@ -23,6 +23,7 @@ from shared.errors import (
 )
 from shared.logging import get_logger
 from shared.web.messages import message_of
+from shared.web.refusal import SAFE_HEADERS
 
 log = get_logger(__name__)
 
@@ -33,8 +34,11 @@ _PLAIN_CODES = {
     400: ("bad_request", "The request could not be read"),
     404: ("not_found", "No such route"),
     405: ("method_not_allowed", "This method is not served here"),
+    408: ("request_timeout", "The request did not come in time"),
     413: ("payload_too_large", "The body is too large"),
+    414: ("uri_too_long", "The address is too long"),
     415: ("unsupported_media_type", "Send application/json in UTF-8"),
+    431: ("headers_too_large", "The headers are too large"),
 }
 
 
@@ -94,7 +98,7 @@ def problem_response(request: Request, error: AppError, status: int | None = Non
     }
     if error.faults:
         content["errors"] = [fault.as_json() for fault in error.faults]
-    headers = {"cache-control": "no-store"}
+    headers = {name.decode(): value.decode() for name, value in SAFE_HEADERS}
     if error.status == 401:  # noqa: PLR2004
         headers["www-authenticate"] = 'Bearer realm="tenure"'
     if error.retry_after is not None:

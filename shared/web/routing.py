@@ -8,6 +8,7 @@ that failed.
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ from shared.errors import (
     AppError,
     BadRequest,
     Fault,
+    NotAcceptable,
     PreconditionFailed,
     PreconditionRequired,
     TooManyRequests,
@@ -35,6 +37,7 @@ from shared.errors import (
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web import strict_json
+from shared.web.accept import accepts
 from shared.web.idempotency import IdempotentRequest
 from shared.web.parameters import Parameters
 from shared.web.problems import Problem, faults_of, not_stored
@@ -93,28 +96,47 @@ def _of_members_of_the_body(error: RequestValidationError) -> bool:
     return said and all(fault["loc"][:1] == ("body",) for fault in error.errors())
 
 
+@dataclass(frozen=True)
+class Admission:
+    """What a request must be before its endpoint sees it."""
+
+    permission: str
+    parameters: Parameters
+    streamed: str | None
+    """The media type of a body that its endpoint reads as it comes."""
+    given: str | None
+
+    @classmethod
+    def to(cls, route: APIRoute) -> "Admission":
+        permission = permission_of(route)
+        if permission is None:
+            raise TypeError(f"{route.path} says with no `require(...)` who may use it.")
+        return cls(permission, Parameters(route.dependant), streamed_type(route), given_type(route))
+
+    async def check(self, request: JsonRequest, caller: Caller) -> None:
+        """Raises the refusal. Whoever may not, learns nothing else."""
+        caller.must(self.permission)
+        if self.given and not accepts(request.headers.get("accept", ""), self.given):
+            raise NotAcceptable(f"Accept {self.given}.")
+        self.parameters.check(request.query_params)
+        if self.streamed is None:
+            await request.parse()
+        else:
+            request.must_stream(self.streamed)
+
+
 class TransactionRoute(APIRoute):
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
-        permission = permission_of(self)
-        if permission is None:
-            raise TypeError(f"{self.path} says with no `require(...)` who may use it.")
-        streamed = streamed_type(self)
-        parameters = Parameters(self.dependant)
+        admission = Admission.to(self)
 
         async def handle(plain: Request) -> Response:
             request = JsonRequest(plain.scope, plain.receive)
             service = service_of(request)
             caller = await _authenticate(request, service)
             await _limit_rate(request, service, caller)
-            # Before anything of the request is looked at: whoever may not, learns nothing else.
-            caller.must(permission)
-            parameters.check(request.query_params)
-            if streamed is None:
-                await request.parse()
-            else:
-                request.must_stream(streamed)
+            await admission.check(request, caller)
             async with AsyncExitStack() as stack:
                 opened: list[UnitOfWork] = []
 
@@ -129,7 +151,9 @@ class TransactionRoute(APIRoute):
                     return opened[0]
 
                 request.state.open_transaction = open_transaction
-                idempotent = streamed is None and await IdempotentRequest.read(request, caller)
+                idempotent = admission.streamed is None and await IdempotentRequest.read(
+                    request, caller
+                )
                 if idempotent:
                     begun = await open_transaction()
                     if replayed := await idempotent.replay(begun, service.secrets):
@@ -242,6 +266,14 @@ def streamed_type(route: APIRoute) -> str | None:
     """The media type of a body that is not JSON, as `openapi_extra` says it."""
     told: dict[str, Any] = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
     return next((name for name in told if name != "application/json"), None)
+
+
+def given_type(route: APIRoute) -> str | None:
+    """The media type of a good answer; None for one without a body."""
+    if route.status_code == 204:  # noqa: PLR2004
+        return None
+    content: dict[str, Any] = route.responses.get(200, {}).get("content", {})
+    return next(iter(content), "application/json")
 
 
 def require(permission: str) -> Any:

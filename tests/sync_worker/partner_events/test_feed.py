@@ -134,7 +134,7 @@ async def test_only_some_types_are_read(tenure: Tenure, ws: Workspace) -> None:
         assert (await page(ws, f"after={read['next_after']}"))["data"] == []
     wrong = await ws.observer.get("/v1/events?types=mail.eaten")
     assert wrong.status_code == 422
-    assert wrong.json()["errors"][0]["pointer"] == "/types"
+    assert wrong.json()["errors"][0]["pointer"] == "/query/types"
 
 
 async def test_a_cursor_of_another_workspace_is_refused(tenure: Tenure, ws: Workspace) -> None:

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.bounded import rows_within
+
 _KEEP = text(
     """
     insert into partner_events (workspace_id, id, type, data, cause, occurred_at)
@@ -54,7 +56,7 @@ _COLUMNS = """
     id::text as id, type, data::text as data, cause::text as cause,
     to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
     to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
-    xid::text as place_xid, seq
+    xid::text as place_xid, seq, octet_length(data::text) as size
 """
 _PAGE = """
     select {columns} from partner_events
@@ -76,8 +78,9 @@ async def events_between(
     until: int,
     types: Sequence[str] | None,
     limit: int,
-) -> Sequence[RowMapping]:
-    """Events after `place` of transactions before `until`, in commit order; all columns are text.
+) -> tuple[Sequence[RowMapping], bool]:
+    """Events after `place` of transactions before `until`, in commit order, and whether there are
+    more; all columns are text.
 
     A bare id as cursor would lose the events of transactions that commit late.
     """
@@ -86,12 +89,10 @@ async def events_between(
         "xid": str(place[0]),
         "seq": place[1],
         "horizon": str(until),
-        "limit": limit,
     }
     if types is None:
-        return (await session.execute(_ALL_TYPES, values)).mappings().all()
-    found = await session.execute(_SOME_TYPES, {**values, "types": list(types)})
-    return found.mappings().all()
+        return await rows_within(session, _ALL_TYPES, values, limit)
+    return await rows_within(session, _SOME_TYPES, {**values, "types": list(types)}, limit)
 
 
 _SOME = text(

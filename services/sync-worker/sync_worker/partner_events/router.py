@@ -38,7 +38,9 @@ async def list_events(
             " with the oldest event that is kept, `latest` with what comes from now on.",
         ),
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=1000, description="Events on a page.")] = 100,
+    limit: Annotated[
+        int, Query(ge=1, le=1000, description="Events on a page, of 4 MB at most.")
+    ] = 100,
     types: Annotated[
         str | None,
         Query(

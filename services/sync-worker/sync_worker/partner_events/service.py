@@ -83,7 +83,7 @@ async def read_feed(
     """A page of the feed as JSON, after up to `wait` seconds when there is none yet."""
     cursors = FeedCursors(service.settings.cursor_secret.get_secret_value(), caller.workspace_id)
     place = cursors.read(after) if after not in {"", LATEST} else BEGINNING
-    wanted = checked_types(types.split(","), "/types") if types else None
+    wanted = checked_types(types.split(","), "/query/types") if types else None
     until = time.monotonic() + wait
     while True:
         async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
@@ -95,16 +95,15 @@ async def read_feed(
                 )
             if after == LATEST:
                 return _page([], cursors.write(horizon, 0), has_more=False)
-            rows = await queries.events_between(
-                uow.session, uow.workspace_id, place, horizon, wanted, limit + 1
+            rows, has_more = await queries.events_between(
+                uow.session, uow.workspace_id, place, horizon, wanted, limit
             )
         if rows or service.draining or time.monotonic() >= until:
             break
         await asyncio.sleep(min(_LOOK_EVERY, max(0.0, until - time.monotonic())))
-    has_more = len(rows) > limit
-    events = [_event_json(row, cursors) for row in rows[:limit]]
+    events = [_event_json(row, cursors) for row in rows]
     # All before the horizon has been read, also where the filter found nothing.
-    last = (int(rows[limit - 1]["place_xid"]), rows[limit - 1]["seq"]) if has_more else (horizon, 0)
+    last = (int(rows[-1]["place_xid"]), rows[-1]["seq"]) if has_more else (horizon, 0)
     return _page(events, cursors.write(*last), has_more=has_more)
 
 

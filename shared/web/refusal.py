@@ -1,0 +1,60 @@
+"""A refusal outside the framework: by the connection, by what wraps every request, by a gateway."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from pydantic_core import to_json
+
+from shared.ids import new_id
+
+RawHeaders = list[tuple[bytes, bytes]]
+SAFE_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""Of every answer that does not say otherwise: it is nobody else's, and what it says it is."""
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    status: int
+    code: str
+    title: str
+    detail: str = ""
+    retry_after: int | None = None
+    allow: str = ""
+    """The methods that there are, for a 405."""
+
+    def body(self, public_url: str, request_id: str) -> bytes:
+        return to_json(
+            {
+                "type": f"{public_url}/problems/{self.code.replace('_', '-')}",
+                "title": self.title,
+                "status": self.status,
+                "code": self.code,
+                **({"detail": self.detail} if self.detail else {}),
+                "request_id": request_id,
+                "retryable": self.retry_after is not None,
+            }
+        )
+
+    def headers(self, request_id: str) -> RawHeaders:
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            *SAFE_HEADERS,
+            (b"x-request-id", request_id.encode()),
+        ]
+        if self.retry_after is not None:
+            headers.append((b"retry-after", str(self.retry_after).encode()))
+        if self.allow:
+            headers.append((b"allow", self.allow.encode()))
+        return headers
+
+    def last_words(self) -> bytes:
+        """The whole answer as it goes over the wire, of a connection that ends with it."""
+        request_id = f"req_{new_id().hex}"
+        body = self.body("", request_id)
+        headers = [
+            *self.headers(request_id),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        line = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
+        return line + b"".join(b"%s: %s\r\n" % each for each in headers) + b"\r\n" + body
