@@ -456,6 +456,17 @@ def test_receipts_and_complaints_are_no_bounces(kind: str) -> None:
     assert verdict(raw) == "other"
 
 
+def test_a_report_of_another_mail_in_our_thread_is_not_about_ours() -> None:
+    theirs = "<cc.1@acme.example>"
+    quoted = f"Message-ID: {theirs}\nTo: other@cust.example\nReferences: {OURS}\n"
+    head = f"{MAILER}\nIn-Reply-To: {theirs}\nReferences: {OURS} {theirs}"
+    fields = FAILED.replace(GONE, "other@cust.example")
+    assert found(report(fields, head=head, quoted=quoted)).quoted == (theirs,)
+    in_words = f"{head}\nSubject: Undelivered\n\nother@cust.example: unknown\n\nFrom: a@b.example\n"
+    assert found(f"{in_words}Subject: x\n{quoted}").quoted == (theirs,)
+    assert found(report(fields, head=head, quoting="text/plain", quoted="")).quoted == (theirs,)
+
+
 def test_a_report_without_the_mail_names_what_its_thread_names() -> None:
     raw = report(FAILED, head=f"{MAILER}\nIn-Reply-To: {OURS}", quoting="text/plain", quoted="")
     assert found(raw).quoted == (OURS,)

@@ -88,7 +88,9 @@ class Report:
     recipient: str | None
     diagnostic: str | None
     quoted: tuple[str, ...]
-    """Message-IDs of the mails that it may be about, likeliest first."""
+    """Message-IDs of the mails that it may be about, likeliest first. A report that quotes nothing
+    may still stand in the thread of its mail.
+    """
 
 
 def report_of(workspace_id: UUID, mail: Mail) -> Report | None:
@@ -164,7 +166,7 @@ def _from_fields(
         status=enhanced_code(status) or enhanced_code(diagnostic),
         recipient=named or next(iter(failed), None),
         diagnostic=diagnostic[:1000] if diagnostic else None,
-        quoted=_with_thread(mail, quoted),
+        quoted=quoted or tuple(mail.answers[:1]),
     )
 
 
@@ -230,22 +232,17 @@ def _from_prose(
         status=enhanced_code(diagnostic),
         recipient=recipient,
         diagnostic=diagnostic[:1000] if diagnostic else None,
-        quoted=_with_thread(mail, quoted),
+        quoted=quoted or tuple(mail.answers[:1]),
     )
 
 
 def _quoted(
     workspace_id: UUID, mail: Mail, told: str, prose: Prose, original: Message | None
 ) -> tuple[str, ...]:
-    """Message-IDs in what it says, the quoted mail's first."""
+    """The mail that it quotes, by its own name: a mail of the same thread names ours too."""
     named = [mail.header(name) for name in ("Original-Message-ID", "X-Original-Message-ID")]
-    ours = own_in(workspace_id, "\n".join((told, *named)))
-    return (*_id_of(original), *ours, *prose.message_ids)
-
-
-def _with_thread(mail: Mail, quoted: tuple[str, ...]) -> tuple[str, ...]:
-    """A report that quotes nothing may still stand in the thread of the mail it is about."""
-    return tuple(dict.fromkeys((*quoted, *mail.answers)))
+    by_name = _id_of(original) or prose.message_ids or message_ids(" ".join(named))
+    return tuple(dict.fromkeys(by_name or own_in(workspace_id, told)))
 
 
 def _id_of(original: Message | None) -> list[str]:
