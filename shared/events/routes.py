@@ -23,7 +23,7 @@ _USES = frozenset({"traits:read", "segments:read", "members:read", "records:read
 SERVICE_GRANTS: Mapping[tuple[ServiceName, ServiceName], frozenset[str]] = {
     ("tasks", "accounts"): frozenset({"records:write"}),
     ("sync", "accounts"): frozenset(
-        {"records:write", "members:write", "traits:read", "traits:write"}
+        {"records:read", "records:write", "members:write", "traits:read", "traits:write"}
     ),
     ("accounts", "tasks"): _USES,
     ("accounts", "sequencer"): _USES,

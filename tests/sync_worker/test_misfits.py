@@ -19,6 +19,7 @@ from sync_worker.salesforce.rules.mapping import (
     LeftOut,
     ObjectMap,
     ObjectMapping,
+    key_role_faults,
     mapped,
 )
 from sync_worker.salesforce.rules.values import Locale, Unmappable, ValueType, converted
@@ -131,6 +132,9 @@ def test_what_a_record_needs_is_cut_and_what_it_does_not_need_is_left_out_and_to
         ("Website", "domain"),
         ("ARR__c", "arr"),
     }
+    broken = mapped(account, {"Name": "Acme\r\nGmbH\u2028 & Co"}, BERLIN)
+    assert broken.content["name"] == "Acme GmbH & Co"
+    assert [each.target for each in broken.left_out] == ["name"]
     with pytest.raises(Unmappable, match=r"It has no email\. .* no e-mail address"):
         mapped(SHIPPED.objects[0], {"Name": "Ann", "Email": "ann@"}, BERLIN)
 
@@ -278,6 +282,12 @@ def test_the_shipped_mapping_suits_the_standard_fields() -> None:
     assert type_faults(ObjectMapping(objects=SHIPPED.objects), {}, described) == []
 
 
+def test_a_key_role_that_there_is_not_is_no_target() -> None:
+    (fault,) = key_role_faults(SHIPPED, {"renewal_manager"})
+    assert fault[1] == "unknown_key_role"
+    assert key_role_faults(SHIPPED, {"csm"}) == []
+
+
 LONGEST = "Ä" * 255
 SELECT = {"type": "select", "options": [{"value": "gold"}]}
 
@@ -294,7 +304,12 @@ async def _seeded(org: Org) -> dict[str, str]:
     }
     ids["contact"] = create(
         "Contact",
-        {"LastName": "Long", "AccountId": ids["two"], "Email": "x@y.example", "Title": "T" * 128},
+        {
+            "LastName": "Long\nName",
+            "AccountId": ids["two"],
+            "Email": "x@y.example",
+            "Title": "T" * 128,
+        },
     )
     ids["renewal"] = create(
         "Opportunity",
@@ -328,12 +343,13 @@ async def test_records_come_without_the_values_that_do_not_fit(small_org: Org) -
         ids["tier"]: {"traits.cs_tier": "Scaled"},
         ids["zone"]: {"time_zone": "Mars/Olympus"},
         ids["renewal"]: {"deal_room_url": "ask Jo"},
+        ids["contact"]: {"name": "Long\nName", "last_name": "Long\nName"},
     }
     preview = await org.ws.admin.post(f"{path}/mapping/preview", {"object": "Account", "limit": 50})
     assert preview.status_code == 200, preview.text
     foreseen = {row["external_id"]: row for row in preview.json()["data"]}
     run = await org.sync()
-    assert (run["status"], run["parked"], run["warned"]) == ("succeeded", 0, 5), run["reason"]
+    assert (run["status"], run["parked"], run["warned"]) == ("succeeded", 0, 6), run["reason"]
     assert "without a value that does not fit" in run["reason"]
     accounts = await org.all("accounts")
     assert {accounts[ids[each]]["name"] for each in ("two", "stray", "long", "tier", "zone")} == {
@@ -350,7 +366,7 @@ async def test_records_come_without_the_values_that_do_not_fit(small_org: Org) -
         assert left_out == expected.get(external_id, {}), "the preview foresees what the run does"
         assert row["row"]["name"] == accounts[external_id]["name"]
     shown = (await org.ws.admin.get(path)).json()
-    assert (shown["parked_records"], shown["warned_records"]) == (0, 5)
+    assert (shown["parked_records"], shown["warned_records"]) == (0, 6)
 
     org.sf.people.update(ids["two"], {"Website": "acme.example"})
     org.sf.people.update(ids["stray"], {"Website": "still odd"})

@@ -22,6 +22,7 @@ from sync_worker.salesforce.rules.mapping import (
     ObjectMapping,
     RecordType,
     hidden_fields,
+    key_role_faults,
     structural_faults,
     visibility_faults,
 )
@@ -135,8 +136,13 @@ async def _check(service: Service, opened: Opened, mapping: ObjectMapping) -> No
                 fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
                 described[each.object] = fields or []
                 targets[each.record_type] = await pulls.targets_of(records, each.record_type)
+            key_roles = await records.key_roles()
         names = {key: [field["name"] for field in each] for key, each in described.items()}
-        faults = visibility_faults(mapping, names) + type_faults(mapping, targets, described)
+        faults = [
+            *visibility_faults(mapping, names),
+            *type_faults(mapping, targets, described),
+            *key_role_faults(mapping, key_roles),
+        ]
     if faults:
         raise Invalid("Nothing was stored.", faults=[Fault(*fault) for fault in faults])
 

@@ -1,6 +1,6 @@
 """What this service asks of the accounts service, with only the fields it reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -89,18 +89,31 @@ async def traits(
     service: Service, workspace_id: UUID, cause: Sequence[Cause], record_type: str
 ) -> list[Trait]:
     """All definitions of a type of record. Raises `AccountsAway`."""
-    found: list[Trait] = []
+    path = f"/v1/traits?record_type={record_type}&limit=200"
+    pages = _pages(service, workspace_id, cause, path)
+    return [Trait.model_validate(each) async for each in pages]
+
+
+async def _pages(
+    service: Service, workspace_id: UUID, cause: Sequence[Cause], path: str
+) -> AsyncIterator[dict[str, Any]]:
     cursor = ""
     while True:
-        path = f"/v1/traits?record_type={record_type}&limit=200{cursor}"
-        answer = await _ask(service, workspace_id, cause, "GET", path, None)
+        answer = await _ask(service, workspace_id, cause, "GET", path + cursor, None)
         if answer.status >= 300:  # noqa: PLR2004
-            raise AccountsAway(f"Our accounts service told no traits: {_problem(answer)}")
+            raise AccountsAway(f"Our accounts service told nothing: {_problem(answer)}")
         page = answer.json()
-        found += [Trait.model_validate(each) for each in page["data"]]
+        for each in page["data"]:
+            yield each
         if not page["has_more"]:
-            return found
+            return
         cursor = f"&cursor={quote(page['next_cursor'], safe='')}"
+
+
+async def key_roles(service: Service, workspace_id: UUID, cause: Sequence[Cause]) -> list[str]:
+    """Keys of all key roles. Raises `AccountsAway`."""
+    pages = _pages(service, workspace_id, cause, "/v1/key-roles?limit=200")
+    return [str(each["key"]) async for each in pages]
 
 
 async def add_trait(

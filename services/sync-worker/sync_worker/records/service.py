@@ -69,6 +69,9 @@ class Records:
         found = await client.traits(self.service, self.workspace_id, self.cause, record_type)
         return {each.key: each for each in found}
 
+    async def key_roles(self) -> frozenset[str]:
+        return frozenset(await client.key_roles(self.service, self.workspace_id, self.cause))
+
     async def ensure_traits(self, traits: Sequence[Mapping[str, Any]]) -> None:
         """Make trait definitions that are missing. One that cannot be made shows at the rows."""
         for trait in traits:

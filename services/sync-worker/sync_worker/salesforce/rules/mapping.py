@@ -1,6 +1,7 @@
 """The field mapping as data: which of their fields becomes which of ours. One ships."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
@@ -295,7 +296,7 @@ def mapped(mapping: ObjectMap, row: Mapping[str, Any], locale: Locale) -> Mapped
             left_out.append(left_out_of(each, row[each.source], str(error)))
             if each.otherwise is not None:
                 fields[each.target] = each.otherwise
-    _cut_names(mapping, fields, left_out)
+    _fit_names(mapping, fields, left_out)
     if "arr" in fields:
         fields["currency"] = locale.currency
     elif any(each.target == "arr" for each in left_out):
@@ -324,14 +325,28 @@ def _value(field: FieldMap, value: Any, locale: Locale) -> Any:
     return {"member": made} if field.type == "member" and made is not None else made
 
 
-def _cut_names(mapping: ObjectMap, fields: Content, left_out: list[LeftOut]) -> None:
-    """What a record cannot be without is shortened rather than left out."""
+def _fit_names(mapping: ObjectMap, fields: Content, left_out: list[LeftOut]) -> None:
+    """What a record cannot be without is brought into form rather than left out."""
     for each in mapping.fields:
         name = fields.get(each.target) if each.target in _NAMES else None
-        if isinstance(name, str) and len(name) > _LONGEST_NAME:
-            fields[each.target] = name[:_LONGEST_NAME].rstrip()
-            reason = f"It was cut to {_LONGEST_NAME} characters."
+        if not isinstance(name, str):
+            continue
+        fitted = _on_one_line(name)[:_LONGEST_NAME].rstrip()
+        if fitted != name:
+            fields[each.target] = fitted
+            reason = f"It was brought to one line of at most {_LONGEST_NAME} characters."
             left_out.append(left_out_of(each, name, reason))
+
+
+def _on_one_line(name: str) -> str:
+    if not any(unicodedata.category(character) in _BREAKS for character in name):
+        return name
+    spaced = (" " if unicodedata.category(each) in _BREAKS else each for each in name)
+    return " ".join("".join(spaced).split())
+
+
+_BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
+"""Controls, and separators of lines and paragraphs."""
 
 
 class FittedField(FieldMap):
@@ -405,6 +420,23 @@ def _target_fault(record_type: RecordType, target: str) -> str | None:
     if group == "traits" and record_type == "member":
         return "A member has no traits."
     return None
+
+
+def key_role_faults(
+    mapping: ObjectMapping, key_roles: Container[str]
+) -> list[tuple[str, str, str]]:
+    """Key roles that the mapping names and that there are not."""
+    return [
+        (
+            f"/objects/{at}/fields/{index}/target",
+            "unknown_key_role",
+            f"There is no key role {field.target.removeprefix('key_roles.')!r}.",
+        )
+        for at, each in enumerate(mapping.objects)
+        for index, field in enumerate(each.fields)
+        if field.target.startswith("key_roles.")
+        and field.target.removeprefix("key_roles.") not in key_roles
+    ]
 
 
 def visibility_faults(
