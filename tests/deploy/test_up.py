@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -128,7 +129,7 @@ async def makes_a_further_workspace(state_dir: Path, about: dict[str, Any]) -> N
 def make_workspace(state_dir: Path, **wanted: str) -> subprocess.CompletedProcess[str]:
     variables = [f"{name}={value}" for name, value in wanted.items()]
     return subprocess.run(
-        ["make", "-s", "workspace", *variables, f"ARGS=--state {state_dir}"],
+        ["make", "-s", "workspace", *variables, f"ARGS=--state {shlex.quote(str(state_dir))}"],
         cwd=ROOT,
         # A make around us hands its own variables on.
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},

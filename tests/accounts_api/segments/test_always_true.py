@@ -69,6 +69,8 @@ class Life:
 
     def value(self, field: str) -> Any:
         match field:
+            case "domain":
+                return self.one((None, "acme.example", "größe.example"))
             case "arr":
                 return self.random.randint(-3, 3)
             case "organization_id":
