@@ -139,3 +139,8 @@ async def test_an_address_that_no_mail_can_reach_costs_its_row_and_no_other(
         "o'hara@cust.example",
         "info@müller.example",
     }
+    found = await ws.admin.get(
+        "/v1/contacts",
+        params={"filter": 'email = " Info@XN--MLLER-KVA.Example"', "fields": "email"},
+    )
+    assert [contact["email"] for contact in found.json()["data"]] == ["info@müller.example"]

@@ -54,6 +54,15 @@ async def test_a_value_is_stored_in_the_one_form_of_its_type(
     assert list(await refusals(ws, {"it": bad})) == ["/traits/it"]
 
 
+async def test_a_rule_finds_an_address_however_it_is_written(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "mail", "email")
+    await make(ws, "accounts", {"name": "A", "traits": {"mail": "info@müller.example"}})
+    rule = 'traits.mail = "info@XN--MLLER-KVA.example"'
+    found = await ws.admin.get("/v1/accounts", params={"filter": rule})
+    assert [row["name"] for row in found.json()["data"]] == ["A"]
+
+
 async def test_traits_are_merged_one_by_one(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     for key in ("a", "b", "c"):

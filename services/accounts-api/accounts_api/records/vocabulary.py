@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -24,6 +25,7 @@ from accounts_api.rules.catalog import (
 )
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import COMMON, STANDARD
+from shared.email_addresses import normal_email
 from shared.uow import UnitOfWork
 
 FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
@@ -59,7 +61,8 @@ def trait_field(definition: Definition) -> Field:
 
 def _trait(key: str, type_: TraitType, options: Iterable[str], currency: str | None) -> Field:
     kind = FIELD_TYPES[type_]
-    return trait(key, kind, options if kind in _CHOSEN else (), currency or "")
+    field = trait(key, kind, options if kind in _CHOSEN else (), currency or "")
+    return replace(field, one_form=normal_email) if type_ == "email" else field
 
 
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
