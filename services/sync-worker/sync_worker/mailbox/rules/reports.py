@@ -33,7 +33,7 @@ from sync_worker.mailbox.rules.message import (
     plain_text,
 )
 from sync_worker.mailbox.rules.prose import Prose, addresses_in
-from sync_worker.mailbox.rules.subjects import is_answer, without_tags
+from sync_worker.mailbox.rules.subjects import is_answer
 
 Kind = Literal["hard", "soft"]
 
@@ -205,7 +205,7 @@ def _tells_of_a_failure(
         return True
     if mail.sender in _addresses_of(original if original is not None else prose.quoted):
         return False
-    if _SUBJECT.search(without_tags(mail.subject)):
+    if _SUBJECT.search(mail.subject):
         return True
     if not any(is_own(workspace_id, one) for one in quoted):
         return False
