@@ -1,7 +1,7 @@
 """What the sequencer tells: who entered, what was handed over, what stands in the way."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -12,11 +12,19 @@ BlockCause = Literal[
     "no_deal_room",
     "no_product_admin",
     "contact_bounced",
+    "contact_resting",
+    "contact_suppressed",
     "expiration_missing",
     "manual_entry_required",
     "contract_expired",
 ]
 """Why a record cannot enter, or cannot go on. One open task per record and cause."""
+
+
+Offer = Literal["enter", "send_now", "call"]
+"""What a person can do about a record that does not enter by itself: enter it, send it the last
+mail at once, or call."""
+OFFERS: tuple[Offer, ...] = get_args(Offer)
 
 
 class Candidate(BaseModel):
@@ -29,7 +37,9 @@ class Candidate(BaseModel):
 
 
 class EnrollmentBlocked(Event):
-    """Stands until `EnrollmentUnblocked` with the same record and cause."""
+    """Stands until `EnrollmentUnblocked` with the same record and cause. Told again when what can
+    be done about it has changed.
+    """
 
     name: ClassVar[str] = "sequences.enrollment_blocked.v1"
     public_name: ClassVar[str | None] = "enrollment.blocked"
@@ -46,6 +56,10 @@ class EnrollmentBlocked(Event):
     candidates: list[Candidate] = Field(default_factory=list)
     assignee_key_role: str
     due_business_days: int
+    offers: list[Offer] = Field(default_factory=list)
+    """Of `manual_entry_required`; without `enter` no step is left before the expiration."""
+    warnings: list[str] = Field(default_factory=list)
+    """What else stands in the way once this does not: a key role that nobody holds."""
 
 
 class EnrollmentUnblocked(Event):
@@ -85,8 +99,8 @@ class EnrollmentResumed(_Enrollment):
 
 
 class EnrollmentExited(_Enrollment):
-    """`reason`: completed, replied, unsubscribed, left_audience, contract_expired, closed, churned,
-    by_hand.
+    """`reason`: completed, replied, unsubscribed, complained, left_audience, contract_expired,
+    closed, churned, ignored, record_deleted, sequence_archived, by_hand.
     """
 
     name: ClassVar[str] = "sequences.enrollment_exited.v1"
@@ -170,6 +184,18 @@ class OpportunityTakenUp(Event):
     name: ClassVar[str] = "sequences.opportunity_taken_up.v1"
 
     opportunity_id: UUID
+
+
+class ManualEntryUsed(Event):
+    """What the opportunity's `manually_enter_renewal_sequence` asked for is over: it entered and is
+    out again, or could not enter any more. So the flag can be set again. It is told of the version
+    of the opportunity that was seen here; who has changed it since asks for something new.
+    """
+
+    name: ClassVar[str] = "sequences.manual_entry_used.v1"
+
+    opportunity_id: UUID
+    opportunity_version: int
 
 
 class ContactBounced(Event):

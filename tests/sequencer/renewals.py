@@ -410,3 +410,11 @@ def day(later: int) -> str:
 
 def causes(blocked: set[tuple[str, str]], opportunity_id: Any) -> set[str]:
     return {cause for cause, record in blocked if record == str(opportunity_id)}
+
+
+async def due_work(renewals: Renewals) -> Json:
+    """What is not zero."""
+    admin = renewals.ws.admin
+    url = f"{admin._urls['sequencer']}/v1/status"
+    found: Json = made(await admin._http.get(url))["due_work"]
+    return {kind: count for kind, count in found.items() if count}

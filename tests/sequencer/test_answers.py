@@ -173,7 +173,7 @@ async def test_a_soft_bounce_is_tried_again_another_day_and_not_for_ever(
     [suppressed] = (await renewals.ws.admin.get("/v1/suppressions")).json()["data"]
     assert suppressed["reason"] == "soft_bounces"
     assert suppressed["expires_at"] == "2026-04-03T09:00:00Z"
-    assert (await renewals.enrollment(opportunity_id))["pause_reason"] == "contact_bounced"
+    assert (await renewals.enrollment(opportunity_id))["pause_reason"] == "contact_resting"
     assert await renewals.events("contact_bounced") == []
     await renewals.on(32)
     assert (await renewals.enrollment(opportunity_id))["state"] == "active", "rested for a month"
@@ -271,7 +271,8 @@ async def test_a_suppressed_address_gets_nothing_until_it_is_lifted(renewals: Re
     assert again["id"] == added["id"]
     await renewals.on(30)
     assert len(renewals.sent()) == 1
-    assert (await renewals.enrollment(opportunity_id))["pause_reason"] == "contact_bounced"
+    assert (await renewals.enrollment(opportunity_id))["pause_reason"] == "contact_suppressed"
+    assert {cause for cause, _ in await renewals.blocked()} == {"contact_suppressed"}
     found = await renewals.ws.observer.get("/v1/suppressions?email=ANN@acme.example")
     assert [one["id"] for one in found.json()["data"]] == [added["id"]]
     assert (await renewals.ws.leader.delete(f"/v1/suppressions/{added['id']}")).status_code == 204

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.ids import new_id
-from tests.sequencer.renewals import Renewals, causes, day
+from tests.sequencer.renewals import Renewals, causes, day, due_work, made, step
 
 
 async def test_filling_the_deal_room_clears_the_block_and_enrolls(renewals: Renewals) -> None:
@@ -121,6 +121,123 @@ async def test_who_comes_too_late_waits_for_a_person(renewals: Renewals) -> None
     assert [one["reason"] for one in await renewals.events("step_skipped")] == ["date_passed"]
 
 
+async def open_tasks(renewals: Renewals) -> list[dict[str, Any]]:
+    found = await renewals.ws.admin.get("/v1/tasks?status=open")
+    return [task for task in found.json()["data"] if task["cause"] != "mail_held"]
+
+
+async def test_when_no_step_is_left_nobody_enters_and_the_task_offers_what_is_left(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence(90, 60, 30)
+    late = await renewals.opportunity(contract_expiration=day(20))
+    [task] = await open_tasks(renewals)
+    assert (task["cause"], task["data"]["offers"]) == (
+        "manual_entry_required",
+        ["send_now", "call"],
+    )
+    assert "send_now" in task["body"]
+
+    await renewals.change(late, manually_enter_renewal_sequence=True)
+    body = {"sequence_id": sequence["id"], "record_id": str(late)}
+    refused = await renewals.ws.team_member.post("/v1/enrollments", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_step_left")
+    assert refused.json()["offers"] == ["send_now", "call"]
+    await renewals.tenure.settle()
+    assert await renewals.enrollments() == []
+    assert renewals.sent() == []
+    assert [one["id"] for one in await open_tasks(renewals)] == [task["id"]], "the task stays"
+    [used] = await renewals.events("manual_entry_used")
+    assert used["opportunity_id"] == str(late), "the flag is free again"
+
+    made(await renewals.ws.team_member.post("/v1/enrollments", {**body, "send_now": True}))
+    await renewals.tenure.settle()
+    assert [mail.subject for mail in renewals.sent()] == ["Acme: 30 days"]
+    assert await open_tasks(renewals) == []
+
+
+async def test_on_the_last_day_no_mail_is_offered(renewals: Renewals) -> None:
+    await renewals.furnish()
+    sequence = await renewals.sequence(90, 60, send_window={"start": "08:00", "end": "09:00"})
+    late = await renewals.opportunity(contract_expiration=day(1))
+    [task] = await open_tasks(renewals)
+    assert task["data"]["offers"] == ["call"]
+    body = {"sequence_id": sequence["id"], "record_id": str(late), "send_now": True}
+    refused = await renewals.ws.admin.post("/v1/enrollments", body)
+    assert (refused.status_code, refused.json()["offers"]) == (409, ["call"])
+    await renewals.change(late, contract_expiration=day(70))
+    [task] = await open_tasks(renewals)
+    assert task["data"]["offers"] == ["enter", "send_now", "call"], "what is offered is kept true"
+    await renewals.change(late, manually_enter_renewal_sequence=True)
+    assert [one["entry"] for one in await renewals.enrollments()] == ["manual"]
+    assert await open_tasks(renewals) == []
+
+
+async def test_a_record_whose_steps_were_all_sent_makes_no_task(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90)
+    opportunity_id = await renewals.opportunity()
+    await renewals.change(opportunity_id, manually_enter_renewal_sequence=True)
+    assert [one["entry"] for one in await renewals.enrollments()] == ["audience"]
+    assert len(renewals.sent()) == 1
+    assert await open_tasks(renewals) == []
+    assert len(await renewals.events("manual_entry_used")) >= 1
+
+
+async def test_deal_room_and_product_admin_can_be_left_out(renewals: Renewals) -> None:
+    contact_id = await renewals.furnish()
+    await renewals.told(renewals.contact_event(contact_id, traits={}))
+    asked: dict[str, Any] = {
+        "entry": {"require_deal_room": False},
+        "contact_selector": {"trait": None},
+    }
+    text = "{{ contact.first_name }} {{ unsubscribe_url }}"
+    sequence = await renewals.sequence(steps=[step(90, text=text)], **asked)
+    opportunity_id = await renewals.opportunity(deal_room_url=None)
+    assert await renewals.blocked() == set()
+    assert [mail.recipient for mail in renewals.sent()] == ["ann@acme.example"]
+    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    found = made(await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}"))
+    assert found["contacts"][0]["reason"] == "contact of the account"
+
+
+async def test_what_nobody_holds_is_seen_before_a_mail_is_due(renewals: Renewals) -> None:
+    await renewals.furnish()
+    await renewals.told(renewals.account_event(key_roles={"renewal_manager": [renewals.csm]}))
+    sequence = await renewals.sequence(80, send_window={"skip_public_holidays": True})
+    opportunity_id = await renewals.opportunity()
+    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    eligibility = await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}")
+    preview = await renewals.ws.admin.post(
+        f"/v1/sequences/{sequence['id']}/preview", {"record_id": str(opportunity_id)}
+    )
+    shown = [made(eligibility), made(preview), await renewals.enrollment(opportunity_id)]
+    shown += await renewals.enrollments()
+    for one in shown:
+        assert [found["code"] for found in one["warnings"]] == [
+            "vacant_key_role",
+            "country_missing",
+        ]
+        assert one["warnings"][0]["key_role"] == "csm"
+        assert "no mail of this sequence can leave" in one["warnings"][0]["message"]
+        assert one["last_send_at"] == "2026-05-30T23:59:00Z"
+    assert (await due_work(renewals))["enrollments_without_sender"] == 1
+    blocked = await renewals.opportunity(deal_room_url=None)
+    [task] = [one for one in await open_tasks(renewals) if one["subject_id"] == str(blocked)]
+    assert "Nobody holds csm at Acme" in task["body"]
+
+    await renewals.told(renewals.account_event(country="Narnia"))
+    found = await renewals.enrollment(opportunity_id)
+    assert [one["code"] for one in found["warnings"]] == ["vacant_key_role", "country_unknown"]
+    await renewals.told(renewals.account_event(key_roles={"csm": [renewals.csm]}, country="DE"))
+    found = await renewals.enrollment(opportunity_id)
+    assert [one["key_role"] for one in found["warnings"]] == ["renewal_manager"]
+    assert "enrollments_without_sender" not in await due_work(renewals)
+    await renewals.told(renewals.member_event(active=False))
+    assert (await due_work(renewals))["enrollments_without_sender"] == 1
+
+
 async def test_time_alone_makes_a_blocked_record_too_late(renewals: Renewals) -> None:
     await renewals.furnish()
     await renewals.sequence(90, entry={"late_grace_days": 3})
@@ -226,7 +343,9 @@ async def test_what_a_body_names_must_exist(renewals: Renewals) -> None:
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/record_id"
     unknown = {"sequence_id": str(new_id()), "record_id": str(new_id())}
-    assert (await renewals.ws.admin.post("/v1/enrollments", unknown)).status_code == 404
+    answer = await renewals.ws.admin.post("/v1/enrollments", unknown)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/sequence_id"
 
 
 async def test_who_has_been_through_does_not_enter_again_by_itself(renewals: Renewals) -> None:

@@ -98,6 +98,72 @@ async def test_what_changes_during_the_hand_over_still_stops_it(
     assert not states.keys() & {"sent", "unknown", "dispatching"}
 
 
+@asynccontextmanager
+async def locked(renewals: Renewals, opportunity_id: UUID) -> AsyncIterator[None]:
+    """Somebody changes the record, in a transaction that takes its time."""
+    service = renewals.tenure.workers["sequencer"]
+    touch = "update opportunities set name = name where workspace_id = :workspace_id and id = :id"
+    async with service.units.begin(renewals.ws.id, ()) as uow:
+        given = {"workspace_id": renewals.ws.id, "id": opportunity_id}
+        await uow.session.execute(text(touch), given)
+        yield
+
+
+async def test_a_row_that_is_locked_before_the_final_dot_is_waited_for(renewals: Renewals) -> None:
+    async with slow_hand_over(renewals, 0.5) as opportunity_id, locked(renewals, opportunity_id):
+        await asyncio.sleep(1.0)
+    assert len(renewals.sent()) == 1
+    [message] = await renewals.messages()
+    assert (message["state"], message["attempts"]) == ("sent", 1), "the body went over once"
+
+
+async def test_to_find_a_row_locked_for_long_is_no_attempt(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sequencer.sending.handover._LOCK_WAITS", (0.05,))
+    async with slow_hand_over(renewals, 0.5) as opportunity_id, locked(renewals, opportunity_id):
+        async with asyncio.timeout(20):
+            while await state(renewals) != "scheduled":
+                await asyncio.sleep(0.02)
+        [message] = await renewals.messages()
+        assert (message["attempts"], message["reason"]) == (0, "not_sent")
+        url = f"{renewals.tenure.urls['sequencer']}/v1/status"
+        due = (await renewals.ws.admin._http.get(url)).json()["due_work"]
+        assert due["retrying_messages"] + due["due_messages"] == 1, "it is not forgotten"
+    async with asyncio.timeout(20):
+        while await state(renewals) != "sent":
+            await renewals.tenure.settle()
+    assert len(renewals.sent()) == 1
+
+
+async def test_two_contacts_who_are_one_mailbox_share_its_cap(renewals: Renewals) -> None:
+    """Of two accounts, claimed in one batch or by two workers."""
+    await renewals.furnish()
+    await renewals.sequence(90)
+    events = []
+    for email in ("Pat@silent.example", "pat@silent.example", "pat@SILENT.example"):
+        account_id, contact_id, opportunity_id = new_id(), new_id(), new_id()
+        events += [
+            renewals.account_event(account_id),
+            renewals.contact_event(contact_id, email=email, accounts=[(account_id, [])]),
+            renewals.opportunity_event(opportunity_id, account_id=account_id),
+            renewals.entered(opportunity_id),
+        ]
+    hold = {"settings": {"holds": {"sending": True}}}
+    await renewals.ws.admin.patch("/v1/workspace", hold)
+    await renewals.told(*events)
+    hold["settings"]["holds"]["sending"] = False
+    await renewals.ws.admin.patch("/v1/workspace", hold)
+    await hear(renewals)
+    service = renewals.tenure.workers["sequencer"]
+    workers = [Dispatcher(SequencerSettings(send_slots=1)) for _ in range(3)]
+    await asyncio.gather(*(one.step(service) for one in workers))
+    await renewals.tenure.settle()
+    for days in (0, 1, 2):
+        await renewals.on(days)
+        assert len(renewals.sent()) == days + 1
+
+
 async def test_a_record_that_is_being_changed_is_not_waited_for_and_not_sent_to(
     renewals: Renewals,
 ) -> None:

@@ -16,7 +16,7 @@ from sequencer.sending.jobs import Dispatcher
 from shared.events.base import Event
 from shared.ids import new_id
 from tests.harness import Tenure
-from tests.sequencer.renewals import TODAY, Json, Renewals, day, made
+from tests.sequencer.renewals import TODAY, Json, Renewals, day, due_work, made
 from tests.simulators.mail import Accepted, MailSimulator
 
 Concerns = Callable[..., UUID]
@@ -99,14 +99,6 @@ async def arrive(world: Renewals, ids: list[UUID], **fields: Any) -> None:
 
 def reached(world: Renewals, ids: list[UUID]) -> list[UUID]:
     return [one for one in ids if world.sent(f"{one.hex}@acme.example")]
-
-
-async def due_work(world: Renewals) -> Json:
-    """What is not zero."""
-    admin = world.ws.admin
-    url = f"{admin._urls['sequencer']}/v1/status"
-    found: Json = made(await admin._http.get(url))["due_work"]
-    return {kind: count for kind, count in found.items() if count}
 
 
 async def tasks_of(world: Renewals, cause: str) -> list[Json]:

@@ -71,7 +71,7 @@ async def enter(renewals: Renewals, *days_before: int, **fields: Any) -> Any:
 
 
 async def test_the_mail_carries_what_a_mail_program_needs(renewals: Renewals) -> None:
-    html = "<p>Hi {{ contact.first_name }}</p>"
+    html = "<p>Hi {{ contact.first_name }} <a href='{{ unsubscribe_url }}'>No more</a></p>"
     await renewals.furnish()
     await renewals.sequence(steps=[step(90, html=html)], reply_to="renewals@northwind.example")
     await renewals.opportunity()
@@ -282,7 +282,9 @@ async def test_content_that_is_refused_is_held_for_a_person(renewals: Renewals) 
 
 async def test_a_held_mail_that_is_given_up_is_resolved(renewals: Renewals) -> None:
     await renewals.furnish()
-    await renewals.sequence(steps=[step(90, text="{{ contact.title }}"), step(60)])
+    await renewals.sequence(
+        steps=[step(90, text="{{ contact.title }} {{ unsubscribe_url }}"), step(60)]
+    )
     opportunity_id = await renewals.opportunity()
     assert len(await renewals.events("message_held")) == 1
     await renewals.change(opportunity_id, is_closed=True)

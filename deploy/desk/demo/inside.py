@@ -17,6 +17,7 @@ Json = dict[str, Any]
 _POLL_SECONDS = 0.3
 _FOR_PEOPLE = frozenset(
     {
+        "enrollments_without_sender",
         "held_messages",
         "set_aside_records",
         "tasks_of_vacant_key_roles",

@@ -21,7 +21,7 @@ from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
 from shared.web.where_used import where_used_router
 
-MIGRATION_HEAD = "0009"
+MIGRATION_HEAD = "0010"
 
 _TAGS = [
     {"name": "Sequences", "description": "Dated series of mails, and which version is in force."},

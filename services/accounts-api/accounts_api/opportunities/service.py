@@ -86,3 +86,16 @@ async def set_renewal_sequence_status(
         values={"renewal_sequence_status": status, "renewal_sequence_status_at": at},
     )
     await write(uow, OPPORTUNITY, [edit], OURSELVES)
+
+
+async def reset_manual_entry(uow: UnitOfWork, opportunity_id: UUID, version: int) -> None:
+    """Nothing happens to an opportunity that has changed since, or is gone: whoever tells us will
+    hear of that change, and tell again if it still is so.
+    """
+    edit = Edit(
+        must="update",
+        id=str(opportunity_id),
+        version=version,
+        values={"manually_enter_renewal_sequence": False},
+    )
+    await write(uow, OPPORTUNITY, [edit], OURSELVES)

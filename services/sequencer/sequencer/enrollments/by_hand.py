@@ -15,6 +15,10 @@ from shared.uow import UnitOfWork
 
 _WHAT_HELPS = {
     "contact_bounced": "Mail to its contact came back: choose another one, or correct the address.",
+    "contact_resting": "Mail to its contact came back several times, so the address rests for a"
+    " month: choose another contact, or lift the suppression.",
+    "contact_suppressed": "A person put its contact's address among those that nothing is sent to:"
+    " choose another contact, or lift the suppression.",
     "contact_gone": "Its contact cannot be written to any more: choose another one.",
     "expiration_missing": "The contract has no expiration. With one it goes on by itself.",
 }

@@ -12,7 +12,7 @@ from sequencer.enrollments.schemas import (
     ReasonIn,
     SkipStep,
 )
-from sequencer.enrollments.views import shown, shown_with
+from sequencer.enrollments.views import shown, shown_all
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import TheService, Uow, api_router, require
@@ -50,8 +50,7 @@ async def list_enrollments(
         uow, filters=filters, after_id=UUID(after[0]) if after else None, limit=limit
     )
     page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
-    waiting = await service.waiting_messages(uow, page["data"])
-    return {**page, "data": [shown_with(row, waiting.get(row.id)) for row in page["data"]]}
+    return {**page, "data": await shown_all(uow, page["data"])}
 
 
 @router.get("/{enrollment_id}", summary="Get an enrollment", response_model=EnrollmentWithTimeline)

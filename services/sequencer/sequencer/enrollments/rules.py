@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 Entry = Literal["audience", "manual"]
 State = Literal["active", "paused", "ended"]
@@ -10,6 +10,7 @@ EndReason = Literal[
     "completed",
     "replied",
     "unsubscribed",
+    "complained",
     "left_audience",
     "contract_expired",
     "closed",
@@ -19,12 +20,33 @@ EndReason = Literal[
     "sequence_archived",
     "by_hand",
 ]
-PauseReason = Literal["by_hand", "contact_bounced", "contact_gone", "expiration_missing", "failed"]
+PauseReason = Literal[
+    "by_hand",
+    "contact_bounced",
+    "contact_resting",
+    "contact_suppressed",
+    "contact_gone",
+    "expiration_missing",
+    "failed",
+]
 """`failed`: something unforeseen went wrong when it was to be stopped. It goes on by hand."""
 
 SERVED = frozenset({"subscribed", "trial"})
 """Lifecycle statuses that automation writes to."""
-UNWANTED = frozenset({"unsubscribed", "complained"})
+Unwanted = Literal["unsubscribed", "complained"]
+Unreachable = Literal["contact_bounced", "contact_suppressed", "contact_resting"]
+Problem = Literal["contact_gone"] | Unwanted | Unreachable
+_WORDS: dict[str, Unwanted | Unreachable] = {
+    "unsubscribed": "unsubscribed",
+    "complained": "complained",
+    "bounced": "contact_bounced",
+    "hard_bounce": "contact_bounced",
+    "manual": "contact_suppressed",
+    "soft_bounces": "contact_resting",
+}
+"""What a mail status, or the reason of a suppression, says of a contact; the weightiest first."""
+UNREACHABLE: frozenset[str] = frozenset(get_args(Unreachable))
+UNWANTED: frozenset[str] = frozenset(get_args(Unwanted))
 ENTERS_AGAIN: frozenset[str] = frozenset(
     {
         "left_audience",
@@ -49,14 +71,12 @@ class Reach:
     suppressed_for: str | None
 
     @property
-    def problem(self) -> Literal["contact_gone", "unsubscribed", "contact_bounced"] | None:
+    def problem(self) -> Problem | None:
         if not self.known:
             return "contact_gone"
-        if self.email_status in UNWANTED or self.suppressed_for in UNWANTED:
-            return "unsubscribed"
-        if self.email_status != "ok" or self.suppressed_for is not None:
-            return "contact_bounced"
-        return None
+        told = {self.email_status, self.suppressed_for} - {"ok", None}
+        known = (word for reason, word in _WORDS.items() if reason in told)
+        return next(known, "contact_bounced" if told else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,6 @@ def obstacle(standing: Standing, now: datetime) -> End | Pause | None:
     if now >= standing.last_start:
         return End("contract_expired")
     problem = standing.reach.problem
-    if problem == "unsubscribed":
-        return End("unsubscribed")
+    if problem == "unsubscribed" or problem == "complained":  # noqa: PLR1714  (mypy narrows by it)
+        return End(problem)
     return Pause(problem) if problem else None

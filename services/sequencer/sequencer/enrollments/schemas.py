@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from sequencer.enrollments.rules import Entry, State
+from sequencer.sequences.schemas import LAST_SEND_AT, WarningOut
 from shared.schemas import In, Out
 
 
@@ -61,6 +62,8 @@ _ENROLLMENT: dict[str, Any] = {
     "next_due_at": "2026-12-02T08:00:00Z",
     "in_flight_message_id": None,
     "waiting_message_id": None,
+    "last_send_at": "2027-01-30T22:59:00Z",
+    "warnings": [],
     "entered_at": "2026-11-02T08:00:00Z",
     "ended_at": None,
     "created_at": "2026-11-02T08:00:01Z",
@@ -98,6 +101,8 @@ class EnrollmentOut(Out):
     waiting_message_id: UUID | None = Field(
         description="A mail that must be sent or resolved before the next step."
     )
+    last_send_at: datetime | None = LAST_SEND_AT
+    warnings: list[WarningOut]
     entered_at: datetime
     ended_at: datetime | None
     created_at: datetime

@@ -144,7 +144,8 @@ async def start(
         return None
     await tell(uow, made, "entered", entry=entry, sequence_version=pinned.number)
     uow.publish(EnrollmentStarted(**identity(made), entry=entry))
-    for step_id in await messages.steps_sent_in(uow, earlier):
+    sent = await messages.steps_sent_in(uow, earlier)
+    for step_id in set().union(*sent.values()):
         await pass_over(uow, made, pinned, step_id, "already_sent")
     return made
 

@@ -3,20 +3,23 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from sequencer.enrollments.rules import UNREACHABLE
 from sequencer.entry import queries
 from sequencer.entry.queries import Block
 from sequencer.entry.scenes import Scene
 from sequencer.records.service import reason_of_rank
 from sequencer.sequences.versions import Pinned
 from shared.events.sequences import (
+    OFFERS,
     BlockCause,
     Candidate,
     EnrollmentBlocked,
     EnrollmentUnblocked,
+    Offer,
 )
 from shared.uow import UnitOfWork
 
-_NEEDS_A_CONTACT = {"contact_bounced", "no_product_admin"}
+_NEEDS_A_CONTACT = UNREACHABLE | {"no_product_admin"}
 _MOST_CANDIDATES = 10
 
 
@@ -60,7 +63,8 @@ class Blocks:
         for cause in self.causes(pinned.sequence_id, record_id) - set(wanted):
             await self._clear(pinned.sequence_id, record_id, cause)
         for cause in wanted:
-            block = Block(pinned.sequence_id, record_id, cause, enrollment_id)
+            offers = scene.offers(pinned, record_id) if cause == "manual_entry_required" else []
+            block = Block(pinned.sequence_id, record_id, cause, enrollment_id, ",".join(offers))
             await self._raise(scene, pinned, block, cause, contact_id)
 
     async def clear(self, sequence_id: UUID, record_id: UUID) -> None:
@@ -76,10 +80,11 @@ class Blocks:
         contact_id: UUID | None,
     ) -> None:
         key = (block.sequence_id, block.record_id, block.cause)
-        if key in self._standing:
+        standing = self._standing.get(key)
+        if standing is not None and standing.offers == block.offers:
             return
-        known = self._is_known(block.record_id, cause)
-        if not await queries.add_block(self._uow.session, self._uow.workspace_id, block, scene.now):
+        known = standing is None and self._is_known(block.record_id, cause)
+        if not await queries.put_block(self._uow.session, self._uow.workspace_id, block, scene.now):
             return
         self._standing[key] = block
         if not known:
@@ -122,7 +127,14 @@ def blocked_event(
         else [],
         assignee_key_role=tasks.assignee_key_role,
         due_business_days=tasks.due_business_days,
+        offers=offers_of(block),
+        warnings=[one.message for one in scene.warnings(pinned, block.record_id)],
     )
+
+
+def offers_of(block: Block) -> list[Offer]:
+    told = block.offers.split(",")
+    return [offer for offer in OFFERS if offer in told]
 
 
 def _candidates(

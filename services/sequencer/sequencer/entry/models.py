@@ -1,6 +1,6 @@
 """What stands in a record's way, and who was asked to be entered by hand."""
 
-from sqlalchemy import Column, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, Text, Uuid, text
 
 from sequencer.db import Base
 from shared.columns import AT, workspace_key
@@ -13,6 +13,7 @@ blocks = Table(
     Column("record_id", Uuid, nullable=False),
     Column("cause", Text, nullable=False),
     Column("enrollment_id", Uuid),
+    Column("offers", Text, nullable=False, server_default=text("''")),
     Column("blocked_at", AT, nullable=False),
     PrimaryKeyConstraint("workspace_id", "record_id", "cause", "sequence_id"),
 )

@@ -12,6 +12,8 @@ class Block(NamedTuple):
     record_id: UUID
     cause: str
     enrollment_id: UUID | None
+    offers: str = ""
+    """What a person was told that they can do, separated by commas."""
 
 
 async def blocks_of(
@@ -19,7 +21,7 @@ async def blocks_of(
 ) -> list[Block]:
     rows = await session.execute(
         text(
-            "select sequence_id, record_id, cause, enrollment_id from blocks"
+            "select sequence_id, record_id, cause, enrollment_id, offers from blocks"
             " where workspace_id = :workspace_id and record_id = any(:record_ids)"
         ),
         {"workspace_id": workspace_id, "record_ids": list(record_ids)},
@@ -27,15 +29,16 @@ async def blocks_of(
     return [Block(*row) for row in rows]
 
 
-async def add_block(session: AsyncSession, workspace_id: UUID, block: Block, at: datetime) -> bool:
-    """False when it stands already."""
+async def put_block(session: AsyncSession, workspace_id: UUID, block: Block, at: datetime) -> bool:
+    """False when it stands already, and offers the same."""
     done = await session.execute(
         text(
             """
             insert into blocks
-                (workspace_id, sequence_id, record_id, cause, enrollment_id, blocked_at)
-            values (:workspace_id, :sequence_id, :record_id, :cause, :enrollment_id, :at)
-            on conflict do nothing
+                (workspace_id, sequence_id, record_id, cause, enrollment_id, offers, blocked_at)
+            values (:workspace_id, :sequence_id, :record_id, :cause, :enrollment_id, :offers, :at)
+            on conflict (workspace_id, record_id, cause, sequence_id) do update
+            set offers = excluded.offers where blocks.offers <> excluded.offers
             """
         ),
         {"workspace_id": workspace_id, "at": at, **block._asdict()},

@@ -6,7 +6,7 @@ from fastapi import Query
 from sequencer.enrollments.rules import Entry
 from sequencer.enrollments.schemas import EnrollmentOut
 from sequencer.enrollments.views import shown as shown_enrollment
-from sequencer.entry import service
+from sequencer.entry import by_hand, service
 from sequencer.entry.schemas import EligibilityOut, EnrollIn
 from sequencer.sequences.schemas import SequenceOut
 from sequencer.sequences.views import shown as shown_sequence
@@ -34,7 +34,7 @@ async def explain_eligibility(
     ] = "audience",
 ) -> dict[str, Any]:
     """Every gate with its verdict, and every contact of the account with its rank."""
-    return await service.eligibility(uow, sequence_id, record_id, entry)
+    return await by_hand.eligibility(uow, sequence_id, record_id, entry)
 
 
 @enrolling.post("", status_code=201, summary="Enter a record by hand", response_model=EnrollmentOut)
@@ -42,9 +42,10 @@ async def enroll_record(
     data: EnrollIn, caller: Annotated[Caller, require("enrollments:write")], uow: Uow
 ) -> dict[str, Any]:
     """Steps whose day has passed are skipped. 409 `cannot_enter` names every gate in the way;
-    409 `contract_expired` also makes a task.
+    409 `contract_expired` also makes a task, and so does `no_step_left`, whose `offers` say whether
+    `send_now` would still send one.
     """
-    return await shown_enrollment(uow, await service.enroll(uow, data))
+    return await shown_enrollment(uow, await by_hand.enroll(uow, data))
 
 
 @opening.post("/{sequence_id}/publish", summary="Publish the draft", response_model=SequenceOut)

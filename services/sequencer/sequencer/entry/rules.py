@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
-from sequencer.enrollments.rules import ENTERS_AGAIN, SERVED, Entry, Reach
+from sequencer.enrollments.rules import ENTERS_AGAIN, SERVED, Entry, Reach, Unreachable
 from shared.events.sequences import BlockCause
+
+STEP_LEFT = "step_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,10 @@ class Facts:
     latest_day: date | None
     """The last day on which a record enters by itself."""
     today: date
+    steps_left: Literal["some", "none", "all_sent"]
+    """Whether a mail of the sequence could still leave before the expiration."""
     has_deal_room: bool
+    """Or need not have one."""
     choices: Sequence[Choice]
 
 
@@ -51,6 +57,13 @@ class Gate:
     passed: bool
     detail: str
     cause: BlockCause | None = None
+
+
+_UNREACHABLE: dict[Unreachable, str] = {
+    "contact_bounced": "Mail to the contact bounced.",
+    "contact_suppressed": "A person asked that nothing is sent to the contact.",
+    "contact_resting": "Mail to the contact came back several times; the address rests.",
+}
 
 
 def best_choice(choices: Sequence[Choice]) -> UUID | None:
@@ -69,7 +82,7 @@ def verdict(found: Sequence[Gate]) -> tuple[bool, list[BlockCause]]:
     failed = [gate for gate in found if not gate.passed]
     if any(gate.cause is None for gate in failed):
         return False, []
-    causes: list[BlockCause] = [gate.cause for gate in failed if gate.cause is not None]
+    causes = list(dict.fromkeys(gate.cause for gate in failed if gate.cause is not None))
     if "contract_expired" in causes:
         causes = ["contract_expired"]
     return not failed, causes
@@ -145,6 +158,7 @@ def _preparations(facts: Facts) -> list[Gate]:
             "no_deal_room",
         ),
         _contact(facts.choices),
+        _step_left(facts.steps_left),
     ]
     if facts.entry == "audience" and facts.latest_day is not None:
         passed = facts.today <= facts.latest_day
@@ -155,12 +169,24 @@ def _preparations(facts: Facts) -> list[Gate]:
     return found
 
 
+def _step_left(left: Literal["some", "none", "all_sent"]) -> Gate:
+    if left == "all_sent":
+        return Gate(STEP_LEFT, False, "Every step was sent before.")
+    passed = left == "some"
+    detail = "A step is left before the expiration."
+    if not passed:
+        detail = "No step is left before the expiration: send one mail now, or call."
+    return Gate(STEP_LEFT, passed, detail, "manual_entry_required")
+
+
 def _contact(choices: Sequence[Choice]) -> Gate:
     chosen = [one for one in choices if one.has_trait]
     if best_choice(choices) is not None:
         return Gate("contact", True, "There is a contact to write to.", "no_product_admin")
-    if any(one.reach.problem == "contact_bounced" for one in chosen):
-        return Gate("contact", False, "Mail to the contact bounced.", "contact_bounced")
+    problems = {one.reach.problem for one in chosen}
+    for cause, said in _UNREACHABLE.items():
+        if cause in problems:
+            return Gate("contact", False, said, cause)
     detail = (
         "Nobody with the role can be written to." if chosen else "Nobody has the role to write to."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,14 +12,23 @@ from sequencer.enrollments.rules import Entry, Reach
 from sequencer.enrollments.schemas import Enrollment
 from sequencer.enrollments.situations import reach_of
 from sequencer.entry.rules import Choice, Facts, best_choice
-from sequencer.planning.rules import MARGIN, expiry, local_day, start_of_day
+from sequencer.messages import service as messages
+from sequencer.planning.rules import (
+    last_start,
+    local_day,
+    next_move,
+    reckonable,
+    start_of_day,
+)
 from sequencer.records import service as records
 from sequencer.records.rules import Person
 from sequencer.records.schemas import Account, AccountContact, Opportunity, Zones, zones_of
 from sequencer.records.service import ranked_contacts
-from sequencer.sequences.versions import Pinned
+from sequencer.sequences.versions import Pinned, plan_of
+from sequencer.sequences.warnings import SequenceWarning, warnings_of, who_left
 from sequencer.suppressions import service as suppressions
 from sequencer.templates.service import web_url
+from shared.events.sequences import Offer
 from shared.uow import UnitOfWork
 
 Ranked = tuple[Person, AccountContact, Choice]
@@ -37,6 +47,10 @@ class Scene:
     inside: set[tuple[UUID, UUID]]
     enrollments: dict[UUID, list[Enrollment]]
     """All of each record's, oldest first."""
+    sent: dict[UUID, set[UUID]]
+    """Steps that were sent, by enrollment."""
+    gone: set[UUID]
+    """Members who have left and still hold a key role of one of the accounts."""
 
     def account_of(self, record_id: UUID) -> Account | None:
         opportunity = self.opportunities.get(record_id)
@@ -68,18 +82,15 @@ class Scene:
 
     def last_start(self, pinned: Pinned, record_id: UUID) -> datetime | None:
         opportunity = self.opportunities.get(record_id)
-        if opportunity is None or opportunity.contract_expiration is None:
-            return None
-        zones = self.zones(pinned, record_id)
-        return expiry(opportunity.contract_expiration, zones.all) - MARGIN
+        expiration = opportunity.contract_expiration if opportunity else None
+        return last_start(expiration, self.zones(pinned, record_id).all)
 
     def latest_day(self, pinned: Pinned, record_id: UUID) -> date | None:
         """The last day on which the record enters by itself."""
         opportunity = self.opportunities.get(record_id)
         if opportunity is None or opportunity.contract_expiration is None:
             return None
-        grace = timedelta(days=pinned.definition.entry.late_grace_days)
-        return opportunity.contract_expiration + pinned.first_day + grace
+        return reckonable(opportunity.contract_expiration) + pinned.first_day + pinned.grace
 
     def today(self, pinned: Pinned, record_id: UUID) -> date:
         return local_day(self.now, self.zones(pinned, record_id).wall)
@@ -95,7 +106,48 @@ class Scene:
         audience = pinned.definition.audience_segment_id
         return audience is not None and (audience, record_id) in self.inside
 
-    def facts(self, pinned: Pinned, record_id: UUID, entry: Entry) -> Facts:
+    def steps_left(
+        self, pinned: Pinned, record_id: UUID, *, floor: date | None = None
+    ) -> Literal["some", "none", "all_sent"]:
+        """Whether a mail of the sequence could still leave, steps before the floor aside."""
+        opportunity, account = self.opportunities.get(record_id), self.account_of(record_id)
+        if opportunity is None or opportunity.contract_expiration is None:
+            return "some"
+        zones = self.zones(pinned, record_id)
+        plan = plan_of(
+            pinned.definition,
+            opportunity.contract_expiration,
+            zones.wall,
+            zones.all,
+            country=account.country if account else None,
+            floor=floor,
+        )
+        sent = {
+            step for one in self.earlier(pinned, record_id) for step in self.sent.get(one.id, ())
+        }
+        if next_move(plan, sent, self.now).step_id is not None:
+            return "some"
+        return "none" if any(step.id not in sent for step in plan.steps) else "all_sent"
+
+    def offers(self, pinned: Pinned, record_id: UUID) -> list[Offer]:
+        """What a person can do about a record that does not enter by itself."""
+        today = self.today(pinned, record_id)
+        found: list[Offer] = []
+        if self.steps_left(pinned, record_id, floor=today) == "some":
+            found.append("enter")
+        if self.steps_left(pinned, record_id) == "some":
+            found.append("send_now")
+        return [*found, "call"]
+
+    def warnings(self, pinned: Pinned, record_id: UUID) -> list[SequenceWarning]:
+        return warnings_of(pinned.definition, self.account_of(record_id), self.gone)
+
+    def facts(
+        self, pinned: Pinned, record_id: UUID, entry: Entry, *, send_now: bool = False
+    ) -> Facts:
+        """By hand steps of past days are passed over, unless the last of them is to go now."""
+        today = self.today(pinned, record_id)
+        floor = today if entry == "manual" and not send_now else None
         opportunity, account = self.opportunities.get(record_id), self.account_of(record_id)
         earlier = self.earlier(pinned, record_id)
         segment = pinned.definition.account_segment_id
@@ -114,9 +166,10 @@ class Scene:
             lifecycle_status=account.lifecycle_status if account else "",
             last_start=self.last_start(pinned, record_id),
             latest_day=self.latest_day(pinned, record_id),
-            today=self.today(pinned, record_id),
-            has_deal_room=opportunity is not None
-            and web_url(opportunity.deal_room_url) is not None,
+            today=today,
+            steps_left=self.steps_left(pinned, record_id, floor=floor),
+            has_deal_room=not pinned.definition.entry.require_deal_room
+            or (opportunity is not None and web_url(opportunity.deal_room_url) is not None),
             choices=[choice for _, _, choice in self.ranked(pinned, record_id)],
         )
 
@@ -136,7 +189,9 @@ class Scene:
         if last_start is None or latest is None:
             return None
         wall = self.zones(pinned, record_id).wall
-        flips = (start_of_day(latest + timedelta(days=1), wall), last_start)
+        # Days after which it does not enter by itself, and by hand would enter for nothing.
+        days = (latest, latest - pinned.grace - pinned.first_day + pinned.last_day)
+        flips = [*(start_of_day(day + timedelta(days=1), wall) for day in days), last_start]
         return min((flip for flip in flips if flip > self.now), default=None)
 
 
@@ -172,4 +227,8 @@ async def scene_of(
         resting=await suppressions.ends(uow, addresses),
         inside=await records.memberships(uow, segments, {*record_ids, *account_ids}),
         enrollments=by_record,
+        gone=await who_left(uow, accounts.values()),
+        sent=await messages.steps_sent_in(
+            uow, [one.id for found in by_record.values() for one in found if one.state == "ended"]
+        ),
     )

@@ -1,10 +1,12 @@
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from sequencer.enrollments.rules import Entry
-from shared.events.sequences import BlockCause
+from sequencer.sequences.schemas import LAST_SEND_AT, WarningOut
+from shared.events.sequences import BlockCause, Offer
 from shared.schemas import In, Out
 
 _SEQUENCE = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
@@ -16,6 +18,15 @@ _ELIGIBILITY: dict[str, Any] = {
     "entry": "audience",
     "eligible": False,
     "causes": ["no_deal_room"],
+    "offers": ["enter", "send_now", "call"],
+    "last_send_at": "2027-01-30T22:59:00Z",
+    "warnings": [
+        {
+            "code": "vacant_key_role",
+            "message": "Nobody holds csm at Acme, so no mail of this sequence can leave.",
+            "key_role": "csm",
+        }
+    ],
     "gates": [
         {
             "name": "deal_room",
@@ -47,6 +58,11 @@ class EnrollIn(In):
     record_id: UUID = Field(description="An opportunity.")
     contact_id: UUID | None = Field(
         default=None, description="Null: whoever stands first by role and account plan role."
+    )
+    send_now: bool = Field(
+        default=False,
+        description="The last step whose day has passed leaves now, inside the laws, instead of"
+        " being skipped. For a record that is so late that no step is left.",
     )
 
 
@@ -80,5 +96,8 @@ class EligibilityOut(Out):
         description="Tasks that stand between the record and the sequence. Empty also when"
         " something else than a task keeps it out."
     )
+    offers: list[Offer] = Field(description="What a person can do; by itself it may enter too.")
+    last_send_at: datetime | None = LAST_SEND_AT
+    warnings: list[WarningOut]
     gates: list[GateOut]
     contacts: list[ContactVerdict]

@@ -2,9 +2,8 @@
 that it does not matter in which order changes were heard, or how often.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sequencer.agenda import service as agenda
@@ -14,46 +13,28 @@ from sequencer.enrollments.schemas import Enrollment
 from sequencer.enrollments.situations import Situation, situations_of
 from sequencer.entry import queries
 from sequencer.entry.blocks import Blocks
-from sequencer.entry.rules import Gate, best_choice, gates, verdict
+from sequencer.entry.rules import STEP_LEFT, Gate, best_choice, gates, verdict
 from sequencer.entry.scenes import Scene, scene_of
-from sequencer.entry.schemas import EnrollIn
 from sequencer.records import service as records
-from sequencer.records.service import reason_of_rank
 from sequencer.sequences import service as sequences
 from sequencer.sequences.models import Sequence as SequenceRow
 from sequencer.sequences.versions import Pinned
 from shared.auth import Caller
 from shared.batches import each_at_its_own_risk
-from shared.errors import Conflict, invalid
 from shared.events.base import Cause
-from shared.events.sequences import BlockCause
+from shared.events.sequences import BlockCause, ManualEntryUsed
 from shared.uow import UnitOfWork
 
 _BATCH = 100
 _BLOCK_OF_PAUSE: dict[str, BlockCause] = {
     "contact_bounced": "contact_bounced",
+    "contact_resting": "contact_resting",
+    "contact_suppressed": "contact_suppressed",
     "contact_gone": "no_product_admin",
     "expiration_missing": "expiration_missing",
 }
 """Pauses that clear by themselves when their cause does, and the task each one makes."""
-
-
-class CannotEnter(Conflict):
-    code = "cannot_enter"
-    title = "The record cannot enter this sequence"
-
-
-class AlreadyEnrolled(Conflict):
-    code = "already_enrolled"
-    title = "The record is in this sequence already"
-
-
-class ContractExpired(Conflict):
-    """Refused, and yet somebody must know: the task is made all the same."""
-
-    code = "contract_expired"
-    title = "The contract has expired"
-    keeps_work = True
+_REFUSALS: frozenset[str] = frozenset({"contract_expired", "manual_entry_required"})
 
 
 async def consider_due(uow: UnitOfWork) -> int:
@@ -152,62 +133,104 @@ async def _consider_entry(
     record_id: UUID,
     requests: set[tuple[UUID, UUID]],
 ) -> list[Enrollment]:
-    """Those that entered."""
-    entered = []
+    """Those that entered. Tells when what the record's flag asked for is over."""
+    entered, refused = [], False
     for pinned in enabled:
         if any(one.state != "ended" for one in scene.earlier(pinned, record_id)):
             continue
-        requested = (pinned.sequence_id, record_id) in requests
+        request = (pinned.sequence_id, record_id)
         standing = blocks.causes(pinned.sequence_id, record_id)
-        if not (requested or standing or scene.in_audience(pinned, record_id)):
+        if not (request in requests or standing or scene.in_audience(pinned, record_id)):
             continue
-        entry: Entry = "manual" if requested else "audience"
-        may_enter, causes = verdict(gates(scene.facts(pinned, record_id, entry), scene.now))
+        entry: Entry = "manual" if request in requests else "audience"
+        found = gates(scene.facts(pinned, record_id, entry), scene.now)
+        may_enter, causes = verdict(found)
+        too_late = entry == "manual" and _no_step_is_left(found)
         if may_enter:
-            made = await _enter(uow, scene, pinned, record_id, entry)
+            made = await enter(uow, scene, pinned, record_id, entry)
             entered += [made] if made else []
-        elif not causes and "contract_expired" in standing:
-            causes = _still_expired(scene, pinned, record_id)
+        elif not causes:
+            causes = _still_refused(scene, pinned, record_id, standing)
+        if may_enter or too_late:
+            await queries.forget_requests(
+                uow.session, uow.workspace_id, record_id, pinned.sequence_id
+            )
+            requests.discard(request)
+        if too_late:
+            refused = True
         await blocks.become(scene, pinned, record_id, causes, contact_id=None)
         flip = scene.next_flip(pinned, record_id)
         if flip is not None:
             await agenda.look_again(uow, [record_id], flip)
+    if not entered:
+        _let_flag_be_set_again(uow, scene, record_id, requests, refused=refused)
     return entered
 
 
-def _still_expired(scene: Scene, pinned: Pinned, record_id: UUID) -> list[BlockCause]:
+def _still_refused(
+    scene: Scene, pinned: Pinned, record_id: UUID, standing: set[str]
+) -> list[BlockCause]:
     """A refused entry by hand stands until the date moves or the opportunity is closed."""
+    if standing.isdisjoint(_REFUSALS):
+        return []
     _, causes = verdict(gates(scene.facts(pinned, record_id, "manual"), scene.now))
-    return ["contract_expired"] if "contract_expired" in causes else []
+    return [cause for cause in causes if cause in _REFUSALS & standing]
 
 
-async def _enter(
+def _no_step_is_left(found: Sequence[Gate]) -> bool:
+    return any(gate.name == STEP_LEFT and not gate.passed for gate in found)
+
+
+def _let_flag_be_set_again(
+    uow: UnitOfWork,
+    scene: Scene,
+    record_id: UUID,
+    requests: Collection[tuple[UUID, UUID]],
+    *,
+    refused: bool,
+) -> None:
+    """What the record's flag asked for is over: it is not in any sequence by hand, nor waits for
+    one, though it was or was refused.
+    """
+    opportunity = scene.opportunities[record_id]
+    waits = any(wanted == record_id for _, wanted in requests)
+    by_hand = [one for one in scene.enrollments.get(record_id, []) if one.entry == "manual"]
+    over = refused or (by_hand and all(one.state == "ended" for one in by_hand))
+    if opportunity.enter_by_hand and over and not waits:
+        uow.publish(
+            ManualEntryUsed(opportunity_id=record_id, opportunity_version=opportunity.version)
+        )
+
+
+async def enter(
     uow: UnitOfWork,
     scene: Scene,
     pinned: Pinned,
     record_id: UUID,
     entry: Entry,
     contact_id: UUID | None = None,
+    *,
+    send_now: bool = False,
 ) -> Enrollment | None:
-    """By hand a record may be late: steps of past days are not for it."""
+    """By hand a record may be late: steps of past days are not for it, unless the last of them is
+    to go now.
+    """
     opportunity, account = scene.opportunities[record_id], scene.account_of(record_id)
     choices = [choice for _, _, choice in scene.ranked(pinned, record_id)]
     chosen = contact_id or best_choice(choices)
     if account is None or chosen is None or opportunity.contract_expiration is None:
         return None
-    made = await enrollments.start(
+    return await enrollments.start(
         uow,
         pinned,
         record_id=record_id,
         account_id=account.id,
         contact_id=chosen,
         entry=entry,
-        floor=scene.today(pinned, record_id) if entry == "manual" else None,
+        floor=scene.today(pinned, record_id) if entry == "manual" and not send_now else None,
         anchor=opportunity.contract_expiration,
         earlier=[one.id for one in scene.earlier(pinned, record_id)],
     )
-    await queries.forget_requests(uow.session, uow.workspace_id, record_id, pinned.sequence_id)
-    return made
 
 
 async def _clear_forgotten(
@@ -236,99 +259,6 @@ async def ask_to_enter(uow: UnitOfWork, record_id: UUID) -> None:
 
 async def withdraw_requests(uow: UnitOfWork, record_id: UUID) -> None:
     await queries.forget_requests(uow.session, uow.workspace_id, record_id)
-
-
-async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
-    """By hand. Raises `AlreadyEnrolled`, `CannotEnter`, or `ContractExpired` with a task made."""
-    pinned = await sequences.published(uow, data.sequence_id)
-    scene = await scene_of(uow, [data.record_id], [pinned])
-    if data.record_id not in scene.opportunities:
-        raise invalid("/record_id", "unknown_record", "There is no opportunity with this id.")
-    found = gates(scene.facts(pinned, data.record_id, "manual"), scene.now)
-    if any(gate.name == "not_enrolled" and not gate.passed for gate in found):
-        raise AlreadyEnrolled("It is under way in this sequence.")
-    if data.contact_id is not None:
-        found = _for_contact(found, scene, pinned, data)
-    may_enter, causes = verdict(found)
-    if not may_enter:
-        await _refuse(uow, scene, pinned, data.record_id, found, causes)
-    made = await _enter(uow, scene, pinned, data.record_id, "manual", data.contact_id)
-    if made is None:
-        raise AlreadyEnrolled("It entered in this moment.")
-    await enrollments.plan(uow, [made])
-    await agenda.look_again(uow, [data.record_id])
-    return await enrollments.get(uow, made.id)
-
-
-def _for_contact(found: list[Gate], scene: Scene, pinned: Pinned, data: EnrollIn) -> list[Gate]:
-    """A person may name any contact of the account who can be written to."""
-    choices = [choice for _, _, choice in scene.ranked(pinned, data.record_id)]
-    wanted = next((one for one in choices if one.contact_id == data.contact_id), None)
-    if wanted is None:
-        raise invalid(
-            "/contact_id", "not_of_account", "The contact does not belong to this account."
-        )
-    if wanted.reach.problem is not None:
-        raise invalid("/contact_id", wanted.reach.problem, "This contact cannot be written to.")
-    return [gate for gate in found if gate.name != "contact"]
-
-
-async def _refuse(
-    uow: UnitOfWork,
-    scene: Scene,
-    pinned: Pinned,
-    record_id: UUID,
-    found: Sequence[Gate],
-    causes: Sequence[BlockCause],
-) -> None:
-    failed = [
-        {"name": gate.name, "detail": gate.detail, "cause": gate.cause}
-        for gate in found
-        if not gate.passed
-    ]
-    if "contract_expired" in causes:
-        blocks = await Blocks.of(uow, [record_id])
-        await blocks.become(scene, pinned, record_id, ["contract_expired"])
-        raise ContractExpired(
-            "Nothing is sent on or after the expiration. There is a task for it.", gates=failed
-        )
-    raise CannotEnter(
-        " ".join(str(gate["detail"]) for gate in failed), gates=failed, causes=list(causes)
-    )
-
-
-async def eligibility(
-    uow: UnitOfWork, sequence_id: UUID, record_id: UUID, entry: Entry
-) -> dict[str, Any]:
-    pinned = await sequences.published(uow, sequence_id)
-    scene = await scene_of(uow, [record_id], [pinned])
-    if record_id not in scene.opportunities:
-        raise invalid("/query/record_id", "unknown_record", "There is no such opportunity.")
-    found = gates(scene.facts(pinned, record_id, entry), scene.now)
-    may_enter, causes = verdict(found)
-    ranked = scene.ranked(pinned, record_id)
-    best = best_choice([choice for _, _, choice in ranked])
-    trait = pinned.definition.contact_selector.trait
-    return {
-        "sequence_id": sequence_id,
-        "record_id": record_id,
-        "entry": entry,
-        "eligible": may_enter,
-        "causes": causes,
-        "gates": found,
-        "contacts": [
-            {
-                "contact_id": one.contact.id,
-                "name": one.contact.name,
-                "email": one.contact.email,
-                "rank": rank,
-                "reason": reason_of_rank(person, trait),
-                "chosen": one.contact.id == best,
-                "problem": choice.reach.problem,
-            }
-            for rank, (person, one, choice) in enumerate(ranked, 1)
-        ],
-    }
 
 
 async def publish(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> SequenceRow:

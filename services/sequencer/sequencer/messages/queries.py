@@ -75,18 +75,19 @@ async def open_messages(
 
 async def steps_sent_in(
     session: AsyncSession, workspace_id: UUID, enrollment_ids: Collection[UUID]
-) -> set[UUID]:
-    found = await session.scalars(
+) -> list[tuple[UUID, UUID]]:
+    """Enrollment and step."""
+    found = await session.execute(
         text(
             """
-            select distinct step_id from messages
+            select distinct enrollment_id, step_id from messages
             where workspace_id = :workspace_id and enrollment_id = any(:enrollment_ids)
               and superseded_at is null and state in ('sent', 'unknown', 'dispatching')
             """
         ),
         {"workspace_id": workspace_id, "enrollment_ids": list(enrollment_ids)},
     )
-    return set(found)
+    return [(row.enrollment_id, row.step_id) for row in found]
 
 
 async def message_by_id(
@@ -157,23 +158,22 @@ async def sent_before(
     return list(found)
 
 
-async def sent_to_contacts_since(
-    session: AsyncSession, workspace_id: UUID, contact_ids: Collection[UUID], since: datetime
-) -> dict[UUID, int]:
-    """Mails that left, or may have left, by contact."""
-    rows = await session.execute(
+async def sent_to_since(
+    session: AsyncSession, workspace_id: UUID, address: str, since: datetime
+) -> int:
+    """Mails that left, or may have left."""
+    found = await session.execute(
         text(
             """
-            select contact_id, count(*) as mails from messages
-            where workspace_id = :workspace_id and contact_id = any(:contact_ids)
+            select count(*) from messages
+            where workspace_id = :workspace_id and recipient = :address
               and ((sent_at >= :since and bounced_at is null)
                    or state in ('dispatching', 'unknown'))
-            group by contact_id
             """
         ),
-        {"workspace_id": workspace_id, "contact_ids": list(contact_ids), "since": since},
+        {"workspace_id": workspace_id, "address": address, "since": since},
     )
-    return {row.contact_id: row.mails for row in rows}
+    return int(found.scalar_one())
 
 
 async def raw_of(session: AsyncSession, workspace_id: UUID, message_id: UUID) -> bytes | None:
@@ -293,6 +293,9 @@ async def count_waiting(session: AsyncSession, workspace_id: UUID, now: datetime
                     (select count(*) from messages where workspace_id = :workspace_id
                        and state = 'scheduled' and due_at <= :now
                        and (retry_at is null or retry_at <= clock_timestamp())) as due_messages,
+                    (select count(*) from messages where workspace_id = :workspace_id
+                       and state = 'scheduled' and due_at <= :now
+                       and retry_at > clock_timestamp()) as retrying_messages,
                     (select count(*) from messages where workspace_id = :workspace_id
                        and state = 'dispatching') as dispatching_messages,
                     (select count(*) from messages where workspace_id = :workspace_id

@@ -43,11 +43,16 @@ async def progress(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> Mapping
     return {each: found.get(each, NO_PROGRESS) for each in enrollment_ids}
 
 
-async def steps_sent_in(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> set[UUID]:
-    """Steps that reached, or may have reached, someone in one of these enrollments."""
+async def steps_sent_in(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """By enrollment, steps that reached, or may have reached, someone."""
     if not enrollment_ids:
-        return set()
-    return await queries.steps_sent_in(uow.session, uow.workspace_id, enrollment_ids)
+        return {}
+    found: dict[UUID, set[UUID]] = {}
+    for enrollment_id, step_id in await queries.steps_sent_in(
+        uow.session, uow.workspace_id, enrollment_ids
+    ):
+        found.setdefault(enrollment_id, set()).add(step_id)
+    return found
 
 
 async def get(uow: UnitOfWork, message_id: UUID, *, lock: bool = False) -> Message:
@@ -79,10 +84,8 @@ async def thread(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> list
     return await queries.sent_before(uow.session, uow.workspace_id, enrollment_id, contact_id)
 
 
-async def sent_since(
-    uow: UnitOfWork, contact_ids: Collection[UUID], since: datetime
-) -> dict[UUID, int]:
-    return await queries.sent_to_contacts_since(uow.session, uow.workspace_id, contact_ids, since)
+async def sent_since(uow: UnitOfWork, address: str, since: datetime) -> int:
+    return await queries.sent_to_since(uow.session, uow.workspace_id, address, since)
 
 
 async def raw_of(uow: UnitOfWork, message_id: UUID) -> bytes | None:

@@ -17,6 +17,7 @@ from shared.countries import UnknownCountry, country_code
 MARGIN = timedelta(seconds=60)
 """A hand-over takes up to this long, so none begins later than this before the contract ends."""
 _LOOKAHEAD_DAYS = 60
+_EARLIEST, _LATEST = date(1000, 1, 1), date(9000, 1, 1)
 
 SkipReason = Literal["date_passed", "later_step_due", "contract_expires", "already_sent", "by_hand"]
 
@@ -85,13 +86,26 @@ class Move:
     at: datetime | None = None
 
 
+def reckonable(day: date) -> date:
+    """A stored day may stand at the ends of the calendar, as the empty date of .NET does in the
+    year 1, where no offset and no zone can be added. The nearest day that can be reckoned with is
+    as long over, or as far away.
+    """
+    return min(max(day, _EARLIEST), _LATEST)
+
+
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    return at_wall_time(day, time(0), zone)
+    return at_wall_time(reckonable(day), time(0), zone)
 
 
 def expiry(expiration: date, zones: Iterable[ZoneInfo]) -> datetime:
     """A contract is over when its expiration day begins, in the first zone where it does."""
     return min(start_of_day(expiration, zone) for zone in zones)
+
+
+def last_start(expiration: date | None, zones: Iterable[ZoneInfo]) -> datetime | None:
+    """Hand-overs begin before this instant or not at all; None without an expiration."""
+    return None if expiration is None else expiry(expiration, zones) - MARGIN
 
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:

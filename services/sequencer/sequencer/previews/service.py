@@ -2,19 +2,20 @@
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sequencer.mailboxes import service as mailboxes
 from sequencer.mailboxes.models import Mailbox
 from sequencer.mailboxes.senders import Wanted, senders_of
-from sequencer.planning.rules import due_instant
+from sequencer.planning.rules import Plan, due_instant
 from sequencer.records import service as records
 from sequencer.records.schemas import Account, Contact, Opportunity, zones_of
 from sequencer.sequences import service as sequences
 from sequencer.sequences.schemas import Definition, PreviewIn, Step
 from sequencer.sequences.versions import plan_of
+from sequencer.sequences.warnings import warnings_for
 from sequencer.templates.rules import CannotRender, render, render_line
 from sequencer.templates.service import Sender, variables_of
-from shared.countries import UnknownCountry, country_code
 from shared.errors import invalid
 from shared.uow import UnitOfWork
 
@@ -31,31 +32,19 @@ async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[s
     account = (await records.accounts(uow, [account_id])).get(account_id) if account_id else None
     contact = await _contact(uow, definition, account, data.contact_id)
     mailbox = await _mailbox(uow, definition, account)
-    dates = _dates(definition, opportunity, account, contact, await uow.zone())
+    plan = _plan(definition, opportunity, account, contact, await uow.zone())
+    dates = _dates(definition, plan)
     variables = await _variables(uow, opportunity, account, contact, mailbox)
     return {
         "contact_id": contact.id if contact else None,
         "recipient": contact.email if contact else None,
         "sender": mailbox.email if mailbox else None,
-        "warnings": _warnings(definition, account),
+        "last_send_at": plan.last_start if plan else None,
+        "warnings": (await warnings_for(uow, {"it": (definition, account)}))["it"],
         "steps": [
             {**dates[step.known_id], **_rendered(step, variables)} for step in definition.ordered()
         ],
     }
-
-
-def _warnings(definition: Definition, account: Account | None) -> list[str]:
-    """What the sequence asks for and this record cannot give."""
-    windows = [step.send_window or definition.send_window for step in definition.steps]
-    if account is None or not any(window.skip_public_holidays for window in windows):
-        return []
-    if account.country is None:
-        return ["The account has no country: no public holidays are skipped."]
-    try:
-        country_code(account.country)
-    except UnknownCountry as error:
-        return [f"No public holidays are skipped: {error}"]
-    return []
 
 
 async def _contact(
@@ -82,19 +71,25 @@ async def _mailbox(
     return (await mailboxes.by_id(uow, [mailbox_id])).get(mailbox_id) if mailbox_id else None
 
 
-def _dates(
+def _plan(
     definition: Definition,
     opportunity: Opportunity,
     account: Account | None,
     contact: Contact | None,
-    zone: Any,
-) -> dict[UUID, dict[str, Any]]:
+    zone: ZoneInfo,
+) -> Plan | None:
+    """None without a date to count from."""
     anchor = opportunity.contract_expiration
     if anchor is None:
-        return {step.known_id: {"day": None, "due_at": None} for step in definition.steps}
+        return None
     zones = zones_of(contact, account, zone)
     country = account.country if account else None
-    plan = plan_of(definition, anchor, zones.wall, zones.all, country=country)
+    return plan_of(definition, anchor, zones.wall, zones.all, country=country)
+
+
+def _dates(definition: Definition, plan: Plan | None) -> dict[UUID, dict[str, Any]]:
+    if plan is None:
+        return {step.known_id: {"day": None, "due_at": None} for step in definition.steps}
     return {
         step.id: {"day": step.day.isoformat(), "due_at": due_instant(step, plan.zone)}
         for step in plan.steps

@@ -158,7 +158,8 @@ _LOCKS = {
 async def opportunities_by_id(
     session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Opportunity]:
-    rows = await _by_id(session, workspace_id, "opportunities", _OPPORTUNITY, ids, lock=lock)
+    columns = f"version, {_OPPORTUNITY}"
+    rows = await _by_id(session, workspace_id, "opportunities", columns, ids, lock=lock)
     return {row["id"]: Opportunity(**row) for row in rows}
 
 
@@ -174,6 +175,24 @@ async def contacts_by_id(
 ) -> dict[UUID, Contact]:
     rows = await _by_id(session, workspace_id, "contacts", _CONTACT, ids, lock=lock)
     return {row["id"]: Contact(**row) for row in rows}
+
+
+async def contacts_sharing_an_address(
+    session: AsyncSession, workspace_id: UUID, ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """The address by contact: of these and of all others who have the same."""
+    rows = await session.execute(
+        text(
+            """
+            select id, address from contacts
+            where workspace_id = :workspace_id and address in (
+                select address from contacts
+                where workspace_id = :workspace_id and id = any(:ids))
+            """
+        ),
+        {"workspace_id": workspace_id, "ids": list(ids)},
+    )
+    return {row.id: row.address for row in rows}
 
 
 async def members_by_id(

@@ -32,8 +32,8 @@ def _role_rank(roles: Sequence[str]) -> int:
     return min(known, default=len(PLAN_ROLES))
 
 
-def reason_of_rank(person: Person, trait: str) -> str:
+def reason_of_rank(person: Person, trait: str | None) -> str:
     """Says to a person why this contact stands where it stands."""
-    words = [trait.replace("_", " ")] if person.chosen_by_trait else []
+    words = [trait.replace("_", " ")] if trait is not None and person.chosen_by_trait else []
     words += [role for role in PLAN_ROLES if role in person.plan_roles]
     return ", ".join(words) or "contact of the account"

@@ -13,6 +13,7 @@ Lock = Literal["none", "share", "hold"]
 @dataclass(frozen=True, slots=True)
 class Opportunity:
     id: UUID
+    version: int
     deleted: bool
     account_id: UUID | None
     name: str

@@ -144,6 +144,21 @@ async def contacts(
     return await queries.contacts_by_id(uow.session, uow.workspace_id, ids, lock=lock)
 
 
+async def hold_mailboxes_of(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Contact]:
+    """Of these contacts those whose rows we now hold together with everybody's who has the same
+    address.
+    """
+    wanted = set(ids)
+    together = await queries.contacts_sharing_an_address(uow.session, uow.workspace_id, wanted)
+    held = await contacts(uow, wanted | set(together), lock="hold")
+    missed = {address for contact_id, address in together.items() if contact_id not in held}
+    return {
+        contact_id: contact
+        for contact_id, contact in held.items()
+        if contact_id in wanted and contact.address not in missed
+    }
+
+
 async def members(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, Member]:
     return await queries.members_by_id(uow.session, uow.workspace_id, ids)
 
@@ -162,15 +177,18 @@ async def contacts_by_account(
 
 
 def ranked_contacts(
-    contacts: Iterable[AccountContact], trait: str
+    contacts: Iterable[AccountContact], trait: str | None
 ) -> list[tuple[Person, AccountContact]]:
-    """Best to write to first."""
+    """Best to write to first. Without a trait to choose by, everybody may be written to."""
     by_id = {one.contact.id: one for one in contacts}
     people = [
-        Person(one.contact.id, one.plan_roles, one.contact.traits.get(trait) is True)
-        for one in by_id.values()
+        Person(one.contact.id, one.plan_roles, _is_chosen(one, trait)) for one in by_id.values()
     ]
     return [(person, by_id[person.id]) for person in ranked(people)]
+
+
+def _is_chosen(one: AccountContact, trait: str | None) -> bool:
+    return trait is None or one.contact.traits.get(trait) is True
 
 
 async def memberships(

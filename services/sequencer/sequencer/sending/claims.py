@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sequencer.agenda import service as agenda
 from sequencer.enrollments import service as enrollments
-from sequencer.enrollments.rules import End, Pause, obstacle
+from sequencer.enrollments.rules import UNREACHABLE, UNWANTED, End, Pause, obstacle
 from sequencer.enrollments.schemas import Enrollment
 from sequencer.enrollments.situations import Situation, situations_of
 from sequencer.mailboxes import service as mailboxes
@@ -111,7 +111,7 @@ async def _claim(
     await uow.fresh_now()
     ready: list[tuple[_Held, dict[str, Any], bytes]] = []
     others = 0
-    spent: Counter[UUID] = Counter()
+    spent: Counter[UUID | str] = Counter()
     for one in held:
         if len(ready) == limit:
             break
@@ -121,7 +121,7 @@ async def _claim(
         else:
             ready.append((one, *made))
             spent[made[0]["mailbox_id"]] += 1
-            spent[one.message.contact_id] += 1
+            spent[made[0]["recipient"]] += 1
     claimed = await _write(uow, service, settings, ready)
     for mailbox_id in {one.mailbox_id for one in claimed}:
         await mailboxes.spend(uow, mailbox_id, spent[mailbox_id])
@@ -134,8 +134,8 @@ async def _hold(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
     )
     account_ids = {one.account_id for one in opportunities.values() if one.account_id}
     accounts = await records.accounts(uow, account_ids, lock="share")
-    # Held, not shared: two claims for one contact would each count its mails without the other's.
-    contacts = await records.contacts(uow, {one.contact_id for one in candidates}, lock="hold")
+    # Held, not shared: two claims for one mailbox would each count its mails without the other's.
+    contacts = await records.hold_mailboxes_of(uow, {one.contact_id for one in candidates})
     shared = await enrollments.share(uow, {one.enrollment_id for one in candidates})
     complete = [
         one
@@ -188,7 +188,7 @@ def _has_account(account_id: UUID | None, accounts: dict[UUID, Account]) -> bool
 
 
 async def _judge(
-    uow: UnitOfWork, service: Service, one: _Held, spent: Counter[UUID]
+    uow: UnitOfWork, service: Service, one: _Held, spent: Counter[UUID | str]
 ) -> tuple[dict[str, Any], bytes] | None:
     """The claim to write, or None when the mail stays, for whatever the laws say."""
     now = await uow.now()
@@ -204,7 +204,7 @@ async def _judge(
         await hold_back(uow, message, "sender_inactive", one.absent, mailbox_id=box_id)
         return None
     if mailbox is None:
-        await hold_back(uow, message, "no_mailbox", "Nobody's mailbox sends for this account.")
+        await hold_back(uow, message, "no_mailbox", _without_mailbox(situation))
         return None
     if mailbox.state != "active":
         # Its owner has been told once, for the mail that was refused.
@@ -232,6 +232,15 @@ async def _judge(
     }, raw
 
 
+def _without_mailbox(situation: Situation) -> str:
+    role, account = situation.pinned.definition.sender.key_role, situation.account
+    if role is None or account is None:
+        return "The mailbox that the sequence names is gone."
+    if not account.holders_of(role):
+        return f"Nobody holds {role} at {account.name}: give the account a holder."
+    return f"Who holds {role} at {account.name} has no mailbox here: set one up."
+
+
 async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
     message, situation = one.message, one.situation
     if situation.enrollment.state != "active":
@@ -246,7 +255,7 @@ async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
         return False
     if found == End("contract_expired"):
         await messages.end_unsent(uow, message, "expired", found.reason)
-    elif found.reason in {"unsubscribed", "contact_bounced"}:
+    elif found.reason in UNWANTED | UNREACHABLE:
         await messages.end_unsent(uow, message, "suppressed", found.reason)
     else:
         await messages.cancel(uow, message, found.reason)
@@ -256,7 +265,7 @@ async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
 
 
 async def _later(
-    uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID]
+    uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID | str]
 ) -> datetime | None:
     """When it may go instead; None: now. Overtaken by a later step, it is planned anew."""
     message, situation = one.message, one.situation
@@ -282,7 +291,9 @@ async def _later(
     return None
 
 
-async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID]) -> bool:
+async def _is_capped(
+    uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID | str]
+) -> bool:
     caps, mailbox = one.situation.pinned.definition.caps, one.mailbox
     if mailbox is not None:
         left = mailbox.left_on(await mailboxes.today(uow))
@@ -291,9 +302,11 @@ async def _is_capped(uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[
         if left - spent[mailbox.id] <= 0:
             return True
     zone = one.situation.zones.wall
-    contact_id = one.message.contact_id
-    sent = await messages.sent_since(uow, [contact_id], start_of_day(local_day(now, zone), zone))
-    return sent.get(contact_id, 0) + spent[contact_id] >= caps.contact_per_day
+    # Two contacts may be one mailbox, and who reads it counts mails and not our records.
+    contact = one.situation.contact
+    address = (contact.address if contact else None) or ""
+    sent = await messages.sent_since(uow, address, start_of_day(local_day(now, zone), zone))
+    return sent + spent[address] >= caps.contact_per_day
 
 
 async def _letter(

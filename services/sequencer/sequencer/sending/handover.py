@@ -24,8 +24,17 @@ log = get_logger(__name__)
 _KEEP_TRYING_SECONDS = 300.0
 
 
+_LOCK_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
+"""Seconds between looks at a row that another transaction changes. Waiting in the database's own
+queue, and in another order than others lock in, would make deadlocks."""
+
+
 class _NotAllowed(Exception):
     """What we found right before the final dot forbids it."""
+
+
+class _Locked(Exception):
+    """We could not look: somebody keeps a row locked."""
 
 
 class HandOver:
@@ -56,6 +65,8 @@ class HandOver:
                     await self._not_sent(detail)
             except _NotAllowed:
                 await self._not_sent("stopped before the end of the mail", at_once=True)
+            except _Locked:
+                await self._not_sent("its record was being changed", at_once=True, counts=False)
             except Exception as error:
                 log.exception("hand-over failed")
                 await self._failed(error)
@@ -96,17 +107,26 @@ class HandOver:
             return reply.text
 
     async def _begin_body(self) -> None:
-        claimed = self._claimed
         try:
-            async with self._unit() as uow:
-                allowed = await service.begin_body(uow, claimed, self._settings.send_lease_seconds)
+            begun = await self._look_once_more()
+            for wait in _LOCK_WAITS:
+                if begun != "locked":
+                    break
+                await asyncio.sleep(wait)
+                begun = await self._look_once_more()
         except Exception as error:
             if not _is_passing(error):
                 raise
             # Whether the phase was written or not: the dot was not sent, and that is what counts.
             raise _NotAllowed from error
-        if not allowed:
+        if begun == "locked":
+            raise _Locked
+        if begun == "stopped":
             raise _NotAllowed
+
+    async def _look_once_more(self) -> service.Begun:
+        async with self._unit() as uow:
+            return await service.begin_body(uow, self._claimed, self._settings.send_lease_seconds)
 
     async def _refused(self, refused: SmtpRefused) -> None:
         claimed = self._claimed
@@ -134,10 +154,12 @@ class HandOver:
         else:
             await self._record(lambda uow: service.record_failed(uow, claimed, error))
 
-    async def _not_sent(self, detail: str, *, at_once: bool = False) -> None:
+    async def _not_sent(self, detail: str, *, at_once: bool = False, counts: bool = True) -> None:
         waits = self._settings.send_retry_seconds
         wait = 1.0 if at_once else retry_wait(waits, self._claimed.message.attempts + 1)
-        await self._record(lambda uow: service.record_not_sent(uow, self._claimed, detail, wait))
+        await self._record(
+            lambda uow: service.record_not_sent(uow, self._claimed, detail, wait, counts=counts)
+        )
 
     async def _record(self, effect: Callable[[UnitOfWork], Awaitable[object]]) -> None:
         """While we live we know the outcome, so we keep trying to write it down. Effects look at

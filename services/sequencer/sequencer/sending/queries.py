@@ -179,6 +179,7 @@ async def end_attempt(
     mailbox_id: UUID | None = None,
     held_at: datetime | None = None,
     no_longer_held: bool = False,
+    counts: bool = True,
 ) -> bool:
     """False when the row has gone on without this attempt: the fence does not fit, or the state."""
     extra = ""
@@ -191,6 +192,8 @@ async def end_attempt(
         values["held_at"] = held_at
     if no_longer_held:
         extra += "held_at = null, "
+    if not counts:
+        extra += "attempts = attempts - 1, "
     if mailbox_id is not None:
         extra += "mailbox_id = :mailbox_id, "
         values["mailbox_id"] = mailbox_id

@@ -7,7 +7,7 @@ again.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sequencer.agenda import service as agenda
@@ -27,6 +27,7 @@ from sequencer.sending import queries
 from sequencer.sending.claims import Claimed
 from sequencer.sending.holding import hold_failed, tell_held
 from sequencer.sequences import service as sequences
+from sequencer.stewardship import service as stewardship
 from sequencer.suppressions import service as suppressions
 from shared.batches import each_at_its_own_risk, reason_of
 from shared.errors import Conflict
@@ -37,6 +38,8 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 
 MAX_ATTEMPTS = 12
+Begun = Literal["begun", "stopped", "locked"]
+"""`locked`: a row that decides is being changed in this moment."""
 _LAPSED_AT_ONCE = 50
 
 
@@ -58,9 +61,9 @@ def cause_of(message: Message) -> tuple[Cause, ...]:
     )
 
 
-async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> bool:
+async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> Begun:
     """T1b, right before the final dot: what could have changed while we talked to the server is
-    looked at once more, under the same locks. False: hang up, nothing was sent.
+    looked at once more, under the same locks. `stopped`: hang up, nothing was sent.
     """
     message = claimed.message
     found = await records.opportunities(uow, [message.record_id], lock="share")
@@ -69,7 +72,7 @@ async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> bool:
     people = await records.contacts(uow, [message.contact_id], lock="share")
     shared = await enrollments.share(uow, [message.enrollment_id])
     if not (found and people and shared) or account_ids - accounts.keys():
-        return False  # one of them is being changed in this moment
+        return "locked"
     enrollment = shared[message.enrollment_id]
     [situation] = await situations_of(uow, [enrollment])
     expires = found[message.record_id].contract_expiration
@@ -85,12 +88,12 @@ async def begin_body(uow: UnitOfWork, claimed: Claimed, lease: float) -> bool:
         and now < expiry(expires, claimed.zones) - MARGIN
     )
     if not allowed:
-        return False
+        return "stopped"
     begun = await queries.begin_body(
         uow.session, uow.workspace_id, message.id, claimed.fence, lease
     )
     faultpoint("send.before_body_commit")
-    return begun
+    return "begun" if begun else "stopped"
 
 
 async def record_sent(
@@ -142,11 +145,13 @@ async def record_sent(
 
 
 async def record_not_sent(
-    uow: UnitOfWork, claimed: Claimed, detail: str, retry_seconds: float
+    uow: UnitOfWork, claimed: Claimed, detail: str, retry_seconds: float, *, counts: bool = True
 ) -> None:
-    """It certainly did not leave: try again later, a limited number of times."""
+    """It certainly did not leave: try again later, a limited number of times. What was no refusal
+    of the server does not count as one.
+    """
     enrollment, message = await _locked(uow, claimed.message.id)
-    if message.attempts >= MAX_ATTEMPTS:
+    if counts and message.attempts >= MAX_ATTEMPTS:
         await _hold(uow, enrollment, message, claimed.fence, "refused", detail)
         return
     done = await queries.end_attempt(
@@ -159,6 +164,7 @@ async def record_not_sent(
         reason="not_sent",
         detail=detail[:500],
         retry_seconds=retry_seconds,
+        counts=counts,
     )
     if done:
         await mailboxes.refund(uow, claimed.mailbox_id)
@@ -377,6 +383,7 @@ async def due_work(uow: UnitOfWork) -> dict[str, int]:
     return {
         **await agenda.count_due(uow),
         "due_enrollments": await enrollments.count_due(uow),
+        "enrollments_without_sender": await stewardship.count_without_sender(uow),
         "unreadable_sequences": await sequences.count_unreadable(uow),
         **await messages.count_waiting(uow),
     }

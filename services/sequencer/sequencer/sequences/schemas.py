@@ -34,7 +34,7 @@ _DEFINITION: dict[str, Any] = {
         "weekdays": [1, 2, 3, 4, 5],
         "skip_public_holidays": False,
     },
-    "entry": {"late_grace_days": 7, "manual_flag": True},
+    "entry": {"late_grace_days": 7, "require_deal_room": True, "manual_flag": True},
     "contact_selector": {"trait": "product_admin"},
     "caps": {"mailbox_per_day": None, "contact_per_day": 1},
     "tasks": {"assignee_key_role": "renewal_manager", "due_business_days": 2},
@@ -53,6 +53,10 @@ _SEQUENCE: dict[str, Any] = {
     "updated_at": "2026-10-06T08:00:00Z",
 }
 
+LAST_SEND_AT: Any = Field(
+    description="Mails leave before this instant, or not at all: a minute before the contract is"
+    " over, where the customer is first. Null without an expiration."
+)
 WallTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Template = Annotated[str, StringConstraints(min_length=1, max_length=50_000)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000), OneLine]
@@ -127,6 +131,9 @@ class EntryRules(In):
             " itself. Later it takes a person (`manual_entry_required`).",
         ),
     ] = 7
+    require_deal_room: bool = Field(
+        default=True, description="False: a record without a deal room enters too."
+    )
     manual_flag: bool = Field(
         default=True,
         description="Setting `manually_enter_renewal_sequence` on an opportunity enters it here.",
@@ -134,8 +141,10 @@ class EntryRules(In):
 
 
 class ContactSelector(In):
-    trait: Slug = Field(
-        default="product_admin", description="A contact with this trait true is written to."
+    trait: Slug | None = Field(
+        default="product_admin",
+        description="A contact with this trait true is written to. Null: any contact of the"
+        " account, the best by account plan role first.",
     )
 
 
@@ -299,6 +308,16 @@ class PreviewIn(In):
     contact_id: UUID | None = Field(default=None, description="Null: who would be written to.")
 
 
+class WarningOut(Out):
+    """What will go wrong unless somebody does something. It keeps no record out."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: Literal["vacant_key_role", "country_missing", "country_unknown"]
+    message: str
+    key_role: str | None = Field(description="The key role that nobody holds.")
+
+
 class StepPreview(Out):
     """A step as this record's contact would get it. `problem` says why it could not be sent."""
 
@@ -321,7 +340,8 @@ class PreviewOut(Out):
                     "contact_id": "0198c0de-c0c0-7c3e-9b5d-2f4e6a8c0b1d",
                     "recipient": "ann@acme.example",
                     "sender": "dana@northwind.example",
-                    "warnings": ["The account has no country: no public holidays are skipped."],
+                    "last_send_at": "2027-01-30T22:59:00Z",
+                    "warnings": [],
                     "steps": [
                         {
                             "step_id": _STEP["id"],
@@ -342,7 +362,6 @@ class PreviewOut(Out):
     contact_id: UUID | None
     recipient: str | None
     sender: str | None
-    warnings: list[str] = Field(
-        description="What the sequence asks for and this record cannot give."
-    )
+    last_send_at: datetime | None = LAST_SEND_AT
+    warnings: list[WarningOut]
     steps: list[StepPreview]

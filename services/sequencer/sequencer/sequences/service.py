@@ -1,6 +1,6 @@
 """What is sent, in what order. A draft is edited; publishing pins it for whoever enters next."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sequencer.sequences import queries
 from sequencer.sequences.models import Sequence, SequenceVersion
 from sequencer.sequences.schemas import Definition, SenderIn, SequenceIn, SequencePatch
 from sequencer.sequences.versions import Pinned
-from sequencer.templates.rules import faults_of
+from sequencer.templates.rules import faults_of, variables_of
 from shared.audit import attributes, difference
 from shared.auth import Caller
 from shared.clock import utc_now
@@ -126,11 +126,22 @@ async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
         for pointer, source, html in definition.templates()
         for fault in faults_of(source, html=html)
     ]
+    faulty = {fault.pointer for fault in faults}
+    faults += [fault for fault in _without_way_out(definition) if fault.pointer not in faulty]
     faults += await _segment_faults(uow, definition)
     if faults:
         raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
     return definition.model_copy(update={"steps": steps})
+
+
+def _without_way_out(definition: Definition) -> Iterator[Fault]:
+    """Whoever reads a mail must be able to stop it, in the form that they read."""
+    for pointer, source, html in definition.templates():
+        is_body = not pointer.endswith("/subject")
+        if is_body and "unsubscribe_url" not in variables_of(source, html=html):
+            message = "Put {{ unsubscribe_url }} into the mail, so that its reader can stop more."
+            yield Fault(pointer, "no_unsubscribe_link", message)
 
 
 async def _check_sender(uow: UnitOfWork, sender: SenderIn) -> None:

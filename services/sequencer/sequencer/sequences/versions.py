@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sequencer.planning.rules import Plan, PlannedStep, Window, expiry
+from sequencer.planning.rules import Plan, PlannedStep, Window, expiry, reckonable
 from sequencer.sequences.schemas import Definition, SendWindow, Step
 
 
@@ -27,6 +27,15 @@ class Pinned:
     def first_day(self) -> timedelta:
         return timedelta(days=self.definition.ordered()[0].offset_days)
 
+    @property
+    def last_day(self) -> timedelta:
+        return timedelta(days=self.definition.ordered()[-1].offset_days)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after its first day a record still enters by itself."""
+        return timedelta(days=self.definition.entry.late_grace_days)
+
 
 def plan_of(
     definition: Definition,
@@ -41,7 +50,7 @@ def plan_of(
     steps = tuple(
         PlannedStep(
             id=step.known_id,
-            day=anchor + timedelta(days=step.offset_days),
+            day=reckonable(anchor) + timedelta(days=step.offset_days),
             window=window_of(step.send_window or definition.send_window, country),
         )
         for step in definition.ordered()

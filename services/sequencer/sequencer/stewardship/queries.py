@@ -49,6 +49,29 @@ _LOAD = text(
 )
 
 
+_WITHOUT_SENDER = text(
+    """
+    select count(*) from enrollments e
+    join sequence_versions v on v.workspace_id = :workspace_id
+      and v.sequence_id = e.sequence_id and v.number = e.sequence_version
+    left join accounts a on a.workspace_id = :workspace_id and a.id = e.account_id
+    where e.workspace_id = :workspace_id and e.state <> 'ended'
+      and v.definition -> 'sender' ->> 'key_role' is not null
+      and not exists (
+          select from jsonb_array_elements_text(
+              a.key_roles -> (v.definition -> 'sender' ->> 'key_role')) h(id)
+          left join members p on p.workspace_id = :workspace_id and p.id::text = h.id
+          where coalesce(p.active, true))
+    """
+)
+
+
+async def count_without_sender(session: AsyncSession, workspace_id: UUID) -> int:
+    """Open enrollments whose mails nobody would send: no one who is here holds the key role."""
+    found = await session.execute(_WITHOUT_SENDER, {"workspace_id": workspace_id})
+    return int(found.scalar_one())
+
+
 async def definitions_in_force(session: AsyncSession, workspace_id: UUID) -> Sequence[Any]:
     """(id, title, definition): drafts, published versions, and those that enrollments go by."""
     return (await session.execute(_IN_FORCE, {"workspace_id": workspace_id})).all()

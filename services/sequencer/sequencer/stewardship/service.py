@@ -61,6 +61,11 @@ def _uses(
             )
 
 
+async def count_without_sender(uow: UnitOfWork) -> int:
+    """Open enrollments whose sender is a key role that nobody holds."""
+    return await queries.count_without_sender(uow.session, uow.workspace_id)
+
+
 async def load_of(uow: UnitOfWork, member_id: UUID, successors: Collection[UUID]) -> dict[str, Any]:
     """Open enrollments that a member's mailbox sends for, and which successors have a mailbox."""
     found = await queries.open_enrollments(uow.session, uow.workspace_id, member_id)

@@ -20,20 +20,24 @@ from shared.fetch import Row as Task
 from shared.uow import UnitOfWork
 from tasks_api.directory import service as directory
 from tasks_api.tasks import service
-from tasks_api.tasks.rules import REFUSED_BY, still_refused
+from tasks_api.tasks.rules import NO_STEP_LEFT, REFUSED_BY, offer_text, still_refused
 
 RENEWAL_MANAGER = "renewal_manager"
 
 
 async def on_enrollment_blocked(uow: UnitOfWork, event: EnrollmentBlocked) -> None:
+    too_late = bool(event.offers) and "enter" not in event.offers
     await service.open_for_cause(
         uow,
         event.cause,
         f"{event.cause}:{event.opportunity_id}",
+        reads_as=NO_STEP_LEFT if too_late else event.cause,
+        remarks=event.warnings,
         names={
             "opportunity": event.opportunity_name,
             "account": event.account_name,
             "sequence": event.sequence_title,
+            "offer": offer_text(send_now="send_now" in event.offers),
         },
         source={"type": "sequence", "id": str(event.sequence_id)},
         category="renewal",
@@ -46,6 +50,8 @@ async def on_enrollment_blocked(uow: UnitOfWork, event: EnrollmentBlocked) -> No
             "enrollment_id": str(event.enrollment_id) if event.enrollment_id else None,
             "contact_id": str(event.contact_id) if event.contact_id else None,
             "candidates": [candidate.model_dump(mode="json") for candidate in event.candidates],
+            "offers": event.offers,
+            "warnings": event.warnings,
         },
     )
 

@@ -22,6 +22,13 @@ class TaskText:
     body: str
 
 
+NO_STEP_LEFT = "no_step_left"
+"""How `manual_entry_required` reads once entering would send nothing."""
+_OFFERS = {
+    True: "Call them, or send the last mail now: POST /v1/enrollments with send_now true.",
+    False: "No mail can leave any more: call them.",
+}
+
 _TEXTS: dict[str, TaskText] = {
     "no_deal_room": TaskText(
         "Create a deal room for {opportunity}",
@@ -38,6 +45,17 @@ _TEXTS: dict[str, TaskText] = {
         "The mail to the contact of {opportunity} at {account} came back as undeliverable. Choose a"
         " new contact, best candidate first; {sequence} then goes on where it stopped.",
     ),
+    "contact_resting": TaskText(
+        "Find a new contact for {opportunity}",
+        "Mail to the contact of {opportunity} at {account} came back several times, so its address"
+        " rests for a month. Choose another contact, best candidate first, or lift the suppression;"
+        " {sequence} then goes on where it stopped.",
+    ),
+    "contact_suppressed": TaskText(
+        "Find a new contact for {opportunity}",
+        "A person asked that nothing is sent to the contact of {opportunity} at {account}. Choose"
+        " another contact, best candidate first; {sequence} then goes on where it stopped.",
+    ),
     "expiration_missing": TaskText(
         "Set the contract expiration of {opportunity}",
         "{opportunity} of {account} has no contract expiration, so {sequence} cannot know when to"
@@ -47,6 +65,11 @@ _TEXTS: dict[str, TaskText] = {
         "Enter {opportunity} into the renewal sequence by hand",
         "{opportunity} of {account} is late for {sequence}. Set its field"
         " manually_enter_renewal_sequence if it should enter now; steps already past are skipped.",
+    ),
+    NO_STEP_LEFT: TaskText(
+        "Call {account}, or send one renewal mail now",
+        "{opportunity} of {account} is so late that no step of {sequence} is left before its"
+        " contract expires, so it did not enter. {offer}",
     ),
     "contract_expired": TaskText(
         "{opportunity} has expired and was not entered",
@@ -75,6 +98,10 @@ _TEXTS: dict[str, TaskText] = {
         " what happened with POST /v1/messages/{message}/resolve.",
     ),
 }
+
+
+def offer_text(*, send_now: bool) -> str:
+    return _OFFERS[send_now]
 
 
 def task_text(cause: str, **names: str | None) -> TaskText:

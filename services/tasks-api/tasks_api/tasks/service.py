@@ -59,15 +59,21 @@ async def open_for_cause(
     dedupe_key: str,
     *,
     names: Mapping[str, str | None],
+    reads_as: str | None = None,
+    remarks: Sequence[str] = (),
     **values: Any,
 ) -> Task:
-    """The one open task of a cause. A second call refreshes what it shows (`data`) only."""
-    text = task_text(cause, **names)
-    told = {"title": text.title, "body": text.body, "cause": cause, "dedupe_key": dedupe_key}
+    """The one open task of a cause. A second call refreshes what it shows and says when the `data`
+    behind that changed, and nothing else.
+    """
+    text = task_text(reads_as or cause, **names)
+    said = {"title": text.title, "body": "\n\n".join([text.body, *remarks])}
+    told = {**said, "cause": cause, "dedupe_key": dedupe_key}
     task, new = await open_task(uow, {**told, **values})
     data = values.get("data")
     if not new and data is not None and task["data"] != data:
-        task = await queries.change_task(uow.session, uow.workspace_id, task["id"], {"data": data})
+        changes = {**said, "data": data}
+        task = await queries.change_task(uow.session, uow.workspace_id, task["id"], changes)
     return task
 
 
