@@ -416,5 +416,6 @@ async def due_work(renewals: Renewals) -> Json:
     """What is not zero."""
     admin = renewals.ws.admin
     url = f"{admin._urls['sequencer']}/v1/status"
-    found: Json = made(await admin._http.get(url))["due_work"]
+    status = made(await admin._http.get(url))
+    found: Json = {**status["due_work"], **status["held"]}
     return {kind: count for kind, count in found.items() if count}

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.enrollments.rules import Reach
@@ -24,6 +24,7 @@ DEFINITION = Definition.model_validate(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.dates(), zones, zones, st.sampled_from([None, "US", "DE", "IL", "CN"]), instants)
 def test_a_plan_can_be_made_of_any_day(
     anchor: date, wall: Any, other: Any, country: str | None, now: datetime

@@ -95,7 +95,8 @@ async def test_a_patch_merges_and_needs_the_version_it_edits(renewals: Renewals)
     edited = await renewals.ws.leader.patch(
         path, {"entry": {"late_grace_days": 5}}, if_match=f'"v{draft["version"]}"'
     )
-    assert edited.json()["entry"] == {"late_grace_days": 5, "manual_flag": False}
+    merged = {"late_grace_days": 5, "require_deal_room": True, "manual_flag": False}
+    assert edited.json()["entry"] == merged
     assert edited.headers["etag"] == f'"v{draft["version"] + 1}"'
     stale = await renewals.ws.leader.patch(path, {"title": "x"}, if_match='"v1"')
     assert stale.status_code == 412

@@ -18,11 +18,8 @@ _POLL_SECONDS = 0.3
 _FOR_PEOPLE = frozenset(
     {
         "enrollments_without_sender",
-        "held_messages",
-        "set_aside_records",
         "tasks_of_vacant_key_roles",
         "unknown_messages",
-        "unreadable_sequences",
     }
 )
 """Work that waits for a person, who may take the time of a person."""

@@ -9,7 +9,7 @@ from sequencer.mailboxes.router import router as mailboxes
 from sequencer.messages.router import router as messages
 from sequencer.previews.router import router as previews
 from sequencer.sending.router import router as sending
-from sequencer.sending.service import due_work
+from sequencer.sending.service import due_work, held_work
 from sequencer.sequences.router import router as sequences
 from sequencer.stewardship import service as stewardship_service
 from sequencer.stewardship.router import router as stewardship
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mailboxes,
             suppressions,
             unsubscribe,
-            status_router("sequencer", due_work),
+            status_router("sequencer", due_work, held_work),
             stewardship,
             where_used_router(stewardship_service.uses),
             dead_events_router("sequencer", HEARING),

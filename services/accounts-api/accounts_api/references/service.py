@@ -7,6 +7,7 @@ from uuid import UUID
 from accounts_api.records import vocabulary
 from accounts_api.records.service import active_members, living
 from accounts_api.records.writing import known_key_roles
+from accounts_api.segments import service as segments
 from shared.uow import UnitOfWork
 
 
@@ -16,6 +17,7 @@ class Asked:
     """Record type and id."""
     members: Iterable[UUID]
     key_roles: Iterable[str]
+    segments: Iterable[UUID]
 
 
 async def known(uow: UnitOfWork, asked: Asked) -> dict[str, Any]:
@@ -35,4 +37,12 @@ async def known(uow: UnitOfWork, asked: Asked) -> dict[str, Any]:
         "records": records,
         "members": sorted(await active_members(uow, [str(one) for one in asked.members])),
         "key_roles": sorted(roles & set(asked.key_roles)),
+        "segments": {
+            str(one.id): {
+                "title": one.title,
+                "record_type": one.record_type,
+                "archived": one.archived_at is not None,
+            }
+            for one in await segments.those_of(uow, asked.segments)
+        },
     }

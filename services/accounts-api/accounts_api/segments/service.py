@@ -1,6 +1,6 @@
 """What one may ask of segments. How members move is in `membership`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -253,6 +253,12 @@ async def segment_named(uow: UnitOfWork, segment_id: UUID) -> Segment:
     if found is None:
         raise SegmentNotFound("There is no segment with this id.")
     return found
+
+
+async def those_of(uow: UnitOfWork, ids: Iterable[UUID]) -> list[Segment]:
+    """Archived ones too; ids of nothing are left out."""
+    found = [await queries.segment_by_id(uow.session, uow.workspace_id, one) for one in set(ids)]
+    return [one for one in found if one is not None]
 
 
 async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:

@@ -43,14 +43,8 @@ _TAKE = text(
     returning record_id, cause
     """
 )
-_COUNT = text(
-    """
-    select (select count(*) from agenda
-            where workspace_id = :workspace_id and due_at <= :now) as due_records,
-           (select count(*) from set_aside_records
-            where workspace_id = :workspace_id) as set_aside_records
-    """
-)
+_COUNT = text("select count(*) from agenda where workspace_id = :workspace_id and due_at <= :now")
+_COUNT_SET_ASIDE = text("select count(*) from set_aside_records where workspace_id = :workspace_id")
 _SET_ASIDE = text(
     """
     insert into set_aside_records (workspace_id, record_id, reason, failures, since)
@@ -95,9 +89,14 @@ async def take(
     return [(row.record_id, row.cause) for row in rows]
 
 
-async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> dict[str, int]:
-    found = (await session.execute(_COUNT, {"workspace_id": workspace_id, "now": now})).one()
-    return {name: int(getattr(found, name)) for name in found._fields}
+async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
+    found = await session.execute(_COUNT, {"workspace_id": workspace_id, "now": now})
+    return int(found.scalar_one())
+
+
+async def count_set_aside(session: AsyncSession, workspace_id: UUID) -> int:
+    found = await session.execute(_COUNT_SET_ASIDE, {"workspace_id": workspace_id})
+    return int(found.scalar_one())
 
 
 async def set_aside(

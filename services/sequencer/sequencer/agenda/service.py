@@ -73,5 +73,9 @@ async def take_up(uow: UnitOfWork, record_ids: Collection[UUID]) -> None:
         uow.publish(OpportunityTakenUp(opportunity_id=record_id))
 
 
-async def count_due(uow: UnitOfWork) -> dict[str, int]:
+async def count_due(uow: UnitOfWork) -> int:
     return await queries.count_due(uow.session, uow.workspace_id, await uow.now())
+
+
+async def count_set_aside(uow: UnitOfWork) -> int:
+    return await queries.count_set_aside(uow.session, uow.workspace_id)

@@ -7,9 +7,11 @@ from starlette.responses import Response
 from sequencer.mailboxes import service
 from sequencer.mailboxes.models import Mailbox
 from sequencer.mailboxes.schemas import MailboxIn, MailboxOut, MailboxPatch, MailboxTest
+from sequencer.records.references import must_be_member
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import (
+    BeginUow,
     IfMatch,
     TheService,
     Uow,
@@ -64,9 +66,15 @@ async def list_mailboxes(
 
 @router.post("", status_code=201, summary="Set up a mailbox", response_model=MailboxOut)
 async def create_mailbox(
-    data: MailboxIn, caller: Writer, uow: Uow, the_service: TheService, response: Response
+    data: MailboxIn,
+    caller: Writer,
+    the_service: TheService,
+    begin: BeginUow,
+    response: Response,
 ) -> dict[str, Any]:
     """The password is sealed at once and never shown again."""
+    await must_be_member(the_service, caller, data.member_id, "/member_id")
+    uow = await begin()
     made = await service.create_mailbox(uow, the_service.secrets, data)
     response.headers["etag"] = etag(made.version)
     return _shown(made, await service.today(uow))
@@ -87,11 +95,13 @@ async def edit_mailbox(
     data: MailboxPatch,
     caller: Writer,
     version: IfMatch,
-    uow: Uow,
     the_service: TheService,
+    begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
     """New server settings also resume a mailbox that its server had refused."""
+    await must_be_member(the_service, caller, data.member_id, "/member_id")
+    uow = await begin()
     found = await service.get_mailbox(uow, mailbox_id)
     check_version(version, found.version)
     edited = await service.edit_mailbox(uow, the_service.secrets, found, data)

@@ -299,15 +299,21 @@ async def count_waiting(session: AsyncSession, workspace_id: UUID, now: datetime
                     (select count(*) from messages where workspace_id = :workspace_id
                        and state = 'dispatching') as dispatching_messages,
                     (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'unknown') as unknown_messages,
-                    (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'held') as held_messages
+                       and state = 'unknown') as unknown_messages
                 """
             ),
             {"workspace_id": workspace_id, "now": now},
         )
     ).one()
     return {name: int(getattr(row, name)) for name in row._fields}
+
+
+async def count_held(session: AsyncSession, workspace_id: UUID) -> int:
+    found = await session.execute(
+        text("select count(*) from messages where workspace_id = :workspace_id and state = 'held'"),
+        {"workspace_id": workspace_id},
+    )
+    return int(found.scalar_one())
 
 
 async def _messages(session: AsyncSession, statement: str, values: dict[str, Any]) -> list[Message]:

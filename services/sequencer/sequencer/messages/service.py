@@ -187,3 +187,7 @@ async def under_way_from(uow: UnitOfWork, mailbox_id: UUID) -> bool:
 
 async def count_waiting(uow: UnitOfWork) -> dict[str, int]:
     return await queries.count_waiting(uow.session, uow.workspace_id, await uow.now())
+
+
+async def count_held(uow: UnitOfWork) -> int:
+    return await queries.count_held(uow.session, uow.workspace_id)

@@ -381,9 +381,17 @@ async def _hold(
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
     """Rows of the workspace that a worker should take now, or that a person should."""
     return {
-        **await agenda.count_due(uow),
+        "due_records": await agenda.count_due(uow),
         "due_enrollments": await enrollments.count_due(uow),
         "enrollments_without_sender": await stewardship.count_without_sender(uow),
-        "unreadable_sequences": await sequences.count_unreadable(uow),
         **await messages.count_waiting(uow),
+    }
+
+
+async def held_work(uow: UnitOfWork) -> dict[str, int]:
+    """What failed for itself alone, by kind. A task says why of each."""
+    return {
+        "held_messages": await messages.count_held(uow),
+        "set_aside_records": await agenda.count_set_aside(uow),
+        "unreadable_sequences": await sequences.count_unreadable(uow),
     }

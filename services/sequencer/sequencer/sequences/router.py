@@ -4,6 +4,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
+from sequencer.records.references import look_for_segments
 from sequencer.sequences import service
 from sequencer.sequences.models import SequenceVersion
 from sequencer.sequences.schemas import (
@@ -17,6 +18,7 @@ from sequencer.sequences.views import shown
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import (
+    BeginUow,
     IfMatch,
     TheService,
     Uow,
@@ -52,12 +54,14 @@ async def list_sequences(
 
 @router.post("", status_code=201, summary="Draft a sequence", response_model=SequenceOut)
 async def create_sequence(
-    data: SequenceIn, caller: Writer, uow: Uow, response: Response
+    data: SequenceIn, caller: Writer, running: TheService, begin: BeginUow, response: Response
 ) -> dict[str, Any]:
     """Nothing is sent before it is published and enabled. A template that cannot be read, or names
     a variable that does not exist, is a 422 with pointer, line and column.
     """
-    made = await service.create_sequence(uow, data)
+    looked = await look_for_segments(running, caller, _segments(data))
+    uow = await begin()
+    made = await service.create_sequence(uow, data, looked)
     response.headers["etag"] = etag(made.version)
     return await shown(uow, made)
 
@@ -77,15 +81,22 @@ async def edit_sequence(
     data: SequencePatch,
     caller: Writer,
     version: IfMatch,
-    uow: Uow,
+    running: TheService,
+    begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
     """Takes effect for new enrollments when it is published."""
+    looked = await look_for_segments(running, caller, _segments(data))
+    uow = await begin()
     found = await service.get_sequence(uow, sequence_id, lock=True)
     check_version(version, found.version)
-    edited = await service.edit_sequence(uow, found, data)
+    edited = await service.edit_sequence(uow, found, data, looked)
     response.headers["etag"] = etag(edited.version)
     return await shown(uow, edited)
+
+
+def _segments(data: SequenceIn | SequencePatch) -> list[UUID | None]:
+    return [data.audience_segment_id, data.account_segment_id]
 
 
 @router.get("/{sequence_id}/versions", summary="List its versions", response_model=VersionList)

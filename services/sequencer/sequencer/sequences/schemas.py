@@ -215,7 +215,11 @@ class SequenceIn(Definition):
                     "audience_segment_id": _DEFINITION["audience_segment_id"],
                     "steps": [{k: v for k, v in _STEP.items() if k != "id"}],
                     "sender": {"key_role": "csm"},
-                }
+                },
+                {
+                    "title": "Renewals that a person enters",
+                    "steps": [{k: v for k, v in _STEP.items() if k != "id"}],
+                },
             ]
         }
     )

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from sequencer.audit import audit
 from sequencer.mailboxes import service as mailboxes
 from sequencer.records import service as records
+from sequencer.records.references import Looked
+from sequencer.records.schemas import Segment
 from sequencer.sequences import queries
 from sequencer.sequences.models import Sequence, SequenceVersion
 from sequencer.sequences.schemas import Definition, SenderIn, SequenceIn, SequencePatch
@@ -64,8 +66,9 @@ async def list_sequences(
     )
 
 
-async def create_sequence(uow: UnitOfWork, data: SequenceIn) -> Sequence:
-    definition = await _checked(uow, data.model_dump(mode="json", exclude={"title"}))
+async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
+    raw = data.model_dump(mode="json", exclude={"title"})
+    definition = await _checked(uow, raw, looked, known_steps=())
     await _check_sender(uow, data.sender)
     sequence = Sequence(
         workspace_id=uow.workspace_id,
@@ -82,14 +85,17 @@ async def create_sequence(uow: UnitOfWork, data: SequenceIn) -> Sequence:
     return sequence
 
 
-async def edit_sequence(uow: UnitOfWork, sequence: Sequence, data: SequencePatch) -> Sequence:
+async def edit_sequence(
+    uow: UnitOfWork, sequence: Sequence, data: SequencePatch, looked: Looked
+) -> Sequence:
     if sequence.state == "archived":
         raise Archived("An archived sequence does not change.")
     changes = data.model_dump(mode="json", exclude_unset=True)
     title = changes.pop("title", sequence.title)
     if title is None:
         raise invalid("/title", "required", "A sequence has a title.")
-    definition = await _checked(uow, _merged(sequence.draft, changes))
+    merged = _merged(sequence.draft, changes)
+    definition = await _checked(uow, merged, looked, await _steps_of(uow, sequence))
     if data.sender is not None:
         await _check_sender(uow, data.sender)
     before = {"title": sequence.title, **sequence.draft}
@@ -115,7 +121,16 @@ def _merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
+async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[UUID]:
+    """Ids of the steps that it has, or had in a version."""
+    versions = await queries.versions_of(uow.session, uow.workspace_id, sequence.id)
+    definitions = [sequence.draft, *(version.definition for version in versions)]
+    return {UUID(step["id"]) for definition in definitions for step in definition["steps"]}
+
+
+async def _checked(
+    uow: UnitOfWork, raw: dict[str, Any], looked: Looked, known_steps: Collection[UUID]
+) -> Definition:
     """The definition with an id for every step. Raises `Invalid` with all faults at once."""
     try:
         definition = Definition.model_validate(raw)
@@ -128,7 +143,12 @@ async def _checked(uow: UnitOfWork, raw: dict[str, Any]) -> Definition:
     ]
     faulty = {fault.pointer for fault in faults}
     faults += [fault for fault in _without_way_out(definition) if fault.pointer not in faulty]
-    faults += await _segment_faults(uow, definition)
+    faults += [
+        Fault(f"/steps/{at}/id", "unknown_step", "The sequence has no step with this id.")
+        for at, step in enumerate(definition.steps)
+        if step.id is not None and step.id not in known_steps
+    ]
+    faults += await _segment_faults(uow, definition, looked)
     if faults:
         raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
@@ -152,21 +172,25 @@ async def _check_sender(uow: UnitOfWork, sender: SenderIn) -> None:
         raise invalid("/sender/mailbox_id", "unknown_mailbox", message)
 
 
-async def _segment_faults(uow: UnitOfWork, definition: Definition) -> list[Fault]:
-    """A segment that we have not heard of yet is given the benefit of the doubt."""
+async def _segment_faults(uow: UnitOfWork, definition: Definition, looked: Looked) -> list[Fault]:
+    """Of the segments that the body names, and of those that the draft has had before."""
     wanted = {
         "/audience_segment_id": (definition.audience_segment_id, "opportunity"),
         "/account_segment_id": (definition.account_segment_id, "account"),
     }
-    known = await records.segments(
+    heard = await records.segments(
         uow, [segment_id for segment_id, _ in wanted.values() if segment_id]
     )
+    known: dict[UUID, Segment | None] = {**looked, **heard}
     faults = []
     for pointer, (segment_id, record_type) in wanted.items():
-        segment = known.get(segment_id) if segment_id else None
-        if segment is None:
+        if segment_id is None or segment_id not in known:
             continue
-        if segment.archived:
+        segment = known[segment_id]
+        if segment is None:
+            message = "There is no segment with this id."
+            faults.append(Fault(pointer, "unknown_segment", message))
+        elif segment.archived:
             faults.append(Fault(pointer, "segment_archived", "This segment is archived."))
         elif segment.record_type != record_type:
             message = f"This is a segment of {segment.record_type} records, not {record_type}."
