@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from accounts_api import worker
 from accounts_api.hearing import HEARING
+from accounts_api.imports.rules import Reading
 from accounts_api.watching.service import _OWNERS as KINDS_OF_RULES
 from shared.events.base import Cause
 from shared.events.sequences import ContactUnsubscribed
@@ -234,6 +235,27 @@ async def imported(world: World) -> None:
 
 
 THING = {"key": "thing", "plural_key": "things", "title": "Thing", "plural_title": "Things"}
+
+
+@step("imports: a row that cannot be read")
+async def unreadable_row(world: World) -> None:
+    row = Reading.row
+
+    def read(self: Reading, cells: list[str], members: Any) -> Any:
+        if cells[0] == "b":
+            raise ZeroDivisionError
+        return row(self, cells, members)
+
+    csv = "external_id,name\na,Item\nb,Item\nc,Item\n"
+    job = await world.make("/v1/imports", record_type="organization", file_name="o.csv", csv=csv)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Reading, "row", read)
+        await world.ws.admin.post(f"/v1/imports/{job}/start", headers={"if-match": "*"})
+        await world.tenure.settle()
+    ended = (await world.ws.admin.get(f"/v1/imports/{job}")).json()
+    assert (ended["status"], ended["created"], ended["refused"]) == ("finished", 2, 1)
+
+
 BULK: dict[str, dict[str, Any]] = {
     "accounts": {},
     "organizations": {},

@@ -9,6 +9,7 @@ import pytest
 from shared.events.accounts import MemberHandedOver
 from shared.events.base import Cause
 from shared.events.sync import WebhookEndpointDisabled
+from shared.http import OutgoingError
 from shared.ids import new_id
 from tasks_api import worker
 from tests.accounts_api.key_roles.making import member
@@ -119,10 +120,46 @@ async def told(world: World, *members: str) -> set[str]:
     return found
 
 
-ELSEWHERE = {
-    "feed:sequencer:0": "the same reader; each of its events is about one thing",
-    "note fields": "each note is a call of its own",
-}
+@step("note fields")
+async def note_fields(world: World) -> None:
+    ids = [await world.make("/v1/accounts", name=f"Item {n}") for n in range(3)]
+    await world.tenure.settle()
+    field = {"key": "name", "label": "Name", "field": "name"}
+    await world.ws.admin.post("/v1/note-templates", {"key": "t", "title": "T", "fields": [field]})
+    about = {"template_key": "t", "subject_type": "account", "title": "N"}
+    answers = {"field_values": {"name": "Written"}, "record_versions": {"subject": 1}}
+    peers = world.tenure.apps["tasks"].state.service.peers
+    request = peers.request
+
+    async def cut(method: str, url: str, **options: Any) -> Any:
+        if url.endswith("/internal/records/patch"):
+            raise OutgoingError("The link broke.")
+        return await request(method, url, **options)
+
+    peers.request = cut
+    made = [
+        await world.ws.admin.post("/v1/notes", {**about, **answers, "subject_id": id_})
+        for id_ in ids
+    ]
+    peers.request = request
+    assert [answer.status_code for answer in made] == [202] * 3
+    notes = [answer.json()["id"] for answer in made]
+    spoilt = f"id = '{notes[1]}' and field_write <> 'pending'"
+    async with world.refusing("tasks.notes", spoilt):
+        await world.tenure.settle()
+        assert await written(world, notes) == ["written", "pending", "written"]
+        (row,) = await world.held(SERVICE)
+        assert (row["step"], row["about"]) == ("note_fields", {"note_id": notes[1]})
+    await world.retry(SERVICE)
+    assert await written(world, notes) == ["written"] * 3
+
+
+async def written(world: World, ids: list[str]) -> list[str]:
+    answers = [await world.ws.admin.get(f"/v1/notes/{id_}") for id_ in ids]
+    return [answer.json()["field_write"] for answer in answers]
+
+
+ELSEWHERE = {"feed:sequencer:0": "the same reader; each of its events is about one thing"}
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -17,6 +17,7 @@ from accounts_api.imports.refusals import OtherRowRefused, RecordTypeGone, Wrong
 from accounts_api.imports.rules import CellFault, Reading, guesses, together
 from accounts_api.imports.service import end, get_import, kept
 from accounts_api.records.edits import Edit, Outcome, Writer
+from accounts_api.records.refusals import NotWritten
 from accounts_api.records.service import row_edit
 from accounts_api.spreadsheets.csv_cells import plain
 from accounts_api.spreadsheets.formats import Formats
@@ -166,17 +167,30 @@ async def _read(
     )
     email_keys = _addresses(reading, rows)
     members = await queries.members_by_email(uow.session, uow.workspace_id, email_keys)
-    read = []
-    for number, cells in rows:
+    return [_read_row(reading, members, into, *row) for row in rows], reading
+
+
+def _read_row(
+    reading: Reading,
+    members: Mapping[str, str],
+    into: Importable,
+    number: int,
+    cells: list[str],
+) -> Read:
+    """One row that nobody can read costs itself."""
+    try:
         values, faults = reading.row(cells, members)
-        wanted = row_edit(kind, values, into.row, "")
-        if faults:
-            external_id = values.get("external_id")
-            wanted = Outcome("refused", external_id=external_id, error=AppError())
-        elif isinstance(wanted, Edit) and wanted.links:
-            _add_links(wanted, values)
-        read.append(Read(number, values, wanted, faults))
-    return read, reading
+        wanted = row_edit(into.records.kind, values, into.row, "")
+    except Exception:
+        log.exception("a row could not be read", row=number)
+        fault = CellFault(None, NotWritten.code, "This row could not be read; we have been told.")
+        return Read(number, {}, Outcome("refused", error=NotWritten()), [fault])
+    if faults:
+        external_id = values.get("external_id")
+        wanted = Outcome("refused", external_id=external_id, error=AppError())
+    elif isinstance(wanted, Edit) and wanted.links:
+        _add_links(wanted, values)
+    return Read(number, values, wanted, faults)
 
 
 async def _formats(uow: UnitOfWork, job: Any, known: Mapping[str, Target]) -> Formats:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from shared import held
+from shared.batches import is_passing
 from shared.events.base import Cause
 from shared.logging import get_logger
 from shared.service import Service
@@ -11,19 +13,32 @@ from tasks_api.notes.client import AccountsAway
 log = get_logger(__name__)
 
 _BATCH = 20
+_SYSTEM = (Cause(type="system", id="notes", label="note fields"),)
 
 
 async def write_fields(running: Service) -> bool:
     async with running.units.across_workspaces() as session:
         claimed = await queries.claim_writes(session, _BATCH)
     for workspace_id, note_id in claimed:
-        await _write(running, workspace_id, note_id)
+        await _write_or_hold(running, workspace_id, note_id)
     return len(claimed) == _BATCH
 
 
+async def _write_or_hold(running: Service, workspace_id: UUID, note_id: UUID) -> None:
+    """What one note raises holds back that note, not the ones behind it."""
+    try:
+        await _write(running, workspace_id, note_id)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        log.exception("note fields are held", note_id=str(note_id))
+        async with running.units.begin(workspace_id, _SYSTEM) as uow:
+            about = {"note_id": str(note_id)}
+            await held.hold(uow, queries.WRITES, str(note_id), error, about)
+
+
 async def _write(running: Service, workspace_id: UUID, note_id: UUID) -> None:
-    system = (Cause(type="system", id="notes", label="note fields"),)
-    async with running.units.begin(workspace_id, system, read_only=True) as uow:
+    async with running.units.begin(workspace_id, _SYSTEM, read_only=True) as uow:
         draft = await service.pending_draft(uow, note_id)
     if draft is None:
         return
@@ -34,3 +49,4 @@ async def _write(running: Service, workspace_id: UUID, note_id: UUID) -> None:
         return
     async with running.units.begin(workspace_id, service.cause_of(draft.values)) as uow:
         await service.settle_draft(uow, draft.values, faults)
+        await held.let_go(uow, queries.WRITES, str(note_id).__eq__)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import and_, delete, func, or_, select, text, update
@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.auth import Caller
 from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
+from shared.held import not_held
 from tasks_api.notes.models import note_templates, notes
 
 
@@ -145,13 +146,17 @@ async def notes_page(
     return await fetch_all(session, found)
 
 
+WRITES: Final = "note_fields"
 _CLAIM = text(
-    """
+    f"""
     update notes set write_attempts = write_attempts + 1,
         write_after = clock_timestamp() + least(power(2, write_attempts), 3600) * interval '5 s'
     where (workspace_id, id) in (
-        select workspace_id, id from notes
-        where field_write = 'pending' and write_after <= clock_timestamp()
+        select workspace_id, id from notes n
+        where field_write = 'pending' and (write_after <= clock_timestamp() or exists (
+            select 1 from held_work h where h.workspace_id = n.workspace_id
+              and h.step = '{WRITES}' and h.item = n.id::text and h.retry_at <= clock_timestamp()))
+          and {not_held(WRITES, "n.workspace_id", "n.id::text")}
         order by write_after limit :limit for update skip locked)
     returning workspace_id, id
     """
