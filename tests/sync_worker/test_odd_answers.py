@@ -90,6 +90,13 @@ def test_a_field_that_cannot_be_read_costs_only_itself(fields: list[dict[str, An
     assert "\\u0000" not in to_json([each["name"] for each in kept]).decode()
 
 
+def test_a_deletion_that_does_not_say_of_what_costs_only_itself() -> None:
+    at = "2026-03-02T09:00:00.000+0000"
+    gone = [{"id": 7}, {"id": "001000000000001AAA"}, {}, {"id": "x' OR"}]
+    body = {"deletedRecords": gone, "latestDateCovered": at, "earliestDateAvailable": at}
+    assert read(answer(to_json(body)), DeletedRows, "a test").ids == ["001000000000001AAA"]
+
+
 def test_no_answer_carries_a_nul_into_the_database() -> None:
     page = read(answer(b'{"records": [{"Na\\u0000me": "a\\u0000b \\\\u0000"}], "done": true}'),
                 RowsPage, "a test")  # fmt: skip

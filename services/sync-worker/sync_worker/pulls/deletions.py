@@ -34,7 +34,7 @@ async def read_deletions(turn: Turn, sobject: str) -> None:
     async with turn.commit() as uow:
         at = uow.session, uow.workspace_id, turn.connection.id, sobject
         gone: State = "deleted" if sobject in RELATIONS else "doomed"
-        contacts = await queries.doom(*at, [each.id for each in found.rows], gone)
+        contacts = await queries.doom(*at, found.ids, gone)
         await queries.make_contacts_stale(*at[:3], contacts)
         await queries.set_deleted_until(*at, max(found.covered_until, since))
         if not reaches or found.earliest > since:

@@ -27,7 +27,7 @@ _Word = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,10000}$")]
 """What can stand in a header."""
 _Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@\s\\]{1,300}/?$")]
 _Path = Annotated[str, StringConstraints(pattern=r"^/services/[\x21-\x7e]{1,10000}$")]
-_Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{15,18}$")]
+_ID = re.compile(r"[A-Za-z0-9]{15,18}")
 _Instant = Annotated[datetime, BeforeValidator(lambda given: parsed_instant(str(given)))]
 
 
@@ -53,14 +53,16 @@ class RowsPage(_Answer):
     next_path: _Path | None = Field(default=None, alias="nextRecordsUrl")
 
 
-class DeletedRow(_Answer):
-    id: _Id
-
-
 class DeletedRows(_Answer):
-    rows: list[DeletedRow] = Field(alias="deletedRecords")
+    rows: list[dict[str, Any]] = Field(alias="deletedRecords")
     covered_until: _Instant = Field(alias="latestDateCovered")
     earliest: _Instant = Field(alias="earliestDateAvailable")
+
+    @property
+    def ids(self) -> list[str]:
+        """Of those that say which record they were."""
+        named = (row.get("id") for row in self.rows)
+        return [each for each in named if isinstance(each, str) and _ID.fullmatch(each)]
 
 
 SAVED: Final = TypeAdapter(list[dict[str, Any]])
