@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from shared.http import OutgoingError
+from tasks_api.notes.rules import told_faults
 from tests.accounts_api.records.making import make, make_trait
 from tests.harness import Client, Tenure, Workspace
 
@@ -192,3 +193,18 @@ async def test_a_repeated_request_answers_as_the_first_did(review: Review) -> No
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert len(await review.notes()) == 1
+
+
+def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -> None:
+    fields = [
+        {"key": "mood", "label": "Mood", "record": "subject", "field": "traits.mood"},
+        {"key": "tier", "label": "Tier", "record": "account", "field": "tier"},
+    ]
+    note = {"subject_type": "contact", "subject_id": "c1", "account_id": "a1"}
+    owned = {"code": "owned_elsewhere", "message": "Edit it there.", "connection_id": "s1"}
+    gone = {"pointer": "/account", "code": "record_not_found", "message": "It is gone."}
+    told = told_faults(fields, note, [{"pointer": "/subject/traits/mood", **owned}, gone])
+    assert [fault.as_json() for fault in told] == [
+        {"pointer": "/field_values/mood", **owned, "record": "subject"},
+        {**gone, "pointer": "/account_id", "record": "account"},
+    ]

@@ -76,6 +76,7 @@ def value_faults(fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any])
     return [*unknown, *missing]
 
 
+_OF_EVERY_FAULT = frozenset({"pointer", "code", "message"})
 BoundRecord = Literal["subject", "account"]
 
 
@@ -155,7 +156,8 @@ def told_faults(
         record, _, field = error["pointer"].removeprefix("/").partition("/")
         place = next((p for p in places if f"{record}/{field}/".startswith(f"{p}/")), None)
         pointer = f"/{record}_id" if place is None else f"/field_values/{places[place]}"
-        faults.append(Fault(pointer, error["code"], error["message"], {"record": record}))
+        told = {key: value for key, value in error.items() if key not in _OF_EVERY_FAULT}
+        faults.append(Fault(pointer, error["code"], error["message"], {**told, "record": record}))
     return faults
 
 
