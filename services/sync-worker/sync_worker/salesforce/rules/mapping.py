@@ -1,6 +1,5 @@
 """The field mapping as data: which of their fields becomes which of ours. One ships."""
 
-import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
@@ -331,22 +330,11 @@ def _fit_names(mapping: ObjectMap, fields: Content, left_out: list[LeftOut]) -> 
         name = fields.get(each.target) if each.target in _NAMES else None
         if not isinstance(name, str):
             continue
-        fitted = _on_one_line(name)[:_LONGEST_NAME].rstrip()
+        fitted = joined_lines(name)[:_LONGEST_NAME].rstrip()
         if fitted != name:
             fields[each.target] = fitted
             reason = f"It was brought to one line of at most {_LONGEST_NAME} characters."
             left_out.append(left_out_of(each, name, reason))
-
-
-def _on_one_line(name: str) -> str:
-    if not any(unicodedata.category(character) in _BREAKS for character in name):
-        return name
-    spaced = (" " if unicodedata.category(each) in _BREAKS else each for each in name)
-    return " ".join("".join(spaced).split())
-
-
-_BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
-"""Controls, and separators of lines and paragraphs."""
 
 
 class FittedField(FieldMap):
