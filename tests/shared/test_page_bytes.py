@@ -1,0 +1,49 @@
+"""A page ends in bytes as well as in rows."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bounded import MAX_PAGE_BYTES, count_within
+from shared.events.sync import ConnectionNeedsReauth
+from shared.ids import new_id
+from tests.harness import Tenure
+
+LARGE = 900_000
+
+
+@given(st.lists(st.integers(0, 2 * MAX_PAGE_BYTES), max_size=20))
+def test_a_page_holds_what_fits_and_one_in_any_case(sizes: list[int]) -> None:
+    kept = count_within(iter(sizes))
+    assert kept >= min(1, len(sizes))
+    assert kept <= 1 or sum(sizes[:kept]) <= MAX_PAGE_BYTES
+    assert kept == len(sizes) or sum(sizes[: kept + 1]) > MAX_PAGE_BYTES
+
+
+async def test_large_events_come_in_short_pages_and_none_is_lost(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    sent = [new_id() for _ in range(12)]
+    before = (await ws.admin.get("/v1/events?after=latest")).json()["next_after"]
+    for connection_id in sent:
+        async with tenure.workers["sync"].units.begin(ws.id, ()) as uow:
+            uow.publish(
+                ConnectionNeedsReauth(
+                    connection_id=connection_id, system="salesforce", reason="x" * LARGE
+                )
+            )
+    cursor, heard, has_more = "", list[str](), True
+    while has_more:
+        page = await tenure.workers["tasks"].feed_page("sync", cursor, 200, 0, 1)
+        assert sum(len(event.payload.get("reason", "")) for event in page.data) <= MAX_PAGE_BYTES
+        heard += [e.payload["connection_id"] for e in page.data if e.workspace_id == ws.id]
+        cursor, has_more = page.data[-1].cursor, page.has_more
+    assert heard == [str(each) for each in sent]
+
+    await tenure.settle()
+    seen, has_more = list[str](), True
+    while has_more:
+        answer = await ws.admin.get(f"/v1/events?after={before}&limit=200")
+        assert len(answer.content) < MAX_PAGE_BYTES + 100_000
+        body = answer.json()
+        seen += [event["data"]["connection_id"] for event in body["data"]]
+        before, has_more = body["next_after"], body["has_more"]
+    assert seen == [str(each) for each in sent]
