@@ -31,7 +31,7 @@ _SYNONYMS = {
 
 _SEEDS: dict[str, Any] = {
     # Its example sets a field of a record at a version that it has not.
-    "notes": {"title": "Call", "subject_type": "account", "subject_id": ""},
+    "notes": {"title": "Call", "subject_type": "opportunity", "subject_id": ""},
     # Its example speaks of a trait that a fresh workspace has not.
     "lifecycle-rules": {"title": "Gone", "status": "churned", "rule": 'name = "Gone"'},
 }

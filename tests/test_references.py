@@ -140,7 +140,7 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("tasks", {"title": "X", "subject_type": "no", "subject_id": "accounts"}, "/subject_type"),
     ("tasks", {"title": "X", "subject_type": "contact", "subject_id": "accounts"}, "/subject_id"),
-    ("tasks", {"title": "X", "subject_type": "message", "subject_id": "accounts"}, "/subject_id"),
+    ("tasks", {"title": "X", "subject_type": "message", "subject_id": "accounts"}, "/subject_type"),
     ("notes", {"title": "X", "subject_type": "no", "subject_id": "accounts"}, "/subject_type"),
     (
         "notes",
