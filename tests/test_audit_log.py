@@ -71,6 +71,8 @@ def _body(operation: Operation, made: Furniture) -> Any:
         return None
     body = point_to(copy.deepcopy(operation.examples[0]), made)
     body = renamed(body) if operation.id.startswith("create_") else body
+    if operation.id == "create_sequence":
+        body |= {"audience_segment_id": made["segments"], "account_segment_id": None}
     if operation.id == "create_object_type":
         body["plural_key"], body["links"] = f"{body['key']}s", []
     return body
@@ -111,6 +113,7 @@ async def _entries(ws: Workspace) -> list[dict[str, Any]]:
 async def test_every_change_of_the_configuration_is_in_the_audit_log(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     made = await furnish(ws)
+    await tenure.settle()
     tried = [one for one in CONFIGURING if one.id not in {*OPERATING, *TOLD_IN_THEIR_STORIES}]
     refused = {}
     for operation in sorted(tried, key=_turn):

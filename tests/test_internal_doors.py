@@ -67,6 +67,7 @@ DOORS = [
     Door("sync", "accounts", "PUT", "/v1/members/by-external-id/5", "members:write", _MEMBER),
     Door("sync", "accounts", "POST", "/v1/traits", "traits:write", _TRAIT),
     Door("sync", "accounts", "GET", "/v1/traits?record_type=account", "traits:read"),
+    Door("sync", "accounts", "GET", "/v1/accounts?limit=1", "records:read"),
 ]
 FOR_ALL_WORKSPACES = {
     "/internal/events",
