@@ -14,7 +14,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
-    upstreams = {service: os.environ[f"TENURE_{service.upper()}_URL"] for service in SERVICES}
+    names = {service: f"TENURE_{service.upper()}_URL" for service in SERVICES}
+    missing = [name for name in names.values() if not os.environ.get(name)]
+    if missing:
+        parser.error(f"say where the services are: set {', '.join(missing)}")
+    upstreams = {service: os.environ[name] for service, name in names.items()}
     here = f"http://{arguments.host}:{arguments.port}"
     configure_logging(os.environ.get("TENURE_LOG_LEVEL", "INFO"), "gateway")
     config = web_config(

@@ -2,6 +2,7 @@
 writes JSON in another language.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
@@ -95,6 +96,13 @@ _OURS: Final = frozenset({"value_error", "assertion_error"})
 """Raised by our own validators, whose sentence stands behind a few words of the library's."""
 _LIBRARYS: Final = frozenset(get_args(ErrorType))
 """Others are `PydanticCustomError`s, whose words are ours."""
+
+
+def json_fault(error: Exception) -> str:
+    """Where a text ceases to be JSON, by what the parser raised."""
+    place = re.search(r"line (\d+) column (\d+)", str(error))
+    where = f" Look at line {place[1]}, column {place[2]}." if place else ""
+    return f"It is not JSON in UTF-8.{where}"
 
 
 def message_of(error: Mapping[str, Any]) -> str:

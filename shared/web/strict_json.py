@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from shared.errors import BadRequest, Fault, Invalid
+from shared.web.messages import json_fault
 
 MAX_DEPTH = 32
 MAX_VALUES = 500_000
@@ -26,7 +27,7 @@ def parse(body: bytes) -> Any:
     except _DuplicateKey as error:
         raise BadRequest(f"The key {error.key!r} stands twice in one object.") from error
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"The body is not JSON in UTF-8: {str(error)[:200]}.") from error
+        raise BadRequest(f"The body cannot be read. {json_fault(error)}") from error
     faults = _walk(value)
     if faults:
         raise Invalid("Some values cannot be stored.", faults=faults)

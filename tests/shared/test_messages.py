@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json
 from pydantic_core.core_schema import ErrorType
 
 from shared.schemas import Email, In, Instant, Title
-from shared.web.messages import message_of
+from shared.web.messages import json_fault, message_of
 
 
 class Leaf(In):
@@ -76,3 +76,18 @@ def test_our_own_sentences_stay_as_they_are(shape: Any, value: str) -> None:
 def test_a_sentence_that_a_validator_of_ours_made_is_passed_on() -> None:
     error = PydanticCustomError("invalid_thing", "{advice}", {"advice": "Say it, plainly."})
     assert message_of({"type": error.type, "msg": error.message()}) == "Say it, plainly."
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"a": 1,}', "It is not JSON in UTF-8. Look at line 1, column 9."),
+        (b'{\n"a" 1}', "It is not JSON in UTF-8. Look at line 2, column 5."),
+        (b'"\xff"', "It is not JSON in UTF-8. Look at line 1, column 2."),
+        (b"", "It is not JSON in UTF-8. Look at line 1, column 0."),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_where(body: bytes, told: str) -> None:
+    with pytest.raises(ValueError, match="line") as wrong:
+        from_json(body)
+    assert json_fault(wrong.value) == told

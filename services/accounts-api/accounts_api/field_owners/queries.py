@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +25,9 @@ _OWNED = text(
 )
 
 
-async def keep_owner(session: AsyncSession, values: dict[str, Any]) -> None:
-    await session.execute(_KEEP, values)
+async def keep_owner(session: AsyncSession, workspace_id: UUID, owner: Mapping[str, Any]) -> None:
+    """Unless a later version of it is here already."""
+    await session.execute(_KEEP, {**owner, "workspace_id": workspace_id})
 
 
 async def owned_fields(

@@ -30,8 +30,8 @@ async def keep(uow: UnitOfWork, event: FieldOwnersChanged) -> None:
     """What was said later stands, whatever is heard last."""
     await queries.keep_owner(
         uow.session,
+        uow.workspace_id,
         {
-            "workspace_id": uow.workspace_id,
             "connection_id": event.connection_id,
             "system": event.system,
             "title": event.title,

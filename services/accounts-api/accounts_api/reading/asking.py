@@ -30,6 +30,7 @@ from accounts_api.rules.syntax.text_form import read_text
 from accounts_api.watching.written import rule_catalog
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
+from shared.web.messages import json_fault
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,7 @@ def _json(written: str, pointer: str) -> Any:
     try:
         return from_json(written, allow_inf_nan=False)
     except ValueError as error:
-        raise Invalid(
-            faults=[Fault(pointer, "not_json", f"Not JSON: {str(error)[:200]}.")]
-        ) from error
+        raise Invalid(faults=[Fault(pointer, "not_json", json_fault(error))]) from error
 
 
 def _fault(fault: RuleFault, pointer: str) -> Fault:

@@ -15,6 +15,7 @@ from typing import Any
 
 from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxLoginError
+from imap_tools.utils import encode_folder
 from typing_extensions import override
 
 _TIMEOUT = 20.0
@@ -141,7 +142,7 @@ def _log_in(box: BaseMailBox, username: str, password: str) -> None:
 
 def _examine(box: BaseMailBox, folder: str) -> FolderState:
     imap = box.client
-    status, said = imap.select(f'"{folder}"', readonly=True)
+    status, said = imap.select(encode_folder(folder).decode("ascii"), readonly=True)
     if status != "OK":
         raise MailboxAway(f"There is no folder {folder!r}: {said[0]!r}")
     return FolderState(_number(imap, "UIDVALIDITY"), _number(imap, "UIDNEXT"))
