@@ -5,10 +5,11 @@ accounts is asked before a transaction begins.
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sequencer.records import client, service
+from sequencer.records import service
 from sequencer.records.schemas import Segment
 from shared.auth import Caller
 from shared.errors import invalid
+from shared.references import known_references
 from shared.service import Service
 
 Looked = Mapping[UUID, Segment | None]
@@ -30,8 +31,9 @@ async def look_for_segments(
 
 
 async def _segments(running: Service, caller: Caller, ids: list[UUID]) -> dict[UUID, Segment]:
-    found = (await client.known_references(running, caller, "segment", ids))["segments"]
-    return {UUID(id_): Segment(id=UUID(id_), **told) for id_, told in found.items()}
+    found = await known_references(running, caller, [("segment", str(id_)) for id_ in ids])
+    segments = found["segments"].items()
+    return {UUID(id_): Segment(id=UUID(id_), **told) for id_, told in segments}
 
 
 async def must_be_member(
@@ -44,6 +46,6 @@ async def must_be_member(
         known = await service.members(uow, [member_id])
     if known:
         return
-    found = await client.known_references(running, caller, "member", [member_id])
+    found = await known_references(running, caller, [("member", str(member_id))])
     if str(member_id) not in found["members"]:
         raise invalid(pointer, "unknown_member", "There is no active member with this id.")

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
+from shared.references import known_references
 from shared.service import Service
 from shared.uow import UnitOfWork
-from tasks_api.directory import client, queries
+from tasks_api.directory import queries
 
 ACCOUNT: Final = "account"
 _FAULTS: Final = {
@@ -56,7 +57,7 @@ async def must_exist(running: Service, caller: Caller, named: Named) -> dict[str
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         asked = [one for one in _references(named) if not await _is_known(uow, named, one)]
     questions = [one.question for one in asked]
-    said = await client.known_references(running, caller, questions) if questions else {}
+    said = await known_references(running, caller, questions) if questions else {}
     faults, kept = [], {}
     for one in asked:
         fault = _fault(one, said)

@@ -1,4 +1,6 @@
-"""What this service asks of others about things that it has not heard of."""
+"""Asks accounts-api whether there is what a body refers to, for the services that keep a copy of
+its records: what was made a moment ago may not have been heard of yet.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,23 +12,25 @@ from shared.http import OutgoingError
 from shared.service import Service
 
 _OK = 200
-_SECONDS = 3.0
-_AGAIN_AFTER = 5
+_DEADLINE_SECONDS = 3.0
+_RETRY_AFTER_SECONDS = 5
 
 
 async def known_references(
-    running: Service, caller: Caller, asked: Sequence[tuple[str, str]]
+    service: Service, caller: Caller, asked: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    """(`record`, `member` or `key_role`, which). Raises `Unavailable`."""
+    """What there is of (`record`, `member`, `key_role` or `segment`, which). Not within a
+    transaction. Raises `Unavailable`: what points nowhere would be found by nobody.
+    """
     try:
-        answer = await running.ask(
+        answer = await service.ask(
             "accounts",
             "GET",
             f"/internal/references?{urlencode(asked)}",
             workspace_id=caller.workspace_id,
             cause=caller.cause,
             subject=Subject.of(caller.principal),
-            deadline=_SECONDS,
+            deadline=_DEADLINE_SECONDS,
         )
     except OutgoingError as error:
         raise _away() from error
@@ -37,5 +41,5 @@ async def known_references(
 
 
 def _away() -> Unavailable:
-    message = "Whether there is what you refer to could not be looked up. Try again."
-    return Unavailable(message, retry_after=_AGAIN_AFTER)
+    message = "Whether there is what you refer to could not be asked of accounts. Try again."
+    return Unavailable(message, retry_after=_RETRY_AFTER_SECONDS)
