@@ -6,6 +6,7 @@ import pytest
 
 from sequencer.enrollments import service as enrollments
 from sequencer.entry import handlers as entry
+from shared.events.accounts import SegmentChanged
 from shared.ids import new_id
 from tests.sequencer.renewals import Renewals, causes, day
 
@@ -66,6 +67,9 @@ async def test_however_it_entered_it_stays_only_while_the_account_is_in_its_segm
 ) -> None:
     await renewals.furnish()
     scaled = new_id()
+    await renewals.told(
+        SegmentChanged(id=scaled, title="Scaled", record_type="account", version=1, archived=False)
+    )
     sequence = await renewals.sequence(90, 60, account_segment_id=str(scaled))
     opportunity_id = await renewals.opportunity()
     assert await renewals.enrollments() == []

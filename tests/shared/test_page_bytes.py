@@ -33,7 +33,7 @@ async def test_large_events_come_in_short_pages_and_none_is_lost(tenure: Tenure)
     cursor, heard, has_more = "", list[str](), True
     while has_more:
         page = await tenure.workers["tasks"].feed_page("sync", cursor, 200, 0, 1)
-        assert sum(len(event.payload.get("reason", "")) for event in page.data) <= MAX_PAGE_BYTES
+        assert sum(len(event.payload.get("reason") or "") for event in page.data) <= MAX_PAGE_BYTES
         heard += [e.payload["connection_id"] for e in page.data if e.workspace_id == ws.id]
         cursor, has_more = page.data[-1].cursor, page.has_more
     assert heard == [str(each) for each in sent]

@@ -72,7 +72,7 @@ def test_a_group_comes_from_the_context_first_and_an_address_may_be_the_user() -
         (
             {"type": "track", "event": "x", "userId": "u", "timestamp": "yesterday"},
             "/batch/3/timestamp",
-            "datetime_from_date_parsing",
+            "datetime_type",
         ),
         (
             {"type": "track", "event": "x", "userId": "u", "properties": {"a": "x" * 33_000}},

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.plain_values import joined_lines
-from shared.schemas import In
+from shared.schemas import In, OneLine
 from sync_worker.salesforce.rules.values import (
     Locale,
     Unmappable,
@@ -88,7 +88,7 @@ class FieldMap(In):
     choices: dict[str, str] | None = Field(
         default=None, max_length=500, description="Their value to ours."
     )
-    otherwise: str | None = Field(
+    otherwise: Annotated[str, OneLine] | None = Field(
         default=None, max_length=255, description="For a value that `choices` does not name."
     )
     local_edits: Literal["refuse", "allow"] | None = Field(
@@ -340,7 +340,7 @@ def _fit_names(mapping: ObjectMap, fields: Content, left_out: list[LeftOut]) -> 
 class FittedField(FieldMap):
     """A field whose `type` suits what it is written to."""
 
-    currency: str | None = None
+    currency: Annotated[str, OneLine] | None = None
     """What an amount of the target is in; None where each record says it."""
     has_lines: bool = True
     """The target takes a text of several lines."""
