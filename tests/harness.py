@@ -247,7 +247,7 @@ class Tenure:
                     for name in SERVICES
                     for loop in self.loops[name]
                 ]
-                if not any(worked) and await self._all_heard():
+                if not any(worked) and await self._all_heard() and await self._all_public():
                     return
 
     async def _run_out(self, name: ServiceName, loop: Loop) -> bool:
@@ -262,6 +262,15 @@ class Tenure:
                 if not await self.has_heard(hearer, publisher):
                     return False
         return True
+
+    async def _all_public(self) -> bool:
+        """Whether a partner's page would hold every event that was kept for partners. What was
+        kept waits there, too, while an older transaction is open.
+        """
+        public = bool(await self._scalar("sync", _ALL_PUBLIC))
+        if not public:
+            await asyncio.sleep(0.005)
+        return public
 
     async def hear(self, hearer: ServiceName, publisher: ServiceName) -> None:
         """Let one service hear another to the end, and do nothing else."""
@@ -306,4 +315,9 @@ def _place(cursor: str) -> tuple[int, ...]:
 
 
 _FEED_END = "select xid::text || '.' || seq::text from events order by xid desc, seq desc limit 1"
+_ALL_PUBLIC = """
+    select not exists (
+        select from partner_events where xid >= pg_snapshot_xmin(pg_current_snapshot())
+    )
+"""
 _HEARD = "select cursor from checkpoints where publisher = :publisher and shard = '0/1'"

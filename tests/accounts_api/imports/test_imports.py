@@ -33,6 +33,12 @@ def counts(job: dict[str, Any]) -> tuple[int, ...]:
     return tuple(job[name] for name in ("created", "updated", "unchanged", "refused"))
 
 
+async def audited(ws: Workspace, action: str) -> list[dict[str, Any]]:
+    page = await ws.admin.get("/v1/audit-log", params={"action": action})
+    found: list[dict[str, Any]] = page.json()["data"]
+    return found
+
+
 async def preview(ws: Workspace, job: dict[str, Any]) -> dict[str, Any]:
     answer = await ws.observer.get(f"/v1/imports/{job['id']}/preview")
     assert answer.status_code == 200, answer.text
@@ -223,6 +229,9 @@ async def test_dates_and_numbers_are_read_as_the_file_shows_or_a_person_says(
         ("arr", "not_an_amount"),
         ("since", "not_a_date"),
     }
+    (told,) = await audited(ws, "import.updated")
+    assert (told["before"], told["after"]) == (dict.fromkeys(said), said)
+    assert [one["target_id"] for one in await audited(ws, "import.file_received")] == [job["id"]]
     undone = await ws.admin.patch(path, dict.fromkeys(said))
     assert (undone.json()["dates"], undone.json()["decimals"]) == (None, None)
     assert counts(await run(tenure, ws, job)) == (2, 0, 0, 0)

@@ -156,7 +156,7 @@ async def test_a_page_that_is_heard_again_changes_nothing(tenure: Tenure, ws: Wo
     for _ in range(3):
         async with tenure.workers["sync"].units.begin(ws.id, ()) as uow:
             await tell_partners(uow, heard)
-    read = await page(ws, f"after={start}")
+    read = await page(ws, f"after={start}&wait=10")
     assert subjects(read["data"]) == ["once"]
     deliveries = await ws.admin.get(f"/v1/webhook-deliveries?event_id={heard.id}")
     assert len(deliveries.json()["data"]) == 1
@@ -261,7 +261,7 @@ async def test_a_page_holds_a_thousand(tenure: Tenure) -> None:
     async with tenure.workers["sync"].units.begin(ws.id, ()) as uow:
         for number in range(1001):
             await partner_events.keep(uow, envelope(ws.id, str(number)))
-    answer = await ws.observer.get(f"/v1/events?after={start}&limit=1000")
+    answer = await ws.observer.get(f"/v1/events?after={start}&limit=1000&wait=10")
     read = from_json(answer.content)
     assert subjects(read["data"]) == [str(number) for number in range(1000)]
     assert read["has_more"] is True

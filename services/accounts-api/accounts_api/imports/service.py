@@ -22,6 +22,7 @@ from accounts_api.imports.schemas import ImportIn, ImportPatch
 from accounts_api.records.edits import Writer
 from accounts_api.spreadsheets.csv_file import CsvFile, NotCsv, Row
 from accounts_api.spreadsheets.evidence import Evidence
+from shared.audit import difference
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
 from shared.events.accounts import ImportFinished
@@ -55,6 +56,7 @@ async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
     made = await queries.add_import(
         uow.session, uow.workspace_id, {"id": import_id, "delimiter": delimiter, **given}
     )
+    audit_log.record(uow, "import.created", "import", import_id, after=given)
     if data.csv is not None:
         made = await _take_text(uow, made, data.csv)
     return await _shown(uow, made)
@@ -149,7 +151,10 @@ async def _taken(
         "rows": file.rows,
         "size_bytes": size,
     }
-    return await queries.change_import(uow.session, uow.workspace_id, job.id, fields)
+    taken = await queries.change_import(uow.session, uow.workspace_id, job.id, fields)
+    said = {"columns": file.columns, "rows": file.rows, "size_bytes": size}
+    audit_log.record(uow, "import.file_received", "import", job.id, after=said)
+    return taken
 
 
 def _refused(wrong: NotCsv, pointer: str) -> Invalid:
@@ -219,6 +224,9 @@ async def change_import(
             raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
         changes["mapping"] = mapping
     if changes:
+        stood = {name: getattr(job, name) for name in changes}
+        before, after = difference(stood, changes)
+        audit_log.record(uow, "import.updated", "import", import_id, before=before, after=after)
         job = await queries.change_import(uow.session, uow.workspace_id, import_id, changes)
     return await _shown(uow, job)
 

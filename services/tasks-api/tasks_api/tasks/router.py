@@ -2,11 +2,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import AwareDatetime
 
 from shared.auth import Caller
 from shared.errors import invalid
 from shared.paging import CursorParam, Limit, Page
+from shared.schemas import Instant
 from shared.web.internal import on_behalf
 from shared.web.routing import (
     BeginUow,
@@ -70,7 +70,7 @@ async def list_tasks(
     due: Annotated[
         Literal["overdue"] | None, Query(description="`overdue`: due before now.")
     ] = None,
-    due_before: Annotated[AwareDatetime | None, Query()] = None,
+    due_before: Annotated[Instant | None, Query()] = None,
     include_snoozed: Annotated[bool, Query()] = True,  # noqa: FBT002  (a query parameter)
     limit: Limit = 50,
     cursor: CursorParam = None,
