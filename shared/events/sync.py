@@ -79,6 +79,23 @@ class ReplyReceived(Event):
     received_at: datetime
 
 
+class PersonalMailReceived(Event):
+    """A person among the contacts wrote, and the mail names no other that it answers. Whether it
+    answers one of ours is known to who sent ours. `recipients` are the addresses in To and Cc,
+    as `email_key` makes them.
+    """
+
+    name: ClassVar[str] = "sync.personal_mail_received.v1"
+
+    connection_id: UUID
+    mailbox: str
+    message_id: str
+    sender: str
+    recipients: list[str]
+    subject: str
+    received_at: datetime
+
+
 class AutoReplyReceived(Event):
     """A machine answered (out of office, RFC 3834): neither a bounce nor a reply."""
 

@@ -100,6 +100,13 @@ async def test_a_reply_stops_and_is_told_and_an_absence_changes_nothing(story: S
     assert "auto_reply" in [line["kind"] for line in away["timeline"]]
     assert await story.causes(LANDMARKS["out_of_office"].opportunity_id) == {}
 
+    (ours,) = story.mail.accepted.find(recipient=OUT_OF_OFFICE_EMAIL)
+    back = f"From: {OUT_OF_OFFICE_EMAIL}\r\nSubject: I am back\r\n\r\nLet us renew.\r\n"
+    story.mail.inject(ours.sender, back.encode())
+    await story.pull()
+    answered = await story.enrollment(LANDMARKS["out_of_office"].opportunity_id)
+    assert (answered["state"], answered["end_reason"]) == ("ended", "replied")
+
 
 async def test_a_late_renewal_enters_by_hand_and_nothing_goes_once_it_has_expired(
     story: Story,

@@ -21,7 +21,12 @@ from shared.events.accounts import (
     SegmentLeft,
 )
 from shared.events.base import Event
-from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
 from shared.ids import new_id
 from tests.harness import Tenure, Workspace
 from tests.simulators.mail import Accepted, MailSimulator
@@ -384,7 +389,7 @@ class Renewals:
         }
         await self.told(BounceReceived.model_validate(values), by="sync")
 
-    async def replied(self, mail: Accepted, *, automatic: bool = False) -> None:
+    async def replied(self, mail: Accepted, *, automatic: bool = False, **fields: Any) -> None:
         values: Json = {
             "connection_id": new_id(),
             "mailbox": CSM_MAILBOX,
@@ -393,9 +398,24 @@ class Renewals:
             "sender": mail.recipient,
             "subject": f"Re: {mail.subject}",
             "received_at": TODAY,
+            **fields,
         }
         kind = AutoReplyReceived if automatic else ReplyReceived
         await self.told(kind.model_validate(values), by="sync")
+
+    async def wrote(self, sender: str, **fields: Any) -> None:
+        """A mail without a thread, as the reader of a mailbox tells it."""
+        values: Json = {
+            "connection_id": new_id(),
+            "mailbox": CSM_MAILBOX,
+            "message_id": f"<{new_id().hex}@acme.example>",
+            "sender": sender,
+            "recipients": [],
+            "subject": "Something else",
+            "received_at": TODAY,
+            **fields,
+        }
+        await self.told(PersonalMailReceived.model_validate(values), by="sync")
 
 
 def made(answer: Any) -> Json:

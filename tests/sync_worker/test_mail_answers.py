@@ -85,10 +85,31 @@ def test_an_answer_without_a_thread_is_known_by_its_prefix(subject: str) -> None
 
 
 @pytest.mark.parametrize(
-    "subject", ["Your plan", "Reply needed", "Vs. the plan", "[EXTERNAL] Hello", "Area: north"]
+    "subject",
+    ["Your plan", "Reply needed", "Vs. the plan", "[EXTERNAL] Hello", "Area: north", "", "重要"],
 )
-def test_other_mail_is_no_answer(subject: str) -> None:
-    assert found(mail(subject)).kind == "other"
+def test_mail_of_a_person_that_names_no_other_may_be_an_answer(subject: str) -> None:
+    assert found(mail(subject)).kind == "personal"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "List-Id: <news.cust.example>\n",
+        "List-Unsubscribe: <https://cust.example/u>\n",
+        "List-Help: <mailto:help@cust.example>\n",
+        "Mailing-List: list news@cust.example\n",
+        "Precedence: bulk\n",
+        "Feedback-ID: 1:news:cust\n",
+        "X-SES-Outgoing: 2026.11.29-192.0.2.1\n",
+        "X-Campaign: spring\n",
+        "Content-Type: text/calendar; method=REQUEST\n",
+        "Content-Type: text/calendar; method=CANCEL\n",
+        "Content-Type: application/ics\n",
+    ],
+)
+def test_newsletters_notices_and_invitations_are_no_letters(head: str) -> None:
+    assert found(mail("Your plan", head)).kind == "other"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,8 @@ async def inbox(tenure: Tenure, tmp_path: Path) -> AsyncIterator[Inbox]:
             await made.ws.admin.post(f"/v1/connections/{made.connection_id}/pause")
 
 
-REPLY, AUTO, BOUNCE = (
+PERSONAL, REPLY, AUTO, BOUNCE = (
+    "sync.personal_mail_received.v1",
     "sync.reply_received.v1",
     "sync.auto_reply_received.v1",
     "sync.bounce_received.v1",
@@ -152,6 +153,27 @@ async def test_threads_of_strangers_stay_private(inbox: Inbox) -> None:
     inbox.put_reply("<dinner@home.example>")
     run = await inbox.look()
     assert (run["read"], run["written"]) == (1, 0)
+    assert await inbox.told(REPLY) == []
+
+
+async def test_what_a_contact_writes_without_a_thread_is_told_with_whom_it_is_to(
+    inbox: Inbox,
+) -> None:
+    made = await inbox.ws.admin.post(
+        "/v1/contacts", {"first_name": "Jo", "email": "Jo@müller.example"}
+    )
+    assert made.status_code == 201, made.text
+    await inbox.connect()
+    for sender in ("jo@xn--mller-kva.example", "mum@home.example"):
+        inbox.put(
+            f'From: {sender}\nTo: "Reyes, Ana" <ANA@acme.example>,\n bo@acme.example\n'
+            f"Cc: Bo <bo@acme.example>, cy@müller.example\nMessage-ID: <1@{sender}>\n\nYes.\n"
+        )
+    run = await inbox.look()
+    assert (run["read"], run["written"]) == (2, 1)
+    (event,) = await inbox.told(PERSONAL)
+    assert (event["sender"], event["subject"]) == ("jo@xn--mller-kva.example", "")
+    assert event["recipients"] == [ANA, "bo@acme.example", "cy@xn--mller-kva.example"]
     assert await inbox.told(REPLY) == []
 
 

@@ -12,6 +12,7 @@ from sequencer.entry.handlers import (
 from sequencer.inbound.handlers import (
     on_auto_reply_received,
     on_bounce_received,
+    on_personal_mail_received,
     on_reply_received,
 )
 from shared.events.accounts import (
@@ -24,7 +25,12 @@ from shared.events.accounts import (
     SegmentLeft,
     WorkspaceChanged,
 )
-from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
 from shared.feed.hearing import Hearing
 from shared.workspaces import copy_workspace
 
@@ -40,6 +46,7 @@ HEARING = Hearing(
         SegmentLeft: [on_segment_left],
         BounceReceived: [on_bounce_received],
         ReplyReceived: [on_reply_received],
+        PersonalMailReceived: [on_personal_mail_received],
         AutoReplyReceived: [on_auto_reply_received],
     }
 )

@@ -1,7 +1,12 @@
 """Mail that came back, as the sync worker read it."""
 
 from sequencer.inbound import service
-from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
 from shared.uow import UnitOfWork
 
 
@@ -11,6 +16,10 @@ async def on_bounce_received(uow: UnitOfWork, event: BounceReceived) -> None:
 
 async def on_reply_received(uow: UnitOfWork, event: ReplyReceived) -> None:
     await service.take_reply(uow, event)
+
+
+async def on_personal_mail_received(uow: UnitOfWork, event: PersonalMailReceived) -> None:
+    await service.take_personal_mail(uow, event)
 
 
 async def on_auto_reply_received(uow: UnitOfWork, event: AutoReplyReceived) -> None:

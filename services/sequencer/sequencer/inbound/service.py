@@ -8,14 +8,22 @@ from datetime import timedelta
 from sequencer.bounces import service as bounces
 from sequencer.enrollments import service as enrollments
 from sequencer.enrollments.planner import identity
+from sequencer.enrollments.schemas import Enrollment
+from sequencer.inbound.rules import ANSWER_WINDOW, may_answer, waits_for_an_answer
 from sequencer.messages import service as messages
 from sequencer.messages.schemas import Message
 from sequencer.records import service as records
 from sequencer.sending import service as sending
 from sequencer.sequences import service as sequences
+from sequencer.sequences.versions import Pinned
 from shared.email_addresses import email_key
 from shared.events.sequences import ContactReplied
-from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
 from shared.logging import get_logger
 from shared.uow import UnitOfWork
 
@@ -46,8 +54,61 @@ async def take_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
     if message is None:
         return
     message = await sending.prove_sent(uow, message, "a reply quotes it")
+    await _stop(uow, message, event)
+
+
+async def take_personal_mail(uow: UnitOfWork, event: PersonalMailReceived) -> None:
+    """It answers the last mail that we sent to who wrote it, from where it came to, if that was
+    lately. Once an answer was told, what comes without a thread is no news.
+    """
+    address = email_key(event.sender)
+    if address is None or await records.is_member(uow, address):
+        return
+    came_to = {*event.recipients, email_key(event.mailbox) or ""}
+    since = await uow.now() - ANSWER_WINDOW
+    for message in await messages.lately_to(uow, address, since):
+        enrollment = await enrollments.get(uow, message.enrollment_id)
+        answers_go_to = await _return_addresses(uow, message, enrollment)
+        if (
+            may_answer(
+                message,
+                received_at=event.received_at,
+                came_to=came_to,
+                answers_go_to=answers_go_to,
+            )
+            and waits_for_an_answer(enrollment)
+            and not await _answers_told(uow, enrollment)
+        ):
+            await _stop(uow, message, event)
+            return
+
+
+async def _return_addresses(uow: UnitOfWork, message: Message, enrollment: Enrollment) -> set[str]:
+    version = await _version(uow, enrollment)
+    reply_to = email_key(version.definition.reply_to) if version else None
+    return {address for address in (message.sender, reply_to) if address}
+
+
+async def _answers_told(uow: UnitOfWork, enrollment: Enrollment) -> set[str | None]:
+    """Message-IDs of the answers that its timeline holds."""
+    lines = await enrollments.timeline(uow, enrollment.id)
+    return {line.detail.get("internet_message_id") for line in lines if line.kind == "replied"}
+
+
+async def _stop(
+    uow: UnitOfWork, message: Message, event: ReplyReceived | PersonalMailReceived
+) -> None:
+    """Every sequence of the account. The same mail may come to several of our mailboxes."""
     enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
-    await enrollments.tell(uow, enrollment, "replied", subject=event.subject)
+    if event.message_id in await _answers_told(uow, enrollment):
+        return
+    await enrollments.tell(
+        uow,
+        enrollment,
+        "replied",
+        subject=event.subject,
+        internet_message_id=event.message_id,
+    )
     uow.publish(await _replied(uow, message, event))
     stopping = {enrollment.id: enrollment}
     if enrollment.account_id is not None:
@@ -57,10 +118,11 @@ async def take_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
     await enrollments.stop_each(uow, going, lambda one: enrollments.end(uow, one, "replied"))
 
 
-async def _replied(uow: UnitOfWork, message: Message, event: ReplyReceived) -> ContactReplied:
+async def _replied(
+    uow: UnitOfWork, message: Message, event: ReplyReceived | PersonalMailReceived
+) -> ContactReplied:
     enrollment = await enrollments.get(uow, message.enrollment_id)
-    pinned = await sequences.pinned(uow, [(enrollment.sequence_id, enrollment.sequence_version)])
-    version = pinned.get((enrollment.sequence_id, enrollment.sequence_version))
+    version = await _version(uow, enrollment)
     contact = (await records.contacts(uow, [message.contact_id])).get(message.contact_id)
     account_id = enrollment.account_id
     account = (await records.accounts(uow, [account_id])).get(account_id) if account_id else None
@@ -71,6 +133,12 @@ async def _replied(uow: UnitOfWork, message: Message, event: ReplyReceived) -> C
         subject=event.subject,
         notify_key_role=version.definition.notify_key_role if version else _OWNER,
     )
+
+
+async def _version(uow: UnitOfWork, enrollment: Enrollment) -> Pinned | None:
+    """None for one that cannot be read any more."""
+    key = (enrollment.sequence_id, enrollment.sequence_version)
+    return (await sequences.pinned(uow, [key])).get(key)
 
 
 async def take_auto_reply(uow: UnitOfWork, event: AutoReplyReceived) -> None:

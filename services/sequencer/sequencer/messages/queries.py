@@ -136,6 +136,20 @@ async def last_message_to(
     return found[0] if found else None
 
 
+async def lately_to(
+    session: AsyncSession, workspace_id: UUID, address: str, since: datetime
+) -> list[Message]:
+    """The latest first, also those that may have left."""
+    return await _messages(
+        session,
+        f"{_SELECT} and recipient = :address and bounced_at is null and superseded_at is null"
+        " and (sent_at >= :since or state = 'unknown'"
+        " or (state = 'dispatching' and phase = 'body_started'))"
+        " order by coalesce(sent_at, due_at) desc, id desc limit 50",
+        {"workspace_id": workspace_id, "address": address, "since": since},
+    )
+
+
 async def sent_before(
     session: AsyncSession, workspace_id: UUID, enrollment_id: UUID, contact_id: UUID
 ) -> list[str]:

@@ -79,6 +79,10 @@ async def last_to(uow: UnitOfWork, address: str, since: datetime) -> Message | N
     return await queries.last_message_to(uow.session, uow.workspace_id, address, since)
 
 
+async def lately_to(uow: UnitOfWork, address: str, since: datetime) -> list[Message]:
+    return await queries.lately_to(uow.session, uow.workspace_id, address, since)
+
+
 async def thread(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> list[str]:
     """Message-IDs that a later mail to this contact answers, oldest first."""
     return await queries.sent_before(uow.session, uow.workspace_id, enrollment_id, contact_id)

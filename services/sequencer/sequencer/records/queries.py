@@ -203,6 +203,14 @@ async def members_by_id(
     return {row["id"]: Member(**row) for row in rows}
 
 
+async def member_emails(session: AsyncSession, workspace_id: UUID) -> list[str]:
+    found = await session.scalars(
+        text("select email from members where workspace_id = :workspace_id"),
+        {"workspace_id": workspace_id},
+    )
+    return list(found)
+
+
 async def segments_by_id(
     session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]
 ) -> dict[UUID, Segment]:

@@ -163,6 +163,12 @@ async def members(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, Member]:
     return await queries.members_by_id(uow.session, uow.workspace_id, ids)
 
 
+async def is_member(uow: UnitOfWork, address: str) -> bool:
+    """Whether a colleague has this address, in the form to compare."""
+    emails = await queries.member_emails(uow.session, uow.workspace_id)
+    return any(email_key(email) == address for email in emails)
+
+
 async def segments(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, Segment]:
     return await queries.segments_by_id(uow.session, uow.workspace_id, ids)
 

@@ -8,7 +8,12 @@ from shared.batches import each_at_its_own_risk
 from shared.email_addresses import email_key
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
-from shared.events.sync import AutoReplyReceived, BounceReceived, ReplyReceived
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
 from shared.message_ids import is_own
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -27,11 +32,13 @@ from sync_worker.mailbox.client import (
 from sync_worker.mailbox.queries import Parked, Place, Seen
 from sync_worker.mailbox.rules.classify import Finding, classified, concerns_us
 from sync_worker.mailbox.rules.message import Mail
+from sync_worker.mailbox.rules.prose import addresses_in
 
 __all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "MailboxRefused", "opened"]
 
 HISTORY = 1_000
 """Mails before the first look, or before a folder was restored, that are gone through."""
+_MOST_RECIPIENTS = 100
 
 
 @dataclass(frozen=True)
@@ -197,16 +204,20 @@ def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -
             diagnostic=finding.report.diagnostic,
             received_at=fetched.arrived_at,
         )
+    told = {
+        "connection_id": connection.id,
+        "mailbox": mailbox,
+        "message_id": mail.message_id or f"<{mail.fingerprint.hex()}@no-message-id.invalid>",
+        "sender": mail.sender,
+        "subject": mail.subject,
+        "received_at": fetched.arrived_at,
+    }
+    if finding.kind == "personal":
+        named = addresses_in(f"{mail.header('To')} {mail.header('Cc')}")
+        recipients = list(dict.fromkeys(named))[:_MOST_RECIPIENTS]
+        return PersonalMailReceived(recipients=recipients, **told)
     made = ReplyReceived if finding.kind == "reply" else AutoReplyReceived
-    return made(
-        connection_id=connection.id,
-        mailbox=mailbox,
-        message_id=mail.message_id or f"<{mail.fingerprint.hex()}@no-message-id.invalid>",
-        references=list(finding.quoted),
-        sender=mail.sender,
-        subject=mail.subject,
-        received_at=fetched.arrived_at,
-    )
+    return made(references=list(finding.quoted), **told)
 
 
 def _proof(workspace_id: UUID, quoted: Sequence[str]) -> str | None:

@@ -41,6 +41,30 @@ _WORDS: Final = {
     "X-POST-MessageClass": re.compile(r"autoresponder", re.IGNORECASE),
     "X-Loop": re.compile(r"auto-?(?:responder|reply)|vacation", re.IGNORECASE),
 }
+_MASS_MAILERS: Final = frozenset(
+    {
+        "feedback-id",
+        "x-feedback-id",
+        "mailing-list",
+        "x-mailing-list",
+        "x-csa-complaints",
+        "x-report-abuse",
+        "x-abuse-reports-to",
+        "x-campaign",
+        "x-campaignid",
+        "x-campaign-id",
+        "x-mailer-recptid",
+        "x-mc-user",
+        "x-mandrill-user",
+        "x-mailgun-sid",
+        "x-sg-eid",
+        "x-ses-outgoing",
+        "x-sfdc-user",
+        "x-job",
+        "x-notifications",
+    }
+)
+_LISTS: Final = "list-"
 _NO: Final = frozenset({"", "no", "false", "0", "none"})
 _PATHS: Final = ("Return-Path", "X-Envelope-From", "X-Original-Return-Path")
 _NOBODY: Final = re.compile(
@@ -87,6 +111,14 @@ def is_bulk(mail: Mail) -> bool:
     return _precedence(mail) in {"bulk", "list", "junk"} or any(
         mail.has(name) for name in ("List-Id", "List-Unsubscribe")
     )
+
+
+def is_mass_mailing(mail: Mail) -> bool:
+    """What programs for campaigns and notices leave in a header. Help desks in which people answer
+    leave some of it too, so it counts only for mail that does not say it is an answer.
+    """
+    names = (name.lower() for name in mail.message)
+    return any(name in _MASS_MAILERS or name.startswith(_LISTS) for name in names)
 
 
 def _headers_say_so(mail: Mail) -> bool:

@@ -1,4 +1,4 @@
-"""What a mail is: a bounce, a machine's answer, a person's answer, or none of these."""
+"""What a mail is: a bounce, a machine's answer, a person's answer, their other mail, or none."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from typing import Literal
 from uuid import UUID
 
 from shared.message_ids import is_own
-from sync_worker.mailbox.rules.automatic import is_automatic, is_bulk
+from sync_worker.mailbox.rules.automatic import is_automatic, is_bulk, is_mass_mailing
 from sync_worker.mailbox.rules.message import Mail, own_parts
 from sync_worker.mailbox.rules.reports import Report, report_of
 from sync_worker.mailbox.rules.subjects import is_answer, is_receipt
 
-MailKind = Literal["bounce", "auto_reply", "reply", "other"]
+MailKind = Literal["bounce", "auto_reply", "reply", "personal", "other"]
+"""`personal`: a person wrote, and the mail itself does not say whether it is an answer."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,26 @@ def classified(workspace_id: UUID, mail: Mail) -> Finding:
         return Finding("auto_reply", quoted=answers)
     if any(is_own(workspace_id, answered) for answered in answers):
         return Finding("reply", quoted=answers)
-    if not is_bulk(mail) and (answers or is_answer(mail.subject)):
+    if is_bulk(mail):
+        return Finding("other")
+    if answers or is_answer(mail.subject):
         return Finding("reply", quoted=answers)
-    return Finding("other")
+    if is_mass_mailing(mail) or _calendar_methods(mail):
+        return Finding("other")
+    return Finding("personal")
 
 
 def _is_a_click(mail: Mail) -> bool:
     """A receipt, or an answer to an invitation: nobody wrote anything."""
-    return is_receipt(mail.subject) or any(
-        part.get_content_type() == "text/calendar"
-        and str(part.get_param("method", "")).upper() in {"REPLY", "COUNTER"}
+    return is_receipt(mail.subject) or not _calendar_methods(mail).isdisjoint({"REPLY", "COUNTER"})
+
+
+def _calendar_methods(mail: Mail) -> set[str]:
+    return {
+        str(part.get_param("method", "")).upper()
         for part in own_parts(mail.message)
-    )
+        if part.get_content_type() in {"text/calendar", "application/ics"}
+    }
 
 
 def concerns_us(
