@@ -5,8 +5,10 @@ Every body refuses fields it does not know, and values of another JSON type than
 PostgreSQL and UTF-8 cannot hold; integers fit a bigint.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +18,10 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     StringConstraints,
+    ValidationError,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -26,7 +31,10 @@ from shared.countries import UnknownCountry, country_code
 from shared.currencies import known_currency
 from shared.email_addresses import LONGEST, InvalidEmail, normal_email
 from shared.json_types import take_json_types_only
+from shared.logging import get_logger
 from shared.plain_values import addressable, named_zone, near_day, near_instant, one_line
+
+log = get_logger(__name__)
 
 MAX_SAFE = 2**53 - 1
 
@@ -66,6 +74,54 @@ class Out(BaseModel):
     """What a client gets; read from rows or objects."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+@dataclass(frozen=True, slots=True)
+class IfUnreadable:
+    """Marks a field that comes out of a stored document, with what is shown when today's release
+    cannot read what is stored there.
+    """
+
+    shown: Any
+
+
+class StoredOut(Out):
+    """A row with documents in it. One that an older release stored and this one cannot read must
+    not keep the rest of its list from being shown.
+    """
+
+    unreadable: str | None = Field(
+        default=None,
+        description="Which fields hold something that cannot be read any more, and are shown as if"
+        " empty until they are saved again. Null: everything can be read.",
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _what_can_be_read(cls, row: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(row)
+        except ValidationError as error:
+            faulty = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+            shown = {name: cls._shown(name, error) for name in faulty}
+            log.error("a stored document cannot be read", model=cls.__name__, fields=sorted(faulty))  # noqa: TRY400
+        fields = row if isinstance(row, Mapping) else {n: getattr(row, n) for n in cls.given()}
+        names = ", ".join(f"`{name}`" for name in sorted(faulty))
+        said = f"What is stored of {names} cannot be read any more; save it again."
+        return handler({**fields, **shown, "unreadable": said})
+
+    @classmethod
+    def given(cls) -> list[str]:
+        """Names of the fields that a row has."""
+        return [name for name in cls.model_fields if name != "unreadable"]
+
+    @classmethod
+    def _shown(cls, name: str, error: ValidationError) -> Any:
+        """Raises `error` for a field that comes out of no document."""
+        for mark in cls.model_fields[name].metadata:
+            if isinstance(mark, IfUnreadable):
+                return mark.shown
+        raise error
 
 
 def _country(value: str) -> str:

@@ -315,22 +315,28 @@ async def unsubscribed(renewals: Renewals, mail: Accepted) -> None:
     assert answer.status_code == 200
 
 
+async def spoil_definition(renewals: Renewals, sequence: Json) -> None:
+    """As an older release may have left its draft and its versions."""
+    for table in ("sequences", "sequence_versions"):
+        column, key = ("draft", "id") if table == "sequences" else ("definition", "sequence_id")
+        async with renewals.tenure.workers["sequencer"].units.begin(renewals.ws.id, ()) as uow:
+            await uow.session.execute(
+                text(
+                    f"update {table} set {column} = jsonb_set({column}, '{{steps,0,offset_days}}',"
+                    " '0') || jsonb_build_object('of_old', 1)"
+                    f" where workspace_id = :workspace_id and {key} = :id"
+                ),
+                {"workspace_id": renewals.ws.id, "id": UUID(sequence["id"])},
+            )
+
+
 async def test_a_version_that_cannot_be_read_costs_only_its_own_sequence(
     renewals: Renewals,
 ) -> None:
     await renewals.furnish()
     broken = await renewals.sequence(90, 60)
     before = await renewals.opportunity()
-    for table in ("sequences", "sequence_versions"):
-        column, key = ("draft", "id") if table == "sequences" else ("definition", "sequence_id")
-        async with renewals.tenure.workers["sequencer"].units.begin(renewals.ws.id, ()) as uow:
-            await uow.session.execute(
-                text(
-                    f"update {table} set {column} = {column} - 'steps'"
-                    f" where workspace_id = :workspace_id and {key} = :id"
-                ),
-                {"workspace_id": renewals.ws.id, "id": UUID(broken["id"])},
-            )
+    await spoil_definition(renewals, broken)
     await renewals.sequence(90, 60)
     await renewals.customers(2)
     assert len(renewals.sent()) == 3
@@ -342,3 +348,41 @@ async def test_a_version_that_cannot_be_read_costs_only_its_own_sequence(
     asker = renewals.tenure.workers["accounts"]
     answer = await asker.ask("sequencer", "GET", asked, workspace_id=renewals.ws.id)
     assert len(answer.json()["users"]) == 2, "who cannot be read may use it"
+
+
+async def test_a_definition_that_cannot_be_read_is_shown_and_can_be_mended(
+    renewals: Renewals,
+) -> None:
+    await renewals.furnish()
+    broken, whole = await renewals.sequence(90, 60), await renewals.sequence(30)
+    waiting = await renewals.opportunity(contract_expiration=day(90))
+    await spoil_definition(renewals, broken)
+    admin, path = renewals.ws.admin, f"/v1/sequences/{broken['id']}"
+    listed = {row["id"]: row for row in made(await admin.get("/v1/sequences"))["data"]}
+    assert "`steps`" in listed[broken["id"]]["unreadable"]
+    assert listed[broken["id"]]["sender"] == broken["sender"], "what can be read is shown"
+    assert listed[whole["id"]]["unreadable"] is None
+    [version] = made(await admin.get(f"{path}/versions"))["data"]
+    assert "`definition`" in version["unreadable"]
+    record = {"record_id": str(waiting)}
+    for refused in (
+        await admin.post(f"{path}/preview", record),
+        await admin.get(
+            f"/v1/enrollments/eligibility?sequence_id={broken['id']}&record_id={waiting}"
+        ),
+        await admin.post("/v1/enrollments", {**record, "sequence_id": broken["id"]}),
+        await admin.post(f"{path}/enable"),
+    ):
+        assert refused.status_code == 409, refused.text
+        assert refused.json()["code"] == "sequence_unreadable"
+    assert made(await admin.post(f"{path}/disable"))["state"] == "disabled"
+    assert (await admin.patch(path, {"entry": {"late_grace_days": 3}})).status_code == 422
+    mended = made(await admin.patch(path, {"steps": broken["steps"]}))
+    assert (mended["steps"], mended["unreadable"]) == (broken["steps"], None)
+    await renewals.enable(broken["id"])
+    assert (await due_work(renewals)).get("unreadable_sequences") is None
+    await renewals.customers(1)
+    assert {one["sequence_id"] for one in await renewals.enrollments(state="active")} == {
+        broken["id"],
+        whole["id"],
+    }

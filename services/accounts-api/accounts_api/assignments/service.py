@@ -26,7 +26,7 @@ from accounts_api.rules.check import check
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.ignored import beyond_ignored
 from accounts_api.rules.syntax.json_form import read_json, write_json
-from accounts_api.rules.syntax.printer import write_text
+from accounts_api.rules.syntax.stored import shown_rule
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
 from shared.db import refuse
@@ -89,15 +89,14 @@ async def shown(uow: UnitOfWork, rules: Sequence[AssignmentRule]) -> list[dict[s
 
 
 def _shown(rule: AssignmentRule, here: frozenset[UUID]) -> dict[str, Any]:
-    faults = list(rule.faults or [])
+    found = shown_rule(rule.rule, rule.faults)
     if not standing.choice_of(rule).named & here:
-        faults.append(NOBODY_LEFT)
-    same = ("id", "position", "title", "rule", "member_id", "algorithm", "pool", "policy")
+        found["faults"] = [*found["faults"], NOBODY_LEFT]
+    same = ("id", "position", "title", "member_id", "algorithm", "pool", "policy")
     stamps = ("version", "created_at", "updated_at")
     return {
         **{name: getattr(rule, name) for name in (*same, *stamps)},
-        "rule_text": write_text(read_json(rule.rule)),
-        "faults": faults,
+        **found,
     }
 
 

@@ -23,8 +23,8 @@ from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
 from accounts_api.rules.explain import explain
 from accounts_api.rules.needs import needs
 from accounts_api.rules.sql.snapshot import load_snapshot, read_snapshot
-from accounts_api.rules.syntax.json_form import read_json, write_json
-from accounts_api.rules.syntax.printer import write_text
+from accounts_api.rules.syntax.json_form import write_json
+from accounts_api.rules.syntax.stored import shown_rule
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
 from shared.db import refuse
@@ -53,11 +53,10 @@ def subscribe() -> None:
 
 
 def shown(rule: DeactivationRule) -> dict[str, Any]:
-    same = ("id", "title", "rule", "since_field", "version", "created_at", "updated_at")
+    same = ("id", "title", "since_field", "version", "created_at", "updated_at")
     return {
         **{name: getattr(rule, name) for name in same},
-        "rule_text": write_text(read_json(rule.rule)),
-        "faults": rule.faults or [],
+        **shown_rule(rule.rule, rule.faults),
     }
 
 

@@ -21,8 +21,8 @@ from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, sights
 from accounts_api.rules.explain import explain
 from accounts_api.rules.needs import needs
 from accounts_api.rules.sql.snapshot import load_snapshot, read_snapshot
-from accounts_api.rules.syntax.json_form import read_json, write_json
-from accounts_api.rules.syntax.printer import write_text
+from accounts_api.rules.syntax.json_form import write_json
+from accounts_api.rules.syntax.stored import shown_rule
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
 from shared.db import refuse
@@ -50,11 +50,10 @@ def subscribe() -> None:
 
 
 def shown(rule: LifecycleRule) -> dict[str, Any]:
-    same = ("id", "title", "status", "rule", "since_field", "end_field", "version")
+    same = ("id", "title", "status", "since_field", "end_field", "version")
     return {
         **{name: getattr(rule, name) for name in (*same, "created_at", "updated_at")},
-        "rule_text": write_text(read_json(rule.rule)),
-        "faults": rule.faults or [],
+        **shown_rule(rule.rule, rule.faults),
     }
 
 

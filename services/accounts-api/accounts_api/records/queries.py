@@ -280,7 +280,8 @@ _ALL_DEFINITIONS = text(
     select coalesce(json_agg(json_build_object(
         'record_type', record_type, 'key', key, 'type', coalesce(result_type, type),
         'currency', currency,
-        'options', (select json_agg(option -> 'value') from jsonb_array_elements(options) option)
+        'options', (select json_agg(option)
+                    from jsonb_path_query(options, '$[*].value ? (@.type() == "string")') option)
     ) order by record_type, key)::text, '[]') as traits,
     ({_OBJECT_TYPES} and t.deleted_at is null) as object_types
     from trait_definitions

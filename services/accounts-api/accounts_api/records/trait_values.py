@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -96,11 +96,17 @@ def read_definitions(document: str) -> Definitions:
 
 
 def _definition(row: dict[str, Any]) -> Definition:
-    options = tuple(
-        Option(option["value"], tuple(option["when"]) if option.get("when") is not None else None)
-        for option in row["options"] or ()
-    )
-    return Definition(**{**row, "options": options})
+    return Definition(**{**row, "options": tuple(readable_options(row["options"]))})
+
+
+def readable_options(stored: Any) -> Iterator[Option]:
+    """Those of a stored definition that can be read today: another one costs only itself."""
+    for option in stored if isinstance(stored, list) else ():
+        match option:
+            case {"value": str() as value, "when": list() as when}:
+                yield Option(value, tuple(when))
+            case {"value": str() as value}:
+                yield Option(value)
 
 
 class Misfit(Exception):

@@ -16,11 +16,10 @@ from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
 from accounts_api.rules.depends import EXISTENCE, segments_seen, sights
 from accounts_api.rules.standard import STANDARD
-from accounts_api.rules.syntax import nodes as n
 from accounts_api.rules.syntax.faults import Fault as RuleFault
 from accounts_api.rules.syntax.faults import Place, RuleFaulty
-from accounts_api.rules.syntax.json_form import read_json, write_json
-from accounts_api.rules.syntax.printer import write_text
+from accounts_api.rules.syntax.json_form import write_json
+from accounts_api.rules.syntax.stored import segments_in, shown_rule
 from accounts_api.segments import membership, queries, stays, telling
 from accounts_api.segments.queries import Segment
 from accounts_api.segments.refusals import (
@@ -66,15 +65,14 @@ class Shown:
 
     def as_json(self) -> dict[str, Any]:
         segment = self.segment
-        same = ("id", "title", "description", "record_type", "rule", "priority", "version")
+        same = ("id", "title", "description", "record_type", "priority", "version")
         stamps = ("debounce_minutes", "archived_at", "created_at", "updated_at")
         return {
             **{name: getattr(segment, name) for name in (*same, *stamps)},
-            "rule_text": write_text(read_json(segment.rule)),
+            **shown_rule(segment.rule, segment.faults),
             "group": segment.group_key,
             "count": self.count,
             "fill": None if self.sweep is None else self.sweep.as_json(),
-            "faults": segment.faults or [],
         }
 
 
@@ -282,15 +280,11 @@ async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> 
     if not segments_seen(rule):
         return
     known = await queries.live_segments(uow.session, uow.workspace_id)
-    seen_by = {str(one.id): _asked_for(read_json(one.rule)) for one in known}
+    seen_by = {str(one.id): segments_in(one.rule) for one in known}
     if leads_back(segment_id, rule, seen_by):
         message = "Membership in this segment would depend on itself."
         fault = RuleFault("circular_segment", message, Place(pointer=""))
         raise written.refused(RuleFaulty([fault]), "/rule")
-
-
-def _asked_for(node: n.Node) -> set[str]:
-    return {inner.segment for inner, _ in n.walk(node) if isinstance(inner, n.InSegment)}
 
 
 async def _watch(uow: UnitOfWork, segment: Segment) -> None:

@@ -12,10 +12,10 @@ import re2
 from accounts_api.records.trait_values import (
     Definition,
     Misfit,
-    Option,
     TraitType,
     compiled,
     fitted,
+    readable_options,
 )
 from shared.errors import Fault
 
@@ -33,14 +33,10 @@ _WRITTEN_NUMBER: Final = re.compile(
 
 
 def definition_of(fields: Mapping[str, Any]) -> Definition:
-    options = tuple(
-        Option(option["value"], tuple(option["when"]) if option.get("when") is not None else None)
-        for option in fields.get("options") or ()
-    )
     return Definition(
         key=fields["key"],
         type=fields["type"],
-        options=options,
+        options=tuple(readable_options(fields.get("options"))),
         depends_on=fields.get("depends_on"),
         currency=fields.get("currency"),
         minimum=fields.get("minimum"),

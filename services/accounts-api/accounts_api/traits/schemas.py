@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from accounts_api.formulas.nodes import MAX_TEXT
 from accounts_api.records.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.trait_values import EditableBy, ResultType, TraitType
-from shared.schemas import Currency, In, OneLine, Out, Patch, Title
+from shared.schemas import Currency, IfUnreadable, In, OneLine, Out, Patch, StoredOut, Title
 
 OptionValue = Title
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -126,7 +126,7 @@ class FormulaFault(Out):
     suggestion: str | None = None
 
 
-class TraitOut(Out):
+class TraitOut(StoredOut):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -167,7 +167,7 @@ class TraitOut(Out):
     title: str
     description: str | None
     type: TraitType
-    options: list[OptionIn] | None
+    options: Annotated[list[OptionIn] | None, IfUnreadable(None)]
     depends_on: str | None
     currency: str | None
     required: bool

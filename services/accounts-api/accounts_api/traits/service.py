@@ -13,7 +13,7 @@ from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import Edit
 from accounts_api.records.kinds import Kind
 from accounts_api.records.service import all_written, write_each
-from accounts_api.records.trait_values import Definition, TraitType
+from accounts_api.records.trait_values import Definition, TraitType, readable_options
 from accounts_api.traits import conversion, formulas, nulls, queries, working_out
 from accounts_api.traits.refusals import (
     TraitInUse,
@@ -192,7 +192,7 @@ async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, forc
 
 def _offers_all(definition: Definition, known: Any) -> bool:
     """Whether every option that a value may have is still there."""
-    return {option["value"] for option in known.options or ()} <= definition.allowed.keys()
+    return {option.value for option in readable_options(known.options)} <= definition.allowed.keys()
 
 
 async def _must_hold_nothing(uow: UnitOfWork, known: Any, *, force: bool) -> None:

@@ -307,11 +307,8 @@ async def archive(uow: UnitOfWork, sequence_id: UUID) -> None:
 async def _look_at_all(uow: UnitOfWork, sequence_id: UUID) -> None:
     concerned = set(await enrollments.records_of_sequence(uow, sequence_id))
     concerned.update(await queries.records_blocked_in(uow.session, uow.workspace_id, sequence_id))
-    sequence = await sequences.get_sequence(uow, sequence_id)
-    if sequence.published_version is not None:
-        pinned = await sequences.published(uow, sequence_id)
-        if pinned.definition.audience_segment_id is not None:
-            concerned.update(
-                await records.records_in_segment(uow, pinned.definition.audience_segment_id)
-            )
+    pinned = await sequences.published_if_readable(uow, sequence_id)
+    audience = pinned.definition.audience_segment_id if pinned else None
+    if audience is not None:
+        concerned.update(await records.records_in_segment(uow, audience))
     await agenda.look_again(uow, concerned)

@@ -2,13 +2,11 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sequencer.sequences.models import Sequence, SequenceVersion
-from sequencer.sequences.schemas import Definition
-from sequencer.sequences.versions import Pinned
+from sequencer.sequences.versions import Pinned, readable_definition
 from shared.logging import get_logger
 
 log = get_logger(__name__)
@@ -127,10 +125,9 @@ async def _pinned(
     """A definition that an older release stored and we cannot read costs only its own sequence."""
     found = []
     for row in await session.execute(statement, values):
-        try:
-            definition = Definition.model_validate(row.definition)
-        except ValidationError:
-            log.exception("a version cannot be read", sequence=str(row.id))
+        definition = readable_definition(row.definition)
+        if definition is None:
+            log.error("a version cannot be read", sequence=str(row.id), number=row.number)
             continue
         found.append(Pinned(row.id, row.title, row.state, row.number, definition))
     return found

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from shared.schemas import Email, In, OneLine, Out, Patch, Slug, Title
+from shared.schemas import Email, IfUnreadable, In, OneLine, Out, Patch, Slug, StoredOut, Title
 
 State = Literal["draft", "enabled", "disabled", "archived"]
 
@@ -51,6 +51,7 @@ _SEQUENCE: dict[str, Any] = {
     "audience_title": "Scaled renewals due within 90 days",
     "created_at": "2026-10-05T08:00:00Z",
     "updated_at": "2026-10-06T08:00:00Z",
+    "unreadable": None,
 }
 
 LAST_SEND_AT: Any = Field(
@@ -248,7 +249,7 @@ class SequencePatch(Patch):
     notify_key_role: Slug | None = None
 
 
-class SequenceOut(Out):
+class SequenceOut(StoredOut):
     """The draft. `published_version` is what new enrollments are pinned to."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_SEQUENCE]})
@@ -257,18 +258,18 @@ class SequenceOut(Out):
     version: int
     title: str
     state: State
-    anchor: str
-    audience_segment_id: UUID | None
-    account_segment_id: UUID | None
-    steps: list[Step]
-    sender: SenderIn
-    reply_to: str | None
-    send_window: SendWindow
-    entry: EntryRules
-    contact_selector: ContactSelector
-    caps: Caps
-    tasks: TaskRules
-    notify_key_role: str
+    anchor: Annotated[str, IfUnreadable("opportunity.contract_expiration")]
+    audience_segment_id: Annotated[UUID | None, IfUnreadable(None)]
+    account_segment_id: Annotated[UUID | None, IfUnreadable(None)]
+    steps: Annotated[list[Step], IfUnreadable([])]
+    sender: Annotated[SenderIn, IfUnreadable(SenderIn(key_role="csm"))]
+    reply_to: Annotated[str | None, IfUnreadable(None)]
+    send_window: Annotated[SendWindow, IfUnreadable(SendWindow())]
+    entry: Annotated[EntryRules, IfUnreadable(EntryRules())]
+    contact_selector: Annotated[ContactSelector, IfUnreadable(ContactSelector())]
+    caps: Annotated[Caps, IfUnreadable(Caps())]
+    tasks: Annotated[TaskRules, IfUnreadable(TaskRules())]
+    notify_key_role: Annotated[str, IfUnreadable("csm")]
     published_version: int | None
     has_unpublished_changes: bool
     audience_title: str | None = Field(
@@ -278,7 +279,7 @@ class SequenceOut(Out):
     updated_at: datetime
 
 
-class SequenceVersionOut(Out):
+class SequenceVersionOut(StoredOut):
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={
@@ -288,13 +289,14 @@ class SequenceVersionOut(Out):
                     "definition": _DEFINITION,
                     "published_by": "Dana's key",
                     "published_at": "2026-10-06T08:00:00Z",
+                    "unreadable": None,
                 }
             ]
         },
     )
 
     number: int
-    definition: Definition
+    definition: Annotated[Definition | None, IfUnreadable(None)]
     published_by: str
     published_at: datetime
 

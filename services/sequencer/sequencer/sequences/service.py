@@ -14,7 +14,7 @@ from sequencer.records.schemas import Segment
 from sequencer.sequences import queries
 from sequencer.sequences.models import Sequence, SequenceVersion
 from sequencer.sequences.schemas import Definition, SenderIn, SequenceIn, SequencePatch
-from sequencer.sequences.versions import Pinned
+from sequencer.sequences.versions import Pinned, readable_definition, step_ids
 from sequencer.templates.rules import faults_of, variables_of
 from shared.audit import attributes, difference
 from shared.auth import Caller
@@ -41,9 +41,9 @@ class NotPublished(Conflict):
     title = "Publish the sequence first"
 
 
-class UnreadableVersion(Conflict):
+class UnreadableDefinition(Conflict):
     code = "sequence_unreadable"
-    title = "A published version cannot be read"
+    title = "A stored definition cannot be read"
 
 
 class Archived(Conflict):
@@ -110,8 +110,10 @@ async def edit_sequence(
 
 
 def _merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """JSON merge patch (RFC 7396); of a sender there is one, so it is replaced as a whole."""
-    merged = dict(before)
+    """JSON merge patch (RFC 7396); of a sender there is one, so it is replaced as a whole. What an
+    older release stored beside is forgotten, for nobody could take it out.
+    """
+    merged = {key: value for key, value in before.items() if key in Definition.model_fields}
     for key, value in changes.items():
         known = before.get(key)
         if isinstance(value, dict) and isinstance(known, dict) and key != "sender":
@@ -121,15 +123,17 @@ def _merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[UUID]:
-    """Ids of the steps that it has, or had in a version."""
+async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[str]:
+    """Ids of the steps that it has, or had in a version, also in what cannot be read any more: who
+    got the mail of a step must be known as such.
+    """
     versions = await queries.versions_of(uow.session, uow.workspace_id, sequence.id)
-    definitions = [sequence.draft, *(version.definition for version in versions)]
-    return {UUID(step["id"]) for definition in definitions for step in definition["steps"]}
+    stored = [sequence.draft, *(version.definition for version in versions)]
+    return {step_id for one in stored for step_id in step_ids(one)}
 
 
 async def _checked(
-    uow: UnitOfWork, raw: dict[str, Any], looked: Looked, known_steps: Collection[UUID]
+    uow: UnitOfWork, raw: dict[str, Any], looked: Looked, known_steps: Collection[str]
 ) -> Definition:
     """The definition with an id for every step. Raises `Invalid` with all faults at once."""
     try:
@@ -146,7 +150,7 @@ async def _checked(
     faults += [
         Fault(f"/steps/{at}/id", "unknown_step", "The sequence has no step with this id.")
         for at, step in enumerate(definition.steps)
-        if step.id is not None and step.id not in known_steps
+        if step.id is not None and str(step.id) not in known_steps
     ]
     faults += await _segment_faults(uow, definition, looked)
     if faults:
@@ -205,6 +209,7 @@ async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -
         raise Archived("An archived sequence is not published again.")
     if not await has_unpublished_changes(uow, sequence):
         return sequence
+    _definition_of(sequence)
     number = (sequence.published_version or 0) + 1
     uow.session.add(
         SequenceVersion(
@@ -261,12 +266,21 @@ async def enabled(uow: UnitOfWork) -> list[Pinned]:
 
 
 async def published(uow: UnitOfWork, sequence_id: UUID) -> Pinned:
-    """Raises `NotPublished`."""
-    await get_sequence(uow, sequence_id)
+    """Raises `NotPublished` or `UnreadableDefinition`."""
+    sequence = await get_sequence(uow, sequence_id)
     found = await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
-    if found is None:
+    if found is not None:
+        return found
+    if sequence.published_version is None:
         raise NotPublished("This sequence has no published version.")
-    return found
+    raise UnreadableDefinition(
+        f"Its version {sequence.published_version} cannot be read any more."
+        " Edit the draft and publish the sequence anew."
+    )
+
+
+async def published_if_readable(uow: UnitOfWork, sequence_id: UUID) -> Pinned | None:
+    return await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
 
 
 async def pinned(
@@ -280,10 +294,10 @@ async def pinned(
 
 
 def one_of(versions: Mapping[tuple[UUID, int], Pinned], sequence_id: UUID, number: int) -> Pinned:
-    """Raises `UnreadableVersion` for one that `pinned` had to leave out."""
+    """Raises `UnreadableDefinition` for one that `pinned` had to leave out."""
     found = versions.get((sequence_id, number))
     if found is None:
-        raise UnreadableVersion(
+        raise UnreadableDefinition(
             f"Version {number} of the sequence {sequence_id} cannot be read any more."
             " Take the record out, publish the sequence anew and enter the record again."
         )
@@ -296,7 +310,15 @@ async def count_unreadable(uow: UnitOfWork) -> int:
 
 
 async def draft_definition(uow: UnitOfWork, sequence_id: UUID) -> Definition:
-    return Definition.model_validate((await get_sequence(uow, sequence_id)).draft)
+    """Raises `UnreadableDefinition`."""
+    return _definition_of(await get_sequence(uow, sequence_id))
+
+
+def _definition_of(sequence: Sequence) -> Definition:
+    found = readable_definition(sequence.draft)
+    if found is None:
+        raise UnreadableDefinition("Its draft cannot be read any more. Edit it and try again.")
+    return found
 
 
 def _touch(sequence: Sequence) -> None:

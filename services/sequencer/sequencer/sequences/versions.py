@@ -1,13 +1,33 @@
 """A published version as the planner and the gates read it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from sequencer.planning.rules import Plan, PlannedStep, Window, expiry, reckonable
 from sequencer.sequences.schemas import Definition, SendWindow, Step
+
+
+def readable_definition(stored: Any) -> Definition | None:
+    """None for what an older release stored and this one cannot read."""
+    try:
+        return Definition.model_validate(stored)
+    except ValidationError:
+        return None
+
+
+def step_ids(stored: Mapping[str, Any]) -> Iterator[str]:
+    """Of a definition as it is stored, whether it can be read or not."""
+    steps = stored.get("steps")
+    for step in steps if isinstance(steps, list) else ():
+        match step:
+            case {"id": str() as step_id}:
+                yield step_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from shared.uow import UnitOfWork
 
 
 async def shown(uow: UnitOfWork, sequence: Sequence) -> dict[str, Any]:
-    audience = sequence.draft.get("audience_segment_id")
-    known = await records.segments(uow, [UUID(audience)]) if audience else {}
-    segment = known.get(UUID(audience)) if audience else None
+    audience = _id_in(sequence.draft.get("audience_segment_id"))
+    known = await records.segments(uow, [audience]) if audience else {}
+    segment = known.get(audience) if audience else None
     return {
         **sequence.draft,
         "id": sequence.id,
@@ -25,3 +25,10 @@ async def shown(uow: UnitOfWork, sequence: Sequence) -> dict[str, Any]:
         "created_at": sequence.created_at,
         "updated_at": sequence.updated_at,
     }
+
+
+def _id_in(stored: Any) -> UUID | None:
+    try:
+        return UUID(stored) if stored else None
+    except (TypeError, ValueError, AttributeError):
+        return None

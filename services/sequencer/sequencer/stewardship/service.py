@@ -2,10 +2,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from sequencer.mailboxes import service as mailboxes
 from sequencer.sequences.schemas import Definition
+from sequencer.sequences.versions import readable_definition
 from sequencer.stewardship import queries
 from sequencer.templates.rules import variables_of
 from shared.uow import UnitOfWork
@@ -32,11 +31,8 @@ def _may_use(
     stored: dict[str, Any], what: What, record_type: str | None, key: str, boxes: Collection[str]
 ) -> bool:
     """One that cannot be read any more may use anything, and must not hide what others use."""
-    try:
-        definition = Definition.model_validate(stored)
-    except ValidationError:
-        return True
-    return _uses(definition, what, record_type, key, boxes)
+    definition = readable_definition(stored)
+    return definition is None or _uses(definition, what, record_type, key, boxes)
 
 
 def _uses(

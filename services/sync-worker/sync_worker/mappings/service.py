@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,9 @@ class OtherSystemFailed(Unavailable):
 
 
 async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
-    """Traits and key roles are used by the connections that write them."""
+    """Traits and key roles are used by the connections that write them. One whose mapping cannot be
+    read any more may write any.
+    """
     if what not in {"trait", "key_role"}:
         return ()
     types = {record_type} if what == "trait" else {"account"}
@@ -51,10 +53,18 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
     return [
         Use("connection", connection.id, connection.title)
         for connection in await connections.connections_of_system(uow, "salesforce")
-        if (mapping := salesforce.readable_mapping(connection.mapping)) is not None
-        for mapped in mapping.objects
-        if mapped.record_type in types and any(field.target == target for field in mapped.fields)
+        if (mapping := salesforce.readable_mapping(connection.mapping)) is None
+        or _writes(mapping, types, target)
     ]
+
+
+def _writes(mapping: ObjectMapping, types: Collection[str | None], target: str) -> bool:
+    return any(
+        field.target == target
+        for mapped in mapping.objects
+        if mapped.record_type in types
+        for field in mapped.fields
+    )
 
 
 async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> MappingOut:

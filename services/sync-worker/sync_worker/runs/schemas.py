@@ -1,10 +1,10 @@
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.schemas import Out
+from shared.schemas import IfUnreadable, StoredOut
 
 RunStatus = Literal["queued", "running", "held", "succeeded", "partial", "failed"]
 RunKind = Literal["full", "incremental"]
@@ -25,7 +25,7 @@ class Progress(BaseModel):
     note: str | None = Field(default=None, description="What a person should know of it.")
 
 
-class SyncRunOut(Out):
+class SyncRunOut(StoredOut):
     """`partial` kept what it could and says why it stopped, or set single rows aside; the schedule
     goes on from there. `held` waits for a person, because it would delete unusually much.
     """
@@ -79,7 +79,7 @@ class SyncRunOut(Out):
     kind: RunKind
     status: RunStatus
     reason: str | None
-    objects: dict[str, Progress]
+    objects: Annotated[dict[str, Progress], IfUnreadable({})]
     read: int
     written: int
     unchanged: int

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from typing_extensions import override
 
+from shared.errors import Conflict
 from shared.events.base import Cause
 from shared.faults import faultpoint
 from shared.http import OutgoingError
@@ -41,8 +42,9 @@ _LOOK_AGAIN = 0.1
 _DESCRIBED_FOR = 600.0
 
 
-class MappingUnreadable(ValueError):
-    """What was stored is no mapping any more."""
+class MappingUnreadable(Conflict):
+    code = "mapping_unreadable"
+    title = "The stored mapping cannot be read any more"
 
 
 class StoredSessions(Sessions):
@@ -164,7 +166,9 @@ def mapping_of_row(stored: dict[str, Any] | None) -> ObjectMapping:
     try:
         return ObjectMapping.model_validate(stored)
     except ValidationError as error:
-        raise MappingUnreadable("The stored mapping cannot be read; put it anew.") from error
+        raise MappingUnreadable(
+            "The stored mapping cannot be read any more; put it anew."
+        ) from error
 
 
 def readable_mapping(stored: dict[str, Any] | None) -> ObjectMapping | None:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.schemas import Day, In, Out, Patch, Slug, Title
+from shared.schemas import Day, IfUnreadable, In, Out, Patch, Slug, StoredOut, Title
 from tasks_api.notes.rules import BoundRecord
 
 SubjectType = Annotated[
@@ -140,7 +140,7 @@ class NotePatch(Patch):
     noted_on: Day | None = None
 
 
-class NoteOut(Out):
+class NoteOut(StoredOut):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -186,7 +186,7 @@ class NoteOut(Out):
     author_id: UUID | None
     author: dict[str, Any]
     field_values: dict[str, Any]
-    record_versions: dict[str, int]
+    record_versions: Annotated[dict[str, int], IfUnreadable({})]
     field_write: Annotated[
         Literal["none", "pending", "written", "refused"],
         Field(description="`pending`: a draft, written when the accounts service answers again."),

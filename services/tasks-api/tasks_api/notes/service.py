@@ -86,7 +86,7 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
     return [
         Use("note_template", row["key"], row["title"])
         for row in await queries.templates(uow.session, uow.workspace_id)
-        if any(asked["field"] == field and asked["record"] in wanted for asked in row["fields"])
+        if any(one.get("field") == field and one.get("record") in wanted for one in row["fields"])
     ]
 
 
