@@ -2,9 +2,9 @@
 its records: what was made a moment ago may not have been heard of yet.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode
 
 from shared.auth import Caller, Subject
 from shared.errors import Unavailable
@@ -17,19 +17,23 @@ _RETRY_AFTER_SECONDS = 5
 
 
 async def known_references(
-    service: Service, caller: Caller, asked: Sequence[tuple[str, str]]
+    service: Service, caller: Caller, asked: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
-    """What there is of (`record`, `member`, `key_role` or `segment`, which). Not within a
+    """What there is of (`record`, `field`, `member`, `key_role` or `segment`, which). Not within a
     transaction. Raises `Unavailable`: what points nowhere would be found by nobody.
     """
+    body: dict[str, list[str]] = defaultdict(list)
+    for kind, which in dict.fromkeys(asked):
+        body[kind].append(which)
     try:
         answer = await service.ask(
             "accounts",
-            "GET",
-            f"/internal/references?{urlencode(asked)}",
+            "POST",
+            "/internal/references",
             workspace_id=caller.workspace_id,
             cause=caller.cause,
             subject=Subject.of(caller.principal),
+            json=body,
             deadline=_DEADLINE_SECONDS,
         )
     except OutgoingError as error:

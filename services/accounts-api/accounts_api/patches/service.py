@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from accounts_api.organizations.schemas import OrganizationPatch
 from accounts_api.organizations.service import organizations
 from accounts_api.patches.schemas import RecordPatch
 from accounts_api.records.edits import Edit, Outcome, Writer, edit_of
+from accounts_api.records.kinds import Kind
 from accounts_api.records.service import Records, state_of
 from shared.auth import Caller
 from shared.errors import AppError, Conflict, Fault, Invalid, NotFound, PreconditionFailed
@@ -102,6 +103,12 @@ async def _records_of(uow: UnitOfWork, record_type: str) -> tuple[Records, type[
     if record_type in _STANDARD:
         return _STANDARD[record_type]
     return await objects.instances_of(uow, record_type), ObjectPatch
+
+
+def fields_of(kind: Kind) -> Collection[str]:
+    """What one may write of records of a kind, beside traits."""
+    _, shape = _STANDARD.get(kind.noun, (None, ObjectPatch))
+    return shape.model_fields.keys() & kind.writable
 
 
 def _settled(pointer: str, outcome: Outcome) -> _Applied:

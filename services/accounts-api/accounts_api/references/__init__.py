@@ -1,1 +1,1 @@
-"""Whether what other services are told of is there: records of any type, members, key roles."""
+"""Whether what other services are told of is there: records, their fields, members, key roles."""

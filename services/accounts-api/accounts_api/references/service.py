@@ -1,48 +1,81 @@
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
+from accounts_api.patches import service as patches
 from accounts_api.records import vocabulary
-from accounts_api.records.service import active_members, living
+from accounts_api.records.kinds import KINDS, Kind
+from accounts_api.records.service import active_members, definitions_of, living
 from accounts_api.records.writing import known_key_roles
+from accounts_api.references.schemas import ReferencesIn
 from accounts_api.segments import service as segments
 from shared.uow import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    records: Iterable[tuple[str, UUID]]
-    """Record type and id."""
-    members: Iterable[UUID]
-    key_roles: Iterable[str]
-    segments: Iterable[UUID]
-
-
-async def known(uow: UnitOfWork, asked: Asked) -> dict[str, Any]:
+async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
     """What there is of it. Of records the id that stands for each: a record that was merged away
     stands for its winner.
     """
-    by_type: dict[str, list[str]] = defaultdict(list)
-    for record_type, record_id in asked.records:
-        by_type[record_type].append(str(record_id))
-    records: dict[str, dict[str, str]] = {}
-    for record_type, ids in by_type.items():
-        kind = await vocabulary.kind_named(uow, record_type)
-        if kind is not None:
-            records[record_type] = dict(await living(uow, kind, ids))
     roles = await known_key_roles(uow)
     return {
-        "records": records,
-        "members": sorted(await active_members(uow, [str(one) for one in asked.members])),
-        "key_roles": sorted(roles & set(asked.key_roles)),
+        "records": await _records(uow, asked.record),
+        "fields": await _fields(uow, asked.field),
+        "members": sorted(await active_members(uow, [str(one) for one in asked.member])),
+        "key_roles": sorted(roles & set(asked.key_role)),
         "segments": {
             str(one.id): {
                 "title": one.title,
                 "record_type": one.record_type,
                 "archived": one.archived_at is not None,
             }
-            for one in await segments.those_of(uow, asked.segments)
+            for one in await segments.those_of(uow, asked.segment)
         },
     }
+
+
+async def _records(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for record_type, ids in _by_type(asked).items():
+        kind = await vocabulary.kind_named(uow, record_type)
+        if kind is not None:
+            found[record_type] = dict(await living(uow, kind, ids))
+    return found
+
+
+async def _fields(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, bool]]:
+    """By question, whether anybody may write it."""
+    found: dict[str, dict[str, bool]] = {}
+    for record_type, names in _by_type(asked).items():
+        kinds = await _kinds(uow, record_type)
+        writable: dict[str, bool] = {}
+        for kind in kinds:
+            for name, may in (await _fields_of(uow, kind)).items():
+                writable[name] = may or writable.get(name, False)
+        for name in names:
+            if name in writable:
+                found[f"{record_type}:{name}"] = {"writable": writable[name]}
+    return found
+
+
+async def _kinds(uow: UnitOfWork, record_type: str) -> list[Kind]:
+    """All of them, where no type is said."""
+    if not record_type:
+        return [*KINDS.values(), *await vocabulary.object_kinds(uow)]
+    kind = await vocabulary.kind_named(uow, record_type)
+    return [kind] if kind else []
+
+
+async def _fields_of(uow: UnitOfWork, kind: Kind) -> dict[str, bool]:
+    by_hand = patches.fields_of(kind)
+    traits = await definitions_of(uow, kind)
+    return {name: name in by_hand for name in kind.shown} | {
+        f"traits.{key}": trait.type != "formula" and not trait.deprecated
+        for key, trait in traits.items()
+    }
+
+
+def _by_type(asked: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for record_type, _, name in (one.partition(":") for one in asked):
+        found[record_type].append(name)
+    return found

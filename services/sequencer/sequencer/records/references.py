@@ -3,6 +3,7 @@ accounts is asked before a transaction begins.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sequencer.records import service
@@ -12,28 +13,47 @@ from shared.errors import invalid
 from shared.references import known_references
 from shared.service import Service
 
-Looked = Mapping[UUID, Segment | None]
-"""Segments by the ids of a body; None where there is none, in this workspace."""
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a body refers to; traits as rules write them, such as `account.traits.tier`."""
+
+    segments: frozenset[UUID] = frozenset()
+    key_roles: frozenset[str] = frozenset()
+    traits: frozenset[str] = frozenset()
 
 
-async def look_for_segments(
-    running: Service, caller: Caller, ids: Collection[UUID | None]
-) -> Looked:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of what a body refers to."""
+
+    segments: Mapping[UUID, Segment | None] = field(default_factory=dict)
+    """None where there is none, in this workspace."""
+    missing_key_roles: Collection[str] = ()
+    missing_traits: Collection[str] = ()
+
+
+async def look_for(running: Service, caller: Caller, named: Named) -> Looked:
     """Raises `Unavailable`."""
-    wanted = {one for one in ids if one is not None}
-    if not wanted:
-        return {}
     async with running.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        known = await service.segments(uow, wanted)
-    unheard = sorted(wanted - known.keys())
-    said = await _segments(running, caller, unheard) if unheard else {}
-    return {one: known.get(one) or said.get(one) for one in wanted}
-
-
-async def _segments(running: Service, caller: Caller, ids: list[UUID]) -> dict[UUID, Segment]:
-    found = await known_references(running, caller, [("segment", str(id_)) for id_ in ids])
-    segments = found["segments"].items()
-    return {UUID(id_): Segment(id=UUID(id_), **told) for id_, told in segments}
+        heard = await service.segments(uow, named.segments)
+    by_trait = {one: ":".join(one.split(".", 1)) for one in sorted(named.traits)}
+    questions = [
+        *(("segment", str(one)) for one in sorted(named.segments - heard.keys())),
+        *(("key_role", one) for one in sorted(named.key_roles)),
+        *(("field", one) for one in by_trait.values()),
+    ]
+    if not questions:
+        return Looked(heard)
+    found = await known_references(running, caller, questions)
+    told = {
+        UUID(id_): Segment(id=UUID(id_), **segment) for id_, segment in found["segments"].items()
+    }
+    return Looked(
+        {one: heard.get(one) or told.get(one) for one in named.segments},
+        named.key_roles - set(found["key_roles"]),
+        {one for one, question in by_trait.items() if question not in found["fields"]},
+    )
 
 
 async def must_be_member(

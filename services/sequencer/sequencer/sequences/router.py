@@ -4,9 +4,10 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from sequencer.records.references import look_for_segments
+from sequencer.records.references import look_for
 from sequencer.sequences import service
 from sequencer.sequences.models import SequenceVersion
+from sequencer.sequences.references import named_in
 from sequencer.sequences.schemas import (
     SequenceIn,
     SequenceOut,
@@ -57,9 +58,10 @@ async def create_sequence(
     data: SequenceIn, caller: Writer, running: TheService, begin: BeginUow, response: Response
 ) -> dict[str, Any]:
     """Nothing is sent before it is published and enabled. A template that cannot be read, or names
-    a variable that does not exist, is a 422 with pointer, line and column.
+    a variable that does not exist, is a 422 with pointer, line and column. The segments, key roles
+    and traits that the body names must be there.
     """
-    looked = await look_for_segments(running, caller, _segments(data))
+    looked = await look_for(running, caller, named_in(data))
     uow = await begin()
     made = await service.create_sequence(uow, data, looked)
     response.headers["etag"] = etag(made.version)
@@ -86,17 +88,13 @@ async def edit_sequence(
     response: Response,
 ) -> dict[str, Any]:
     """Takes effect for new enrollments when it is published."""
-    looked = await look_for_segments(running, caller, _segments(data))
+    looked = await look_for(running, caller, named_in(data))
     uow = await begin()
     found = await service.get_sequence(uow, sequence_id, lock=True)
     check_version(version, found.version)
     edited = await service.edit_sequence(uow, found, data, looked)
     response.headers["etag"] = etag(edited.version)
     return await shown(uow, edited)
-
-
-def _segments(data: SequenceIn | SequencePatch) -> list[UUID | None]:
-    return [data.audience_segment_id, data.account_segment_id]
 
 
 @router.get("/{sequence_id}/versions", summary="List its versions", response_model=VersionList)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -109,6 +109,15 @@ class Step(In):
         return self.id
 
 
+def templates_of(steps: Iterable[Step]) -> Iterator[tuple[str, str, bool]]:
+    """Pointer, source, is it HTML."""
+    for at, step in enumerate(steps):
+        yield f"/steps/{at}/subject", step.subject, False
+        yield f"/steps/{at}/text", step.text, False
+        if step.html is not None:
+            yield f"/steps/{at}/html", step.html, True
+
+
 class SenderIn(In):
     """The mailbox of the member who holds a key role of the account, or one shared mailbox."""
 
@@ -199,12 +208,7 @@ class Definition(In):
         return sorted(self.steps, key=lambda step: step.offset_days)
 
     def templates(self) -> Iterator[tuple[str, str, bool]]:
-        """Pointer, source, is it HTML."""
-        for at, step in enumerate(self.steps):
-            yield f"/steps/{at}/subject", step.subject, False
-            yield f"/steps/{at}/text", step.text, False
-            if step.html is not None:
-                yield f"/steps/{at}/html", step.html, True
+        return templates_of(self.steps)
 
 
 class SequenceIn(Definition):

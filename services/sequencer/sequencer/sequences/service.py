@@ -1,6 +1,7 @@
 """What is sent, in what order. A draft is edited; publishing pins it for whoever enters next."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,10 @@ from sequencer.audit import audit
 from sequencer.mailboxes import service as mailboxes
 from sequencer.records import service as records
 from sequencer.records.references import Looked
-from sequencer.records.schemas import Segment
 from sequencer.sequences import queries
 from sequencer.sequences.models import Sequence, SequenceVersion
-from sequencer.sequences.schemas import Definition, SenderIn, SequenceIn, SequencePatch
+from sequencer.sequences.references import reference_faults
+from sequencer.sequences.schemas import Definition, SequenceIn, SequencePatch
 from sequencer.sequences.versions import Pinned, readable_definition, step_ids
 from sequencer.templates.rules import faults_of, variables_of
 from shared.audit import attributes, difference
@@ -69,7 +70,6 @@ async def list_sequences(
 async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
     raw = data.model_dump(mode="json", exclude={"title"})
     definition = await _checked(uow, raw, looked, known_steps=())
-    await _check_sender(uow, data.sender)
     sequence = Sequence(
         workspace_id=uow.workspace_id,
         id=new_id(),
@@ -96,8 +96,6 @@ async def edit_sequence(
         raise invalid("/title", "required", "A sequence has a title.")
     merged = _merged(sequence.draft, changes)
     definition = await _checked(uow, merged, looked, await _steps_of(uow, sequence))
-    if data.sender is not None:
-        await _check_sender(uow, data.sender)
     before = {"title": sequence.title, **sequence.draft}
     sequence.title = title
     sequence.draft = definition.model_dump(mode="json")
@@ -143,7 +141,7 @@ async def _checked(
     faults = [
         Fault(pointer, fault.code, fault.message, {"line": fault.line, "column": fault.column})
         for pointer, source, html in definition.templates()
-        for fault in faults_of(source, html=html)
+        for fault in faults_of(source, html=html, missing=looked.missing_traits)
     ]
     faulty = {fault.pointer for fault in faults}
     faults += [fault for fault in _without_way_out(definition) if fault.pointer not in faulty]
@@ -152,7 +150,8 @@ async def _checked(
         for at, step in enumerate(definition.steps)
         if step.id is not None and str(step.id) not in known_steps
     ]
-    faults += await _segment_faults(uow, definition, looked)
+    faults += reference_faults(definition, await _with_known_segments(uow, definition, looked))
+    faults += await _mailbox_faults(uow, definition)
     if faults:
         raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
@@ -168,38 +167,20 @@ def _without_way_out(definition: Definition) -> Iterator[Fault]:
             yield Fault(pointer, "no_unsubscribe_link", message)
 
 
-async def _check_sender(uow: UnitOfWork, sender: SenderIn) -> None:
-    """A key role may get its holder later; a mailbox is set up here, so we know of every one."""
-    box = sender.mailbox_id
-    if box is not None and not await mailboxes.by_id(uow, [box]):
-        message = "There is no mailbox with this id."
-        raise invalid("/sender/mailbox_id", "unknown_mailbox", message)
+async def _with_known_segments(uow: UnitOfWork, definition: Definition, looked: Looked) -> Looked:
+    """Also those that the draft has had before."""
+    named = (definition.audience_segment_id, definition.account_segment_id)
+    heard = await records.segments(uow, [one for one in named if one is not None])
+    return replace(looked, segments={**looked.segments, **heard})
 
 
-async def _segment_faults(uow: UnitOfWork, definition: Definition, looked: Looked) -> list[Fault]:
-    """Of the segments that the body names, and of those that the draft has had before."""
-    wanted = {
-        "/audience_segment_id": (definition.audience_segment_id, "opportunity"),
-        "/account_segment_id": (definition.account_segment_id, "account"),
-    }
-    heard = await records.segments(
-        uow, [segment_id for segment_id, _ in wanted.values() if segment_id]
-    )
-    known: dict[UUID, Segment | None] = {**looked, **heard}
-    faults = []
-    for pointer, (segment_id, record_type) in wanted.items():
-        if segment_id is None or segment_id not in known:
-            continue
-        segment = known[segment_id]
-        if segment is None:
-            message = "There is no segment with this id."
-            faults.append(Fault(pointer, "unknown_segment", message))
-        elif segment.archived:
-            faults.append(Fault(pointer, "segment_archived", "This segment is archived."))
-        elif segment.record_type != record_type:
-            message = f"This is a segment of {segment.record_type} records, not {record_type}."
-            faults.append(Fault(pointer, "wrong_segment_type", message))
-    return faults
+async def _mailbox_faults(uow: UnitOfWork, definition: Definition) -> list[Fault]:
+    """A mailbox is set up here, so we know of every one."""
+    box = definition.sender.mailbox_id
+    if box is None or await mailboxes.by_id(uow, [box]):
+        return []
+    message = "There is no mailbox with this id. Make it at /v1/mailboxes, or name another."
+    return [Fault("/sender/mailbox_id", "unknown_mailbox", message)]
 
 
 async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> Sequence:

@@ -7,7 +7,7 @@ a value stops the mail: nobody gets "Dear ,".
 
 import difflib
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,8 @@ from liquid.exceptions import FilterArgumentError, LiquidError, UndefinedError
 from liquid.undefined import FalsyStrictUndefined, is_undefined
 
 TRAITS = "traits"
+_TRAIT_PARTS = 3
+"""Of `account.traits.tier`."""
 CATALOG: Mapping[str, frozenset[str]] = {
     "contact": frozenset({"name", "first_name", "last_name", "email", "title", TRAITS}),
     "account": frozenset({"name", "domain", "country", "arr", "currency", TRAITS}),
@@ -114,18 +116,22 @@ def _parsed(source: str, *, html: bool) -> BoundTemplate:
     return (_HTML if html else _TEXT).from_string(source)
 
 
-def faults_of(source: str, *, html: bool = False) -> list[TemplateFault]:
-    """Everything that can be known to be wrong before there is a record."""
+def faults_of(
+    source: str, *, html: bool = False, missing: Collection[str] = ()
+) -> list[TemplateFault]:
+    """Everything that can be known to be wrong before there is a record. `missing` are traits, such
+    as `account.traits.tier`, that there are not.
+    """
     try:
         template = _parsed(source, html=html)
         analysis = template.analyze(include_partials=False)
     except (LiquidError, ValueError, RecursionError) as error:
         return [_syntax_fault(source, error)]
     found = [
-        TemplateFault("unknown_variable", message, *_place(source, variable.span.index))
+        TemplateFault(*fault, *_place(source, variable.span.index))
         for variables in analysis.globals.values()
         for variable in variables
-        if (message := _unknown(variable.segments)) is not None
+        if (fault := _unknown(variable.segments, missing)) is not None
     ]
     known = (_HTML if html else _TEXT).filters
     for name, spans in analysis.filters.items():
@@ -171,9 +177,27 @@ def render_line(source: str, variables: Mapping[str, Any]) -> str:
     return " ".join(render(source, variables).split())
 
 
-def _unknown(segments: list[Any]) -> str | None:
-    root = segments[0]
+def traits_in(source: str, *, html: bool = False) -> frozenset[str]:
+    """The traits that a template names, such as `account.traits.tier`."""
+    return frozenset(
+        ".".join(parts[:_TRAIT_PARTS])
+        for parts in (name.split(".") for name in variables_of(source, html=html))
+        if len(parts) >= _TRAIT_PARTS and parts[1] == TRAITS and TRAITS in CATALOG.get(parts[0], ())
+    )
+
+
+def _unknown(segments: list[Any], missing: Collection[str]) -> tuple[str, str] | None:
+    """Code and message of what is wrong with a variable."""
     name = ".".join(str(part) for part in segments)
+    if len(segments) >= _TRAIT_PARTS and ".".join(name.split(".")[:_TRAIT_PARTS]) in missing:
+        message = f"There is no trait {name!r}. Make it at /v1/traits, or name another."
+        return "unknown_trait", message
+    no_variable = _no_variable(segments, name)
+    return None if no_variable is None else ("unknown_variable", no_variable)
+
+
+def _no_variable(segments: list[Any], name: str) -> str | None:
+    root = segments[0]
     if any(not isinstance(part, str) for part in segments):
         return "A variable is named by constant words, such as `contact.first_name`."
     if root not in CATALOG:
@@ -219,10 +243,3 @@ def _place(source: str, index: int) -> tuple[int, int]:
     """Line and column, both from 1."""
     before = source[:index]
     return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
-
-
-def all_faults(parts: Mapping[str, tuple[str, bool]]) -> Iterator[tuple[str, TemplateFault]]:
-    """Faults of several templates, each given by its pointer as (source, is it HTML)."""
-    for pointer, (source, html) in parts.items():
-        for fault in faults_of(source, html=html):
-            yield pointer, fault

@@ -6,7 +6,7 @@ that points nowhere would be found by nobody. What other services tell of in eve
 for: it was there when they spoke.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -68,6 +68,33 @@ async def must_exist(running: Service, caller: Caller, named: Named) -> dict[str
     if faults:
         raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
     return kept
+
+
+async def must_be_writable(
+    running: Service, caller: Caller, fields: Sequence[tuple[str, str, str]]
+) -> None:
+    """`fields` are (pointer, record type or nothing for any, name such as `traits.tier`). Not
+    within a transaction. Raises `Invalid` with every fault at once, or `Unavailable`.
+    """
+    if not fields:
+        return
+    asked = [("field", f"{record_type}:{name}") for _, record_type, name in fields]
+    known = (await known_references(running, caller, asked))["fields"]
+    faults = []
+    for (pointer, record_type, name), (_, question) in zip(fields, asked, strict=True):
+        if question not in known:
+            message = (
+                f"{record_type.capitalize()}s have no field {name!r}."
+                if record_type
+                else f"No record has a field {name!r}."
+            )
+            advice = " Make the trait at /v1/traits, or name another field."
+            faults.append(Fault(pointer, "unknown_field", message + advice))
+        elif not known[question]["writable"]:
+            message = f"Nobody writes {name!r} by hand. Name another field."
+            faults.append(Fault(pointer, "read_only", message))
+    if faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
 
 
 def _references(named: Named) -> list[Reference]:

@@ -15,7 +15,7 @@ from shared.web.routing import (
     etag,
     require,
 )
-from tasks_api.directory.references import Named, must_exist
+from tasks_api.directory.references import Named, must_be_writable, must_exist
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
     NoteIn,
@@ -25,6 +25,7 @@ from tasks_api.notes.schemas import (
     NoteTemplateOut,
     NoteTemplatePatch,
     TemplateUse,
+    bound_fields,
 )
 
 router = api_router("/v1/notes", "Notes")
@@ -55,7 +56,7 @@ _TEMPLATE: Any = {
             "title": "Logging Calls",
             "body": "<p>What was said?</p>",
             "fields": [
-                {"key": "next_step", "label": "Next step", "field": "traits.next_step"},
+                {"key": "deal_room", "label": "Deal room", "field": "deal_room_url"},
             ],
         }
     }
@@ -169,9 +170,12 @@ async def list_note_templates(
 async def create_note_template(
     data: Annotated[NoteTemplateIn, Body(openapi_examples=_TEMPLATE)],
     caller: Annotated[Caller, require("note_templates:write")],
-    uow: Uow,
+    begin: BeginUow,
+    running: TheService,
 ) -> Any:
-    return await service.create_template(uow, data)
+    """Its fields must be there: of accounts, or of any type of record for those of the subject."""
+    await must_be_writable(running, caller, bound_fields(data.fields))
+    return await service.create_template(await begin(), data)
 
 
 @templates_router.get("/{key}", response_model=NoteTemplateOut, summary="Read a note template")
@@ -195,10 +199,13 @@ async def edit_note_template(
         NoteTemplatePatch, Body(openapi_examples={"title": {"value": {"title": "Calls"}}})
     ],
     caller: Annotated[Caller, require("note_templates:write")],
-    uow: Uow,
+    begin: BeginUow,
+    running: TheService,
     if_match: IfMatch,
     response: Response,
 ) -> Any:
+    await must_be_writable(running, caller, bound_fields(data.fields))
+    uow = await begin()
     template = await service.get_template(uow, key, lock=True)
     check_version(if_match, template["version"])
     edited = await service.edit_template(uow, template, data.changes())

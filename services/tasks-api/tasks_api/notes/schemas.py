@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -30,6 +31,14 @@ class TemplateField(In):
         Field(description="`deal_room_url`, or `traits.<key>`."),
     ]
     required: bool = False
+
+
+def bound_fields(fields: Sequence[TemplateField]) -> list[tuple[str, str, str]]:
+    """Pointer, record type where it is known, and name of what they write."""
+    return [
+        (f"/fields/{at}/field", "account" if one.record == "account" else "", one.field)
+        for at, one in enumerate(fields)
+    ]
 
 
 class NoteTemplateIn(In):

@@ -1,0 +1,21 @@
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.schemas import In
+
+_Pair = Annotated[str, StringConstraints(pattern="^[^:]*:[^:]+$")]
+
+
+class ReferencesIn(In):
+    """What somebody's body names."""
+
+    record: list[_Pair] = Field(default=[], description="`<record type>:<id>`.")
+    field: list[_Pair] = Field(
+        default=[],
+        description="`<record type>:<name>`, such as `account:traits.tier`; no type means any.",
+    )
+    member: list[UUID] = []
+    key_role: list[str] = []
+    segment: list[UUID] = []
