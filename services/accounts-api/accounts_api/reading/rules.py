@@ -1,6 +1,6 @@
 """What a list shows and in which order, from the words of a request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,18 +33,32 @@ def everything(kind: Kind) -> Shown:
     return Shown((*KEPT, *kind.shown, *STAMPS), None)
 
 
-def shown(kind: Kind, fields: Sequence[str] | None, pointer: str) -> Shown:
-    """Raises `Invalid` naming every field that is none."""
+def names_traits(fields: Sequence[str] | None) -> bool:
+    return any(name.startswith("traits.") for name in fields or ())
+
+
+def shown(
+    kind: Kind,
+    fields: Sequence[str] | None,
+    pointer: str,
+    traits_there: Collection[str] | None = None,
+) -> Shown:
+    """Raises `Invalid` naming every field that is none. `traits_there` are named as `traits.tier`;
+    None, when any may have been.
+    """
     if fields is None:
         return everything(kind)
     known = (*KEPT, *kind.shown, *STAMPS)
     wrong = [
         name
         for name in fields
-        if name not in known and name != "traits" and not name.startswith("traits.")
+        if name not in known
+        and name != "traits"
+        and not (name.startswith("traits.") and (traits_there is None or name in traits_there))
     ]
     if wrong:
-        raise Invalid(faults=[_unknown(kind, name, known, pointer) for name in wrong])
+        may_be = (*known, *(traits_there or ()))
+        raise Invalid(faults=[_unknown(kind, name, may_be, pointer) for name in wrong])
     traits = tuple(
         dict.fromkeys(n.removeprefix("traits.") for n in fields if n.startswith("traits."))
     )

@@ -17,6 +17,7 @@ from accounts_api.reading.rules import (
     Shown,
     SortKey,
     included,
+    names_traits,
     shown,
     sort_keys,
     told_by_now,
@@ -66,7 +67,7 @@ async def get_record(
 
     Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
     """
-    what = shown(kind, fields, "/query/fields")
+    what = await _shown(uow, kind, fields, "/query/fields")
     wanted = await _wanted(uow, kind, include, "/query/include")
     row = await queries.record_row(
         uow.session, uow.workspace_id, kind, what, record_id=record_id, external_id=external_id
@@ -122,6 +123,16 @@ async def past_record(
     if kind.part and (fields is None or kind.part in wanted):
         parts.append((kind.part, to_json(state[kind.part]).decode()))
     return json_object(scalars, parts)
+
+
+async def _shown(uow: UnitOfWork, kind: Kind, fields: Sequence[str] | None, pointer: str) -> Shown:
+    """Of today: what the past had may be gone. The workspace's traits are looked up only when one
+    of them is named. Raises `Invalid`.
+    """
+    if not names_traits(fields):
+        return shown(kind, fields, pointer)
+    catalog = await vocabulary.rule_catalog(uow)
+    return shown(kind, fields, pointer, catalog.scope(kind.noun).fields)
 
 
 async def _wanted(
@@ -201,7 +212,11 @@ class Listed:
 async def understood(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Listed:
     """Raises `Invalid` for a faulty rule, field or order."""
     at, then = request.pointers, request.then
-    what = shown(kind, request.fields, f"{at}/fields")
+    asked = f"{at}/fields"
+    if then is None:
+        what = await _shown(uow, kind, request.fields, asked)
+    else:
+        what = shown(kind, request.fields, asked)
     wanted = await _wanted(uow, kind, request.include, f"{at}/include")
     catalog = await catalog_of(uow, kind, request)
     keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from shared.auth import Caller
-from shared.errors import AppError, NotFound, invalid
+from shared.errors import AppError, Fault, Invalid, NotFound
 from shared.events.base import Envelope
 from shared.events.registry import EVENTS
 from shared.rows import json_array, json_object
@@ -116,15 +116,20 @@ async def read_event(service: Service, uow: UnitOfWork, event_id: UUID) -> bytes
 
 
 def checked_types(filters: Sequence[str], pointer: str) -> Types:
-    """Raises `Invalid` for a type that does not exist."""
+    """`pointer` may hold `{}` for a filter's place. Raises `Invalid` for types there are not."""
     given = [each.strip() for each in filters]
-    if unknown := unknown_types(given):
-        raise invalid(
-            pointer,
+    faults = [
+        Fault(
+            pointer.format(place),
             "unknown_event_type",
-            f"There is no event type {unknown[0][:100]!r}. `GET /openapi.json` lists all of them"
-            " under `webhooks`; `account.*` means all about accounts and `*` everything.",
+            f"There is no event type {each[:100]!r}. `GET /openapi.json` lists all of them under"
+            " `webhooks`; `account.*` means all about accounts and `*` everything.",
         )
+        for place, each in enumerate(given)
+        if unknown_types([each])
+    ]
+    if faults:
+        raise Invalid(faults=faults)
     return concrete_types(given)
 
 

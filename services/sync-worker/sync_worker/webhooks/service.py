@@ -89,7 +89,7 @@ async def create_endpoint(
     uow: UnitOfWork, box: SecretBox, data: EndpointIn
 ) -> tuple[WebhookEndpoint, str]:
     """The endpoint and the secret that is shown once."""
-    partner_events.checked_types(data.types, "/types")
+    partner_events.checked_types(data.types, "/types/{}")
     if await queries.count_endpoints(uow.session, uow.workspace_id) >= MOST_ENDPOINTS:
         raise TooManyEndpoints("Remove one that is not needed any more.")
     endpoint = WebhookEndpoint(
@@ -132,7 +132,7 @@ async def update_endpoint(
     changes = data.changes()
     before = attributes(endpoint, *_AUDITED)
     if "types" in changes:
-        partner_events.checked_types(data.types, "/types")
+        partner_events.checked_types(data.types, "/types/{}")
         endpoint.types = _sorted(data.types)
     if "headers" in changes:
         _seal_headers(box, endpoint, data.headers)
@@ -211,7 +211,7 @@ async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> Types:
     if endpoint.status == "disabled":
         raise EndpointDisabled(f"Enable it first. It is disabled: {endpoint.disabled_reason}")
     await queries.end_rest(uow.session, uow.workspace_id, endpoint_id)
-    return partner_events.checked_types(endpoint.types, "/types")
+    return partner_events.checked_types(endpoint.types, "/types/{}")
 
 
 def opened(
