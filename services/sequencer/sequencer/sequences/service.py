@@ -69,7 +69,7 @@ async def list_sequences(
 
 async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
     raw = data.model_dump(mode="json", exclude={"title"})
-    definition = await _checked(uow, raw, looked, known_steps=())
+    definition = await _checked(uow, raw, data, looked, known_steps=())
     sequence = Sequence(
         workspace_id=uow.workspace_id,
         id=new_id(),
@@ -95,7 +95,7 @@ async def edit_sequence(
     if title is None:
         raise invalid("/title", "required", "A sequence has a title.")
     merged = _merged(sequence.draft, changes)
-    definition = await _checked(uow, merged, looked, await _steps_of(uow, sequence))
+    definition = await _checked(uow, merged, data, looked, await _steps_of(uow, sequence))
     before = {"title": sequence.title, **sequence.draft}
     sequence.title = title
     sequence.draft = definition.model_dump(mode="json")
@@ -131,7 +131,11 @@ async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[str]:
 
 
 async def _checked(
-    uow: UnitOfWork, raw: dict[str, Any], looked: Looked, known_steps: Collection[str]
+    uow: UnitOfWork,
+    raw: dict[str, Any],
+    data: SequenceIn | SequencePatch,
+    looked: Looked,
+    known_steps: Collection[str],
 ) -> Definition:
     """The definition with an id for every step. Raises `Invalid` with all faults at once."""
     try:
@@ -151,7 +155,7 @@ async def _checked(
         if step.id is not None and str(step.id) not in known_steps
     ]
     faults += reference_faults(definition, await _with_known_segments(uow, definition, looked))
-    faults += await _mailbox_faults(uow, definition)
+    faults += await _mailbox_faults(uow, data)
     if faults:
         raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
@@ -174,9 +178,9 @@ async def _with_known_segments(uow: UnitOfWork, definition: Definition, looked: 
     return replace(looked, segments={**looked.segments, **heard})
 
 
-async def _mailbox_faults(uow: UnitOfWork, definition: Definition) -> list[Fault]:
+async def _mailbox_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> list[Fault]:
     """A mailbox is set up here, so we know of every one."""
-    box = definition.sender.mailbox_id
+    box = data.sender.mailbox_id if data.sender else None
     if box is None or await mailboxes.by_id(uow, [box]):
         return []
     message = "There is no mailbox with this id. Make it at /v1/mailboxes, or name another."
