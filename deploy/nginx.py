@@ -8,7 +8,15 @@ from deploy.gateway.proxy import POOL_SECONDS
 from deploy.routes import LARGER_BODIES, SEGMENTS
 from shared.settings import ServiceName
 from shared.web.middleware import MAX_BODY, path_pattern
-from shared.web.refusal import SAFE_HEADERS, Refusal
+from shared.web.refusal import (
+    LARGE_HEAD,
+    LATE,
+    LONG_TARGET,
+    NO_METHOD,
+    NO_WEBSOCKET,
+    SAFE_HEADERS,
+    Refusal,
+)
 
 _HEAD = """\
 # Made by `python -m deploy.nginx` from deploy/routes.py; a test keeps the two alike.
@@ -69,17 +77,8 @@ _SERVER = """\
         proxy_set_header X-Workspace-Id "";
 
         if ($http_upgrade ~* ^websocket$) {
-            return 400;
+            rewrite ^ /-refused/websocket last;
         }
-        error_page 400 @unread;
-        error_page 404 @absent;
-        error_page 405 @method;
-        error_page 408 @late;
-        error_page 413 @large;
-        error_page 414 494 @head;
-        error_page 502 @broken;
-        error_page 503 @away;
-        error_page 504 @slow;
 
 """
 
@@ -142,20 +141,26 @@ _OWN = """\
 
 
 def _problems() -> str:
-    absent = Refusal(404, "not_found", "No such route")
-    large = Refusal(413, "payload_too_large", "The body is too large")
     named = {
-        "absent": absent,
-        "unread": Refusal(400, "bad_request", "The request could not be read"),
-        "method": Refusal(405, "method_not_allowed", "This method is not served here"),
-        "late": Refusal(408, "request_timeout", "The request did not come in time"),
-        "head": Refusal(431, "headers_too_large", "The headers are too large"),
-        "large": large,
-        "broken": broken("a service"),
-        "away": away("A service"),
-        "slow": too_slow("a service"),
+        "bad-request": ("400", Refusal(400, "bad_request", "The request could not be read")),
+        "absent": ("404", Refusal(404, "not_found", "No such route")),
+        "method": ("405", NO_METHOD),
+        "late": ("408", LATE),
+        "large-body": ("413", Refusal(413, "payload_too_large", "The body is too large")),
+        "long-target": ("414", LONG_TARGET),
+        # nginx has a number of its own for a head that is too large.
+        "large-head": ("494", LARGE_HEAD),
+        "broken": ("502", broken("a service")),
+        "away": ("503", away("A service")),
+        "slow": ("504", too_slow("a service")),
+        "websocket": ("", NO_WEBSOCKET),
     }
-    return "\n".join(_problem(name, refusal) for name, refusal in named.items())
+    pages = "".join(
+        f"        error_page {codes} = /-refused/{name};\n"
+        for name, (codes, _) in named.items()
+        if codes
+    )
+    return pages + "".join(_problem(name, refusal) for name, (_, refusal) in named.items())
 
 
 _SAFE = "".join(
@@ -165,15 +170,23 @@ _SAFE = "".join(
 
 
 def _problem(name: str, refusal: Refusal) -> str:
+    """A place of its own and not a named one, which nginx cannot enter without an address that it
+    has read.
+    """
     body = json.loads(refusal.body("", "$given_request_id"))
-    retry = refusal.retry_after
-    after = "" if retry is None else f"            add_header Retry-After {retry} always;\n"
+    extra = {"Retry-After": refusal.retry_after, "Allow": refusal.allow}
+    headers = "".join(
+        f"            add_header {header} {json.dumps(value)} always;\n"
+        for header, value in extra.items()
+        if value
+    )
     return (
-        f"        location @{name} {{\n"
+        f"\n        location = /-refused/{name} {{\n"
+        "            internal;\n"
         "            default_type application/problem+json;\n"
         "            add_header X-Request-Id $given_request_id always;\n"
         f"{_SAFE}"
-        f"{after}"
+        f"{headers}"
         f"            return {refusal.status} '{json.dumps(body)}';\n"
         "        }\n"
     )

@@ -1,13 +1,17 @@
 """Pages that have an end in bytes, too: sixty records of 0.9 MB are no page of sixty rows."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 25
+_SMALL = 16
+Item = TypeVar("Item")
 
 
 async def rows_within(
@@ -33,6 +37,37 @@ async def rows_within(
     finally:
         await streamed.close()
     return rows, False
+
+
+def _size_of(value: Any) -> int:
+    """About how many bytes a value takes as JSON: its texts, and a little for all else."""
+    match value:
+        case str():
+            return bytes_of(value)
+        case None | bool() | int() | float() | UUID() | date():
+            return _SMALL
+        case Mapping():
+            return sum(len(key) + _size_of(each) for key, each in value.items())
+        case Sequence():
+            return sum(map(_size_of, value))
+        case _:
+            return _SMALL
+
+
+def _size_of_row(row: Any) -> int:
+    """Of a mapping, of a row of a query, or of an object by its public attributes."""
+    if isinstance(row, Mapping | Sequence):
+        return _size_of(row)
+    return sum(_size_of(value) for name, value in vars(row).items() if not name.startswith("_"))
+
+
+def bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def fitting(rows: Sequence[Item], limit: int) -> Sequence[Item]:
+    """Those of the first `limit` rows that a page holds, the first in any case."""
+    return rows[: min(limit, count_within(map(_size_of_row, rows)))]
 
 
 def count_within(sizes: Iterable[int]) -> int:

@@ -7,7 +7,7 @@ the list, so that it cannot be carried to another workspace, filter or order.
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json, to_json
 
+from shared.bounded import fitting
 from shared.errors import BadRequest
 
 MAX_LIMIT = 200
@@ -72,13 +73,19 @@ def page_of(
     shape: Sequence[Any],
     keys: Sequence[str],
 ) -> dict[str, Any]:
-    """A page from at most `limit + 1` rows, whose attributes `keys` are the sort keys, id last."""
-    has_more = len(rows) > limit
-    kept = rows[:limit]
+    """A page from at most `limit + 1` rows, mappings or objects, whose `keys` are the sort keys, id
+    last. It ends early where it holds as many bytes as a page may.
+    """
+    kept = fitting(rows, limit)
+    has_more = len(rows) > len(kept)
     cursor = None
     if has_more:
-        cursor = signer.sign(workspace_id, shape, [_plain(getattr(kept[-1], k)) for k in keys])
+        cursor = signer.sign(workspace_id, shape, [_plain(_of(kept[-1], key)) for key in keys])
     return {"data": list(kept), "next_cursor": cursor, "has_more": has_more}
+
+
+def _of(row: Any, key: str) -> Any:
+    return row[key] if isinstance(row, Mapping) else getattr(row, key)
 
 
 def _plain(value: Any) -> Any:

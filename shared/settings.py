@@ -96,8 +96,9 @@ class Settings(Environment):
     """Consumers split a feed by workspace into this many independent lanes."""
     sweep_seconds: float = 2.0
     """How long a lost doorbell may delay work."""
+    health_host: str = "127.0.0.1"
     health_port: int | None = None
-    """Where a worker door answers /livez, /readyz and /metrics."""
+    """Where a worker door answers /livez, /readyz and /metrics. A container names 0.0.0.0."""
     webhook_time_scale: float = 1.0
     """Shortens the waits of the webhook retry schedule: 0.01 for demonstrations and tests."""
     outside_retry_seconds: float = 0.5

@@ -163,11 +163,10 @@ def health_app(service: Service) -> Starlette:
 
 
 async def _health(service: Service) -> None:
-    port = service.settings.health_port
+    host, port = service.settings.health_host, service.settings.health_port
     if port is None:
         return
-    app = health_app(service)
-    config = uvicorn.Config(app, host="0.0.0.0", port=port, log_config=None)  # noqa: S104
+    config = uvicorn.Config(health_app(service), host=host, port=port, log_config=None)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     await server.serve()

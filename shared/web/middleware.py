@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import new_id
 from shared.logging import get_logger
-from shared.web.refusal import SAFE_HEADERS, RawHeaders, Refusal
+from shared.web.refusal import LONG_TARGET, NO_WEBSOCKET, SAFE_HEADERS, RawHeaders, Refusal
 
 log = get_logger(__name__)
 
@@ -117,7 +117,7 @@ class PlainAnswers:
             await send(message)
 
         if Headers(scope=scope).get("upgrade", "").lower() == "websocket":
-            await refuse(_NO_WEBSOCKET, scope, send_safely)
+            await refuse(NO_WEBSOCKET, scope, send_safely)
             return
         if scope["method"] == "HEAD":
             # The server leaves out the body: it knows from its own copy what was asked.
@@ -142,7 +142,7 @@ class RequestLimits:
             return
         target = scope.get("raw_path", b"") + scope["query_string"]
         if len(target) > MAX_TARGET:
-            await refuse(_LONG_TARGET, scope, send)
+            await refuse(LONG_TARGET, scope, send)
             return
         if b"%00" in target:
             await refuse(_NUL_IN_TARGET, scope, send)
@@ -228,8 +228,6 @@ def too_large(limit: int) -> Refusal:
     return Refusal(413, "payload_too_large", f"The body is larger than {limit} bytes; split it")
 
 
-_LONG_TARGET = Refusal(414, "uri_too_long", "The address is too long")
 _NUL_IN_TARGET = Refusal(400, "bad_request", "The address holds the character NUL")
 _NO_UTF8 = Refusal(400, "bad_request", "The address is not written in UTF-8")
 _COMPRESSED = Refusal(415, "unsupported_media_type", "Send the body without compression")
-_NO_WEBSOCKET = Refusal(400, "no_websocket", "There are no WebSockets here")

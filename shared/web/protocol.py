@@ -12,7 +12,7 @@ import httptools
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from shared.web.refusal import Refusal
+from shared.web.refusal import LARGE_HEAD, LATE, LONG_TARGET, NO_METHOD, Refusal
 
 HEAD_SECONDS = 15.0
 """From its first byte to its last, or from the opening of a connection."""
@@ -26,14 +26,6 @@ MAX_DRAINED = 64 * 1024 * 1024
 """Bytes of a body that are still taken, and dropped, after its request was answered."""
 
 _NO_HTTP = Refusal(400, "bad_request", "This is no HTTP request")
-_NO_METHOD = Refusal(
-    405,
-    "method_not_allowed",
-    "This method is not served here",
-    allow="GET, HEAD, POST, PUT, PATCH, DELETE",
-)
-_LARGE_HEAD = Refusal(431, "headers_too_large", "The headers are too large")
-_SLOW = Refusal(408, "request_timeout", "The request did not come in time")
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -69,7 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_size += len(data)
         super().data_received(data)
         if self._reads_head and self._head_size > MAX_HEAD:
-            self._refuse(_LARGE_HEAD)
+            self._refuse(LARGE_HEAD)
         elif self._reads_body and self._body_timer is None:
             self._slow_seconds = 0.0
             self._look_again()
@@ -80,13 +72,20 @@ class BoundedHttp(HttpToolsProtocol):
         self._begin_head()
 
     @override
+    def on_url(self, url: bytes) -> None:
+        self._headers_size += len(url)
+        if self._headers_size > MAX_HEAD:
+            raise LONG_TARGET
+        super().on_url(url)
+
+    @override
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes after a body is a trailer. It would stand among the headers of its request,
         # where a credential may be missing.
         if self._reads_head:
             self._headers_size += len(name) + len(value)
             if self._headers_size > MAX_HEAD:
-                raise _LARGE_HEAD
+                raise LARGE_HEAD
             super().on_header(name, value)
 
     @override
@@ -125,15 +124,15 @@ class BoundedHttp(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         error = sys.exception()
         if isinstance(error, httptools.HttpParserInvalidMethodError):
-            self._refuse(_NO_METHOD)
+            self._refuse(NO_METHOD)
         else:
-            too_large = error is not None and isinstance(error.__context__, Refusal)
-            self._refuse(_LARGE_HEAD if too_large else _NO_HTTP)
+            cause = error.__context__ if error is not None else None
+            self._refuse(cause if isinstance(cause, Refusal) else _NO_HTTP)
 
     def _begin_head(self) -> None:
         if not self._reads_head:
             self._reads_head, self._head_size, self._headers_size = True, 0, 0
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, _SLOW)
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, LATE)
 
     def _end_head(self) -> None:
         self._reads_head = False
@@ -154,7 +153,7 @@ class BoundedHttp(HttpToolsProtocol):
         if not is_our_turn and self._body_size - size_before < BODY_RATE * BODY_LOOK_SECONDS:
             self._slow_seconds += BODY_LOOK_SECONDS
         if self._slow_seconds >= SLOW_SECONDS:
-            self._refuse(_SLOW)
+            self._refuse(LATE)
         else:
             self._look_again()
 

@@ -58,3 +58,16 @@ class Refusal(Exception):
         ]
         line = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
         return line + b"".join(b"%s: %s\r\n" % each for each in headers) + b"\r\n" + body
+
+
+# What proxies and connections refuse alike.
+NO_METHOD = Refusal(
+    405,
+    "method_not_allowed",
+    "This method is not served here",
+    allow="GET, HEAD, POST, PUT, PATCH, DELETE",
+)
+LATE = Refusal(408, "request_timeout", "The request did not come in time")
+LONG_TARGET = Refusal(414, "uri_too_long", "The address is too long")
+LARGE_HEAD = Refusal(431, "headers_too_large", "The headers are too large")
+NO_WEBSOCKET = Refusal(400, "no_websocket", "There are no WebSockets here")

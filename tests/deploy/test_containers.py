@@ -115,6 +115,17 @@ def test_nginx_and_the_ingress_are_made_from_the_table() -> None:
     assert (KUBERNETES / "ingress.yaml").read_text(encoding="utf-8") == ingress.render()
 
 
+def test_nginx_refuses_in_places_that_it_can_enter() -> None:
+    """A named location is closed to who sent no address that could be read: a 500 in HTML."""
+    text = nginx.render()
+    pages = dict(re.findall(r"error_page (\d+) = (\S+);", text))
+    assert {"400", "404", "405", "408", "413", "414", "494", "502", "503", "504"} == set(pages)
+    places = re.findall(r"location = (/-refused/\S+) \{\n +internal;", text)
+    assert set(pages.values()) <= set(places)
+    assert set(re.findall(r"rewrite \^ (\S+) last;", text)) <= set(places)
+    assert "location @" not in text
+
+
 def test_every_public_operation_is_routed_to_the_service_that_has_it() -> None:
     schemas = {service.package: service.schema for service in SERVICES}
     astray = [

@@ -36,6 +36,7 @@ SAFE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
         ("GET", "/v1/accounts", {"connection": "Upgrade", "upgrade": "websocket"}, 400),
         ("GET", "/openapi.json", {"accept": "text/csv"}, 406),
         ("GET", "/v1/accounts", {"x": "y" * 70_000}, 431),
+        ("GET", "/v1/accounts?filter=" + "y" * 10_000, {}, 414),
     ],
 )
 async def test_what_it_does_not_serve_is_a_problem(
@@ -118,6 +119,12 @@ async def _say(url: str, sent: bytes) -> bytes:
         said = await reader.read()
     writer.close()
     return said
+
+
+async def test_an_address_without_end_is_too_long(stage: Stage) -> None:
+    said = await _say(stage.url, b"GET /v1/accounts?filter=" + b"y" * 100_000)
+    assert said.startswith(b"HTTP/1.1 414 ")
+    assert b"uri_too_long" in said
 
 
 async def test_a_credential_in_a_trailer_does_not_come_through(stage: Stage) -> None:

@@ -79,6 +79,7 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         assert about["api_key"] in said
         assert f"export TENURE={about['gateway_url']} KEY={about['api_key']}" in said
         await looks_right(about)
+        listens_to_this_machine_only(state_dir)
         await makes_a_further_workspace(state_dir, about)
         with up(state_dir) as second:
             refusal, _ = second.communicate(timeout=120)
@@ -103,6 +104,15 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         process.kill()
         pids = again["pids"].values()
         await until(lambda: not [pid for pid in pids if alive(pid)])
+
+
+def listens_to_this_machine_only(state_dir: Path) -> None:
+    """A server of all addresses answers on the second of the loopback network, too."""
+    ports = json.loads((state_dir / "ports.json").read_text(encoding="utf-8"))
+    assert {"gateway", "accounts", "accounts-worker", "smtp"} <= set(ports)
+    for port in ports.values():
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port), timeout=5)
 
 
 async def makes_a_further_workspace(state_dir: Path, about: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shared.bounded import MAX_PAGE_BYTES, count_within
 from shared.events.sync import ConnectionNeedsReauth
 from shared.ids import new_id
-from tests.harness import Tenure
+from tests.harness import Tenure, Workspace
 
 LARGE = 900_000
 
@@ -47,3 +47,45 @@ async def test_large_events_come_in_short_pages_and_none_is_lost(tenure: Tenure)
         seen += [event["data"]["connection_id"] for event in body["data"]]
         before, has_more = body["next_after"], body["has_more"]
     assert seen == [str(each) for each in sent]
+
+
+async def test_a_page_of_long_notes_ends_in_time(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    subject = {"subject_type": "account", "subject_id": await _account(ws, {})}
+    note = {**subject, "title": "Long", "body": "€" * 100_000}
+    made = [(await ws.admin.post("/v1/notes", note)).json()["id"] for _ in range(15)]
+    assert await _listed(ws, f"/v1/notes?subject_id={subject['subject_id']}") == made[::-1]
+
+
+async def test_a_page_of_long_records_and_one_of_their_history_end_in_time(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    keys = ("story", "plan", "risks")
+    for key in keys:
+        trait = {"record_type": "account", "key": key, "title": key.title(), "type": "text"}
+        assert (await ws.admin.post("/v1/traits", trait)).status_code == 201
+    made = [await _account(ws, dict.fromkeys(keys, "€" * 100_000)) for _ in range(6)]
+    assert sorted(await _listed(ws, "/v1/accounts?sort=name")) == sorted(made)
+    for turn in range(4):
+        changed = {"traits": dict.fromkeys(keys, f"{turn}" + "€" * 100_000)}
+        answer = await ws.admin.patch(f"/v1/accounts/{made[0]}", changed, headers={"if-match": "*"})
+        assert answer.status_code == 200, answer.text
+    assert len(await _listed(ws, f"/v1/accounts/{made[0]}/history?field=traits")) == 12
+
+
+async def _account(ws: Workspace, traits: dict[str, str]) -> str:
+    answer = await ws.admin.post("/v1/accounts", {"name": "Wordy", "traits": traits})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def _listed(ws: Workspace, path: str) -> list[str]:
+    """The ids of all pages, each of which has an end in bytes."""
+    seen, cursor, pages = list[str](), "", 0
+    while cursor is not None:
+        answer = await ws.admin.get(f"{path}&limit=200{cursor and '&cursor=' + cursor}")
+        assert answer.status_code == 200, answer.text
+        assert len(answer.content) < MAX_PAGE_BYTES + 100_000
+        seen += [each["id"] for each in answer.json()["data"]]
+        cursor, pages = answer.json()["next_cursor"], pages + 1
+    assert pages > 1
+    return seen

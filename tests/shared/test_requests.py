@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from shared.ids import new_id
+from shared.settings import ServiceName
 from tests.harness import Tenure, Workspace
 
 
@@ -81,6 +84,42 @@ async def test_a_client_that_hangs_up_leaves_no_transaction_behind(tenure: Tenur
             )
         )
         assert idle.scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("service", "route"),
+    [
+        ("accounts", "/v1/accounts"),
+        ("accounts", "/v1/accounts/bulk"),
+        ("tasks", "/v1/tasks"),
+        ("sequencer", "/v1/sequences"),
+        ("sync", "/v1/connections"),
+    ],
+)
+async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(
+    tenure: Tenure, service: ServiceName, route: str
+) -> None:
+    ws = await tenure.workspace()
+    left, failed = (_answered(service, route, status) for status in ("499", "500"))
+    for length in ("content-length: 9000", "transfer-encoding: chunked"):
+        port = int(tenure.urls[service].rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = (
+            f"POST {route} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ws.keys['admin']}\r\n"
+            f"content-type: application/json\r\n{length}\r\n\r\n5\r\n{{"
+        )
+        writer.write(head.encode())
+        await writer.drain()
+        writer.close()
+    async with asyncio.timeout(20):
+        while _answered(service, route, "499") < left + 2:
+            await asyncio.sleep(0.01)
+    assert _answered(service, route, "500") == failed
+
+
+def _answered(service: str, route: str, status: str) -> float:
+    labels = {"service": service, "method": "POST", "route": route, "status": status}
+    return REGISTRY.get_sample_value("tenure_requests_total", labels) or 0.0
 
 
 async def test_a_body_over_the_limit_is_refused_before_it_is_read(tenure: Tenure) -> None:

@@ -15,6 +15,7 @@ from accounts_api.records.kinds import ACCOUNT, Kind
 from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.rules import State
 from accounts_api.records.service import state_of
+from shared.bounded import fitting
 from shared.errors import NotFound
 from shared.paging import CursorSigner
 from shared.rows import json_object, json_page
@@ -49,9 +50,9 @@ async def history_page(
     rows = await queries.changes_page(
         uow.session, uow.workspace_id, record_id, wanted=wanted, before=before, limit=limit + 1
     )
-    kept = rows[:limit]
+    kept = fitting(rows, limit)
     following = None
-    if len(rows) > limit:
+    if len(rows) > len(kept):
         following = cursors.sign(uow.workspace_id, shape, [kept[-1].id])
     causes = await _causes(uow, kept)
     objects = [_change(row, cause) for row, cause in zip(kept, causes, strict=True)]
@@ -105,9 +106,9 @@ async def plan_roles_page(
     rows = await queries.plan_roles_page(
         uow.session, uow.workspace_id, account_id, before, limit + 1
     )
-    kept = rows[:limit]
+    kept = fitting(rows, limit)
     following = None
-    if len(rows) > limit:
+    if len(rows) > len(kept):
         following = cursors.sign(uow.workspace_id, shape, [kept[-1].id])
     names = ("id", "contact_id", "contact_name", "valid_from", "known_at")
     objects = [

@@ -25,7 +25,7 @@ from accounts_api.reading.rules import (
 from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
 from accounts_api.records.refusals import RecordDeleted, RecordNotFound, in_time
-from shared.bounded import count_within
+from shared.bounded import bytes_of, count_within
 from shared.errors import BadRequest
 from shared.paging import CursorSigner
 from shared.rows import json_object, json_page
@@ -238,7 +238,7 @@ async def list_records(
         rows = await listed.rows(uow, after, request.limit + 1)
         counted = await _count(uow, listed, request.count)
     # A row's traits are text by now, and what may be large of it.
-    sizes = (sum(len(cell) for cell in row if isinstance(cell, str)) for row in rows)
+    sizes = (sum(bytes_of(cell) for cell in row if isinstance(cell, str)) for row in rows)
     kept = rows[: min(request.limit, count_within(sizes))]
     cursor = None
     if len(rows) > len(kept):

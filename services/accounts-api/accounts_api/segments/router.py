@@ -27,7 +27,7 @@ from accounts_api.where_used.schemas import WhereUsed
 from accounts_api.where_used.service import Elsewhere
 from shared.auth import Caller
 from shared.events.accounts import RecordType
-from shared.paging import CursorParam, Limit, Page
+from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import Instant
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
@@ -60,16 +60,8 @@ async def list_segments(
         after=(after[0], UUID(after[1])) if after else None,
         limit=limit,
     )
-    next_cursor = None
-    if len(found) > limit:
-        last = found[limit - 1].segment
-        position = [last.title, str(last.id)]
-        next_cursor = the_service.cursors.sign(caller.workspace_id, shape, position)
-    return {
-        "data": [shown.as_json() for shown in found[:limit]],
-        "next_cursor": next_cursor,
-        "has_more": next_cursor is not None,
-    }
+    rows = [shown.as_json() for shown in found]
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ("title", "id"))
 
 
 @router.post("", status_code=201, summary="Create a segment", response_model=SegmentOut)
@@ -182,15 +174,7 @@ async def list_segment_members(
         after=UUID(after[0]) if after else None,
         limit=limit,
     )
-    next_cursor = None
-    if len(found) > limit:
-        position = [str(found[limit - 1].record_id)]
-        next_cursor = the_service.cursors.sign(caller.workspace_id, shape, position)
-    return {
-        "data": found[:limit],
-        "next_cursor": next_cursor,
-        "has_more": next_cursor is not None,
-    }
+    return page_of(found, limit, the_service.cursors, caller.workspace_id, shape, ("record_id",))
 
 
 @router.put(

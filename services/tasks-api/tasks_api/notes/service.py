@@ -12,7 +12,7 @@ from shared.fetch import Row
 from shared.http import Answer
 from shared.ids import new_id
 from shared.logging import get_logger
-from shared.paging import CursorSigner
+from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
@@ -73,7 +73,7 @@ async def list_templates(
     shape = ["note_templates"]
     after = signer.read(cursor, uow.workspace_id, shape)[0] if cursor else None
     rows = await queries.templates(uow.session, uow.workspace_id, after, limit + 1)
-    return _page(rows, limit, signer, uow.workspace_id, shape, "key")
+    return page_of(rows, limit, signer, uow.workspace_id, shape, ("key",))
 
 
 async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
@@ -317,20 +317,7 @@ async def list_notes(
     rows = await queries.notes_page(
         uow.session, uow.workspace_id, caller, subject_id, account_id, before, limit
     )
-    return _page(rows, limit, signer, uow.workspace_id, shape, "id")
-
-
-def _page(
-    rows: Sequence[Row],
-    limit: int,
-    signer: CursorSigner,
-    workspace_id: UUID,
-    shape: Sequence[Any],
-    key: str,
-) -> dict[str, Any]:
-    kept, more = rows[:limit], len(rows) > limit
-    next_cursor = signer.sign(workspace_id, shape, [str(kept[-1][key])]) if more else None
-    return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
+    return page_of(rows, limit, signer, uow.workspace_id, shape, ("id",))
 
 
 async def pending_draft(uow: UnitOfWork, note_id: UUID) -> Draft | None:

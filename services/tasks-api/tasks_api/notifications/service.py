@@ -4,7 +4,7 @@ from uuid import UUID
 from shared.auth import Caller
 from shared.errors import NotFound, invalid
 from shared.ids import new_id
-from shared.paging import CursorSigner
+from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
 from tasks_api.notifications import queries
 
@@ -73,9 +73,7 @@ async def list_notifications(
     rows = await queries.notifications_page(
         uow.session, uow.workspace_id, member_id, before, limit, unread=unread
     )
-    kept, more = rows[:limit], len(rows) > limit
-    next_cursor = signer.sign(uow.workspace_id, shape, [str(kept[-1]["id"])]) if more else None
-    return {"data": [dict(row) for row in kept], "next_cursor": next_cursor, "has_more": more}
+    return page_of(rows, limit, signer, uow.workspace_id, shape, ("id",))
 
 
 async def mark_read(uow: UnitOfWork, caller: Caller, notification_id: UUID) -> Any:

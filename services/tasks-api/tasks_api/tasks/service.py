@@ -9,7 +9,7 @@ from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpe
 from shared.feed import dead
 from shared.fetch import Row as Task
 from shared.ids import new_id
-from shared.paging import CursorSigner
+from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
 from shared.web.where_used import MOST, Use, What
 from tasks_api.directory import service as directory
@@ -258,19 +258,7 @@ async def list_tasks(
         due, last = signer.read(cursor, uow.workspace_id, shape)
         after = (_instant(due), UUID(last))
     rows = await queries.tasks_page(uow.session, uow.workspace_id, wanted, after, limit)
-    return _page(rows, limit, signer, uow.workspace_id, shape)
-
-
-def _page(
-    rows: Sequence[Task], limit: int, signer: CursorSigner, workspace_id: UUID, shape: list[Any]
-) -> dict[str, Any]:
-    kept, more = rows[:limit], len(rows) > limit
-    cursor = None
-    if more:
-        due = kept[-1]["due_at"]
-        position = [due.isoformat() if due else None, str(kept[-1]["id"])]
-        cursor = signer.sign(workspace_id, shape, position)
-    return {"data": [dict(row) for row in kept], "next_cursor": cursor, "has_more": more}
+    return page_of(rows, limit, signer, uow.workspace_id, shape, ("due_at", "id"))
 
 
 def _instant(value: str | None) -> datetime | None:
