@@ -80,7 +80,8 @@ async def _account(ws: Workspace, traits: dict[str, str]) -> str:
 
 async def _listed(ws: Workspace, path: str) -> list[str]:
     """The ids of all pages, each of which has an end in bytes."""
-    seen, cursor, pages = list[str](), "", 0
+    seen, pages = list[str](), 0
+    cursor: str | None = ""
     while cursor is not None:
         answer = await ws.admin.get(f"{path}&limit=200{cursor and '&cursor=' + cursor}")
         assert answer.status_code == 200, answer.text
