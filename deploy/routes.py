@@ -11,6 +11,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "batch",
         "contact-deactivation-rules",
         "contacts",
+        "field-owners",
         "imports",
         "dead-events/accounts",
         "held-work/accounts",

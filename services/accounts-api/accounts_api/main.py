@@ -11,6 +11,7 @@ from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
 from accounts_api.deactivation import router as deactivation
 from accounts_api.deactivation import service as deactivation_service
+from accounts_api.field_owners.router import router as field_owners
 from accounts_api.hand_overs import router as hand_overs
 from accounts_api.hand_overs import service as hand_overs_service
 from accounts_api.hearing import HEARING
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             hand_overs.router,
             api_keys.router,
             api_keys.internal,
+            field_owners,
             references.internal,
             audit_log.router,
             status_router("accounts", due_work, held.counts),

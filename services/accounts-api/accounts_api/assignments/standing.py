@@ -11,7 +11,7 @@ from accounts_api.assignments import queries
 from accounts_api.assignments.queries import AssignmentRule
 from accounts_api.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.records import vocabulary
-from accounts_api.records.edits import OURSELVES, Edit
+from accounts_api.records.edits import RULES, Edit
 from accounts_api.records.hooks import User
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.service import write
@@ -225,7 +225,7 @@ async def _write(uow: UnitOfWork, edits: Mapping[tuple[Cause, ...], list[Edit]])
     await uow.flush_events()
     for cause, group in edits.items():
         uow.cause = cause
-        outcomes = await write(uow, ACCOUNT, group, OURSELVES)
+        outcomes = await write(uow, ACCOUNT, group, RULES)
         written += sum(outcome.status == "updated" for outcome in outcomes)
         await uow.flush_events()
     uow.cause = before

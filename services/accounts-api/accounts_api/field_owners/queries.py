@@ -15,12 +15,12 @@ _KEEP = text(
     where field_owners.version < excluded.version
     """
 )
-_OWNED = text(
+_OWNERS = text(
     """
-    select o.system, o.connection_id, o.title, field
-    from field_owners o, jsonb_array_elements_text(o.fields -> cast(:noun as text)) as field
-    where o.workspace_id = :workspace_id and o.system = any(:systems)
-    order by o.connection_id
+    select system, connection_id, title, fields from field_owners
+    where workspace_id = :workspace_id
+      and (cast(:systems as text[]) is null or system = any(:systems))
+    order by connection_id
     """
 )
 
@@ -30,8 +30,11 @@ async def keep_owner(session: AsyncSession, workspace_id: UUID, owner: Mapping[s
     await session.execute(_KEEP, {**owner, "workspace_id": workspace_id})
 
 
-async def owned_fields(
-    session: AsyncSession, workspace_id: UUID, noun: str, systems: Sequence[str]
+async def owners(
+    session: AsyncSession, workspace_id: UUID, systems: Sequence[str] | None = None
 ) -> Sequence[Any]:
-    values = {"workspace_id": workspace_id, "noun": noun, "systems": list(systems)}
-    return (await session.execute(_OWNED, values)).all()
+    values = {
+        "workspace_id": workspace_id,
+        "systems": None if systems is None else list(systems),
+    }
+    return (await session.execute(_OWNERS, values)).all()

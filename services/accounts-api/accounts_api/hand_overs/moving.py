@@ -13,7 +13,7 @@ from accounts_api.assignments.rules import Choice, Distribution
 from accounts_api.hand_overs import queries
 from accounts_api.hand_overs.service import plan_of
 from accounts_api.members import service as members
-from accounts_api.records.edits import Edit
+from accounts_api.records.edits import RULES, Edit
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.service import write_each
 from shared import held
@@ -103,7 +103,7 @@ async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) ->
     if key == job.key_role_key:
         desk.last[job.id] = job.last_member_id
     edits, takers = _edits(desk, job, key, choice, accounts if key in by_role else ())
-    outcomes = await write_each(uow, ACCOUNT, edits) if edits else []
+    outcomes = await write_each(uow, ACCOUNT, edits, RULES) if edits else []
     moved = Counter(
         taker for taker, outcome in zip(takers, outcomes, strict=True) if outcome.error is None
     )

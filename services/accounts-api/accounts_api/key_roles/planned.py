@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts_api.key_roles import queries
 from accounts_api.key_roles.refusals import ChangedLater, PlanNotFound
-from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer, escaped
+from accounts_api.records.edits import RULES, Edit, Outcome, Writer, escaped
 from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
@@ -138,7 +138,7 @@ async def _begin(uow: UnitOfWork, one: Any) -> None:
     since = one.valid_from if last is None else max(one.valid_from, last)
     holders = [str(member) for member in one.member_ids]
     edit = Edit(must="update", id=str(one.account_id), key_roles={one.key: holders})
-    (outcome,) = await write(uow, ACCOUNT, [edit], OURSELVES, since=since)
+    (outcome,) = await write(uow, ACCOUNT, [edit], RULES, since=since)
     refusal = None
     if outcome.error is not None:
         first = outcome.faults[0] if outcome.faults else None

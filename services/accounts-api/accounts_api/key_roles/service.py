@@ -8,7 +8,8 @@ from accounts_api.key_roles.refusals import KeyRoleNotFound, KeyRoleTaken, Sever
 from accounts_api.key_roles.schemas import HoldersIn, KeyRoleIn, KeyRolePatch
 from accounts_api.records.edits import OURSELVES, Edit, Outcome, Writer
 from accounts_api.records.kinds import ACCOUNT
-from accounts_api.records.refusals import RecordNotFound
+from accounts_api.records.planning import plan as what_if
+from accounts_api.records.refusals import OwnedElsewhere, RecordNotFound
 from accounts_api.records.service import state_of, write
 from accounts_api.records.writing import key_role_definitions
 from accounts_api.where_used import service as usage
@@ -151,6 +152,9 @@ async def assign_key_role(
         (outcome,) = await write(uow, ACCOUNT, [edit], writer)
         return planned.accepted_here(outcome, key), True
     if data.valid_from > await uow.now():
+        (now,) = await what_if(uow, ACCOUNT, [edit], writer)
+        if isinstance(now.error, OwnedElsewhere):
+            planned.accepted_here(now, key)
         holders, since = data.member_ids, data.valid_from
         return await planned.plan(uow, account_id, version, key, holders, since), False
     return await planned.assign_since(uow, edit, key, data.valid_from, writer), True

@@ -151,7 +151,11 @@ class Batch:
         else:
             self._fill(edit, before, after)
         changed = self.changes(before, after)
-        self._refuse_owned(edit, before, changed)
+        if owned := self._owned(edit, before, changed):
+            raise OwnedElsewhere(
+                f"{edit.not_stored} {' '.join(dict.fromkeys(fault.message for fault in owned))}",
+                faults=owned,
+            )
         outcome = Outcome("updated" if changed else "unchanged", before["id"], after["external_id"])
         if changed:
             found.after = after
@@ -160,29 +164,19 @@ class Batch:
                 self._by_external_id[after["external_id"]] = after["id"]
         return outcome
 
-    def _refuse_owned(self, edit: Edit, before: State, changed: Differences) -> None:
+    def _owned(self, edit: Edit, before: State, changed: Iterable[str]) -> list[Fault]:
         """A value of a field that a connection writes would be gone with its next change there."""
-        owned = {
-            name: owner
+        return [
+            Fault(
+                f"{edit.pointer}/{name.replace('.', '/')}",
+                OwnedElsewhere.code,
+                f"The connection {owner.title!r} writes it. Change it there, or let its mapping"
+                " allow local edits of the field.",
+                {"connection_id": str(owner.connection_id)},
+            )
             for name in changed
             if (owner := self.known.owners.get((before["source"], name))) is not None
-        }
-        if not owned:
-            return
-        titles = sorted({owner.title for owner in owned.values()})
-        raise OwnedElsewhere(
-            f"Change it in {' and '.join(titles)}, or let the mapping of that connection allow"
-            " local edits of the field.",
-            faults=[
-                Fault(
-                    f"{edit.pointer}/{name.replace('.', '/')}",
-                    OwnedElsewhere.code,
-                    f"The connection {owner.title!r} writes it.",
-                    {"connection_id": str(owner.connection_id)},
-                )
-                for name, owner in owned.items()
-            ],
-        )
+        ]
 
     def _revive(self, edit: Edit, tombstone: State) -> None:
         """Whether an edit may bring back a deleted record. Raises what refuses it."""
@@ -225,6 +219,10 @@ class Batch:
         ]
         if edit.faults:
             faults = [*edit.faults, *_further(edit, faults)]
+        if faults and before is not None and self.known.owners:
+            told = {fault.pointer for fault in faults}
+            owned = self._owned(edit, before, self.changes(before, after))
+            faults += [fault for fault in owned if fault.pointer not in told]
         if faults and all(fault.code == TAKEN for fault in faults):
             raise ExternalIdTaken(edit.not_stored, faults=faults)
         if faults:

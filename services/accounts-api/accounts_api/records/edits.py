@@ -1,7 +1,7 @@
 """What a request wants of one record, and what became of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -65,11 +65,12 @@ class Edit:
 @dataclass(frozen=True, slots=True)
 class Writer:
     """What the one who writes may touch. A source is a connection to another system: it is not
-    held to what the workspace requires of its people.
+    held to what the workspace requires of its people, and writes fields that a connection owns.
     """
 
     may_edit: frozenset[EditableBy]
     is_source: bool = False
+    writes_owned: bool = False
 
     @classmethod
     def of(cls, caller: Caller) -> "Writer":
@@ -82,8 +83,12 @@ class Writer:
         return cls(groups.get(caller.role, frozenset({"everyone"})))
 
 
-OURSELVES = Writer(frozenset({"everyone", "leaders", "admins", "source"}), is_source=True)
+OURSELVES = Writer(
+    frozenset({"everyone", "leaders", "admins", "source"}), is_source=True, writes_owned=True
+)
 """Our own services and handlers, and the connections that speak through them."""
+RULES = replace(OURSELVES, writes_owned=False)
+"""What the workspace has configured to happen by itself."""
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ The winner keeps what it has and takes what it lacks; what belonged to the loser
 loser leaves a tombstone whose ids lead to the winner.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
+from accounts_api.field_owners.service import owners_of
 from accounts_api.records import queries, storing
 from accounts_api.records.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.kinds import ACCOUNT, CONTACT, KINDS, Kind
@@ -67,12 +68,17 @@ async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
 async def _merge(
     uow: UnitOfWork, kind: Kind, winner: State, loser: State, definitions: Definitions
 ) -> Outcome:
-    filling = _filling(kind, winner, loser, definitions)
+    owned = await _owned(uow, kind, winner)
+    filling = _filling(kind, winner, loser, definitions, owned)
     if kind.part == "key_roles":
         held = winner["key_roles"]
-        taken = {key: who for key, who in loser["key_roles"].items() if key not in held}
+        taken = {
+            key: who
+            for key, who in loser["key_roles"].items()
+            if key not in held and f"key_roles.{key}" not in owned
+        }
         filling.key_roles = await _still_members(uow, taken)
-    if kind.part == "accounts":
+    if kind.part == "accounts" and "accounts" not in owned:
         filling.links = _united([*winner["accounts"], *loser["accounts"]])
     await _hand_over(uow, kind, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
@@ -85,7 +91,17 @@ async def _merge(
     return outcome
 
 
-def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) -> Edit:
+async def _owned(uow: UnitOfWork, kind: Kind, winner: State) -> frozenset[str]:
+    """Fields of the winner that a connection writes: what they lack, they lack there too."""
+    if winner["source"] is None:
+        return frozenset()
+    owners = await owners_of(uow, kind.noun, [winner["source"]])
+    return frozenset(field for _, field in owners)
+
+
+def _filling(
+    kind: Kind, winner: State, loser: State, definitions: Definitions, owned: Collection[str]
+) -> Edit:
     values = {
         name: loser[name]
         for name in kind.shown
@@ -93,13 +109,15 @@ def _filling(kind: Kind, winner: State, loser: State, definitions: Definitions) 
     }
     if "arr" in kind.shown:
         values |= _money(winner, loser)
+    values = {name: value for name, value in values.items() if name not in owned}
     traits: dict[str, Any] = {}
     for key, value in loser["traits"].items():
         definition = definitions.get(key)
         usable = definition is not None and not (definition.deprecated or definition.formula)
         # An option that depends on another choice is only right beside the same choice.
         alike = definition is None or definition.depends_on is None
-        if usable and alike and key not in winner["traits"]:
+        is_free = key not in winner["traits"] and f"traits.{key}" not in owned
+        if usable and alike and is_free:
             traits[key] = value
     return Edit(must="update", id=winner["id"], values=values, traits=traits)
 

@@ -111,7 +111,7 @@ async def _batch(
             more = await queries.look(uow.session, uow.workspace_id, kind, unseen)
             states += more.states
     known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
-    if not writer.is_source:
+    if not writer.writes_owned:
         known_things.owners = await _owners(uow, kind, states)
     known_things.formulas = own_formulas(kind, sight.definitions)
     if any(one.asks_when for one in known_things.formulas):
