@@ -8,7 +8,7 @@ _TAG: Final = re.compile(
     r"(?:[\[({【<«][^\])}】>»]{1,60}[\])}】>»]+|([*#!_=]{2,})[^*#!_=]{1,40}\1|[^\w\s\[({【<«]"
     r"|(?:external|extern|ext|externe|externo|esterno|outside|caution|warning|attention|achtung"
     r"|vorsicht|warnung|spam|suspected spam|possible spam|junk|bulk|phishing|virus[- ]?free|secure"
-    r"|encrypted|unverified)(?: e-?mail| mail| sender| message)?\s*[:|!\-–])\s*",
+    r"|encrypted|unverified)(?: e-?mail| mail| sender| message)?\s*[:|!*~>\-–])\s*",
     re.IGNORECASE,
 )
 """What gateways and ticket systems put before a subject."""
@@ -29,34 +29,48 @@ _ANSWER: Final = re.compile(
 _MACHINE: Final = re.compile(
     # German, English, French, Spanish, Portuguese, Italian
     r"(?:auto(?:matic|mated|matisch\w*|m\.)?[ -]?(?:reply|response|responder|answer"
-    r"|acknowledge?ment"
-    r"|antwort|rückmeldung|antwoord|svar|vastaus|bericht|beantwortet)"
-    r"|out[ -]of[ -](?:the )?(?:office|town)|not in (?:the )?office"
+    r"|acknowledge?ment|message|notification"
+    r"|antwort|rückantwort|rückmeldung|nachricht|benachrichtigung|antwoord|reactie|melding|svar"
+    r"|vastaus|bericht|beantwortet)"
+    r"|out[ -]?of[ -]?(?:the[ -])?(?:office|town)|not in (?:the )?office"
     r"|away from (?:my |the )?(?:office|mail|desk|e-?mail|keyboard)"
     r"|vacation (?:reply|response|notice|message|auto)|on (?:annual |parental |maternity "
     r"|sick )?leave\b"
     r"|(?:currently|temporarily) (?:away|unavailable|out)\b"
+    r"|\b(?:is|am|'m) (?:away|on (?:vacation|holidays?|pto))\b"
+    r"|\b(?:ich bin|ik ben|je suis|sono|estou|estoy|jestem|olen|jsem|jag är|jeg er)"
+    r" (?:\w+ )?(?:im urlaub|abwesend|(?:op|met) vakantie|afwezig|en (?:congés?|vacances)|absente?"
+    r"|in ferie|assente|de férias|de vacaciones|ausente|na urlopie|nieobecn\w+|lomalla|poissa"
+    r"|na dovolené|mimo|på (?:semester|ferie)|bortres?t|bortrejst|frånvarande)\b"
     r"|abwesenheits?(?:notiz|meldung|assistent|nachricht|benachrichtigung|agent|info)"
     r"|nicht im (?:büro|haus)"
     r"|r[ée]ponse automatique|absence du bureau|(?:message|avis|notification) d'absence"
     r"|absent du bureau"
-    r"|respuesta (?:autom[áa]tica|de ausencia)|fuera de (?:la )?oficina"
-    r"|resposta autom[áa]tica|fora do escrit[óo]rio|aus[êe]ncia tempor[áa]ria|resposta automàtica"
-    r"|risposta automatica|fuori (?:sede|ufficio)|messaggio di assenza"
+    r"|respuesta (?:autom[áa]tica|de ausencia)|(?:fuera|ausente|ausencia) de (?:la )?oficina"
+    r"|mensa(?:je|gem) autom[áa]tic[oa]|avis[oe] (?:de|d') ?(?:aus[êe]ncia|assenza)"
+    r"|resposta autom[áa]tica|(?:fora|ausente|aus[êe]ncia) do escrit[óo]rio"
+    r"|aus[êe]ncia tempor[áa]ria|resposta automàtica|erantzun automatiko"
+    r"|risposta automatica|fuori (?:sede|ufficio)|messaggio (?:di assenza|automatico)"
+    r"|assen(?:za|te) dall'ufficio"
     # Dutch, Nordic, Baltic
-    r"|automatisch antwoord|afwezigheids?(?:bericht|melding|assistent)|buiten kantoor|niet aanwezig"
-    r"|automati(?:skt|sk) svar|autosvar|frånvaro|fraværs?(?:melding|besked)|ikke på kontoret"
-    r"|automaattinen vastaus|poissaoloilmoitus|poissa toimistosta|automaatvastus|automaatne vastus"
+    r"|automatisch antwoord|afwezigheids?(?:bericht|melding|assistent)|buiten (?:het )?kantoor"
+    r"|niet (?:aanwezig|op kantoor)"
+    r"|automati(?:skt|sk) svar|autosvar|frånvaro|fraværs?(?:melding|besked)"
+    r"|(?:ikke|inte|ej) (?:på kontoret|til stede)|sjálfvirkt svar"
+    r"|automaattinen vastaus|automaattivastaus|poissaoloilmoitus|poissa toimistosta"
+    r"|automaatvastus|automaatne vastus"
     r"|automatinis atsakymas|automātisk\w* atbilde"
     # Slavic, Greek, Hungarian, Romanian, Turkish
     r"|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|poza biurem|nieobecność"
     r"|automatická odpov[eě][dď]|mimo kancelář|nepřítomnost|automatski odgovor|samodejni odgovor"
-    r"|автоматический ответ|автоответ|вне офиса|автоматична відповідь|автоматичен отговор"
+    r"|автоматический ответ|автоответ|вне офиса|автоматична відповідь|автовідповідь"
+    r"|автоматичен отговор|аутоматски одговор"
     r"|αυτόματη απάντηση|εκτός γραφείου|automatikus válasz|házon kívül|răspuns automat"
-    r"|otomatik (?:yanıt|cevap)|ofis dışında"
+    r"|otomatik (?:yanıt|cevap)|ofis dışı|ofiste değil|\bi̇?zindeyim"
     # Semitic, Asian
     r"|מענה אוטומטי|תשובה אוטומטית|رد تلقائي|الرد التلقائي|خارج المكتب"
-    r"|自動(?:返信|応答|配信|回覆|答覆|回复)|不在(?:通知|のお知らせ|連絡|办公室|辦公室)"
+    r"|स्वचालित (?:उत्तर|जवाब)"
+    r"|自動(?:返信|応答|配信|回覆|答覆|回复)|不在(?:通知|の(?:お知らせ|ご?連絡)|連絡|办公室|辦公室)"
     r"|休暇のお知らせ"
     r"|自动(?:回复|答复|应答)|外出(?:回复|通知)|休假(?:回复|通知)"
     r"|자동 ?(?:회신|응답|답장)|부재 ?중|trả lời tự động|ตอบกลับอัตโนมัติ"
@@ -77,8 +91,13 @@ _MACHINE: Final = re.compile(
     re.IGNORECASE,
 )
 _MACHINE_FIRST: Final = re.compile(
-    r"(?:ooo|oof|absence|absente?|abwesend|abwesenheit\w*|urlaub|ausente|ausencia"
-    r"|ausência|assente|assenza|afwezig|afwezigheid|fravær|poissa|нет на месте|不在|外出|休假|휴가)"
+    r"(?:ooo|oof|ooto|away|on (?:vacation|holidays?|leave|pto)|absence|absente?"
+    r"|(?:annual|parental|maternity|paternity|sick) leave"
+    r"|(?:en )?congés?|en vacances|abwesend|abwesenheit\w*|(?:im )?urlaub|ausente|ausencia"
+    r"|ausência|(?:de )?férias|(?:de )?vacaciones|assente|assenza|(?:in |på )?ferie"
+    r"|afwezig|afwezigheid|(?:op|met) vakantie|fravær|frånvarande|på semester|bortrejst|bortrest"
+    r"|poissa|poissaolo|lomalla|(?:na )?urlop(?:ie)?|nepřítome?n\w*|(?:na )?dovolen(?:á|é)"
+    r"|в отпуске|нет на месте|不在|外出中?|休暇中?|休假中?|휴가(?: ?중)?)"
     r"\s*(?:[:(!|\])}】]|\s[\-–]\s|$)|auto:",
     re.IGNORECASE,
 )
