@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import AppError, Unavailable
 from shared.http import OutgoingError
@@ -57,10 +60,20 @@ async def each_at_its_own_risk(
 
 
 def reason_of(error: Exception) -> str:
-    """What a person may be told: a refusal's own words, of anything else only what kind it is."""
+    """What a person may be told: a refusal's own words, of anything else only what kind it is. Who
+    asks has the error logged.
+    """
     if isinstance(error, AppError):
         return error.detail or error.title
-    return f"Something unexpected went wrong ({type(error).__name__}); the log says more."
+    if isinstance(error, ValidationError):
+        places = (".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
+        named = ", ".join(dict.fromkeys(place for place in places if place))[:200]
+        return (
+            f"It does not have the form that this release reads. Look at: {named or 'all of it'}."
+        )
+    if isinstance(error, DBAPIError):
+        return "The database did not take it; the log says why."
+    return "Something unexpected went wrong on our side; the log says what."
 
 
 def is_passing(error: Exception) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Container, Sequence
 import httpx2
 from typing_extensions import override
 
+from shared.links import UNREACHABLE
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -83,7 +85,7 @@ class EgressPolicy:
         """The address to dial for HTTP. Raises `AddressRefused`."""
         address, listed = await self._checked(host, port)
         if not listed and (scheme != "https" or port not in _ALLOWED_PORTS):
-            raise AddressRefused("The host could not be reached.")
+            raise AddressRefused(UNREACHABLE)
         return address
 
     async def checked_peer(
@@ -94,7 +96,7 @@ class EgressPolicy:
         """
         address, listed = await self._checked(host, port)
         if not listed and (not encrypted or port not in ports):
-            raise AddressRefused("The host could not be reached.")
+            raise AddressRefused(UNREACHABLE)
         return address
 
     async def _checked(self, host: str, port: int) -> tuple[str, bool]:
@@ -102,9 +104,9 @@ class EgressPolicy:
         try:
             found = [ipaddress.ip_address(each) for each in await self._resolver(host, port)]
         except (OSError, ValueError, UnicodeError) as error:
-            raise AddressRefused("The host could not be reached.") from error
+            raise AddressRefused(UNREACHABLE) from error
         if not found or not all(self.permits(address) for address in found):
-            raise AddressRefused("The host could not be reached.")
+            raise AddressRefused(UNREACHABLE)
         return str(found[0]), all(self._is_allowed(address) for address in found)
 
     async def check_url(self, url: str) -> None:
@@ -112,9 +114,9 @@ class EgressPolicy:
         try:
             parsed = httpx2.URL(url)
         except httpx2.InvalidURL as error:
-            raise AddressRefused("The host could not be reached.") from error
+            raise AddressRefused(UNREACHABLE) from error
         if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
-            raise AddressRefused("The host could not be reached.")
+            raise AddressRefused(UNREACHABLE)
         await self.checked_address(parsed.scheme, parsed.host, _port(parsed))
 
 
@@ -133,7 +135,7 @@ class PinnedTransport(httpx2.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
         if url.userinfo or url.scheme not in {"http", "https"}:
-            raise AddressRefused("The host could not be reached.")
+            raise AddressRefused(UNREACHABLE)
         host = url.host
         address = await self._policy.checked_address(url.scheme, host, _port(url))
         request.extensions = {**request.extensions, "sni_hostname": host}

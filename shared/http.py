@@ -15,6 +15,7 @@ import httpx2
 from pydantic_core import from_json, to_json
 
 from shared.egress import EgressPolicy, PinnedTransport
+from shared.links import UNREACHABLE, link_trouble
 from shared.tracing import carry
 
 DEFAULT_DEADLINE = 10.0
@@ -113,7 +114,7 @@ class HttpClient:
         try:
             parsed = httpx2.URL(url)
         except (httpx2.InvalidURL, ValueError) as error:
-            raise OutgoingError("The host could not be reached.", sent=False) from error
+            raise OutgoingError(UNREACHABLE, sent=False) from error
         # By port too: on a desk all our services are one host.
         key = breaker_key or f"{parsed.host}:{parsed.port}"
         breaker = (
@@ -134,10 +135,10 @@ class HttpClient:
             raise OutgoingError(f"No answer within {deadline:g} s.") from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol) as error:
             breaker.record(ok=False)
-            raise OutgoingError("The host could not be reached.", sent=False) from error
+            raise OutgoingError(UNREACHABLE, sent=False) from error
         except (httpx2.HTTPError, OSError) as error:
             breaker.record(ok=False)
-            raise OutgoingError(f"The link broke: {type(error).__name__}.") from error
+            raise OutgoingError(link_trouble(error)) from error
         except UnicodeError as error:
             raise OutgoingError("A header cannot be sent: use ASCII.", sent=False) from error
         breaker.record(ok=answer.status < 500)  # noqa: PLR2004

@@ -14,6 +14,7 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.batches import reason_of
 from shared.events.base import Envelope
 from shared.faults import faultpoint
 from shared.feed.dead import bury
@@ -129,18 +130,17 @@ class Consumer:
             raise LostRace
 
     async def _failed(self, event: Envelope, cursor: str, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"[:2000]
         for _ in range(MAX_FAILURES):
             async with self.units.across_workspaces() as session:
                 failures = (
                     await session.execute(
-                        _FAIL, {**self._lane, "expected": cursor, "error": reason}
+                        _FAIL, {**self._lane, "expected": cursor, "error": reason_of(error)}
                     )
                 ).scalar_one_or_none()
             if failures is None:
                 raise LostRace
             if failures >= MAX_FAILURES:
-                await self._bury(event, cursor, reason)
+                await self._bury(event, cursor, error)
                 return
             await asyncio.sleep(0.1 * 2**failures)
             try:
@@ -150,16 +150,17 @@ class Consumer:
             except Exception as again:
                 if is_passing(again):
                     raise
-                reason = f"{type(again).__name__}: {again}"[:2000]
+                error = again
             else:
                 return
 
-    async def _bury(self, event: Envelope, cursor: str, reason: str) -> None:
+    async def _bury(self, event: Envelope, cursor: str, error: Exception) -> None:
         async with self.units.begin(event.workspace_id, event.cause) as uow:
             await self._move(uow.session, cursor, event.cursor)
-            await bury(uow, self.publisher, event, reason)
+            await bury(uow, self.publisher, event, reason_of(error))
         DEAD.labels(self.publisher, event.name).inc()
-        log.error("event set aside", event_name=event.name, event_id=str(event.id), reason=reason)
+        told = {"event_name": event.name, "event_id": str(event.id)}
+        log.error("event set aside", **told, exc_info=error)
 
 
 def _batches(page: Sequence[Envelope]) -> list[list[Envelope]]:

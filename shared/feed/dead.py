@@ -8,13 +8,16 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import RowMapping, text
 
-from shared.batches import each_at_its_own_risk
+from shared.batches import each_at_its_own_risk, reason_of
 from shared.errors import Conflict, NotFound
 from shared.events.base import Envelope
 from shared.events.registry import publisher_of
 from shared.feed.hearing import Hearing, is_passing
+from shared.logging import get_logger
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 _COLUMNS = "event_id as id, publisher, name, envelope, reason, died_at, replayed_at"
@@ -93,8 +96,8 @@ async def on_each(
     event = uow.heard
     if event is None or await _is_dead(uow, event):
         raise failures[0]
-    reason = f"{len(failures)} of {len(items)} failed. {type(failures[0]).__name__}: {failures[0]}"
-    await bury(uow, publisher_of(event.name), event, reason[:2000])
+    reason = f"{len(failures)} of {len(items)} failed. {reason_of(failures[0])}"
+    await bury(uow, publisher_of(event.name), event, reason)
 
 
 async def _is_dead(uow: UnitOfWork, event: Envelope) -> bool:
@@ -128,5 +131,6 @@ async def replay(uow: UnitOfWork, event_id: UUID, hearing: Hearing) -> RowMappin
     except Exception as error:
         if is_passing(error):
             raise
-        raise StillFails(f"{type(error).__name__}: {error}"[:2000]) from error
+        log.warning("event still fails", event_id=str(event_id), exc_info=error)
+        raise StillFails(reason_of(error)) from error
     return (await uow.session.execute(_REPLAYED, key)).mappings().one()

@@ -26,7 +26,7 @@ class DeadEvent(BaseModel):
                     "id": "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01",
                     "publisher": "accounts",
                     "name": "account.updated",
-                    "reason": "ValueError: no such time zone",
+                    "reason": "It does not have the form that this release reads. Look at: email.",
                     "envelope": {"payload": {"id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"}},
                     "died_at": "2026-11-02T09:00:00Z",
                     "replayed_at": None,

@@ -81,6 +81,36 @@ def test_a_fault_is_known_before_there_is_a_record(
         assert found.column == column
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{{ contact.name", "`{{ }}`"),
+        ("{% if %}x{% endif %}", "`{{ }}`"),
+        ("{{ contact.name | }}", "`{{ }}`"),
+        ("{{ contact.name || upcase }}", "`{{ }}`"),
+        ("{% for x %}{% endfor %}", "`{{ }}`"),
+        ("{% endif %}", "`endif` stands here"),
+        ("{% else %}", "`else` stands here"),
+        ("{% unles true %}", "Did you mean 'unless'?"),
+        ("{% include 'x' %}", "no tag 'include'"),
+        ("{% if true %}" * 100 + "{% endif %}" * 100, "shorter"),
+        ("{% for i in (1..9999) %}x{% endfor %}", "shorter"),
+        ("{{ 1 | divided_by: 0 }}", "The filter `divided_by`"),
+        ("{{ 'x' | upcase: 3 }}", "The filter `upcase`"),
+        ("{{ 'x' | slice: 'y' }}", "The filter `slice`"),
+        ("{{ 'now' | date: '%Y' }}", "time of sending"),
+        ("{{ contact.traits.x }}", "contact.traits.x has no value"),
+    ],
+)
+def test_what_is_wrong_is_told_in_our_words(template: str, told: str) -> None:
+    faults = [fault.message for fault in faults_of(template)]
+    if not faults:
+        with pytest.raises(CannotRender) as refused:
+            render(template, RECORD)
+        faults = [str(refused.value)]
+    assert told in faults[0]
+
+
 def test_a_misspelt_variable_comes_with_a_suggestion() -> None:
     [fault] = faults_of("{{ contact.firstname }}")
     assert "Did you mean 'contact.first_name'?" in fault.message

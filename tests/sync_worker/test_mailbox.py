@@ -282,6 +282,8 @@ async def test_a_broken_look_is_made_up_for(inbox: Inbox, fault: ImapFault) -> N
     inbox.mail.fail_imap(fault, times=1)
     run = await inbox.look()
     assert run["status"] == "failed"
+    for word in ("Error", "socket", "=>", "b'", "command:"):
+        assert word not in run["reason"]
     connection = await inbox.ws.admin.get(f"/v1/connections/{inbox.connection_id}")
     assert connection.json()["status"] == "ok"
     assert (await inbox.look())["status"] == "succeeded"
@@ -311,6 +313,11 @@ async def test_trying_a_connection_tells_what_is_wrong(inbox: Inbox) -> None:
     tried = (await inbox.ws.admin.post(f"{path}/test")).json()
     assert not tried["ok"]
     assert "Nowhere" in tried["detail"]
+    await inbox.ws.admin.patch(path, {"folder": "INBOX", "password": "wrong"})
+    tried = (await inbox.ws.admin.post(f"{path}/test")).json()
+    assert not tried["ok"]
+    assert tried["detail"].startswith("The server refused the log-in: [AUTHENTICATIONFAILED]")
+    assert "b'" not in tried["detail"]
 
 
 async def test_private_addresses_are_refused_like_unreachable_ones(inbox: Inbox) -> None:

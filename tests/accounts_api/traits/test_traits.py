@@ -227,6 +227,34 @@ async def test_a_definition_that_makes_no_sense_is_refused(
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
 
 
+async def test_a_pattern_is_refused_in_our_words(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for pattern, word in {
+        "(?=a)": "look-around",
+        r"(a)\1": "look-around",
+        "(?<!a)b": "look-around",
+        "(": "bracket",
+        "[a": "bracket",
+        "*a": "before it",
+        r"\y": "as itself",
+        "a{1001}": "thousand",
+    }.items():
+        answer = await ws.admin.post(
+            "/v1/traits",
+            {
+                "record_type": "account",
+                "key": "it",
+                "title": "It",
+                "type": "string",
+                "pattern": pattern,
+                "default": "a",
+            },
+        )
+        (fault,) = answer.json()["errors"]
+        assert fault["code"] == "bad_pattern", pattern
+        assert word in fault["message"], pattern
+
+
 async def test_a_key_is_used_once_for_each_record_type(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     fields = {"record_type": "account", "key": "it", "title": "It", "type": "number"}

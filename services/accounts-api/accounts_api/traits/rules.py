@@ -27,6 +27,9 @@ _YES: Final = frozenset({"true", "yes", "1"})
 _NO: Final = frozenset({"false", "no", "0"})
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT: Final = re.compile(rf"{_DAY.pattern}T\S+(?:Z|[+-]\d{{2}}:\d{{2}})", re.ASCII)
+_BEYOND_RE2: Final = re.compile(
+    r"\(\?(?:=|!|<=|<!|>|R|\d|\()|(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)|[*+?}]\+"
+)
 _WRITTEN_NUMBER: Final = re.compile(
     r"[+-]?(?:\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII
 )
@@ -159,9 +162,22 @@ def _pattern_faults(definition: Definition) -> list[Fault]:
         return [Fault("/pattern", "not_applicable", f"Not for a {definition.type}.")]
     try:
         compiled(definition.pattern or "")
-    except re2.error as error:
-        return [Fault("/pattern", "bad_pattern", f"Not a pattern of RE2: {str(error)[:200]}.")]
+    except re2.error:
+        return [Fault("/pattern", "bad_pattern", _bad_pattern(definition.pattern or ""))]
     return []
+
+
+def _bad_pattern(pattern: str) -> str:
+    if _BEYOND_RE2.search(pattern):
+        return (
+            "RE2 has no look-around, back-references, atomic groups or possessive repeats: write it"
+            " without."
+        )
+    return (
+        "It is no pattern of RE2: look whether every bracket is closed, every `*`, `+` and `?` has"
+        " something before it, a `\\` stands before what is meant as itself, and nothing repeats"
+        " more than a thousand times."
+    )
 
 
 def _default_faults(definition: Definition) -> list[Fault]:
@@ -171,8 +187,10 @@ def _default_faults(definition: Definition) -> list[Fault]:
         return [Fault("/default", "not_applicable", "This type of trait has no default.")]
     try:
         fitted(definition, definition.default)
-    except (Misfit, re2.error) as error:
+    except Misfit as error:
         return [Fault("/default", "misfit", str(error))]
+    except re2.error:
+        return []  # its fault is told at the pattern
     return []
 
 

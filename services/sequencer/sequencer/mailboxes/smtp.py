@@ -16,6 +16,7 @@ from typing import Literal, Self
 
 from shared.egress import AddressRefused, EgressPolicy
 from shared.faults import faultpoint
+from shared.links import UNREACHABLE, link_trouble
 
 Stage = Literal["connect", "auth", "mail", "rcpt", "data", "body", "dot"]
 Tls = Literal["implicit", "starttls", "opportunistic"]
@@ -23,6 +24,7 @@ Tls = Literal["implicit", "starttls", "opportunistic"]
 _PORTS = frozenset({465, 587, 2525})
 _REPLY_LIMIT = 64 * 1024
 _CHUNK = 16 * 1024
+_NO_REPLY = (OSError, EOFError, ValueError, asyncio.LimitOverrunError)
 _LINE_START_DOT = re.compile(rb"(^|\n)\.")
 
 
@@ -106,8 +108,10 @@ class SmtpSession:
                     server_hostname=server.host if context else None,
                     limit=_REPLY_LIMIT,
                 )
-        except (OSError, TimeoutError, AddressRefused) as error:
-            raise SmtpBroken("connect", _said(error)) from error
+        except AddressRefused as error:
+            raise SmtpBroken("connect", UNREACHABLE) from error
+        except (OSError, TimeoutError) as error:
+            raise SmtpBroken("connect", link_trouble(error)) from error
         session = cls(reader, writer, patience)
         try:
             await session._expect("connect", 220)
@@ -163,8 +167,8 @@ class SmtpSession:
                 reply = await self._read_reply()
         except TimeoutError:
             return
-        except (OSError, EOFError, ValueError) as error:
-            raise SmtpBroken("body", _said(error)) from error
+        except _NO_REPLY as error:
+            raise SmtpBroken("body", link_trouble(error)) from error
         raise SmtpRefused("body", reply.code, reply.text)
 
     async def dot(self) -> Reply:
@@ -188,7 +192,7 @@ class SmtpSession:
                         ssl.create_default_context(), server_hostname=server.host
                     )
             except (OSError, TimeoutError) as error:
-                raise SmtpBroken("connect", _said(error)) from error
+                raise SmtpBroken("connect", link_trouble(error)) from error
             await self._hello()
 
     async def _hello(self) -> None:
@@ -222,14 +226,14 @@ class SmtpSession:
                 self._writer.write(raw)
                 await self._writer.drain()
         except (OSError, TimeoutError) as error:
-            raise SmtpBroken(stage, _said(error)) from error
+            raise SmtpBroken(stage, link_trouble(error)) from error
 
     async def _expect(self, stage: Stage, *codes: int, seconds: float | None = None) -> Reply:
         try:
             async with asyncio.timeout(seconds or self._patience.command):
                 reply = await self._read_reply()
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
-            raise SmtpBroken(stage, _said(error)) from error
+        except _NO_REPLY as error:
+            raise SmtpBroken(stage, link_trouble(error)) from error
         if reply.code not in codes:
             raise SmtpRefused(stage, reply.code, reply.text)
         return reply
@@ -262,11 +266,3 @@ def stuffed(raw: bytes) -> list[bytes]:
 
 def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, asyncio.IncompleteReadError):
-        return "the server closed the connection"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return f"{type(error).__name__}: {error}"[:300]

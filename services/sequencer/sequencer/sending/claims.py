@@ -42,9 +42,14 @@ from sequencer.unsubscribe.rules import Link
 from shared.batches import each_at_its_own_risk
 from shared.email_addresses import email_key
 from shared.faults import faultpoint
+from shared.logging import get_logger
 from shared.secrets import CannotDecrypt
 from shared.service import Service
 from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
+
+_UNWRITABLE = "No mail can be written of it: look for odd characters in its subject and its names."
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +222,12 @@ async def _judge(
     except BadAddress as error:
         await hold_back(uow, message, "bad_address", str(error), mailbox_id=box_id)
         return None
-    except (CannotRender, ValueError) as error:
+    except CannotRender as error:
         await hold_back(uow, message, "cannot_render", str(error), mailbox_id=box_id)
+        return None
+    except ValueError as error:
+        log.warning("no mail made", message_id=str(message.id), exc_info=error)
+        await hold_back(uow, message, "cannot_render", _UNWRITABLE, mailbox_id=box_id)
         return None
     contact = situation.contact
     return {

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from sequencer.mailboxes.service import patience_of
-from sequencer.mailboxes.smtp import SmtpBroken, SmtpFailure, SmtpRefused, SmtpSession, stuffed
+from sequencer.mailboxes.smtp import SmtpBroken, SmtpRefused, SmtpSession, stuffed
 from sequencer.sending import queries, service
 from sequencer.sending.claims import Claimed
 from sequencer.sending.rules import meaning_of, retry_wait
@@ -15,6 +15,7 @@ from shared.batches import reason_of
 from shared.db import is_connection_loss
 from shared.errors import Unavailable
 from shared.faults import faultpoint
+from shared.links import link_trouble
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -55,14 +56,10 @@ class HandOver:
                 reply = await self._speak()
             except SmtpRefused as refused:
                 await self._refused(refused)
-            except (SmtpBroken, OSError) as broken:
-                detail = broken.detail if isinstance(broken, SmtpFailure) else str(broken)
-                if self._at_the_dot:
-                    await self._record(
-                        lambda uow: service.record_unknown(uow, self._claimed, detail)
-                    )
-                else:
-                    await self._not_sent(detail)
+            except SmtpBroken as broken:
+                await self._broken(broken.detail)
+            except OSError as broken:
+                await self._broken(link_trouble(broken))
             except _NotAllowed:
                 await self._not_sent("stopped before the end of the mail", at_once=True)
             except _Locked:
@@ -127,6 +124,12 @@ class HandOver:
     async def _look_once_more(self) -> service.Begun:
         async with self._unit() as uow:
             return await service.begin_body(uow, self._claimed, self._settings.send_lease_seconds)
+
+    async def _broken(self, detail: str) -> None:
+        if self._at_the_dot:
+            await self._record(lambda uow: service.record_unknown(uow, self._claimed, detail))
+        else:
+            await self._not_sent(detail)
 
     async def _refused(self, refused: SmtpRefused) -> None:
         claimed = self._claimed

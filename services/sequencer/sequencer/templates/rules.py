@@ -13,7 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 from liquid import BoundTemplate, Environment, Mode
-from liquid.exceptions import FilterArgumentError, LiquidError, UndefinedError
+from liquid.exceptions import (
+    FilterArgumentError,
+    FilterError,
+    FilterItemTypeError,
+    FilterValueError,
+    LiquidError,
+    ResourceLimitError,
+    UndefinedError,
+)
 from liquid.undefined import FalsyStrictUndefined, is_undefined
 
 TRAITS = "traits"
@@ -55,6 +63,8 @@ _FILTERS = frozenset(
         "times", "truncate", "truncatewords", "upcase", "url_encode",
     }
 )  # fmt: skip
+_OF_FILTERS = (FilterError, FilterArgumentError, FilterItemTypeError, FilterValueError)
+_TOO_MUCH = "It loops, nests or writes more than a mail may: make it shorter."
 _CLOCK_WORDS = {"now", "today"}
 
 
@@ -68,6 +78,10 @@ class TemplateFault:
 
 class CannotRender(Exception):
     """The template cannot become a mail for this record; says why."""
+
+
+class _NoClock(LiquidError):
+    """A filter was asked for the present time."""
 
 
 class _Environment(Environment):
@@ -101,7 +115,7 @@ def _strict(name: str, standard: Any) -> Any:
         if name != "default" and is_undefined(value):
             raise UndefinedError(value.msg, token=value.token)
         if name == "date" and value in _CLOCK_WORDS:
-            raise FilterArgumentError("the time of sending is not known to a template", token=None)
+            raise _NoClock("the time of sending", token=None)
         return standard(value, *arguments, **options)
 
     return strict
@@ -169,7 +183,7 @@ def render(source: str, variables: Mapping[str, Any], *, html: bool = False) -> 
         name = str(error.message).removesuffix(" is undefined")
         raise CannotRender(f"{name} has no value for this record.") from error
     except (LiquidError, ArithmeticError, ValueError, TypeError, RecursionError) as error:
-        raise CannotRender(f"{_said(error)}.") from error
+        raise CannotRender(_why_not(error)) from error
 
 
 def render_line(source: str, variables: Mapping[str, Any]) -> str:
@@ -231,12 +245,34 @@ def _suggestion(word: str, known: Any) -> str:
 def _syntax_fault(source: str, error: Exception) -> TemplateFault:
     context = error.context() if isinstance(error, LiquidError) else None
     line, column = (context[0], context[1] + 1) if context else (len(source.splitlines()) or 1, 1)
-    return TemplateFault("template_syntax", f"{_said(error)}.", line, column)
+    return TemplateFault("template_syntax", _misread(error), line, column)
 
 
-def _said(error: Exception) -> str:
-    message = str(error.message if isinstance(error, LiquidError) else error)
-    return message[:1].upper() + message[1:300]
+def _misread(error: Exception) -> str:
+    """In our words, because the library's name its own parts."""
+    if isinstance(error, ResourceLimitError | RecursionError):
+        return _TOO_MUCH
+    token = error.token if isinstance(error, LiquidError) else None
+    if token is None or token.kind != "tag" or token.value in _TAGS:
+        return (
+            "It cannot be read here: look at `{{ }}`, `{% %}`, quotation marks, and that each tag"
+            " has what it needs and its end, such as `{% if … %}` and `{% endif %}`."
+        )
+    if token.value.startswith(("end", "els", "when")):
+        return f"`{token.value}` stands here without what it belongs to."
+    return f"There is no tag {token.value!r} here.{_suggestion(token.value, _TAGS)}"
+
+
+def _why_not(error: Exception) -> str:
+    """Why a template that can be read makes no mail of a record."""
+    if isinstance(error, _NoClock):
+        return "A template does not know the time of sending: `now` and `today` have no date."
+    if isinstance(error, ResourceLimitError | RecursionError | MemoryError):
+        return _TOO_MUCH
+    token = error.token if isinstance(error, LiquidError) else None
+    if isinstance(error, _OF_FILTERS) and token is not None:
+        return f"The filter `{token.value}` cannot work with what it is given here."
+    return "The template cannot work with what this record holds: look at its filters and numbers."
 
 
 def _place(source: str, index: int) -> tuple[int, int]:

@@ -18,6 +18,8 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.utils import encode_folder
 from typing_extensions import override
 
+from shared.links import link_trouble
+
 _TIMEOUT = 20.0
 _MOST_BYTES = 1024 * 1024
 """Of one mail. What reports and answers say of themselves stands at their beginning."""
@@ -134,18 +136,24 @@ def _log_in(box: BaseMailBox, username: str, password: str) -> None:
     try:
         box.login(username, password, initial_folder=None)
     except MailboxLoginError as error:
-        text = str(error)
-        if any(f"[{code}]" in text.upper() for code in _PASSING):
-            raise MailboxAway(f"The server refuses to log in now: {text[:300]}") from error
-        raise MailboxRefused(f"The server refused the log-in: {text[:300]}") from error
+        words = _words(error.command_result[1])
+        if any(f"[{code}]" in words.upper() for code in _PASSING):
+            raise MailboxAway(f"The server refuses to log in now: {words}") from error
+        raise MailboxRefused(f"The server refused the log-in: {words}") from error
 
 
 def _examine(box: BaseMailBox, folder: str) -> FolderState:
     imap = box.client
     status, said = imap.select(encode_folder(folder).decode("ascii"), readonly=True)
     if status != "OK":
-        raise MailboxAway(f"There is no folder {folder!r}: {said[0]!r}")
+        raise MailboxAway(f"The folder {folder!r} was not opened: {_words(said)}")
     return FolderState(_number(imap, "UIDVALIDITY"), _number(imap, "UIDNEXT"))
+
+
+def _words(said: Sequence[Any]) -> str:
+    """What the server said, quoted."""
+    lines = [line.decode("utf-8", "replace") for line in said if isinstance(line, bytes)]
+    return " ".join(lines)[:300] or "it did not say why."
 
 
 def _number(imap: imaplib.IMAP4, name: str) -> int:
@@ -189,10 +197,4 @@ def _told_clearly() -> Iterator[None]:
     try:
         yield
     except (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError) as error:
-        raise MailboxAway(_words(error)) from error
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return "The server answered something that is not IMAP."
-    return f"The link broke: {error}"[:500]
+        raise MailboxAway(link_trouble(error)) from error

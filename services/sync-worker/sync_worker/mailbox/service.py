@@ -105,7 +105,7 @@ async def take_mails(
         readings = await asyncio.to_thread(_read, uow.workspace_id, some)
         return await _take(uow, connection, place, readings)
 
-    async def park(fetched: Fetched, error: Exception) -> None:
+    async def park(fetched: Fetched, _: Exception) -> None:
         await queries.park_mail(
             uow.session,
             uow.workspace_id,
@@ -113,8 +113,7 @@ async def take_mails(
             uid_validity=state.uid_validity,
             uid=fetched.uid,
             arrived_at=fetched.arrived_at,
-            reason=f"It could not be taken apart ({type(error).__name__}). Look at it in the"
-            " mailbox.",
+            reason="It could not be taken apart. Look at it in the mailbox.",
         )
 
     counts = sum(await each_at_its_own_risk(uow, mails, take, park), Counter[str]())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from shared.batches import reason_of
 from shared.db import is_connection_loss
 from shared.logging import get_logger
 from shared.secrets import CannotDecrypt
@@ -60,7 +61,7 @@ def _unforeseen(error: Exception) -> str:
         return "Its secrets cannot be opened with our keys: give them anew."
     if isinstance(error, salesforce.MappingUnreadable):
         return str(error)
-    return f"Something went wrong on our side ({type(error).__name__}); the log says more."
+    return reason_of(error)
 
 
 async def _turn(the_service: Service, claim: Claim) -> Turn | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from shared.logging import get_logger
 from sync_worker.salesforce.rules.mapping import (
     Content,
     LeftOut,
@@ -19,6 +20,8 @@ from sync_worker.salesforce.rules.mapping import (
     plan_roles,
 )
 from sync_worker.salesforce.rules.values import Locale, Unmappable, ValueType, parsed_instant
+
+log = get_logger(__name__)
 
 State = Literal["synced", "parked", "stale", "doomed", "deleted", "merged"]
 
@@ -95,9 +98,10 @@ def at_its_own_risk(fold: Callable[[Mapping[str, Any]], Item], row: Mapping[str,
     """Whatever a row raises costs that row."""
     try:
         return fold(row)
-    except Exception as error:  # noqa: BLE001  (the other rows of its page must not wait for it)
+    except Exception as error:
         modstamp = parsed_instant(str(row["SystemModstamp"]))
-        return Item(str(row["Id"]), modstamp, trouble=f"We cannot read it: {type(error).__name__}.")
+        log.warning("a row cannot be read", id=str(row["Id"]), exc_info=error)
+        return Item(str(row["Id"]), modstamp, trouble="We cannot read it; the log says why.")
 
 
 def folded(mapping: ObjectMap, row: Mapping[str, Any], locale: Locale) -> Item:

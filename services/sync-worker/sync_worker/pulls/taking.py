@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from shared.batches import each_at_its_own_risk
+from shared.batches import each_at_its_own_risk, reason_of
 from shared.faults import faultpoint
 from shared.uow import UnitOfWork
 from sync_worker.pulls import queries
@@ -205,7 +205,7 @@ async def _keep_each(
     async def set_aside(row: Kept, error: Exception) -> None:
         nonlocal lost
         lost += 1
-        await keep([_without_content(row, f"We cannot store it: {type(error).__name__}.")])
+        await keep([_without_content(row, f"We cannot store it. {reason_of(error)}")])
 
     await each_at_its_own_risk(uow, kept, keep, set_aside)
     return lost

@@ -16,6 +16,7 @@ from typing_extensions import override
 from yarl import URL
 
 from shared.egress import AddressRefused, EgressPolicy
+from shared.links import UNREACHABLE, link_trouble
 
 TOTAL_SECONDS = 15.0
 MOST_BYTES = 20_000
@@ -24,7 +25,6 @@ MOST_BYTES = 20_000
 _JUDGED_SECONDS = 5.0
 _MOST_JUDGED = 10_000
 _KEEP_ALIVE_SECONDS = 10.0
-_UNREACHABLE = "The host could not be reached."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _NoNames(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        raise OSError(_UNREACHABLE)
+        raise OSError(UNREACHABLE)
 
     @override
     async def close(self) -> None:
@@ -98,11 +98,11 @@ class Courier:
         except TimeoutError:
             error = f"No answer within {seconds:g} s."
         except aiohttp.ClientSSLError as refusal:
-            error = f"TLS failed: {str(refusal.__cause__ or refusal)[:300]}"
+            error = link_trouble(refusal)
         except (AddressRefused, aiohttp.ClientConnectorError):
-            error = _UNREACHABLE
+            error = UNREACHABLE
         except (aiohttp.ClientError, OSError, ValueError) as fault:
-            error = f"The link broke: {type(fault).__name__}."
+            error = link_trouble(fault)
         return Reply(
             status=answer.status,
             error=error if answer.status is None else None,

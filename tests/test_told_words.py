@@ -1,0 +1,92 @@
+"""What a library says of an error is for the log. A person reads our sentences."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FILES = [path for part in ("services", "shared") for path in sorted((ROOT / part).rglob("*.py"))]
+TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in FILES}
+_NODES = [node for tree in TREES.values() for node in ast.walk(tree)]
+_OURS = {node.name for node in _NODES if isinstance(node, ast.ClassDef)}
+_WORDS = {"args", "detail", "message", "msg", "reason", "strerror"}
+
+OUR_VALUE_ERRORS = {
+    "services/accounts-api/accounts_api/records/trait_values.py": "dates and lines",
+    "services/accounts-api/accounts_api/rules/literals.py": "dates",
+    "services/accounts-api/accounts_api/rules/syntax/values.py": "currencies",
+}
+"""Files that show what a ValueError says, and whose it is: all of them raise our sentences."""
+READ = {
+    "services/sequencer/sequencer/templates/rules.py": "the name of the variable",
+    "shared/links.py": "logged",
+    "shared/logging.py": "the log",
+    "shared/web/messages.py": "line and column",
+}
+"""Files that read something out of a library's error, and what."""
+
+
+def _names(handler: ast.ExceptHandler) -> set[str]:
+    types = handler.type
+    caught = types.elts if isinstance(types, ast.Tuple) else [types] if types else []
+    return {ast.unparse(one).rpartition(".")[2] for one in caught}
+
+
+def _shown(node: ast.AST, name: str) -> Iterator[str]:
+    """Where the words of the error are taken, outside the log."""
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        if called.startswith("log."):
+            return
+        if called in {"str", "repr", "type"} and node.args and _is(node.args[0], name):
+            yield ast.unparse(node)
+    if isinstance(node, ast.FormattedValue) and _is(node.value, name):
+        yield f"{{{name}}}"
+    if isinstance(node, ast.Attribute) and _is(node.value, name) and node.attr in _WORDS:
+        yield ast.unparse(node)
+    for child in ast.iter_child_nodes(node):
+        yield from _shown(child, name)
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _told(tree: ast.AST) -> Iterator[tuple[int, str, set[str]]]:
+    """Line, words and whose they may be, of every error of a library that is told."""
+    for handler in ast.walk(tree):
+        if not isinstance(handler, ast.ExceptHandler) or handler.name is None:
+            continue
+        theirs = _names(handler) - _OURS
+        if not theirs:
+            continue
+        for statement in handler.body:
+            for words in _shown(statement, handler.name):
+                yield handler.lineno, words, theirs
+
+
+def test_no_librarys_words_are_told() -> None:
+    told = [
+        f"{path}:{line} {words}"
+        for path, tree in TREES.items()
+        if path not in READ
+        for line, words, theirs in _told(tree)
+        if path not in OUR_VALUE_ERRORS or theirs != {"ValueError"}
+    ]
+    assert told == []
+
+
+def test_the_guard_sees_what_it_is_for() -> None:
+    seen = ast.parse(
+        "try:\n    f()\nexcept (OSError, AppError) as e:\n"
+        "    log.info('x', e=str(e))\n    raise AppError(f'{e}, {type(e).__name__}') from e\n"
+        "except AppError as e:\n    tell(str(e))\nexcept ValueError as e:\n    tell(e.args)\n"
+    )
+    assert [words for _, words, _ in _told(seen)] == ["{e}", "type(e)", "e.args"]
+
+
+def test_exceptions_are_still_needed() -> None:
+    for path in (*OUR_VALUE_ERRORS, *READ):
+        assert path in TREES
+    for path in OUR_VALUE_ERRORS:
+        assert list(_told(TREES[path])), path
