@@ -1,6 +1,7 @@
 """Pages that have an end in bytes, too: sixty records of 0.9 MB are no page of sixty rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
@@ -58,7 +59,9 @@ def _size_of_row(row: Any) -> int:
     """Of a mapping, of a row of a query, or of an object by its public attributes."""
     if isinstance(row, Mapping | Sequence):
         return _size_of(row)
-    return sum(_size_of(value) for name, value in vars(row).items() if not name.startswith("_"))
+    # One with slots has no `__dict__`.
+    names = [each.name for each in fields(row)] if is_dataclass(row) else vars(row)
+    return sum(_size_of(getattr(row, name)) for name in names if not name.startswith("_"))
 
 
 def bytes_of(text: str) -> int:

@@ -1,9 +1,14 @@
 """A page ends in bytes as well as in rows."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bounded import MAX_PAGE_BYTES, count_within
+from shared.bounded import MAX_PAGE_BYTES, count_within, fitting
 from shared.events.sync import ConnectionNeedsReauth
 from shared.ids import new_id
 from tests.harness import Tenure, Workspace
@@ -17,6 +22,17 @@ def test_a_page_holds_what_fits_and_one_in_any_case(sizes: list[int]) -> None:
     assert kept >= min(1, len(sizes))
     assert kept <= 1 or sum(sizes[:kept]) <= MAX_PAGE_BYTES
     assert kept == len(sizes) or sum(sizes[: kept + 1]) > MAX_PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    text: str
+
+
+@pytest.mark.parametrize("kind", [_Row, lambda text: {"text": text}, lambda text: (text,)])
+def test_rows_of_any_kind_are_measured(kind: Callable[[str], Any]) -> None:
+    rows = [kind("x" * LARGE) for _ in range(9)]
+    assert len(fitting(rows, 9)) == MAX_PAGE_BYTES // LARGE
 
 
 async def test_large_events_come_in_short_pages_and_none_is_lost(tenure: Tenure) -> None:
