@@ -9,11 +9,19 @@ import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from shared.delivery_words import FULL, GONE, PASSING, POLICY, RECIPIENT_REFUSED
+from shared.delivery_words import (
+    FULL,
+    GONE,
+    PASSING,
+    POLICY,
+    RECIPIENT_REFUSED,
+    RESTRICTED,
+    SENDERS_FAULT,
+)
 
-FailureCause = Literal["address", "full", "passing", "policy", "other"]
-"""Nobody has the address; its mailbox is full; it may work later; they do not want mail from us
-(RFC 3463, x.7.x); anything else."""
+FailureCause = Literal["address", "full", "passing", "restricted", "policy", "other"]
+"""Nobody has the address; its mailbox is full; it may work later; who has it takes mail of few, as
+a closed group does; they do not want mail from us (RFC 3463, x.7.x); anything else."""
 
 _CONDEMNING: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 """Codes (RFC 3463, RFC 7505) that are about the address."""
@@ -21,6 +29,10 @@ _ABOUT_SOMETHING_ELSE: Final = frozenset(
     {"5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.1", "5.3.4", "5.4.5", "5.4.6", "5.4.7"}
 )
 """Codes that no words turn into a verdict on the address: our sender, a full mailbox, the size."""
+_OF_THE_RECIPIENT: Final = frozenset(
+    {"5.7.2", "5.7.12", "5.7.124", "5.7.129", "5.7.133", "5.7.134", "5.7.135", "5.7.136"}
+)
+"""Of x.7.x those that are about whom this one recipient takes mail from (RFC 3463, Exchange)."""
 _CATCH_ALL_POLICY: Final = frozenset({"5.7.0", "5.7.1"})
 """Servers answer these whatever the reason is; the rest of x.7.x is about us."""
 
@@ -60,7 +72,7 @@ def cause_of_failure(text: str, status: str | None = None) -> FailureCause:
     if "5.2.2" in known or FULL.search(words):
         return "full"
     if any(code.startswith("5.7.") for code in known):
-        return "policy"
+        return "restricted" if _is_restricted(known, words) else "policy"
     return "other"
 
 
@@ -97,13 +109,20 @@ def _condemns(codes: Iterable[str], words: str) -> bool:
     given = frozenset(codes)
     is_gone = GONE.search(words) is not None
     is_full = FULL.search(words) is not None
-    is_excused = is_full or any(excuse.search(words) for excuse in (PASSING, POLICY))
+    is_excused = is_full or any(excuse.search(words) for excuse in (PASSING, POLICY, RESTRICTED))
     if given & _CONDEMNING:
         return not is_full and (is_gone or not is_excused)
     if is_excused or any(_is_about_something_else(code) for code in given):
         return False
     about_addressing = any(code.startswith("5.1.") for code in given)
     return is_gone or (about_addressing and RECIPIENT_REFUSED.search(words) is not None)
+
+
+def _is_restricted(codes: Iterable[str], words: str) -> bool:
+    """Words that speak of our server, domain or mails outweigh both: then others refuse us too."""
+    if SENDERS_FAULT.search(words):
+        return False
+    return not _OF_THE_RECIPIENT.isdisjoint(codes) or RESTRICTED.search(words) is not None
 
 
 def _is_about_something_else(code: str) -> bool:

@@ -35,7 +35,8 @@ GONE: Final = _any_of(
         r"\bunknown|n[o']t exist|not? (?:be )?found|n[o']t (?:be )?found|not known|no longer"
         r"|\binvalid|unavailable|not available|not valid|n't valid|disabled|deactivated|inactive"
         r"|suspended|\bclosed|discontinued|terminated|deleted|been removed|recogni[sz]ed|not listed"
-        r"|not active|non-?existent|undeliverable|not accept(?:ing)? (?:e-?)?mail|not a valid"
+        r"|not active|non-?existent|undeliverable|not accept(?:ing)? (?:e-?)?mail(?!s? from)"
+        r"|not a valid"
         r"|not local|not here|not a member|\bhas left",
     ),
     r"(?:doesn'?t|does not|do not|don'?t) have (?:an? |any )?(?:\w+ )?"
@@ -46,7 +47,7 @@ GONE: Final = _any_of(
     r"(?:user|recipient|mailbox|address|account|any host named|domain|a? ?host)",
     r"not a (?:valid|known|registered|local) (?:user|recipient|mailbox|address|account|e-?mail)",
     r"no longer (?:works|employed|with|in use|active|valid)",
-    r"non-?existent hosts?|nxdomain|nonexistent\b|does not accept (?:e-?)?mail|null ?mx",
+    r"non-?existent hosts?|nxdomain|nonexistent\b|does not accept (?:e-?)?mail(?!s? from)|null ?mx",
     r"recip(?:ient)?notfound|userunknown|nosuchuser",
     # German
     _noun_then_verdict(
@@ -139,3 +140,43 @@ POLICY: Final = _any_of(
 RECIPIENT_REFUSED: Final = re.compile(
     r"\b(?:recipient|mailbox|address|user)\b[^.;\n]{0,30}(?:reject|refus|not accepted)"
 )
+RESTRICTED: Final = _any_of(
+    r"resolver\.rst\.",
+    r"(?:recipient|mail ?box|user|address|group|list|account)\b[^.;\n]{0,40}"
+    r"(?:not (?:allowed|permitted|authori[sz]ed|configured|able)|can(?:not|'t)|does(?: not|n't)"
+    r"|do(?: not|n't)|refuses|rejects)(?:(?!send)[^.;\n]){0,40}"
+    r"(?:external|outside|internet|unauthenticated|anonymous|unknown sender|strangers|non-?member)",
+    r"\bonly (?:accepts?|receives?|takes?|from) "
+    r"|(?:accepts?|receives?|takes?|allows?) (?:\w+ ){0,3}only from",
+    r"(?:restricted|limited|open|available) (?:only )?to (?:\w+ ){0,2}"
+    r"(?:members|subscribers|internal|insiders|employees)",
+    r"only (?:members|subscribers|internal|authenticated|approved|authori[sz]ed) (?:\w+ ){0,2}"
+    r"(?:can|may|are|senders|users|members)",
+    r"(?:not (?:allowed|permitted|authori[sz]ed|approved)|permissions?) to (?:send|post|write"
+    r"|e-?mail|mail)(?: \w+){0,2} to (?:this|that|these"
+    r"|(?:the )?(?:group|list|mailing|recipient|distribution|mail ?box|address|user|public))\b",
+    r"sender (?:is |was )?not (?:authenticated|authori[sz]ed|allowed|permitted|in)\b[^.;\n]{0,60}"
+    r"(?:group|list|mail ?box|recipient|public folder)",
+    r"(?:restricted|internal|private|closed|moderated|members?[- ]only) (?:use )?"
+    r"(?:recipient|mail ?box|address|group|(?:mailing )?list|distribution)",
+    r"(?:external|outside) (?:e-?mails?|mails?|senders?|messages?|addresses)\b[^.;\n]{0,40}"
+    r"(?:not |reject|refus|block|prohibit|disabled)",
+    r"(?:not accept|reject|refus)\w*[^.;\n]{0,30}\b(?:external|outside|unauthenticated|anonymous) "
+    r"(?:\w+ )?(?:e-?mail|mail|sender|message|address)",
+    r"(?:blocked|rejected|refused|declined) by (?:the |this )?(?:recipient|addressee|user)\b(?!')",
+    r"recipient (?:has )?(?:blocked|rejected|refused|declined)|recipient restriction"
+    r"|recipient address rejected: access denied|allowed[- ]senders? list",
+    r"externe\w* (?:absender|e-?mail|nachricht)|expéditeurs? externes?|remitentes? externos?"
+    r"|remetentes? externos?|mittent[ei] estern[io]|externe afzenders?",
+    r"(?:社外|外部)(?:から)?の?(?:メール|送信者)|外部(?:邮件|郵件|发件人|寄件者)",
+)
+"""This one recipient takes mail of few: of colleagues, of members, of whom they know."""
+SENDERS_FAULT: Final = _any_of(
+    r"spamhaus|blocked using|(?:black|block|deny)-?list|\brbl\b|dnsbl|\bspam|unsolicited|\bbulk\b"
+    r"|\bspf\b|\bdkim\b|\bdmarc\b|reputation|\brates?\b|\blimit\b|quota|\brelay|client host"
+    r"|\bhelo\b|\behlo\b|\bptr\b|rdns|reverse dns|abus|phish|virus|malware",
+    r"\byour (?:ip|domain|host|network|provider|isp|mail server|server)"
+    r"|\b(?:this|sending|source) (?:ip|domain|server)|\bip address|credentials|password"
+    r"|send as|send on behalf|sender address rejected",
+)
+"""Words about the server, the domain or the mails of who sends."""

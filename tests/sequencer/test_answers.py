@@ -124,14 +124,28 @@ async def test_an_address_that_is_refused_at_once_bounced(renewals: Renewals, te
     assert [mail.recipient for mail in renewals.sent()] == ["bo@acme.example"]
 
 
-async def test_a_refusal_that_blames_us_condemns_no_address(renewals: Renewals) -> None:
-    blocked = Fault(stage=Stage.RCPT, code=550, text="Blocked, [5.1.1.7] is on a list of senders")
-    renewals.mail.fail(blocked, times=1)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Blocked, [5.1.1.7] is on a list of senders",
+        "5.7.1 This mailbox does not accept mail from outside",
+    ],
+)
+async def test_a_refusal_of_our_mail_costs_that_mail_and_condemns_no_address(
+    renewals: Renewals, text: str
+) -> None:
+    renewals.mail.fail(Fault(stage=Stage.RCPT, code=550, text=text), times=1)
     _, opportunity_id = await enter(renewals)
     [message] = await renewals.messages()
     assert (message["state"], message["reason"]) == ("held", "refused")
     assert (await renewals.enrollment(opportunity_id))["state"] == "active"
     assert await renewals.events("contact_bounced") == []
+    [held] = await renewals.events("message_held")
+    assert text in held["detail"]
+    [mailbox] = (await renewals.ws.admin.get("/v1/mailboxes")).json()["data"]
+    assert mailbox["state"] == "active"
+    await renewals.customers(1)
+    assert len(renewals.sent()) == 1, "others' mail goes on"
 
 
 async def test_a_corrected_address_resumes_by_itself(renewals: Renewals) -> None:

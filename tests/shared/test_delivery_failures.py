@@ -57,6 +57,53 @@ NOT_THE_ADDRESS = [
     ("554 5.7.1 Service unavailable; Client host [5.1.1.34] blocked; see https://bl.example/5.1.1.34",
      "policy"),
     ("550 5.7.1 blocked", "policy"),
+    ("550 5.7.1 Policy", "policy"),
+    ("550 5.7.1 Access denied", "policy"),
+    ("550 5.7.1 Sender rejected", "policy"),
+    ("535 5.7.8 Authentication credentials invalid", "policy"),
+    ("530 5.7.0 Authentication required", "policy"),
+    ("554 5.7.1 Service unavailable; blocked using zen.spamhaus.example", "policy"),
+    ("550 5.7.133 sender not authenticated for group, blocked using spamhaus", "policy"),
+    ("550 5.7.60 Client does not have permissions to send as this sender", "policy"),
+    ("550 5.7.57 Client was not authenticated to send anonymous mail during MAIL FROM", "policy"),
+    ("550 5.7.64 TenantAttribution; Relay Access Denied", "policy"),
+    ("550 5.7.708 Access denied, traffic not accepted from this IP", "policy"),
+    ("550 5.7.1 External senders with a poor reputation are rejected", "policy"),
+    ("550 5.7.1 Mail from your IP is refused by the recipient", "policy"),
+    ("550 5.7.1 rejected by policy of the recipient's server", "policy"),
+    ("550 5.7.1 rate limit exceeded for this recipient", "policy"),
+    ("550 5.7.1 You are not authorized to send mail from this host", "policy"),
+    ("550 5.7.1 account not authorized to send to the internet", "policy"),
+    ("550 5.7.1 user not permitted to send outside", "policy"),
+    ("550 5.7.26 Unauthenticated email is not accepted due to the DMARC policy", "policy"),
+    ("550 5.7.1 Recipient not allowed to receive external mail", "restricted"),
+    ("550 5.7.1 Recipient address rejected: this mailbox does not accept mail from outside",
+     "restricted"),
+    ("550 5.7.1 This user cannot receive mail from the internet", "restricted"),
+    ("550 5.7.1 This address accepts mail only from colleagues", "restricted"),
+    ("550 5.7.1 The user or group only accepts mail from internal senders", "restricted"),
+    ("550 5.7.0 External senders are not allowed for this address", "restricted"),
+    ("550 5.7.133 sender not authenticated for group", "restricted"),
+    ("550 5.7.134 RESOLVER.RST.SenderNotAuthenticatedForMailbox; authentication required",
+     "restricted"),
+    ("550 5.7.1 RESOLVER.RST.NotAuthorized; not authorized", "restricted"),
+    ("550 5.7.124 Sender not in allowed-senders list", "restricted"),
+    ("550 5.7.12 The sender was not authenticated by the organization", "restricted"),
+    ("554 5.7.1 You are not allowed to post to this list", "restricted"),
+    ("550 5.7.1 You are not authorized to send to this recipient", "restricted"),
+    ("550 5.7.2 Posting to this mailing list is restricted to members", "restricted"),
+    ("550 5.7.1 Only members may post here", "restricted"),
+    ("550 5.7.1 The group may not exist, or you may not have permission to post to the group",
+     "restricted"),
+    ("550 5.7.1 Restricted recipient", "restricted"),
+    ("554 5.7.1 gone@cust.example: Recipient address rejected: Access denied", "restricted"),
+    ("550 5.7.1 Mail refused by the recipient", "restricted"),
+    ("550 5.7.1 The recipient has blocked your address", "restricted"),
+    ("550 5.7.1 Externe Absender sind nicht erlaubt", "restricted"),
+    ("550 5.7.1 Les expéditeurs externes ne sont pas autorisés", "restricted"),
+    ("550 5.7.1 外部からのメールは受信できません", "restricted"),
+    ("550 5.1.1 This mailbox does not accept mail from outside", "other"),
+    ("550 Recipient not allowed to receive external mail", "other"),
     ("550 5.7.26 This mail is unauthenticated: DMARC policy of user unknown", "policy"),
     ("550 5.7.1 Unable to relay for gone@cust.example", "policy"),
     ("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", "policy"),
@@ -124,6 +171,8 @@ def test_nothing_else_condemns_an_address(text: str, cause: str) -> None:
         ("4.0.0", "550 5.1.1 User unknown", "address"),
         ("5.0.0", "450 4.1.1 user unknown, try later", "passing"),
         ("5.7.1", "", "policy"),
+        ("5.7.133", "", "restricted"),
+        ("5.7.1", "This group takes mail only from members", "restricted"),
         ("5.0.0", "", "other"),
         (None, "", "other"),
     ],
@@ -134,6 +183,7 @@ def test_the_code_of_a_report_is_weighed_with_what_the_server_said(
     assert cause_of_failure(text, status) == cause
 
 
+CAUSES = {"address", "full", "passing", "restricted", "policy", "other"}
 OCTET = st.integers(0, 255).map(str)
 NUMBERS = st.one_of(
     st.builds("[{}.{}.{}.{}]".format, OCTET, OCTET, OCTET, OCTET),
@@ -170,4 +220,4 @@ def test_nor_do_they_between_the_words(text: str, number: str, data: st.DataObje
 
 @given(st.text(max_size=300), st.one_of(st.none(), st.text(max_size=20)))
 def test_whatever_is_said_there_is_a_verdict(text: str, status: str | None) -> None:
-    assert cause_of_failure(text, status) in {"address", "full", "passing", "policy", "other"}
+    assert cause_of_failure(text, status) in CAUSES

@@ -21,7 +21,7 @@ link is no link.
 
 Meaning = Literal["later", "bad_recipient", "mailbox", "content"]
 """What a definite refusal says: try again, the address is no good, our mailbox is no good, this
-mail is no good."""
+mail is no good for this recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ _MEANINGS: Final[dict[FailureCause, Meaning]] = {
     "address": "bad_recipient",
     "full": "later",
     "passing": "later",
+    "restricted": "content",
     "policy": "mailbox",
     "other": "content",
 }
