@@ -41,6 +41,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
     "sequencer": (
         "dead-events/sequencer",
         "enrollments",
+        "held-work/sequencer",
         "mailboxes",
         "messages",
         "sequences",

@@ -1,7 +1,8 @@
 """`/v1/held-work/<service>`: single items that it failed on, and another try."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from shared import held
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
+from shared.uow import UnitOfWork
 from shared.web.routing import TheService, Uow, api_router, require
 
 _START = ["0001-01-01T00:00:00+00:00", str(UUID(int=0))]
@@ -44,10 +46,23 @@ class HeldWork(BaseModel):
     reason: str
     attempts: int
     held_at: datetime
-    retry_at: datetime = Field(description="It is tried again then, and from now on ever later.")
+    retry_at: datetime | None = Field(
+        description="It is tried again then, and from now on ever later. Null: a person must act"
+        " first, as its task says."
+    )
 
 
-def held_work_router(service_name: ServiceName) -> APIRouter:
+class HeldItems(Protocol):
+    """Where a service keeps what it holds; `shared.held` unless it has a table of its own."""
+
+    async def page(
+        self, uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
+    ) -> Sequence[Any]: ...
+
+    async def retry(self, uow: UnitOfWork, held_id: UUID) -> Any: ...
+
+
+def held_work_router(service_name: ServiceName, items: HeldItems = held) -> APIRouter:
     router = api_router(f"/v1/held-work/{service_name}", "Status")
 
     @router.get(
@@ -69,7 +84,7 @@ def held_work_router(service_name: ServiceName) -> APIRouter:
             service.cursors.read(cursor, uow.workspace_id, shape) if cursor else _START
         )
         after = (datetime.fromisoformat(held_at).astimezone(UTC), UUID(after_id))
-        rows = await held.page(uow, after, limit + 1)
+        rows = await items.page(uow, after, limit + 1)
         return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("held_at", "id"))
 
     @router.post(
@@ -82,6 +97,6 @@ def held_work_router(service_name: ServiceName) -> APIRouter:
         held_id: UUID, caller: Annotated[Caller, require("workspace:write")], uow: Uow
     ) -> Any:
         """The worker tries it soon after the answer; what succeeds leaves the list."""
-        return await held.retry(uow, held_id)
+        return await items.retry(uow, held_id)
 
     return router

@@ -67,8 +67,8 @@ class ServiceStatus(BaseModel):
     now: datetime = Field(description="Workspace time.")
     due_work: dict[str, int] = Field(description="Rows waiting for a worker, by kind of work.")
     held: dict[str, int] = Field(
-        description="Single items that failed, by kind of work. `/v1/held-work/<service>` says why;"
-        " in the sequencer each mail and record has a task that does."
+        description="Single items that failed, by kind of work. `/v1/held-work/<service>` says why,"
+        " of held mails `/v1/messages?state=held`."
     )
     feed: FeedState
 

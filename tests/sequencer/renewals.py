@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,21 +21,15 @@ from shared.events.accounts import (
     SegmentLeft,
 )
 from shared.events.base import Event
-from shared.events.sync import (
-    AutoReplyReceived,
-    BounceReceived,
-    PersonalMailReceived,
-    ReplyReceived,
-)
 from shared.ids import new_id
 from tests.harness import Tenure, Workspace
+from tests.sequencer.answers import CSM_MAILBOX, TODAY, bounce_of, mail_from, reply_to
 from tests.simulators.mail import Accepted, MailSimulator
 
+__all__ = ["CSM_MAILBOX", "TODAY"]
+
 Json = dict[str, Any]
-CSM_MAILBOX = "dana@northwind.example"
 PASSWORD = "a password of the sandbox"
-TODAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-"""A Monday; the workspace's zone is UTC unless a test says otherwise."""
 
 TEXT = "Hi {{ contact.first_name }},\n{{ opportunity.deal_room_url }}\n{{ unsubscribe_url }}\n"
 
@@ -300,23 +294,28 @@ class Renewals:
 
     async def customers(self, number: int, **fields: Any) -> list[UUID]:
         """So many renewals in the audience, each of its own account with its own contact."""
+        ids = [new_id() for _ in range(number)]
+        await self.arrive(ids, **fields)
+        return ids
+
+    async def arrive(self, ids: Sequence[UUID], **fields: Any) -> None:
+        """Customers in one batch of the feed, of the agenda and of the due mails. The address of
+        each says which renewal it is of.
+        """
         events: list[Event] = []
-        found = []
-        for _ in range(number):
-            account_id, contact_id, opportunity_id = new_id(), new_id(), new_id()
+        for opportunity_id in ids:
+            account_id, email = new_id(), address_of(opportunity_id)
             events += [
                 self.account_event(account_id),
-                self.contact_event(
-                    contact_id,
-                    email=f"{contact_id.hex}@acme.example",
-                    accounts=[(account_id, [])],
-                ),
+                self.contact_event(new_id(), accounts=[(account_id, [])], email=email),
                 self.opportunity_event(opportunity_id, **{"account_id": account_id, **fields}),
                 self.entered(opportunity_id),
             ]
-            found.append(opportunity_id)
         await self.told(*events)
-        return found
+
+    def reached(self, ids: Sequence[UUID]) -> list[UUID]:
+        """Those of `ids` whose contact got a mail."""
+        return [one for one in ids if self.sent(address_of(one))]
 
     async def change(self, opportunity_id: UUID, **fields: Any) -> None:
         await self.told(self.opportunity_event(opportunity_id, **fields))
@@ -376,46 +375,18 @@ class Renewals:
         return standing
 
     async def bounced(self, mail: Accepted | None, kind: str = "hard", **fields: Any) -> None:
-        values: Json = {
-            "connection_id": new_id(),
-            "mailbox": CSM_MAILBOX,
-            "message_id": mail.message_id if mail else None,
-            "recipient": mail.recipient if mail else None,
-            "kind": kind,
-            "status": "5.1.1" if kind == "hard" else "4.2.2",
-            "diagnostic": "smtp; 550 5.1.1 no such user",
-            "received_at": TODAY,
-            **fields,
-        }
-        await self.told(BounceReceived.model_validate(values), by="sync")
+        await self.told(bounce_of(mail, kind, **fields), by="sync")
 
     async def replied(self, mail: Accepted, *, automatic: bool = False, **fields: Any) -> None:
-        values: Json = {
-            "connection_id": new_id(),
-            "mailbox": CSM_MAILBOX,
-            "message_id": f"<{new_id().hex}@acme.example>",
-            "references": [mail.message_id],
-            "sender": mail.recipient,
-            "subject": f"Re: {mail.subject}",
-            "received_at": TODAY,
-            **fields,
-        }
-        kind = AutoReplyReceived if automatic else ReplyReceived
-        await self.told(kind.model_validate(values), by="sync")
+        await self.told(reply_to(mail, automatic=automatic, **fields), by="sync")
 
     async def wrote(self, sender: str, **fields: Any) -> None:
-        """A mail without a thread, as the reader of a mailbox tells it."""
-        values: Json = {
-            "connection_id": new_id(),
-            "mailbox": CSM_MAILBOX,
-            "message_id": f"<{new_id().hex}@acme.example>",
-            "sender": sender,
-            "recipients": [],
-            "subject": "Something else",
-            "received_at": TODAY,
-            **fields,
-        }
-        await self.told(PersonalMailReceived.model_validate(values), by="sync")
+        """A mail without a thread."""
+        await self.told(mail_from(sender, **fields), by="sync")
+
+
+def address_of(opportunity_id: UUID) -> str:
+    return f"{opportunity_id.hex}@acme.example"
 
 
 def made(answer: Any) -> Json:

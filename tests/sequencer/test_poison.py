@@ -13,10 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from sequencer.sending.jobs import Dispatcher
-from shared.events.base import Event
 from shared.ids import new_id
 from tests.harness import Tenure
-from tests.sequencer.renewals import TODAY, Json, Renewals, day, due_work, made
+from tests.sequencer.renewals import TODAY, Json, Renewals, address_of, day, due_work, made
 from tests.simulators.mail import Accepted, MailSimulator
 
 Concerns = Callable[..., UUID]
@@ -82,25 +81,6 @@ async def three(world: Renewals) -> tuple[UUID, list[UUID]]:
     return found[1], found
 
 
-async def arrive(world: Renewals, ids: list[UUID], **fields: Any) -> None:
-    """In one batch of the feed, of the agenda and of the due mails."""
-    events: list[Event] = []
-    for opportunity_id in ids:
-        account_id, contact_id = new_id(), new_id()
-        email = f"{opportunity_id.hex}@acme.example"
-        events += [
-            world.account_event(account_id),
-            world.contact_event(contact_id, accounts=[(account_id, [])], email=email),
-            world.opportunity_event(opportunity_id, **{"account_id": account_id, **fields}),
-            world.entered(opportunity_id),
-        ]
-    await world.told(*events)
-
-
-def reached(world: Renewals, ids: list[UUID]) -> list[UUID]:
-    return [one for one in ids if world.sent(f"{one.hex}@acme.example")]
-
-
 async def tasks_of(world: Renewals, cause: str) -> list[Json]:
     answer = await world.ws.admin.get(f"/v1/tasks?status=open&cause={cause}&limit=200")
     found: list[Json] = made(answer)["data"]
@@ -114,8 +94,8 @@ async def test_one_that_raises_costs_only_itself(
     bad, ids = await three(world)
     with monkeypatch.context() as patched:
         step.poison(patched, bad)
-        await arrive(world, ids)
-        assert reached(world, ids) == [ids[0], ids[2]]
+        await world.arrive(ids)
+        assert world.reached(ids) == [ids[0], ids[2]]
         cause = "record_set_aside" if step.sets_aside else "mail_held"
         assert await due_work(world) == {
             "set_aside_records" if step.sets_aside else "held_messages": 1
@@ -130,7 +110,7 @@ async def test_one_that_raises_costs_only_itself(
         await world.change(bad, name="Acme again")
         assert len(await tasks_of(world, cause)) == 1, "told once"
     await world.change(bad, name="Acme at last")
-    assert reached(world, ids) == ids
+    assert world.reached(ids) == ids
     assert await due_work(world) == {}
     assert await tasks_of(world, cause) == []
 
@@ -141,7 +121,7 @@ ODD = ["x@y.example.", "<a@b.example>", ",x@y", "x@[y", "(c)x@y", "x@", "a b@c.e
 async def test_an_address_that_no_header_can_hold_costs_only_its_own_mail(world: Renewals) -> None:
     """Of contacts that were stored before such an address was refused."""
     ids = [new_id() for _ in range(len(ODD) + 2)]
-    await arrive(world, ids, contract_expiration=day(91))
+    await world.arrive(ids, contract_expiration=day(91))
     odd = dict(zip(ids[1:-1], ODD, strict=True))
     contacts = {}
     for one, email in odd.items():
@@ -149,7 +129,7 @@ async def test_an_address_that_no_header_can_hold_costs_only_its_own_mail(world:
         contacts[one] = UUID(enrollment["contact_id"])
         await stored(world, "contacts", contacts[one], address=email)
     await world.on(1)
-    assert reached(world, ids) == [ids[0], ids[-1]]
+    assert world.reached(ids) == [ids[0], ids[-1]]
     for one, email in odd.items():
         [message] = await world.messages(opportunity_id=one)
         assert (message["state"], message["reason"]) == ("held", "bad_address")
@@ -157,11 +137,11 @@ async def test_an_address_that_no_header_can_hold_costs_only_its_own_mail(world:
     assert len(await tasks_of(world, "mail_held")) == len(ODD)
     await world.told(
         *(
-            world.contact_event(contact_id, email=f"{one.hex}@acme.example")
+            world.contact_event(contact_id, email=address_of(one))
             for one, contact_id in contacts.items()
         )
     )
-    assert reached(world, ids) == ids
+    assert world.reached(ids) == ids
     assert await tasks_of(world, "mail_held") == []
 
 
@@ -180,17 +160,17 @@ async def test_a_due_step_that_cannot_be_planned_waits_alone(
     world: Renewals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, ids = await three(world)
-    await arrive(world, ids, contract_expiration=day(92))
+    await world.arrive(ids, contract_expiration=day(92))
     with monkeypatch.context() as patched:
         PLANNING.poison(patched, bad)
         await world.on(2)
-        assert reached(world, ids) == [ids[0], ids[2]]
+        assert world.reached(ids) == [ids[0], ids[2]]
         assert await due_work(world) == {"set_aside_records": 1}
     # Nothing about it changes: it is tried again by itself, though not at once.
     await world.on(2.005)
-    assert reached(world, ids) == [ids[0], ids[2]]
+    assert world.reached(ids) == [ids[0], ids[2]]
     await world.on(2.02)
-    assert reached(world, ids) == ids
+    assert world.reached(ids) == ids
     assert await due_work(world) == {}
 
 
@@ -205,8 +185,8 @@ async def test_that_a_mail_left_is_known_whatever_planning_the_next_one_raises(
     )
     with monkeypatch.context() as patched:
         after_the_mail.poison(patched, bad)
-        await arrive(world, ids)
-        assert reached(world, ids) == ids
+        await world.arrive(ids)
+        assert world.reached(ids) == ids
         assert {one["state"] for one in await world.messages(opportunity_id=bad)} == {"sent"}
         assert await due_work(world) == {"set_aside_records": 1}
     await world.change(bad, name="Acme at last")
@@ -223,7 +203,7 @@ async def test_a_lapsed_hand_over_that_cannot_be_recovered_holds_up_no_other(
     bad, ids = await three(renewals)
     with monkeypatch.context() as patched:
         patched.setattr(dispatcher_of(renewals).settings, "send_slots", 0)
-        await arrive(renewals, ids)
+        await renewals.arrive(ids)
     found = {UUID(one["opportunity_id"]): one["id"] for one in await renewals.messages()}
     lapsed = {"fence": 1, "lease_until": TODAY - timedelta(days=4000)}
     for message_id in found.values():

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from sequencer.agenda import held
 from sequencer.enrollments.router import router as enrollments
 from sequencer.entry.router import enrolling, opening
 from sequencer.hearing import HEARING
@@ -18,6 +19,7 @@ from sequencer.unsubscribe.router import router as unsubscribe
 from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
+from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
 from shared.web.where_used import where_used_router
 
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             stewardship,
             where_used_router(stewardship_service.uses),
             dead_events_router("sequencer", HEARING),
+            held_work_router("sequencer", held),
         ],
         tags=_TAGS,
         settings=settings,
