@@ -5,13 +5,11 @@ request can be stored in the same transaction, and so that a client never holds 
 that failed.
 """
 
-from base64 import b64decode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-import structlog
 from fastapi import APIRouter, Depends, Header
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -30,20 +28,18 @@ from shared.errors import (
     NotAcceptable,
     PreconditionFailed,
     PreconditionRequired,
-    TooManyRequests,
-    Unauthorized,
     UnsupportedMediaType,
 )
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web import strict_json
 from shared.web.accept import accepts
+from shared.web.callers import authenticated, limit_rate
 from shared.web.idempotency import IdempotentRequest
 from shared.web.parameters import Parameters
 from shared.web.problems import Problem, faults_of, not_stored
 
 _SAFE = {"GET", "HEAD"}
-WRONG_CREDENTIALS_PER_MINUTE = 1000
 
 
 class JsonRequest(Request):
@@ -105,13 +101,23 @@ class Admission:
     streamed: str | None
     """The media type of a body that its endpoint reads as it comes."""
     given: str | None
+    asks_first: bool
+    """Its endpoint begins its transaction itself, once other services were asked: nothing that is
+    locked waits for them.
+    """
 
     @classmethod
     def to(cls, route: APIRoute) -> "Admission":
         permission = permission_of(route)
         if permission is None:
             raise TypeError(f"{route.path} says with no `require(...)` who may use it.")
-        return cls(permission, Parameters(route.dependant), streamed_type(route), given_type(route))
+        return cls(
+            permission,
+            Parameters(route.dependant),
+            streamed_type(route),
+            given_type(route),
+            any(inner.call is _begin_uow for inner in route.dependant.dependencies),
+        )
 
     async def check(self, request: JsonRequest, caller: Caller) -> None:
         """Raises the refusal. Whoever may not, learns nothing else."""
@@ -125,6 +131,14 @@ class Admission:
             request.must_stream(self.streamed)
 
 
+class Replayed(Exception):
+    """The request was answered before, as `response` says."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 class TransactionRoute(APIRoute):
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -134,13 +148,23 @@ class TransactionRoute(APIRoute):
         async def handle(plain: Request) -> Response:
             request = JsonRequest(plain.scope, plain.receive)
             service = service_of(request)
-            caller = await _authenticate(request, service)
-            await _limit_rate(request, service, caller)
+            caller = await authenticated(request, service)
+            await limit_rate(request, service, caller)
             await admission.check(request, caller)
+            idempotent = (
+                await IdempotentRequest.read(request, caller)
+                if admission.streamed is None
+                else None
+            )
+            if idempotent and admission.asks_first:
+                async with service.units.begin(caller.workspace_id, caller.cause) as look:
+                    if stored := await idempotent.replay(look, service.secrets):
+                        return stored
             async with AsyncExitStack() as stack:
                 opened: list[UnitOfWork] = []
 
                 async def open_transaction() -> UnitOfWork:
+                    """Raises `Replayed` when the request was answered before."""
                     if not opened:
                         begin = service.units.begin(
                             caller.workspace_id,
@@ -148,94 +172,49 @@ class TransactionRoute(APIRoute):
                             read_only=request.method in _SAFE,
                         )
                         opened.append(await stack.enter_async_context(begin))
+                        if idempotent and (
+                            stored := await idempotent.replay(opened[0], service.secrets)
+                        ):
+                            raise Replayed(stored)
                     return opened[0]
 
                 request.state.open_transaction = open_transaction
-                idempotent = admission.streamed is None and await IdempotentRequest.read(
-                    request, caller
-                )
-                if idempotent:
-                    begun = await open_transaction()
-                    if replayed := await idempotent.replay(begun, service.secrets):
-                        return replayed
                 try:
-                    response = await endpoint(request)
-                except RequestValidationError as error:
-                    find = _FURTHER.get(self.endpoint)
-                    if find is None or not _of_members_of_the_body(error):
-                        raise
-                    faults = faults_of(error.errors(), error.body)
-                    try:
-                        further = await find(request, await open_transaction(), caller, faults)
-                    except AppError:
-                        raise error from None
-                    raise not_stored([*faults, *further]) from error
-                if idempotent and response.status_code < 400:  # noqa: PLR2004
-                    await idempotent.store(await open_transaction(), response, service.secrets)
+                    if idempotent and not admission.asks_first:
+                        await open_transaction()
+                    response = await self._answer(endpoint, request, caller, open_transaction)
+                    if idempotent and response.status_code < 400:  # noqa: PLR2004
+                        await idempotent.store(await open_transaction(), response, service.secrets)
+                except Replayed as before:
+                    return before.response
             return response
 
         return handle
+
+    async def _answer(
+        self,
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]],
+        request: JsonRequest,
+        caller: Caller,
+        open_transaction: Callable[[], Awaitable[UnitOfWork]],
+    ) -> Response:
+        try:
+            return await endpoint(request)
+        except RequestValidationError as error:
+            find = _FURTHER.get(self.endpoint)
+            if find is None or not _of_members_of_the_body(error):
+                raise
+            faults = faults_of(error.errors(), error.body)
+            try:
+                further = await find(request, await open_transaction(), caller, faults)
+            except AppError:
+                raise error from None
+            raise not_stored([*faults, *further]) from error
 
 
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
-
-
-async def _authenticate(request: Request, service: Service) -> Caller:
-    token = _credential(request.headers.get("authorization", ""))
-    if not token:
-        raise Unauthorized("Send `Authorization: Bearer <API key>`.")
-    try:
-        caller: Caller = await request.app.state.authenticate(token)
-    except Unauthorized:
-        await _slow_guessing(request, service)
-        raise
-    request.state.caller = caller
-    structlog.contextvars.bind_contextvars(
-        workspace_id=str(caller.workspace_id), principal=caller.key
-    )
-    return caller
-
-
-def _credential(header: str) -> str:
-    """A token, or an API key as the user name of Basic authentication (RFC 7617), which is how
-    Segment's libraries send theirs: without a password, and some without the colon.
-    """
-    scheme, _, given = header.partition(" ")
-    match scheme.lower():
-        case "bearer":
-            return given.strip()
-        case "basic":
-            try:
-                return b64decode(given.strip(), validate=True).decode("ascii").partition(":")[0]
-            except ValueError:
-                return ""
-        case _:
-            return ""
-
-
-async def _slow_guessing(request: Request, service: Service) -> None:
-    """Wrong credentials are counted by address; right ones from there are not hindered."""
-    address = request.client.host if request.client else "unknown"
-    decision = await service.limiter.take(f"wrong:{address}", WRONG_CREDENTIALS_PER_MINUTE)
-    if not decision.allowed:
-        raise TooManyRequests(
-            "Too many wrong credentials came from your address.",
-            retry_after=decision.reset_seconds,
-        )
-
-
-async def _limit_rate(request: Request, service: Service, caller: Caller) -> None:
-    if caller.through is not None:
-        return
-    decision = await service.limiter.take(f"{caller.workspace_id}:{caller.key}", caller.rate_limit)
-    request.state.response_headers = decision.headers()
-    if not decision.allowed:
-        raise TooManyRequests(
-            f"This credential may make {decision.limit} requests a minute.",
-            retry_after=decision.reset_seconds,
-        )
 
 
 class Require:

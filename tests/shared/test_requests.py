@@ -1,6 +1,7 @@
 """What holds for every request, shown on one route."""
 
 import asyncio
+from typing import Any, Final
 
 import pytest
 from prometheus_client import REGISTRY
@@ -9,6 +10,11 @@ from sqlalchemy import text
 from shared.ids import new_id
 from shared.settings import ServiceName
 from tests.harness import Tenure, Workspace
+
+_KEYS_HELD: Final = text(
+    "select count(*) from pg_locks where locktype = 'advisory'"
+    " and database = (select oid from pg_database where datname = current_database())"
+)
 
 
 async def count_tasks(tenure: Tenure, ws: Workspace) -> int:
@@ -52,6 +58,32 @@ async def test_a_large_answer_replays_as_itself(tenure: Tenure) -> None:
     again = await ws.admin.post("/v1/accounts/bulk", {"rows": rows}, headers=headers)
     assert again.headers["idempotency-replayed"] == "true"
     assert again.content == first.content
+
+
+async def test_no_transaction_waits_while_another_service_is_asked(tenure: Tenure) -> None:
+    """With an Idempotency-Key either, which belongs to the transaction of the effect."""
+    ws = await tenure.workspace()
+    account = (await ws.admin.post("/v1/accounts", {"name": "A"})).json()["id"]
+    open_ones: list[int] = []
+    peers = tenure.apps["tasks"].state.service.peers
+    request = peers.request
+
+    async def look(method: str, url: str, **options: Any) -> Any:
+        async with tenure.workers["sync"].units.across_workspaces() as session:
+            open_ones.append((await session.execute(_KEYS_HELD)).scalar_one())
+        return await request(method, url, **options)
+
+    task = {"title": "Call", "subject_type": "account", "subject_id": account}
+    peers.request = look
+    answers = [
+        await ws.admin.post("/v1/tasks", task, headers={"idempotency-key": "asked"})
+        for _ in range(2)
+    ]
+    peers.request = request
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert open_ones, "accounts is asked whether the account is there"
+    assert set(open_ones) == {0}
 
 
 async def test_another_query_is_another_request(tenure: Tenure) -> None:

@@ -9,7 +9,7 @@ from shared.auth import GRANTS
 from shared.clock import utc_now
 from shared.ids import new_id
 from shared.keys import is_whole, key_digest, make_key
-from shared.web.routing import WRONG_CREDENTIALS_PER_MINUTE
+from shared.web.callers import WRONG_CREDENTIALS_PER_MINUTE
 from tests.harness import Client, Tenure, Workspace
 
 

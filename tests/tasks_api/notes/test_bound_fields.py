@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from shared.http import OutgoingError
+from tasks_api.notes import service
 from tasks_api.notes.rules import told_faults
 from tests.accounts_api.records.making import make, make_trait
 from tests.harness import Client, Tenure, Workspace
@@ -41,7 +42,9 @@ class Review:
         found: dict[str, Any] = (await self.ws.admin.get(self.path)).json()
         return found
 
-    async def log(self, client: Client, version: int = 1, **values: Any) -> httpx2.Response:
+    async def log(
+        self, client: Client, version: int = 1, key: str | None = None, **values: Any
+    ) -> httpx2.Response:
         note = {
             "template_key": "review",
             "subject_type": "account",
@@ -50,7 +53,8 @@ class Review:
             "field_values": values,
             "record_versions": {"subject": version},
         }
-        return await client.post("/v1/notes", note)
+        headers = {"idempotency-key": key} if key else {}
+        return await client.post("/v1/notes", note, headers=headers)
 
     async def key(self, **given: Any) -> tuple[str, Client]:
         made = (await self.ws.admin.post("/v1/api-keys", {"name": "Notes", **given})).json()
@@ -180,19 +184,32 @@ async def test_a_draft_is_judged_as_its_author_may_when_it_is_written(
 
 
 async def test_a_repeated_request_answers_as_the_first_did(review: Review) -> None:
-    note = {
-        "template_key": "review",
-        "subject_type": "account",
-        "subject_id": review.account["id"],
-        "title": "Review",
-        "field_values": {"mood": "Happy"},
-        "record_versions": {"subject": 1},
-    }
-    headers = {"idempotency-key": "one-review"}
-    answers = [await review.ws.leader.post("/v1/notes", note, headers=headers) for _ in range(2)]
+    answers = [await review.log(review.ws.leader, key="one-review", mood="Happy") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert len(await review.notes()) == 1
+
+
+@pytest.mark.parametrize("key", [None, "review-1"])
+async def test_what_died_between_its_two_effects_is_ended_by_the_next_request(
+    review: Review, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    async def die(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "log_note", die)
+        died = await review.log(review.ws.leader, key=key, name="Acme Ltd")
+    assert died.status_code == 500
+    assert (await review.now())["name"] == "Acme Ltd"
+    assert await review.notes() == []
+    logged = await review.log(review.ws.leader, key=key, name="Acme Ltd")
+    assert (logged.status_code, logged.json()["field_write"]) == (201, "written")
+    if key is not None:
+        again = await review.log(review.ws.leader, key=key, name="Acme Ltd")
+        assert again.json() == logged.json()
+    assert [note["id"] for note in await review.notes()] == [logged.json()["id"]]
+    assert (await review.now())["version"] == 2, "the field is written once"
 
 
 def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -> None:
