@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from sequencer.agenda import service as agenda
 from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import Envelope
@@ -136,7 +137,10 @@ async def bury_unreadable(tenure: Tenure, ws: Workspace, service: ServiceName) -
 async def hold_something(tenure: Tenure, ws: Workspace, service: ServiceName) -> None:
     """Work that failed on one item."""
     async with tenure.workers[service].units.begin(ws.id, ()) as uow:
-        await hold(uow, "breaches", str(new_id()), ValueError("bad"))
+        if service == "sequencer":
+            await agenda.set_aside(uow, new_id(), ValueError("bad"))
+        else:
+            await hold(uow, "breaches", str(new_id()), ValueError("bad"))
 
 
 async def _make(client: Client, operation: Operation, made: Furniture) -> str | None:

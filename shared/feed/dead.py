@@ -81,16 +81,24 @@ async def on_each(
     """Let the event that is heard take effect on each of several items. What fails on one costs
     that one: the event is set aside for another chance, and what it did to the others stays.
     """
-    failures = []
 
     async def act_on(some: Sequence[T]) -> None:
         for item in some:
             await act(item)
 
+    await on_all(uow, items, act_on)
+
+
+async def on_all(
+    uow: UnitOfWork, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[object]]
+) -> None:
+    """As `on_each`, where `act` takes several items at once."""
+    failures = []
+
     async def note(_: T, error: Exception) -> None:
         failures.append(error)
 
-    await each_at_its_own_risk(uow, items, act_on, note)
+    await each_at_its_own_risk(uow, items, act, note)
     if not failures:
         return
     event = uow.heard

@@ -31,23 +31,24 @@ class Hearing:
 
     async def take(self, uow: UnitOfWork, envelope: Envelope) -> None:
         """Let every handler act that wants to hear the event."""
+        before, uow.heard = uow.heard, envelope
         with tracing.hearing(envelope.name, str(envelope.id)):
             if envelope.name in self._names:
                 await self._handle(uow, envelope)
             if self.on_any is not None:
                 await self.on_any(uow, envelope)
+        uow.heard = before
 
     async def _handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
         """What the handlers cause names the event as its cause."""
         known = EVENTS[envelope.name]
         event = known.model_validate(envelope.payload)
-        before = uow.cause, uow.heard
+        before = uow.cause
         uow.cause = (*envelope.cause, Cause(type="event", id=str(envelope.id), label=envelope.name))
-        uow.heard = envelope
         for handler in self.handlers[known]:
             await handler(uow, event)
         await uow.flush_events()
-        uow.cause, uow.heard = before
+        uow.cause = before
 
 
 def is_passing(error: BaseException) -> bool:

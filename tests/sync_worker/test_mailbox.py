@@ -13,6 +13,7 @@ from shared.ids import new_id
 from shared.message_ids import own_message_id
 from sync_worker.mailbox.rules.classify import Finding, classified
 from sync_worker.mailbox.rules.message import Mail
+from sync_worker.mailbox.service import Folder
 from tests.harness import Tenure, Workspace
 from tests.simulators.mail import ImapFault, MailSimulator
 
@@ -244,6 +245,50 @@ async def test_a_mail_that_cannot_be_read_costs_only_itself(
     assert "secret" not in parked["reason"]
     again = await inbox.look()
     assert (again["status"], again["read"]) == ("succeeded", 0)
+
+
+async def test_a_parked_mail_is_read_again_or_dismissed(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await inbox.connect()
+    path = f"/v1/connections/{made['id']}/parked-mails"
+    with monkeypatch.context() as patched:
+        patched.setattr(Mail, "parse", unreadable)
+        ids = [inbox.put_reply(inbox.ours()) for _ in range(2)]
+        assert (await inbox.look())["parked"] == 2
+        asked = await inbox.ws.admin.post(f"{path}/retry")
+        await inbox.tenure.settle()
+        run = (await inbox.ws.admin.get(f"/v1/sync-runs/{asked.json()['id']}")).json()
+        assert (run["status"], run["parked"]) == ("partial", 2), "they still cannot be read"
+        parked = (await inbox.ws.admin.get(path)).json()["data"]
+    address = f"{path}/{parked[0]['uid_validity']}/{parked[0]['uid']}"
+    assert (await inbox.ws.admin.delete(address)).status_code == 204
+    assert (await inbox.ws.admin.delete(address)).status_code == 404
+    assert "connection.parked_mail_dismissed" in await inbox.ws.audited()
+    await inbox.ws.admin.post(f"{path}/retry")
+    await inbox.tenure.settle()
+    assert [event["message_id"] for event in await inbox.told(REPLY)] == ids[1:]
+    assert (await inbox.ws.admin.get(path)).json()["data"] == []
+
+
+async def test_a_parked_mail_that_is_gone_says_so(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await inbox.connect()
+    path = f"/v1/connections/{made['id']}/parked-mails"
+    with monkeypatch.context() as patched:
+        patched.setattr(Mail, "parse", unreadable)
+        inbox.put_reply(inbox.ours())
+        await inbox.look()
+        patched.setattr(Folder, "fetch", lambda *_: [])
+        await inbox.ws.admin.post(f"{path}/retry")
+        await inbox.tenure.settle()
+    [parked] = (await inbox.ws.admin.get(path)).json()["data"]
+    assert "no longer in the folder" in parked["reason"]
+
+
+def unreadable(*_: Any) -> Mail:
+    raise ZeroDivisionError
 
 
 async def test_a_restored_folder_has_no_second_effect_and_loses_nothing(inbox: Inbox) -> None:

@@ -22,7 +22,7 @@ from sync_worker.webhook_deliveries import router as webhook_deliveries
 from sync_worker.webhooks import router as webhooks
 from sync_worker.write_backs import router as write_backs
 
-MIGRATION_HEAD = "0009"
+MIGRATION_HEAD = "0010"
 
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},

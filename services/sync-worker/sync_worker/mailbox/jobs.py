@@ -2,21 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from uuid import UUID
 
+from shared.batches import is_passing
 from shared.egress import AddressRefused
+from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.worker import Loop
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim, Opened
+from sync_worker.connections.turns import begun, unforeseen
 from sync_worker.crew import Crew
 from sync_worker.mailbox import service
+from sync_worker.mailbox.queries import Place
 from sync_worker.mailbox.service import Folder, MailboxAway, MailboxRefused
 from sync_worker.runs import service as runs
 from sync_worker.runs.schemas import Progress
+from sync_worker.runs.service import SyncRun
+
+log = get_logger(__name__)
 
 _LEASE_SECONDS = 60.0
 """Renewed with each handful; longer than a handful may take with every answer at its slowest."""
@@ -29,9 +36,15 @@ class LostLease(Exception):
 
 async def look_into(the_service: Service, claim: Claim) -> None:
     """One look into one mailbox: everything new has its effect, then the next look is set."""
-    async with the_service.units.begin(claim.workspace_id, []) as uow:
-        mailbox = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
-        asked = await runs.take_requested_run(uow, mailbox.id)
+
+    async def begin(uow: UnitOfWork) -> tuple[Opened, SyncRun | None]:
+        opened = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
+        return opened, await runs.take_requested_run(uow, opened.id)
+
+    turn = await begun(the_service, claim, begin)
+    if turn is None:
+        return
+    mailbox, asked = turn
     look = _Look(the_service, claim, mailbox)
     trouble: str | None = None
     refused = False
@@ -43,6 +56,11 @@ async def look_into(the_service: Service, claim: Claim) -> None:
         trouble = str(error)
     except LostLease:
         trouble = "The connection was stopped."
+    except Exception as error:
+        if is_passing(error):
+            raise
+        log.exception("look not ended", connection_id=str(mailbox.id))
+        trouble = unforeseen(error)
     await look.end(asked.id if asked else None, trouble, refused=refused)
 
 
@@ -72,17 +90,29 @@ class _Look:
     async def _take_from(self, folder: Folder) -> None:
         async with self._commit() as uow:
             place = await service.place_in(uow, self._mailbox, folder.state)
+            again = await service.asked_again(uow, self._mailbox, place)
+        if again:
+            there = await self._take_all(folder, place, again)
+            async with self._commit() as uow:
+                await service.not_there(uow, self._mailbox, place, there)
         uids = await asyncio.to_thread(folder.uids_from, place.next_uid)
+        await self._take_all(folder, place, uids)
+
+    async def _take_all(self, folder: Folder, place: Place, uids: Sequence[int]) -> list[int]:
+        """The UIDs of those that are still there."""
+        there: list[int] = []
         for at in range(0, len(uids), _HANDFUL):
             mails = await asyncio.to_thread(folder.fetch, uids[at : at + _HANDFUL])
             if not mails:
                 continue
+            there += [mail.uid for mail in mails]
             async with self._commit() as uow:
                 taken = await service.take_mails(uow, self._mailbox, place, folder.state, mails)
             self._progress.read += taken.read
             self._progress.written += taken.told
             self._progress.parked += taken.parked
             self._progress.unchanged += taken.read - taken.told - taken.parked
+        return there
 
     @contextlib.asynccontextmanager
     async def _commit(self) -> AsyncIterator[UnitOfWork]:

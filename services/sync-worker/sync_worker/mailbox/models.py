@@ -72,6 +72,9 @@ class ParkedMail(Base):
     arrived_at: Mapped[datetime] = mapped_column(AT)
     reason: Mapped[str] = mapped_column(Text)
     parked_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
+    asked_at: Mapped[datetime | None] = mapped_column(
+        AT, comment="since when a person wants it read again"
+    )
 
 
 class ContactAddress(Base):

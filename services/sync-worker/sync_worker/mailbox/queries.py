@@ -161,7 +161,8 @@ _PARK = text(
     """
     insert into parked_mails (workspace_id, connection_id, uid_validity, uid, arrived_at, reason)
     values (:workspace_id, :connection_id, :uid_validity, :uid, :arrived_at, :reason)
-    on conflict do nothing
+    on conflict (workspace_id, connection_id, uid_validity, uid) do update
+    set reason = excluded.reason, asked_at = null
     """
 )
 _PARKED = text(
@@ -179,6 +180,79 @@ _COUNT_PARKED = text(
       and parked_at > clock_timestamp() - interval '7 days'
     """
 )
+
+
+_ASK_AGAIN = text(
+    """
+    update parked_mails set asked_at = clock_timestamp()
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and uid_validity = (
+        select f.uid_validity from mail_folders f
+        where f.workspace_id = :workspace_id and f.connection_id = :connection_id)
+    """
+)
+_ASKED = text(
+    """
+    select uid from parked_mails
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and uid_validity = :uid_validity and asked_at is not null
+    order by uid
+    """
+)
+_NOT_THERE = text(
+    """
+    update parked_mails set asked_at = null, reason = :reason
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and uid_validity = :uid_validity and asked_at is not null
+      and not uid = any(cast(:uids as bigint[]))
+    """
+)
+_UNPARK = text(
+    """
+    delete from parked_mails
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and uid_validity = :uid_validity and uid = any(cast(:uids as bigint[]))
+    """
+)
+
+
+async def ask_again(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> None:
+    """Numbers of an earlier `uid_validity` are void: those can only be dismissed."""
+    await session.execute(_ASK_AGAIN, _at(workspace_id, connection_id))
+
+
+async def asked_again(
+    session: AsyncSession, workspace_id: UUID, connection_id: UUID, uid_validity: int
+) -> list[int]:
+    """UIDs of the parked mails that a person wants read again."""
+    given = {**_at(workspace_id, connection_id), "uid_validity": uid_validity}
+    return list(await session.scalars(_ASKED, given))
+
+
+async def not_there(
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    uid_validity: int,
+    uids: Sequence[int],
+    reason: str,
+) -> None:
+    """Of those that a person wants read again only `uids` are in the folder."""
+    given = {"uid_validity": uid_validity, "uids": list(uids), "reason": reason}
+    await session.execute(_NOT_THERE, {**_at(workspace_id, connection_id), **given})
+
+
+async def unpark(
+    session: AsyncSession,
+    workspace_id: UUID,
+    connection_id: UUID,
+    uid_validity: int,
+    uids: Sequence[int],
+) -> int:
+    """How many of them were parked."""
+    given = {"uid_validity": uid_validity, "uids": list(uids)}
+    done = await session.execute(_UNPARK, {**_at(workspace_id, connection_id), **given})
+    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
 
 
 async def park_mail(

@@ -1,15 +1,22 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
+
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import TheService, Uow, api_router, require
 from sync_worker.mailbox import service
 from sync_worker.mailbox.schemas import ParkedMailOut
+from sync_worker.runs.schemas import SyncRunOut
+from sync_worker.runs.service import SyncRun
 
 router = api_router("/v1", "Sync runs")
 
 Reader = Annotated[Caller, require("connections:read")]
+Writer = Annotated[Caller, require("connections:write")]
+Number = Annotated[int, Path(ge=0, le=2**32 - 1)]
+"""Of IMAP (RFC 9051 9)."""
 
 
 @router.get(
@@ -31,3 +38,32 @@ async def list_parked_mails(
     rows = await service.list_parked(uow, id, (after[0], after[1]) if after else (0, 0), limit)
     keys = ["uid_validity", "uid"]
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, keys)
+
+
+@router.post(
+    "/connections/{id}/parked-mails/retry",
+    status_code=202,
+    summary="Read parked mails again",
+    response_model=SyncRunOut,
+)
+async def retry_parked_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
+    """After an upgrade that can read them. One that still cannot be read stays with its reason, and
+    so does one of a folder that was restored since: dismiss it.
+    """
+    return await service.retry_parked(uow, id)
+
+
+@router.delete(
+    "/connections/{id}/parked-mails/{uid_validity}/{uid}",
+    status_code=204,
+    summary="Dismiss a parked mail",
+)
+async def dismiss_parked_mail(
+    id: UUID,  # noqa: A002
+    uid_validity: Number,
+    uid: Number,
+    caller: Writer,
+    uow: Uow,
+) -> None:
+    """You looked at it in the mailbox, and it needs nothing else."""
+    await service.dismiss_parked(uow, id, uid_validity, uid)

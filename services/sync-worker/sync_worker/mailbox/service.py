@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.batches import each_at_its_own_risk
 from shared.email_addresses import email_key
+from shared.errors import NotFound
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
 from shared.events.sync import (
@@ -17,6 +18,7 @@ from shared.events.sync import (
 from shared.message_ids import is_own
 from shared.service import Service
 from shared.uow import UnitOfWork
+from sync_worker.audit import audit
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import IMAP_PORTS, Opened
 from sync_worker.mailbox import queries
@@ -33,12 +35,21 @@ from sync_worker.mailbox.queries import Parked, Place, Seen
 from sync_worker.mailbox.rules.classify import Finding, classified, concerns_us
 from sync_worker.mailbox.rules.message import Mail
 from sync_worker.mailbox.rules.prose import addresses_in
+from sync_worker.runs import service as runs
+from sync_worker.runs.service import SyncRun
 
 __all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "MailboxRefused", "opened"]
 
 HISTORY = 1_000
 """Mails before the first look, or before a folder was restored, that are gone through."""
 _MOST_RECIPIENTS = 100
+
+
+_GONE = "It is no longer in the folder."
+
+
+class ParkedMailNotFound(NotFound):
+    title = "There is no such parked mail"
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,8 @@ async def take_mails(
             reason="It could not be taken apart. Look at it in the mailbox.",
         )
 
+    where = uow.session, uow.workspace_id, connection.id
+    await queries.unpark(*where, place.uid_validity, [fetched.uid for fetched in mails])
     counts = sum(await each_at_its_own_risk(uow, mails, take, park), Counter[str]())
     read = counts.pop("read", 0)
     await queries.move_on(
@@ -179,6 +192,36 @@ async def list_parked(
 ) -> list[Parked]:
     await connections.get_connection(uow, connection_id)
     return await queries.parked_page(uow.session, uow.workspace_id, connection_id, after, limit)
+
+
+async def retry_parked(uow: UnitOfWork, connection_id: UUID) -> SyncRun:
+    """Read them again, at once."""
+    run = await runs.request_run(uow, connection_id, "incremental")
+    await queries.ask_again(uow.session, uow.workspace_id, connection_id)
+    return run
+
+
+async def dismiss_parked(uow: UnitOfWork, connection_id: UUID, uid_validity: int, uid: int) -> None:
+    """A person has looked at it in the mailbox. Raises `ParkedMailNotFound`."""
+    connection = await connections.get_connection(uow, connection_id)
+    where = uow.session, uow.workspace_id, connection.id
+    if not await queries.unpark(*where, uid_validity, [uid]):
+        raise ParkedMailNotFound("It was read meanwhile, or never was parked.")
+    named = {"uid_validity": uid_validity, "uid": uid}
+    audit.record(uow, "connection.parked_mail_dismissed", connection.id, before=named)
+
+
+async def asked_again(uow: UnitOfWork, connection: Opened, place: Place) -> list[int]:
+    return await queries.asked_again(
+        uow.session, uow.workspace_id, connection.id, place.uid_validity
+    )
+
+
+async def not_there(uow: UnitOfWork, connection: Opened, place: Place, uids: Sequence[int]) -> None:
+    """Of the parked mails that a person wants read again only `uids` were still in the folder."""
+    await queries.not_there(
+        uow.session, uow.workspace_id, connection.id, place.uid_validity, uids, _GONE
+    )
 
 
 async def remark(uow: UnitOfWork, connection_id: UUID) -> str | None:

@@ -56,8 +56,10 @@ class KeptEvent:
     data: str
 
 
-async def keep(uow: UnitOfWork, envelope: Envelope) -> str | None:
-    """Put a fact into its workspace's feed. Its type when it is new there and public."""
+async def keep(uow: UnitOfWork, envelope: Envelope) -> tuple[str, bool] | None:
+    """Put a fact into its workspace's feed. Its type, and whether it is new there; None when it is
+    not public.
+    """
     known = EVENTS.get(envelope.name)
     if known is None:
         return None
@@ -74,7 +76,7 @@ async def keep(uow: UnitOfWork, envelope: Envelope) -> str | None:
         cause=to_json(envelope.cause, exclude_none=True).decode(),
         occurred_at=envelope.occurred_at,
     )
-    return public_type if is_new else None
+    return public_type, is_new
 
 
 async def read_feed(

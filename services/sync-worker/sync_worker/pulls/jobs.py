@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from shared.batches import reason_of
 from shared.db import is_connection_loss
 from shared.logging import get_logger
-from shared.secrets import CannotDecrypt
 from shared.service import Service
+from shared.uow import UnitOfWork
 from shared.worker import Loop
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim
+from sync_worker.connections.turns import begun, unforeseen
 from sync_worker.crew import Crew
 from sync_worker.pulls import service
 from sync_worker.pulls.service import Ending, LostLease, Turn
@@ -28,15 +28,7 @@ async def take_turn(the_service: Service, claim: Claim) -> None:
     """One run of one connection, from the claim to the release. What nobody foresaw costs this run
     alone, and is shown as its reason.
     """
-    try:
-        turn = await _turn(the_service, claim)
-    except Exception as error:
-        if is_connection_loss(error):
-            raise
-        log.exception("sync run not begun", connection_id=str(claim.connection_id))
-        async with the_service.units.begin(claim.workspace_id, []) as uow:
-            await connections.release(uow, claim, trouble=_unforeseen(error))
-        return
+    turn = await begun(the_service, claim, lambda uow: _turn(uow, the_service, claim))
     if turn is None:
         return
     try:
@@ -53,40 +45,31 @@ async def _pulled(turn: Turn) -> Ending | None:
         if isinstance(error, LostLease) or is_connection_loss(error):
             raise
         log.exception("sync run failed", run_id=str(turn.run_id))
-        return Ending("failed", _unforeseen(error))
+        return Ending("failed", unforeseen(error))
 
 
-def _unforeseen(error: Exception) -> str:
-    if isinstance(error, CannotDecrypt):
-        return "Its secrets cannot be opened with our keys: give them anew."
-    if isinstance(error, salesforce.MappingUnreadable):
-        return str(error)
-    return reason_of(error)
-
-
-async def _turn(the_service: Service, claim: Claim) -> Turn | None:
-    async with the_service.units.begin(claim.workspace_id, []) as uow:
-        opened = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
-        run = await runs.take_run(uow, opened.id, opened.system, service.SCAN_EVERY)
-        if run is None:
-            await connections.release(uow, claim, trouble="The last run was given up.")
-            return None
-        await salesforce.tell_owners(uow, opened)
-        if run.kind == "full" and run.cause and run.attempt == 1:
-            await service.read_everything(uow, opened.id)
-        return Turn(
-            service=the_service,
-            claim=claim,
-            run_id=run.id,
-            kind="full" if run.kind == "full" else "incremental",
-            approved=run.approved,
-            started_at=await connections.machine_now(uow),
-            connection=opened,
-            client=salesforce.salesforce_of(the_service, opened),
-            mapping=salesforce.mapping_of(opened),
-            locale=salesforce.locale_of(opened),
-            cause=runs.cause_of(run, opened),
-        )
+async def _turn(uow: UnitOfWork, the_service: Service, claim: Claim) -> Turn | None:
+    opened = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
+    run = await runs.take_run(uow, opened.id, opened.system, service.SCAN_EVERY)
+    if run is None:
+        await connections.release(uow, claim, trouble="The last run was given up.")
+        return None
+    await salesforce.tell_owners(uow, opened)
+    if run.kind == "full" and run.cause and run.attempt == 1:
+        await service.read_everything(uow, opened.id)
+    return Turn(
+        service=the_service,
+        claim=claim,
+        run_id=run.id,
+        kind="full" if run.kind == "full" else "incremental",
+        approved=run.approved,
+        started_at=await connections.machine_now(uow),
+        connection=opened,
+        client=salesforce.salesforce_of(the_service, opened),
+        mapping=salesforce.mapping_of(opened),
+        locale=salesforce.locale_of(opened),
+        cause=runs.cause_of(run, opened),
+    )
 
 
 async def _end(turn: Turn, ending: Ending | None) -> None:

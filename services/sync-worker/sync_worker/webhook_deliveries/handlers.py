@@ -6,6 +6,7 @@ from sync_worker.webhook_deliveries import service
 
 async def tell_partners(uow: UnitOfWork, envelope: Envelope) -> None:
     """A public event goes into the feed and on its way to every endpoint that wants it, once."""
-    public_type = await partner_events.keep(uow, envelope)
-    if public_type is not None:
-        await service.fan_out(uow, envelope.id, public_type)
+    kept = await partner_events.keep(uow, envelope)
+    if kept is not None:
+        public_type, is_new = kept
+        await service.fan_out(uow, envelope.id, public_type, is_new=is_new)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.feed import dead
 from shared.ids import new_id
 from shared.paging import CursorSigner
 from shared.service import Service
@@ -36,14 +38,26 @@ class UnderWay(Conflict):
     retryable = True
 
 
-async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str) -> None:
-    """One delivery for each endpoint that wants to hear the event, in the event's transaction."""
+async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: bool) -> None:
+    """One delivery for each endpoint that wants to hear the event, in the event's transaction. One
+    of which that fails has another chance when the event is heard again, then `is_new` no longer.
+    """
+    told = set() if is_new else await _told(uow, event_id)
     rows = [
         (new_id(), endpoint_id, event_id, public_type)
         for endpoint_id, filters in await webhooks.subscribers(uow)
-        if lets_through(filters, public_type)
+        if endpoint_id not in told and lets_through(filters, public_type)
     ]
-    await _add(uow, "event", rows)
+    await dead.on_all(uow, rows, partial(_add, uow, "event"))
+
+
+async def _told(uow: UnitOfWork, event_id: UUID) -> set[UUID]:
+    """Endpoints that the event is, or was, on its way to."""
+    of_event = {"event_id": event_id, "origin": "event"}
+    found = await queries.deliveries_page(
+        uow.session, uow.workspace_id, of_event, None, webhooks.MOST_ENDPOINTS
+    )
+    return {delivery.endpoint_id for delivery in found}
 
 
 async def get_delivery(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:

@@ -4,12 +4,16 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from shared.batches import each_at_its_own_risk, is_passing
 from shared.events.accounts import OpportunityChanged
+from shared.feed import dead
 from shared.http import OutgoingError
+from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
-from sync_worker.connections.service import Opened
+from sync_worker.connections.service import Connection, Opened
+from sync_worker.connections.turns import unforeseen
 from sync_worker.runs import service as runs
 from sync_worker.salesforce import service as salesforce
 from sync_worker.salesforce.rules.errors import QUOTA_PAUSE, Trouble
@@ -17,6 +21,8 @@ from sync_worker.salesforce.service import Salesforce, SalesforceError
 from sync_worker.write_backs import queries
 from sync_worker.write_backs.queries import Due, Verdict
 from sync_worker.write_backs.rules import fitting, pause_after
+
+log = get_logger(__name__)
 
 _TOGETHER = 200
 """Records in one request, the most that Salesforce takes."""
@@ -50,11 +56,12 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
     if external_id is None or event.change in {"deleted", "merged"}:
         return
     changed = set(event.changed)
-    for connection in await connections.connections_of_system(uow, "salesforce"):
+
+    async def want(connection: Connection) -> None:
         mapping = salesforce.readable_mapping(connection.mapping)
         wanted = [each for each in mapping.write_back if each.field in changed] if mapping else []
         if not wanted:
-            continue
+            return
         record = event.record.model_dump(mode="json")
         asked = await queries.ask(
             uow.session,
@@ -68,6 +75,8 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
         )
         if asked:
             uow.wake_worker()
+
+    await dead.on_each(uow, await connections.connections_of_system(uow, "salesforce"), want)
 
 
 async def claim(service: Service, free: int) -> list[Batch]:
@@ -84,9 +93,22 @@ async def claim(service: Service, free: int) -> list[Batch]:
 
 
 async def push(service: Service, batch: Batch) -> None:
-    """Write the values there, then note what came of each. The network is between two
-    transactions; a value written twice is the same value.
+    """Write the values there, then note what came of each. What nobody foresaw is their reason, and
+    they are tried again later.
     """
+    try:
+        await _push(service, batch)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        log.exception("values not written back", connection_id=str(batch.connection_id))
+        trouble = Trouble("retry", unforeseen(error))
+        async with service.units.begin(batch.workspace_id, []) as uow:
+            await _judge(uow, batch.connection_id, [_verdict(v, trouble) for v in batch.values])
+
+
+async def _push(service: Service, batch: Batch) -> None:
+    """The network is between two transactions; a value written twice is the same value."""
     async with service.units.begin(batch.workspace_id, []) as uow:
         opened = await connections.open_connection(uow, service.secrets, batch.connection_id)
     client = salesforce.salesforce_of(service, opened)
@@ -100,7 +122,7 @@ async def push(service: Service, batch: Batch) -> None:
             said = [(record, ended) for record in records]
         verdicts += [each for record, trouble in said for each in _verdicts(record, trouble)]
     async with service.units.begin(batch.workspace_id, [opened.cause]) as uow:
-        await queries.judge(uow.session, uow.workspace_id, opened.id, verdicts)
+        await _judge(uow, opened.id, verdicts)
         if ended is not None:
             await connections.needs_reauth(uow, opened.id, ended.detail)
         await runs.record_push(
@@ -113,6 +135,18 @@ async def push(service: Service, batch: Batch) -> None:
             reason=next((each.reason for each in verdicts if each.reason), None),
             requests=client.requests,
         )
+
+
+async def _judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]) -> None:
+    """One that cannot be noted is tried again when its lease is over."""
+
+    async def judge(some: Sequence[Verdict]) -> None:
+        await queries.judge(uow.session, uow.workspace_id, connection_id, some)
+
+    async def leave(_: Verdict, __: Exception) -> None:
+        pass
+
+    await each_at_its_own_risk(uow, verdicts, judge, leave)
 
 
 def _requests(batch: Batch) -> list[list[Record]]:
@@ -136,13 +170,26 @@ async def _write(
     sobject = records[0].object
     try:
         lengths = await _writable(service, opened, client, sobject)
-        rows = [(record.external_id, _fields(record, lengths)) for record in records]
-        troubles = await _updated(client, sobject, rows)
+        rows = [_row(record, lengths) for record in records]
+        fit = [row for row in rows if not isinstance(row, Trouble)]
+        said = iter(await _updated(client, sobject, fit) if fit else ())
+        troubles = [row if isinstance(row, Trouble) else next(said) for row in rows]
     except SalesforceError as error:
         troubles = [error.trouble] * len(records)
     except OutgoingError as error:
         troubles = [Trouble("retry", str(error))] * len(records)
     return list(zip(records, troubles, strict=True))
+
+
+def _row(record: Record, lengths: dict[str, int | None]) -> tuple[str, dict[str, Any]] | Trouble:
+    """As it goes there; of one that cannot be made ready, why."""
+    try:
+        return record.external_id, {
+            each.field: fitting(each.value, lengths.get(each.field)) for each in record.values
+        }
+    except Exception as error:
+        log.exception("a value cannot be written back", external_id=record.external_id)
+        return Trouble("refused", unforeseen(error))
 
 
 async def _updated(
@@ -173,10 +220,6 @@ async def _writable(
     """Lengths of the fields of an object, to cut texts by."""
     described = await salesforce.fields_of(service, opened, client, sobject)
     return {each["name"]: each.get("length") for each in described or ()}
-
-
-def _fields(record: Record, lengths: dict[str, int | None]) -> dict[str, Any]:
-    return {each.field: fitting(each.value, lengths.get(each.field)) for each in record.values}
 
 
 def _verdicts(record: Record, trouble: Trouble | None) -> list[Verdict]:

@@ -1,0 +1,41 @@
+"""A turn of one connection. What nobody foresaw costs that one, and is shown as its reason."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from shared.batches import is_passing, reason_of
+from shared.logging import get_logger
+from shared.secrets import CannotDecrypt
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Claim
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+
+async def begun(
+    service: Service, claim: Claim, begin: Callable[[UnitOfWork], Awaitable[T]]
+) -> T | None:
+    """What `begin` answers in a transaction of its own. When it raises, the answer is None, and the
+    connection is released until its next turn.
+    """
+    try:
+        async with service.units.begin(claim.workspace_id, []) as uow:
+            return await begin(uow)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        log.exception("turn not begun", connection_id=str(claim.connection_id))
+        trouble = unforeseen(error)
+    async with service.units.begin(claim.workspace_id, []) as uow:
+        await connections.release(uow, claim, trouble=trouble)
+    return None
+
+
+def unforeseen(error: Exception) -> str:
+    """In words that tell a person what to do."""
+    if isinstance(error, CannotDecrypt):
+        return "Its secrets cannot be opened with our keys: give them anew."
+    return reason_of(error)
