@@ -264,9 +264,9 @@ async def test_a_parked_mail_is_read_again_or_dismissed(
     address = f"{path}/{parked[0]['uid_validity']}/{parked[0]['uid']}"
     assert (await inbox.ws.admin.delete(address)).status_code == 204
     assert (await inbox.ws.admin.delete(address)).status_code == 404
-    assert "connection.parked_mail_dismissed" in await inbox.ws.audited()
     await inbox.ws.admin.post(f"{path}/retry")
     await inbox.tenure.settle()
+    assert "connection.parked_mail_dismissed" in await inbox.ws.audited()
     assert [event["message_id"] for event in await inbox.told(REPLY)] == ids[1:]
     assert (await inbox.ws.admin.get(path)).json()["data"] == []
 

@@ -158,7 +158,7 @@ async def test_a_run_that_raises_is_told_and_holds_up_no_other_connection(
     with monkeypatch.context() as patch:
         patch.setattr("sync_worker.pulls.service.pull", pull)
         run = await org.sync()
-    assert (run["status"], "Surprise" in run["reason"]) == ("failed", True)
+    assert (run["status"], "on our side" in run["reason"]) == ("failed", True)
     assert (await org.sync())["status"] == "succeeded"
 
 
