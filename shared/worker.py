@@ -1,8 +1,9 @@
 """The queue door: loops that find due rows, woken by the doorbell, by a sweep when it is lost."""
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from typing_extensions import override
 
 from shared import collector
 from shared.db import is_connection_loss
@@ -120,17 +122,21 @@ async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     redis_url = service.settings.redis_url.get_secret_value()
     tasks = [asyncio.create_task(loop.run(service), name=loop.name) for loop in every]
     listener = asyncio.create_task(listen(redis_url, service.name, ring_all))
-    health = asyncio.create_task(_health(service))
+    host, port = service.settings.health_host, service.settings.health_port
+    health = None if port is None else _HealthServer(service, host, port)
+    answering = asyncio.create_task(health.serve()) if health else None
     log.info("worker started", loops=[loop.name for loop in every])
     await stop.wait()
     service.draining = True
     ring_all()
     listener.cancel()
-    health.cancel()
     _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
     for task in late:
         task.cancel()
-    await asyncio.gather(*tasks, listener, health, return_exceptions=True)
+    await asyncio.gather(*tasks, listener, return_exceptions=True)
+    if health and answering:
+        health.should_exit = True
+        await answering
     await service.close()
     tracing.close()
     log.info("worker stopped")
@@ -162,11 +168,15 @@ def health_app(service: Service) -> Starlette:
     )
 
 
-async def _health(service: Service) -> None:
-    host, port = service.settings.health_host, service.settings.health_port
-    if port is None:
-        return
-    config = uvicorn.Config(health_app(service), host=host, port=port, log_config=None)
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    await server.serve()
+class _HealthServer(uvicorn.Server):
+    """Answers until the loops have ended, so that meanwhile it can say that they do."""
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        app = health_app(service)
+        super().__init__(uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off"))
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals stay the worker's."""
+        yield

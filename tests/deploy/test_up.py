@@ -94,6 +94,7 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         pids = about["pids"].values()
         assert not [pid for pid in pids if alive(pid)]
         assert not (state_dir / "up.json").exists()
+        stops_without_complaint(state_dir)
 
     with up(state_dir) as process:
         output_until_ready(process)
@@ -105,6 +106,12 @@ async def test_one_command_runs_everything_heals_it_and_keeps_the_data(state_dir
         process.kill()
         pids = again["pids"].values()
         await until(lambda: not [pid for pid in pids if alive(pid)])
+
+
+def stops_without_complaint(state_dir: Path) -> None:
+    for log in (state_dir / "logs").glob("*-worker.log"):
+        *_, last = log.read_text(encoding="utf-8").splitlines()
+        assert json.loads(last)["message"] == "worker stopped", f"{log.name}: {last}"
 
 
 def listens_to_this_machine_only(state_dir: Path) -> None:
