@@ -202,7 +202,18 @@ async def test_a_mapping_is_checked_previewed_and_put_in_force(org: Org) -> None
     refused = await org.ws.admin.put(path, changed, headers=headers)
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["code"] == "unknown_field"
-    contacts["fields"][-1] = {"source": "Department", "target": "traits.department"}
+    contacts["fields"].pop()
+    renewals = next(each for each in changed["objects"] if each["object"] == "Opportunity")
+    # What Tenure resets or sets would be set anew by whatever value stands there.
+    for target in ("manually_enter_renewal_sequence", "renewal_sequence_status"):
+        renewals["fields"].append({"source": "IsPrivate", "target": target, "type": "boolean"})
+        refused = await org.ws.admin.put(path, changed, headers=headers)
+        [fault] = refused.json()["errors"]
+        assert (refused.status_code, fault["code"]) == (422, "unknown_target")
+        assert "set" in fault["message"]
+        assert "here" in fault["message"]
+        renewals["fields"].pop()
+    contacts["fields"].append({"source": "Department", "target": "traits.department"})
     before = await org.all("contacts")
     preview = await org.ws.admin.post(
         f"{path}/preview", {"object": "Contact", "mapping": changed, "limit": 50}

@@ -57,7 +57,8 @@ class OpportunityFields(Patch):
     deal_room_url: Url | None = None
     manually_enter_renewal_sequence: bool | None = Field(
         default=None,
-        description="True enters the renewal sequence now; refused with 409 when it is too late.",
+        description="True enters the renewal sequence now; refused with 409 when it is too late."
+        " It is reset once used, and true then enters again: do not send it with every update.",
     )
     traits: Traits = Field(default_factory=dict)
 

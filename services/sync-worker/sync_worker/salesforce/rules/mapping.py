@@ -64,7 +64,13 @@ OWN_FIELDS: Final[Mapping[RecordType, Mapping[str, ValueType]]] = {
         "deal_room_url": "url",
     },
 }
-"""What our own fields hold."""
+"""What our own fields hold. Those that Tenure sets itself are no targets."""
+_SET_HERE: Final[Mapping[str, str]] = {
+    "manually_enter_renewal_sequence": "It is reset here once it was used, so a field there that"
+    " keeps its value would let the record enter again: let a flow there set it by the API.",
+    "renewal_sequence_status": "It is set here: write it back by `write_back`.",
+    "renewal_sequence_status_at": "It is set here: write it back by `write_back`.",
+}
 _NAMES: Final = frozenset({"name", "full_name"})
 _LONGEST_NAME: Final = 255
 _REQUIRED: Final[Mapping[RecordType, tuple[str, ...]]] = {
@@ -402,7 +408,10 @@ def _target_fault(record_type: RecordType, target: str) -> str | None:
     group, dot, _ = target.partition(".")
     if not dot:
         known = OWN_FIELDS[record_type]
-        return None if target in known else f"A {record_type} has: {', '.join(sorted(known))}."
+        if target in known:
+            return None
+        told = _SET_HERE.get(target) if record_type == "opportunity" else None
+        return told or f"A {record_type} has: {', '.join(sorted(known))}."
     if group == "key_roles" and record_type != "account":
         return "Only an account has key roles."
     if group == "traits" and record_type == "member":
