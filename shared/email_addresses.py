@@ -6,6 +6,7 @@ by hand. `shared.schemas.Email` is the type for bodies.
 - `normal_email` gives the form to store and to show, and refuses what no mail can be sent to.
 - `email_key` gives the form to compare, look up and send by. Store it beside the address where rows
   are found by address; give both sides of a comparison to it.
+- `writers` gives the keys to look up by when a mail came in.
 - `needs_smtputf8` says whether a server must offer SMTPUTF8 (RFC 6531) to take mail for it.
 
 No name server is asked. Domains are IDNA 2008 with the mapping of UTS 46, so that
@@ -65,6 +66,15 @@ def email_key(email: str | None) -> str | None:
         return None
     local = unicodedata.normalize("NFKC", valid.local_part.casefold())
     return f"{local}@{valid.ascii_domain}"
+
+
+def writers(key: str) -> list[str]:
+    """Whom a mail from this address may be from, as keys: a person answers from `ann+work@` who is
+    known as `ann@`. The other way round nobody can tell, so it is not asked.
+    """
+    local, at, domain = key.rpartition("@")
+    own = local.partition("+")[0]
+    return list(dict.fromkeys([key, f"{own}{at}{domain}" if own else key]))
 
 
 def needs_smtputf8(email: str) -> bool:

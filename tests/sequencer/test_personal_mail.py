@@ -39,7 +39,11 @@ async def state(renewals: Renewals, opportunity_id: UUID) -> str:
 async def test_whom_we_wrote_to_lately_answers_without_a_thread(renewals: Renewals) -> None:
     opportunity_id = await enter(renewals)
     await renewals.on(29)
-    await renewals.wrote(ANN, subject="", received_at=TODAY + timedelta(days=29))
+    await renewals.bounced(None, recipient="ann+work@acme.example")
+    assert await state(renewals, opportunity_id) == "active", "another mailbox is gone"
+    await renewals.wrote(
+        "Ann+work@acme.example", subject="", received_at=TODAY + timedelta(days=29)
+    )
     assert await state(renewals, opportunity_id) == "replied"
     await renewals.wrote(ANN, subject="And the invoice?", received_at=TODAY + timedelta(days=29))
     [told] = await renewals.events("contact_replied")

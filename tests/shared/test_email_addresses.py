@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.email_addresses import InvalidEmail, email_key, needs_smtputf8, normal_email
+from shared.email_addresses import InvalidEmail, email_key, needs_smtputf8, normal_email, writers
 
 WIDE = "\uff41nn\uff20cust\uff0eexample"
 ONE_MAILBOX = [
@@ -72,6 +72,12 @@ def test_what_no_mail_can_be_sent_to_is_refused_with_advice_of_our_own(
     with pytest.raises(InvalidEmail, match=advice):
         normal_email(written)
     assert email_key(written) is None
+
+
+def test_who_writes_with_a_tag_may_be_known_without_it() -> None:
+    assert writers("ann+work@cust.example") == ["ann+work@cust.example", "ann@cust.example"]
+    for plain in ("ann@cust.example", "+ann@cust.example", ""):
+        assert writers(plain) == [plain]
 
 
 def test_what_is_missing_has_no_key() -> None:

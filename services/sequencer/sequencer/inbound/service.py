@@ -16,7 +16,7 @@ from sequencer.records import service as records
 from sequencer.sending import service as sending
 from sequencer.sequences import service as sequences
 from sequencer.sequences.versions import Pinned
-from shared.email_addresses import email_key
+from shared.email_addresses import email_key, writers
 from shared.events.sequences import ContactReplied
 from shared.events.sync import (
     AutoReplyReceived,
@@ -37,7 +37,9 @@ _OWNER = "csm"
 
 
 async def take_bounce(uow: UnitOfWork, event: BounceReceived) -> None:
-    message = await _found(uow, [event.message_id], event.recipient, _BOUNCE_WINDOW)
+    recipient = email_key(event.recipient)
+    about = [recipient] if recipient else []
+    message = await _found(uow, [event.message_id], about, _BOUNCE_WINDOW)
     if message is None:
         log.info("bounce of a mail that is not ours", kind=event.kind)
         return
@@ -50,7 +52,7 @@ async def take_bounce(uow: UnitOfWork, event: BounceReceived) -> None:
 
 async def take_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
     """A person answered: every sequence of the account stops, and its owner hears of it once."""
-    message = await _found(uow, event.references, event.sender, _REPLY_WINDOW)
+    message = await _found(uow, event.references, _writers(event.sender), _REPLY_WINDOW)
     if message is None:
         return
     message = await sending.prove_sent(uow, message, "a reply quotes it")
@@ -61,12 +63,12 @@ async def take_personal_mail(uow: UnitOfWork, event: PersonalMailReceived) -> No
     """It answers the last mail that we sent to who wrote it, from where it came to, if that was
     lately. Once an answer was told, what comes without a thread is no news.
     """
-    address = email_key(event.sender)
-    if address is None or await records.is_member(uow, address):
+    written_by = _writers(event.sender)
+    if not written_by or await records.is_member(uow, written_by):
         return
     came_to = {*event.recipients, email_key(event.mailbox) or ""}
     since = await uow.now() - ANSWER_WINDOW
-    for message in await messages.lately_to(uow, address, since):
+    for message in await messages.lately_to(uow, written_by, since):
         enrollment = await enrollments.get(uow, message.enrollment_id)
         answers_go_to = await _return_addresses(uow, message, enrollment)
         if (
@@ -143,7 +145,7 @@ async def _version(uow: UnitOfWork, enrollment: Enrollment) -> Pinned | None:
 
 async def take_auto_reply(uow: UnitOfWork, event: AutoReplyReceived) -> None:
     """Neither a bounce nor a reply: noted, and nothing changes."""
-    message = await _found(uow, event.references, event.sender, _REPLY_WINDOW)
+    message = await _found(uow, event.references, _writers(event.sender), _REPLY_WINDOW)
     if message is None:
         return
     message = await sending.prove_sent(uow, message, "an automatic answer quotes it")
@@ -154,12 +156,16 @@ async def take_auto_reply(uow: UnitOfWork, event: AutoReplyReceived) -> None:
 async def _found(
     uow: UnitOfWork,
     quoted: Sequence[str | None],
-    correspondent: str | None,
+    addresses: Sequence[str],
     window: timedelta,
 ) -> Message | None:
-    """By the Message-ID it quotes, else the last mail to the address it is from or about."""
+    """By the Message-ID it quotes, else the last mail to whom it is from or about."""
     message = await messages.quoted(uow, quoted)
-    address = email_key(correspondent)
-    if message is not None or address is None:
+    if message is not None or not addresses:
         return message
-    return await messages.last_to(uow, address, await uow.now() - window)
+    return await messages.last_to(uow, addresses, await uow.now() - window)
+
+
+def _writers(sender: str) -> list[str]:
+    address = email_key(sender)
+    return writers(address) if address else []

@@ -125,28 +125,28 @@ async def message_by_internet_id(
 
 
 async def last_message_to(
-    session: AsyncSession, workspace_id: UUID, address: str, since: datetime
+    session: AsyncSession, workspace_id: UUID, addresses: Sequence[str], since: datetime
 ) -> Message | None:
     found = await _messages(
         session,
-        f"{_SELECT} and recipient = :address and sent_at >= :since and superseded_at is null"
-        " order by sent_at desc limit 1",
-        {"workspace_id": workspace_id, "address": address, "since": since},
+        f"{_SELECT} and recipient = any(:addresses) and sent_at >= :since"
+        " and superseded_at is null order by sent_at desc limit 1",
+        {"workspace_id": workspace_id, "addresses": list(addresses), "since": since},
     )
     return found[0] if found else None
 
 
 async def lately_to(
-    session: AsyncSession, workspace_id: UUID, address: str, since: datetime
+    session: AsyncSession, workspace_id: UUID, addresses: Sequence[str], since: datetime
 ) -> list[Message]:
     """The latest first, also those that may have left."""
     return await _messages(
         session,
-        f"{_SELECT} and recipient = :address and bounced_at is null and superseded_at is null"
-        " and (sent_at >= :since or state = 'unknown'"
+        f"{_SELECT} and recipient = any(:addresses) and bounced_at is null"
+        " and superseded_at is null and (sent_at >= :since or state = 'unknown'"
         " or (state = 'dispatching' and phase = 'body_started'))"
         " order by coalesce(sent_at, due_at) desc, id desc limit 50",
-        {"workspace_id": workspace_id, "address": address, "since": since},
+        {"workspace_id": workspace_id, "addresses": list(addresses), "since": since},
     )
 
 

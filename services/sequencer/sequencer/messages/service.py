@@ -75,12 +75,12 @@ async def quoted(uow: UnitOfWork, internet_message_ids: Sequence[str | None]) ->
     return await queries.message_by_internet_id(uow.session, uow.workspace_id, named)
 
 
-async def last_to(uow: UnitOfWork, address: str, since: datetime) -> Message | None:
-    return await queries.last_message_to(uow.session, uow.workspace_id, address, since)
+async def last_to(uow: UnitOfWork, addresses: Sequence[str], since: datetime) -> Message | None:
+    return await queries.last_message_to(uow.session, uow.workspace_id, addresses, since)
 
 
-async def lately_to(uow: UnitOfWork, address: str, since: datetime) -> list[Message]:
-    return await queries.lately_to(uow.session, uow.workspace_id, address, since)
+async def lately_to(uow: UnitOfWork, addresses: Sequence[str], since: datetime) -> list[Message]:
+    return await queries.lately_to(uow.session, uow.workspace_id, addresses, since)
 
 
 async def thread(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> list[str]:

@@ -163,10 +163,10 @@ async def members(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, Member]:
     return await queries.members_by_id(uow.session, uow.workspace_id, ids)
 
 
-async def is_member(uow: UnitOfWork, address: str) -> bool:
-    """Whether a colleague has this address, in the form to compare."""
+async def is_member(uow: UnitOfWork, addresses: Collection[str]) -> bool:
+    """Whether a colleague has one of these, in the form to compare."""
     emails = await queries.member_emails(uow.session, uow.workspace_id)
-    return any(email_key(email) == address for email in emails)
+    return any(email_key(email) in addresses for email in emails)
 
 
 async def segments(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, Segment]:

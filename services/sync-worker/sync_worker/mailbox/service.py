@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.batches import each_at_its_own_risk
-from shared.email_addresses import email_key
+from shared.email_addresses import email_key, writers
 from shared.errors import NotFound
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
@@ -182,7 +182,7 @@ async def _take(
 
 async def _known_correspondents(uow: UnitOfWork, readings: Sequence[_Reading]) -> set[str]:
     reports = [one.finding.report for one in readings]
-    addresses = {one.mail.sender for one in readings}
+    addresses = {address for one in readings for address in writers(one.mail.sender)}
     addresses |= {report.recipient for report in reports if report and report.recipient}
     return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
 

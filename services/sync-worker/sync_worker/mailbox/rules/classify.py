@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from shared.email_addresses import writers
 from shared.message_ids import is_own
 from sync_worker.mailbox.rules.automatic import is_automatic, is_bulk, is_mass_mailing
 from sync_worker.mailbox.rules.message import Mail, own_parts
@@ -78,5 +79,8 @@ def concerns_us(
         return False
     if any(is_own(workspace_id, quoted) for quoted in finding.quoted):
         return True
-    correspondent = finding.report.recipient if finding.report is not None else mail.sender
-    return not is_history and correspondent in known_addresses
+    if is_history:
+        return False
+    if finding.report is not None:
+        return finding.report.recipient in known_addresses
+    return any(address in known_addresses for address in writers(mail.sender))
