@@ -107,7 +107,7 @@ async def rows_of(tenure: Tenure, operation: Operation, ws: Workspace) -> dict[s
 async def send(
     tenure: Tenure, ws: Workspace, operation: Operation, body: bytes, **headers: str
 ) -> httpx2.Response:
-    return await ws.anonymous._http.request(
+    return await ws.anonymous.http.request(
         operation.method,
         tenure.urls[operation.service] + operation.url(),
         content=body,

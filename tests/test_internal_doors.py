@@ -93,7 +93,7 @@ class World:
         )
         headers = {"authorization": f"Bearer {token}"}
         url = self.tenure.urls[door.audience] + door.path
-        http = self.ws.anonymous._http
+        http = self.ws.anonymous.http
         return await http.request(door.method, url, json=door.json, headers=headers)
 
 

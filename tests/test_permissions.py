@@ -45,13 +45,13 @@ async def test_a_role_may_exactly_what_it_is_granted(
 ) -> None:
     url = tenure.urls[operation.service] + operation.url()
     body: Any = {} if operation.writes and operation.method != "DELETE" else None
-    nobody = await ws.anonymous._http.request(operation.method, url, json=body)
+    nobody = await ws.anonymous.http.request(operation.method, url, json=body)
     assert nobody.status_code == 401
     assert nobody.json()["code"] == "unauthorized"
     assert nobody.headers["www-authenticate"].startswith("Bearer")
     for role in ROLES:
         headers = {"authorization": f"Bearer {ws.keys[role]}", "if-match": "*"}
-        answer = await ws.anonymous._http.request(operation.method, url, json=body, headers=headers)
+        answer = await ws.anonymous.http.request(operation.method, url, json=body, headers=headers)
         if operation.permission in GRANTS[role]:
             assert answer.status_code not in {401, 403}, (role, answer.text)
         else:

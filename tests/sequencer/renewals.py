@@ -407,6 +407,6 @@ async def due_work(renewals: Renewals) -> Json:
     """What is not zero."""
     admin = renewals.ws.admin
     url = f"{admin._urls['sequencer']}/v1/status"
-    status = made(await admin._http.get(url))
+    status = made(await admin.http.get(url))
     found: Json = {**status["due_work"], **status["held"]}
     return {kind: count for kind, count in found.items() if count}

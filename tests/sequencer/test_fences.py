@@ -128,7 +128,7 @@ async def test_to_find_a_row_locked_for_long_is_no_attempt(
         [message] = await renewals.messages()
         assert (message["attempts"], message["reason"]) == (0, "not_sent")
         url = f"{renewals.tenure.urls['sequencer']}/v1/status"
-        due = (await renewals.ws.admin._http.get(url)).json()["due_work"]
+        due = (await renewals.ws.admin.http.get(url)).json()["due_work"]
         assert due["retrying_messages"] + due["due_messages"] == 1, "it is not forgotten"
     async with asyncio.timeout(20):
         while await state(renewals) != "sent":

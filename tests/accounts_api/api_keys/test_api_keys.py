@@ -268,13 +268,13 @@ async def test_a_revoked_key_is_refused_everywhere_and_stays_so(tenure: Tenure) 
     ws = await tenure.workspace()
     made = await make(ws)
     for name, url in tenure.urls.items():
-        answer = await client(tenure, made["secret"])._http.get(f"{url}/v1/status")
+        answer = await client(tenure, made["secret"]).http.get(f"{url}/v1/status")
         assert answer.status_code == 200, name
     revoked = await ws.admin.post(f"/v1/api-keys/{made['id']}/revoke")
     assert revoked.json()["revoked_at"]
     forget(tenure)
     for name, url in tenure.urls.items():
-        answer = await client(tenure, made["secret"])._http.get(f"{url}/v1/status")
+        answer = await client(tenure, made["secret"]).http.get(f"{url}/v1/status")
         assert answer.status_code == 401, name
     again = await ws.admin.post(f"/v1/api-keys/{made['id']}/revoke")
     assert again.json() == revoked.json()
@@ -313,7 +313,7 @@ async def test_only_services_may_ask_what_a_digest_may(tenure: Tenure) -> None:
     secret = ws.keys["leader"]
     url = f"{tenure.urls['accounts']}/internal/api-keys/introspect"
     body = {"digest": key_digest(secret)}
-    http = tenure.client()._http
+    http = tenure.client().http
     assert (await http.post(url, json=body)).status_code == 401
     with_key = {"authorization": f"Bearer {ws.keys['admin']}"}
     assert (await http.post(url, json=body, headers=with_key)).status_code == 401

@@ -116,7 +116,7 @@ async def test_each_service_says_how_far_it_is(tenure: Tenure) -> None:
     token = {"authorization": f"Bearer {ws.keys['observer']}"}
     for name, url in tenure.urls.items():
         client = tenure.client(**token)
-        answer = await client._http.get(f"{url}/v1/status")
+        answer = await client.http.get(f"{url}/v1/status")
         assert answer.status_code == 200, answer.text
         status = answer.json()
         assert status["service"] == name
