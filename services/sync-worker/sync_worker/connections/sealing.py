@@ -7,9 +7,16 @@ from uuid import UUID
 from pydantic import SecretStr
 from pydantic_core import from_json, to_json
 
-from shared.secrets import SecretBox
+from shared.errors import Conflict
+from shared.secrets import CannotDecrypt, SecretBox
 from sync_worker.connections.models import Connection
 from sync_worker.connections.rules import authentication_of
+
+
+class SecretsLost(Conflict):
+    code = "secrets_lost"
+    title = "The secrets of this connection cannot be opened"
+
 
 SECRETS: Mapping[str, frozenset[str]] = {
     "salesforce": frozenset({"client_secret", "private_key", "refresh_token"}),
@@ -50,5 +57,10 @@ def seal(box: SecretBox, connection: Connection, secrets: Mapping[str, str]) -> 
 
 
 def unsealed(box: SecretBox, connection: Connection) -> dict[str, str]:
-    opened = from_json(box.open(connection.credentials, *_binding(connection)))
+    """Raises `SecretsLost`."""
+    try:
+        opened = from_json(box.open(connection.credentials, *_binding(connection)))
+    except CannotDecrypt as error:
+        message = "Its secrets cannot be opened with our keys: give them anew."
+        raise SecretsLost(message) from error
     return cast("dict[str, str]", opened)

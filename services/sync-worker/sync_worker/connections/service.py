@@ -30,6 +30,7 @@ from sync_worker.connections.schemas import (
 from sync_worker.connections.sealing import (
     SECRETS,
     SETTINGS,
+    SecretsLost,
     finished,
     revealed,
     seal,
@@ -156,7 +157,12 @@ async def update_connection(
     changes = revealed(data.changes())
     _refuse_strangers(connection.system, changes)
     new_secrets = {k: v for k, v in changes.items() if k in SECRETS[connection.system]}
-    secrets = unsealed(box, connection) | new_secrets
+    try:
+        secrets = unsealed(box, connection) | new_secrets
+    except SecretsLost:
+        if not new_secrets:
+            raise
+        secrets = new_secrets
     connection.title = changes.get("title", connection.title)
     connection.every_seconds = changes.get("every_seconds", connection.every_seconds)
     kept = {k: v for k, v in changes.items() if k in SETTINGS[connection.system]}

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from shared.batches import is_passing, reason_of
 from shared.logging import get_logger
-from shared.secrets import CannotDecrypt
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
@@ -28,14 +27,7 @@ async def begun(
         if is_passing(error):
             raise
         log.exception("turn not begun", connection_id=str(claim.connection_id))
-        trouble = unforeseen(error)
+        trouble = reason_of(error)
     async with service.units.begin(claim.workspace_id, []) as uow:
         await connections.release(uow, claim, trouble=trouble)
     return None
-
-
-def unforeseen(error: Exception) -> str:
-    """In words that tell a person what to do."""
-    if isinstance(error, CannotDecrypt):
-        return "Its secrets cannot be opened with our keys: give them anew."
-    return reason_of(error)

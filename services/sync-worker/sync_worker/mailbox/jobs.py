@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from uuid import UUID
 
-from shared.batches import is_passing
+from shared.batches import is_passing, reason_of
 from shared.egress import AddressRefused
 from shared.logging import get_logger
 from shared.service import Service
@@ -14,7 +14,7 @@ from shared.uow import UnitOfWork
 from shared.worker import Loop
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim, Opened
-from sync_worker.connections.turns import begun, unforeseen
+from sync_worker.connections.turns import begun
 from sync_worker.crew import Crew
 from sync_worker.mailbox import service
 from sync_worker.mailbox.queries import Place
@@ -60,7 +60,7 @@ async def look_into(the_service: Service, claim: Claim) -> None:
         if is_passing(error):
             raise
         log.exception("look not ended", connection_id=str(mailbox.id))
-        trouble = unforeseen(error)
+        trouble = reason_of(error)
     await look.end(asked.id if asked else None, trouble, refused=refused)
 
 

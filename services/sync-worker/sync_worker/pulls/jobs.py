@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from shared.batches import reason_of
 from shared.db import is_connection_loss
 from shared.logging import get_logger
 from shared.service import Service
@@ -11,7 +12,7 @@ from shared.uow import UnitOfWork
 from shared.worker import Loop
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim
-from sync_worker.connections.turns import begun, unforeseen
+from sync_worker.connections.turns import begun
 from sync_worker.crew import Crew
 from sync_worker.pulls import service
 from sync_worker.pulls.service import Ending, LostLease, Turn
@@ -45,7 +46,7 @@ async def _pulled(turn: Turn) -> Ending | None:
         if isinstance(error, LostLease) or is_connection_loss(error):
             raise
         log.exception("sync run failed", run_id=str(turn.run_id))
-        return Ending("failed", unforeseen(error))
+        return Ending("failed", reason_of(error))
 
 
 async def _turn(uow: UnitOfWork, the_service: Service, claim: Claim) -> Turn | None:

@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from shared.batches import each_at_its_own_risk, is_passing
+from shared.batches import each_at_its_own_risk, is_passing, reason_of
 from shared.events.accounts import OpportunityChanged
 from shared.feed import dead
 from shared.http import OutgoingError
@@ -13,7 +13,6 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Connection, Opened
-from sync_worker.connections.turns import unforeseen
 from sync_worker.runs import service as runs
 from sync_worker.salesforce import service as salesforce
 from sync_worker.salesforce.rules.errors import QUOTA_PAUSE, Trouble
@@ -102,7 +101,7 @@ async def push(service: Service, batch: Batch) -> None:
         if is_passing(error):
             raise
         log.exception("values not written back", connection_id=str(batch.connection_id))
-        trouble = Trouble("retry", unforeseen(error))
+        trouble = Trouble("retry", reason_of(error))
         async with service.units.begin(batch.workspace_id, []) as uow:
             await _judge(uow, batch.connection_id, [_verdict(v, trouble) for v in batch.values])
 
@@ -189,7 +188,7 @@ def _row(record: Record, lengths: dict[str, int | None]) -> tuple[str, dict[str,
         }
     except Exception as error:
         log.exception("a value cannot be written back", external_id=record.external_id)
-        return Trouble("refused", unforeseen(error))
+        return Trouble("refused", reason_of(error))
 
 
 async def _updated(
