@@ -114,6 +114,9 @@ def faults_of(errors: Sequence[Any], body: Any) -> list[Fault]:
     """
     faults = []
     for error in errors[:100]:
+        if error["type"] == "too_short" and _is_within(errors, error["loc"]):
+            # Only what is right of a list is counted.
+            continue
         location = [part for part in error["loc"] if not str(part).startswith("function-")]
         where, rest = (location[0], location[1:]) if location else ("body", [])
         parts = _within(body, rest) if where == "body" else [where, *rest]
@@ -123,6 +126,14 @@ def faults_of(errors: Sequence[Any], body: Any) -> list[Fault]:
         )
         faults.append(Fault(pointer, code, message_of(error)))
     return faults
+
+
+def _is_within(errors: Sequence[Any], location: Sequence[Any]) -> bool:
+    """Whether something is wrong with an item of what stands there."""
+    return any(
+        len(each["loc"]) > len(location) and each["loc"][: len(location)] == location
+        for each in errors
+    )
 
 
 def faults_in(body: Any, error: ValidationError) -> list[Fault]:

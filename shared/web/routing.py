@@ -5,10 +5,10 @@ request can be stored in the same transaction, and so that a client never holds 
 that failed.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.dependencies.models import Dependant
@@ -22,9 +22,7 @@ from typing_extensions import override
 
 from shared.auth import Caller
 from shared.errors import (
-    AppError,
     BadRequest,
-    Fault,
     NotAcceptable,
     PreconditionFailed,
     PreconditionRequired,
@@ -34,6 +32,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web import strict_json
 from shared.web.accept import accepts
+from shared.web.all_faults import faults_beyond, is_rehearsed, shown_body
 from shared.web.callers import authenticated, limit_rate
 from shared.web.idempotency import IdempotentRequest
 from shared.web.parameters import Parameters
@@ -54,6 +53,10 @@ class JsonRequest(Request):
             raise UnsupportedMediaType
         self._json = strict_json.parse(body)
 
+    def stand_in(self, body: Any) -> None:
+        """Have another body read in place of the one that was sent."""
+        self._json = body
+
     def must_stream(self, media_type: str) -> None:
         """Its endpoint reads the body as it comes, so that nothing can be told of it beforehand."""
         if self._media_type() != media_type:
@@ -67,24 +70,6 @@ class JsonRequest(Request):
     @override
     async def json(self) -> Any:
         return self._json
-
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-FindFurther = Callable[[Request, UnitOfWork, Caller, Sequence[Fault]], Awaitable[Sequence[Fault]]]
-"""What else is wrong with a request whose body has these faults in its shape."""
-_FURTHER: dict[Callable[..., Any], FindFurther] = {}
-
-
-def further_faults(find: FindFurther) -> Callable[[Endpoint], Endpoint]:
-    """For an endpoint that tells faults beyond the shape of its body: of a body that has both kinds
-    a client hears at once.
-    """
-
-    def marked(endpoint: Endpoint) -> Endpoint:
-        _FURTHER[endpoint] = find
-        return endpoint
-
-    return marked
 
 
 def _of_members_of_the_body(error: RequestValidationError) -> bool:
@@ -144,6 +129,7 @@ class TransactionRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
         admission = Admission.to(self)
+        shown = shown_body(self)
 
         async def handle(plain: Request) -> Response:
             request = JsonRequest(plain.scope, plain.receive)
@@ -182,7 +168,7 @@ class TransactionRoute(APIRoute):
                 try:
                     if idempotent and not admission.asks_first:
                         await open_transaction()
-                    response = await self._answer(endpoint, request, caller, open_transaction)
+                    response = await self._answer(endpoint, request, shown)
                     if idempotent and response.status_code < 400:  # noqa: PLR2004
                         await idempotent.store(await open_transaction(), response, service.secrets)
                 except Replayed as before:
@@ -195,21 +181,16 @@ class TransactionRoute(APIRoute):
         self,
         endpoint: Callable[[Request], Coroutine[Any, Any, Response]],
         request: JsonRequest,
-        caller: Caller,
-        open_transaction: Callable[[], Awaitable[UnitOfWork]],
+        shown: Any,
     ) -> Response:
         try:
             return await endpoint(request)
         except RequestValidationError as error:
-            find = _FURTHER.get(self.endpoint)
-            if find is None or not _of_members_of_the_body(error):
+            if not is_rehearsed(self.endpoint) or not _of_members_of_the_body(error):
                 raise
             faults = faults_of(error.errors(), error.body)
-            try:
-                further = await find(request, await open_transaction(), caller, faults)
-            except AppError:
-                raise error from None
-            raise not_stored([*faults, *further]) from error
+            faults += await faults_beyond(endpoint, request, request.stand_in, shown, faults)
+            raise not_stored(faults) from error
 
 
 def service_of(request: Request) -> Service:

@@ -436,3 +436,39 @@ async def test_a_mapping_is_converted_to_what_its_traits_hold_or_refused(small_o
     contacts = await org.all("contacts")
     assert contacts[ann]["traits"].items() >= rows[ann]["row"]["traits"].items()
     assert contacts[bea]["name"] == "Bea"
+
+
+async def test_a_refused_mapping_names_all_its_faults_at_once(small_org: Org) -> None:
+    org = small_org
+    day = {"record_type": "contact", "key": "day", "title": "Day", "type": "date"}
+    assert (await org.ws.admin.post("/v1/traits", day)).status_code == 201
+    await org.connect()
+    path = f"/v1/connections/{org.connection_id}/mapping"
+    fields = [
+        {"source": "Nonsense__c", "target": "name"},
+        {"source": "Department", "target": "nothing"},
+        {"source": "EmailBouncedDate", "target": "traits.day", "type": "number"},
+        {"source": "Title", "target": "title", "type": "words"},
+    ]
+    of_accounts = [{"source": "OwnerId", "target": "key_roles.no", "type": "member"}]
+    mapping = {
+        "objects": [
+            {"object": "Contact", "record_type": "contact", "fields": fields},
+            {"object": "Account", "record_type": "account", "fields": of_accounts},
+        ]
+    }
+    faults = {
+        ("/objects/0/fields/0/source", "unknown_field"),
+        ("/objects/0/fields/1/target", "unknown_target"),
+        ("/objects/0/fields/2/type", "kind_mismatch"),
+        ("/objects/0/fields/3/type", "literal_error"),
+        ("/objects/1/fields", "required"),
+        ("/objects/1/fields/0/target", "unknown_key_role"),
+    }
+    put = await org.ws.admin.put(path, mapping, headers={"if-match": "*"})
+    told = {(fault["pointer"], fault["code"]) for fault in put.json()["errors"]}
+    assert (put.status_code, told) == (422, faults), put.text
+    assert (await org.ws.admin.get(path)).json()["is_shipped"]
+    preview = await org.ws.admin.post(f"{path}/preview", {"object": "User", "mapping": mapping})
+    told = {(fault["pointer"], fault["code"]) for fault in preview.json()["errors"]}
+    assert told == {(f"/mapping{pointer}", code) for pointer, code in faults}

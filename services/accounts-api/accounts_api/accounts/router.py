@@ -19,11 +19,11 @@ from accounts_api.records.kinds import ACCOUNT
 from accounts_api.records.routes import (
     Writer,
     add_writing,
-    all_faults_at_once,
     bulk_written,
     written,
 )
 from accounts_api.records.schemas import BulkOut, upsert_examples
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/accounts", "Accounts")
@@ -32,7 +32,7 @@ RecordId = Annotated[UUID, Path(description="The account's id.")]
 
 
 @router.post("", status_code=201, summary="Create an account", response_model=AccountOut)
-@all_faults_at_once(service.accounts, "create", AccountPatch)
+@all_faults_at_once
 async def create_account(data: AccountIn, caller: Writer, uow: Uow) -> Response:
     return written(service.accounts, await service.accounts.create(uow, caller, data))
 
@@ -52,7 +52,7 @@ async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService)
     response_model=AccountOut,
     responses={201: {"model": AccountOut, "description": "It did not exist."}},
 )
-@all_faults_at_once(service.accounts, "upsert", AccountPatch)
+@all_faults_at_once
 async def put_account(
     external_id: ExternalIdPath,
     data: Annotated[AccountPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
@@ -67,7 +67,7 @@ async def put_account(
 
 
 @router.patch("/{record_id}", summary="Change one account", response_model=AccountOut)
-@all_faults_at_once(service.accounts, "update", AccountPatch)
+@all_faults_at_once
 async def update_account(
     record_id: RecordId, data: AccountPatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:

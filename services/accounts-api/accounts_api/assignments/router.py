@@ -15,6 +15,7 @@ from accounts_api.assignments.schemas import (
     Look,
 )
 from shared.auth import Caller
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, Uow, api_router, etag, require
 
 router = api_router("/v1/key-roles/{key_role_id}/assignment-rules", "Key roles")
@@ -32,6 +33,7 @@ async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> 
 @router.post(
     "", status_code=201, summary="Create an assignment rule", response_model=AssignmentRuleOut
 )
+@all_faults_at_once
 async def create_assignment_rule(
     key_role_id: UUID, data: AssignmentRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
@@ -46,6 +48,7 @@ async def create_assignment_rule(
 @router.post(
     "/preview", summary="See who would get which accounts", response_model=AssignmentPreviewOut
 )
+@all_faults_at_once
 async def preview_assignment_rules(
     key_role_id: UUID, data: AssignmentPreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
@@ -72,6 +75,7 @@ async def get_assignment_rule(
 
 
 @router.patch("/{rule_id}", summary="Change an assignment rule", response_model=AssignmentRuleOut)
+@all_faults_at_once
 async def update_assignment_rule(
     key_role_id: UUID,
     rule_id: UUID,

@@ -300,14 +300,9 @@ async def _checked(
     """
     faults = await _choice_faults(uow, values, pointer, stay)
     catalog: Catalog = await written.rule_catalog(uow)
-    try:
-        rule = written.usable(values["rule"], catalog, "account", f"{pointer}/rule")
-    except Invalid as invalid:
-        raise Invalid(
-            "Nothing was stored. See `errors` for each fault.", faults=[*invalid.faults, *faults]
-        ) from invalid
-    if faults:
-        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+    rule = written.usable_beside(
+        faults, lambda: written.usable(values["rule"], catalog, "account", f"{pointer}/rule")
+    )
     pool = list(dict.fromkeys(values["pool"] or []))
     return {**values, "rule": write_json(rule.written), "pool": pool}
 

@@ -19,11 +19,11 @@ from accounts_api.records.kinds import CONTACT
 from accounts_api.records.routes import (
     Writer,
     add_writing,
-    all_faults_at_once,
     bulk_written,
     written,
 )
 from accounts_api.records.schemas import BulkOut, upsert_examples
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/contacts", "Contacts")
@@ -32,7 +32,7 @@ RecordId = Annotated[UUID, Path(description="The contact's id.")]
 
 
 @router.post("", status_code=201, summary="Create a contact", response_model=ContactOut)
-@all_faults_at_once(service.contacts, "create", ContactPatch)
+@all_faults_at_once
 async def create_contact(data: ContactIn, caller: Writer, uow: Uow) -> Response:
     return written(service.contacts, await service.contacts.create(uow, caller, data))
 
@@ -52,7 +52,7 @@ async def upsert_contacts(data: ContactRows, caller: Writer, tenure: TheService)
     response_model=ContactOut,
     responses={201: {"model": ContactOut, "description": "It did not exist."}},
 )
-@all_faults_at_once(service.contacts, "upsert", ContactPatch)
+@all_faults_at_once
 async def put_contact(
     external_id: ExternalIdPath,
     data: Annotated[ContactPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
@@ -67,7 +67,7 @@ async def put_contact(
 
 
 @router.patch("/{record_id}", summary="Change one contact", response_model=ContactOut)
-@all_faults_at_once(service.contacts, "update", ContactPatch)
+@all_faults_at_once
 async def update_contact(
     record_id: RecordId, data: ContactPatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:

@@ -15,6 +15,7 @@ from accounts_api.deactivation.schemas import (
     DeactivationRulesOut,
 )
 from shared.auth import Caller
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, Uow, api_router, etag, require
 
 router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
@@ -32,6 +33,7 @@ async def list_deactivation_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 @router.post(
     "", status_code=201, summary="Create a deactivation rule", response_model=DeactivationRuleOut
 )
+@all_faults_at_once
 async def create_deactivation_rule(
     data: DeactivationRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
@@ -48,6 +50,7 @@ async def create_deactivation_rule(
     summary="See what a set of deactivation rules would do",
     response_model=DeactivationPreviewOut,
 )
+@all_faults_at_once
 async def preview_deactivation_rules(
     data: DeactivationPreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
@@ -74,6 +77,7 @@ async def get_deactivation_rule(
 @router.patch(
     "/{rule_id}", summary="Change a deactivation rule", response_model=DeactivationRuleOut
 )
+@all_faults_at_once
 async def update_deactivation_rule(
     rule_id: UUID,
     data: DeactivationRulePatch,

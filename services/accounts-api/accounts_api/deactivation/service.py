@@ -77,8 +77,8 @@ async def get_rule(uow: UnitOfWork, rule_id: UUID) -> DeactivationRule:
 
 async def create_rule(uow: UnitOfWork, data: DeactivationRuleIn) -> DeactivationRule:
     catalog = await written.rule_catalog(uow)
-    rule = _usable(data.rule, catalog, "/rule")
-    _must_be_a_date(catalog, data.since_field)
+    faults = _date_faults(catalog, data.since_field)
+    rule = written.usable_beside(faults, lambda: _usable(data.rule, catalog, "/rule"))
     values = {**data.model_dump(), "rule": write_json(rule.written)}
     async with _titled(data.title):
         stored = await rule_sets.add(uow, queries.RULES, values)
@@ -94,9 +94,12 @@ async def update_rule(
     before = _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id, lock=True))
     check_version(version, before.version)
     changes, catalog = data.changes(), await written.rule_catalog(uow)
+    faults = _date_faults(catalog, changes.get("since_field"))
     if "rule" in changes:
-        changes["rule"] = write_json(_usable(changes["rule"], catalog, "/rule").written)
-    _must_be_a_date(catalog, changes.get("since_field"))
+        rule = written.usable_beside(faults, lambda: _usable(changes["rule"], catalog, "/rule"))
+        changes["rule"] = write_json(rule.written)
+    elif faults:
+        raise Invalid(faults=faults)
     was, becomes = audit_log.difference(_audited(before), changes)
     if not becomes:
         return before
@@ -185,10 +188,10 @@ def _found(rule: DeactivationRule | None) -> DeactivationRule:
     return rule
 
 
-def _must_be_a_date(catalog: Catalog, field: str | None) -> None:
-    if field is not None and date_field(catalog, "contact", field) is None:
-        message = f"A contact has no date {field[:100]!r}."
-        raise Invalid(faults=[Fault("/since_field", "not_a_date", message)])
+def _date_faults(catalog: Catalog, field: str | None) -> list[Fault]:
+    if field is None or date_field(catalog, "contact", field) is not None:
+        return []
+    return [Fault("/since_field", "not_a_date", f"A contact has no date {field[:100]!r}.")]
 
 
 async def _watch(uow: UnitOfWork) -> None:

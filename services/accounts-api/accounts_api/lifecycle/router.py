@@ -18,6 +18,7 @@ from accounts_api.lifecycle.schemas import (
 )
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/lifecycle-rules", "Lifecycle")
@@ -35,6 +36,7 @@ async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 @router.post(
     "", status_code=201, summary="Create a lifecycle rule", response_model=LifecycleRuleOut
 )
+@all_faults_at_once
 async def create_lifecycle_rule(
     data: LifecycleRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
@@ -47,6 +49,7 @@ async def create_lifecycle_rule(
 @router.post(
     "/preview", summary="See what a set of rules would do", response_model=LifecyclePreviewOut
 )
+@all_faults_at_once
 async def preview_lifecycle_rules(
     data: LifecyclePreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
@@ -90,6 +93,7 @@ async def get_lifecycle_rule(
 
 
 @router.patch("/{rule_id}", summary="Change a lifecycle rule", response_model=LifecycleRuleOut)
+@all_faults_at_once
 async def update_lifecycle_rule(
     rule_id: UUID,
     data: LifecycleRulePatch,

@@ -84,8 +84,8 @@ async def get_rule(uow: UnitOfWork, rule_id: UUID) -> LifecycleRule:
 
 async def create_rule(uow: UnitOfWork, data: LifecycleRuleIn) -> LifecycleRule:
     catalog = await written.rule_catalog(uow)
-    rule = _usable(data.rule, catalog, "/rule")
-    _must_be_dates(catalog, data.since_field, data.end_field)
+    faults = _date_faults(catalog, data.since_field, data.end_field)
+    rule = written.usable_beside(faults, lambda: _usable(data.rule, catalog, "/rule"))
     values = {**data.model_dump(), "rule": write_json(rule.written)}
     async with _titled(data.title):
         stored = await rule_sets.add(uow, queries.RULES, values)
@@ -101,10 +101,12 @@ async def update_rule(
     before = _found(await rule_sets.one_of(uow, queries.RULES, id=rule_id, lock=True))
     check_version(version, before.version)
     changes, catalog = data.changes(), await written.rule_catalog(uow)
+    faults = _date_faults(catalog, changes.get("since_field"), changes.get("end_field"))
     if "rule" in changes:
-        rule = _usable(changes["rule"], catalog, "/rule")
+        rule = written.usable_beside(faults, lambda: _usable(changes["rule"], catalog, "/rule"))
         changes["rule"] = write_json(rule.written)
-    _must_be_dates(catalog, changes.get("since_field"), changes.get("end_field"))
+    elif faults:
+        raise Invalid(faults=faults)
     was, becomes = audit_log.difference(_audited(before), changes)
     if not becomes:
         return before
@@ -209,14 +211,12 @@ def _usable(rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
 _DECIDED: Final = frozenset({"lifecycle_status", "lifecycle_status_since"})
 
 
-def _must_be_dates(catalog: Catalog, since_field: str | None, end_field: str | None) -> None:
-    faults = [
+def _date_faults(catalog: Catalog, since_field: str | None, end_field: str | None) -> list[Fault]:
+    return [
         Fault(f"/{name}", "not_a_date", f"An account has no date {field[:100]!r}.")
         for name, field in (("since_field", since_field), ("end_field", end_field))
         if field is not None and date_field(catalog, "account", field) is None
     ]
-    if faults:
-        raise Invalid(faults=faults)
 
 
 async def _watch(uow: UnitOfWork) -> None:

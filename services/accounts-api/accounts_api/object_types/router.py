@@ -13,6 +13,7 @@ from accounts_api.object_types.schemas import (
 from accounts_api.where_used.schemas import WhereUsed
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/object-types", "Object types")
@@ -37,6 +38,7 @@ async def list_object_types(
 
 
 @router.post("", status_code=201, summary="Define an object type", response_model=ObjectTypeOut)
+@all_faults_at_once
 async def create_object_type(
     data: ObjectTypeIn, caller: Writer, uow: Uow, response: Response
 ) -> Any:
@@ -52,6 +54,7 @@ async def get_object_type(
 
 
 @router.patch("/{object_type_id}", summary="Change one object type", response_model=ObjectTypeOut)
+@all_faults_at_once
 async def update_object_type(
     object_type_id: UUID,
     data: ObjectTypePatch,

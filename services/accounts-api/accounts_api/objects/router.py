@@ -13,12 +13,12 @@ from accounts_api.records.kinds import OBJECT, Kind
 from accounts_api.records.routes import (
     Writer,
     add_writing,
-    all_faults_at_once,
     bulk_written,
     written,
 )
 from accounts_api.records.schemas import BulkOut, upsert_examples
 from shared.uow import UnitOfWork
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 TypeKey = Annotated[
@@ -45,7 +45,7 @@ async def _to_write(uow: UnitOfWork, request: Request) -> Kind:
 
 
 @router.post("", status_code=201, summary="Create an object", response_model=ObjectOut)
-@all_faults_at_once(service.objects, "create", ObjectPatch, _to_write)
+@all_faults_at_once
 async def create_object(object_type: TypeKey, data: ObjectIn, caller: Writer, uow: Uow) -> Response:
     instances = await service.instances_of(uow, object_type)
     return written(instances, await instances.create(uow, caller, data))
@@ -68,7 +68,7 @@ async def upsert_objects(
     response_model=ObjectOut,
     responses={201: {"model": ObjectOut, "description": "It did not exist."}},
 )
-@all_faults_at_once(service.objects, "upsert", ObjectPatch, _to_write)
+@all_faults_at_once
 async def put_object(
     object_type: TypeKey,
     external_id: ExternalIdPath,
@@ -83,7 +83,7 @@ async def put_object(
 
 
 @router.patch("/{record_id}", summary="Change one object", response_model=ObjectOut)
-@all_faults_at_once(service.objects, "update", ObjectPatch, _to_write)
+@all_faults_at_once
 async def update_object(
     object_type: TypeKey,
     record_id: RecordId,

@@ -19,11 +19,11 @@ from accounts_api.records.kinds import OPPORTUNITY
 from accounts_api.records.routes import (
     Writer,
     add_writing,
-    all_faults_at_once,
     bulk_written,
     written,
 )
 from accounts_api.records.schemas import BulkOut, upsert_examples
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/opportunities", "Opportunities")
@@ -32,7 +32,7 @@ RecordId = Annotated[UUID, Path(description="The opportunity's id.")]
 
 
 @router.post("", status_code=201, summary="Create an opportunity", response_model=OpportunityOut)
-@all_faults_at_once(service.opportunities, "create", OpportunityPatch)
+@all_faults_at_once
 async def create_opportunity(data: OpportunityIn, caller: Writer, uow: Uow) -> Response:
     return written(service.opportunities, await service.opportunities.create(uow, caller, data))
 
@@ -54,7 +54,7 @@ async def upsert_opportunities(
     response_model=OpportunityOut,
     responses={201: {"model": OpportunityOut, "description": "It did not exist."}},
 )
-@all_faults_at_once(service.opportunities, "upsert", OpportunityPatch)
+@all_faults_at_once
 async def put_opportunity(
     external_id: ExternalIdPath,
     data: Annotated[OpportunityPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
@@ -70,7 +70,7 @@ async def put_opportunity(
 
 
 @router.patch("/{record_id}", summary="Change one opportunity", response_model=OpportunityOut)
-@all_faults_at_once(service.opportunities, "update", OpportunityPatch)
+@all_faults_at_once
 async def update_opportunity(
     record_id: RecordId, data: OpportunityPatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:

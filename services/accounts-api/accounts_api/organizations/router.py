@@ -19,11 +19,11 @@ from accounts_api.records.kinds import ORGANIZATION
 from accounts_api.records.routes import (
     Writer,
     add_writing,
-    all_faults_at_once,
     bulk_written,
     written,
 )
 from accounts_api.records.schemas import BulkOut, upsert_examples
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
 
 router = api_router("/v1/organizations", "Organizations")
@@ -32,7 +32,7 @@ RecordId = Annotated[UUID, Path(description="The organization's id.")]
 
 
 @router.post("", status_code=201, summary="Create an organization", response_model=OrganizationOut)
-@all_faults_at_once(service.organizations, "create", OrganizationPatch)
+@all_faults_at_once
 async def create_organization(data: OrganizationIn, caller: Writer, uow: Uow) -> Response:
     return written(service.organizations, await service.organizations.create(uow, caller, data))
 
@@ -54,7 +54,7 @@ async def upsert_organizations(
     response_model=OrganizationOut,
     responses={201: {"model": OrganizationOut, "description": "It did not exist."}},
 )
-@all_faults_at_once(service.organizations, "upsert", OrganizationPatch)
+@all_faults_at_once
 async def put_organization(
     external_id: ExternalIdPath,
     data: Annotated[OrganizationPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
@@ -70,7 +70,7 @@ async def put_organization(
 
 
 @router.patch("/{record_id}", summary="Change one organization", response_model=OrganizationOut)
-@all_faults_at_once(service.organizations, "update", OrganizationPatch)
+@all_faults_at_once
 async def update_organization(
     record_id: RecordId, data: OrganizationPatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:

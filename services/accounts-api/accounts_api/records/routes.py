@@ -7,19 +7,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from accounts_api.records.edits import Must, Outcome, Status, edit_of, salvaged, snapshot
+from accounts_api.records.edits import Outcome, Status, snapshot
 from accounts_api.records.kinds import Kind
 from accounts_api.records.schemas import MergeIn, RecordOut
 from accounts_api.records.service import Records
 from shared.auth import Caller
-from shared.errors import Fault
 from shared.uow import UnitOfWork
-from shared.web.routing import Endpoint, IfMatch, Uow, etag, further_faults, require
+from shared.web.routing import IfMatch, Uow, etag, require
 
 Writer = Annotated[Caller, require("records:write")]
 
@@ -32,29 +30,6 @@ def always(kind: Kind) -> KindOf:
         return kind
 
     return found
-
-
-def all_faults_at_once(
-    records: Records, must: Must, shape: type[BaseModel], kind_of: KindOf | None = None
-) -> Callable[[Endpoint], Endpoint]:
-    """For endpoints that write a record: a body that has not even the right shape is told all that
-    is wrong with it, as one that has would be. `shape` demands no field.
-    """
-    which = kind_of or always(records.kind)
-
-    async def further(
-        request: Request, uow: UnitOfWork, caller: Caller, faults: Sequence[Fault]
-    ) -> Sequence[Fault]:
-        body = salvaged(shape, await request.json(), faults)
-        if body is None:
-            return ()
-        these = replace(records, kind=await which(uow, request))
-        said = request.path_params
-        edit = edit_of(these.kind, body, must=must, record_id=said.get("record_id"))
-        edit.external_id = said.get("external_id", edit.external_id)
-        return await these.further_faults(uow, caller, edit, faults)
-
-    return further_faults(further)
 
 
 def record_json(kind: Kind, state: dict[str, Any]) -> bytes:

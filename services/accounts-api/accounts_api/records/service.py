@@ -180,18 +180,6 @@ class Records:
         planned = iter(await plan(uow, self.kind, edits, writer, judge=self.judge) if edits else ())
         return [row if isinstance(row, Outcome) else next(planned) for row in read]
 
-    async def further_faults(
-        self,
-        uow: UnitOfWork,
-        caller: Caller,
-        edit: Edit,
-        faults: Sequence[Fault],
-    ) -> Sequence[Fault]:
-        """Of an edit whose body has `faults` in its shape, those that would come to light next."""
-        edit.faults = tuple(faults)
-        (outcome,) = await plan(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
-        return [fault for fault in outcome.faults if fault not in faults]
-
     async def _one(self, uow: UnitOfWork, caller: Caller, edit: Edit) -> Outcome:
         (outcome,) = await write(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
         return accepted(outcome)

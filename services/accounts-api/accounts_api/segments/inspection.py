@@ -23,7 +23,7 @@ from accounts_api.rules.syntax.printer import write_text
 from accounts_api.segments import queries, stays, tellings, verdicts
 from accounts_api.segments.refusals import RuleUnusable
 from accounts_api.segments.rule_schemas import RuleCheckIn, RuleExplainIn
-from accounts_api.segments.rules import effective_rule
+from accounts_api.segments.rules import effective_rule, rank_faults
 from accounts_api.segments.schemas import PreviewIn
 from accounts_api.segments.service import segment_named
 from accounts_api.watching import written
@@ -61,7 +61,10 @@ async def list_members(
 async def preview_segment(uow: UnitOfWork, data: PreviewIn) -> dict[str, Any]:
     """What a draft would hold, and who would move against the members now."""
     catalog = await written.rule_catalog(uow)
-    rule = written.usable(data.rule, catalog, data.record_type, "/rule")
+    rule = written.usable_beside(
+        rank_faults(data.group, data.priority),
+        lambda: written.usable(data.rule, catalog, data.record_type, "/rule"),
+    )
     if data.segment_id is not None:
         segment = await segment_named(uow, data.segment_id)
         if segment.record_type != data.record_type:

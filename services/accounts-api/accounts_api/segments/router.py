@@ -29,6 +29,7 @@ from shared.auth import Caller
 from shared.events.accounts import RecordType
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import Instant
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/segments", "Segments")
@@ -65,6 +66,7 @@ async def list_segments(
 
 
 @router.post("", status_code=201, summary="Create a segment", response_model=SegmentOut)
+@all_faults_at_once
 async def create_segment(
     data: SegmentIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
@@ -75,6 +77,7 @@ async def create_segment(
 
 
 @router.post("/preview", summary="See what a draft would hold", response_model=PreviewOut)
+@all_faults_at_once
 async def preview_segment(data: PreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
     return await inspection.preview_segment(uow, data)
 
@@ -88,6 +91,7 @@ async def get_segment(
 
 
 @router.patch("/{segment_id}", summary="Change a segment", response_model=SegmentOut)
+@all_faults_at_once
 async def update_segment(
     segment_id: UUID,
     data: SegmentPatch,

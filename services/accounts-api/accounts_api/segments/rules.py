@@ -14,6 +14,7 @@ from accounts_api.rules.depends import segments_seen
 from accounts_api.rules.ignored import beyond_ignored
 from accounts_api.rules.syntax.faults import of_what_is_stored
 from accounts_api.rules.syntax.json_form import read_json
+from shared.errors import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Candidate:
     priority: int | None
     matched: bool
     included: bool | None
+
+
+def rank_faults(group: str | None, priority: int | None) -> list[Fault]:
+    if (group is None) == (priority is None):
+        return []
+    missing = "/group" if group is None else "/priority"
+    return [Fault(missing, "group_and_priority", "A group and a priority come together.")]
 
 
 def held_by(candidates: Iterable[Candidate]) -> set[UUID]:

@@ -1,8 +1,8 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from accounts_api.segments.rule_schemas import RECORD, RULE, TEXT, RuleFault, RuleIn
 from shared.events.accounts import RecordType
@@ -74,12 +74,6 @@ class SegmentIn(In):
         description="`segment.entered` and `segment.left` are told when the move has lasted this"
         " long, and not at all if the record is back before. Members move at once.",
     )
-
-    @model_validator(mode="after")
-    def _ranked(self) -> Self:
-        if (self.group is None) != (self.priority is None):
-            raise ValueError("A group and a priority come together.")
-        return self
 
 
 class SegmentPatch(Patch):
@@ -172,12 +166,6 @@ class PreviewIn(In):
         " lower priority number hold are not counted.",
     )
     priority: Priority | None = None
-
-    @model_validator(mode="after")
-    def _ranked(self) -> Self:
-        if (self.group is None) != (self.priority is None):
-            raise ValueError("A group and a priority come together.")
-        return self
 
 
 class Sample(Out):

@@ -28,14 +28,14 @@ from accounts_api.segments.refusals import (
     SegmentPriorityTaken,
     SegmentTitleTaken,
 )
-from accounts_api.segments.rules import effective_rule, leads_back
+from accounts_api.segments.rules import effective_rule, leads_back, rank_faults
 from accounts_api.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
 from accounts_api.segments.usage import used_by
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
 from accounts_api.where_used.service import Elsewhere, must_be_unused
 from shared.db import refuse
-from shared.errors import Fault, Invalid, NotFound
+from shared.errors import Invalid, NotFound
 from shared.events.accounts import SegmentChanged
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
@@ -78,7 +78,11 @@ class Shown:
 
 async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
     """The rows, at once; the members follow, record by record, from the worker."""
-    rule = written.usable(data.rule, await written.rule_catalog(uow), data.record_type, "/rule")
+    catalog = await written.rule_catalog(uow)
+    rule = written.usable_beside(
+        rank_faults(data.group, data.priority),
+        lambda: written.usable(data.rule, catalog, data.record_type, "/rule"),
+    )
     values = {
         "title": data.title,
         "description": data.description,
@@ -133,14 +137,16 @@ async def update_segment(
     if "group" in changes:
         changes["group_key"] = changes.pop("group")
     ranked = _audited(before) | changes
-    if (ranked["group_key"] is None) != (ranked["priority"] is None):
-        message = "A group and a priority come together."
-        raise Invalid(faults=[Fault("/priority", "group_and_priority", message)])
+    faults = rank_faults(ranked["group_key"], ranked["priority"])
     if "rule" in changes:
         catalog = await written.rule_catalog(uow)
-        rule = written.usable(changes["rule"], catalog, before.record_type, "/rule")
+        rule = written.usable_beside(
+            faults, lambda: written.usable(changes["rule"], catalog, before.record_type, "/rule")
+        )
         await _must_not_lead_back(uow, segment_id, rule)
         changes["rule"] = write_json(rule.written)
+    elif faults:
+        raise Invalid(faults=faults)
     was, becomes = audit_log.difference(_audited(before), changes)
     if not becomes:
         return (await _shown(uow, [before]))[0]

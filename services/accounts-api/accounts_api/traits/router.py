@@ -19,6 +19,7 @@ from accounts_api.where_used.schemas import WhereUsed
 from accounts_api.where_used.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/traits", "Traits")
@@ -41,6 +42,7 @@ async def list_traits(
 
 
 @router.post("", status_code=201, summary="Define a trait", response_model=TraitOut)
+@all_faults_at_once
 async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
     return await _tagged(uow, await service.create_trait(uow, data), response)
 
@@ -57,6 +59,7 @@ async def get_trait(trait_id: UUID, caller: Reader, uow: Uow, response: Response
 
 
 @router.patch("/{trait_id}", summary="Change one trait", response_model=TraitOut)
+@all_faults_at_once
 async def update_trait(
     trait_id: UUID,
     data: TraitPatch,

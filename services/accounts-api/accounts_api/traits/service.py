@@ -91,7 +91,6 @@ async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> A
 async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
     fields = {name: value for name, value in data.changes().items() if value is not None}
     fields |= {"record_type": data.record_type, "key": data.key, "source": data.source}
-    await kind_of(uow, data.record_type, "/record_type")
     formula = await _check(uow, data.record_type, definition_of(fields))
     if formula is not None:
         fields["formula"] = write_formula(formula.written)
@@ -227,21 +226,28 @@ async def kind_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
     """Raises `Invalid`: there is no such record type here."""
     found = await vocabulary.kind_named(uow, record_type)
     if found is None:
-        message = f"{record_type!r} is neither one of the four record types nor an object type."
-        raise Invalid(faults=[Fault(pointer, "unknown_record_type", message)])
+        raise Invalid(faults=[_no_type(record_type, pointer)])
     return found
+
+
+def _no_type(record_type: str, pointer: str) -> Fault:
+    message = f"{record_type!r} is neither one of the four record types nor an object type."
+    return Fault(pointer, "unknown_record_type", message)
 
 
 async def _check(
     uow: UnitOfWork, record_type: str, definition: Definition, *, formula_too: bool = True
 ) -> Formula | None:
     """The formula, of one that has one. Raises `Invalid` with every fault."""
+    there_is = await vocabulary.kind_named(uow, record_type) is not None
     rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
     siblings = {row.key: definition_of(row._asdict()) for row in rows}
     siblings[definition.key] = definition
     wrong, formula = faults(definition, siblings), None
     wrong += dependent_faults(definition, siblings)
-    if formula_too and definition.type == "formula" and definition.formula is not None:
+    if not there_is:
+        wrong.insert(0, _no_type(record_type, "/record_type"))
+    if there_is and formula_too and definition.type == "formula" and definition.formula is not None:
         formula, more = await formulas.read(uow, record_type, definition)
         wrong += more
     if wrong:

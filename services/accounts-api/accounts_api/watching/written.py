@@ -1,5 +1,6 @@
 """Rules as clients send them: in either form, checked against what this workspace has."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from accounts_api.records import vocabulary
@@ -14,6 +15,7 @@ from accounts_api.rules.syntax.text_form import read_text
 from accounts_api.watching import queries
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
+from shared.web.problems import not_stored
 
 
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
@@ -35,6 +37,17 @@ def usable(written: dict[str, Any] | str, catalog: Catalog, record_type: str, po
         return checked(written, catalog, record_type)
     except RuleFaulty as faulty:
         raise refused(faulty, pointer) from faulty
+
+
+def usable_beside(faults: Sequence[Fault], read: Callable[[], Rule]) -> Rule:
+    """The rule of a body in which `faults` were found. Raises `Invalid` with these and its own."""
+    try:
+        rule = read()
+    except Invalid as refusal:
+        raise not_stored([*refusal.faults, *faults]) from refusal
+    if faults:
+        raise not_stored(faults)
+    return rule
 
 
 def refused(faulty: RuleFaulty, pointer: str) -> Invalid:

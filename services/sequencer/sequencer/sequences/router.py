@@ -18,6 +18,7 @@ from sequencer.sequences.schemas import (
 from sequencer.sequences.views import shown
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import (
     BeginUow,
     IfMatch,
@@ -54,6 +55,7 @@ async def list_sequences(
 
 
 @router.post("", status_code=201, summary="Draft a sequence", response_model=SequenceOut)
+@all_faults_at_once
 async def create_sequence(
     data: SequenceIn, caller: Writer, running: TheService, begin: BeginUow, response: Response
 ) -> dict[str, Any]:
@@ -78,6 +80,7 @@ async def get_sequence(
 
 
 @router.patch("/{sequence_id}", summary="Edit the draft", response_model=SequenceOut)
+@all_faults_at_once
 async def edit_sequence(
     sequence_id: UUID,
     data: SequencePatch,

@@ -194,16 +194,6 @@ class Definition(In):
     tasks: TaskRules = TaskRules()
     notify_key_role: Slug = Field(default="csm", description="Who hears of a reply.")
 
-    @model_validator(mode="after")
-    def _days_differ(self) -> "Definition":
-        days = [step.offset_days for step in self.steps]
-        if len(set(days)) != len(days):
-            raise ValueError("Two steps have the same day; only one mail a day is sent.")
-        ids = [step.id for step in self.steps if step.id is not None]
-        if len(set(ids)) != len(ids):
-            raise ValueError("Two steps have the same id.")
-        return self
-
     def ordered(self) -> list[Step]:
         return sorted(self.steps, key=lambda step: step.offset_days)
 

@@ -149,6 +149,7 @@ async def _checked(
     ]
     faulty = {fault.pointer for fault in faults}
     faults += [fault for fault in _without_way_out(definition) if fault.pointer not in faulty]
+    faults += _repetitions(definition)
     faults += [
         Fault(f"/steps/{at}/id", "unknown_step", "The sequence has no step with this id.")
         for at, step in enumerate(definition.steps)
@@ -160,6 +161,16 @@ async def _checked(
         raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
     return definition.model_copy(update={"steps": steps})
+
+
+def _repetitions(definition: Definition) -> Iterator[Fault]:
+    days = [step.offset_days for step in definition.steps]
+    if len(set(days)) != len(days):
+        message = "Two steps have the same day; only one mail a day is sent."
+        yield Fault("/steps", "repeated_day", message)
+    ids = [step.id for step in definition.steps if step.id is not None]
+    if len(set(ids)) != len(ids):
+        yield Fault("/steps", "repeated_id", "Two steps have the same id.")
 
 
 def _without_way_out(definition: Definition) -> Iterator[Fault]:

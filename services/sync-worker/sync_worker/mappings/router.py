@@ -4,7 +4,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from shared.auth import Caller
-from shared.web.routing import IfMatch, TheService, api_router, etag, require
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import BeginUow, IfMatch, TheService, api_router, etag, require
 from sync_worker.mappings import service
 from sync_worker.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut
 
@@ -28,23 +29,27 @@ async def get_connection_mapping(
 
 
 @router.put("", summary="Replace the field mapping", response_model=MappingOut)
+@all_faults_at_once
 async def replace_connection_mapping(
     id: UUID,  # noqa: A002
     data: MappingIn,
     version: IfMatch,
     caller: Writer,
     the_service: TheService,
+    begin: BeginUow,
     response: Response,
 ) -> MappingOut:
     """Checked against what Salesforce describes to the connected user. The next run reads every
     record anew. Look at the preview first.
     """
-    changed = await service.replace_mapping(the_service, caller, id, data, version)
+    await service.check_mapping(the_service, caller, id, data)
+    changed = await service.replace_mapping(await begin(), the_service, id, data, version)
     response.headers["etag"] = etag(changed.version)
     return changed
 
 
 @router.post("/preview", summary="Show what a mapping would write", response_model=PreviewOut)
+@all_faults_at_once
 async def preview_connection_mapping(
     id: UUID,  # noqa: A002
     data: PreviewIn,

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from shared.auth import Caller
-from shared.errors import Conflict, Fault, Invalid, Unavailable
+from shared.errors import Conflict, Fault, Unavailable
 from shared.http import OutgoingError
 from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.web.problems import not_stored
 from shared.web.where_used import Use, What
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
@@ -72,24 +73,29 @@ async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> 
     return _shown(opened, salesforce.mapping_of(opened), await _warnings(service, opened))
 
 
+async def check_mapping(
+    service: Service, caller: Caller, connection_id: UUID, mapping: MappingIn
+) -> None:
+    """Against what Salesforce describes. Not within a transaction. Raises `Invalid` with every
+    fault.
+    """
+    opened = await _opened(service, caller, connection_id)
+    await _check(service, opened, mapping)
+
+
 async def replace_mapping(
+    uow: UnitOfWork,
     service: Service,
-    caller: Caller,
     connection_id: UUID,
     mapping: MappingIn,
     version: int | None,
 ) -> MappingOut:
-    """Check a mapping against what Salesforce describes, then put it in force. Everything is read
-    again under it, by the next run. Raises `Invalid` with every fault.
-    """
-    opened = await _opened(service, caller, connection_id)
-    await _check(service, opened, mapping)
-    async with service.units.begin(caller.workspace_id, caller.cause) as uow:
-        stored = mapping.model_dump(mode="json", exclude_none=True)
-        await connections.store_mapping(uow, connection_id, stored, version)
-        await pulls.read_everything(uow, connection_id)
-        opened = await connections.open_connection(uow, service.secrets, connection_id)
-        await salesforce.tell_owners(uow, opened)
+    """Put a mapping in force. Everything is read again under it, by the next run."""
+    stored = mapping.model_dump(mode="json", exclude_none=True)
+    await connections.store_mapping(uow, connection_id, stored, version)
+    await pulls.read_everything(uow, connection_id)
+    opened = await connections.open_connection(uow, service.secrets, connection_id)
+    await salesforce.tell_owners(uow, opened)
     return _shown(opened, mapping, [])
 
 
@@ -99,7 +105,7 @@ async def preview_mapping(
     """The newest rows of an object as they would be written. Nothing is."""
     opened = await _opened(service, caller, connection_id)
     if data.mapping is not None:
-        await _check(service, opened, data.mapping)
+        await _check(service, opened, data.mapping, within="/mapping")
     mapping = data.mapping or salesforce.mapping_of(opened)
     mapped = mapping.of(data.object)
     if mapped is None:
@@ -134,27 +140,33 @@ async def _asking() -> AsyncIterator[None]:
         raise OtherSystemFailed(f"It did not answer within {_PATIENCE:.0f} seconds.") from error
 
 
-async def _check(service: Service, opened: Opened, mapping: ObjectMapping) -> None:
-    faults = structural_faults(mapping)
-    if not faults:
-        client = salesforce.salesforce_of(service, opened)
-        records = Records(service, opened.workspace_id, [opened.cause])
-        described: dict[str, list[dict[str, Any]]] = {}
-        targets: dict[RecordType, Targets] = {}
-        async with _asking():
-            for each in mapping.objects:
-                fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
-                described[each.object] = fields or []
-                targets[each.record_type] = await pulls.targets_of(records, each.record_type)
-            key_roles = await records.key_roles()
-        names = {key: [field["name"] for field in each] for key, each in described.items()}
-        faults = [
-            *visibility_faults(mapping, names),
-            *type_faults(mapping, targets, described),
-            *key_role_faults(mapping, key_roles),
-        ]
-    if faults:
-        raise Invalid("Nothing was stored.", faults=[Fault(*fault) for fault in faults])
+async def _check(
+    service: Service, opened: Opened, mapping: ObjectMapping, *, within: str = ""
+) -> None:
+    client = salesforce.salesforce_of(service, opened)
+    records = Records(service, opened.workspace_id, [opened.cause])
+    described: dict[str, list[dict[str, Any]]] = {}
+    targets: dict[RecordType, Targets] = {}
+    async with _asking():
+        for each in mapping.objects:
+            if each.object not in ORDER:
+                continue
+            fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
+            described[each.object] = fields or []
+            targets[each.record_type] = await pulls.targets_of(records, each.record_type)
+        key_roles = await records.key_roles()
+    names = {key: [field["name"] for field in each] for key, each in described.items()}
+    found: dict[str, Fault] = {}
+    for pointer, code, message in (
+        *structural_faults(mapping),
+        *visibility_faults(mapping, names),
+        *type_faults(mapping, targets, described),
+        *key_role_faults(mapping, key_roles),
+    ):
+        # What a place is told first is why it is told anything.
+        found.setdefault(pointer, Fault(f"{within}{pointer}", code, message))
+    if found:
+        raise not_stored(list(found.values()))
 
 
 async def _warnings(service: Service, opened: Opened) -> list[str]:

@@ -49,16 +49,18 @@ class Reference:
         return self.kind, f"{self.record_type}:{self.key}" if self.record_type else self.key
 
 
-async def must_exist(running: Service, caller: Caller, named: Named) -> dict[str, UUID]:
+async def must_exist(
+    running: Service, caller: Caller, named: Named, known: Sequence[Fault] = ()
+) -> dict[str, UUID]:
     """By field, the id to keep instead of one whose record was merged into another. Not within a
-    transaction. Raises `Invalid` with every fault at once, or `Unavailable`.
+    transaction. Raises `Invalid` with every fault at once, `known` ones too, or `Unavailable`.
     """
     begin = running.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         asked = [one for one in _references(named) if not await _is_known(uow, named, one)]
     questions = [one.question for one in asked]
     said = await known_references(running, caller, questions) if questions else {}
-    faults, kept = [], {}
+    faults, kept = [*known], {}
     for one in asked:
         fault = _fault(one, said)
         if fault is not None:
@@ -101,7 +103,7 @@ def _references(named: Named) -> list[Reference]:
     found = []
     if named.account_id is not None:
         found.append(Reference("account_id", "record", str(named.account_id), ACCOUNT))
-    if named.subject_type is not None:
+    if named.subject_type is not None and named.subject_id is not None:
         found.append(Reference("subject_id", "record", str(named.subject_id), named.subject_type))
     if named.assignee_id is not None:
         found.append(Reference("assignee_id", "member", str(named.assignee_id)))

@@ -5,6 +5,7 @@ from fastapi import Body, Path, Query, Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
+from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import (
     BeginUow,
     IfMatch,
@@ -129,6 +130,7 @@ async def get_note(note_id: UUID, caller: Reader, uow: Uow, response: Response) 
 
 
 @router.patch("/{note_id}", response_model=NoteOut, summary="Edit a note")
+@all_faults_at_once
 async def edit_note(
     note_id: UUID,
     data: Annotated[NotePatch, Body(openapi_examples={"title": {"value": {"title": "Review"}}})],
@@ -167,6 +169,7 @@ async def list_note_templates(
 @templates_router.post(
     "", status_code=201, response_model=NoteTemplateOut, summary="Create a note template"
 )
+@all_faults_at_once
 async def create_note_template(
     data: Annotated[NoteTemplateIn, Body(openapi_examples=_TEMPLATE)],
     caller: Annotated[Caller, require("note_templates:write")],
@@ -193,6 +196,7 @@ async def get_note_template(
 @templates_router.patch(
     "/{key}", response_model=NoteTemplateOut, summary="Edit a note template: a new version"
 )
+@all_faults_at_once
 async def edit_note_template(
     key: Key,
     data: Annotated[

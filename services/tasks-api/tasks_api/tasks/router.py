@@ -7,6 +7,7 @@ from shared.auth import Caller
 from shared.errors import invalid
 from shared.paging import CursorParam, Limit, Page
 from shared.schemas import Instant
+from shared.web.all_faults import all_faults_at_once
 from shared.web.internal import on_behalf
 from shared.web.routing import (
     BeginUow,
@@ -114,6 +115,7 @@ def _assignee(caller: Caller, given: str | None) -> UUID | None:
     summary="Open a task",
     responses={200: {"model": TaskOut, "description": "An open task has this dedupe key."}},
 )
+@all_faults_at_once
 async def create_task(
     data: Annotated[TaskIn, Body(openapi_examples=_EXAMPLES)],
     caller: Writer,
@@ -122,7 +124,8 @@ async def create_task(
     response: Response,
 ) -> Any:
     """What it names must be there: a record, a member, a key role that is not is a 422."""
-    data = data.model_copy(update=await must_exist(running, caller, service.named_by(data)))
+    kept = await must_exist(running, caller, service.named_by(data), data.faults())
+    data = data.model_copy(update=kept)
     task, new = await service.create_task(await begin(), caller, data)
     response.headers["etag"] = etag(task["version"])
     response.headers["location"] = f"/v1/tasks/{task['id']}"
@@ -142,6 +145,7 @@ async def get_task(
 
 
 @router.patch("/{task_id}", response_model=TaskOut, summary="Edit an open task")
+@all_faults_at_once
 async def edit_task(
     task_id: UUID,
     data: Annotated[TaskPatch, Body(openapi_examples={"high": {"value": {"priority": "high"}}})],

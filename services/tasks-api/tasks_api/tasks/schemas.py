@@ -2,8 +2,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, computed_field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, computed_field
 
+from shared.errors import Fault
 from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
 
 Status = Literal["open", "completed", "closed"]
@@ -45,17 +46,23 @@ class TaskIn(In):
         Field(description="At most one open task has this key; a second POST returns the first."),
     ] = None
 
-    @model_validator(mode="after")
-    def _one_way_each(self) -> "TaskIn":
+    def faults(self) -> list[Fault]:
+        """What does not go together."""
+        found = []
         if self.due_at is not None and self.due_business_days is not None:
-            raise ValueError("Give due_at or due_business_days, not both.")
+            message = "Give due_at or due_business_days, not both."
+            found.append(Fault("/due_business_days", "one_of", message))
         if self.assignee_id is not None and self.assignee_key_role is not None:
-            raise ValueError("Give assignee_id or assignee_key_role, not both.")
+            message = "Give assignee_id or assignee_key_role, not both."
+            found.append(Fault("/assignee_key_role", "one_of", message))
         if self.assignee_key_role is not None and self.account_id is None:
-            raise ValueError("assignee_key_role needs an account_id to find its holder.")
+            message = "assignee_key_role needs an account_id to find its holder."
+            found.append(Fault("/account_id", "required", message))
         if (self.subject_type is None) != (self.subject_id is None):
-            raise ValueError("Give subject_type and subject_id together.")
-        return self
+            missing = "/subject_type" if self.subject_type is None else "/subject_id"
+            message = "Give subject_type and subject_id together."
+            found.append(Fault(missing, "required", message))
+        return found
 
 
 class TaskPatch(Patch):

@@ -442,7 +442,9 @@ def visibility_faults(
     """Fields that the mapping names and `describe` does not."""
     faults: list[tuple[str, str, str]] = []
     for at, each in enumerate(mapping.objects):
-        seen = set(described.get(each.object, ()))
+        if each.object not in described:
+            continue
+        seen = set(described[each.object])
         faults.extend(
             (
                 f"/objects/{at}/fields/{index}/source",
