@@ -72,8 +72,14 @@ _SAYS_IT_IS_A_MACHINE: Final = re.compile(
     r"|ceci est (?:une réponse|un message) automatique|message (?:généré|envoyé) automatiquement"
     r"|(?:ésta|esta|este) es (?:una respuesta|un mensaje) automátic"
     r"|esta é uma (?:resposta|mensagem) automática|questa è una risposta automatica"
-    r"|messaggio (?:generato )?automatic|dit is een automatisch|detta är ett automatiskt"
-    r"|dette er (?:et|en) automatisk|to jest automatyczna|это автоматическ"
+    r"|messaggio (?:generato )?automatic|dit is een (?:geautomatiseerd|automatisch)"
+    r"|detta är ett (?:automatiskt|autosvar)|dette er (?:et|en) (?:automatisk|autosvar)"
+    r"|tämä on automaatti|(?:to jest|niniejsza) (?:automatyczna|wiadomość (?:została )?automat)"
+    r"|(?:wiadomość|odpowiedź) (?:została )?wygenerowana automatycznie|toto je automatick"
+    r"|(?:zpráva|e-?mail) byl[ao]? (?:vygenerován|odeslán)[ao]? automaticky"
+    r"|bu (?:bir )?otomatik|bu (?:e-?posta|mesaj) otomatik|это автоматическ|ez egy automatikus"
+    r"|自動(?:返信|応答|送信|配信)(?:メール|メッセージ)?(?:です|となります|しております)"
+    r"|[这這]是(?:一封)?自[动動]|(?:系统|系統)自[动動](?:回复|回覆|发送|發送)"
     r"|(?:このメール|本メール|こちら)は.{0,12}自動|これは自動|此邮件(?:为|由)?(?:系统)?自动|這是自動|这是自动"
     r"|자동(?:으로)? (?:발송|회신|응답)",
     re.IGNORECASE,
