@@ -13,6 +13,11 @@ from shared import strength
 ServiceName = Literal["accounts", "tasks", "sequencer", "sync"]
 SERVICES: tuple[ServiceName, ...] = ("accounts", "tasks", "sequencer", "sync")
 _PREFIX = "TENURE_"
+_KINDS = {
+    "int": "a whole number such as 8000",
+    "float": "a number such as 0.5",
+    "bool": "true or false",
+}
 
 
 def _secret(check: Callable[[str], Any]) -> AfterValidator:
@@ -58,7 +63,8 @@ def _told(error: ErrorDetails) -> str:
         return f"{variable} is not set."
     if error["type"] == "value_error":
         return f"{variable} {error['ctx']['error']}."
-    return f"{variable} cannot be read: {error['msg']}."
+    kind = error["type"].partition("_")[0]
+    return f"{variable} must be {_KINDS.get(kind, 'something else; see deploy/env.example')}."
 
 
 class Settings(Environment):

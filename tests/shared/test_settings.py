@@ -6,6 +6,7 @@ import subprocess
 import sys
 from secrets import token_hex
 from typing import get_args
+from unittest.mock import ANY
 
 import pytest
 from joserfc.jwk import ECKey, RSAKey
@@ -93,16 +94,17 @@ def test_all_that_is_wrong_is_said_at_once(
 ) -> None:
     monkeypatch.delenv("TENURE_SERVICE_KEY")
     monkeypatch.setenv("TENURE_CURSOR_SECRET", "")
+    monkeypatch.setenv("TENURE_DRAIN_SECONDS", "soon")
     monkeypatch.setenv("TENURE_POOL_SIZE", "many")
     with pytest.raises(SystemExit) as refused:
         Settings.read()
     said = str(refused.value).splitlines()
-    assert [line.split()[0] for line in said] == [
-        "TENURE_SERVICE_KEY",
-        "TENURE_CURSOR_SECRET",
-        "TENURE_POOL_SIZE",
-    ]
-    assert said[0] == "TENURE_SERVICE_KEY is not set."
+    assert {line.split()[0]: line for line in said} == {
+        "TENURE_SERVICE_KEY": "TENURE_SERVICE_KEY is not set.",
+        "TENURE_CURSOR_SECRET": ANY,
+        "TENURE_DRAIN_SECONDS": "TENURE_DRAIN_SECONDS must be a number such as 0.5.",
+        "TENURE_POOL_SIZE": "TENURE_POOL_SIZE must be a whole number such as 8000.",
+    }
 
 
 @pytest.mark.parametrize(
