@@ -185,3 +185,115 @@ async def test_open_tasks_are_users_of_their_key_role(tenure: Tenure) -> None:
     assert await users(ws, f"/v1/key-roles/{made['id']}") == {"task": [opened]}
     await ws.admin.post(f"/v1/tasks/{opened}/complete")
     assert await users(ws, f"/v1/key-roles/{made['id']}") == {}
+
+
+async def test_all_that_names_a_member_is_told(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ada, grace = await member(ws, "Ada"), await member(ws, "Grace")
+    kind = {"key": "project", "plural_key": "projects", "title": "P", "plural_title": "Ps"}
+    links = [{"to": "account", "reverse": "projects"}]
+    assert (await ws.admin.post("/v1/object-types", {**kind, "links": links})).status_code == 201
+    for record_type in ("account", "project"):
+        await make_trait(ws, record_type, "sponsor", "member")
+        await make_trait(ws, record_type, "other", "member")
+    one = await account(ws, "One", traits={"sponsor": ada, "other": grace})
+    made = await ws.admin.post("/v1/objects/project", {"name": "P", "traits": {"sponsor": ada}})
+    assert made.status_code == 201, made.text
+    later = {"member_ids": [ada], "valid_from": "2190-01-01T00:00:00Z"}
+    role = f"/v1/accounts/{one}/key-roles/csm"
+    assert (await ws.admin.put(role, later, headers={"if-match": "*"})).status_code == 202
+    key = (await ws.admin.post("/v1/api-keys", {"name": "Ada's", "member_id": ada})).json()["id"]
+    smtp = {"host": "127.0.0.1", "port": 2525, "tls": "opportunistic"}
+    box = {"email": "ada@northwind.example", "display_name": "Ada", "smtp": smtp}
+    await tenure.settle()
+    mailbox = (await ws.admin.post("/v1/mailboxes", {**box, "member_id": ada})).json()["id"]
+    sends = await sequence(ws, steps=[{**STEP, "subject": "A"}], sender={"mailbox_id": mailbox})
+    traits = (await ws.admin.get("/v1/traits")).json()["data"]
+    found = await users(ws, f"/v1/members/{ada}")
+    assert set(found.pop("trait")) == {row["id"] for row in traits if row["key"] == "sponsor"}
+    [plan] = (await ws.admin.get(f"/v1/accounts/{one}/key-roles")).json()["planned"]
+    assert found == {
+        "planned_holding": [plan["id"]],
+        "api_key": [key],
+        "mailbox": [mailbox],
+        "sequence": [sends],
+    }
+    assert await users(ws, f"/v1/key-roles/{await role_id(ws)}") == {
+        "planned_holding": [plan["id"]],
+        "sequence": [sends],
+    }
+
+
+async def test_an_import_that_has_not_ended_uses_what_it_writes(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "tier", "string")
+    await make_trait(ws, "contact", "tier", "string")
+    text = "External ID,traits.tier,key_roles.csm\r\na-1,gold,\r\n"
+    body = {"record_type": "account", "file_name": "f.csv", "csv": text}
+    made = (await ws.admin.post("/v1/imports", body)).json()
+    mapping = {"External ID": "external_id", "traits.tier": "traits.tier"}
+    mapping["key_roles.csm"] = "key_roles.csm"
+    path = f"/v1/imports/{made['id']}"
+    mapped = await ws.admin.patch(path, {"mapping": mapping}, headers={"if-match": "*"})
+    assert mapped.status_code == 200, mapped.text
+    listed = (await ws.admin.get("/v1/traits")).json()["data"]
+    by_type = {row["record_type"]: f"/v1/traits/{row['id']}" for row in listed}
+    assert await users(ws, by_type["account"]) == {"import": [made["id"]]}
+    assert await users(ws, by_type["contact"]) == {}
+    role = f"/v1/key-roles/{await role_id(ws)}"
+    assert (await users(ws, role))["import"] == [made["id"]]
+    assert (await ws.admin.post(f"{path}/cancel")).status_code == 200
+    assert await users(ws, by_type["account"]) == {}
+
+
+ASKED: dict[str, set[str]] = {
+    "accounts": {
+        "api_keys.member_id",
+        "assignment_rules.member_id",
+        "assignment_rules.pool",
+        "hand_overs.successors",
+        "hand_overs.tasks_to",
+        "contact_deactivation_rules.since_field",
+        "imports.mapping",
+        "lifecycle_rules.end_field",
+        "lifecycle_rules.since_field",
+        "trait_definitions.depends_on",
+        "key_role_assignments.key_role_key",
+        "key_role_assignments.member_id",
+        "planned_holdings.key_role_key",
+        "planned_holdings.member_ids",
+        *(f"{table}.traits" for table in ("accounts", "contacts", "objects", "opportunities")),
+        "organizations.traits",
+    },
+    "tasks": {"note_templates.fields", "tasks.assignee_id", "tasks.assignee_key_role"},
+    "sequencer": {"mailboxes.member_id", "sequence_versions.definition", "sequences.draft"},
+    "sync": {"connections.mapping"},
+}
+"""Where a member, a key role or a trait may be named, beside rules: what where-used looks at."""
+NOT_ASKED: dict[str, set[str]] = {
+    # of the past, how far a job has come, or what the mapping of a connection says
+    "accounts": {
+        "field_owners.fields",
+        "assignment_rules.last_member_id",
+        "hand_overs.key_role_key",
+    }
+    | {"hand_overs.last_member_id", "hand_overs.member_id"},
+    # copies of what accounts has, who wrote, and what somebody was told
+    "tasks": {"accounts.key_roles", "notes.author", "notes.author_id", "notifications.member_id"},
+    "sequencer": {"accounts.key_roles"}
+    | {f"{table}.traits" for table in ("accounts", "contacts", "opportunities")},
+    "sync": {"connections.mapping_version"},
+}
+
+
+async def test_every_place_that_may_name_one_is_looked_at(tenure: Tenure) -> None:
+    statement = text(
+        "select table_name || '.' || column_name from information_schema.columns"
+        " where table_schema = :schema and column_name ~"
+        " '(member|assignee|author|pool|successor|tasks_to|key_role|traits|mapping|definition|draft"
+        "|_field$|fields$|depends_on)' and column_name <> 'key_role_id'"
+    )
+    for name, service in tenure.workers.items():
+        async with service.units.across_workspaces(read_only=True) as session:
+            found = set(await session.scalars(statement, {"schema": name}))
+        assert found == ASKED[name] | NOT_ASKED[name], name

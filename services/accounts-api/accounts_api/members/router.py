@@ -67,8 +67,9 @@ async def get_member(member_id: UUID, caller: Reader, uow: Uow, response: Respon
 async def get_member_users(
     member_id: UUID, caller: Reader, the_service: TheService
 ) -> dict[str, Any]:
-    """Rules that ask for them or choose them, their open tasks, their mailboxes and the sequences
-    that send from these; `records` counts accounts on which they hold a key role.
+    """Rules that ask for them or choose them, traits that name them on a record, holdings that are
+    to begin, hand-overs to them that run, their API keys, open tasks and mailboxes, and the
+    sequences that send from these; `records` counts accounts on which they hold a key role.
     """
     elsewhere = await usage.ask_others(the_service, caller, "member", str(member_id))
     begin = the_service.units.begin

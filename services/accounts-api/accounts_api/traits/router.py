@@ -85,7 +85,9 @@ async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: 
 
 @router.get("/{trait_id}/where-used", summary="Who uses a trait", response_model=WhereUsed)
 async def get_trait_users(trait_id: UUID, caller: Reader, tenure: TheService) -> Any:
-    """Rules, formulas and other traits, note templates, sequences and mappings."""
+    """Rules, formulas and other traits, note templates, sequences (their templates too), mappings
+    and imports that have not ended.
+    """
     elsewhere = await service.ask_others(tenure, caller, trait_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:

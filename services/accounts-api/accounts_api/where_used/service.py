@@ -81,12 +81,33 @@ async def used(
     own: Sequence[User] = (),
 ) -> Used:
     here = await hooks.where_used(uow, thing, record_type, key)
-    return Used([*own, *here, *elsewhere.users], elsewhere.not_asked, records)
+    more = await _to_come(uow, thing, record_type, key)
+    return Used([*own, *here, *more, *elsewhere.users], elsewhere.not_asked, records)
+
+
+async def _to_come(uow: UnitOfWork, thing: Thing, record_type: str | None, key: str) -> list[User]:
+    """What is going to write it: imports that have not ended, and planned holdings."""
+    session, workspace_id = uow.session, uow.workspace_id
+    if thing == "trait" and record_type is not None:
+        rows = await queries.imports_mapping(session, workspace_id, record_type, f"traits.{key}")
+    elif thing == "key_role":
+        target = f"key_roles.{key}"
+        rows = [
+            *await queries.imports_mapping(session, workspace_id, "account", target),
+            *await queries.plans_of_role(session, workspace_id, key),
+        ]
+    else:
+        return []
+    return _users(rows)
+
+
+def _users(rows: Sequence[Any]) -> list[User]:
+    return [User(row.type, str(row.id), row.title) for row in rows]
 
 
 async def member_used(uow: UnitOfWork, member_id: UUID, elsewhere: Elsewhere) -> Used:
     rows = await queries.rules_naming(uow.session, uow.workspace_id, member_id)
-    own = [User(row.type, str(row.id), row.title) for row in rows]
+    own = _users(rows)
     records = await queries.accounts_held(uow.session, uow.workspace_id, member_id, COUNTED_TO + 1)
     return await used(uow, "member", str(member_id), elsewhere, records=records, own=own)
 

@@ -6,7 +6,7 @@ from sequencer.mailboxes import service as mailboxes
 from sequencer.sequences.schemas import Definition
 from sequencer.sequences.versions import readable_definition
 from sequencer.stewardship import queries
-from sequencer.templates.rules import variables_of
+from sequencer.templates.rules import traits_in
 from shared.uow import UnitOfWork
 from shared.web.where_used import Use, What
 
@@ -52,8 +52,7 @@ def _uses(
                 return True
             name = f"{record_type}.traits.{key}"
             return any(
-                name in variables_of(source, html=html)
-                for _, source, html in definition.templates()
+                name in traits_in(source, html=html) for _, source, html in definition.templates()
             )
 
 
