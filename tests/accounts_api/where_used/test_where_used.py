@@ -282,7 +282,8 @@ NOT_ASKED: dict[str, set[str]] = {
     "tasks": {"accounts.key_roles", "notes.author", "notes.author_id", "notifications.member_id"},
     "sequencer": {"accounts.key_roles"}
     | {f"{table}.traits" for table in ("accounts", "contacts", "opportunities")},
-    "sync": {"connections.mapping_version"},
+    # what their system says of its own fields
+    "sync": {"connections.mapping_version", "described_objects.fields"},
 }
 
 
