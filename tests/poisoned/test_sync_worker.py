@@ -139,6 +139,22 @@ async def pulls(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
     assert (await shown(world, ids))[1]["reason"] is None
 
 
+@step("salesforce, a session that cannot be opened")
+async def sessions(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
+    """It is no more than what signing in gave us: we sign in again."""
+    connection_id = await outside.salesforce(world)
+    await world.tenure.settle()
+    await sql(
+        world,
+        "update connection_tokens set sealed = :sealed where workspace_id = :workspace_id",
+        sealed=b"sealed by nobody",
+    )
+    asked = await world.ws.admin.post(f"/v1/connections/{connection_id}/sync")
+    await world.tenure.settle()
+    run = (await world.ws.admin.get(f"/v1/sync-runs/{asked.json()['id']}")).json()
+    assert run["status"] == "succeeded", run["reason"]
+
+
 @step("mailboxes")
 async def mailboxes(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
     ids = [await outside.mailbox(world) for _ in range(3)]

@@ -8,8 +8,8 @@ import pytest
 from joserfc.jwk import RSAKey
 from sqlalchemy import text
 
-from shared.secrets import CannotDecrypt
 from sync_worker.connections import service as connections
+from sync_worker.connections.sealing import SecretsLost
 from sync_worker.connections.service import Opened
 from sync_worker.salesforce.service import StoredSessions
 from tests.sync_worker.conftest import Org
@@ -52,7 +52,7 @@ async def test_sealed_secrets_do_not_open_in_another_row(small_org: Org) -> None
             ),
             {"stolen": UUID(stolen), "id": UUID(org.connection_id)},
         )
-    with pytest.raises(CannotDecrypt):
+    with pytest.raises(SecretsLost):
         await opened(org)
 
 

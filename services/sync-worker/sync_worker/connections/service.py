@@ -13,7 +13,7 @@ from shared.errors import Conflict, Fault, Invalid, NotFound, invalid
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth, FieldOwnersChanged
 from shared.ids import new_id
-from shared.secrets import SecretBox
+from shared.secrets import CannotDecrypt, SecretBox
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.web.routing import check_version
@@ -398,11 +398,16 @@ async def remove_purged(service: Service) -> bool:
 async def stored_token(
     uow: UnitOfWork, box: SecretBox, connection_id: UUID
 ) -> tuple[dict[str, Any] | None, int]:
-    """What the other system gave us last, and its generation."""
+    """What the other system gave us last, and its generation; None for what no key of ours opens,
+    so that we sign in again.
+    """
     row: TokenRow = await queries.token_row(uow.session, uow.workspace_id, connection_id)
     if row.sealed is None:
         return None, row.generation
-    opened = box.open(row.sealed, *token_binding(uow.workspace_id, connection_id))
+    try:
+        opened = box.open(row.sealed, *token_binding(uow.workspace_id, connection_id))
+    except CannotDecrypt:
+        return None, row.generation
     return cast("dict[str, Any]", from_json(opened)), row.generation
 
 
