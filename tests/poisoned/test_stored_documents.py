@@ -256,6 +256,22 @@ async def test_who_uses_a_trait_is_told_whatever_cannot_be_read(world: World, na
     assert used.status_code == 200, used.text
 
 
+async def test_a_note_of_a_template_that_cannot_be_read_is_refused_and_others_are_not(
+    world: World,
+) -> None:
+    name = "tasks.note_templates.fields"
+    key = await make_template(world)
+    await spoil(world, name, DOCUMENTS[name], key)
+    account = await world.make("/v1/accounts", name="A")
+    note = {"subject_type": "account", "subject_id": account, "title": "N"}
+    for values in ({}, {"nonsense": 1}):
+        spoilt = {**note, "template_key": key, "field_values": values}
+        refused = await world.ws.admin.post("/v1/notes", spoilt)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["code"] == "unreadable_template"
+    await world.make("/v1/notes", **note)
+
+
 async def test_a_trait_that_cannot_be_read_costs_no_record(world: World) -> None:
     name = "accounts.trait_definitions.options"
     spoilt = await make_trait(world)

@@ -3,6 +3,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from shared.audit import difference
 from shared.auth import Caller, Subject
 from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound
@@ -31,13 +33,14 @@ from tasks_api.notes.rules import (
     told_faults,
     value_faults,
 )
-from tasks_api.notes.schemas import NoteIn, NoteTemplateIn
+from tasks_api.notes.schemas import NoteIn, NoteTemplateIn, TemplateField
 from tasks_api.tasks import service as tasks
 
 log = get_logger(__name__)
 
 _USES_COUNTED_TO: Final = 1_000
 _USERS_NAMED: Final = 20
+_FIELDS: Final = TypeAdapter(list[TemplateField])
 _FORBIDDEN: Final = 403
 _CONFLICT: Final = 409
 
@@ -265,6 +268,12 @@ async def _template_of(uow: UnitOfWork, data: NoteIn) -> Row | None:
     if found is None:
         fault = Fault("/template_key", "unknown_template", "There is no note template of this key.")
         raise Invalid("Nothing was stored.", faults=[fault])
+    try:
+        _FIELDS.validate_python(found["fields"])
+    except ValidationError:
+        message = "What is stored of this note template cannot be read any more; save it again."
+        fault = Fault("/template_key", "unreadable_template", message)
+        raise Invalid("Nothing was stored.", faults=[fault]) from None
     return found
 
 
