@@ -61,6 +61,11 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
             "/steps/0/html",
         )
     ],
+    (
+        "sequences",
+        {**SEQUENCE, "steps": [{**STEP, "subject": "{{ account.traits['a: \\n'].b }}"}]},
+        "/steps/0/subject",
+    ),
     *[
         ("note-templates", {**TEMPLATE, "fields": [{**FIELD, **bound}]}, "/fields/0/field")
         for bound in (

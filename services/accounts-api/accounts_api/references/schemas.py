@@ -3,9 +3,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.schemas import In
+from shared.schemas import In, Slug
 
-_Pair = Annotated[str, StringConstraints(pattern="^[^:]*:[^:]+$")]
+_Pair = Annotated[str, StringConstraints(pattern="^[^:]*:")]
 
 
 class ReferencesIn(In):
@@ -17,5 +17,5 @@ class ReferencesIn(In):
         description="`<record type>:<name>`, such as `account:traits.tier`; no type means any.",
     )
     member: list[UUID] = []
-    key_role: list[str] = []
+    key_role: list[Slug] = []
     segment: list[UUID] = []
