@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
+from shared import sqlstates
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import AppError, Unavailable
 from shared.http import OutgoingError
@@ -15,9 +16,6 @@ from shared.uow import UnitOfWork
 log = get_logger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
-
-_PASSING_STATES = {"40001", "40P01", "55P03"}
-"""Serialization failure, deadlock, lock timeout: two writers met, which is no item's fault."""
 
 
 async def each_at_its_own_risk(
@@ -81,5 +79,5 @@ def is_passing(error: Exception) -> bool:
     return (
         isinstance(error, OutgoingError | Unavailable)
         or is_connection_loss(error)
-        or sqlstate(error) in _PASSING_STATES
+        or sqlstate(error) in sqlstates.WRITERS_MET
     )

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared import tracing
+from shared import sqlstates, tracing
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import Unavailable
 from shared.events.base import Cause, Envelope, Event
@@ -15,8 +15,7 @@ from shared.uow import UnitOfWork
 Handler = Callable[[UnitOfWork, Any], Awaitable[None]]
 Handlers = Mapping[type[Event], Sequence[Handler]]
 
-_RETRYABLE_STATES = {"40001", "40P01", "55P03", "57014"}
-"""Serialization failure, deadlock, lock or statement timeout: try again, it is nobody's fault."""
+_RETRYABLE_STATES = sqlstates.WRITERS_MET | {sqlstates.QUERY_CANCELED}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared import sqlstates
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import (
     AppError,
@@ -28,8 +29,6 @@ from shared.web.refusal import SAFE_HEADERS
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-_BUSY_STATES = {"40001", "40P01", "55P03", "57014", "53300", "53100"}
-"""Serialization failure, deadlock, lock timeout, statement timeout, connections, disk full."""
 _PLAIN_CODES = {
     400: ("bad_request", "The request could not be read"),
     404: ("not_found", "No such route"),
@@ -194,12 +193,12 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)  # noqa: S101
     state = sqlstate(error)
-    if is_connection_loss(error) or state in _BUSY_STATES:
+    if is_connection_loss(error) or state in sqlstates.BUSY:
         log.warning("database busy or away", sqlstate=state)
         return problem_response(
             request, Unavailable("The database is busy; try again.", retry_after=1)
         )
-    if state in {"23505", "23503", "23P01"}:
+    if state in sqlstates.CONFLICTS:
         # A constraint that no service function translated: still the client's conflict, not a 500.
         log.error("untranslated constraint", exc_info=error)
         return problem_response(

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from shared import sqlstates
 from shared.db import sqlstate
 from shared.errors import AppError, Conflict, Fault, Invalid, NotFound
 
@@ -62,16 +63,13 @@ class RuleTooExpensive(Invalid):
     title = "This rule takes too long on this workspace's data"
 
 
-_STATEMENT_TIMEOUT = "57014"
-
-
 @contextmanager
 def in_time(pointer: str) -> Iterator[None]:
     """What is done within runs a client's rule: when the database gives it up, the rule is why."""
     try:
         yield
     except Exception as error:
-        if sqlstate(error) != _STATEMENT_TIMEOUT:
+        if sqlstate(error) != sqlstates.QUERY_CANCELED:
             raise
         advice = "Make it narrower, or compare fewer related records."
         fault = Fault(pointer, RuleTooExpensive.code, advice)

@@ -26,6 +26,7 @@ from accounts_api.records.rules import State
 from accounts_api.records.schemas import MAX_ROWS
 from accounts_api.records.trait_values import Definitions, read_definitions
 from accounts_api.records.writing import Judge, write
+from shared import sqlstates
 from shared.auth import Caller
 from shared.batches import each_at_its_own_risk
 from shared.db import sqlstate
@@ -50,7 +51,6 @@ __all__ = [
 
 CHUNK = 1_000
 _ATTEMPTS = 3
-_DEADLOCK = "40P01"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Records:
                     work = self.plan if dry_run else self.chunk
                     return await work(uow, Writer.of(caller), read)
             except Exception as error:
-                if sqlstate(error) != _DEADLOCK or attempt == _ATTEMPTS:
+                if sqlstate(error) != sqlstates.DEADLOCK_DETECTED or attempt == _ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
