@@ -42,7 +42,7 @@ from shared.web.dead_events import dead_events_router
 from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0016"
+MIGRATION_HEAD = "0017"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
