@@ -1,5 +1,6 @@
 """What a merge carries over beside fields: the word of a person, parts in accounts, money."""
 
+import asyncio
 from typing import Any
 
 from tests.harness import Tenure, Workspace
@@ -80,3 +81,22 @@ async def test_an_amount_is_taken_with_its_own_currency(tenure: Tenure) -> None:
         loser = await made(ws, "accounts", name="Acme Inc", arr=theirs[0], currency=theirs[1])
         one = await merged(ws, "accounts", winner["id"], loser["id"])
         assert (one["arr"], one["currency"]) == ends
+
+
+async def test_of_two_merges_at_once_neither_leads_to_a_record_that_is_gone(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    threes = [[(await made(ws, "accounts", name=name))["id"] for name in "abc"] for _ in range(4)]
+    answers = await asyncio.gather(
+        *[
+            ws.admin.post(f"/v1/accounts/{winner}/merge", {"loser_id": loser})
+            for a, b, c in threes
+            for winner, loser in ((b, a), (c, b))
+        ]
+    )
+    for (a, b, c), first, second in zip(threes, answers[::2], answers[1::2], strict=True):
+        assert second.status_code == 200, second.text
+        assert first.status_code in {200, 404}, first.text
+        last = c if first.status_code == 200 else a
+        for loser, leads_to in ((a, last), (b, c)):
+            read = await ws.admin.get(f"/v1/accounts/{loser}")
+            assert read.json()["id"] == leads_to, read.text

@@ -32,27 +32,6 @@ async def first_time(
     return {row.message_id: row.received_at for row in found}
 
 
-def _by_external_id(table: str, record_type: str) -> str:
-    """Living records; one that was merged away stands for its winner."""
-    return f"""
-        with recursive named as (
-            select id, external_id as key, deleted_at from {table}
-            where workspace_id = :workspace_id and external_id = any(cast(:keys as text[]))
-            union
-            select winner.id, named.key, winner.deleted_at
-            from named
-            join record_aliases alias on alias.workspace_id = :workspace_id
-             and alias.record_type = '{record_type}' and alias.loser_id = named.id
-            join {table} winner on winner.workspace_id = :workspace_id
-             and winner.id = alias.winner_id
-            where named.deleted_at is not null
-        )
-        select key, id from named where deleted_at is null
-    """
-
-
-_CONTACTS = text(_by_external_id("contacts", "contact"))
-_ACCOUNTS = text(_by_external_id("accounts", "account"))
 _BY_EMAIL = text(
     """
     select distinct on (email_key) email_key as key, id from contacts
@@ -83,23 +62,11 @@ async def _found(
     return {row.key: row.id for row in rows}
 
 
-async def contacts_by_external_id(
-    session: AsyncSession, workspace_id: UUID, external_ids: Iterable[str]
-) -> Mapping[str | None, UUID]:
-    return await _found(session, _CONTACTS, workspace_id, external_ids)
-
-
 async def contacts_by_email(
     session: AsyncSession, workspace_id: UUID, email_keys: Iterable[str]
 ) -> Mapping[str | None, UUID]:
     """Of several with one address, the one that was there first."""
     return await _found(session, _BY_EMAIL, workspace_id, email_keys)
-
-
-async def accounts_by_external_id(
-    session: AsyncSession, workspace_id: UUID, external_ids: Iterable[str]
-) -> Mapping[str | None, UUID]:
-    return await _found(session, _ACCOUNTS, workspace_id, external_ids)
 
 
 async def only_accounts(
@@ -317,11 +284,11 @@ async def hand_over(
 def _page(column: str, *, named: bool, following: bool) -> str:
     """Newest first. Events of those merged into the record are the record's."""
     return f"""
-        with recursive same (id) as (
+        with same (id) as (
             select cast(:record_id as uuid)
-            union
-            select a.loser_id from same
-            join record_aliases a on a.workspace_id = :workspace_id and a.winner_id = same.id
+            union all
+            select loser_id from record_aliases
+            where workspace_id = :workspace_id and winner_id = :record_id
         )
         select e.id, e.message_id, e.name, e.contact_id, e.account_id, e.properties,
                e.happened_at, e.received_at

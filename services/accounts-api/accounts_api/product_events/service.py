@@ -26,7 +26,7 @@ from accounts_api.records import hooks
 from accounts_api.records.hooks import RecordChange
 from accounts_api.records.kinds import ACCOUNT, CONTACT, Kind
 from accounts_api.records.refusals import RecordNotFound
-from accounts_api.records.service import state_of
+from accounts_api.records.service import living_named, state_of
 from accounts_api.rules.depends import events_sight
 from accounts_api.watching import service as watching
 from shared import held
@@ -163,15 +163,15 @@ async def _owners(
     """
     session, workspace_id = uow.session, uow.workspace_id
     before = known or [Owners(None, None)] * len(senders)
-    by_external_id = await queries.contacts_by_external_id(
-        session, workspace_id, (sender.user_id for sender in senders if sender.user_id)
+    by_external_id = await living_named(
+        uow, CONTACT, (sender.user_id for sender in senders if sender.user_id)
     )
     unknown = [sender for sender in senders if sender.user_id not in by_external_id]
     by_email = await queries.contacts_by_email(
         session, workspace_id, (sender.email for sender in unknown if sender.email)
     )
-    groups = await queries.accounts_by_external_id(
-        session, workspace_id, (sender.group_id for sender in senders if sender.group_id)
+    groups = await living_named(
+        uow, ACCOUNT, (sender.group_id for sender in senders if sender.group_id)
     )
     contacts = [
         was.contact_id or by_external_id.get(sender.user_id) or by_email.get(sender.email)

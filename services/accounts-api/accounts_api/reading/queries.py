@@ -141,34 +141,6 @@ _PART_OF_ONE: Final = {
 }
 
 
-_WINNER = text(
-    """
-    with recursive chain as (
-        select winner_id from record_aliases
-        where workspace_id = :workspace_id and record_type = :record_type
-          and loser_id = cast(:loser as uuid)
-        union
-        select next.winner_id from chain
-        join record_aliases next on next.workspace_id = :workspace_id
-         and next.record_type = :record_type and next.loser_id = chain.winner_id
-    )
-    select c.winner_id from chain c
-    where not exists (select 1 from record_aliases a
-                      where a.workspace_id = :workspace_id and a.record_type = :record_type
-                        and a.loser_id = c.winner_id)
-    """
-)
-
-
-async def winner_of(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, loser: str
-) -> UUID | None:
-    found = await session.scalar(
-        _WINNER, {"workspace_id": workspace_id, "record_type": kind.noun, "loser": loser}
-    )
-    return UUID(str(found)) if found else None
-
-
 @dataclass(frozen=True, eq=False)
 class Source:
     """Where the records of a list are read: there is one for a kind now, and one for its past."""

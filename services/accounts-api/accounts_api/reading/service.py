@@ -25,6 +25,7 @@ from accounts_api.reading.rules import (
 from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
 from accounts_api.records.refusals import RecordDeleted, RecordNotFound, in_time
+from accounts_api.records.service import living
 from shared.bounded import bytes_of, count_within
 from shared.errors import BadRequest
 from shared.paging import CursorSigner
@@ -75,10 +76,10 @@ async def get_record(
     if row is None:
         raise RecordNotFound(f"There is no {kind.noun} with this id.")
     if row.deleted_at is not None:
-        winner = await queries.winner_of(uow.session, uow.workspace_id, kind, row.id)
+        winner = (await living(uow, kind, [row.id])).get(row.id)
         if winner is None:
             raise RecordDeleted(f"This {kind.noun} was deleted.")
-        return await get_record(uow, kind, record_id=winner, fields=fields, include=include)
+        return await get_record(uow, kind, record_id=UUID(winner), fields=fields, include=include)
     parts = [
         (name, found.get(row.id, no))
         for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [row.id])

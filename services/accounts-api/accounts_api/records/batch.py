@@ -105,9 +105,8 @@ class Batch:
         if edit.id is None:
             known = self._by_external_id.get(edit.external_id or "")
             return self.proposals[known] if known else None
-        seen = edit.id
-        while seen in self.winners and not (edit.deleted or edit.restore):
-            seen = self.winners[seen]
+        itself = edit.deleted or edit.restore
+        seen = edit.id if itself else self.winners.get(edit.id, edit.id)
         if seen not in self.proposals:
             raise RecordNotFound(f"There is no {self.kind.noun} with this id.")
         return self.proposals[seen]

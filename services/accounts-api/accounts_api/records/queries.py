@@ -166,22 +166,18 @@ async def targets(
     """
     statement = text(
         f"""
-        with recursive named as (
-            select id, id::text as by_id, external_id as by_external_id, deleted_at
-            from {kind.table}
+        with named as (
+            select id, external_id from {kind.table}
             where workspace_id = :workspace_id{kind.mine}
               and (id = any(cast(:ids as uuid[]))
                    or external_id = any(cast(:external_ids as text[])))
-            union
-            select winner.id, named.by_id, named.by_external_id, winner.deleted_at
-            from named
-            join record_aliases alias on alias.workspace_id = :workspace_id
-             and alias.record_type = :record_type and alias.loser_id = named.id
-            join {kind.table} winner on winner.workspace_id = :workspace_id
-             and winner.id = alias.winner_id
-            where named.deleted_at is not null
         )
-        select id::text as id, by_id, by_external_id from named where deleted_at is null
+        select living.id::text as id, named.id::text as by_id, named.external_id as by_external_id
+        from named
+        left join record_aliases alias on alias.workspace_id = :workspace_id
+         and alias.record_type = :record_type and alias.loser_id = named.id
+        join {kind.table} living on living.workspace_id = :workspace_id
+         and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null
         """
     )
     found = await session.execute(

@@ -1,6 +1,6 @@
 """What one may ask of the customer records of one kind."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ __all__ = [
     "all_written",
     "definitions_of",
     "living",
+    "living_named",
     "row_edit",
     "state_of",
     "write",
@@ -221,6 +222,17 @@ async def living(uow: UnitOfWork, kind: Kind, ids: Collection[str]) -> Mapping[s
     """
     by_id, _ = await queries.targets(uow.session, uow.workspace_id, kind, ids, ())
     return by_id
+
+
+async def living_named(
+    uow: UnitOfWork, kind: Kind, external_ids: Iterable[str]
+) -> Mapping[str | None, UUID]:
+    """As `living`, by external id."""
+    wanted = sorted(set(external_ids))
+    if not wanted:
+        return {}
+    _, found = await queries.targets(uow.session, uow.workspace_id, kind, (), wanted)
+    return {external_id: UUID(record_id) for external_id, record_id in found.items()}
 
 
 async def active_members(uow: UnitOfWork, ids: Collection[str]) -> frozenset[str]:

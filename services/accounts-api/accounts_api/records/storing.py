@@ -243,8 +243,6 @@ _ADD_ALIAS = text(
     )
     insert into record_aliases (workspace_id, record_type, loser_id, winner_id)
     values (:workspace_id, :record_type, cast(:loser as uuid), cast(:winner as uuid))
-    on conflict (workspace_id, record_type, loser_id) do update
-    set winner_id = excluded.winner_id, merged_at = clock_timestamp()
     """
 )
 
@@ -252,7 +250,9 @@ _ADD_ALIAS = text(
 async def add_alias(
     session: AsyncSession, workspace_id: UUID, kind: Kind, loser_id: str, winner_id: str
 ) -> None:
-    """What led to the loser leads to the winner, too: an alias is never followed twice."""
+    """What led to the loser leads to the winner, too: no winner is a loser, so an alias is never
+    followed twice. Whoever merges holds both records, alive, and a loser never comes back.
+    """
     await session.execute(
         _ADD_ALIAS,
         {
