@@ -18,7 +18,7 @@ from shared.ratelimit import RateLimiter, RedisCount
 from shared.secrets import SecretBox
 from shared.settings import ServiceName, Settings
 from shared.tokens import ServiceSigner, ServiceTokenVerifier
-from shared.uow import UnitsOfWork
+from shared.uow import UnitsOfWork, Wiring
 
 _LARGEST_FEED_PAGE = 64 * 1024 * 1024
 """Bytes: above any one event, which is a page of its own when it is large."""
@@ -47,7 +47,7 @@ class Service:
     """What a feature opened for as long as the door lives; closed before everything else."""
 
     @classmethod
-    def build(cls, name: ServiceName, settings: Settings) -> "Service":
+    def build(cls, name: ServiceName, settings: Settings, wiring: Wiring = ()) -> "Service":
         db = Database(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
         bell = Bell(settings.redis_url.get_secret_value())
         counted = RedisCount(settings.redis_url.get_secret_value())
@@ -69,7 +69,7 @@ class Service:
             settings=settings,
             db=db,
             bell=bell,
-            units=UnitsOfWork(db, after_commit),
+            units=UnitsOfWork(db, after_commit, wiring),
             signer=ServiceSigner(name, settings.service_key.get_secret_value()),
             verifier=ServiceTokenVerifier(name, fetch_jwks),
             peers=peers,

@@ -19,6 +19,8 @@ from shared.outbox import store_events
 
 log = get_logger(__name__)
 T = TypeVar("T")
+Wiring = tuple[object, ...]
+"""What a service's features do for each other: one object for each feature that asks others."""
 FAILURES = Counter("tenure_workspace_failures_total", "Work of one workspace that failed", ["work"])
 
 _CLOCK = text(
@@ -38,6 +40,7 @@ class UnitOfWork:
         workspace_id: UUID,
         cause: Sequence[Cause],
         heard: Envelope | None = None,
+        wiring: Wiring = (),
     ) -> None:
         self.session = session
         self.workspace_id = workspace_id
@@ -45,6 +48,7 @@ class UnitOfWork:
         self.heard = heard
         """The event being handled, when the transaction is an event's effect."""
         self.events: list[Event] = []
+        self._wiring = wiring
         self._stored = 0
         self.wakes_own_worker = False
         self._clock: tuple[datetime, ZoneInfo] | None = None
@@ -61,6 +65,15 @@ class UnitOfWork:
     def wake_worker(self) -> None:
         """Ring this service's own worker after the commit: there is a row for it to find."""
         self.wakes_own_worker = True
+
+    def wired(self, part: type[T]) -> T:
+        """The part of the service's wiring that has this type. Raises `LookupError` in a process
+        that was handed none: to go on would leave out what others must do.
+        """
+        for one in self._wiring:
+            if isinstance(one, part):
+                return one
+        raise LookupError(f"This process was handed no {part.__name__}.")
 
     async def now(self) -> datetime:
         """Workspace time, UTC: the frozen clock of a sandbox, else the database's clock when first
@@ -100,9 +113,15 @@ class UnitOfWork:
 class UnitsOfWork:
     """Opens units of work on one service's database and rings who must hear, after each commit."""
 
-    def __init__(self, db: Database, after_commit: Callable[[Sequence[Event], bool], None]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        after_commit: Callable[[Sequence[Event], bool], None],
+        wiring: Wiring = (),
+    ) -> None:
         self.db = db
         self._after_commit = after_commit
+        self._wiring = wiring
 
     @asynccontextmanager
     async def begin(
@@ -119,7 +138,7 @@ class UnitsOfWork:
         """
         refusal: AppError | None = None
         async with self.db.transaction(workspace_id, read_only=read_only) as session:
-            uow = UnitOfWork(session, workspace_id, cause, heard)
+            uow = UnitOfWork(session, workspace_id, cause, heard, self._wiring)
             try:
                 yield uow
             except AppError as error:

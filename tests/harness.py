@@ -171,7 +171,7 @@ class Tenure:
         servers = [await self._open_door(name, sockets[name]) for name in SERVICES]
         for name in SERVICES:
             worker = importlib.import_module(f"{PACKAGES[name].package}.worker")
-            self.workers[name] = Service.build(name, self.settings(name))
+            self.workers[name] = worker.build(self.settings(name))
             self.loops[name] = worker.loops(self.workers[name])
         try:
             yield self

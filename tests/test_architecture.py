@@ -140,6 +140,23 @@ def test_only_named_functions_look_across_workspaces() -> None:
     assert found == SPANNING
 
 
+def test_no_service_keeps_a_list_that_others_fill_when_it_starts() -> None:
+    """Who does what for whom is written out in `wiring.py`, not gathered in a module."""
+    gathered = {
+        f"{module}.{ast.unparse(statement).partition(':')[0].partition(' =')[0]}"
+        for module, tree in sources()
+        if module.partition(".")[0] in PACKAGES.values()
+        for statement in tree.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        if statement.value is not None and ast.unparse(statement.value) in EMPTY
+    }
+    # Tasks under way, kept from the garbage collector.
+    assert gathered == {"accounts_api.api_keys.service._notes"}
+
+
+EMPTY = ("[]", "{}", "set()", "list()", "dict()")
+
+
 def test_a_feature_is_entered_through_its_service() -> None:
     wrong = [
         f"{importer} imports {module}"

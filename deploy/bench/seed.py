@@ -9,9 +9,7 @@ from uuid import UUID, uuid4
 
 from pydantic_core import to_json
 
-from accounts_api.lifecycle import service as lifecycle
 from accounts_api.records.rules import search_text
-from accounts_api.segments import service as segments
 from deploy.bench.stage import Stage
 from shared.clock import utc_now
 
@@ -73,9 +71,6 @@ async def seed(stage: Stage) -> None:
     if _SEEDED in stage.prepared:
         return
     stage.prepared.add(_SEEDED)
-    # What a door subscribes to changes is part of a change.
-    segments.subscribe()
-    lifecycle.subscribe()
     async with stage.as_admin() as connection:
         await _define_traits(stage, connection)
         draw = drawing(1)

@@ -1,6 +1,7 @@
 """What every case stands on: a migrated database, a door in a process of its own, a workspace."""
 
 import asyncio
+import importlib
 import os
 import signal
 import subprocess
@@ -92,10 +93,14 @@ class Stage:
             "TENURE_LOG_LEVEL": "ERROR",
         }
 
+    def package(self, name: ServiceName) -> str:
+        return next(access.package for access in SERVICES if access.schema == name)
+
     def service(self, name: ServiceName) -> Service:
         if name not in self.services:
             os.environ |= self.environment(name)
-            self.services[name] = Service.build(name, Settings())
+            worker = importlib.import_module(f"{self.package(name)}.worker")
+            self.services[name] = worker.build(Settings())
         return self.services[name]
 
     def admin_dsn(self) -> str:
@@ -131,13 +136,12 @@ class Stage:
         if name in self.doors:
             return self.doors[name]
         url = self.urls[name]
-        package = next(access.package for access in SERVICES if access.schema == name)
         process = subprocess.Popen(  # noqa: ASYNC220  (it outlives this loop's interest)
             [
                 sys.executable,
                 "-m",
                 "shared.serve",
-                f"{package}.main:create_app",
+                f"{self.package(name)}.main:create_app",
                 "--port",
                 url.rpartition(":")[2],
             ],

@@ -12,6 +12,7 @@ from shared.logging import configure_logging
 from shared.service import Service
 from shared.settings import ServiceName, Settings
 from shared.tracing import Tracing
+from shared.uow import Wiring
 from shared.web import internal
 from shared.web.authenticate import AskAccounts, Authenticator, Introspection
 from shared.web.middleware import PlainAnswers, RequestContext, RequestLimits
@@ -37,6 +38,7 @@ def build_app(
     migration_head: str | None = None,
     introspection: Callable[[Service], Introspection] = AskAccounts,
     larger_bodies: Mapping[str, int] | None = None,
+    wiring: Wiring = (),
 ) -> FastAPI:
     """`larger_bodies` maps paths or their ends to byte limits above the usual 1 MiB."""
     settings = settings or Settings.read()
@@ -46,7 +48,7 @@ def build_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         """The service closes last: requests under way still need its pool."""
         configure_logging(settings.log_level, name)
-        service = Service.build(name, settings)
+        service = Service.build(name, settings, wiring)
         tracing.follow_statements(service.db.engine)
         app.state.service = service
         app.state.authenticate = Authenticator(service, introspection(service))

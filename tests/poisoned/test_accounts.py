@@ -10,7 +10,7 @@ from sqlalchemy import text
 from accounts_api import worker
 from accounts_api.hearing import HEARING
 from accounts_api.imports.rules import Reading
-from accounts_api.watching.service import _OWNERS as KINDS_OF_RULES
+from accounts_api.watching.owners import EVALUATION_ORDER
 from shared.events.base import Cause
 from shared.events.sequences import ContactUnsubscribed
 from shared.ids import new_id
@@ -390,5 +390,7 @@ def test_every_loop_and_every_kind_of_rule_is_tried(tenure: Tenure) -> None:
     named = {loop.name for loop in worker.loops(tenure.workers[SERVICE])}
     loops = {"feed" if name.startswith("feed:") else name for name in named}
     assert loops - tried - set(ALONE) == set()
-    assert all(any(name.startswith(f"rules: {kind}") for name in STEPS) for kind in KINDS_OF_RULES)
+    assert all(
+        any(name.startswith(f"rules: {kind}") for name in STEPS) for kind in EVALUATION_ORDER
+    )
     assert HEARING.handlers

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from accounts_api.api_keys import service as api_keys
+from accounts_api.wiring import WIRING
 from accounts_api.workspaces import service as workspaces
 from shared.keys import key_digest
 from shared.schemas import Instant, TimeZone, Title
@@ -56,7 +57,7 @@ def _as(kind: Any, advice: str) -> Callable[[str], Any]:
 
 
 async def _run(arguments: argparse.Namespace) -> dict[str, str]:
-    service = Service.build("accounts", Settings.read())
+    service = Service.build("accounts", Settings.read(), WIRING)
     try:
         known = _read(arguments.state)
         if known is not None and await _still_there(service, known):

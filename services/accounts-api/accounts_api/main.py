@@ -6,20 +6,16 @@ from accounts_api.accounts import router as accounts
 from accounts_api.api_keys import router as api_keys
 from accounts_api.api_keys.service import OwnIntrospection
 from accounts_api.assignments import router as assignments
-from accounts_api.assignments import service as assignments_service
 from accounts_api.audit_log import router as audit_log
 from accounts_api.contacts import router as contacts
 from accounts_api.deactivation import router as deactivation
-from accounts_api.deactivation import service as deactivation_service
 from accounts_api.field_owners.router import router as field_owners
 from accounts_api.hand_overs import router as hand_overs
-from accounts_api.hand_overs import service as hand_overs_service
 from accounts_api.hearing import HEARING
 from accounts_api.history.routes import plan_roles
 from accounts_api.imports import router as imports
 from accounts_api.key_roles import router as key_roles
 from accounts_api.lifecycle import router as lifecycle
-from accounts_api.lifecycle import service as lifecycle_service
 from accounts_api.members import router as members
 from accounts_api.object_types import router as object_types
 from accounts_api.objects import router as objects
@@ -27,13 +23,11 @@ from accounts_api.opportunities import router as opportunities
 from accounts_api.organizations import router as organizations
 from accounts_api.patches.router import router as patches
 from accounts_api.product_events import router as product_events
-from accounts_api.product_events import service as product_events_service
 from accounts_api.references import router as references
 from accounts_api.segments import router as segments
-from accounts_api.segments import service as segments_service
 from accounts_api.status import due_work
 from accounts_api.traits import router as traits
-from accounts_api.traits import service as traits_service
+from accounts_api.wiring import WIRING
 from accounts_api.workspaces import router as workspaces
 from shared import held
 from shared.settings import Settings
@@ -68,13 +62,6 @@ TAGS = [
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    segments_service.subscribe()
-    lifecycle_service.subscribe()
-    deactivation_service.subscribe()
-    traits_service.subscribe()
-    assignments_service.subscribe()
-    hand_overs_service.subscribe()
-    product_events_service.subscribe()
     return build_app(
         "accounts",
         title="Tenure accounts",
@@ -115,4 +102,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         migration_head=MIGRATION_HEAD,
         introspection=OwnIntrospection,
         larger_bodies={imports.FILE_PATH: imports.LARGEST_FILE, "/bulk": 16 * 1024 * 1024},
+        wiring=WIRING,
     )

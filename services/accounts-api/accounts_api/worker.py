@@ -2,36 +2,27 @@
 
 import asyncio
 
-from accounts_api.assignments import service as assignments
-from accounts_api.deactivation import service as deactivation
-from accounts_api.hand_overs import service as hand_overs
 from accounts_api.hand_overs.jobs import hand_overs_loop
 from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
 from accounts_api.imports.jobs import imports_loop, old_files_loop
 from accounts_api.key_roles.jobs import planned_holdings_loop
-from accounts_api.lifecycle import service as lifecycle
 from accounts_api.object_types.jobs import clearing_loop as object_types_clearing_loop
 from accounts_api.product_events import jobs as product_event_jobs
-from accounts_api.product_events import service as product_events
-from accounts_api.segments import service as segments
 from accounts_api.segments.jobs import telling_loop
-from accounts_api.traits import service as traits
 from accounts_api.traits.jobs import clearing_loop
 from accounts_api.watching.jobs import rules_loop, self_check_loop
+from accounts_api.wiring import WIRING
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 
 
+def build(settings: Settings) -> Service:
+    return Service.build("accounts", settings, WIRING)
+
+
 def loops(service: Service) -> list[Loop]:
-    segments.subscribe()
-    lifecycle.subscribe()
-    deactivation.subscribe()
-    traits.subscribe()
-    assignments.subscribe()
-    hand_overs.subscribe()
-    product_events.subscribe()
     return [
         *feed_loops(service, HEARING),
         rules_loop(),
@@ -51,7 +42,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("accounts", Settings.read())
+    service = build(Settings.read())
     await run_worker(service, loops(service))
 
 

@@ -12,6 +12,10 @@ from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 
 
+def build(settings: Settings) -> Service:
+    return Service.build("sequencer", settings)
+
+
 def loops(service: Service) -> list[Loop]:
     dispatcher = Dispatcher(SequencerSettings.read())
     return [
@@ -24,7 +28,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("sequencer", Settings.read())
+    service = build(Settings.read())
     await run_worker(service, loops(service))
 
 

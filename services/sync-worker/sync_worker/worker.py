@@ -17,6 +17,10 @@ from sync_worker.webhooks import service as webhooks
 from sync_worker.write_backs import jobs as write_backs
 
 
+def build(settings: Settings) -> Service:
+    return Service.build("sync", settings)
+
+
 def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, HEARING),
@@ -33,7 +37,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("sync", Settings.read())
+    service = build(Settings.read())
     await run_worker(service, loops(service))
 
 

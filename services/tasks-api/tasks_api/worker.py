@@ -10,6 +10,10 @@ from tasks_api.notes.jobs import write_fields
 from tasks_api.tasks.jobs import tell_breaches
 
 
+def build(settings: Settings) -> Service:
+    return Service.build("tasks", settings)
+
+
 def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, HEARING),
@@ -19,7 +23,7 @@ def loops(service: Service) -> list[Loop]:
 
 
 async def main() -> None:
-    service = Service.build("tasks", Settings.read())
+    service = build(Settings.read())
     await run_worker(service, loops(service))
 
 

@@ -18,7 +18,7 @@ from accounts_api.assignments.schemas import (
 )
 from accounts_api.audit_log import service as audit_log
 from accounts_api.key_roles import service as key_roles
-from accounts_api.records import hooks, vocabulary
+from accounts_api.records import vocabulary
 from accounts_api.records.hooks import User
 from accounts_api.rule_sets import service as rule_sets
 from accounts_api.rules.catalog import Catalog
@@ -58,14 +58,6 @@ class TooManyRules(Conflict):
 class NoRules(Conflict):
     code = "no_assignment_rules"
     title = "This key role has no assignment rules"
-
-
-def subscribe() -> None:
-    """What the doors do at start."""
-    owner = watching.Owner(standing.judge, standing.users, standing.set_aside, standing.gives)
-    watching.own(standing.KIND, owner)
-    hooks.on_where_used(users_of)
-    key_roles.on_deletion(forget)
 
 
 async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[User]:

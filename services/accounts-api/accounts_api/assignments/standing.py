@@ -25,7 +25,7 @@ from accounts_api.rules.moment import Moment
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.segments.rules import effective_rule
 from accounts_api.watching import service as watching
-from accounts_api.watching.service import Affected, Origin
+from accounts_api.watching.owners import Affected, Origin
 from shared.events.base import Cause, chain_of
 from shared.uow import UnitOfWork
 

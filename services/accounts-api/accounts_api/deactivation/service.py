@@ -47,11 +47,6 @@ class DeactivationTitleTaken(Conflict):
     title = "Another deactivation rule has this title"
 
 
-def subscribe() -> None:
-    owner = watching.Owner(standing.judge, standing.users, standing.set_aside, standing.gives)
-    watching.own(KIND, owner)
-
-
 def shown(rule: DeactivationRule) -> dict[str, Any]:
     same = ("id", "title", "since_field", "version", "created_at", "updated_at")
     return {

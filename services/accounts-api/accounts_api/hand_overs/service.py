@@ -41,11 +41,6 @@ class StillHolds(Conflict):
     title = "This member still holds key roles"
 
 
-def subscribe() -> None:
-    """What the doors do at start."""
-    members.before_deactivation(must_hold_nothing)
-
-
 async def must_hold_nothing(uow: UnitOfWork, member_id: UUID) -> None:
     """Raises `StillHolds` with what is to be handed over first."""
     held = await queries.roles_held(uow.session, uow.workspace_id, member_id)

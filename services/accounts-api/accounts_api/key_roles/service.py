@@ -1,4 +1,5 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +24,10 @@ from shared.web.routing import check_version
 _BATCH = 500
 
 
-Forget = Callable[[UnitOfWork, UUID], Awaitable[None]]
-_FORGETTERS: list[Forget] = []
-
-
-def on_deletion(forget: Forget) -> None:
-    """Call `forget` with each key role that is deleted. Subscribing twice is once."""
-    if forget not in _FORGETTERS:
-        _FORGETTERS.append(forget)
+@dataclass(frozen=True, slots=True)
+class KeyRoleHooks:
+    on_deletion: Sequence[Callable[[UnitOfWork, UUID], Awaitable[None]]]
+    """Called with the id of each key role that is deleted."""
 
 
 async def ensure_defaults(uow: UnitOfWork) -> None:
@@ -124,7 +121,7 @@ async def delete_key_role(
         await write(uow, ACCOUNT, edits, OURSELVES)
         held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
     await queries.drop_plans(uow.session, uow.workspace_id, known.key)
-    for forget in _FORGETTERS:
+    for forget in uow.wired(KeyRoleHooks).on_deletion:
         await forget(uow, role_id)
     await queries.change_key_role(
         uow.session, uow.workspace_id, role_id, {"deleted_at": await uow.now()}

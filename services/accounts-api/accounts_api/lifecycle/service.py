@@ -44,11 +44,6 @@ class LifecycleTitleTaken(Conflict):
     title = "Another lifecycle rule has this title"
 
 
-def subscribe() -> None:
-    owner = watching.Owner(standing.judge, standing.users, standing.set_aside, standing.gives)
-    watching.own(KIND, owner)
-
-
 def shown(rule: LifecycleRule) -> dict[str, Any]:
     same = ("id", "title", "status", "since_field", "end_field", "version")
     return {

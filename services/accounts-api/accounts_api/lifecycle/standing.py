@@ -24,7 +24,7 @@ from accounts_api.rules.depends import Sight, sights
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.syntax.nodes import AnyOf
 from accounts_api.watching import service as watching
-from accounts_api.watching.service import Affected, Origin
+from accounts_api.watching.owners import Affected, Origin
 from shared.events.accounts import LifecycleStatusChanged
 from shared.events.base import Cause
 from shared.uow import UnitOfWork

@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -106,16 +107,10 @@ async def update_member(
     return await _apply(uow, caller, member, data.changes())
 
 
-Before = Callable[[UnitOfWork, UUID], Awaitable[None]]
-_BEFORE_DEACTIVATION: list[Before] = []
-
-
-def before_deactivation(check: Before) -> None:
-    """Let `check` refuse that a member is deactivated, whoever asks, unless they force it.
-    Subscribing twice is once.
-    """
-    if check not in _BEFORE_DEACTIVATION:
-        _BEFORE_DEACTIVATION.append(check)
+@dataclass(frozen=True, slots=True)
+class MemberHooks:
+    before_deactivation: Sequence[Callable[[UnitOfWork, UUID], Awaitable[None]]]
+    """Each may refuse that a member is deactivated, whoever asks, unless they force it."""
 
 
 async def deactivate_member(
@@ -181,7 +176,7 @@ async def _apply(
     if not changed:
         return member
     if changed.get("active") is False and not force:
-        for check in _BEFORE_DEACTIVATION:
+        for check in uow.wired(MemberHooks).before_deactivation:
             await check(uow, member.id)
     if "role" in changed or changed.get("active"):
         _must_be_grantable(caller, wanted["role"])

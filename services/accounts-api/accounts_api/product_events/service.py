@@ -22,7 +22,6 @@ from accounts_api.product_events.rules import (
     waits_for,
 )
 from accounts_api.product_events.schemas import Batch, Track
-from accounts_api.records import hooks
 from accounts_api.records.hooks import RecordChange
 from accounts_api.records.kinds import ACCOUNT, CONTACT, Kind
 from accounts_api.records.refusals import RecordNotFound
@@ -42,11 +41,6 @@ DEDUPED_DAYS: Final = 90
 """How long a message id is remembered, and how long an event waits for whom it speaks of."""
 _FORGET_AT_ONCE: Final = 5_000
 _AT_ONCE: Final = 1_000
-
-
-def subscribe() -> None:
-    """What the doors do at start."""
-    hooks.on_changes(follow_records)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What lists put in beside the records themselves, as JSON that the database writes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import text
@@ -93,20 +94,31 @@ INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
 """By record type and name."""
 
 
-OFFERED: Final[dict[str, Included]] = {}
-"""Of features above, for each of the four types of records."""
-WORKED_OUT: Final[dict[str, Included]] = {}
-"""Of features above, for records of any type; of the past there is nothing to say."""
+@dataclass(frozen=True, slots=True)
+class OfferedParts:
+    """What features above let lists be asked to `include`, by name."""
+
+    stored: Mapping[str, str]
+    """For each of the four types of records, a statement that gives `id` and `part`, a JSON array,
+    of the records `:ids`. Names of tables in it are bare, so that it can be asked about the past.
+    """
+    worked_out: Mapping[str, WorkOut]
+    """For records of any type, JSON objects by record; of the past there is nothing to say."""
 
 
-def known(kind: Kind) -> Mapping[str, Included]:
+def known(uow: UnitOfWork, kind: Kind) -> Mapping[str, Included]:
     """What may be put in beside records of a kind, but for the instances of object types."""
+    offered = uow.wired(OfferedParts)
+    worked_out: dict[str, Included] = {
+        name: (work_out, "{}") for name, work_out in offered.worked_out.items()
+    }
     if kind.type_id is None:
-        return {**INCLUDES[kind.noun], **OFFERED, **WORKED_OUT}
+        stored = {name: (statement, "[]") for name, statement in offered.stored.items()}
+        return {**INCLUDES[kind.noun], **stored, **worked_out}
     of_parents: dict[str, Included] = {
         parent.noun: (_parent_of_instance(parent), "null") for parent in kind.parents
     }
-    return {**of_parents, **WORKED_OUT}
+    return {**of_parents, **worked_out}
 
 
 def _parent_of_instance(parent: Parent) -> str:

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from accounts_api.reading import parts as parts_of
 from accounts_api.reading import queries
 from accounts_api.reading.asking import ListRequest, catalog_of, conditions_of, then_of
-from accounts_api.reading.parts import Included, WorkOut
+from accounts_api.reading.parts import Included
 from accounts_api.reading.past import Then
 from accounts_api.reading.queries import Conditions
 from accounts_api.reading.rules import (
@@ -33,19 +33,6 @@ from shared.rows import json_object, json_page
 from shared.uow import UnitOfWork
 
 __all__ = ["ListRequest", "Then", "then_of"]
-
-
-def offer_part(name: str, statement: str) -> None:
-    """Let lists be asked to `include` a thing of a feature above: a statement that gives `id` and
-    `part`, a JSON array, of the records `:ids`. Names of tables in it are bare, so that it can be
-    asked about the past.
-    """
-    parts_of.OFFERED[name] = (statement, "[]")
-
-
-def offer_worked_out(name: str, work_out: WorkOut) -> None:
-    """As `offer_part`, of what no statement can say: JSON objects by record."""
-    parts_of.WORKED_OUT[name] = (work_out, "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +131,7 @@ async def _wanted(
     """
     if not include:
         return {}
-    known = parts_of.known(kind)
+    known = parts_of.known(uow, kind)
     if kind.type_id is None and not known.keys() >= set(include):
         own = {
             link.reverse: parts_of.instances(defined, link)

@@ -1,5 +1,5 @@
 """What must happen in the transaction of a record's change, without this feature knowing whose need
-it is: features above subscribe when a door is built.
+it is: `wiring.py` names the features above.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,19 +33,6 @@ class RecordChange:
 
 Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]
 """(uow, record type, changes)."""
-_LISTENERS: list[Listener] = []
-
-
-def on_changes(listener: Listener) -> None:
-    """Call `listener` with every batch of changes. Subscribing twice is once."""
-    if listener not in _LISTENERS:
-        _LISTENERS.append(listener)
-
-
-async def tell(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
-    if changes:
-        for listener in _LISTENERS:
-            await listener(uow, noun, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +50,21 @@ FindUsers = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[User
 """(uow, "trait" | "key_role" | "object_type" | "relation", record type of a trait or a relation,
 key) to who uses it. A relation is what the records of a type call the instances of another.
 """
-_FINDERS: list[FindUsers] = []
 
 
-def on_where_used(finder: FindUsers) -> None:
-    if finder not in _FINDERS:
-        _FINDERS.append(finder)
+@dataclass(frozen=True, slots=True)
+class RecordHooks:
+    on_changes: Sequence[Listener]
+    """Called in this order with every batch of changes."""
+    where_used: Sequence[FindUsers]
+
+
+async def tell(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+    if changes:
+        for listener in uow.wired(RecordHooks).on_changes:
+            await listener(uow, noun, changes)
 
 
 async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> list[User]:
-    return [user for finder in _FINDERS for user in await finder(uow, what, noun, key)]
+    finders = uow.wired(RecordHooks).where_used
+    return [user for finder in finders for user in await finder(uow, what, noun, key)]

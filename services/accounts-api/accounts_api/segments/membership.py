@@ -27,7 +27,7 @@ from accounts_api.segments.queries import Segment
 from accounts_api.segments.rules import Candidate, effective_rule, held_by
 from accounts_api.segments.telling import Told
 from accounts_api.watching import service as watching
-from accounts_api.watching.service import Affected, Origin
+from accounts_api.watching.owners import Affected, Origin
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 

@@ -9,8 +9,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.audit_log import service as audit_log
-from accounts_api.reading import service as reading
-from accounts_api.records import hooks, vocabulary
+from accounts_api.records import vocabulary
 from accounts_api.records.hooks import RecordChange
 from accounts_api.rules.catalog import Catalog
 from accounts_api.rules.checked import Rule
@@ -33,6 +32,7 @@ from accounts_api.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
 from accounts_api.segments.usage import used_by
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
+from accounts_api.watching.owners import Origin
 from accounts_api.where_used.service import Elsewhere, must_be_unused
 from shared.db import refuse
 from shared.errors import Invalid, NotFound
@@ -41,18 +41,6 @@ from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 
 KIND = "segment"
-
-
-def subscribe() -> None:
-    """What the doors do at start: hear of changes, be asked for by lists and by deletions."""
-    hooks.on_changes(watching.note_changes)
-    hooks.on_changes(follow_merges)
-    hooks.on_where_used(watching.where_used)
-    owner = watching.Owner(
-        membership.judge, membership.users, membership.set_aside, membership.gives
-    )
-    watching.own(KIND, owner)
-    reading.offer_part("segments", stays.SEGMENTS_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +227,7 @@ async def follow_merges(uow: UnitOfWork, noun: str, changes: Sequence[RecordChan
 
 async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
     moment = await vocabulary.moment_of(uow)
-    origin = watching.Origin(moment.now, uow.cause)
+    origin = Origin(moment.now, uow.cause)
     await membership.judge(uow, {segment_id: {record_id: origin}}, moment)
     found = await stays.memberships(uow.session, uow.workspace_id, segment_id, record_id)
     override = await stays.override_of(uow.session, uow.workspace_id, segment_id, record_id)

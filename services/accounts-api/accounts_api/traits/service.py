@@ -8,13 +8,12 @@ from pydantic_core import to_jsonable_python
 from accounts_api.audit_log import service as audit_log
 from accounts_api.formulas.checked import Formula
 from accounts_api.formulas.printer import write_formula
-from accounts_api.reading import service as reading
 from accounts_api.records import hooks, vocabulary
 from accounts_api.records.edits import Edit
 from accounts_api.records.kinds import Kind
 from accounts_api.records.service import all_written, write_each
 from accounts_api.records.trait_values import Definition, TraitType, readable_options
-from accounts_api.traits import conversion, formulas, nulls, queries, working_out
+from accounts_api.traits import conversion, formulas, queries
 from accounts_api.traits.refusals import (
     TraitInUse,
     TraitKeyTaken,
@@ -41,15 +40,6 @@ from shared.uow import UnitOfWork
 from shared.web.routing import check_version
 
 _BATCH = 500
-
-
-def subscribe() -> None:
-    """What the doors do at start: formulas are watched like any rule."""
-    owner = watching.Owner(
-        working_out.judge, working_out.users, working_out.set_aside, working_out.gives
-    )
-    watching.own(formulas.KIND, owner)
-    reading.offer_worked_out(nulls.PART, nulls.of_records)
 
 
 async def list_traits(

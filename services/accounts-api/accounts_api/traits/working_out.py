@@ -30,7 +30,7 @@ from accounts_api.traits import queries
 from accounts_api.traits.formulas import as_user, faults_of, usable
 from accounts_api.traits.queries import FormulaTrait
 from accounts_api.watching import service as watching
-from accounts_api.watching.service import Affected
+from accounts_api.watching.owners import Affected
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 

@@ -1,8 +1,8 @@
 """Changes in, judgements out: the engine that keeps verdicts of watched rules true."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,8 +16,9 @@ from accounts_api.rules.depends import CALENDAR, EXISTENCE, Sight, role_sight, s
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import circles, held_records, horizons, queries, rules, sweeping
-from accounts_api.watching.circles import Given, Gives
+from accounts_api.watching.circles import Given
 from accounts_api.watching.noting import note, note_changes, note_each
+from accounts_api.watching.owners import Affected, Origin, Owners, in_order
 from accounts_api.watching.sweeping import Sweep
 from shared.batches import each_at_its_own_risk, is_passing
 from shared.db import sqlstate
@@ -41,54 +42,12 @@ SWEEP: Final = (Cause(type="system", id="sweep", label="every record was looked 
 
 
 __all__ = [
-    "Affected",
     "Given",
-    "Origin",
-    "Owner",
     "Sweep",
     "note",
     "note_changes",
     "note_each",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a record is judged again: since when that holds, in workspace time, and its cause."""
-
-    at: datetime
-    cause: tuple[Cause, ...]
-    resumed: bool = False
-    """Its account was ignored and is no longer: it is back, and nothing new happened to it."""
-
-
-Affected = Mapping[UUID, Mapping[UUID, Origin]]
-"""Records by watch, each with why it is looked at."""
-Judge = Callable[[UnitOfWork, Affected, Moment], Awaitable[int]]
-"""Works out the verdicts as of the moment, stores what follows and the new horizons; the number of
-verdicts that differed."""
-Users = Callable[[UnitOfWork, Sequence[UUID], Sight], Awaitable[Sequence[User]]]
-SetAside = Callable[[UnitOfWork, UUID, str], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The feature that watches of one kind belong to."""
-
-    judge: Judge
-    users: Users
-    """Who among the watches sees something, as a refusal to delete it names them."""
-    set_aside: SetAside
-    """Lets a watch stand still that cannot be judged, and shows why."""
-    gives: Gives | None = None
-    """What others can see of what its watches decide."""
-
-
-_OWNERS: dict[str, Owner] = {}
-
-
-def own(kind: str, owner: Owner) -> None:
-    _OWNERS[kind] = owner
 
 
 async def watch(
@@ -106,7 +65,11 @@ async def watch(
 
 
 async def _circle_of(uow: UnitOfWork, watch_id: UUID) -> circles.Circle | None:
-    givers = {kind: owner.gives for kind, owner in _OWNERS.items() if owner.gives is not None}
+    givers = {
+        kind: owner.gives
+        for kind, owner in uow.wired(Owners).by_kind.items()
+        if owner.gives is not None
+    }
     return await circles.circle_of(uow, watch_id, givers)
 
 
@@ -144,8 +107,8 @@ async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[User]:
     sight = Sight(record_type, what)
     return [
         user
-        for kind, ids in sorted(by_kind.items())
-        for user in await _OWNERS[kind].users(uow, ids, sight)
+        for kind, ids in in_order(by_kind)
+        for user in await uow.wired(Owners).by_kind[kind].users(uow, ids, sight)
     ]
 
 
@@ -325,8 +288,7 @@ async def _starts(
 async def _judge(
     uow: UnitOfWork, affected: Mapping[str, Mapping[UUID, Mapping[UUID, Origin]]], moment: Moment
 ) -> None:
-    """Statuses before segments, which look at them."""
-    for kind, found in sorted(affected.items()):
+    for kind, found in in_order(affected):
         await _judge_kind(uow, kind, found, moment)
 
 
@@ -334,11 +296,11 @@ async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Momen
     """All together; if that fails, one by one, so that a bad rule stops itself and no other. How
     many verdicts differed; None when one rule could not be judged and was set aside.
     """
-    set_aside = False
+    owner, set_aside = uow.wired(Owners).by_kind[kind], False
 
     async def judge(watches: Sequence[UUID]) -> int:
         few = {watch_id: found[watch_id] for watch_id in watches}
-        differing = await _OWNERS[kind].judge(uow, few, moment)
+        differing = await owner.judge(uow, few, moment)
         await held_records.let_go(uow, few)
         return differing
 
@@ -370,7 +332,7 @@ async def _judge_records(
     """After a rule failed: without the records that are to blame, which are held back. If there
     are many of them, or if it fails without any, the rule is set aside: None.
     """
-    owner, failed = _OWNERS[kind], 0
+    owner, failed = uow.wired(Owners).by_kind[kind], 0
 
     async def judge(ids: Sequence[UUID]) -> int:
         few = {watch_id: {id_: records[id_] for id_ in ids}}
