@@ -19,15 +19,10 @@ from accounts_api.records import vocabulary
 from accounts_api.records.kinds import Kind
 from accounts_api.rules import checked as c
 from accounts_api.rules.catalog import Catalog
-from accounts_api.rules.check import check
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.sql.verdict import verdict
 from accounts_api.rules.standard import STANDARD
-from accounts_api.rules.syntax.faults import Fault as RuleFault
-from accounts_api.rules.syntax.faults import RuleFaulty
-from accounts_api.rules.syntax.json_form import read_json
-from accounts_api.rules.syntax.text_form import read_text
-from accounts_api.watching.written import rule_catalog
+from accounts_api.watching.written import rule_catalog, usable
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 from shared.web.messages import json_fault
@@ -158,18 +153,9 @@ def _conditions(
 
 def read_rule(kind: Kind, written: str | dict[str, Any], catalog: Catalog, pointer: str) -> c.Rule:
     """A filter in either form. Raises `Invalid` that points at the faulty part."""
-    try:
-        if isinstance(written, dict):
-            node = read_json(written)
-        elif written.lstrip().startswith("{"):
-            node = read_json(_json(written, pointer))
-        else:
-            node = read_text(written)
-        return check(node, catalog, kind.noun)
-    except RuleFaulty as faulty:
-        raise Invalid(
-            "The filter cannot be used.", faults=[_fault(f, pointer) for f in faulty.faults]
-        ) from faulty
+    if isinstance(written, str) and written.lstrip().startswith("{"):
+        written = _json(written, pointer)
+    return usable(written, catalog, kind.noun, pointer)
 
 
 def _json(written: str, pointer: str) -> Any:
@@ -177,13 +163,6 @@ def _json(written: str, pointer: str) -> Any:
         return from_json(written, allow_inf_nan=False)
     except ValueError as error:
         raise Invalid(faults=[Fault(pointer, "not_json", json_fault(error))]) from error
-
-
-def _fault(fault: RuleFault, pointer: str) -> Fault:
-    """Within a body the pointer leads into the rule; within a query string it cannot."""
-    error = dict(fault.as_error(pointer))
-    code, message = str(error.pop("code")), str(error.pop("message"))
-    return Fault(str(error.pop("pointer", pointer)), code, message, error or None)
 
 
 _TIMELESS: Final = Moment(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))

@@ -51,7 +51,7 @@ def usable(
         try:
             found.append((one, read(to_json(one.rule).decode())))
         except RuleFaulty as error:
-            faulty.append((one, [fault.as_error() for fault in error.faults]))
+            faulty.append((one, error.as_errors()))
     return found, faulty
 
 

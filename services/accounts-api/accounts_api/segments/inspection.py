@@ -142,7 +142,7 @@ async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
     try:
         rule = written.checked(data.rule, catalog, data.record_type)
     except RuleFaulty as faulty:
-        faults = [fault.as_error("/rule") for fault in faulty.faults]
+        faults = faulty.as_errors("/rule")
         return {"valid": False, "rule": None, "rule_text": None, "faults": faults}
     return {
         "valid": True,

@@ -96,7 +96,7 @@ async def _usable(
         try:
             rules.append((segment, _rule(segment, catalog)))
         except RuleFaulty as faulty:
-            faults = [fault.as_error() for fault in faulty.faults]
+            faults = faulty.as_errors()
             await queries.set_faults(uow.session, uow.workspace_id, segment.id, faults)
             continue
         if segment.faults is not None:

@@ -70,7 +70,7 @@ def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | N
         with of_what_is_stored():
             formula = usable(catalog, trait.record_type, trait.formula)
     except RuleFaulty as faulty:
-        return [fault.as_error() for fault in faulty.faults]
+        return faulty.as_errors()
     wrong: RuleFault | None = misfit(formula, trait.result_type, trait.currency)
     return [wrong.as_error()] if wrong else None
 

@@ -53,6 +53,9 @@ class RuleFaulty(Exception):
         super().__init__("; ".join(fault.message for fault in faults))
         self.faults = tuple(faults)
 
+    def as_errors(self, prefix: str = "") -> list[dict[str, object]]:
+        return [fault.as_error(prefix) for fault in self.faults]
+
 
 @contextmanager
 def of_what_is_stored() -> Iterator[None]:

@@ -17,8 +17,7 @@ def shown_rule(rule: dict[str, Any], faults: Sequence[dict[str, Any]] | None) ->
         with of_what_is_stored():
             return {"rule": rule, "rule_text": write_text(read_json(rule)), "faults": faults or []}
     except RuleFaulty as faulty:
-        found = faults or [fault.as_error() for fault in faulty.faults]
-        return {"rule": rule, "rule_text": "", "faults": found}
+        return {"rule": rule, "rule_text": "", "faults": faults or faulty.as_errors()}
 
 
 def segments_in(rule: dict[str, Any]) -> set[str]:
