@@ -8,6 +8,8 @@ from pydantic_core import from_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.records.parts import part_of
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -125,12 +127,8 @@ _PLAN_ROLES = f"""
     ), links as (
         select f.record_id, f.id, f.valid_from, f.known_at, f.cause, f.old,
                case when f.field = 'accounts' then f.new
-                    else coalesce(lead(f.old) over of_contact, (
-                        select jsonb_agg(jsonb_build_object(
-                            'account_id', l.account_id, 'plan_roles', l.plan_roles))
-                        from account_contacts l
-                        where l.workspace_id = :workspace_id and l.contact_id = f.record_id
-                    )) end as new
+                    else coalesce(lead(f.old) over of_contact, cast(
+                        {part_of("accounts", ":workspace_id", "f.record_id")} as jsonb)) end as new
         from named n
         join field_changes f on f.workspace_id = :workspace_id and f.record_id = n.id
          and f.field in ('created', 'accounts')

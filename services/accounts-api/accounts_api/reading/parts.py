@@ -8,26 +8,9 @@ from sqlalchemy import text
 
 from accounts_api.reading.past import Then, in_front
 from accounts_api.records.kinds import KINDS, OBJECT, Kind, ObjectLink, ObjectType, Parent
+from accounts_api.records.parts import EMPTY, part_of_each
 from shared.uow import UnitOfWork
 
-_KEY_ROLES = """
-    select account_id::text as id, json_object_agg(key_role_key, members)::text as part
-    from (
-        select account_id, key_role_key, json_agg(member_id order by member_id) as members
-        from key_role_assignments
-        where workspace_id = :workspace_id and valid_to is null
-          and account_id = any(cast(:ids as uuid[]))
-        group by account_id, key_role_key
-    ) held
-    group by account_id
-"""
-_LINKS = """
-    select contact_id::text as id, json_agg(json_build_object(
-        'account_id', account_id, 'plan_roles', plan_roles) order by account_id)::text as part
-    from account_contacts
-    where workspace_id = :workspace_id and contact_id = any(cast(:ids as uuid[]))
-    group by contact_id
-"""
 _CONTACTS = """
     select l.account_id::text as id, json_agg(json_build_object(
         'id', c.id, 'external_id', c.external_id, 'name', c.name, 'email', c.email,
@@ -83,12 +66,12 @@ Included = tuple[str | WorkOut, str]
 INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
     "organization": {"accounts": (_ACCOUNTS_BELOW, "[]")},
     "account": {
-        "key_roles": (_KEY_ROLES, "{}"),
+        "key_roles": (part_of_each("key_roles"), EMPTY["key_roles"]),
         "contacts": (_CONTACTS, "[]"),
         "opportunities": (_OPPORTUNITIES, "[]"),
         "organization": (_ORGANIZATION, "null"),
     },
-    "contact": {"accounts": (_LINKS, "[]")},
+    "contact": {"accounts": (part_of_each("accounts"), EMPTY["accounts"])},
     "opportunity": {"account": (_ACCOUNT_OF, "null")},
 }
 """By record type and name."""

@@ -36,6 +36,7 @@ from accounts_api.reading.past import Then, ctes, past_table, read_in_bulk
 from accounts_api.reading.rules import Shown, SortKey
 from accounts_api.records.kinds import Kind
 from accounts_api.records.models import TABLES
+from accounts_api.records.parts import part_of
 from accounts_api.records.rules import words
 from accounts_api.rules.catalog import FieldType, RecordType
 from accounts_api.rules.sql.rows import Row
@@ -116,29 +117,8 @@ def _own_part(kind: Kind, table: Table) -> ColumnElement[Any]:
     """What belongs to the record and lives in a table of its own, as JSON."""
     if kind.part is None:
         return null()
-    return literal_column(f"({_PART_OF_ONE[kind.part]})", Text())
-
-
-# Beside `_one`, whose row they name.
-_PART_OF_ONE: Final = {
-    "key_roles": """
-        select coalesce(json_object_agg(held.key_role_key, held.members)::text, '{}')
-        from (
-            select r.key_role_key, json_agg(r.member_id order by r.member_id) as members
-            from key_role_assignments r
-            where r.workspace_id = accounts.workspace_id and r.account_id = accounts.id
-              and r.valid_to is null
-            group by r.key_role_key
-        ) held
-    """,
-    "accounts": """
-        select coalesce(json_agg(json_build_object(
-            'account_id', l.account_id, 'plan_roles', l.plan_roles)
-            order by l.account_id)::text, '[]')
-        from account_contacts l
-        where l.workspace_id = contacts.workspace_id and l.contact_id = contacts.id
-    """,
-}
+    value = part_of(kind.part, f"{kind.table}.workspace_id", f"{kind.table}.id")
+    return literal_column(f"{value}::text", Text())
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.kinds import Kind
+from accounts_api.records.parts import part_of
 from accounts_api.records.rules import State
 
 
@@ -80,29 +81,14 @@ _DEFINITIONS = """
     from trait_definitions
     where workspace_id = :workspace_id and record_type = :record_type and deleted_at is null
 """
-_PARTS = {
-    "key_roles": """
-        select coalesce(json_object_agg(held.key_role_key, held.members), '{}')
-        from (
-            select r.key_role_key, json_agg(r.member_id order by r.member_id) as members
-            from key_role_assignments r
-            where r.workspace_id = :workspace_id and r.account_id = accounts.id
-              and r.valid_to is null
-            group by r.key_role_key
-        ) held
-    """,
-    "accounts": """
-        select coalesce(json_agg(json_build_object(
-            'account_id', l.account_id, 'plan_roles', l.plan_roles) order by l.account_id), '[]')
-        from account_contacts l
-        where l.workspace_id = :workspace_id and l.contact_id = contacts.id
-    """,
-}
 
 
 @cache
 def _look(kind: Kind, *, by_external_id: bool, in_turn: bool) -> TextClause:
-    part = f", ({_PARTS[kind.part]}) as {kind.part}" if kind.part else ""
+    part = ""
+    if kind.part:
+        value = part_of(kind.part, ":workspace_id", f"{kind.table}.id")
+        part = f", {value} as {kind.part}"
     turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0)) as turn," if in_turn else ""
     return text(
         f"""
