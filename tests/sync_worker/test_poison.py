@@ -17,7 +17,7 @@ from sync_worker.pulls import queries, rules, taking
 from sync_worker.pulls.queries import Kept
 from sync_worker.salesforce.client import Salesforce, SalesforceError
 from sync_worker.salesforce.rules.errors import Trouble
-from sync_worker.write_backs.service import _updated
+from sync_worker.write_backs.service import _updated  # noqa: PLC2701  (its halving alone)
 from tests.sync_worker.conftest import Org
 
 Poison = Callable[[pytest.MonkeyPatch, str], None]

@@ -24,10 +24,10 @@ from sync_worker.webhook_deliveries.rules import (
     body_of,
     seconds_asked,
     seconds_until_next,
+    signature,
     signatures,
     verdict_of,
 )
-from sync_worker.webhook_deliveries.rules import _signature as signature
 from sync_worker.webhooks.rules import (
     FAILURES_UNTIL_REST,
     GIVE_UP_AFTER,

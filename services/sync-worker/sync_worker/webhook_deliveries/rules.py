@@ -84,10 +84,10 @@ def load_of_hand(pace: float | None) -> int:
 def signatures(secrets: Sequence[str], webhook_id: UUID, at: int, body: bytes) -> str:
     """One signature per secret; a receiver is content with any it knows."""
     content = b"%b.%d.%b" % (str(webhook_id).encode(), at, body)
-    return " ".join(f"v1,{_signature(secret, content)}" for secret in secrets)
+    return " ".join(f"v1,{signature(secret, content)}" for secret in secrets)
 
 
-def _signature(secret: str, content: bytes) -> str:
+def signature(secret: str, content: bytes) -> str:
     encoded = secret.removeprefix("whsec_")
     key = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
     return base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
