@@ -7,9 +7,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from shared import sqlstates
+from shared.answers import OutgoingError
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import AppError, Unavailable
-from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.uow import UnitOfWork
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from shared.answers import Answer, OutgoingError
 from shared.egress import EgressPolicy, PinnedTransport
 from shared.links import UNREACHABLE, link_trouble
 from shared.tracing import carry
@@ -22,30 +23,8 @@ DEFAULT_DEADLINE = 10.0
 DEFAULT_CAP = 8 * 1024 * 1024
 
 
-class OutgoingError(Exception):
-    """No usable answer. `sent` is False only when nothing can have reached the other side."""
-
-    def __init__(self, detail: str, *, sent: bool = True) -> None:
-        super().__init__(detail)
-        self.sent = sent
-
-
 class CircuitOpen(OutgoingError):
     """The host failed several times in a row; it is asked again after a pause."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: httpx2.Headers
-    body: bytes
-
-    def json(self) -> Any:
-        """Raises `OutgoingError` when the body is no JSON: truncated, a page, nested too deeply."""
-        try:
-            return from_json(self.body, allow_inf_nan=False)
-        except ValueError as error:
-            raise OutgoingError(f"The answer ({self.status}) is not JSON in UTF-8.") from error
 
 
 @dataclass(slots=True)

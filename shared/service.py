@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+from shared.answers import Answer, OutgoingError
 from shared.auth import Caller, Subject
 from shared.db import Database
 from shared.egress import EgressPolicy
 from shared.events.base import Cause, Event
 from shared.events.routes import hearers
 from shared.feed.reader import FeedPage
-from shared.http import DEFAULT_CAP, Answer, HttpClient, OutgoingError
+from shared.http import DEFAULT_CAP, HttpClient
 from shared.paging import CursorSigner
 from shared.queue import Bell
 from shared.ratelimit import RateLimiter, RedisCount

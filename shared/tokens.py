@@ -16,10 +16,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import ValidationError
 
+from shared.answers import OutgoingError
 from shared.auth import SUBJECT_TYPES, Subject
 from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
-from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.settings import SERVICES, ServiceName
 from shared.strength import signing_key

@@ -14,13 +14,13 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.answers import OutgoingError
 from shared.batches import reason_of
 from shared.events.base import Envelope
 from shared.faults import faultpoint
 from shared.feed.dead import bury
 from shared.feed.hearing import Hearing, is_passing
 from shared.feed.reader import FeedPage
-from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.settings import ServiceName
 from shared.uow import UnitsOfWork

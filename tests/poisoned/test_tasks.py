@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
+from shared.answers import OutgoingError
 from shared.events.accounts import MemberHandedOver
 from shared.events.base import Cause
 from shared.events.sync import WebhookEndpointDisabled
-from shared.http import OutgoingError
 from shared.ids import new_id
 from tasks_api import worker
 from tests.accounts_api.key_roles.making import member

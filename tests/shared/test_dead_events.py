@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import text
 
+from shared.answers import OutgoingError
 from shared.events.accounts import MemberChanged
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth
 from shared.feed.consumer import Consumer
 from shared.feed.hearing import Hearing
-from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 from tests.furniture import bury_unreadable

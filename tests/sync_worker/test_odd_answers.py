@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from shared.http import Answer
+from shared.answers import Answer
 from sync_worker.mailbox.client import Address, MailboxAway, MailboxRefused, opened
 from sync_worker.salesforce.rules.answers import (
     SAVED,

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 
 from accounts_api.hand_overs import moving
-from shared.http import OutgoingError
+from shared.answers import OutgoingError
 from shared.service import Service
 from tests.accounts_api.key_roles.making import account, holders, member, rule
 from tests.accounts_api.records.making import events_of

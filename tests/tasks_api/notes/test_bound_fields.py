@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.http import OutgoingError
+from shared.answers import OutgoingError
 from tasks_api.notes import service
 from tasks_api.notes.rules import told_faults
 from tests.accounts_api.records.making import make, make_trait

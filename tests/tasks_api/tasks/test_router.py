@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.answers import OutgoingError
 from shared.events.accounts import (
     AccountChanged,
     AccountRecord,
@@ -12,7 +13,6 @@ from shared.events.accounts import (
 )
 from shared.events.base import Cause, Event
 from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
-from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.service import Service
 from tasks_api.status import due_work

@@ -2,9 +2,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from accounts_api.where_used.schemas import Thing
+from shared.answers import OutgoingError
 from shared.auth import Caller, Subject
 from shared.errors import Forbidden
-from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.service import Service
 from shared.settings import ServiceName

@@ -17,8 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import BaseModel, TypeAdapter
 
+from shared.answers import Answer, OutgoingError
 from shared.headers import http_date
-from shared.http import Answer, HttpClient, OutgoingError
+from shared.http import HttpClient
 from sync_worker.salesforce.rules.answers import (
     SAVED,
     DeletedRows,

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from typing_extensions import override
 
+from shared.answers import OutgoingError
 from shared.errors import Conflict
 from shared.events.base import Cause
 from shared.faults import faultpoint
-from shared.http import OutgoingError
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork

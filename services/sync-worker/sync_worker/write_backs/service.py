@@ -4,10 +4,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from shared.answers import OutgoingError
 from shared.batches import each_at_its_own_risk, is_passing, reason_of
 from shared.events.accounts import OpportunityChanged
 from shared.feed import dead
-from shared.http import OutgoingError
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork

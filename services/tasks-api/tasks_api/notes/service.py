@@ -5,13 +5,13 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.answers import Answer
 from shared.audit import difference
 from shared.auth import Caller, Subject
 from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound
 from shared.events.base import Cause
 from shared.events.tasks import NoteLogged
 from shared.fetch import Row
-from shared.http import Answer
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.paging import CursorSigner, page_of

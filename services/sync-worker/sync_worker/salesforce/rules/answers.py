@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.http import Answer, OutgoingError
+from shared.answers import Answer, OutgoingError
 from sync_worker.salesforce.rules.errors import Trouble
 from sync_worker.salesforce.rules.values import parsed_instant
 
