@@ -6,12 +6,9 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import get_args
 
-import grimp
 import pytest
 from pydantic import BaseModel
 
@@ -24,8 +21,19 @@ from shared.settings import SERVICES, ServiceName
 from shared.web.openapi import api_routes
 from tests.event_samples import GOLDEN, sample
 from tests.operations import PACKAGES, app_of
+from tests.source_code import (
+    area,
+    feature_modules,
+    functions,
+    imported_names,
+    imports,
+    is_from,
+    named,
+    query_modules,
+    router_modules,
+    sources,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
 PUBLISHERS: dict[ModuleType, ServiceName] = {
     accounts: "accounts",
     tasks: "tasks",
@@ -81,40 +89,13 @@ SPANNING = {
 PRIVATE = ("queries", "client", "router", "handlers", "jobs")
 """Modules of a feature that no other feature may import."""
 
+SHARED_STATEMENTS = {
+    "accounts_api.rules.sql": "writes rules as SQL for every feature that judges or lists records",
+    "accounts_api.watching.horizons": "adds to a statement that judges until when it stays true",
+}
+"""What writes statements for other features than its own, and why."""
+
 OUTSIDE = ("sqlalchemy", "fastapi", "starlette", "httpx2", "arq", "redis", "asyncpg")
-
-
-@cache
-def imports() -> grimp.ImportGraph:
-    return grimp.build_graph(*PACKAGES.values(), "shared", include_external_packages=True)
-
-
-def feature_modules(*names: str) -> list[str]:
-    """`accounts_api.members.queries` for `queries`."""
-    parts = (module.split(".") for module in sorted(imports().modules))
-    return [
-        ".".join(part)
-        for part in parts
-        if len(part) == 3 and part[0] in PACKAGES.values() and part[2] in names
-    ]
-
-
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for folder in (ROOT / "shared", *(ROOT / "services").iterdir()):
-        base = folder.parent if folder.name == "shared" else folder
-        for path in folder.rglob("*.py"):
-            module = ".".join(path.relative_to(base).with_suffix("").parts)
-            yield module, ast.parse(path.read_text(encoding="utf-8"))
-
-
-def functions(tree: ast.AST, within: str) -> Iterator[tuple[str, ast.AST]]:
-    """Every function with its dotted name, inner ones and methods included."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            name = f"{within}.{node.name}"
-            if not isinstance(node, ast.ClassDef):
-                yield name, node
-            yield from functions(node, name)
 
 
 def calls_itself(function: ast.AST, method: str) -> bool:
@@ -133,7 +114,7 @@ def calls_itself(function: ast.AST, method: str) -> bool:
 def test_only_named_functions_look_across_workspaces() -> None:
     found = {
         name
-        for module, tree in sources()
+        for module, tree in sources().items()
         for name, function in functions(tree, module)
         if calls_itself(function, "across_workspaces")
     }
@@ -144,7 +125,7 @@ def test_no_service_keeps_a_list_that_others_fill_when_it_starts() -> None:
     """Who does what for whom is written out in `wiring.py`, not gathered in a module."""
     gathered = {
         f"{module}.{ast.unparse(statement).partition(':')[0].partition(' =')[0]}"
-        for module, tree in sources()
+        for module, tree in sources().items()
         if module.partition(".")[0] in PACKAGES.values()
         for statement in tree.body
         if isinstance(statement, ast.Assign | ast.AnnAssign)
@@ -158,28 +139,35 @@ EMPTY = ("[]", "{}", "set()", "list()", "dict()")
 
 
 def test_a_feature_is_entered_through_its_service() -> None:
+    """Nor by a module that writes statements, whatever its name."""
+    private = {*named(*PRIVATE)} | {
+        module
+        for module in query_modules()
+        if not any(is_from(shared, module) for shared in SHARED_STATEMENTS)
+    }
     wrong = [
         f"{importer} imports {module}"
-        for module in feature_modules(*PRIVATE)
+        for module in sorted(private)
         for importer in imports().find_modules_that_directly_import(module)
         # The doors of a service put its features together.
-        if importer.count(".") == 2 and importer.rpartition(".")[0] != module.rpartition(".")[0]
+        if importer in feature_modules() and area(importer) != area(module)
     ]
     assert wrong == []
 
 
 def test_every_query_takes_its_session_and_its_workspace_first() -> None:
-    """An insert may take the row instead, whose first value is the workspace."""
+    """A unit of work is both. An insert may take the row, whose first value is the workspace."""
     spanning = set()
-    for module in feature_modules("queries"):
+    for module in query_modules():
         queries = importlib.import_module(module)
-        for name, query in inspect.getmembers(queries, inspect.iscoroutinefunction):
-            if query.__module__ != module or name.startswith("_"):
+        for name, query in inspect.getmembers(queries, inspect.isroutine):
+            waits = inspect.iscoroutinefunction(query) or inspect.isasyncgenfunction(query)
+            if not waits or query.__module__ != module or name.startswith("_"):
                 continue
-            first, second, *_ = [*inspect.signature(query).parameters, ""]
-            assert first == "session", f"{module}.{name}"
+            first, second, *_ = [*inspect.signature(query).parameters, "", ""]
+            assert first in {"session", "uow"}, f"{module}.{name}"
             inserts = name.startswith("insert_") and second == "values"
-            if second != "workspace_id" and not inserts:
+            if first == "session" and second != "workspace_id" and not inserts:
                 spanning.add(f"{module}.{name}")
     assert spanning == SPANNING_QUERIES
 
@@ -196,8 +184,11 @@ SPANNING_QUERIES = {
     "accounts_api.hand_overs.queries.running",
     "accounts_api.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.object_types.queries.buried_type",
+    "accounts_api.reading.past.read_in_bulk",
+    "accounts_api.segments.tellings.workspaces_with_due",
     "accounts_api.traits.queries.buried_trait",
     "accounts_api.watching.queries.workspaces_with_work",
+    "accounts_api.watching.sweeping.restart_old_sweeps",
     "sequencer.agenda.queries.workspaces_with_due_records",
     "sequencer.enrollments.queries.workspaces_with_due_enrollments",
     "sequencer.sending.queries.lapsed_messages",
@@ -228,9 +219,42 @@ def test_rules_do_no_input_or_output_even_through_what_they_import() -> None:
     known = [package for package in OUTSIDE if package in imports().modules]
     wrong = [
         " -> ".join(chain)
-        for module in feature_modules("rules")
+        for module in feature_modules()
+        # The rules that customers write are a feature, and one folder of it writes them as SQL.
+        if "rules" in module.split(".")[1:] and not is_from("accounts_api.rules.sql", module)
         for package in known
         if (chain := imports().find_shortest_chain(module, package))
+    ]
+    assert wrong == []
+
+
+def test_http_is_spoken_in_routers() -> None:
+    speaking = {
+        module
+        for module in feature_modules()
+        if any(
+            is_from(package, source)
+            for source, _ in imported_names(module)
+            for package in ("fastapi", "starlette")
+        )
+    }
+    assert speaking - router_modules() == {
+        # What a router takes and shows, described for its OpenAPI document.
+        "accounts_api.reading.schemas",
+        "accounts_api.records.schemas",
+    }
+    assert speaking & query_modules() == set()
+
+
+def test_private_names_stay_within_their_feature() -> None:
+    """ruff sees to it between packages (PLC2701), and to attributes (SLF001)."""
+    wrong = [
+        f"{module} imports {source}.{name}"
+        for module in sources()
+        for source, name in imported_names(module)
+        for part in (*source.split("."), name)
+        if part.startswith("_") and not part.startswith("__") and area(source) != area(module)
+        if source.split(".")[0] in {*PACKAGES.values(), "shared", "deploy"}
     ]
     assert wrong == []
 
@@ -238,7 +262,7 @@ def test_rules_do_no_input_or_output_even_through_what_they_import() -> None:
 @pytest.mark.parametrize("package", PACKAGES.values())
 def test_every_table_is_known_to_alembic(package: str) -> None:
     registered = imports().find_modules_directly_imported_by(f"{package}.models")
-    assert {m for m in feature_modules("models") if m.startswith(f"{package}.")} <= registered
+    assert {module for module in named("models") if is_from(package, module)} <= registered
 
 
 SESSION_BOUND = re.compile(
@@ -251,7 +275,8 @@ def test_nothing_is_bound_to_a_database_session() -> None:
     """Through a pooling proxy it would leak to, or not hold against, the next client (F12)."""
     wrong = [
         f"{module}: {node.value.strip()[:60]}"
-        for module, tree in sources()
+        for module, tree in sources().items()
+        if not is_from("deploy", module)  # It connects without a proxy.
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if SESSION_BOUND.search(node.value)

@@ -1,0 +1,96 @@
+"""Our code as it is written: its modules, what they import and which functions they hold."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import grimp
+
+from tests.operations import PACKAGES
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES.values(), "shared", include_external_packages=True)
+
+
+@cache
+def sources() -> Mapping[str, ast.Module]:
+    """The modules of shared, deploy and the services; a package goes by its own name."""
+    found = {}
+    for folder in (ROOT / "shared", ROOT / "deploy", *(ROOT / "services").iterdir()):
+        base = folder if folder.parent.name == "services" else ROOT
+        for path in folder.rglob("*.py"):
+            module = ".".join(path.relative_to(base).with_suffix("").parts)
+            found[module.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def area(module: str) -> str:
+    """`accounts_api.members` for all that is in this feature, at any depth."""
+    return ".".join(module.split(".")[:2])
+
+
+@cache
+def feature_modules() -> tuple[str, ...]:
+    """Every module within a feature; `accounts_api.main` and its like put features together."""
+    folders = {area(module) for module in sources() if module != area(module)}
+    return tuple(
+        module
+        for module in sorted(sources())
+        if module.split(".")[0] in PACKAGES.values() and area(module) in folders
+    )
+
+
+def named(*names: str) -> list[str]:
+    """Of the modules of features, those with one of `names` or below a folder of it."""
+    return [
+        module for module in feature_modules() if not {*names}.isdisjoint(module.split(".")[2:])
+    ]
+
+
+@cache
+def imported_names(module: str) -> frozenset[tuple[str, str]]:
+    """`("sqlalchemy", "select")` for each name that `module` imports from another."""
+    return frozenset(
+        (node.module, alias.name)
+        for node in ast.walk(sources()[module])
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    )
+
+
+def is_from(package: str, module: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def router_modules() -> set[str]:
+    making = {("fastapi", "APIRouter"), ("shared.web.routing", "api_router")}
+    return {module for module in feature_modules() if not making.isdisjoint(imported_names(module))}
+
+
+def query_modules() -> set[str]:
+    """Modules that write statements. SQLAlchemy writes in small letters what makes a statement or a
+    part of it, and types in capitals. Tables are made with such parts too: models are left out.
+    """
+    return {
+        module
+        for module in {*feature_modules()} - {*named("models")}
+        if any(
+            is_from("sqlalchemy", source) and name.islower()
+            for source, name in imported_names(module)
+        )
+    }
+
+
+def functions(tree: ast.AST, within: str) -> Iterator[tuple[str, ast.AST]]:
+    """Every function with its dotted name, inner ones and methods included."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{within}.{node.name}"
+            if not isinstance(node, ast.ClassDef):
+                yield name, node
+            yield from functions(node, name)

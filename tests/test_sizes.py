@@ -1,0 +1,110 @@
+"""A feature or a file that grows beyond these sizes is two (CONTRIBUTING.md).
+
+What was larger when this was written may only shrink: lower its figure with it, and take its name
+out once it fits.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from tests.source_code import ROOT
+
+FILES_OF_A_FEATURE = 10
+LINES_OF_A_FEATURE = 1_500
+LINES_OF_A_FILE = 400
+
+FEATURES_OF_MORE_FILES = {
+    "deploy/bench": 11,
+    "deploy/desk": 37,
+    "services/accounts-api/accounts_api/formulas": 14,
+    "services/accounts-api/accounts_api/imports": 12,
+    "services/accounts-api/accounts_api/records": 19,
+    "services/accounts-api/accounts_api/rules": 30,
+    "services/accounts-api/accounts_api/segments": 16,
+    "services/accounts-api/accounts_api/traits": 12,
+    "services/accounts-api/accounts_api/watching": 12,
+    "services/sequencer/sequencer/enrollments": 11,
+    "services/sequencer/sequencer/entry": 11,
+    "services/sync-worker/sync_worker/mailbox": 15,
+    "services/sync-worker/sync_worker/pulls": 17,
+    "shared/web": 21,
+}
+FEATURES_OF_MORE_LINES = {
+    "deploy/bench": 1_798,
+    "deploy/desk": 4_517,
+    "services/accounts-api/accounts_api/formulas": 1_842,
+    "services/accounts-api/accounts_api/imports": 2_281,
+    "services/accounts-api/accounts_api/reading": 1_855,
+    "services/accounts-api/accounts_api/records": 3_964,
+    "services/accounts-api/accounts_api/rules": 4_523,
+    "services/accounts-api/accounts_api/segments": 2_747,
+    "services/accounts-api/accounts_api/traits": 1_826,
+    "services/accounts-api/accounts_api/watching": 1_590,
+    "services/sequencer/sequencer/enrollments": 1_656,
+    "services/sequencer/sequencer/sending": 1_576,
+    "services/sync-worker/sync_worker/mailbox": 2_365,
+    "services/sync-worker/sync_worker/pulls": 2_553,
+    "services/sync-worker/sync_worker/salesforce": 1_864,
+    "services/sync-worker/sync_worker/webhook_deliveries": 1_727,
+    "shared/web": 2_626,
+}
+LARGER_FILES = {
+    "services/accounts-api/accounts_api/records/batch.py": 449,
+    "services/accounts-api/accounts_api/records/models.py": 421,
+    "services/sync-worker/sync_worker/connections/service.py": 467,
+    "services/sync-worker/sync_worker/salesforce/rules/mapping.py": 461,
+    "services/sync-worker/sync_worker/webhook_deliveries/queries.py": 401,
+    "tests/accounts_api/traits/test_formulas.py": 414,
+    "tests/poisoned/test_sync_worker.py": 416,
+    "tests/sequencer/renewals.py": 412,
+    "tests/sequencer/test_entry.py": 455,
+    "tests/sequencer/test_sending.py": 458,
+    "tests/sync_worker/test_mail_reports.py": 472,
+    "tests/sync_worker/test_misfits.py": 474,
+}
+
+
+def lines_by_file() -> dict[str, int]:
+    return {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for folder in ("shared", "deploy", "services", "tests", "migrations")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+
+
+def feature(path: str) -> str | None:
+    """The folder right below a package of ours, for all that is in it at any depth."""
+    *folders, _ = path.split("/")
+    below = {"services": 4, "shared": 2, "deploy": 2}.get(folders[0], 0)
+    return "/".join(folders[:below]) if 0 < below <= len(folders) else None
+
+
+def beyond(sizes: Mapping[str, int], limit: int) -> dict[str, int]:
+    return {name: size for name, size in sorted(sizes.items()) if size > limit}
+
+
+def assert_fits(sizes: Mapping[str, int], limit: int, ceilings: Mapping[str, int]) -> None:
+    larger = beyond(sizes, limit)
+    grown = {name: size for name, size in larger.items() if size > ceilings.get(name, limit)}
+    assert grown == {}, "part it in two"
+    assert ceilings.keys() - larger.keys() == set(), "these fit now: take their names out"
+
+
+def test_a_feature_has_few_files() -> None:
+    sizes = Counter(
+        feature(path) or "" for path in lines_by_file() if not path.endswith("/__init__.py")
+    )
+    del sizes[""]
+    assert_fits(sizes, FILES_OF_A_FEATURE, FEATURES_OF_MORE_FILES)
+
+
+def test_a_feature_has_few_lines() -> None:
+    sizes: Counter[str] = Counter()
+    for path, lines in lines_by_file().items():
+        sizes[feature(path) or ""] += lines
+    del sizes[""]
+    assert_fits(sizes, LINES_OF_A_FEATURE, FEATURES_OF_MORE_LINES)
+
+
+def test_a_file_has_few_lines() -> None:
+    assert_fits(lines_by_file(), LINES_OF_A_FILE, LARGER_FILES)
