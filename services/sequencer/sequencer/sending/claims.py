@@ -30,7 +30,7 @@ from sequencer.planning.rules import local_day, next_move, next_opening, start_o
 from sequencer.records import service as records
 from sequencer.records.schemas import Account, Opportunity
 from sequencer.sending import queries
-from sequencer.sending.holding import hold_back, hold_failed
+from sequencer.sending.holding import hold, hold_failed
 from sequencer.sending.rules import BadAddress, Letter, wire_form
 from sequencer.sequences import service as sequences
 from sequencer.sequences.versions import Pinned, window_of
@@ -112,7 +112,7 @@ async def _claim(
     ids: Sequence[UUID],
     limit: int,
 ) -> tuple[list[Claimed], int]:
-    held = await _hold(uow, await messages.some(uow, ids))
+    held = await _lock(uow, await messages.some(uow, ids))
     await uow.fresh_now()
     ready: list[tuple[_Held, dict[str, Any], bytes]] = []
     others = 0
@@ -133,7 +133,7 @@ async def _claim(
     return claimed, others
 
 
-async def _hold(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
+async def _lock(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
     opportunities = await records.opportunities(
         uow, {one.record_id for one in candidates}, lock="share"
     )
@@ -206,28 +206,28 @@ async def _judge(
         return None
     box_id = mailbox.id if mailbox else None
     if one.absent is not None:
-        await hold_back(uow, message, "sender_inactive", one.absent, mailbox_id=box_id)
+        await hold(uow, message, "sender_inactive", one.absent, mailbox_id=box_id)
         return None
     if mailbox is None:
-        await hold_back(uow, message, "no_mailbox", _without_mailbox(situation))
+        await hold(uow, message, "no_mailbox", _without_mailbox(situation))
         return None
     if mailbox.state != "active":
         # Its owner has been told once, for the mail that was refused.
         detail = mailbox.paused_reason or ""
-        await hold_back(uow, message, "mailbox_refused", detail, mailbox_id=box_id, tell=False)
+        await hold(uow, message, "mailbox_refused", detail, mailbox_id=box_id, tell=False)
         return None
     try:
         letter = await _letter(uow, service, one, mailbox, now)
         raw = wire_form(letter)
     except BadAddress as error:
-        await hold_back(uow, message, "bad_address", str(error), mailbox_id=box_id)
+        await hold(uow, message, "bad_address", str(error), mailbox_id=box_id)
         return None
     except CannotRender as error:
-        await hold_back(uow, message, "cannot_render", str(error), mailbox_id=box_id)
+        await hold(uow, message, "cannot_render", str(error), mailbox_id=box_id)
         return None
     except ValueError as error:
         log.warning("no mail made", message_id=str(message.id), exc_info=error)
-        await hold_back(uow, message, "cannot_render", _UNWRITABLE, mailbox_id=box_id)
+        await hold(uow, message, "cannot_render", _UNWRITABLE, mailbox_id=box_id)
         return None
     contact = situation.contact
     return {

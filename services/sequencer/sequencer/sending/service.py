@@ -25,7 +25,7 @@ from sequencer.planning.rules import MARGIN, expiry
 from sequencer.records import service as records
 from sequencer.sending import queries
 from sequencer.sending.claims import Claimed
-from sequencer.sending.holding import hold_failed, tell_held
+from sequencer.sending.holding import hold, hold_failed, locked, withdraw_if_stopped
 from sequencer.sequences import service as sequences
 from sequencer.stewardship import service as stewardship
 from sequencer.suppressions import service as suppressions
@@ -102,7 +102,7 @@ async def record_sent(
     """T2, or proof that came from elsewhere (then without a fence): it was handed over. The
     enrollment goes on and others are told, in the same transaction.
     """
-    enrollment, message = await _locked(uow, message_id)
+    enrollment, message = await locked(uow, message_id)
     sent_at = await uow.now()
     done = await queries.end_attempt(
         uow.session,
@@ -150,9 +150,9 @@ async def record_not_sent(
     """It certainly did not leave: try again later, a limited number of times. What was no refusal
     of the server does not count as one.
     """
-    enrollment, message = await _locked(uow, claimed.message.id)
+    enrollment, message = await locked(uow, claimed.message.id)
     if counts and message.attempts >= MAX_ATTEMPTS:
-        await _hold(uow, enrollment, message, claimed.fence, "refused", detail)
+        await hold(uow, message, "refused", detail, fence=claimed.fence)
         return
     done = await queries.end_attempt(
         uow.session,
@@ -168,12 +168,12 @@ async def record_not_sent(
     )
     if done:
         await mailboxes.refund(uow, claimed.mailbox_id)
-        await _withdraw_if_stopped(uow, enrollment, message.id)
+        await withdraw_if_stopped(uow, enrollment, message.id)
 
 
 async def record_bad_recipient(uow: UnitOfWork, claimed: Claimed, detail: str) -> None:
     """The server knows at once that the address is no good."""
-    _, message = await _locked(uow, claimed.message.id)
+    _, message = await locked(uow, claimed.message.id)
     done = await queries.end_attempt(
         uow.session,
         uow.workspace_id,
@@ -193,14 +193,12 @@ async def record_held(
     uow: UnitOfWork, claimed: Claimed, detail: str, *, mailbox_refused: bool
 ) -> None:
     """The server refuses our mailbox, or this mail. Nobody is suppressed for it."""
-    enrollment, message = await _locked(uow, claimed.message.id)
+    _, message = await locked(uow, claimed.message.id)
     if not mailbox_refused:
-        await _hold(uow, enrollment, message, claimed.fence, "refused", detail)
+        await hold(uow, message, "refused", detail, fence=claimed.fence)
         return
     first = await mailboxes.pause(uow, claimed.mailbox_id, detail[:500])
-    await _hold(
-        uow, enrollment, message, claimed.fence, "mailbox_refused", detail, tell_others=first
-    )
+    await hold(uow, message, "mailbox_refused", detail, fence=claimed.fence, tell=first)
 
 
 async def recover(service: Service) -> int:
@@ -223,17 +221,18 @@ async def recover(service: Service) -> int:
 
 
 async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
-    enrollment, message = await _locked(uow, message_id)
+    enrollment, message = await locked(uow, message_id)
     if message.state != "dispatching" or message.fence != fence:
         return
     if not await queries.has_lapsed(uow.session, uow.workspace_id, message_id):
         return  # it spoke again while we waited for the lock
     if message.phase == "body_started":
-        await _become_unknown(uow, message, "The worker died after the mail was told.")
+        detail = "The worker died after the mail was told."
+        await hold(uow, message, "outcome_unknown", detail, fence=fence)
         return
     if message.attempts >= MAX_ATTEMPTS:
         detail = f"The worker died {message.attempts} times while it handed this mail over."
-        await _hold(uow, enrollment, message, fence, "failed", detail)
+        await hold(uow, message, "failed", detail, fence=fence)
         return
     await queries.end_attempt(
         uow.session,
@@ -246,26 +245,25 @@ async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
     )
     if message.mailbox_id is not None:
         await mailboxes.refund(uow, message.mailbox_id)
-    await _withdraw_if_stopped(uow, enrollment, message_id)
+    await withdraw_if_stopped(uow, enrollment, message_id)
     uow.wake_worker()
 
 
 async def record_failed(uow: UnitOfWork, claimed: Claimed, error: Exception) -> None:
     """The hand-over itself raised what nobody foresaw, before the final dot."""
-    enrollment, message = await _locked(uow, claimed.message.id)
-    await _hold(uow, enrollment, message, claimed.fence, "failed", reason_of(error))
+    _, message = await locked(uow, claimed.message.id)
+    await hold(uow, message, "failed", reason_of(error), fence=claimed.fence)
 
 
 async def record_unknown(uow: UnitOfWork, claimed: Claimed, detail: str) -> None:
     """The link broke, or the server fell silent, after the final dot."""
-    _, message = await _locked(uow, claimed.message.id)
-    if message.state == "dispatching" and message.fence == claimed.fence:
-        await _become_unknown(uow, message, detail)
+    _, message = await locked(uow, claimed.message.id)
+    await hold(uow, message, "outcome_unknown", detail, fence=claimed.fence)
 
 
 async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
     """A person looked, where we cannot. Raises `OutcomeKnown`."""
-    enrollment, message = await _locked(uow, message_id)
+    enrollment, message = await locked(uow, message_id)
     if message.state != "unknown":
         raise OutcomeKnown(f"It is {message.state}; only an unknown outcome is resolved.")
     before = {"outcome": "unknown"}
@@ -287,7 +285,7 @@ async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
     await enrollments.tell(
         uow, enrollment, "resolved", step_title=message.step_title, outcome="not_sent"
     )
-    await _withdraw_if_stopped(uow, enrollment, message_id)
+    await withdraw_if_stopped(uow, enrollment, message_id)
     await _go_on(uow, enrollment)
     uow.wake_worker()
     return await messages.get(uow, message_id)
@@ -295,12 +293,12 @@ async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
 
 async def retry(uow: UnitOfWork, message_id: UUID) -> Message:
     """Raises `NotHeld`."""
-    enrollment, message = await _locked(uow, message_id)
+    enrollment, message = await locked(uow, message_id)
     if message.state != "held":
         raise NotHeld(f"It is {message.state}.")
     audit.record(uow, "message.retried", message_id, before={"reason": message.reason})
     await messages.release(uow, message_id)
-    await _withdraw_if_stopped(uow, enrollment, message_id)
+    await withdraw_if_stopped(uow, enrollment, message_id)
     return await messages.get(uow, message_id)
 
 
@@ -312,70 +310,10 @@ async def prove_sent(uow: UnitOfWork, message: Message, proof: str) -> Message:
     return message
 
 
-async def _locked(uow: UnitOfWork, message_id: UUID) -> tuple[Enrollment, Message]:
-    message = await messages.get(uow, message_id)
-    enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
-    return enrollment, await messages.get(uow, message_id, lock=True)
-
-
 async def _go_on(uow: UnitOfWork, enrollment: Enrollment) -> None:
     """The mail has left: whatever planning the next one raises must not undo that we know it."""
     if enrollment.state == "active":
         await enrollments.plan_each(uow, [enrollment])
-
-
-async def _withdraw_if_stopped(uow: UnitOfWork, enrollment: Enrollment, message_id: UUID) -> None:
-    """The enrollment was paused or ended while its mail was under way, and the mail came back."""
-    if enrollment.state != "active":
-        message = await messages.get(uow, message_id)
-        await messages.cancel(uow, message, f"enrollment_{enrollment.state}")
-
-
-async def _become_unknown(uow: UnitOfWork, message: Message, detail: str) -> None:
-    done = await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
-        message.id,
-        before=["dispatching"],
-        state="unknown",
-        fence=message.fence,
-        reason="outcome_unknown",
-        detail=detail[:500],
-        held_at=await uow.now(),
-    )
-    if done:
-        await tell_held(uow, message, "outcome_unknown", detail)
-
-
-async def _hold(
-    uow: UnitOfWork,
-    enrollment: Enrollment,
-    message: Message,
-    fence: int,
-    reason: str,
-    detail: str,
-    *,
-    tell_others: bool = True,
-) -> None:
-    done = await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
-        message.id,
-        before=["dispatching"],
-        state="held",
-        fence=fence,
-        reason=reason,
-        detail=detail[:500],
-        held_at=await uow.now() if tell_others else None,
-    )
-    if not done:
-        return
-    if message.mailbox_id is not None:
-        await mailboxes.refund(uow, message.mailbox_id)
-    if enrollment.state != "active":
-        await _withdraw_if_stopped(uow, enrollment, message.id)
-    elif tell_others:
-        await tell_held(uow, message, reason, detail)
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
