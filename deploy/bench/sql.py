@@ -51,7 +51,8 @@ class Statements:
         return Statements([_with_fresh_ids(line, since) for line in self.lines])
 
 
-NEW = "bench-new-text"
+NEW = "1-bench-new-text"
+"""A digit first: pgbench takes `:bench`, within a text too, for one of its variables."""
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 PREAMBLE = r"\set n random(1, 1000000000000)"
