@@ -145,3 +145,12 @@ class OutcomeUnknown(Unavailable):
 
 def invalid(pointer: str, code: str, message: str, **extra: Any) -> Invalid:
     return Invalid(message, faults=[Fault(pointer, code, message, extra or None)])
+
+
+def check_version(expected: int | None, actual: int) -> None:
+    """Raises `PreconditionFailed` when someone else changed the resource first."""
+    if expected is not None and expected != actual:
+        raise PreconditionFailed(
+            f"You edited version {expected}; it is now at version {actual}. Read it again.",
+            current_version=actual,
+        )

@@ -235,7 +235,7 @@ def test_http_is_spoken_in_routers() -> None:
         if any(
             is_from(package, source)
             for source, _ in imported_names(module)
-            for package in ("fastapi", "starlette")
+            for package in ("fastapi", "starlette", "shared.web.routing")
         )
     }
     assert speaking - router_modules() == {

@@ -299,15 +299,6 @@ def etag(version: int) -> str:
     return f'"v{version}"'
 
 
-def check_version(expected: int | None, actual: int) -> None:
-    """Raises `PreconditionFailed` when someone else changed the resource first."""
-    if expected is not None and expected != actual:
-        raise PreconditionFailed(
-            f"You edited version {expected}; it is now at version {actual}. Read it again.",
-            current_version=actual,
-        )
-
-
 def not_modified(request: Request, version: int) -> bool:
     tags = request.headers.get("if-none-match", "")
     return etag(version) in (part.strip() for part in tags.split(","))

@@ -30,9 +30,8 @@ from accounts_api.rules.syntax.stored import shown_rule
 from accounts_api.watching import service as watching
 from accounts_api.watching import written
 from shared.db import refuse
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 SAMPLES: Final = 20
 MOST: Final = 50

@@ -24,14 +24,13 @@ from accounts_api.spreadsheets.csv_file import CsvFile, NotCsv, Row
 from accounts_api.spreadsheets.evidence import Evidence
 from shared.audit import difference
 from shared.auth import Caller
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, check_version
 from shared.events.accounts import ImportFinished
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork, UnitsOfWork
-from shared.web.routing import check_version
 
 CHUNK_ROWS: Final = 500
 _CHUNK_CHARACTERS: Final = 1_000_000

@@ -14,13 +14,12 @@ from accounts_api.records.refusals import RecordNotFound
 from accounts_api.records.service import accepted, state_of, write
 from accounts_api.records.writing import key_role_definitions
 from shared.batches import each_at_its_own_risk
-from shared.errors import AppError, Fault, Invalid
+from shared.errors import AppError, Fault, Invalid, check_version
 from shared.events.base import Cause, chain_of
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 log = get_logger(__name__)
 

@@ -15,11 +15,11 @@ from accounts_api.records.service import state_of, write
 from accounts_api.records.writing import key_role_definitions
 from accounts_api.where_used import service as usage
 from shared.auth import Caller
+from shared.errors import check_version
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 _BATCH = 500
 

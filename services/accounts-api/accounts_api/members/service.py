@@ -11,11 +11,10 @@ from accounts_api.members.rules import is_paid, may_grant, member_key
 from accounts_api.members.schemas import MemberIn, MemberPatch, MemberUpsert
 from shared.auth import Caller, Role
 from shared.db import refuse
-from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, check_version
 from shared.events.accounts import MemberChanged
 from shared.ids import new_id
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 _ACTION = {None: "member.updated", False: "member.deactivated", True: "member.reactivated"}
 """By what became of `active`, if anything."""

@@ -19,13 +19,12 @@ from accounts_api.watching import service as watching
 from accounts_api.where_used.service import COUNTED_TO, Used, must_be_unused
 from shared import held
 from shared.db import refuse
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 _BATCH = 500
 

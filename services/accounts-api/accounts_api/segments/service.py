@@ -35,10 +35,9 @@ from accounts_api.watching import written
 from accounts_api.watching.owners import Origin
 from accounts_api.where_used.service import Elsewhere, must_be_unused
 from shared.db import refuse
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotFound, check_version
 from shared.events.accounts import SegmentChanged
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 KIND = "segment"
 

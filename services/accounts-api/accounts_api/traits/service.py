@@ -31,13 +31,12 @@ from accounts_api.where_used import service as usage
 from shared import held
 from shared.auth import Caller
 from shared.db import refuse
-from shared.errors import Fault, Invalid
+from shared.errors import Fault, Invalid, check_version
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 _BATCH = 500
 

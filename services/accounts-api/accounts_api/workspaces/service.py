@@ -14,13 +14,12 @@ from accounts_api.workspaces.models import Workspace
 from accounts_api.workspaces.rules import merge_patch
 from accounts_api.workspaces.schemas import WorkspacePatch, WorkspaceSettings
 from shared.auth import ROLES
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, check_version
 from shared.events.accounts import WorkspaceChanged
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 
 
 class NotASandbox(Conflict):

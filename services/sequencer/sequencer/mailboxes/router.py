@@ -9,17 +9,9 @@ from sequencer.mailboxes.models import Mailbox
 from sequencer.mailboxes.schemas import MailboxIn, MailboxOut, MailboxPatch, MailboxTest
 from sequencer.records.references import must_be_member
 from shared.auth import Caller
+from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import (
-    BeginUow,
-    IfMatch,
-    TheService,
-    Uow,
-    api_router,
-    check_version,
-    etag,
-    require,
-)
+from shared.web.routing import BeginUow, IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/mailboxes", "Mailboxes")
 

@@ -17,18 +17,10 @@ from sequencer.sequences.schemas import (
 )
 from sequencer.sequences.views import shown
 from shared.auth import Caller
+from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import (
-    BeginUow,
-    IfMatch,
-    TheService,
-    Uow,
-    api_router,
-    check_version,
-    etag,
-    require,
-)
+from shared.web.routing import BeginUow, IfMatch, TheService, Uow, api_router, etag, require
 
 router = api_router("/v1/sequences", "Sequences")
 

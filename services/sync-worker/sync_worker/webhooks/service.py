@@ -11,14 +11,13 @@ from yarl import URL
 
 from shared.audit import attributes
 from shared.egress import AddressRefused
-from shared.errors import Conflict, NotFound, invalid
+from shared.errors import Conflict, NotFound, check_version, invalid
 from shared.events.base import Cause
 from shared.events.sync import WebhookEndpointDisabled
 from shared.ids import new_id
 from shared.secrets import CannotDecrypt, SecretBox
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 from sync_worker.audit import audit
 from sync_worker.partner_events import service as partner_events
 from sync_worker.partner_events.service import Types

@@ -4,18 +4,10 @@ from uuid import UUID
 from fastapi import Body, Path, Query, Response
 
 from shared.auth import Caller
+from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import (
-    BeginUow,
-    IfMatch,
-    TheService,
-    Uow,
-    api_router,
-    check_version,
-    etag,
-    require,
-)
+from shared.web.routing import BeginUow, IfMatch, TheService, Uow, api_router, etag, require
 from tasks_api.directory.references import Named, must_be_writable, must_exist
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.answers import Answer
 from shared.audit import difference
 from shared.auth import Caller, Subject
-from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound
+from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound, check_version
 from shared.events.base import Cause
 from shared.events.tasks import NoteLogged
 from shared.fetch import Row
@@ -17,7 +17,6 @@ from shared.logging import get_logger
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import check_version
 from shared.web.where_used import Use, What
 from tasks_api.audit import audit
 from tasks_api.directory import service as directory

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from shared.auth import Caller
-from shared.errors import invalid
+from shared.errors import check_version, invalid
 from shared.paging import CursorParam, Limit, Page
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
@@ -15,7 +15,6 @@ from shared.web.routing import (
     TheService,
     Uow,
     api_router,
-    check_version,
     etag,
     not_modified,
     require,
