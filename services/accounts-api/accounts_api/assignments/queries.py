@@ -20,6 +20,7 @@ from accounts_api.assignments.models import assignment_rules as rules
 from accounts_api.records.models import key_role_definitions as roles
 from accounts_api.rule_sets.stored import RuleSet
 from accounts_api.rules.checked import Rule
+from accounts_api.rules.ignored import not_ignored
 from accounts_api.rules.moment import Moment
 from accounts_api.rules.sql.judged import verdicts
 from accounts_api.rules.sql.rows import Row, other_table, record_table
@@ -210,7 +211,7 @@ _LOADS = text(
         cross join lateral (
             select one.arr, one.currency from accounts one
             where one.workspace_id = :workspace_id and one.id = held.account_id
-              and one.deleted_at is null and one.lifecycle_status <> 'ignored' limit 1
+              and one.deleted_at is null and {not_ignored("one")} limit 1
         ) a
         group by held.member_id
     )

@@ -20,6 +20,8 @@ from sqlalchemy import (
     table,
 )
 
+from accounts_api.rules.ignored import IGNORED
+
 # By their bare names, which stand for the tables of the past in a list of the past.
 _accounts = table(
     "accounts",
@@ -28,7 +30,7 @@ _accounts = table(
 _links = table(
     "account_contacts", *(column(name) for name in ("workspace_id", "account_id", "contact_id"))
 )
-_IGNORED: ColumnElement[Any] = literal_column("'ignored'")
+_IGNORED: ColumnElement[Any] = literal_column(f"'{IGNORED}'")
 
 
 def unless_ignored(noun: str, row: FromClause, *, in_bulk: bool) -> ColumnElement[bool] | None:

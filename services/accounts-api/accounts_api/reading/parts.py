@@ -9,6 +9,7 @@ from sqlalchemy import text
 from accounts_api.reading.past import Then, in_front
 from accounts_api.records.kinds import KINDS, OBJECT, Kind, ObjectLink, ObjectType, Parent
 from accounts_api.records.parts import EMPTY, part_of_each
+from accounts_api.rules.ignored import not_ignored
 from shared.uow import UnitOfWork
 
 _CONTACTS = """
@@ -47,13 +48,13 @@ _ACCOUNT_OF = """
     join accounts a on a.workspace_id = :workspace_id and a.id = p.account_id
     where p.workspace_id = :workspace_id and p.id = any(cast(:ids as uuid[]))
 """
-_ACCOUNTS_BELOW = """
+_ACCOUNTS_BELOW = f"""
     select organization_id::text as id, json_agg(json_build_object(
         'id', id, 'external_id', external_id, 'name', name, 'domain', domain, 'arr', arr,
         'currency', currency, 'lifecycle_status', lifecycle_status) order by name, id)::text as part
     from accounts
     where workspace_id = :workspace_id and organization_id = any(cast(:ids as uuid[]))
-      and deleted_at is null and lifecycle_status <> 'ignored'
+      and deleted_at is null and {not_ignored("accounts")}
     group by organization_id
 """
 

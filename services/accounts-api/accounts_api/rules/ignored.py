@@ -4,7 +4,8 @@ from typing import Final
 
 from accounts_api.rules.syntax import nodes as n
 
-_IGNORED: Final = n.Compare("lifecycle_status", n.Op.EQ, "ignored")
+IGNORED: Final = "ignored"
+_IGNORED: Final = n.Compare("lifecycle_status", n.Op.EQ, IGNORED)
 _UNLESS: Final[dict[str, n.Node]] = {
     "account": n.NotOf(_IGNORED),
     "opportunity": n.Related("account", n.Quantifier.NONE, _IGNORED),
@@ -16,6 +17,11 @@ _UNLESS: Final[dict[str, n.Node]] = {
         )
     ),
 }
+
+
+def not_ignored(account: str) -> str:
+    """As SQL, of the row of an account that a statement calls so."""
+    return f"{account}.lifecycle_status <> '{IGNORED}'"
 
 
 def beyond_ignored(record_type: str, node: n.Node) -> n.Node:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.rules.ignored import not_ignored
 from accounts_api.segments.models import segment_members, segment_overrides
 from shared.ids import new_id
 from shared.plain_values import LATEST
@@ -78,7 +79,7 @@ _WORTH = {
     "account": "accounts r on r.workspace_id = m.workspace_id and r.id = m.record_id",
     "opportunity": "opportunities r on r.workspace_id = m.workspace_id and r.id = m.record_id",
     "organization": "accounts r on r.workspace_id = m.workspace_id"
-    " and r.organization_id = m.record_id and r.lifecycle_status <> 'ignored'",
+    f" and r.organization_id = m.record_id and {not_ignored('r')}",
 }
 
 

@@ -12,6 +12,7 @@ from accounts_api.records import vocabulary
 from accounts_api.records.hooks import RecordChange
 from accounts_api.rules.catalog import Catalog, Children
 from accounts_api.rules.depends import EXISTENCE, role_sight
+from accounts_api.rules.ignored import IGNORED
 from accounts_api.rules.standard import STANDARD
 from accounts_api.watching import queries
 from accounts_api.watching.rules import RESUMED
@@ -67,7 +68,7 @@ def _rows(
     what = {_sight(field) for field in change.fields}
     if change.change != "updated":
         what = {EXISTENCE}
-    if "lifecycle_status" in what and before.get("lifecycle_status") == "ignored":
+    if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
         what.add(RESUMED)
     if what:
         yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
