@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts_api.formulas import nodes as n
 from accounts_api.formulas.check import check_formula, misfit
-from accounts_api.formulas.checked import Formula
+from accounts_api.formulas.checked import Checked, Formula
 from accounts_api.formulas.days import add_business_days, business_days_between, months_after
 from accounts_api.formulas.days import months_between as count_months
 from accounts_api.formulas.depends import is_own, needs, sights
@@ -148,6 +148,10 @@ def test_only_what_is_seen_can_change_a_value(author: int, sort: Sort, seed: int
     if is_own(formula):
         changed = replace(changed, related={})
     assert evaluate(formula, changed, MOMENT) == evaluate(formula, snapshot, MOMENT)
+
+
+def test_every_kind_of_node_says_itself_what_it_asks_of_the_moment() -> None:
+    assert [kind for kind in get_args(Checked) if "asks" not in vars(kind)] == []
 
 
 @given(dates, st.integers(-700, 700))

@@ -7,7 +7,7 @@ from accounts_api.formulas import checked as c
 from accounts_api.formulas.evaluate import followed, result
 from accounts_api.rules.evaluate import Snapshot
 from accounts_api.rules.horizon import instants as rule_instants
-from accounts_api.rules.moment import Moment
+from accounts_api.rules.moment import Asks, Moment
 
 
 def horizon(formula: c.Formula, record: Snapshot, moment: Moment) -> datetime | None:
@@ -21,7 +21,7 @@ def _instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[dat
     if isinstance(node, c.Gathered) and node.where is not None:
         for other in followed(node.hops, record):
             yield from rule_instants(node.where, other, moment)
-    elif isinstance(node, c.Applied) and node.name == "today":
+    elif isinstance(node, c.Applied) and Asks.TODAY in node.function.asks:
         yield moment.day_start(moment.today + timedelta(days=1))
     elif isinstance(node, c.Applied):
         for operand in _deciding(node, record, moment):
