@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from shared.errors import BadRequest
 
 MAX_LIMIT = 200
 MAX_CURSOR = 4096
+BEGINNING = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""Before every row of a list in the order of an instant and an id."""
 Item = TypeVar("Item")
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")]
@@ -60,6 +63,15 @@ class CursorSigner:
         if owner != str(workspace_id) or digest != _digest(shape):
             raise _refused()
         return list(position)
+
+    def read_time(
+        self, cursor: str | None, workspace_id: UUID, shape: Sequence[Any]
+    ) -> tuple[datetime, UUID] | None:
+        """As `read`, of a list in the order of an instant and an id. None for its first page."""
+        if cursor is None:
+            return None
+        at, id_ = self.read(cursor, workspace_id, shape)
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(id_)
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.new(self._secret, body, hashlib.sha256).digest()[:16]

@@ -1,6 +1,6 @@
 """`/v1/dead-events/<service>`: what that service could not take in, and another chance for it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,11 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.auth import Caller
 from shared.feed import dead
 from shared.feed.hearing import Hearing
-from shared.paging import CursorParam, Limit, Page, page_of
+from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
 from shared.web.routing import TheService, Uow, api_router, require
-
-_START = ["0001-01-01T00:00:00+00:00", str(UUID(int=0))]
 
 
 class DeadEvent(BaseModel):
@@ -62,10 +60,7 @@ def dead_events_router(service_name: ServiceName, hearing: Hearing) -> APIRouter
     ) -> dict[str, Any]:
         """Those not replayed yet, the longest dead first."""
         shape = ["dead events", service_name]
-        died_at, event_id = (
-            service.cursors.read(cursor, uow.workspace_id, shape) if cursor else _START
-        )
-        after = (datetime.fromisoformat(died_at).astimezone(UTC), UUID(event_id))
+        after = service.cursors.read_time(cursor, uow.workspace_id, shape) or BEGINNING
         rows = await dead.dead_events(uow, after, limit + 1)
         return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("died_at", "id"))
 

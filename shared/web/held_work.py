@@ -1,7 +1,7 @@
 """`/v1/held-work/<service>`: single items that it failed on, and another try."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -10,12 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared import held
 from shared.auth import Caller
-from shared.paging import CursorParam, Limit, Page, page_of
+from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
 from shared.web.routing import TheService, Uow, api_router, require
-
-_START = ["0001-01-01T00:00:00+00:00", str(UUID(int=0))]
 
 
 class HeldWork(BaseModel):
@@ -80,10 +78,7 @@ def held_work_router(service_name: ServiceName, items: HeldItems = held) -> APIR
     ) -> dict[str, Any]:
         """What failed on one item stops that one and no other. The longest held comes first."""
         shape = ["held work", service_name]
-        held_at, after_id = (
-            service.cursors.read(cursor, uow.workspace_id, shape) if cursor else _START
-        )
-        after = (datetime.fromisoformat(held_at).astimezone(UTC), UUID(after_id))
+        after = service.cursors.read_time(cursor, uow.workspace_id, shape) or BEGINNING
         rows = await items.page(uow, after, limit + 1)
         return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("held_at", "id"))
 

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -76,10 +75,7 @@ async def list_unconverted_trials(
 ) -> dict[str, Any]:
     """Of rules that map an `end_field`; the longest over first."""
     shape = ["unconverted trials"]
-    after = None
-    if cursor is not None:
-        at, id_ = tenure.cursors.read(cursor, caller.workspace_id, shape)
-        after = (datetime.fromisoformat(at), UUID(id_))
+    after = tenure.cursors.read_time(cursor, caller.workspace_id, shape)
     found = await service.list_unconverted(uow, after, limit)
     keys = ["trial_ends_at", "account_id"]
     return page_of(found, limit, tenure.cursors, caller.workspace_id, shape, keys)

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -103,10 +102,7 @@ async def _page(
     limit: int,
 ) -> dict[str, Any]:
     shape = ["product events", kind.noun, record_id, name]
-    after = None
-    if cursor is not None:
-        at, id_ = tenure.cursors.read(cursor, uow.workspace_id, shape)
-        after = (datetime.fromisoformat(at), UUID(id_))
+    after = tenure.cursors.read_time(cursor, uow.workspace_id, shape)
     found = await service.list_events(uow, kind, record_id, name=name, after=after, limit=limit)
     keys = ["happened_at", "id"]
     return page_of(found, limit, tenure.cursors, uow.workspace_id, shape, keys)
