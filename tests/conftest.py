@@ -17,6 +17,8 @@ from deploy.roles import OWNER, ROLES, SERVICES, prepare, role_url
 from shared.ids import new_id
 from tests.harness import Tenure
 
+pytest_plugins = ["tests.costs"]
+
 # All that tests talk to is on loopback: a proxy that this machine's environment names is not asked.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
