@@ -35,7 +35,7 @@ demo: setup ## play the renewal story from end to end and check every claim
 
 .PHONY: test
 test: setup ## every test, on real PostgreSQL and Redis; T=tests/shared narrows it
-	$(WITH_SERVERS) --fast -- $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations=20 --durations-min=1 $(T)
+	$(WITH_SERVERS) --fast -- $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=1 $(T)
 
 .PHONY: check
 check: format-check lint types boundaries migration-lint api-check ## all that is judged without running tests

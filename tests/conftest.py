@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -73,3 +74,13 @@ async def tenure(fresh_database: Tenure) -> AsyncIterator[Tenure]:
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return ROOT
+
+
+_LONG = ("tests/deploy/", "tests/flows/", "tests/docs/")
+"""Few tests of many seconds each, with processes of their own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that at the end no process waits for another."""
+    files = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not item.nodeid.startswith(_LONG), -files[item.path]))
