@@ -234,6 +234,31 @@ async def test_a_mail_that_kills_its_worker_every_time_is_held(
     [message] = await renewals.messages()
     assert (message["state"], message["reason"]) == ("held", "failed")
     assert "12 times" in message["detail"]
+    assert len(await tasks_of(renewals, "mail_held")) == 1
+
+
+async def test_a_mail_that_failed_after_its_enrollment_was_stopped_is_withdrawn_and_nobody_told(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await renewals.furnish()
+    await renewals.sequence(90, 60)
+    with monkeypatch.context() as patched:
+        patched.setattr(dispatcher_of(renewals).settings, "send_slots", 0)
+        opportunity_id = await renewals.opportunity()
+    [message] = await renewals.messages()
+    enrollment = await renewals.enrollment(opportunity_id)
+    dying = {"state": "dispatching", "phase": "connecting", "fence": 1, "attempts": 12}
+    far = TODAY + timedelta(days=4000)
+    await stored(renewals, "messages", message["id"], lease_until=far, **dying)
+    path = f"/v1/enrollments/{enrollment['id']}/pause"
+    paused = await renewals.ws.team_member.post(path, {})
+    assert paused.json()["in_flight_message_id"] == message["id"], paused.text
+    lapsed = TODAY - timedelta(days=4000)
+    await stored(renewals, "messages", message["id"], lease_until=lapsed)
+    await renewals.tenure.settle()
+    [message] = await renewals.messages()
+    assert (message["state"], message["reason"]) == ("cancelled", "enrollment_paused")
+    assert await tasks_of(renewals, "mail_held") == []
 
 
 def dispatcher_of(renewals: Renewals) -> Dispatcher:

@@ -25,6 +25,7 @@ from shared.db import sqlstate
 from shared.events.base import Cause, chain_of
 from shared.logging import get_logger
 from shared.service import Service
+from shared.sqlstates import QUERY_CANCELED
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
@@ -32,8 +33,6 @@ FAILURES = Counter("tenure_rule_failures_total", "Rules that could not be judged
 DRIFT = Counter("tenure_rule_drift_total", "Verdicts that a repeated look at every record changed")
 
 BATCH: Final = 1_000
-TOO_LONG: Final = "57014"
-"""SQLSTATE of a statement that ran into its timeout."""
 BAD_RECORDS: Final = 8
 """Of one rule, in one batch: when it fails on more of them, the rule is to blame."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
@@ -348,7 +347,7 @@ async def _judge_records(
         await held_records.hold(uow, kind, watch_id, record_id, reason)
 
     told, cause = len(uow.events), uow.cause
-    timed_out = sqlstate(error) == TOO_LONG
+    timed_out = sqlstate(error) == QUERY_CANCELED
     try:
         if not timed_out:
             async with uow.session.begin_nested():
