@@ -39,7 +39,7 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/rules": 4_529,
     "services/accounts-api/accounts_api/segments": 2_747,
     "services/accounts-api/accounts_api/traits": 1_825,
-    "services/accounts-api/accounts_api/watching": 1_589,
+    "services/accounts-api/accounts_api/watching": 1_590,
     "services/sequencer/sequencer/enrollments": 1_656,
     "services/sequencer/sequencer/sending": 1_513,
     "services/sync-worker/sync_worker/mailbox": 2_365,
