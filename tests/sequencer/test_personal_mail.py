@@ -155,3 +155,11 @@ async def test_a_mail_of_which_nobody_knows_whether_it_left_can_be_answered(
     assert await state(renewals, opportunity_id) == "replied"
     [message] = await renewals.messages()
     assert message["state"] == "unknown", "it is no proof"
+
+
+async def test_for_a_mail_of_which_nobody_knows_lately_is_a_month_too(renewals: Renewals) -> None:
+    renewals.mail.fail(Fault(stage=Stage.DOT, close=True, accepted=True), times=1)
+    opportunity_id = await enter(renewals, 90, 14)
+    await renewals.on(31)
+    await renewals.wrote(ANN, received_at=TODAY + timedelta(days=31))
+    assert await state(renewals, opportunity_id) == "active"

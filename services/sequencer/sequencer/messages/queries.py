@@ -139,11 +139,12 @@ async def last_message_to(
 async def lately_to(
     session: AsyncSession, workspace_id: UUID, addresses: Sequence[str], since: datetime
 ) -> list[Message]:
-    """The latest first, also those that may have left."""
+    """The latest first, also those that may have left, for which the day they were due counts."""
     return await _messages(
         session,
         f"{_SELECT} and recipient = any(:addresses) and bounced_at is null"
-        " and superseded_at is null and (sent_at >= :since or state = 'unknown'"
+        " and superseded_at is null and coalesce(sent_at, due_at) >= :since"
+        " and (sent_at is not null or state = 'unknown'"
         " or (state = 'dispatching' and phase = 'body_started'))"
         " order by coalesce(sent_at, due_at) desc, id desc limit 50",
         {"workspace_id": workspace_id, "addresses": list(addresses), "since": since},
