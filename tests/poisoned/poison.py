@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -61,3 +61,15 @@ class World:
 
 
 Step = Callable[[World], Awaitable[None]]
+Made = TypeVar("Made")
+
+
+class Steps(dict[str, Made]):
+    """What proves each step of a worker, by the step's name."""
+
+    def named(self, name: str) -> Callable[[Made], Made]:
+        def add(made: Made) -> Made:
+            self[name] = made
+            return made
+
+        return add

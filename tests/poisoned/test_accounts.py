@@ -1,6 +1,5 @@
 """One bad item in the middle of a batch costs itself, in every step of the accounts service."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,20 +17,13 @@ from tests.accounts_api.key_roles.making import holders, member, rule
 from tests.accounts_api.product_events.test_tracking import events
 from tests.accounts_api.segments.test_segments import members
 from tests.harness import Tenure
-from tests.poisoned.poison import Step, World
+from tests.poisoned.poison import Step, Steps, World
 
 SERVICE: Final = "accounts"
 BY_TEST = (Cause(type="system", id="test"),)
-STEPS: dict[str, Step] = {}
+STEPS = Steps[Step]()
 """By name: what is done to many, of whom one cannot be stored."""
-
-
-def step(name: str) -> Callable[[Step], Step]:
-    def add(made: Step) -> Step:
-        STEPS[name] = made
-        return made
-
-    return add
+step = STEPS.named
 
 
 async def held_records(world: World) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from shared.feed import consumer
 from shared.ids import new_id
 from shared.settings import ServiceName
 from tests.harness import Tenure
-from tests.poisoned.poison import World
+from tests.poisoned.poison import Steps, World
 from tests.sequencer.answers import CSM_MAILBOX, bounce_of, mail_from, reply_to
 from tests.sequencer.renewals import (
     TODAY,
@@ -31,16 +31,9 @@ from tests.simulators.mail import Accepted, MailSimulator
 
 SERVICE: Final = "sequencer"
 Step = Callable[[World, Renewals], Awaitable[None]]
-STEPS: dict[str, Step] = {}
+STEPS = Steps[Step]()
 """Loops of the worker, by name."""
-
-
-def step(name: str) -> Callable[[Step], Step]:
-    def add(made: Step) -> Step:
-        STEPS[name] = made
-        return made
-
-    return add
+step = STEPS.named
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from sync_worker.webhooks import queries as webhooks
 from sync_worker.write_backs import queries as write_backs
 from sync_worker.write_backs.rules import fitting
 from tests.harness import Tenure
-from tests.poisoned.poison import World
+from tests.poisoned.poison import Steps, World
 from tests.sequencer.renewals import Renewals
 from tests.simulators.mail import MailSimulator
 from tests.simulators.salesforce.server import SalesforceSimulator
@@ -70,16 +70,9 @@ class Outside:
 
 
 Step = Callable[[World, Outside, pytest.MonkeyPatch], Awaitable[None]]
-STEPS: dict[str, Step] = {}
+STEPS = Steps[Step]()
 """Loops of the worker, and kinds of events that it hears, by name."""
-
-
-def step(name: str) -> Callable[[Step], Step]:
-    def add(made: Step) -> Step:
-        STEPS[name] = made
-        return made
-
-    return add
+step = STEPS.named
 
 
 @pytest.fixture(scope="module")

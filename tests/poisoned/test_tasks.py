@@ -1,6 +1,5 @@
 """One bad item in the middle of a batch costs itself, in every step of the tasks service."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,19 +13,12 @@ from shared.ids import new_id
 from tasks_api import worker
 from tests.accounts_api.key_roles.making import member
 from tests.harness import Tenure
-from tests.poisoned.poison import Step, World
+from tests.poisoned.poison import Step, Steps, World
 
 SERVICE: Final = "tasks"
 BY_TEST = (Cause(type="system", id="test"),)
-STEPS: dict[str, Step] = {}
-
-
-def step(name: str) -> Callable[[Step], Step]:
-    def add(made: Step) -> Step:
-        STEPS[name] = made
-        return made
-
-    return add
+STEPS = Steps[Step]()
+step = STEPS.named
 
 
 async def tasks(world: World, **more: Any) -> list[str]:

@@ -4,7 +4,7 @@ set aside with its reason, which status and a task tell; and it goes on once the
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pkgutil import resolve_name
 from typing import Any
 from uuid import UUID
@@ -218,18 +218,28 @@ async def test_a_lapsed_hand_over_that_cannot_be_recovered_holds_up_no_other(
     assert len(await tasks_of(renewals, "mail_held")) == (1 if phase == "connecting" else 3)
 
 
-async def test_a_mail_that_kills_its_worker_every_time_is_held(
-    renewals: Renewals, monkeypatch: pytest.MonkeyPatch
-) -> None:
+LAPSED = TODAY - timedelta(days=4000)
+
+
+async def under_way(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch, lease_until: datetime
+) -> tuple[UUID, str]:
+    """The opportunity, and the mail of it that a worker has in hand for the twelfth time."""
     await renewals.furnish()
     await renewals.sequence(90, 60)
     with monkeypatch.context() as patched:
         patched.setattr(dispatcher_of(renewals).settings, "send_slots", 0)
-        await renewals.opportunity()
+        opportunity_id = await renewals.opportunity()
     [message] = await renewals.messages()
     dying = {"state": "dispatching", "phase": "connecting", "fence": 1, "attempts": 12}
-    lapsed = TODAY - timedelta(days=4000)
-    await stored(renewals, "messages", message["id"], lease_until=lapsed, **dying)
+    await stored(renewals, "messages", message["id"], lease_until=lease_until, **dying)
+    return opportunity_id, str(message["id"])
+
+
+async def test_a_mail_that_kills_its_worker_every_time_is_held(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await under_way(renewals, monkeypatch, LAPSED)
     await renewals.tenure.settle()
     [message] = await renewals.messages()
     assert (message["state"], message["reason"]) == ("held", "failed")
@@ -240,21 +250,13 @@ async def test_a_mail_that_kills_its_worker_every_time_is_held(
 async def test_a_mail_that_failed_after_its_enrollment_was_stopped_is_withdrawn_and_nobody_told(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await renewals.furnish()
-    await renewals.sequence(90, 60)
-    with monkeypatch.context() as patched:
-        patched.setattr(dispatcher_of(renewals).settings, "send_slots", 0)
-        opportunity_id = await renewals.opportunity()
-    [message] = await renewals.messages()
+    later = TODAY + timedelta(days=4000)
+    opportunity_id, message_id = await under_way(renewals, monkeypatch, later)
     enrollment = await renewals.enrollment(opportunity_id)
-    dying = {"state": "dispatching", "phase": "connecting", "fence": 1, "attempts": 12}
-    far = TODAY + timedelta(days=4000)
-    await stored(renewals, "messages", message["id"], lease_until=far, **dying)
     path = f"/v1/enrollments/{enrollment['id']}/pause"
     paused = await renewals.ws.team_member.post(path, {})
-    assert paused.json()["in_flight_message_id"] == message["id"], paused.text
-    lapsed = TODAY - timedelta(days=4000)
-    await stored(renewals, "messages", message["id"], lease_until=lapsed)
+    assert paused.json()["in_flight_message_id"] == message_id, paused.text
+    await stored(renewals, "messages", message_id, lease_until=LAPSED)
     await renewals.tenure.settle()
     [message] = await renewals.messages()
     assert (message["state"], message["reason"]) == ("cancelled", "enrollment_paused")

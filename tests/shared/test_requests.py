@@ -145,7 +145,7 @@ async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(
         writer.close()
     async with asyncio.timeout(20):
         while _answered(service, route, "499") < left + 2:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # who has left gets no answer to wait for
     assert _answered(service, route, "500") == failed
 
 
