@@ -9,8 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin
-WITH_SERVERS := $(BIN)/python -m deploy.desk.withservers
-# Two test processes keep two cores busy; PostgreSQL and the doors need their share.
+WITH_SERVERS := $(BIN)/python -m deploy.local.withservers
+# Two test processes keep two cores busy; PostgreSQL and the processes need their share.
 JOBS ?= 2
 
 .PHONY: help
@@ -19,19 +19,19 @@ help: ## list the targets
 
 .PHONY: setup
 setup: ## put into .venv exactly what the locks say (all other targets do this by themselves)
-	@$(PYTHON) -m deploy.desk.setup
+	@$(PYTHON) -m deploy.local.setup
 
 .PHONY: up
 up: setup ## run everything: servers, services, sandbox, gateway; Ctrl-C stops it and keeps the data
-	@exec $(BIN)/python -m deploy.desk.up
+	@exec $(BIN)/python -m deploy.local.up
 
 .PHONY: workspace
 workspace: setup ## one more workspace while `make up` runs: name=Acme zone=Europe/Berlin frozen=2026-03-02T09:00:00Z
-	@$(BIN)/python -m deploy.desk.workspace --name "$$name" --zone "$$zone" --frozen-at "$$frozen" $(ARGS)
+	@$(BIN)/python -m deploy.local.workspace --name "$$name" --zone "$$zone" --frozen-at "$$frozen" $(ARGS)
 
 .PHONY: demo
 demo: setup ## play the renewal story from end to end and check every claim
-	@exec $(BIN)/python -m deploy.desk.demo
+	@exec $(BIN)/python -m deploy.local.demo
 
 .PHONY: test
 test: setup ## every test, on real PostgreSQL and Redis; T=tests/shared narrows it
@@ -78,18 +78,18 @@ bench: setup ## measure, write .tenure/bench, compare with the last run
 	$(WITH_SERVERS) -- $(BIN)/python -m deploy.bench $(ARGS)
 
 .PHONY: migrate
-migrate: setup ## roles and migrations for DATABASE_URL (an administrator's), or for the desk's data
-	@$(BIN)/python -m deploy.desk.migrate
+migrate: setup ## roles and migrations for DATABASE_URL (an administrator's), or for the local data
+	@$(BIN)/python -m deploy.local.migrate
 
 .PHONY: migration
 migration: setup ## write a migration: make migration s=accounts-api m="add segment owner"
 	@test -n "$(s)" && test -n "$(m)" || { echo 'usage: make migration s=accounts-api m="add segment owner"'; exit 2; }
-	$(WITH_SERVERS) --fast -- $(BIN)/python -m deploy.desk.migrate --new "$(s)" "$(m)"
+	$(WITH_SERVERS) --fast -- $(BIN)/python -m deploy.local.migrate --new "$(s)" "$(m)"
 
 .PHONY: lock
 lock: setup ## resolve all dependencies anew, within the ranges of pyproject.toml
-	$(BIN)/python -m deploy.desk.lock
+	$(BIN)/python -m deploy.local.lock
 
 .PHONY: clean
-clean: ## delete the desk's data, caches and results (not .venv)
-	@$(PYTHON) -m deploy.desk.clean
+clean: ## delete the local data, caches and results (not .venv)
+	@$(PYTHON) -m deploy.local.clean

@@ -1,1 +1,1 @@
-"""How Tenure is run: at a desk (`deploy.desk`), in containers, in a cluster."""
+"""How Tenure is run: on one machine (`deploy.local`), in containers, in a cluster."""

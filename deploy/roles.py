@@ -47,7 +47,7 @@ SERVICES = (
 )
 ROLES = (OWNER, *(service.role for service in SERVICES))
 
-# A role of a service is what its requests run under; a worker door raises its statement timeout.
+# A role of a service is what its requests run under; a worker process raises its statement timeout.
 _SERVICE_LIMITS = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",

@@ -39,7 +39,7 @@ def service_metadata(schema: str) -> MetaData:
 
 
 class Database:
-    """Connection pool of one door.
+    """Connection pool of one process.
 
     Waiting longer than two seconds for a connection is a 503: a queue in front of a slow database
     helps nobody. The pool has no overflow: connections opened and closed under load cost more than

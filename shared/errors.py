@@ -1,4 +1,4 @@
-"""Refusals as facts. Every error that leaves a door is RFC 9457 problem+json with a `code`."""
+"""Refusals as facts. Every error answer is RFC 9457 problem+json with a `code`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ class HttpClient:
             parsed = httpx2.URL(url)
         except (httpx2.InvalidURL, ValueError) as error:
             raise OutgoingError(UNREACHABLE, sent=False) from error
-        # By port too: on a desk all our services are one host.
+        # By port too: on one machine all our services are one host.
         key = breaker_key or f"{parsed.host}:{parsed.port}"
         breaker = (
             self._breakers.setdefault(key, self._new_breaker()) if breaks else self._new_breaker()

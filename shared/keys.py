@@ -1,7 +1,7 @@
 """What an API key looks like: `tnr_live_<end of its id>_<43 random characters><crc>`.
 
-The fixed beginning lets secret scanners find leaked keys; by the checksum a door refuses a mistyped
-or invented one without asking anybody.
+The fixed beginning lets secret scanners find leaked keys; by the checksum a service refuses a
+mistyped or invented one without asking anybody.
 """
 
 import hashlib

@@ -27,7 +27,9 @@ with check (
 """
 
 
-def wall(table: str, *, app_role: str, grants: str = "select, insert, update, delete") -> None:
+def enable_rls(
+    table: str, *, app_role: str, grants: str = "select, insert, update, delete"
+) -> None:
     """Force row-level security on `table` by `workspace_id` and grant it to the service's role."""
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
@@ -172,7 +174,7 @@ def lay_foundation(app_role: str) -> None:
     )
     op.execute("create index ix_idempotency_keys_expires_at on idempotency_keys (expires_at)")
     for table in ("workspaces", "events", "dead_events", "idempotency_keys"):
-        wall(table, app_role=app_role)
+        enable_rls(table, app_role=app_role)
     op.execute(f"grant select, insert, update, delete on checkpoints to {app_role}")
     op.execute(f"grant execute on function workspace_now(uuid) to {app_role}")
 
@@ -248,4 +250,4 @@ def lay_held_work(app_role: str) -> None:
     )
     op.execute("comment on column held_work.item is 'which of the step''s items; one row for each'")
     op.execute("create index ix_held_work_retry_at on held_work (workspace_id, step, retry_at)")
-    wall("held_work", app_role=app_role)
+    enable_rls("held_work", app_role=app_role)

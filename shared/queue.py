@@ -46,7 +46,8 @@ class Bell:
     """Rings services. Never raises and never waits for Redis: callers have already committed.
 
     A ring costs a millisecond and says nothing new. So those within 10 ms become one, and those of
-    the next tenth of a second, too: under load a door rings ten times a second, whatever it writes.
+    the next tenth of a second, too: under load a process rings ten times a second, whatever it
+    writes.
     """
 
     def __init__(self, redis_url: str) -> None:

@@ -1,7 +1,7 @@
-"""Runs a web door: `python -m shared.serve accounts_api.main:create_app --port 8001`.
+"""Runs a web process: `python -m shared.serve accounts_api.main:create_app --port 8001`.
 
-On SIGTERM the door first says "not ready" for `TENURE_DRAIN_SECONDS`, so that a load balancer stops
-sending, then stops listening, then finishes what is under way (20 s at most).
+On SIGTERM the process first says "not ready" for `TENURE_DRAIN_SECONDS`, so that a load balancer
+stops sending, then stops listening, then finishes what is under way (20 s at most).
 """
 
 import argparse
@@ -53,17 +53,17 @@ class SettledServer(uvicorn.Server):
 class DrainingServer(SettledServer):
     def __init__(self, config: uvicorn.Config, app: Any) -> None:
         super().__init__(config)
-        self._door = app
+        self._process = app
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         # Its description is the largest thing that it makes for good.
-        self._door.state.describing.add_done_callback(lambda _: collector.settle())
+        self._process.state.describing.add_done_callback(lambda _: collector.settle())
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        service = getattr(self._door.state, "service", None)
+        service = getattr(self._process.state, "service", None)
         if service is None or service.draining or sig != signal.SIGTERM:
             super().handle_exit(sig, frame)
             return

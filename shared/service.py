@@ -1,4 +1,4 @@
-"""What a door of a service holds while it runs: settings, database, doorbell, clients, identity."""
+"""What a process of a service holds: settings, database, doorbell, clients, identity."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from shared.auth import Caller, Subject
 from shared.db import Database
 from shared.egress import EgressPolicy
 from shared.events.base import Cause, Event
-from shared.events.routes import hearers
+from shared.events.routes import subscribers
 from shared.feed.reader import FeedPage
 from shared.http import DEFAULT_CAP, HttpClient
 from shared.paging import CursorSigner
@@ -45,7 +45,7 @@ class Service:
     limiter: RateLimiter
     draining: bool = False
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    """What a feature opened for as long as the door lives; closed before everything else."""
+    """What a feature opened for as long as the process lives; closed before everything else."""
 
     @classmethod
     def build(cls, name: ServiceName, settings: Settings, wiring: Wiring = ()) -> "Service":
@@ -56,7 +56,9 @@ class Service:
         peers = HttpClient(policy, trusted=True)
 
         def after_commit(events: Sequence[Event], wakes_own_worker: bool) -> None:  # noqa: FBT001
-            bell.ring([*(hearers(name) if events else []), *([name] if wakes_own_worker else [])])
+            bell.ring(
+                [*(subscribers(name) if events else []), *([name] if wakes_own_worker else [])]
+            )
 
         async def fetch_jwks(issuer: ServiceName) -> dict[str, Any]:
             answer = await peers.request(

@@ -1,4 +1,4 @@
-"""What every door reads from its environment, once, at start."""
+"""What every process reads from its environment, once, at start."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -85,7 +85,7 @@ class Settings(Environment):
     service_key: Annotated[SecretStr, _secret(strength.signing_key)]
     """Private JWK (EC P-256) that signs this service's tokens; its public half is the JWKS."""
     cursor_secret: Annotated[SecretStr, _secret(strength.signing_secret)]
-    """Signs page cursors and unsubscribe links. Shared by all doors of a service."""
+    """Signs page cursors and unsubscribe links. Shared by all processes of a service."""
     encryption_keys: Annotated[SecretStr, _secret(strength.encryption_keys)]
     """Comma separated urlsafe base64 keys of 32 bytes. The first encrypts, all of them decrypt."""
 
@@ -95,16 +95,16 @@ class Settings(Environment):
 
     log_level: str = "INFO"
     drain_seconds: float = 0.0
-    """How long a door that was told to stop answers 503 on /readyz before it stops listening."""
+    """How long a process that was told to stop answers 503 on /readyz before it stops listening."""
     pool_size: int = 20
-    """Connections of one door, all of them kept open once used."""
+    """Connections of one process, all of them kept open once used."""
     feed_shards: int = 1
     """Consumers split a feed by workspace into this many independent lanes."""
     sweep_seconds: float = 2.0
     """How long a lost doorbell may delay work."""
     health_host: str = "127.0.0.1"
     health_port: int | None = None
-    """Where a worker door answers /livez, /readyz and /metrics. A container names 0.0.0.0."""
+    """Where a worker process answers /livez, /readyz and /metrics. A container names 0.0.0.0."""
     webhook_time_scale: float = 1.0
     """Shortens the waits of the webhook retry schedule: 0.01 for demonstrations and tests."""
     outside_retry_seconds: float = 0.5

@@ -28,11 +28,11 @@ class CannotTrace(RuntimeError):
 
 
 class Tracing:
-    """Of one door. Does nothing when no endpoint is set."""
+    """Of one process. Does nothing when no endpoint is set."""
 
-    def __init__(self, door: str) -> None:
+    def __init__(self, process: str) -> None:
         """Raises `CannotTrace` without the extra."""
-        self._provider = _provider(door) if os.environ.get(ENDPOINT) else None
+        self._provider = _provider(process) if os.environ.get(ENDPOINT) else None
 
     def follow_requests(self, app: "FastAPI") -> None:
         """Before the app has started."""
@@ -71,7 +71,7 @@ def carry(headers: MutableMapping[str, str]) -> None:
         _inject(headers)
 
 
-def hearing(event: str, event_id: str) -> AbstractContextManager[Any]:
+def handling(event: str, event_id: str) -> AbstractContextManager[Any]:
     """The trace of one event that is taken in."""
     if _tracer is None:
         return nullcontext()
@@ -84,7 +84,7 @@ def hearing(event: str, event_id: str) -> AbstractContextManager[Any]:
     )
 
 
-def _provider(door: str) -> "TracerProvider":
+def _provider(process: str) -> "TracerProvider":
     global _inject, _tracer
     try:
         from opentelemetry import propagate  # noqa: PLC0415
@@ -95,15 +95,15 @@ def _provider(door: str) -> "TracerProvider":
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-        from shared.tracing_sampler import begun_at_a_door  # noqa: PLC0415
+        from shared.tracing_sampler import begun_at_an_entry  # noqa: PLC0415
     except ImportError as error:
         raise CannotTrace(
             f"{ENDPOINT} is set, and the libraries for it are missing: install `tenure[otel]`, or"
             " unset it."
         ) from error
     provider = TracerProvider(
-        sampler=begun_at_a_door(),
-        resource=Resource.create({"service.name": f"tenure-{door}"}),
+        sampler=begun_at_an_entry(),
+        resource=Resource.create({"service.name": f"tenure-{process}"}),
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     _inject, _tracer = propagate.inject, provider.get_tracer("tenure")

@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanKind
 from typing_extensions import override
 
 
-class _Doors(Sampler):
+class _EntrySpans(Sampler):
     @override
     def should_sample(
         self, parent_context: Any, trace_id: int, name: str, kind: Any = None, *rest: Any
@@ -21,8 +21,8 @@ class _Doors(Sampler):
         return "requests and events"
 
 
-def begun_at_a_door() -> Sampler:
+def begun_at_an_entry() -> Sampler:
     """A request or an event begins a trace; a statement of a worker that looks for work does not.
     What continues another's trace does as that one does.
     """
-    return ParentBased(root=_Doors())
+    return ParentBased(root=_EntrySpans())

@@ -1,4 +1,4 @@
-"""One request, job or heard event is one transaction. Nothing below a door commits."""
+"""One request, job or handled event is one transaction. Nothing below a route or a loop commits."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -39,13 +39,13 @@ class UnitOfWork:
         session: AsyncSession,
         workspace_id: UUID,
         cause: Sequence[Cause],
-        heard: Envelope | None = None,
+        handled_event: Envelope | None = None,
         wiring: Wiring = (),
     ) -> None:
         self.session = session
         self.workspace_id = workspace_id
         self.cause = tuple(cause)
-        self.heard = heard
+        self.handled_event = handled_event
         """The event being handled, when the transaction is an event's effect."""
         self.events: list[Event] = []
         self._wiring = wiring
@@ -130,7 +130,7 @@ class UnitsOfWork:
         cause: Sequence[Cause],
         *,
         read_only: bool = False,
-        heard: Envelope | None = None,
+        handled_event: Envelope | None = None,
     ) -> AsyncIterator[UnitOfWork]:
         """Commit when the block ends, roll back when it raises.
 
@@ -138,7 +138,7 @@ class UnitsOfWork:
         """
         refusal: AppError | None = None
         async with self.db.transaction(workspace_id, read_only=read_only) as session:
-            uow = UnitOfWork(session, workspace_id, cause, heard, self._wiring)
+            uow = UnitOfWork(session, workspace_id, cause, handled_event, self._wiring)
             try:
                 yield uow
             except AppError as error:

@@ -1,4 +1,4 @@
-"""The queue door: loops that find due rows, woken by the doorbell, by a sweep when it is lost."""
+"""The worker process: loops that find due rows, woken by the doorbell or else by time."""
 
 import asyncio
 import contextlib
@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from shared import collector
 from shared.db import is_connection_loss
-from shared.events.routes import HEARS
+from shared.events.routes import SUBSCRIBES_TO
 from shared.feed.consumer import Consumer
-from shared.feed.hearing import Hearing
+from shared.feed.subscriptions import Subscriptions
 from shared.logging import configure_logging, get_logger
 from shared.queue import listen
 from shared.service import Service
@@ -77,13 +77,15 @@ class Loop:
             return
 
 
-def feed_loops(service: Service, hearing: Hearing) -> list[Loop]:
+def feed_loops(service: Service, subscriptions: Subscriptions) -> list[Loop]:
     """One loop per publisher that this service hears, and per lane of its feed."""
     shards = service.settings.feed_shards
     loops = []
-    for publisher in HEARS[service.name]:
+    for publisher in SUBSCRIBES_TO[service.name]:
         for shard in range(shards):
-            consumer = Consumer(publisher, service.units, hearing, service.feed_page, shard, shards)
+            consumer = Consumer(
+                publisher, service.units, subscriptions, service.feed_page, shard, shards
+            )
 
             async def step(_: Service, consumer: Consumer = consumer) -> bool:
                 return await consumer.step()

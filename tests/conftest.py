@@ -1,4 +1,4 @@
-"""Real servers, a database per run built by Alembic, real doors on real sockets."""
+"""Real servers, a database per run built by Alembic, real processes on real sockets."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from deploy.desk.secrets import load_secrets
+from deploy.local.secrets import load_secrets
 from deploy.migrate import ROOT
 from deploy.roles import OWNER, ROLES, SERVICES, prepare, role_url
 from shared.ids import new_id
@@ -30,7 +30,7 @@ def servers() -> tuple[str, str]:
     try:
         return os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
     except KeyError:
-        pytest.skip("needs servers: `make test`, or python -m deploy.desk.withservers -- pytest")
+        pytest.skip("needs servers: `make test`, or python -m deploy.local.withservers -- pytest")
 
 
 @pytest.fixture(scope="session")

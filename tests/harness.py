@@ -1,8 +1,9 @@
-"""The four real web doors on loopback sockets, their worker loops stepped until nothing is left.
+"""The four real web processes on loopback sockets, their worker loops stepped until nothing is
+left.
 
-Tests talk to doors over HTTP, as users do. `settle` replaces waiting: it runs every loop of every
-service until all feeds are drained and no step finds work, so a test never sleeps to let things
-happen.
+Tests talk to services over HTTP, as users do. `settle` replaces waiting: it runs every loop of
+every service until all feeds are drained and no step finds work, so a test never sleeps to let
+things happen.
 """
 
 import asyncio
@@ -22,11 +23,11 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from typing_extensions import override
 
-from deploy.desk.secrets import Secrets
+from deploy.local.secrets import Secrets
 from deploy.roles import SERVICES as ACCESS
 from deploy.roles import role_url
 from deploy.routes import service_for
-from shared.events.routes import HEARS
+from shared.events.routes import SUBSCRIBES_TO
 from shared.ids import new_id
 from shared.serve import web_config
 from shared.service import Service
@@ -57,7 +58,7 @@ def _open_to_all() -> httpx2.AsyncHTTPTransport:
 
 
 class Client:
-    """One credential, all four doors: `await ws.admin.get("/v1/tasks")`."""
+    """One credential, all four services: `await ws.admin.get("/v1/tasks")`."""
 
     def __init__(
         self,
@@ -128,7 +129,7 @@ class Tenure:
     _connections: httpx2.AsyncBaseTransport = field(default_factory=_open_to_all)
 
     def settings(self, service: ServiceName, **overrides: Any) -> Settings:
-        """What a door of `service` reads; subprocesses get it from `environment`."""
+        """What a process of `service` reads; subprocesses get it from `environment`."""
         return Settings.model_validate({**self._values(service), **overrides})
 
     def _values(self, service: ServiceName) -> dict[str, Any]:
@@ -149,7 +150,7 @@ class Tenure:
         }
 
     def environment(self, service: ServiceName) -> dict[str, str]:
-        """Environment of a door run as a process of its own (crash tests)."""
+        """Environment of a service run as a process of its own (crash tests)."""
         return {
             (key if key.isupper() else f"TENURE_{key.upper()}"): str(value)
             for key, value in self._values(service).items()
@@ -163,12 +164,12 @@ class Tenure:
             sockets[name] = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             sockets[name].bind(("127.0.0.1", 0))
             self.urls[name] = f"http://127.0.0.1:{sockets[name].getsockname()[1]}"
-        # All are made before the first opens: a door that opens describes itself in a thread, and
-        # FastAPI silences a warning of its models for the whole process while it makes them.
+        # All are made before the first opens: a process that starts describes itself in a thread,
+        # and FastAPI silences a warning of its models for the whole process while it makes them.
         for name in SERVICES:
             module = importlib.import_module(f"{PACKAGES[name].package}.main")
             self.apps[name] = module.create_app(self.settings(name))
-        servers = [await self._open_door(name, sockets[name]) for name in SERVICES]
+        servers = [await self._start_web_process(name, sockets[name]) for name in SERVICES]
         for name in SERVICES:
             worker = importlib.import_module(f"{PACKAGES[name].package}.worker")
             self.workers[name] = worker.build(self.settings(name))
@@ -183,7 +184,7 @@ class Tenure:
                 server.should_exit = True
                 await task
 
-    async def _open_door(
+    async def _start_web_process(
         self, name: ServiceName, listener: socket.socket
     ) -> tuple[uvicorn.Server, asyncio.Task[None]]:
         config = web_config(self.apps[name], lifespan="on")
@@ -192,7 +193,7 @@ class Tenure:
         while not server.started:
             if task.done():
                 task.result()
-                raise RuntimeError(f"The door of {name} did not open.")
+                raise RuntimeError(f"The web process of {name} did not start.")
             await asyncio.sleep(0.01)
         return server, task
 
@@ -226,7 +227,7 @@ class Tenure:
         )
 
     def _service_client(self, workspace_id: UUID) -> Client:
-        """Mints a token per door and request: the audience is bound."""
+        """Mints a token per process and request: the audience is bound."""
         tenure = self
 
         class ServiceClient(Client):
@@ -263,9 +264,9 @@ class Tenure:
         return worked
 
     async def _all_heard(self) -> bool:
-        for hearer, publishers in HEARS.items():
+        for subscriber, publishers in SUBSCRIBES_TO.items():
             for publisher in publishers:
-                if not await self.has_heard(hearer, publisher):
+                if not await self.has_heard(subscriber, publisher):
                     return False
         return True
 
@@ -278,19 +279,21 @@ class Tenure:
             await asyncio.sleep(0.005)
         return public
 
-    async def hear(self, hearer: ServiceName, publisher: ServiceName) -> None:
+    async def hear(self, subscriber: ServiceName, publisher: ServiceName) -> None:
         """Let one service hear another to the end, and do nothing else."""
-        [feed] = [loop for loop in self.loops[hearer] if loop.name == f"feed:{publisher}:0"]
+        [feed] = [loop for loop in self.loops[subscriber] if loop.name == f"feed:{publisher}:0"]
         async with asyncio.timeout(60):
-            while await self._run_out(hearer, feed) or not await self.has_heard(hearer, publisher):
+            while await self._run_out(subscriber, feed) or not await self.has_heard(
+                subscriber, publisher
+            ):
                 continue
 
-    async def has_heard(self, hearer: ServiceName, publisher: ServiceName) -> bool:
+    async def has_heard(self, subscriber: ServiceName, publisher: ServiceName) -> bool:
         """Whether the hearer's checkpoint is at the publisher's last committed event. Events come
         in the order of commits: one waits while an older transaction is open, anybody's.
         """
         end = await self._scalar(publisher, _FEED_END)
-        at = await self._scalar(hearer, _HEARD, publisher=publisher)
+        at = await self._scalar(subscriber, _HEARD, publisher=publisher)
         heard = _place(end) <= _place(at)
         if not heard:
             await asyncio.sleep(0.005)  # the caller asks again; until then others may commit

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from tests.accounts_api.records.making import make_trait
-from tests.furniture import Furniture, furnish
 from tests.harness import Tenure, Workspace
+from tests.seed_data import Furniture, furnish
 
 _STEP: Final = {"title": "A", "offset_days": -90, "subject": "A", "text": "{{ unsubscribe_url }}"}
 _ROLE: Final = "key-roles/{key-roles}/assignment-rules"

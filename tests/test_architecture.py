@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from shared.events import accounts, sequences, sync, tasks
 from shared.events.base import Event
 from shared.events.registry import EVENTS
-from shared.events.routes import HEARS
+from shared.events.routes import SUBSCRIBES_TO
 from shared.schemas import In
 from shared.settings import SERVICES, ServiceName
 from shared.web.openapi import api_routes
@@ -42,7 +42,8 @@ PUBLISHERS: dict[ModuleType, ServiceName] = {
 }
 
 SPANNING = {
-    # Every door and worker: the feed, what has been heard, what is old, whether PostgreSQL answers.
+    # Every process and worker: the feed, what has been heard, what is old, whether PostgreSQL
+    # answers.
     "shared.feed.consumer.Consumer._checkpoint",
     "shared.feed.consumer.Consumer._failed",
     "shared.web.internal.feed",
@@ -149,7 +150,7 @@ def test_a_feature_is_entered_through_its_service() -> None:
         f"{importer} imports {module}"
         for module in sorted(private)
         for importer in imports().find_modules_that_directly_import(module)
-        # The doors of a service put its features together.
+        # main and worker of a service put its features together.
         if importer in feature_modules() and area(importer) != area(module)
     ]
     assert wrong == []
@@ -285,12 +286,12 @@ def test_nothing_is_bound_to_a_database_session() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_handles_what_the_routes_say_it_hears(service: ServiceName) -> None:
-    module = importlib.import_module(f"{PACKAGES[service]}.hearing")
-    publishers = {publisher_of(event) for event in module.HEARING.handlers}
+def test_a_service_handles_what_the_routes_say_it_subscribes_to(service: ServiceName) -> None:
+    module = importlib.import_module(f"{PACKAGES[service]}.subscriptions")
+    publishers = {publisher_of(event) for event in module.SUBSCRIPTIONS.handlers}
     # The sync worker carries every event to partners, whether it acts on it or not.
-    assert publishers == set(HEARS[service]) or (
-        service == "sync" and publishers <= set(HEARS[service])
+    assert publishers == set(SUBSCRIBES_TO[service]) or (
+        service == "sync" and publishers <= set(SUBSCRIBES_TO[service])
     )
 
 

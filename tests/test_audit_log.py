@@ -3,9 +3,9 @@
 import copy
 from typing import Any
 
-from tests.furniture import Furniture, collection_of, furnish, point_to, renamed
 from tests.harness import Tenure, Workspace
 from tests.operations import WRITES, Operation
+from tests.seed_data import Furniture, collection_of, furnish, point_to, renamed
 
 DATA = {"records", "tasks", "notes", "enrollments", "product_events"}
 """What people and programs work with every day: its own history tells it."""

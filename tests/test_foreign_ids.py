@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from shared.settings import SERVICES
-from tests.furniture import (
+from tests.harness import Tenure, Workspace
+from tests.operations import OPERATIONS, WORDS, WRITES, Operation
+from tests.seed_data import (
     Furniture,
     bury_unreadable,
     collection_of,
@@ -23,8 +25,6 @@ from tests.furniture import (
     hold_something,
     renamed,
 )
-from tests.harness import Tenure, Workspace
-from tests.operations import OPERATIONS, WORDS, WRITES, Operation
 from tests.sequencer.renewals import Renewals
 from tests.simulators.mail import MailSimulator
 

@@ -1,6 +1,6 @@
 """Well-formed requests with extreme values, one field at a time, against things that exist.
 
-What test_hostile_bodies.py sends never gets past the door; this reaches the services and the
+What test_hostile_bodies.py sends never gets past the framework; this reaches the services and the
 database. Whatever they decide, it is never a 5xx, and what they accept they can read back.
 """
 
@@ -12,9 +12,9 @@ from zlib import crc32
 import httpx2
 import pytest
 
-from tests.furniture import Furniture, furnish, point_to, url_of
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, WRITES, Operation
+from tests.seed_data import Furniture, furnish, point_to, url_of
 
 EXTREMES: list[Any] = [
     None,

@@ -1,4 +1,5 @@
-"""A door that is sent 400 MB without a length keeps its memory: it counts what comes and hangs up.
+"""A process that is sent 400 MB without a length keeps its memory: it counts what comes and hangs
+up.
 
 In a process of its own, whose memory is then nobody else's.
 """
@@ -9,8 +10,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.doors import Door, open_door
 from tests.harness import Tenure, Workspace
+from tests.web_processes import WebProcess, web_process
 
 MEGABYTE = 1024 * 1024
 OFFERED = 400 * MEGABYTE
@@ -21,14 +22,14 @@ _CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
 
 
 @pytest.fixture(scope="module")
-async def door(tenure: Tenure) -> AsyncIterator[Door]:
-    async with open_door(tenure, "accounts") as made:
+async def process(tenure: Tenure) -> AsyncIterator[WebProcess]:
+    async with web_process(tenure, "accounts") as made:
         yield made
 
 
-async def _offer(door: Door, key: str, size: int = OFFERED) -> tuple[int, bytes]:
-    """Stream until all is sent or the door hangs up: bytes sent, and what it said."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+async def _offer(process: WebProcess, key: str, size: int = OFFERED) -> tuple[int, bytes]:
+    """Stream until all is sent or the process hangs up: bytes sent, and what it said."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
     head = (
         f"POST /v1/members HTTP/1.1\r\nhost: tenure\r\nauthorization: Bearer {key}\r\n"
         "content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -51,17 +52,17 @@ async def _offer(door: Door, key: str, size: int = OFFERED) -> tuple[int, bytes]
     return sent, said
 
 
-async def _offer_at_once(door: Door, key: str) -> list[tuple[int, bytes]]:
+async def _offer_at_once(process: WebProcess, key: str) -> list[tuple[int, bytes]]:
     async with asyncio.timeout(60):
-        return await asyncio.gather(*(_offer(door, key) for _ in range(AT_ONCE)))
+        return await asyncio.gather(*(_offer(process, key) for _ in range(AT_ONCE)))
 
 
-async def test_a_body_without_end_costs_no_memory(tenure: Tenure, door: Door) -> None:
+async def test_a_body_without_end_costs_no_memory(tenure: Tenure, process: WebProcess) -> None:
     ws: Workspace = await tenure.workspace()
-    await _offer_at_once(door, ws.keys["admin"])  # what the first requests load stays
-    before = await door.memory_kb()
-    answers = await _offer_at_once(door, ws.keys["admin"])
-    grown = await door.memory_kb() - before
+    await _offer_at_once(process, ws.keys["admin"])  # what the first requests load stays
+    before = await process.memory_kb()
+    answers = await _offer_at_once(process, ws.keys["admin"])
+    grown = await process.memory_kb() - before
     assert grown < ALLOWED_GROWTH_KB, f"{grown} kB more than before"
     assert max(sent for sent, _ in answers) < OFFERED / 10
     # Cut off in the middle of a sentence, a client may or may not still hear the answer.
@@ -69,18 +70,18 @@ async def test_a_body_without_end_costs_no_memory(tenure: Tenure, door: Door) ->
     assert len((await ws.admin.get("/v1/members")).json()["data"]) == 2
 
 
-async def test_a_body_a_little_too_large_is_told_so(tenure: Tenure, door: Door) -> None:
+async def test_a_body_a_little_too_large_is_told_so(tenure: Tenure, process: WebProcess) -> None:
     ws = await tenure.workspace()
     for _ in range(20):
-        _, said = await _offer(door, ws.keys["admin"], 5 * MEGABYTE)
+        _, said = await _offer(process, ws.keys["admin"], 5 * MEGABYTE)
         assert said.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_declared_length_is_refused_before_the_body_comes(
-    tenure: Tenure, door: Door
+    tenure: Tenure, process: WebProcess
 ) -> None:
     ws = await tenure.workspace()
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
     writer.write(
         b"POST /v1/members HTTP/1.1\r\nhost: tenure\r\ncontent-type: application/json\r\n"
         b"authorization: Bearer %s\r\ncontent-length: %d\r\n\r\n"

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from tests.accounts_api.records.making import make_trait
-from tests.furniture import Furniture, furnish
 from tests.harness import Tenure, Workspace
 from tests.operations import WRITES, Operation
+from tests.seed_data import Furniture, furnish
 
 Path = tuple[str, ...]
 ANY_ITEM: Final = "*"

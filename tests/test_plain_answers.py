@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests.doors import Door, open_door
-from tests.furniture import Furniture, furnish, url_of
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, PUBLIC, Operation
+from tests.seed_data import Furniture, furnish, url_of
+from tests.web_processes import WebProcess, web_process
 
 SAFE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -27,8 +27,8 @@ async def furniture(ws: Workspace) -> Furniture:
 
 
 @pytest.fixture(scope="module")
-async def door(tenure: Tenure) -> AsyncIterator[Door]:
-    async with open_door(tenure, "tasks") as made:
+async def process(tenure: Tenure) -> AsyncIterator[WebProcess]:
+    async with web_process(tenure, "tasks") as made:
         yield made
 
 
@@ -106,9 +106,9 @@ async def test_what_nobody_serves_is_a_problem(ws: Workspace) -> None:
     assert (await ws.admin.get("/v1/tasks", headers=h2c)).status_code == 200
 
 
-async def _say(door: Door, *pieces: bytes, pause: float = 0.0) -> bytes:
+async def _say(process: WebProcess, *pieces: bytes, pause: float = 0.0) -> bytes:
     """What a connection answers, to its end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
     for piece in pieces:
         writer.write(piece)
         await writer.drain()
@@ -119,7 +119,7 @@ async def _say(door: Door, *pieces: bytes, pause: float = 0.0) -> bytes:
     return said
 
 
-async def test_a_credential_in_a_trailer_is_none(tenure: Tenure, door: Door) -> None:
+async def test_a_credential_in_a_trailer_is_none(tenure: Tenure, process: WebProcess) -> None:
     ws = await tenure.workspace()
     head = (
         b"POST /v1/tasks HTTP/1.1\r\nhost: tenure\r\ncontent-type: application/json\r\n"
@@ -127,7 +127,7 @@ async def test_a_credential_in_a_trailer_is_none(tenure: Tenure, door: Door) -> 
     )
     body = json.dumps({"title": "Call"}).encode()
     trailer = f"authorization: Bearer {ws.keys['admin']}\r\n".encode()
-    said = await _say(door, head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, trailer))
+    said = await _say(process, head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, trailer))
     assert said.startswith(b"HTTP/1.1 401 ")
 
 
@@ -142,8 +142,10 @@ async def test_a_credential_in_a_trailer_is_none(tenure: Tenure, door: Door) -> 
     ],
     ids=["no HTTP", "one long header", "many headers", "a long address", "CONNECT"],
 )
-async def test_what_is_no_request_is_a_problem(door: Door, sent: bytes, status: bytes) -> None:
-    said = await _say(door, sent)
+async def test_what_is_no_request_is_a_problem(
+    process: WebProcess, sent: bytes, status: bytes
+) -> None:
+    said = await _say(process, sent)
     assert said.startswith(b"HTTP/1.1 " + status)
     assert b"content-type: application/problem+json" in said
     assert b"cache-control: no-store" in said

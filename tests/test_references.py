@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.furniture import Furniture, furnish, point_to, renamed
 from tests.harness import Tenure, Workspace
 from tests.operations import WORDS, WRITES, Operation
+from tests.seed_data import Furniture, furnish, point_to, renamed
 
 Path = tuple[str, ...]
 ANY_KEY: Final = "{}"

@@ -15,7 +15,7 @@ LINES_OF_A_FILE = 400
 
 FEATURES_OF_MORE_FILES = {
     "deploy/bench": 11,
-    "deploy/desk": 37,
+    "deploy/local": 37,
     "services/accounts-api/accounts_api/formulas": 14,
     "services/accounts-api/accounts_api/imports": 12,
     "services/accounts-api/accounts_api/records": 19,
@@ -31,7 +31,7 @@ FEATURES_OF_MORE_FILES = {
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
-    "deploy/desk": 4_517,
+    "deploy/local": 4_517,
     "services/accounts-api/accounts_api/formulas": 1_842,
     "services/accounts-api/accounts_api/imports": 2_280,
     "services/accounts-api/accounts_api/reading": 1_858,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.furniture import Furniture, furnish, point_to, url_of
 from tests.harness import Tenure, Workspace
 from tests.operations import WRITES, Operation
+from tests.seed_data import Furniture, furnish, point_to, url_of
 
 Place = tuple[str | int, ...]
 Schema = dict[str, Any]

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client that costs a tenth of a full one: what is measured is the door."""
+"""A small HTTP/1.1 client that costs a tenth of a full one: what is measured is the process."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from deploy.bench.stage import Door
+from deploy.bench.stage import WebProcess
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Load:
     p50_ms: float
     p95_ms: float
     cpu_ms: float
-    """Processor time of the door for one request."""
+    """Processor time of the process for one request."""
 
     @property
     def per_second(self) -> float:
@@ -39,7 +39,7 @@ class Load:
 
 
 async def drive(
-    door: Door,
+    process: WebProcess,
     make: Callable[[int], Request],
     headers: Mapping[str, str],
     *,
@@ -52,10 +52,10 @@ async def drive(
 
     Raises on an unexpected status.
     """
-    host = urlsplit(door.url).netloc
+    host = urlsplit(process.url).netloc
     numbers = iter(range(1 << 60 if times is None else times))
     took_each: list[float] = []
-    cpu = door.cpu_seconds()
+    cpu = process.cpu_seconds()
     began = time.perf_counter()
     stop = began + seconds
 
@@ -83,7 +83,7 @@ async def drive(
         seconds=took,
         p50_ms=took_each[len(took_each) // 2] * 1000,
         p95_ms=took_each[int(len(took_each) * 0.95)] * 1000,
-        cpu_ms=(door.cpu_seconds() - cpu) / len(took_each) * 1000,
+        cpu_ms=(process.cpu_seconds() - cpu) / len(took_each) * 1000,
     )
 
 

@@ -50,9 +50,9 @@ async def no_work(stage: Stage) -> Result:
 
     Read the other processor times beside this one.
     """
-    door = await stage.open_door("accounts")
+    process = await stage.start_web_process("accounts")
     load = await drive(
-        door,
+        process,
         lambda _: Request("GET", "/livez"),
         {},
         seconds=stage.seconds,
@@ -145,15 +145,15 @@ async def create_one(stage: Stage) -> Result:
 async def bulk_upsert(stage: Stage) -> Result:
     """A thousand rows at a time, each changing two fields of an account that exists."""
     draw = drawing(5)
-    service, door = stage.service("accounts"), await stage.open_door("accounts")
+    service, process = stage.service("accounts"), await stage.start_web_process("accounts")
     loads, sql = [], []
-    memory = door.memory_mb()
+    memory = process.memory_mb()
     for _ in range(_BULK_ROUNDS):
         script = await _bulk_script(stage, service, _rows(stage, draw))
         sql.append(_BULK / await psql(stage, "accounts", script))
         body = to_json({"rows": _rows(stage, draw)})
         make = partial(_the_same, Request("POST", "/v1/accounts/bulk", body))
-        loads.append(await drive(door, make, stage.headers(), times=1))
+        loads.append(await drive(process, make, stage.headers(), times=1))
     rows = [_BULK * load.per_second for load in loads]
     return Result(
         unit="rows",
@@ -162,7 +162,7 @@ async def bulk_upsert(stage: Stage) -> Result:
         p50_ms=statistics.median(load.p50_ms for load in loads),
         cpu_ms=statistics.median(load.cpu_ms for load in loads),
         target="ratio >= 0.6",
-        more={"memory_before_mb": memory, "memory_after_mb": door.memory_mb()},
+        more={"memory_before_mb": memory, "memory_after_mb": process.memory_mb()},
     )
 
 
@@ -198,13 +198,13 @@ async def _bulk_script(stage: Stage, service: Service, rows: list[dict[str, Any]
 async def _rounds(
     stage: Stage, request: Callable[[int], Request], scripts: Sequence[str], *, target: str
 ) -> Result:
-    door = await stage.open_door("accounts")
+    process = await stage.start_web_process("accounts")
     loads: list[Load] = []
     sql: list[float] = []
     for _ in range(ROUNDS):
         loads.append(
             await drive(
-                door,
+                process,
                 request,
                 stage.headers(),
                 seconds=stage.seconds,
@@ -216,7 +216,7 @@ async def _rounds(
 
 
 CASES = (
-    Case("door: a request without work", no_work),
+    Case("web process: a request without work", no_work),
     Case("account: read one", read_one),
     Case("account: page of 50, filtered and sorted", page_of_fifty),
     Case("account: page of 50, sorted", page_in_order),

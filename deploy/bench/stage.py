@@ -1,4 +1,4 @@
-"""What every case stands on: a migrated database, a door in a process of its own, a workspace."""
+"""What every case stands on: a migrated database, a web process, a workspace."""
 
 import asyncio
 import importlib
@@ -21,8 +21,8 @@ from alembic import command
 
 from accounts_api.watching import service as watching
 from accounts_api.workspaces.service import make_workspace
-from deploy.desk.processes import LOOPBACK, free_port
-from deploy.desk.secrets import Secrets, load_secrets
+from deploy.local.processes import LOOPBACK, free_port
+from deploy.local.secrets import Secrets, load_secrets
 from deploy.migrate import history
 from deploy.roles import OWNER, SERVICES, async_url, prepare, role_url
 from shared.ids import new_id
@@ -36,8 +36,8 @@ _READY_SECONDS = 30
 
 
 @dataclass
-class Door:
-    """A web door as production runs it."""
+class WebProcess:
+    """A web process as production runs it."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -71,9 +71,9 @@ class Stage:
     folder: Path
     workspace_id: UUID = field(default_factory=new_id)
     key: str = ""
-    doors: dict[str, Door] = field(default_factory=dict)
+    processes: dict[str, WebProcess] = field(default_factory=dict)
     urls: Mapping[ServiceName, str] = field(default_factory=_addresses)
-    """Of the doors, open or not: they ask each other for keys."""
+    """Of the web processes, started or not: they ask each other for keys."""
     services: dict[str, Service] = field(default_factory=dict)
     """The same services in this process: to seed, and to see which statements a request runs."""
     prepared: set[str] = field(default_factory=set)
@@ -132,9 +132,9 @@ class Stage:
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
 
-    async def open_door(self, name: ServiceName) -> Door:
-        if name in self.doors:
-            return self.doors[name]
+    async def start_web_process(self, name: ServiceName) -> WebProcess:
+        if name in self.processes:
+            return self.processes[name]
         url = self.urls[name]
         process = subprocess.Popen(  # noqa: ASYNC220  (it outlives this loop's interest)
             [
@@ -147,9 +147,9 @@ class Stage:
             ],
             env={**os.environ, **self.environment(name)},
         )
-        door = self.doors[name] = Door(url, process)
-        await _ready(door)
-        return door
+        started = self.processes[name] = WebProcess(url, process)
+        await _ready(started)
+        return started
 
     async def settle(self) -> None:
         """Until every rule has been judged."""
@@ -162,10 +162,10 @@ class Stage:
             raise RuntimeError(f"Work is left that no step does: {left}")
 
     async def close(self) -> None:
-        for door in self.doors.values():
-            door.process.send_signal(signal.SIGTERM)
-        for door in self.doors.values():
-            door.process.wait(30)
+        for process in self.processes.values():
+            process.process.send_signal(signal.SIGTERM)
+        for process in self.processes.values():
+            process.process.wait(30)
         for service in self.services.values():
             await service.close()
         url = async_url(self.admin_url).set(drivername="postgresql")
@@ -174,19 +174,19 @@ class Stage:
         await connection.close()
 
 
-async def _ready(door: Door) -> None:
+async def _ready(process: WebProcess) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     async with httpx2.AsyncClient(trust_env=False) as client:
         while time.monotonic() < deadline:
             try:
-                if (await client.get(f"{door.url}/readyz")).status_code == 200:  # noqa: PLR2004
-                    # A door describes itself while it starts: that is not what is measured.
-                    await client.get(f"{door.url}/openapi.json", timeout=_READY_SECONDS)
+                if (await client.get(f"{process.url}/readyz")).status_code == 200:  # noqa: PLR2004
+                    # A process describes itself while it starts: that is not what is measured.
+                    await client.get(f"{process.url}/openapi.json", timeout=_READY_SECONDS)
                     return
             except httpx2.TransportError:
                 pass
             await asyncio.sleep(0.1)
-    raise TimeoutError(f"The door {door.url} did not open.")
+    raise TimeoutError(f"The process {process.url} did not start.")
 
 
 @asynccontextmanager

@@ -88,14 +88,14 @@ async def feed_page(stage: Stage) -> Result:
     with captured(service) as seen:
         await read_feed(service, caller, "", None, _PAGE, 0)
     script = seen.script(stage.workspace_id, read_only=True).replace(PREAMBLE, "") * _PAGES
-    await stage.open_door("accounts")  # which knows the keys
-    door = await stage.open_door("sync")
+    await stage.start_web_process("accounts")  # which knows the keys
+    process = await stage.start_web_process("sync")
     path = f"/v1/events?limit={_PAGE}"
     loads: list[Load] = []
     sql: list[float] = []
     for _ in range(ROUNDS):
         loads.append(
-            await drive(door, lambda _: Request("GET", path), stage.headers(), times=_PAGES)
+            await drive(process, lambda _: Request("GET", path), stage.headers(), times=_PAGES)
         )
         sql.append(_PAGES * _PAGE / await psql(stage, "sync", script))
     return Result(

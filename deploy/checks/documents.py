@@ -18,7 +18,7 @@ _SETTINGS = Settings.model_construct(public_url="https://tenure.example.com")
 
 
 def current() -> dict[str, Document]:
-    """Each service's document, by package. Needs no database: no door is opened."""
+    """Each service's document, by package. Needs no database: no process is started."""
     documents = {}
     for package in PACKAGES:
         app = importlib.import_module(f"{package}.main").create_app(_SETTINGS)

@@ -1,5 +1,5 @@
-"""Each history is one line that ends where its door expects; squawk on the SQL of each migration:
-it must not lock out the release that still runs.
+"""Each history is one line that ends where its service expects; squawk on the SQL of each
+migration: it must not lock out the release that still runs.
 """
 
 import importlib
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def fault_of(package: str) -> str | None:
-    """Two changes may have taken the same number, or left the door's readiness behind."""
+    """Two changes may have taken the same number, or left the service's readiness behind."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

@@ -1,10 +1,10 @@
-"""Who hears whom, and what each may do at another. The only file that knows two services."""
+"""Who subscribes to whom, and what each may do there. The only file that knows two services."""
 
 from collections.abc import Mapping
 
 from shared.settings import ServiceName
 
-HEARS: dict[ServiceName, tuple[ServiceName, ...]] = {
+SUBSCRIBES_TO: dict[ServiceName, tuple[ServiceName, ...]] = {
     "accounts": ("tasks", "sequencer", "sync"),
     "tasks": ("accounts", "sequencer", "sync"),
     "sequencer": ("accounts", "sync"),
@@ -14,8 +14,8 @@ HEARS: dict[ServiceName, tuple[ServiceName, ...]] = {
 because it carries events to partners."""
 
 
-def hearers(publisher: ServiceName) -> list[ServiceName]:
-    return [service for service, publishers in HEARS.items() if publisher in publishers]
+def subscribers(publisher: ServiceName) -> list[ServiceName]:
+    return [service for service, publishers in SUBSCRIBES_TO.items() if publisher in publishers]
 
 
 _USES = frozenset({"traits:read", "segments:read", "members:read", "records:read"})

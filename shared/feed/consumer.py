@@ -19,8 +19,8 @@ from shared.batches import reason_of
 from shared.events.base import Envelope
 from shared.faults import faultpoint
 from shared.feed.dead import bury
-from shared.feed.hearing import Hearing, is_passing
 from shared.feed.reader import FeedPage
+from shared.feed.subscriptions import Subscriptions, is_passing
 from shared.logging import get_logger
 from shared.settings import ServiceName
 from shared.uow import UnitsOfWork
@@ -66,7 +66,7 @@ class Consumer:
 
     publisher: ServiceName
     units: UnitsOfWork
-    hearing: Hearing
+    subscriptions: Subscriptions
     read_page: ReadPage
     shard: int = 0
     shards: int = 1
@@ -120,7 +120,7 @@ class Consumer:
         async with self.units.begin(first.workspace_id, first.cause) as uow:
             await self._move(uow.session, cursor, batch[-1].cursor)
             for envelope in batch:
-                await self.hearing.take(uow, envelope)
+                await self.subscriptions.take(uow, envelope)
             faultpoint("feed.before_commit")
         LAG.labels(self.publisher).set(batch[-1].recorded_at.timestamp())
 

@@ -12,7 +12,7 @@ from shared.batches import each_at_its_own_risk, reason_of
 from shared.errors import Conflict, NotFound
 from shared.events.base import Envelope
 from shared.events.registry import publisher_of
-from shared.feed.hearing import Hearing, is_passing
+from shared.feed.subscriptions import Subscriptions, is_passing
 from shared.logging import get_logger
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
@@ -101,7 +101,7 @@ async def on_all(
     await each_at_its_own_risk(uow, items, act, note)
     if not failures:
         return
-    event = uow.heard
+    event = uow.handled_event
     if event is None or await _is_dead(uow, event):
         raise failures[0]
     reason = f"{len(failures)} of {len(items)} failed. {reason_of(failures[0])}"
@@ -123,7 +123,7 @@ async def dead_events(
     return found.mappings().all()
 
 
-async def replay(uow: UnitOfWork, event_id: UUID, hearing: Hearing) -> RowMapping:
+async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) -> RowMapping:
     """Let it take effect now, in this transaction; once. Raises `StillFails`, and then it stays.
 
     What happened after it has been heard already: handlers compare versions and are used to that.
@@ -135,7 +135,7 @@ async def replay(uow: UnitOfWork, event_id: UUID, hearing: Hearing) -> RowMappin
     if dead["replayed_at"] is not None:
         return dead  # type: ignore[no-any-return]
     try:
-        await hearing.take(uow, Envelope.model_validate(dead["envelope"]))
+        await subscriptions.take(uow, Envelope.model_validate(dead["envelope"]))
     except Exception as error:
         if is_passing(error):
             raise

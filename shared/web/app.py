@@ -1,4 +1,4 @@
-"""Builds the web door of a service."""
+"""Builds the web process of a service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.auth import Caller
 from shared.feed import dead
-from shared.feed.hearing import Hearing
+from shared.feed.subscriptions import Subscriptions
 from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
 from shared.web.routing import TheService, Uow, api_router, require
@@ -42,7 +42,7 @@ class DeadEvent(BaseModel):
     replayed_at: datetime | None
 
 
-def dead_events_router(service_name: ServiceName, hearing: Hearing) -> APIRouter:
+def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) -> APIRouter:
     router = api_router(f"/v1/dead-events/{service_name}", "Status")
 
     @router.get(
@@ -76,6 +76,6 @@ def dead_events_router(service_name: ServiceName, hearing: Hearing) -> APIRouter
         """It takes effect before the answer, and once however often this is called. While its
         cause lasts the answer is 409 and says the reason; nothing is changed then.
         """
-        return await dead.replay(uow, event_id, hearing)
+        return await dead.replay(uow, event_id, subscriptions)
 
     return router

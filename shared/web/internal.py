@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.errors import Forbidden, Unauthorized
-from shared.events.routes import hearers
+from shared.events.routes import subscribers
 from shared.feed.reader import MAX_PAGE, events_after
 from shared.service import Service
 from shared.tokens import ServiceClaims
@@ -95,7 +95,7 @@ async def feed(
     """This service's events of all workspaces after a cursor, in commit order."""
     if peer.workspace_id != "*":
         raise Unauthorized("The feed of all workspaces needs a token for all workspaces.")
-    if peer.issuer not in hearers(service_of(request).name):
+    if peer.issuer not in subscribers(service_of(request).name):
         raise Forbidden("This service does not hear us.")
     async with service_of(request).units.across_workspaces(read_only=True) as session:
         page = await events_after(session, after, limit, shard=shard, shards=shards)
@@ -113,7 +113,7 @@ async def feed_state(service: Service) -> dict[str, Any]:
     """Where this service's own feed ends and how far it has heard the others."""
     async with service.units.across_workspaces(read_only=True) as session:
         end = (await session.execute(_FEED_END)).scalar_one()
-        heard = (await session.execute(_CHECKPOINTS)).mappings().all()
+        checkpoints = (await session.execute(_CHECKPOINTS)).mappings().all()
         dead = (
             await session.execute(
                 text("select count(*) from dead_events where replayed_at is null")
@@ -122,6 +122,6 @@ async def feed_state(service: Service) -> dict[str, Any]:
     return {
         "service": service.name,
         "feed_end": end,
-        "heard": [dict(row) for row in heard],
+        "checkpoints": [dict(row) for row in checkpoints],
         "dead_events": dead,
     }

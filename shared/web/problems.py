@@ -1,4 +1,4 @@
-"""Every error that leaves a door, the framework's own included, as RFC 9457 problem+json."""
+"""Every error answer, the framework's own included, as RFC 9457 problem+json."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any

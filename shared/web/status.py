@@ -24,7 +24,7 @@ _DEAD = text(
 )
 
 
-class Heard(BaseModel):
+class FeedCheckpoint(BaseModel):
     publisher: ServiceName
     shard: str
     cursor: str
@@ -33,7 +33,9 @@ class Heard(BaseModel):
 
 class FeedState(BaseModel):
     feed_end: str = Field(description="Cursor of the last event this service published.")
-    heard: list[Heard] = Field(description="How far it has read the other services' feeds.")
+    checkpoints: list[FeedCheckpoint] = Field(
+        description="How far it has read the other services' feeds."
+    )
     dead_events: int = Field(description="Events of this workspace that were set aside.")
 
 
@@ -48,7 +50,7 @@ class ServiceStatus(BaseModel):
                     "held": {},
                     "feed": {
                         "feed_end": "88412.1031",
-                        "heard": [
+                        "checkpoints": [
                             {
                                 "publisher": "sequencer",
                                 "shard": "0/1",

@@ -4,9 +4,9 @@ import copy
 from typing import Any
 
 from tests.accounts_api.records.making import make, make_trait
-from tests.furniture import Furniture, collection_of, furnish, point_to, renamed
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, Operation
+from tests.seed_data import Furniture, collection_of, furnish, point_to, renamed
 
 SHOWN = sorted(
     (one for one in OPERATIONS if one.service == "accounts" and one.writes and one.examples),

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from deploy.desk.processes import free_port
-from deploy.desk.servers import remove_state
 from deploy.gateway.app import Gateway
+from deploy.local.processes import free_port
+from deploy.local.servers import remove_state
 from shared.settings import SERVICES
 from tests.deploy.staging import Stage, served
 

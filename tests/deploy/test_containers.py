@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]  # only in tests
 
 from deploy import ingress, nginx
 from deploy.checks import documents
-from deploy.desk.keys import filled_example
+from deploy.local.keys import filled_example
 from deploy.roles import ROLES, SERVICES
 from deploy.routes import SEGMENTS, service_for
 from shared.settings import Settings
@@ -40,7 +40,7 @@ def manifests() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.schema)
-def test_compose_runs_both_doors_of_each_service_with_all_they_need(service: Any) -> None:
+def test_compose_runs_both_processes_of_each_service_with_all_they_need(service: Any) -> None:
     web = COMPOSE["services"][service.schema]
     worker = COMPOSE["services"][f"{service.schema}-worker"]
     assert web["command"][:4] == [
@@ -50,14 +50,14 @@ def test_compose_runs_both_doors_of_each_service_with_all_they_need(service: Any
         f"{service.package}.main:create_app",
     ]
     assert worker["command"] == ["python", "-m", f"{service.package}.worker"]
-    for door in (web, worker):
-        assert required_settings() <= set(door["environment"])
+    for process in (web, worker):
+        assert required_settings() <= set(process["environment"])
         assert (
             f"{service.role}:${{{service.role.upper()}_PASSWORD}}"
-            in door["environment"]["DATABASE_URL"]
+            in process["environment"]["DATABASE_URL"]
         )
-        assert door["read_only"] is True
-        assert door["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+        assert process["read_only"] is True
+        assert process["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
 def test_compose_names_only_variables_that_the_example_has() -> None:
@@ -80,15 +80,15 @@ def test_every_module_that_a_container_runs_exists_and_is_in_the_image() -> None
     modules = {command[2] for command in commands if command[:2] == ["python", "-m"]}
     for module in modules:
         assert importlib.util.find_spec(module), module
-        assert not module.startswith(("deploy.desk", "deploy.checks", "tests"))
+        assert not module.startswith(("deploy.local", "deploy.checks", "tests"))
 
 
-def test_what_the_image_runs_imports_nothing_that_only_a_desk_has() -> None:
+def test_what_the_image_runs_imports_nothing_that_only_the_local_set_up_has() -> None:
     image = [*DEPLOY.glob("*.py"), *(DEPLOY / "gateway").glob("*.py")]
     for file in image:
         text = file.read_text(encoding="utf-8")
         assert not re.search(
-            r"^(from|import) (deploy\.desk|deploy\.checks|tests)", text, re.MULTILINE
+            r"^(from|import) (deploy\.local|deploy\.checks|tests)", text, re.MULTILINE
         )
 
 
@@ -184,7 +184,7 @@ def test_kubernetes_tells_each_service_all_it_needs(service: Any) -> None:
     assert overlay["configMapGenerator"][0]["literals"] == [f"TENURE_PACKAGE={service.package}"]
     assert overlay["namePrefix"] == f"{service.schema}-"
     told = (folder / "secrets.env.example").read_text(encoding="utf-8")
-    told += (KUBERNETES / "door" / "common.env").read_text(encoding="utf-8")
+    told += (KUBERNETES / "service" / "common.env").read_text(encoding="utf-8")
     assert required_settings() <= set(re.findall(r"^(\w+)=", told, flags=re.MULTILINE))
     assert f"{service.role}:" in told
 
@@ -211,4 +211,6 @@ def test_budgets_and_scalers_speak_of_deployments_that_are_there() -> None:
         if manifest["kind"] == "HorizontalPodAutoscaler":
             assert manifest["spec"]["scaleTargetRef"]["name"] in deployments, where
         if manifest["kind"] == "PodDisruptionBudget":
-            assert manifest["spec"]["selector"]["matchLabels"]["tenure/door"] in deployments, where
+            assert manifest["spec"]["selector"]["matchLabels"]["tenure/process"] in deployments, (
+                where
+            )

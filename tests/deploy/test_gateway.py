@@ -8,9 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.desk.processes import free_port
 from deploy.gateway.app import Gateway
 from deploy.gateway.merged import merge
+from deploy.local.processes import free_port
 from shared.settings import SERVICES, ServiceName
 from tests.deploy.staging import Stage, Upstream, raw, served
 
@@ -61,7 +61,7 @@ async def test_what_is_not_public_is_absent(stage: Stage, path: str) -> None:
     assert problem["type"] == "https://tenure.test/problems/not-found"
 
 
-async def test_what_services_would_trust_is_taken_off_at_the_door(
+async def test_what_services_would_trust_is_taken_off_at_the_gateway(
     client: httpx2.AsyncClient,
 ) -> None:
     forged = {

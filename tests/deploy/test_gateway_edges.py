@@ -12,9 +12,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from deploy.desk.processes import free_port
 from deploy.gateway.app import Gateway
 from deploy.gateway.proxy import POOL_SECONDS
+from deploy.local.processes import free_port
 from deploy.routes import LARGER_BODIES
 from shared.serve import KEEP_ALIVE_SECONDS
 from shared.settings import SERVICES, ServiceName

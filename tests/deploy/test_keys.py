@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deploy.desk import keys
+from deploy.local import keys
 from deploy.roles import ROLES, SERVICES
 from shared import strength
 from shared.tokens import ServiceSigner
@@ -28,14 +28,14 @@ def without_packages(command: list[str], cwd: Path) -> str:
 
 AS_MODULE = (
     f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r});"
-    " runpy.run_module('deploy.desk.keys', run_name='__main__')"
+    " runpy.run_module('deploy.local.keys', run_name='__main__')"
 )
 
 
 @pytest.mark.parametrize(
-    "command", [[str(ROOT / "deploy" / "desk" / "keys.py")], ["-c", AS_MODULE]]
+    "command", [[str(ROOT / "deploy" / "local" / "keys.py")], ["-c", AS_MODULE]]
 )
-def test_a_bare_python_makes_all_secrets_and_doors_take_them(
+def test_a_bare_python_makes_all_secrets_and_services_take_them(
     command: list[str], tmp_path: Path
 ) -> None:
     printed = without_packages(command, tmp_path)

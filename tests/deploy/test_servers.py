@@ -12,17 +12,17 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from deploy.desk import postgres, valkey
-from deploy.desk.errors import DeskError
-from deploy.desk.files import read_json, write_private_json
-from deploy.desk.servers import Servers, ServerUrls
+from deploy.local import postgres, valkey
+from deploy.local.errors import DeskError
+from deploy.local.files import read_json, write_private_json
+from deploy.local.servers import Servers, ServerUrls
 from tests.deploy.waiting import until
 
 ROOT = Path(__file__).parents[2]
 HOLD_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from deploy.desk.servers import Servers
+from deploy.local.servers import Servers
 
 servers = Servers(Path(sys.argv[1]), fast=True)
 print(servers.start().database_url, flush=True)
@@ -215,7 +215,7 @@ async def test_withservers_passes_a_polite_end_on_and_tidies_up() -> None:
 
 
 def with_servers(code: str) -> list[str]:
-    runner = [sys.executable, "-m", "deploy.desk.withservers", "--fast", "--"]
+    runner = [sys.executable, "-m", "deploy.local.withservers", "--fast", "--"]
     return [*runner, sys.executable, "-c", code]
 
 

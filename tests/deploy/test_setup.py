@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.desk import setup
+from deploy.local import setup
 from tests.deploy.wheels import lock, wheel_of
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "deploy/desk/embedded.lock", "deploy/desk/embedded-second.lock")
+LOCKS = ("requirements.lock", "deploy/local/embedded.lock", "deploy/local/embedded-second.lock")
 BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
 BUILDS_TENURE = ("hatchling", "packaging", "pathspec", "pluggy", "trove-classifiers")
 
@@ -55,7 +55,7 @@ class Machine:
 
     def set_up(self, project: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [BASE_PYTHON, "-m", "deploy.desk.setup"],
+            [BASE_PYTHON, "-m", "deploy.local.setup"],
             cwd=project,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -155,7 +155,7 @@ list.format='json'
     }
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "deploy/desk/bootstrap.lock"])
+@pytest.mark.parametrize("name", [*LOCKS, "deploy/local/bootstrap.lock"])
 def test_locks_pin_by_hash_and_name_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.desk.errors import DeskError, PortTaken
-from deploy.desk.supervisor import Program, Supervised
+from deploy.local.errors import DeskError, PortTaken
+from deploy.local.supervisor import Program, Supervised
 
 
 def start(program: Program, folder: Path) -> Supervised:

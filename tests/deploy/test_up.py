@@ -37,7 +37,7 @@ EXPECTED = {
 def up(state_dir: Path) -> Iterator[subprocess.Popen[str]]:
     env = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.desk.up", "--state", str(state_dir)],
+        [sys.executable, "-m", "deploy.local.up", "--state", str(state_dir)],
         cwd=ROOT,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -158,7 +158,7 @@ def make_workspace(state_dir: Path, **wanted: str) -> subprocess.CompletedProces
     )
 
 
-def test_a_workspace_needs_a_desk_that_runs(state_dir: Path) -> None:
+def test_a_workspace_needs_a_stack_that_runs(state_dir: Path) -> None:
     (state_dir / "up.json").write_text("{}", encoding="utf-8")  # left by one that was killed
     refused = make_workspace(state_dir)
     assert refused.returncode != 0
@@ -180,7 +180,7 @@ async def looks_right(about: dict[str, Any]) -> None:
 
 
 async def heals(state_dir: Path, about: dict[str, Any]) -> None:
-    """A door, Redis and PostgreSQL are killed; all come back without a hand."""
+    """A process, Redis and PostgreSQL are killed; all come back without a hand."""
     for victim in ("tasks", "redis", "postgres"):
         os.kill(about["pids"][victim], signal.SIGKILL)
 

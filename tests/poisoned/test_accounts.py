@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api import worker
-from accounts_api.hearing import HEARING
 from accounts_api.imports.rules import Reading
+from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.watching.owners import EVALUATION_ORDER
 from shared.events.base import Cause
 from shared.events.sequences import ContactUnsubscribed
@@ -385,4 +385,4 @@ def test_every_loop_and_every_kind_of_rule_is_tried(tenure: Tenure) -> None:
     assert all(
         any(name.startswith(f"rules: {kind}") for name in STEPS) for kind in EVALUATION_ORDER
     )
-    assert HEARING.handlers
+    assert SUBSCRIPTIONS.handlers

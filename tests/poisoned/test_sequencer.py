@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from sequencer import worker
-from sequencer.hearing import HEARING
+from sequencer.subscriptions import SUBSCRIPTIONS
 from shared.events.accounts import MemberChanged, SegmentChanged
 from shared.events.base import Event
 from shared.events.sync import PersonalMailReceived
@@ -250,4 +250,4 @@ BESIDE: Final = {"WorkspaceChanged": "of a workspace there is one, and the newes
 def test_every_loop_and_every_kind_of_event_is_tried(tenure: Tenure) -> None:
     loops = {loop.name for loop in worker.loops(tenure.workers[SERVICE])}
     assert {name for name in loops - STEPS.keys() if not name.startswith("feed:")} == set()
-    assert {event.__name__ for event in HEARING.handlers} == HEARD.keys() | BESIDE.keys()
+    assert {event.__name__ for event in SUBSCRIPTIONS.handlers} == HEARD.keys() | BESIDE.keys()

@@ -13,8 +13,8 @@ from shared.ids import new_id
 from shared.settings import ServiceName
 from sync_worker import worker
 from sync_worker.connections import queries as connections
-from sync_worker.hearing import HEARING
 from sync_worker.mailbox import service as mailbox
+from sync_worker.subscriptions import SUBSCRIPTIONS
 from sync_worker.webhooks import queries as webhooks
 from sync_worker.write_backs import queries as write_backs
 from sync_worker.write_backs.rules import fitting
@@ -404,6 +404,6 @@ def test_every_loop_and_every_kind_of_event_is_tried(tenure: Tenure) -> None:
     service: ServiceName = SERVICE
     loops = {loop.name for loop in worker.loops(tenure.workers[service])}
     named = {"any event" if name.startswith("feed:") else name for name in loops}
-    heard = {event.__name__ for event in HEARING.handlers}
+    heard = {event.__name__ for event in SUBSCRIPTIONS.handlers}
     tried = {name.partition(",")[0] for name in STEPS}
     assert named | heard == tried | ALONE.keys()

@@ -146,7 +146,7 @@ async def test_an_address_that_no_header_can_hold_costs_only_its_own_mail(world:
 
 
 async def stored(world: Renewals, table: str, row_id: Any, **values: Any) -> None:
-    """What no door of today would let in."""
+    """What no API of today would let in."""
     changes = ", ".join(f"{name} = :{name}" for name in values)
     where = "workspace_id = :workspace_id and id = cast(:id as uuid)"
     async with world.tenure.workers["sequencer"].units.begin(world.ws.id, ()) as uow:

@@ -9,11 +9,11 @@ from shared.events.accounts import MemberChanged
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth
 from shared.feed.consumer import Consumer
-from shared.feed.hearing import Hearing
+from shared.feed.subscriptions import Subscriptions
 from shared.ids import new_id
 from shared.uow import UnitOfWork
-from tests.furniture import bury_unreadable
 from tests.harness import Tenure, Workspace
+from tests.seed_data import bury_unreadable
 
 BY_TEST = (Cause(type="system", id="test"),)
 
@@ -37,7 +37,7 @@ class Hearer:
 
     def consumer(self, tenure: Tenure) -> Consumer:
         tasks = tenure.workers["tasks"]
-        hearing = Hearing({ConnectionNeedsReauth: [self.on_event]})
+        hearing = Subscriptions({ConnectionNeedsReauth: [self.on_event]})
         group = f"test-{self.ws.id}-"
         return Consumer("sync", tasks.units, hearing, tasks.feed_page, group=group)
 
@@ -54,14 +54,14 @@ async def test_an_event_that_always_fails_is_set_aside_and_the_next_are_heard(
     tenure: Tenure,
 ) -> None:
     ws = await tenure.workspace()
-    hearer = Hearer(ws)
+    subscriber = Hearer(ws)
     await publish(tenure, ws, "first", "poison", "last")
     await tenure.settle()
-    consumer = hearer.consumer(tenure)
+    consumer = subscriber.consumer(tenure)
     while await consumer.step():
         continue
-    assert hearer.heard[-1] == "last"
-    assert set(hearer.heard) == {"first", "last"}
+    assert subscriber.heard[-1] == "last"
+    assert set(subscriber.heard) == {"first", "last"}
     async with tenure.workers["tasks"].units.across_workspaces() as session:
         dead = await session.execute(
             text("select reason from dead_events where workspace_id = :id"), {"id": ws.id}
@@ -73,32 +73,32 @@ async def test_an_event_that_always_fails_is_set_aside_and_the_next_are_heard(
 
 async def test_trouble_that_passes_sets_nothing_aside_and_skips_nothing(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    hearer = Hearer(ws)
+    subscriber = Hearer(ws)
     await publish(tenure, ws, "one", "two")
     await tenure.settle()
-    consumer = hearer.consumer(tenure)
-    hearer.away = True
+    consumer = subscriber.consumer(tenure)
+    subscriber.away = True
     for _ in range(3):
         try:
             await consumer.step()
         except OutgoingError:
             continue
-    assert hearer.heard == []
-    hearer.away = False
+    assert subscriber.heard == []
+    subscriber.away = False
     while await consumer.step():
         continue
-    assert hearer.heard == ["one", "two"]
+    assert subscriber.heard == ["one", "two"]
 
 
 async def test_two_hearers_of_one_lane_let_each_event_take_effect_once(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    hearer = Hearer(ws)
+    subscriber = Hearer(ws)
     await publish(tenure, ws, *(str(number) for number in range(5)))
     await tenure.settle()
-    first, second = hearer.consumer(tenure), hearer.consumer(tenure)
+    first, second = subscriber.consumer(tenure), subscriber.consumer(tenure)
     while any([await first.step(), await second.step()]):
         continue
-    assert hearer.heard == [str(number) for number in range(5)]
+    assert subscriber.heard == [str(number) for number in range(5)]
 
 
 async def set_aside(tenure: Tenure, ws: Workspace) -> dict[str, Any]:

@@ -57,7 +57,7 @@ async def test_an_event_of_a_rolled_back_change_is_never_heard(tenure: Tenure) -
     assert await title_in(tenure, "tasks", workspace_id) is None
 
 
-async def test_doors_answer_their_health_checks(tenure: Tenure) -> None:
+async def test_processes_answer_their_health_checks(tenure: Tenure) -> None:
     client = tenure.client()
     assert (await client.get("/livez")).text == "ok"
     assert (await client.get("/readyz")).text == "ok"

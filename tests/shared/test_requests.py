@@ -182,7 +182,7 @@ async def test_rate_limit_headers_tell_what_is_left(tenure: Tenure) -> None:
     assert left[1] < left[0] or left[1] > 59_000
 
 
-async def test_no_credential_a_wrong_one_and_a_service_token_for_another_door(
+async def test_no_credential_a_wrong_one_and_a_service_token_for_another_service(
     tenure: Tenure,
 ) -> None:
     ws = await tenure.workspace()

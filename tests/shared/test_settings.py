@@ -1,4 +1,4 @@
-"""A door starts with secrets that protect something, or not at all."""
+"""A process starts with secrets that protect something, or not at all."""
 
 import json
 import os

@@ -11,8 +11,8 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.doors import open_door
 from tests.harness import Tenure
+from tests.web_processes import web_process
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -47,8 +47,8 @@ async def test_a_request_and_its_statements_are_one_trace_that_continues_the_cal
     spans: list[Span] = []
     async with (
         collector(spans) as url,
-        open_door(tenure, "accounts", OTEL_EXPORTER_OTLP_ENDPOINT=url) as door,
-        httpx2.AsyncClient(base_url=door.url, trust_env=False, timeout=30) as client,
+        web_process(tenure, "accounts", OTEL_EXPORTER_OTLP_ENDPOINT=url) as process,
+        httpx2.AsyncClient(base_url=process.url, trust_env=False, timeout=30) as client,
     ):
         headers = {"authorization": f"Bearer {ws.keys['admin']}", "traceparent": TRACEPARENT}
         assert (await client.get("/v1/members", headers=headers)).status_code == 200
@@ -62,7 +62,7 @@ async def test_a_request_and_its_statements_are_one_trace_that_continues_the_cal
     assert {span.trace_id for span in statements} == {request.trace_id}
 
 
-async def test_without_the_libraries_a_door_that_should_trace_says_what_to_install() -> None:
+async def test_without_the_libraries_a_process_that_should_trace_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"
         "from shared.tracing import Tracing\nTracing('accounts')"

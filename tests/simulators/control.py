@@ -218,7 +218,7 @@ async def ask(app: ASGIApp, scope: Scope, body: bytes) -> Answer:
 
 
 class Controlled:
-    """The door in front of a simulated application: dates, logs and spoils its answers."""
+    """What stands in front of a simulated application: dates, logs and spoils its answers."""
 
     def __init__(
         self, app: ASGIApp, *, clock: SimulatedClock, faults: FaultPlan, log: RequestLog

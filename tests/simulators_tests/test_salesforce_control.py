@@ -1,4 +1,4 @@
-"""Faults on the wire, the control door, the process and the sandbox it is seeded with."""
+"""Faults on the wire, the control routes, the process and the sandbox it is seeded with."""
 
 import asyncio
 import json
@@ -136,16 +136,16 @@ async def test_a_nonsensical_fault_is_refused(sf: SalesforceSimulator) -> None:
             sf.faults.add(**settings)
 
 
-# The control door
+# The control routes
 
 
 @pytest.fixture
 async def control() -> AsyncIterator[httpx2.AsyncClient]:
-    """The control door of an org of its own, with people only."""
+    """The control routes of an org of its own, with people only."""
     async with SalesforceSimulator(seed=None, now=NOW, frozen=True) as own:
         base = f"{own.url}/__control"
-        async with httpx2.AsyncClient(base_url=base, verify=False) as door:
-            yield door
+        async with httpx2.AsyncClient(base_url=base, verify=False) as control:
+            yield control
 
 
 async def test_clock_and_faults_are_set_over_http(control: httpx2.AsyncClient) -> None:

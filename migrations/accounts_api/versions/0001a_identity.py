@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0001a"
 down_revision = "0001"
@@ -98,10 +98,10 @@ def upgrade() -> None:
         "create index ix_audit_log_workspace_id_target_id_id"
         " on audit_log (workspace_id, target_id, id)"
     )
-    wall("members", app_role="tenure_accounts")
-    wall("api_keys", app_role="tenure_accounts")
+    enable_rls("members", app_role="tenure_accounts")
+    enable_rls("api_keys", app_role="tenure_accounts")
     # Append-only: what was written stays, whoever holds the service's credential.
-    wall("audit_log", app_role="tenure_accounts", grants="select, insert")
+    enable_rls("audit_log", app_role="tenure_accounts", grants="select, insert")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import by_month, wall
+from shared.migrations import by_month, enable_rls
 
 revision = "0002"
 down_revision = "0001a"
@@ -74,7 +74,7 @@ def upgrade() -> None:
     history()
     for table in TABLES:
         grants = "select, insert" if table == "field_changes" else None
-        wall(table, app_role=APP, **({"grants": grants} if grants else {}))
+        enable_rls(table, app_role=APP, **({"grants": grants} if grants else {}))
 
 
 def records() -> None:
@@ -329,7 +329,7 @@ def history() -> None:
         """
     )
     op.execute("create table field_changes_default partition of field_changes default")
-    wall("field_changes_default", app_role=APP, grants="select, insert")
+    enable_rls("field_changes_default", app_role=APP, grants="select, insert")
     by_month("field_changes", app_role=APP)
 
 

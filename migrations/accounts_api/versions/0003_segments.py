@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0003"
 down_revision = "0002"
@@ -45,7 +45,7 @@ def upgrade() -> None:
     segments()
     lifecycle()
     for table in TABLES:
-        wall(table, app_role=APP)
+        enable_rls(table, app_role=APP)
 
 
 def functions() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0005"
 down_revision = "0004"
@@ -30,7 +30,7 @@ def upgrade() -> None:
     types()
     instances()
     for table in ("object_types", "object_type_links", "objects"):
-        wall(table, app_role=APP)
+        enable_rls(table, app_role=APP)
     for table in OPENED:
         # Which types there are is the workspace's to say.
         op.execute(

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0006"
 down_revision = "0005"
@@ -16,7 +16,7 @@ TABLES = ("imports", "import_chunks", "import_rows")
 def upgrade() -> None:
     imports()
     for table in TABLES:
-        wall(table, app_role=APP)
+        enable_rls(table, app_role=APP)
     the_past()
 
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0007"
 down_revision = "0006"
@@ -25,7 +25,7 @@ def upgrade() -> None:
     hand_overs()
     watch_kinds("('segment', 'lifecycle', 'formula', 'stewardship')")
     for table in TABLES:
-        wall(table, app_role=APP)
+        enable_rls(table, app_role=APP)
 
 
 def holdings() -> None:

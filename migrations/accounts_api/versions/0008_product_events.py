@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import by_month, wall
+from shared.migrations import by_month, enable_rls
 
 revision = "0008"
 down_revision = "0007"
@@ -24,7 +24,7 @@ def upgrade() -> None:
     events()
     around_them()
     for table in TABLES:
-        wall(table, app_role=APP)
+        enable_rls(table, app_role=APP)
     by_month("product_events", app_role=APP)
 
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0009"
 down_revision = "0008"
@@ -59,7 +59,7 @@ def deactivation() -> None:
     )
     op.execute("comment on column contact_deactivations.since is 'workspace time'")
     for table in ("contact_deactivation_rules", "contact_deactivations"):
-        wall(table, app_role=APP)
+        enable_rls(table, app_role=APP)
     # Whose watches there are is said by the features that own them, and only there.
     op.execute(
         "-- squawk-ignore ban-drop-constraint\n"
@@ -111,7 +111,7 @@ def segments() -> None:
         "create index ix_segment_tellings_workspace_id_due_at"
         " on segment_tellings (workspace_id, due_at)"
     )
-    wall("segment_tellings", app_role=APP)
+    enable_rls("segment_tellings", app_role=APP)
     op.execute("alter table sweeps add column repeated boolean not null default false")
     op.execute(
         "comment on column sweeps.repeated is"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0015"
 down_revision = "0014"
@@ -26,7 +26,7 @@ def upgrade() -> None:
     )
     op.execute("comment on column field_owners.system is 'the `source` of its records'")
     op.execute("comment on column field_owners.fields is 'lists of fields by record type'")
-    wall("field_owners", app_role="tenure_accounts")
+    enable_rls("field_owners", app_role="tenure_accounts")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0002"
 down_revision = "0001"
@@ -151,7 +151,7 @@ def upgrade() -> None:
         " on segment_members (workspace_id, record_id)"
     )
     for table in TABLES:
-        wall(table, app_role=ROLE)
+        enable_rls(table, app_role=ROLE)
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0003"
 down_revision = "0002"
@@ -109,7 +109,7 @@ def upgrade() -> None:
         "comment on column suppressions.expires_at is 'workspace time; null lasts until lifted'"
     )
     for table in TABLES:
-        wall(table, app_role=ROLE)
+        enable_rls(table, app_role=ROLE)
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0004"
 down_revision = "0003"
@@ -121,7 +121,7 @@ def upgrade() -> None:
     )
     op.execute("create index ix_agenda_due on agenda (workspace_id, due_at)")
     for table in TABLES:
-        wall(table, app_role=ROLE)
+        enable_rls(table, app_role=ROLE)
 
 
 def downgrade() -> None:

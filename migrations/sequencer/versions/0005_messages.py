@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0005"
 down_revision = "0004"
@@ -124,7 +124,7 @@ def upgrade() -> None:
     )
     op.execute("create index ix_bounces_address on bounces (workspace_id, address, received_at)")
     for table in TABLES:
-        wall(table, app_role=ROLE)
+        enable_rls(table, app_role=ROLE)
 
 
 def downgrade() -> None:

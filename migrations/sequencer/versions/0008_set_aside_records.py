@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0008"
 down_revision = "0007"
@@ -26,7 +26,7 @@ def upgrade() -> None:
         """
     )
     op.execute("comment on column set_aside_records.since is 'workspace time'")
-    wall("set_aside_records", app_role=ROLE)
+    enable_rls("set_aside_records", app_role=ROLE)
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0002"
 down_revision = "0001"
@@ -212,7 +212,7 @@ def upgrade() -> None:
         " (workspace_id, connection_id, object, parent_id) where parent_id is not null"
     )
     for table in TABLES:
-        wall(table, app_role="tenure_sync")
+        enable_rls(table, app_role="tenure_sync")
 
 
 def downgrade() -> None:

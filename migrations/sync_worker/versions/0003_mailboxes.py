@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0003"
 down_revision = "0002"
@@ -80,7 +80,7 @@ def upgrade() -> None:
         " on contact_addresses (workspace_id, address)"
     )
     for table in TABLES:
-        wall(table, app_role="tenure_sync")
+        enable_rls(table, app_role="tenure_sync")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0004"
 down_revision = "0003"
@@ -47,7 +47,7 @@ def upgrade() -> None:
         "create index ix_write_backs_next_attempt_at on write_backs (next_attempt_at)"
         " where state = 'pending'"
     )
-    wall("write_backs", app_role="tenure_sync")
+    enable_rls("write_backs", app_role="tenure_sync")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0005"
 down_revision = "0004"
@@ -180,7 +180,7 @@ def upgrade() -> None:
         """
     )
     for table in TABLES:
-        wall(table, app_role="tenure_sync")
+        enable_rls(table, app_role="tenure_sync")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0007"
 down_revision = "0006"
@@ -29,7 +29,7 @@ def upgrade() -> None:
         )
         """
     )
-    wall("parked_mails", app_role="tenure_sync")
+    enable_rls("parked_mails", app_role="tenure_sync")
 
 
 def downgrade() -> None:

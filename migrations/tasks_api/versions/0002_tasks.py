@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import enable_rls
 
 revision = "0002"
 down_revision = "0001"
@@ -174,7 +174,7 @@ def upgrade() -> None:
         " (workspace_id, member_id, event_id)"
     )
     for table in ("members", "accounts", "tasks", "note_templates", "notes", "notifications"):
-        wall(table, app_role=ROLE)
+        enable_rls(table, app_role=ROLE)
 
 
 def downgrade() -> None:

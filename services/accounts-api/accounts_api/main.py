@@ -1,4 +1,4 @@
-"""The web door."""
+"""The web process."""
 
 from fastapi import FastAPI
 
@@ -11,7 +11,6 @@ from accounts_api.contacts import router as contacts
 from accounts_api.deactivation import router as deactivation
 from accounts_api.field_owners.router import router as field_owners
 from accounts_api.hand_overs import router as hand_overs
-from accounts_api.hearing import HEARING
 from accounts_api.history.routes import plan_roles
 from accounts_api.imports import router as imports
 from accounts_api.key_roles import router as key_roles
@@ -26,6 +25,7 @@ from accounts_api.product_events import router as product_events
 from accounts_api.references import router as references
 from accounts_api.segments import router as segments
 from accounts_api.status import due_work
+from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.traits import router as traits
 from accounts_api.wiring import WIRING
 from accounts_api.workspaces import router as workspaces
@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             references.internal,
             audit_log.router,
             status_router("accounts", due_work, held.counts),
-            dead_events_router("accounts", HEARING),
+            dead_events_router("accounts", SUBSCRIPTIONS),
             held_work_router("accounts"),
         ],
         tags=TAGS,

@@ -1,5 +1,5 @@
-"""What the features of this service do for each other, for both doors: those below call, and know
-none of those above.
+"""What the features of this service do for each other, for both processes: those below call, and
+know none of those above.
 """
 
 from typing import Final

@@ -1,15 +1,15 @@
-"""The queue door: this service hears others, and does what falls due."""
+"""The worker process: this service handles the events of others, and does what falls due."""
 
 import asyncio
 
 from accounts_api.hand_overs.jobs import hand_overs_loop
-from accounts_api.hearing import HEARING
 from accounts_api.history.jobs import partitions_loop
 from accounts_api.imports.jobs import imports_loop, old_files_loop
 from accounts_api.key_roles.jobs import planned_holdings_loop
 from accounts_api.object_types.jobs import clearing_loop as object_types_clearing_loop
 from accounts_api.product_events import jobs as product_event_jobs
 from accounts_api.segments.jobs import telling_loop
+from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.traits.jobs import clearing_loop
 from accounts_api.watching.jobs import rules_loop, self_check_loop
 from accounts_api.wiring import WIRING
@@ -24,7 +24,7 @@ def build(settings: Settings) -> Service:
 
 def loops(service: Service) -> list[Loop]:
     return [
-        *feed_loops(service, HEARING),
+        *feed_loops(service, SUBSCRIPTIONS),
         rules_loop(),
         self_check_loop(),
         telling_loop(),

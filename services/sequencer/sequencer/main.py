@@ -1,11 +1,10 @@
-"""The web door."""
+"""The web process."""
 
 from fastapi import FastAPI
 
 from sequencer.agenda import held
 from sequencer.enrollments.router import router as enrollments
 from sequencer.entry.router import enrolling, opening
-from sequencer.hearing import HEARING
 from sequencer.mailboxes.router import router as mailboxes
 from sequencer.messages.router import router as messages
 from sequencer.previews.router import router as previews
@@ -14,6 +13,7 @@ from sequencer.sending.service import due_work, held_work
 from sequencer.sequences.router import router as sequences
 from sequencer.stewardship import service as stewardship_service
 from sequencer.stewardship.router import router as stewardship
+from sequencer.subscriptions import SUBSCRIPTIONS
 from sequencer.suppressions.router import router as suppressions
 from sequencer.unsubscribe.router import router as unsubscribe
 from shared.settings import Settings
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             status_router("sequencer", due_work, held_work),
             stewardship,
             where_used_router(stewardship_service.uses),
-            dead_events_router("sequencer", HEARING),
+            dead_events_router("sequencer", SUBSCRIPTIONS),
             held_work_router("sequencer", held),
         ],
         tags=_TAGS,

@@ -1,4 +1,4 @@
-"""What the sequencer reads from its environment beside what every door reads."""
+"""What the sequencer reads from its environment beside what every process reads."""
 
 from shared.settings import Environment
 

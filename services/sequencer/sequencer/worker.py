@@ -1,12 +1,12 @@
-"""The queue door: this service hears others, and does what falls due."""
+"""The worker process: this service handles the events of others, and does what falls due."""
 
 import asyncio
 
 from sequencer.enrollments.jobs import step_due_enrollments
 from sequencer.entry.jobs import consider_due_records
-from sequencer.hearing import HEARING
 from sequencer.sending.jobs import Dispatcher, recover_lapsed
 from sequencer.settings import SequencerSettings
+from sequencer.subscriptions import SUBSCRIPTIONS
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
@@ -19,7 +19,7 @@ def build(settings: Settings) -> Service:
 def loops(service: Service) -> list[Loop]:
     dispatcher = Dispatcher(SequencerSettings.read())
     return [
-        *feed_loops(service, HEARING),
+        *feed_loops(service, SUBSCRIPTIONS),
         Loop("agenda", consider_due_records),
         Loop("due steps", step_due_enrollments),
         Loop("send", dispatcher.step),

@@ -16,7 +16,7 @@ Work = Callable[[Service, Thing], Awaitable[None]]
 _LOOK_AGAIN = 0.2
 """Seconds between looks for new work while some is under way."""
 _GRACE = 10.0
-"""Seconds that work under way gets when its door closes; its lease lets another one go on."""
+"""Seconds that work under way gets when its process stops; its lease lets another one go on."""
 
 
 class Crew(Generic[Thing]):

@@ -1,4 +1,4 @@
-"""The web door."""
+"""The web process."""
 
 from fastapi import FastAPI
 
@@ -9,7 +9,6 @@ from shared.web.status import STATUS_TAG, status_router
 from shared.web.where_used import where_used_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
-from sync_worker.hearing import HEARING
 from sync_worker.mailbox import router as mailbox
 from sync_worker.mappings import router as mappings
 from sync_worker.mappings import service as mappings_service
@@ -18,6 +17,7 @@ from sync_worker.partner_events.documented import webhooks_router
 from sync_worker.pulls import router as pulls
 from sync_worker.runs import router as runs
 from sync_worker.status import due_work
+from sync_worker.subscriptions import SUBSCRIPTIONS
 from sync_worker.webhook_deliveries import router as webhook_deliveries
 from sync_worker.webhooks import router as webhooks
 from sync_worker.write_backs import router as write_backs
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             write_backs.router,
             status_router("sync", due_work),
             where_used_router(mappings_service.uses),
-            dead_events_router("sync", HEARING),
+            dead_events_router("sync", SUBSCRIPTIONS),
         ],
         tags=TAGS,
         settings=settings,

@@ -1,4 +1,4 @@
-"""The queue door: this service hears others, and does what falls due."""
+"""The worker process: this service handles the events of others, and does what falls due."""
 
 import asyncio
 
@@ -6,12 +6,12 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from sync_worker.connections import service as connections
-from sync_worker.hearing import HEARING
 from sync_worker.mailbox import jobs as mailbox
 from sync_worker.mailbox import service as mailbox_service
 from sync_worker.partner_events import service as partner_events
 from sync_worker.pulls import jobs as pulls
 from sync_worker.runs import service as runs
+from sync_worker.subscriptions import SUBSCRIPTIONS
 from sync_worker.webhook_deliveries import jobs as webhook_deliveries
 from sync_worker.webhooks import service as webhooks
 from sync_worker.write_backs import jobs as write_backs
@@ -23,7 +23,7 @@ def build(settings: Settings) -> Service:
 
 def loops(service: Service) -> list[Loop]:
     return [
-        *feed_loops(service, HEARING),
+        *feed_loops(service, SUBSCRIPTIONS),
         pulls.loop(),
         mailbox.loop(),
         write_backs.loop(),

@@ -1,4 +1,4 @@
-"""The web door."""
+"""The web process."""
 
 from fastapi import FastAPI
 
@@ -9,12 +9,12 @@ from shared.web.dead_events import dead_events_router
 from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
 from shared.web.where_used import where_used_router
-from tasks_api.hearing import HEARING
 from tasks_api.notes import service as notes_service
 from tasks_api.notes.router import router as notes
 from tasks_api.notes.router import templates_router as note_templates
 from tasks_api.notifications.router import router as notifications
 from tasks_api.status import due_work
+from tasks_api.subscriptions import SUBSCRIPTIONS
 from tasks_api.tasks import service as tasks_service
 from tasks_api.tasks.router import internal as tasks_internal
 from tasks_api.tasks.router import router as tasks
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             notifications,
             status_router("tasks", due_work, held.counts),
             where_used_router(tasks_service.uses, notes_service.uses),
-            dead_events_router("tasks", HEARING),
+            dead_events_router("tasks", SUBSCRIPTIONS),
             held_work_router("tasks"),
         ],
         tags=TAGS,

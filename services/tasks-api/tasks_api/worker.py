@@ -1,12 +1,12 @@
-"""The queue door: this service hears others, and does what falls due."""
+"""The worker process: this service handles the events of others, and does what falls due."""
 
 import asyncio
 
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
-from tasks_api.hearing import HEARING
 from tasks_api.notes.jobs import write_fields
+from tasks_api.subscriptions import SUBSCRIPTIONS
 from tasks_api.tasks.jobs import tell_breaches
 
 
@@ -16,7 +16,7 @@ def build(settings: Settings) -> Service:
 
 def loops(service: Service) -> list[Loop]:
     return [
-        *feed_loops(service, HEARING),
+        *feed_loops(service, SUBSCRIPTIONS),
         Loop("breaches", tell_breaches),
         Loop("note fields", write_fields),
     ]

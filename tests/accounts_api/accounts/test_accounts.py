@@ -1,4 +1,4 @@
-"""Accounts through the door."""
+"""Accounts through HTTP."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Deactivation rules through the door: contacts go out, come back, and people have their say."""
+"""Deactivation rules through HTTP: contacts go out, come back, and people have their say."""
 
 from datetime import UTC, datetime
 from typing import Any

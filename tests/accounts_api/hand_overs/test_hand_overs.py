@@ -1,4 +1,4 @@
-"""A member leaves, through the door: preview, job, tasks, deactivation."""
+"""A member leaves, through HTTP: preview, job, tasks, deactivation."""
 
 import asyncio
 from collections import Counter

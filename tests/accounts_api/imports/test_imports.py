@@ -1,4 +1,4 @@
-"""A file of records through the door: mapped, looked at, written once, and explained row by row."""
+"""A file of records through HTTP: mapped, looked at, written once, and explained row by row."""
 
 import csv
 import io

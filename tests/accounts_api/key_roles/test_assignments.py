@@ -1,4 +1,4 @@
-"""Key roles that assign themselves, through the door."""
+"""Key roles that assign themselves, through HTTP."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Lifecycle rules through the door: precedence, mapped dates, stints, previews, explanations."""
+"""Lifecycle rules through HTTP: precedence, mapped dates, stints, previews, explanations."""
 
 from datetime import UTC, datetime
 from typing import Any

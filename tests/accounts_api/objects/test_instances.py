@@ -1,4 +1,4 @@
-"""Instances of object types through the door: they are records like any other."""
+"""Instances of object types through HTTP: they are records like any other."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Object types through the door: their names, their links, and how they go."""
+"""Object types through HTTP: their names, their links, and how they go."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Product events through the door: counted once, for the right people, and seen by rules."""
+"""Product events through HTTP: counted once, for the right people, and seen by rules."""
 
 import asyncio
 from base64 import b64encode

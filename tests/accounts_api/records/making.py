@@ -1,4 +1,4 @@
-"""Short ways to make records through the door and to see what was told of them."""
+"""Short ways to make records through HTTP and to see what was told of them."""
 
 from collections.abc import Sequence
 from typing import Any

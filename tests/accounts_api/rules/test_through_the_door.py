@@ -1,4 +1,4 @@
-"""Every operator through the door, in both forms: the records that a list filter finds."""
+"""Every operator through HTTP, in both forms: the records that a list filter finds."""
 
 import json
 from datetime import UTC, datetime

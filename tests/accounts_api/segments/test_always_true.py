@@ -28,7 +28,7 @@ def catalog() -> Catalog:
 
 
 class Life:
-    """Does something at random to one workspace, through the door."""
+    """Does something at random to one workspace, through HTTP."""
 
     def __init__(self, ws: Workspace, seed: int) -> None:
         self.ws, self.random = ws, Random(seed)

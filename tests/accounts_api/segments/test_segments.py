@@ -1,4 +1,4 @@
-"""Segments through the door: they fill, follow changes, and follow time."""
+"""Segments through HTTP: they fill, follow changes, and follow time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Formula traits through the door: defined, worked out again, refused, set aside."""
+"""Formula traits through HTTP: defined, worked out again, refused, set aside."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The simulated Salesforce as one ASGI application: OAuth, REST and the control door."""
+"""The simulated Salesforce as one ASGI application: OAuth, REST and the control routes."""
 
 import base64
 import binascii
@@ -39,7 +39,7 @@ def create_app(world: World) -> Controlled:
         Route("/id/{org_id}/{user_id}", identity),
         Route("/services/data", versions),
         Route("/services/data/", versions),
-        Mount("/services/data/{version}", SessionDoor(world)),
+        Mount("/services/data/{version}", RequireSession(world)),
         *control_routes(world.clock, world.faults, world.log),
         *control_api.routes(world),
     ]
@@ -58,7 +58,7 @@ def _with_world(app: ASGIApp, world: World) -> ASGIApp:
     return call
 
 
-class SessionDoor:
+class RequireSession:
     """Lets a request of the REST API in: version, session, quota, and the header about it."""
 
     def __init__(self, world: World) -> None:

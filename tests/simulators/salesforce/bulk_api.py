@@ -1,4 +1,4 @@
-"""`/jobs/query`: the doors of the bulk jobs."""
+"""`/jobs/query`: the routes of the bulk jobs."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -252,7 +252,7 @@ def _referred(found: re.Match[str], bodies: dict[str, Any]) -> str:
 
 
 async def _ask(call: Call, method: str, url: str, body: Any) -> Row:
-    """Send a subrequest through the same doors, behind the one that checks the session."""
+    """Send a subrequest through the same routes, behind the one that checks the session."""
     split = urlsplit(url)
     path = split.path.removeprefix(call.base)
     if path == split.path:

@@ -1,4 +1,4 @@
-"""Edits as people make them in Salesforce's own screens, for tests and the control door."""
+"""Edits as people make them in Salesforce's own screens, for tests and the control routes."""
 
 from datetime import timedelta
 from typing import Any

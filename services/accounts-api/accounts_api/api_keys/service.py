@@ -69,7 +69,7 @@ async def _role_of(uow: UnitOfWork, data: ApiKeyIn) -> CredentialRole:
 
 
 async def add_key(uow: UnitOfWork, data: ApiKeyIn) -> MadeKey:
-    """Make a key whatever its rights: for doors without a caller, such as the bootstrap."""
+    """Make a key whatever its rights: for commands without a caller, such as the bootstrap."""
     key_id = new_id()
     made = make_key(key_id)
     key = ApiKey(
@@ -203,7 +203,7 @@ async def subject_details(
 
 @dataclass(frozen=True, slots=True)
 class OwnIntrospection:
-    """For this service's own web door, which needs no network to look."""
+    """For this service's own web process, which needs no network to look."""
 
     service: Service
     asks_accounts: ClassVar[bool] = False

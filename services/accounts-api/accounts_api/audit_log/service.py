@@ -48,7 +48,7 @@ def record(
 
 async def record_elsewhere(uow: UnitOfWork, fact: ConfigurationChanged) -> None:
     """Write down what another service says; said again, it stands there already."""
-    heard = uow.heard
+    heard = uow.handled_event
     if heard is None:
         raise LookupError("It is written down as the effect of an event.")
     origin = heard.cause[0] if heard.cause else None

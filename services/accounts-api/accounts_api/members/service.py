@@ -53,7 +53,7 @@ async def create_member(uow: UnitOfWork, caller: Caller, data: MemberIn) -> Memb
 
 
 async def add_member(uow: UnitOfWork, data: MemberIn, *, active: bool = True) -> Member:
-    """Add whoever it is within the seats: for callers that were checked, and doors without one."""
+    """Add whoever it is within the seats: for checked callers, and commands without one."""
     if is_paid(data.role, active=active):
         await _must_have_seat(uow, None)
     member = Member(

@@ -1,4 +1,4 @@
-"""The one way in which records change: whatever the door, it ends in `write`.
+"""The one way in which records change: wherever the change comes from, it ends in `write`.
 
 A batch is one round of statements however many records it holds: lock what exists, look up what is
 named, work out the changes, store records with their history, publish one event for each record

@@ -27,8 +27,8 @@ class Dispatcher:
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def step(self, the_service: Service) -> bool:
-        """True while something is under way or was dealt with. When the door is told to stop, what
-        is under way is finished first.
+        """True while something is under way or was dealt with. When the process is told to stop,
+        what is under way is finished first.
         """
         dealt_with = await self._fill_slots(the_service)
         if self._under_way:

@@ -69,6 +69,6 @@ async def _tell(
 
 
 def _event_id(uow: UnitOfWork) -> UUID:
-    if uow.heard is None:
+    if uow.handled_event is None:
         raise LookupError("A notification handler runs as the effect of an event.")
-    return uow.heard.id
+    return uow.handled_event.id

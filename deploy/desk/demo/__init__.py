@@ -1,1 +1,0 @@
-"""`make demo`: the renewal story, played on a throw-away desk and checked claim by claim."""

@@ -1,9 +1,0 @@
-"""What can go wrong at a desk, said so that the reader knows what to do next."""
-
-
-class DeskError(Exception):
-    """A sentence for the person at the terminal; shown without a traceback."""
-
-
-class PortTaken(DeskError):
-    """Somebody listens where a program wanted to: free when it was chosen, and no longer."""

@@ -1,0 +1,1 @@
+"""`make demo`: the renewal story, played on a throw-away stack and checked claim by claim."""

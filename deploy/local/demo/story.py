@@ -1,0 +1,26 @@
+"""The seven points of the story, in order, and what becomes of it all."""
+
+from deploy.local.demo.chapters import (
+    deciding,
+    entering,
+    hearing,
+    partnering,
+    pulling,
+    quarter,
+    segmenting,
+    sending,
+)
+from deploy.local.demo.world import World
+
+
+async def tell(world: World) -> None:
+    await pulling.play(world)
+    await segmenting.play(world)
+    await partnering.subscribe(world)
+    await entering.play(world)
+    await sending.play(world)
+    await partnering.goes_down(world)
+    await hearing.play(world)
+    await deciding.play(world)
+    await partnering.play(world)
+    await quarter.play(world)

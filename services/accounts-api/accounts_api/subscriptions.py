@@ -1,0 +1,29 @@
+"""What this service does when others speak."""
+
+from accounts_api.audit_log.handlers import on_configuration_changed
+from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
+from accounts_api.field_owners.handlers import on_field_owners_changed
+from accounts_api.opportunities.handlers import on_manual_entry_used, on_message_sent
+from shared.events.sequences import (
+    ContactBounced,
+    ContactUnsubscribed,
+    ManualEntryUsed,
+    MessageSent,
+    SequencerConfigured,
+)
+from shared.events.sync import FieldOwnersChanged, SyncConfigured
+from shared.events.tasks import TasksConfigured
+from shared.feed.subscriptions import Subscriptions
+
+SUBSCRIPTIONS = Subscriptions(
+    {
+        ContactBounced: [on_contact_bounced],
+        ContactUnsubscribed: [on_contact_unsubscribed],
+        FieldOwnersChanged: [on_field_owners_changed],
+        ManualEntryUsed: [on_manual_entry_used],
+        MessageSent: [on_message_sent],
+        TasksConfigured: [on_configuration_changed],
+        SequencerConfigured: [on_configuration_changed],
+        SyncConfigured: [on_configuration_changed],
+    }
+)

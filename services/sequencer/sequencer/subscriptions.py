@@ -1,0 +1,52 @@
+"""What this service does when others speak."""
+
+from sequencer.entry.handlers import (
+    on_account_changed,
+    on_contact_changed,
+    on_member_changed,
+    on_opportunity_changed,
+    on_segment_changed,
+    on_segment_entered,
+    on_segment_left,
+)
+from sequencer.inbound.handlers import (
+    on_auto_reply_received,
+    on_bounce_received,
+    on_personal_mail_received,
+    on_reply_received,
+)
+from shared.events.accounts import (
+    AccountChanged,
+    ContactChanged,
+    MemberChanged,
+    OpportunityChanged,
+    SegmentChanged,
+    SegmentEntered,
+    SegmentLeft,
+    WorkspaceChanged,
+)
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
+from shared.feed.subscriptions import Subscriptions
+from shared.workspaces import copy_workspace
+
+SUBSCRIPTIONS = Subscriptions(
+    {
+        WorkspaceChanged: [copy_workspace],
+        OpportunityChanged: [on_opportunity_changed],
+        AccountChanged: [on_account_changed],
+        ContactChanged: [on_contact_changed],
+        MemberChanged: [on_member_changed],
+        SegmentChanged: [on_segment_changed],
+        SegmentEntered: [on_segment_entered],
+        SegmentLeft: [on_segment_left],
+        BounceReceived: [on_bounce_received],
+        ReplyReceived: [on_reply_received],
+        PersonalMailReceived: [on_personal_mail_received],
+        AutoReplyReceived: [on_auto_reply_received],
+    }
+)

@@ -1,0 +1,17 @@
+"""What this service does when others speak."""
+
+from shared.events.accounts import ContactChanged, OpportunityChanged, WorkspaceChanged
+from shared.feed.subscriptions import Subscriptions
+from shared.workspaces import copy_workspace
+from sync_worker.mailbox import handlers as mailbox_handlers
+from sync_worker.webhook_deliveries.handlers import tell_partners
+from sync_worker.write_backs import handlers as write_back_handlers
+
+SUBSCRIPTIONS = Subscriptions(
+    {
+        WorkspaceChanged: [copy_workspace],
+        ContactChanged: [mailbox_handlers.on_contact_changed],
+        OpportunityChanged: [write_back_handlers.on_opportunity_changed],
+    },
+    on_any=tell_partners,
+)

@@ -1,0 +1,59 @@
+"""What a service does when others speak: its handlers, and letting them act on one event."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared import sqlstates, tracing
+from shared.answers import OutgoingError
+from shared.db import is_connection_loss, sqlstate
+from shared.errors import Unavailable
+from shared.events.base import Cause, Envelope, Event
+from shared.events.registry import EVENTS
+from shared.uow import UnitOfWork
+
+Handler = Callable[[UnitOfWork, Any], Awaitable[None]]
+Handlers = Mapping[type[Event], Sequence[Handler]]
+
+_RETRYABLE_STATES = sqlstates.WRITERS_MET | {sqlstates.QUERY_CANCELED}
+
+
+@dataclass(frozen=True)
+class Subscriptions:
+    handlers: Handlers
+    on_any: Handler | None = None
+    """Called with the envelope of every event, known or not (the sync worker's partner feed)."""
+    _names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_names", frozenset(event.name for event in self.handlers))
+
+    async def take(self, uow: UnitOfWork, envelope: Envelope) -> None:
+        """Let every handler act that wants to hear the event."""
+        before, uow.handled_event = uow.handled_event, envelope
+        with tracing.handling(envelope.name, str(envelope.id)):
+            if envelope.name in self._names:
+                await self._handle(uow, envelope)
+            if self.on_any is not None:
+                await self.on_any(uow, envelope)
+        uow.handled_event = before
+
+    async def _handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
+        """What the handlers cause names the event as its cause."""
+        known = EVENTS[envelope.name]
+        event = known.model_validate(envelope.payload)
+        before = uow.cause
+        uow.cause = (*envelope.cause, Cause(type="event", id=str(envelope.id), label=envelope.name))
+        for handler in self.handlers[known]:
+            await handler(uow, event)
+        await uow.flush_events()
+        uow.cause = before
+
+
+def is_passing(error: BaseException) -> bool:
+    """Trouble with the link or the database: not the event's fault, and waited out."""
+    return (
+        isinstance(error, OutgoingError | Unavailable)
+        or is_connection_loss(error)
+        or sqlstate(error) in _RETRYABLE_STATES
+    )
