@@ -142,6 +142,14 @@ OneLine = AfterValidator(one_line)
 Title = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), OneLine
 ]
+_LONGEST_NAME = 255
+"""What a CRM lets a name have."""
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST_NAME), OneLine
+]
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NAME), OneLine
+]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Email = Annotated[
     str,

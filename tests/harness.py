@@ -207,7 +207,7 @@ class Tenure:
         sandbox: bool = True,
         frozen_at: datetime | None = datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
     ) -> Workspace:
-        from accounts_api.workspaces.service import make_workspace
+        from accounts_api.identity.workspaces.service import make_workspace
 
         service = self.workers["accounts"]
         made = await make_workspace(

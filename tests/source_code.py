@@ -29,26 +29,43 @@ def sources() -> Mapping[str, ast.Module]:
     return found
 
 
-def area(module: str) -> str:
-    """`accounts_api.members` for all that is in this feature, at any depth."""
-    return ".".join(module.split(".")[:2])
+@cache
+def packages() -> frozenset[str]:
+    """Every module that others lie below."""
+    return frozenset(module.rpartition(".")[0] for module in sources())
+
+
+@cache
+def areas() -> frozenset[str]:
+    """Packages of a service that hold nothing but features: `accounts_api.identity`."""
+    folders = {m for m in packages() if m.count(".") == 1 and m.split(".")[0] in PACKAGES.values()}
+    plain = {m.rpartition(".")[0] for m in sources() if m not in packages()}
+    return frozenset(folders - plain)
+
+
+@cache
+def feature(module: str) -> str | None:
+    """`accounts_api.identity.members` for all that is in this feature, at any depth; None for what
+    puts features together, such as `accounts_api.main` and the areas.
+    """
+    parts = module.split(".")
+    depth = 3 if ".".join(parts[:2]) in areas() else 2
+    folder = ".".join(parts[:depth])
+    ours = parts[0] in PACKAGES.values() and len(parts) >= depth and folder in packages()
+    return folder if ours else None
 
 
 @cache
 def feature_modules() -> tuple[str, ...]:
-    """Every module within a feature; `accounts_api.main` and its like put features together."""
-    folders = {area(module) for module in sources() if module != area(module)}
-    return tuple(
-        module
-        for module in sorted(sources())
-        if module.split(".")[0] in PACKAGES.values() and area(module) in folders
-    )
+    return tuple(module for module in sorted(sources()) if feature(module))
 
 
 def named(*names: str) -> list[str]:
     """Of the modules of features, those with one of `names` or below a folder of it."""
     return [
-        module for module in feature_modules() if not {*names}.isdisjoint(module.split(".")[2:])
+        module
+        for module in feature_modules()
+        if not {*names}.isdisjoint(module.removeprefix(f"{feature(module)}.").split("."))
     ]
 
 

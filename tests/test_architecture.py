@@ -22,7 +22,7 @@ from shared.web.openapi import api_routes
 from tests.event_samples import GOLDEN, sample
 from tests.operations import PACKAGES, app_of
 from tests.source_code import (
-    area,
+    feature,
     feature_modules,
     functions,
     imported_names,
@@ -52,16 +52,16 @@ SPANNING = {
     "shared.worker.health_app.readyz",
     "shared.worker.forget_old_idempotency_keys",
     # Whose key this is, before anybody is known.
-    "accounts_api.api_keys.service.key_details",
+    "accounts_api.identity.api_keys.service.key_details",
     # Finding due work; its effects happen in the workspace.
-    "accounts_api.hand_overs.moving.step",
-    "accounts_api.key_roles.planned.step",
-    "accounts_api.product_events.service.look_again",
-    "accounts_api.object_types.service.clear_buried",
-    "accounts_api.imports.running.step",
-    "accounts_api.segments.telling.step",
-    "accounts_api.traits.service.clear_buried",
-    "accounts_api.watching.service.step",
+    "accounts_api.automation.handovers.moving.step",
+    "accounts_api.customers.key_roles.planned.step",
+    "accounts_api.signals.product_events.service.look_again",
+    "accounts_api.customers.object_types.service.clear_buried",
+    "accounts_api.customers.imports.executor.step",
+    "accounts_api.automation.segments.debounce.step",
+    "accounts_api.customers.traits.service.clear_buried",
+    "accounts_api.evaluation.engine.service.step",
     "sequencer.agenda.service.workspaces_with_due_records",
     "sequencer.enrollments.service.workspaces_with_due_enrollments",
     "sequencer.sending.jobs.Dispatcher._fill_slots",
@@ -71,11 +71,11 @@ SPANNING = {
     "tasks_api.notes.jobs.write_fields",
     "tasks_api.tasks.jobs.tell_breaches",
     # Upkeep that means no one in particular.
-    "accounts_api.history.service.make_partitions",
-    "accounts_api.imports.service.forget_old",
-    "accounts_api.product_events.service.forget_old",
-    "accounts_api.product_events.service.make_partitions",
-    "accounts_api.watching.service.check_all_again",
+    "accounts_api.records.history.service.make_partitions",
+    "accounts_api.customers.imports.service.forget_old",
+    "accounts_api.signals.product_events.service.forget_old",
+    "accounts_api.signals.product_events.service.make_partitions",
+    "accounts_api.evaluation.engine.service.check_all_again",
     "sync_worker.connections.service.remove_purged",
     "sync_worker.mailbox.service.forget_old",
     "sync_worker.partner_events.service.forget_old",
@@ -91,8 +91,8 @@ PRIVATE = ("queries", "client", "router", "handlers", "jobs")
 """Modules of a feature that no other feature may import."""
 
 SHARED_STATEMENTS = {
-    "accounts_api.rules.sql": "writes rules as SQL for every feature that judges or lists records",
-    "accounts_api.watching.horizons": "adds to a statement that judges until when it stays true",
+    "accounts_api.language.rules.sql": "writes rules as SQL for all that judge or list records",
+    "accounts_api.evaluation.engine.next_changes": "adds to a statement until when it stays true",
 }
 """What writes statements for other features than its own, and why."""
 
@@ -133,7 +133,7 @@ def test_no_service_keeps_a_list_that_others_fill_when_it_starts() -> None:
         if statement.value is not None and ast.unparse(statement.value) in EMPTY
     }
     # Tasks under way, kept from the garbage collector.
-    assert gathered == {"accounts_api.api_keys.service._notes"}
+    assert gathered == {"accounts_api.identity.api_keys.service._notes"}
 
 
 EMPTY = ("[]", "{}", "set()", "list()", "dict()")
@@ -151,7 +151,7 @@ def test_a_feature_is_entered_through_its_service() -> None:
         for module in sorted(private)
         for importer in imports().find_modules_that_directly_import(module)
         # main and worker of a service put its features together.
-        if importer in feature_modules() and area(importer) != area(module)
+        if importer in feature_modules() and feature(importer) != feature(module)
     ]
     assert wrong == []
 
@@ -174,22 +174,22 @@ def test_every_query_takes_its_session_and_its_workspace_first() -> None:
 
 
 SPANNING_QUERIES = {
-    "accounts_api.api_keys.queries.key_by_digest",
-    "accounts_api.history.queries.make_partitions",
-    "accounts_api.imports.queries.next_running",
-    "accounts_api.imports.queries.old_import",
-    "accounts_api.imports.queries.remove_left_over",
-    "accounts_api.product_events.queries.forget",
-    "accounts_api.product_events.queries.make_partitions",
-    "accounts_api.product_events.queries.workspaces_to_look_again",
-    "accounts_api.hand_overs.queries.running",
-    "accounts_api.key_roles.queries.workspaces_with_due_plans",
-    "accounts_api.object_types.queries.buried_type",
-    "accounts_api.reading.past.read_in_bulk",
-    "accounts_api.segments.tellings.workspaces_with_due",
-    "accounts_api.traits.queries.buried_trait",
-    "accounts_api.watching.queries.workspaces_with_work",
-    "accounts_api.watching.sweeping.restart_old_sweeps",
+    "accounts_api.identity.api_keys.queries.key_by_digest",
+    "accounts_api.records.history.queries.make_partitions",
+    "accounts_api.customers.imports.queries.next_running",
+    "accounts_api.customers.imports.queries.old_import",
+    "accounts_api.customers.imports.queries.remove_left_over",
+    "accounts_api.signals.product_events.queries.forget",
+    "accounts_api.signals.product_events.queries.make_partitions",
+    "accounts_api.signals.product_events.queries.workspaces_to_look_again",
+    "accounts_api.automation.handovers.queries.running",
+    "accounts_api.customers.key_roles.queries.workspaces_with_due_plans",
+    "accounts_api.customers.object_types.queries.buried_type",
+    "accounts_api.customers.querying.as_of.read_in_bulk",
+    "accounts_api.automation.segments.debounce_queries.workspaces_with_due",
+    "accounts_api.customers.traits.queries.buried_trait",
+    "accounts_api.evaluation.engine.queries.workspaces_with_work",
+    "accounts_api.evaluation.engine.backfill.restart_old_sweeps",
     "sequencer.agenda.queries.workspaces_with_due_records",
     "sequencer.enrollments.queries.workspaces_with_due_enrollments",
     "sequencer.sending.queries.lapsed_messages",
@@ -222,7 +222,8 @@ def test_rules_do_no_input_or_output_even_through_what_they_import() -> None:
         " -> ".join(chain)
         for module in feature_modules()
         # The rules that customers write are a feature, and one folder of it writes them as SQL.
-        if "rules" in module.split(".")[1:] and not is_from("accounts_api.rules.sql", module)
+        if "rules" in module.split(".")[1:]
+        and not is_from("accounts_api.language.rules.sql", module)
         for package in known
         if (chain := imports().find_shortest_chain(module, package))
     ]
@@ -241,8 +242,8 @@ def test_http_is_spoken_in_routers() -> None:
     }
     assert speaking - router_modules() == {
         # What a router takes and shows, described for its OpenAPI document.
-        "accounts_api.reading.schemas",
-        "accounts_api.records.schemas",
+        "accounts_api.customers.querying.schemas",
+        "accounts_api.records.store.schemas",
     }
     assert speaking & query_modules() == set()
 
@@ -254,7 +255,7 @@ def test_private_names_stay_within_their_feature() -> None:
         for module in sources()
         for source, name in imported_names(module)
         for part in (*source.split("."), name)
-        if part.startswith("_") and not part.startswith("__") and area(source) != area(module)
+        if part.startswith("_") and not part.startswith("__") and feature(source) != feature(module)
         if source.split(".")[0] in {*PACKAGES.values(), "shared", "deploy"}
     ]
     assert wrong == []

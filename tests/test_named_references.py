@@ -244,7 +244,7 @@ _NAMING: Final = re.compile(
 )
 _OF_A_MAPPING: Final = "tests/sync_worker/test_salesforce_rules.py"
 ELSEWHERE: Final = {
-    ("accounts", "mapping"): "tests/accounts_api/imports/test_imports.py",
+    ("accounts", "mapping"): "tests/accounts_api/customers/imports/test_imports.py",
     ("accounts", "merged_into_external_id"): "tests/sync_worker/test_pull.py",
     **{
         ("sync", f"{of}objects/*/fields{rest}"): _OF_A_MAPPING

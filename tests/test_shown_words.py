@@ -12,9 +12,9 @@ _OURS = {node.name for node in _NODES if isinstance(node, ast.ClassDef)}
 _WORDS = {"args", "detail", "message", "msg", "reason", "strerror"}
 
 OUR_VALUE_ERRORS = {
-    "services/accounts-api/accounts_api/records/trait_values.py": "dates and lines",
-    "services/accounts-api/accounts_api/rules/literals.py": "dates",
-    "services/accounts-api/accounts_api/rules/syntax/values.py": "currencies",
+    "services/accounts-api/accounts_api/records/schema/trait_values.py": "dates and lines",
+    "services/accounts-api/accounts_api/language/rules/literals.py": "dates",
+    "services/accounts-api/accounts_api/language/rules/syntax/values.py": "currencies",
 }
 """Files that show what a ValueError says, and whose it is: all of them raise our sentences."""
 READ = {

@@ -7,6 +7,7 @@ out once it fits.
 from collections import Counter
 from collections.abc import Mapping
 
+from tests import source_code
 from tests.source_code import ROOT
 
 FILES_OF_A_FEATURE = 10
@@ -16,13 +17,13 @@ LINES_OF_A_FILE = 400
 FEATURES_OF_MORE_FILES = {
     "deploy/bench": 11,
     "deploy/local": 37,
-    "services/accounts-api/accounts_api/formulas": 14,
-    "services/accounts-api/accounts_api/imports": 12,
-    "services/accounts-api/accounts_api/records": 19,
-    "services/accounts-api/accounts_api/rules": 30,
-    "services/accounts-api/accounts_api/segments": 16,
-    "services/accounts-api/accounts_api/traits": 12,
-    "services/accounts-api/accounts_api/watching": 12,
+    "services/accounts-api/accounts_api/automation/segments": 16,
+    "services/accounts-api/accounts_api/customers/imports": 12,
+    "services/accounts-api/accounts_api/customers/traits": 12,
+    "services/accounts-api/accounts_api/evaluation/engine": 12,
+    "services/accounts-api/accounts_api/language/formulas": 14,
+    "services/accounts-api/accounts_api/language/rules": 30,
+    "services/accounts-api/accounts_api/records/store": 11,
     "services/sequencer/sequencer/enrollments": 11,
     "services/sequencer/sequencer/entry": 11,
     "services/sync-worker/sync_worker/mailbox": 15,
@@ -32,30 +33,31 @@ FEATURES_OF_MORE_FILES = {
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/local": 4_517,
-    "services/accounts-api/accounts_api/formulas": 1_842,
-    "services/accounts-api/accounts_api/imports": 2_280,
-    "services/accounts-api/accounts_api/reading": 1_858,
-    "services/accounts-api/accounts_api/records": 3_964,
-    "services/accounts-api/accounts_api/rules": 4_529,
-    "services/accounts-api/accounts_api/segments": 2_747,
-    "services/accounts-api/accounts_api/traits": 1_825,
-    "services/accounts-api/accounts_api/watching": 1_590,
+    "services/accounts-api/accounts_api/automation/segments": 2_753,
+    "services/accounts-api/accounts_api/customers/imports": 2_287,
+    "services/accounts-api/accounts_api/customers/querying": 1_870,
+    "services/accounts-api/accounts_api/customers/traits": 1_826,
+    "services/accounts-api/accounts_api/evaluation/engine": 1_603,
+    "services/accounts-api/accounts_api/language/formulas": 1_851,
+    "services/accounts-api/accounts_api/language/rules": 4_541,
+    "services/accounts-api/accounts_api/records/store": 2_501,
     "services/sequencer/sequencer/enrollments": 1_656,
     "services/sequencer/sequencer/sending": 1_513,
     "services/sync-worker/sync_worker/mailbox": 2_365,
     "services/sync-worker/sync_worker/pulls": 2_553,
     "services/sync-worker/sync_worker/salesforce": 1_864,
     "services/sync-worker/sync_worker/webhook_deliveries": 1_727,
-    "shared/web": 2_617,
+    "shared/web": 2_609,
 }
 LARGER_FILES = {
-    "services/accounts-api/accounts_api/records/batch.py": 449,
-    "services/accounts-api/accounts_api/records/models.py": 421,
+    "services/accounts-api/accounts_api/evaluation/engine/service.py": 407,
+    "services/accounts-api/accounts_api/records/schema/models.py": 421,
+    "services/accounts-api/accounts_api/records/store/batch.py": 449,
     "services/sync-worker/sync_worker/connections/service.py": 466,
     "services/sync-worker/sync_worker/salesforce/rules/mapping.py": 461,
     "services/sync-worker/sync_worker/webhook_deliveries/queries.py": 401,
-    "tests/accounts_api/traits/test_formulas.py": 414,
-    "tests/poisoned/test_sync_worker.py": 416,
+    "tests/accounts_api/customers/traits/test_formulas.py": 414,
+    "tests/poisoned/test_sync_worker.py": 409,
     "tests/sequencer/renewals.py": 412,
     "tests/sequencer/test_entry.py": 455,
     "tests/sequencer/test_sending.py": 458,
@@ -73,10 +75,13 @@ def lines_by_file() -> dict[str, int]:
 
 
 def feature(path: str) -> str | None:
-    """The folder right below a package of ours, for all that is in it at any depth."""
-    *folders, _ = path.split("/")
-    below = {"services": 4, "shared": 2, "deploy": 2}.get(folders[0], 0)
-    return "/".join(folders[:below]) if 0 < below <= len(folders) else None
+    """The feature, for all that is in it at any depth; in shared and deploy the folder below."""
+    top, *folders = path.split("/")[:-1] or [""]
+    if top == "services":
+        module = ".".join([*folders[1:], path.rpartition("/")[2].removesuffix(".py")])
+        name = source_code.feature(module.removesuffix(".__init__"))
+        return f"services/{folders[0]}/{name.replace('.', '/')}" if name else None
+    return f"{top}/{folders[0]}" if top in {"shared", "deploy"} and folders else None
 
 
 def beyond(sizes: Mapping[str, int], limit: int) -> dict[str, int]:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from pydantic_core import to_json
 
-from accounts_api.records.rules import search_text
+from accounts_api.records.schema.rules import search_text
 from deploy.bench.stage import Stage
 from shared.clock import utc_now
 

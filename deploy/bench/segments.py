@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from accounts_api.accounts.schemas import AccountPatch
-from accounts_api.accounts.service import accounts
-from accounts_api.segments.schemas import SegmentIn
-from accounts_api.segments.service import create_segment
-from accounts_api.watching import service as watching
+from accounts_api.automation.segments.schemas import SegmentIn
+from accounts_api.automation.segments.service import create_segment
+from accounts_api.customers.accounts.schemas import AccountPatch
+from accounts_api.customers.accounts.service import accounts
+from accounts_api.evaluation.engine import service as watching
 from deploy.bench.measuring import Case, Result
 from deploy.bench.seed import account_id, drawing, seed
 from deploy.bench.sql import PREAMBLE, captured, psql

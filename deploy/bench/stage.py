@@ -19,8 +19,8 @@ import asyncpg
 import httpx2
 from alembic import command
 
-from accounts_api.watching import service as watching
-from accounts_api.workspaces.service import make_workspace
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.identity.workspaces.service import make_workspace
 from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.secrets import Secrets, load_secrets
 from deploy.migrate import history

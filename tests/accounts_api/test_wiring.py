@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from accounts_api.records import hooks
-from accounts_api.records.hooks import RecordChange, RecordHooks, User
-from accounts_api.watching import service as watching
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.records.store import hooks
+from accounts_api.records.store.hooks import RecordChange, RecordHooks, User
 from accounts_api.wiring import WIRING
 from shared.ids import new_id
 from shared.service import Service

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api import worker
-from accounts_api.imports.rules import Reading
+from accounts_api.customers.imports.rules import Reading
+from accounts_api.evaluation.engine.evaluators import EVALUATION_ORDER
 from accounts_api.subscriptions import SUBSCRIPTIONS
-from accounts_api.watching.owners import EVALUATION_ORDER
 from shared.events.base import Cause
 from shared.events.sequences import ContactUnsubscribed
 from shared.ids import new_id
-from tests.accounts_api.key_roles.making import holders, member, rule
-from tests.accounts_api.product_events.test_tracking import events
-from tests.accounts_api.segments.test_segments import members
+from tests.accounts_api.automation.segments.test_segments import members
+from tests.accounts_api.customers.key_roles.making import holders, member, rule
+from tests.accounts_api.signals.product_events.test_tracking import events
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, Steps, World
 

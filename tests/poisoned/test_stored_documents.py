@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import JSON, text
 
 from shared.ids import new_id
-from tests.accounts_api.key_roles.making import member, role_id, rule
+from tests.accounts_api.customers.key_roles.making import member, role_id, rule
 from tests.harness import PACKAGES, Tenure
 from tests.poisoned.poison import World
 from tests.sequencer.renewals import step

@@ -11,7 +11,7 @@ from shared.events.base import Cause
 from shared.events.sync import WebhookEndpointDisabled
 from shared.ids import new_id
 from tasks_api import worker
-from tests.accounts_api.key_roles.making import member
+from tests.accounts_api.customers.key_roles.making import member
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, Steps, World
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from accounts_api.members import service as members
-from accounts_api.records.batch import Batch
-from accounts_api.records.edits import Edit
+from accounts_api.identity.members import service as members
+from accounts_api.records.store.batch import Batch
+from accounts_api.records.store.edits import Edit
 from sync_worker.pulls import queries, rules, taking
 from sync_worker.pulls.queries import Kept
 from sync_worker.salesforce.client import Salesforce, SalesforceError

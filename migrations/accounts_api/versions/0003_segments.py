@@ -30,7 +30,7 @@ TABLES = (
     "lifecycle_stints",
 )
 
-# Letters that Unicode does not decompose, and what they are folded to; accounts_api.rules.fold.
+# Letters that Unicode does not decompose, and what they are folded to; accounts_api.language.rules.fold.
 LETTERS = (
     "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩςАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐÆæŒœØøĐđÐðÞþŁłĦħŦŧŊŋıßẞ"
 )

@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from accounts_api.api_keys import service as api_keys
+from accounts_api.identity.api_keys import service as api_keys
+from accounts_api.identity.workspaces import service as workspaces
 from accounts_api.wiring import WIRING
-from accounts_api.workspaces import service as workspaces
 from shared.keys import key_digest
 from shared.schemas import Instant, TimeZone, Title
 from shared.service import Service

@@ -2,33 +2,34 @@
 
 from fastapi import FastAPI
 
-from accounts_api.accounts import router as accounts
-from accounts_api.api_keys import router as api_keys
-from accounts_api.api_keys.service import OwnIntrospection
-from accounts_api.assignments import router as assignments
-from accounts_api.audit_log import router as audit_log
-from accounts_api.contacts import router as contacts
-from accounts_api.deactivation import router as deactivation
-from accounts_api.field_owners.router import router as field_owners
-from accounts_api.hand_overs import router as hand_overs
-from accounts_api.history.routes import plan_roles
-from accounts_api.imports import router as imports
-from accounts_api.key_roles import router as key_roles
-from accounts_api.lifecycle import router as lifecycle
-from accounts_api.members import router as members
-from accounts_api.object_types import router as object_types
-from accounts_api.objects import router as objects
-from accounts_api.opportunities import router as opportunities
-from accounts_api.organizations import router as organizations
-from accounts_api.patches.router import router as patches
-from accounts_api.product_events import router as product_events
-from accounts_api.references import router as references
-from accounts_api.segments import router as segments
+from accounts_api.automation.assignments import router as assignments
+from accounts_api.automation.deactivation import router as deactivation
+from accounts_api.automation.handovers import router as hand_overs
+from accounts_api.automation.lifecycle import router as lifecycle
+from accounts_api.automation.segments import router as segments
+from accounts_api.customers.accounts import router as accounts
+from accounts_api.customers.contacts import router as contacts
+from accounts_api.customers.imports import router as imports
+from accounts_api.customers.key_roles import router as key_roles
+from accounts_api.customers.object_types import router as object_types
+from accounts_api.customers.objects import router as objects
+from accounts_api.customers.opportunities import router as opportunities
+from accounts_api.customers.organizations import router as organizations
+from accounts_api.customers.patches.router import router as patches
+from accounts_api.customers.references import router as references
+from accounts_api.customers.traits import router as traits
+from accounts_api.evaluation.usages import router as usages
+from accounts_api.identity.api_keys import router as api_keys
+from accounts_api.identity.api_keys.service import OwnIntrospection
+from accounts_api.identity.audit_log import router as audit_log
+from accounts_api.identity.members import router as members
+from accounts_api.identity.workspaces import router as workspaces
+from accounts_api.records.field_owners.router import router as field_owners
+from accounts_api.records.history.routes import plan_roles
+from accounts_api.signals.product_events import router as product_events
 from accounts_api.status import due_work
 from accounts_api.subscriptions import SUBSCRIPTIONS
-from accounts_api.traits import router as traits
 from accounts_api.wiring import WIRING
-from accounts_api.workspaces import router as workspaces
 from shared import held
 from shared.settings import Settings
 from shared.web.app import build_app
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             deactivation.router,
             product_events.router,
             members.router,
+            usages.router,
             hand_overs.router,
             api_keys.router,
             api_keys.internal,

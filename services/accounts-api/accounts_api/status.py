@@ -1,10 +1,10 @@
 """What is due in a workspace, for `GET /v1/status`."""
 
-from accounts_api.hand_overs import service as hand_overs
-from accounts_api.imports import service as imports
-from accounts_api.key_roles import service as key_roles
-from accounts_api.object_types import service as object_types
-from accounts_api.watching import service as watching
+from accounts_api.automation.handovers import service as hand_overs
+from accounts_api.customers.imports import service as imports
+from accounts_api.customers.key_roles import service as key_roles
+from accounts_api.customers.object_types import service as object_types
+from accounts_api.evaluation.engine import service as watching
 from shared.uow import UnitOfWork
 
 

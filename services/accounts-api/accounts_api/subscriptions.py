@@ -1,9 +1,9 @@
 """What this service does when others speak."""
 
-from accounts_api.audit_log.handlers import on_configuration_changed
-from accounts_api.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
-from accounts_api.field_owners.handlers import on_field_owners_changed
-from accounts_api.opportunities.handlers import on_manual_entry_used, on_message_sent
+from accounts_api.customers.contacts.handlers import on_contact_bounced, on_contact_unsubscribed
+from accounts_api.customers.opportunities.handlers import on_manual_entry_used, on_message_sent
+from accounts_api.identity.audit_log.handlers import on_configuration_changed
+from accounts_api.records.field_owners.handlers import on_field_owners_changed
 from shared.events.sequences import (
     ContactBounced,
     ContactUnsubscribed,

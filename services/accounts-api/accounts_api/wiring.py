@@ -4,23 +4,27 @@ know none of those above.
 
 from typing import Final
 
-from accounts_api.assignments import service as assignments
-from accounts_api.assignments import standing as assignment
-from accounts_api.deactivation import service as deactivation
-from accounts_api.deactivation import standing as deactivated
-from accounts_api.hand_overs import service as hand_overs
-from accounts_api.key_roles.service import KeyRoleHooks
-from accounts_api.lifecycle import service as lifecycle
-from accounts_api.lifecycle import standing as status
-from accounts_api.members.service import MemberHooks
-from accounts_api.product_events import service as product_events
-from accounts_api.reading.parts import OfferedParts
-from accounts_api.records.hooks import RecordHooks
-from accounts_api.segments import membership, stays
-from accounts_api.segments import service as segments
-from accounts_api.traits import formulas, nulls, working_out
-from accounts_api.watching import service as watching
-from accounts_api.watching.owners import Owner, Owners
+from accounts_api.automation.assignments import evaluation as assignment
+from accounts_api.automation.assignments import service as assignments
+from accounts_api.automation.deactivation import evaluation as deactivated
+from accounts_api.automation.deactivation import service as deactivation
+from accounts_api.automation.handovers import service as hand_overs
+from accounts_api.automation.lifecycle import evaluation as status
+from accounts_api.automation.lifecycle import service as lifecycle
+from accounts_api.automation.segments import evaluation as membership
+from accounts_api.automation.segments import memberships
+from accounts_api.automation.segments import service as segments
+from accounts_api.customers.key_roles.service import KeyRoleHooks
+from accounts_api.customers.querying.includes import OfferedParts
+from accounts_api.customers.references.service import ReferenceHooks
+from accounts_api.customers.traits import evaluation as formula_values
+from accounts_api.customers.traits import formulas, nulls
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine.evaluators import Owner, Owners
+from accounts_api.identity.members.service import MemberHooks
+from accounts_api.identity.workspaces.service import WorkspaceHooks
+from accounts_api.records.store.hooks import RecordHooks
+from accounts_api.signals.product_events import service as product_events
 from shared.uow import Wiring
 
 WIRING: Final[Wiring] = (
@@ -41,7 +45,10 @@ WIRING: Final[Wiring] = (
                 deactivated.judge, deactivated.users, deactivated.set_aside, deactivated.gives
             ),
             formulas.KIND: Owner(
-                working_out.judge, working_out.users, working_out.set_aside, working_out.gives
+                formula_values.judge,
+                formula_values.users,
+                formula_values.set_aside,
+                formula_values.gives,
             ),
             lifecycle.KIND: Owner(status.judge, status.users, status.set_aside, status.gives),
             segments.KIND: Owner(
@@ -52,10 +59,12 @@ WIRING: Final[Wiring] = (
             ),
         }
     ),
+    WorkspaceHooks(on_calendar_change=(watching.follow_calendar,)),
+    ReferenceHooks(segments=segments.those_of),
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(hand_overs.must_hold_nothing,)),
     OfferedParts(
-        stored={"segments": stays.SEGMENTS_OF},
+        stored={"segments": memberships.SEGMENTS_OF},
         worked_out={nulls.PART: nulls.of_records},
     ),
 )

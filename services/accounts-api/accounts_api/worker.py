@@ -2,16 +2,16 @@
 
 import asyncio
 
-from accounts_api.hand_overs.jobs import hand_overs_loop
-from accounts_api.history.jobs import partitions_loop
-from accounts_api.imports.jobs import imports_loop, old_files_loop
-from accounts_api.key_roles.jobs import planned_holdings_loop
-from accounts_api.object_types.jobs import clearing_loop as object_types_clearing_loop
-from accounts_api.product_events import jobs as product_event_jobs
-from accounts_api.segments.jobs import telling_loop
+from accounts_api.automation.handovers.jobs import hand_overs_loop
+from accounts_api.automation.segments.jobs import telling_loop
+from accounts_api.customers.imports.jobs import imports_loop, old_files_loop
+from accounts_api.customers.key_roles.jobs import planned_holdings_loop
+from accounts_api.customers.object_types.jobs import clearing_loop as object_types_clearing_loop
+from accounts_api.customers.traits.jobs import clearing_loop
+from accounts_api.evaluation.engine.jobs import rules_loop, self_check_loop
+from accounts_api.records.history.jobs import partitions_loop
+from accounts_api.signals.product_events import jobs as product_event_jobs
 from accounts_api.subscriptions import SUBSCRIPTIONS
-from accounts_api.traits.jobs import clearing_loop
-from accounts_api.watching.jobs import rules_loop, self_check_loop
 from accounts_api.wiring import WIRING
 from shared.service import Service
 from shared.settings import Settings

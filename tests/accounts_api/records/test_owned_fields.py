@@ -6,10 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from accounts_api.field_owners import service as field_owners
+from accounts_api.records.field_owners import service as field_owners
 from shared.events.sync import FieldOwnersChanged
 from shared.ids import new_id
-from tests.accounts_api.key_roles.making import member, role_id, rule
+from tests.accounts_api.customers.key_roles.making import member, role_id, rule
 from tests.accounts_api.records.making import make, make_trait
 from tests.harness import Tenure, Workspace
 

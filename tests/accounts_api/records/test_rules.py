@@ -5,11 +5,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts_api.history.rules import rewound
-from accounts_api.records.batch import Batch, Known
-from accounts_api.records.edits import OURSELVES, Edit
-from accounts_api.records.kinds import ACCOUNT
-from accounts_api.records.rules import (
+from accounts_api.records.history.rules import rewound
+from accounts_api.records.schema.record_schemas import ACCOUNT
+from accounts_api.records.schema.rules import (
     differences,
     full_name,
     merged,
@@ -18,7 +16,9 @@ from accounts_api.records.rules import (
     told,
     words,
 )
-from accounts_api.records.trait_values import Definition
+from accounts_api.records.schema.trait_values import Definition
+from accounts_api.records.store.batch import Batch, Known
+from accounts_api.records.store.edits import OURSELVES, Edit
 
 # A busy machine says nothing about a property.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

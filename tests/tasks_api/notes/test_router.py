@@ -1,7 +1,7 @@
 from sqlalchemy import text
 
 from shared.ids import new_id
-from tests.accounts_api.key_roles.making import account
+from tests.accounts_api.customers.key_roles.making import account
 from tests.harness import Tenure
 
 

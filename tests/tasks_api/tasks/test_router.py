@@ -16,7 +16,7 @@ from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
 from shared.ids import new_id
 from shared.service import Service
 from tasks_api.status import due_work
-from tests.accounts_api.key_roles.making import account, member
+from tests.accounts_api.customers.key_roles.making import account, member
 from tests.harness import Client, Tenure, Workspace
 
 BY_TEST = (Cause(type="system", id="test"),)

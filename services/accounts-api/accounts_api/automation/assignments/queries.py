@@ -1,0 +1,348 @@
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    case,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
+
+from accounts_api.automation.assignments.models import assignment_rules as rules
+from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.ignored import not_ignored
+from accounts_api.language.rules.sql.compile import verdict
+from accounts_api.language.rules.sql.evaluate_many import verdicts
+from accounts_api.language.rules.sql.rows import Row, other_table, record_table
+from accounts_api.language.rules.typed import Rule
+from accounts_api.records.schema.models import key_role_definitions as roles
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRule:
+    id: UUID
+    key_role_id: UUID
+    position: int
+    title: str
+    rule: dict[str, Any]
+    member_id: UUID | None
+    algorithm: Any
+    pool: list[UUID]
+    policy: Any
+    last_member_id: UUID | None
+    faults: list[dict[str, Any]] | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+RULES = RuleSet(rules, AssignmentRule, order=("position", "id"))
+
+
+async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> list[AssignmentRule]:
+    """Of the living key role with this key."""
+    found = (
+        select(*RULES.columns)
+        .join(roles, (roles.c.workspace_id == workspace_id) & (roles.c.id == rules.c.key_role_id))
+        .where(rules.c.workspace_id == workspace_id, roles.c.key == key)
+        .order_by(rules.c.position, rules.c.id)
+    )
+    return [AssignmentRule(*row) for row in await session.execute(found)]
+
+
+async def always_decided(session: AsyncSession, workspace_id: UUID) -> Sequence[Any]:
+    """(id, key, title) of key roles with a rule that also takes the place of a holder."""
+    found = (
+        select(roles.c.id, roles.c.key, roles.c.title)
+        .distinct()
+        .join(rules, (rules.c.workspace_id == workspace_id) & (rules.c.key_role_id == roles.c.id))
+        .where(roles.c.workspace_id == workspace_id, rules.c.policy == "always")
+    )
+    return (await session.execute(found)).all()
+
+
+async def lock_key_role(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
+    """One choice at a time: what is counted behind this lock is what all before it chose. Those
+    who assign by hand do not wait for it.
+    """
+    found = await session.execute(
+        text(
+            "select id, key, title, multi from key_role_definitions"
+            " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+            " for no key update"
+        ),
+        {"workspace_id": workspace_id, "id": key_role_id},
+    )
+    return found.one_or_none()
+
+
+async def standings(
+    session: AsyncSession,
+    workspace_id: UUID,
+    key_role_id: UUID,
+    judged: Sequence[Rule],
+    ids: Sequence[UUID],
+    moment: Moment,
+) -> Sequence[Any]:
+    """(record_id, deleted, matched, flips, rule_id, flips_at): `matched` and `flips` have a place
+    for each rule, `rule_id` is the rule whose set the account was in so far.
+    """
+    kept: dict[str, TypeEngine[Any]] = dict.fromkeys(
+        ("key_role_id", "account_id", "rule_id"), Uuid()
+    )
+
+    def rule_id(row: Row) -> ColumnElement[Any]:
+        there = other_table("assignment_standings", kept)
+        mine = (there.c.key_role_id == key_role_id, there.c.account_id == row.id)
+        return row.beside(there, *mine, what=there.c.rule_id).scalar_subquery().label("rule_id")
+
+    def flips_at(row: Row) -> ColumnElement[Any]:
+        return kept_flip(row.workspace, key_role_id, row.id)
+
+    statement = verdicts(judged, workspace_id, ids, moment, rule_id, flips_at)
+    rows: Sequence[Any] = (await session.execute(statement)).all()
+    return rows
+
+
+_STAND = text(
+    """
+    insert into assignment_standings (workspace_id, key_role_id, account_id, rule_id)
+    select :workspace_id, :key_role_id, s.account_id, s.rule_id
+    from jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
+    where s.rule_id is not null
+    on conflict (workspace_id, key_role_id, account_id) do update set rule_id = excluded.rule_id
+    """
+)
+_LEAVE = text(
+    """
+    delete from assignment_standings t
+    using jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
+    where t.workspace_id = :workspace_id and t.key_role_id = :key_role_id
+      and t.account_id = s.account_id and s.rule_id is null
+    """
+)
+
+
+async def move_standings(
+    session: AsyncSession,
+    workspace_id: UUID,
+    key_role_id: UUID,
+    moved: Mapping[UUID, UUID | None],
+) -> None:
+    """Account to the rule whose set it is in now, None for none."""
+    rows = [{"account_id": account, "rule_id": rule} for account, rule in moved.items()]
+    given = {
+        "workspace_id": workspace_id,
+        "key_role_id": key_role_id,
+        "standings": to_json(rows).decode(),
+    }
+    await session.execute(_LEAVE, given)
+    await session.execute(_STAND, given)
+
+
+_REVENUE = """
+    case when coalesce(a.currency, w.currency) = w.currency then coalesce(a.arr, 0) else 0 end
+"""
+_LIVING = text(
+    f"""
+    select a.id, {_REVENUE} as revenue
+    from accounts a join workspaces w on w.workspace_id = :workspace_id
+    where a.workspace_id = :workspace_id and a.id = any(cast(:ids as uuid[]))
+      and a.deleted_at is null
+    order by a.id
+    """
+)
+_HOLDERS = text(
+    """
+    select h.account_id, h.member_id from key_role_assignments h
+    where h.workspace_id = :workspace_id and h.account_id = any(cast(:ids as uuid[]))
+      and h.key_role_key = :key and h.valid_to is null
+    order by h.member_id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """An account to be assigned, with who holds the role now."""
+
+    id: UUID
+    revenue: int
+    """In the workspace's currency."""
+    holders: Sequence[UUID]
+
+
+async def to_assign(
+    session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
+) -> Sequence[Unassigned]:
+    """Living accounts, oldest first."""
+    given = {"workspace_id": workspace_id, "ids": list(ids)}
+    holders: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in await session.execute(_HOLDERS, {**given, "key": key}):
+        holders[row.account_id].append(row.member_id)
+    return [
+        Unassigned(row.id, row.revenue, holders[row.id])
+        for row in await session.execute(_LIVING, given)
+    ]
+
+
+# Holdings first, then each one's account by its key: the cost follows the books of the pool, and no
+# plan made before the tables were analysed can turn it into a product of both.
+_LOADS = text(
+    f"""
+    with held as materialized (
+        select h.member_id, h.account_id from key_role_assignments h
+        where h.workspace_id = :workspace_id and h.member_id = any(cast(:ids as uuid[]))
+          and h.key_role_key = :key and h.valid_to is null
+    ), books as (
+        select held.member_id, count(*) as accounts, sum({_REVENUE}) as revenue
+        from held
+        join workspaces w on w.workspace_id = :workspace_id
+        cross join lateral (
+            select one.arr, one.currency from accounts one
+            where one.workspace_id = :workspace_id and one.id = held.account_id
+              and one.deleted_at is null and {not_ignored("one")} limit 1
+        ) a
+        group by held.member_id
+    )
+    select m.id, m.full_name, coalesce(books.accounts, 0) as accounts,
+           coalesce(books.revenue, 0) as revenue
+    from members m left join books on books.member_id = m.id
+    where m.workspace_id = :workspace_id and m.active and m.id = any(cast(:ids as uuid[]))
+    """
+)
+
+
+async def loads(
+    session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
+) -> Sequence[Any]:
+    """What active members hold of a key role: (id, full_name, accounts, revenue)."""
+    given = {"workspace_id": workspace_id, "key": key, "ids": list(ids)}
+    return (await session.execute(_LOADS, given)).all() if ids else ()
+
+
+_NAMES = text(
+    "select id, full_name from members where workspace_id = :workspace_id and active"
+    " and id = any(cast(:ids as uuid[]))"
+)
+
+
+async def names(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]) -> Sequence[Any]:
+    """Active members: (id, full_name)."""
+    given = {"workspace_id": workspace_id, "ids": list(ids)}
+    return (await session.execute(_NAMES, given)).all() if ids else ()
+
+
+_ACTIVE = text(
+    "select id from members where workspace_id = :workspace_id and active"
+    " and id = any(cast(:ids as uuid[]))"
+)
+
+
+async def active_members(
+    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
+) -> frozenset[UUID]:
+    given = {"workspace_id": workspace_id, "ids": list(ids)}
+    return frozenset(await session.scalars(_ACTIVE, given)) if ids else frozenset()
+
+
+async def matching(
+    session: AsyncSession, workspace_id: UUID, judged: Sequence[Rule], moment: Moment
+) -> dict[UUID, tuple[int, str]]:
+    """Living accounts that satisfy a rule, oldest first: the place of the first, and their name."""
+    table = record_table(judged[0].type)
+    place = case(
+        *((verdict(rule, table, moment), at) for at, rule in enumerate(judged)), else_=None
+    )
+    each = (
+        select(table.c.id, table.c.name, place.label("place"))
+        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .cte("by_rule")
+    )
+    found = select(each).where(each.c.place.is_not(None)).order_by(each.c.id)
+    return {row.id: (row.place, row.name) for row in await session.execute(found)}
+
+
+_START = text(
+    """
+    insert into assignment_looks (workspace_id, key_role_id, run, mode, cause)
+    values (:workspace_id, :key_role_id, :run, :mode, cast(:cause as jsonb))
+    on conflict (workspace_id, key_role_id) do update
+    set run = excluded.run, mode = excluded.mode, cause = excluded.cause,
+        assigned = case when excluded.mode = assignment_looks.mode and :goes_on
+                        then assignment_looks.assigned else 0 end,
+        nobody = 0
+    """
+)
+
+
+async def start_look(
+    session: AsyncSession,
+    workspace_id: UUID,
+    key_role_id: UUID,
+    *,
+    run: int,
+    mode: str,
+    cause: str,
+    goes_on: bool,
+) -> None:
+    given = {
+        "workspace_id": workspace_id,
+        "key_role_id": key_role_id,
+        "run": run,
+        "mode": mode,
+        "cause": cause,
+        "goes_on": goes_on,
+    }
+    await session.execute(_START, given)
+
+
+async def look_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
+    """(run, mode, assigned, nobody, cause) of the last look that somebody wanted."""
+    found = await session.execute(
+        text(
+            "select run, mode, assigned, nobody, cause from assignment_looks"
+            " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+        ),
+        {"workspace_id": workspace_id, "key_role_id": key_role_id},
+    )
+    return found.one_or_none()
+
+
+async def count_look(
+    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, *, assigned: int, nobody: int
+) -> None:
+    await session.execute(
+        text(
+            "update assignment_looks set assigned = assigned + :assigned, nobody = nobody + :nobody"
+            " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+        ),
+        {
+            "workspace_id": workspace_id,
+            "key_role_id": key_role_id,
+            "assigned": assigned,
+            "nobody": nobody,
+        },
+    )
+
+
+async def forget(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> None:
+    """Of a key role that is no more: where accounts stood, and what was looked at."""
+    for table in ("assignment_standings", "assignment_looks"):
+        await session.execute(
+            text(
+                f"delete from {table}"
+                " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+            ),
+            {"workspace_id": workspace_id, "key_role_id": key_role_id},
+        )

@@ -1,0 +1,103 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from accounts_api.automation.assignments import service
+from accounts_api.automation.assignments.queries import AssignmentRule
+from accounts_api.automation.assignments.schemas import (
+    AssignmentPreviewIn,
+    AssignmentPreviewOut,
+    AssignmentRuleIn,
+    AssignmentRuleOut,
+    AssignmentRulePatch,
+    AssignmentRulesOut,
+    Look,
+)
+from shared.auth import Caller
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, Uow, api_router, etag, require
+
+router = api_router("/v1/key-roles/{key_role_id}/assignment-rules", "Key roles")
+
+Reader = Annotated[Caller, require("records:read")]
+Writer = Annotated[Caller, require("traits:write")]
+
+
+@router.get("", summary="List assignment rules", response_model=AssignmentRulesOut)
+async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """In the order in which they decide: of several that an account satisfies, the first."""
+    return await service.list_rules(uow, key_role_id)
+
+
+@router.post(
+    "", status_code=201, summary="Create an assignment rule", response_model=AssignmentRuleOut
+)
+@all_faults_at_once
+async def create_assignment_rule(
+    key_role_id: UUID, data: AssignmentRuleIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """An account that enters its set from now on gets a holder. Accounts that are in it already
+    get theirs when the rules are applied.
+    """
+    rule = await service.create_rule(uow, key_role_id, data)
+    response.headers["location"] = f"/v1/key-roles/{key_role_id}/assignment-rules/{rule.id}"
+    return await _tagged(uow, rule, response)
+
+
+@router.post(
+    "/preview", summary="See who would get which accounts", response_model=AssignmentPreviewOut
+)
+@all_faults_at_once
+async def preview_assignment_rules(
+    key_role_id: UUID, data: AssignmentPreviewIn, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    """As if the rules, stored or in the body, were applied to every account now."""
+    return await service.preview_rules(uow, key_role_id, data)
+
+
+@router.post(
+    "/apply",
+    status_code=202,
+    summary="Give existing accounts their holders",
+    response_model=Look,
+)
+async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
+    """A job: accounts follow in batches, and `look` of the list shows how far that is."""
+    return await service.apply_rules(uow, key_role_id)
+
+
+@router.get("/{rule_id}", summary="Get an assignment rule", response_model=AssignmentRuleOut)
+async def get_assignment_rule(
+    key_role_id: UUID, rule_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    return await _tagged(uow, await service.get_rule(uow, key_role_id, rule_id), response)
+
+
+@router.patch("/{rule_id}", summary="Change an assignment rule", response_model=AssignmentRuleOut)
+@all_faults_at_once
+async def update_assignment_rule(
+    key_role_id: UUID,
+    rule_id: UUID,
+    data: AssignmentRulePatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    changed = await service.update_rule(uow, key_role_id, rule_id, data, version)
+    return await _tagged(uow, changed, response)
+
+
+@router.delete("/{rule_id}", status_code=204, summary="Delete an assignment rule")
+async def delete_assignment_rule(
+    key_role_id: UUID, rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
+) -> Response:
+    """Whom it chose stays."""
+    await service.delete_rule(uow, key_role_id, rule_id, version)
+    return Response(status_code=204)
+
+
+async def _tagged(uow: Uow, rule: AssignmentRule, response: Response) -> dict[str, Any]:
+    response.headers["etag"] = etag(rule.version)
+    return (await service.shown(uow, [rule]))[0]

@@ -1,0 +1,177 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.automation.deactivation.models import (
+    contact_deactivation_rules,
+    contact_deactivations,
+)
+from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.language.rules.catalog import Field
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.sql.compile import verdict
+from accounts_api.language.rules.sql.dates import begins
+from accounts_api.language.rules.sql.evaluate_many import verdicts
+from accounts_api.language.rules.sql.rows import Row, record_table
+from accounts_api.language.rules.typed import Rule
+from shared.columns import AT
+
+SAMPLES = 20
+_KEPT = contact_deactivations
+
+
+@dataclass(frozen=True, slots=True)
+class DeactivationRule:
+    id: UUID
+    title: str
+    rule: dict[str, Any]
+    since_field: str | None
+    faults: list[dict[str, Any]] | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+RULES = RuleSet(contact_deactivation_rules, DeactivationRule)
+
+
+async def standings(
+    session: AsyncSession,
+    workspace_id: UUID,
+    watch_id: UUID,
+    rules: Sequence[tuple[Rule, Field | None]],
+    ids: Sequence[UUID],
+    moment: Moment,
+) -> Sequence[Any]:
+    """How contacts stand: (record_id, deleted, matched, flips, dates, deactivated_at, kept_rule,
+    kept_since, flips_at). `matched`, `flips` and `dates` have a place for each rule.
+    """
+
+    def dates(row: Row) -> ColumnElement[Any]:
+        found = [begins(row, field, moment) for _, field in rules]
+        return array[Any](found, type_=AT).label("dates")
+
+    def kept(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
+        found = select(what).where(
+            _KEPT.c.workspace_id == row.workspace, _KEPT.c.contact_id == row.id
+        )
+        return found.scalar_subquery()
+
+    statement = verdicts(
+        [rule for rule, _ in rules],
+        workspace_id,
+        ids,
+        moment,
+        dates,
+        lambda row: row.column("deactivated_at").label("deactivated_at"),
+        lambda row: kept(row, _KEPT.c.rule_id).label("kept_rule"),
+        lambda row: kept(row, _KEPT.c.since).label("kept_since"),
+        lambda row: kept_flip(row.workspace, watch_id, row.id),
+    )
+    rows: Sequence[Any] = (await session.execute(statement)).all()
+    return rows
+
+
+_KEEP = text(
+    """
+    insert into contact_deactivations (workspace_id, contact_id, rule_id, since)
+    select :workspace_id, k.contact_id, k.rule_id, k.since
+    from jsonb_to_recordset(cast(:kept as jsonb))
+           as k(contact_id uuid, rule_id uuid, since timestamptz)
+    on conflict (workspace_id, contact_id) do update
+    set rule_id = excluded.rule_id, since = excluded.since
+    """
+)
+_FORGET = text(
+    """
+    delete from contact_deactivations
+    where workspace_id = :workspace_id and contact_id = any(cast(:ids as uuid[]))
+    """
+)
+
+
+async def keep(session: AsyncSession, workspace_id: UUID, kept: Sequence[Any]) -> None:
+    """Rows of contact_id, rule_id, since."""
+    given = {"workspace_id": workspace_id, "kept": to_json(kept).decode()}
+    await session.execute(_KEEP, given)
+
+
+async def forget(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]) -> None:
+    await session.execute(_FORGET, {"workspace_id": workspace_id, "ids": list(ids)})
+
+
+async def movements(
+    session: AsyncSession, workspace_id: UUID, rules: Sequence[Rule], moment: Moment
+) -> tuple[Any, Sequence[Any], Sequence[Any]]:
+    """(contacts, deactivated, deactivating, reactivating) under these rules, and some of those who
+    would move either way.
+    """
+    table = record_table(rules[0].type)
+    kept = _KEPT.alias("kept")
+    matched = or_(*(verdict(rule, table, moment).is_(True) for rule in rules))
+    ours = kept.c.since.is_not_distinct_from(table.c.deactivated_at)
+    contacts = (
+        select(
+            table.c.id,
+            table.c.name,
+            table.c.deactivated_at.is_not(None).label("out"),
+            matched.label("matched"),
+            and_(kept.c.contact_id.is_not(None), ours).label("by_rule"),
+        )
+        .outerjoin(
+            kept,
+            and_(kept.c.workspace_id == table.c.workspace_id, kept.c.contact_id == table.c.id),
+        )
+        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .cte("contacts_now")
+    )
+    going = and_(contacts.c.matched, ~contacts.c.out)
+    back = and_(contacts.c.by_rule, ~contacts.c.matched)
+    counted = select(
+        func.count().label("contacts"),
+        func.count().filter(or_(contacts.c.matched, and_(contacts.c.out, ~back))).label("out"),
+        func.count().filter(going).label("deactivating"),
+        func.count().filter(back).label("reactivating"),
+    ).select_from(contacts)
+    counts = (await session.execute(counted)).one()
+    some = [
+        (
+            await session.execute(
+                select(contacts.c.id, contacts.c.name)
+                .where(which)
+                .order_by(contacts.c.name, contacts.c.id)
+                .limit(SAMPLES)
+            )
+        ).all()
+        for which in (going, back)
+    ]
+    return counts, some[0], some[1]
+
+
+async def contact_state(session: AsyncSession, workspace_id: UUID, contact_id: UUID) -> Any:
+    """(deactivated_at, rule_id, since) of a living contact; the last two of a rule's own."""
+    statement = text(
+        """
+        select c.deactivated_at, k.rule_id, k.since from contacts c
+        left join contact_deactivations k
+          on k.workspace_id = :workspace_id and k.contact_id = c.id
+        where c.workspace_id = :workspace_id and c.id = :id and c.deleted_at is null
+        """
+    )
+    given = {"workspace_id": workspace_id, "id": contact_id}
+    return (await session.execute(statement, given)).one_or_none()

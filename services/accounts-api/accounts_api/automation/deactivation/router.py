@@ -1,0 +1,103 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from accounts_api.automation.deactivation import service
+from accounts_api.automation.deactivation.queries import DeactivationRule
+from accounts_api.automation.deactivation.schemas import (
+    DeactivationExplanationOut,
+    DeactivationPreviewIn,
+    DeactivationPreviewOut,
+    DeactivationRuleIn,
+    DeactivationRuleOut,
+    DeactivationRulePatch,
+    DeactivationRulesOut,
+)
+from shared.auth import Caller
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, Uow, api_router, etag, require
+
+router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
+
+Reader = Annotated[Caller, require("lifecycle:read")]
+Writer = Annotated[Caller, require("lifecycle:write")]
+
+
+@router.get("", summary="List deactivation rules", response_model=DeactivationRulesOut)
+async def list_deactivation_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
+    """In the order in which they decide: the older first."""
+    return await service.list_rules(uow)
+
+
+@router.post(
+    "", status_code=201, summary="Create a deactivation rule", response_model=DeactivationRuleOut
+)
+@all_faults_at_once
+async def create_deactivation_rule(
+    data: DeactivationRuleIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """While a rule matches, the contact's `deactivated_at` is set; contacts follow in batches, and
+    `fill` of the list shows how far that is.
+    """
+    rule = await service.create_rule(uow, data)
+    response.headers["location"] = f"/v1/contact-deactivation-rules/{rule.id}"
+    return _tagged(rule, response)
+
+
+@router.post(
+    "/preview",
+    summary="See what a set of deactivation rules would do",
+    response_model=DeactivationPreviewOut,
+)
+@all_faults_at_once
+async def preview_deactivation_rules(
+    data: DeactivationPreviewIn, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    """Counts under the whole set in the body, and who would move."""
+    return await service.preview_rules(uow, data)
+
+
+@router.get(
+    "/explain",
+    summary="Explain why a contact is deactivated or not",
+    response_model=DeactivationExplanationOut,
+)
+async def explain_deactivation(contact_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+    return await service.explain_contact(uow, contact_id)
+
+
+@router.get("/{rule_id}", summary="Get a deactivation rule", response_model=DeactivationRuleOut)
+async def get_deactivation_rule(
+    rule_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    return _tagged(await service.get_rule(uow, rule_id), response)
+
+
+@router.patch(
+    "/{rule_id}", summary="Change a deactivation rule", response_model=DeactivationRuleOut
+)
+@all_faults_at_once
+async def update_deactivation_rule(
+    rule_id: UUID,
+    data: DeactivationRulePatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    return _tagged(await service.update_rule(uow, rule_id, data, version), response)
+
+
+@router.delete("/{rule_id}", status_code=204, summary="Delete a deactivation rule")
+async def delete_deactivation_rule(
+    rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
+) -> Response:
+    """Contacts it alone put out are back."""
+    await service.delete_rule(uow, rule_id, version)
+    return Response(status_code=204)
+
+
+def _tagged(rule: DeactivationRule, response: Response) -> dict[str, Any]:
+    response.headers["etag"] = etag(rule.version)
+    return service.shown(rule)

@@ -1,0 +1,6 @@
+from accounts_api.automation.handovers import moving
+from shared.worker import Loop
+
+
+def hand_overs_loop() -> Loop:
+    return Loop("hand-overs", moving.step)

@@ -1,0 +1,56 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from accounts_api.automation.handovers import service
+from accounts_api.automation.handovers.schemas import (
+    HandOverHoldings,
+    HandOverIn,
+    HandOverOut,
+    HandOverPreview,
+)
+from shared.auth import Caller
+from shared.web.routing import TheService, Uow, api_router, require
+
+router = api_router("/v1/members/{member_id}/hand-over", "Members")
+
+Reader = Annotated[Caller, require("members:read")]
+Writer = Annotated[Caller, require("members:write")]
+
+
+@router.get("/preview", summary="What a member would hand over", response_model=HandOverHoldings)
+async def get_hand_over_holdings(
+    member_id: UUID, caller: Reader, tenure: TheService
+) -> dict[str, Any]:
+    """Accounts by key role, open tasks, and enrollments whose mails their mailbox sends."""
+    elsewhere = await service.ask_others(tenure, caller, member_id)
+    begin = tenure.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        return await service.holdings(uow, member_id, elsewhere)
+
+
+@router.post("/preview", summary="See who would take what", response_model=HandOverPreview)
+async def preview_hand_over(
+    member_id: UUID, data: HandOverIn, caller: Reader, tenure: TheService
+) -> dict[str, Any]:
+    """Counts for each successor. Mails not sent yet go on from the new holder's mailbox, if they
+    have one.
+    """
+    elsewhere = await service.ask_others(tenure, caller, member_id, data)
+    begin = tenure.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        return await service.preview(uow, member_id, data, elsewhere)
+
+
+@router.post("", status_code=202, summary="Hand over", response_model=HandOverOut)
+async def start_hand_over(
+    member_id: UUID, data: HandOverIn, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """A job: every key role goes to its successor, account by account; then open tasks do, with
+    their clocks. Begin it again to move what came to them meanwhile.
+    """
+    return await service.start(uow, member_id, data)
+
+
+@router.get("", summary="How far the last hand-over is", response_model=HandOverOut)
+async def get_hand_over(member_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+    return await service.last(uow, member_id)

@@ -1,0 +1,231 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_stints
+from accounts_api.automation.lifecycle.rules import DEFAULT
+from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.language.rules.catalog import Field
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.sql.compile import verdict
+from accounts_api.language.rules.sql.dates import begins, is_over
+from accounts_api.language.rules.sql.evaluate_many import verdicts
+from accounts_api.language.rules.sql.rows import Row, record_table
+from accounts_api.language.rules.typed import Rule
+from shared.columns import AT
+from shared.ids import new_id
+
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRule:
+    id: UUID
+    title: str
+    status: Any
+    rule: dict[str, Any]
+    since_field: str | None
+    end_field: str | None
+    faults: list[dict[str, Any]] | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+RULES = RuleSet(lifecycle_rules, LifecycleRule)
+
+
+async def standings(
+    session: AsyncSession,
+    workspace_id: UUID,
+    rules: Sequence[tuple[Rule, Field | None, Field | None]],
+    ids: Sequence[UUID],
+    moment: Moment,
+) -> Sequence[Any]:
+    """How accounts stand: (record_id, deleted, matched, flips, dates, ends, status, since, stint,
+    trial_ends_at, flips_at). `matched`, `flips`, `dates` and `ends` have a place for each rule, of
+    its own field that says since when and of the one that says until when; `stint` is the status
+    of the stint that runs.
+    """
+
+    def dates(row: Row) -> ColumnElement[Any]:
+        found = [begins(row, field, moment) for _, field, _ in rules]
+        return array[Any](found, type_=AT).label("dates")
+
+    def ends(row: Row) -> ColumnElement[Any]:
+        found = [is_over(row, field, moment) for *_, field in rules]
+        return array[Any](found, type_=AT).label("ends")
+
+    def stint(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
+        running = select(what).where(
+            lifecycle_stints.c.workspace_id == row.workspace,
+            lifecycle_stints.c.account_id == row.id,
+            lifecycle_stints.c.ended_at.is_(None),
+        )
+        return running.scalar_subquery()
+
+    statement = verdicts(
+        [rule for rule, *_ in rules],
+        workspace_id,
+        ids,
+        moment,
+        dates,
+        ends,
+        lambda row: row.column("lifecycle_status").label("status"),
+        lambda row: row.column("lifecycle_status_since").label("since"),
+        lambda row: stint(row, lifecycle_stints.c.status).label("stint"),
+        lambda row: stint(row, lifecycle_stints.c.trial_ends_at).label("trial_ends_at"),
+        lambda row: kept_flip(row.workspace, workspace_id, row.id),
+    )
+    rows: Sequence[Any] = (await session.execute(statement)).all()
+    return rows
+
+
+_END_STINTS = text(
+    """
+    update lifecycle_stints s set ended_at = greatest(x.at, s.started_at)
+    from jsonb_to_recordset(cast(:stints as jsonb)) as x(account_id uuid, at timestamptz)
+    where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
+    """
+)
+_START_STINTS = text(
+    """
+    insert into lifecycle_stints
+        (workspace_id, account_id, id, status, started_at, rule_id, trial_ends_at)
+    select :workspace_id, x.account_id, x.id, x.status, x.at, x.rule_id, x.trial_ends_at
+    from jsonb_to_recordset(cast(:stints as jsonb))
+           as x(account_id uuid, id uuid, status text, at timestamptz, rule_id uuid,
+                trial_ends_at timestamptz)
+    """
+)
+_MOVE_STINTS = text(
+    """
+    update lifecycle_stints s set started_at = x.at, trial_ends_at = x.trial_ends_at
+    from jsonb_to_recordset(cast(:stints as jsonb))
+           as x(account_id uuid, at timestamptz, trial_ends_at timestamptz)
+    where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
+    """
+)
+
+
+async def next_stints(
+    session: AsyncSession, workspace_id: UUID, stints: Sequence[Mapping[str, Any]]
+) -> None:
+    """End what runs and start these: account_id, status, at, rule_id, trial_ends_at."""
+    rows = to_json([{**stint, "id": new_id()} for stint in stints]).decode()
+    given = {"workspace_id": workspace_id, "stints": rows}
+    await session.execute(_END_STINTS, given)
+    await session.execute(_START_STINTS, given)
+
+
+async def move_stints(
+    session: AsyncSession, workspace_id: UUID, stints: Sequence[Mapping[str, Any]]
+) -> None:
+    """Stints that run began, or end, at another instant than was thought: account_id, at,
+    trial_ends_at.
+    """
+    given = {"workspace_id": workspace_id, "stints": to_json(list(stints)).decode()}
+    await session.execute(_MOVE_STINTS, given)
+
+
+async def stints_of(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> Sequence[Any]:
+    """Latest first."""
+    found = (
+        select(
+            lifecycle_stints.c.status,
+            lifecycle_stints.c.started_at,
+            lifecycle_stints.c.ended_at,
+            lifecycle_stints.c.rule_id,
+            lifecycle_stints.c.trial_ends_at,
+        )
+        .where(
+            lifecycle_stints.c.workspace_id == workspace_id,
+            lifecycle_stints.c.account_id == account_id,
+        )
+        .order_by(lifecycle_stints.c.id.desc())
+        .limit(100)
+    )
+    return (await session.execute(found)).all()
+
+
+async def unconverted(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    now: datetime,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Trials past their end, the longest over first."""
+    following = "" if after is None else "and (s.trial_ends_at, s.account_id) > (:ends_at, :id)"
+    statement = text(
+        f"""
+        select s.account_id, a.name, a.external_id, s.started_at, s.trial_ends_at
+        from lifecycle_stints s
+        join accounts a on a.workspace_id = :workspace_id and a.id = s.account_id
+         and a.deleted_at is null
+        where s.workspace_id = :workspace_id and s.ended_at is null and s.trial_ends_at <= :now
+          {following}
+        order by s.trial_ends_at, s.account_id limit :limit
+        """
+    )
+    given: dict[str, Any] = {"workspace_id": workspace_id, "now": now, "limit": limit}
+    if after is not None:
+        given |= {"ends_at": after[0], "id": after[1]}
+    return (await session.execute(statement, given)).all()
+
+
+async def movements(
+    session: AsyncSession,
+    workspace_id: UUID,
+    rules: Sequence[tuple[str, Rule]],
+    moment: Moment,
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Accounts by (status now, status by these rules), and some of those that would move."""
+    table = record_table(rules[0][1].type)
+    chosen = case(
+        *((verdict(rule, table, moment), status) for status, rule in rules), else_=DEFAULT
+    )
+    accounts = (
+        select(
+            table.c.id,
+            table.c.name,
+            table.c.lifecycle_status.label("before"),
+            chosen.label("after"),
+        )
+        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .cte("accounts_by_status")
+    )
+    pair = (accounts.c.before, accounts.c.after)
+    counted = select(*pair, func.count().label("accounts")).group_by(*pair)
+    movers = (
+        select(accounts)
+        .where(and_(accounts.c.before != accounts.c.after))
+        .order_by(accounts.c.name, accounts.c.id)
+        .limit(SAMPLES)
+    )
+    return (await session.execute(counted)).all(), (await session.execute(movers)).all()
+
+
+async def account_status(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> Any:
+    statement = text(
+        "select lifecycle_status as status, lifecycle_status_since as since from accounts"
+        " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+    )
+    given = {"workspace_id": workspace_id, "id": account_id}
+    return (await session.execute(statement, given)).one_or_none()

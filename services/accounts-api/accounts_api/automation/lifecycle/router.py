@@ -1,0 +1,115 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from accounts_api.automation.lifecycle import service
+from accounts_api.automation.lifecycle.queries import LifecycleRule
+from accounts_api.automation.lifecycle.schemas import (
+    LifecycleExplanationOut,
+    LifecyclePreviewIn,
+    LifecyclePreviewOut,
+    LifecycleRuleIn,
+    LifecycleRuleOut,
+    LifecycleRulePatch,
+    LifecycleRulesOut,
+    UnconvertedOut,
+)
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/lifecycle-rules", "Lifecycle")
+
+Reader = Annotated[Caller, require("lifecycle:read")]
+Writer = Annotated[Caller, require("lifecycle:write")]
+
+
+@router.get("", summary="List lifecycle rules", response_model=LifecycleRulesOut)
+async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
+    """In the order in which they decide: ignored, churned, trial. The default is subscribed."""
+    return await service.list_rules(uow)
+
+
+@router.post(
+    "", status_code=201, summary="Create a lifecycle rule", response_model=LifecycleRuleOut
+)
+@all_faults_at_once
+async def create_lifecycle_rule(
+    data: LifecycleRuleIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """Accounts follow in batches; `fill` of the list shows how far that is."""
+    rule = await service.create_rule(uow, data)
+    response.headers["location"] = f"/v1/lifecycle-rules/{rule.id}"
+    return _tagged(rule, response)
+
+
+@router.post(
+    "/preview", summary="See what a set of rules would do", response_model=LifecyclePreviewOut
+)
+@all_faults_at_once
+async def preview_lifecycle_rules(
+    data: LifecyclePreviewIn, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    """Counts by status under the whole set in the body, and who would move."""
+    return await service.preview_rules(uow, data)
+
+
+@router.get(
+    "/explain",
+    summary="Explain an account's lifecycle status",
+    response_model=LifecycleExplanationOut,
+)
+async def explain_lifecycle(account_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+    return await service.explain_account(uow, account_id)
+
+
+@router.get(
+    "/unconverted-trials",
+    summary="List trials past their end",
+    response_model=Page[UnconvertedOut],
+)
+async def list_unconverted_trials(
+    caller: Reader, uow: Uow, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+) -> dict[str, Any]:
+    """Of rules that map an `end_field`; the longest over first."""
+    shape = ["unconverted trials"]
+    after = tenure.cursors.read_time(cursor, caller.workspace_id, shape)
+    found = await service.list_unconverted(uow, after, limit)
+    keys = ["trial_ends_at", "account_id"]
+    return page_of(found, limit, tenure.cursors, caller.workspace_id, shape, keys)
+
+
+@router.get("/{rule_id}", summary="Get a lifecycle rule", response_model=LifecycleRuleOut)
+async def get_lifecycle_rule(
+    rule_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    return _tagged(await service.get_rule(uow, rule_id), response)
+
+
+@router.patch("/{rule_id}", summary="Change a lifecycle rule", response_model=LifecycleRuleOut)
+@all_faults_at_once
+async def update_lifecycle_rule(
+    rule_id: UUID,
+    data: LifecycleRulePatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    return _tagged(await service.update_rule(uow, rule_id, data, version), response)
+
+
+@router.delete("/{rule_id}", status_code=204, summary="Delete a lifecycle rule")
+async def delete_lifecycle_rule(
+    rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
+) -> Response:
+    """Accounts it decided about get the status that the other rules give them."""
+    await service.delete_rule(uow, rule_id, version)
+    return Response(status_code=204)
+
+
+def _tagged(rule: LifecycleRule, response: Response) -> dict[str, Any]:
+    response.headers["etag"] = etag(rule.version)
+    return service.shown(rule)

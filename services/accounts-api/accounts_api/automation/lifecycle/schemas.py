@@ -1,0 +1,249 @@
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from accounts_api.automation.lifecycle.rules import RuleStatus, Status
+from accounts_api.evaluation.rule_sets.schemas import (
+    FILL_EXAMPLE,
+    DateField,
+    RuleSetFault,
+    RuleSetFill,
+)
+from shared.schemas import In, Out, Patch, Title
+
+RuleIn = Annotated[
+    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
+    Field(description="A rule over accounts, as JSON or as text."),
+]
+
+_ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a02"
+_ACCOUNT = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
+_RULE: dict[str, Any] = {"field": "traits.churned_on", "op": "past"}
+_TEXT = "traits.churned_on is past"
+_GIVEN: dict[str, Any] = {
+    "title": "The churn date has passed",
+    "status": "churned",
+    "rule": _TEXT,
+    "since_field": "traits.churned_on",
+}
+_LIFECYCLE_RULE: dict[str, Any] = {
+    "id": _ID,
+    "title": _GIVEN["title"],
+    "status": "churned",
+    "rule": _RULE,
+    "rule_text": _TEXT,
+    "since_field": "traits.churned_on",
+    "end_field": None,
+    "faults": [],
+    "version": 1,
+    "created_at": "2026-03-02T09:00:00Z",
+    "updated_at": "2026-03-02T09:00:00Z",
+}
+
+
+class LifecycleRuleIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
+
+    title: Title
+    status: RuleStatus = Field(
+        description="An account that satisfies rules of several statuses is ignored before churned"
+        " before trial; one that satisfies none is subscribed."
+    )
+    rule: RuleIn
+    since_field: DateField | None = Field(
+        default=None,
+        description="A date of the account from which the status holds, such as"
+        " `traits.churned_on`; without it, the instant when the rule first matched.",
+    )
+    end_field: DateField | None = Field(
+        default=None,
+        description="For trials: the date by which it should have become a subscription.",
+    )
+
+
+class LifecycleRulePatch(Patch):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rule": "traits.churned_on <= today"}]}
+    )
+
+    title: Title = ""
+    rule: RuleIn = ""
+    since_field: DateField | None = None
+    end_field: DateField | None = None
+
+
+class LifecycleRuleOut(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [_LIFECYCLE_RULE]})
+
+    id: UUID
+    title: str
+    status: RuleStatus
+    rule: dict[str, Any]
+    rule_text: str
+    since_field: str | None
+    end_field: str | None
+    faults: list[RuleSetFault] = Field(
+        description="Why the rule can no longer be used; it is left out until it is mended."
+    )
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class LifecycleRulesOut(Out):
+    """In the order in which they decide."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "fill": FILL_EXAMPLE}]}
+    )
+
+    data: list[LifecycleRuleOut]
+    fill: RuleSetFill | None
+
+
+class DraftRule(In):
+    status: RuleStatus
+    rule: RuleIn
+
+
+class LifecyclePreviewIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rules": [{"status": "churned", "rule": _TEXT}]}]}
+    )
+
+    rules: list[DraftRule] = Field(max_length=50, description="The whole set, as it would be.")
+
+
+class Movement(Out):
+    """`accounts` that have status `before` and would have `after`."""
+
+    before: Status
+    after: Status
+    accounts: int
+
+
+class Mover(Out):
+    id: UUID
+    name: str
+    before: Status
+    after: Status
+
+
+class LifecyclePreviewOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "counts": {"subscribed": 388, "trial": 0, "churned": 12, "ignored": 0},
+                    "movements": [{"before": "subscribed", "after": "churned", "accounts": 12}],
+                    "movers": [
+                        {
+                            "id": _ACCOUNT,
+                            "name": "Acme",
+                            "before": "subscribed",
+                            "after": "churned",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    counts: dict[Status, int]
+    movements: list[Movement]
+    movers: list[Mover] = Field(description="Some of those that would move.")
+
+
+class RuleVerdict(Out):
+    rule_id: UUID
+    title: str
+    status: RuleStatus
+    verdict: bool
+    explanation: dict[str, Any]
+
+
+class Stint(Out):
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    rule_id: UUID | None
+    trial_ends_at: datetime | None = Field(
+        description="Of a trial whose rule maps an end: from this instant it is unconverted."
+    )
+
+
+class UnconvertedOut(Out):
+    """A trial past its end that is neither subscribed nor churned."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account_id": _ACCOUNT,
+                    "name": "Acme",
+                    "external_id": "crm-1001",
+                    "started_at": "2026-02-01T00:00:00Z",
+                    "trial_ends_at": "2026-03-01T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    account_id: UUID
+    name: str
+    external_id: str | None
+    started_at: datetime
+    trial_ends_at: datetime
+
+
+class LifecycleExplanationOut(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account_id": _ACCOUNT,
+                    "status": "churned",
+                    "since": "2026-02-27T23:00:00Z",
+                    "decided_by": _ID,
+                    "unconverted": False,
+                    "rules": [
+                        {
+                            "rule_id": _ID,
+                            "title": _GIVEN["title"],
+                            "status": "churned",
+                            "verdict": True,
+                            "explanation": {
+                                "text": _TEXT,
+                                "condition": _RULE,
+                                "verdict": True,
+                                "found": {
+                                    "field": "traits.churned_on",
+                                    "value": "2026-02-28",
+                                    "to": "2026-03-01",
+                                },
+                            },
+                        }
+                    ],
+                    "stints": [
+                        {
+                            "status": "churned",
+                            "started_at": "2026-02-27T23:00:00Z",
+                            "ended_at": None,
+                            "rule_id": _ID,
+                            "trial_ends_at": None,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    account_id: UUID
+    status: Status
+    since: datetime | None
+    decided_by: UUID | None = Field(description="The rule that decides now; null: the default.")
+    unconverted: bool = Field(description="A trial past its end.")
+    rules: list[RuleVerdict]
+    stints: list[Stint]

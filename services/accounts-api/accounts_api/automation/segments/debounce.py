@@ -1,0 +1,169 @@
+"""Tells others who entered and who left: at once, or when it has lasted.
+
+A segment with a debounce tells of a move after that time, if the record has not moved back until
+then. What waits is a row beside the membership, so that a crash forgets nothing; and it is told
+only when everything that happened before its instant has been judged, so that a worker that was
+away tells what it would have told had it been there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.automation.segments import debounce_queries
+from accounts_api.evaluation.engine import service as watching
+from shared import held
+from shared.batches import each_at_its_own_risk
+from shared.events.accounts import SegmentEntered, SegmentLeft
+from shared.events.base import Cause, chain_of
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+BATCH: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A move as others hear of it."""
+
+    segment_id: UUID
+    title: str
+    record_type: Any
+    record_id: UUID
+    entered: bool
+    at: datetime
+    by: str
+    resumed: bool
+
+    def as_event(self) -> SegmentEntered | SegmentLeft:
+        given = {
+            "segment_id": self.segment_id,
+            "segment_title": self.title,
+            "record_type": self.record_type,
+            "record_id": self.record_id,
+            "effective_at": self.at,
+            "reason": self.by,
+        }
+        if self.entered:
+            return SegmentEntered.model_validate({**given, "resumed": self.resumed})
+        return SegmentLeft.model_validate(given)
+
+
+async def tell(
+    uow: UnitOfWork,
+    segment_id: UUID,
+    moves: Sequence[Told],
+    cause: Sequence[Cause],
+    debounce: timedelta | None,
+) -> None:
+    """Moves in one segment, of one cause. Of those who moved back in time nothing is said."""
+    if debounce is None:
+        await _publish(uow, moves, cause)
+        return
+    ids = [move.record_id for move in moves]
+    waiting = await debounce_queries.pending(uow.session, uow.workspace_id, segment_id, ids)
+    if waiting:
+        await debounce_queries.drop(uow.session, uow.workspace_id, segment_id, list(waiting))
+    delayed = []
+    for move in moves:
+        before = waiting.get(move.record_id)
+        if before is not None and move.at < before.due_at:
+            continue
+        if before is not None:
+            # It had lasted long enough, and nobody has come to tell it yet.
+            told = _told(before, segment_id, move.title, move.record_type)
+            await _publish(uow, [told], chain_of(before.cause))
+        delayed.append(move)
+    if delayed:
+        links = [link.model_dump(mode="json", exclude_none=True) for link in cause]
+        rows = [_row(move, links, debounce) for move in delayed]
+        await debounce_queries.delay(uow.session, uow.workspace_id, rows)
+
+
+async def tell_now(uow: UnitOfWork, segment_id: UUID) -> None:
+    """What waits in a segment that has no debounce any more. The caller holds the lock on
+    judgements.
+    """
+    await _tell_all(
+        uow, await debounce_queries.claim_all(uow.session, uow.workspace_id, segment_id)
+    )
+
+
+def _row(move: Told, cause: Sequence[Any], debounce: timedelta) -> dict[str, Any]:
+    return {
+        "segment_id": move.segment_id,
+        "record_id": move.record_id,
+        "entered": move.entered,
+        "at": move.at,
+        "by": move.by,
+        "resumed": move.resumed,
+        "cause": cause,
+        "due_at": move.at + debounce,
+    }
+
+
+async def _publish(uow: UnitOfWork, moves: Sequence[Told], cause: Sequence[Cause]) -> None:
+    """Events whose cause goes back to the change."""
+    before = uow.cause
+    await uow.flush_events()
+    uow.cause = tuple(cause)
+    uow.publish(*(move.as_event() for move in moves))
+    await uow.flush_events()
+    uow.cause = before
+
+
+async def step(service: Service) -> bool:
+    """Tell what has lasted, in every workspace that has some."""
+    async with service.units.across_workspaces(read_only=True) as session:
+        waiting = await debounce_queries.workspaces_with_due(session)
+    cause = [Cause(type="system", id="rules")]
+    return await service.units.in_each(waiting, cause, _tell_due, what="segments that tell later")
+
+
+async def _tell_due(uow: UnitOfWork) -> bool:
+    until = await watching.judged_until(uow)
+    if until is None:
+        return False
+    due = await debounce_queries.claim_due(uow.session, uow.workspace_id, until, BATCH)
+    await _tell_all(uow, due)
+    return bool(due)
+
+
+async def _tell_all(uow: UnitOfWork, waiting: Sequence[Any]) -> None:
+    """One that cannot be told goes on waiting, held back; the others are told."""
+    untold = set()
+
+    async def tell_some(rows: Sequence[Any]) -> None:
+        for cause, alike in groupby(rows, key=lambda row: row.cause):
+            moves = [_told(row, row.segment_id, row.title, row.record_type) for row in alike]
+            await _publish(uow, moves, chain_of(cause))
+
+    async def hold(row: Any, error: Exception) -> None:
+        untold.add(_item(row))
+        about = {"segment_id": str(row.segment_id), "record_id": str(row.record_id)}
+        await debounce_queries.delay(uow.session, uow.workspace_id, [row._asdict()])
+        await held.hold(uow, debounce_queries.STEP, _item(row), error, about)
+
+    await each_at_its_own_risk(uow, waiting, tell_some, hold)
+    told = {_item(row) for row in waiting} - untold
+    await held.let_go(uow, debounce_queries.STEP, told.__contains__)
+
+
+def _item(row: Any) -> str:
+    return f"{row.segment_id}:{row.record_id}"
+
+
+def _told(row: Any, segment_id: UUID, title: str, record_type: str) -> Told:
+    return Told(
+        segment_id,
+        title,
+        record_type,
+        row.record_id,
+        row.entered,
+        row.at,
+        row.by,
+        row.resumed,
+    )

@@ -1,0 +1,163 @@
+"""Looking at segments without changing them: members, drafts, explanations, rules by themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+
+from accounts_api.automation.segments import debounce_queries, memberships, queries, verdicts
+from accounts_api.automation.segments.errors import RuleUnusable
+from accounts_api.automation.segments.rule_schemas import RuleCheckIn, RuleExplainIn
+from accounts_api.automation.segments.rules import effective_rule, rank_faults
+from accounts_api.automation.segments.schemas import PreviewIn
+from accounts_api.automation.segments.service import segment_named
+from accounts_api.evaluation.engine import rule_input
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.explain import explain
+from accounts_api.language.rules.ignored import beyond_ignored
+from accounts_api.language.rules.needs import needs
+from accounts_api.language.rules.next_change import horizon
+from accounts_api.language.rules.sql.snapshot import load_snapshot, read_snapshot
+from accounts_api.language.rules.standard import STANDARD
+from accounts_api.language.rules.syntax.faults import RuleFaulty
+from accounts_api.language.rules.syntax.json_codec import write_json
+from accounts_api.language.rules.syntax.printer import write_text
+from accounts_api.language.rules.type_check import check
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.errors import in_time
+from shared.errors import Fault, Invalid, NotFound
+from shared.uow import UnitOfWork
+
+COUNTS = ("records", "count", "entering", "leaving", "unchanged")
+SAMPLES = ("samples", "entering_samples", "leaving_samples")
+
+
+async def list_members(
+    uow: UnitOfWork,
+    segment_id: UUID,
+    *,
+    as_of: datetime | None,
+    known_as_of: datetime | None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Any]:
+    """By record id; one more than `limit`, if there are more."""
+    segment = await segment_named(uow, segment_id)
+    table = STANDARD.types[segment.record_type].table
+    return await memberships.members_page(
+        uow.session,
+        uow.workspace_id,
+        segment_id,
+        table,
+        as_of=as_of,
+        known_as_of=known_as_of,
+        after=after,
+        limit=limit + 1,
+    )
+
+
+async def preview_segment(uow: UnitOfWork, data: PreviewIn) -> dict[str, Any]:
+    """What a draft would hold, and who would move against the members now."""
+    catalog = await rule_input.rule_catalog(uow)
+    rule = rule_input.usable_beside(
+        rank_faults(data.group, data.priority),
+        lambda: rule_input.usable(data.rule, catalog, data.record_type, "/rule"),
+    )
+    if data.segment_id is not None:
+        segment = await segment_named(uow, data.segment_id)
+        if segment.record_type != data.record_type:
+            message = f"This segment is one of {segment.record_type} records."
+            raise Invalid(faults=[Fault("/segment_id", "wrong_record_type", message)])
+    ahead = await queries.segments_ahead(
+        uow.session,
+        uow.workspace_id,
+        data.record_type,
+        (data.group, data.priority) if data.group else None,
+        data.segment_id,
+    )
+    effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
+    moment = await record_catalog.moment_of(uow)
+    with in_time("/rule"):
+        found = await verdicts.preview(
+            uow.session, uow.workspace_id, data.segment_id, effective, moment, ahead
+        )
+    return {
+        "rule": write_json(rule.written),
+        "rule_text": write_text(rule.written),
+        **{name: getattr(found, name) for name in COUNTS},
+        **{name: from_json(getattr(found, name)) for name in SAMPLES},
+    }
+
+
+async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
+    segment = await segment_named(uow, segment_id)
+    catalog = await record_catalog.rule_catalog(uow)
+    try:
+        rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
+    except RuleFaulty as faulty:
+        raise RuleUnusable(faults=rule_input.refused(faulty, "/rule").faults) from faulty
+    moment, needed = await record_catalog.moment_of(uow), needs(rule)
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
+    if loaded is None:
+        raise NotFound(f"There is no {segment.record_type} with this id.")
+    record = read_snapshot(needed, loaded)
+    explanation = explain(rule, record, moment)
+    untold = await debounce_queries.pending(uow.session, uow.workspace_id, segment_id, [record_id])
+    found = await memberships.memberships(uow.session, uow.workspace_id, segment_id, record_id)
+    return {
+        "record_id": record_id,
+        "member": any(stay.left_at is None for stay in found),
+        "verdict": explanation.verdict,
+        "next_look_at": horizon(rule, record, moment),
+        "override": await memberships.override_of(
+            uow.session, uow.workspace_id, segment_id, record_id
+        ),
+        "untold": untold.get(record_id),
+        "stays": found,
+        "explanation": explanation.as_json(),
+    }
+
+
+async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
+    """Each condition of a rule with what it found on one record; nothing is stored."""
+    catalog = await _catalog_with(uow, data.record_type)
+    rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
+    moment, needed = await record_catalog.moment_of(uow), needs(rule)
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, moment)
+    if loaded is None:
+        raise NotFound(f"There is no {data.record_type} with this id.")
+    record = read_snapshot(needed, loaded)
+    explanation = explain(rule, record, moment)
+    return {
+        "record_id": data.record_id,
+        "verdict": explanation.verdict,
+        "next_look_at": horizon(rule, record, moment),
+        "explanation": explanation.as_json(),
+    }
+
+
+async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
+    """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
+    catalog = await _catalog_with(uow, data.record_type)
+    try:
+        rule = rule_input.checked(data.rule, catalog, data.record_type)
+    except RuleFaulty as faulty:
+        faults = faulty.as_errors("/rule")
+        return {"valid": False, "rule": None, "rule_text": None, "faults": faults}
+    return {
+        "valid": True,
+        "rule": write_json(rule.written),
+        "rule_text": write_text(rule.written),
+        "faults": [],
+    }
+
+
+async def _catalog_with(uow: UnitOfWork, record_type: str) -> Catalog:
+    """Raises `Invalid` for a record type that is not here."""
+    catalog = await rule_input.rule_catalog(uow)
+    if record_type not in catalog.types:
+        message = f"There is no record type {record_type!r} here."
+        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
+    return catalog

@@ -1,0 +1,6 @@
+from accounts_api.automation.segments import debounce
+from shared.worker import Loop
+
+
+def telling_loop() -> Loop:
+    return Loop("segments that tell later", debounce.step, every=1.0)

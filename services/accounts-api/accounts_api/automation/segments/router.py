@@ -1,0 +1,236 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from accounts_api.automation.segments import inspection, service, usages
+from accounts_api.automation.segments.rule_schemas import (
+    RuleCheckIn,
+    RuleCheckOut,
+    RuleExplainIn,
+    RuleExplanationOut,
+)
+from accounts_api.automation.segments.schemas import (
+    ExplanationOut,
+    MembershipOut,
+    OverrideIn,
+    PreviewIn,
+    PreviewOut,
+    SegmentDetail,
+    SegmentIn,
+    SegmentMemberOut,
+    SegmentOut,
+    SegmentPatch,
+)
+from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.service import Elsewhere
+from shared.auth import Caller
+from shared.events.accounts import RecordType
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.schemas import Instant
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/segments", "Segments")
+rules_router = api_router("/v1/rules", "Rules")
+
+Reader = Annotated[Caller, require("segments:read")]
+Writer = Annotated[Caller, require("segments:write")]
+Force = Annotated[bool, Query(description="Although other rules ask for it.")]
+
+
+@router.get("", summary="List segments", response_model=Page[SegmentOut])
+async def list_segments(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    *,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    record_type: RecordType | None = None,
+    archived: Annotated[bool, Query(description="Archived ones instead of live ones.")] = False,
+) -> dict[str, Any]:
+    """By title."""
+    shape = ["segments", record_type, archived]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    found = await service.list_segments(
+        uow,
+        record_type=record_type,
+        archived=archived,
+        after=(after[0], UUID(after[1])) if after else None,
+        limit=limit,
+    )
+    rows = [shown.as_json() for shown in found]
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ("title", "id"))
+
+
+@router.post("", status_code=201, summary="Create a segment", response_model=SegmentOut)
+@all_faults_at_once
+async def create_segment(
+    data: SegmentIn, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """The answer comes at once; members follow in batches, and `fill` shows how far that is."""
+    shown = await service.create_segment(uow, data)
+    response.headers["location"] = f"/v1/segments/{shown.segment.id}"
+    return _tagged(shown, response)
+
+
+@router.post("/preview", summary="See what a draft would hold", response_model=PreviewOut)
+@all_faults_at_once
+async def preview_segment(data: PreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    return await inspection.preview_segment(uow, data)
+
+
+@router.get("/{segment_id}", summary="Get a segment", response_model=SegmentDetail)
+async def get_segment(
+    segment_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    shown, revenue = await service.get_segment(uow, segment_id)
+    return {**_tagged(shown, response), "arr": revenue}
+
+
+@router.patch("/{segment_id}", summary="Change a segment", response_model=SegmentOut)
+@all_faults_at_once
+async def update_segment(
+    segment_id: UUID,
+    data: SegmentPatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> dict[str, Any]:
+    """A new rule, group or priority makes every record be looked at again; until then members stay
+    as they are.
+    """
+    return _tagged(await service.update_segment(uow, segment_id, data, version), response)
+
+
+@router.delete("/{segment_id}", status_code=204, summary="Archive a segment")
+async def archive_segment(
+    segment_id: UUID,
+    version: IfMatch,
+    caller: Writer,
+    the_service: TheService,
+    *,
+    force: Force = False,
+) -> Response:
+    """Its members leave; its history stays. 409 names the rules and sequences that ask for it."""
+    elsewhere = Elsewhere()
+    if not force:
+        elsewhere = await usages.ask_others(the_service, caller, segment_id)
+    async with the_service.units.begin(caller.workspace_id, caller.cause) as uow:
+        await service.archive_segment(uow, segment_id, version, elsewhere, force=force)
+    return Response(status_code=204)
+
+
+@router.get("/{segment_id}/where-used", summary="Who uses a segment", response_model=WhereUsed)
+async def get_segment_users(
+    segment_id: UUID, caller: Reader, the_service: TheService
+) -> dict[str, Any]:
+    """Rules that ask for it, in whatever they decide, and sequences."""
+    elsewhere = await usages.ask_others(the_service, caller, segment_id)
+    begin = the_service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        segment = await service.segment_named(uow, segment_id)
+        return (await usages.used_by(uow, segment, elsewhere)).as_json()
+
+
+@router.post(
+    "/{segment_id}/check",
+    status_code=202,
+    summary="Look at every record again",
+    response_model=SegmentOut,
+)
+async def check_segment(
+    segment_id: UUID, caller: Writer, uow: Uow, response: Response
+) -> dict[str, Any]:
+    """Happens by itself once a day. `fill.corrected` says how many memberships were wrong."""
+    return _tagged(await service.check_segment(uow, segment_id), response)
+
+
+@router.get(
+    "/{segment_id}/members",
+    summary="List the members of a segment",
+    response_model=Page[SegmentMemberOut],
+)
+async def list_segment_members(
+    segment_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    as_of: Annotated[
+        Instant | None, Query(description="The members at this instant; without it, now.")
+    ] = None,
+    known_as_of: Annotated[
+        Instant | None, Query(description="As far as was known at this instant.")
+    ] = None,
+) -> dict[str, Any]:
+    shape = ["segment members", segment_id, as_of, known_as_of]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    found = await inspection.list_members(
+        uow,
+        segment_id,
+        as_of=as_of,
+        known_as_of=known_as_of,
+        after=UUID(after[0]) if after else None,
+        limit=limit,
+    )
+    return page_of(found, limit, the_service.cursors, caller.workspace_id, shape, ("record_id",))
+
+
+@router.put(
+    "/{segment_id}/members/{record_id}",
+    summary="Add or remove a record by hand",
+    response_model=MembershipOut,
+)
+async def set_segment_member(
+    segment_id: UUID, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Beats the rule, both ways, until it is cleared."""
+    return await service.set_member(uow, segment_id, record_id, data)
+
+
+@router.delete(
+    "/{segment_id}/members/{record_id}",
+    summary="Let the rule decide again",
+    response_model=MembershipOut,
+)
+async def clear_segment_member(
+    segment_id: UUID, record_id: UUID, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    return await service.clear_member(uow, segment_id, record_id)
+
+
+@router.get(
+    "/{segment_id}/explain",
+    summary="Explain why a record is a member or not",
+    response_model=ExplanationOut,
+)
+async def explain_segment(
+    segment_id: UUID, record_id: UUID, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    return await inspection.explain_segment(uow, segment_id, record_id)
+
+
+@rules_router.post("/check", summary="Check a rule and convert it", response_model=RuleCheckOut)
+async def check_rule(data: RuleCheckIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """Gives the rule as JSON and as text, or all that is wrong with it, with pointer or column and
+    what was probably meant.
+    """
+    return await inspection.check_rule(uow, data)
+
+
+@rules_router.post(
+    "/explain", summary="Explain a rule on one record", response_model=RuleExplanationOut
+)
+async def explain_rule(data: RuleExplainIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """Why a record would be found by a filter, or be in a segment with this rule, or not."""
+    return await inspection.explain_rule(uow, data)
+
+
+def _tagged(shown: service.Shown, response: Response) -> dict[str, Any]:
+    response.headers["etag"] = etag(shown.segment.version)
+    return shown.as_json()

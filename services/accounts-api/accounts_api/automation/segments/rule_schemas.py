@@ -1,0 +1,116 @@
+"""Bodies that speak of a rule by itself."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from accounts_api.records.store.schemas import RecordTypeKey
+from shared.schemas import In, Out
+
+RuleIn = Annotated[
+    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
+    Field(description="A rule of the rule language, as JSON or as text."),
+]
+RULE: dict[str, Any] = {
+    "all": [
+        {"field": "type", "op": "eq", "value": "renewal"},
+        {"field": "is_closed", "op": "eq", "value": False},
+        {"field": "contract_expiration", "op": "within_next", "value": {"days": 90}},
+    ]
+}
+TEXT = 'type = "renewal" and is_closed = false and contract_expiration within next 90 days'
+RECORD = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
+
+
+class RuleFault(Out):
+    code: str
+    message: str
+    pointer: str | None = None
+    column: int | None = None
+    suggestion: str | None = None
+
+
+class RuleCheckIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"record_type": "opportunity", "rule": TEXT}]}
+    )
+
+    record_type: RecordTypeKey
+    rule: RuleIn
+
+
+class RuleCheckOut(Out):
+    """Both forms of a rule, or what is wrong with it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"valid": True, "rule": RULE, "rule_text": TEXT, "faults": []},
+                {
+                    "valid": False,
+                    "rule": None,
+                    "rule_text": None,
+                    "faults": [
+                        {
+                            "code": "unknown_field",
+                            "message": "opportunity has no field 'expires'.",
+                            "pointer": "/rule",
+                            "column": 1,
+                            "suggestion": "expiration",
+                        }
+                    ],
+                },
+            ]
+        }
+    )
+
+    valid: bool
+    rule: dict[str, Any] | None
+    rule_text: str | None
+    faults: list[RuleFault]
+
+
+class RuleExplainIn(RuleCheckIn):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"record_type": "opportunity", "rule": TEXT, "record_id": RECORD}]
+        }
+    )
+
+    record_id: UUID
+
+
+class RuleExplanationOut(Out):
+    """`explanation` has, for each node of the rule, its text, what was found, and its verdict."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "record_id": RECORD,
+                    "verdict": True,
+                    "next_look_at": "2026-06-01T04:00:00Z",
+                    "explanation": {
+                        "text": "contract_expiration within next 90 days",
+                        "condition": RULE["all"][2],
+                        "verdict": True,
+                        "found": {
+                            "field": "contract_expiration",
+                            "value": "2026-05-31",
+                            "from": "2026-03-02",
+                            "to": "2026-05-31",
+                        },
+                    },
+                }
+            ]
+        }
+    )
+
+    record_id: UUID
+    verdict: bool
+    next_look_at: datetime | None = Field(
+        description="The instant at which time alone may change the verdict."
+    )
+    explanation: dict[str, Any]

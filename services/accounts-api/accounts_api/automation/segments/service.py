@@ -1,0 +1,340 @@
+"""What one may ask of segments. How members move is in `membership`."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.automation.segments import debounce, evaluation, memberships, queries
+from accounts_api.automation.segments.errors import (
+    SegmentArchived,
+    SegmentNotFound,
+    SegmentPriorityTaken,
+    SegmentTitleTaken,
+)
+from accounts_api.automation.segments.queries import Segment
+from accounts_api.automation.segments.rules import effective_rule, leads_back, rank_faults
+from accounts_api.automation.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
+from accounts_api.automation.segments.usages import used_by
+from accounts_api.evaluation.engine import rule_input
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine.evaluators import Origin
+from accounts_api.evaluation.usages.service import Elsewhere, must_be_unused
+from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.depends import EXISTENCE, segments_seen, sights
+from accounts_api.language.rules.standard import STANDARD
+from accounts_api.language.rules.syntax.faults import Fault as RuleFault
+from accounts_api.language.rules.syntax.faults import Place, RuleFaulty
+from accounts_api.language.rules.syntax.json_codec import write_json
+from accounts_api.language.rules.syntax.stored import segments_in, shown_rule
+from accounts_api.language.rules.typed import Rule
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.store.hooks import RecordChange
+from shared.db import refuse
+from shared.errors import Invalid, NotFound, check_version
+from shared.events.accounts import SegmentChanged
+from shared.uow import UnitOfWork
+
+KIND = "segment"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A segment with how many are in it and how far the look at every record has come."""
+
+    segment: Segment
+    count: int
+    sweep: watching.Sweep | None
+
+    def as_json(self) -> dict[str, Any]:
+        segment = self.segment
+        same = ("id", "title", "description", "record_type", "priority", "version")
+        stamps = ("debounce_minutes", "archived_at", "created_at", "updated_at")
+        return {
+            **{name: getattr(segment, name) for name in (*same, *stamps)},
+            **shown_rule(segment.rule, segment.faults),
+            "group": segment.group_key,
+            "count": self.count,
+            "fill": None if self.sweep is None else self.sweep.as_json(),
+        }
+
+
+async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
+    """The rows, at once; the members follow, record by record, from the worker."""
+    catalog = await rule_input.rule_catalog(uow)
+    rule = rule_input.usable_beside(
+        rank_faults(data.group, data.priority),
+        lambda: rule_input.usable(data.rule, catalog, data.record_type, "/rule"),
+    )
+    values = {
+        "title": data.title,
+        "description": data.description,
+        "record_type": data.record_type,
+        "rule": write_json(rule.written),
+        "group_key": data.group,
+        "priority": data.priority,
+        "debounce_minutes": data.debounce_minutes,
+    }
+    async with _refusals(data.title):
+        segment = await queries.add_segment(uow.session, uow.workspace_id, values)
+    await _watch(uow, segment)
+    await _sweep_groups(uow, segment, {segment.group_key})
+    await _tell(uow, segment, "segment.created", after=_audited(segment))
+    return (await _shown(uow, [segment]))[0]
+
+
+async def get_segment(uow: UnitOfWork, segment_id: UUID) -> tuple[Shown, Sequence[Any]]:
+    """A segment and its members' revenue by currency."""
+    segment = await segment_named(uow, segment_id)
+    revenue = await memberships.revenue(
+        uow.session, uow.workspace_id, segment_id, segment.record_type
+    )
+    return (await _shown(uow, [segment]))[0], revenue
+
+
+async def list_segments(
+    uow: UnitOfWork,
+    *,
+    record_type: str | None,
+    archived: bool,
+    after: tuple[str, UUID] | None,
+    limit: int,
+) -> list[Shown]:
+    """By title; one more than `limit`, if there are more."""
+    found = await queries.segments_page(
+        uow.session,
+        uow.workspace_id,
+        record_type=record_type,
+        archived=archived,
+        after=after,
+        limit=limit + 1,
+    )
+    return await _shown(uow, found)
+
+
+async def update_segment(
+    uow: UnitOfWork, segment_id: UUID, data: SegmentPatch, version: int | None
+) -> Shown:
+    """A new rule, group or priority makes the worker look at every record again."""
+    before = await _live(uow, segment_id)
+    check_version(version, before.version)
+    changes = data.changes()
+    if "group" in changes:
+        changes["group_key"] = changes.pop("group")
+    ranked = _audited(before) | changes
+    faults = rank_faults(ranked["group_key"], ranked["priority"])
+    if "rule" in changes:
+        catalog = await rule_input.rule_catalog(uow)
+        rule = rule_input.usable_beside(
+            faults, lambda: rule_input.usable(changes["rule"], catalog, before.record_type, "/rule")
+        )
+        await _must_not_lead_back(uow, segment_id, rule)
+        changes["rule"] = write_json(rule.written)
+    elif faults:
+        raise Invalid(faults=faults)
+    was, becomes = audit_log.difference(_audited(before), changes)
+    if not becomes:
+        return (await _shown(uow, [before]))[0]
+    async with _refusals(ranked["title"]):
+        segment = await queries.change_segment(
+            uow.session, uow.workspace_id, segment_id, {**becomes, "faults": None}
+        )
+    if "debounce_minutes" in becomes and segment.debounce is None:
+        await watching.lock(uow)
+        await debounce.tell_now(uow, segment_id)
+    if becomes.keys() & {"rule", "group_key", "priority"}:
+        await _watch(uow, segment)
+        await _sweep_groups(uow, segment, {before.group_key, segment.group_key})
+    await _tell(uow, segment, "segment.updated", before=was, after=becomes)
+    return (await _shown(uow, [segment]))[0]
+
+
+async def archive_segment(
+    uow: UnitOfWork,
+    segment_id: UUID,
+    version: int | None,
+    elsewhere: Elsewhere,
+    *,
+    force: bool,
+) -> None:
+    """Its members leave. Refused while other rules ask for it, unless `force`: then it is, to
+    them, a segment without members.
+    """
+    segment = await _live(uow, segment_id)
+    check_version(version, segment.version)
+    if not force:
+        found = await used_by(uow, segment, elsewhere)
+        advice = "Take it out of these first, or send `force=true`."
+        must_be_unused(found, advice, with_records=False)
+    archived = await queries.archive_segment(uow.session, uow.workspace_id, segment_id)
+    await watching.watch(uow, segment_id, KIND, segment.record_type, ())
+    await _sweep_groups(uow, segment, {segment.group_key})
+    await _tell(uow, archived, "segment.archived", before=_audited(segment))
+
+
+async def check_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
+    """Look at every record again; `fill.drift` then says how many were wrong."""
+    segment = await _live(uow, segment_id)
+    await watching.sweep(uow, segment_id, repeated=True)
+    return (await _shown(uow, [segment]))[0]
+
+
+async def set_member(
+    uow: UnitOfWork, segment_id: UUID, record_id: UUID, data: OverrideIn
+) -> dict[str, Any]:
+    """A person's word beats the rule, both ways, until it is cleared."""
+    await watching.lock(uow)
+    segment = await _live(uow, segment_id)
+    table = STANDARD.types[segment.record_type].table
+    if not await queries.record_exists(uow.session, uow.workspace_id, table, record_id):
+        raise NotFound(f"There is no {segment.record_type} with this id.")
+    await memberships.set_override(
+        uow.session,
+        uow.workspace_id,
+        segment_id,
+        record_id,
+        included=data.included,
+        note=data.note,
+        cause=_cause(uow),
+    )
+    after = {"record_id": record_id, "included": data.included}
+    audit_log.record(uow, "segment.member_set", "segment", segment_id, after=after)
+    return await _settled(uow, segment_id, record_id)
+
+
+async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
+    """The rule decides again."""
+    await watching.lock(uow)
+    await _live(uow, segment_id)
+    if not await memberships.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
+        raise NotFound("Nobody added or removed this record by hand.")
+    before = {"record_id": record_id}
+    audit_log.record(uow, "segment.member_cleared", "segment", segment_id, before=before)
+    return await _settled(uow, segment_id, record_id)
+
+
+async def follow_merges(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+    """A listener of record changes: whom a person added or removed stays so as the winner."""
+    for loser, winner in ((change.id, change.merged_into) for change in changes):
+        if winner is not None and await memberships.hand_over(
+            uow.session, uow.workspace_id, loser, winner
+        ):
+            await watching.note(uow, noun, [EXISTENCE], [winner], await uow.now())
+
+
+async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
+    moment = await record_catalog.moment_of(uow)
+    origin = Origin(moment.now, uow.cause)
+    await evaluation.judge(uow, {segment_id: {record_id: origin}}, moment)
+    found = await memberships.memberships(uow.session, uow.workspace_id, segment_id, record_id)
+    override = await memberships.override_of(uow.session, uow.workspace_id, segment_id, record_id)
+    return {
+        "segment_id": segment_id,
+        "record_id": record_id,
+        "member": any(stay.left_at is None for stay in found),
+        "override": override,
+    }
+
+
+async def segment_named(uow: UnitOfWork, segment_id: UUID) -> Segment:
+    """Archived ones too."""
+    found = await queries.segment_by_id(uow.session, uow.workspace_id, segment_id)
+    if found is None:
+        raise SegmentNotFound("There is no segment with this id.")
+    return found
+
+
+async def those_of(uow: UnitOfWork, ids: Iterable[UUID]) -> list[Segment]:
+    """Archived ones too; ids of nothing are left out."""
+    found = [await queries.segment_by_id(uow.session, uow.workspace_id, one) for one in set(ids)]
+    return [one for one in found if one is not None]
+
+
+async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
+    """Locked: one edit of a segment at a time."""
+    found = await queries.segment_by_id(uow.session, uow.workspace_id, segment_id, lock=True)
+    if found is None:
+        raise SegmentNotFound("There is no segment with this id.")
+    if found.archived_at is not None:
+        raise SegmentArchived(f"It was archived on {found.archived_at:%d %B %Y}.")
+    return found
+
+
+async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
+    ids = [segment.id for segment in found]
+    counts = await memberships.counts(uow.session, uow.workspace_id, ids)
+    sweeps = await watching.sweeps_of(uow, ids)
+    return [Shown(one, counts.get(one.id, 0), sweeps.get(one.id)) for one in found]
+
+
+async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> None:
+    if not segments_seen(rule):
+        return
+    known = await queries.live_segments(uow.session, uow.workspace_id)
+    seen_by = {str(one.id): segments_in(one.rule) for one in known}
+    if leads_back(segment_id, rule, seen_by):
+        message = "Membership in this segment would depend on itself."
+        fault = RuleFault("circular_segment", message, Place(pointer=""))
+        raise rule_input.refused(RuleFaulty([fault]), "/rule")
+
+
+async def _watch(uow: UnitOfWork, segment: Segment) -> None:
+    catalog: Catalog = await record_catalog.rule_catalog(uow)
+    rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
+    await watching.watch(uow, segment.id, KIND, segment.record_type, sights(rule))
+
+
+async def _sweep_groups(uow: UnitOfWork, segment: Segment, groups: set[str | None]) -> None:
+    """Others of a group gain or lose what this one leaves or takes."""
+    if groups == {None}:
+        return
+    for other in await queries.live_segments(uow.session, uow.workspace_id):
+        same = other.record_type == segment.record_type and other.id != segment.id
+        if same and other.group_key is not None and other.group_key in groups:
+            await watching.sweep(uow, other.id)
+
+
+async def _tell(
+    uow: UnitOfWork,
+    segment: Segment,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    await queries.keep_version(uow.session, uow.workspace_id, segment, _cause(uow))
+    audit_log.record(uow, action, "segment", segment.id, before=before, after=after)
+    uow.publish(
+        SegmentChanged(
+            id=segment.id,
+            title=segment.title,
+            record_type=segment.record_type,
+            version=segment.version,
+            archived=segment.archived_at is not None,
+        )
+    )
+
+
+def _cause(uow: UnitOfWork) -> list[dict[str, Any]]:
+    return [link.model_dump(mode="json", exclude_none=True) for link in uow.cause]
+
+
+def _audited(segment: Segment) -> dict[str, Any]:
+    names = ("title", "description", "rule", "group_key", "priority", "debounce_minutes")
+    return {name: getattr(segment, name) for name in names}
+
+
+@asynccontextmanager
+async def _refusals(title: str) -> AsyncIterator[None]:
+    async with (
+        refuse("uq_segments_workspace_id_title", SegmentTitleTaken(f"{title!r} is taken.")),
+        refuse(
+            "uq_segments_workspace_id_record_type_group_key_priority",
+            SegmentPriorityTaken("Give it another priority."),
+        ),
+    ):
+        yield

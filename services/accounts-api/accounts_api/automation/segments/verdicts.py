@@ -1,0 +1,248 @@
+"""What rules say of records, beside what is stored of them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
+from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.needs import Needs
+from accounts_api.language.rules.sql.compile import verdict
+from accounts_api.language.rules.sql.evaluate_many import judged
+from accounts_api.language.rules.sql.rows import record_table
+from accounts_api.language.rules.sql.snapshot import snapshot
+from accounts_api.language.rules.typed import Rule
+
+SAMPLES = 10
+
+
+async def difference(
+    session: AsyncSession,
+    workspace_id: UUID,
+    rules: Sequence[tuple[UUID, Rule]],
+    ids: Sequence[UUID],
+    moment: Moment,
+) -> Sequence[Any]:
+    """Where membership or the horizon is not what the rules say: rows of (record_id, segment_id,
+    deleted, wanted, included, member_id, flips_at, kept_flips_at). `included` is a person's word,
+    or null.
+
+    Of the segments of a group a record is in one: the first by priority whose rule it satisfies,
+    those a person put it in first.
+    """
+    verdicts = judged(rules, workspace_id, ids, moment)
+    record, watch = verdicts.c.record_id, verdicts.c.watch_id
+    # What is stored is looked up row by row on unique keys: a join would be planned badly for a
+    # table that has grown since it was last analyzed, as these do when a segment is new.
+    known = (
+        select(
+            record,
+            watch.label("segment_id"),
+            verdicts.c.deleted,
+            verdicts.c.matched,
+            verdicts.c.flips_at,
+            _override(workspace_id, watch, record).label("included"),
+            _member(workspace_id, watch, record).label("member_id"),
+            kept_flip(workspace_id, watch, record).label("kept_flips_at"),
+        )
+        .cte("known")
+        .prefix_with("materialized")
+    )
+    segment = segments.alias("s")
+    said = and_(func.coalesce(known.c.included, known.c.matched), ~known.c.deleted)
+    group = func.coalesce(segment.c.group_key, cast(segment.c.id, Text))
+    rank = func.row_number().over(
+        partition_by=(known.c.record_id, group),
+        order_by=(
+            said.desc(),
+            func.coalesce(known.c.included, false()).desc(),
+            segment.c.priority,
+            segment.c.id,
+        ),
+    )
+    wanted = (
+        select(
+            known.c.record_id,
+            known.c.segment_id,
+            known.c.deleted,
+            and_(said, rank == 1).label("wanted"),
+            known.c.included,
+            known.c.member_id,
+            known.c.flips_at,
+            known.c.kept_flips_at,
+        )
+        .join(
+            segment,
+            and_(segment.c.workspace_id == workspace_id, segment.c.id == known.c.segment_id),
+        )
+        .cte("wanted")
+    )
+    statement = select(wanted).where(
+        or_(
+            wanted.c.wanted != wanted.c.member_id.is_not(None),
+            wanted.c.flips_at.is_distinct_from(wanted.c.kept_flips_at),
+        )
+    )
+    return (await session.execute(statement)).all()
+
+
+def _override(workspace_id: UUID, segment: Any, record: Any) -> Any:
+    kept = segment_overrides.alias("o")
+    found = select(kept.c.included).where(
+        kept.c.workspace_id == workspace_id,
+        kept.c.segment_id == segment,
+        kept.c.record_id == record,
+    )
+    return found.scalar_subquery()
+
+
+def _member(workspace_id: UUID, segment: Any, record: Any) -> Any:
+    kept = segment_members.alias("m")
+    found = select(kept.c.id).where(
+        kept.c.workspace_id == workspace_id,
+        kept.c.segment_id == segment,
+        kept.c.record_id == record,
+        kept.c.left_at.is_(None),
+    )
+    return found.scalar_subquery()
+
+
+async def preview(
+    session: AsyncSession,
+    workspace_id: UUID,
+    segment_id: UUID | None,
+    rule: Rule,
+    moment: Moment,
+    ahead: Sequence[UUID],
+) -> Any:
+    """Counts of a draft over every record, and some of those that would move, as JSON texts. What
+    the segments `ahead` hold is theirs, unless a person put it in this one.
+    """
+    row = record_table(rule.type)
+    member, override = segment_members.alias("m"), segment_overrides.alias("o")
+    now: ColumnElement[bool] = func.coalesce(verdict(rule, row, moment), false())
+    if ahead:
+        now = and_(now, ~_held_by(workspace_id, ahead, row.c.id))
+    judged_rows = (
+        select(
+            row.c.id,
+            row.c.name,
+            func.coalesce(override.c.included, now).label("matched"),
+            member.c.id.is_not(None).label("member"),
+        )
+        .outerjoin(
+            member,
+            and_(
+                member.c.workspace_id == workspace_id,
+                member.c.segment_id == segment_id,
+                member.c.record_id == row.c.id,
+                member.c.left_at.is_(None),
+            ),
+        )
+        .outerjoin(
+            override,
+            and_(
+                override.c.workspace_id == workspace_id,
+                override.c.segment_id == segment_id,
+                override.c.record_id == row.c.id,
+            ),
+        )
+        .where(row.c.workspace_id == workspace_id, row.c.deleted_at.is_(None))
+        .cte("judged")
+    )
+    entering = and_(judged_rows.c.matched, ~judged_rows.c.member)
+    leaving = and_(~judged_rows.c.matched, judged_rows.c.member)
+
+    def some(which: Any) -> Any:
+        few = (
+            select(judged_rows.c.id, judged_rows.c.name)
+            .where(which)
+            .order_by(judged_rows.c.id)
+            .limit(SAMPLES)
+            .subquery()
+        )
+        one = func.json_build_object("id", few.c.id, "name", few.c.name)
+        return cast(select(func.coalesce(func.json_agg(one), text("'[]'"))).scalar_subquery(), Text)
+
+    counted = select(
+        func.count().label("records"),
+        func.count().filter(judged_rows.c.matched).label("count"),
+        func.count().filter(entering).label("entering"),
+        func.count().filter(leaving).label("leaving"),
+        func.count().filter(and_(judged_rows.c.matched, judged_rows.c.member)).label("unchanged"),
+        some(entering).label("entering_samples"),
+        some(leaving).label("leaving_samples"),
+        some(judged_rows.c.matched).label("samples"),
+    ).select_from(judged_rows)
+    return (await session.execute(counted)).one()
+
+
+def _held_by(workspace_id: UUID, segment_ids: Sequence[UUID], record: Any) -> Any:
+    kept = segment_members.alias("held")
+    return exists(
+        select(1)
+        .select_from(kept)
+        .where(
+            kept.c.workspace_id == workspace_id,
+            kept.c.segment_id == any_(bindparam(None, list(segment_ids), type_=ARRAY(Uuid()))),
+            kept.c.record_id == record,
+            kept.c.left_at.is_(None),
+        )
+    )
+
+
+async def snapshots(
+    session: AsyncSession, workspace_id: UUID, needs: Needs, ids: Sequence[UUID], moment: Moment
+) -> dict[UUID, tuple[bool, str]]:
+    """For each record whether it is deleted, and what rules see of it, for `read_snapshot`."""
+    row = record_table(needs.type)
+    found = select(row.c.id, row.c.deleted_at.is_not(None), snapshot(needs, row, moment)).where(
+        row.c.workspace_id == workspace_id,
+        row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
+    )
+    return {id_: (deleted, seen) for id_, deleted, seen in await session.execute(found)}
+
+
+_KEPT = text(
+    """
+    select s.id as segment_id, r.id as record_id,
+        (select o.included from segment_overrides o
+         where o.workspace_id = :workspace_id and o.segment_id = s.id and o.record_id = r.id)
+            as included,
+        (select m.id from segment_members m
+         where m.workspace_id = :workspace_id and m.segment_id = s.id and m.record_id = r.id
+           and m.left_at is null) as member_id,
+        (select h.flips_at from watch_horizons h
+         where h.workspace_id = :workspace_id and h.watch_id = s.id and h.record_id = r.id)
+            as flips_at
+    from unnest(cast(:segments as uuid[])) s (id), unnest(cast(:records as uuid[])) r (id)
+    """
+)
+
+
+async def kept(
+    session: AsyncSession, workspace_id: UUID, segment_ids: Sequence[UUID], ids: Sequence[UUID]
+) -> dict[tuple[UUID, UUID], Any]:
+    """What is stored of records in segments: `included`, `member_id`, `flips_at`."""
+    given = {"workspace_id": workspace_id, "segments": segment_ids, "records": ids}
+    found = await session.execute(_KEPT, given)
+    return {(row.segment_id, row.record_id): row for row in found}

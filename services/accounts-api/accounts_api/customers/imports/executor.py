@@ -1,0 +1,323 @@
+"""Rows of a file become records: a chunk in each transaction, which also moves the checkpoint.
+
+Whoever holds the import's row works on it. A worker that dies lets go of it with its transaction,
+so the next one finds the checkpoint where the last whole chunk left it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.customers.imports import queries
+from accounts_api.customers.imports.cells import Target
+from accounts_api.customers.imports.errors import OtherRowRefused, RecordTypeGone, WrongState
+from accounts_api.customers.imports.mapping import Importable, importable, targets_of
+from accounts_api.customers.imports.rules import CellFault, Reading, guesses, together
+from accounts_api.customers.imports.service import end, get_import, kept
+from accounts_api.language.spreadsheets.csv_cells import plain
+from accounts_api.language.spreadsheets.formats import Formats
+from accounts_api.records.schema.errors import NotWritten
+from accounts_api.records.store.edits import Edit, Outcome, Writer
+from accounts_api.records.store.service import row_edit
+from shared.auth import Caller
+from shared.db import is_connection_loss
+from shared.email_addresses import email_key
+from shared.errors import AppError
+from shared.events.base import chain_of
+from shared.faults import faultpoint
+from shared.logging import get_logger
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
+_ATTEMPTS: Final = 6
+"""Of one chunk; between them 2, 4, 8, … seconds."""
+_LOOKED_AT: Final = 4
+"""Chunks that a preview looks at."""
+_SAMPLES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A row of the file as the write engine takes it, or why it does not."""
+
+    number: int
+    values: dict[str, Any]
+    wanted: Edit | Outcome
+    faults: Sequence[CellFault]
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """Which record it is about, faulty or not."""
+        named = ((name, self.values.get(name)) for name in ("id", "external_id"))
+        return next(((name, str(value)) for name, value in named if value), None)
+
+
+async def step(service: Service) -> bool:
+    """One chunk of the import that has waited longest."""
+    async with service.units.across_workspaces() as session:
+        due = await queries.next_running(session)
+    if due is None:
+        return False
+    try:
+        await _write_chunk(service, due.workspace_id, due.id)
+    except Exception as error:
+        if is_connection_loss(error):
+            raise
+        log.warning("import failed", error=type(error).__name__, exc_info=True)
+        await _note_failure(service, due.workspace_id, due.id)
+    return True
+
+
+async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) -> None:
+    async with service.units.begin(workspace_id, ()) as uow:
+        job = await queries.import_by_id(
+            uow.session, workspace_id, import_id, lock=True, skip_locked=True
+        )
+        if job is None or job.status != "running":
+            return
+        uow.cause = chain_of(job.cause)
+        if job.next_chunk == 0:
+            await _gather_rows(uow, job)
+        rows = await queries.chunk_rows(
+            uow.session, workspace_id, import_id, job.upload_id, job.next_chunk
+        )
+        if rows is None:
+            await end(uow, import_id, "finished", None)
+            return
+        into = await importable(uow, job.record_type)
+        if into is None:
+            await end(uow, import_id, "failed", RecordTypeGone.title)
+            return
+        writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
+        read, reading = await _read(uow, job, into, rows)
+        read = await _stand_together(uow, into, writer, read)
+        outcomes = await into.records.chunk(uow, writer, [row.wanted for row in read])
+        told = [
+            _told(row, outcome, reading)
+            for row, outcome in zip(read, outcomes, strict=True)
+            if outcome.status != "unchanged"
+        ]
+        await queries.add_rows(uow.session, workspace_id, import_id, job.next_chunk, told)
+        counts = Counter(str(outcome.status) for outcome in outcomes)
+        await queries.advance(uow.session, workspace_id, import_id, counts)
+        faultpoint("imports.before_commit")
+
+
+async def _gather_rows(uow: UnitOfWork, job: Any) -> None:
+    """All rows of a record are written at once, however far apart they stand: one after the other
+    they would undo and redo each other whenever the file comes again.
+    """
+    if places := _identifying(job):
+        await queries.gather_rows(uow.session, uow.workspace_id, job.id, job.upload_id, places)
+
+
+def _identifying(job: Any) -> list[int]:
+    """Places of the columns that say which record a row is about."""
+    keys = {"id", "external_id"}
+    return [at for at, column in enumerate(job.columns) if job.mapping.get(column) in keys]
+
+
+async def _duplicates(uow: UnitOfWork, job: Any) -> dict[str, Any]:
+    """Records of the whole file that several rows are about."""
+    places = _identifying(job)
+    rows = (
+        await queries.duplicate_rows(
+            uow.session, uow.workspace_id, job.id, job.upload_id, places, _SAMPLES
+        )
+        if places
+        else ()
+    )
+    return {
+        "records": rows[0].records if rows else 0,
+        "rows": rows[0].all_rows if rows else 0,
+        "samples": [{"id": row.id, "rows": row.rows} for row in rows],
+    }
+
+
+async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:
+    async with service.units.begin(workspace_id, ()) as uow:
+        job = await queries.import_by_id(uow.session, workspace_id, import_id, lock=True)
+        if job is None or job.status != "running":
+            return
+        uow.cause = chain_of(job.cause)
+        failure = "A part of the file could not be written; we have been told."
+        if job.attempts + 1 >= _ATTEMPTS:
+            await end(uow, import_id, "failed", failure)
+            return
+        await queries.put_off(uow.session, workspace_id, import_id, failure, 2**job.attempts)
+
+
+async def _read(
+    uow: UnitOfWork, job: Any, into: Importable, rows: Sequence[tuple[int, list[str]]]
+) -> tuple[list[Read], Reading]:
+    kind = into.records.kind
+    known = await targets_of(uow, job.record_type)
+    reading = Reading(
+        job.columns,
+        job.mapping,
+        known,
+        job.amounts,
+        job.empty_cells,
+        linked=kind.part == "accounts",
+        formats=await _formats(uow, job, known),
+        evidence=job.evidence,
+    )
+    email_keys = _addresses(reading, rows)
+    members = await queries.members_by_email(uow.session, uow.workspace_id, email_keys)
+    return [_read_row(reading, members, into, *row) for row in rows], reading
+
+
+def _read_row(
+    reading: Reading,
+    members: Mapping[str, str],
+    into: Importable,
+    number: int,
+    cells: list[str],
+) -> Read:
+    """One row that nobody can read costs itself."""
+    try:
+        values, faults = reading.row(cells, members)
+        wanted = row_edit(into.records.kind, values, into.row, "")
+    except Exception:
+        log.exception("a row could not be read", row=number)
+        fault = CellFault(None, NotWritten.code, "This row could not be read; we have been told.")
+        return Read(number, {}, Outcome("refused", error=NotWritten()), [fault])
+    if faults:
+        external_id = values.get("external_id")
+        wanted = Outcome("refused", external_id=external_id, error=AppError())
+    elif isinstance(wanted, Edit) and wanted.links:
+        _add_links(wanted, values)
+    return Read(number, values, wanted, faults)
+
+
+async def _formats(uow: UnitOfWork, job: Any, known: Mapping[str, Target]) -> Formats:
+    shown = guesses(job.evidence, job.mapping, known)
+    order, decimals = (guess.value if guess else None for guess in shown.values())
+    return Formats(job.dates or order, job.decimals or decimals, await uow.zone())
+
+
+async def _stand_together(
+    uow: UnitOfWork, into: Importable, writer: Writer, read: list[Read]
+) -> list[Read]:
+    """`read`, with every row refused that is about a record of which another row will be."""
+    identities = [row.identity for row in read]
+    named = [identity for identity in identities if identity is not None]
+    if len(named) == len(set(named)):
+        return read
+    planned = await into.records.plan(uow, writer, [row.wanted for row in read])
+    refused = [at for at, outcome in enumerate(planned) if outcome.status == "refused"]
+    others = together(identities, refused)
+    return [
+        replace(row, wanted=_refused_with(row, read[others[at]].number)) if at in others else row
+        for at, row in enumerate(read)
+    ]
+
+
+def _refused_with(row: Read, other: int) -> Outcome:
+    error = OtherRowRefused(f"Row {other} is about the same record and is refused.")
+    return Outcome("refused", external_id=row.values.get("external_id"), error=error)
+
+
+def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> set[str]:
+    """Keys of the e-mail addresses of members that the rows name."""
+    places = [
+        place
+        for place, column in enumerate(reading.columns)
+        if (target := reading.known.get(reading.mapping.get(column) or ""))
+        and target.type in {"member", "members"}
+    ]
+    cells = (row[place] for _, row in rows for place in places if place < len(row))
+    keys = {email_key(part) for cell in cells for part in plain(cell).split(";")}
+    return {key for key in keys if key is not None}
+
+
+def _add_links(edit: Edit, values: dict[str, Any]) -> None:
+    """A row names one account of a contact; the others stay, and so do roles it says nothing of."""
+    edit.adds_links = True
+    for link, said in zip(edit.links or (), values["accounts"], strict=True):
+        if "plan_roles" not in said:
+            link["plan_roles"] = None
+
+
+def _told(row: Read, outcome: Outcome, reading: Reading) -> dict[str, Any]:
+    errors = [fault.as_json() for fault in _faults(row, outcome, reading)]
+    return {
+        "row": row.number,
+        "status": outcome.status,
+        "record_id": outcome.id,
+        "external_id": outcome.external_id,
+        "errors": errors or None,
+    }
+
+
+def _faults(row: Read, outcome: Outcome, reading: Reading) -> Sequence[CellFault]:
+    if row.faults or outcome.error is None:
+        return row.faults
+    error = outcome.error
+    if not error.faults:
+        return [CellFault(None, error.code, error.detail or error.title)]
+    return [
+        CellFault(reading.at(fault.pointer), fault.code, fault.message) for fault in error.faults
+    ]
+
+
+async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str, Any]:
+    """What the first rows would do, planned with the write engine; nothing is stored."""
+    job = await get_import(uow, import_id)
+    kept(job)
+    if job.status != "ready":
+        raise WrongState(f"It is {job.status}.", import_status=job.status)
+    rows: list[tuple[int, list[str]]] = []
+    for number in range(_LOOKED_AT):
+        rows += (
+            await queries.chunk_rows(
+                uow.session, uow.workspace_id, import_id, job.upload_id, number
+            )
+            or ()
+        )
+    into = await importable(uow, job.record_type)
+    if into is None:
+        raise RecordTypeGone
+    read, reading = await _read(uow, job, into, rows)
+    writer = Writer.of(caller)
+    read = await _stand_together(uow, into, writer, read)
+    outcomes = await into.records.plan(uow, writer, [row.wanted for row in read])
+    told = [(row, out, _faults(row, out, reading)) for row, out in zip(read, outcomes, strict=True)]
+    counted = Counter(outcome.status for outcome in outcomes)
+    return {
+        "rows": job.rows,
+        "looked_at": len(rows),
+        **{status: counted[status] for status in ("created", "updated", "unchanged", "refused")},
+        "faults": _gathered(told),
+        "duplicates": await _duplicates(uow, job),
+        "samples": [_sample(*one) for one in told[:_SAMPLES]],
+    }
+
+
+Told = tuple[Read, Outcome, Sequence[CellFault]]
+
+
+def _gathered(told: Sequence[Told]) -> list[dict[str, Any]]:
+    """By column and code, the most frequent first."""
+    found: dict[tuple[str | None, str], dict[str, Any]] = {}
+    for row, _, faults in told:
+        for fault in faults:
+            known = found.setdefault(
+                (fault.column, fault.code), {**fault.as_json(), "row": row.number, "rows": 0}
+            )
+            known["rows"] += 1
+    return sorted(found.values(), key=lambda fault: -int(fault["rows"]))
+
+
+def _sample(row: Read, outcome: Outcome, faults: Sequence[CellFault]) -> dict[str, Any]:
+    created = outcome.status == "created"
+    return {
+        "row": row.number,
+        "status": outcome.status,
+        "record_id": None if created else outcome.id,
+        "values": row.values,
+        "errors": [fault.as_json() for fault in faults],
+    }

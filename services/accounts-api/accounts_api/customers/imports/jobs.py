@@ -1,0 +1,10 @@
+from accounts_api.customers.imports import executor, service
+from shared.worker import Loop
+
+
+def imports_loop() -> Loop:
+    return Loop("imports", executor.step)
+
+
+def old_files_loop() -> Loop:
+    return Loop("old import files", service.forget_old, every=600.0)

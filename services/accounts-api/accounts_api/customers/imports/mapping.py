@@ -1,0 +1,110 @@
+"""Which records a file can hold, and what its columns can mean in this workspace."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from accounts_api.customers.accounts.schemas import AccountRow
+from accounts_api.customers.accounts.service import accounts
+from accounts_api.customers.contacts.schemas import ContactRow
+from accounts_api.customers.contacts.service import contacts
+from accounts_api.customers.imports import queries
+from accounts_api.customers.imports.cells import Target
+from accounts_api.customers.imports.rules import proposed, targets
+from accounts_api.customers.objects.schemas import ObjectRow
+from accounts_api.customers.opportunities.schemas import OpportunityRow
+from accounts_api.customers.opportunities.service import opportunities
+from accounts_api.customers.organizations.schemas import OrganizationRow
+from accounts_api.customers.organizations.service import organizations
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT, kind_of
+from accounts_api.records.store.service import Records, definitions_of
+from accounts_api.records.store.writing import key_role_definitions
+from shared.errors import Fault
+from shared.spelling import nearest
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Importable:
+    records: Records
+    row: type[BaseModel]
+    """A row of its bulk write."""
+
+    @property
+    def fields(self) -> Collection[str]:
+        """Of a row, without the records that an object type does not link to."""
+        parents = self.records.kind.parents
+        foreign = [parent for parent in OBJECT.parents if parent not in parents]
+        unlinked = {name for p in foreign for name in (p.column, p.by_external_id)}
+        own = self.records.kind.type_id is not None
+        return [name for name in self.row.model_fields if not (own and name in unlinked)]
+
+
+_IMPORTABLE: Final[Mapping[str, Importable]] = {
+    "organization": Importable(organizations, OrganizationRow),
+    "account": Importable(accounts, AccountRow),
+    "contact": Importable(contacts, ContactRow),
+    "opportunity": Importable(opportunities, OpportunityRow),
+}
+
+
+async def importable(uow: UnitOfWork, record_type: str) -> Importable | None:
+    """None for what is no record type here, or one whose instances can only be read."""
+    if record_type in _IMPORTABLE:
+        return _IMPORTABLE[record_type]
+    defined = await record_catalog.object_type(uow, record_type)
+    if defined is None or defined.deleted or defined.archived:
+        return None
+    return Importable(Records(kind_of(defined)), ObjectRow)
+
+
+async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
+    into = await importable(uow, record_type)
+    if into is None:
+        return {}
+    kind = into.records.kind
+    titles: Mapping[str, str] = {}
+    if kind.part == "key_roles":
+        titles = await queries.key_role_titles(uow.session, uow.workspace_id)
+    definitions = await definitions_of(uow, kind)
+    return targets(kind, into.fields, definitions, titles)
+
+
+async def mapped(
+    uow: UnitOfWork, record_type: str, columns: Sequence[str]
+) -> dict[str, str | None]:
+    """What the columns seem to mean."""
+    if record_type == ACCOUNT.noun:
+        await key_role_definitions(uow)
+    return proposed(columns, await targets_of(uow, record_type))
+
+
+def mapping_faults(
+    columns: Sequence[str],
+    changes: Mapping[str, str | None],
+    mapping: Mapping[str, str | None],
+    known: Mapping[str, Target],
+) -> list[Fault]:
+    """All that is wrong with `changes`, which have led to `mapping`."""
+    faults = []
+    for column, name in changes.items():
+        pointer = f"/mapping/{column.replace('~', '~0').replace('/', '~1')}"
+        if column not in columns:
+            faults.append(_unknown(pointer, "unknown_column", "the file", column, columns))
+        elif name is not None and name not in known:
+            faults.append(_unknown(pointer, "unknown_field", "such a record", name, known))
+        elif name is not None and list(mapping.values()).count(name) > 1:
+            message = f"Two columns are mapped to {name}."
+            faults.append(Fault(pointer, "mapped_twice", message))
+    return faults
+
+
+def _unknown(
+    pointer: str, code: str, where: str, name: str, known: Sequence[str] | Mapping[str, Target]
+) -> Fault:
+    guess = nearest(name, known)
+    message = f"In {where} is no {name[:100]!r}."
+    return Fault(pointer, code, message, {"suggestion": guess} if guess else None)

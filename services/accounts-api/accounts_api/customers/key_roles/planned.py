@@ -1,0 +1,157 @@
+"""Holdings that do not begin now: said before their time and begun by the worker, or after it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.customers.key_roles import queries
+from accounts_api.customers.key_roles.errors import ChangedLater, PlanNotFound
+from accounts_api.records.schema.errors import RecordNotFound
+from accounts_api.records.schema.record_schemas import ACCOUNT
+from accounts_api.records.store.edits import RULES, Edit, Outcome, Writer, escaped
+from accounts_api.records.store.service import accepted, state_of, write
+from accounts_api.records.store.writing import key_role_definitions
+from shared.batches import each_at_its_own_risk
+from shared.errors import AppError, Fault, Invalid, check_version
+from shared.events.base import Cause, chain_of
+from shared.ids import new_id
+from shared.logging import get_logger
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
+
+BATCH: Final = 200
+CLOCK: Final = Cause(type="system", id="clock", label="the time came")
+
+
+async def plan(
+    uow: UnitOfWork,
+    account_id: UUID,
+    version: int | None,
+    key: str,
+    member_ids: Sequence[UUID],
+    valid_from: datetime,
+) -> Outcome:
+    """Nothing changes before `valid_from`. Another plan for that very instant replaces this one."""
+    state = await state_of(uow, ACCOUNT, account_id)
+    if state is None or state["deleted"]:
+        raise RecordNotFound("There is no account with this id.")
+    check_version(version, state["version"])
+    faults = await _faults(uow, key, member_ids)
+    if faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
+    await queries.add_plan(
+        uow.session,
+        uow.workspace_id,
+        {
+            "id": new_id(),
+            "account_id": account_id,
+            "key_role_key": key,
+            "member_ids": sorted(set(member_ids)),
+            "valid_from": valid_from,
+            "cause": [link.model_dump(mode="json", exclude_none=True) for link in uow.cause],
+        },
+    )
+    return Outcome("unchanged", str(account_id), state["external_id"], state["version"], state)
+
+
+async def _faults(uow: UnitOfWork, key: str, member_ids: Sequence[UUID]) -> list[Fault]:
+    roles = await key_role_definitions(uow)
+    if key not in roles:
+        return [Fault("/path/key", "unknown_key_role", f"There is no key role {key[:100]!r}.")]
+    faults = []
+    if len(set(member_ids)) > 1 and not roles[key]:
+        faults.append(Fault("/member_ids", "single_holder", "One member at a time holds it."))
+    active = await queries.active_members(uow.session, uow.workspace_id, member_ids)
+    return faults + [
+        Fault(f"/member_ids/{place}", "unknown_member", "There is no such active member.")
+        for place, member in enumerate(member_ids)
+        if member not in active
+    ]
+
+
+def accepted_here(outcome: Outcome, key: str) -> Outcome:
+    """Raises what refused the edit, with pointers into this request instead of into an account."""
+    error, within = outcome.error, f"/key_roles/{escaped(key)}"
+    if error is not None:
+        error.faults = tuple(_moved(fault, within) for fault in error.faults)
+    return accepted(outcome)
+
+
+def _moved(fault: Fault, within: str) -> Fault:
+    if fault.pointer != within and not fault.pointer.startswith(f"{within}/"):
+        return fault
+    if fault.code == "unknown_key_role":
+        return replace(fault, pointer="/path/key")
+    return replace(fault, pointer=f"/member_ids{fault.pointer.removeprefix(within)}")
+
+
+async def must_be_the_last_word(
+    uow: UnitOfWork, account_id: UUID, key: str, since: datetime
+) -> None:
+    """After a change that is dated back: raises `ChangedLater` when the history knows of a change
+    behind it, which would then contradict it.
+    """
+    last = await queries.last_change(uow.session, uow.workspace_id, account_id, key)
+    if last is not None and last > since:
+        raise ChangedLater(
+            f"They last changed at {last.isoformat()}. Date it at that instant or later.",
+            changed_at=last,
+        )
+
+
+async def cancel(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:
+    if not await queries.cancel_plan(uow.session, uow.workspace_id, account_id, plan_id):
+        raise PlanNotFound("It has begun, was cancelled, or never was.")
+
+
+async def step(service: Service) -> bool:
+    """Begin what is due, in every workspace."""
+    async with service.units.across_workspaces(read_only=True) as session:
+        waiting = await queries.workspaces_with_due_plans(session)
+    return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned holdings")
+
+
+async def _begin_due(uow: UnitOfWork) -> bool:
+    due = await queries.claim_due_plans(uow.session, uow.workspace_id, await uow.now(), BATCH)
+
+    async def begin(plans: Sequence[Any]) -> None:
+        for one in plans:
+            uow.cause = (*chain_of(one.cause), CLOCK)
+            await _begin(uow, one)
+            await uow.flush_events()
+
+    async def refuse(one: Any, _: Exception) -> None:
+        await queries.end_plan(uow.session, uow.workspace_id, one.id, AppError.code)
+
+    await each_at_its_own_risk(uow, due, begin, refuse)
+    return bool(due)
+
+
+async def _begin(uow: UnitOfWork, one: Any) -> None:
+    """At its instant, however late the worker is; a change by hand since then is not undone."""
+    last = await queries.last_change(uow.session, uow.workspace_id, one.account_id, one.key)
+    since = one.valid_from if last is None else max(one.valid_from, last)
+    holders = [str(member) for member in one.member_ids]
+    edit = Edit(must="update", id=str(one.account_id), key_roles={one.key: holders})
+    (outcome,) = await write(uow, ACCOUNT, [edit], RULES, since=since)
+    refusal = None
+    if outcome.error is not None:
+        first = outcome.faults[0] if outcome.faults else None
+        refusal = first.code if first else outcome.error.code
+        log.info("a planned holding was refused", plan_id=str(one.id), code=refusal)
+    await queries.end_plan(uow.session, uow.workspace_id, one.id, refusal)
+
+
+async def assign_since(
+    uow: UnitOfWork, edit: Edit, key: str, since: datetime, writer: Writer
+) -> Outcome:
+    """A change that became true before now."""
+    (outcome,) = await write(uow, ACCOUNT, [edit], writer, since=since)
+    accepted_here(outcome, key)
+    if outcome.status != "unchanged" and outcome.id is not None:
+        await must_be_the_last_word(uow, UUID(outcome.id), key, since)
+    return outcome

@@ -1,0 +1,117 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from accounts_api.customers.accounts.schemas import AccountOut
+from accounts_api.customers.accounts.service import accounts
+from accounts_api.customers.key_roles import service
+from accounts_api.customers.key_roles.schemas import (
+    HoldersIn,
+    HoldingsOut,
+    KeyRoleIn,
+    KeyRoleOut,
+    KeyRolePatch,
+)
+from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.service import Elsewhere
+from accounts_api.records.store.routes import Writer as RecordWriter
+from accounts_api.records.store.routes import written
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/key-roles", "Key roles")
+of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
+
+Reader = Annotated[Caller, require("records:read")]
+Writer = Annotated[Caller, require("traits:write")]
+
+
+@router.get("", summary="List key roles", response_model=Page[KeyRoleOut])
+async def list_key_roles(
+    caller: Reader, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+) -> Any:
+    # Not the read-only transaction of a GET: the first look may make the usual four.
+    async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
+        return await service.list_key_roles(uow, tenure.cursors, cursor, limit)
+
+
+@router.post("", status_code=201, summary="Define a key role", response_model=KeyRoleOut)
+async def create_key_role(data: KeyRoleIn, caller: Writer, uow: Uow, response: Response) -> Any:
+    return _tagged(await service.create_key_role(uow, data), response)
+
+
+@router.get("/{key_role_id}", summary="Get one key role", response_model=KeyRoleOut)
+async def get_key_role(key_role_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+    return _tagged(await service.get_key_role(uow, key_role_id), response)
+
+
+@router.patch("/{key_role_id}", summary="Change one key role", response_model=KeyRoleOut)
+async def update_key_role(
+    key_role_id: UUID,
+    data: KeyRolePatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Any:
+    return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
+
+
+@router.get("/{key_role_id}/where-used", summary="Who uses a key role", response_model=WhereUsed)
+async def get_key_role_users(key_role_id: UUID, caller: Reader, tenure: TheService) -> Any:
+    """Rules that ask who holds it, its own assignment rules, sequences and mappings."""
+    elsewhere = await service.ask_others(tenure, caller, key_role_id)
+    begin = tenure.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        return (await service.where_used(uow, key_role_id, elsewhere)).as_json()
+
+
+@router.delete("/{key_role_id}", status_code=204, summary="Delete one key role")
+async def delete_key_role(
+    key_role_id: UUID,
+    version: IfMatch,
+    caller: Writer,
+    tenure: TheService,
+    force: Annotated[bool, Query(description="End every holding of it.")] = False,  # noqa: FBT002
+) -> None:
+    """In use it is a 409 that names the users; who held it when stays known."""
+    elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, key_role_id)
+    async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
+        await service.delete_key_role(uow, key_role_id, version, elsewhere, force=force)
+
+
+@of_accounts.get(
+    "", summary="Who holds, held and will hold an account's roles", response_model=HoldingsOut
+)
+async def list_key_role_holders(account_id: UUID, caller: Reader, uow: Uow) -> Any:
+    return await service.holdings_of(uow, account_id)
+
+
+@of_accounts.put(
+    "/{key}",
+    summary="Say who holds a role",
+    response_model=AccountOut,
+    responses={202: {"model": AccountOut, "description": "Planned: it begins by itself."}},
+)
+async def assign_key_role(
+    account_id: UUID, key: str, data: HoldersIn, version: IfMatch, caller: RecordWriter, uow: Uow
+) -> Response:
+    """From now on, or from `valid_from`; who held it before is kept with the dates."""
+    outcome, done = await service.assign_key_role(uow, caller, account_id, version, key, data)
+    return written(accounts, outcome, 200 if done else 202)
+
+
+@of_accounts.delete("/planned/{planned_id}", status_code=204, summary="Cancel a planned holding")
+async def cancel_planned_key_role(
+    account_id: UUID, planned_id: UUID, caller: RecordWriter, uow: Uow
+) -> Response:
+    await service.cancel_planned(uow, account_id, planned_id)
+    return Response(status_code=204)
+
+
+def _tagged(role: Any, response: Response) -> Any:
+    response.headers["etag"] = etag(role.version)
+    return role

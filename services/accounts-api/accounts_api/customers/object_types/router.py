@@ -1,0 +1,95 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from accounts_api.customers.object_types import service
+from accounts_api.customers.object_types.schemas import (
+    ObjectTypeIn,
+    ObjectTypeOut,
+    ObjectTypePatch,
+)
+from accounts_api.evaluation.usages.schemas import WhereUsed
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/object-types", "Object types")
+
+Reader = Annotated[Caller, require("object_types:read")]
+Writer = Annotated[Caller, require("object_types:write")]
+Force = Annotated[bool, Query(description="Do it although something is lost.")]
+
+
+@router.get("", summary="List object types", response_model=Page[ObjectTypeOut])
+async def list_object_types(
+    caller: Reader,
+    uow: Uow,
+    tenure: TheService,
+    *,
+    archived: Annotated[bool, Query(description="Archived ones instead of live ones.")] = False,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Any:
+    """By key."""
+    return await service.list_types(uow, tenure.cursors, cursor, limit, archived=archived)
+
+
+@router.post("", status_code=201, summary="Define an object type", response_model=ObjectTypeOut)
+@all_faults_at_once
+async def create_object_type(
+    data: ObjectTypeIn, caller: Writer, uow: Uow, response: Response
+) -> Any:
+    """Its instances are at `/v1/objects/<key>`; its traits have its key as `record_type`."""
+    return _tagged(await service.create_type(uow, data), response)
+
+
+@router.get("/{object_type_id}", summary="Get one object type", response_model=ObjectTypeOut)
+async def get_object_type(
+    object_type_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> Any:
+    return _tagged(await service.get_type(uow, object_type_id), response)
+
+
+@router.patch("/{object_type_id}", summary="Change one object type", response_model=ObjectTypeOut)
+@all_faults_at_once
+async def update_object_type(
+    object_type_id: UUID,
+    data: ObjectTypePatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+    *,
+    force: Force = False,
+) -> Any:
+    """A link that instances hold stays; one that rules look along needs `force` to go."""
+    changed = await service.change_type(uow, object_type_id, version, data, force=force)
+    return _tagged(changed, response)
+
+
+@router.get(
+    "/{object_type_id}/where-used",
+    summary="Who uses an object type",
+    response_model=WhereUsed,
+)
+async def get_object_type_users(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
+    """Rules that look at its instances, and its own traits. No other service can use it."""
+    return (await service.where_used(uow, object_type_id)).as_json()
+
+
+@router.delete("/{object_type_id}", status_code=204, summary="Delete one object type")
+async def delete_object_type(
+    object_type_id: UUID, version: IfMatch, caller: Writer, uow: Uow, *, force: Force = False
+) -> None:
+    """In use it is a 409 that names the users; `force` deletes it with its traits and instances,
+    in batches: until they are gone its key stays taken.
+    """
+    await service.delete_type(uow, object_type_id, version, force=force)
+
+
+def _tagged(found: Any, response: Response) -> Any:
+    response.headers["etag"] = etag(found.version)
+    return found

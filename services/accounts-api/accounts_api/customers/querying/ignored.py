@@ -1,0 +1,99 @@
+"""Records that leave lists with an ignored account, as `rules.ignored` says it for segments.
+
+Said in two ways. Beside a row: a page wants a few dozen rows in the order of an index, and a query
+of one value is looked up for each of them, whatever the statistics say. In bulk: a count looks at
+every row, and so does any list of the past, whose tables have no index; there PostgreSQL joins.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Join,
+    and_,
+    column,
+    exists,
+    func,
+    literal_column,
+    select,
+    table,
+)
+
+from accounts_api.language.rules.ignored import IGNORED
+
+# By their bare names, which stand for the tables of the past in a list of the past.
+_accounts = table(
+    "accounts",
+    *(column(name) for name in ("workspace_id", "id", "lifecycle_status", "deleted_at")),
+)
+_links = table(
+    "account_contacts", *(column(name) for name in ("workspace_id", "account_id", "contact_id"))
+)
+_IGNORED: ColumnElement[Any] = literal_column(f"'{IGNORED}'")
+
+
+def unless_ignored(noun: str, row: FromClause, *, in_bulk: bool) -> ColumnElement[bool] | None:
+    """The condition on a row of the record type's table; None: no account takes it along."""
+    match noun:
+        case "account":
+            status: ColumnElement[bool] = row.c.lifecycle_status != _IGNORED
+            return status
+        case "opportunity":
+            return _unless_of_account(row, in_bulk=in_bulk)
+        case "contact":
+            return _unless_of_all_accounts(row, in_bulk=in_bulk)
+        case _:
+            return None
+
+
+def _unless_of_account(row: FromClause, *, in_bulk: bool) -> ColumnElement[bool]:
+    one = _accounts.alias("its_account")
+    found = and_(
+        one.c.workspace_id == row.c.workspace_id,
+        one.c.id == row.c.account_id,
+        one.c.deleted_at.is_(None),
+    )
+    ignored = one.c.lifecycle_status == _IGNORED
+    if in_bulk:
+        return ~exists(select(1).select_from(one).where(found, ignored).correlate(row))
+    beside = select(ignored).where(found).correlate(row).scalar_subquery()
+    return beside.is_not(True)
+
+
+def _unless_of_all_accounts(row: FromClause, *, in_bulk: bool) -> ColumnElement[bool]:
+    """Who is at one more account, or at none, stays for that."""
+    link, one = _links.alias("its_link"), _accounts.alias("its_account")
+    ignored = one.c.lifecycle_status == _IGNORED
+    if not in_bulk:
+        every = select(func.bool_and(ignored)).select_from(_at(link, one))
+        beside = every.where(_linked(link, row)).correlate(row).scalar_subquery()
+        return beside.is_not(True)
+    another, other = _links.alias("another_link"), _accounts.alias("another_account")
+    elsewhere = exists(
+        select(1)
+        .select_from(_at(another, other))
+        .where(
+            another.c.workspace_id == link.c.workspace_id,
+            another.c.contact_id == link.c.contact_id,
+            other.c.lifecycle_status != _IGNORED,
+        )
+        .correlate(link)
+    )
+    taken = select(1).select_from(_at(link, one)).where(_linked(link, row), ignored, ~elsewhere)
+    return ~exists(taken.correlate(row))
+
+
+def _linked(link: FromClause, row: FromClause) -> ColumnElement[bool]:
+    return and_(link.c.workspace_id == row.c.workspace_id, link.c.contact_id == row.c.id)
+
+
+def _at(link: FromClause, one: FromClause) -> Join:
+    return link.join(
+        one,
+        and_(
+            one.c.workspace_id == link.c.workspace_id,
+            one.c.id == link.c.account_id,
+            one.c.deleted_at.is_(None),
+        ),
+    )

@@ -1,0 +1,175 @@
+"""What a list is asked for, and the conditions that follow from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic_core import from_json, to_json
+from typing_extensions import override
+
+from accounts_api.customers.querying import queries
+from accounts_api.customers.querying.as_of import Then
+from accounts_api.customers.querying.ignored import unless_ignored
+from accounts_api.customers.querying.queries import Conditions, Source
+from accounts_api.customers.querying.rules import asks_of_now
+from accounts_api.evaluation.engine.rule_input import rule_catalog, usable
+from accounts_api.language.rules import typed as c
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.sql.compile import verdict
+from accounts_api.language.rules.standard import STANDARD
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import Kind
+from shared.errors import Fault, Invalid
+from shared.uow import UnitOfWork
+from shared.web.messages import json_fault
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    filter: str | dict[str, Any] | None = None
+    sort: str | None = None
+    fields: Sequence[str] | None = None
+    include: Sequence[str] = ()
+    include_ignored: bool = False
+    query: str | None = None
+    then: Then | None = None
+    count: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+    pointers: str = "/query"
+    """Where its parts stand: in the query string, or in a body."""
+    shape: tuple[Any, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        """What a cursor is bound to: everything that decides which rows come in which order."""
+        past = self.then and (self.then.as_of, self.then.known_as_of)
+        parts = (self.filter, self.sort, self.query, self.include_ignored, past)
+        object.__setattr__(self, "shape", parts)
+
+
+def then_of(as_of: datetime | None, known_as_of: datetime | None) -> Then | None:
+    """None for now."""
+    return Then(as_of, known_as_of) if as_of or known_as_of else None
+
+
+async def catalog_of(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Catalog:
+    """What the workspace defined is looked up only for a list that speaks of traits, and for one of
+    its own types.
+    """
+    spoken = f"{request.filter} {request.sort}"
+    own = kind.type_id is not None or "traits" in spoken
+    return await record_catalog.rule_catalog(uow) if own else STANDARD
+
+
+async def conditions_of(
+    uow: UnitOfWork, source: Source, request: ListRequest, catalog: Catalog
+) -> Conditions:
+    """Built once for the same words, unless the rule asks anything of the moment."""
+    written = request.filter
+    if isinstance(written, dict):
+        written = to_json(written).decode()
+    pointer = f"{request.pointers}/filter"
+    rule = None
+    if written is not None:
+        rule = await _rule_of(uow, source.kind, written, catalog, pointer)
+        if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
+            read_rule(source.kind, written, await rule_catalog(uow), pointer)
+    ignored = request.include_ignored or request.query is not None
+    if request.then is not None:
+        asks_of_now(rule, request.query, request.pointers)
+    if rule is not None and rule.root.asks:
+        moment = await record_catalog.moment_of(uow)
+        if request.then is not None and request.then.as_of is not None:
+            moment = replace(moment, now=request.then.as_of, _steps={})
+        return _conditions(source, rule, moment, request.query, include_ignored=ignored)
+    return _lasting_conditions(source, _Same(rule), request.query, include_ignored=ignored)
+
+
+async def _rule_of(
+    uow: UnitOfWork, kind: Kind, written: str, catalog: Catalog, pointer: str
+) -> c.Rule:
+    """What means nothing to everyone may speak of an object type of this workspace."""
+    try:
+        return _rule(kind, written, _Same(catalog), pointer)
+    except Invalid:
+        if catalog is not STANDARD:
+            raise
+        return _rule(kind, written, _Same(await record_catalog.rule_catalog(uow)), pointer)
+
+
+class _Same:
+    """Lets a cache tell things apart by identity; holding them keeps their identity theirs."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.thing is self.thing
+
+    @override
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+
+@lru_cache(maxsize=1024)
+def _rule(kind: Kind, written: str, catalog: _Same, pointer: str) -> c.Rule:
+    return read_rule(kind, written, catalog.thing, pointer)
+
+
+@lru_cache(maxsize=1024)
+def _lasting_conditions(
+    source: Source, rule: _Same, query: str | None, *, include_ignored: bool
+) -> Conditions:
+    return _conditions(source, rule.thing, _TIMELESS, query, include_ignored=include_ignored)
+
+
+def _conditions(
+    source: Source,
+    rule: c.Rule | None,
+    moment: Moment,
+    query: str | None,
+    *,
+    include_ignored: bool,
+) -> Conditions:
+    where = []
+    if rule is not None:
+        where.append(verdict(rule, source.table, moment))
+    if query is not None:
+        where.append(queries.matches_words(source.kind, query))
+    if include_ignored or _asks_for_status(rule):
+        return Conditions(where)
+    noun, is_past = source.kind.noun, source.before
+    beside = unless_ignored(noun, source.table, in_bulk=bool(is_past))
+    in_bulk = unless_ignored(noun, source.table, in_bulk=True)
+    if beside is None or in_bulk is None:
+        return Conditions(where)
+    return Conditions([*where, beside], counted=[*where, in_bulk])
+
+
+def read_rule(kind: Kind, written: str | dict[str, Any], catalog: Catalog, pointer: str) -> c.Rule:
+    """A filter in either form. Raises `Invalid` that points at the faulty part."""
+    if isinstance(written, str) and written.lstrip().startswith("{"):
+        written = _json(written, pointer)
+    return usable(written, catalog, kind.noun, pointer)
+
+
+def _json(written: str, pointer: str) -> Any:
+    try:
+        return from_json(written, allow_inf_nan=False)
+    except ValueError as error:
+        raise Invalid(faults=[Fault(pointer, "not_json", json_fault(error))]) from error
+
+
+_TIMELESS: Final = Moment(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))
+
+
+def _asks_for_status(rule: c.Rule | None) -> bool:
+    return rule is not None and any(
+        isinstance(node, c.FieldTest) and node.field.name == "lifecycle_status"
+        for node in c.walk(rule.root)
+    )

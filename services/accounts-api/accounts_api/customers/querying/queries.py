@@ -1,0 +1,345 @@
+"""Reads that leave as bytes: chosen columns, JSON spliced as the database wrote it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.customers.querying.as_of import Then, ctes, past_table, read_in_bulk
+from accounts_api.customers.querying.rules import Shown, SortKey
+from accounts_api.language.rules.catalog import FieldType, RecordType
+from accounts_api.language.rules.sql.rows import Row
+from accounts_api.records.schema.models import TABLES
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.related_json import part_of
+from accounts_api.records.schema.rules import words
+from shared.rows import json_object
+
+COUNTED_TO: Final = 1_000
+SORTED_BY: Final = 100
+"""Characters of a long text that decide its place: a cursor, which holds them, fits an address."""
+Position = Sequence[Any]
+"""The sort keys of a row, its id last."""
+
+
+def _columns(table: FromClause, shown: Shown) -> list[ColumnElement[Any]]:
+    columns: list[ColumnElement[Any]] = [
+        cast(table.c[name], Text).label(name)
+        if name == "id" or (name.endswith("_id") and name != "external_id")
+        else table.c[name]
+        for name in shown.columns
+    ]
+    if shown.traits is None:
+        columns.append(cast(table.c.traits, Text).label("traits"))
+    elif shown.traits:
+        pairs = [part for key in shown.traits for part in (literal(key), table.c.traits[key])]
+        chosen = func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
+        columns.append(cast(chosen, Text).label("traits"))
+    return columns
+
+
+def object_of(shown: Shown, row: Sequence[Any], parts: Sequence[tuple[str, str | None]]) -> bytes:
+    """One record as JSON from a row of `_columns`."""
+    width = len(shown.columns)
+    scalars = dict(zip(shown.columns, row[:width], strict=True))
+    traits = [("traits", row[width])] if shown.with_traits else []
+    return json_object(scalars, [*traits, *parts])
+
+
+async def record_row(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    shown: Shown,
+    *,
+    record_id: UUID | None = None,
+    external_id: str | None = None,
+) -> Any:
+    """The row, or None. After `_columns` come `part`, `stored_version` and `deleted_at`.
+
+    Tombstones are found too.
+    """
+    by = "id" if record_id else "external_id"
+    found = await session.execute(
+        _one(kind, shown, by), {"workspace_id": workspace_id, "wanted": record_id or external_id}
+    )
+    return found.one_or_none()
+
+
+@lru_cache(maxsize=256)
+def _one(kind: Kind, shown: Shown, by: str) -> Select[Any]:
+    table = TABLES[kind.statements.noun]
+    return select(
+        *_columns(table, shown),
+        _own_part(kind, table).label("part"),
+        table.c.version.label("stored_version"),
+        table.c.deleted_at,
+    ).where(
+        table.c.workspace_id == bindparam("workspace_id", type_=Uuid()),
+        *_own_rows(kind, table),
+        table.c[by] == bindparam("wanted", type_=table.c[by].type),
+    )
+
+
+def _own_rows(kind: Kind, table: FromClause) -> list[ColumnElement[bool]]:
+    """Conditions on a table that other kinds share."""
+    return [table.c[name] == value for name, value in kind.given.items()]
+
+
+def _own_part(kind: Kind, table: Table) -> ColumnElement[Any]:
+    """What belongs to the record and lives in a table of its own, as JSON."""
+    if kind.part is None:
+        return null()
+    value = part_of(kind.part, f"{kind.table}.workspace_id", f"{kind.table}.id")
+    return literal_column(f"{value}::text", Text())
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where the records of a list are read: there is one for a kind now, and one for its past."""
+
+    kind: Kind
+    table: FromClause
+    before: tuple[CTE, ...] = ()
+    """What the statement begins with."""
+
+    @cached_property
+    def row(self) -> Row:
+        """For values by themselves: its type knows no relations."""
+        return Row(RecordType(self.kind.noun, self.kind.table, ()), self.table)
+
+    @property
+    def live(self) -> list[ColumnElement[bool]]:
+        mine = self.table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
+        return [mine, *_own_rows(self.kind, self.table), self.table.c.deleted_at.is_(None)]
+
+    def begun(self, statement: Select[Any]) -> Select[Any]:
+        return statement.add_cte(*self.before) if self.before else statement
+
+
+@lru_cache(maxsize=1024)
+def present(kind: Kind) -> Source:
+    return Source(kind, TABLES[kind.statements.noun])
+
+
+@lru_cache(maxsize=1024)
+def past(kind: Kind) -> Source:
+    """Statements that read it are executed with what `Then.given` says."""
+    return Source(kind, past_table(kind), ctes())
+
+
+@lru_cache(maxsize=1024)
+def listing(
+    source: Source, shown: Shown, keys: tuple[SortKey, ...], where: "Conditions"
+) -> Select[Any]:
+    """The statement of a list but for where it starts and how long it is: of the columns, the sort
+    keys and the id. Built once for each shape, which costs more than running it.
+    """
+    table = source.table
+    values = [_sorted_by(source.row, key) for key in keys]
+    order = [
+        _directed(value, key.descending, nulls_last=key.nullable and place > 0)
+        for place, (key, value) in enumerate(zip(keys, values, strict=True))
+    ]
+    labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
+    return source.begun(
+        select(*_columns(table, shown), *labelled, cast(table.c.id, Text).label("_id"))
+        .where(*source.live, *where.all)
+        .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
+        .limit(bindparam("at_most", type_=Integer()))
+    )
+
+
+class Conditions:
+    """Conditions of a list, the same object for the same words of a request."""
+
+    def __init__(
+        self,
+        conditions: Iterable[ColumnElement[bool]],
+        counted: Iterable[ColumnElement[bool]] | None = None,
+    ) -> None:
+        self.all = tuple(conditions)
+        self.counted = self.all if counted is None else tuple(counted)
+        """The same, said as it is quickest when every record is looked at."""
+
+
+async def page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    source: Source,
+    listed: Select[Any],
+    keys: Sequence[SortKey],
+    after: Position | None,
+    limit: int,
+    then: Then | None = None,
+) -> list[Any]:
+    """Up to `limit` rows of `_columns`, each followed by its position in the order.
+
+    The first key's empty values come last and are asked for apart, so that each of the two
+    statements walks one stretch of an index.
+    """
+    rows: list[Any] = []
+    given = {"workspace_id": workspace_id, **(then.given() if then else {})}
+    if then is not None:
+        await read_in_bulk(session)
+    for stretch in _stretches(source, keys, after):
+        statement = listed.where(*stretch) if stretch else listed
+        found = await session.execute(statement, {**given, "at_most": limit - len(rows)})
+        rows += found.all()
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
+    """Each word begins a word of the name, the domain, the e-mail address or the external id."""
+    text_of = TABLES[kind.statements.noun].c.search_text
+    wanted = words(said)
+    return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
+
+
+def _sorted_by(row: Row, key: SortKey) -> ColumnElement[Any]:
+    value = row.value(key.field)
+    return func.left(value, SORTED_BY, type_=Text()) if key.long else value
+
+
+def _backwards(keys: Sequence[SortKey]) -> bool:
+    return bool(keys) and keys[-1].descending
+
+
+def _directed(value: ColumnElement[Any], descending: bool, *, nulls_last: bool) -> Any:  # noqa: FBT001
+    directed = value.desc() if descending else value.asc()
+    return directed.nulls_last() if nulls_last else directed
+
+
+def _stretches(
+    source: Source, keys: Sequence[SortKey], after: Position | None
+) -> list[list[ColumnElement[bool]]]:
+    row = source.row
+    values = [_sorted_by(row, key) for key in keys]
+    if not keys or not keys[0].nullable:
+        return [[_beyond(row, keys, values, after)] if after is not None else []]
+    first = values[0]
+    empty: list[ColumnElement[bool]] = [first.is_(None)]
+    if after is None:
+        return [[first.is_not(None)], empty]
+    if after[0] is None:
+        return [[*empty, _beyond(row, keys[1:], values[1:], after[1:], keys)]]
+    return [[_beyond(row, keys, values, after, keys, split=True)], empty]
+
+
+def _beyond(
+    row: Row,
+    keys: Sequence[SortKey],
+    values: Sequence[ColumnElement[Any]],
+    after: Position,
+    all_keys: Sequence[SortKey] | None = None,
+    *,
+    split: bool = False,
+) -> ColumnElement[bool]:
+    """Rows after a position: `k <= x and (k < x or …)`, the form that an index can start from."""
+    all_keys = keys if all_keys is None else all_keys
+    if not keys:
+        last = UUID(after[-1])
+        return row.id < last if _backwards(all_keys) else row.id > last
+    key, value, at = keys[0], values[0], _read(keys[0], after[0])
+    rest = _beyond(row, keys[1:], values[1:], after[1:], all_keys)
+    if at is None:
+        return and_(value.is_(None), rest)
+    further = value < at if key.descending else value > at
+    reached = value <= at if key.descending else value >= at
+    here = and_(reached, or_(further, rest))
+    return here if split or not key.nullable else or_(value.is_(None), here)
+
+
+def position(row: Any, keys: Sequence[SortKey]) -> list[Any]:
+    """Where a row of `page` stands, as a cursor can hold it."""
+    width = len(keys) + 1
+    return [_written(value) for value in row[-width:]]
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal() | UUID():
+            return str(value)
+        case _:
+            return value
+
+
+def _read(key: SortKey, value: Any) -> Any:
+    if value is None:
+        return None
+    match key.field.type:
+        case FieldType.BOOLEAN:
+            # Bound: SQLAlchemy writes a plain True as a keyword, which has no order for it.
+            return literal(value, Boolean())
+        case FieldType.DATE:
+            return date.fromisoformat(value)
+        case FieldType.DATETIME:
+            return datetime.fromisoformat(value)
+        case FieldType.ID:
+            return UUID(value) if key.field.trait is None else value
+        case FieldType.NUMBER | FieldType.CURRENCY if key.field.trait is not None:
+            return Decimal(value)
+        case _:
+            return value
+
+
+_KEY_ROLES = text(
+    "select key from key_role_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null order by key"
+)
+
+
+async def key_role_keys(session: AsyncSession, workspace_id: UUID) -> Sequence[str]:
+    return list(await session.scalars(_KEY_ROLES, {"workspace_id": workspace_id}))
+
+
+async def count(
+    session: AsyncSession,
+    workspace_id: UUID,
+    source: Source,
+    where: Conditions,
+    then: Then | None = None,
+    *,
+    capped: bool,
+) -> tuple[int, bool]:
+    """How many, and whether that is all of them."""
+    table = source.table
+    wanted = where.all if capped else where.counted
+    matching = select(literal(1)).select_from(table).where(*source.live, *wanted)
+    if capped:
+        matching = matching.limit(COUNTED_TO + 1)
+    counted = source.begun(select(func.count()).select_from(matching.subquery()))
+    given = {"workspace_id": workspace_id, **(then.given() if then else {})}
+    found = int(await session.scalar(counted, given) or 0)
+    return (COUNTED_TO, False) if capped and found > COUNTED_TO else (found, True)

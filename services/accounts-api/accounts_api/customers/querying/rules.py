@@ -1,0 +1,154 @@
+"""What a list shows and in which order, from the words of a request."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from accounts_api.language.rules.catalog import Catalog, Field, FieldType
+from accounts_api.language.rules.typed import FieldTest, Rule, walk
+from accounts_api.records.schema.record_schemas import Kind
+from shared.errors import Fault, Invalid
+from shared.spelling import nearest
+
+KEPT: Final = ("id", "external_id", "source")
+STAMPS: Final = ("version", "created_at", "updated_at")
+_UNSORTABLE: Final = frozenset({FieldType.MULTI_SELECT})
+_LONG: Final = frozenset({"deal_room_url"})
+_MOST_KEYS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Columns in the order they are written; `traits` None shows them all, () none."""
+
+    columns: tuple[str, ...]
+    traits: tuple[str, ...] | None
+
+    @property
+    def with_traits(self) -> bool:
+        return self.traits is None or bool(self.traits)
+
+
+def everything(kind: Kind) -> Shown:
+    return Shown((*KEPT, *kind.shown, *STAMPS), None)
+
+
+def names_traits(fields: Sequence[str] | None) -> bool:
+    return any(name.startswith("traits.") for name in fields or ())
+
+
+def shown(
+    kind: Kind,
+    fields: Sequence[str] | None,
+    pointer: str,
+    traits_there: Collection[str] | None = None,
+) -> Shown:
+    """Raises `Invalid` naming every field that is none. `traits_there` are named as `traits.tier`;
+    None, when any may have been.
+    """
+    if fields is None:
+        return everything(kind)
+    known = (*KEPT, *kind.shown, *STAMPS)
+    wrong = [
+        name
+        for name in fields
+        if name not in known
+        and name != "traits"
+        and not (name.startswith("traits.") and (traits_there is None or name in traits_there))
+    ]
+    if wrong:
+        may_be = (*known, *(traits_there or ()))
+        raise Invalid(faults=[_unknown(kind, name, may_be, pointer) for name in wrong])
+    traits = tuple(
+        dict.fromkeys(n.removeprefix("traits.") for n in fields if n.startswith("traits."))
+    )
+    columns = tuple(name for name in known if name in {"id", *fields})
+    return Shown(columns, None if "traits" in fields else traits)
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    field: Field
+    descending: bool
+    nullable: bool
+
+    @property
+    def long(self) -> bool:
+        """A text without a length that an address could hold."""
+        is_text = self.field.type is FieldType.TEXT
+        return is_text and (self.field.trait is not None or self.field.name in _LONG)
+
+
+def sort_keys(kind: Kind, sort: str | None, catalog: Catalog, pointer: str) -> tuple[SortKey, ...]:
+    """Raises `Invalid`."""
+    fields = catalog.scope(kind.noun).fields
+    keys, faults = [], []
+    for part in filter(None, (part.strip() for part in (sort or "").split(","))):
+        name = part.removeprefix("-")
+        field = fields.get(name)
+        if field is None:
+            faults.append(_unknown(kind, name, fields, pointer))
+        elif field.type in _UNSORTABLE:
+            faults.append(Fault(pointer, "not_sortable", f"{name} has several values."))
+        else:
+            keys.append(SortKey(field, part.startswith("-"), _nullable(kind, field)))
+    if len(keys) > _MOST_KEYS:
+        faults.append(Fault(pointer, "too_many_keys", f"At most {_MOST_KEYS} sort keys."))
+    if faults:
+        raise Invalid(faults=faults)
+    return tuple(keys)
+
+
+def _nullable(kind: Kind, field: Field) -> bool:
+    if field.trait is not None:
+        return True
+    column = kind.by_name.get(field.source)
+    return field.name == "external_id" or (column is not None and not column.required)
+
+
+_OF_NOW: Final = frozenset({"updated_at"})
+"""What history does not keep: how it stands now says nothing of the past."""
+
+
+def told_by_now(keys: Iterable[SortKey], pointer: str) -> None:
+    """Raises `Invalid` for an order of the past by something that is only known of now."""
+    _refuse_now({key.field.name for key in keys} & _OF_NOW, pointer)
+
+
+def asks_of_now(rule: Rule | None, words: str | None, at: str) -> None:
+    """Raises `Invalid` for a rule that cannot be asked about the past, and for any words."""
+    if words is not None:
+        _refuse_now({"what words find"}, f"{at}/query")
+    nodes = walk(rule.root) if rule else ()
+    tested = {node.field.name for node in nodes if isinstance(node, FieldTest)}
+    _refuse_now(tested & _OF_NOW, f"{at}/filter")
+
+
+def _refuse_now(names: Iterable[str], pointer: str) -> None:
+    faults = [
+        Fault(pointer, "not_of_the_past", f"{name} is known of the present alone.")
+        for name in sorted(names)
+    ]
+    if faults:
+        raise Invalid(faults=faults)
+
+
+def included(include: Iterable[str], known: Sequence[str], pointer: str) -> frozenset[str]:
+    """Raises `Invalid`."""
+    wanted = frozenset(include)
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise Invalid(
+            faults=[
+                Fault(pointer, "unknown_include", f"{name!r} cannot be put in: {', '.join(known)}.")
+                for name in unknown
+            ]
+        )
+    return wanted
+
+
+def _unknown(kind: Kind, name: str, known: Iterable[str], pointer: str) -> Fault:
+    guess = nearest(name, known)
+    extra = {"suggestion": guess} if guess else None
+    message = f"{kind.plural} have no field {name[:100]!r}."
+    return Fault(pointer, "unknown_field", message, extra)

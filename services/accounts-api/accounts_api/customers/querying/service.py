@@ -1,0 +1,275 @@
+"""Finding records: one by its id, lists by rule, order and words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.customers.querying import includes as parts_of
+from accounts_api.customers.querying import queries
+from accounts_api.customers.querying.as_of import Then
+from accounts_api.customers.querying.includes import Included
+from accounts_api.customers.querying.list_request import (
+    ListRequest,
+    catalog_of,
+    conditions_of,
+    then_of,
+)
+from accounts_api.customers.querying.queries import Conditions
+from accounts_api.customers.querying.rules import (
+    Shown,
+    SortKey,
+    included,
+    names_traits,
+    shown,
+    sort_keys,
+    told_by_now,
+)
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound, in_time
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.store.service import living
+from shared.bounded import bytes_of, count_within
+from shared.errors import BadRequest
+from shared.paging import CursorSigner
+from shared.rows import json_object, json_page
+from shared.uow import UnitOfWork
+
+__all__ = ["ListRequest", "Then", "then_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    body: bytes
+    version: int
+    id: UUID
+
+
+async def get_record(
+    uow: UnitOfWork,
+    kind: Kind,
+    *,
+    record_id: UUID | None = None,
+    external_id: str | None = None,
+    fields: Sequence[str] | None = None,
+    include: Sequence[str] = (),
+) -> Found:
+    """One record. The id of one that was merged away leads to its winner.
+
+    Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
+    """
+    what = await _shown(uow, kind, fields, "/query/fields")
+    wanted = await _wanted(uow, kind, include, "/query/include")
+    row = await queries.record_row(
+        uow.session, uow.workspace_id, kind, what, record_id=record_id, external_id=external_id
+    )
+    if row is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    if row.deleted_at is not None:
+        winner = (await living(uow, kind, [row.id])).get(row.id)
+        if winner is None:
+            raise RecordDeleted(f"This {kind.noun} was deleted.")
+        return await get_record(uow, kind, record_id=UUID(winner), fields=fields, include=include)
+    parts = [
+        (name, found.get(row.id, no))
+        for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [row.id])
+    ]
+    if kind.part and (fields is None or kind.part in wanted):
+        parts.append((kind.part, row.part))
+    body = queries.object_of(what, row, parts)
+    return Found(body, row.stored_version, UUID(row.id))
+
+
+async def id_of(uow: UnitOfWork, kind: Kind, external_id: str) -> UUID:
+    """Of a tombstone, too: the past knows it. Raises `RecordNotFound`."""
+    what = shown(kind, ("id",), "/query/fields")
+    row = await queries.record_row(
+        uow.session, uow.workspace_id, kind, what, external_id=external_id
+    )
+    if row is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this external id.")
+    return UUID(row.id)
+
+
+async def past_record(
+    uow: UnitOfWork,
+    kind: Kind,
+    state: Mapping[str, Any],
+    then: Then,
+    *,
+    fields: Sequence[str] | None = None,
+    include: Sequence[str] = (),
+) -> bytes:
+    """A record that `state` tells as it was, with what was related to it then."""
+    what = shown(kind, fields, "/query/fields")
+    wanted = await _wanted(uow, kind, include, "/query/include")
+    scalars = {name: state[name] for name in what.columns}
+    parts = [
+        (name, found.get(state["id"], no))
+        for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [state["id"]], then)
+    ]
+    if what.with_traits:
+        chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
+        parts.append(("traits", to_json(chosen).decode()))
+    if kind.part and (fields is None or kind.part in wanted):
+        parts.append((kind.part, to_json(state[kind.part]).decode()))
+    return json_object(scalars, parts)
+
+
+async def _shown(uow: UnitOfWork, kind: Kind, fields: Sequence[str] | None, pointer: str) -> Shown:
+    """Of today: what the past had may be gone. The workspace's traits are looked up only when one
+    of them is named. Raises `Invalid`.
+    """
+    if not names_traits(fields):
+        return shown(kind, fields, pointer)
+    catalog = await record_catalog.rule_catalog(uow)
+    return shown(kind, fields, pointer, catalog.scope(kind.noun).fields)
+
+
+async def _wanted(
+    uow: UnitOfWork, kind: Kind, include: Sequence[str], pointer: str
+) -> Mapping[str, Included]:
+    """What is to be put in, by name. The workspace's object types are looked up only for a name
+    that is not among those that everyone has. Raises `Invalid`.
+    """
+    if not include:
+        return {}
+    known = parts_of.known(uow, kind)
+    if kind.type_id is None and not known.keys() >= set(include):
+        own = {
+            link.reverse: parts_of.instances(defined, link)
+            for defined in await record_catalog.object_types(uow)
+            for link in defined.links
+            if link.to == kind.noun
+        }
+        known = {**known, **own}
+    return {name: known[name] for name in sorted(included(include, list(known), pointer))}
+
+
+def _apart(wanted: Mapping[str, Included], kind: Kind) -> Mapping[str, Included]:
+    """Without the part that comes with the record."""
+    return {name: found for name, found in wanted.items() if name != kind.part}
+
+
+async def _parts(
+    uow: UnitOfWork,
+    kind: Kind,
+    wanted: Mapping[str, Included],
+    ids: Sequence[str],
+    then: Then | None = None,
+) -> list[tuple[str, Mapping[str, str], str]]:
+    """Name, JSON by record id, and the JSON for records without."""
+    found: list[tuple[str, Mapping[str, str], str]] = []
+    for name, one in wanted.items() if ids else ():
+        by_id, nothing = await parts_of.parts(uow, kind, one, ids, then)
+        found.append((name, by_id, nothing))
+    return found
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list that was understood: which columns of which records in which order."""
+
+    kind: Kind
+    source: queries.Source
+    what: Shown
+    keys: tuple[SortKey, ...]
+    where: Conditions
+    include: Mapping[str, Included]
+    then: Then | None
+
+    async def rows(
+        self, uow: UnitOfWork, after: queries.Position | None, limit: int
+    ) -> Sequence[Any]:
+        statement = queries.listing(self.source, self.what, self.keys, self.where)
+        return await queries.page(
+            uow.session,
+            uow.workspace_id,
+            self.source,
+            statement,
+            self.keys,
+            after,
+            limit,
+            self.then,
+        )
+
+    async def parts(
+        self, uow: UnitOfWork, rows: Sequence[Any]
+    ) -> list[tuple[str, Mapping[str, str], str]]:
+        ids = [row[-1] for row in rows]
+        return await _parts(uow, self.kind, self.include, ids, self.then)
+
+
+async def understood(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Listed:
+    """Raises `Invalid` for a faulty rule, field or order."""
+    at, then = request.pointers, request.then
+    asked = f"{at}/fields"
+    if then is None:
+        what = await _shown(uow, kind, request.fields, asked)
+    else:
+        what = shown(kind, request.fields, asked)
+    wanted = await _wanted(uow, kind, request.include, f"{at}/include")
+    catalog = await catalog_of(uow, kind, request)
+    keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")
+    source = queries.present(kind) if then is None else queries.past(kind)
+    where = await conditions_of(uow, source, request, catalog)
+    if then is not None:
+        told_by_now(keys, f"{at}/sort")
+    return Listed(kind, source, what, keys, where, wanted, then)
+
+
+async def list_records(
+    uow: UnitOfWork, kind: Kind, request: ListRequest, cursors: CursorSigner
+) -> bytes:
+    """A page of records as JSON. Raises `Invalid` for a faulty rule, field or order."""
+    listed = await understood(uow, kind, request)
+    shape = (kind.noun, *request.shape)
+    after = _position(cursors, uow.workspace_id, request.cursor, shape, listed.keys)
+    with in_time(f"{request.pointers}/filter"):
+        rows = await listed.rows(uow, after, request.limit + 1)
+        counted = await _count(uow, listed, request.count)
+    # A row's traits are text by now, and what may be large of it.
+    sizes = (sum(bytes_of(cell) for cell in row if isinstance(cell, str)) for row in rows)
+    kept = rows[: min(request.limit, count_within(sizes))]
+    cursor = None
+    if len(rows) > len(kept):
+        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], listed.keys))
+    parts = await listed.parts(uow, kept)
+    objects = [
+        queries.object_of(
+            listed.what, row, [(name, found.get(row[-1], no)) for name, found, no in parts]
+        )
+        for row in kept
+    ]
+    return json_page(objects, cursor, counted)
+
+
+def _position(
+    cursors: CursorSigner,
+    workspace_id: UUID,
+    cursor: str | None,
+    shape: Sequence[Any],
+    keys: Sequence[SortKey],
+) -> queries.Position | None:
+    if cursor is None:
+        return None
+    position = cursors.read(cursor, workspace_id, shape)
+    if len(position) != len(keys) + 1:
+        raise BadRequest("This cursor does not belong to this list.", reason="cursor")
+    return position
+
+
+async def _count(uow: UnitOfWork, listed: Listed, how: str | None) -> dict[str, Any]:
+    if how is None:
+        return {}
+    value, exact = await queries.count(
+        uow.session,
+        uow.workspace_id,
+        listed.source,
+        listed.where,
+        listed.then,
+        capped=how == "estimate",
+    )
+    return {"count": {"value": value, "exact": exact}}

@@ -1,0 +1,102 @@
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from accounts_api.customers.patches import service as patches
+from accounts_api.customers.references.schemas import ReferencesIn
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import KINDS, Kind
+from accounts_api.records.store.service import active_members, definitions_of, living
+from accounts_api.records.store.writing import known_key_roles
+from shared.uow import UnitOfWork
+
+
+class SegmentName(Protocol):
+    """What another service may know of a segment."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def record_type(self) -> str: ...
+    @property
+    def archived_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceHooks:
+    segments: Callable[[UnitOfWork, Iterable[UUID]], Awaitable[Sequence[SegmentName]]]
+    """The segments of these ids, archived ones too; an id of nothing is left out."""
+
+
+async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
+    """What there is of it. Of records the id that stands for each: a record that was merged away
+    stands for its winner.
+    """
+    roles = await known_key_roles(uow)
+    return {
+        "records": await _records(uow, asked.record),
+        "fields": await _fields(uow, asked.field),
+        "members": sorted(await active_members(uow, [str(one) for one in asked.member])),
+        "key_roles": sorted(roles & set(asked.key_role)),
+        "segments": {
+            str(one.id): {
+                "title": one.title,
+                "record_type": one.record_type,
+                "archived": one.archived_at is not None,
+            }
+            for one in await uow.wired(ReferenceHooks).segments(uow, asked.segment)
+        },
+    }
+
+
+async def _records(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for record_type, ids in _by_type(asked).items():
+        kind = await record_catalog.kind_named(uow, record_type)
+        if kind is not None:
+            found[record_type] = dict(await living(uow, kind, ids))
+    return found
+
+
+async def _fields(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, bool]]:
+    """By question, whether anybody may write it."""
+    found: dict[str, dict[str, bool]] = {}
+    for record_type, names in _by_type(asked).items():
+        kinds = await _kinds(uow, record_type)
+        writable: dict[str, bool] = {}
+        for kind in kinds:
+            for name, may in (await _fields_of(uow, kind)).items():
+                writable[name] = may or writable.get(name, False)
+        for name in names:
+            if name in writable:
+                found[f"{record_type}:{name}"] = {"writable": writable[name]}
+    return found
+
+
+async def _kinds(uow: UnitOfWork, record_type: str) -> list[Kind]:
+    """All of them, where no type is said."""
+    if not record_type:
+        return [*KINDS.values(), *await record_catalog.object_kinds(uow)]
+    kind = await record_catalog.kind_named(uow, record_type)
+    return [kind] if kind else []
+
+
+async def _fields_of(uow: UnitOfWork, kind: Kind) -> dict[str, bool]:
+    by_hand = patches.fields_of(kind)
+    traits = await definitions_of(uow, kind)
+    return {name: name in by_hand for name in kind.shown} | {
+        f"traits.{key}": trait.type != "formula" and not trait.deprecated
+        for key, trait in traits.items()
+    }
+
+
+def _by_type(asked: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for record_type, _, name in (one.partition(":") for one in asked):
+        found[record_type].append(name)
+    return found

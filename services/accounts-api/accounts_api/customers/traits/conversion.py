@@ -1,0 +1,77 @@
+"""What becomes of the values of a trait when its type or its options change."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.customers.traits import queries
+from accounts_api.customers.traits.errors import ValuesWouldBeLost
+from accounts_api.customers.traits.rules import converted, definition_of, retyped
+from accounts_api.customers.traits.schemas import TypeIn
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.trait_values import Definition, Misfit
+from accounts_api.records.store.edits import OURSELVES, Edit
+from accounts_api.records.store.service import write
+from shared.errors import Conflict
+from shared.uow import UnitOfWork
+
+BATCH: Final = 500
+_CONVERTED_AT_ONCE: Final = 20_000
+_SAMPLES: Final = 20
+
+
+async def try_type(uow: UnitOfWork, kind: Kind, known: Any, data: TypeIn) -> dict[str, Any]:
+    fields = {**known._asdict(), **data.model_dump(exclude_unset=True)}
+    to = retyped(
+        definition_of(known._asdict()),
+        data.type,
+        options=definition_of(fields).options,
+        currency=data.currency or known.currency,
+    )
+    zone = await uow.zone()
+    convertible, lost = 0, 0
+    samples: list[dict[str, Any]] = []
+    async for record_id, value in values(uow, kind, known.key):
+        try:
+            converted(value, to, zone)
+            convertible += 1
+        except Misfit as misfit:
+            lost += 1
+            if len(samples) < _SAMPLES:
+                samples.append({"record_id": record_id, "value": value, "message": misfit.message})
+    return {"convertible": convertible, "unconvertible": lost, "samples": samples}
+
+
+async def values(uow: UnitOfWork, kind: Kind, key: str) -> AsyncIterator[tuple[UUID, Any]]:
+    """Of living records."""
+    after: UUID | None = None
+    while True:
+        page = await queries.values_page(
+            uow.session, uow.workspace_id, kind, key, after=after, limit=BATCH
+        )
+        for record_id, value in page:
+            yield record_id, value
+        if len(page) < BATCH:
+            return
+        after = page[-1][0]
+
+
+async def convert(uow: UnitOfWork, kind: Kind, to: Definition, *, force: bool) -> None:
+    """Raises `ValuesWouldBeLost` when a value cannot be, unless forced: then it is cleared."""
+    zone = await uow.zone()
+    edits: list[Edit] = []
+    lost = 0
+    async for record_id, value in values(uow, kind, to.key):
+        try:
+            edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to, zone)}))
+        except Misfit:
+            lost += 1
+            edits.append(Edit(id=str(record_id), dropped_traits=(to.key,)))
+        if len(edits) > _CONVERTED_AT_ONCE:
+            raise Conflict(f"More than {_CONVERTED_AT_ONCE} values; make a new trait instead.")
+    if lost and not force:
+        raise ValuesWouldBeLost(
+            f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
+        )
+    for start in range(0, len(edits), BATCH):
+        await write(uow, kind, edits[start : start + BATCH], OURSELVES)

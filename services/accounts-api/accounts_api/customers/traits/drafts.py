@@ -1,0 +1,125 @@
+"""Formulas tried before anything is stored."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from accounts_api.customers.traits import formulas, queries, rules
+from accounts_api.customers.traits.schemas import FormulaIn
+from accounts_api.customers.traits.service import get_trait, kind_of
+from accounts_api.language.formulas.depends import needs, sights
+from accounts_api.language.formulas.evaluate import evaluate
+from accounts_api.language.formulas.kept import kept
+from accounts_api.language.formulas.nulls import why_null
+from accounts_api.language.formulas.printer import write_formula
+from accounts_api.language.formulas.typed import Formula
+from accounts_api.language.formulas.types import Sort
+from accounts_api.language.formulas.values import Money
+from accounts_api.language.rules.depends import CALENDAR, EXISTENCE
+from accounts_api.language.rules.sql.snapshot import read_snapshot
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.trait_values import Definition
+from accounts_api.records.store.service import living
+from shared.errors import Fault, Invalid
+from shared.uow import UnitOfWork
+
+SAMPLES = 20
+NO_KEY = "draft"
+_NO_FIELDS = frozenset({EXISTENCE, CALENDAR})
+
+
+async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
+    """What a draft gives for some records. A faulty one is an answer, not a refusal."""
+    kind = await kind_of(uow, data.record_type, "/record_type")
+    await _must_be_there(uow, kind, data.record_ids or ())
+    known = await get_trait(uow, data.trait_id) if data.trait_id else None
+    if known is not None and known.record_type != data.record_type:
+        message = f"This is a trait of {known.record_type} records."
+        raise Invalid(faults=[Fault("/trait_id", "wrong_record_type", message)])
+    definition = Definition(
+        known.key if known else NO_KEY,
+        "formula",
+        formula=data.formula,
+        result_type=data.result_type,
+        currency=data.currency,
+    )
+    formula, faults = await formulas.read(uow, data.record_type, definition)
+    if data.result_type is not None:
+        faults += rules.faults(definition, {})
+    if formula is not None and known is not None:
+        faults += await _circle(uow, known, definition, formula)
+    gives = formula.root.typed.sort if formula else None
+    return {
+        "valid": not faults,
+        "formula": write_formula(formula.written) if formula else None,
+        "result_type": None if gives in {None, Sort.NOTHING} else gives,
+        "reads": _reads(formula) if formula else [],
+        "faults": [_plain(fault) for fault in faults],
+        "samples": await _samples(uow, data, formula) if formula and not faults else [],
+    }
+
+
+async def _must_be_there(uow: UnitOfWork, kind: Kind, ids: Sequence[UUID]) -> None:
+    known = await living(uow, kind, [str(record_id) for record_id in ids])
+    faults = [
+        Fault(f"/record_ids/{place}", "unknown_record", f"There is no {kind.noun} with this id.")
+        for place, record_id in enumerate(ids)
+        if str(record_id) not in known
+    ]
+    if faults:
+        raise Invalid(faults=faults)
+
+
+async def _circle(
+    uow: UnitOfWork, known: Any, definition: Definition, formula: Formula
+) -> list[Fault]:
+    """As saving it would find out; then everything is as it was."""
+    becomes = {
+        "type": "formula",
+        "formula": definition.formula,
+        "result_type": definition.result_type or "string",
+    }
+    try:
+        async with uow.session.begin_nested() as tried:
+            await queries.change_trait(uow.session, uow.workspace_id, known.id, becomes)
+            await formulas.watch(uow, known.id, known.record_type, formula)
+            await tried.rollback()
+    except Invalid as refused:
+        return list(refused.faults)
+    return []
+
+
+def _reads(formula: Formula) -> list[str]:
+    found = {(sight.record_type, sight.what) for sight in sights(formula)}
+    fields = ((record_type, what) for record_type, what in found if what not in _NO_FIELDS)
+    return sorted(f"{record_type} {what}" for record_type, what in fields)
+
+
+def _plain(fault: Fault) -> dict[str, Any]:
+    shown = {"code": fault.code, "message": fault.message, "pointer": fault.pointer}
+    return {**shown, **(fault.extra or {})}
+
+
+async def _samples(uow: UnitOfWork, data: FormulaIn, formula: Formula) -> list[dict[str, Any]]:
+    moment, needed = await record_catalog.moment_of(uow), needs(formula)
+    rows = await queries.samples(
+        uow.session, uow.workspace_id, needed, data.record_ids, SAMPLES, moment
+    )
+    found = []
+    for row in rows:
+        record = read_snapshot(needed, row.seen)
+        value = evaluate(formula, record, moment)
+        own = value.currency if isinstance(value, Money) else None
+        as_money = data.result_type in {None, "currency"} and isinstance(value, Money)
+        currency = (data.currency or own) if as_money or data.result_type == "currency" else None
+        why = why_null(formula, record, moment, currency)
+        found.append(
+            {
+                "record_id": row.id,
+                "name": row.name,
+                "value": kept(value, currency),
+                "null_because": why.as_json() if why else None,
+            }
+        )
+    return found

@@ -1,0 +1,186 @@
+"""What formula traits are worth: the owner of their watches."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.customers.traits import queries
+from accounts_api.customers.traits.formulas import as_user, faults_of, usable
+from accounts_api.customers.traits.queries import FormulaTrait
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine.evaluators import Affected
+from accounts_api.language.formulas.depends import needs
+from accounts_api.language.formulas.evaluate import evaluate
+from accounts_api.language.formulas.kept import kept
+from accounts_api.language.formulas.next_change import horizon
+from accounts_api.language.formulas.typed import Formula
+from accounts_api.language.formulas.values import number
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.depends import Sight
+from accounts_api.language.rules.evaluate import Snapshot
+from accounts_api.language.rules.needs import Needs
+from accounts_api.language.rules.sql.snapshot import read_snapshot
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.rules import same
+from accounts_api.records.store.edits import OURSELVES, Edit
+from accounts_api.records.store.hooks import User
+from accounts_api.records.store.record_formulas import formula_link, in_order
+from accounts_api.records.store.service import write
+from shared.events.base import Cause
+from shared.uow import UnitOfWork
+
+BATCH: Final = 1_000
+REASONS: Final = {
+    "too_expensive": "Working this formula out takes too long on this workspace's data.",
+    "failed": "This formula could not be worked out; we have been told.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    trait: FormulaTrait
+    formula: Formula
+
+    def value(self, record: Snapshot, moment: Moment) -> Any:
+        """In its stored form."""
+        return kept(evaluate(self.formula, record, moment), self.trait.kept_currency)
+
+
+Group = tuple[tuple[Cause, ...], tuple[str, ...]]
+"""Edits with one cause, of the same formula traits."""
+
+
+async def judge(uow: UnitOfWork, affected: Affected, _: Moment) -> int:
+    """Make the affected records' values what the formulas say now: of the days that a clock jumped
+    over nobody asks for the value. How many differed.
+    """
+    found = await queries.formulas(uow.session, uow.workspace_id, list(affected))
+    catalog, moment = await record_catalog.rule_catalog(uow), await record_catalog.moment_of(uow)
+    changed = 0
+    for record_type in sorted({trait.record_type for trait in found}):
+        kind = await record_catalog.kind_named(uow, record_type)
+        traits = [trait for trait in found if trait.record_type == record_type]
+        formulas = await _usable(uow, traits, catalog)
+        ids = sorted({id_ for one in formulas for id_ in affected[one.trait.id]})
+        if kind is None or not ids:
+            continue
+        needed = _needs(formulas, catalog)
+        for start in range(0, len(ids), BATCH):
+            few = ids[start : start + BATCH]
+            loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, few, moment)
+            records = {id_: read_snapshot(needed, text) for id_, text in loaded.items()}
+            changed += await _settle(uow, kind, formulas, affected, few, records, moment)
+    return changed
+
+
+async def _usable(
+    uow: UnitOfWork, traits: Iterable[FormulaTrait], catalog: Catalog
+) -> list[Usable]:
+    """Those that can be worked out, each after those it reads. Others stand still, marked."""
+    formulas = {}
+    for trait in traits:
+        faults = faults_of(trait, catalog)
+        if faults != trait.faults:
+            await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
+        if faults is None:
+            formula = usable(catalog, trait.record_type, trait.formula)
+            formulas[trait.key] = Usable(trait, formula)
+    order = in_order({key: one.formula for key, one in formulas.items()})
+    return [formulas[key] for key in order]
+
+
+def _needs(formulas: Sequence[Usable], catalog: Catalog) -> Needs:
+    """What the formulas read, and the values that are stored."""
+    found = needs(*(one.formula for one in formulas))
+    fields = catalog.scope(found.type.name).fields
+    for one in formulas:
+        found.fields[f"traits.{one.trait.key}"] = fields[f"traits.{one.trait.key}"]
+    return found
+
+
+async def _settle(
+    uow: UnitOfWork,
+    kind: Kind,
+    formulas: Sequence[Usable],
+    affected: Affected,
+    ids: Sequence[UUID],
+    records: Mapping[UUID, Snapshot],
+    moment: Moment,
+) -> int:
+    groups: dict[Group, list[Edit]] = defaultdict(list)
+    horizons = []
+    for record_id in ids:
+        seen = records.get(record_id)
+        differing: dict[str, Any] = {}
+        causes = []
+        for one in formulas:
+            origin = affected[one.trait.id].get(record_id)
+            if origin is None:
+                continue
+            if one.formula.root.asks.moves:
+                flips = horizon(one.formula, seen, moment) if seen else None
+                horizons.append((one.trait.id, record_id, flips))
+            if seen is None:
+                continue
+            value = one.value(seen, moment)
+            if not same(_stored(seen.traits.get(one.trait.key)), value):
+                differing[one.trait.key] = value
+                causes.append(origin.cause)
+                # those that read it come later, and read what it is now
+                now = number(value) if isinstance(value, float) else value
+                seen = replace(seen, traits={**seen.traits, one.trait.key: now})
+        if differing:
+            edit = Edit(must="update", id=str(record_id), worked_out=differing)
+            groups[causes[-1], tuple(differing)].append(edit)
+    await watching.set_horizons(uow, horizons)
+    return await _store(uow, kind, {one.trait.key: one.trait for one in formulas}, groups)
+
+
+def _stored(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+async def _store(
+    uow: UnitOfWork,
+    kind: Kind,
+    traits: Mapping[str, FormulaTrait],
+    groups: Mapping[Group, Sequence[Edit]],
+) -> int:
+    """The cause of a value goes back to the change, by way of its formula."""
+    before, changed = uow.cause, 0
+    await uow.flush_events()
+    for (cause, keys), edits in groups.items():
+        uow.cause = (*cause, formula_link(str(traits[keys[0]].id), keys[0]))
+        outcomes = await write(uow, kind, edits, OURSELVES)
+        await uow.flush_events()
+        changed += sum(outcome.status == "updated" for outcome in outcomes)
+    uow.cause = before
+    return changed
+
+
+async def set_aside(uow: UnitOfWork, trait_id: UUID, reason: str) -> None:
+    """Values stand still. A look at every record tries again once a day."""
+    faults = [{"code": reason, "message": REASONS[reason]}]
+    await queries.set_faults(uow.session, uow.workspace_id, trait_id, faults)
+
+
+async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[User]:
+    """The formulas among watches that see something, as a refusal names them."""
+    found = await queries.formulas(uow.session, uow.workspace_id, ids)
+    return [as_user(trait) for trait in sorted(found, key=lambda trait: (trait.title, trait.id))]
+
+
+async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+    """Rules and other formulas may read the values."""
+    return {
+        trait.id: watching.Given(
+            f"{trait.record_type} traits.{trait.key}",
+            frozenset({Sight(trait.record_type, f"traits.{trait.key}")}),
+        )
+        for trait in await queries.formulas(uow.session, uow.workspace_id, None)
+    }

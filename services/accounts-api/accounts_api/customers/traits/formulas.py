@@ -1,0 +1,112 @@
+"""Formula traits as they are defined: checked against what there is, and who reads whom."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from accounts_api.customers.traits import queries
+from accounts_api.customers.traits.queries import FormulaTrait
+from accounts_api.evaluation.engine import rule_input
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.language.formulas.depends import sights
+from accounts_api.language.formulas.parser import read_formula
+from accounts_api.language.formulas.printer import write_formula
+from accounts_api.language.formulas.type_check import check_formula, misfit
+from accounts_api.language.formulas.typed import Formula
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.syntax.faults import Fault as RuleFault
+from accounts_api.language.rules.syntax.faults import RuleFaulty, of_what_is_stored
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.trait_values import Definition
+from accounts_api.records.store.hooks import User
+from shared.errors import Fault
+from shared.uow import UnitOfWork
+
+KIND: Final = "formula"
+_ABOUT_RESULT: Final = {"result_type": "/result_type", "different_currencies": "/currency"}
+
+
+@lru_cache(maxsize=8192)
+def usable(catalog: Catalog, record_type: str, text: str) -> Formula:
+    """A formula ready for use. Raises `RuleFaulty`."""
+    return check_formula(read_formula(text), catalog, record_type)
+
+
+async def read(
+    uow: UnitOfWork, record_type: str, definition: Definition
+) -> tuple[Formula | None, list[Fault]]:
+    """The formula of a definition that is being written, and every fault of it."""
+    catalog = await rule_input.rule_catalog(uow)
+    known = catalog.scope(record_type).fields
+    if definition.result_type is not None and f"traits.{definition.key}" not in known:
+        # so that a formula that reads itself is told so, and not that there is no such trait
+        own = record_catalog.trait_field(definition)
+        catalog = catalog.with_traits({record_type: [own]})
+    try:
+        formula = usable(catalog, record_type, definition.formula or "")
+        read_formula(write_formula(formula.written))  # as it will be kept
+    except RuleFaulty as faulty:
+        return None, list(rule_input.refused(faulty, "/formula").faults)
+    if definition.result_type is None:
+        return formula, []
+    wrong = misfit(formula, definition.result_type, definition.currency)
+    if wrong is None:
+        return formula, []
+    extra = {"suggestion": wrong.suggestion} if wrong.suggestion else None
+    return formula, [Fault(_ABOUT_RESULT[wrong.code], wrong.code, wrong.message, extra)]
+
+
+async def watch(uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Formula) -> None:
+    """Work it out for every record, and from now on again when it may change. Raises `Invalid` for
+    one that would depend on itself.
+    """
+    await watching.watch(uow, trait_id, KIND, record_type, sights(formula))
+
+
+def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | None:
+    """Why a stored formula can be used no more."""
+    try:
+        with of_what_is_stored():
+            formula = usable(catalog, trait.record_type, trait.formula)
+    except RuleFaulty as faulty:
+        return faulty.as_errors()
+    wrong: RuleFault | None = misfit(formula, trait.result_type, trait.currency)
+    return [wrong.as_error()] if wrong else None
+
+
+async def look_again(
+    uow: UnitOfWork, record_type: str, key: str, *, other_values: bool = True
+) -> list[User]:
+    """A trait is not what it was: the formulas that read it stand still and say why, or are worked
+    out again if its values are others than before. Those that this brought to a stand.
+    """
+    ids = await watching.seers(uow, KIND, record_type, f"traits.{key}")
+    found = await queries.formulas(uow.session, uow.workspace_id, ids) if ids else []
+    return await _check_again(uow, found, other_values=other_values)
+
+
+async def mend(uow: UnitOfWork) -> None:
+    """There is something new to read: formulas that stood still may go on."""
+    faulty = await queries.faulty_formulas(uow.session, uow.workspace_id)
+    await _check_again(uow, faulty, other_values=False)
+
+
+async def _check_again(
+    uow: UnitOfWork, found: Sequence[FormulaTrait], *, other_values: bool
+) -> list[User]:
+    stopped = []
+    catalog = await record_catalog.rule_catalog(uow) if found else None
+    for trait in found:
+        faults = faults_of(trait, catalog) if catalog else None
+        if faults != trait.faults:
+            await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
+        if faults is None and (other_values or trait.faults is not None):
+            await watching.sweep(uow, trait.id)
+        if faults is not None and trait.faults is None:
+            stopped.append(as_user(trait))
+    return stopped
+
+
+def as_user(trait: FormulaTrait) -> User:
+    return User("formula", str(trait.id), trait.title)

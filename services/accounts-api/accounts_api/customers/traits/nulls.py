@@ -1,0 +1,48 @@
+"""Why formula traits have no value, put in beside records that are read."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.customers.traits import queries
+from accounts_api.customers.traits.formulas import faults_of, usable
+from accounts_api.language.formulas.depends import needs
+from accounts_api.language.formulas.nulls import Why, why_null
+from accounts_api.language.rules.sql.snapshot import read_snapshot
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import Kind
+from shared.uow import UnitOfWork
+
+PART = "nulls"
+_STANDS = Why("formula_faulty", "The formula cannot be used any more; its trait says why.")
+
+
+async def of_records(uow: UnitOfWork, kind: Kind, ids: Sequence[str]) -> Mapping[str, str]:
+    """By record, as JSON: the key of each formula trait without a value, with the reason."""
+    found = await queries.formulas(uow.session, uow.workspace_id, None)
+    traits = [trait for trait in found if trait.record_type == kind.noun]
+    if not traits:
+        return {}
+    catalog, moment = await record_catalog.rule_catalog(uow), await record_catalog.moment_of(uow)
+    standing = {one.key: _STANDS.as_json() for one in traits if faults_of(one, catalog)}
+    usables = [
+        (one, usable(catalog, one.record_type, one.formula))
+        for one in traits
+        if one.key not in standing
+    ]
+    if not usables:
+        return {id_: to_json(standing).decode() for id_ in ids}
+    needed = needs(*(formula for _, formula in usables))
+    wanted = [UUID(id_) for id_ in ids]
+    loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, wanted, moment)
+    nulls = {}
+    for record_id, seen in loaded.items():
+        record = read_snapshot(needed, seen)
+        reasons = {
+            one.key: why.as_json()
+            for one, formula in usables
+            if (why := why_null(formula, record, moment, one.kept_currency)) is not None
+        }
+        nulls[str(record_id)] = to_json({**standing, **reasons}).decode()
+    return nulls

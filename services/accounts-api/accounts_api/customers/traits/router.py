@@ -1,0 +1,113 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from accounts_api.customers.traits import drafts, service
+from accounts_api.customers.traits.schemas import (
+    FormulaIn,
+    FormulaPreview,
+    TraitIn,
+    TraitOut,
+    TraitPatch,
+    TypeIn,
+    TypePreview,
+)
+from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.service import Elsewhere
+from accounts_api.records.store.schemas import RecordTypeKey
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/traits", "Traits")
+
+Reader = Annotated[Caller, require("traits:read")]
+Writer = Annotated[Caller, require("traits:write")]
+Force = Annotated[bool, Query(description="Do it although something is lost.")]
+
+
+@router.get("", summary="List traits", response_model=Page[TraitOut])
+async def list_traits(
+    caller: Reader,
+    uow: Uow,
+    tenure: TheService,
+    record_type: RecordTypeKey | None = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Any:
+    return await service.list_traits(uow, tenure.cursors, record_type, cursor, limit)
+
+
+@router.post("", status_code=201, summary="Define a trait", response_model=TraitOut)
+@all_faults_at_once
+async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
+    return await _tagged(uow, await service.create_trait(uow, data), response)
+
+
+@router.post("/formula-preview", summary="Try a formula", response_model=FormulaPreview)
+async def preview_formula(data: FormulaIn, caller: Reader, uow: Uow) -> Any:
+    """What a draft gives for some records, or every fault of it; nothing is stored."""
+    return await drafts.preview_formula(uow, data)
+
+
+@router.get("/{trait_id}", summary="Get one trait", response_model=TraitOut)
+async def get_trait(trait_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+    return await _tagged(uow, await service.get_trait(uow, trait_id), response)
+
+
+@router.patch("/{trait_id}", summary="Change one trait", response_model=TraitOut)
+@all_faults_at_once
+async def update_trait(
+    trait_id: UUID,
+    data: TraitPatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+    force: Force = False,  # noqa: FBT002
+) -> Any:
+    """A new `type` converts every value; what cannot be is a 409, or cleared by `force`."""
+    changed = await service.change_trait(uow, trait_id, version, data, force=force)
+    return await _tagged(uow, changed, response)
+
+
+@router.post(
+    "/{trait_id}/preview-type",
+    summary="What another type would do to the values",
+    response_model=TypePreview,
+)
+async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: Uow) -> Any:
+    return await service.preview_type(uow, trait_id, data)
+
+
+@router.get("/{trait_id}/where-used", summary="Who uses a trait", response_model=WhereUsed)
+async def get_trait_users(trait_id: UUID, caller: Reader, tenure: TheService) -> Any:
+    """Rules, formulas and other traits, note templates, sequences (their templates too), mappings
+    and imports that have not ended.
+    """
+    elsewhere = await service.ask_others(tenure, caller, trait_id)
+    begin = tenure.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        return (await service.where_used(uow, trait_id, elsewhere)).as_json()
+
+
+@router.delete("/{trait_id}", status_code=204, summary="Delete one trait")
+async def delete_trait(
+    trait_id: UUID,
+    version: IfMatch,
+    caller: Writer,
+    tenure: TheService,
+    force: Force = False,  # noqa: FBT002
+) -> None:
+    """In use it is a 409 that names the users; `force` deletes it with its values."""
+    elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, trait_id)
+    async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
+        await service.delete_trait(uow, trait_id, version, elsewhere, force=force)
+
+
+async def _tagged(uow: Uow, trait: Any, response: Response) -> Any:
+    response.headers["etag"] = etag(trait.version)
+    return (await service.shown(uow, [trait]))[0]

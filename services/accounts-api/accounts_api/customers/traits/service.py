@@ -1,0 +1,344 @@
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from accounts_api.customers.traits import conversion, formulas, queries
+from accounts_api.customers.traits.errors import (
+    TraitInUse,
+    TraitKeyTaken,
+    TraitNotFound,
+    ValuesWouldBeLost,
+)
+from accounts_api.customers.traits.rules import (
+    definition_of,
+    dependent_faults,
+    faults,
+)
+from accounts_api.customers.traits.schemas import TraitIn, TraitPatch, TypeIn
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.usages import service as usage
+from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.language.formulas.printer import write_formula
+from accounts_api.language.formulas.typed import Formula
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
+from accounts_api.records.store import hooks
+from accounts_api.records.store.edits import Edit
+from accounts_api.records.store.service import all_written, write_each
+from shared import held
+from shared.auth import Caller
+from shared.db import refuse
+from shared.errors import Fault, Invalid, check_version
+from shared.events.base import Cause
+from shared.ids import new_id
+from shared.paging import CursorSigner, page_of
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+_BATCH = 500
+
+
+async def list_traits(
+    uow: UnitOfWork,
+    cursors: CursorSigner,
+    record_type: str | None,
+    cursor: str | None,
+    limit: int,
+) -> dict[str, Any]:
+    if record_type is not None:
+        await kind_of(uow, record_type, "/query/record_type")
+    shape = ("traits", record_type)
+    after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
+    rows = await queries.traits_page(uow.session, uow.workspace_id, record_type, after, limit + 1)
+    page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("record_type", "key"))
+    return {**page, "data": await shown(uow, page["data"])}
+
+
+async def shown(uow: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Traits with how far the values of formulas have been worked out."""
+    sweeps = await watching.sweeps_of(uow, [row.id for row in rows if row.formula is not None])
+    return [
+        {
+            **row._asdict(),
+            "fill": sweeps[row.id].as_json() if row.id in sweeps else None,
+            "faults": row.faults or [],
+        }
+        for row in rows
+    ]
+
+
+async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> Any:
+    found = await queries.trait_by_id(uow.session, uow.workspace_id, trait_id, lock=lock)
+    if found is None:
+        raise TraitNotFound("There is no trait with this id.")
+    return found
+
+
+async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
+    fields = {name: value for name, value in data.changes().items() if value is not None}
+    fields |= {"record_type": data.record_type, "key": data.key, "source": data.source}
+    formula = await _check(uow, data.record_type, definition_of(fields))
+    if formula is not None:
+        fields["formula"] = write_formula(formula.written)
+    taken = TraitKeyTaken(
+        f"{data.record_type} has a trait {data.key!r}, or its values are still being cleared."
+    )
+    async with refuse("uq_trait_definitions_workspace_id_record_type_key", taken):
+        made = await queries.add_trait(uow.session, uow.workspace_id, {"id": new_id(), **fields})
+    if formula is not None:
+        await formulas.watch(uow, made.id, data.record_type, formula)
+    await formulas.mend(uow)
+    audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
+    return made
+
+
+async def change_trait(
+    uow: UnitOfWork, trait_id: UUID, version: int | None, data: TraitPatch, *, force: bool
+) -> Any:
+    """Raises `ValuesWouldBeLost` when a new type cannot hold every value, and `TraitInUse` when a
+    formula that reads the trait would come to a stand, unless forced.
+    """
+    known = await get_trait(uow, trait_id, lock=True)
+    check_version(version, known.version)
+    changes = _filled(data.changes())
+    before = {name: getattr(known, name) for name in changes}
+    was, becomes = audit_log.difference(before, changes)
+    if not becomes:
+        return known
+    if "type" in becomes:
+        becomes |= {name: None for name in _lost_with_type(becomes["type"]) if name not in changes}
+    definition = definition_of({**known._asdict(), **becomes})
+    deciding = bool(becomes.keys() & _DECIDING)
+    formula = await _check(uow, known.record_type, definition, formula_too=deciding)
+    if formula is not None and "formula" in becomes:
+        becomes["formula"] = write_formula(formula.written)
+    if deciding:
+        becomes["faults"] = None
+    changed = await queries.change_trait(uow.session, uow.workspace_id, trait_id, becomes)
+    if deciding:
+        await _follow(uow, known, definition, formula, force=force)
+        other = bool(becomes.keys() & {"type", "currency", "result_type"})
+        await _tell_readers(uow, known, other_values=other, force=force)
+    becomes.pop("faults", None)
+    audit_log.record(
+        uow,
+        "trait.changed",
+        "trait",
+        trait_id,
+        before=to_jsonable_python(was),
+        after=to_jsonable_python(becomes),
+    )
+    return changed
+
+
+_DECIDING: Final = frozenset({"type", "options", "currency", "formula", "result_type"})
+"""What decides which values there are, and how a formula may read them."""
+
+
+def _lost_with_type(to: TraitType) -> tuple[str, ...]:
+    """What belonged to the old type, and is not kept by the new one."""
+    limits = ("minimum", "maximum", "pattern", "default")
+    return (*limits, "options", "depends_on") if to == "formula" else (*limits, *_OF_FORMULAS)
+
+
+_OF_FORMULAS: Final = ("formula", "result_type")
+
+
+async def _follow(
+    uow: UnitOfWork, known: Any, definition: Definition, formula: Formula | None, *, force: bool
+) -> None:
+    """Values become what the new definition says."""
+    if formula is not None:
+        if known.formula is None:
+            await _must_hold_nothing(uow, known, force=force)
+        await formulas.watch(uow, known.id, known.record_type, formula)
+    elif known.formula is not None:
+        await watching.unwatch(uow, known.id)
+    # the last values of a formula are already of its result's type
+    same = definition.type in {known.type, known.result_type}
+    if formula is None and not (same and _offers_all(definition, known)):
+        kind = await kind_of(uow, known.record_type)
+        await conversion.convert(uow, kind, definition, force=force)
+
+
+async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, force: bool) -> None:
+    """Raises `TraitInUse` when a formula could read the trait no more."""
+    stopped = await formulas.look_again(
+        uow, known.record_type, known.key, other_values=other_values
+    )
+    if stopped and not force:
+        raise TraitInUse(
+            "These formulas could not read it any more. Change them first, or send `force=true`.",
+            records=0,
+            more_records=False,
+            users=to_jsonable_python(stopped),
+        )
+
+
+def _offers_all(definition: Definition, known: Any) -> bool:
+    """Whether every option that a value may have is still there."""
+    return {option.value for option in readable_options(known.options)} <= definition.allowed.keys()
+
+
+async def _must_hold_nothing(uow: UnitOfWork, known: Any, *, force: bool) -> None:
+    kind = await kind_of(uow, known.record_type)
+    lost = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
+    if lost and not force:
+        raise ValuesWouldBeLost(
+            "A formula would replace the values. Send `force=true` to let it.",
+            lost=min(lost, queries.COUNTED_TO),
+        )
+
+
+_NEVER_NULL: Mapping[str, Any] = {
+    "required": False,
+    "deprecated": False,
+    "editable_by": "everyone",
+}
+
+
+def _filled(changes: dict[str, Any]) -> dict[str, Any]:
+    """Null restores the default of what is never null. Raises `Invalid` for what has none."""
+    cleared = [name for name in ("title", "type") if name in changes and changes[name] is None]
+    if cleared:
+        raise Invalid(faults=[Fault(f"/{n}", "required", "Every trait has one.") for n in cleared])
+    return {
+        name: _NEVER_NULL[name] if value is None and name in _NEVER_NULL else value
+        for name, value in changes.items()
+    }
+
+
+async def kind_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
+    """Raises `Invalid`: there is no such record type here."""
+    found = await record_catalog.kind_named(uow, record_type)
+    if found is None:
+        raise Invalid(faults=[_no_type(record_type, pointer)])
+    return found
+
+
+def _no_type(record_type: str, pointer: str) -> Fault:
+    message = f"{record_type!r} is neither one of the four record types nor an object type."
+    return Fault(pointer, "unknown_record_type", message)
+
+
+async def _check(
+    uow: UnitOfWork, record_type: str, definition: Definition, *, formula_too: bool = True
+) -> Formula | None:
+    """The formula, of one that has one. Raises `Invalid` with every fault."""
+    there_is = await record_catalog.kind_named(uow, record_type) is not None
+    rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
+    siblings = {row.key: definition_of(row._asdict()) for row in rows}
+    siblings[definition.key] = definition
+    wrong, formula = faults(definition, siblings), None
+    wrong += dependent_faults(definition, siblings)
+    if not there_is:
+        wrong.insert(0, _no_type(record_type, "/record_type"))
+    if there_is and formula_too and definition.type == "formula" and definition.formula is not None:
+        formula, more = await formulas.read(uow, record_type, definition)
+        wrong += more
+    if wrong:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=wrong)
+    return formula
+
+
+async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[str, Any]:
+    """How many values another type could hold, and a sample of those it could not."""
+    known = await get_trait(uow, trait_id)
+    if data.type == "formula":
+        message = "A formula is tried by POST /v1/traits/formula-preview."
+        raise Invalid(faults=[Fault("/type", "not_applicable", message)])
+    return await conversion.try_type(uow, await kind_of(uow, known.record_type), known, data)
+
+
+async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.Elsewhere:
+    """Not within a transaction."""
+    begin = service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        known = await get_trait(uow, trait_id)
+    return await usage.ask_others(service, caller, "trait", known.key, known.record_type)
+
+
+async def where_used(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
+    known = await get_trait(uow, trait_id)
+    kind = await kind_of(uow, known.record_type)
+    records = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
+    rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
+    dependents = [
+        hooks.User("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
+    ]
+    return await usage.used(
+        uow,
+        "trait",
+        known.key,
+        elsewhere,
+        record_type=known.record_type,
+        records=records,
+        own=dependents,
+    )
+
+
+async def delete_trait(
+    uow: UnitOfWork,
+    trait_id: UUID,
+    version: int | None,
+    elsewhere: usage.Elsewhere,
+    *,
+    force: bool,
+) -> None:
+    """Raises `InUse` with who uses it, unless forced: then its values are cleared, too."""
+    known = await get_trait(uow, trait_id, lock=True)
+    check_version(version, known.version)
+    used = await where_used(uow, trait_id, elsewhere)
+    if not force:
+        usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
+    if known.formula is not None:
+        await watching.unwatch(uow, trait_id)
+    if used.records:
+        await queries.bury_trait(uow.session, uow.workspace_id, trait_id)
+        uow.wake_worker()
+    else:
+        await queries.remove_trait(uow.session, uow.workspace_id, trait_id)
+    await formulas.look_again(uow, known.record_type, known.key)
+    audit_log.record(
+        uow,
+        "trait.deleted",
+        "trait",
+        trait_id,
+        before={"record_type": known.record_type, "key": known.key},
+    )
+
+
+async def clear_buried(service: Service) -> bool:
+    """Clear the values of a deleted trait, a batch at a time; then its definition goes."""
+    async with service.units.across_workspaces() as session:
+        buried = await queries.buried_trait(session)
+    if buried is None:
+        return False
+    cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
+    await held.attempt(
+        service.units,
+        buried.workspace_id,
+        cause,
+        partial(_clear, buried=buried),
+        step=queries.CLEARING,
+        item=str(buried.id),
+        about={"trait_id": str(buried.id), "key": buried.key},
+    )
+    return True
+
+
+async def _clear(uow: UnitOfWork, buried: Any) -> None:
+    """A record that cannot be written keeps its value, and the trait waits for another try."""
+    kind = await kind_of(uow, buried.record_type)
+    page = await queries.values_page(
+        uow.session, uow.workspace_id, kind, buried.key, after=None, limit=_BATCH
+    )
+    edits = [Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page]
+    if edits:
+        all_written(await write_each(uow, kind, edits))
+    else:
+        await queries.remove_trait(uow.session, uow.workspace_id, buried.id)

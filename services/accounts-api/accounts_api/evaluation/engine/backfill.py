@@ -1,0 +1,203 @@
+"""Looks at every record of a watch, in batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.evaluation.engine.models import sweeps
+from accounts_api.language.rules.catalog import RecordType
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One look at every record of a watch. `drift` counts what had to be corrected."""
+
+    watch_id: UUID
+    done: int
+    total: int | None
+    started_at: datetime
+    finished_at: datetime | None
+    drift: int | None
+    run: int
+    """Grows with each look."""
+    repeated: bool
+    """The rule is as it was before: what had to be corrected is drift."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "state": "running" if self.finished_at is None else "done",
+            "done": self.done,
+            "total": self.total,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "corrected": self.drift or 0,
+            "drift": (self.drift or 0) if self.repeated else None,
+        }
+
+
+_START = text(
+    """
+    insert into sweeps (workspace_id, watch_id) values (:workspace_id, :watch_id)
+    on conflict (workspace_id, watch_id) do update
+    set run = sweeps.run + 1, after_id = null, done = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, drift = null,
+        repeated = :repeated and sweeps.finished_at is not null
+    """
+)
+
+
+async def start_sweep(
+    session: AsyncSession, workspace_id: UUID, watch_id: UUID, *, repeated: bool
+) -> None:
+    """From the beginning; how many records there are is counted by whoever begins."""
+    given = {"workspace_id": workspace_id, "watch_id": watch_id, "repeated": repeated}
+    await session.execute(_START, given)
+
+
+_START_SEEING = text(
+    """
+    insert into sweeps (workspace_id, watch_id)
+    select distinct workspace_id, watch_id from watch_sights
+    where workspace_id = :workspace_id and what = :what
+    on conflict (workspace_id, watch_id) do update
+    set run = sweeps.run + 1, after_id = null, done = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, drift = null, repeated = false
+    """
+)
+
+
+async def start_sweeps_seeing(session: AsyncSession, workspace_id: UUID, what: str) -> None:
+    await session.execute(_START_SEEING, {"workspace_id": workspace_id, "what": what})
+
+
+async def count_for_sweep(
+    session: AsyncSession, workspace_id: UUID, watch_id: UUID, type_: RecordType
+) -> None:
+    own, given = _own(type_)
+    statement = text(
+        f"""
+        update sweeps
+        set total = (select count(*) from {type_.table} where workspace_id = :workspace_id{own})
+        where workspace_id = :workspace_id and watch_id = :watch_id
+        """
+    )
+    known = {"workspace_id": workspace_id, "watch_id": watch_id, **given}
+    await session.execute(statement, known)
+
+
+def _own(type_: RecordType) -> tuple[str, dict[str, Any]]:
+    """Which rows of the table are records of the type."""
+    if type_.only is None:
+        return "", {}
+    name, value = type_.only
+    return f" and {name} = :own", {"own": value}
+
+
+async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
+    """The oldest unfinished sweep with its watch's kind and record type, None without one. Checks
+    of what should be right already come last.
+    """
+    found = await session.execute(
+        text(
+            """
+            select s.watch_id, s.run, s.after_id, s.repeated, w.kind, w.record_type
+            from sweeps s join watches w
+              on w.workspace_id = s.workspace_id and w.id = s.watch_id
+            where s.workspace_id = :workspace_id and s.finished_at is null
+            order by s.repeated, s.started_at, s.watch_id limit 1
+            """
+        ),
+        {"workspace_id": workspace_id},
+    )
+    return found.one_or_none()
+
+
+async def ids_after(
+    session: AsyncSession, workspace_id: UUID, type_: RecordType, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Tombstones too: what still belongs to one must end."""
+    own, more = _own(type_)
+    statement = text(
+        f"select id from {type_.table} where workspace_id = :workspace_id{own}"
+        " and (cast(:after as uuid) is null or id > :after) order by id limit :limit"
+    ).bindparams(bindparam("after", type_=Uuid()))
+    given = {"workspace_id": workspace_id, "after": after, "limit": limit, **more}
+    return (await session.scalars(statement, given)).all()
+
+
+async def advance_sweep(
+    session: AsyncSession,
+    workspace_id: UUID,
+    watch_id: UUID,
+    run: int,
+    *,
+    after: UUID | None,
+    looked_at: int,
+    corrected: int,
+    finished: bool,
+) -> None:
+    """Not when it was started again meanwhile: then it begins at the beginning."""
+    await session.execute(
+        text(
+            """
+            update sweeps set after_id = coalesce(:after, after_id), done = done + :looked_at,
+                drift = coalesce(drift, 0) + :corrected,
+                finished_at = case when :finished then clock_timestamp() end
+            where workspace_id = :workspace_id and watch_id = :watch_id and run = :run
+            """
+        ).bindparams(bindparam("after", type_=Uuid())),
+        {
+            "workspace_id": workspace_id,
+            "watch_id": watch_id,
+            "run": run,
+            "after": after,
+            "looked_at": looked_at,
+            "corrected": corrected,
+            "finished": finished,
+        },
+    )
+
+
+async def sweeps_of(
+    session: AsyncSession, workspace_id: UUID, watch_ids: Sequence[UUID]
+) -> dict[UUID, Sweep]:
+    columns = (
+        sweeps.c.watch_id,
+        sweeps.c.done,
+        sweeps.c.total,
+        sweeps.c.started_at,
+        sweeps.c.finished_at,
+        sweeps.c.drift,
+        sweeps.c.run,
+        sweeps.c.repeated,
+    )
+    found = await session.execute(
+        select(*columns).where(
+            sweeps.c.workspace_id == workspace_id,
+            sweeps.c.watch_id == any_(bindparam(None, list(watch_ids), type_=ARRAY(Uuid()))),
+        )
+    )
+    return {row.watch_id: Sweep(*row) for row in found}
+
+
+_STALE = text(
+    """
+    update sweeps set run = run + 1, after_id = null, done = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, drift = null, repeated = true
+    where finished_at < clock_timestamp() - make_interval(hours => :hours)
+      and exists (select 1 from watch_sights w where w.workspace_id = sweeps.workspace_id
+                                                 and w.watch_id = sweeps.watch_id)
+    returning watch_id
+    """
+)
+
+
+async def restart_old_sweeps(session: AsyncSession, hours: int) -> int:
+    """Let every watch whose last full look is older look at every record again."""
+    return len((await session.execute(_STALE, {"hours": hours})).all())

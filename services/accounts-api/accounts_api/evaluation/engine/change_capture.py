@@ -1,0 +1,99 @@
+"""Notes what has changed, in the transaction that changes it: what is noted is judged again."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.evaluation.engine import queries
+from accounts_api.evaluation.engine.rules import RESUMED
+from accounts_api.language.rules.catalog import Catalog, Children
+from accounts_api.language.rules.depends import EXISTENCE, role_sight
+from accounts_api.language.rules.ignored import IGNORED
+from accounts_api.language.rules.standard import STANDARD
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.store.hooks import RecordChange
+from shared.uow import UnitOfWork
+
+
+async def note_changes(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+    """A listener of record changes: notes in their transaction what must be judged again."""
+    own = noun not in STANDARD.types
+    known = _PARENTS if not own else _parents(await record_catalog.rule_catalog(uow))
+    parents = known.get(noun, ())
+    rows = [row for change in changes for row in _rows(noun, change, parents)]
+    await _queue(uow, rows, await uow.now())
+
+
+async def note(
+    uow: UnitOfWork,
+    record_type: str,
+    what: Iterable[str],
+    ids: Iterable[UUID],
+    at: datetime,
+    *,
+    resumed: bool = False,
+) -> None:
+    """Something else that rules see has changed, such as the membership of a segment."""
+    named = sorted({*what, RESUMED} if resumed else set(what))
+    rows = [{"record_type": record_type, "record_id": id_, "what": named} for id_ in ids]
+    await _queue(uow, rows, at)
+
+
+async def note_each(
+    uow: UnitOfWork, seen: Mapping[tuple[str, UUID], Iterable[str]], at: datetime
+) -> None:
+    """As `note`, for records by type and id, each with what has changed about it."""
+    rows = [
+        {"record_type": record_type, "record_id": id_, "what": sorted(what)}
+        for (record_type, id_), what in seen.items()
+    ]
+    await _queue(uow, rows, at)
+
+
+async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    if rows:
+        cause = to_json(uow.cause).decode()
+        await queries.queue(uow.session, uow.workspace_id, rows, at, cause)
+        uow.wake_worker()
+
+
+def _rows(
+    noun: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
+) -> Iterable[Mapping[str, Any]]:
+    before = change.before or {}
+    what = {_sight(field) for field in change.fields}
+    if change.change != "updated":
+        what = {EXISTENCE}
+    if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
+        what.add(RESUMED)
+    if what:
+        yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
+    for type_name, relation, column in parents:
+        left = before.get(column)
+        if column in change.fields and left:
+            yield {"record_type": type_name, "record_id": left, "what": [relation]}
+    if noun == "contact" and "accounts" in change.fields:
+        links = [*(before.get("accounts") or ()), *(change.after.get("accounts") or ())]
+        for account_id in {link["account_id"] for link in links}:
+            yield {"record_type": "account", "record_id": account_id, "what": ["contacts"]}
+
+
+def _sight(field: str) -> str:
+    return role_sight(field.removeprefix("key_roles.")) if field.startswith("key_roles.") else field
+
+
+def _parents(catalog: Catalog) -> dict[str, list[tuple[str, str, str]]]:
+    """Child type to (parent type, its relation to the child, the child's column)."""
+    found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for type_ in catalog.types.values():
+        for relation in type_.relations:
+            if isinstance(relation.join, Children):
+                found[relation.target].append((type_.name, relation.name, relation.join.column))
+    return found
+
+
+_PARENTS: Final = _parents(STANDARD)

@@ -1,0 +1,294 @@
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import (
+    Text,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.evaluation.engine.models import sweeps, watch_horizons, watch_sights, watches
+from accounts_api.evaluation.engine.rules import Change, Watcher
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.depends import EXISTENCE, Sight
+from accounts_api.language.rules.sql.affected_records import reach
+from shared.columns import AT
+
+_SIGHTS = and_(
+    watch_sights.c.workspace_id == watches.c.workspace_id,
+    watch_sights.c.watch_id == watches.c.id,
+)
+# Each "first of" is one step into an index, however many rows there are; an EXISTS would be planned
+# as a scan as soon as many rows are expected to match.
+_WITH_WORK = text(
+    """
+    select w.workspace_id from workspaces w
+    where (select q.id from change_queue q where q.workspace_id = w.workspace_id
+           order by q.workspace_id, q.id limit 1) is not null
+       or (select s.watch_id from sweeps s
+           where s.workspace_id = w.workspace_id and s.finished_at is null
+           order by s.workspace_id, s.watch_id limit 1) is not null
+       or (select h.flips_at from watch_horizons h where h.workspace_id = w.workspace_id
+           order by h.workspace_id, h.flips_at limit 1)
+          <= coalesce(w.frozen_at, clock_timestamp())
+       or (select h.retry_at from held_work h
+           where h.workspace_id = w.workspace_id and h.step = 'rules'
+           order by h.workspace_id, h.step, h.retry_at limit 1) <= clock_timestamp()
+    """
+)
+_COUNT_WORK = text(
+    """
+    select
+        (select count(*) from change_queue where workspace_id = :workspace_id) as record_changes,
+        (select count(*) from watch_horizons where workspace_id = :workspace_id
+            and flips_at <= (select workspace_now(:workspace_id))) as segment_flips,
+        (select count(*) from sweeps
+         where workspace_id = :workspace_id and finished_at is null) as sweeps
+    """
+)
+_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
+_WAIT = text("select pg_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
+
+
+async def workspaces_with_work(session: AsyncSession) -> Sequence[UUID]:
+    return (await session.scalars(_WITH_WORK)).all()
+
+
+async def count_work(session: AsyncSession, workspace_id: UUID) -> dict[str, int]:
+    counted = await session.execute(_COUNT_WORK, {"workspace_id": workspace_id})
+    return dict(counted.mappings().one())
+
+
+async def try_lock(session: AsyncSession, workspace_id: UUID) -> bool:
+    return bool(await session.scalar(_LOCK, {"workspace_id": str(workspace_id)}))
+
+
+async def lock(session: AsyncSession, workspace_id: UUID) -> None:
+    await session.execute(_WAIT, {"workspace_id": str(workspace_id)})
+
+
+_LOCK_DEPENDENCIES = text(
+    "select pg_advisory_xact_lock(hashtextextended('dependencies:' || :workspace_id, 0))"
+)
+
+
+async def lock_dependencies(session: AsyncSession, workspace_id: UUID) -> None:
+    """One change at a time of what depends on what: two halves of a circle would not meet."""
+    await session.execute(_LOCK_DEPENDENCIES, {"workspace_id": str(workspace_id)})
+
+
+async def sights_of(
+    session: AsyncSession, workspace_id: UUID, what: Sequence[str]
+) -> list[tuple[UUID, Sight]]:
+    """Who sees any of `what`, of which records; paths are left out."""
+    found = await session.execute(
+        select(watch_sights.c.watch_id, watch_sights.c.record_type, watch_sights.c.what)
+        .where(
+            watch_sights.c.workspace_id == workspace_id,
+            watch_sights.c.what == any_(bindparam(None, list(what), type_=ARRAY(Text()))),
+        )
+        .distinct()
+    )
+    return [(watch_id, Sight(record_type, seen)) for watch_id, record_type, seen in found]
+
+
+_JUDGED_UNTIL = text(
+    """
+    select least(:now,
+        (select q.at from change_queue q where q.workspace_id = :workspace_id
+         order by q.workspace_id, q.id limit 1),
+        (select h.flips_at from watch_horizons h where h.workspace_id = :workspace_id
+         order by h.workspace_id, h.flips_at limit 1))
+    """
+).bindparams(bindparam("now", type_=AT))
+
+
+async def judged_until(session: AsyncSession, workspace_id: UUID, now: datetime) -> datetime:
+    found = await session.scalar(_JUDGED_UNTIL, {"workspace_id": workspace_id, "now": now})
+    return found or now
+
+
+_QUEUE = text(
+    """
+    insert into change_queue (workspace_id, record_type, record_id, what, at, cause)
+    select :workspace_id, c.record_type, c.record_id, c.what, :at, cast(:cause as jsonb)
+    from jsonb_to_recordset(cast(:changes as jsonb))
+           as c(record_type text, record_id uuid, what text[])
+    """
+)
+
+
+async def queue(
+    session: AsyncSession,
+    workspace_id: UUID,
+    changes: Iterable[Mapping[str, Any]],
+    at: datetime,
+    cause: str,
+) -> None:
+    """`changes` are rows of `record_type`, `record_id`, `what`."""
+    await session.execute(
+        _QUEUE,
+        {
+            "workspace_id": workspace_id,
+            "changes": to_json(list(changes)).decode(),
+            "at": at,
+            "cause": cause,
+        },
+    )
+
+
+_CLAIM = text(
+    """
+    delete from change_queue where workspace_id = :workspace_id and id in (
+        select id from change_queue where workspace_id = :workspace_id order by id limit :limit)
+    returning id, record_type, record_id, what, at, cause
+    """
+)
+
+
+async def claim_changes(session: AsyncSession, workspace_id: UUID, limit: int) -> Sequence[Change]:
+    found = await session.execute(_CLAIM, {"workspace_id": workspace_id, "limit": limit})
+    return [Change(*row) for row in found]
+
+
+_WATCHERS = text(
+    f"""
+    with changed as (
+        select * from unnest(cast(:record_types as text[]), cast(:whats as text[]))
+               as c(record_type, what)
+    ), seen as (
+        select c.record_type, c.what, s.watch_id, s.path
+        from changed c join watch_sights s
+          on s.workspace_id = :workspace_id and s.record_type = c.record_type and s.what = c.what
+        union
+        select c.record_type, c.what, s.watch_id, s.path
+        from changed c join watch_sights s
+          on s.workspace_id = :workspace_id and s.record_type = c.record_type
+        where c.what = '{EXISTENCE}'
+    )
+    select seen.record_type, seen.what, seen.watch_id, w.kind, w.record_type, seen.path
+    from seen join watches w on w.workspace_id = :workspace_id and w.id = seen.watch_id
+    """
+)
+
+
+async def watchers(
+    session: AsyncSession, workspace_id: UUID, changed: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[Watcher]]:
+    """Who sees what has changed, by record type and what. Asked for each kind of change and not for
+    each record: their number is that of the watches, however many records have changed.
+    """
+    given = {
+        "workspace_id": workspace_id,
+        "record_types": [record_type for record_type, _ in changed],
+        "whats": [what for _, what in changed],
+    }
+    found: dict[tuple[str, str], list[Watcher]] = defaultdict(list)
+    for record_type, what, watch_id, kind, watched, path in await session.execute(_WATCHERS, given):
+        found[record_type, what].append(Watcher(watch_id, kind, watched, tuple(path)))
+    return found
+
+
+async def reached(
+    session: AsyncSession,
+    workspace_id: UUID,
+    catalog: Catalog,
+    watched: str,
+    path: Sequence[str],
+    ids: Sequence[UUID],
+) -> Sequence[tuple[UUID, UUID]]:
+    """Pairs of (watched record, seen record)."""
+    found = await session.execute(reach(catalog, watched, path, workspace_id, ids))
+    return [(start, end) for start, end in found]
+
+
+async def watch(
+    session: AsyncSession,
+    workspace_id: UUID,
+    watch_id: UUID,
+    kind: str,
+    record_type: str,
+    sights: Iterable[Sight],
+) -> None:
+    """Replace what a watch sees."""
+    key = {"workspace_id": workspace_id, "id": watch_id}
+    await session.execute(
+        upsert(watches).values(**key, kind=kind, record_type=record_type).on_conflict_do_nothing()
+    )
+    await session.execute(
+        delete(watch_sights).where(
+            watch_sights.c.workspace_id == workspace_id, watch_sights.c.watch_id == watch_id
+        )
+    )
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "watch_id": watch_id,
+            "record_type": sight.record_type,
+            "what": sight.what,
+            "path": list(sight.path),
+        }
+        for sight in sorted(sights)
+    ]
+    if rows:
+        await session.execute(insert(watch_sights), rows)
+
+
+async def unwatch(session: AsyncSession, workspace_id: UUID, watch_id: UUID) -> None:
+    for table, column in (
+        (sweeps, sweeps.c.watch_id),
+        (watch_horizons, watch_horizons.c.watch_id),
+        (watches, watches.c.id),
+    ):
+        gone = delete(table).where(table.c.workspace_id == workspace_id, column == watch_id)
+        await session.execute(gone)
+
+
+async def watched(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[str, str]:
+    """Record type by id of the watches that see anything: archived things see nothing."""
+    found = await session.execute(
+        select(watches.c.id, watches.c.record_type)
+        .distinct()
+        .join(watch_sights, _SIGHTS)
+        .where(watches.c.workspace_id == workspace_id, watches.c.kind == kind)
+    )
+    return {str(watch_id): record_type for watch_id, record_type in found}
+
+
+async def seen_at_all(
+    session: AsyncSession, workspace_id: UUID, what: Iterable[str]
+) -> frozenset[str]:
+    wanted = any_(bindparam(None, sorted(what), type_=ARRAY(Text())))
+    found = select(watch_sights.c.what).where(
+        watch_sights.c.workspace_id == workspace_id, watch_sights.c.what == wanted
+    )
+    return frozenset(await session.scalars(found.distinct()))
+
+
+async def watching(
+    session: AsyncSession, workspace_id: UUID, record_type: str, what: str
+) -> Sequence[tuple[UUID, str]]:
+    """Id and kind of the watches that see `what` of records of `record_type`."""
+    found = await session.execute(
+        select(watches.c.id, watches.c.kind)
+        .distinct()
+        .join(watch_sights, _SIGHTS)
+        .where(
+            watches.c.workspace_id == workspace_id,
+            watch_sights.c.record_type == record_type,
+            watch_sights.c.what == what,
+        )
+    )
+    return [(watch_id, kind) for watch_id, kind in found]

@@ -1,0 +1,25 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from accounts_api.evaluation.usages import service
+from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.identity.members import service as members
+from shared.auth import Caller
+from shared.web.routing import TheService, api_router, require
+
+router = api_router("/v1/members", "Members")
+
+
+@router.get("/{member_id}/where-used", summary="Who names a member", response_model=WhereUsed)
+async def get_member_users(
+    member_id: UUID, caller: Annotated[Caller, require("members:read")], the_service: TheService
+) -> dict[str, Any]:
+    """Rules that ask for them or choose them, traits that name them on a record, holdings that are
+    to begin, hand-overs to them that run, their API keys, open tasks and mailboxes, and the
+    sequences that send from these; `records` counts accounts on which they hold a key role.
+    """
+    elsewhere = await service.ask_others(the_service, caller, "member", str(member_id))
+    begin = the_service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        await members.get_member(uow, member_id)
+        return (await service.member_used(uow, member_id, elsewhere)).as_json()

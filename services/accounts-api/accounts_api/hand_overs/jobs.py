@@ -1,6 +1,0 @@
-from accounts_api.hand_overs import moving
-from shared.worker import Loop
-
-
-def hand_overs_loop() -> Loop:
-    return Loop("hand-overs", moving.step)

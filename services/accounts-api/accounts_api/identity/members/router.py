@@ -1,0 +1,130 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from accounts_api.identity.members import service
+from accounts_api.identity.members.models import Member
+from accounts_api.identity.members.schemas import MemberIn, MemberOut, MemberPatch, MemberUpsert
+from shared.auth import Caller, Role
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.schemas import ExternalId
+from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+
+router = api_router("/v1/members", "Members")
+
+Reader = Annotated[Caller, require("members:read")]
+Writer = Annotated[Caller, require("members:write")]
+Force = Annotated[bool, Query(description="Although they still hold key roles.")]
+
+
+@router.get("", summary="List members", response_model=Page[MemberOut])
+async def list_members(
+    caller: Reader,
+    uow: Uow,
+    the_service: TheService,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    email: Annotated[
+        str | None, Query(max_length=254, description="Exactly this address, in any case.")
+    ] = None,
+    role: Role | None = None,
+    active: Annotated[bool | None, Query(description="Without it, both.")] = None,
+) -> dict[str, Any]:
+    """By name."""
+    shape = ["members", email, role, active]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_members(
+        uow,
+        after=(after[0], UUID(after[1])) if after else None,
+        email=email,
+        role=role,
+        active=active,
+        limit=limit,
+    )
+    return page_of(
+        rows, limit, the_service.cursors, caller.workspace_id, shape, ["full_name", "id"]
+    )
+
+
+@router.post("", status_code=201, summary="Add a member", response_model=MemberOut)
+async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Response) -> Member:
+    """Observers are free; every other role takes a paid seat."""
+    member = await service.create_member(uow, caller, data)
+    response.headers["location"] = f"/v1/members/{member.id}"
+    return _tagged(member, response)
+
+
+@router.get("/{member_id}", summary="Get a member", response_model=MemberOut)
+async def get_member(member_id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:
+    return _tagged(await service.get_member(uow, member_id), response)
+
+
+@router.patch("/{member_id}", summary="Change a member", response_model=MemberOut)
+async def update_member(
+    member_id: UUID,
+    data: MemberPatch,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Member:
+    return _tagged(await service.update_member(uow, caller, member_id, data, version), response)
+
+
+@router.post("/{member_id}/deactivate", summary="End a member's access", response_model=MemberOut)
+async def deactivate_member(
+    member_id: UUID,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+    *,
+    force: Force = False,
+) -> Member:
+    """Their API keys end with it, and their seat is free again. Their history stays. 409 names the
+    key roles that they still hold: hand them over first.
+    """
+    member = await service.deactivate_member(uow, caller, member_id, force=force)
+    return _tagged(member, response)
+
+
+@router.post("/{member_id}/reactivate", summary="Let a member in again", response_model=MemberOut)
+async def reactivate_member(
+    member_id: UUID,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> Member:
+    return _tagged(await service.reactivate_member(uow, caller, member_id), response)
+
+
+@router.put(
+    "/by-external-id/{external_id:path}",
+    summary="Make or update a member by the id another system knows",
+    response_model=MemberOut,
+    responses={201: {"model": MemberOut, "description": "Made."}},
+)
+async def upsert_member(
+    external_id: ExternalId,
+    data: MemberUpsert,
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+    *,
+    force: Force = False,
+) -> Member:
+    """A member with the same e-mail address and no external id yet is taken for the same person. A
+    new one is an observer unless `role` says otherwise. What is left out stays. `active` false is a
+    409 that names the key roles that they still hold, unless `force`, and changes nothing.
+    """
+    member, made = await service.upsert_member(uow, caller, external_id, data, force=force)
+    if made:
+        response.status_code = 201
+        response.headers["location"] = f"/v1/members/{member.id}"
+    return _tagged(member, response)
+
+
+def _tagged(member: Member, response: Response) -> Member:
+    response.headers["etag"] = etag(member.version)
+    return member

@@ -1,0 +1,269 @@
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts_api.identity.api_keys import service as api_keys
+from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.identity.members import queries
+from accounts_api.identity.members.models import Member
+from accounts_api.identity.members.rules import is_paid, may_grant, member_key
+from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberUpsert
+from shared.auth import Caller, Role
+from shared.db import refuse
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, check_version
+from shared.events.accounts import MemberChanged
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+
+_ACTION = {None: "member.updated", False: "member.deactivated", True: "member.reactivated"}
+"""By what became of `active`, if anything."""
+_AUDITED = ("full_name", "email", "role", "time_zone", "external_id", "active")
+
+
+class LastAdmin(Conflict):
+    code = "last_admin"
+    title = "A workspace keeps at least one admin"
+
+
+class SeatLimit(Conflict):
+    code = "seat_limit"
+    title = "All paid seats are taken"
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    title = "Another member has this e-mail address"
+
+
+class ExternalIdTaken(Conflict):
+    code = "external_id_taken"
+    title = "Another member has this external id"
+
+
+class RoleBeyondOwn(Forbidden):
+    code = "role_beyond_own"
+    title = "Nobody can give away more than they have"
+
+
+async def create_member(uow: UnitOfWork, caller: Caller, data: MemberIn) -> Member:
+    _must_be_grantable(caller, data.role)
+    await queries.lock_membership(uow.session, uow.workspace_id)
+    return await add_member(uow, data)
+
+
+async def add_member(uow: UnitOfWork, data: MemberIn, *, active: bool = True) -> Member:
+    """Add whoever it is within the seats: for checked callers, and commands without one."""
+    if is_paid(data.role, active=active):
+        await _must_have_seat(uow, None)
+    member = Member(
+        workspace_id=uow.workspace_id,
+        id=new_id(),
+        email_key=member_key(data.email),
+        active=active,
+        **data.model_dump(),
+    )
+    uow.session.add(member)
+    await _flush(uow, member)
+    audit_log.record(uow, "member.created", "member", member.id, after=_told(member))
+    uow.publish(_changed(member))
+    return member
+
+
+async def get_member(uow: UnitOfWork, member_id: UUID) -> Member:
+    member = await queries.member_by_id(uow.session, uow.workspace_id, member_id)
+    if member is None:
+        raise NotFound("There is no member with this id.")
+    return member
+
+
+async def list_members(
+    uow: UnitOfWork,
+    *,
+    after: tuple[str, UUID] | None,
+    email: str | None,
+    role: Role | None,
+    active: bool | None,
+    limit: int,
+) -> Sequence[Member]:
+    return await queries.members_page(
+        uow.session,
+        uow.workspace_id,
+        after=after,
+        email_key=None if email is None else member_key(email),
+        role=role,
+        active=active,
+        limit=limit,
+    )
+
+
+async def update_member(
+    uow: UnitOfWork, caller: Caller, member_id: UUID, data: MemberPatch, version: int | None
+) -> Member:
+    await queries.lock_membership(uow.session, uow.workspace_id)
+    member = await get_member(uow, member_id)
+    check_version(version, member.version)
+    return await _apply(uow, caller, member, data.changes())
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHooks:
+    before_deactivation: Sequence[Callable[[UnitOfWork, UUID], Awaitable[None]]]
+    """Each may refuse that a member is deactivated, whoever asks, unless they force it."""
+
+
+async def deactivate_member(
+    uow: UnitOfWork, caller: Caller, member_id: UUID, *, force: bool
+) -> Member:
+    """Their access ends with this transaction: they keep no key and free their seat. Refused while
+    they hold something that others should take over, unless `force`.
+    """
+    await queries.lock_membership(uow.session, uow.workspace_id)
+    member = await get_member(uow, member_id)
+    return await _apply(uow, caller, member, {"active": False}, force=force)
+
+
+async def reactivate_member(uow: UnitOfWork, caller: Caller, member_id: UUID) -> Member:
+    await queries.lock_membership(uow.session, uow.workspace_id)
+    member = await get_member(uow, member_id)
+    return await _apply(uow, caller, member, {"active": True})
+
+
+async def upsert_member(
+    uow: UnitOfWork, caller: Caller, external_id: str, data: MemberUpsert, *, force: bool
+) -> tuple[Member, bool]:
+    """Make or update the member whom another system knows by `external_id`; True when made.
+
+    A member with the same e-mail and no external id yet is that person. Saying the same again
+    changes nothing and tells nobody. To deactivate them is refused as by hand, unless `force`.
+    """
+    await queries.lock_membership(uow.session, uow.workspace_id)
+    given = data.changes()
+    member = await queries.member_by_external_id(uow.session, uow.workspace_id, external_id)
+    if member is None and "email" in given:
+        member = await queries.member_by_email(
+            uow.session, uow.workspace_id, member_key(data.email)
+        )
+        if member is not None and member.external_id is not None:
+            raise EmailTaken(
+                f"The member with this address has the external id {member.external_id!r}.",
+                member_id=member.id,
+            )
+    if member is None:
+        _must_be_grantable(caller, data.role)
+        _must_be_whole(given)
+        made = MemberIn(external_id=external_id, **data.model_dump(exclude={"active"}))
+        return await add_member(uow, made, active=data.active), True
+    changes = {**given, "external_id": external_id}
+    return await _apply(uow, caller, member, changes, force=force), False
+
+
+async def _apply(
+    uow: UnitOfWork,
+    caller: Caller,
+    member: Member,
+    changes: dict[str, Any],
+    *,
+    force: bool = False,
+) -> Member:
+    """The one way in which a member changes. Holds the lock on membership already."""
+    before = _told(member)
+    was_active, was_paid = member.active, is_paid(member.role, active=member.active)
+    was_admin = member.role == "admin" and member.active
+    wanted = before | changes
+    _, changed = audit_log.difference(before, wanted)
+    if not changed:
+        return member
+    if changed.get("active") is False and not force:
+        for check in uow.wired(MemberHooks).before_deactivation:
+            await check(uow, member.id)
+    if "role" in changed or changed.get("active"):
+        _must_be_grantable(caller, wanted["role"])
+    if "role" in changed and not force:
+        await api_keys.must_fit_role(uow, member.id, wanted["role"])
+    if was_admin and not (wanted["role"] == "admin" and wanted["active"]):
+        await _must_leave_an_admin(uow, member)
+    if is_paid(wanted["role"], active=wanted["active"]) and not was_paid:
+        await _must_have_seat(uow, member.id)
+    for name, value in changed.items():
+        setattr(member, name, value)
+    member.email_key = member_key(member.email)
+    member.version += 1
+    await _flush(uow, member)
+    audit_log.record(
+        uow,
+        _ACTION[changed.get("active")],
+        "member",
+        member.id,
+        before={name: before[name] for name in changed},
+        after=changed,
+    )
+    uow.publish(_changed(member))
+    if was_active and not member.active:
+        await api_keys.end_keys_of_member(uow, member.id)
+    return member
+
+
+def _must_be_whole(given: Mapping[str, Any]) -> None:
+    """A new member has a name and an address."""
+    missing = [name for name in ("full_name", "email") if name not in given]
+    if missing:
+        raise Invalid(
+            "There is no member with this external id yet.",
+            faults=[Fault(f"/{name}", "required", "A new member needs it.") for name in missing],
+        )
+
+
+def _must_be_grantable(caller: Caller, role: Role) -> None:
+    if not may_grant(caller, role):
+        raise RoleBeyondOwn(f"The role {role!r} may do more than you may.", role=role)
+
+
+async def _must_leave_an_admin(uow: UnitOfWork, member: Member) -> None:
+    seats = await queries.seats_without(uow.session, uow.workspace_id, member.id)
+    if seats is not None and seats.admins == 0:
+        raise LastAdmin("Make someone else an admin first.")
+
+
+async def _must_have_seat(uow: UnitOfWork, member_id: UUID | None) -> None:
+    seats = await queries.seats_without(uow.session, uow.workspace_id, member_id)
+    if seats is None:
+        raise NotFound("There is no such workspace.")
+    if seats.limit is not None and seats.paid >= seats.limit:
+        raise SeatLimit(
+            "Add seats, or make someone an observer: observers are free.",
+            seat_limit=seats.limit,
+            seats_taken=seats.paid,
+        )
+
+
+async def _flush(uow: UnitOfWork, member: Member) -> None:
+    """Now, because the database decides whose e-mail and external id these are."""
+    async with (
+        refuse(
+            "uq_members_workspace_id_email_key",
+            EmailTaken(f"{member.email!r} belongs to another member."),
+        ),
+        refuse(
+            "uq_members_workspace_id_external_id",
+            ExternalIdTaken(f"{member.external_id!r} belongs to another member."),
+        ),
+    ):
+        await uow.session.flush()
+
+
+def _told(member: Member) -> dict[str, Any]:
+    return {name: getattr(member, name) for name in _AUDITED}
+
+
+def _changed(member: Member) -> MemberChanged:
+    return MemberChanged(
+        id=member.id,
+        version=member.version,
+        full_name=member.full_name,
+        email=member.email,
+        role=member.role,
+        time_zone=member.time_zone,
+        external_id=member.external_id,
+        active=member.active,
+    )

@@ -1,0 +1,45 @@
+from typing import Annotated
+
+from starlette.responses import Response
+
+from accounts_api.identity.workspaces import service
+from accounts_api.identity.workspaces.models import Workspace
+from accounts_api.identity.workspaces.schemas import ClockIn, ClockOut, WorkspaceOut, WorkspacePatch
+from accounts_api.identity.workspaces.service import Clock
+from shared.auth import Caller
+from shared.web.routing import IfMatch, Uow, api_router, etag, require
+
+router = api_router("/v1/workspace", "Workspace")
+
+Reader = Annotated[Caller, require("workspace:read")]
+Writer = Annotated[Caller, require("workspace:write")]
+
+
+@router.get("", summary="Get the workspace", response_model=WorkspaceOut)
+async def get_workspace(caller: Reader, uow: Uow, response: Response) -> Workspace:
+    return _tagged(await service.get_workspace(uow), response)
+
+
+@router.patch("", summary="Change the workspace", response_model=WorkspaceOut)
+async def update_workspace(
+    data: WorkspacePatch, version: IfMatch, caller: Writer, uow: Uow, response: Response
+) -> Workspace:
+    return _tagged(await service.update_workspace(uow, data, version), response)
+
+
+@router.get("/clock", summary="What time it is in the workspace", response_model=ClockOut)
+async def get_workspace_clock(caller: Reader, uow: Uow) -> Clock:
+    return await service.read_clock(uow)
+
+
+@router.put("/clock", summary="Set the clock of a sandbox", response_model=ClockOut)
+async def set_workspace_clock(data: ClockIn, caller: Writer, uow: Uow) -> Clock:
+    """Rules, steps, windows and due dates follow this clock. It never moves back. Leases, retries
+    and keys follow the real one.
+    """
+    return await service.set_clock(uow, data.frozen_at)
+
+
+def _tagged(workspace: Workspace, response: Response) -> Workspace:
+    response.headers["etag"] = etag(workspace.version)
+    return workspace

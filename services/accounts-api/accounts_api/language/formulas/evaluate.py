@@ -1,0 +1,131 @@
+"""A formula worked out over one record's snapshot. It always gives a value or none, never fails."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from accounts_api.language.formulas import typed as c
+from accounts_api.language.formulas.functions import extreme
+from accounts_api.language.formulas.types import Sort, Typed
+from accounts_api.language.formulas.values import (
+    EXACT,
+    Money,
+    Value,
+    amount,
+    like,
+    mixed,
+    number,
+    sound,
+)
+from accounts_api.language.rules.catalog import Field, FieldType
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.evaluate import Snapshot, satisfies, value_of
+
+
+def evaluate(formula: c.Formula, record: Snapshot, moment: Moment) -> Value:
+    return result(formula.root, record, moment)
+
+
+def result(node: c.Checked, record: Snapshot, moment: Moment) -> Any:
+    match node:
+        case c.Constant(value):
+            return value
+        case c.FieldOf(hops, field):
+            for one in followed(hops, record):
+                return field_value(field, one)
+            return None
+        case c.Gathered():
+            return _money(_gathered(node, record, moment), node.typed)
+        case c.Applied():
+            return _money(sound(_applied(node, record, moment)), node.typed)
+
+
+def _money(value: Any, typed: Typed) -> Any:
+    """A number among amounts counts minor units."""
+    if typed.sort is Sort.MONEY and isinstance(value, Decimal):
+        return Money(value, typed.currency)
+    return value
+
+
+def field_value(field: Field, record: Snapshot) -> Any:
+    value = value_of(field, record)
+    if value is None or field.type not in {FieldType.NUMBER, FieldType.CURRENCY}:
+        return value
+    if field.type is FieldType.NUMBER:
+        return number(value)
+    own = record.columns.get(field.currency_column) if field.currency_column else field.currency
+    return Money(Decimal(value), own)
+
+
+def _applied(node: c.Applied, record: Snapshot, moment: Moment) -> Any:
+    match node.name, node.operands:
+        case "if", (condition, *branches):
+            if result(condition, record, moment) is True:
+                return result(branches[0], record, moment)
+            return result(branches[1], record, moment) if len(branches) > 1 else None
+        case "coalesce", operands:
+            found = (result(operand, record, moment) for operand in operands)
+            return next((value for value in found if value is not None), None)
+        case "is empty", (operand,):
+            return result(operand, record, moment) in (None, "", [])
+        case (("and" | "or"), operands):
+            return _decided(node.name == "or", [result(one, record, moment) for one in operands])
+    values = []
+    for operand in node.operands:
+        value = result(operand, record, moment)
+        if value is None:
+            return None
+        values.append(value)
+    return node.function.work(moment, *values)
+
+
+def _decided(alone: bool, sides: Sequence[bool | None]) -> bool | None:  # noqa: FBT001
+    """`alone` is the answer that one side gives by itself: true for or, false for and."""
+    if alone in sides:
+        return alone
+    return None if None in sides else not alone
+
+
+def followed(hops: Sequence[c.Hop], record: Snapshot) -> list[Snapshot]:
+    """The records behind the relations; over a table of links, once for every link."""
+    found = [record]
+    for hop in hops:
+        found = [other for one in found for other in one.related[hop.relation.name]]
+    return found
+
+
+def gathered(node: c.Gathered, record: Snapshot, moment: Moment) -> Iterator[Snapshot]:
+    """The records that a roll-up is over, each once."""
+    known = set()
+    for other in followed(node.hops, record):
+        if other.id in known or not (node.where is None or satisfies(node.where, other, moment)):
+            continue
+        known.add(other.id)
+        yield other
+
+
+def _gathered(node: c.Gathered, record: Snapshot, moment: Moment) -> Any:
+    others = list(gathered(node, record, moment))
+    if node.field is None:
+        return Decimal(len(others))
+    if node.function == "latest" and node.by is not None:
+        return _latest(node.field, node.by, others)
+    found = (field_value(node.field, other) for other in others)
+    values = [value for value in found if value is not None]
+    if node.function == "sum":
+        if mixed(*values):
+            return None
+        total = Decimal(0)
+        for value in values:
+            total = EXACT.add(total, amount(value))
+        return sound(like(total, *values))
+    return extreme(values, min if node.function == "min" else max) if values else None
+
+
+def _latest(field: Field, by: Field, others: Sequence[Snapshot]) -> Any:
+    """Of those that say when; of two at one time the one with the greater id."""
+    dated = [(field_value(by, other), other.id, other) for other in others]
+    known = [(amount(at), id_, other) for at, id_, other in dated if at is not None]
+    if not known:
+        return None
+    return field_value(field, max(known, key=lambda one: one[:2])[2])

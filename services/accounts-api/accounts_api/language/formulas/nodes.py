@@ -1,0 +1,112 @@
+"""The tree of a formula as it was written: names unresolved."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from accounts_api.language.rules.syntax import nodes as rules
+from accounts_api.language.rules.syntax.faults import Place
+
+MAX_TEXT: Final = 5_000
+MAX_PRINTED: Final = 4 * MAX_TEXT
+"""What is kept has spaces that nobody wrote."""
+MAX_NODES: Final = 300
+MAX_DEPTH: Final = 40
+MAX_HOPS: Final = 3
+
+ROLL_UPS: Final = ("count", "sum", "min", "max", "latest")
+COMPARISONS: Final = tuple(rules.COMPARISONS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A date or an instant in its ISO form."""
+
+    text: str
+
+
+Scalar = str | int | Decimal | bool | rules.Money | Time | None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: Scalar
+    place: Place = field(default_factory=Place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    path: str
+    place: Place = field(default_factory=Place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple["Node", ...]
+    place: Place = field(default_factory=Place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    function: str
+    path: str
+    by: str | None = None
+    where: rules.Node | None = None
+    place: Place = field(default_factory=Place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """`-` or `not`."""
+
+    operator: str
+    item: "Node"
+    place: Place = field(default_factory=Place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Infix:
+    operator: str
+    left: "Node"
+    right: "Node"
+    place: Place = field(default_factory=Place, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    item: "Node"
+    negated: bool
+    place: Place = field(default_factory=Place, compare=False)
+
+
+Node = Literal | Name | Call | RollUp | Prefix | Infix | Empty
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    match node:
+        case Call(arguments=arguments):
+            return arguments
+        case Infix(left=left, right=right):
+            return (left, right)
+        case Prefix(item=item) | Empty(item=item):
+            return (item,)
+        case _:
+            return ()
+
+
+def start(node: Node) -> Place:
+    """Where the first word of the node stands; its own place is that of its operator."""
+    while isinstance(node, Infix | Empty):
+        node = node.left if isinstance(node, Infix) else node.item
+    return node.place
+
+
+def walk(node: Node) -> Iterator[tuple[Node, int]]:
+    """Every node with its depth; the root has depth 1. Not by recursion: depth is what it finds."""
+    waiting = [(node, 1)]
+    while waiting:
+        one, depth = waiting.pop()
+        yield one, depth
+        waiting += [(child, depth + 1) for child in reversed(children(one))]

@@ -1,0 +1,173 @@
+"""The instant a rule is judged at, with the workspace's zone and calendars.
+
+Every relative day of a rule ("today plus 90 days", "the first day of the next fiscal quarter") is a
+function of today that never goes backwards as today advances. That one property gives the next day
+on which a date condition can change: the first day on which a bound reaches the record's date.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Flag, auto
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from accounts_api.language.rules.syntax.nodes import Span, Unit
+
+LOOKAHEAD: Final = 400
+"""Days for which bounds that follow the calendar are worked out. A change later than that is
+reported as possible on the last of them, where the question is simply asked again."""
+
+_FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
+_DAYS: Final = {Unit.DAYS: 1, Unit.WEEKS: 7}
+_MONTHS: Final = {"month": 1, "fiscal_quarter": 3, "fiscal_year": 12}
+
+
+class Asks(Flag):
+    """What a condition or a formula asks of the moment at which it is judged."""
+
+    NOTHING = 0
+    NOW = auto()
+    """The very instant, and not only the day."""
+    TODAY = auto()
+    """Which day it is."""
+    CALENDAR = auto()
+    """What a local day is: the zone, the fiscal year, the holidays, the working days."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether time alone can change the outcome."""
+        return bool(self & (Asks.NOW | Asks.TODAY))
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A calendar period by its distance from the current one: its first day, or its last."""
+
+    length: str
+    distance: int
+    last_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A fixed date, today moved by a length of time, or an end of a period; then moved by days."""
+
+    base: date | Span | Period
+    plus: int = 0
+
+    @property
+    def moves(self) -> bool:
+        return not isinstance(self.base, date)
+
+
+@dataclass(frozen=True)
+class Moment:
+    now: datetime
+    zone: ZoneInfo
+    fiscal_year_start: int = 1
+    """The month, 1 to 12, that a fiscal year begins with."""
+    holidays: frozenset[date] = frozenset()
+    working_days: frozenset[int] = frozenset(range(5))
+    """Days of the week, Monday is 0; at least one."""
+    _steps: dict[Day, list[date]] = field(
+        default_factory=dict, compare=False, repr=False, hash=False
+    )
+
+    @property
+    def today(self) -> date:
+        return self.local_day(self.now)
+
+    def local_day(self, instant: datetime) -> date:
+        return instant.astimezone(self.zone).date()
+
+    def day_start(self, day: date) -> datetime:
+        """The first instant of a local day: the first midnight of two, the gap's end if none."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
+    def resolve(self, day: Day) -> date:
+        return self._on(self.today, day)
+
+    def fixed_shift(self, day: Day) -> int | None:
+        """The number of days by which `day` always differs from today, if there is one."""
+        if isinstance(day.base, Span) and day.base.unit in _DAYS:
+            return day.base.count * _DAYS[day.base.unit] + day.plus
+        return None
+
+    def steps(self, day: Day) -> Sequence[date]:
+        """What `day` will be tomorrow, the day after, and so on."""
+        if day not in self._steps:
+            today = self.today
+            days = (_moved(today, ahead) for ahead in range(1, LOOKAHEAD + 1))
+            self._steps[day] = [self._on(later, day) for later in days]
+        return self._steps[day]
+
+    def reaches(self, day: Day, target: date) -> date | None:
+        """The first day after today on which `day` is `target` or later; None if it is already."""
+        if not day.moves or self.resolve(day) >= target:
+            return None
+        shift = self.fixed_shift(day)
+        if shift is not None:
+            return _moved(target, -shift)
+        return _moved(self.today, 1 + bisect_left(self.steps(day), target))
+
+    def _on(self, today: date, day: Day) -> date:
+        match day.base:
+            case date():
+                return _moved(day.base, day.plus)
+            case Span():
+                return _moved(self._after(today, day.base), day.plus)
+            case Period():
+                return _moved(self._period(today, day.base), day.plus)
+
+    def _after(self, today: date, span: Span) -> date:
+        match span.unit:
+            case Unit.DAYS | Unit.WEEKS:
+                return _moved(today, span.count * _DAYS[span.unit])
+            case Unit.MONTHS:
+                return _months_after(today, span.count)
+            case Unit.YEARS:
+                return _months_after(today, 12 * span.count)
+            case Unit.BUSINESS_DAYS:
+                return self._business_days_after(today, span.count)
+            case Unit.HOURS:
+                raise AssertionError("hours are counted from now, not from today")
+
+    def _business_days_after(self, today: date, count: int) -> date:
+        """The count-th working day after today; before it, for a negative count."""
+        step, left, day = (1 if count > 0 else -1), abs(count), today
+        while left and _FIRST < day.toordinal() < _LAST:
+            day += timedelta(days=step)
+            left -= day.weekday() in self.working_days and day not in self.holidays
+        return day
+
+    def _period(self, today: date, period: Period) -> date:
+        distance = period.distance + period.last_day
+        if period.length == "week":
+            first = _moved(today, 7 * distance - today.weekday())
+        else:
+            months = _MONTHS[period.length]
+            into = (today.month - self.fiscal_year_start) % months if months > 1 else 0
+            first = _months_after(today.replace(day=1), distance * months - into)
+        return _moved(first, -1) if period.last_day else first
+
+
+def _moved(day: date, days: int) -> date:
+    return date.fromordinal(min(max(day.toordinal() + days, _FIRST), _LAST))
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day of another month, or that month's last day."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    if year < date.min.year:
+        return date.min
+    if year > date.max.year:
+        return date.max
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")

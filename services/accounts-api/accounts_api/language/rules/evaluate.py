@@ -1,0 +1,206 @@
+"""A rule judged in Python over one record's snapshot, and the explanation of the verdict."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from accounts_api.language.rules import typed as c
+from accounts_api.language.rules.catalog import Field, FieldType
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.fold import fold
+from accounts_api.language.rules.instants import iso_date, iso_instant
+from accounts_api.language.rules.syntax import nodes as n
+from accounts_api.language.rules.syntax.nodes import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    role: str
+    member: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a rule can see of one record. Columns hold Python values, traits decoded JSON."""
+
+    id: str
+    columns: Mapping[str, Any]
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    link: Mapping[str, Any] = field(default_factory=dict)
+    related: Mapping[str, Sequence["Snapshot"]] = field(default_factory=dict)
+    segments: frozenset[str] = frozenset()
+    roles: Sequence[Holding] = ()
+    changes: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    events: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
+
+
+COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
+    Op.EQ: lambda a, b: bool(a == b),
+    Op.NEQ: lambda a, b: bool(a != b),
+    Op.LT: lambda a, b: bool(a < b),
+    Op.LTE: lambda a, b: bool(a <= b),
+    Op.GT: lambda a, b: bool(a > b),
+    Op.GTE: lambda a, b: bool(a >= b),
+}
+
+
+def matches(rule: c.Rule, record: Snapshot, moment: Moment) -> bool:
+    return satisfies(rule.root, record, moment)
+
+
+def satisfies(node: c.Checked, record: Snapshot, moment: Moment) -> bool:
+    match node:
+        case c.Every(items):
+            return all(satisfies(item, record, moment) for item in items)
+        case c.Either(items):
+            return any(satisfies(item, record, moment) for item in items)
+        case c.Inverse(item):
+            return not satisfies(item, record, moment)
+        case c.FieldTest():
+            return _passes(node, record, moment) != node.negated
+        case c.Others():
+            count = len(matching(node, record, moment))
+            return _enough(node.quantifier, count, len(record.related[node.relation.name]))
+        case c.OthersCounted():
+            return COMPARE[node.op](len(matching(node, record, moment)), node.count)
+        case c.Member():
+            return (node.segment in record.segments) != node.negated
+        case c.Role():
+            return bool(holders(node, record, moment)) != node.negated
+        case c.EventsCounted():
+            return COMPARE[node.op](events_counted(node, record, moment), node.count)
+
+
+def _enough(quantifier: n.Quantifier, count: int, of: int) -> bool:
+    match quantifier:
+        case n.Quantifier.ANY:
+            return count > 0
+        case n.Quantifier.NONE:
+            return count == 0
+        case n.Quantifier.ALL:
+            return count == of
+
+
+def matching(node: c.Others | c.OthersCounted, record: Snapshot, moment: Moment) -> list[Snapshot]:
+    others = record.related[node.relation.name]
+    where = node.where
+    if where is None:
+        return list(others)
+    return [other for other in others if satisfies(where, other, moment)]
+
+
+def holders(node: c.Role, record: Snapshot, moment: Moment) -> list[str]:
+    """The members who hold the role now; only the one asked for, if one is."""
+    return [
+        held.member
+        for held in record.roles
+        if held.role == node.role
+        and node.member in {None, held.member}
+        and held.valid_from <= moment.now
+        and (held.valid_to is None or held.valid_to > moment.now)
+    ]
+
+
+def events_counted(node: c.EventsCounted, record: Snapshot, moment: Moment) -> int:
+    days = record.events.get(node.event, {})
+    return sum(count for day, count in days.items() if _in_days(node.window, day, moment))
+
+
+def value_of(field_: Field, record: Snapshot) -> Any:
+    """The field's value; None when it is missing or, for a trait, not of its type."""
+    if field_.trait is None:
+        return (record.link if field_.on_link else record.columns).get(field_.source)
+    given = record.traits.get(field_.trait)
+    match field_.type, given:
+        case ((FieldType.TEXT | FieldType.SELECT | FieldType.ID), str()):
+            return given
+        case FieldType.BOOLEAN, bool():
+            return given
+        case ((FieldType.NUMBER | FieldType.CURRENCY), (int() | Decimal())):
+            return None if isinstance(given, bool) else given
+        case FieldType.DATE, str():
+            return iso_date(given)
+        case FieldType.DATETIME, str():
+            return iso_instant(given)
+        case FieldType.MULTI_SELECT, list():
+            return given
+        case _:
+            return None
+
+
+def _passes(node: c.FieldTest, record: Snapshot, moment: Moment) -> bool:
+    if isinstance(node.test, c.Changed):
+        changes = record.changes.get(node.field.name, ())
+        return any(at <= moment.now and _inside(node.test.window, at, moment) for at in changes)
+    value = value_of(node.field, record)
+    if value is None:
+        return False
+    return _test(node.field, node.test, value, record, moment)
+
+
+def _test(field_: Field, test: c.Test, value: Any, record: Snapshot, moment: Moment) -> bool:
+    match test:
+        case c.Present():
+            return value not in ("", [])
+        case c.Equals(values, currency):
+            return value in values and _in_currency(field_, currency, record)
+        case c.Numbers():
+            return _between(test, value) and _in_currency(field_, test.currency, record)
+        case c.Matches(how, needle):
+            return _matches(how, needle, fold(value))
+        case c.HasAny(values):
+            return any(wanted in value for wanted in values)
+        case c.HasAll(values):
+            return all(wanted in value for wanted in values)
+        case c.Days() | c.Instants():
+            return _inside(test, value, moment)
+        case c.Changed():
+            raise AssertionError("a change is looked up in the history, not in the value")
+
+
+def _between(test: c.Numbers, value: Any) -> bool:
+    above = test.low is None or _reaches(value, test.low, included=test.low_included)
+    return above and (test.high is None or _reaches(test.high, value, included=test.high_included))
+
+
+def _reaches(value: Any, end: Any, *, included: bool) -> bool:
+    return bool(value >= end if included else value > end)
+
+
+def _in_currency(field_: Field, currency: str | None, record: Snapshot) -> bool:
+    if currency is None or field_.currency_column is None:
+        return True
+    return bool(record.columns.get(field_.currency_column) == currency)
+
+
+def _matches(how: Op, needle: str, text: str) -> bool:
+    match how:
+        case Op.STARTS_WITH:
+            return text.startswith(needle)
+        case Op.ENDS_WITH:
+            return text.endswith(needle)
+        case _:
+            return needle in text
+
+
+def _inside(window: c.Days | c.Instants, value: Any, moment: Moment) -> bool:
+    if isinstance(window, c.Days):
+        day = moment.local_day(value) if isinstance(value, datetime) else value
+        return _in_days(window, day, moment)
+    low, high = window.low, window.high
+    above = low is None or _reaches(value, _at(low, moment), included=low.included)
+    return above and (high is None or _reaches(_at(high, moment), value, included=high.included))
+
+
+def _at(end: c.Instant, moment: Moment) -> datetime:
+    return moment.now + end.base if isinstance(end.base, timedelta) else end.base
+
+
+def _in_days(window: c.Days, day: date, moment: Moment) -> bool:
+    if window.first is not None and day < moment.resolve(window.first):
+        return False
+    return window.last is None or day <= moment.resolve(window.last)

@@ -1,0 +1,110 @@
+"""Why a rule holds for a record or not: every node as written, what it found, its verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from accounts_api.language.rules import typed as c
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.evaluate import (
+    Snapshot,
+    events_counted,
+    holders,
+    matching,
+    satisfies,
+    value_of,
+)
+from accounts_api.language.rules.syntax.json_codec import write_json
+from accounts_api.language.rules.syntax.printer import write_text
+
+SAMPLES: Final = 5
+"""Related records explained one by one; the counts are of all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    text: str
+    condition: Mapping[str, Any]
+    verdict: bool
+    found: Mapping[str, Any]
+    """The value looked at, the counts of related records, the holders of a role, and so on."""
+    items: tuple["Explanation", ...] = ()
+    related: tuple[tuple[str, "Explanation"], ...] = ()
+    """Some of the related records by id, each with its own explanation."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Leaves out what a node has none of."""
+        parts: dict[str, Any] = {
+            "found": dict(self.found),
+            "items": [item.as_json() for item in self.items],
+            "related": [{"id": id_, **inner.as_json()} for id_, inner in self.related],
+        }
+        start = {"text": self.text, "condition": dict(self.condition), "verdict": self.verdict}
+        return start | {name: part for name, part in parts.items() if part}
+
+
+def explain(rule: c.Rule, record: Snapshot, moment: Moment) -> Explanation:
+    return _explained(rule.root, record, moment)
+
+
+def _explained(node: c.Checked, record: Snapshot, moment: Moment) -> Explanation:
+    found: dict[str, Any] = {}
+    items: tuple[Explanation, ...] = ()
+    related: tuple[tuple[str, Explanation], ...] = ()
+    match node:
+        case c.FieldTest():
+            found = _found(node, record, moment)
+        case c.Others() | c.OthersCounted():
+            others, where = record.related[node.relation.name], node.where
+            found = {"matching": len(matching(node, record, moment)), "of": len(others)}
+            if where is not None:
+                some = others[:SAMPLES]
+                related = tuple((other.id, _explained(where, other, moment)) for other in some)
+        case c.Member():
+            found = {"member": node.segment in record.segments}
+        case c.Role():
+            found = {"holders": holders(node, record, moment)}
+        case c.EventsCounted():
+            found = {"count": events_counted(node, record, moment)}
+            found |= _ends(node.window, moment)
+        case _:
+            items = tuple(_explained(item, record, moment) for item in c.children(node))
+    verdict = satisfies(node, record, moment)
+    return Explanation(
+        write_text(node.source), write_json(node.source), verdict, found, items, related
+    )
+
+
+def _found(node: c.FieldTest, record: Snapshot, moment: Moment) -> dict[str, Any]:
+    found: dict[str, Any] = {"field": node.field.name}
+    if isinstance(node.test, c.Changed):
+        past = [at for at in record.changes.get(node.field.name, ()) if at <= moment.now]
+        return found | {"changed_at": _plain(max(past, default=None))}
+    found["value"] = _plain(value_of(node.field, record))
+    if isinstance(node.test, c.Days):
+        found |= _ends(node.test, moment)
+    return found
+
+
+def _ends(window: c.Days, moment: Moment) -> dict[str, str]:
+    """What the ends that follow the calendar are today."""
+    ends = {"from": window.first, "to": window.last}
+    return {
+        name: moment.resolve(day).isoformat()
+        for name, day in ends.items()
+        if day is not None and day.moves
+    }
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return float(value)
+        case _:
+            return value

@@ -1,0 +1,113 @@
+"""Many rules over many records in one statement: the records are read once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    null,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, array
+
+from accounts_api.language.rules.catalog import RecordType
+from accounts_api.language.rules.context import Asks, Moment
+from accounts_api.language.rules.sql.compile import verdict
+from accounts_api.language.rules.sql.next_change import horizon
+from accounts_api.language.rules.sql.rows import Row, record_table
+from accounts_api.language.rules.typed import Rule
+from shared.columns import AT
+
+
+@lru_cache(maxsize=512)
+def _row(type_: RecordType) -> Row:
+    return Row(type_, record_table(type_))
+
+
+def _expressions(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Verdict and horizon of a rule. Making them costs more than running them, so they are kept
+    for the day, unless the rule asks for the very instant.
+    """
+    if Asks.NOW in rule.root.asks:
+        return _made(rule, moment)
+    noon = datetime.combine(moment.today, time(12), moment.zone)
+    return _of_day(rule, replace(moment, now=noon, _steps={}))
+
+
+def _made(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    row = _row(rule.type)
+    live = row.table.c.deleted_at.is_(None)
+    at = horizon(rule, row.table, moment)
+    flips = cast(null(), AT) if at is None else case((live, at))
+    return func.coalesce(and_(live, verdict(rule, row.table, moment)), false()), flips
+
+
+_of_day = lru_cache(maxsize=8192)(_made)
+
+
+def verdicts(
+    rules: Sequence[Rule],
+    workspace_id: UUID,
+    ids: Sequence[UUID] | None,
+    moment: Moment,
+    *more: Callable[[Row], ColumnElement[Any]],
+) -> Select[Any]:
+    """For each of the records, or for all if `ids` is None: (record_id, deleted, matched, flips),
+    the last two arrays with a place for each rule, and `more`. A deleted record satisfies nothing.
+    """
+    row = _row(rules[0].type)
+    live = row.table.c.deleted_at.is_(None)
+    made = [_expressions(rule, moment) for rule in rules]
+    matched = [one[0] for one in made]
+    flips = [one[1] for one in made]
+    found = select(
+        row.id.label("record_id"),
+        live.is_(False).label("deleted"),
+        array[Any](matched, type_=Boolean()).label("matched"),
+        array[Any](flips, type_=AT).label("flips"),
+        *(make(row) for make in more),
+    ).where(row.workspace == workspace_id)
+    if ids is None:
+        return found.where(live)
+    return found.where(row.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))))
+
+
+def judged(
+    rules: Sequence[tuple[UUID, Rule]], workspace_id: UUID, ids: Sequence[UUID], moment: Moment
+) -> CTE:
+    """The verdicts as rows: (record_id, deleted, watch_id, matched, flips_at)."""
+    arrays = verdicts([rule for _, rule in rules], workspace_id, ids, moment).cte("arrays")
+    watch_ids = bindparam(None, [watch_id for watch_id, _ in rules], type_=ARRAY(Uuid()))
+    each = (
+        func.unnest(watch_ids, arrays.c.matched, arrays.c.flips)
+        .table_valued("watch_id", "matched", "flips_at", name="each")
+        .render_derived()
+    )
+    return (
+        select(
+            arrays.c.record_id,
+            arrays.c.deleted,
+            each.c.watch_id.label("watch_id"),
+            each.c.matched.label("matched"),
+            each.c.flips_at.label("flips_at"),
+        )
+        .select_from(arrays)
+        .join(each, text("true"))
+        .cte("judged")
+    )

@@ -1,0 +1,189 @@
+"""When may time alone change the verdict, as SQL: one instant a row, NULL when only data can.
+
+See `horizon` for the promise and `moment` for the arithmetic: a bound that follows the calendar
+(months, business days, fiscal quarters) travels as the array of what it will be on the next days.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Interval,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from accounts_api.language.rules import typed as c
+from accounts_api.language.rules.catalog import Field, FieldType
+from accounts_api.language.rules.context import Day, Moment
+from accounts_api.language.rules.sql.compile import (
+    Compiler,
+    assigned,
+    assignments,
+    changes_of,
+    event_days,
+    field_changes,
+)
+from accounts_api.language.rules.sql.rows import Row
+from shared.columns import AT
+
+Found = list[ColumnElement[Any]]
+
+
+def horizon(rule: c.Rule, row: FromClause, moment: Moment) -> ColumnElement[Any] | None:
+    """The first instant after now at which a row's verdict may change; None if it never does."""
+    found = _Horizons(moment).node(rule.root, Row(rule.type, row))
+    return _least(found) if found else None
+
+
+def _least(found: Found) -> ColumnElement[Any]:
+    return found[0] if len(found) == 1 else func.least(*found, type_=AT)
+
+
+class _Horizons:
+    def __init__(self, moment: Moment) -> None:
+        self.moment = moment
+        self.now = bindparam(None, moment.now, type_=AT)
+        self.verdicts = Compiler(moment)
+
+    def node(self, node: c.Checked, row: Row) -> Found:
+        """The instants at which the node may change; each may be NULL for a row."""
+        if not node.asks.moves:
+            return []
+        match node:
+            case c.Every(items):
+                still = [self.verdicts.node(item, row) for item in items if not item.asks.moves]
+                found = self.all_of(items, row)
+                return [case((and_(*still), _least(found)))] if still else found
+            case c.Either(items):
+                still = [self.verdicts.node(item, row) for item in items if not item.asks.moves]
+                found = self.all_of(items, row)
+                undecided = or_(*still).is_not(true()) if still else None
+                return found if undecided is None else [case((undecided, _least(found)))]
+            case c.Inverse(item):
+                return self.node(item, row)
+            case c.Others() | c.OthersCounted():
+                return self.others(node, row)
+            case c.FieldTest():
+                return self.field(node, row)
+            case c.Role():
+                return self.role(node, row)
+            case c.EventsCounted():
+                return self.events(node, row)
+            case _:
+                return []
+
+    def all_of(self, items: Iterable[c.Checked], row: Row) -> Found:
+        return [instant for item in items for instant in self.node(item, row)]
+
+    def others(self, node: c.Others | c.OthersCounted, row: Row) -> Found:
+        where = node.where
+        if where is None:
+            return []
+        earliest = row.related(
+            node.relation,
+            node.target,
+            lambda other: select(func.min(_least(self.node(where, other)))),
+        )
+        return [earliest.scalar_subquery()]
+
+    def field(self, node: c.FieldTest, row: Row) -> Found:
+        match node.test:
+            case c.Days() | c.Instants():
+                value = row.value(node.field)
+                return self.window(
+                    node.test, value, is_instant=node.field.type is FieldType.DATETIME
+                )
+            case c.Changed(window):
+                return self.changed(node.field, window, row)
+            case _:
+                return []
+
+    def window(
+        self, window: c.Days | c.Instants, value: ColumnElement[Any], *, is_instant: bool
+    ) -> Found:
+        if isinstance(window, c.Instants):
+            ends = (window.low, window.high)
+            moved = [
+                value - bindparam(None, end.base, type_=Interval())
+                for end in ends
+                if end is not None and isinstance(end.base, timedelta)
+            ]
+            return [self.ahead(at) for at in moved]
+        day = self.local_day(value) if is_instant else value
+        found: Found = []
+        if window.first is not None and window.first.moves:
+            found.append(self.reaches(window.first, day + 1))
+        if window.last is not None and window.last.moves:
+            found.append(self.reaches(window.last, day))
+        return found
+
+    def ahead(self, instant: ColumnElement[Any]) -> ColumnElement[Any]:
+        return case((instant > self.now, instant))
+
+    def local_day(self, instant: ColumnElement[Any]) -> ColumnElement[Any]:
+        zone = bindparam(None, self.moment.zone.key, type_=Text())
+        return cast(func.timezone(zone, instant), Date())
+
+    def day_start(self, day: ColumnElement[Any]) -> ColumnElement[Any]:
+        zone = bindparam(None, self.moment.zone.key, type_=Text())
+        return func.day_start(cast(day, Date()), zone, type_=AT)
+
+    def reaches(self, bound: Day, target: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The start of the first day on which `bound` is `target` or later: `Moment.reaches`."""
+        shift = self.moment.fixed_shift(bound)
+        target = cast(target, Date())
+        if shift is not None:
+            day = target - shift
+        else:
+            steps = bindparam(None, list(self.moment.steps(bound)), type_=ARRAY(Date()))
+            day = self.date(1) + func.width_bucket(cast(target - 1, Date()), steps)
+        return case((target > self.date(0, self.moment.resolve(bound)), self.day_start(day)))
+
+    def date(self, plus: int, day: Any = None) -> ColumnElement[Any]:
+        start = self.moment.today if day is None else day
+        return bindparam(None, start + timedelta(days=plus), type_=Date())
+
+    def changed(self, field: Field, window: c.Days | c.Instants, row: Row) -> Found:
+        changes = field_changes()
+        at, where = changes.c.valid_from, changes_of(changes, field, row)
+        begins = row.beside(changes, *where, at > self.now, what=func.min(at))
+        latest = row.beside(changes, *where, at <= self.now, what=func.max(at)).scalar_subquery()
+        return [begins.scalar_subquery(), *self.window(window, latest, is_instant=True)]
+
+    def role(self, node: c.Role, row: Row) -> Found:
+        held = assignments(node)
+        ends = _least([self.ahead(held.c.valid_from), self.ahead(held.c.valid_to)])
+        earliest = row.beside(held, *assigned(node, held, row), what=func.min(ends))
+        return [earliest.scalar_subquery()]
+
+    def events(self, node: c.EventsCounted, row: Row) -> Found:
+        days, names = event_days(node), node.days
+        day = days.c[names.day]
+        today, first = (
+            self.date(0),
+            self.moment.resolve(node.window.first or Day(self.moment.today)),
+        )
+        length = (self.moment.today - first).days + 1
+        change = case((day > today, self.day_start(day)), else_=self.day_start(day + length))
+        earliest = row.beside(
+            days,
+            days.c[names.record] == row.id,
+            days.c[names.name] == node.event,
+            not_(day < first),
+            what=func.min(change),
+        )
+        return [earliest.scalar_subquery()]

@@ -1,0 +1,213 @@
+"""One statement that loads all a rule can see of a record, as one JSON text, and its reading."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    FromClause,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.language.rules.catalog import FieldType
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.evaluate import Holding, Snapshot
+from accounts_api.language.rules.needs import Counted, Needs
+from accounts_api.language.rules.sql.compile import field_changes
+from accounts_api.language.rules.sql.rows import Row, other_table, record_table
+from shared.columns import AT
+
+_EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
+
+
+def snapshot(needs: Needs, row: FromClause, moment: Moment) -> ColumnElement[str]:
+    """The JSON text of one row of `needs.type`; read it with `read_snapshot`."""
+    return cast(_document(needs, Row(needs.type, row), moment), Text())
+
+
+def read_snapshot(needs: Needs, text: str) -> Snapshot:
+    return _read(needs, json.loads(text, parse_float=Decimal))
+
+
+def _object(members: Mapping[str, Any]) -> ColumnElement[Any]:
+    pairs: list[Any] = []
+    for name, value in members.items():
+        pairs += [bindparam(None, name, type_=Text()), value]
+    return func.jsonb_build_object(*pairs)
+
+
+def _document(needs: Needs, row: Row, moment: Moment) -> ColumnElement[Any]:
+    own = [f for f in needs.fields.values() if f.trait is None and not f.on_link]
+    names = {f.source for f in own} | needs.currencies
+    traits = [f.trait for f in needs.fields.values() if f.trait is not None]
+    linked = [f.source for f in needs.fields.values() if f.on_link]
+    parts: dict[str, Any] = {
+        "id": row.id,
+        "columns": _object({name: row.column(name) for name in sorted(names)}),
+        "traits": _object({key: row.traits.op("->")(key) for key in traits}),
+        "link": _object({name: row.column(name, on_link=True) for name in linked}),
+        "related": _object({name: _others(needs, name, row, moment) for name in needs.related}),
+        "segments": _segments(needs, row) if needs.segments else _EMPTY_LIST,
+        "roles": _roles(needs, row) if needs.roles else _EMPTY_LIST,
+        "changes": _object({name: _changes(name, row, moment) for name in needs.changes}),
+        "events": _object(
+            {name: _events(name, counted, row, moment) for name, counted in needs.events.items()}
+        ),
+    }
+    return _object(parts)
+
+
+def _list_of(item: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(func.jsonb_agg(item), _EMPTY_LIST)
+
+
+def _others(needs: Needs, name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
+    relation, inner = needs.related[name]
+    listed = row.related(
+        relation, inner.type, lambda other: select(_list_of(_document(inner, other, moment)))
+    )
+    return listed.scalar_subquery()
+
+
+def _segments(needs: Needs, row: Row) -> ColumnElement[Any]:
+    members = other_table(
+        "segment_members",
+        {"segment_id": Uuid(), "record_id": Uuid(), "left_at": AT},
+    )
+    wanted = bindparam(None, [UUID(s) for s in sorted(needs.segments)], type_=ARRAY(Uuid()))
+    return row.beside(
+        members,
+        members.c.record_id == row.id,
+        members.c.segment_id == any_(wanted),
+        members.c.left_at.is_(None),
+        what=_list_of(members.c.segment_id),
+    ).scalar_subquery()
+
+
+def _roles(needs: Needs, row: Row) -> ColumnElement[Any]:
+    column = needs.type.roles_column or "account_id"
+    held = other_table(
+        "key_role_assignments",
+        {
+            column: Uuid(),
+            "key_role_key": Text(),
+            "member_id": Uuid(),
+            "valid_from": AT,
+            "valid_to": AT,
+        },
+    )
+    wanted = bindparam(None, sorted(needs.roles), type_=ARRAY(Text()))
+    one = func.jsonb_build_array(
+        held.c.key_role_key, held.c.member_id, held.c.valid_from, held.c.valid_to
+    )
+    return row.beside(
+        held, held.c[column] == row.id, held.c.key_role_key == any_(wanted), what=_list_of(one)
+    ).scalar_subquery()
+
+
+def _changes(name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
+    """The last change until now and the first one after: no verdict or horizon needs more."""
+    changes = field_changes()
+    at = changes.c.valid_from
+    now = bindparam(None, moment.now, type_=AT)
+    return row.beside(
+        changes,
+        changes.c.record_type == row.type.name,
+        changes.c.record_id == row.id,
+        changes.c.field == name,
+        what=func.jsonb_build_array(
+            func.max(at).filter(at <= now),
+            func.min(at).filter(at > now),
+        ),
+    ).scalar_subquery()
+
+
+def _events(name: str, counted: Counted, row: Row, moment: Moment) -> ColumnElement[Any]:
+    """Days that no window reaches back to are left where they are."""
+    names = counted.days
+    first = bindparam(None, moment.today - timedelta(days=counted.back), type_=Date())
+    days = other_table(
+        names.table,
+        {names.record: Uuid(), names.name: Text(), names.day: Date(), names.count: BigInteger()},
+    )
+    one = func.jsonb_build_array(days.c[names.day], days.c[names.count])
+    return row.beside(
+        days,
+        days.c[names.record] == row.id,
+        days.c[names.name] == name,
+        days.c[names.day] >= first,
+        what=_list_of(one),
+    ).scalar_subquery()
+
+
+_READERS: Final[dict[FieldType, Callable[[Any], Any]]] = {
+    FieldType.DATE: date.fromisoformat,
+    FieldType.DATETIME: datetime.fromisoformat,
+}
+
+
+def _read(needs: Needs, given: Mapping[str, Any]) -> Snapshot:
+    columns, link = dict(given["columns"]), dict(given["link"])
+    for field in needs.fields.values():
+        values = link if field.on_link else columns
+        if field.trait is None and field.type in _READERS and values[field.source] is not None:
+            values[field.source] = _READERS[field.type](values[field.source])
+    return Snapshot(
+        id=given["id"],
+        columns=columns,
+        traits=given["traits"],
+        link=link,
+        related={
+            name: [_read(inner, other) for other in given["related"][name]]
+            for name, (_, inner) in needs.related.items()
+        },
+        segments=frozenset(given["segments"]),
+        roles=[
+            Holding(role, member, datetime.fromisoformat(start), _instant(end))
+            for role, member, start, end in given["roles"]
+        ],
+        changes={
+            name: [datetime.fromisoformat(at) for at in instants if at is not None]
+            for name, instants in given["changes"].items()
+        },
+        events={name: _by_day(days) for name, days in given["events"].items()},
+    )
+
+
+def _by_day(rows: Iterable[tuple[str, int]]) -> dict[date, int]:
+    """A day has a row for each of the people who did it."""
+    counts: Counter[date] = Counter()
+    for day, count in rows:
+        counts[date.fromisoformat(day)] += count
+    return counts
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+async def load_snapshot(
+    session: AsyncSession, workspace_id: UUID, needs: Needs, record_id: UUID, moment: Moment
+) -> str | None:
+    """What a rule sees of one live record, for `read_snapshot`."""
+    row = record_table(needs.type)
+    found = select(snapshot(needs, row, moment)).where(
+        row.c.workspace_id == workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
+    )
+    return (await session.scalars(found)).one_or_none()

@@ -1,0 +1,123 @@
+"""The record types every workspace has."""
+
+from typing import Final
+
+from accounts_api.language.rules.catalog import (
+    Catalog,
+    Children,
+    EventDays,
+    Field,
+    FieldType,
+    Link,
+    Parent,
+    RecordType,
+    Relation,
+)
+from shared.countries import country_code
+from shared.email_addresses import normal_email
+
+LIFECYCLE: Final = ("subscribed", "trial", "churned", "ignored")
+OPPORTUNITY_TYPES: Final = ("renewal", "expansion", "new_business", "product_swap")
+
+COMMON: Final = (
+    Field("id", FieldType.ID),
+    Field("external_id", FieldType.TEXT),
+    Field("name", FieldType.TEXT),
+    Field("created_at", FieldType.DATETIME),
+    Field("updated_at", FieldType.DATETIME),
+)
+_PLAN_ROLES: Final = (Field("plan_roles", FieldType.MULTI_SELECT, on_link=True),)
+
+ORGANIZATION: Final = RecordType(
+    "organization",
+    "organizations",
+    (*COMMON, Field("domain", FieldType.TEXT)),
+    (Relation("accounts", "account", Children("organization_id"), ("account",)),),
+)
+
+ACCOUNT: Final = RecordType(
+    "account",
+    "accounts",
+    (
+        *COMMON,
+        Field("organization_id", FieldType.ID),
+        Field("domain", FieldType.TEXT),
+        Field("arr", FieldType.CURRENCY, currency_column="currency"),
+        Field("currency", FieldType.TEXT),
+        Field(
+            "lifecycle_status",
+            FieldType.SELECT,
+            options=LIFECYCLE,
+            aliases=("status",),
+        ),
+        Field("lifecycle_status_since", FieldType.DATETIME, aliases=("status_since",)),
+        Field("time_zone", FieldType.TEXT),
+        Field("country", FieldType.TEXT, one_form=country_code),
+    ),
+    (
+        Relation("organization", "organization", Parent("organization_id")),
+        Relation(
+            "contacts",
+            "contact",
+            Link("account_contacts", "account_id", "contact_id"),
+            ("contact",),
+            _PLAN_ROLES,
+        ),
+        Relation("opportunities", "opportunity", Children("account_id"), ("opportunity",)),
+    ),
+    roles_column="account_id",
+    events=EventDays("product_event_days", "account_id"),
+)
+
+CONTACT: Final = RecordType(
+    "contact",
+    "contacts",
+    (
+        *COMMON,
+        Field("first_name", FieldType.TEXT),
+        Field("last_name", FieldType.TEXT),
+        Field("email", FieldType.TEXT, one_form=normal_email),
+        Field("phone", FieldType.TEXT),
+        Field("title", FieldType.TEXT),
+        Field("time_zone", FieldType.TEXT),
+        Field("email_status", FieldType.SELECT),
+        Field("deactivated_at", FieldType.DATETIME),
+    ),
+    (
+        Relation(
+            "accounts",
+            "account",
+            Link("account_contacts", "contact_id", "account_id"),
+            ("account",),
+            _PLAN_ROLES,
+        ),
+    ),
+    events=EventDays("product_event_days", "contact_id"),
+)
+
+OPPORTUNITY: Final = RecordType(
+    "opportunity",
+    "opportunities",
+    (
+        *COMMON,
+        Field("account_id", FieldType.ID),
+        Field("type", FieldType.SELECT, options=OPPORTUNITY_TYPES),
+        Field("stage", FieldType.TEXT),
+        Field("is_closed", FieldType.BOOLEAN, aliases=("closed",)),
+        Field("is_won", FieldType.BOOLEAN, aliases=("won",)),
+        Field("close_date", FieldType.DATE),
+        Field("contract_start", FieldType.DATE),
+        Field("contract_expiration", FieldType.DATE, aliases=("expiration",)),
+        Field("arr", FieldType.CURRENCY, currency_column="currency"),
+        Field("currency", FieldType.TEXT),
+        Field("deal_room_url", FieldType.TEXT),
+        Field("manually_enter_renewal_sequence", FieldType.BOOLEAN),
+        Field("renewal_sequence_status", FieldType.TEXT),
+        Field("renewal_sequence_status_at", FieldType.DATETIME),
+    ),
+    (Relation("account", "account", Parent("account_id")),),
+)
+
+STANDARD: Final = Catalog(
+    {type_.name: type_ for type_ in (ORGANIZATION, ACCOUNT, CONTACT, OPPORTUNITY)}
+)

@@ -1,0 +1,30 @@
+"""A rule as it is stored, shown to people whether it can be read today or not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from accounts_api.language.rules.syntax import nodes as n
+from accounts_api.language.rules.syntax.faults import RuleFaulty, of_what_is_stored
+from accounts_api.language.rules.syntax.json_codec import read_json
+from accounts_api.language.rules.syntax.printer import write_text
+
+
+def shown_rule(rule: dict[str, Any], faults: Sequence[dict[str, Any]] | None) -> dict[str, Any]:
+    """Both forms of a rule and its faults. The text of one that cannot be read any more is empty,
+    and its faults say so.
+    """
+    try:
+        with of_what_is_stored():
+            return {"rule": rule, "rule_text": write_text(read_json(rule)), "faults": faults or []}
+    except RuleFaulty as faulty:
+        return {"rule": rule, "rule_text": "", "faults": faults or faulty.as_errors()}
+
+
+def segments_in(rule: dict[str, Any]) -> set[str]:
+    """The segments that a rule asks for; one that cannot be read asks for none."""
+    try:
+        with of_what_is_stored():
+            node = read_json(rule)
+    except RuleFaulty:
+        return set()
+    return {inner.segment for inner, _ in n.walk(node) if isinstance(inner, n.InSegment)}

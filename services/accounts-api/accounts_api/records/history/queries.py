@@ -1,0 +1,208 @@
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.records.schema.related_json import part_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which changes: of one field or a group of them, true since and until, known until."""
+
+    field: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    known_until: datetime | None = None
+
+
+_WHERE = {
+    "before": "id < cast(:before as uuid)",
+    "field": "(field = :field or starts_with(field, :field || '.'))",
+    "since": "valid_from >= :since",
+    "until": "valid_from <= :until",
+    "known_until": "known_at <= :known_until",
+}
+_COLUMNS = "id::text, field, valid_from, known_at, old::text, new::text, cause::text"
+
+
+async def changes_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    record_id: UUID,
+    *,
+    wanted: Wanted,
+    before: str | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Newest first: ids are UUIDv7, so they sort by when the change was known."""
+    given = {
+        "before": before,
+        "field": wanted.field,
+        "since": wanted.since,
+        "until": wanted.until,
+        "known_until": wanted.known_until,
+    }
+    asked = {name: value for name, value in given.items() if value is not None}
+    where = " ".join(f"and {_WHERE[name]}" for name in asked)
+    found = await session.execute(
+        text(
+            f"""
+            select {_COLUMNS} from field_changes
+            where workspace_id = :workspace_id and record_id = :record_id {where}
+            order by field_changes.id desc limit :limit
+            """
+        ),
+        {"workspace_id": workspace_id, "record_id": record_id, "limit": limit, **asked},
+    )
+    return found.all()
+
+
+async def change_by_id(
+    session: AsyncSession, workspace_id: UUID, record_id: UUID, change_id: UUID
+) -> Any:
+    """The change, and the other fields that were written with it."""
+    found = await session.execute(
+        text(
+            f"""
+            select {_COLUMNS}, (
+                select coalesce(json_agg(json_build_object(
+                    'id', o.id, 'field', o.field, 'old', o.old, 'new', o.new) order by o.id), '[]')
+                from field_changes o
+                where o.workspace_id = :workspace_id and o.record_id = :record_id
+                  and o.known_at = field_changes.known_at and o.id <> field_changes.id
+            )::text as together
+            from field_changes
+            where workspace_id = :workspace_id and record_id = :record_id and id = :change_id
+            """
+        ),
+        {"workspace_id": workspace_id, "record_id": record_id, "change_id": change_id},
+    )
+    return found.one_or_none()
+
+
+_LABELS = text(
+    """
+    select 'member' as type, id::text as id, full_name as label from members
+    where workspace_id = :workspace_id and id = any(cast(:ids as uuid[]))
+    union all
+    select 'api_key', id::text, name from api_keys
+    where workspace_id = :workspace_id and id = any(cast(:ids as uuid[]))
+    union all
+    select 'segment', id::text, title from segments
+    where workspace_id = :workspace_id and id = any(cast(:ids as uuid[]))
+    """
+)
+
+
+async def labels(
+    session: AsyncSession, workspace_id: UUID, ids: Iterable[str]
+) -> dict[tuple[str, str], str]:
+    """What those who may be causes are called now, by type and id."""
+    found = await session.execute(_LABELS, {"workspace_id": workspace_id, "ids": list(ids)})
+    return {(row.type, row.id): row.label for row in found}
+
+
+def _roles_in(links: str) -> str:
+    return (
+        f"(select link -> 'plan_roles' from jsonb_array_elements(coalesce({links}, '[]')) link"
+        " where link ->> 'account_id' = cast(:account_id as text))"
+    )
+
+
+_PLAN_ROLES = f"""
+    with named as (
+        select contact_id as id from account_contacts
+        where workspace_id = :workspace_id and account_id = cast(cast(:account_id as text) as uuid)
+        union
+        select record_id from field_changes
+        where workspace_id = :workspace_id and field = 'accounts'
+          and (coalesce(old, '[]') || coalesce(new, '[]'))
+              @> jsonb_build_array(jsonb_build_object('account_id', cast(:account_id as text)))
+    ), links as (
+        select f.record_id, f.id, f.valid_from, f.known_at, f.cause, f.old,
+               case when f.field = 'accounts' then f.new
+                    else coalesce(lead(f.old) over of_contact, cast(
+                        {part_of("accounts", ":workspace_id", "f.record_id")} as jsonb)) end as new
+        from named n
+        join field_changes f on f.workspace_id = :workspace_id and f.record_id = n.id
+         and f.field in ('created', 'accounts')
+        window of_contact as (partition by f.record_id order by f.id)
+    ), roles as (
+        select l.record_id, l.id, l.valid_from, l.known_at, l.cause,
+               {_roles_in("l.old")} as old, {_roles_in("l.new")} as new
+        from links l
+    )
+    select r.id::text as id, r.record_id::text as contact_id, c.name as contact_name,
+           r.old::text as old, r.new::text as new, r.valid_from, r.known_at, r.cause::text as cause
+    from roles r
+    join contacts c on c.workspace_id = :workspace_id and c.id = r.record_id
+    where r.old is distinct from r.new
+      and r.id < coalesce(cast(cast(:before as text) as uuid),
+                          'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    order by r.id desc limit :limit
+"""
+
+
+async def plan_roles_page(
+    session: AsyncSession, workspace_id: UUID, account_id: UUID, before: str | None, limit: int
+) -> Sequence[Any]:
+    """Newest first: of each contact that is or was linked to the account, its roles there before
+    and after. None: it was not linked. What a contact was created with is told by the first change
+    after it, or else by what it has now.
+    """
+    given = {"workspace_id": workspace_id, "account_id": str(account_id)}
+    found = await session.execute(text(_PLAN_ROLES), {**given, "before": before, "limit": limit})
+    return found.all()
+
+
+# A change that was dated back before the instant tells what held then, whatever was made before it.
+_LATER = text(
+    """
+    select field, old::text from (
+        select id, field, old, later,
+               max(case when not later then id::text end) over (partition by field) as held
+        from (
+            select id, field, old, (valid_from > :valid_at or known_at > :known_at) as later
+            from field_changes
+            where workspace_id = :workspace_id and record_id = :record_id
+        ) told
+    ) told
+    where later and (held is null or id::text > held)
+    order by id desc
+    """
+)
+
+
+async def changes_after(
+    session: AsyncSession,
+    workspace_id: UUID,
+    record_id: UUID,
+    *,
+    valid_at: datetime,
+    known_at: datetime,
+) -> list[tuple[str, Any]]:
+    """Fields and their old values of what became true, or was learned, later; newest first."""
+    found = await session.execute(
+        _LATER,
+        {
+            "workspace_id": workspace_id,
+            "record_id": record_id,
+            "valid_at": valid_at,
+            "known_at": known_at,
+        },
+    )
+    return [(row.field, None if row.old is None else from_json(row.old)) for row in found]
+
+
+_MORE_PARTITIONS = text("select make_field_changes_partitions(3)")
+
+
+async def make_partitions(session: AsyncSession) -> int:
+    """How many were missing for this month and the three after it."""
+    return int(await session.scalar(_MORE_PARTITIONS) or 0)

@@ -1,0 +1,158 @@
+"""What changed, when it became true, when we learned it and why; and what a record was."""
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+
+from accounts_api.records.history import queries
+from accounts_api.records.history.queries import Wanted
+from accounts_api.records.history.rules import rewound
+from accounts_api.records.schema.errors import RecordNotFound
+from accounts_api.records.schema.record_schemas import ACCOUNT, Kind
+from accounts_api.records.schema.rules import State
+from accounts_api.records.store.service import state_of
+from shared.bounded import fitting
+from shared.errors import NotFound
+from shared.paging import CursorSigner
+from shared.rows import json_object, json_page
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+__all__ = [
+    "Wanted",
+    "history_page",
+    "make_partitions",
+    "one_change",
+    "plan_roles_page",
+    "record_as_of",
+]
+
+
+async def history_page(
+    uow: UnitOfWork,
+    kind: Kind,
+    record_id: UUID,
+    cursors: CursorSigner,
+    *,
+    wanted: Wanted,
+    cursor: str | None,
+    limit: int,
+) -> bytes:
+    """Changes of one record, newest first; a tombstone has its history too."""
+    if await state_of(uow, kind, record_id) is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    shape = ("history", kind.noun, str(record_id), *astuple(wanted))
+    before = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
+    rows = await queries.changes_page(
+        uow.session, uow.workspace_id, record_id, wanted=wanted, before=before, limit=limit + 1
+    )
+    kept = fitting(rows, limit)
+    following = None
+    if len(rows) > len(kept):
+        following = cursors.sign(uow.workspace_id, shape, [kept[-1].id])
+    causes = await _causes(uow, kept)
+    objects = [_change(row, cause) for row, cause in zip(kept, causes, strict=True)]
+    return json_page(objects, following)
+
+
+def _change(row: Any, cause: str, *more: tuple[str, str]) -> bytes:
+    scalars = {name: getattr(row, name) for name in ("id", "field", "valid_from", "known_at")}
+    return json_object(scalars, [("old", row.old), ("new", row.new), ("cause", cause), *more])
+
+
+async def _causes(uow: UnitOfWork, rows: Sequence[Any]) -> list[str]:
+    """The chains of changes as JSON. A link that was stored without a label is called what it is
+    called now; one of another service brought its own.
+    """
+    chains = [from_json(row.cause) for row in rows]
+    nameless = [link for chain in chains for link in chain if not link.get("label")]
+    ids = {link["id"] for link in nameless if _is_uuid(link["id"])}
+    known = await queries.labels(uow.session, uow.workspace_id, ids) if ids else {}
+    for link in nameless:
+        link["label"] = known.get((link["type"], link["id"]))
+    return [to_json(chain).decode() for chain in chains]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
+
+
+async def one_change(uow: UnitOfWork, kind: Kind, record_id: UUID, change_id: UUID) -> bytes:
+    """Why one field changed: the whole chain, and what was written with it."""
+    if await state_of(uow, kind, record_id) is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    row = await queries.change_by_id(uow.session, uow.workspace_id, record_id, change_id)
+    if row is None:
+        raise NotFound("There is no change with this id.")
+    (cause,) = await _causes(uow, [row])
+    return _change(row, cause, ("together", row.together))
+
+
+async def plan_roles_page(
+    uow: UnitOfWork, account_id: UUID, cursors: CursorSigner, cursor: str | None, limit: int
+) -> bytes:
+    """How the parts of contacts in one account changed, newest first."""
+    if await state_of(uow, ACCOUNT, account_id) is None:
+        raise RecordNotFound("There is no account with this id.")
+    shape = ("plan roles", str(account_id))
+    before = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
+    rows = await queries.plan_roles_page(
+        uow.session, uow.workspace_id, account_id, before, limit + 1
+    )
+    kept = fitting(rows, limit)
+    following = None
+    if len(rows) > len(kept):
+        following = cursors.sign(uow.workspace_id, shape, [kept[-1].id])
+    names = ("id", "contact_id", "contact_name", "valid_from", "known_at")
+    objects = [
+        json_object(
+            {name: getattr(row, name) for name in names},
+            [("old", row.old), ("new", row.new), ("cause", cause)],
+        )
+        for row, cause in zip(kept, await _causes(uow, kept), strict=True)
+    ]
+    return json_page(objects, following)
+
+
+async def record_as_of(
+    uow: UnitOfWork,
+    kind: Kind,
+    record_id: UUID,
+    as_of: datetime | None,
+    known_as_of: datetime | None,
+) -> State:
+    """The record as it was at an instant of the workspace's clock, as far as was known at another.
+
+    Raises `RecordNotFound` when it did not exist then, or was deleted then.
+    """
+    state = await state_of(uow, kind, record_id)
+    if state is None:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    later = await queries.changes_after(
+        uow.session,
+        uow.workspace_id,
+        record_id,
+        valid_at=as_of or _END,
+        known_at=known_as_of or _END,
+    )
+    past = rewound(state, later)
+    if past is None or past["deleted"]:
+        raise RecordNotFound(f"This {kind.noun} did not exist then.")
+    return past
+
+
+_END = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+
+
+async def make_partitions(service: Service) -> bool:
+    """History is partitioned by month; the months to come are made ahead."""
+    async with service.units.across_workspaces() as session:
+        await queries.make_partitions(session)
+    return False

@@ -1,0 +1,173 @@
+"""What the rule language may say about this workspace's records."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from accounts_api.language.rules.catalog import (
+    Catalog,
+    Children,
+    Field,
+    FieldType,
+    Parent,
+    RecordType,
+    Relation,
+    trait,
+)
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.standard import COMMON, STANDARD
+from accounts_api.records.schema import queries
+from accounts_api.records.schema.record_schemas import KINDS, Kind, ObjectLink, ObjectType, kind_of
+from accounts_api.records.schema.trait_values import Definition, TraitType
+from shared.email_addresses import normal_email
+from shared.uow import UnitOfWork
+
+FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
+    "string": FieldType.TEXT,
+    "text": FieldType.TEXT,
+    "url": FieldType.TEXT,
+    "email": FieldType.TEXT,
+    "number": FieldType.NUMBER,
+    "currency": FieldType.CURRENCY,
+    "boolean": FieldType.BOOLEAN,
+    "date": FieldType.DATE,
+    "datetime": FieldType.DATETIME,
+    "select": FieldType.SELECT,
+    "multi_select": FieldType.MULTI_SELECT,
+    "member": FieldType.ID,
+    "contact": FieldType.ID,
+}
+
+
+def own_catalog(kind: Kind, definitions: Iterable[Definition]) -> Catalog:
+    """What is known of records of one kind by themselves: no relation leads on from them."""
+    known = STANDARD.types.get(kind.noun)
+    parents = tuple(Field(parent.column, FieldType.ID) for parent in kind.parents)
+    fields = known.fields if known else (*COMMON, *parents)
+    own = map(trait_field, definitions)
+    return Catalog({kind.noun: RecordType(kind.noun, kind.table, (*fields, *own))})
+
+
+def trait_field(definition: Definition) -> Field:
+    """A trait as rules and formulas know it."""
+    return _trait(definition.key, definition.value_type, definition.allowed, definition.currency)
+
+
+def _trait(key: str, type_: TraitType, options: Iterable[str], currency: str | None) -> Field:
+    kind = FIELD_TYPES[type_]
+    field = trait(key, kind, options if kind in _CHOSEN else (), currency or "")
+    return replace(field, one_form=normal_email) if type_ == "email" else field
+
+
+async def rule_catalog(uow: UnitOfWork) -> Catalog:
+    """The standard fields, this workspace's traits and its object types. Segments and key roles are
+    not checked.
+    """
+    return _catalog(*await queries.definitions(uow.session, uow.workspace_id))
+
+
+@lru_cache(maxsize=256)
+def _catalog(trait_document: str, type_document: str) -> Catalog:
+    traits: dict[str, list[Field]] = defaultdict(list)
+    for row in from_json(trait_document):
+        field = _trait(row["key"], row["type"], row["options"] or (), row["currency"])
+        traits[row["record_type"]].append(field)
+    return with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
+
+
+_CHOSEN: Final = frozenset({FieldType.SELECT, FieldType.MULTI_SELECT})
+
+
+def with_objects(catalog: Catalog, defined: Sequence[ObjectType]) -> Catalog:
+    """The catalog with a workspace's object types, seen from the records they belong to, too."""
+    types = [_record_type(one) for one in defined]
+    reverse: dict[str, list[Relation]] = defaultdict(list)
+    for one in defined:
+        for link in one.links:
+            found = Relation(link.reverse, one.key, Children(f"{link.to}_id"))
+            reverse[link.to].append(found)
+    return catalog.with_types(types, reverse) if types else catalog
+
+
+def _record_type(defined: ObjectType) -> RecordType:
+    kind = kind_of(defined)
+    return RecordType(
+        kind.noun,
+        kind.table,
+        (*COMMON, *(Field(parent.column, FieldType.ID) for parent in kind.parents)),
+        tuple(Relation(parent.noun, parent.noun, Parent(parent.column)) for parent in kind.parents),
+        only=("object_type_id", defined.id),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _read_types(document: str) -> tuple[ObjectType, ...]:
+    return tuple(
+        ObjectType(
+            UUID(row["id"]),
+            row["key"],
+            row["plural_key"],
+            tuple(ObjectLink(link["to"], link["reverse"]) for link in row["links"]),
+            archived=row["archived"],
+            deleted=row["deleted"],
+        )
+        for row in from_json(document)
+    )
+
+
+async def object_types(uow: UnitOfWork) -> Sequence[ObjectType]:
+    return _read_types(await queries.object_types(uow.session, uow.workspace_id))
+
+
+async def object_kinds(uow: UnitOfWork) -> list[Kind]:
+    """Of all object types of the workspace."""
+    return [kind_of(defined) for defined in await object_types(uow)]
+
+
+async def kind_named(uow: UnitOfWork, record_type: str) -> Kind | None:
+    """The kind of a record type: one of the four, or an object type of this workspace, though it
+    may be one that is being deleted.
+    """
+    known = KINDS.get(record_type)
+    if known is not None:
+        return known
+    found = await object_type(uow, record_type)
+    return kind_of(found) if found else None
+
+
+async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:
+    """It may be one that is being deleted."""
+    found = _read_types(await queries.object_type(uow.session, uow.workspace_id, key))
+    return found[0] if found else None
+
+
+async def moment_of(uow: UnitOfWork) -> Moment:
+    """Now, in the workspace's clock, zone and calendar."""
+    month, working_days, holidays = await queries.calendar(uow.session, uow.workspace_id)
+    return Moment(
+        await uow.now(),
+        await uow.zone(),
+        month,
+        _holidays(holidays),
+        _working_days(working_days),
+    )
+
+
+_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@lru_cache(maxsize=256)
+def _holidays(document: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(day) for day in from_json(document))
+
+
+@lru_cache(maxsize=256)
+def _working_days(document: str) -> frozenset[int]:
+    """Monday to Friday where nothing was said."""
+    return frozenset(_WEEK.index(day) for day in from_json(document)) or frozenset(range(5))

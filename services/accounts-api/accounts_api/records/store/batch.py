@@ -1,0 +1,449 @@
+"""Works out, for a batch of edits of one kind, what each record would become: no statements here.
+
+Edits are taken in order, so two of one record build on each other and end as one change.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from accounts_api.language.rules.context import Moment
+from accounts_api.records.field_owners.service import Owners
+from accounts_api.records.schema.errors import (
+    TAKEN,
+    DeletedByPerson,
+    ExternalIdTaken,
+    MergedAway,
+    OwnedElsewhere,
+    RecordDeleted,
+    RecordNotFound,
+)
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.rules import State, differences, merged, search_text
+from accounts_api.records.schema.trait_values import Definitions, Misfit, beside, fitted
+from accounts_api.records.store.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
+from accounts_api.records.store.record_formulas import OwnFormula, work_out
+from shared.errors import AppError, Fault, Invalid, PreconditionFailed
+from shared.ids import new_id
+
+Differences = dict[str, tuple[Any, Any]]
+
+
+@dataclass
+class Known:
+    """What was looked up for a batch: ids and external ids that may be referred to."""
+
+    definitions: Definitions = field(default_factory=dict)
+    parents: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict)
+    """By the column that holds the parent's id."""
+    accounts: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
+    contacts: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    key_roles: Mapping[str, bool] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict)
+    """What connections write, and therefore nobody else on records that came by them."""
+    formulas: Sequence[OwnFormula] = ()
+    """Worked out whenever a record is written."""
+    moment: Moment | None = None
+
+
+@dataclass
+class Proposal:
+    """One record of the batch: what is stored (None: nothing yet) and what it would become."""
+
+    before: State | None
+    after: State
+    edits: list[int] = field(default_factory=list)
+    """Which edits made it so, by their place in the batch."""
+
+
+class Batch:
+    def __init__(self, kind: Kind, writer: Writer, known: Known) -> None:
+        self.kind = kind
+        self.writer = writer
+        self.known = known
+        self.proposals: dict[str, Proposal] = {}
+        self.worked_out: set[str] = set()
+        """Keys of formula traits whose values were worked out before, by who looks at others."""
+        self.outcomes: list[Outcome] = []
+        self.winners: Mapping[str, str] = {}
+        self.deleters: Mapping[str, str | None] = {}
+        self._by_external_id: dict[str, str] = {}
+
+    def stored(self, states: Iterable[State]) -> None:
+        for state in states:
+            self.proposals[state["id"]] = Proposal(state, dict(state))
+            if state["external_id"] is not None:
+                self._by_external_id[state["external_id"]] = state["id"]
+
+    def take(self, edit: Edit) -> None:
+        """Work one edit in, or refuse it and leave its record as it was."""
+        try:
+            outcome = self._apply(edit)
+        except AppError as error:
+            outcome = Outcome("refused", edit.id, edit.external_id, error=error)
+        self.outcomes.append(outcome)
+
+    def _apply(self, edit: Edit) -> Outcome:
+        found = self._find(edit)
+        if found is None:
+            return self._create(edit)
+        if edit.version is not None and edit.version != found.after["version"]:
+            raise PreconditionFailed(
+                f"You edited version {edit.version}; it is now at version"
+                f" {found.after['version']}. Read it again.",
+                current_version=found.after["version"],
+            )
+        return self._change(edit, found)
+
+    def _find(self, edit: Edit) -> Proposal | None:
+        """The record an edit is about.
+
+        One that was merged away stands for its winner, but not when it is to go or to come back.
+        """
+        if edit.id is None:
+            known = self._by_external_id.get(edit.external_id or "")
+            return self.proposals[known] if known else None
+        itself = edit.deleted or edit.restore
+        seen = edit.id if itself else self.winners.get(edit.id, edit.id)
+        if seen not in self.proposals:
+            raise RecordNotFound(f"There is no {self.kind.noun} with this id.")
+        return self.proposals[seen]
+
+    def _create(self, edit: Edit) -> Outcome:
+        if edit.must == "update":
+            raise RecordNotFound(f"There is no {self.kind.noun} with this external id.")
+        if edit.version is not None:
+            raise PreconditionFailed(f"There is no {self.kind.noun} with this external id.")
+        if edit.deleted:
+            return Outcome("unchanged", external_id=edit.external_id)
+        after: State = {
+            "id": str(new_id()),
+            "external_id": edit.external_id,
+            "source": None,
+            **{column.name: column.default for column in self.kind.columns},
+            "traits": {},
+            "version": 0,
+            "deleted": False,
+        }
+        if self.kind.part:
+            after[self.kind.part] = {} if self.kind.part == "key_roles" else []
+        self._fill(edit, None, after)
+        proposal = self.proposals[after["id"]] = Proposal(None, after, [len(self.outcomes)])
+        if edit.external_id is not None:
+            self._by_external_id[edit.external_id] = after["id"]
+        return Outcome("created", proposal.after["id"], edit.external_id)
+
+    def _change(self, edit: Edit, found: Proposal) -> Outcome:
+        before = found.after
+        after = {**before, "traits": dict(before["traits"])}
+        if before["deleted"] and edit.deleted:
+            if edit.must == "update":
+                raise RecordDeleted(f"This {self.kind.noun} was deleted before.")
+            return Outcome("unchanged", before["id"], before["external_id"], before["version"])
+        if before["deleted"]:
+            self._revive(edit, before)
+            after["deleted"] = False
+        if edit.deleted:
+            after["deleted"] = True
+        else:
+            self._fill(edit, before, after)
+        changed = self.changes(before, after)
+        if owned := self._owned(edit, before, changed):
+            raise OwnedElsewhere(
+                f"{edit.not_stored} {' '.join(dict.fromkeys(fault.message for fault in owned))}",
+                faults=owned,
+            )
+        outcome = Outcome("updated" if changed else "unchanged", before["id"], after["external_id"])
+        if changed:
+            found.after = after
+            found.edits.append(len(self.outcomes))
+            if after["external_id"] is not None:
+                self._by_external_id[after["external_id"]] = after["id"]
+        return outcome
+
+    def _owned(self, edit: Edit, before: State, changed: Iterable[str]) -> list[Fault]:
+        """A value of a field that a connection writes would be gone with its next change there."""
+        return [
+            Fault(
+                f"{edit.pointer}/{name.replace('.', '/')}",
+                OwnedElsewhere.code,
+                f"The connection {owner.title!r} writes it. Change it there, or let its mapping"
+                " allow local edits of the field.",
+                {"connection_id": str(owner.connection_id)},
+            )
+            for name in changed
+            if (owner := self.known.owners.get((before["source"], name))) is not None
+        ]
+
+    def _revive(self, edit: Edit, tombstone: State) -> None:
+        """Whether an edit may bring back a deleted record. Raises what refuses it."""
+        if tombstone["id"] in self.winners:
+            raise MergedAway(
+                f"It was merged into {self.winners[tombstone['id']]}.",
+                winner_id=self.winners[tombstone["id"]],
+            )
+        if edit.restore:
+            return
+        if edit.must == "update":
+            raise RecordDeleted(f"This {self.kind.noun} was deleted; undelete it first.")
+        if self.deleters.get(tombstone["id"]) in {"member", "api_key"}:
+            raise DeletedByPerson(
+                "A person deleted it. Send `restore: true` to bring it back on purpose."
+            )
+
+    def changes(self, before: State | None, after: State) -> Differences:
+        names = ("external_id", "source", "deleted", *self.kind.shown)
+        return differences(before or {}, after, names)
+
+    def _fill(self, edit: Edit, before: State | None, after: State) -> None:
+        """Set what the edit says. Raises `Invalid` with every fault of the row at once."""
+        faults = [
+            *self._values(edit, after),
+            *self._traits(edit, before, after),
+            *self._parents(edit, before, after),
+            *self._links(edit, after),
+            *self._key_roles(edit, after),
+        ]
+        self.kind.settle(before, after)
+        after["search_text"] = search_text(after)
+        after["traits"] = merged(after["traits"], edit.worked_out)
+        self.worked_out |= edit.worked_out.keys()
+        work_out(self.kind, self.known.formulas, after, self.known.moment)
+        faults += [
+            Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
+            for column in self.kind.columns
+            if column.required and after[column.name] is None
+        ]
+        if edit.faults:
+            faults = [*edit.faults, *_further(edit, faults)]
+        if faults and before is not None and self.known.owners:
+            told = {fault.pointer for fault in faults}
+            owned = self._owned(edit, before, self.changes(before, after))
+            faults += [fault for fault in owned if fault.pointer not in told]
+        if faults and all(fault.code == TAKEN for fault in faults):
+            raise ExternalIdTaken(edit.not_stored, faults=faults)
+        if faults:
+            raise Invalid(f"{edit.not_stored} {SEE_ERRORS}", faults=faults)
+
+    def _values(self, edit: Edit, after: State) -> list[Fault]:
+        after.update(edit.values)
+        if not edit.values.keys() <= self.kind.writable:
+            return self._unlinked(edit)
+        taken = self._by_external_id.get(after["external_id"] or "")
+        if "external_id" in edit.values and taken not in {None, after["id"]}:
+            return [Fault(f"{edit.pointer}/external_id", TAKEN, f"It belongs to {taken}.")]
+        return []
+
+    def _unlinked(self, edit: Edit) -> list[Fault]:
+        """Fields that only other types of records have."""
+        message = f"{self.kind.plural} have no such field."
+        return [
+            Fault(f"{edit.pointer}/{name}", "unknown_field", message)
+            for name in sorted(edit.values.keys() - self.kind.writable)
+        ]
+
+    def _traits(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+        faults = []
+        if before is None:
+            after["traits"] = {
+                key: definition.default
+                for key, definition in self.known.definitions.items()
+                if definition.default is not None and not definition.deprecated
+            }
+        patch: dict[str, Any] = {}
+        for key, value in edit.traits.items():
+            try:
+                patch[key] = self._trait(key, value)
+            except Misfit as misfit:
+                faults.append(misfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
+        patch |= dict.fromkeys(edit.dropped_traits)
+        after["traits"] = merged(after["traits"], patch)
+        for key, value in after["traits"].items():
+            definition = self.known.definitions.get(key)
+            parent = definition.depends_on if definition else None
+            if definition and parent and (key in patch or parent in patch):
+                unfit = beside(definition, value, after["traits"])
+                if unfit is not None:
+                    faults.append(unfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
+        return faults + self._missing_traits(edit, before, after)
+
+    def _trait(self, key: str, value: Any) -> Any:
+        definition = self.known.definitions.get(key)
+        if definition is None:
+            raise Misfit("unknown_trait", f"{self.kind.plural} have no trait {key[:100]!r}.")
+        if definition.type == "formula":
+            return fitted(definition, value)
+        if definition.editable_by not in self.writer.may_edit:
+            raise Misfit("not_editable", f"Only {definition.editable_by} may edit this trait.")
+        if value is None:
+            return None
+        if definition.deprecated:
+            raise Misfit("deprecated", "This trait is deprecated: it can only be cleared.")
+        kept = fitted(definition, value)
+        if definition.type == "member" and kept not in self.known.members:
+            raise Misfit("unknown_member", "There is no such member.")
+        if definition.type == "contact" and kept not in self.known.contacts:
+            raise Misfit("unknown_contact", "There is no such contact.")
+        return kept
+
+    def _missing_traits(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+        """A record from before a trait was required may stay without it; nobody may clear it."""
+        if self.writer.is_source:
+            return []
+        return [
+            Fault(f"{edit.pointer}/traits/{escaped(key)}", "required", "This trait is required.")
+            for key, definition in self.known.definitions.items()
+            if definition.required
+            and not definition.deprecated
+            and key not in after["traits"]
+            and (before is None or key in edit.traits)
+        ]
+
+    def _parents(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+        faults = []
+        for parent in self.kind.parents:
+            by_id, by_external_id = self.known.parents.get(parent.column, ({}, {}))
+            if parent.column in edit.parent_external_ids:
+                found = by_external_id.get(edit.parent_external_ids[parent.column])
+                name = parent.by_external_id
+                other = edit.values.get(parent.column)
+                if found and other and by_id.get(other) != found:
+                    message = f"It names another {parent.noun} than {parent.column}."
+                    faults.append(Fault(f"{edit.pointer}/{name}", "contradiction", message))
+            elif edit.values.get(parent.column) is not None:
+                named = edit.values[parent.column]
+                # What a record belongs to already it may keep, though that was deleted meanwhile.
+                found = named if before and before[parent.column] == named else by_id.get(named)
+                name = parent.column
+            else:
+                continue
+            after[parent.column] = found
+            if found is None:
+                code, message = f"unknown_{parent.noun}", f"There is no such {parent.noun}."
+                faults.append(Fault(f"{edit.pointer}/{name}", code, message))
+        return faults
+
+    def _links(self, edit: Edit, after: State) -> list[Fault]:
+        if edit.links is None or self.kind.part != "accounts":
+            return []
+        faults = []
+        linked = {link["account_id"]: link for link in after["accounts"]}
+        kept = dict(linked) if edit.adds_links else {}
+        by_id, by_external_id = self.known.accounts
+        by_id = {**dict(zip(linked, linked, strict=True)), **by_id}
+        for place, link in enumerate(edit.links):
+            if link.get("account_id") is not None:
+                name, found = "account_id", by_id.get(link["account_id"])
+            else:
+                name = "account_external_id"
+                found = by_external_id.get(link["account_external_id"])
+            if found is None:
+                pointer = f"{edit.pointer}/accounts/{place}/{name}"
+                faults.append(Fault(pointer, "unknown_account", "There is no such account."))
+            else:
+                roles = link["plan_roles"]
+                if roles is None:
+                    roles = linked[found]["plan_roles"] if found in linked else ()
+                kept[found] = {"account_id": found, "plan_roles": list(dict.fromkeys(roles))}
+        after["accounts"] = [kept[account_id] for account_id in sorted(kept)]
+        return faults
+
+    def _key_roles(self, edit: Edit, after: State) -> list[Fault]:
+        if not edit.key_roles or self.kind.part != "key_roles":
+            return []
+        faults: list[Fault] = []
+        roles = dict(after.get("key_roles") or {})
+        for key, holders in edit.key_roles.items():
+            pointer = f"{edit.pointer}/key_roles/{escaped(key)}"
+            if key not in self.known.key_roles:
+                faults.append(Fault(pointer, "unknown_key_role", f"There is no key role {key!r}."))
+                continue
+            if len(holders) > 1 and not self.known.key_roles[key]:
+                faults.append(Fault(pointer, "single_holder", "One member at a time holds it."))
+            faults += [
+                Fault(f"{pointer}/{place}", "unknown_member", "There is no such active member.")
+                for place, holder in enumerate(holders)
+                if holder not in self.known.members
+            ]
+            if holders:
+                roles[key] = sorted(set(holders))
+            else:
+                roles.pop(key, None)
+        after["key_roles"] = roles
+        return faults
+
+    def changed(self) -> list[tuple[Proposal, Differences]]:
+        """The records that end otherwise than they are stored; new ones included."""
+        found = []
+        for proposal in self.proposals.values():
+            changes = self.changes(proposal.before, proposal.after)
+            if changes or proposal.before is None:
+                found.append((proposal, changes))
+        return found
+
+    def undone(self) -> list[int]:
+        """The places of edits that together left a record as it was."""
+        several = [one for one in self.proposals.values() if one.before and len(one.edits) > 1]
+        return [
+            place
+            for proposal in several
+            if not self.changes(proposal.before, proposal.after)
+            for place in proposal.edits
+        ]
+
+    def refuse(self, proposal: Proposal, error: AppError) -> None:
+        """Take back every edit of one record."""
+        for place in proposal.edits:
+            outcome = self.outcomes[place]
+            self.outcomes[place] = Outcome(
+                "refused", outcome.id if proposal.before else None, outcome.external_id, error=error
+            )
+        if proposal.before is None:
+            del self.proposals[proposal.after["id"]]
+        else:
+            proposal.after = proposal.before
+
+
+def references(
+    kind: Kind, edits: Sequence[Edit], definitions: Definitions
+) -> dict[str, tuple[set[str], set[str]]]:
+    """Ids and external ids that the edits name, by what they are said to be the ids of."""
+    named: dict[str, tuple[set[str], set[str]]] = {
+        name: (set(), set())
+        for name in (*(p.column for p in kind.parents), "accounts", "contacts", "members")
+    }
+    by_type = {key: known.type for key, known in definitions.items()}
+    for edit in edits:
+        for parent in kind.parents:
+            named[parent.column][0].update(filter(None, [edit.values.get(parent.column)]))
+        for column, external_id in edit.parent_external_ids.items():
+            named[column][1].add(external_id)
+        for link in edit.links or ():
+            named["accounts"][0].update(filter(None, [link.get("account_id")]))
+            named["accounts"][1].update(filter(None, [link.get("account_external_id")]))
+        for holders in edit.key_roles.values():
+            named["members"][0].update(holders)
+        for key, value in edit.traits.items():
+            if by_type.get(key) in {"member", "contact"} and isinstance(value, str):
+                named[f"{by_type[key]}s"][0].update(_as_uuid(value))
+    return named
+
+
+def _as_uuid(value: str) -> list[str]:
+    try:
+        return [str(UUID(value))]
+    except ValueError:
+        return []
+
+
+def _further(edit: Edit, found: Iterable[Fault]) -> list[Fault]:
+    """Of faults that were found in what is left of an edit, those that the rest would have, too."""
+    known = {fault.pointer for fault in edit.faults}
+    return [
+        fault
+        for fault in found
+        # What seems to be missing may have been left out, or be made of what was.
+        if fault.pointer not in known and (fault.code != "required" or "/traits/" in fault.pointer)
+    ]

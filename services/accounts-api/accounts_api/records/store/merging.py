@@ -1,0 +1,185 @@
+"""Two records that are one customer become one.
+
+The winner keeps what it has and takes what it lacks; what belonged to the loser belongs to it; the
+loser leaves a tombstone whose ids lead to the winner.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from accounts_api.records.field_owners.service import owners_of
+from accounts_api.records.schema.errors import CannotMerge, RecordNotFound
+from accounts_api.records.schema.record_catalog import object_kinds
+from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, KINDS, Kind
+from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.trait_values import Definitions, read_definitions
+from accounts_api.records.store import queries, storing
+from accounts_api.records.store.edits import OURSELVES, Edit, Outcome
+from accounts_api.records.store.writing import write
+from shared.errors import Fault, invalid
+from shared.uow import UnitOfWork
+
+_OWNED = frozenset(
+    {"lifecycle_status", "lifecycle_status_since", "email_key", "email_status", "deactivated_at"}
+    | {"manually_enter_renewal_sequence", "renewal_sequence_status", "renewal_sequence_status_at"}
+)
+"""Columns that say what happened to the record itself: never taken from another."""
+
+
+async def merge(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> Outcome:
+    """The winner as it ends. Raises `CannotMerge`, or `Invalid` for a loser that is not here."""
+    if winner_id == loser_id:
+        raise CannotMerge("A record cannot be merged into itself.")
+    await queries.lock(uow.session, uow.workspace_id, kind, [winner_id, loser_id])
+    sight = await queries.look(uow.session, uow.workspace_id, kind, [winner_id, loser_id])
+    states = {state["id"]: state for state in sight.states}
+    winner, loser = states.get(winner_id), states.get(loser_id)
+    if winner is None or winner["deleted"]:
+        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    if loser is None or loser["deleted"]:
+        raise invalid("/loser_id", f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
+    return await _merge(uow, kind, winner, loser, read_definitions(sight.definitions))
+
+
+async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
+    """A source says that one external id was merged into another. Said again, nothing changes."""
+    named = [row.external_id or "", row.merged_into or ""]
+    await queries.lock(uow.session, uow.workspace_id, kind, [], named)
+    sight = await queries.look(uow.session, uow.workspace_id, kind, [], named)
+    states = {state["external_id"]: state for state in sight.states}
+    winner, loser = states.get(row.merged_into), states.get(row.external_id)
+    if loser is None or loser["deleted"]:
+        known = loser["id"] if loser else None
+        return Outcome("unchanged", known, row.external_id, loser["version"] if loser else None)
+    if winner is None or winner["deleted"] or winner["id"] == loser["id"]:
+        pointer = f"{row.pointer}/merged_into_external_id"
+        fault = Fault(pointer, f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
+        return Outcome(
+            "refused",
+            loser["id"],
+            row.external_id,
+            error=CannotMerge(fault.message, faults=[fault]),
+        )
+    await _merge(uow, kind, winner, loser, read_definitions(sight.definitions))
+    return Outcome("updated", loser["id"], row.external_id, loser["version"] + 1)
+
+
+async def _merge(
+    uow: UnitOfWork, kind: Kind, winner: State, loser: State, definitions: Definitions
+) -> Outcome:
+    owned = await _owned(uow, kind, winner)
+    filling = _filling(kind, winner, loser, definitions, owned)
+    if kind.part == "key_roles":
+        held = winner["key_roles"]
+        taken = {
+            key: who
+            for key, who in loser["key_roles"].items()
+            if key not in held and f"key_roles.{key}" not in owned
+        }
+        filling.key_roles = await _still_members(uow, taken)
+    if kind.part == "accounts" and "accounts" not in owned:
+        filling.links = _united([*winner["accounts"], *loser["accounts"]])
+    await _hand_over(uow, kind, winner["id"], loser["id"])
+    gone = Edit(id=loser["id"], deleted=True)
+    await write(uow, kind, [gone], OURSELVES, merged_into=UUID(winner["id"]))
+    await storing.add_alias(uow.session, uow.workspace_id, kind, loser["id"], winner["id"])
+    (outcome,) = await write(uow, kind, [filling], OURSELVES)
+    if outcome.error is not None:
+        # What the loser had no longer fits its definitions: the winner stays as it is.
+        (outcome,) = await write(uow, kind, [Edit(id=winner["id"])], OURSELVES)
+    return outcome
+
+
+async def _owned(uow: UnitOfWork, kind: Kind, winner: State) -> frozenset[str]:
+    """Fields of the winner that a connection writes: what they lack, they lack there too."""
+    if winner["source"] is None:
+        return frozenset()
+    owners = await owners_of(uow, kind.noun, [winner["source"]])
+    return frozenset(field for _, field in owners)
+
+
+def _filling(
+    kind: Kind, winner: State, loser: State, definitions: Definitions, owned: Collection[str]
+) -> Edit:
+    values = {
+        name: loser[name]
+        for name in kind.shown
+        if name not in _OWNED and winner[name] is None and loser[name] is not None
+    }
+    if "arr" in kind.shown:
+        values |= _money(winner, loser)
+    values = {name: value for name, value in values.items() if name not in owned}
+    traits: dict[str, Any] = {}
+    for key, value in loser["traits"].items():
+        definition = definitions.get(key)
+        usable = definition is not None and not (definition.deprecated or definition.formula)
+        # An option that depends on another choice is only right beside the same choice.
+        alike = definition is None or definition.depends_on is None
+        is_free = key not in winner["traits"] and f"traits.{key}" not in owned
+        if usable and alike and is_free:
+            traits[key] = value
+    return Edit(must="update", id=winner["id"], values=values, traits=traits)
+
+
+def _money(winner: State, loser: State) -> dict[str, Any]:
+    """An amount and its currency go together: neither is taken beside another's."""
+    if winner["arr"] is not None:
+        return {"arr": winner["arr"], "currency": winner["currency"]}
+    if loser["arr"] is not None:
+        return {"arr": loser["arr"], "currency": loser["currency"]}
+    return {"arr": None, "currency": winner["currency"] or loser["currency"]}
+
+
+def _united(links: Iterable[State]) -> list[dict[str, Any]]:
+    """One link for each account, with every part that any of its links had."""
+    found: dict[str, dict[str, None]] = {}
+    for link in links:
+        found.setdefault(link["account_id"], {}).update(dict.fromkeys(link["plan_roles"]))
+    return [
+        {"account_id": account_id, "plan_roles": list(roles)} for account_id, roles in found.items()
+    ]
+
+
+async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[str, list[str]]:
+    named = {member for holders in roles.values() for member in holders}
+    active = await queries.known_members(uow.session, uow.workspace_id, named) if named else ()
+    kept = {key: [m for m in holders if m in active] for key, holders in roles.items()}
+    return {key: holders for key, holders in kept.items() if holders}
+
+
+async def _hand_over(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> None:
+    """What belonged to the loser belongs to the winner."""
+    if kind.type_id is not None:
+        return  # nothing belongs to an instance of an object type
+    for child in [*KINDS.values(), *await object_kinds(uow)]:
+        for parent in child.parents:
+            if parent.noun == kind.noun:
+                await _reparent(uow, child, parent.column, winner_id, loser_id)
+    if kind is ACCOUNT:
+        await _relink(uow, winner_id, loser_id)
+
+
+async def _reparent(
+    uow: UnitOfWork, kind: Kind, column: str, winner_id: str, loser_id: str
+) -> None:
+    ids = await queries.children(uow.session, uow.workspace_id, kind, column, loser_id)
+    edits = [Edit(id=child, values={column: winner_id}) for child in ids]
+    if edits:
+        await write(uow, kind, edits, OURSELVES)
+
+
+async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:
+    """Contacts keep their part in the account; who was linked to both has both parts."""
+    ids = await queries.contacts_of(uow.session, uow.workspace_id, loser_id)
+    if not ids:
+        return
+    sight = await queries.look(uow.session, uow.workspace_id, CONTACT, ids)
+    edits = []
+    for contact in sight.states:
+        moved = [
+            {**link, "account_id": winner_id} if link["account_id"] == loser_id else link
+            for link in sorted(contact["accounts"], key=lambda link: link["account_id"] == loser_id)
+        ]
+        edits.append(Edit(id=contact["id"], links=_united(moved)))
+    await write(uow, CONTACT, edits, OURSELVES)

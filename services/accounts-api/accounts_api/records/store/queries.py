@@ -1,0 +1,275 @@
+"""What the write engine looks up before it decides: each statement serves a whole batch."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from uuid import UUID
+
+from pydantic_core import from_json
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.related_json import part_of
+from accounts_api.records.schema.rules import State
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at the database: what the definitions are and how some records stand."""
+
+    definitions: str
+    """Of the kind's traits, as a JSON document."""
+    states: list[State]
+
+
+async def look(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    ids: Sequence[str] = (),
+    external_ids: Sequence[str] = (),
+    *,
+    in_turn: bool = False,
+) -> Sight:
+    """Records by id or external id with their part, tombstones included. No row is locked: what
+    is built on this is stored only where the version is still the one seen.
+
+    `in_turn` makes those who edit one record come one after the other. They wait before they have
+    a transaction id, so that the record's events stand in the feed in the order of its versions; a
+    row lock gives the id to all who wait.
+    """
+    alone = in_turn and len(ids) == 1
+    found = (
+        await session.execute(
+            _look(kind.statements, by_external_id=bool(external_ids), in_turn=alone),
+            {
+                "workspace_id": workspace_id,
+                "record_type": kind.noun,
+                "ids": list(ids),
+                **kind.given,
+                **({"external_ids": list(external_ids)} if external_ids else {}),
+                **({"alone": ids[0]} if alone else {}),
+            },
+        )
+    ).one()
+    return Sight(found.definitions, [_state(kind, row) for row in from_json(found.states)])
+
+
+def _state(kind: Kind, row: State) -> State:
+    for name in ("created_at", "updated_at", *kind.instants):
+        if row[name] is not None:
+            row[name] = datetime.fromisoformat(row[name]).astimezone(UTC)
+    return row
+
+
+def _which(*, by_external_id: bool) -> str:
+    by_id = "id = any(cast(:ids as uuid[]))"
+    if by_external_id:
+        return f"({by_id} or external_id = any(cast(:external_ids as text[])))"
+    return by_id
+
+
+_DEFINITIONS = """
+    select coalesce(json_agg(json_build_object(
+        'key', key, 'type', type, 'options', options, 'depends_on', depends_on,
+        'currency', currency, 'required', required, 'minimum', minimum, 'maximum', maximum,
+        'pattern', pattern, 'default', "default", 'editable_by', editable_by,
+        'deprecated', deprecated, 'id', id, 'formula', formula, 'result_type', result_type
+        ) order by key)::text, '[]')
+    from trait_definitions
+    where workspace_id = :workspace_id and record_type = :record_type and deleted_at is null
+"""
+
+
+@cache
+def _look(kind: Kind, *, by_external_id: bool, in_turn: bool) -> TextClause:
+    part = ""
+    if kind.part:
+        value = part_of(kind.part, ":workspace_id", f"{kind.table}.id")
+        part = f", {value} as {kind.part}"
+    turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0)) as turn," if in_turn else ""
+    return text(
+        f"""
+        select {turn} ({_DEFINITIONS}) as definitions, (
+            select coalesce(json_agg(row_to_json(seen) order by seen.id)::text, '[]')
+            from (
+                select id, external_id, source, {", ".join(kind.by_name)}, traits,
+                       version, created_at, updated_at, deleted_at is not null as deleted{part}
+                from {kind.table}
+                where workspace_id = :workspace_id{kind.mine}
+                  and {_which(by_external_id=by_external_id)}
+            ) seen
+        ) as states
+        """
+    )
+
+
+async def lock(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    ids: Sequence[str] = (),
+    external_ids: Sequence[str] = (),
+) -> None:
+    """Keep other writers from these records, in one order for all. Look after it, not with it:
+    what is read beside a lock may be from before the wait.
+    """
+    await session.execute(
+        _lock(kind.statements, by_external_id=bool(external_ids)),
+        {
+            "workspace_id": workspace_id,
+            "ids": list(ids),
+            **kind.given,
+            **({"external_ids": list(external_ids)} if external_ids else {}),
+        },
+    )
+
+
+@cache
+def _lock(kind: Kind, *, by_external_id: bool) -> TextClause:
+    return text(
+        f"""
+        select 1 from {kind.table}
+        where workspace_id = :workspace_id{kind.mine}
+          and {_which(by_external_id=by_external_id)}
+        order by id for no key update
+        """
+    )
+
+
+async def targets(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    ids: Iterable[str],
+    external_ids: Iterable[str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Live records that may be referred to: the id that stands for each id and external id given.
+
+    A record that was merged away stands for its winner.
+    """
+    statement = text(
+        f"""
+        with named as (
+            select id, external_id from {kind.table}
+            where workspace_id = :workspace_id{kind.mine}
+              and (id = any(cast(:ids as uuid[]))
+                   or external_id = any(cast(:external_ids as text[])))
+        )
+        select living.id::text as id, named.id::text as by_id, named.external_id as by_external_id
+        from named
+        left join record_aliases alias on alias.workspace_id = :workspace_id
+         and alias.record_type = :record_type and alias.loser_id = named.id
+        join {kind.table} living on living.workspace_id = :workspace_id
+         and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null
+        """
+    )
+    found = await session.execute(
+        statement,
+        {
+            "workspace_id": workspace_id,
+            "record_type": kind.noun,
+            "ids": list(ids),
+            "external_ids": list(external_ids),
+            **kind.given,
+        },
+    )
+    by_id: dict[str, str] = {}
+    by_external_id: dict[str, str] = {}
+    for row in found:
+        by_id[row.by_id] = row.id
+        if row.by_external_id is not None:
+            by_external_id[row.by_external_id] = row.id
+    return by_id, by_external_id
+
+
+_MEMBERS = text(
+    "select id::text as id from members"
+    " where workspace_id = :workspace_id and id = any(cast(:ids as uuid[])) and active"
+)
+
+
+async def known_members(
+    session: AsyncSession, workspace_id: UUID, ids: Iterable[str]
+) -> frozenset[str]:
+    found = await session.scalars(_MEMBERS, {"workspace_id": workspace_id, "ids": list(ids)})
+    return frozenset(found)
+
+
+_KEY_ROLES = text(
+    "select key, multi from key_role_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null"
+)
+
+
+async def key_roles(session: AsyncSession, workspace_id: UUID) -> dict[str, bool]:
+    """Key to whether several members may hold it at once."""
+    found = await session.execute(_KEY_ROLES, {"workspace_id": workspace_id})
+    return {row.key: row.multi for row in found}
+
+
+_ALIASES = text(
+    "select loser_id::text as loser, winner_id::text as winner from record_aliases"
+    " where workspace_id = :workspace_id and record_type = :record_type"
+    " and loser_id = any(cast(:ids as uuid[]))"
+)
+
+
+async def winners(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, losers: Sequence[str]
+) -> dict[str, str]:
+    found = await session.execute(
+        _ALIASES, {"workspace_id": workspace_id, "record_type": kind.noun, "ids": list(losers)}
+    )
+    return {row.loser: row.winner for row in found}
+
+
+_DELETERS = text(
+    """
+    select distinct on (record_id) record_id::text as id, cause -> -1 ->> 'type' as actor
+    from field_changes
+    where workspace_id = :workspace_id and record_id = any(cast(:ids as uuid[]))
+      and field = 'deleted' and new = 'true'
+    order by record_id, id desc
+    """
+)
+
+
+async def deleters(
+    session: AsyncSession, workspace_id: UUID, ids: Sequence[str]
+) -> dict[str, str | None]:
+    """What kind of actor deleted each tombstone last: the immediate one of the cause."""
+    found = await session.execute(_DELETERS, {"workspace_id": workspace_id, "ids": list(ids)})
+    return {row.id: row.actor for row in found}
+
+
+async def children(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, column: str, parent_id: str
+) -> list[str]:
+    """Live records that hold `parent_id` in `column`."""
+    statement = text(
+        f"select id::text as id from {kind.table}"
+        f" where workspace_id = :workspace_id{kind.mine} and {column} = cast(:parent as uuid)"
+        " and deleted_at is null"
+    )
+    found = await session.scalars(
+        statement, {"workspace_id": workspace_id, "parent": parent_id, **kind.given}
+    )
+    return list(found)
+
+
+_CONTACTS_OF = text(
+    "select l.contact_id::text as id from account_contacts l"
+    " join contacts c on c.workspace_id = :workspace_id and c.id = l.contact_id"
+    " and c.deleted_at is null"
+    " where l.workspace_id = :workspace_id and l.account_id = cast(:account as uuid)"
+)
+
+
+async def contacts_of(session: AsyncSession, workspace_id: UUID, account_id: str) -> list[str]:
+    found = await session.scalars(
+        _CONTACTS_OF, {"workspace_id": workspace_id, "account": account_id}
+    )
+    return list(found)

@@ -1,0 +1,101 @@
+"""Formula traits that a record's own fields decide: worked out with every write of the record."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from accounts_api.language.formulas import typed as c
+from accounts_api.language.formulas.depends import is_own, traits_read
+from accounts_api.language.formulas.evaluate import evaluate
+from accounts_api.language.formulas.kept import kept
+from accounts_api.language.formulas.parser import read_formula
+from accounts_api.language.formulas.type_check import check_formula, misfit
+from accounts_api.language.formulas.values import number
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.evaluate import Snapshot
+from accounts_api.language.rules.syntax.faults import RuleFaulty
+from accounts_api.records.schema.record_catalog import own_catalog
+from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.trait_values import Definition, read_definitions
+from shared.events.base import Cause
+
+_NO_MATTER: Final = Moment(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+"""For formulas that do not ask what day it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFormula:
+    key: str
+    formula: c.Formula
+    currency: str | None
+    asks_when: bool
+
+
+@lru_cache(maxsize=1024)
+def own_formulas(kind: Kind, document: str) -> Sequence[OwnFormula]:
+    """From the definitions of the kind's traits; what looks at other records, and what cannot be
+    used, is left out. A formula comes after those it reads.
+    """
+    definitions = read_definitions(document)
+    written = [one for one in definitions.values() if one.formula is not None]
+    if not written:
+        return ()
+    catalog = own_catalog(kind, definitions.values())
+    found = {}
+    for one in written:
+        try:
+            formula = check_formula(read_formula(one.formula or ""), catalog, kind.noun)
+        except RuleFaulty:
+            continue
+        fits = misfit(formula, one.value_type, one.currency) is None
+        if fits and is_own(formula):
+            found[one.key] = OwnFormula(one.key, formula, _currency(one), bool(formula.root.asks))
+    return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
+
+
+def formula_link(trait_id: str, key: str) -> Cause:
+    return Cause(type="formula", id=trait_id, label=f"formula {key}")
+
+
+def _currency(definition: Definition) -> str | None:
+    return definition.currency if definition.result_type == "currency" else None
+
+
+def in_order(formulas: Mapping[str, c.Formula]) -> list[str]:
+    """The keys, each after those of the same record type that its formula reads."""
+    reads = {key: traits_read(formula) & formulas.keys() for key, formula in formulas.items()}
+    order: list[str] = []
+    while reads:
+        ready = sorted(key for key, read in reads.items() if not read - set(order)) or sorted(reads)
+        order += ready
+        for key in ready:
+            del reads[key]
+    return order
+
+
+def work_out(
+    kind: Kind, formulas: Iterable[OwnFormula], after: State, moment: Moment | None
+) -> None:
+    """Make the formulas' values what the record's other fields say."""
+    for one in formulas:
+        value = kept(evaluate(one.formula, _seen(kind, after), moment or _NO_MATTER), one.currency)
+        traits = {key: was for key, was in after["traits"].items() if key != one.key}
+        after["traits"] = traits if value is None else {**traits, one.key: value}
+
+
+def _seen(kind: Kind, state: State) -> Snapshot:
+    columns = {
+        name: date.fromisoformat(state[name]) if column.type == "date" and state[name] else value
+        for name, column in kind.by_name.items()
+        for value in [state[name]]
+    }
+    traits = {
+        key: number(value) if isinstance(value, float) else value
+        for key, value in state["traits"].items()
+    }
+    named: dict[str, Any] = {"id": state["id"], "external_id": state["external_id"]}
+    return Snapshot(state["id"], {**named, **columns}, traits)

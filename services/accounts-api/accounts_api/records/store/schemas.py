@@ -1,0 +1,171 @@
+"""Parts of bodies that the four types of records share."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi.openapi.models import Example
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.schemas import ExternalId, In, OneLine, Out, Slug
+from shared.web_addresses import NotAHost, host_of
+
+MAX_ROWS = 5_000
+
+RecordTypeKey = Annotated[
+    Slug,
+    Field(
+        description="`organization`, `account`, `contact`, `opportunity`, or the key of an object"
+        " type."
+    ),
+]
+TraitKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Traits = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=500,
+        description="By key. On a change: absent stays, null clears. See `/v1/traits`.",
+    ),
+]
+Holders = Annotated[list[UUID], Field(max_length=50)]
+KeyRoles = Annotated[
+    dict[str, Holders | None],
+    Field(
+        max_length=50,
+        description="Members by key role, such as `csm`. Absent stays; null or [] ends it.",
+    ),
+]
+Source = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    OneLine,
+    Field(description="Where the record comes from, such as `salesforce`."),
+]
+
+
+def _bare_host(value: str) -> str:
+    try:
+        return host_of(value)
+    except NotAHost:
+        raise ValueError("A domain such as 'acme.example', or one website.") from None
+
+
+Domain = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2_000),
+    AfterValidator(_bare_host),
+    Field(description="A website is taken as its domain: `https://www.acme.example/about` too."),
+]
+
+
+class Row(In):
+    """What any row of a bulk write may say besides the record's own fields."""
+
+    id: UUID | None = Field(default=None, description="Update this record; or say `external_id`.")
+    deleted: bool = Field(default=False, description="The source deleted it: leave a tombstone.")
+    restore: bool = Field(default=False, description="Bring it back even if a person deleted it.")
+    merged_into_external_id: ExternalId | None = Field(
+        default=None, description="The source merged it into this one."
+    )
+
+
+class RowsIn(In):
+    """Each row is checked by itself, so that a bad one does not hold up the others."""
+
+    dry_run: bool = Field(
+        default=False, description="Answer as if the rows were written, and store nothing."
+    )
+
+
+class RecordOut(Out):
+    id: UUID
+    external_id: str | None
+    source: str | None
+    traits: dict[str, Any]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class RowFault(BaseModel):
+    pointer: str = Field(description="JSON pointer (RFC 6901) into the body.")
+    code: str
+    message: str
+
+
+class RowResult(BaseModel):
+    status: Literal["created", "updated", "unchanged", "refused"]
+    id: UUID | None
+    external_id: str | None
+    version: int | None
+    code: str | None = Field(default=None, description="Why it was refused.")
+    message: str | None = None
+    errors: list[RowFault] = Field(default=[])
+
+
+class BulkOut(BaseModel):
+    """One result for each row, in the order of the rows."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "created": 1,
+                    "updated": 0,
+                    "unchanged": 0,
+                    "refused": 1,
+                    "results": [
+                        {
+                            "status": "created",
+                            "id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
+                            "external_id": "0015g00000XyZ1AAAV",
+                            "version": 1,
+                        },
+                        {
+                            "status": "refused",
+                            "id": None,
+                            "external_id": "0015g00000XyZ2BBBW",
+                            "version": None,
+                            "code": "invalid",
+                            "message": "Some values cannot be accepted",
+                            "errors": [
+                                {
+                                    "pointer": "/rows/1/traits/tier",
+                                    "code": "unknown_option",
+                                    "message": "'platinum' is not an option of tier.",
+                                }
+                            ],
+                        },
+                    ],
+                }
+            ]
+        }
+    )
+
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    results: list[RowResult]
+
+
+class MergeIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"loser_id": "0198c0de-0002-7a3b-8c4d-5e6f708192a3"}]}
+    )
+
+    loser_id: UUID = Field(description="It goes; its id leads to the winner from now on.")
+
+
+def upsert_examples(record: dict[str, Any]) -> dict[str, Example]:
+    """What the API's document shows of a PUT whose address says the external id."""
+    fields = {name: value for name, value in record.items() if name != "external_id"}
+    return {
+        "create_or_change": {"summary": "Create it, or make it so", "value": fields},
+        "name_it": {"summary": "The least that a new one needs", "value": _least(fields)},
+    }
+
+
+def _least(fields: dict[str, Any]) -> dict[str, Any]:
+    needed = [name for name in ("name", "email", "type") if name in fields]
+    return {name: fields[name] for name in needed}

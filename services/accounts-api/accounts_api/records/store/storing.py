@@ -1,0 +1,264 @@
+"""What the write engine stores: each statement takes a whole batch of records of one kind."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.records.schema.record_schemas import Kind
+
+
+def _recordset(kind: Kind) -> str:
+    columns = "".join(f", {column.name} {column.type}" for column in kind.columns)
+    return (
+        f"(id uuid, external_id text, source text{columns}, traits jsonb, deleted boolean,"
+        " version integer)"
+    )
+
+
+_HISTORY = """
+    insert into field_changes (workspace_id, record_id, id, record_type, field, old, new,
+                               valid_from, known_at, cause)
+    select :workspace_id, h.record_id, h.id, :record_type, h.field, h.old, h.new,
+           coalesce(h.since, moment.valid_from), moment.known_at,
+           coalesce(h.cause, cast(:cause as jsonb))
+    from jsonb_to_recordset(cast(:history as jsonb))
+           as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz,
+                cause jsonb),
+         moment
+"""
+_MOMENT = """
+    moment as materialized (
+        select workspace_now(:workspace_id) as valid_from, clock_timestamp() as known_at
+    )
+"""
+
+
+@cache
+def _insert(kind: Kind) -> TextClause:
+    names = ", ".join(("external_id", "source", *kind.by_name, "traits"))
+    return text(
+        f"""
+        with {_MOMENT}, made as (
+            insert into {kind.table} (workspace_id, id, {names})
+            select :workspace_id, r.id, {", ".join(f"r.{name}" for name in names.split(", "))}
+            from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
+            on conflict ({", ".join(kind.key)}) do nothing
+            returning id, version, created_at, updated_at
+        ), told as ({_HISTORY} where h.record_id in (select id from made))
+        select id::text as id, version, created_at, updated_at from made
+        """
+    )
+
+
+@cache
+def _update(kind: Kind) -> TextClause:
+    """Takes only what is still as it was seen, and never waits for what others hold. Ids come as
+    arrays, so that rows are found by the primary key even in a table that was never analyzed.
+    """
+    names = ("external_id", "source", *kind.by_name, "traits")
+    return text(
+        f"""
+        with {_MOMENT}, wanted as materialized (
+            select r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
+        ), locked as materialized (
+            select t.id from {kind.table} t
+            join wanted w on w.id = t.id and w.version = t.version
+            where t.workspace_id = :workspace_id and t.id = any(array(select id from wanted))
+            order by t.id
+            for no key update of t skip locked
+        ), changed as (
+            update {kind.table} as t
+            set {", ".join(f"{name} = r.{name}" for name in names)},
+                deleted_at = case when r.deleted
+                    then coalesce(t.deleted_at, (select known_at from moment)) end,
+                version = t.version + 1,
+                updated_at = clock_timestamp()
+            from wanted r
+            where t.workspace_id = :workspace_id and t.id = r.id
+              and t.id = any(array(select id from locked))
+            returning t.id, t.version, t.created_at, t.updated_at
+        ), told as ({_HISTORY} where h.record_id in (select id from changed))
+        select id::text as id, version, created_at, updated_at from changed
+        """
+    )
+
+
+Stamps = dict[str, dict[str, Any]]
+"""Record id to what the database decided: version and the two instants."""
+
+
+async def insert_records(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    cause: str,
+) -> Stamps:
+    """Those whose external id was taken meanwhile are missing from the answer."""
+    return await _store(session, _insert(kind.statements), workspace_id, kind, rows, history, cause)
+
+
+async def update_records(
+    session: AsyncSession,
+    workspace_id: UUID,
+    kind: Kind,
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    cause: str,
+) -> Stamps:
+    """Those that another transaction changed meanwhile are missing from the answer."""
+    return await _store(session, _update(kind.statements), workspace_id, kind, rows, history, cause)
+
+
+async def _store(
+    session: AsyncSession,
+    statement: TextClause,
+    workspace_id: UUID,
+    kind: Kind,
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    cause: str,
+) -> Stamps:
+    found = await session.execute(
+        statement,
+        {
+            "workspace_id": workspace_id,
+            "record_type": kind.noun,
+            "rows": to_json(rows).decode(),
+            "history": to_json(history).decode(),
+            "cause": cause,
+        },
+    )
+    return {row["id"]: dict(row) for row in found.mappings()}
+
+
+_LINK = text(
+    """
+    with wanted as (
+        select l.account_id, l.contact_id,
+               array(select jsonb_array_elements_text(l.plan_roles)) as plan_roles
+        from jsonb_to_recordset(cast(:links as jsonb))
+               as l(account_id uuid, contact_id uuid, plan_roles jsonb)
+    ), cut as (
+        delete from account_contacts ac
+        where ac.workspace_id = :workspace_id and ac.contact_id = any(cast(:ids as uuid[]))
+          and not exists (select 1 from wanted w
+                          where w.contact_id = ac.contact_id and w.account_id = ac.account_id)
+    )
+    insert into account_contacts (workspace_id, account_id, contact_id, plan_roles)
+    select :workspace_id, account_id, contact_id, plan_roles from wanted
+    on conflict (workspace_id, account_id, contact_id) do update
+    set plan_roles = excluded.plan_roles
+    where account_contacts.plan_roles is distinct from excluded.plan_roles
+    """
+)
+
+
+async def link_contacts(
+    session: AsyncSession,
+    workspace_id: UUID,
+    contact_ids: Sequence[str],
+    links: Sequence[Mapping[str, Any]],
+) -> None:
+    """Make `links` all the account links that these contacts have."""
+    await session.execute(
+        _LINK,
+        {
+            "workspace_id": workspace_id,
+            "ids": list(contact_ids),
+            "links": to_json(links).decode(),
+        },
+    )
+
+
+_END_ROLES = text(
+    """
+    update key_role_assignments a
+    set valid_to = greatest(
+        coalesce(cast(:since as timestamptz), workspace_now(:workspace_id)), a.valid_from)
+    from jsonb_to_recordset(cast(:ended as jsonb))
+           as e(account_id uuid, key_role_key text, member_id uuid)
+    where a.workspace_id = :workspace_id and a.valid_to is null and a.account_id = e.account_id
+      and a.key_role_key = e.key_role_key and a.member_id = e.member_id
+    """
+)
+_BEGIN_ROLES = text(
+    """
+    insert into key_role_assignments
+        (workspace_id, id, account_id, key_role_key, member_id, single, valid_from)
+    select :workspace_id, b.id, b.account_id, b.key_role_key, b.member_id, b.single,
+           coalesce(cast(:since as timestamptz), workspace_now(:workspace_id))
+    from jsonb_to_recordset(cast(:begun as jsonb))
+           as b(id uuid, account_id uuid, key_role_key text, member_id uuid, single boolean)
+    """
+)
+
+
+async def move_key_roles(
+    session: AsyncSession,
+    workspace_id: UUID,
+    ended: Sequence[Mapping[str, Any]],
+    begun: Sequence[Mapping[str, Any]],
+    since: datetime | None = None,
+) -> None:
+    """End some holdings and begin others; dated, nothing is overwritten."""
+    given = {"workspace_id": workspace_id, "since": since}
+    if ended:
+        await session.execute(_END_ROLES, {**given, "ended": to_json(ended).decode()})
+    if begun:
+        await session.execute(_BEGIN_ROLES, {**given, "begun": to_json(begun).decode()})
+
+
+_ADD_KEY_ROLES = text(
+    """
+    insert into key_role_definitions (workspace_id, id, key, title)
+    select :workspace_id, r.id, r.key, r.title
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, key text, title text)
+    on conflict (workspace_id, key) do nothing
+    """
+)
+
+
+async def add_key_roles(
+    session: AsyncSession, workspace_id: UUID, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    await session.execute(
+        _ADD_KEY_ROLES, {"workspace_id": workspace_id, "rows": to_json(rows).decode()}
+    )
+
+
+_ADD_ALIAS = text(
+    """
+    with led_to_loser as (
+        update record_aliases set winner_id = cast(:winner as uuid)
+        where workspace_id = :workspace_id and record_type = :record_type
+          and winner_id = cast(:loser as uuid)
+    )
+    insert into record_aliases (workspace_id, record_type, loser_id, winner_id)
+    values (:workspace_id, :record_type, cast(:loser as uuid), cast(:winner as uuid))
+    """
+)
+
+
+async def add_alias(
+    session: AsyncSession, workspace_id: UUID, kind: Kind, loser_id: str, winner_id: str
+) -> None:
+    """What led to the loser leads to the winner, too: no winner is a loser, so an alias is never
+    followed twice. Whoever merges holds both records, alive, and a loser never comes back.
+    """
+    await session.execute(
+        _ADD_ALIAS,
+        {
+            "workspace_id": workspace_id,
+            "record_type": kind.noun,
+            "loser": loser_id,
+            "winner": winner_id,
+        },
+    )

@@ -1,0 +1,379 @@
+"""The one way in which records change: wherever the change comes from, it ends in `write`.
+
+A batch is one round of statements however many records it holds: lock what exists, look up what is
+named, work out the changes, store records with their history, publish one event for each record
+that really changed, and tell the listeners, all in the caller's transaction.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from accounts_api.records.field_owners.service import Owners, owners_of
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken
+from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, KINDS, Kind
+from accounts_api.records.schema.rules import State, told
+from accounts_api.records.schema.trait_values import Definitions, read_definitions
+from accounts_api.records.store import hooks, queries, storing
+from accounts_api.records.store.batch import Batch, Differences, Known, Proposal, references
+from accounts_api.records.store.edits import OURSELVES, Edit, Outcome, Writer, snapshot
+from accounts_api.records.store.hooks import RecordChange
+from accounts_api.records.store.record_formulas import formula_link, own_formulas
+from shared.db import refuse
+from shared.errors import AppError, Fault
+from shared.events.accounts import Change
+from shared.events.base import Cause
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+
+_HOPES = 2
+"""Attempts without a lock on rows: the second sees what the first waited for."""
+Judge = Callable[[UnitOfWork, Sequence[Proposal]], Awaitable[Mapping[str, AppError]]]
+"""A feature's own say on what records would become: record id to the refusal."""
+
+
+async def write(
+    uow: UnitOfWork,
+    kind: Kind,
+    edits: Sequence[Edit],
+    writer: Writer = OURSELVES,
+    *,
+    judge: Judge | None = None,
+    merged_into: UUID | None = None,
+    since: datetime | None = None,
+) -> list[Outcome]:
+    """Apply `edits` in order; one outcome for each. A refused one leaves its record as it was.
+    `since` is when the changes became true, in workspace time, if that is not now.
+
+    Editing something into what it is already changes nothing: no version, no history, no event.
+    Records are read without a lock and stored where they still are what was read; edits of those
+    that another transaction holds or has changed meanwhile are worked out again behind a lock.
+    """
+    outcomes: list[Outcome | None] = [None] * len(edits)
+    left = list(range(len(edits)))
+    for attempt in count(1):
+        batch = await _batch(uow, kind, [edits[at] for at in left], writer, lock=attempt > _HOPES)
+        for at in left:
+            batch.take(edits[at])
+        if judge is not None:
+            changing = [proposal for proposal, _ in batch.changed()]
+            for record_id, error in (await judge(uow, changing)).items():
+                batch.refuse(batch.proposals[record_id], error)
+        lost = {left[place] for place in await _store(uow, batch, merged_into, since)}
+        _finish(batch)
+        for at, outcome in zip(left, batch.outcomes, strict=True):
+            outcomes[at] = outcome
+        left = []
+        for at in sorted(lost):
+            if edits[at].must == "create":
+                outcomes[at] = Outcome("refused", error=_taken(edits[at]))
+            else:
+                left.append(at)
+        if not left:
+            break
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+async def plan(
+    uow: UnitOfWork,
+    kind: Kind,
+    edits: Sequence[Edit],
+    writer: Writer,
+    *,
+    judge: Judge | None = None,
+) -> list[Outcome]:
+    """As `write` would answer if nobody else wrote meanwhile; what a judge tells stays untold."""
+    told = len(uow.events)
+    batch = await _batch(uow, kind, edits, writer, lock=False)
+    for edit in edits:
+        batch.take(edit)
+    if judge is not None:
+        changing = [proposal for proposal, _ in batch.changed()]
+        for record_id, error in (await judge(uow, changing)).items():
+            batch.refuse(batch.proposals[record_id], error)
+    del uow.events[told:]
+    _finish(batch)
+    return batch.outcomes
+
+
+def _taken(edit: Edit) -> ExternalIdTaken:
+    return ExternalIdTaken(
+        f"The external id {edit.external_id!r} is taken.",
+        faults=[Fault(f"{edit.pointer}/external_id", TAKEN, "Another record has it.")],
+    )
+
+
+async def _batch(
+    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer, *, lock: bool
+) -> Batch:
+    ids = sorted({edit.id for edit in edits if edit.id})
+    # A create needs no look-up: the insert itself finds out whether its external id is taken.
+    named = {e.external_id for e in edits if e.external_id and not e.id and e.must != "create"}
+    named |= {e for edit in edits if (e := edit.values.get("external_id"))}
+    external_ids = sorted(named)
+    if lock:
+        await queries.lock(uow.session, uow.workspace_id, kind, ids, external_ids)
+    sight = await queries.look(
+        uow.session, uow.workspace_id, kind, ids, external_ids, in_turn=not lock
+    )
+    states = sight.states
+    winners: dict[str, str] = {}
+    deleters: dict[str, str | None] = {}
+    gone = [state["id"] for state in states if state["deleted"]]
+    if gone:
+        winners = await queries.winners(uow.session, uow.workspace_id, kind, gone)
+        deleters = await queries.deleters(uow.session, uow.workspace_id, gone)
+        known = {state["id"] for state in states}
+        unseen = sorted(set(winners.values()) - known)
+        if unseen:
+            more = await queries.look(uow.session, uow.workspace_id, kind, unseen)
+            states += more.states
+    known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
+    if not writer.writes_owned:
+        known_things.owners = await _owners(uow, kind, states)
+    known_things.formulas = own_formulas(kind, sight.definitions)
+    if any(one.asks_when for one in known_things.formulas):
+        known_things.moment = await record_catalog.moment_of(uow)
+    batch = Batch(kind, writer, known_things)
+    batch.winners, batch.deleters = winners, deleters
+    batch.stored(states)
+    return batch
+
+
+async def _owners(uow: UnitOfWork, kind: Kind, states: Sequence[State]) -> Owners:
+    sources = sorted({state["source"] for state in states if state["source"] is not None})
+    return await owners_of(uow, kind.noun, sources) if sources else {}
+
+
+async def _known(
+    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], definitions: Definitions
+) -> Known:
+    named = references(kind, edits, definitions)
+    known = Known(definitions=definitions)
+    for parent in kind.parents:
+        if any(named[parent.column]):
+            known.parents[parent.column] = await queries.targets(
+                uow.session, uow.workspace_id, KINDS[parent.noun], *named[parent.column]
+            )
+    if any(named["accounts"]):
+        known.accounts = await queries.targets(
+            uow.session, uow.workspace_id, ACCOUNT, *named["accounts"]
+        )
+    if any(named["contacts"]):
+        by_id, _ = await queries.targets(uow.session, uow.workspace_id, CONTACT, *named["contacts"])
+        known.contacts = frozenset(by_id)
+    if any(named["members"]):
+        known.members = await queries.known_members(
+            uow.session, uow.workspace_id, named["members"][0]
+        )
+    if any(edit.key_roles for edit in edits):
+        known.key_roles = await key_role_definitions(uow)
+    return known
+
+
+DEFAULT_KEY_ROLES = (
+    ("csm", "CSM"),
+    ("account_executive", "Account Executive"),
+    ("implementation_specialist", "Implementation Specialist"),
+    ("renewal_manager", "Renewal Manager"),
+)
+
+
+async def known_key_roles(uow: UnitOfWork) -> frozenset[str]:
+    """The keys of the roles there are, or would be once someone asked; makes none."""
+    found = await queries.key_roles(uow.session, uow.workspace_id)
+    return frozenset(found or (key for key, _ in DEFAULT_KEY_ROLES))
+
+
+async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
+    """Key of each key role to whether several members may hold it; makes the usual four if the
+    workspace has none yet.
+    """
+    found = await queries.key_roles(uow.session, uow.workspace_id)
+    if found:
+        return found
+    rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
+    await storing.add_key_roles(uow.session, uow.workspace_id, rows)
+    return await queries.key_roles(uow.session, uow.workspace_id)
+
+
+async def _store(
+    uow: UnitOfWork, batch: Batch, merged_into: UUID | None, since: datetime | None
+) -> list[int]:
+    """Write what changed; the places of the edits whose record another transaction made or
+    changed first.
+    """
+    changed = batch.changed()
+    cause, causes = to_json(uow.cause).decode(), formula_causes(uow, batch)
+    # In one order by every writer, or two of them would wait for each other's external ids.
+    new = sorted(
+        (proposal for proposal, _ in changed if proposal.before is None),
+        key=lambda proposal: proposal.after["external_id"] or "",
+    )
+    old = [(proposal, changes) for proposal, changes in changed if proposal.before is not None]
+    stamps: storing.Stamps = {}
+    if new:
+        stamps |= await storing.insert_records(
+            uow.session,
+            uow.workspace_id,
+            batch.kind,
+            [_row(batch.kind, proposal.after) for proposal in new],
+            [_history(proposal.after["id"], "created", None, None) for proposal in new],
+            cause,
+        )
+    if old:
+        taken = ExternalIdTaken("Someone else took one of these external ids just now.")
+        async with refuse(f"uq_{batch.kind.table}_{'_'.join(batch.kind.key)}", taken):
+            stamps |= await storing.update_records(
+                uow.session,
+                uow.workspace_id,
+                batch.kind,
+                [_row(batch.kind, proposal.after) for proposal, _ in old],
+                [
+                    _history(proposal.after["id"], field, was, now)
+                    | {"since": since, "cause": causes.get(field)}
+                    for proposal, changes in old
+                    for field, (was, now) in changes.items()
+                ],
+                cause,
+            )
+    stored = [
+        (proposal, changes) for proposal, changes in changed if proposal.after["id"] in stamps
+    ]
+    await _store_parts(uow, batch, stored, since)
+    for proposal, _ in stored:
+        proposal.after |= stamps[proposal.after["id"]]
+    await _announce(uow, batch.kind, stored, merged_into)
+    return [
+        place
+        for proposal, _ in changed
+        if proposal.after["id"] not in stamps
+        for place in proposal.edits
+    ]
+
+
+def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]]:
+    """What changed a formula trait is its formula, because of what changed the record. Of formulas
+    that were worked out together none is the cause of the other.
+    """
+    formulas = [one for one in batch.known.definitions.values() if one.formula is not None]
+    together = {formula_link(one.id, one.key) for one in formulas if one.key in batch.worked_out}
+    causes = {}
+    for one in formulas:
+        link, chain = formula_link(one.id, one.key), uow.cause
+        if chain and (chain[-1] == link or (link in together and chain[-1] in together)):
+            chain = chain[:-1]
+        causes[f"traits.{one.key}"] = (*chain, link)
+    return causes
+
+
+def _row(kind: Kind, state: State) -> dict[str, Any]:
+    names = ("id", "external_id", "source", *kind.by_name, "traits", "deleted", "version")
+    return {name: state[name] for name in names}
+
+
+def _history(record_id: str, field: str, old: Any, new: Any) -> dict[str, Any]:
+    return {"record_id": record_id, "id": new_id(), "field": field, "old": old, "new": new}
+
+
+async def _store_parts(
+    uow: UnitOfWork,
+    batch: Batch,
+    stored: Sequence[tuple[Proposal, Differences]],
+    since: datetime | None,
+) -> None:
+    if batch.kind.part == "accounts":
+        relinked = [proposal.after for proposal, changes in stored if "accounts" in changes]
+        if relinked:
+            await storing.link_contacts(
+                uow.session,
+                uow.workspace_id,
+                [state["id"] for state in relinked],
+                [{"contact_id": s["id"], **link} for s in relinked for link in s["accounts"]],
+            )
+    if batch.kind.part == "key_roles":
+        ended, begun = _moves(batch.known.key_roles, stored)
+        await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun, since)
+
+
+def _moves(
+    multi: Mapping[str, bool], stored: Sequence[tuple[Proposal, Differences]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Holdings that end and holdings that begin."""
+    ended: list[dict[str, Any]] = []
+    begun: list[dict[str, Any]] = []
+    for proposal, changes in stored:
+        for name, (old, new) in changes.items():
+            if not name.startswith("key_roles."):
+                continue
+            key = name.removeprefix("key_roles.")
+            held = {"account_id": proposal.after["id"], "key_role_key": key}
+            before, after = set(old or ()), set(new or ())
+            ended += [{**held, "member_id": member} for member in before - after]
+            begun += [
+                {**held, "id": new_id(), "member_id": member, "single": not multi.get(key, False)}
+                for member in after - before
+            ]
+    return ended, begun
+
+
+async def _announce(
+    uow: UnitOfWork,
+    kind: Kind,
+    stored: Sequence[tuple[Proposal, Differences]],
+    merged_into: UUID | None,
+) -> None:
+    """One event for each record, with its whole state, and word to the listeners."""
+    changes = []
+    for proposal, differences in stored:
+        change = _change(proposal, merged_into)
+        fields = frozenset(differences) - {"deleted"}
+        changes.append(
+            RecordChange(
+                UUID(proposal.after["id"]),
+                change,
+                fields,
+                proposal.before,
+                proposal.after,
+                merged_into,
+            )
+        )
+        uow.publish(
+            kind.event.model_validate(
+                {
+                    "id": proposal.after["id"],
+                    "version": proposal.after["version"],
+                    "change": change,
+                    "changed": told(fields),
+                    "merged_into": merged_into,
+                    "record": snapshot(kind, proposal.after),
+                    **kind.facts,
+                }
+            )
+        )
+    await hooks.tell(uow, kind.noun, changes)
+
+
+def _change(proposal: Proposal, merged_into: UUID | None) -> Change:
+    if proposal.before is None:
+        return "created"
+    if proposal.after["deleted"] is not proposal.before["deleted"]:
+        if proposal.after["deleted"]:
+            return "deleted" if merged_into is None else "merged"
+        return "undeleted"
+    return "updated"
+
+
+def _finish(batch: Batch) -> None:
+    """Outcomes show the record as the whole batch left it."""
+    for place in batch.undone():
+        batch.outcomes[place].status = "unchanged"
+    for outcome in batch.outcomes:
+        if outcome.error is None and outcome.id in batch.proposals:
+            outcome.record = batch.proposals[outcome.id].after
+            outcome.version = outcome.record["version"]

@@ -1,0 +1,356 @@
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.signals.product_events.rules import Bucket
+from shared.held import not_held
+
+_FIRST_TIME = text(
+    """
+    insert into product_event_messages (workspace_id, message_id)
+    select :workspace_id, message_id
+    from unnest(cast(:message_ids as text[])) as m(message_id) order by message_id
+    on conflict (workspace_id, message_id) do nothing
+    returning message_id, received_at
+    """
+)
+
+
+async def first_time(
+    session: AsyncSession, workspace_id: UUID, message_ids: Iterable[str]
+) -> dict[str, datetime]:
+    """Those that were never sent before, and when they came; a transaction that has sent one just
+    now is waited for.
+    """
+    given = {"workspace_id": workspace_id, "message_ids": sorted(message_ids)}
+    found = await session.execute(_FIRST_TIME, given)
+    return {row.message_id: row.received_at for row in found}
+
+
+_BY_EMAIL = text(
+    """
+    select distinct on (email_key) email_key as key, id from contacts
+    where workspace_id = :workspace_id and email_key = any(cast(:keys as text[]))
+      and deleted_at is null
+    order by email_key, id
+    """
+)
+_ONLY_ACCOUNTS = text(
+    """
+    select l.contact_id as key, (array_agg(l.account_id))[1] as id
+    from account_contacts l
+    join accounts a on a.workspace_id = :workspace_id and a.id = l.account_id
+     and a.deleted_at is null
+    where l.workspace_id = :workspace_id and l.contact_id = any(cast(:keys as uuid[]))
+    group by l.contact_id having count(*) = 1
+    """
+)
+
+
+async def _found(
+    session: AsyncSession, statement: Any, workspace_id: UUID, keys: Iterable[Any]
+) -> dict[Any, UUID]:
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    rows = await session.execute(statement, {"workspace_id": workspace_id, "keys": wanted})
+    return {row.key: row.id for row in rows}
+
+
+async def contacts_by_email(
+    session: AsyncSession, workspace_id: UUID, email_keys: Iterable[str]
+) -> Mapping[str | None, UUID]:
+    """Of several with one address, the one that was there first."""
+    return await _found(session, _BY_EMAIL, workspace_id, email_keys)
+
+
+async def only_accounts(
+    session: AsyncSession, workspace_id: UUID, contact_ids: Iterable[UUID]
+) -> Mapping[UUID | None, UUID]:
+    """The account of each contact who belongs to exactly one."""
+    return await _found(session, _ONLY_ACCOUNTS, workspace_id, contact_ids)
+
+
+_ADD_EVENTS = text(
+    """
+    insert into product_events
+        (workspace_id, id, message_id, name, user_id, anonymous_id, group_id, email, contact_id,
+         account_id, properties, context, happened_at, counted_on, original_at, sent_at,
+         received_at)
+    select :workspace_id, e.id, e.message_id, e.name, e.user_id, e.anonymous_id, e.group_id,
+           e.email, e.contact_id, e.account_id, e.properties, e.context, e.happened_at,
+           e.counted_on, e.original_at, e.sent_at, :received_at
+    from jsonb_to_recordset(cast(:events as jsonb)) as e(
+        id uuid, message_id text, name text, user_id text, anonymous_id text, group_id text,
+        email text, contact_id uuid, account_id uuid, properties jsonb, context jsonb,
+        happened_at timestamptz, counted_on date, original_at timestamptz, sent_at timestamptz)
+    """
+)
+_ADD_NAMES = text(
+    """
+    insert into product_event_names (workspace_id, name, first_seen_at)
+    select :workspace_id, name, :at from unnest(cast(:names as text[])) as n(name)
+    where not exists (select 1 from product_event_names k
+                      where k.workspace_id = :workspace_id and k.name = n.name)
+    order by name
+    on conflict (workspace_id, name) do nothing
+    """
+)
+
+
+async def add_events(
+    session: AsyncSession,
+    workspace_id: UUID,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    received_at: datetime,
+    now: datetime,
+) -> None:
+    rows = to_json(events).decode()
+    given = {"workspace_id": workspace_id, "events": rows, "received_at": received_at}
+    await session.execute(_ADD_EVENTS, given)
+    names = sorted({event["name"] for event in events})
+    await session.execute(_ADD_NAMES, {"workspace_id": workspace_id, "names": names, "at": now})
+
+
+_COUNT = text(
+    """
+    insert into product_event_days as d (workspace_id, account_id, name, day, contact_id, count)
+    select :workspace_id, b.account_id, b.name, b.day, b.contact_id, b.count
+    from jsonb_to_recordset(cast(:buckets as jsonb))
+           as b(account_id uuid, name text, day date, contact_id uuid, count bigint)
+    on conflict (workspace_id, account_id, name, day, contact_id)
+    do update set count = d.count + excluded.count
+    """
+)
+
+
+async def count(
+    session: AsyncSession, workspace_id: UUID, sums: Sequence[tuple[Bucket, int]]
+) -> None:
+    rows = [
+        {
+            "account_id": one.account_id,
+            "name": one.name,
+            "day": one.day,
+            "contact_id": one.contact_id,
+            "count": by,
+        }
+        for one, by in sums
+    ]
+    given = {"workspace_id": workspace_id, "buckets": to_json(rows).decode()}
+    await session.execute(_COUNT, given)
+
+
+_WAIT = text(
+    """
+    insert into product_event_waiting (workspace_id, key, event_id, received_at, looked_again)
+    select :workspace_id, w.key, w.event_id, w.received_at,
+           :looked_again and w.received_at < clock_timestamp() - interval '10 seconds'
+    from jsonb_to_recordset(cast(:waiting as jsonb))
+           as w(key text, event_id uuid, received_at timestamptz)
+    on conflict (workspace_id, key, event_id) do nothing
+    """
+)
+
+
+async def let_wait(
+    session: AsyncSession,
+    workspace_id: UUID,
+    waiting: Sequence[tuple[str, UUID, datetime]],
+    *,
+    looked_again: bool = False,
+) -> None:
+    """(key, event, when it was received)."""
+    rows = [{"key": key, "event_id": id_, "received_at": at} for key, id_, at in waiting]
+    given = {
+        "workspace_id": workspace_id,
+        "waiting": to_json(rows).decode(),
+        "looked_again": looked_again,
+    }
+    await session.execute(_WAIT, given)
+
+
+ATTACHING: Final = "waiting_product_events"
+_NOT_HELD: Final = not_held(ATTACHING, "w.workspace_id", "w.event_id::text")
+_FRESH = text(
+    f"""
+    select distinct workspace_id from (
+        select workspace_id from product_event_waiting w
+        where not looked_again and received_at < clock_timestamp() - interval '10 seconds'
+          and {_NOT_HELD}
+        order by received_at limit :limit
+    ) fresh
+    """
+)
+_KEYS = text(
+    f"""
+    select distinct key from (
+        select key from product_event_waiting w
+        where workspace_id = :workspace_id and not looked_again
+          and received_at < clock_timestamp() - interval '10 seconds' and {_NOT_HELD}
+        order by received_at limit :limit
+    ) fresh
+    """
+)
+
+
+async def workspaces_to_look_again(session: AsyncSession, limit: int) -> Sequence[UUID]:
+    return (await session.scalars(_FRESH, {"limit": limit})).all()
+
+
+async def keys_to_look_again(
+    session: AsyncSession, workspace_id: UUID, limit: int
+) -> Sequence[str]:
+    given = {"workspace_id": workspace_id, "limit": limit}
+    return (await session.scalars(_KEYS, given)).all()
+
+
+_ARRIVED = text(
+    """
+    with arrived as (
+        delete from product_event_waiting
+        where workspace_id = :workspace_id and key = any(cast(:keys as text[]))
+        returning event_id, received_at
+    )
+    select distinct on (e.id) e.id, e.name, e.user_id, e.email, e.group_id, e.contact_id,
+           e.account_id, e.counted_on, e.received_at
+    from arrived w
+    join product_events e on e.workspace_id = :workspace_id and e.id = w.event_id
+     and e.received_at = w.received_at
+    order by e.id
+    """
+)
+_ATTACH = text(
+    """
+    update product_events e set contact_id = o.contact_id, account_id = o.account_id
+    from jsonb_to_recordset(cast(:owners as jsonb))
+           as o(id uuid, received_at timestamptz, contact_id uuid, account_id uuid)
+    where e.workspace_id = :workspace_id and e.id = o.id and e.received_at = o.received_at
+    """
+)
+
+
+async def take_arrived(
+    session: AsyncSession, workspace_id: UUID, keys: Iterable[str]
+) -> Sequence[Any]:
+    """The events that waited for any of these."""
+    given = {"workspace_id": workspace_id, "keys": sorted(keys)}
+    return (await session.execute(_ARRIVED, given)).all()
+
+
+async def attach(
+    session: AsyncSession, workspace_id: UUID, owners: Sequence[Mapping[str, Any]]
+) -> None:
+    """Rows of id, received_at, contact_id, account_id."""
+    given = {"workspace_id": workspace_id, "owners": to_json(owners).decode()}
+    await session.execute(_ATTACH, given)
+
+
+def _hand_over(column: str) -> str:
+    others = "account_id" if column == "contact_id" else "contact_id"
+    return f"""
+        with gone as (
+            delete from product_event_days
+            where workspace_id = :workspace_id and {column} = :loser
+            returning {others}, name, day, count
+        )
+        insert into product_event_days as d
+            (workspace_id, {column}, {others}, name, day, count)
+        select :workspace_id, :winner, {others}, name, day, count from gone
+        order by {others}, name, day
+        on conflict (workspace_id, account_id, name, day, contact_id)
+        do update set count = d.count + excluded.count
+        returning name
+    """
+
+
+_HAND_OVER = {column: text(_hand_over(column)) for column in ("account_id", "contact_id")}
+
+
+async def hand_over(
+    session: AsyncSession, workspace_id: UUID, column: str, loser: UUID, winner: UUID
+) -> frozenset[str]:
+    """Count for `winner` what counted for `loser`; the names of those events."""
+    given = {"workspace_id": workspace_id, "loser": loser, "winner": winner}
+    return frozenset(await session.scalars(_HAND_OVER[column], given))
+
+
+def _page(column: str, *, named: bool, following: bool) -> str:
+    """Newest first. Events of those merged into the record are the record's."""
+    return f"""
+        with same (id) as (
+            select cast(:record_id as uuid)
+            union all
+            select loser_id from record_aliases
+            where workspace_id = :workspace_id and winner_id = :record_id
+        )
+        select e.id, e.message_id, e.name, e.contact_id, e.account_id, e.properties,
+               e.happened_at, e.received_at
+        from product_events e
+        where e.workspace_id = :workspace_id and e.{column} = any(array(select id from same))
+          {"and e.name = :name" if named else ""}
+          {"and (e.happened_at, e.id) < (:after_at, :after_id)" if following else ""}
+        order by e.happened_at desc, e.id desc limit :limit
+    """
+
+
+async def events_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    column: str,
+    record_id: UUID,
+    *,
+    name: str | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    statement = _page(column, named=name is not None, following=after is not None)
+    given: dict[str, Any] = {
+        "workspace_id": workspace_id,
+        "record_id": record_id,
+        "limit": limit,
+    }
+    if name is not None:
+        given["name"] = name
+    if after is not None:
+        given |= {"after_at": after[0], "after_id": after[1]}
+    return (await session.execute(text(statement), given)).all()
+
+
+async def names_page(
+    session: AsyncSession, workspace_id: UUID, *, after: str | None, limit: int
+) -> Sequence[Any]:
+    following = "" if after is None else "and name > :after"
+    statement = f"""
+        select name, first_seen_at from product_event_names
+        where workspace_id = :workspace_id {following} order by name limit :limit
+    """
+    given: dict[str, Any] = {"workspace_id": workspace_id, "limit": limit}
+    if after is not None:
+        given["after"] = after
+    return (await session.execute(text(statement), given)).all()
+
+
+_FORGET = """
+    delete from {table} where ctid = any(array(
+        select ctid from {table}
+        where received_at < clock_timestamp() - make_interval(days => :days) limit :limit))
+    """
+
+
+async def forget(session: AsyncSession, table: str, *, days: int, limit: int) -> bool:
+    """Remove some of the rows that are older; whether there may be more."""
+    statement = text(_FORGET.format(table=table))
+    gone = await session.execute(statement, {"days": days, "limit": limit})
+    return getattr(gone, "rowcount", 0) >= limit
+
+
+async def make_partitions(session: AsyncSession) -> None:
+    """For this month and the three after it."""
+    await session.execute(text("select make_product_events_partitions(3)"))

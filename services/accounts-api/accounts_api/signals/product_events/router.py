@@ -1,0 +1,108 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, Kind
+from accounts_api.signals.product_events import service
+from accounts_api.signals.product_events.schemas import (
+    Batch,
+    EventNameOut,
+    ProductEventOut,
+    Taken,
+    Track,
+)
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web.routing import TheService, Uow, api_router, require
+
+router = api_router("/v1", "Product events")
+
+Reader = Annotated[Caller, require("product_events:read")]
+Sender = Annotated[Caller, require("product_events:write")]
+Name = Annotated[
+    str | None, Query(max_length=200, description="Only events of this name.", alias="event")
+]
+
+
+@router.post("/track", summary="Track one product event", response_model=Taken)
+async def track_event(data: Track, caller: Sender, uow: Uow) -> dict[str, Any]:
+    """As Segment's HTTP Tracking API: point an SDK at this host, with an API key as the write
+    key. The key may come as the user name of Basic authentication.
+    """
+    return await service.track(uow, data)
+
+
+@router.post("/batch", summary="Track many product events", response_model=Taken)
+async def track_events(data: Batch, caller: Sender, uow: Uow) -> dict[str, Any]:
+    """200 whenever the envelope can be read; `refused` names the messages that were not taken."""
+    return await service.track_batch(uow, data)
+
+
+@router.get(
+    "/product-event-names",
+    summary="List the names of product events",
+    response_model=Page[EventNameOut],
+)
+async def list_product_event_names(
+    caller: Reader, uow: Uow, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+) -> dict[str, Any]:
+    """By name: what rules can count."""
+    shape = ["product event names"]
+    after = tenure.cursors.read(cursor, caller.workspace_id, shape)[0] if cursor else None
+    found = await service.list_names(uow, after, limit)
+    return page_of(found, limit, tenure.cursors, caller.workspace_id, shape, ["name"])
+
+
+@router.get(
+    "/accounts/{account_id}/product-events",
+    summary="What an account's people did in the product",
+    response_model=Page[ProductEventOut],
+)
+async def list_account_product_events(
+    account_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    tenure: TheService,
+    event: Name = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """Newest first."""
+    return await _page(uow, tenure, ACCOUNT, account_id, event, cursor, limit)
+
+
+@router.get(
+    "/contacts/{contact_id}/product-events",
+    summary="What a contact did in the product",
+    response_model=Page[ProductEventOut],
+)
+async def list_contact_product_events(
+    contact_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    tenure: TheService,
+    event: Name = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """Newest first."""
+    return await _page(uow, tenure, CONTACT, contact_id, event, cursor, limit)
+
+
+async def _page(
+    uow: UnitOfWork,
+    tenure: Service,
+    kind: Kind,
+    record_id: UUID,
+    name: str | None,
+    cursor: str | None,
+    limit: int,
+) -> dict[str, Any]:
+    shape = ["product events", kind.noun, record_id, name]
+    after = tenure.cursors.read_time(cursor, uow.workspace_id, shape)
+    found = await service.list_events(uow, kind, record_id, name=name, after=after, limit=limit)
+    keys = ["happened_at", "id"]
+    return page_of(found, limit, tenure.cursors, uow.workspace_id, shape, keys)

@@ -1,6 +1,0 @@
-from accounts_api.traits import service
-from shared.worker import Loop
-
-
-def clearing_loop() -> Loop:
-    return Loop("deleted traits", service.clear_buried, every=30.0)

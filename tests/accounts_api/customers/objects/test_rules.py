@@ -1,0 +1,60 @@
+"""What needs no server: which names a type may have, and what rules make of them."""
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts_api.customers.object_types.rules import key_faults, link_faults
+from accounts_api.language.rules.depends import EXISTENCE, Sight, sights
+from accounts_api.language.rules.standard import STANDARD
+from accounts_api.language.rules.syntax.parser import RESERVED, read_text
+from accounts_api.language.rules.syntax.printer import write_text
+from accounts_api.language.rules.type_check import check
+from accounts_api.language.rules.typed import Others
+from accounts_api.records.schema.record_catalog import with_objects
+from accounts_api.records.schema.record_schemas import (
+    KINDS,
+    OBJECT,
+    ObjectLink,
+    ObjectType,
+    kind_of,
+)
+
+ID = UUID(int=1)
+WORDS = st.sampled_from(sorted({*RESERVED, *KINDS, "arr", "stage", "contacts", "status", "held"}))
+SLUGS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True) | WORDS
+PARENTS = st.sampled_from(["organization", "account", "contact", "opportunity"])
+
+
+@given(key=SLUGS, reverse=SLUGS, to=PARENTS)
+def test_a_name_that_is_accepted_is_understood_by_rules(key: str, reverse: str, to: str) -> None:
+    link = ObjectLink(to, reverse)  # type: ignore[arg-type]  # one of the four
+    if key_faults(key, reverse) or link_faults([link]):
+        return
+    catalog = with_objects(STANDARD, [ObjectType(ID, key, reverse, (link,))])
+    down = check(read_text(f'any {reverse} (name = "x")'), catalog, to)
+    assert isinstance(down.root, Others)
+    assert down.root.target.name == key
+    assert read_text(write_text(down.written)) == down.written
+    up = check(read_text(f'{to}.name = "x"'), catalog, key)
+    assert Sight(to, "name", (to,)) in sights(up)
+    column = f"{to}_id"
+    assert {
+        Sight(key, "name", (reverse,)),
+        Sight(key, column, (reverse,)),
+        Sight(key, EXISTENCE, (reverse,)),
+        Sight(to, reverse),
+    } <= sights(down)
+
+
+def test_one_definition_has_one_kind_and_all_types_share_their_statements() -> None:
+    link = ObjectLink("account", "projects")
+    project = ObjectType(ID, "project", "projects", (link,))
+    same = ObjectType(ID, "project", "projects", (ObjectLink("account", "projects"),))
+    device = ObjectType(UUID(int=2), "device", "devices", ())
+    assert kind_of(project) is kind_of(same)
+    assert kind_of(project) is not kind_of(device)
+    assert kind_of(project).statements is kind_of(device).statements is OBJECT
+    assert kind_of(project).shown == ("account_id", "name")
+    assert kind_of(device).shown == ("name",)

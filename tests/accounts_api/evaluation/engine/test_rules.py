@@ -1,0 +1,88 @@
+"""Who looks at what again, against the plain pairs of changes and watches."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts_api.evaluation.engine.rules import (
+    RESUMED,
+    Change,
+    Watcher,
+    by_sort,
+    by_views,
+    last_changes,
+)
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+RECORDS = [UUID(int=number) for number in range(1, 5)]
+WHAT = ["*", "arr", "name", RESUMED]
+PATHS: list[tuple[str, tuple[str, ...]]] = [("account", ()), ("opportunity", ("account",))]
+
+changes = st.lists(
+    st.builds(
+        Change,
+        id=st.integers(1, 50),
+        record_type=st.just("account"),
+        record_id=st.sampled_from(RECORDS),
+        what=st.lists(st.sampled_from(WHAT), min_size=1, unique=True),
+        at=st.just(AT),
+        cause=st.just(()),
+    ),
+    max_size=12,
+    unique_by=lambda change: change.id,
+)
+sights = st.lists(
+    st.tuples(st.integers(1, 4), st.sampled_from(["*", "arr", "name"]), st.sampled_from(PATHS)),
+    unique=True,
+    max_size=10,
+)
+starts = st.fixed_dictionaries(
+    {
+        PATHS[0]: st.just({record: [record] for record in RECORDS}),
+        PATHS[1]: st.dictionaries(
+            st.sampled_from(RECORDS), st.lists(st.sampled_from(RECORDS), unique=True)
+        ),
+    }
+)
+
+
+@given(changes, sights, starts)
+def test_each_watch_looks_at_what_it_would_see_pair_by_pair(
+    changed: list[Change],
+    sights: list[tuple[int, str, tuple[str, tuple[str, ...]]]],
+    starts: dict[tuple[str, tuple[str, ...]], dict[UUID, list[UUID]]],
+) -> None:
+    expected: dict[tuple[UUID, UUID], tuple[Change, bool]] = {}
+    watchers: dict[tuple[str, str], list[Watcher]] = {}
+    for number, what, (watched, path) in sights:
+        # A watch is about one type: its number stands for it and the type.
+        watcher = Watcher(UUID(int=number + 100 * len(path)), "segment", watched, path)
+        for key in {what, "*"}:
+            watchers.setdefault(("account", key), []).append(watcher)
+        for change in sorted(changed, key=lambda change: change.id):
+            if what in change.what or "*" in change.what:
+                for record in starts[watched, path].get(change.record_id, ()):
+                    known, back = expected.get((watcher.watch_id, record), (change, False))
+                    last = max(known, change, key=lambda one: one.id)
+                    expected[watcher.watch_id, record] = (last, back or RESUMED in change.what)
+
+    sorts = by_sort(changed)
+    found = {
+        (watcher.watch_id, record): seen
+        for views, watching in by_views(sorts, watchers).items()
+        for record, seen in last_changes(views, sorts, starts).items()
+        for watcher in watching
+    }
+    assert found == expected
+
+
+def test_many_new_records_are_one_sort_and_many_rules_one_view() -> None:
+    new = [Change(n, "account", UUID(int=n), ["*"], AT, ()) for n in range(1, 1_001)]
+    watchers = {
+        ("account", "*"): [Watcher(UUID(int=n), "segment", "account", ()) for n in range(1, 201)]
+    }
+    sorts = by_sort(new)
+    ((views, watching),) = by_views(sorts, watchers).items()
+    assert (len(sorts), len(views), len(watching)) == (1, 1, 200)

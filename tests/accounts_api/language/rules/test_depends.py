@@ -1,0 +1,91 @@
+"""Which changes a rule must hear of."""
+
+import pytest
+
+from accounts_api.language.rules.depends import CALENDAR, EXISTENCE, Sight, segments_seen, sights
+from accounts_api.language.rules.syntax.parser import read_text
+from accounts_api.language.rules.type_check import check
+from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
+
+CATALOG = catalog()
+
+
+def seen(text: str, type_: str = "account") -> set[Sight]:
+    always = {Sight(type_, EXISTENCE), Sight(type_, CALENDAR)}
+    return set(sights(check(read_text(text), CATALOG, type_))) - always
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("created_at > 2026-01-01", True),
+        ("created_at within last 3 hours", False),
+        ("created_at is past", False),
+        ("traits.go_live > 2026-01-01", False),
+        ("traits.go_live in this fiscal quarter", True),
+        ("not (any opportunities (expiration within next 5 business days))", True),
+        ("arr changed within 30 days", True),
+        ("arr changed within 3 hours", False),
+        ('count(events "login" within 30 days) < 3', True),
+    ],
+)
+def test_a_rule_that_asks_for_days_sees_the_calendar(text: str, asks: bool) -> None:  # noqa: FBT001
+    found = sights(check(read_text(text), CATALOG, "account"))
+    assert (Sight("account", CALENDAR) in found) is asks
+
+
+def test_a_rule_sees_its_fields_by_their_real_names() -> None:
+    assert seen('status = "trial" and traits.tier is empty') == {
+        Sight("account", "lifecycle_status"),
+        Sight("account", "traits.tier"),
+    }
+
+
+def test_a_currency_is_seen_when_the_amount_names_one() -> None:
+    assert seen("arr > 5") == {Sight("account", "arr")}
+    assert seen("arr > 5 USD") == {Sight("account", "arr"), Sight("account", "currency")}
+
+
+def test_related_records_are_seen_over_the_path_with_their_coming_and_going() -> None:
+    assert seen("opportunity.expiration within next 90 days") == {
+        Sight("account", "opportunities"),
+        Sight("opportunity", EXISTENCE, ("opportunities",)),
+        Sight("opportunity", "account_id", ("opportunities",)),
+        Sight("opportunity", "contract_expiration", ("opportunities",)),
+    }
+    assert seen('account.name = "x"', "opportunity") == {
+        Sight("opportunity", "account_id"),
+        Sight("account", EXISTENCE, ("account",)),
+        Sight("account", "name", ("account",)),
+    }
+
+
+def test_a_link_and_what_stands_on_it_are_one_thing() -> None:
+    assert seen('any contacts (plan_roles has any ("Champion"))') == {
+        Sight("account", "contacts"),
+        Sight("contact", EXISTENCE, ("contacts",)),
+    }
+
+
+def test_segments_roles_and_events_are_things_of_the_record() -> None:
+    text = f'any account (in segment "{SEGMENTS[0]}" and role csm held)'
+    assert seen(text, "opportunity") >= {
+        Sight("account", f"segment:{SEGMENTS[0]}", ("account",)),
+        Sight("account", "role:csm", ("account",)),
+    }
+    rule = check(read_text(text), CATALOG, "opportunity")
+    assert segments_seen(rule) == {str(SEGMENTS[0])}
+    assert seen('count(events "login" within 3 days) > 1') == {Sight("account", "events:login")}
+
+
+def test_only_relative_times_move_by_themselves() -> None:
+    def moving(text: str) -> bool:
+        return check(read_text(text), CATALOG, "account").root.asks.moves
+
+    assert moving("any opportunities (close_date within next 5 days)")
+    assert moving("status_since is past")
+    assert moving("traits.go_live < today - 3 days")
+    assert moving("arr changed within 2 days")
+    assert moving("role csm held")
+    assert not moving("traits.go_live < 2026-01-01")
+    assert not moving(f'in segment "{SEGMENTS[0]}"')

@@ -1,0 +1,355 @@
+"""Small random worlds of records, as rows for PostgreSQL and as snapshots for Python."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from accounts_api.language.rules.catalog import Catalog, FieldType, trait
+from accounts_api.language.rules.evaluate import Holding, Snapshot
+from accounts_api.language.rules.standard import STANDARD
+
+WORKSPACE = UUID(int=1)
+NOW = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
+ROLES = ("csm", "ae")
+
+
+def ids(kind: int, count: int) -> list[UUID]:
+    return [UUID(int=kind * 1000 + number) for number in range(count)]
+
+
+MEMBERS, SEGMENTS = ids(8, 2), ids(9, 2)
+
+TRAITS = (
+    trait("tier", FieldType.SELECT, ("gold", "silver")),
+    trait("motto", FieldType.TEXT),
+    trait("seats", FieldType.NUMBER),
+    trait("budget", FieldType.CURRENCY, currency="EUR"),
+    trait("product_admin", FieldType.BOOLEAN),
+    trait("go_live", FieldType.DATE),
+    trait("last_call", FieldType.DATETIME),
+    trait("products", FieldType.MULTI_SELECT, ("crm", "ats", "forms")),
+    trait("odd.key with dots", FieldType.TEXT),
+)
+
+
+def catalog() -> Catalog:
+    return STANDARD.with_traits(dict.fromkeys(STANDARD.types, TRAITS))
+
+
+TABLES = """
+create table organizations (workspace_id uuid, id uuid, external_id text, name text, domain text,
+  created_at timestamptz, updated_at timestamptz, traits jsonb, deleted_at timestamptz);
+create table accounts (workspace_id uuid, id uuid, external_id text, name text, domain text,
+  organization_id uuid, arr bigint, currency text, lifecycle_status text,
+  lifecycle_status_since timestamptz, time_zone text, country text,
+  created_at timestamptz, updated_at timestamptz, traits jsonb, deleted_at timestamptz);
+create table contacts (workspace_id uuid, id uuid, external_id text, name text, first_name text,
+  last_name text, email text, phone text, title text, time_zone text, email_status text,
+  deactivated_at timestamptz,
+  created_at timestamptz, updated_at timestamptz, traits jsonb, deleted_at timestamptz);
+create table opportunities (workspace_id uuid, id uuid, external_id text, name text,
+  account_id uuid, type text, stage text, is_closed boolean, is_won boolean, close_date date,
+  contract_start date, contract_expiration date, arr bigint, currency text, deal_room_url text,
+  manually_enter_renewal_sequence boolean, renewal_sequence_status text,
+  renewal_sequence_status_at timestamptz,
+  created_at timestamptz, updated_at timestamptz, traits jsonb, deleted_at timestamptz);
+create table account_contacts (workspace_id uuid, account_id uuid, contact_id uuid,
+  plan_roles text[]);
+create table key_role_assignments (workspace_id uuid, account_id uuid, key_role_key text,
+  member_id uuid, valid_from timestamptz, valid_to timestamptz);
+create table segment_members (workspace_id uuid, segment_id uuid, record_id uuid,
+  entered_at timestamptz, left_at timestamptz);
+create table field_changes (workspace_id uuid, record_type text, record_id uuid, field text,
+  valid_from timestamptz);
+create table product_event_days (workspace_id uuid, account_id uuid, contact_id uuid, name text,
+  day date, count bigint);
+"""
+
+TEXTS = ("", "Acme", "ACMÉ", "acme%", "a_b", "Straße", "Łódź", "Ωmega", "ﬁne", "a")
+DECIMALS = (Decimal("0.5"), Decimal("-1.25"), Decimal("1E+2"), 1, 0, 7)
+CURRENCIES = ("EUR", "USD")
+PRODUCTS = ("crm", "ats", "forms")
+# what a trait may hold although its definition says otherwise
+WRONG: tuple[Any, ...] = (
+    *(None, "", 5, True, [], {}, "2026-02-30", "0000-01-01", ["crm"], "gold", [5], "2026-13-01"),
+    *("2026-03-05T24:00:00Z", "2026-03-05T10:00:00", "2026-03-05T10:00:00.1234567Z"),
+)
+
+
+def zulu(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+@dataclass
+class World:
+    """Rows by table; a row is what the column names say."""
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    async def store(self, connection: AsyncConnection) -> None:
+        for table, rows in self.rows.items():
+            if rows:
+                names = sorted(rows[0])
+                statement = text(
+                    f"insert into {table} (workspace_id, {', '.join(names)})"
+                    f" values (:workspace_id, {', '.join(f':{name}' for name in names)})"
+                )
+                if "traits" in names:
+                    statement = statement.bindparams(bindparam("traits", type_=JSONB()))
+                values = [{**row, "workspace_id": WORKSPACE} for row in rows]
+                await connection.execute(statement, values)
+
+    def live(self, table: str) -> list[dict[str, Any]]:
+        return [row for row in self.rows[table] if row["deleted_at"] is None]
+
+    def snapshot(self, type_: str, row: dict[str, Any], depth: int = 4) -> Snapshot:
+        related: dict[str, list[Snapshot]] = {}
+        if depth:
+            related = {
+                name: [
+                    replace(self.snapshot(target, other, depth - 1), link=link)
+                    for other, link in others
+                ]
+                for name, target, others in self._related(type_, row)
+            }
+        id_ = row["id"]
+        changes: dict[str, list[datetime]] = {}
+        for change in self.rows["field_changes"]:
+            if (change["record_type"], change["record_id"]) == (type_, id_):
+                changes.setdefault(change["field"], []).append(change["valid_from"])
+        events: dict[str, dict[date, int]] = {}
+        for counted in self.rows["product_event_days"]:
+            if counted.get(f"{type_}_id") == id_:
+                days = events.setdefault(counted["name"], {})
+                days[counted["day"]] = days.get(counted["day"], 0) + counted["count"]
+        return Snapshot(
+            id=str(id_),
+            columns={
+                name: str(value) if isinstance(value, UUID) else value
+                for name, value in row.items()
+            },
+            traits=row["traits"],
+            related=related,
+            segments=frozenset(
+                str(member["segment_id"])
+                for member in self.rows["segment_members"]
+                if member["record_id"] == id_ and member["left_at"] is None
+            ),
+            roles=[
+                Holding(
+                    held["key_role_key"],
+                    str(held["member_id"]),
+                    held["valid_from"],
+                    held["valid_to"],
+                )
+                for held in self.rows["key_role_assignments"]
+                if held["account_id"] == id_
+            ],
+            changes=changes,
+            events=events,
+        )
+
+    def _related(self, type_: str, row: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
+        def where(table: str, **wanted: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+            found = self.live(table)
+            return [(other, {}) for other in found if wanted.items() <= other.items()]
+
+        def linked(table: str, mine: str, theirs: str) -> Any:
+            return [
+                (other, {"plan_roles": link["plan_roles"]})
+                for link in self.rows["account_contacts"]
+                for other in self.live(table)
+                if link[mine] == row["id"] and link[theirs] == other["id"]
+            ]
+
+        match type_:
+            case "organization":
+                yield "accounts", "account", where("accounts", organization_id=row["id"])
+            case "account":
+                yield (
+                    "organization",
+                    "organization",
+                    where("organizations", id=row["organization_id"]),
+                )
+                yield "contacts", "contact", linked("contacts", "account_id", "contact_id")
+                yield "opportunities", "opportunity", where("opportunities", account_id=row["id"])
+            case "contact":
+                yield "accounts", "account", linked("accounts", "contact_id", "account_id")
+            case "opportunity":
+                yield "account", "account", where("accounts", id=row["account_id"])
+
+
+class _Dice:
+    """Draws values; a third of them missing, some of the traits of the wrong type."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def one(self, values: Sequence[Any]) -> Any:
+        return self.random.choice(values)
+
+    def maybe(self, value: Any) -> Any:
+        return value if self.random.random() < 2 / 3 else None
+
+    def number(self) -> int:
+        return self.random.randint(-3, 3)
+
+    def day(self) -> date:
+        reach = self.one((4, 4, 100, 500))
+        return NOW.date() + timedelta(days=self.random.randint(-reach, reach))
+
+    def instant(self) -> datetime:
+        """Often exactly a midnight, or hours from the moment, where bounds are."""
+        kind = self.random.random()
+        if kind < 0.25:
+            return datetime.combine(self.day(), time(), UTC)
+        if kind < 0.5:
+            return NOW + timedelta(hours=self.random.randint(-3, 3))
+        days = self.one((-400, -30, -2, -1, 0, 0, 1, 2, 30))
+        return NOW + timedelta(days=days, minutes=self.random.randint(-800, 800))
+
+    def some(self, values: Sequence[Any]) -> list[Any]:
+        return self.random.sample(values, self.random.randint(0, len(values)))
+
+    def traits(self) -> dict[str, Any]:
+        right = {
+            "tier": self.one(("gold", "silver")),
+            "motto": self.one(TEXTS),
+            "seats": self.one(DECIMALS),
+            "budget": self.number(),
+            "product_admin": self.one((True, False)),
+            "go_live": self.day().isoformat(),
+            "last_call": zulu(self.instant()),
+            "products": self.some(PRODUCTS),
+            "odd.key with dots": self.one(TEXTS),
+        }
+        found = {key: right[key] for key in self.some(list(right))}
+        return {
+            key: self.one(WRONG) if self.random.random() < 0.2 else value
+            for key, value in found.items()
+        }
+
+    def common(self) -> dict[str, Any]:
+        return {
+            "external_id": self.maybe(self.one(TEXTS)),
+            "name": self.maybe(self.one(TEXTS)),
+            "created_at": self.instant(),
+            "updated_at": self.instant(),
+            "traits": self.traits(),
+            "deleted_at": self.one((None, None, None, NOW)),
+        }
+
+    def money(self) -> dict[str, Any]:
+        return {"arr": self.maybe(self.number()), "currency": self.maybe(self.one(CURRENCIES))}
+
+
+def world(seed: int) -> World:
+    dice = _Dice(seed)
+    organizations, accounts = ids(1, dice.one((0, 1))), ids(2, dice.one((1, 2, 3)))
+    contacts, opportunities = ids(3, dice.one((0, 1, 3))), ids(4, dice.one((0, 1, 3)))
+    everyone = [*organizations, *accounts, *contacts, *opportunities]
+    pairs = [(account, contact) for account in accounts for contact in contacts]
+    few = range(dice.one((0, 1, 3)))
+    flag = (True, False, None)
+    return World(
+        {
+            "organizations": [
+                {**dice.common(), "id": id_, "domain": dice.maybe(dice.one(TEXTS))}
+                for id_ in organizations
+            ],
+            "accounts": [
+                {
+                    **dice.common(),
+                    **dice.money(),
+                    "id": id_,
+                    "organization_id": dice.one([None, *organizations]),
+                    "domain": dice.maybe(dice.one(TEXTS)),
+                    "lifecycle_status": dice.maybe(dice.one(("subscribed", "trial"))),
+                    "lifecycle_status_since": dice.maybe(dice.instant()),
+                    "time_zone": dice.maybe(dice.one(TEXTS)),
+                    "country": dice.maybe(dice.one(TEXTS)),
+                }
+                for id_ in accounts
+            ],
+            "contacts": [
+                {
+                    **dice.common(),
+                    "id": id_,
+                    "email": dice.maybe(dice.one(TEXTS)),
+                    "email_status": dice.maybe(dice.one(TEXTS)),
+                    "deactivated_at": dice.maybe(dice.instant()),
+                }
+                for id_ in contacts
+            ],
+            "opportunities": [
+                {
+                    **dice.common(),
+                    **dice.money(),
+                    "id": id_,
+                    "account_id": dice.one([None, *accounts]),
+                    "type": dice.maybe(dice.one(("renewal", "expansion"))),
+                    "is_closed": dice.one(flag),
+                    "is_won": dice.one(flag),
+                    "close_date": dice.maybe(dice.day()),
+                    "contract_expiration": dice.maybe(dice.day()),
+                    "renewal_sequence_status_at": dice.maybe(dice.instant()),
+                }
+                for id_ in opportunities
+            ],
+            "account_contacts": [
+                {
+                    "account_id": account,
+                    "contact_id": contact,
+                    "plan_roles": dice.some(("Champion", "Sponsor")),
+                }
+                for account, contact in dice.some(pairs)
+            ],
+            "key_role_assignments": [
+                {
+                    "account_id": dice.one(accounts),
+                    "key_role_key": dice.one(ROLES),
+                    "member_id": dice.one(MEMBERS),
+                    "valid_from": dice.instant(),
+                    "valid_to": dice.maybe(dice.instant()),
+                }
+                for _ in few
+            ],
+            "segment_members": [
+                {
+                    "segment_id": dice.one(SEGMENTS),
+                    "record_id": dice.one(everyone),
+                    "left_at": dice.maybe(NOW),
+                }
+                for _ in few
+            ],
+            "field_changes": [
+                {
+                    "record_type": "account",
+                    "record_id": dice.one(accounts),
+                    "field": dice.one(("arr", "traits.tier")),
+                    "valid_from": dice.instant(),
+                }
+                for _ in few
+            ],
+            "product_event_days": [
+                {
+                    "account_id": account,
+                    "contact_id": dice.one([*contacts, UUID(int=0)]),
+                    "name": name,
+                    "day": dice.day(),
+                    "count": number,
+                }
+                for account, name, number in dice.some(
+                    [(a, e, c) for a in accounts for e in ("login", "logout") for c in (1, 2)]
+                )
+            ],
+        }
+    )
