@@ -12,7 +12,7 @@ from shared.feed import dead
 from shared.feed.subscriptions import Subscriptions
 from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 
 class DeadEvent(BaseModel):
@@ -54,7 +54,7 @@ def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) 
     async def list_dead_events(
         caller: Annotated[Caller, require("workspace:read")],
         uow: Uow,
-        service: TheService,
+        service: ServiceDep,
         limit: Limit = 50,
         cursor: CursorParam = None,
     ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from shared.auth import Caller
 from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 
 class HeldWork(BaseModel):
@@ -72,7 +72,7 @@ def held_work_router(service_name: ServiceName, items: HeldItems = held) -> APIR
     async def list_held_work(
         caller: Annotated[Caller, require("workspace:read")],
         uow: Uow,
-        service: TheService,
+        service: ServiceDep,
         limit: Limit = 50,
         cursor: CursorParam = None,
     ) -> dict[str, Any]:

@@ -261,7 +261,7 @@ Uow = Annotated[UnitOfWork, Depends(_open_uow)]
 """The transaction of this request: read-only for GET. Committed before the response leaves."""
 BeginUow = Annotated[Callable[[], Awaitable[UnitOfWork]], Depends(_begin_uow)]
 """The same, begun when it is first called: for an endpoint that asks others before it writes."""
-TheService = Annotated[Service, Depends(_the_service)]
+ServiceDep = Annotated[Service, Depends(_the_service)]
 
 
 EditedTag = Annotated[
@@ -291,7 +291,7 @@ def _version(if_match: str) -> int | None:
 
 IfMatch = Annotated[int | None, Depends(_if_match)]
 """Version from `If-Match`, None for `*`; 428 without the header."""
-IfMatchAtWill = Annotated[int | None, Depends(_if_match_at_will)]
+OptionalIfMatch = Annotated[int | None, Depends(_if_match_at_will)]
 """As `IfMatch`, where a client may also write without having read."""
 
 

@@ -12,7 +12,7 @@ from shared.auth import Caller
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
 from shared.web.internal import feed_state
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 STATUS_TAG = {"name": "Status", "description": "How far each service is with its work."}
 
@@ -92,7 +92,7 @@ def status_router(
         response_model=ServiceStatus,
     )
     async def get_status(
-        caller: Annotated[Caller, require("workspace:read")], uow: Uow, service: TheService
+        caller: Annotated[Caller, require("workspace:read")], uow: Uow, service: ServiceDep
     ) -> dict[str, Any]:
         """Quiet when `due_work` is all zeros and every service has heard the others to the end."""
         feed = await feed_state(service)

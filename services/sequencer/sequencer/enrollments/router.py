@@ -15,7 +15,7 @@ from sequencer.enrollments.schemas import (
 from sequencer.enrollments.views import shown, shown_all
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1/enrollments", "Enrollments")
 
@@ -27,7 +27,7 @@ Writer = Annotated[Caller, require("enrollments:write")]
 async def list_enrollments(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     state: Annotated[State | None, Query()] = None,

@@ -11,7 +11,7 @@ from sequencer.records.references import must_be_member
 from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import BeginUow, IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/mailboxes", "Mailboxes")
 
@@ -44,7 +44,7 @@ def _shown(mailbox: Mailbox, today: date) -> dict[str, Any]:
 
 @router.get("", summary="List mailboxes", response_model=Page[MailboxOut])
 async def list_mailboxes(
-    caller: Reader, uow: Uow, the_service: TheService, limit: Limit = 50, cursor: CursorParam = None
+    caller: Reader, uow: Uow, the_service: ServiceDep, limit: Limit = 50, cursor: CursorParam = None
 ) -> dict[str, Any]:
     shape = ["mailboxes"]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
@@ -60,7 +60,7 @@ async def list_mailboxes(
 async def create_mailbox(
     data: MailboxIn,
     caller: Writer,
-    the_service: TheService,
+    the_service: ServiceDep,
     begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
@@ -87,7 +87,7 @@ async def edit_mailbox(
     data: MailboxPatch,
     caller: Writer,
     version: IfMatch,
-    the_service: TheService,
+    the_service: ServiceDep,
     begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
@@ -109,7 +109,7 @@ async def delete_mailbox(mailbox_id: UUID, caller: Writer, version: IfMatch, uow
 
 
 @router.post("/{mailbox_id}/test", summary="Log in to a mailbox", response_model=MailboxTest)
-async def test_mailbox(mailbox_id: UUID, caller: Writer, the_service: TheService) -> MailboxTest:
+async def test_mailbox(mailbox_id: UUID, caller: Writer, the_service: ServiceDep) -> MailboxTest:
     """Connects to the server and logs in. Nothing is sent."""
     return await service.test_mailbox(the_service, caller.workspace_id, mailbox_id)
 

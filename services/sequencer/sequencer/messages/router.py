@@ -9,7 +9,7 @@ from sequencer.messages.schemas import MessageOut, MessageWithContent
 from sequencer.messages.views import shown
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1/messages", "Messages")
 
@@ -20,7 +20,7 @@ Reader = Annotated[Caller, require("messages:read")]
 async def list_messages(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     state: Annotated[State | None, Query()] = None,

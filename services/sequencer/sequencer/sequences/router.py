@@ -20,7 +20,7 @@ from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import BeginUow, IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/sequences", "Sequences")
 
@@ -32,7 +32,7 @@ Writer = Annotated[Caller, require("sequences:write")]
 async def list_sequences(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     state: Annotated[State | None, Query(description="Archived ones only when asked for.")] = None,
@@ -49,7 +49,7 @@ async def list_sequences(
 @router.post("", status_code=201, summary="Draft a sequence", response_model=SequenceOut)
 @all_faults_at_once
 async def create_sequence(
-    data: SequenceIn, caller: Writer, running: TheService, begin: BeginUow, response: Response
+    data: SequenceIn, caller: Writer, running: ServiceDep, begin: BeginUow, response: Response
 ) -> dict[str, Any]:
     """Nothing is sent before it is published and enabled. A template that cannot be read, or names
     a variable that does not exist, is a 422 with pointer, line and column. The segments, key roles
@@ -78,7 +78,7 @@ async def edit_sequence(
     data: SequencePatch,
     caller: Writer,
     version: IfMatch,
-    running: TheService,
+    running: ServiceDep,
     begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sequencer.suppressions.models import Suppression
 from sequencer.suppressions.schemas import SuppressionIn, SuppressionOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1/suppressions", "Suppressions")
 
@@ -20,7 +20,7 @@ Writer = Annotated[Caller, require("suppressions:write")]
 async def list_suppressions(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     email: Annotated[str | None, Query(max_length=254, description="Only this address.")] = None,

@@ -13,7 +13,7 @@ from sequencer.unsubscribe import service
 from sequencer.unsubscribe.rules import is_one_click
 from shared.errors import BadRequest
 from shared.web.problems import Problem
-from shared.web.routing import TheService
+from shared.web.routing import ServiceDep
 
 router = APIRouter(
     prefix="/v1/unsubscribe",
@@ -51,7 +51,7 @@ def _page(heading: str, text: str, form: str = "") -> HTMLResponse:
 
 
 @router.get("/{token}", summary="Show the unsubscribe page", response_class=HTMLResponse)
-async def show_unsubscribe_page(token: Token, the_service: TheService) -> HTMLResponse:
+async def show_unsubscribe_page(token: Token, the_service: ServiceDep) -> HTMLResponse:
     """Changes nothing."""
     link = service.opened(the_service, token)
     name = await service.workspace_title(the_service, link)
@@ -59,7 +59,7 @@ async def show_unsubscribe_page(token: Token, the_service: TheService) -> HTMLRe
 
 
 @router.post("/{token}", summary="Unsubscribe by one click", response_class=HTMLResponse)
-async def unsubscribe(token: Token, request: Request, the_service: TheService) -> HTMLResponse:
+async def unsubscribe(token: Token, request: Request, the_service: ServiceDep) -> HTMLResponse:
     """Acts at once; needs no cookie and no sign-in. Repeating it changes nothing."""
     if not is_one_click(await request.body()):
         raise BadRequest("Send the form field `List-Unsubscribe=One-Click` (RFC 8058).")

@@ -2,7 +2,7 @@ from typing import Annotated
 from uuid import UUID
 
 from shared.auth import Caller
-from shared.web.routing import TheService, api_router, require
+from shared.web.routing import ServiceDep, api_router, require
 from sync_worker.checks import service
 from sync_worker.checks.schemas import CheckOut
 
@@ -13,7 +13,7 @@ router = api_router("/v1/connections", "Connections")
 async def test_connection(
     id: UUID,  # noqa: A002
     caller: Annotated[Caller, require("connections:write")],
-    the_service: TheService,
+    the_service: ServiceDep,
 ) -> CheckOut:
     """Signs in and looks around; nothing is read into Tenure. A success lets a connection that
     needed a new sign-in go on.

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 from sync_worker.connections import service
 from sync_worker.connections.models import Connection
 from sync_worker.connections.schemas import (
@@ -26,7 +26,7 @@ Writer = Annotated[Caller, require("connections:write")]
 
 
 async def _checked(
-    the_service: TheService,
+    the_service: ServiceDep,
     data: Annotated[
         ConnectionIn,
         Body(
@@ -42,7 +42,7 @@ async def _checked(
     return data
 
 
-async def _checked_patch(the_service: TheService, data: ConnectionPatch) -> ConnectionPatch:
+async def _checked_patch(the_service: ServiceDep, data: ConnectionPatch) -> ConnectionPatch:
     await service.check_reachable(the_service, data)
     return data
 
@@ -51,7 +51,7 @@ async def _checked_patch(the_service: TheService, data: ConnectionPatch) -> Conn
 async def list_connections(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
@@ -67,7 +67,7 @@ async def create_connection(
     caller: Writer,
     data: Annotated[SalesforceConnectionIn | ImapConnectionIn, Depends(_checked)],
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     response: Response,
 ) -> Connection:
     """Secrets are sealed and never returned. The first read starts at once, from the beginning."""
@@ -88,7 +88,7 @@ async def update_connection(
     caller: Writer,
     data: Annotated[ConnectionPatch, Depends(_checked_patch)],
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     response: Response,
 ) -> Connection:
     """A new secret replaces the old one and ends the state `needs_reauth`."""

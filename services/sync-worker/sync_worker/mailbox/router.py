@@ -5,7 +5,7 @@ from fastapi import Path
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.mailbox import service
 from sync_worker.mailbox.schemas import ParkedMailOut
 from sync_worker.runs.schemas import SyncRunOut
@@ -28,7 +28,7 @@ async def list_parked_mails(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import BeginUow, IfMatch, TheService, api_router, etag, require
+from shared.web.routing import BeginUow, IfMatch, ServiceDep, api_router, etag, require
 from sync_worker.mappings import service
 from sync_worker.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut
 
@@ -19,7 +19,7 @@ Writer = Annotated[Caller, require("connections:write")]
 async def get_connection_mapping(
     id: UUID,  # noqa: A002
     caller: Reader,
-    the_service: TheService,
+    the_service: ServiceDep,
     response: Response,
 ) -> MappingOut:
     """Which of their fields becomes which of ours. Until someone changes it, the one that ships."""
@@ -35,7 +35,7 @@ async def replace_connection_mapping(
     data: MappingIn,
     version: IfMatch,
     caller: Writer,
-    the_service: TheService,
+    the_service: ServiceDep,
     begin: BeginUow,
     response: Response,
 ) -> MappingOut:
@@ -54,7 +54,7 @@ async def preview_connection_mapping(
     id: UUID,  # noqa: A002
     data: PreviewIn,
     caller: Writer,
-    the_service: TheService,
+    the_service: ServiceDep,
 ) -> PreviewOut:
     """The newest rows of an object, as they are there and as they would be here."""
     return await service.preview_mapping(the_service, caller, id, data)

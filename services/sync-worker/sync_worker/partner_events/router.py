@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.web.problems import Problem
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.partner_events import service
 from sync_worker.partner_events.schemas import EventOut, EventPage
 
@@ -29,7 +29,7 @@ Reader = Annotated[Caller, require("events:read")]
 )
 async def list_events(
     caller: Reader,
-    the_service: TheService,
+    the_service: ServiceDep,
     after: Annotated[
         str,
         Query(
@@ -61,7 +61,7 @@ async def list_events(
 
 
 @router.get("/{id}", summary="Get an event", response_model=EventOut)
-async def get_event(id: UUID, caller: Reader, uow: Uow, the_service: TheService) -> Response:  # noqa: A002
+async def get_event(id: UUID, caller: Reader, uow: Uow, the_service: ServiceDep) -> Response:  # noqa: A002
     """The whole of an event, also of one whose webhook was shortened."""
     event = await service.read_event(the_service, uow, id)
     return Response(event, media_type="application/json")

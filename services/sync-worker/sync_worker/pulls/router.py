@@ -3,7 +3,7 @@ from uuid import UUID
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.pulls import service
 from sync_worker.pulls.schemas import ParkedRecordOut, SourceObject, WarnedRecordOut
 from sync_worker.runs.schemas import SyncRunOut
@@ -45,7 +45,7 @@ async def list_parked_records(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     object: SourceObject | None = None,  # noqa: A002
     limit: Limit = 50,
     cursor: CursorParam = None,
@@ -72,7 +72,7 @@ async def list_warned_records(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     object: SourceObject | None = None,  # noqa: A002
     limit: Limit = 50,
     cursor: CursorParam = None,

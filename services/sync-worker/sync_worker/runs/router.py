@@ -5,7 +5,7 @@ from fastapi import Query
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.runs import service
 from sync_worker.runs.models import SyncRun
 from sync_worker.runs.schemas import RunKind, RunStatus, SyncRunOut
@@ -38,7 +38,7 @@ async def sync_connection(
 async def list_sync_runs(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     connection_id: UUID | None = None,
     status: RunStatus | None = None,
     limit: Limit = 50,

@@ -5,7 +5,7 @@ from fastapi import Body
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.webhook_deliveries import sending, service
 from sync_worker.webhook_deliveries.schemas import (
     REPLAY_EXAMPLES,
@@ -28,7 +28,7 @@ Writer = Annotated[Caller, require("webhooks:write")]
 async def test_webhook_endpoint(
     id: UUID,  # noqa: A002
     caller: Writer,
-    the_service: TheService,
+    the_service: ServiceDep,
 ) -> dict[str, Any]:
     """A signed `webhook.test` is sent now, once, and the answer is shown. Not repeated by itself;
     works for a disabled endpoint too.
@@ -61,7 +61,7 @@ async def replay_webhooks(
     caller: Writer,
     data: Annotated[ReplayIn, Body(openapi_examples=REPLAY_EXAMPLES)],
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
 ) -> dict[str, Any]:
     """Each event goes out with the `webhook-id` it had before, so what already arrived is
     recognised. Up to 5,000 at a time, of the last 30 days.
@@ -75,7 +75,7 @@ async def replay_webhooks(
 async def list_webhook_deliveries(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     endpoint_id: UUID | None = None,
     event_id: UUID | None = None,
     status: DeliveryStatus | None = None,
@@ -98,7 +98,7 @@ async def get_webhook_delivery(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
 ) -> dict[str, Any]:
     """With every attempt and what was answered."""
     delivery = await service.get_delivery(uow, id)

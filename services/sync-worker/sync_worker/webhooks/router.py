@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 from sync_worker.webhooks import service
 from sync_worker.webhooks.schemas import (
     EndpointIn,
@@ -23,13 +23,13 @@ Reader = Annotated[Caller, require("webhooks:read")]
 Writer = Annotated[Caller, require("webhooks:write")]
 
 
-async def _checked(the_service: TheService, data: EndpointIn) -> EndpointIn:
+async def _checked(the_service: ServiceDep, data: EndpointIn) -> EndpointIn:
     """Its address is looked up before the transaction opens."""
     await service.check_address(the_service, data)
     return data
 
 
-async def _checked_patch(the_service: TheService, data: EndpointPatch) -> EndpointPatch:
+async def _checked_patch(the_service: ServiceDep, data: EndpointPatch) -> EndpointPatch:
     await service.check_address(the_service, data)
     return data
 
@@ -38,7 +38,7 @@ async def _checked_patch(the_service: TheService, data: EndpointPatch) -> Endpoi
 async def list_webhook_endpoints(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
@@ -54,7 +54,7 @@ async def create_webhook_endpoint(
     caller: Writer,
     data: Annotated[EndpointIn, Depends(_checked)],
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     response: Response,
 ) -> dict[str, Any]:
     """It hears what happens from now on. Keep the secret: it is not shown again."""
@@ -82,7 +82,7 @@ async def update_webhook_endpoint(
     caller: Writer,
     data: Annotated[EndpointPatch, Depends(_checked_patch)],
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     response: Response,
 ) -> WebhookEndpoint:
     """`types` and `headers` replace what was there."""
@@ -103,7 +103,7 @@ async def rotate_webhook_secret(
     id: UUID,  # noqa: A002
     caller: Writer,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     response: Response,
 ) -> dict[str, Any]:
     """For 24 hours every delivery is signed by the old secret and by the new one."""

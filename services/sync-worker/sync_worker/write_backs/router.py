@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.write_backs import service
 from sync_worker.write_backs.schemas import WriteBackOut, WriteBackState
 
@@ -26,7 +26,7 @@ async def list_write_backs(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     state: WriteBackState | None = None,
     limit: Limit = 50,
     cursor: CursorParam = None,

@@ -7,7 +7,7 @@ from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import BeginUow, IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
 from tasks_api.directory.references import Named, must_be_writable, must_exist
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
@@ -60,7 +60,7 @@ _TEMPLATE: Any = {
 async def list_notes(
     caller: Reader,
     uow: Uow,
-    running: TheService,
+    running: ServiceDep,
     subject_id: Annotated[UUID | None, Query()] = None,
     account_id: Annotated[UUID | None, Query()] = None,
     limit: Limit = 50,
@@ -87,7 +87,7 @@ async def log_note(
     data: Annotated[NoteIn, Body(openapi_examples=_NOTE)],
     caller: Writer,
     begin: BeginUow,
-    running: TheService,
+    running: ServiceDep,
     response: Response,
 ) -> Any:
     """Its `field_values` are written to the records as whoever asks may write them: 403 and 422 say
@@ -151,7 +151,7 @@ async def delete_note(note_id: UUID, caller: Writer, uow: Uow, if_match: IfMatch
 async def list_note_templates(
     caller: Annotated[Caller, require("note_templates:read")],
     uow: Uow,
-    running: TheService,
+    running: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
@@ -166,7 +166,7 @@ async def create_note_template(
     data: Annotated[NoteTemplateIn, Body(openapi_examples=_TEMPLATE)],
     caller: Annotated[Caller, require("note_templates:write")],
     begin: BeginUow,
-    running: TheService,
+    running: ServiceDep,
 ) -> Any:
     """Its fields must be there: of accounts, or of any type of record for those of the subject."""
     await must_be_writable(running, caller, bound_fields(data.fields))
@@ -196,7 +196,7 @@ async def edit_note_template(
     ],
     caller: Annotated[Caller, require("note_templates:write")],
     begin: BeginUow,
-    running: TheService,
+    running: ServiceDep,
     if_match: IfMatch,
     response: Response,
 ) -> Any:

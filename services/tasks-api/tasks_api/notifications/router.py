@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.schemas import Out
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 from tasks_api.notifications import service
 
 router = api_router("/v1/notifications", "Notifications")
@@ -48,7 +48,7 @@ class NotificationOut(Out):
 async def list_notifications(
     caller: Annotated[Caller, require("tasks:read")],
     uow: Uow,
-    running: TheService,
+    running: ServiceDep,
     member_id: Annotated[
         UUID | None,
         Query(

@@ -12,7 +12,7 @@ from shared.web.internal import on_behalf
 from shared.web.routing import (
     BeginUow,
     IfMatch,
-    TheService,
+    ServiceDep,
     Uow,
     api_router,
     etag,
@@ -56,7 +56,7 @@ _EXAMPLES: Any = {
 async def list_tasks(
     caller: Reader,
     uow: Uow,
-    running: TheService,
+    running: ServiceDep,
     status: Annotated[Status | None, Query()] = None,
     assignee: Annotated[
         str | None, Query(description="A member's id, `me`, or `nobody`.", examples=["me"])
@@ -118,7 +118,7 @@ def _assignee(caller: Caller, given: str | None) -> UUID | None:
 async def create_task(
     data: Annotated[TaskIn, Body(openapi_examples=_EXAMPLES)],
     caller: Writer,
-    running: TheService,
+    running: ServiceDep,
     begin: BeginUow,
     response: Response,
 ) -> Any:
@@ -184,7 +184,7 @@ async def reassign_task(
         ),
     ],
     caller: Writer,
-    running: TheService,
+    running: ServiceDep,
     begin: BeginUow,
 ) -> Any:
     await must_exist(running, caller, Named(assignee_id=data.assignee_id))

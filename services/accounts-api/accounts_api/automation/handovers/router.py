@@ -9,7 +9,7 @@ from accounts_api.automation.handovers.schemas import (
     HandOverPreview,
 )
 from shared.auth import Caller
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1/members/{member_id}/hand-over", "Members")
 
@@ -19,7 +19,7 @@ Writer = Annotated[Caller, require("members:write")]
 
 @router.get("/preview", summary="What a member would hand over", response_model=HandOverHoldings)
 async def get_hand_over_holdings(
-    member_id: UUID, caller: Reader, tenure: TheService
+    member_id: UUID, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
     """Accounts by key role, open tasks, and enrollments whose mails their mailbox sends."""
     elsewhere = await service.ask_others(tenure, caller, member_id)
@@ -30,7 +30,7 @@ async def get_hand_over_holdings(
 
 @router.post("/preview", summary="See who would take what", response_model=HandOverPreview)
 async def preview_hand_over(
-    member_id: UUID, data: HandOverIn, caller: Reader, tenure: TheService
+    member_id: UUID, data: HandOverIn, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
     """Counts for each successor. Mails not sent yet go on from the new holder's mailbox, if they
     have one.

@@ -18,7 +18,7 @@ from accounts_api.automation.lifecycle.schemas import (
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
@@ -71,7 +71,7 @@ async def explain_lifecycle(account_id: UUID, caller: Reader, uow: Uow) -> dict[
     response_model=Page[UnconvertedOut],
 )
 async def list_unconverted_trials(
-    caller: Reader, uow: Uow, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+    caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> dict[str, Any]:
     """Of rules that map an `end_field`; the longest over first."""
     shape = ["unconverted trials"]

@@ -30,7 +30,7 @@ from shared.events.accounts import RecordType
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/segments", "Segments")
 rules_router = api_router("/v1/rules", "Rules")
@@ -44,7 +44,7 @@ Force = Annotated[bool, Query(description="Although other rules ask for it.")]
 async def list_segments(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     *,
     limit: Limit = 50,
     cursor: CursorParam = None,
@@ -111,7 +111,7 @@ async def archive_segment(
     segment_id: UUID,
     version: IfMatch,
     caller: Writer,
-    the_service: TheService,
+    the_service: ServiceDep,
     *,
     force: Force = False,
 ) -> Response:
@@ -126,7 +126,7 @@ async def archive_segment(
 
 @router.get("/{segment_id}/where-used", summary="Who uses a segment", response_model=WhereUsed)
 async def get_segment_users(
-    segment_id: UUID, caller: Reader, the_service: TheService
+    segment_id: UUID, caller: Reader, the_service: ServiceDep
 ) -> dict[str, Any]:
     """Rules that ask for it, in whatever they decide, and sequences."""
     elsewhere = await usages.ask_others(the_service, caller, segment_id)
@@ -158,7 +158,7 @@ async def list_segment_members(
     segment_id: UUID,
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     as_of: Annotated[

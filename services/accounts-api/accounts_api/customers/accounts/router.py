@@ -24,7 +24,7 @@ from accounts_api.records.store.routes import (
 )
 from accounts_api.records.store.schemas import BulkOut, upsert_examples
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
+from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow, api_router
 
 router = api_router("/v1/accounts", "Accounts")
 
@@ -38,7 +38,7 @@ async def create_account(data: AccountIn, caller: Writer, uow: Uow) -> Response:
 
 
 @router.post("/bulk", summary="Upsert many accounts", response_model=BulkOut)
-async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService) -> Response:
+async def upsert_accounts(data: AccountRows, caller: Writer, tenure: ServiceDep) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
     outcomes = await service.accounts.bulk(
         tenure.units, caller, data.rows, AccountRow, dry_run=data.dry_run
@@ -56,7 +56,7 @@ async def upsert_accounts(data: AccountRows, caller: Writer, tenure: TheService)
 async def put_account(
     external_id: ExternalIdPath,
     data: Annotated[AccountPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
-    version: IfMatchAtWill,
+    version: OptionalIfMatch,
     caller: Writer,
     uow: Uow,
 ) -> Response:

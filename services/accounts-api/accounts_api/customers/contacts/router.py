@@ -24,7 +24,7 @@ from accounts_api.records.store.routes import (
 )
 from accounts_api.records.store.schemas import BulkOut, upsert_examples
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
+from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow, api_router
 
 router = api_router("/v1/contacts", "Contacts")
 
@@ -38,7 +38,7 @@ async def create_contact(data: ContactIn, caller: Writer, uow: Uow) -> Response:
 
 
 @router.post("/bulk", summary="Upsert many contacts", response_model=BulkOut)
-async def upsert_contacts(data: ContactRows, caller: Writer, tenure: TheService) -> Response:
+async def upsert_contacts(data: ContactRows, caller: Writer, tenure: ServiceDep) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
     outcomes = await service.contacts.bulk(
         tenure.units, caller, data.rows, ContactRow, dry_run=data.dry_run
@@ -56,7 +56,7 @@ async def upsert_contacts(data: ContactRows, caller: Writer, tenure: TheService)
 async def put_contact(
     external_id: ExternalIdPath,
     data: Annotated[ContactPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
-    version: IfMatchAtWill,
+    version: OptionalIfMatch,
     caller: Writer,
     uow: Uow,
 ) -> Response:

@@ -19,7 +19,7 @@ from accounts_api.customers.imports.schemas import (
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.csv import CsvResponse
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/imports", "Imports")
 
@@ -44,7 +44,7 @@ _FILE: Final[dict[str, Any]] = {
 
 @router.get("", summary="List imports", response_model=Page[ImportOut])
 async def list_imports(
-    caller: Reader, uow: Uow, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+    caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> Any:
     """Newest first."""
     return await service.list_imports(uow, tenure.cursors, cursor, limit)
@@ -73,7 +73,7 @@ async def get_import(import_id: UUID, caller: Reader, uow: Uow, response: Respon
     openapi_extra=_FILE,
 )
 async def put_import_file(
-    import_id: UUID, request: Request, caller: Writer, tenure: TheService, response: Response
+    import_id: UUID, request: Request, caller: Writer, tenure: ServiceDep, response: Response
 ) -> Any:
     """Takes the place of the file before. Columns are mapped by their names."""
     taken = await service.take_file(tenure.units, caller, import_id, _pieces(request))
@@ -133,7 +133,7 @@ async def list_import_rows(
     import_id: UUID,
     caller: Reader,
     uow: Uow,
-    tenure: TheService,
+    tenure: ServiceDep,
     status: Annotated[RowStatus | None, Query(description="Only these.")] = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
@@ -150,7 +150,7 @@ async def list_import_rows(
         "External ID,ARR,import_row,import_errors\r\ncrm-1017,a lot,17,ARR: Minor units …\r\n"
     ),
 )
-async def get_refused_rows(import_id: UUID, caller: Reader, uow: Uow, tenure: TheService) -> Any:
+async def get_refused_rows(import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep) -> Any:
     """The rows as they came, and why. Mend them and import this file."""
     job = await service.get_import(uow, import_id)
     service.kept(job)

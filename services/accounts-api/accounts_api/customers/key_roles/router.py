@@ -20,7 +20,7 @@ from accounts_api.records.store.routes import Writer as RecordWriter
 from accounts_api.records.store.routes import written
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/key-roles", "Key roles")
 of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
@@ -31,7 +31,7 @@ Writer = Annotated[Caller, require("traits:write")]
 
 @router.get("", summary="List key roles", response_model=Page[KeyRoleOut])
 async def list_key_roles(
-    caller: Reader, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+    caller: Reader, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> Any:
     # Not the read-only transaction of a GET: the first look may make the usual four.
     async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
@@ -61,7 +61,7 @@ async def update_key_role(
 
 
 @router.get("/{key_role_id}/where-used", summary="Who uses a key role", response_model=WhereUsed)
-async def get_key_role_users(key_role_id: UUID, caller: Reader, tenure: TheService) -> Any:
+async def get_key_role_users(key_role_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
     """Rules that ask who holds it, its own assignment rules, sequences and mappings."""
     elsewhere = await service.ask_others(tenure, caller, key_role_id)
     begin = tenure.units.begin
@@ -74,7 +74,7 @@ async def delete_key_role(
     key_role_id: UUID,
     version: IfMatch,
     caller: Writer,
-    tenure: TheService,
+    tenure: ServiceDep,
     force: Annotated[bool, Query(description="End every holding of it.")] = False,  # noqa: FBT002
 ) -> None:
     """In use it is a 409 that names the users; who held it when stays known."""

@@ -14,7 +14,7 @@ from accounts_api.evaluation.usages.schemas import WhereUsed
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/object-types", "Object types")
 
@@ -27,7 +27,7 @@ Force = Annotated[bool, Query(description="Do it although something is lost.")]
 async def list_object_types(
     caller: Reader,
     uow: Uow,
-    tenure: TheService,
+    tenure: ServiceDep,
     *,
     archived: Annotated[bool, Query(description="Archived ones instead of live ones.")] = False,
     cursor: CursorParam = None,

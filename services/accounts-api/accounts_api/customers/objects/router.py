@@ -25,7 +25,7 @@ from accounts_api.records.store.routes import (
 from accounts_api.records.store.schemas import BulkOut, upsert_examples
 from shared.uow import UnitOfWork
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
+from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow, api_router
 
 TypeKey = Annotated[
     str, Path(max_length=63, description="Key of the object type, such as `project`.")
@@ -59,7 +59,7 @@ async def create_object(object_type: TypeKey, data: ObjectIn, caller: Writer, uo
 
 @router.post("/bulk", summary="Upsert many objects", response_model=BulkOut)
 async def upsert_objects(
-    object_type: TypeKey, data: ObjectRows, caller: Writer, tenure: TheService
+    object_type: TypeKey, data: ObjectRows, caller: Writer, tenure: ServiceDep
 ) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
     outcomes = await service.bulk(
@@ -79,7 +79,7 @@ async def put_object(
     object_type: TypeKey,
     external_id: ExternalIdPath,
     data: Annotated[ObjectPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
-    version: IfMatchAtWill,
+    version: OptionalIfMatch,
     caller: Writer,
     uow: Uow,
 ) -> Response:

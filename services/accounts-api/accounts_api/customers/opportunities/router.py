@@ -24,7 +24,7 @@ from accounts_api.records.store.routes import (
 )
 from accounts_api.records.store.schemas import BulkOut, upsert_examples
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
+from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow, api_router
 
 router = api_router("/v1/opportunities", "Opportunities")
 
@@ -39,7 +39,7 @@ async def create_opportunity(data: OpportunityIn, caller: Writer, uow: Uow) -> R
 
 @router.post("/bulk", summary="Upsert many opportunities", response_model=BulkOut)
 async def upsert_opportunities(
-    data: OpportunityRows, caller: Writer, tenure: TheService
+    data: OpportunityRows, caller: Writer, tenure: ServiceDep
 ) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
     outcomes = await service.opportunities.bulk(
@@ -58,7 +58,7 @@ async def upsert_opportunities(
 async def put_opportunity(
     external_id: ExternalIdPath,
     data: Annotated[OpportunityPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
-    version: IfMatchAtWill,
+    version: OptionalIfMatch,
     caller: Writer,
     uow: Uow,
 ) -> Response:

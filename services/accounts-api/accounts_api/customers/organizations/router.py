@@ -24,7 +24,7 @@ from accounts_api.records.store.routes import (
 )
 from accounts_api.records.store.schemas import BulkOut, upsert_examples
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, IfMatchAtWill, TheService, Uow, api_router
+from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow, api_router
 
 router = api_router("/v1/organizations", "Organizations")
 
@@ -39,7 +39,7 @@ async def create_organization(data: OrganizationIn, caller: Writer, uow: Uow) ->
 
 @router.post("/bulk", summary="Upsert many organizations", response_model=BulkOut)
 async def upsert_organizations(
-    data: OrganizationRows, caller: Writer, tenure: TheService
+    data: OrganizationRows, caller: Writer, tenure: ServiceDep
 ) -> Response:
     """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
     outcomes = await service.organizations.bulk(
@@ -58,7 +58,7 @@ async def upsert_organizations(
 async def put_organization(
     external_id: ExternalIdPath,
     data: Annotated[OrganizationPatch, Body(openapi_examples=upsert_examples(EXAMPLE))],
-    version: IfMatchAtWill,
+    version: OptionalIfMatch,
     caller: Writer,
     uow: Uow,
 ) -> Response:

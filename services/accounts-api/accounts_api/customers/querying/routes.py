@@ -27,7 +27,7 @@ from shared.auth import Caller
 from shared.schemas import ExternalId, Instant
 from shared.uow import UnitOfWork
 from shared.web.csv import CsvResponse
-from shared.web.routing import TheService, Uow, etag, not_modified, require
+from shared.web.routing import ServiceDep, Uow, etag, not_modified, require
 
 Reader = Annotated[Caller, require("records:read")]
 ExternalIdPath = Annotated[
@@ -56,7 +56,7 @@ def add_reading(
         request: Request,
         caller: Reader,
         uow: Uow,
-        tenure: TheService,
+        tenure: ServiceDep,
         params: Annotated[ListParams, Query()],
     ) -> Response:
         wanted = ListRequest(
@@ -69,7 +69,7 @@ def add_reading(
     async def export(
         request: Request,
         caller: Reader,
-        tenure: TheService,
+        tenure: ServiceDep,
         params: Annotated[ExportParams, Query()],
     ) -> Response:
         # Not the transaction of a GET: the audit log takes it down. Later batches have their own.
@@ -85,7 +85,7 @@ def add_reading(
         request: Request,
         caller: Reader,
         uow: Uow,
-        tenure: TheService,
+        tenure: ServiceDep,
     ) -> Response:
         said = data.model_dump(exclude={"as_of", "known_as_of"})
         then = then_of(data.as_of, data.known_as_of)

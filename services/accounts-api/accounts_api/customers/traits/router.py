@@ -20,7 +20,7 @@ from accounts_api.records.store.schemas import RecordTypeKey
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/traits", "Traits")
 
@@ -33,7 +33,7 @@ Force = Annotated[bool, Query(description="Do it although something is lost.")]
 async def list_traits(
     caller: Reader,
     uow: Uow,
-    tenure: TheService,
+    tenure: ServiceDep,
     record_type: RecordTypeKey | None = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
@@ -84,7 +84,7 @@ async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: 
 
 
 @router.get("/{trait_id}/where-used", summary="Who uses a trait", response_model=WhereUsed)
-async def get_trait_users(trait_id: UUID, caller: Reader, tenure: TheService) -> Any:
+async def get_trait_users(trait_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
     """Rules, formulas and other traits, note templates, sequences (their templates too), mappings
     and imports that have not ended.
     """
@@ -99,7 +99,7 @@ async def delete_trait(
     trait_id: UUID,
     version: IfMatch,
     caller: Writer,
-    tenure: TheService,
+    tenure: ServiceDep,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """In use it is a 409 that names the users; `force` deletes it with its values."""

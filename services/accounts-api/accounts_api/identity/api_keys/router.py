@@ -21,7 +21,7 @@ from shared.errors import NotFound, Unauthorized
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.authenticate import SubjectDetails
 from shared.web.internal import Peer
-from shared.web.routing import TheService, Uow, api_router, require, service_of
+from shared.web.routing import ServiceDep, Uow, api_router, require, service_of
 
 router = api_router("/v1/api-keys", "API keys")
 internal = APIRouter(include_in_schema=False)
@@ -39,7 +39,7 @@ def _shown_once(made: MadeKey, response: Response) -> dict[str, Any]:
 async def list_api_keys(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     member_id: Annotated[UUID | None, Query(description="Only this member's own keys.")] = None,

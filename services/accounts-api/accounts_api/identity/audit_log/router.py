@@ -7,7 +7,7 @@ from accounts_api.identity.audit_log import service
 from accounts_api.identity.audit_log.schemas import AuditEntryOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1/audit-log", "Audit log")
 
@@ -16,7 +16,7 @@ router = api_router("/v1/audit-log", "Audit log")
 async def list_audit_log(
     caller: Annotated[Caller, require("audit_log:read")],
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     target_id: Annotated[UUID | None, Query(description="Only changes of this thing.")] = None,

@@ -10,7 +10,7 @@ from accounts_api.identity.members.schemas import MemberIn, MemberOut, MemberPat
 from shared.auth import Caller, Role
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import ExternalId
-from shared.web.routing import IfMatch, TheService, Uow, api_router, etag, require
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/members", "Members")
 
@@ -23,7 +23,7 @@ Force = Annotated[bool, Query(description="Although they still hold key roles.")
 async def list_members(
     caller: Reader,
     uow: Uow,
-    the_service: TheService,
+    the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
     email: Annotated[

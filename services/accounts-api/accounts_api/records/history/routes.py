@@ -18,7 +18,7 @@ from accounts_api.records.store.routes import KindOf, always
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.schemas import Instant
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 _JSON = "application/json"
 Reader = Annotated[Caller, require("records:read")]
@@ -47,7 +47,7 @@ async def list_plan_role_history(
     account_id: UUID,
     caller: Reader,
     uow: Uow,
-    tenure: TheService,
+    tenure: ServiceDep,
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Response:
@@ -64,7 +64,7 @@ def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) ->
         request: Request,
         caller: Reader,
         uow: Uow,
-        tenure: TheService,
+        tenure: ServiceDep,
         field: FieldParam = None,
         since: SinceParam = None,
         until: UntilParam = None,

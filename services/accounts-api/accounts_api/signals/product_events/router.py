@@ -16,7 +16,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.routing import TheService, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1", "Product events")
 
@@ -47,7 +47,7 @@ async def track_events(data: Batch, caller: Sender, uow: Uow) -> dict[str, Any]:
     response_model=Page[EventNameOut],
 )
 async def list_product_event_names(
-    caller: Reader, uow: Uow, tenure: TheService, cursor: CursorParam = None, limit: Limit = 50
+    caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> dict[str, Any]:
     """By name: what rules can count."""
     shape = ["product event names"]
@@ -65,7 +65,7 @@ async def list_account_product_events(
     account_id: UUID,
     caller: Reader,
     uow: Uow,
-    tenure: TheService,
+    tenure: ServiceDep,
     event: Name = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
@@ -83,7 +83,7 @@ async def list_contact_product_events(
     contact_id: UUID,
     caller: Reader,
     uow: Uow,
-    tenure: TheService,
+    tenure: ServiceDep,
     event: Name = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
