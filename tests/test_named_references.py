@@ -242,10 +242,10 @@ _NAMING: Final = re.compile(
     r"((.*_)?(roles?|traits?|fields?|rules?|types?)|.*_key|.*_external_id|default|filter|sort"
     r"|include|formula|depends_on|when|scopes|target|text|html|subject|successors|mapping)"
 )
-_OF_A_MAPPING: Final = "tests/sync_worker/test_salesforce_rules.py"
+_OF_A_MAPPING: Final = "tests/sync_worker/connectors/test_salesforce_rules.py"
 ELSEWHERE: Final = {
     ("accounts", "mapping"): "tests/accounts_api/customers/imports/test_imports.py",
-    ("accounts", "merged_into_external_id"): "tests/sync_worker/test_pull.py",
+    ("accounts", "merged_into_external_id"): "tests/sync_worker/crm_sync/test_pull.py",
     **{
         ("sync", f"{of}objects/*/fields{rest}"): _OF_A_MAPPING
         for of in ("", "mapping/")

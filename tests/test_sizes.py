@@ -26,8 +26,7 @@ FEATURES_OF_MORE_FILES = {
     "services/accounts-api/accounts_api/records/store": 11,
     "services/sequencer/sequencer/enrollments": 11,
     "services/sequencer/sequencer/entry": 11,
-    "services/sync-worker/sync_worker/mailbox": 15,
-    "services/sync-worker/sync_worker/pulls": 17,
+    "services/sync-worker/sync_worker/crm_sync/pulls": 17,
     "shared/web": 21,
 }
 FEATURES_OF_MORE_LINES = {
@@ -43,10 +42,9 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/records/store": 2_501,
     "services/sequencer/sequencer/enrollments": 1_656,
     "services/sequencer/sequencer/sending": 1_513,
-    "services/sync-worker/sync_worker/mailbox": 2_365,
-    "services/sync-worker/sync_worker/pulls": 2_553,
-    "services/sync-worker/sync_worker/salesforce": 1_864,
-    "services/sync-worker/sync_worker/webhook_deliveries": 1_727,
+    "services/sync-worker/sync_worker/crm_sync/pulls": 2_558,
+    "services/sync-worker/sync_worker/connectors/salesforce": 1_864,
+    "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
     "shared/web": 2_609,
 }
 LARGER_FILES = {
@@ -54,15 +52,15 @@ LARGER_FILES = {
     "services/accounts-api/accounts_api/records/schema/models.py": 421,
     "services/accounts-api/accounts_api/records/store/batch.py": 449,
     "services/sync-worker/sync_worker/connections/service.py": 466,
-    "services/sync-worker/sync_worker/salesforce/rules/mapping.py": 461,
-    "services/sync-worker/sync_worker/webhook_deliveries/queries.py": 401,
+    "services/sync-worker/sync_worker/connectors/salesforce/rules/mapping.py": 461,
+    "services/sync-worker/sync_worker/partners/webhook_deliveries/queries.py": 401,
     "tests/accounts_api/customers/traits/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
     "tests/sequencer/renewals.py": 412,
     "tests/sequencer/test_entry.py": 455,
     "tests/sequencer/test_sending.py": 458,
-    "tests/sync_worker/test_mail_reports.py": 472,
-    "tests/sync_worker/test_misfits.py": 474,
+    "tests/sync_worker/mail/test_mail_reports.py": 472,
+    "tests/sync_worker/crm_sync/test_misfits.py": 474,
 }
 
 

@@ -24,13 +24,13 @@ from shared.clock import utc_now
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.service import Service
-from sync_worker.partner_events.service import read_feed
-from sync_worker.webhook_deliveries import service as deliveries
-from sync_worker.webhook_deliveries.jobs import Sender
-from sync_worker.webhook_deliveries.rules import body_of, signatures
-from sync_worker.webhooks import service as webhooks
-from sync_worker.webhooks.rules import new_secret
-from sync_worker.webhooks.schemas import EndpointIn
+from sync_worker.partners.partner_events.service import read_feed
+from sync_worker.partners.webhook_deliveries import service as deliveries
+from sync_worker.partners.webhook_deliveries.jobs import Sender
+from sync_worker.partners.webhook_deliveries.rules import body_of, signatures
+from sync_worker.partners.webhooks import service as webhooks
+from sync_worker.partners.webhooks.rules import new_secret
+from sync_worker.partners.webhooks.schemas import EndpointIn
 
 ROUNDS = 5
 _EVENTS = 20_000

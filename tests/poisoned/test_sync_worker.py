@@ -13,11 +13,11 @@ from shared.ids import new_id
 from shared.settings import ServiceName
 from sync_worker import worker
 from sync_worker.connections import queries as connections
-from sync_worker.mailbox import service as mailbox
+from sync_worker.crm_sync.write_backs import queries as write_backs
+from sync_worker.crm_sync.write_backs.rules import fitting
+from sync_worker.mail.mailbox import service as mailbox
+from sync_worker.partners.webhooks import queries as webhooks
 from sync_worker.subscriptions import SUBSCRIPTIONS
-from sync_worker.webhooks import queries as webhooks
-from sync_worker.write_backs import queries as write_backs
-from sync_worker.write_backs.rules import fitting
 from tests.harness import Tenure
 from tests.poisoned.poison import Steps, World
 from tests.sequencer.renewals import Renewals
@@ -213,7 +213,7 @@ async def values(world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
 
     await world.tenure.settle()
     with monkeypatch.context() as patched:
-        patched.setattr("sync_worker.write_backs.service.fitting", poisoned)
+        patched.setattr("sync_worker.crm_sync.write_backs.service.fitting", poisoned)
         for external_id, name in zip(there, "ABC", strict=True):
             await ask(world, connection_id, external_id, f"Of {name}")
         await world.tenure.settle()

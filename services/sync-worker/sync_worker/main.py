@@ -9,18 +9,18 @@ from shared.web.status import STATUS_TAG, status_router
 from shared.web.where_used import where_used_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
-from sync_worker.mailbox import router as mailbox
-from sync_worker.mappings import router as mappings
-from sync_worker.mappings import service as mappings_service
-from sync_worker.partner_events import router as partner_events
-from sync_worker.partner_events.documented import webhooks_router
-from sync_worker.pulls import router as pulls
-from sync_worker.runs import router as runs
+from sync_worker.crm_sync.mappings import router as mappings
+from sync_worker.crm_sync.mappings import service as mappings_service
+from sync_worker.crm_sync.pulls import router as pulls
+from sync_worker.crm_sync.write_backs import router as write_backs
+from sync_worker.mail.mailbox import router as mailbox
+from sync_worker.partners.partner_events import router as partner_events
+from sync_worker.partners.partner_events.documented import webhooks_router
+from sync_worker.partners.webhook_deliveries import router as webhook_deliveries
+from sync_worker.partners.webhooks import router as webhooks
+from sync_worker.runner.runs import router as runs
 from sync_worker.status import due_work
 from sync_worker.subscriptions import SUBSCRIPTIONS
-from sync_worker.webhook_deliveries import router as webhook_deliveries
-from sync_worker.webhooks import router as webhooks
-from sync_worker.write_backs import router as write_backs
 
 MIGRATION_HEAD = "0010"
 

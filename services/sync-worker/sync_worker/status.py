@@ -1,10 +1,10 @@
 """What is due in a workspace, for `GET /v1/status`."""
 
 from shared.uow import UnitOfWork
-from sync_worker.mailbox import service as mailbox
-from sync_worker.runs import service as runs
-from sync_worker.webhook_deliveries import service as webhook_deliveries
-from sync_worker.write_backs import service as write_backs
+from sync_worker.crm_sync.write_backs import service as write_backs
+from sync_worker.mail.mailbox import service as mailbox
+from sync_worker.partners.webhook_deliveries import service as webhook_deliveries
+from sync_worker.runner.runs import service as runs
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:

@@ -3,9 +3,9 @@
 from shared.events.accounts import ContactChanged, OpportunityChanged, WorkspaceChanged
 from shared.feed.subscriptions import Subscriptions
 from shared.workspaces import copy_workspace
-from sync_worker.mailbox import handlers as mailbox_handlers
-from sync_worker.webhook_deliveries.handlers import tell_partners
-from sync_worker.write_backs import handlers as write_back_handlers
+from sync_worker.crm_sync.write_backs import handlers as write_back_handlers
+from sync_worker.mail.mailbox import handlers as mailbox_handlers
+from sync_worker.partners.webhook_deliveries.handlers import tell_partners
 
 SUBSCRIPTIONS = Subscriptions(
     {

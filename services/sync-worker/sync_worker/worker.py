@@ -6,15 +6,15 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from sync_worker.connections import service as connections
-from sync_worker.mailbox import jobs as mailbox
-from sync_worker.mailbox import service as mailbox_service
-from sync_worker.partner_events import service as partner_events
-from sync_worker.pulls import jobs as pulls
-from sync_worker.runs import service as runs
+from sync_worker.crm_sync.pulls import jobs as pulls
+from sync_worker.crm_sync.write_backs import jobs as write_backs
+from sync_worker.mail.mailbox import jobs as mailbox
+from sync_worker.mail.mailbox import service as mailbox_service
+from sync_worker.partners.partner_events import service as partner_events
+from sync_worker.partners.webhook_deliveries import jobs as webhook_deliveries
+from sync_worker.partners.webhooks import service as webhooks
+from sync_worker.runner.runs import service as runs
 from sync_worker.subscriptions import SUBSCRIPTIONS
-from sync_worker.webhook_deliveries import jobs as webhook_deliveries
-from sync_worker.webhooks import service as webhooks
-from sync_worker.write_backs import jobs as write_backs
 
 
 def build(settings: Settings) -> Service:

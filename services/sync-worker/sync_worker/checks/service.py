@@ -10,10 +10,10 @@ from shared.service import Service
 from sync_worker.checks.schemas import CheckOut
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
-from sync_worker.mailbox import service as mailbox
-from sync_worker.mailbox.service import MailboxAway, MailboxRefused
-from sync_worker.salesforce import service as salesforce
-from sync_worker.salesforce.service import SalesforceError
+from sync_worker.connectors.salesforce import service as salesforce
+from sync_worker.connectors.salesforce.service import SalesforceError
+from sync_worker.mail.mailbox import service as mailbox
+from sync_worker.mail.mailbox.service import MailboxAway, MailboxRefused
 
 _PATIENCE = 20.0
 """Seconds that a person waits for the other system, all its repetitions together."""

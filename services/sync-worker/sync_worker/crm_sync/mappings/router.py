@@ -1,0 +1,60 @@
+from typing import Annotated
+from uuid import UUID
+
+from starlette.responses import Response
+
+from shared.auth import Caller
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import BeginUow, IfMatch, ServiceDep, api_router, etag, require
+from sync_worker.crm_sync.mappings import service
+from sync_worker.crm_sync.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut
+
+router = api_router("/v1/connections/{id}/mapping", "Connections")
+
+Reader = Annotated[Caller, require("connections:read")]
+Writer = Annotated[Caller, require("connections:write")]
+
+
+@router.get("", summary="Get the field mapping", response_model=MappingOut)
+async def get_connection_mapping(
+    id: UUID,  # noqa: A002
+    caller: Reader,
+    the_service: ServiceDep,
+    response: Response,
+) -> MappingOut:
+    """Which of their fields becomes which of ours. Until someone changes it, the one that ships."""
+    found = await service.get_mapping(the_service, caller, id)
+    response.headers["etag"] = etag(found.version)
+    return found
+
+
+@router.put("", summary="Replace the field mapping", response_model=MappingOut)
+@all_faults_at_once
+async def replace_connection_mapping(
+    id: UUID,  # noqa: A002
+    data: MappingIn,
+    version: IfMatch,
+    caller: Writer,
+    the_service: ServiceDep,
+    begin: BeginUow,
+    response: Response,
+) -> MappingOut:
+    """Checked against what Salesforce describes to the connected user. The next run reads every
+    record anew. Look at the preview first.
+    """
+    await service.check_mapping(the_service, caller, id, data)
+    changed = await service.replace_mapping(await begin(), the_service, id, data, version)
+    response.headers["etag"] = etag(changed.version)
+    return changed
+
+
+@router.post("/preview", summary="Show what a mapping would write", response_model=PreviewOut)
+@all_faults_at_once
+async def preview_connection_mapping(
+    id: UUID,  # noqa: A002
+    data: PreviewIn,
+    caller: Writer,
+    the_service: ServiceDep,
+) -> PreviewOut:
+    """The newest rows of an object, as they are there and as they would be here."""
+    return await service.preview_mapping(the_service, caller, id, data)

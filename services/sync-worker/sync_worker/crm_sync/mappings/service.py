@@ -1,0 +1,199 @@
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from shared.answers import OutgoingError
+from shared.auth import Caller
+from shared.errors import Conflict, Fault, Unavailable
+from shared.service import Service
+from shared.uow import UnitOfWork
+from shared.web.problems import not_stored
+from shared.web.where_used import Use, What
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Opened
+from sync_worker.connectors.salesforce import service as salesforce
+from sync_worker.connectors.salesforce.rules.fitting import Targets, type_faults
+from sync_worker.connectors.salesforce.rules.mapping import (
+    ORDER,
+    ObjectMapping,
+    RecordType,
+    hidden_fields,
+    key_role_faults,
+    structural_faults,
+    visibility_faults,
+)
+from sync_worker.connectors.salesforce.service import SalesforceError
+from sync_worker.crm_sync.mappings.schemas import (
+    MappingIn,
+    MappingOut,
+    PreviewIn,
+    PreviewOut,
+    PreviewRow,
+)
+from sync_worker.crm_sync.pulls import service as pulls
+from sync_worker.crm_sync.records.service import AccountsAway, Records
+
+_PATIENCE = 10.0
+"""Seconds that a person waits for the other system, all its repetitions together."""
+
+
+class NoMapping(Conflict):
+    code = "no_mapping"
+    title = "A connection of this system has no field mapping"
+
+
+class OtherSystemFailed(Unavailable):
+    code = "other_system_failed"
+    title = "The other system did not answer as it should"
+
+
+async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+    """Traits and key roles are used by the connections that write them. One whose mapping cannot be
+    read any more may write any.
+    """
+    if what not in {"trait", "key_role"}:
+        return ()
+    types = {record_type} if what == "trait" else {"account"}
+    target = f"traits.{key}" if what == "trait" else f"key_roles.{key}"
+    return [
+        Use("connection", connection.id, connection.title)
+        for connection in await connections.connections_of_system(uow, "salesforce")
+        if (mapping := salesforce.readable_mapping(connection.mapping)) is None
+        or _writes(mapping, types, target)
+    ]
+
+
+def _writes(mapping: ObjectMapping, types: Collection[str | None], target: str) -> bool:
+    return any(
+        field.target == target
+        for mapped in mapping.objects
+        if mapped.record_type in types
+        for field in mapped.fields
+    )
+
+
+async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> MappingOut:
+    opened = await _opened(service, caller, connection_id)
+    return _shown(opened, salesforce.mapping_of(opened), await _warnings(service, opened))
+
+
+async def check_mapping(
+    service: Service, caller: Caller, connection_id: UUID, mapping: MappingIn
+) -> None:
+    """Against what Salesforce describes. Not within a transaction. Raises `Invalid` with every
+    fault.
+    """
+    opened = await _opened(service, caller, connection_id)
+    await _check(service, opened, mapping)
+
+
+async def replace_mapping(
+    uow: UnitOfWork,
+    service: Service,
+    connection_id: UUID,
+    mapping: MappingIn,
+    version: int | None,
+) -> MappingOut:
+    """Put a mapping in force. Everything is read again under it, by the next run."""
+    stored = mapping.model_dump(mode="json", exclude_none=True)
+    await connections.store_mapping(uow, connection_id, stored, version)
+    await pulls.read_everything(uow, connection_id)
+    opened = await connections.open_connection(uow, service.secrets, connection_id)
+    await salesforce.tell_owners(uow, opened)
+    return _shown(opened, mapping, [])
+
+
+async def preview_mapping(
+    service: Service, caller: Caller, connection_id: UUID, data: PreviewIn
+) -> PreviewOut:
+    """The newest rows of an object as they would be written. Nothing is."""
+    opened = await _opened(service, caller, connection_id)
+    if data.mapping is not None:
+        await _check(service, opened, data.mapping, within="/mapping")
+    mapping = data.mapping or salesforce.mapping_of(opened)
+    mapped = mapping.of(data.object)
+    if mapped is None:
+        return PreviewOut(object=data.object, warnings=["This object is not mapped."], data=[])
+    client = salesforce.salesforce_of(service, opened)
+    async with _asking():
+        found = await pulls.sample(service, opened, client, mapped, data.limit)
+    return PreviewOut(
+        object=data.object,
+        warnings=found.warnings,
+        data=[PreviewRow(**vars(row)) for row in found.rows],
+    )
+
+
+async def _opened(service: Service, caller: Caller, connection_id: UUID) -> Opened:
+    async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        opened = await connections.open_connection(uow, service.secrets, connection_id)
+    if opened.system != "salesforce":
+        raise NoMapping(f"The connection {opened.title!r} is one to {opened.system}.")
+    return opened
+
+
+@asynccontextmanager
+async def _asking() -> AsyncIterator[None]:
+    """Somebody waits for this: what the other system does not say soon is not waited for."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            yield
+    except (SalesforceError, OutgoingError, AccountsAway) as error:
+        raise OtherSystemFailed(str(error)) from error
+    except TimeoutError as error:
+        raise OtherSystemFailed(f"It did not answer within {_PATIENCE:.0f} seconds.") from error
+
+
+async def _check(
+    service: Service, opened: Opened, mapping: ObjectMapping, *, within: str = ""
+) -> None:
+    client = salesforce.salesforce_of(service, opened)
+    records = Records(service, opened.workspace_id, [opened.cause])
+    described: dict[str, list[dict[str, Any]]] = {}
+    targets: dict[RecordType, Targets] = {}
+    async with _asking():
+        for each in mapping.objects:
+            if each.object not in ORDER:
+                continue
+            fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
+            described[each.object] = fields or []
+            targets[each.record_type] = await pulls.targets_of(records, each.record_type)
+        key_roles = await records.key_roles()
+    names = {key: [field["name"] for field in each] for key, each in described.items()}
+    found: dict[str, Fault] = {}
+    for pointer, code, message in (
+        *structural_faults(mapping),
+        *visibility_faults(mapping, names),
+        *type_faults(mapping, targets, described),
+        *key_role_faults(mapping, key_roles),
+    ):
+        # What a place is told first is why it is told anything.
+        found.setdefault(pointer, Fault(f"{within}{pointer}", code, message))
+    if found:
+        raise not_stored(list(found.values()))
+
+
+async def _warnings(service: Service, opened: Opened) -> list[str]:
+    """What the mapping names and our user could not see when Salesforce was last asked."""
+    mapping = salesforce.mapping_of(opened)
+    found: list[str] = []
+    for name in ORDER:
+        each = mapping.of(name)
+        fields = await salesforce.remembered_fields(service, opened, name)
+        if each is not None and fields is not None:
+            hidden = hidden_fields(each, [field["name"] for field in fields])
+            found += [f"{name}.{field} is hidden or gone." for field in hidden]
+    return found
+
+
+def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> MappingOut:
+    return MappingOut(
+        objects=list(mapping.objects),
+        plan_roles=mapping.plan_roles,
+        write_back=list(mapping.write_back),
+        is_shipped=opened.mapping is None,
+        version=opened.mapping_version,
+        warnings=warnings,
+    )

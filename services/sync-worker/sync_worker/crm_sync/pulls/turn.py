@@ -1,0 +1,63 @@
+"""One worker's turn at one connection: what it may use, and the fence around what it writes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from shared.events.base import Cause
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Claim, Opened
+from sync_worker.connectors.salesforce.rules.mapping import ObjectMap, ObjectMapping
+from sync_worker.connectors.salesforce.rules.values import Locale
+from sync_worker.connectors.salesforce.service import Salesforce
+from sync_worker.crm_sync.records.service import Records
+from sync_worker.runner.runs.schemas import Progress, RunKind
+
+LEASE_SECONDS = 30.0
+
+
+class LostLease(Exception):
+    """The connection was paused or removed, or went to another worker: stop without a trace."""
+
+
+@dataclass
+class Turn:
+    service: Service
+    claim: Claim
+    run_id: UUID
+    kind: RunKind
+    approved: bool
+    started_at: datetime
+    connection: Opened
+    client: Salesforce
+    mapping: ObjectMapping
+    locale: Locale
+    cause: list[Cause]
+    fitted: dict[str, ObjectMap] = field(default_factory=dict)
+    """The mapping by object, with the conversions that suit what its fields are written to."""
+    progress: dict[str, Progress] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def commit(self) -> AsyncIterator[UnitOfWork]:
+        """A transaction that takes effect only while the lease is ours. Raises `LostLease`."""
+        async with self.service.units.begin(self.connection.workspace_id, self.cause) as uow:
+            if not await connections.renew_lease(uow, self.claim, LEASE_SECONDS):
+                raise LostLease
+            yield uow
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[UnitOfWork]:
+        workspace_id = self.connection.workspace_id
+        async with self.service.units.begin(workspace_id, self.cause, read_only=True) as uow:
+            yield uow
+
+    @property
+    def records(self) -> Records:
+        return Records(self.service, self.connection.workspace_id, self.cause)
+
+    def of(self, sobject: str) -> Progress:
+        return self.progress.setdefault(sobject, Progress())

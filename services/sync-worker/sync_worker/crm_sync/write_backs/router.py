@@ -1,0 +1,51 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from sync_worker.crm_sync.write_backs import service
+from sync_worker.crm_sync.write_backs.schemas import WriteBackOut, WriteBackState
+
+router = api_router("/v1/connections/{id}/write-backs", "Connections")
+
+Reader = Annotated[Caller, require("connections:read")]
+Writer = Annotated[Caller, require("connections:write")]
+
+
+class Retried(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"retried": 3}]})
+
+    retried: int
+
+
+@router.get("", summary="List values written back", response_model=Page[WriteBackOut])
+async def list_write_backs(
+    id: UUID,  # noqa: A002
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    state: WriteBackState | None = None,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> dict[str, Any]:
+    """The newest value of each field that was to go to the other system. `parked` ones were refused
+    for good, in its own words.
+    """
+    shape = ["write_backs", str(id), state]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_write_backs(
+        uow, id, state, (after[0], after[1], after[2]) if after else None, limit
+    )
+    keys = ["object", "external_id", "field"]
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, keys)
+
+
+@router.post(
+    "/retry", status_code=202, summary="Write refused values again", response_model=Retried
+)
+async def retry_write_backs(id: UUID, caller: Writer, uow: Uow) -> Retried:  # noqa: A002
+    """After what stood in the way there is gone."""
+    return Retried(retried=await service.retry_parked(uow, id))

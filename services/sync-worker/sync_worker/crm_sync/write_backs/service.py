@@ -1,0 +1,265 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from shared.answers import OutgoingError
+from shared.batches import each_at_its_own_risk, is_passing, reason_of
+from shared.events.accounts import OpportunityChanged
+from shared.feed import dead
+from shared.logging import get_logger
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import Connection, Opened
+from sync_worker.connectors.salesforce import service as salesforce
+from sync_worker.connectors.salesforce.rules.errors import QUOTA_PAUSE, Trouble
+from sync_worker.connectors.salesforce.service import Salesforce, SalesforceError
+from sync_worker.crm_sync.write_backs import queries
+from sync_worker.crm_sync.write_backs.queries import Due, Verdict
+from sync_worker.crm_sync.write_backs.rules import fitting, pause_after
+from sync_worker.runner.runs import service as runs
+
+log = get_logger(__name__)
+
+_TOGETHER = 200
+"""Records in one request, the most that Salesforce takes."""
+_LEASE_SECONDS = 300.0
+"""Longer than one request with all its retries may take."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Values for one connection."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    values: tuple[Due, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that is due for one record goes in one piece."""
+
+    object: str
+    external_id: str
+    values: tuple[Due, ...]
+
+
+async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
+    """Note what each connection that the record came from should hear of a change. Nobody is
+    called here: the value is a row of this transaction.
+    """
+    external_id = event.record.external_id
+    if external_id is None or event.change in {"deleted", "merged"}:
+        return
+    changed = set(event.changed)
+
+    async def want(connection: Connection) -> None:
+        mapping = salesforce.readable_mapping(connection.mapping)
+        wanted = [each for each in mapping.write_back if each.field in changed] if mapping else []
+        if not wanted:
+            return
+        record = event.record.model_dump(mode="json")
+        asked = await queries.ask(
+            uow.session,
+            uow.workspace_id,
+            connection.id,
+            sobject="Opportunity",
+            external_id=external_id,
+            values={each.target: record[each.field] for each in wanted},
+            version=event.version,
+            cause=uow.cause,
+        )
+        if asked:
+            uow.wake_worker()
+
+    await dead.on_each(uow, await connections.connections_of_system(uow, "salesforce"), want)
+
+
+async def claim(service: Service, free: int) -> list[Batch]:
+    """What is due, by connection."""
+    async with service.units.across_workspaces() as session:
+        due = await queries.claim_due(session, _TOGETHER * free, _LEASE_SECONDS)
+    due.sort(key=lambda each: (str(each.workspace_id), str(each.connection_id)))
+    return [
+        Batch(workspace_id, connection_id, tuple(values))
+        for (workspace_id, connection_id), values in groupby(
+            due, key=lambda each: (each.workspace_id, each.connection_id)
+        )
+    ]
+
+
+async def push(service: Service, batch: Batch) -> None:
+    """Write the values there, then note what came of each. What nobody foresaw is their reason, and
+    they are tried again later.
+    """
+    try:
+        await _push(service, batch)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        log.exception("values not written back", connection_id=str(batch.connection_id))
+        trouble = Trouble("retry", reason_of(error))
+        async with service.units.begin(batch.workspace_id, []) as uow:
+            await _judge(uow, batch.connection_id, [_verdict(v, trouble) for v in batch.values])
+
+
+async def _push(service: Service, batch: Batch) -> None:
+    """The network is between two transactions; a value written twice is the same value."""
+    async with service.units.begin(batch.workspace_id, []) as uow:
+        opened = await connections.open_connection(uow, service.secrets, batch.connection_id)
+    client = salesforce.salesforce_of(service, opened)
+    verdicts: list[Verdict] = []
+    ended: Trouble | None = None
+    for records in _requests(batch):
+        if ended is None:
+            said = await _write(service, opened, client, records)
+            ended = next((t for _, t in said if t is not None and t.meaning == "reauth"), None)
+        else:
+            said = [(record, ended) for record in records]
+        verdicts += [each for record, trouble in said for each in _verdicts(record, trouble)]
+    async with service.units.begin(batch.workspace_id, [opened.cause]) as uow:
+        await _judge(uow, opened.id, verdicts)
+        if ended is not None:
+            await connections.needs_reauth(uow, opened.id, ended.detail)
+        await runs.record_push(
+            uow,
+            opened.id,
+            opened.system,
+            read=len(verdicts),
+            written=sum(each.state == "done" for each in verdicts),
+            parked=sum(each.state == "parked" for each in verdicts),
+            reason=next((each.reason for each in verdicts if each.reason), None),
+            requests=client.requests,
+        )
+
+
+async def _judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]) -> None:
+    """One that cannot be noted is tried again when its lease is over."""
+
+    async def judge(some: Sequence[Verdict]) -> None:
+        await queries.judge(uow.session, uow.workspace_id, connection_id, some)
+
+    async def leave(_: Verdict, __: Exception) -> None:
+        pass
+
+    await each_at_its_own_risk(uow, verdicts, judge, leave)
+
+
+def _requests(batch: Batch) -> list[list[Record]]:
+    values = sorted(batch.values, key=lambda each: (each.object, each.external_id, each.field))
+    records = [
+        Record(sobject, external_id, tuple(each))
+        for (sobject, external_id), each in groupby(
+            values, key=lambda each: (each.object, each.external_id)
+        )
+    ]
+    by_object = [list(each) for _, each in groupby(records, key=lambda record: record.object)]
+    return [
+        each[at : at + _TOGETHER] for each in by_object for at in range(0, len(each), _TOGETHER)
+    ]
+
+
+async def _write(
+    service: Service, opened: Opened, client: Salesforce, records: Sequence[Record]
+) -> list[tuple[Record, Trouble | None]]:
+    """Each record with what is wrong with it, if anything is."""
+    sobject = records[0].object
+    try:
+        lengths = await _writable(service, opened, client, sobject)
+        rows = [_row(record, lengths) for record in records]
+        fit = [row for row in rows if not isinstance(row, Trouble)]
+        said = iter(await _updated(client, sobject, fit) if fit else ())
+        troubles = [row if isinstance(row, Trouble) else next(said) for row in rows]
+    except SalesforceError as error:
+        troubles = [error.trouble] * len(records)
+    except OutgoingError as error:
+        troubles = [Trouble("retry", str(error))] * len(records)
+    return list(zip(records, troubles, strict=True))
+
+
+def _row(record: Record, lengths: dict[str, int | None]) -> tuple[str, dict[str, Any]] | Trouble:
+    """As it goes there; of one that cannot be made ready, why."""
+    try:
+        return record.external_id, {
+            each.field: fitting(each.value, lengths.get(each.field)) for each in record.values
+        }
+    except Exception as error:
+        log.exception("a value cannot be written back", external_id=record.external_id)
+        return Trouble("refused", reason_of(error))
+
+
+async def _updated(
+    client: Salesforce, sobject: str, rows: Sequence[tuple[str, dict[str, Any]]]
+) -> list[Trouble | None]:
+    """What is wrong with each row. When all are refused as one, the row that is to blame is found
+    by halves.
+    """
+    try:
+        if len(rows) > 1:
+            return await client.update_many(sobject, rows)
+        await client.update(sobject, *rows[0])
+    except SalesforceError as error:
+        if error.trouble.meaning != "refused":
+            raise
+        if len(rows) == 1:
+            return [error.trouble]
+    else:
+        return [None]
+    middle = len(rows) // 2
+    first = await _updated(client, sobject, rows[:middle])
+    return first + await _updated(client, sobject, rows[middle:])
+
+
+async def _writable(
+    service: Service, opened: Opened, client: Salesforce, sobject: str
+) -> dict[str, int | None]:
+    """Lengths of the fields of an object, to cut texts by."""
+    described = await salesforce.fields_of(service, opened, client, sobject)
+    return {each["name"]: each.get("length") for each in described or ()}
+
+
+def _verdicts(record: Record, trouble: Trouble | None) -> list[Verdict]:
+    return [_verdict(value, trouble) for value in record.values]
+
+
+def _verdict(value: Due, trouble: Trouble | None) -> Verdict:
+    about = (value.object, value.external_id, value.field, value.revision)
+    if trouble is None:
+        return Verdict(*about, "done")
+    match trouble.meaning:
+        case "refused" | "config":
+            return Verdict(*about, "parked", trouble.detail)
+        case "reauth":
+            # It waits with the connection, and goes on when that does.
+            return Verdict(*about, "pending", trouble.detail, 0.0)
+        case "quota":
+            return Verdict(*about, "pending", trouble.detail, QUOTA_PAUSE)
+        case _:
+            pause = pause_after(value.attempts + 1, trouble.wait)
+            return Verdict(*about, "pending", trouble.detail, pause)
+
+
+async def list_write_backs(
+    uow: UnitOfWork,
+    connection_id: UUID,
+    state: str | None,
+    after: tuple[str, str, str] | None,
+    limit: int,
+) -> Sequence[Any]:
+    await connections.get_connection(uow, connection_id)
+    return await queries.write_backs_page(
+        uow.session, uow.workspace_id, connection_id, state, after or ("", "", ""), limit
+    )
+
+
+async def retry_parked(uow: UnitOfWork, connection_id: UUID) -> int:
+    await connections.get_connection(uow, connection_id)
+    uow.wake_worker()
+    return await queries.retry_parked(uow.session, uow.workspace_id, connection_id)
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await queries.count_due(uow.session, uow.workspace_id)

@@ -1,0 +1,69 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Path
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from sync_worker.mail.mailbox import service
+from sync_worker.mail.mailbox.schemas import ParkedMailOut
+from sync_worker.runner.runs.schemas import SyncRunOut
+from sync_worker.runner.runs.service import SyncRun
+
+router = api_router("/v1", "Sync runs")
+
+Reader = Annotated[Caller, require("connections:read")]
+Writer = Annotated[Caller, require("connections:write")]
+Number = Annotated[int, Path(ge=0, le=2**32 - 1)]
+"""Of IMAP (RFC 9051 9)."""
+
+
+@router.get(
+    "/connections/{id}/parked-mails",
+    summary="List mails that could not be read",
+    response_model=Page[ParkedMailOut],
+)
+async def list_parked_mails(
+    id: UUID,  # noqa: A002
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> dict[str, Any]:
+    """Each with its reason. A bounce or a reply among them had no effect: look at it yourself."""
+    shape = ["parked_mails", str(id)]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_parked(uow, id, (after[0], after[1]) if after else (0, 0), limit)
+    keys = ["uid_validity", "uid"]
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, keys)
+
+
+@router.post(
+    "/connections/{id}/parked-mails/retry",
+    status_code=202,
+    summary="Read parked mails again",
+    response_model=SyncRunOut,
+)
+async def retry_parked_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
+    """After an upgrade that can read them. One that still cannot be read stays with its reason, and
+    so does one of a folder that was restored since: dismiss it.
+    """
+    return await service.retry_parked(uow, id)
+
+
+@router.delete(
+    "/connections/{id}/parked-mails/{uid_validity}/{uid}",
+    status_code=204,
+    summary="Dismiss a parked mail",
+)
+async def dismiss_parked_mail(
+    id: UUID,  # noqa: A002
+    uid_validity: Number,
+    uid: Number,
+    caller: Writer,
+    uow: Uow,
+) -> None:
+    """You looked at it in the mailbox, and it needs nothing else."""
+    await service.dismiss_parked(uow, id, uid_validity, uid)

@@ -1,0 +1,298 @@
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.batches import each_at_its_own_risk
+from shared.email_addresses import email_key, writers
+from shared.errors import NotFound
+from shared.events.accounts import ContactChanged
+from shared.events.base import Event
+from shared.events.sync import (
+    AutoReplyReceived,
+    BounceReceived,
+    PersonalMailReceived,
+    ReplyReceived,
+)
+from shared.message_ids import is_own
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.audit import audit
+from sync_worker.connections import service as connections
+from sync_worker.connections.service import IMAP_PORTS, Opened
+from sync_worker.mail.classification.classify import Finding, classified, concerns_us
+from sync_worker.mail.classification.message import Mail
+from sync_worker.mail.classification.prose import addresses_in
+from sync_worker.mail.mailbox import queries
+from sync_worker.mail.mailbox.client import (
+    Address,
+    Fetched,
+    Folder,
+    FolderState,
+    MailboxAway,
+    MailboxRefused,
+    opened,
+)
+from sync_worker.mail.mailbox.queries import Parked, Place, Seen
+from sync_worker.runner.runs import service as runs
+from sync_worker.runner.runs.service import SyncRun
+
+__all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "MailboxRefused", "opened"]
+
+HISTORY = 1_000
+"""Mails before the first look, or before a folder was restored, that are gone through."""
+_MOST_RECIPIENTS = 100
+
+
+_GONE = "It is no longer in the folder."
+
+
+class ParkedMailNotFound(NotFound):
+    title = "There is no such parked mail"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a handful of mails came to."""
+
+    read: int
+    told: int
+    parked: int
+
+
+@dataclass(frozen=True)
+class _Reading:
+    fetched: Fetched
+    mail: Mail
+    finding: Finding
+
+
+async def address_of(service: Service, connection: Opened) -> Address:
+    """Where to dial. Raises `AddressRefused`; looked up anew at each session."""
+    settings = connection.settings
+    encrypted = settings["security"] == "tls"
+    dialled = await service.outside.policy.checked_peer(
+        settings["host"], settings["port"], encrypted=encrypted, ports=IMAP_PORTS
+    )
+    return Address(settings["host"], settings["port"], dialled, encrypted)
+
+
+async def place_in(uow: UnitOfWork, connection: Opened, state: FolderState) -> Place:
+    """Where to go on. A folder that is new to us, or whose numbers are void, is begun with its
+    last mails; those that had their effect before are recognised.
+    """
+    known = await queries.place(uow.session, uow.workspace_id, connection.id)
+    folder = connection.settings["folder"]
+    if known is not None and (known.folder, known.uid_validity) == (folder, state.uid_validity):
+        return known
+    first = max(state.next_uid - HISTORY, 1)
+    await queries.begin_folder(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        folder=folder,
+        uid_validity=state.uid_validity,
+        next_uid=first,
+        server_next_uid=state.next_uid,
+    )
+    return Place(folder, state.uid_validity, first, state.next_uid)
+
+
+async def take_mails(
+    uow: UnitOfWork,
+    connection: Opened,
+    place: Place,
+    state: FolderState,
+    mails: Sequence[Fetched],
+) -> Taken:
+    """Let each mail have its effect, once: the event, the mark and the place are one transaction.
+
+    Mail that concerns nobody here is counted and otherwise forgotten. One that nobody can make
+    sense of is kept apart with the reason, and the next are read.
+    """
+
+    async def take(some: Sequence[Fetched]) -> Counter[str]:
+        readings = await asyncio.to_thread(_read, uow.workspace_id, some)
+        return await _take(uow, connection, place, readings)
+
+    async def park(fetched: Fetched, _: Exception) -> None:
+        await queries.park_mail(
+            uow.session,
+            uow.workspace_id,
+            connection.id,
+            uid_validity=state.uid_validity,
+            uid=fetched.uid,
+            arrived_at=fetched.arrived_at,
+            reason="It could not be taken apart. Look at it in the mailbox.",
+        )
+
+    where = uow.session, uow.workspace_id, connection.id
+    await queries.unpark(*where, place.uid_validity, [fetched.uid for fetched in mails])
+    counts = sum(await each_at_its_own_risk(uow, mails, take, park), Counter[str]())
+    read = counts.pop("read", 0)
+    await queries.move_on(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        uid_validity=state.uid_validity,
+        next_uid=max(fetched.uid for fetched in mails) + 1,
+        server_next_uid=state.next_uid,
+        counts=counts,
+    )
+    return Taken(len(mails), counts.total() - counts["other"], len(mails) - read)
+
+
+def _read(workspace_id: UUID, mails: Sequence[Fetched]) -> list[_Reading]:
+    parsed = [(fetched, Mail.parse(fetched.raw)) for fetched in mails]
+    return [_Reading(fetched, mail, classified(workspace_id, mail)) for fetched, mail in parsed]
+
+
+async def _take(
+    uow: UnitOfWork, connection: Opened, place: Place, readings: Sequence[_Reading]
+) -> Counter[str]:
+    """How many were read, and how many of those that are new were of each kind."""
+    known = await _known_correspondents(uow, readings)
+    fresh = await queries.see_mails(
+        uow.session,
+        uow.workspace_id,
+        connection.id,
+        place.uid_validity,
+        [
+            Seen(one.fetched.uid, one.mail.fingerprint, one.finding.kind, one.mail.message_id)
+            for one in readings
+        ],
+    )
+    mailbox = email_key(connection.settings["mailbox"])
+    counts = Counter(read=len(readings))
+    for one in readings:
+        uid, mail, finding = one.fetched.uid, one.mail, one.finding
+        if uid not in fresh:
+            continue
+        is_history = uid < place.history_until_uid
+        if concerns_us(
+            uow.workspace_id, mail, finding, known, mailbox=mailbox, is_history=is_history
+        ):
+            uow.publish(_event(connection, one.fetched, mail, finding))
+            counts[finding.kind] += 1
+        else:
+            counts["other"] += 1
+    return counts
+
+
+async def _known_correspondents(uow: UnitOfWork, readings: Sequence[_Reading]) -> set[str]:
+    reports = [one.finding.report for one in readings]
+    addresses = {address for one in readings for address in writers(one.mail.sender)}
+    addresses |= {report.recipient for report in reports if report and report.recipient}
+    return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
+
+
+async def list_parked(
+    uow: UnitOfWork, connection_id: UUID, after: tuple[int, int], limit: int
+) -> list[Parked]:
+    await connections.get_connection(uow, connection_id)
+    return await queries.parked_page(uow.session, uow.workspace_id, connection_id, after, limit)
+
+
+async def retry_parked(uow: UnitOfWork, connection_id: UUID) -> SyncRun:
+    """Read them again, at once."""
+    run = await runs.request_run(uow, connection_id, "incremental")
+    await queries.ask_again(uow.session, uow.workspace_id, connection_id)
+    return run
+
+
+async def dismiss_parked(uow: UnitOfWork, connection_id: UUID, uid_validity: int, uid: int) -> None:
+    """A person has looked at it in the mailbox. Raises `ParkedMailNotFound`."""
+    connection = await connections.get_connection(uow, connection_id)
+    where = uow.session, uow.workspace_id, connection.id
+    if not await queries.unpark(*where, uid_validity, [uid]):
+        raise ParkedMailNotFound("It was read meanwhile, or never was parked.")
+    named = {"uid_validity": uid_validity, "uid": uid}
+    audit.record(uow, "connection.parked_mail_dismissed", connection.id, before=named)
+
+
+async def asked_again(uow: UnitOfWork, connection: Opened, place: Place) -> list[int]:
+    return await queries.asked_again(
+        uow.session, uow.workspace_id, connection.id, place.uid_validity
+    )
+
+
+async def not_there(uow: UnitOfWork, connection: Opened, place: Place, uids: Sequence[int]) -> None:
+    """Of the parked mails that a person wants read again only `uids` were still in the folder."""
+    await queries.not_there(
+        uow.session, uow.workspace_id, connection.id, place.uid_validity, uids, _GONE
+    )
+
+
+async def remark(uow: UnitOfWork, connection_id: UUID) -> str | None:
+    """What a person should know of a mailbox that is read well."""
+    parked = await queries.count_parked(uow.session, uow.workspace_id, connection_id)
+    if not parked:
+        return None
+    path = f"/v1/connections/{connection_id}/parked-mails"
+    return f"Mails of the last week that could not be read: {parked}. See GET {path}."
+
+
+def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:
+    mailbox = connection.settings["mailbox"]
+    if finding.kind == "bounce" and finding.report is not None:
+        return BounceReceived(
+            connection_id=connection.id,
+            mailbox=mailbox,
+            message_id=_proof(connection.workspace_id, finding.quoted),
+            recipient=finding.report.recipient,
+            kind=finding.report.kind,
+            status=finding.report.status,
+            diagnostic=finding.report.diagnostic,
+            received_at=fetched.arrived_at,
+        )
+    told = {
+        "connection_id": connection.id,
+        "mailbox": mailbox,
+        "message_id": mail.message_id or f"<{mail.fingerprint.hex()}@no-message-id.invalid>",
+        "sender": mail.sender,
+        "subject": mail.subject,
+        "received_at": fetched.arrived_at,
+    }
+    if finding.kind == "personal":
+        named = addresses_in(f"{mail.header('To')} {mail.header('Cc')}")
+        recipients = list(dict.fromkeys(named))[:_MOST_RECIPIENTS]
+        return PersonalMailReceived(recipients=recipients, **told)
+    made = ReplyReceived if finding.kind == "reply" else AutoReplyReceived
+    return made(references=list(finding.quoted), **told)
+
+
+def _proof(workspace_id: UUID, quoted: Sequence[str]) -> str | None:
+    """Of what a report quotes the mail of ours, if it quotes any."""
+    return next((one for one in quoted if is_own(workspace_id, one)), next(iter(quoted), None))
+
+
+async def keep_address(uow: UnitOfWork, event: ContactChanged) -> None:
+    gone = event.change in {"deleted", "merged"}
+    address = None if gone else email_key(event.record.email)
+    await queries.keep_address(uow.session, uow.workspace_id, event.id, address, event.version)
+
+
+async def backlog(uow: UnitOfWork) -> int:
+    return await queries.backlog(uow.session, uow.workspace_id)
+
+
+async def forget_old(service: Service) -> bool:
+    async with service.units.across_workspaces() as session:
+        return await queries.forget_old_mails(session)
+
+
+async def check(service: Service, connection: Opened) -> FolderState:
+    """Log in and look at the folder. Raises `AddressRefused`, `MailboxRefused`, `MailboxAway`."""
+    address = await address_of(service, connection)
+
+    def look() -> FolderState:
+        with opened(
+            address,
+            connection.settings["username"],
+            connection.secrets["password"],
+            connection.settings["folder"],
+        ) as folder:
+            return folder.state
+
+    return await asyncio.to_thread(look)

@@ -1,0 +1,108 @@
+"""The `webhooks` of the OpenAPI document: every type that partners can hear, from the registry."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from shared.events.base import Event
+from sync_worker.partners.partner_events.examples import example_of
+from sync_worker.partners.partner_events.rules import API_VERSION, CATALOG, TEST_TYPE
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "Not received, and repeated by the schedule, as after 3xx and 5xx. 410 ends"
+        " it and disables the endpoint; `Retry-After` with 429 or 503 is honoured within bounds."
+    }
+}
+_TIMESTAMP = "2026-03-02T09:00:00.120000Z"
+
+
+class TruncatedData(BaseModel):
+    """In place of data that would make the payload larger than 20 kB: its plain fields, and where
+    the whole event is.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    truncated: Literal[True]
+    url: str
+
+
+class WebhookTest(BaseModel):
+    endpoint_id: str
+    message: str
+
+
+WebhookId = Annotated[
+    str, Header(alias="webhook-id", description="Id of the event; the same at every attempt.")
+]
+WebhookTimestamp = Annotated[
+    str, Header(alias="webhook-timestamp", description="Of this attempt, in Unix seconds.")
+]
+WebhookSignature = Annotated[
+    str, Header(alias="webhook-signature", description="`v1,…`, one for each valid secret.")
+]
+
+
+def webhooks_router() -> APIRouter:
+    router = APIRouter(tags=["Webhooks"])
+    for public_type, event in sorted(CATALOG.items()):
+        kind = event | TruncatedData if _may_be_long(event) else event
+        about = event.__doc__ if "__doc__" in vars(event) else None
+        _describe(router, public_type, kind, example_of(event, public_type), about)
+    test = {"endpoint_id": "0199a3f2-6d1e-7c0a-9b55-2f7d1c3e4a5b", "message": "It works."}
+    _describe(router, TEST_TYPE, WebhookTest, test, "Sent when you ask for it.")
+    return router
+
+
+def _describe(
+    router: APIRouter, public_type: str, data: Any, example: dict[str, Any], about: str | None
+) -> None:
+    noun, _, fact = public_type.partition(".")
+    shown: dict[str, Any] = {
+        "type": public_type,
+        "timestamp": _TIMESTAMP,
+        "api_version": API_VERSION,
+        "data": example,
+    }
+    payload: Any = create_model(
+        "".join(part.capitalize() for part in (*noun.split("_"), *fact.split("_"), "webhook")),
+        __config__=ConfigDict(json_schema_extra={"examples": [shown]}),
+        type=(_exactly(public_type), ...),
+        timestamp=(datetime, Field(description="When it happened, by the workspace's clock.")),
+        api_version=(_exactly(API_VERSION), ...),
+        data=(data, ...),
+    )
+
+    async def received(
+        webhook_id: WebhookId,
+        webhook_timestamp: WebhookTimestamp,
+        webhook_signature: WebhookSignature,
+        payload: Any,
+    ) -> None:
+        return  # only described here: partners answer it
+
+    received.__annotations__["payload"] = payload
+    router.add_api_route(
+        public_type,
+        received,
+        methods=["POST"],
+        operation_id=f"on_{noun}_{fact}",
+        summary=f"{noun.replace('_', ' ').capitalize()} {fact.replace('_', ' ')}",
+        description=about or f"Sent as `{public_type}`.",
+        responses=_ANSWERS,
+        response_description="Received. Any 2xx will do, and nothing else.",
+        status_code=204,
+    )
+
+
+def _exactly(value: str) -> Any:
+    return Literal[value]
+
+
+def _may_be_long(event: type[Event]) -> bool:
+    """Whether it holds anything but plain fields."""
+    fields = event.model_json_schema()["properties"].values()
+    return any("$ref" in str(field) or "'object'" in str(field) for field in fields)

@@ -1,0 +1,12 @@
+from shared.events.base import Envelope
+from shared.uow import UnitOfWork
+from sync_worker.partners.partner_events import service as partner_events
+from sync_worker.partners.webhook_deliveries import service
+
+
+async def tell_partners(uow: UnitOfWork, envelope: Envelope) -> None:
+    """A public event goes into the feed and on its way to every endpoint that wants it, once."""
+    kept = await partner_events.keep(uow, envelope)
+    if kept is not None:
+        public_type, is_new = kept
+        await service.fan_out(uow, envelope.id, public_type, is_new=is_new)

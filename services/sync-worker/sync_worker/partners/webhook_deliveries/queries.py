@@ -1,0 +1,401 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import RowMapping, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
+from sync_worker.partners.webhook_deliveries.rules import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process sends now, as attempt `number`."""
+
+    workspace_id: UUID
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    origin: Origin
+    number: int
+    token: UUID
+    created_at: datetime
+
+
+_ADD = text(
+    """
+    insert into webhook_deliveries (workspace_id, id, endpoint_id, event_id, type, origin)
+    select :workspace_id, each.id, each.endpoint_id, each.event_id, each.type, :origin
+    from unnest(cast(:ids as uuid[]), cast(:endpoint_ids as uuid[]), cast(:event_ids as uuid[]),
+                cast(:types as text[])) as each(id, endpoint_id, event_id, type)
+    """
+)
+
+
+async def add_deliveries(
+    session: AsyncSession,
+    workspace_id: UUID,
+    origin: Origin,
+    rows: Sequence[tuple[UUID, UUID, UUID, str]],
+) -> None:
+    """`rows` are id, endpoint, event and type."""
+    ids, endpoint_ids, event_ids, types = (list(column) for column in zip(*rows, strict=True))
+    await session.execute(
+        _ADD,
+        {
+            "workspace_id": workspace_id,
+            "origin": origin,
+            "ids": ids,
+            "endpoint_ids": endpoint_ids,
+            "event_ids": event_ids,
+            "types": types,
+        },
+    )
+
+
+async def delivery_by_id(
+    session: AsyncSession, workspace_id: UUID, delivery_id: UUID, *, lock: bool = False
+) -> WebhookDelivery | None:
+    found = select(WebhookDelivery).where(
+        WebhookDelivery.workspace_id == workspace_id, WebhookDelivery.id == delivery_id
+    )
+    if lock:
+        found = found.with_for_update()
+    return (await session.scalars(found.execution_options(populate_existing=True))).one_or_none()
+
+
+async def deliveries_page(
+    session: AsyncSession,
+    workspace_id: UUID,
+    filters: dict[str, Any],
+    before: UUID | None,
+    limit: int,
+) -> Sequence[WebhookDelivery]:
+    """Newest first. `filters` are columns and what they must be."""
+    found = select(WebhookDelivery).where(WebhookDelivery.workspace_id == workspace_id)
+    for name, value in filters.items():
+        if value is not None:
+            found = found.where(getattr(WebhookDelivery, name) == value)
+    if before is not None:
+        found = found.where(WebhookDelivery.id < before)
+    return (await session.scalars(found.order_by(WebhookDelivery.id.desc()).limit(limit + 1))).all()
+
+
+async def attempts_of(
+    session: AsyncSession, workspace_id: UUID, delivery_id: UUID
+) -> Sequence[WebhookAttempt]:
+    found = select(WebhookAttempt).where(
+        WebhookAttempt.workspace_id == workspace_id, WebhookAttempt.delivery_id == delivery_id
+    )
+    return (await session.scalars(found.order_by(WebhookAttempt.number))).all()
+
+
+_FAILED = text(
+    """
+    select distinct failed.event_id as id, failed.type from webhook_deliveries failed
+    where failed.workspace_id = :workspace_id and failed.endpoint_id = :endpoint_id
+      and failed.status = 'failed' and failed.origin <> 'test'
+      and exists (
+          select from partner_events event
+          where event.workspace_id = failed.workspace_id and event.id = failed.event_id)
+      and not exists (
+          select from webhook_deliveries other
+          where other.workspace_id = failed.workspace_id and other.event_id = failed.event_id
+            and other.endpoint_id = failed.endpoint_id and other.status <> 'failed')
+    order by failed.event_id
+    limit :limit
+    """
+)
+
+
+async def failed_events(
+    session: AsyncSession, workspace_id: UUID, endpoint_id: UUID, limit: int
+) -> Sequence[Any]:
+    """`(id, type)` of events that are still kept, never got through and are not on their way."""
+    values = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "limit": limit}
+    return (await session.execute(_FAILED, values)).all()
+
+
+_START_TEST = text(
+    """
+    insert into webhook_deliveries
+        (workspace_id, id, endpoint_id, event_id, type, origin, attempts, due_at, lease_token)
+    values (:workspace_id, :id, :endpoint_id, :event_id, :type, 'test', 1,
+            clock_timestamp() + make_interval(secs => :lease), :token)
+    returning created_at
+    """
+)
+
+
+async def start_test(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    id: UUID,  # noqa: A002
+    endpoint_id: UUID,
+    event_id: UUID,
+    type: str,  # noqa: A002
+    token: UUID,
+    lease: float,
+) -> Claim:
+    """A delivery that its maker sends at once."""
+    values = {"id": id, "endpoint_id": endpoint_id, "event_id": event_id, "type": type}
+    made = await session.execute(
+        _START_TEST, {"workspace_id": workspace_id, "token": token, "lease": lease, **values}
+    )
+    return Claim(
+        workspace_id,
+        number=1,
+        token=token,
+        origin="test",
+        created_at=made.scalar_one(),
+        id=id,
+        endpoint_id=endpoint_id,
+        event_id=event_id,
+        type=type,
+    )
+
+
+_READY = text(
+    """
+    with recursive lane as (
+        (select workspace_id, endpoint_id, due_at from webhook_deliveries
+         where status = 'pending' order by workspace_id, endpoint_id, due_at limit 1)
+        union all
+        select next.* from lane cross join lateral (
+            select d.workspace_id, d.endpoint_id, d.due_at from webhook_deliveries d
+            where d.status = 'pending'
+              and (d.workspace_id, d.endpoint_id) > (lane.workspace_id, lane.endpoint_id)
+            order by d.workspace_id, d.endpoint_id, d.due_at limit 1) next
+    )
+    select e.workspace_id, e.id from lane
+    join webhook_endpoints e on e.workspace_id = lane.workspace_id and e.id = lane.endpoint_id
+    where lane.due_at <= statement_timestamp()
+      and e.status = 'enabled' and e.removed_at is null
+      and (e.rests_until is null or e.rests_until <= statement_timestamp())
+    order by random()
+    limit :limit
+    for no key update of e skip locked
+    """
+)
+"""Jumps from one endpoint with waiting deliveries to the next, however many wait at each. Whose
+turn it is is drawn by lot: nobody's backlog comes first.
+"""
+_CLAIM = text(
+    """
+    with free as (
+        select e.workspace_id, e.id as endpoint_id, ready.load
+        from unnest(cast(:workspaces as uuid[]), cast(:endpoints as uuid[]),
+                    cast(:loads as integer[])) as ready(workspace_id, id, load)
+        join webhook_endpoints e on e.workspace_id = ready.workspace_id and e.id = ready.id
+        cross join lateral generate_series(1,
+            (case when e.failures >= :trips then 1 else :each end) - (
+                select count(distinct d.lease_token) from webhook_deliveries d
+                where d.workspace_id = e.workspace_id and d.endpoint_id = e.id
+                  and d.lease_token is not null and d.due_at > statement_timestamp())) as hand
+        order by hand, random()
+        limit :limit
+    ), due as (
+        select d.*, row_number() over (
+            partition by d.workspace_id, d.endpoint_id order by d.due_at) % hands.count as hand
+        from (
+            select workspace_id, endpoint_id, load, count(*) from free group by 1, 2, 3
+        ) as hands cross join lateral (
+            select d.workspace_id, d.id, d.endpoint_id, d.attempts, d.due_at, d.lease_token
+            from webhook_deliveries d
+            where d.workspace_id = hands.workspace_id and d.endpoint_id = hands.endpoint_id
+              and d.status = 'pending' and d.due_at <= statement_timestamp()
+            order by d.due_at
+            limit hands.load * hands.count
+            for update skip locked) d
+    ), hands as (
+        select workspace_id, endpoint_id, hand, gen_random_uuid() as token
+        from due group by 1, 2, 3
+    ), lost as (
+        insert into webhook_attempts (workspace_id, delivery_id, number, started_at, error)
+        select workspace_id, id, attempts, due_at - make_interval(secs => :lease), :lost
+        from due where lease_token is not null
+        on conflict do nothing
+    )
+    update webhook_deliveries d
+    set lease_token = hands.token, attempts = d.attempts + 1,
+        due_at = statement_timestamp() + make_interval(secs => :lease)
+    from due join hands using (workspace_id, endpoint_id, hand)
+    where d.workspace_id = due.workspace_id and d.id = due.id
+    returning d.workspace_id, d.id, d.endpoint_id, d.event_id, d.type, d.origin,
+              d.attempts as number, d.lease_token as token, d.created_at
+    """
+)
+
+
+async def claim_due(
+    session: AsyncSession,
+    *,
+    hands: int,
+    endpoints: int,
+    each: int,
+    trips: int,
+    load_of: Callable[[UUID], int],
+    lease: float,
+    lost: str,
+) -> list[Claim]:
+    """Lease deliveries of all workspaces that are due to free hands: at most `each` per endpoint,
+    one where `trips` attempts in a row have failed, and one for every endpoint before a second for
+    any. What goes into one hand has one token; `load_of` an endpoint is how much that may be.
+    A lease that ran out is an attempt that ended as `lost`.
+    """
+    ready = (await session.execute(_READY, {"limit": endpoints})).all()
+    if not ready:
+        return []
+    # A statement of its own: what others claimed while we waited for no lock is seen by it.
+    rows = await session.execute(
+        _CLAIM,
+        {
+            "workspaces": [row.workspace_id for row in ready],
+            "endpoints": [row.id for row in ready],
+            "loads": [load_of(row.id) for row in ready],
+            "limit": hands,
+            "each": each,
+            "trips": trips,
+            "lease": lease,
+            "lost": lost,
+        },
+    )
+    return [Claim(*row) for row in rows]
+
+
+_PUT_BACK = text(
+    """
+    update webhook_deliveries d
+    set lease_token = null, attempts = d.attempts - 1, due_at = d.created_at
+    from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[]), cast(:tokens as uuid[]))
+        as unsent(workspace_id, id, token)
+    where d.workspace_id = unsent.workspace_id and d.id = unsent.id
+      and d.lease_token is not distinct from unsent.token
+    """
+)
+
+
+async def put_back(session: AsyncSession, claims: Sequence[Claim]) -> None:
+    """As if they had not been claimed: due, before others."""
+    await session.execute(
+        _PUT_BACK,
+        {
+            "workspaces": [claim.workspace_id for claim in claims],
+            "ids": [claim.id for claim in claims],
+            "tokens": [claim.token for claim in claims],
+        },
+    )
+
+
+_EVENTS_OF = text(
+    """
+    select e.workspace_id, e.id, e.type, e.data::text as data,
+        to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as timestamp
+    from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[])) as wanted(workspace_id, id)
+    join partner_events e on e.workspace_id = wanted.workspace_id and e.id = wanted.id
+    """
+)
+_ENDPOINTS_OF = text(
+    """
+    select e.workspace_id, e.id, e.url, e.headers, e.failures,
+        array_agg(s.id order by s.id desc) as secret_ids,
+        array_agg(s.sealed order by s.id desc) as sealed
+    from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[])) as wanted(workspace_id, id)
+    join webhook_endpoints e on e.workspace_id = wanted.workspace_id and e.id = wanted.id
+    join webhook_secrets s on s.workspace_id = e.workspace_id and s.endpoint_id = e.id
+    where e.removed_at is null and (s.expires_at is null or s.expires_at > clock_timestamp())
+    group by e.workspace_id, e.id
+    """
+)
+
+
+def _arrays(pairs: set[tuple[UUID, UUID]]) -> dict[str, list[UUID]]:
+    return {"workspaces": [first for first, _ in pairs], "ids": [second for _, second in pairs]}
+
+
+async def events_of(session: AsyncSession, claims: Sequence[Claim]) -> Sequence[RowMapping]:
+    """What claimed deliveries carry, as far as it is kept; each event once."""
+    wanted = {(claim.workspace_id, claim.event_id) for claim in claims}
+    return (await session.execute(_EVENTS_OF, _arrays(wanted))).mappings().all()
+
+
+async def endpoints_of(session: AsyncSession, claims: Sequence[Claim]) -> Sequence[Any]:
+    """Where claimed deliveries go, with what is sealed: headers, and secrets that sign now."""
+    wanted = {(claim.workspace_id, claim.endpoint_id) for claim in claims}
+    return (await session.execute(_ENDPOINTS_OF, _arrays(wanted))).all()
+
+
+_SETTLE = text(
+    """
+    with results as (
+        select * from jsonb_to_recordset(cast(:results as jsonb)) as r(
+            workspace_id uuid, id uuid, token uuid, number integer, started_at timestamptz,
+            status_code integer, milliseconds integer, error text, response text, verdict text,
+            due_in float8)
+    ), settled as (
+        update webhook_deliveries d
+        set status = r.verdict, lease_token = null,
+            due_at = clock_timestamp() + make_interval(secs => r.due_in),
+            finished_at = case when r.verdict <> 'pending' then clock_timestamp() end
+        from results r
+        where d.workspace_id = r.workspace_id and d.id = r.id
+          and d.lease_token is not distinct from r.token
+        returning d.workspace_id, d.id
+    )
+    insert into webhook_attempts
+        (workspace_id, delivery_id, number, started_at, status_code, milliseconds, error, response)
+    select workspace_id, id, number, started_at, status_code, milliseconds, error, response
+    from results join settled using (workspace_id, id)
+    returning delivery_id
+    """
+)
+"""`is not distinct from` keeps the planner off the index of what is under way: it believes that to
+be empty, and would read all of it again for each result.
+"""
+
+
+async def settle(session: AsyncSession, results: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Write down what became of claimed deliveries; those whose lease was not lost."""
+    values = {"results": to_json(results).decode()}
+    return set((await session.execute(_SETTLE, values)).scalars())
+
+
+_DUE = text(
+    """
+    select count(*) from webhook_deliveries d
+    join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
+    where d.workspace_id = :workspace_id and d.status = 'pending'
+      and (d.due_at <= statement_timestamp() or d.lease_token is not null)
+      and e.status = 'enabled' and e.removed_at is null
+      and (e.rests_until is null or e.rests_until <= statement_timestamp())
+    """
+)
+
+
+async def count_due(session: AsyncSession, workspace_id: UUID) -> int:
+    """Due now or under way."""
+    return int((await session.execute(_DUE, {"workspace_id": workspace_id})).scalar_one())
+
+
+_FORGET = text(
+    """
+    with gone as (
+        delete from webhook_deliveries where ctid in (
+            select ctid from webhook_deliveries
+            where created_at < clock_timestamp() - make_interval(days => :days) limit :limit)
+        returning 1
+    )
+    select count(*) from gone
+    """
+)
+
+
+async def forget_deliveries(session: AsyncSession, days: int, limit: int) -> int:
+    """Of all workspaces."""
+    return int((await session.execute(_FORGET, {"days": days, "limit": limit})).scalar_one())

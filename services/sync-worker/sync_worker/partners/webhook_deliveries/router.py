@@ -1,0 +1,120 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from sync_worker.partners.webhook_deliveries import sending, service
+from sync_worker.partners.webhook_deliveries.schemas import (
+    REPLAY_EXAMPLES,
+    DeliveryDetails,
+    DeliveryOut,
+    DeliveryStatus,
+    ReplayIn,
+    ReplayOut,
+    TestOut,
+)
+from sync_worker.partners.webhook_deliveries.service import WebhookDelivery
+
+router = api_router("/v1", "Webhooks")
+
+Reader = Annotated[Caller, require("webhooks:read")]
+Writer = Annotated[Caller, require("webhooks:write")]
+
+
+@router.post("/webhook-endpoints/{id}/test", summary="Send a test event", response_model=TestOut)
+async def test_webhook_endpoint(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    the_service: ServiceDep,
+) -> dict[str, Any]:
+    """A signed `webhook.test` is sent now, once, and the answer is shown. Not repeated by itself;
+    works for a disabled endpoint too.
+    """
+    outcome = await sending.send_test(the_service, caller, id)
+    claim, reply = outcome.claim, outcome.reply
+    return {
+        "succeeded": outcome.verdict == "succeeded",
+        "delivery_id": claim.id,
+        "event_id": claim.event_id,
+        "attempt": {
+            "number": claim.number,
+            "started_at": outcome.started_at,
+            "status_code": reply.status,
+            "milliseconds": reply.milliseconds,
+            "error": reply.error,
+            "response": sending.shown(reply.body),
+        },
+    }
+
+
+@router.post(
+    "/webhook-endpoints/{id}/replay",
+    status_code=202,
+    summary="Send events again",
+    response_model=ReplayOut,
+)
+async def replay_webhooks(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    data: Annotated[ReplayIn, Body(openapi_examples=REPLAY_EXAMPLES)],
+    uow: Uow,
+    the_service: ServiceDep,
+) -> dict[str, Any]:
+    """Each event goes out with the `webhook-id` it had before, so what already arrived is
+    recognised. Up to 5,000 at a time, of the last 30 days.
+    """
+    return await service.replay(uow, the_service.cursors, id, data)
+
+
+@router.get(
+    "/webhook-deliveries", summary="List webhook deliveries", response_model=Page[DeliveryOut]
+)
+async def list_webhook_deliveries(
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    endpoint_id: UUID | None = None,
+    event_id: UUID | None = None,
+    status: DeliveryStatus | None = None,
+    type: str | None = None,  # noqa: A002
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> dict[str, Any]:
+    """Newest first, of the last 30 days."""
+    filters = {"endpoint_id": endpoint_id, "event_id": event_id, "status": status, "type": type}
+    shape = ["webhook_deliveries", *(str(value) for value in filters.values())]
+    before = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_deliveries(uow, filters, UUID(before[0]) if before else None, limit)
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+
+
+@router.get(
+    "/webhook-deliveries/{id}", summary="Get a webhook delivery", response_model=DeliveryDetails
+)
+async def get_webhook_delivery(
+    id: UUID,  # noqa: A002
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+) -> dict[str, Any]:
+    """With every attempt and what was answered."""
+    delivery = await service.get_delivery(uow, id)
+    return {
+        **DeliveryOut.model_validate(delivery).model_dump(),
+        "body": await service.body_to_show(uow, delivery, the_service.settings.public_url),
+        "log": await service.attempts_of(uow, id),
+    }
+
+
+@router.post(
+    "/webhook-deliveries/{id}/retry",
+    status_code=202,
+    summary="Send a webhook delivery again now",
+    response_model=DeliveryOut,
+)
+async def retry_webhook_delivery(id: UUID, caller: Writer, uow: Uow) -> WebhookDelivery:  # noqa: A002
+    """Also one that has failed for good or has succeeded."""
+    return await service.retry_delivery(uow, id)

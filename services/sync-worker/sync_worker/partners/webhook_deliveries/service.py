@@ -1,0 +1,191 @@
+"""The log of what was sent where, and what is sent again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.feed import dead
+from shared.ids import new_id
+from shared.paging import CursorSigner
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.partners.partner_events import service as partner_events
+from sync_worker.partners.partner_events.rules import lets_through
+from sync_worker.partners.partner_events.service import KEPT_DAYS, KeptEvent, Types
+from sync_worker.partners.webhook_deliveries import queries
+from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
+from sync_worker.partners.webhook_deliveries.rules import Origin, body_of, body_of_test
+from sync_worker.partners.webhook_deliveries.schemas import ReplayIn
+from sync_worker.partners.webhooks import service as webhooks
+
+__all__ = ["WebhookDelivery"]
+
+REPLAYED_AT_ONCE = 5000
+_FORGET_AT_ONCE = 1000
+_NOBODY = UUID(int=0)
+
+
+class DeliveryNotFound(NotFound):
+    title = "There is no such webhook delivery"
+
+
+class UnderWay(Conflict):
+    code = "webhook_delivery_under_way"
+    title = "The delivery is being sent at this moment"
+    retryable = True
+
+
+async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: bool) -> None:
+    """One delivery for each endpoint that wants to hear the event, in the event's transaction. One
+    of which that fails has another chance when the event is heard again, then `is_new` no longer.
+    """
+    told = set() if is_new else await _told(uow, event_id)
+    rows = [
+        (new_id(), endpoint_id, event_id, public_type)
+        for endpoint_id, filters in await webhooks.subscribers(uow)
+        if endpoint_id not in told and lets_through(filters, public_type)
+    ]
+    await dead.on_all(uow, rows, partial(_add, uow, "event"))
+
+
+async def _told(uow: UnitOfWork, event_id: UUID) -> set[UUID]:
+    """Endpoints that the event is, or was, on its way to."""
+    of_event = {"event_id": event_id, "origin": "event"}
+    found = await queries.deliveries_page(
+        uow.session, uow.workspace_id, of_event, None, webhooks.MOST_ENDPOINTS
+    )
+    return {delivery.endpoint_id for delivery in found}
+
+
+async def get_delivery(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:
+    found = await queries.delivery_by_id(uow.session, uow.workspace_id, delivery_id)
+    if found is None:
+        raise DeliveryNotFound(f"Deliveries are kept for {KEPT_DAYS} days.")
+    return found
+
+
+async def attempts_of(uow: UnitOfWork, delivery_id: UUID) -> Sequence[WebhookAttempt]:
+    return await queries.attempts_of(uow.session, uow.workspace_id, delivery_id)
+
+
+async def body_to_show(uow: UnitOfWork, delivery: WebhookDelivery, public_url: str) -> str | None:
+    """What is or was sent; None when its event is no longer kept."""
+    events = await partner_events.events_by_id(uow, [delivery.event_id])
+    body = body_to_send(delivery, events.get(delivery.event_id), public_url)
+    return body.decode() if body is not None else None
+
+
+def body_to_send(
+    delivery: WebhookDelivery | queries.Claim, event: KeptEvent | None, public_url: str
+) -> bytes | None:
+    """The same bytes at every attempt, so that every signature is of the same content."""
+    if delivery.origin == "test":
+        return body_of_test(delivery.endpoint_id, delivery.created_at)
+    if event is None:
+        return None
+    return body_of(event.id, event.type, event.timestamp, event.data, public_url)
+
+
+async def list_deliveries(
+    uow: UnitOfWork, filters: dict[str, Any], before: UUID | None, limit: int
+) -> Sequence[WebhookDelivery]:
+    return await queries.deliveries_page(uow.session, uow.workspace_id, filters, before, limit)
+
+
+async def retry_delivery(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:
+    """Due now, whatever became of it before. Raises `UnderWay` or `EndpointDisabled`."""
+    delivery = await queries.delivery_by_id(uow.session, uow.workspace_id, delivery_id, lock=True)
+    if delivery is None:
+        raise DeliveryNotFound(f"Deliveries are kept for {KEPT_DAYS} days.")
+    await webhooks.send_again(uow, delivery.endpoint_id)
+    now = await uow.machine_now()
+    if delivery.lease_token is not None and delivery.due_at > now:
+        raise UnderWay("Look again in a moment.", retry_after=1)
+    delivery.status, delivery.due_at, delivery.finished_at = "pending", now, None
+    await uow.session.flush()
+    uow.wake_worker()
+    return delivery
+
+
+async def replay(
+    uow: UnitOfWork, cursors: CursorSigner, endpoint_id: UUID, wish: ReplayIn
+) -> dict[str, Any]:
+    """New deliveries of events that there were: a span of time, some by id, or what failed."""
+    types = await webhooks.send_again(uow, endpoint_id)
+    next_cursor: str | None = None
+    if wish.event_ids is not None:
+        events = await _named(uow, wish.event_ids)
+        has_more = False
+    elif wish.failed_only:
+        found = await queries.failed_events(
+            uow.session, uow.workspace_id, endpoint_id, REPLAYED_AT_ONCE + 1
+        )
+        has_more = len(found) > REPLAYED_AT_ONCE
+        events = [(each.id, each.type) for each in found[:REPLAYED_AT_ONCE]]
+    else:
+        events, next_cursor = await _span(uow, cursors, endpoint_id, wish, types)
+        has_more = next_cursor is not None
+    await _add(uow, "replay", [(new_id(), endpoint_id, *event) for event in events])
+    return {"deliveries": len(events), "has_more": has_more, "next_cursor": next_cursor}
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await queries.count_due(uow.session, uow.workspace_id)
+
+
+async def forget_old(service: Service) -> bool:
+    async with service.units.across_workspaces() as session:
+        gone = await queries.forget_deliveries(session, KEPT_DAYS, _FORGET_AT_ONCE)
+    return gone == _FORGET_AT_ONCE
+
+
+async def _add(
+    uow: UnitOfWork, origin: Origin, rows: Sequence[tuple[UUID, UUID, UUID, str]]
+) -> None:
+    if rows:
+        await queries.add_deliveries(uow.session, uow.workspace_id, origin, rows)
+        uow.wake_worker()
+
+
+async def _named(uow: UnitOfWork, ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
+    """Named events are sent whether the endpoint's filter lets them through or not."""
+    kept = await partner_events.events_by_id(uow, ids)
+    faults = [
+        Fault(f"/event_ids/{place}", "unknown_event", "There is no such event.")
+        for place, each in enumerate(ids)
+        if each not in kept
+    ]
+    if faults:
+        raise Invalid(f"Nothing was replayed. Events are kept {KEPT_DAYS} days.", faults=faults)
+    return [(each, kept[each].type) for each in dict.fromkeys(ids)]
+
+
+async def _span(
+    uow: UnitOfWork, cursors: CursorSigner, endpoint_id: UUID, wish: ReplayIn, types: Types
+) -> tuple[list[tuple[UUID, str]], str | None]:
+    """A page of the events recorded from `since` to `until`, and where the next begins."""
+    since = wish.since or datetime.min.replace(tzinfo=UTC)
+    shape = ["replay", str(endpoint_id), since.isoformat()]
+    until = wish.until or await uow.machine_now()
+    after = (since, _NOBODY)
+    if wish.cursor:
+        place = cursors.read(wish.cursor, uow.workspace_id, shape)
+        until, after = (
+            datetime.fromisoformat(place[2]),
+            (
+                datetime.fromisoformat(place[0]),
+                UUID(place[1]),
+            ),
+        )
+    found = await partner_events.events_recorded(
+        uow, since, until, after, types, REPLAYED_AT_ONCE + 1
+    )
+    events = [(each.id, each.type) for each in found[:REPLAYED_AT_ONCE]]
+    if len(found) <= REPLAYED_AT_ONCE:
+        return events, None
+    last = found[REPLAYED_AT_ONCE - 1]
+    position = [last.recorded_at.isoformat(), str(last.id), until.isoformat()]
+    return events, cursors.sign(uow.workspace_id, shape, position)

@@ -1,0 +1,139 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from starlette.responses import Response
+
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from sync_worker.partners.webhooks import service
+from sync_worker.partners.webhooks.schemas import (
+    EndpointIn,
+    EndpointMade,
+    EndpointOut,
+    EndpointPatch,
+    RotatedSecret,
+)
+from sync_worker.partners.webhooks.service import WebhookEndpoint
+
+router = api_router("/v1/webhook-endpoints", "Webhooks")
+
+Reader = Annotated[Caller, require("webhooks:read")]
+Writer = Annotated[Caller, require("webhooks:write")]
+
+
+async def _checked(the_service: ServiceDep, data: EndpointIn) -> EndpointIn:
+    """Its address is looked up before the transaction opens."""
+    await service.check_address(the_service, data)
+    return data
+
+
+async def _checked_patch(the_service: ServiceDep, data: EndpointPatch) -> EndpointPatch:
+    await service.check_address(the_service, data)
+    return data
+
+
+@router.get("", summary="List webhook endpoints", response_model=Page[EndpointOut])
+async def list_webhook_endpoints(
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+) -> dict[str, Any]:
+    """Oldest first."""
+    shape = ["webhook_endpoints"]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_endpoints(uow, UUID(after[0]) if after else None, limit)
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+
+
+@router.post("", status_code=201, summary="Add a webhook endpoint", response_model=EndpointMade)
+async def create_webhook_endpoint(
+    caller: Writer,
+    data: Annotated[EndpointIn, Depends(_checked)],
+    uow: Uow,
+    the_service: ServiceDep,
+    response: Response,
+) -> dict[str, Any]:
+    """It hears what happens from now on. Keep the secret: it is not shown again."""
+    endpoint, secret = await service.create_endpoint(uow, the_service.secrets, data)
+    response.headers["location"] = f"/v1/webhook-endpoints/{endpoint.id}"
+    response.headers["cache-control"] = "no-store"
+    _tagged(endpoint, response)
+    return {**EndpointOut.model_validate(endpoint).model_dump(), "secret": secret}
+
+
+@router.get("/{id}", summary="Get a webhook endpoint", response_model=EndpointOut)
+async def get_webhook_endpoint(
+    id: UUID,  # noqa: A002
+    caller: Reader,
+    uow: Uow,
+    response: Response,
+) -> WebhookEndpoint:
+    return _tagged(await service.get_endpoint(uow, id), response)
+
+
+@router.patch("/{id}", summary="Change a webhook endpoint", response_model=EndpointOut)
+async def update_webhook_endpoint(
+    id: UUID,  # noqa: A002
+    version: IfMatch,
+    caller: Writer,
+    data: Annotated[EndpointPatch, Depends(_checked_patch)],
+    uow: Uow,
+    the_service: ServiceDep,
+    response: Response,
+) -> WebhookEndpoint:
+    """`types` and `headers` replace what was there."""
+    changed = await service.update_endpoint(uow, the_service.secrets, id, data, version)
+    return _tagged(changed, response)
+
+
+@router.delete("/{id}", status_code=204, summary="Remove a webhook endpoint")
+async def delete_webhook_endpoint(id: UUID, caller: Writer, uow: Uow) -> None:  # noqa: A002
+    """Nothing is sent there any more; its log goes with it."""
+    await service.remove_endpoint(uow, id)
+
+
+@router.post(
+    "/{id}/rotate-secret", summary="Rotate the secret of an endpoint", response_model=RotatedSecret
+)
+async def rotate_webhook_secret(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    uow: Uow,
+    the_service: ServiceDep,
+    response: Response,
+) -> dict[str, Any]:
+    """For 24 hours every delivery is signed by the old secret and by the new one."""
+    response.headers["cache-control"] = "no-store"
+    secret, until = await service.rotate_secret(uow, the_service.secrets, id)
+    return {"secret": secret, "previous_valid_until": until}
+
+
+@router.post("/{id}/enable", summary="Enable a webhook endpoint", response_model=EndpointOut)
+async def enable_webhook_endpoint(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> WebhookEndpoint:
+    """What was waiting goes out at once. What happened meanwhile can be replayed."""
+    return _tagged(await service.enable_endpoint(uow, id), response)
+
+
+@router.post("/{id}/disable", summary="Disable a webhook endpoint", response_model=EndpointOut)
+async def disable_webhook_endpoint(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    uow: Uow,
+    response: Response,
+) -> WebhookEndpoint:
+    """Nothing is sent there until it is enabled again."""
+    return _tagged(await service.disable_endpoint(uow, id), response)
+
+
+def _tagged(endpoint: WebhookEndpoint, response: Response) -> WebhookEndpoint:
+    response.headers["etag"] = etag(endpoint.version)
+    return endpoint

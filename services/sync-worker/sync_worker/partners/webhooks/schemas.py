@@ -1,0 +1,123 @@
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from shared.schemas import In, OneLine, Out, Patch
+from sync_worker.partners.webhooks.rules import MOST_HEADERS, fault_of_url, faults_of_headers
+
+EndpointStatus = Literal["enabled", "disabled"]
+
+ENDPOINT_EXAMPLE: dict[str, Any] = {
+    "url": "https://partner.example/hooks/tenure",
+    "description": "Northwind's data warehouse",
+    "types": ["account.*", "message.sent"],
+    "headers": {"authorization": "Bearer 5up3r53cr3t"},
+}
+_SHOWN: dict[str, Any] = {
+    "id": "0199a3f2-6d1e-7c0a-9b55-2f7d1c3e4a5b",
+    "url": "https://partner.example/hooks/tenure",
+    "description": "Northwind's data warehouse",
+    "types": ["account.*", "message.sent"],
+    "header_names": ["authorization"],
+    "status": "enabled",
+    "disabled_reason": None,
+    "failures": 0,
+    "failing_since": None,
+    "version": 1,
+    "created_at": "2026-03-02T09:00:00Z",
+    "updated_at": "2026-03-02T09:00:00Z",
+}
+_SECRET = "whsec_mJdHq2m1cTqkq1bVx3Zb0c9s5n8rZ1x4k7yQ2w3e4r4="  # noqa: S105  (an example)
+
+
+def _well_formed(url: str) -> str:
+    if fault := fault_of_url(url):
+        raise ValueError(fault)
+    return url
+
+
+def _ours_to_send(headers: dict[str, str]) -> dict[str, str]:
+    for name, fault in faults_of_headers(headers):
+        raise ValueError(f"{name[:100]!r}: {fault}" if name else fault)
+    return headers
+
+
+EndpointUrl = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=8, max_length=2000),
+    AfterValidator(_well_formed),
+    Field(description="https, on port 443 or 8443, at a public address. Redirects fail."),
+]
+EventTypes = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=100), OneLine]],
+    Field(
+        min_length=1,
+        max_length=100,
+        description="Which events to send: types, `account.*` for all about accounts, `*` for all.",
+    ),
+]
+Headers = Annotated[
+    dict[str, str],
+    Field(
+        max_length=MOST_HEADERS,
+        description="Sent with every delivery; kept encrypted and never shown again.",
+    ),
+    AfterValidator(_ours_to_send),
+]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), OneLine]
+
+
+class EndpointIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [ENDPOINT_EXAMPLE]})
+
+    url: EndpointUrl
+    description: Description = ""
+    types: EventTypes = ["*"]
+    headers: Headers = {}
+
+
+class EndpointPatch(Patch):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"types": ["*"], "description": "Everything"}]}
+    )
+
+    url: EndpointUrl = ""
+    description: Description = ""
+    types: EventTypes = []
+    headers: Headers = {}
+
+
+class EndpointOut(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [_SHOWN]})
+
+    id: UUID
+    url: str
+    description: str
+    types: list[str]
+    header_names: list[str] = Field(description="Of the headers that are sent along.")
+    status: EndpointStatus
+    disabled_reason: str | None
+    failures: int = Field(description="Attempts in a row that did not succeed.")
+    failing_since: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class EndpointMade(EndpointOut):
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_SHOWN, "secret": _SECRET}]})
+
+    secret: str = Field(description="Signs what we send. Shown this once.")
+
+
+class RotatedSecret(Out):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"secret": _SECRET, "previous_valid_until": "2026-03-03T09:00:00Z"}]
+        }
+    )
+
+    secret: str = Field(description="Signs what we send from now on. Shown this once.")
+    previous_valid_until: datetime = Field(description="Until then the old one signs as well.")

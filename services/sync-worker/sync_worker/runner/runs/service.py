@@ -1,0 +1,276 @@
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from shared.errors import Conflict, NotFound
+from shared.events.base import Cause
+from shared.events.sync import SyncRunFinished
+from shared.ids import new_id
+from shared.service import Service
+from shared.uow import UnitOfWork
+from sync_worker.connections import service as connections
+from sync_worker.runner.runs import queries
+from sync_worker.runner.runs.models import SyncRun
+from sync_worker.runner.runs.schemas import Direction, Progress, RunKind
+
+__all__ = ["SyncRun"]
+
+RUNS = Counter("tenure_sync_runs_total", "Sync runs that ended", ["system", "direction", "status"])
+
+MOST_ATTEMPTS = 5
+"""How often a run may lose its worker before it is given up: it may be what kills them."""
+
+
+class RunNotFound(NotFound):
+    title = "There is no such sync run"
+
+
+class NotHeld(Conflict):
+    code = "run_not_held"
+    title = "The run does not wait for approval"
+
+
+async def request_run(uow: UnitOfWork, connection_id: UUID, kind: RunKind) -> SyncRun:
+    """A run that starts as soon as a worker is free. Asked twice before that, it is one run."""
+    connection = await connections.make_due(uow, connection_id)
+    waiting = await queries.run_in_state(uow.session, uow.workspace_id, connection.id, "queued")
+    if waiting is not None:
+        if kind == "full":
+            waiting.kind = kind
+            await uow.session.flush()
+        return waiting
+    return await _add(uow, connection.id, connection.system, kind, "queued")
+
+
+async def get_run(uow: UnitOfWork, run_id: UUID) -> SyncRun:
+    run = await queries.run_by_id(uow.session, uow.workspace_id, run_id)
+    if run is None:
+        raise RunNotFound("Look at GET /v1/sync-runs for those there are.")
+    return run
+
+
+async def list_runs(
+    uow: UnitOfWork,
+    connection_id: UUID | None,
+    status: str | None,
+    before: UUID | None,
+    limit: int,
+) -> Sequence[SyncRun]:
+    return await queries.runs_page(
+        uow.session, uow.workspace_id, connection_id, status, before, limit
+    )
+
+
+async def decide_held(uow: UnitOfWork, run_id: UUID, *, approved: bool) -> SyncRun:
+    """Let a held run delete, or end it with everything kept. Raises `NotHeld`."""
+    run = await queries.run_by_id(uow.session, uow.workspace_id, run_id, lock=True)
+    if run is None:
+        raise RunNotFound("Look at GET /v1/sync-runs for those there are.")
+    if run.status != "held":
+        raise NotHeld(f"It is {run.status}.")
+    if not approved:
+        await finish(uow, run, "partial", "A person decided to keep what is gone there.")
+        return run
+    waiting = await queries.run_in_state(uow.session, uow.workspace_id, run.connection_id, "queued")
+    if waiting is not None:
+        # One may wait at a time, and this one does all that the other was asked for.
+        run.kind = "full" if "full" in {run.kind, waiting.kind} else run.kind
+        await uow.session.delete(waiting)
+        await uow.session.flush()
+    run.status, run.approved, run.held, run.reason = "queued", True, None, None
+    await uow.session.flush()
+    await connections.make_due(uow, run.connection_id)
+    return run
+
+
+# For workers
+
+
+async def take_run(
+    uow: UnitOfWork, connection_id: UUID, system: str, full_after_seconds: float
+) -> SyncRun | None:
+    """The run that this turn of a connection belongs to: one whose worker died, one that was asked
+    for, or a new one. None when the run was given up instead.
+    """
+    of = uow.session, uow.workspace_id, connection_id
+    interrupted = await queries.run_in_state(*of, "running")
+    if interrupted is not None:
+        if interrupted.attempt >= MOST_ATTEMPTS:
+            await finish(uow, interrupted, "failed", "Its worker died five times.")
+            return None
+        interrupted.attempt += 1
+        await uow.session.flush()
+        return interrupted
+    run = await queries.run_in_state(*of, "queued")
+    if run is None:
+        run = await _add(uow, connection_id, system, "incremental", "running")
+    if await connections.needs_full_sync(uow, connection_id, full_after_seconds):
+        run.kind = "full"
+    run.status = "running"
+    run.started_at = await connections.machine_now(uow)
+    await uow.session.flush()
+    return run
+
+
+async def take_requested_run(uow: UnitOfWork, connection_id: UUID) -> SyncRun | None:
+    """Like `take_run`, for systems whose scheduled turns leave a run behind only with news."""
+    of = uow.session, uow.workspace_id, connection_id
+    run = await queries.run_in_state(*of, "running") or await queries.run_in_state(*of, "queued")
+    if run is not None and run.status == "queued":
+        run.status = "running"
+        run.started_at = await connections.machine_now(uow)
+        await uow.session.flush()
+    return run
+
+
+async def run_of_look(
+    uow: UnitOfWork, connection_id: UUID, run_id: UUID | None, *, has_news: bool
+) -> UUID | None:
+    """The run that a look ends: the one that was asked for, else a new one if there was news."""
+    if run_id is not None or not has_news:
+        return run_id
+    run = await _add(uow, connection_id, "imap", "incremental", "running")
+    run.started_at = await connections.machine_now(uow)
+    await uow.session.flush()
+    return run.id
+
+
+async def record_push(
+    uow: UnitOfWork,
+    connection_id: UUID,
+    system: str,
+    *,
+    read: int,
+    written: int,
+    parked: int,
+    reason: str | None,
+    requests: int,
+) -> None:
+    """A push is so short that it is only told of when it is over."""
+    run = await _add(uow, connection_id, system, "incremental", "failed")
+    run.direction, run.requests = "push", requests
+    run.read, run.written, run.parked = read, written, parked
+    run.started_at = run.created_at
+    complete = written == read
+    await finish(uow, run, "succeeded" if complete else "partial" if written else "failed", reason)
+
+
+async def is_waiting(uow: UnitOfWork, connection_id: UUID) -> bool:
+    """Whether someone asked for another run meanwhile."""
+    waiting = await queries.run_in_state(uow.session, uow.workspace_id, connection_id, "queued")
+    return waiting is not None
+
+
+async def is_held(uow: UnitOfWork, connection_id: UUID) -> bool:
+    held = await queries.run_in_state(uow.session, uow.workspace_id, connection_id, "held")
+    return held is not None
+
+
+async def advance(
+    uow: UnitOfWork,
+    run_id: UUID,
+    sobject: str,
+    progress: Progress,
+    more: Mapping[str, int],
+    requests: int,
+) -> None:
+    counted = ("read", "written", "unchanged", "parked", "warned")
+    totals = {name: more.get(name, 0) for name in counted}
+    totals["deleted"] = more.get("deleted", 0) + more.get("merged", 0)
+    await queries.advance(
+        uow.session,
+        uow.workspace_id,
+        run_id,
+        sobject,
+        progress.model_dump(mode="json"),
+        totals,
+        requests,
+    )
+
+
+async def hold(uow: UnitOfWork, run_id: UUID, held: dict[str, Any], reason: str) -> None:
+    run = await _running(uow, run_id)
+    if run is not None:
+        run.status, run.held, run.reason = "held", held, reason
+        await uow.session.flush()
+
+
+async def finish_run(
+    uow: UnitOfWork,
+    run_id: UUID,
+    status: Literal["succeeded", "partial", "failed"],
+    reason: str | None,
+    retry_in: float | None = None,
+) -> None:
+    run = await _running(uow, run_id)
+    if run is not None:
+        await finish(uow, run, status, reason, retry_in)
+
+
+async def finish(
+    uow: UnitOfWork,
+    run: SyncRun,
+    status: Literal["succeeded", "partial", "failed"],
+    reason: str | None,
+    retry_in: float | None = None,
+) -> None:
+    now = await connections.machine_now(uow)
+    run.status, run.reason, run.finished_at, run.held = status, reason, now, None
+    run.next_retry_at = None if retry_in is None else now + timedelta(seconds=retry_in)
+    await uow.session.flush()
+    RUNS.labels(run.system, run.direction, status).inc()
+    direction: Direction = "push" if run.direction == "push" else "pull"
+    uow.publish(
+        SyncRunFinished(
+            id=run.id,
+            connection_id=run.connection_id,
+            direction=direction,
+            status=status,
+            reason=reason,
+            read=run.read,
+            written=run.written,
+            parked=run.parked,
+        )
+    )
+
+
+def cause_of(run: SyncRun, connection: connections.Opened) -> list[Cause]:
+    """Who asked for the run, then the connection, then the run itself."""
+    asked = [Cause.model_validate(link) for link in run.cause]
+    link = Cause(type="sync_run", id=str(run.id), label=f"{run.kind} {run.direction}")
+    return [*asked, connection.cause, link]
+
+
+async def count_open(uow: UnitOfWork) -> int:
+    return await queries.open_runs(uow.session, uow.workspace_id)
+
+
+async def forget_old(service: Service) -> bool:
+    async with service.units.across_workspaces() as session:
+        return await queries.forget_old_runs(session)
+
+
+async def _running(uow: UnitOfWork, run_id: UUID) -> SyncRun | None:
+    run = await queries.run_by_id(uow.session, uow.workspace_id, run_id, lock=True)
+    return run if run is not None and run.status == "running" else None
+
+
+async def _add(
+    uow: UnitOfWork, connection_id: UUID, system: str, kind: RunKind, status: str
+) -> SyncRun:
+    run = SyncRun(
+        workspace_id=uow.workspace_id,
+        id=new_id(),
+        connection_id=connection_id,
+        system=system,
+        direction="pull",
+        kind=kind,
+        status=status,
+        cause=[link.model_dump(mode="json", exclude_none=True) for link in uow.cause],
+    )
+    uow.session.add(run)
+    await uow.session.flush()
+    return run
