@@ -53,7 +53,7 @@ ROUTES = [
             "accounts",
             peer,
             "GET",
-            f"/internal/where-used?what={thing}&key={_ID}&record_type=account",
+            f"/internal/usages?target={thing}&key={_ID}&record_type=account",
             f"{resource}:read",
         )
         for peer in ("tasks", "sequencer", "sync")

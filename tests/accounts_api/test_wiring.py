@@ -6,11 +6,12 @@ import pytest
 
 from accounts_api.evaluation.engine import service as watching
 from accounts_api.records.store import hooks
-from accounts_api.records.store.hooks import RecordChange, RecordHooks, User
+from accounts_api.records.store.hooks import RecordChange, RecordHooks
 from accounts_api.wiring import WIRING
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork, Wiring
+from shared.usages import Usage
 from tests.harness import Tenure
 
 
@@ -25,18 +26,18 @@ async def test_only_who_is_in_the_lists_hears_and_is_asked(tenure: Tenure) -> No
     async def hear(_: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
         heard.extend(f"{noun} {change.change}" for change in changes)
 
-    async def find(_: UnitOfWork, what: str, __: str | None, key: str) -> Sequence[User]:
-        return [User("report", key, what)]
+    async def find(_: UnitOfWork, what: str, __: str | None, key: str) -> Sequence[Usage]:
+        return [Usage("report", key, what)]
 
-    service = handed(tenure, (RecordHooks(on_changes=(hear,), where_used=(find,)),))
+    service = handed(tenure, (RecordHooks(on_changes=(hear,), find_usages=(find,)),))
     try:
         async with service.units.begin(ws.id, ()) as uow:
             before = await watching.due_work(uow)
             await hooks.tell(uow, "account", [created()])
             assert heard == ["account created"]
             assert await watching.due_work(uow) == before, "rules are not in the lists"
-            users = await hooks.where_used(uow, "key_role", None, "csm")
-            assert users == [User("report", "csm", "key_role")]
+            users = await hooks.find_usages(uow, "key_role", None, "csm")
+            assert users == [Usage("report", "csm", "key_role")]
     finally:
         await service.close()
 

@@ -252,7 +252,7 @@ async def test_who_uses_a_trait_is_told_whatever_cannot_be_read(world: World, na
     document = DOCUMENTS[name]
     await spoil(world, name, document, await document.make(world))
     trait = await make_trait(world)
-    used = await world.ws.admin.get(f"/v1/traits/{trait}/where-used")
+    used = await world.ws.admin.get(f"/v1/traits/{trait}/usages")
     assert used.status_code == 200, used.text
 
 

@@ -352,10 +352,10 @@ async def test_a_version_that_cannot_be_read_costs_only_its_own_sequence(
     assert await due_work(renewals) == {"unreadable_sequences": 1, "set_aside_records": 1}
     [task] = await tasks_of(renewals, "record_set_aside")
     assert "cannot be read any more" in task["body"]
-    asked = f"/internal/where-used?what=segment&key={renewals.audience}"
+    asked = f"/internal/usages?target=segment&key={renewals.audience}"
     asker = renewals.tenure.workers["accounts"]
     answer = await asker.ask("sequencer", "GET", asked, workspace_id=renewals.ws.id)
-    assert len(answer.json()["users"]) == 2, "who cannot be read may use it"
+    assert len(answer.json()["usages"]) == 2, "who cannot be read may use it"
 
 
 async def test_a_definition_that_cannot_be_read_is_shown_and_can_be_mended(

@@ -47,9 +47,9 @@ async def test_mails_go_on_from_the_new_holders_mailbox(renewals: Renewals) -> N
     shared = {"sender": {"mailbox_id": box["id"]}}
     changed = await renewals.ws.admin.patch(f"/v1/sequences/{sequence['id']}", shared)
     assert changed.status_code == 200, changed.text
-    asked = f"/internal/where-used?what=member&key={noor}"
+    asked = f"/internal/usages?target=member&key={noor}"
     answer = await asker.ask("sequencer", "GET", asked, workspace_id=ws.id, subject=subject)
-    users = answer.json()["users"]
+    users = answer.json()["usages"]
     assert {user["id"] for user in users} == {sequence["id"], box["id"]}
 
 

@@ -34,8 +34,8 @@ WIRING: Final[Wiring] = (
             segments.follow_merges,
             product_events.follow_records,
         ),
-        where_used=(
-            watching.where_used,
+        find_usages=(
+            watching.find_usages,
             assignments.users_of,
         ),
     ),

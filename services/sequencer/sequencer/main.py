@@ -21,7 +21,7 @@ from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
-from shared.web.where_used import where_used_router
+from shared.web.usages import usages_router
 
 MIGRATION_HEAD = "0010"
 
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             unsubscribe,
             status_router("sequencer", due_work, held_work),
             stewardship,
-            where_used_router(stewardship_service.uses),
+            usages_router(stewardship_service.uses),
             dead_events_router("sequencer", SUBSCRIPTIONS),
             held_work_router("sequencer", held),
         ],

@@ -6,7 +6,7 @@ from shared.settings import Settings
 from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.status import STATUS_TAG, status_router
-from shared.web.where_used import where_used_router
+from shared.web.usages import usages_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
 from sync_worker.crm_sync.mappings import router as mappings
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             webhook_deliveries.router,
             write_backs.router,
             status_router("sync", due_work),
-            where_used_router(mappings_service.uses),
+            usages_router(mappings_service.uses),
             dead_events_router("sync", SUBSCRIPTIONS),
         ],
         tags=TAGS,

@@ -8,7 +8,7 @@ from shared.web.app import build_app
 from shared.web.dead_events import dead_events_router
 from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
-from shared.web.where_used import where_used_router
+from shared.web.usages import usages_router
 from tasks_api.notes import service as notes_service
 from tasks_api.notes.router import router as notes
 from tasks_api.notes.router import templates_router as note_templates
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             note_templates,
             notifications,
             status_router("tasks", due_work, held.counts),
-            where_used_router(tasks_service.uses, notes_service.uses),
+            usages_router(tasks_service.uses, notes_service.uses),
             dead_events_router("tasks", SUBSCRIPTIONS),
             held_work_router("tasks"),
         ],

@@ -8,27 +8,33 @@ from sequencer.sequences.versions import readable_definition
 from sequencer.stewardship import queries
 from sequencer.templates.rules import traits_in
 from shared.uow import UnitOfWork
-from shared.web.where_used import Use, What
+from shared.usages import Usage, UsageTarget
 
 
-async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+async def uses(
+    uow: UnitOfWork, what: UsageTarget, record_type: str | None, key: str
+) -> Sequence[Usage]:
     """Sequences that would not be what they are without it; of a member, mailboxes too."""
-    found: dict[UUID, Use] = {}
+    found: dict[UUID, Usage] = {}
     own = []
     if what == "member":
         own = [
-            Use("mailbox", row.id, row.email)
+            Usage("mailbox", str(row.id), row.email)
             for row in await queries.mailboxes_of(uow.session, uow.workspace_id, UUID(key))
         ]
-    boxes = {box["id"] for box in own}
+    boxes = {box.id for box in own}
     for row in await queries.definitions_in_force(uow.session, uow.workspace_id):
         if row.id not in found and _may_use(row.definition, what, record_type, key, boxes):
-            found[row.id] = Use("sequence", row.id, row.title)
+            found[row.id] = Usage("sequence", str(row.id), row.title)
     return [*found.values(), *own]
 
 
 def _may_use(
-    stored: dict[str, Any], what: What, record_type: str | None, key: str, boxes: Collection[str]
+    stored: dict[str, Any],
+    what: UsageTarget,
+    record_type: str | None,
+    key: str,
+    boxes: Collection[str],
 ) -> bool:
     """One that cannot be read any more may use anything, and must not hide what others use."""
     definition = readable_definition(stored)
@@ -36,7 +42,11 @@ def _may_use(
 
 
 def _uses(
-    definition: Definition, what: What, record_type: str | None, key: str, boxes: Collection[str]
+    definition: Definition,
+    what: UsageTarget,
+    record_type: str | None,
+    key: str,
+    boxes: Collection[str],
 ) -> bool:
     match what:
         case "segment":

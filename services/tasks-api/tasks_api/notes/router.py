@@ -17,7 +17,7 @@ from tasks_api.notes.schemas import (
     NoteTemplateIn,
     NoteTemplateOut,
     NoteTemplatePatch,
-    TemplateUse,
+    TemplateUsages,
     bound_fields,
 )
 
@@ -210,12 +210,12 @@ async def edit_note_template(
 
 
 @templates_router.get(
-    "/{key}/where-used", response_model=TemplateUse, summary="Which notes use a note template"
+    "/{key}/usages", response_model=TemplateUsages, summary="Which notes use a note template"
 )
-async def get_note_template_use(
+async def get_note_template_usages(
     key: Key, caller: Annotated[Caller, require("note_templates:read")], uow: Uow
 ) -> Any:
-    return await service.template_use(uow, key)
+    return await service.template_usages(uow, key)
 
 
 @templates_router.delete("/{key}", status_code=204, summary="Delete a note template")

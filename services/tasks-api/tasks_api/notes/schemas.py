@@ -86,20 +86,20 @@ class NoteTemplateOut(Out):
     created_at: datetime
 
 
-class NoteUse(BaseModel):
+class NoteUsage(BaseModel):
     type: Literal["note"]
     id: UUID
     title: str
 
 
-class TemplateUse(BaseModel):
+class TemplateUsages(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "records": 1,
                     "more_records": False,
-                    "users": [
+                    "usages": [
                         {
                             "type": "note",
                             "id": "0198c0de-0000-7000-8000-000000000009",
@@ -113,7 +113,7 @@ class TemplateUse(BaseModel):
 
     records: int = Field(description="Notes written with it, of any version; counted to 1,000.")
     more_records: bool
-    users: list[NoteUse] = Field(description="The newest that everyone may see.")
+    usages: list[NoteUsage] = Field(description="The newest that everyone may see.")
 
 
 class NoteIn(In):

@@ -17,7 +17,7 @@ from shared.logging import get_logger
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web.where_used import Use, What
+from shared.usages import Usage, UsageTarget
 from tasks_api.audit import audit
 from tasks_api.directory import service as directory
 from tasks_api.notes import client, queries
@@ -37,8 +37,8 @@ from tasks_api.tasks import service as tasks
 
 log = get_logger(__name__)
 
-_USES_COUNTED_TO: Final = 1_000
-_USERS_NAMED: Final = 20
+_USAGES_COUNTED_TO: Final = 1_000
+_USAGES_NAMED: Final = 20
 _FIELDS: Final = TypeAdapter(list[TemplateField])
 _FORBIDDEN: Final = 403
 _CONFLICT: Final = 409
@@ -78,7 +78,9 @@ async def list_templates(
     return page_of(rows, limit, signer, uow.workspace_id, shape, ("key",))
 
 
-async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+async def uses(
+    uow: UnitOfWork, what: UsageTarget, record_type: str | None, key: str
+) -> Sequence[Usage]:
     """A trait is used by the templates that ask for it. Those that ask of whatever record the note
     is about may mean any.
     """
@@ -86,7 +88,7 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
         return ()
     wanted, field = {"subject", record_type}, f"traits.{key}"
     return [
-        Use("note_template", row["key"], row["title"])
+        Usage("note_template", str(row["key"]), row["title"])
         for row in await queries.templates(uow.session, uow.workspace_id)
         if any(one.get("field") == field and one.get("record") in wanted for one in row["fields"])
     ]
@@ -135,17 +137,19 @@ async def edit_template(uow: UnitOfWork, template: Row, changes: dict[str, Any])
     return made
 
 
-async def template_use(uow: UnitOfWork, key: str) -> dict[str, Any]:
+async def template_usages(uow: UnitOfWork, key: str) -> dict[str, Any]:
     """The notes that were written with it; the newest that everyone may see are named."""
     await get_template(uow, key)
     found = await queries.notes_of_template(
-        uow.session, uow.workspace_id, key, _USES_COUNTED_TO + 1
+        uow.session, uow.workspace_id, key, _USAGES_COUNTED_TO + 1
     )
-    users = [Use("note", note["id"], note["title"]) for note in found if not note["private"]]
+    usages = [
+        Usage("note", str(note["id"]), note["title"]) for note in found if not note["private"]
+    ]
     return {
-        "records": min(len(found), _USES_COUNTED_TO),
-        "more_records": len(found) > _USES_COUNTED_TO,
-        "users": users[:_USERS_NAMED],
+        "records": min(len(found), _USAGES_COUNTED_TO),
+        "more_records": len(found) > _USAGES_COUNTED_TO,
+        "usages": usages[:_USAGES_NAMED],
     }
 
 
@@ -153,9 +157,11 @@ async def delete_template(uow: UnitOfWork, key: str, version: int | None, *, for
     """Raises `InUse` when notes were written with it, unless forced. They keep their version."""
     template = await get_template(uow, key, lock=True)
     check_version(version, template["version"])
-    use = await template_use(uow, key)
-    if use["records"] and not force:
-        raise InUse("With `force=true` its notes stay as they are, and nobody can use it.", **use)
+    usages = await template_usages(uow, key)
+    if usages["records"] and not force:
+        raise InUse(
+            "With `force=true` its notes stay as they are, and nobody can use it.", **usages
+        )
     await queries.retire_template(uow.session, uow.workspace_id, key)
     before = {name: template[name] for name in ("title", "body", "fields")}
     audit.record(uow, "note_template.deleted", key=key, before=before)

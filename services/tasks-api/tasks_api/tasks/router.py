@@ -19,7 +19,7 @@ from shared.web.routing import (
     not_modified,
     require,
 )
-from shared.web.where_used import peers_unit
+from shared.web.usages import peers_unit
 from tasks_api.directory.references import Named, must_exist
 from tasks_api.tasks import service
 from tasks_api.tasks.queries import TaskFilter

@@ -11,7 +11,7 @@ from shared.fetch import Row as Task
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
-from shared.web.where_used import MOST, Use, What
+from shared.usages import MOST_USAGES, Usage, UsageTarget
 from tasks_api.directory import service as directory
 from tasks_api.directory.references import Named
 from tasks_api.notifications import service as notifications
@@ -223,16 +223,18 @@ async def load_of(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
     }
 
 
-async def uses(uow: UnitOfWork, what: What, _record_type: str | None, key: str) -> Sequence[Use]:
+async def uses(
+    uow: UnitOfWork, what: UsageTarget, _record_type: str | None, key: str
+) -> Sequence[Usage]:
     """A member is used by the open tasks that are theirs, a key role by those given by it."""
     session, workspace_id = uow.session, uow.workspace_id
     if what == "member":
-        found = await queries.open_tasks_of(session, workspace_id, UUID(key), MOST)
+        found = await queries.open_tasks_of(session, workspace_id, UUID(key), MOST_USAGES)
     elif what == "key_role":
-        found = await queries.open_tasks_by_role(session, workspace_id, key, MOST)
+        found = await queries.open_tasks_by_role(session, workspace_id, key, MOST_USAGES)
     else:
         return ()
-    return [Use("task", task["id"], task["title"]) for task in found]
+    return [Usage("task", str(task["id"]), task["title"]) for task in found]
 
 
 async def tell_breach(uow: UnitOfWork, task_id: UUID) -> None:

@@ -126,7 +126,7 @@ async def test_a_segment_that_others_ask_for_is_archived_only_by_force(tenure: T
     assert await members(ws, theirs) == {deal["id"]}
     used = await ws.admin.delete(f"/v1/segments/{scaled}")
     assert used.status_code == 409
-    assert [user["id"] for user in used.json()["users"]] == [theirs]
+    assert [user["id"] for user in used.json()["usages"]] == [theirs]
 
     circle = {"rule": f'in segment "{scaled}"'}
     again = await ws.admin.patch(f"/v1/segments/{scaled}", circle)

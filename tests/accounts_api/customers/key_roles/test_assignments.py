@@ -175,7 +175,7 @@ async def test_the_rules_of_a_key_role_go_with_it(tenure: Tenure) -> None:
     its = await rule(ws, "arr > 5", member_id=ada, role="owner")
     refused = await ws.admin.delete(path)
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
-    assert [user["id"] for user in refused.json()["users"]] == [its["id"]]
+    assert [user["id"] for user in refused.json()["usages"]] == [its["id"]]
     assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
     again = await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})
     assert again.json()["id"] == made.json()["id"]

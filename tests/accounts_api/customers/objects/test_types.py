@@ -72,7 +72,7 @@ async def test_a_link_that_is_held_or_looked_along_stays(tenure: Tenure) -> None
         f"/v1/objects/project/{project['id']}", {"account_id": None}, if_match='"v1"'
     )
     seen = await ws.admin.patch(path, {"links": []}, if_match='"v1"')
-    assert [user["title"] for user in seen.json()["users"]] == ["Busy"]
+    assert [user["title"] for user in seen.json()["usages"]] == ["Busy"]
     renamed = {"links": [{"to": "account", "reverse": "rollouts"}]}
     assert (await ws.admin.patch(path, renamed, if_match='"v1"')).status_code == 409
     forced = await ws.admin.patch(f"{path}?force=true", {"links": []}, if_match='"v1"')
@@ -112,9 +112,9 @@ async def test_a_type_in_use_goes_only_by_force_and_takes_its_instances_along(
     refused = await ws.admin.delete(path, if_match='"v1"')
     assert refused.status_code == 409
     assert refused.json()["records"] == 1
-    users = [(user["type"], user["title"]) for user in refused.json()["users"]]
+    users = [(user["type"], user["title"]) for user in refused.json()["usages"]]
     assert users == [("segment", "Busy"), ("trait", "hours"), ("trait", "phase")]
-    assert (await ws.observer.get(f"{path}/where-used")).json()["users"] == refused.json()["users"]
+    assert (await ws.observer.get(f"{path}/usages")).json()["usages"] == refused.json()["usages"]
 
     assert (await ws.admin.delete(f"{path}?force=true", if_match='"v1"')).status_code == 204
     assert (await ws.admin.get("/v1/objects/project")).status_code == 404

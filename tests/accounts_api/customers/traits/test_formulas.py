@@ -246,7 +246,7 @@ async def test_options_that_a_formula_names_stay(tenure: Tenure) -> None:
     await define(ws, "top", 'traits.tier = "gold"', "boolean")
     path = f"/v1/traits/{tier['id']}"
     refused = await ws.admin.patch(path, {"options": [{"value": "tin"}]})
-    assert [user["title"] for user in refused.json()["users"]] == ["top"]
+    assert [user["title"] for user in refused.json()["usages"]] == ["top"]
     assert (await ws.admin.patch(path, {"options": options[::-1]})).status_code == 200
 
 
@@ -277,7 +277,7 @@ async def test_a_trait_that_a_formula_reads_goes_only_by_force(tenure: Tenure) -
     listed = (await ws.admin.get("/v1/traits")).json()["data"]
     seats = f"/v1/traits/{next(t['id'] for t in listed if t['key'] == 'seats')}"
     used = await ws.admin.delete(seats)
-    assert used.json()["users"] == [{"type": "formula", "id": yearly["id"], "title": "yearly"}]
+    assert used.json()["usages"] == [{"type": "formula", "id": yearly["id"], "title": "yearly"}]
     retyped = await ws.admin.patch(seats, {"type": "string"})
     assert (retyped.status_code, retyped.json()["code"]) == (409, "in_use")
     assert (await ws.admin.delete(f"{seats}?force=true")).status_code == 204

@@ -276,7 +276,7 @@ async def test_a_used_trait_is_deleted_only_by_force_and_with_its_values(tenure:
     path = f"/v1/traits/{await trait_id(ws, 'it')}"
     used = await ws.admin.delete(path)
     assert (used.status_code, used.json()["records"]) == (409, 1)
-    assert (await ws.admin.get(f"{path}/where-used")).json()["records"] == 1
+    assert (await ws.admin.get(f"{path}/usages")).json()["records"] == 1
     assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
     assert (await ws.admin.get(path)).status_code == 404
     await tenure.settle()
@@ -339,4 +339,4 @@ async def test_another_select_may_not_lose_its_parent(tenure: Tenure) -> None:
         ws, "account", "b", "select", depends_on="a", options=[{"value": "y", "when": ["x"]}]
     )
     used = await ws.admin.delete(f"/v1/traits/{await trait_id(ws, 'a')}")
-    assert [user["title"] for user in used.json()["users"]] == ["b"]
+    assert [user["title"] for user in used.json()["usages"]] == ["b"]

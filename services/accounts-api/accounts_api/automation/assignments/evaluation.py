@@ -24,10 +24,10 @@ from accounts_api.language.rules.typed import Rule
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.edits import RULES, Edit
-from accounts_api.records.store.hooks import User
 from accounts_api.records.store.service import write
 from shared.events.base import Cause, chain_of
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 KIND: Final = "stewardship"
 """Sorts behind lifecycle and segment, so that rules see the statuses and members of their time."""
@@ -237,13 +237,13 @@ async def set_aside(uow: UnitOfWork, key_role_id: UUID, reason: str) -> None:
     await rule_sets.set_aside(uow, queries.RULES, reason, key_role_id=key_role_id)
 
 
-async def users(uow: UnitOfWork, ids: Sequence[UUID], sight: Sight) -> Sequence[User]:
+async def users(uow: UnitOfWork, ids: Sequence[UUID], sight: Sight) -> Sequence[Usage]:
     """The rules that see something."""
     catalog, found = await record_catalog.rule_catalog(uow), []
     for key_role_id in sorted(ids):
         usable, _ = await usable_rules(uow, catalog, key_role_id)
         found += [one.stored for one in usable if _sees(one.rule, sight)]
-    return [User("assignment_rule", str(stored.id), stored.title) for stored in found]
+    return [Usage("assignment_rule", str(stored.id), stored.title) for stored in found]
 
 
 async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:

@@ -28,10 +28,10 @@ from accounts_api.language.rules.syntax.stored import shown_rule
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.hooks import User
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 SAMPLES: Final = 20
 MOST: Final = 50
@@ -59,12 +59,12 @@ class NoRules(Conflict):
     title = "This key role has no assignment rules"
 
 
-async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[User]:
+async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[Usage]:
     """A finder: the rules of a key role itself."""
     if what != "key_role":
         return ()
     found = await queries.rules_of_key(uow.session, uow.workspace_id, key)
-    return [User("assignment_rule", str(rule.id), rule.title) for rule in found]
+    return [Usage("assignment_rule", str(rule.id), rule.title) for rule in found]
 
 
 NOBODY_LEFT: Final = {

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from accounts_api.automation.assignments.rules import Algorithm
 from accounts_api.automation.assignments.schemas import Pool
-from accounts_api.evaluation.usages.schemas import UserOut
+from accounts_api.evaluation.usages.schemas import UsageOut
 from accounts_api.records.store.schemas import TraitKey
 from shared.schemas import In, Minor, Out
 from shared.settings import ServiceName
@@ -103,7 +103,7 @@ class HandOverHoldings(Out):
     planned: int = Field(
         description="Holdings of theirs that are planned to begin: the successors' then."
     )
-    assignment_rules: list[UserOut] = Field(
+    assignment_rules: list[UsageOut] = Field(
         description="Rules that choose them; once they are deactivated they no longer do."
     )
     tasks: OpenTasks | None = Field(description="Null: the tasks service could not be asked.")

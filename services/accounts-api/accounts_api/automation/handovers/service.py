@@ -99,7 +99,7 @@ async def holdings(uow: UnitOfWork, member_id: UUID, elsewhere: Elsewhere) -> di
         "member_id": member_id,
         "key_roles": [_role(row) for row in held],
         "planned": await queries.planned_for(uow.session, uow.workspace_id, member_id),
-        "assignment_rules": [user for user in used.users if user.type == "assignment_rule"],
+        "assignment_rules": [usage for usage in used.usages if usage.type == "assignment_rule"],
         **elsewhere.as_json(),
     }
 

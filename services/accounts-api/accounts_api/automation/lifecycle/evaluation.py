@@ -31,10 +31,10 @@ from accounts_api.language.rules.syntax.nodes import AnyOf
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.hooks import User
 from shared.events.accounts import LifecycleStatusChanged
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ async def set_aside(uow: UnitOfWork, _: UUID, reason: str) -> None:
     await rule_sets.set_aside(uow, queries.RULES, reason)
 
 
-async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[User]:
+async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[Usage]:
     """The rules that see something."""
     usable, _faulty = await usable_rules(uow, await record_catalog.rule_catalog(uow))
     found = []
@@ -197,7 +197,7 @@ async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[Us
         seen = {(s.record_type, s.what) for s in sights(one.rule)}
         mapped = {("account", one.stored.since_field), ("account", one.stored.end_field)}
         if (sight.record_type, sight.what) in seen | mapped:
-            found.append(User("lifecycle_rule", str(one.stored.id), one.stored.title))
+            found.append(Usage("lifecycle_rule", str(one.stored.id), one.stored.title))
     return found
 
 

@@ -27,9 +27,9 @@ from accounts_api.language.rules.syntax.nodes import AnyOf
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.hooks import User
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 PAIRS: Final = 50_000
 """Verdicts worked out by one statement."""
@@ -256,11 +256,11 @@ async def set_aside(uow: UnitOfWork, segment_id: UUID, reason: str) -> None:
     await queries.set_faults(uow.session, uow.workspace_id, segment_id, faults)
 
 
-async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[User]:
+async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[Usage]:
     """The segments among watches that see something, as a refusal names them."""
     found = await queries.segments_to_judge(uow.session, uow.workspace_id, ids)
     named = sorted((s.title, s.id) for s in found if s.id in set(ids))
-    return [User("segment", str(segment_id), title) for title, segment_id in named]
+    return [Usage("segment", str(segment_id), title) for title, segment_id in named]
 
 
 async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:

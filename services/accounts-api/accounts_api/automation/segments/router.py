@@ -23,7 +23,7 @@ from accounts_api.automation.segments.schemas import (
     SegmentOut,
     SegmentPatch,
 )
-from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.events.accounts import RecordType
@@ -124,8 +124,8 @@ async def archive_segment(
     return Response(status_code=204)
 
 
-@router.get("/{segment_id}/where-used", summary="Who uses a segment", response_model=WhereUsed)
-async def get_segment_users(
+@router.get("/{segment_id}/usages", summary="Who uses a segment", response_model=UsagesOut)
+async def get_segment_usages(
     segment_id: UUID, caller: Reader, the_service: ServiceDep
 ) -> dict[str, Any]:
     """Rules that ask for it, in whatever they decide, and sequences."""

@@ -14,7 +14,7 @@ from accounts_api.customers.key_roles.schemas import (
     KeyRoleOut,
     KeyRolePatch,
 )
-from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from accounts_api.records.store.routes import Writer as RecordWriter
 from accounts_api.records.store.routes import written
@@ -60,13 +60,13 @@ async def update_key_role(
     return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
 
 
-@router.get("/{key_role_id}/where-used", summary="Who uses a key role", response_model=WhereUsed)
-async def get_key_role_users(key_role_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
+@router.get("/{key_role_id}/usages", summary="Who uses a key role", response_model=UsagesOut)
+async def get_key_role_usages(key_role_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
     """Rules that ask who holds it, its own assignment rules, sequences and mappings."""
     elsewhere = await service.ask_others(tenure, caller, key_role_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        return (await service.where_used(uow, key_role_id, elsewhere)).as_json()
+        return (await service.find_usages(uow, key_role_id, elsewhere)).as_json()
 
 
 @router.delete("/{key_role_id}", status_code=204, summary="Delete one key role")

@@ -94,7 +94,7 @@ async def ask_others(service: Service, caller: Caller, role_id: UUID) -> usage.E
     return await usage.ask_others(service, caller, "key_role", known.key)
 
 
-async def where_used(uow: UnitOfWork, role_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
+async def find_usages(uow: UnitOfWork, role_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     key = (await get_key_role(uow, role_id)).key
     most = usage.COUNTED_TO + 1
     held = await queries.accounts_holding(uow.session, uow.workspace_id, key, most)
@@ -113,7 +113,7 @@ async def delete_key_role(
     known = await get_key_role(uow, role_id, lock=True)
     check_version(version, known.version)
     if not force:
-        used = await where_used(uow, role_id, elsewhere)
+        used = await find_usages(uow, role_id, elsewhere)
         usage.must_be_unused(used, "Send `force=true` to end every holding of it.")
     held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
     while held:

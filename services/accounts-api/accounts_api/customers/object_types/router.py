@@ -10,7 +10,7 @@ from accounts_api.customers.object_types.schemas import (
     ObjectTypeOut,
     ObjectTypePatch,
 )
-from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.schemas import UsagesOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
@@ -71,13 +71,13 @@ async def update_object_type(
 
 
 @router.get(
-    "/{object_type_id}/where-used",
+    "/{object_type_id}/usages",
     summary="Who uses an object type",
-    response_model=WhereUsed,
+    response_model=UsagesOut,
 )
-async def get_object_type_users(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
+async def get_object_type_usages(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
     """Rules that look at its instances, and its own traits. No other service can use it."""
-    return (await service.where_used(uow, object_type_id)).as_json()
+    return (await service.find_usages(uow, object_type_id)).as_json()
 
 
 @router.delete("/{object_type_id}", status_code=204, summary="Delete one object type")

@@ -26,6 +26,7 @@ from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 _BATCH = 500
 
@@ -124,7 +125,7 @@ async def _may_unlink(
     uow: UnitOfWork, known: Any, wanted: Sequence[dict[str, Any]], *, force: bool
 ) -> None:
     kept = {link["to"] for link in wanted}
-    users: list[hooks.User] = []
+    usages: list[Usage] = []
     for link in known.links:
         if link["to"] not in kept:
             column = f"{link['to']}_id"
@@ -135,10 +136,10 @@ async def _may_unlink(
             must_be_unused(Used([], [], held), advice)
         if link not in wanted:
             for record_type, name in _ends(known.key, link):
-                users += await hooks.where_used(uow, "relation", record_type, name)
+                usages += await hooks.find_usages(uow, "relation", record_type, name)
     if not force:
         advice = "Send `force=true` to change it although these can be used no more."
-        must_be_unused(Used(list(dict.fromkeys(users)), [], 0), advice)
+        must_be_unused(Used(list(dict.fromkeys(usages)), [], 0), advice)
 
 
 async def _relink(uow: UnitOfWork, known: Any, wanted: Sequence[dict[str, Any]]) -> None:
@@ -169,17 +170,17 @@ async def _refusals() -> AsyncIterator[None]:
         yield
 
 
-async def where_used(uow: UnitOfWork, type_id: UUID) -> Used:
+async def find_usages(uow: UnitOfWork, type_id: UUID) -> Used:
     """By its instances, its own traits, and rules that look at instances."""
     known = await get_type(uow, type_id)
     instances = await queries.count_instances(
         uow.session, uow.workspace_id, type_id, at_most=COUNTED_TO + 1
     )
     own = await queries.traits_of(uow.session, uow.workspace_id, known.key)
-    users = await hooks.where_used(uow, "object_type", None, known.key)
-    traits = [hooks.User("trait", str(row.id), row.title) for row in own]
+    usages = await hooks.find_usages(uow, "object_type", None, known.key)
+    traits = [Usage("trait", str(row.id), row.title) for row in own]
     named = {trait.id for trait in traits}  # a formula of its own is one of them
-    return Used([*(user for user in users if user.id not in named), *traits], [], instances)
+    return Used([*(usage for usage in usages if usage.id not in named), *traits], [], instances)
 
 
 async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, force: bool) -> None:
@@ -188,7 +189,7 @@ async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, fo
     check_version(version, known.version)
     if not force:
         advice = "Send `force=true` to delete it with its traits and instances."
-        must_be_unused(await where_used(uow, type_id), advice)
+        must_be_unused(await find_usages(uow, type_id), advice)
     await queries.bury_type(uow.session, uow.workspace_id, type_id)
     await watching.sweep_seeing(uow, known.key, EXISTENCE)
     for trait in await queries.traits_of(uow.session, uow.workspace_id, known.key):

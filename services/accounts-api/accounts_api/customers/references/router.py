@@ -6,7 +6,7 @@ from starlette.requests import Request
 from accounts_api.customers.references import service
 from accounts_api.customers.references.schemas import ReferencesIn
 from shared.web.internal import Acting
-from shared.web.where_used import peers_unit
+from shared.web.usages import peers_unit
 
 internal = APIRouter(include_in_schema=False)
 

@@ -28,11 +28,11 @@ from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import Kind
 from accounts_api.records.schema.rules import same
 from accounts_api.records.store.edits import OURSELVES, Edit
-from accounts_api.records.store.hooks import User
 from accounts_api.records.store.record_formulas import formula_link, in_order
 from accounts_api.records.store.service import write
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 BATCH: Final = 1_000
 REASONS: Final = {
@@ -169,7 +169,7 @@ async def set_aside(uow: UnitOfWork, trait_id: UUID, reason: str) -> None:
     await queries.set_faults(uow.session, uow.workspace_id, trait_id, faults)
 
 
-async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[User]:
+async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[Usage]:
     """The formulas among watches that see something, as a refusal names them."""
     found = await queries.formulas(uow.session, uow.workspace_id, ids)
     return [as_user(trait) for trait in sorted(found, key=lambda trait: (trait.title, trait.id))]

@@ -19,9 +19,9 @@ from accounts_api.language.rules.syntax.faults import Fault as RuleFault
 from accounts_api.language.rules.syntax.faults import RuleFaulty, of_what_is_stored
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.trait_values import Definition
-from accounts_api.records.store.hooks import User
 from shared.errors import Fault
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 KIND: Final = "formula"
 _ABOUT_RESULT: Final = {"result_type": "/result_type", "different_currencies": "/currency"}
@@ -77,7 +77,7 @@ def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | N
 
 async def look_again(
     uow: UnitOfWork, record_type: str, key: str, *, other_values: bool = True
-) -> list[User]:
+) -> list[Usage]:
     """A trait is not what it was: the formulas that read it stand still and say why, or are worked
     out again if its values are others than before. Those that this brought to a stand.
     """
@@ -94,7 +94,7 @@ async def mend(uow: UnitOfWork) -> None:
 
 async def _check_again(
     uow: UnitOfWork, found: Sequence[FormulaTrait], *, other_values: bool
-) -> list[User]:
+) -> list[Usage]:
     stopped = []
     catalog = await record_catalog.rule_catalog(uow) if found else None
     for trait in found:
@@ -108,5 +108,5 @@ async def _check_again(
     return stopped
 
 
-def as_user(trait: FormulaTrait) -> User:
-    return User("formula", str(trait.id), trait.title)
+def as_user(trait: FormulaTrait) -> Usage:
+    return Usage("formula", str(trait.id), trait.title)

@@ -14,7 +14,7 @@ from accounts_api.customers.traits.schemas import (
     TypeIn,
     TypePreview,
 )
-from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from accounts_api.records.store.schemas import RecordTypeKey
 from shared.auth import Caller
@@ -83,15 +83,15 @@ async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: 
     return await service.preview_type(uow, trait_id, data)
 
 
-@router.get("/{trait_id}/where-used", summary="Who uses a trait", response_model=WhereUsed)
-async def get_trait_users(trait_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
+@router.get("/{trait_id}/usages", summary="Who uses a trait", response_model=UsagesOut)
+async def get_trait_usages(trait_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
     """Rules, formulas and other traits, note templates, sequences (their templates too), mappings
     and imports that have not ended.
     """
     elsewhere = await service.ask_others(tenure, caller, trait_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        return (await service.where_used(uow, trait_id, elsewhere)).as_json()
+        return (await service.find_usages(uow, trait_id, elsewhere)).as_json()
 
 
 @router.delete("/{trait_id}", status_code=204, summary="Delete one trait")

@@ -26,7 +26,6 @@ from accounts_api.language.formulas.typed import Formula
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import Kind
 from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
-from accounts_api.records.store import hooks
 from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import all_written, write_each
 from shared import held
@@ -38,6 +37,7 @@ from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 _BATCH = 500
 
@@ -175,7 +175,7 @@ async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, forc
             "These formulas could not read it any more. Change them first, or send `force=true`.",
             records=0,
             more_records=False,
-            users=to_jsonable_python(stopped),
+            usages=to_jsonable_python(stopped),
         )
 
 
@@ -262,13 +262,13 @@ async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.
     return await usage.ask_others(service, caller, "trait", known.key, known.record_type)
 
 
-async def where_used(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
+async def find_usages(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     known = await get_trait(uow, trait_id)
     kind = await kind_of(uow, known.record_type)
     records = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
     rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
     dependents = [
-        hooks.User("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
+        Usage("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
     ]
     return await usage.used(
         uow,
@@ -292,7 +292,7 @@ async def delete_trait(
     """Raises `InUse` with who uses it, unless forced: then its values are cleared, too."""
     known = await get_trait(uow, trait_id, lock=True)
     check_version(version, known.version)
-    used = await where_used(uow, trait_id, elsewhere)
+    used = await find_usages(uow, trait_id, elsewhere)
     if not force:
         usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
     if known.formula is not None:

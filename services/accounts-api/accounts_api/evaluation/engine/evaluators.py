@@ -9,9 +9,9 @@ from uuid import UUID
 from accounts_api.evaluation.engine.cycles import Gives
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.depends import Sight
-from accounts_api.records.store.hooks import User
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ Affected = Mapping[UUID, Mapping[UUID, Origin]]
 Judge = Callable[[UnitOfWork, Affected, Moment], Awaitable[int]]
 """Works out the verdicts as of the moment, stores what follows and the new horizons; the number of
 verdicts that differed."""
-Users = Callable[[UnitOfWork, Sequence[UUID], Sight], Awaitable[Sequence[User]]]
+Users = Callable[[UnitOfWork, Sequence[UUID], Sight], Awaitable[Sequence[Usage]]]
 SetAside = Callable[[UnitOfWork, UUID, str], Awaitable[None]]
 
 

@@ -32,7 +32,6 @@ from accounts_api.language.rules.depends import (
 )
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.hooks import User
 from shared.batches import each_at_its_own_risk, is_passing
 from shared.db import sqlstate
 from shared.events.base import Cause, chain_of
@@ -40,6 +39,7 @@ from shared.logging import get_logger
 from shared.service import Service
 from shared.sqlstates import QUERY_CANCELED
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 log = get_logger(__name__)
 FAILURES = Counter("tenure_rule_failures_total", "Rules that could not be judged")
@@ -111,7 +111,7 @@ async def sweep_seeing(uow: UnitOfWork, record_type: str, what: str) -> None:
         await sweep(uow, watch_id)
 
 
-async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[User]:
+async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]:
     """Whose rules see `what` of records of `record_type`."""
     by_kind: dict[str, list[UUID]] = defaultdict(list)
     for watch_id, kind in await queries.watching(uow.session, uow.workspace_id, record_type, what):
@@ -131,7 +131,7 @@ async def seen(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
     return await queries.seen_at_all(uow.session, uow.workspace_id, what)
 
 
-async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> Sequence[User]:
+async def find_usages(uow: UnitOfWork, what: str, noun: str | None, key: str) -> Sequence[Usage]:
     """A finder for what `hooks.FindUsers` names."""
     if what == "relation" and noun is not None:
         return await users_of(uow, noun, key)

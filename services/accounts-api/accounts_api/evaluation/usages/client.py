@@ -1,13 +1,13 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from accounts_api.evaluation.usages.schemas import Thing
 from shared.answers import OutgoingError
 from shared.auth import Caller, Subject
 from shared.errors import Forbidden
 from shared.logging import get_logger
 from shared.service import Service
 from shared.settings import ServiceName
+from shared.usages import UsageTarget
 
 log = get_logger(__name__)
 
@@ -16,19 +16,19 @@ _OK = 200
 _FORBIDDEN = 403
 
 
-async def users_elsewhere(
+async def usages_elsewhere(
     service: Service,
     caller: Caller,
     peer: ServiceName,
-    thing: Thing,
+    target: UsageTarget,
     key: str,
     record_type: str | None,
 ) -> list[dict[str, str]] | None:
     """None: it could not be asked."""
-    asked = {"what": thing, "key": key} | ({"record_type": record_type} if record_type else {})
-    answer = await peer_said(service, caller, peer, f"/internal/where-used?{urlencode(asked)}")
-    users: list[dict[str, str]] | None = None if answer is None else answer["users"]
-    return users
+    asked = {"target": target, "key": key} | ({"record_type": record_type} if record_type else {})
+    answer = await peer_said(service, caller, peer, f"/internal/usages?{urlencode(asked)}")
+    usages: list[dict[str, str]] | None = None if answer is None else answer["usages"]
+    return usages
 
 
 async def peer_said(

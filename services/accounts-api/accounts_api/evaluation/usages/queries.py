@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.record_schemas import KINDS
-from shared.web.where_used import MOST
+from shared.usages import MOST_USAGES
 
 _WITH_VALUE = "\n      or ".join(
     f"""record_type = '{kind.noun}' and exists (
@@ -102,12 +102,12 @@ async def imports_mapping(
 ) -> Sequence[Any]:
     """(type, id, title) of the imports that have not ended and write a trait or a key role."""
     given = {"workspace_id": workspace_id, "record_type": record_type, "target": target}
-    return (await session.execute(_MAPPED, {**given, "most": MOST})).all()
+    return (await session.execute(_MAPPED, {**given, "most": MOST_USAGES})).all()
 
 
 async def plans_of_role(session: AsyncSession, workspace_id: UUID, key: str) -> Sequence[Any]:
     """(type, id, title) of the holdings of a key role that are to begin."""
-    given = {"workspace_id": workspace_id, "key": key, "most": MOST}
+    given = {"workspace_id": workspace_id, "key": key, "most": MOST_USAGES}
     return (await session.execute(_PLANNED, given)).all()
 
 

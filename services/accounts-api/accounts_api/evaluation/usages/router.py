@@ -2,7 +2,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from accounts_api.evaluation.usages import service
-from accounts_api.evaluation.usages.schemas import WhereUsed
+from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.identity.members import service as members
 from shared.auth import Caller
 from shared.web.routing import ServiceDep, api_router, require
@@ -10,8 +10,8 @@ from shared.web.routing import ServiceDep, api_router, require
 router = api_router("/v1/members", "Members")
 
 
-@router.get("/{member_id}/where-used", summary="Who names a member", response_model=WhereUsed)
-async def get_member_users(
+@router.get("/{member_id}/usages", summary="Who names a member", response_model=UsagesOut)
+async def get_member_usages(
     member_id: UUID, caller: Annotated[Caller, require("members:read")], the_service: ServiceDep
 ) -> dict[str, Any]:
     """Rules that ask for them or choose them, traits that name them on a record, holdings that are

@@ -1,10 +1,8 @@
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.settings import ServiceName
-
-Thing = Literal["trait", "segment", "key_role", "member"]
 
 _SEGMENT: dict[str, Any] = {
     "type": "segment",
@@ -13,7 +11,7 @@ _SEGMENT: dict[str, Any] = {
 }
 
 
-class UserOut(BaseModel):
+class UsageOut(BaseModel):
     """Something that would not be what it is any more."""
 
     type: str
@@ -21,13 +19,13 @@ class UserOut(BaseModel):
     title: str
 
 
-class WhereUsed(BaseModel):
+class UsagesOut(BaseModel):
     """Who uses a trait, a segment, a key role, a member or an object type, in every service."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"records": 1000, "more_records": True, "users": [_SEGMENT], "not_asked": []}
+                {"records": 1000, "more_records": True, "usages": [_SEGMENT], "not_asked": []}
             ]
         }
     )
@@ -37,7 +35,7 @@ class WhereUsed(BaseModel):
         " on which the member holds one, or of the object type; counted to 1,000."
     )
     more_records: bool
-    users: list[UserOut]
+    usages: list[UsageOut]
     not_asked: list[ServiceName] = Field(
         description="Services that did not answer: they may use it, too."
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shared.events.accounts import Change
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 State = Mapping[str, Any]
 
@@ -35,18 +36,7 @@ Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]
 """(uow, record type, changes)."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """Something that uses a trait, a key role or an object type, as the refusal to delete it names
-    it.
-    """
-
-    type: str
-    id: str
-    title: str
-
-
-FindUsers = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[User]]]
+FindUsages = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[Usage]]]
 """(uow, "trait" | "key_role" | "object_type" | "relation", record type of a trait or a relation,
 key) to who uses it. A relation is what the records of a type call the instances of another.
 """
@@ -56,7 +46,7 @@ key) to who uses it. A relation is what the records of a type call the instances
 class RecordHooks:
     on_changes: Sequence[Listener]
     """Called in this order with every batch of changes."""
-    where_used: Sequence[FindUsers]
+    find_usages: Sequence[FindUsages]
 
 
 async def tell(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
@@ -65,6 +55,6 @@ async def tell(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> N
             await listener(uow, noun, changes)
 
 
-async def where_used(uow: UnitOfWork, what: str, noun: str | None, key: str) -> list[User]:
-    finders = uow.wired(RecordHooks).where_used
+async def find_usages(uow: UnitOfWork, what: str, noun: str | None, key: str) -> list[Usage]:
+    finders = uow.wired(RecordHooks).find_usages
     return [user for finder in finders for user in await finder(uow, what, noun, key)]

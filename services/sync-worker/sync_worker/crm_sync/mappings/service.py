@@ -9,8 +9,8 @@ from shared.auth import Caller
 from shared.errors import Conflict, Fault, Unavailable
 from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.usages import Usage, UsageTarget
 from shared.web.problems import not_stored
-from shared.web.where_used import Use, What
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
 from sync_worker.connectors.salesforce import service as salesforce
@@ -49,7 +49,9 @@ class OtherSystemFailed(Unavailable):
     title = "The other system did not answer as it should"
 
 
-async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -> Sequence[Use]:
+async def uses(
+    uow: UnitOfWork, what: UsageTarget, record_type: str | None, key: str
+) -> Sequence[Usage]:
     """Traits and key roles are used by the connections that write them. One whose mapping cannot be
     read any more may write any.
     """
@@ -58,7 +60,7 @@ async def uses(uow: UnitOfWork, what: What, record_type: str | None, key: str) -
     types = {record_type} if what == "trait" else {"account"}
     target = f"traits.{key}" if what == "trait" else f"key_roles.{key}"
     return [
-        Use("connection", connection.id, connection.title)
+        Usage("connection", str(connection.id), connection.title)
         for connection in await connections.connections_of_system(uow, "salesforce")
         if (mapping := salesforce.readable_mapping(connection.mapping)) is None
         or _writes(mapping, types, target)

@@ -26,11 +26,11 @@ async def sequence(ws: Workspace, **fields: Any) -> str:
 
 
 async def users(ws: Workspace, path: str) -> dict[str, list[str]]:
-    answer = await ws.observer.get(f"{path}/where-used")
+    answer = await ws.observer.get(f"{path}/usages")
     assert answer.status_code == 200, answer.text
     assert answer.json()["not_asked"] == []
     found: dict[str, list[str]] = {}
-    for user in answer.json()["users"]:
+    for user in answer.json()["usages"]:
         found.setdefault(user["type"], []).append(user["id"])
     return found
 
@@ -59,7 +59,7 @@ async def test_what_a_sequence_and_a_note_template_use_is_not_deleted(tenure: Te
     for path in (traits["tier"], f"/v1/segments/{segment}", role):
         refused = await ws.admin.delete(path)
         assert (refused.status_code, refused.json()["code"]) == (409, "in_use"), path
-        assert [user["id"] for user in refused.json()["users"]] == [theirs]
+        assert [user["id"] for user in refused.json()["usages"]] == [theirs]
         assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
 
 
@@ -76,7 +76,7 @@ async def test_rules_that_name_a_member_or_a_key_role_are_its_users(tenure: Tenu
         "segment": [segment],
         "task": [task.json()["id"]],
     }
-    counted = (await ws.observer.get(f"/v1/members/{ada}/where-used")).json()
+    counted = (await ws.observer.get(f"/v1/members/{ada}/usages")).json()
     assert (counted["records"], counted["more_records"]) == (1, False)
     await make_trait(ws, "account", "tier", "string")
     by_tier = await rule(ws, 'traits.tier = "gold"', member_id=ada, position=1)
@@ -102,9 +102,9 @@ async def test_a_service_that_cannot_be_asked_is_named(
 
     monkeypatch.setattr(Service, "ask", deaf)
     path = f"/v1/traits/{trait['id']}"
-    assert (await ws.observer.get(f"{path}/where-used")).json()["not_asked"] == ["sequencer"]
+    assert (await ws.observer.get(f"{path}/usages")).json()["not_asked"] == ["sequencer"]
     refused = await ws.admin.delete(path)
-    assert (refused.status_code, refused.json()["code"]) == (503, "users_unknown")
+    assert (refused.status_code, refused.json()["code"]) == (503, "usages_unknown")
     assert (await ws.admin.delete(f"{path}?force=true")).status_code == 204
 
 

@@ -1,0 +1,19 @@
+"""Who uses a trait, a segment, a key role or a member, as features and services tell each other."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+UsageTarget = Literal["trait", "segment", "key_role", "member"]
+MOST_USAGES: Final = 100
+"""Usages that a service names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Something that would not be what it is any more if the target went: a rule, a sequence, a
+    task. `type` is its kind, `id` is how its list finds it.
+    """
+
+    type: str
+    id: str
+    title: str
