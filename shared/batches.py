@@ -37,7 +37,7 @@ async def each_at_its_own_risk(
         return []
     cause, told = uow.cause, len(uow.events)
     try:
-        async with uow.session.begin_nested():
+        async with uow.savepoint():
             return [await work(items)]
     except Exception as error:
         if is_passing(error):

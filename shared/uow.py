@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.data import Transaction
 from shared.db import ALL_WORKSPACES, Database, is_connection_loss
 from shared.errors import AppError
 from shared.events.base import Cause, Envelope, Event
@@ -31,8 +33,16 @@ _CLOCK = text(
 _MACHINE_CLOCK = text("select clock_timestamp()")
 
 
-class UnitOfWork:
-    """The transaction of one workspace: its session, its clock, the events it will have caused."""
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    now: datetime
+    zone: str
+
+
+class UnitOfWork(Transaction):
+    """The transaction of one workspace: its statements, its clock, the events it will have
+    caused.
+    """
 
     def __init__(
         self,
@@ -42,7 +52,7 @@ class UnitOfWork:
         handled_event: Envelope | None = None,
         wiring: Wiring = (),
     ) -> None:
-        self.session = session
+        super().__init__(session, {"workspace_id": workspace_id})
         self.workspace_id = workspace_id
         self.cause = tuple(cause)
         self.handled_event = handled_event
@@ -86,8 +96,8 @@ class UnitOfWork:
 
     async def _read_clock(self) -> tuple[datetime, ZoneInfo]:
         if self._clock is None:
-            row = (await self.session.execute(_CLOCK, {"workspace_id": self.workspace_id})).one()
-            self._clock = (cast("datetime", row.now), ZoneInfo(row.zone))
+            clock = await self.one(_Clock, _CLOCK)
+            self._clock = (clock.now, ZoneInfo(clock.zone))
         return self._clock
 
     async def fresh_now(self) -> datetime:
@@ -99,8 +109,7 @@ class UnitOfWork:
         """The database's own clock at this moment, whatever a sandbox's says: for credentials,
         leases and whatever else no customer decides.
         """
-        now: datetime = (await self.session.execute(_MACHINE_CLOCK)).scalar_one()
-        return now
+        return await self.one_value(datetime, _MACHINE_CLOCK)
 
     async def flush_events(self) -> None:
         """Write what was published so far, with the cause of this moment."""
@@ -186,9 +195,9 @@ class UnitsOfWork:
         return any(did)
 
     @asynccontextmanager
-    async def across_workspaces(self, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
+    async def across_workspaces(self, *, read_only: bool = False) -> AsyncIterator[Transaction]:
         """For the named few that find, claim and settle due work of all workspaces; what follows
         from it for one of them belongs in `begin`.
         """
         async with self.db.transaction(ALL_WORKSPACES, read_only=read_only) as session:
-            yield session
+            yield Transaction(session, {})

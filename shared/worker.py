@@ -96,14 +96,14 @@ def feed_loops(service: Service, subscriptions: Subscriptions) -> list[Loop]:
 
 async def forget_old_idempotency_keys(service: Service) -> bool:
     """Published retention: a key is remembered for 24 hours."""
-    async with service.units.across_workspaces() as session:
-        gone = await session.execute(
+    async with service.units.across_workspaces() as scope:
+        gone = await scope.run(
             text(
                 "delete from idempotency_keys where ctid in (select ctid from idempotency_keys"
                 " where expires_at < clock_timestamp() limit 1000)"
             )
         )
-    return bool(gone.rowcount == 1000)  # type: ignore[attr-defined]  # noqa: PLR2004
+    return gone == 1000  # noqa: PLR2004
 
 
 async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
@@ -152,8 +152,8 @@ def health_app(service: Service) -> Starlette:
         if service.draining:
             return PlainTextResponse("stopping", 503)
         try:
-            async with service.units.across_workspaces() as session:
-                await session.execute(text("select 1"))
+            async with service.units.across_workspaces() as scope:
+                await scope.run(text("select 1"))
         except Exception as error:
             # Asked every few seconds: an outage must not fill the log.
             if not is_connection_loss(error):

@@ -25,17 +25,14 @@ async def copy_workspace(uow: UnitOfWork, event: WorkspaceChanged) -> None:
     """Handler of `WorkspaceChanged` for every service but its publisher. An older version changes
     nothing, so hearing twice or late is harmless.
     """
-    await uow.session.execute(
+    await uow.run(
         _COPY,
-        {
-            "workspace_id": uow.workspace_id,
-            "name": event.title,
-            "time_zone": event.time_zone,
-            "currency": event.currency,
-            "sandbox": event.sandbox,
-            "frozen_at": event.frozen_at,
-            "settings": to_json(event.settings).decode(),
-            "version": event.version,
-        },
+        name=event.title,
+        time_zone=event.time_zone,
+        currency=event.currency,
+        sandbox=event.sandbox,
+        frozen_at=event.frozen_at,
+        settings=to_json(event.settings).decode(),
+        version=event.version,
     )
     uow.wake_worker()

@@ -11,13 +11,19 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import HealthCheck, settings
 
 from deploy.local.secrets import load_secrets
 from deploy.migrate import ROOT
 from deploy.roles import OWNER, ROLES, SERVICES, prepare, role_url
+from shared.data import Transaction
 from shared.ids import new_id
 from tests.harness import Tenure
 
+Transaction.checks_values = True
+# How busy the machine is says nothing about our code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 pytest_plugins = ["tests.costs"]
 
 # All that tests talk to is on loopback: a proxy that this machine's environment names is not asked.

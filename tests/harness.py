@@ -314,8 +314,8 @@ class Tenure:
                     await uow.session.execute(left, {"id": ws.id})
 
     async def _scalar(self, name: ServiceName, statement: str, **values: Any) -> str:
-        async with self.workers[name].units.across_workspaces() as session:
-            found = (await session.execute(text(statement), values)).scalar_one_or_none()
+        async with self.workers[name].units.across_workspaces() as scope:
+            found = (await scope.session.execute(text(statement), values)).scalar_one_or_none()
             return str(found or "")
 
 

@@ -156,8 +156,10 @@ def test_a_feature_is_entered_through_its_service() -> None:
     assert wrong == []
 
 
-def test_every_query_takes_its_session_and_its_workspace_first() -> None:
-    """A unit of work is both. An insert may take the row, whose first value is the workspace."""
+def test_every_query_takes_its_unit_of_work_first() -> None:
+    """It knows the workspace. A session does not, and the workspace comes second; an insert may
+    take the row, whose first value it is.
+    """
     spanning = set()
     for module in query_modules():
         queries = importlib.import_module(module)
@@ -166,9 +168,9 @@ def test_every_query_takes_its_session_and_its_workspace_first() -> None:
             if not waits or query.__module__ != module or name.startswith("_"):
                 continue
             first, second, *_ = [*inspect.signature(query).parameters, "", ""]
-            assert first in {"session", "uow"}, f"{module}.{name}"
+            assert first in {"scope", "session", "uow"}, f"{module}.{name}"
             inserts = name.startswith("insert_") and second == "values"
-            if first == "session" and second != "workspace_id" and not inserts:
+            if first != "uow" and second != "workspace_id" and not inserts:
                 spanning.add(f"{module}.{name}")
     assert spanning == SPANNING_QUERIES
 

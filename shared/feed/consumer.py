@@ -93,10 +93,10 @@ class Consumer:
         return page.has_more
 
     async def _checkpoint(self) -> str:
-        async with self.units.across_workspaces() as session:
-            found = (await session.execute(_READ, self._lane)).scalar_one_or_none()
+        async with self.units.across_workspaces() as scope:
+            found = (await scope.session.execute(_READ, self._lane)).scalar_one_or_none()
             if found is None:
-                await session.execute(_CREATE, self._lane)
+                await scope.session.execute(_CREATE, self._lane)
             return str(found or "")
 
     async def _take(self, batch: list[Envelope], cursor: str) -> str:
@@ -131,9 +131,9 @@ class Consumer:
 
     async def _failed(self, event: Envelope, cursor: str, error: Exception) -> None:
         for _ in range(MAX_FAILURES):
-            async with self.units.across_workspaces() as session:
+            async with self.units.across_workspaces() as scope:
                 failures = (
-                    await session.execute(
+                    await scope.session.execute(
                         _FAIL, {**self._lane, "expected": cursor, "error": reason_of(error)}
                     )
                 ).scalar_one_or_none()

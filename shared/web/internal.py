@@ -65,8 +65,8 @@ async def readyz(request: Request) -> Response:
     service = service_of(request)
     if service.draining:
         return Response("draining", 503, media_type="text/plain")
-    async with service.units.across_workspaces(read_only=True) as session:
-        head = (await session.execute(text("select version_num from alembic_version"))).scalar()
+    async with service.units.across_workspaces(read_only=True) as scope:
+        head = await scope.value(str, text("select version_num from alembic_version"))
     expected = request.app.state.migration_head
     if expected is not None and (head is None or head < expected):
         return Response(f"migrations at {head}, need {expected}", 503, media_type="text/plain")
@@ -97,8 +97,8 @@ async def feed(
         raise Unauthorized("The feed of all workspaces needs a token for all workspaces.")
     if peer.issuer not in subscribers(service_of(request).name):
         raise Forbidden("This service does not hear us.")
-    async with service_of(request).units.across_workspaces(read_only=True) as session:
-        page = await events_after(session, after, limit, shard=shard, shards=shards)
+    async with service_of(request).units.across_workspaces(read_only=True) as scope:
+        page = await events_after(scope.session, after, limit, shard=shard, shards=shards)
     return Response(page.model_dump_json(), media_type="application/json")
 
 
@@ -107,21 +107,18 @@ _FEED_END = text(
     "select coalesce(max(xid::text || '.' || seq::text), '') as cursor from"
     " (select xid, seq from events order by xid desc, seq desc limit 1) last"
 )
+_DEAD = text("select count(*) from dead_events where replayed_at is null")
 
 
 async def feed_state(service: Service) -> dict[str, Any]:
     """Where this service's own feed ends and how far it has heard the others."""
-    async with service.units.across_workspaces(read_only=True) as session:
-        end = (await session.execute(_FEED_END)).scalar_one()
-        checkpoints = (await session.execute(_CHECKPOINTS)).mappings().all()
-        dead = (
-            await session.execute(
-                text("select count(*) from dead_events where replayed_at is null")
-            )
-        ).scalar_one()
+    async with service.units.across_workspaces(read_only=True) as scope:
+        end = await scope.one_value(str, _FEED_END)
+        checkpoints = await scope.mappings(_CHECKPOINTS)
+        dead = await scope.one_value(int, _DEAD)
     return {
         "service": service.name,
         "feed_end": end,
-        "checkpoints": [dict(row) for row in checkpoints],
+        "checkpoints": checkpoints,
         "dead_events": dead,
     }

@@ -108,5 +108,4 @@ def status_router(
 
 
 async def _dead_events(uow: UnitOfWork) -> int:
-    counted = await uow.session.execute(_DEAD, {"workspace_id": uow.workspace_id})
-    return int(counted.scalar_one())
+    return await uow.one_value(int, _DEAD)

@@ -62,8 +62,8 @@ async def test_an_event_that_always_fails_is_set_aside_and_the_next_are_heard(
         continue
     assert subscriber.heard[-1] == "last"
     assert set(subscriber.heard) == {"first", "last"}
-    async with tenure.workers["tasks"].units.across_workspaces() as session:
-        dead = await session.execute(
+    async with tenure.workers["tasks"].units.across_workspaces() as scope:
+        dead = await scope.session.execute(
             text("select reason from dead_events where workspace_id = :id"), {"id": ws.id}
         )
         assert dead.scalars().all() == [

@@ -36,8 +36,8 @@ async def bulk(
 
 async def events_of(tenure: Tenure, ws: Workspace, name: str) -> list[dict[str, Any]]:
     """Payloads of the workspace's events of one name, oldest first."""
-    async with tenure.workers["accounts"].units.across_workspaces() as session:
-        found = await session.scalars(
+    async with tenure.workers["accounts"].units.across_workspaces() as scope:
+        found = await scope.session.scalars(
             text(
                 "select payload::text from events where workspace_id = :workspace_id"
                 " and name = :name order by xid, seq"

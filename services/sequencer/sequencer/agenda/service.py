@@ -40,8 +40,8 @@ async def look_again(
 
 
 async def workspaces_with_due_records(service: Service) -> list[UUID]:
-    async with service.units.across_workspaces() as session:
-        return await queries.workspaces_with_due_records(session, _WORKSPACES_AT_ONCE)
+    async with service.units.across_workspaces() as scope:
+        return await queries.workspaces_with_due_records(scope.session, _WORKSPACES_AT_ONCE)
 
 
 async def take(uow: UnitOfWork, limit: int) -> dict[UUID, list[dict[str, str]]]:

@@ -363,8 +363,8 @@ async def replace_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:
 
 
 async def workspaces_with_due_enrollments(service: Service) -> list[UUID]:
-    async with service.units.across_workspaces() as session:
-        return await queries.workspaces_with_due_enrollments(session, _WORKSPACES_AT_ONCE)
+    async with service.units.across_workspaces() as scope:
+        return await queries.workspaces_with_due_enrollments(scope.session, _WORKSPACES_AT_ONCE)
 
 
 async def take_due(uow: UnitOfWork) -> int:

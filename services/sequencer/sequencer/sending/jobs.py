@@ -43,8 +43,8 @@ class Dispatcher:
         free = self.settings.send_slots - len(self._under_way)
         if free <= 0:
             return False
-        async with the_service.units.across_workspaces() as session:
-            waiting = await queries.workspaces_with_due_messages(session, _WORKSPACES_AT_ONCE)
+        async with the_service.units.across_workspaces() as scope:
+            waiting = await queries.workspaces_with_due_messages(scope.session, _WORKSPACES_AT_ONCE)
         dealt_with = False
         share = max(free // len(waiting), 1) if waiting else 0
         for workspace_id in waiting:

@@ -205,8 +205,8 @@ async def recover(service: Service) -> int:
     """Hand-overs whose worker has been silent past its lease: before the line they are due again,
     past it nobody knows, and they are shown instead of repeated.
     """
-    async with service.units.across_workspaces() as session:
-        lapsed = await queries.lapsed_messages(session, _LAPSED_AT_ONCE)
+    async with service.units.across_workspaces() as scope:
+        lapsed = await queries.lapsed_messages(scope.session, _LAPSED_AT_ONCE)
     for row in lapsed:
         cause = Cause(type="system", id="recovery", label="a worker fell silent")
         async with service.units.begin(row.workspace_id, (cause,)) as uow:

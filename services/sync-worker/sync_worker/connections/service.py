@@ -254,8 +254,8 @@ async def tell_owners(
 
 
 async def claim_due(service: Service, system: str, limit: int, seconds: float) -> list[Claim]:
-    async with service.units.across_workspaces() as session:
-        return await queries.claim_due(session, system, limit, seconds)
+    async with service.units.across_workspaces() as scope:
+        return await queries.claim_due(scope.session, system, limit, seconds)
 
 
 async def renew_lease(uow: UnitOfWork, claim: Claim, seconds: float) -> bool:
@@ -376,8 +376,8 @@ async def store_mapping(
 
 async def remove_purged(service: Service) -> bool:
     """Clear away what removed connections left behind, a step at a time."""
-    async with service.units.across_workspaces() as session:
-        removed = await queries.removed_connections(session)
+    async with service.units.across_workspaces() as scope:
+        removed = await queries.removed_connections(scope.session)
     more = False
     for workspace_id, connection_id in removed:
 

@@ -17,8 +17,8 @@ _SYSTEM = (Cause(type="system", id="notes", label="note fields"),)
 
 
 async def write_fields(running: Service) -> bool:
-    async with running.units.across_workspaces() as session:
-        claimed = await queries.claim_writes(session, _BATCH)
+    async with running.units.across_workspaces() as scope:
+        claimed = await queries.claim_writes(scope.session, _BATCH)
     for workspace_id, note_id in claimed:
         await _write_or_hold(running, workspace_id, note_id)
     return len(claimed) == _BATCH

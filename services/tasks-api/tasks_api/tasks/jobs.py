@@ -11,8 +11,8 @@ _CLOCK = (Cause(type="system", id="clock", label="due time passed"),)
 
 async def tell_breaches(running: Service) -> bool:
     """Tell once of every task whose due time passed while it was open."""
-    async with running.units.across_workspaces(read_only=True) as session:
-        overdue = await queries.overdue_tasks(session, _BATCH)
+    async with running.units.across_workspaces(read_only=True) as scope:
+        overdue = await queries.overdue_tasks(scope.session, _BATCH)
     for workspace_id, task_id in overdue:
         await held.attempt(
             running.units,

@@ -46,8 +46,8 @@ async def told(tenure: Tenure, ws: Workspace) -> list[dict[str, Any]]:
         "select payload from events where workspace_id = :id"
         " and name = 'accounts.lifecycle_status_changed.v1' order by seq"
     )
-    async with tenure.workers["accounts"].units.across_workspaces() as session:
-        return list(await session.scalars(statement, {"id": ws.id}))
+    async with tenure.workers["accounts"].units.across_workspaces() as scope:
+        return list(await scope.session.scalars(statement, {"id": ws.id}))
 
 
 async def test_statuses_follow_rules_in_their_precedence(tenure: Tenure) -> None:

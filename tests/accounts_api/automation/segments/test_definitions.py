@@ -202,8 +202,8 @@ async def test_events_carry_the_cause_back_to_who_changed_what(tenure: Tenure) -
         "select payload, cause from events where workspace_id = :id"
         " and name = 'accounts.segment_entered.v1'"
     )
-    async with tenure.workers["accounts"].units.across_workspaces() as session:
-        (row,) = (await session.execute(statement, {"id": ws.id})).all()
+    async with tenure.workers["accounts"].units.across_workspaces() as scope:
+        (row,) = (await scope.session.execute(statement, {"id": ws.id})).all()
     assert row.payload["record_id"] == one
     assert row.payload["reason"] == "rule"
     assert [link["type"] for link in row.cause] == ["api_key", "segment"]

@@ -173,8 +173,8 @@ async def test_every_table_that_keeps_a_rule_is_known_to_name_things(tenure: Ten
         "select distinct table_name from information_schema.columns"
         " where table_schema = 'accounts' and column_name in ('rule', 'formula')"
     )
-    async with tenure.workers["accounts"].units.across_workspaces(read_only=True) as session:
-        assert set(await session.scalars(statement)) - {"segment_versions"} == set(NAMED_BY)
+    async with tenure.workers["accounts"].units.across_workspaces(read_only=True) as scope:
+        assert set(await scope.session.scalars(statement)) - {"segment_versions"} == set(NAMED_BY)
 
 
 async def test_open_tasks_are_users_of_their_key_role(tenure: Tenure) -> None:
@@ -295,6 +295,6 @@ async def test_every_place_that_may_name_one_is_looked_at(tenure: Tenure) -> Non
         "|_field$|fields$|depends_on)' and column_name <> 'key_role_id'"
     )
     for name, service in tenure.workers.items():
-        async with service.units.across_workspaces(read_only=True) as session:
-            found = set(await session.scalars(statement, {"schema": name}))
+        async with service.units.across_workspaces(read_only=True) as scope:
+            found = set(await scope.session.scalars(statement, {"schema": name}))
         assert found == ASKED[name] | NOT_ASKED[name], name

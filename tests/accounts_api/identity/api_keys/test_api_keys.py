@@ -36,8 +36,8 @@ async def works(tenure: Tenure, secret: str, path: str = "/v1/members") -> bool:
 
 
 async def scalar(tenure: Tenure, statement: str, **given: Any) -> Any:
-    async with tenure.workers["accounts"].units.across_workspaces() as session:
-        return (await session.execute(text(statement), given)).scalar_one()
+    async with tenure.workers["accounts"].units.across_workspaces() as scope:
+        return (await scope.session.execute(text(statement), given)).scalar_one()
 
 
 def test_a_key_is_recognised_and_checked_by_its_shape() -> None:

@@ -214,8 +214,8 @@ async def test_who_waits_holds_no_transaction(tenure: Tenure, ws: Workspace) -> 
     waiting = asyncio.create_task(page(ws, f"after={start}&wait=2"))
     longest = timedelta(0)
     while not waiting.done():
-        async with tenure.workers["sync"].units.across_workspaces() as session:
-            found = await session.execute(
+        async with tenure.workers["sync"].units.across_workspaces() as scope:
+            found = await scope.session.execute(
                 text(
                     "select coalesce(max(clock_timestamp() - xact_start), interval '0')"
                     " from pg_stat_activity where datname = current_database()"

@@ -30,8 +30,8 @@ NOBODY: Final = "nobody"
 
 async def step(service: Service) -> bool:
     """The next batch of each hand-over that is under way."""
-    async with service.units.across_workspaces(read_only=True) as session:
-        running = await queries.running(session, AT_ONCE)
+    async with service.units.across_workspaces(read_only=True) as scope:
+        running = await queries.running(scope.session, AT_ONCE)
     worked = False
     for workspace_id, hand_over_id in running:
         # One that fails goes on from the same place later; the others go on now.

@@ -117,8 +117,8 @@ async def _publish(uow: UnitOfWork, moves: Sequence[Told], cause: Sequence[Cause
 
 async def step(service: Service) -> bool:
     """Tell what has lasted, in every workspace that has some."""
-    async with service.units.across_workspaces(read_only=True) as session:
-        waiting = await debounce_queries.workspaces_with_due(session)
+    async with service.units.across_workspaces(read_only=True) as scope:
+        waiting = await debounce_queries.workspaces_with_due(scope.session)
     cause = [Cause(type="system", id="rules")]
     return await service.units.in_each(waiting, cause, _tell_due, what="segments that tell later")
 

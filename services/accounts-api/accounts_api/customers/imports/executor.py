@@ -57,8 +57,8 @@ class Read:
 
 async def step(service: Service) -> bool:
     """One chunk of the import that has waited longest."""
-    async with service.units.across_workspaces() as session:
-        due = await queries.next_running(session)
+    async with service.units.across_workspaces() as scope:
+        due = await queries.next_running(scope.session)
     if due is None:
         return False
     try:

@@ -329,12 +329,12 @@ def kept(job: Any) -> None:
 
 async def forget_old(service: Service) -> bool:
     """Remove a file that has been kept long enough, and what is left of uploads that broke off."""
-    async with service.units.across_workspaces() as session:
-        left_over = await queries.remove_left_over(session, _LEFT_OVER)
-        old = await queries.old_import(session, KEPT_DAYS)
+    async with service.units.across_workspaces() as scope:
+        left_over = await queries.remove_left_over(scope.session, _LEFT_OVER)
+        old = await queries.old_import(scope.session, KEPT_DAYS)
         if old is not None:
             mine: Mapping[str, Any] = {"workspace_id": old.workspace_id, "import_id": old.id}
-            await queries.remove_rows(session, **mine)
-            await queries.remove_chunks(session, **mine, all_but=None)
-            await queries.note_removal(session, **mine)
+            await queries.remove_rows(scope.session, **mine)
+            await queries.remove_chunks(scope.session, **mine, all_but=None)
+            await queries.note_removal(scope.session, **mine)
     return old is not None or left_over == _LEFT_OVER

@@ -110,8 +110,8 @@ async def cancel(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:
 
 async def step(service: Service) -> bool:
     """Begin what is due, in every workspace."""
-    async with service.units.across_workspaces(read_only=True) as session:
-        waiting = await queries.workspaces_with_due_plans(session)
+    async with service.units.across_workspaces(read_only=True) as scope:
+        waiting = await queries.workspaces_with_due_plans(scope.session)
     return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned holdings")
 
 

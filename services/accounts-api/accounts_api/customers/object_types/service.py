@@ -205,8 +205,8 @@ async def count_left(uow: UnitOfWork) -> int:
 
 async def clear_buried(service: Service) -> bool:
     """Delete the instances of a deleted type, a batch at a time; then it goes itself."""
-    async with service.units.across_workspaces() as session:
-        buried = await queries.buried_type(session)
+    async with service.units.across_workspaces() as scope:
+        buried = await queries.buried_type(scope.session)
     if buried is None:
         return False
     label = f"{buried.title} was deleted"

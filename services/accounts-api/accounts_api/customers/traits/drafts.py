@@ -81,7 +81,7 @@ async def _circle(
         "result_type": definition.result_type or "string",
     }
     try:
-        async with uow.session.begin_nested() as tried:
+        async with uow.savepoint() as tried:
             await queries.change_trait(uow.session, uow.workspace_id, known.id, becomes)
             await formulas.watch(uow, known.id, known.record_type, formula)
             await tried.rollback()

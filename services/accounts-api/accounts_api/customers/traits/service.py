@@ -314,8 +314,8 @@ async def delete_trait(
 
 async def clear_buried(service: Service) -> bool:
     """Clear the values of a deleted trait, a batch at a time; then its definition goes."""
-    async with service.units.across_workspaces() as session:
-        buried = await queries.buried_trait(session)
+    async with service.units.across_workspaces() as scope:
+        buried = await queries.buried_trait(scope.session)
     if buried is None:
         return False
     cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)

@@ -183,16 +183,16 @@ async def due_work(uow: UnitOfWork) -> dict[str, int]:
 
 async def step(service: Service) -> bool:
     """One batch of work for every workspace that has some."""
-    async with service.units.across_workspaces(read_only=True) as session:
-        waiting = await queries.workspaces_with_work(session)
+    async with service.units.across_workspaces(read_only=True) as scope:
+        waiting = await queries.workspaces_with_work(scope.session)
     cause = [Cause(type="system", id="rules")]
     return await service.units.in_each(waiting, cause, _work, what="rules")
 
 
 async def check_all_again(service: Service) -> bool:
     """The self-check: what incremental work has made must be what a full look makes."""
-    async with service.units.across_workspaces() as session:
-        restarted = await backfill.restart_old_sweeps(session, hours=24)
+    async with service.units.across_workspaces() as scope:
+        restarted = await backfill.restart_old_sweeps(scope.session, hours=24)
     if restarted:
         log.info("full looks started", watches=restarted)
     return False
@@ -363,7 +363,7 @@ async def _judge_records(
     timed_out = sqlstate(error) == QUERY_CANCELED
     try:
         if not timed_out:
-            async with uow.session.begin_nested():
+            async with uow.savepoint():
                 await judge([])
                 return sum(await each_at_its_own_risk(uow, list(records), judge, hold))
     except Exception as again:

@@ -183,8 +183,8 @@ async def _live_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
 
 async def key_details(service: Service, digest: str) -> SubjectDetails | None:
     """What the key with this digest may do now; None for an unknown, expired or revoked one."""
-    async with service.units.across_workspaces(read_only=True) as session:
-        found = await queries.key_by_digest(session, digest)
+    async with service.units.across_workspaces(read_only=True) as scope:
+        found = await queries.key_by_digest(scope.session, digest)
     if found is None:
         return None
     details, use_is_news = found

@@ -153,6 +153,6 @@ _END = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 async def make_partitions(service: Service) -> bool:
     """History is partitioned by month; the months to come are made ahead."""
-    async with service.units.across_workspaces() as session:
-        await queries.make_partitions(session)
+    async with service.units.across_workspaces() as scope:
+        await queries.make_partitions(scope.session)
     return False

@@ -287,8 +287,8 @@ async def look_again(service: Service) -> bool:
     """A record and an event that speaks of it may come at once, in transactions that do not see
     each other. Once both are over, each event that waits is looked at again, once.
     """
-    async with service.units.across_workspaces(read_only=True) as session:
-        waiting = await queries.workspaces_to_look_again(session, _AT_ONCE)
+    async with service.units.across_workspaces(read_only=True) as scope:
+        waiting = await queries.workspaces_to_look_again(scope.session, _AT_ONCE)
     cause = [Cause(type="system", id="product_events")]
     return await service.units.in_each(waiting, cause, _look_again, what="waiting product events")
 
@@ -333,16 +333,18 @@ async def list_names(uow: UnitOfWork, after: str | None, limit: int) -> Sequence
 
 async def make_partitions(service: Service) -> bool:
     """Events are partitioned by month; the months to come are made ahead."""
-    async with service.units.across_workspaces() as session:
-        await queries.make_partitions(session)
+    async with service.units.across_workspaces() as scope:
+        await queries.make_partitions(scope.session)
     return False
 
 
 async def forget_old(service: Service) -> bool:
     """Message ids, and what has waited in vain, after `DEDUPED_DAYS`."""
     more = False
-    async with service.units.across_workspaces() as session:
+    async with service.units.across_workspaces() as scope:
         for table in ("product_event_messages", "product_event_waiting"):
-            gone = await queries.forget(session, table, days=DEDUPED_DAYS, limit=_FORGET_AT_ONCE)
+            gone = await queries.forget(
+                scope.session, table, days=DEDUPED_DAYS, limit=_FORGET_AT_ONCE
+            )
             more = more or gone
     return more

@@ -80,8 +80,8 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
 
 async def claim(service: Service, free: int) -> list[Batch]:
     """What is due, by connection."""
-    async with service.units.across_workspaces() as session:
-        due = await queries.claim_due(session, _TOGETHER * free, _LEASE_SECONDS)
+    async with service.units.across_workspaces() as scope:
+        due = await queries.claim_due(scope.session, _TOGETHER * free, _LEASE_SECONDS)
     due.sort(key=lambda each: (str(each.workspace_id), str(each.connection_id)))
     return [
         Batch(workspace_id, connection_id, tuple(values))

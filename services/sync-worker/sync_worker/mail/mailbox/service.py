@@ -278,8 +278,8 @@ async def backlog(uow: UnitOfWork) -> int:
 
 
 async def forget_old(service: Service) -> bool:
-    async with service.units.across_workspaces() as session:
-        return await queries.forget_old_mails(session)
+    async with service.units.across_workspaces() as scope:
+        return await queries.forget_old_mails(scope.session)
 
 
 async def check(service: Service, connection: Opened) -> FolderState:

@@ -162,8 +162,8 @@ async def events_recorded(
 
 
 async def forget_old(service: Service) -> bool:
-    async with service.units.across_workspaces() as session:
-        gone = await queries.forget_events(session, KEPT_DAYS, _FORGET_AT_ONCE)
+    async with service.units.across_workspaces() as scope:
+        gone = await queries.forget_events(scope.session, KEPT_DAYS, _FORGET_AT_ONCE)
     return gone == _FORGET_AT_ONCE
 
 

@@ -107,15 +107,15 @@ async def turn_over(
     # How an endpoint is doing decides what is claimed for it.
     await record(service, [outcome for outcome in ended if not outcome.is_as_ever])
     as_ever = [outcome for outcome in ended if outcome.is_as_ever]
-    async with service.units.across_workspaces() as session:
+    async with service.units.across_workspaces() as scope:
         if as_ever:
-            await queries.settle(session, _rows(service, as_ever))
+            await queries.settle(scope.session, _rows(service, as_ever))
         if unsent:
-            await queries.put_back(session, unsent)
+            await queries.put_back(scope.session, unsent)
         if not hands:
             return []
         claims = await queries.claim_due(
-            session,
+            scope.session,
             hands=hands,
             endpoints=_ENDPOINTS_AT_ONCE,
             each=IN_FLIGHT_PER_ENDPOINT,
@@ -124,7 +124,7 @@ async def turn_over(
             lease=LEASE_SECONDS,
             lost=_LOST,
         )
-        letters = await _letters(service, session, claims) if claims else []
+        letters = await _letters(service, scope.session, claims) if claims else []
     by_hand: dict[UUID, list[Letter]] = {}
     for letter in letters:
         by_hand.setdefault(letter.claim.token, []).append(letter)
@@ -195,8 +195,8 @@ async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
     """
     if not outcomes:
         return
-    async with service.units.across_workspaces() as session:
-        settled = await queries.settle(session, _rows(service, outcomes))
+    async with service.units.across_workspaces() as scope:
+        settled = await queries.settle(scope.session, _rows(service, outcomes))
     ours = [
         outcome
         for outcome in outcomes

@@ -137,8 +137,8 @@ async def count_due(uow: UnitOfWork) -> int:
 
 
 async def forget_old(service: Service) -> bool:
-    async with service.units.across_workspaces() as session:
-        gone = await queries.forget_deliveries(session, KEPT_DAYS, _FORGET_AT_ONCE)
+    async with service.units.across_workspaces() as scope:
+        gone = await queries.forget_deliveries(scope.session, KEPT_DAYS, _FORGET_AT_ONCE)
     return gone == _FORGET_AT_ONCE
 
 

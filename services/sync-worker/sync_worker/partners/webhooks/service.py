@@ -275,9 +275,9 @@ async def is_gone(uow: UnitOfWork, endpoint_id: UUID) -> None:
 
 async def forget_old(service: Service) -> bool:
     """Clear away expired secrets, and what removed endpoints left behind, a step at a time."""
-    async with service.units.across_workspaces() as session:
-        await queries.forget_expired_secrets(session)
-        removed = await queries.removed_endpoints(session)
+    async with service.units.across_workspaces() as scope:
+        await queries.forget_expired_secrets(scope.session)
+        removed = await queries.removed_endpoints(scope.session)
     more = False
     for workspace_id, endpoint_id in removed:
 

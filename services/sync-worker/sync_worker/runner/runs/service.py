@@ -249,8 +249,8 @@ async def count_open(uow: UnitOfWork) -> int:
 
 
 async def forget_old(service: Service) -> bool:
-    async with service.units.across_workspaces() as session:
-        return await queries.forget_old_runs(session)
+    async with service.units.across_workspaces() as scope:
+        return await queries.forget_old_runs(scope.session)
 
 
 async def _running(uow: UnitOfWork, run_id: UUID) -> SyncRun | None:

@@ -1,0 +1,121 @@
+"""Statements run in `shared/data.py` (docs/decisions/0018). What ran them on a session of its own
+when that was written is named here, and the list may only shrink.
+"""
+
+import ast
+
+from tests.source_code import imported_names, sources
+
+RUNNING = {"shared.data", "shared.db", "shared.uow"}
+ON_A_SESSION = {
+    "accounts_api.automation.assignments.queries",
+    "accounts_api.automation.deactivation.queries",
+    "accounts_api.automation.handovers.queries",
+    "accounts_api.automation.lifecycle.queries",
+    "accounts_api.automation.segments.debounce_queries",
+    "accounts_api.automation.segments.memberships",
+    "accounts_api.automation.segments.queries",
+    "accounts_api.automation.segments.verdicts",
+    "accounts_api.customers.contacts.queries",
+    "accounts_api.customers.imports.queries",
+    "accounts_api.customers.key_roles.queries",
+    "accounts_api.customers.object_types.queries",
+    "accounts_api.customers.opportunities.queries",
+    "accounts_api.customers.querying.as_of",
+    "accounts_api.customers.querying.includes",
+    "accounts_api.customers.querying.queries",
+    "accounts_api.customers.traits.queries",
+    "accounts_api.evaluation.engine.backfill",
+    "accounts_api.evaluation.engine.next_changes",
+    "accounts_api.evaluation.engine.queries",
+    "accounts_api.evaluation.rule_sets.queries",
+    "accounts_api.evaluation.usages.queries",
+    "accounts_api.identity.api_keys.queries",
+    "accounts_api.identity.api_keys.service",
+    "accounts_api.identity.audit_log.queries",
+    "accounts_api.identity.audit_log.service",
+    "accounts_api.identity.members.queries",
+    "accounts_api.identity.members.service",
+    "accounts_api.identity.workspaces.queries",
+    "accounts_api.identity.workspaces.service",
+    "accounts_api.language.rules.sql.snapshot",
+    "accounts_api.records.field_owners.queries",
+    "accounts_api.records.history.queries",
+    "accounts_api.records.schema.queries",
+    "accounts_api.records.store.queries",
+    "accounts_api.records.store.storing",
+    "accounts_api.signals.product_events.queries",
+    "sequencer.agenda.held",
+    "sequencer.agenda.queries",
+    "sequencer.bounces.queries",
+    "sequencer.enrollments.queries",
+    "sequencer.entry.queries",
+    "sequencer.mailboxes.queries",
+    "sequencer.mailboxes.service",
+    "sequencer.messages.queries",
+    "sequencer.records.queries",
+    "sequencer.sending.queries",
+    "sequencer.sequences.queries",
+    "sequencer.sequences.service",
+    "sequencer.stewardship.queries",
+    "sequencer.suppressions.queries",
+    "sequencer.suppressions.service",
+    "shared.bounded",
+    "shared.feed.consumer",
+    "shared.feed.dead",
+    "shared.feed.reader",
+    "shared.fetch",
+    "shared.held",
+    "shared.outbox",
+    "shared.web.idempotency",
+    "sync_worker.connections.queries",
+    "sync_worker.connections.service",
+    "sync_worker.mailbox.queries",
+    "sync_worker.partner_events.queries",
+    "sync_worker.pulls.queries.endings",
+    "sync_worker.pulls.queries.records",
+    "sync_worker.pulls.queries.troubled",
+    "sync_worker.pulls.queries.windows",
+    "sync_worker.runs.queries",
+    "sync_worker.runs.service",
+    "sync_worker.salesforce.queries",
+    "sync_worker.webhook_deliveries.queries",
+    "sync_worker.webhook_deliveries.sending",
+    "sync_worker.webhook_deliveries.service",
+    "sync_worker.webhooks.queries",
+    "sync_worker.webhooks.service",
+    "sync_worker.write_backs.queries",
+    "tasks_api.directory.queries",
+    "tasks_api.notes.queries",
+    "tasks_api.notifications.queries",
+    "tasks_api.tasks.queries",
+}
+"""A name leaves with the last statement that its module runs on a session. None is added."""
+
+
+def runs_statements(module: str) -> bool:
+    """True when `module` takes a session, or uses the one of a unit of work to do anything but
+    hand it on.
+    """
+    return ("sqlalchemy.ext.asyncio", "AsyncSession") in imported_names(module) or any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "session"
+        and ast.unparse(node.value.value).rpartition(".")[2] in {"scope", "uow"}
+        for node in ast.walk(sources()[module])
+    )
+
+
+def test_statements_run_on_the_unit_of_work() -> None:
+    assert {*filter(runs_statements, sources())} - RUNNING == ON_A_SESSION
+
+
+def test_a_savepoint_is_one_of_the_unit_of_work() -> None:
+    """Of a session's own the data path knows nothing, and nothing would be rolled back."""
+    beginning = {
+        module
+        for module, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "begin_nested"
+    }
+    assert beginning == {"shared.data"}
