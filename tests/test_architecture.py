@@ -69,7 +69,7 @@ SPANNING = {
     "sync_worker.connections.service.claim_due",
     "sync_worker.crm_sync.write_backs.service.claim",
     "tasks_api.notes.jobs.write_fields",
-    "tasks_api.tasks.jobs.tell_breaches",
+    "tasks_api.work.tasks.jobs.tell_breaches",
     # Upkeep that means no one in particular.
     "accounts_api.records.history.service.make_partitions",
     "accounts_api.customers.imports.service.forget_old",
@@ -213,7 +213,7 @@ SPANNING_QUERIES = {
     "sync_worker.partners.webhooks.queries.removed_endpoints",
     "sync_worker.crm_sync.write_backs.queries.claim_due",
     "tasks_api.notes.queries.claim_writes",
-    "tasks_api.tasks.queries.overdue_tasks",
+    "tasks_api.work.tasks.queries.overdue_tasks",
 }
 """Queries that the functions in `SPANNING` use, or that no row belongs to."""
 

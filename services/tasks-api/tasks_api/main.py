@@ -15,9 +15,9 @@ from tasks_api.notes.router import templates_router as note_templates
 from tasks_api.notifications.router import router as notifications
 from tasks_api.status import due_work
 from tasks_api.subscriptions import SUBSCRIPTIONS
-from tasks_api.tasks import service as tasks_service
-from tasks_api.tasks.router import internal as tasks_internal
-from tasks_api.tasks.router import router as tasks
+from tasks_api.work.tasks import service as tasks_service
+from tasks_api.work.tasks.router import internal as tasks_internal
+from tasks_api.work.tasks.router import router as tasks
 
 MIGRATION_HEAD = "0005"
 

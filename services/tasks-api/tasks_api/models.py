@@ -1,10 +1,10 @@
 """Every feature's tables in one import, for Alembic."""
 
 from tasks_api.db import FOUNDATION, Base
-from tasks_api.directory.models import accounts, members
 from tasks_api.notes.models import note_templates, notes
 from tasks_api.notifications.models import notifications
-from tasks_api.tasks.models import tasks
+from tasks_api.replica.models import accounts, members
+from tasks_api.work.tasks.models import tasks
 
 __all__ = [
     "FOUNDATION",

@@ -2,7 +2,7 @@
 
 from shared.uow import UnitOfWork
 from tasks_api.notes import service as notes
-from tasks_api.tasks import service as tasks
+from tasks_api.work.tasks import service as tasks
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:

@@ -22,7 +22,7 @@ from shared.feed.subscriptions import Subscriptions
 from shared.workspaces import copy_workspace
 from tasks_api.notes import handlers as notes
 from tasks_api.notifications import handlers as notifications
-from tasks_api.tasks import handlers as tasks
+from tasks_api.work.tasks import handlers as tasks
 
 SUBSCRIPTIONS = Subscriptions(
     {

@@ -7,7 +7,7 @@ from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from tasks_api.notes.jobs import write_fields
 from tasks_api.subscriptions import SUBSCRIPTIONS
-from tasks_api.tasks.jobs import tell_breaches
+from tasks_api.work.tasks.jobs import tell_breaches
 
 
 def build(settings: Settings) -> Service:

@@ -8,7 +8,6 @@ from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
-from tasks_api.directory.references import Named, must_be_writable, must_exist
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
     NoteIn,
@@ -20,6 +19,7 @@ from tasks_api.notes.schemas import (
     TemplateUsages,
     bound_fields,
 )
+from tasks_api.replica.references import Named, must_be_writable, must_exist
 
 router = api_router("/v1/notes", "Notes")
 templates_router = api_router("/v1/note-templates", "Note templates")

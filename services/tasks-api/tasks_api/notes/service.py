@@ -19,7 +19,6 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage, UsageTarget
 from tasks_api.audit import audit
-from tasks_api.directory import service as directory
 from tasks_api.notes import client, queries
 from tasks_api.notes.rules import (
     MID_CONTRACT_REVIEW,
@@ -33,7 +32,8 @@ from tasks_api.notes.rules import (
     value_faults,
 )
 from tasks_api.notes.schemas import NoteIn, NoteTemplateIn, TemplateField
-from tasks_api.tasks import service as tasks
+from tasks_api.replica import service as replica
+from tasks_api.work.tasks import service as tasks
 
 log = get_logger(__name__)
 
@@ -373,7 +373,7 @@ async def settle_draft(uow: UnitOfWork, note: Row, faults: Sequence[Fault]) -> N
             subject_type=note["subject_type"],
             subject_id=note["subject_id"],
             account_id=note["account_id"],
-            assignee_id=await directory.active_member(uow, note["author_id"]),
+            assignee_id=await replica.active_member(uow, note["author_id"]),
             due_rule={"business_days": 1},
             data={"note_id": str(note["id"])},
         )

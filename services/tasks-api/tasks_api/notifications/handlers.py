@@ -7,15 +7,15 @@ from shared.events.sequences import ContactReplied
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed import dead
 from shared.uow import UnitOfWork
-from tasks_api.directory import service as directory
 from tasks_api.notifications import service
+from tasks_api.replica import service as replica
 
 
 async def on_contact_replied(uow: UnitOfWork, event: ContactReplied) -> None:
-    holder = await directory.holder_of(uow, event.account_id, event.notify_key_role)
+    holder = await replica.holder_of(uow, event.account_id, event.notify_key_role)
     await _tell(
         uow,
-        [holder] if holder else await directory.admins(uow),
+        [holder] if holder else await replica.admins(uow),
         "contact.replied",
         f"{event.contact_name} replied",
         f"{event.contact_name} of {event.account_name or 'the account'} answered"
@@ -27,7 +27,7 @@ async def on_contact_replied(uow: UnitOfWork, event: ContactReplied) -> None:
 async def on_connection_needs_reauth(uow: UnitOfWork, event: ConnectionNeedsReauth) -> None:
     await _tell(
         uow,
-        await directory.admins(uow),
+        await replica.admins(uow),
         "connection.needs_reauth",
         f"The {event.system} connection needs to be authorised again",
         event.reason,
@@ -38,7 +38,7 @@ async def on_connection_needs_reauth(uow: UnitOfWork, event: ConnectionNeedsReau
 async def on_webhook_endpoint_disabled(uow: UnitOfWork, event: WebhookEndpointDisabled) -> None:
     await _tell(
         uow,
-        await directory.admins(uow),
+        await replica.admins(uow),
         "webhook_endpoint.disabled",
         f"The webhook endpoint at {event.url_host} was switched off",
         event.reason,

@@ -20,10 +20,10 @@ from shared.web.routing import (
     require,
 )
 from shared.web.usages import peers_unit
-from tasks_api.directory.references import Named, must_exist
-from tasks_api.tasks import service
-from tasks_api.tasks.queries import TaskFilter
-from tasks_api.tasks.schemas import (
+from tasks_api.replica.references import Named, must_exist
+from tasks_api.work.tasks import service
+from tasks_api.work.tasks.queries import TaskFilter
+from tasks_api.work.tasks.schemas import (
     Completion,
     Reassignment,
     Snooze,

@@ -11,7 +11,7 @@ from shared.business_time import (
     next_opening,
     public_holidays,
 )
-from tasks_api.tasks.rules import due_instant
+from tasks_api.work.tasks.rules import due_instant
 
 BERLIN = BusinessCalendar(ZoneInfo("Europe/Berlin"))
 ZONES = ["Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "UTC"]

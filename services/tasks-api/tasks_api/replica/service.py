@@ -3,7 +3,7 @@ from uuid import UUID
 from shared.business_time import BusinessCalendar
 from shared.events.accounts import AccountChanged, MemberChanged
 from shared.uow import UnitOfWork
-from tasks_api.directory import queries
+from tasks_api.replica import queries
 
 
 async def copy_member(uow: UnitOfWork, event: MemberChanged) -> None:

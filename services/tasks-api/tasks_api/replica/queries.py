@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.business_time import BusinessCalendar, calendar_of
-from tasks_api.directory.models import accounts, members
+from tasks_api.replica.models import accounts, members
 
 
 async def store_member(session: AsyncSession, workspace_id: UUID, values: dict[str, Any]) -> None:

@@ -18,9 +18,9 @@ from shared.events.sequences import (
 from shared.feed import dead
 from shared.fetch import Row as Task
 from shared.uow import UnitOfWork
-from tasks_api.directory import service as directory
-from tasks_api.tasks import service
-from tasks_api.tasks.rules import NO_STEP_LEFT, REFUSED_BY, offer_text, still_refused
+from tasks_api.replica import service as replica
+from tasks_api.work.tasks import service
+from tasks_api.work.tasks.rules import NO_STEP_LEFT, REFUSED_BY, offer_text, still_refused
 
 RENEWAL_MANAGER = "renewal_manager"
 
@@ -134,12 +134,12 @@ async def on_opportunity_taken_up(uow: UnitOfWork, event: OpportunityTakenUp) ->
 
 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
-    if await directory.copy_account(uow, event):
+    if await replica.copy_account(uow, event):
         await service.assign_waiting(uow, event.id)
 
 
 async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
-    await directory.copy_member(uow, event)
+    await replica.copy_member(uow, event)
 
 
 async def on_member_handed_over(uow: UnitOfWork, event: MemberHandedOver) -> None:

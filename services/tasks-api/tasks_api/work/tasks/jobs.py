@@ -3,7 +3,7 @@ from functools import partial
 from shared import held
 from shared.events.base import Cause
 from shared.service import Service
-from tasks_api.tasks import queries, service
+from tasks_api.work.tasks import queries, service
 
 _BATCH = 200
 _CLOCK = (Cause(type="system", id="clock", label="due time passed"),)

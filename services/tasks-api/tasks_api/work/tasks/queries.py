@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
 from shared.held import not_held
-from tasks_api.tasks.models import tasks
+from tasks_api.work.tasks.models import tasks
 
 
 @dataclass(frozen=True)

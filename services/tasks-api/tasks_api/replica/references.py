@@ -16,7 +16,7 @@ from shared.errors import Fault, Invalid
 from shared.references import known_references
 from shared.service import Service
 from shared.uow import UnitOfWork
-from tasks_api.directory import queries
+from tasks_api.replica import queries
 
 ACCOUNT: Final = "account"
 _FAULTS: Final = {

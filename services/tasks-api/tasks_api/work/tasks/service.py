@@ -12,13 +12,13 @@ from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
 from shared.usages import MOST_USAGES, Usage, UsageTarget
-from tasks_api.directory import service as directory
-from tasks_api.directory.references import Named
 from tasks_api.notifications import service as notifications
-from tasks_api.tasks import queries
-from tasks_api.tasks.queries import TaskFilter
-from tasks_api.tasks.rules import HAND_WORK, REFUSALS, REFUSED_BY, due_instant, task_text
-from tasks_api.tasks.schemas import TaskIn
+from tasks_api.replica import service as replica
+from tasks_api.replica.references import Named
+from tasks_api.work.tasks import queries
+from tasks_api.work.tasks.queries import TaskFilter
+from tasks_api.work.tasks.rules import HAND_WORK, REFUSALS, REFUSED_BY, due_instant, task_text
+from tasks_api.work.tasks.schemas import TaskIn
 
 
 class TaskNotFound(NotFound):
@@ -82,8 +82,8 @@ async def open_task(uow: UnitOfWork, values: dict[str, Any]) -> tuple[Task, bool
     assignee = values.get("assignee_id")
     if assignee is None and values.get("assignee_key_role"):
         role, account = values["assignee_key_role"], values.get("account_id")
-        assignee = await directory.holder_of(uow, account, role)
-    calendar = await directory.calendar_for(uow, assignee)
+        assignee = await replica.holder_of(uow, account, role)
+    calendar = await replica.calendar_for(uow, assignee)
     row = {
         **values,
         "workspace_id": uow.workspace_id,
@@ -188,7 +188,7 @@ async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
     """Give tasks that wait for a key role's holder to the one who holds it now."""
 
     async def give(task: Task) -> None:
-        holder = await directory.holder_of(uow, account_id, task["assignee_key_role"])
+        holder = await replica.holder_of(uow, account_id, task["assignee_key_role"])
         if holder is not None:
             await _assign(uow, task, holder)
 
@@ -200,13 +200,13 @@ async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None)
     """Give a leaving member's open tasks to those who hold the tasks' key roles now, the others to
     the successor; without one they wait in the queue. Their clocks run on.
     """
-    successor = await directory.active_member(uow, successor_id)
+    successor = await replica.active_member(uow, successor_id)
 
     async def give(task: Task) -> None:
         assignee = successor
         if task["assignee_key_role"] is not None:
             role, account = task["assignee_key_role"], task["account_id"]
-            holder = await directory.holder_of(uow, account, role)
+            holder = await replica.holder_of(uow, account, role)
             assignee = successor if holder in {None, member_id} else holder
         await _assign(uow, task, assignee)
 
@@ -284,7 +284,7 @@ async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
     if task["assignee_id"] is not None:
         told, kind, title = [task["assignee_id"]], "task.assigned", task["title"]
     elif task["assignee_key_role"] is not None:
-        told, kind = await directory.admins(uow), "task.key_role_vacant"
+        told, kind = await replica.admins(uow), "task.key_role_vacant"
         title = f"Nobody holds {task['assignee_key_role']}: {task['title']}"[:200]
     else:
         return
