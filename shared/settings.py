@@ -99,7 +99,11 @@ class Settings(Environment):
     pool_size: int = 20
     """Connections of one process, all of them kept open once used."""
     feed_shards: int = 1
-    """Consumers split a feed by workspace into this many independent lanes."""
+    """Consumers split a feed by workspace into this many independent shards."""
+    loops: str = ""
+    """Comma separated loops that a worker process runs; empty runs all (see
+    `shared.worker.chosen`).
+    """
     sweep_seconds: float = 2.0
     """How long a lost doorbell may delay work."""
     health_host: str = "127.0.0.1"

@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 import uvicorn
 from prometheus_client import Counter, make_asgi_app
@@ -36,8 +37,9 @@ _MAX_PAUSE = 10.0
 
 @dataclass
 class Loop:
-    """Repeats `step`: at once while it returns True (there may be more), else at the next ring or
-    after `every` seconds. A step may run twice or beside itself in another process: it claims rows.
+    """`name` is public: TENURE_LOOPS, metrics, logs and held work show it. Repeats `step`: at once
+    while it returns True (there may be more), else at the next ring or after `every` seconds. A
+    step may run twice or beside itself in another process: it claims rows.
     """
 
     name: str
@@ -78,7 +80,7 @@ class Loop:
 
 
 def feed_loops(service: Service, subscriptions: Subscriptions) -> list[Loop]:
-    """One loop per publisher that this service hears, and per lane of its feed."""
+    """One loop for each publisher that this service subscribes to, and for each shard of its feed."""
     shards = service.settings.feed_shards
     loops = []
     for publisher in SUBSCRIBES_TO[service.name]:
@@ -106,12 +108,33 @@ async def forget_old_idempotency_keys(service: Service) -> bool:
     return gone == 1000  # noqa: PLR2004
 
 
+def chosen(loops: Sequence[Loop], patterns: str) -> list[Loop]:
+    """The loops that `TENURE_LOOPS` names, in their order: `imports`, all that begin alike
+    (`feed:*`), or, with `!`, all but these. A pattern that names none ends the process with a
+    sentence: a loop that runs nowhere is found out late.
+    """
+    wanted = [pattern.strip() for pattern in patterns.split(",") if pattern.strip()]
+    for pattern in wanted:
+        if not any(fnmatchcase(loop.name, pattern.removeprefix("!")) for loop in loops):
+            names = ", ".join(loop.name for loop in loops)
+            raise SystemExit(f"TENURE_LOOPS: there is no loop {pattern!r}, but {names}.")
+    included = [pattern for pattern in wanted if not pattern.startswith("!")] or ["*"]
+    excluded = [pattern[1:] for pattern in wanted if pattern.startswith("!")]
+    return [
+        loop
+        for loop in loops
+        if any(fnmatchcase(loop.name, pattern) for pattern in included)
+        and not any(fnmatchcase(loop.name, pattern) for pattern in excluded)
+    ]
+
+
 async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     """Run until SIGTERM or SIGINT; then let steps under way finish for up to 20 seconds."""
     configure_logging(service.settings.log_level, f"{service.name}-worker")
     tracing = Tracing(f"{service.name}-worker")
     tracing.follow_statements(service.db.engine)
-    every = [*loops, Loop("idempotency keys", forget_old_idempotency_keys, every=600.0)]
+    retention = Loop("idempotency-key-retention", forget_old_idempotency_keys, every=600.0)
+    every = chosen([*loops, retention], service.settings.loops)
     collector.settle()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

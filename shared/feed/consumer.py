@@ -62,7 +62,7 @@ _FAIL = text(
 
 @dataclass
 class Consumer:
-    """One lane of one publisher's feed."""
+    """One shard of one publisher's feed."""
 
     publisher: ServiceName
     units: UnitsOfWork

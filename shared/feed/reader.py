@@ -50,7 +50,7 @@ def parse_cursor(cursor: str) -> tuple[int, int]:
 async def events_after(
     session: AsyncSession, cursor: str, limit: int, *, shard: int = 0, shards: int = 1
 ) -> FeedPage:
-    """The next events of all workspaces (of one lane of them): for our own services."""
+    """The next events of all workspaces (of one shard of them): for our own services."""
     xid, seq = parse_cursor(cursor)
     place = {"xid": xid, "seq": seq, "shard": shard, "shards": shards}
     rows, has_more = await rows_within(session, _PAGE, place, limit)

@@ -156,7 +156,7 @@ async def stewardship(world: World) -> None:
     assert [await holders(world.ws, id_) for id_ in ids] == [[ada]] * 3
 
 
-@step("segments that tell later")
+@step("segment-notifications")
 async def telling(world: World) -> None:
     watched = await segment(world, debounce_minutes=30)
     await world.tenure.settle()
@@ -182,7 +182,7 @@ async def told(world: World, watched: str) -> set[str]:
         return set(await uow.session.scalars(statement, given))
 
 
-@step("planned holdings")
+@step("planned-holdings")
 async def planned(world: World) -> None:
     ada = await member(world.ws, "Ada")
     ids = await world.accounts()
@@ -197,7 +197,7 @@ async def planned(world: World) -> None:
     assert left["refusal"] == "internal_error"
 
 
-@step("hand-overs")
+@step("handovers")
 async def hand_over(world: World) -> None:
     grace, ada = await member(world.ws, "Grace"), await member(world.ws, "Ada")
     ids = await world.accounts(key_roles={"csm": [grace]})
@@ -277,7 +277,7 @@ async def test_a_row_that_cannot_be_stored_is_refused_alone(tenure: Tenure, path
         assert row["errors"]
 
 
-@step("deleted traits")
+@step("deleted-traits")
 async def deleted_trait(world: World) -> None:
     body = {"record_type": "account", "key": "gone", "title": "Gone", "type": "text"}
     trait = await world.make("/v1/traits", **body)
@@ -295,7 +295,7 @@ async def deleted_trait(world: World) -> None:
     assert await shown(world, ids, "traits") == [{}] * 3
 
 
-@step("deleted object types")
+@step("deleted-object-types")
 async def deleted_type(world: World) -> None:
     type_id = await world.make("/v1/object-types", **THING)
     ids = [await world.make("/v1/objects/thing", name=f"Item {n}") for n in range(3)]
@@ -324,7 +324,7 @@ async def product_events(world: World) -> None:
     assert (again["accepted"], again["duplicates"]) == (1, 2)
 
 
-@step("waiting product events")
+@step("waiting-product-events")
 async def waiting_events(world: World) -> None:
     await world.ws.admin.post("/v1/batch", {"batch": [event(key) for key in ("a", "b", "c")]})
     rows = [{"external_id": key, "name": "Item"} for key in ("a", "b", "c")]
@@ -362,11 +362,11 @@ async def heard(world: World) -> None:
 
 
 ALONE = {
-    "self-check of rules": "it only begins looks at every record",
-    "history partitions": "it makes tables",
-    "product event partitions": "it makes tables",
-    "old import files": "one statement forgets what is old",
-    "old product events": "one statement forgets what is old",
+    "rule-self-check": "it only begins looks at every record",
+    "history-partitions": "it makes tables",
+    "product-event-partitions": "it makes tables",
+    "import-file-retention": "one statement forgets what is old",
+    "product-event-retention": "one statement forgets what is old",
 }
 """Loops that judge nothing."""
 

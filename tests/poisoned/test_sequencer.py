@@ -55,7 +55,7 @@ async def set_aside(world: World, bad: UUID) -> None:
     assert row["retry_at"] > row["held_at"], "and it is tried again by itself"
 
 
-@step("agenda")
+@step("reevaluation")
 async def agenda(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
     async with world.refusing("sequencer.enrollments", f"record_id = '{ids[1]}'"):
@@ -66,7 +66,7 @@ async def agenda(world: World, renewals: Renewals) -> None:
     assert renewals.reached(ids) == ids
 
 
-@step("send")
+@step("sending")
 async def send(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
     async with world.refusing(
@@ -110,7 +110,7 @@ async def recovery(world: World, renewals: Renewals) -> None:
     assert renewals.reached(ids) == ids
 
 
-@step("due steps")
+@step("due-steps")
 async def due_steps(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
     await renewals.arrive(ids, contract_expiration=day(91))
@@ -207,7 +207,9 @@ HEARD: dict[str, Heard] = {
     "MemberChanged": Heard("members", of_new(a_member)),
     "SegmentChanged": Heard("segments", of_new(a_segment)),
     "SegmentEntered": Heard("segment_members", of_new(Renewals.entered), "record_id"),
-    "SegmentLeft": Heard("segment_members", leaving, "record_id", refused="agenda", removes=True),
+    "SegmentLeft": Heard(
+        "segment_members", leaving, "record_id", refused="reevaluation", removes=True
+    ),
     "BounceReceived": mails("bounced", bounce_of),
     "ReplyReceived": mails("replied", reply_to),
     "PersonalMailReceived": mails("replied", answer),

@@ -278,7 +278,7 @@ async def deliveries(world: World, outside: Outside, _: pytest.MonkeyPatch) -> N
     assert await rows(world, "webhook_deliveries", "endpoint_id", ids, sent) == set(ids)
 
 
-@step("removed connections")
+@step("removed-connections")
 async def removed_connections(
     world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,7 +286,7 @@ async def removed_connections(
     await removed(world, monkeypatch, "/v1/connections", ids, connections, "purge_connection")
 
 
-@step("removed webhook endpoints")
+@step("removed-webhook-endpoints")
 async def removed_endpoints(
     world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,10 +379,10 @@ async def wanted(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
 
 
 ALONE = {
-    "old partner events": "one statement forgets what is old",
-    "old webhook deliveries": "one statement forgets what is old",
-    "old sync runs": "one statement forgets what is old",
-    "old mails": "one statement forgets what is old",
+    "partner-event-retention": "one statement forgets what is old",
+    "webhook-delivery-retention": "one statement forgets what is old",
+    "sync-run-retention": "one statement forgets what is old",
+    "mail-retention": "one statement forgets what is old",
     "WorkspaceChanged": "of a workspace there is one, and the newest copy stands",
 }
 """What judges nothing."""

@@ -112,7 +112,7 @@ async def told(world: World, *members: str) -> set[str]:
     return found
 
 
-@step("note fields")
+@step("note-fields")
 async def note_fields(world: World) -> None:
     ids = [await world.make("/v1/accounts", name=f"Item {n}") for n in range(3)]
     await world.tenure.settle()

@@ -59,7 +59,7 @@ def dispatcher(world: Renewals) -> Iterator[Dispatcher]:
     found: Dispatcher = next(
         loop.step.__self__  # type: ignore[attr-defined]
         for loop in loops
-        if loop.name == "send"
+        if loop.name == "sending"
     )
     slots = found.settings.send_slots
     found.settings.send_slots = 0

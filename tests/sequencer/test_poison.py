@@ -268,7 +268,7 @@ def dispatcher_of(renewals: Renewals) -> Dispatcher:
     found: Dispatcher = next(
         loop.step.__self__  # type: ignore[attr-defined]
         for loop in loops
-        if loop.name == "send"
+        if loop.name == "sending"
     )
     return found
 

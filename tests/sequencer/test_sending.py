@@ -17,7 +17,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, renewals: Renewals) -> None:
     dispatcher = next(
         loop.step.__self__  # type: ignore[attr-defined]
         for loop in renewals.tenure.loops["sequencer"]
-        if loop.name == "send"
+        if loop.name == "sending"
     )
     quick = SequencerSettings(
         smtp_connect_seconds=2,

@@ -20,9 +20,9 @@ def loops(service: Service) -> list[Loop]:
     dispatcher = Dispatcher(SequencerSettings.read())
     return [
         *feed_loops(service, SUBSCRIPTIONS),
-        Loop("agenda", consider_due_records),
-        Loop("due steps", step_due_enrollments),
-        Loop("send", dispatcher.step),
+        Loop("reevaluation", consider_due_records),
+        Loop("due-steps", step_due_enrollments),
+        Loop("sending", dispatcher.step),
         Loop("recovery", recover_lapsed, every=5.0),
     ]
 

@@ -28,11 +28,11 @@ def loops(service: Service) -> list[Loop]:
         mailbox.loop(),
         write_backs.loop(),
         *webhook_deliveries.loops(),
-        Loop("old partner events", partner_events.forget_old, every=600.0),
-        Loop("removed webhook endpoints", webhooks.forget_old, every=600.0),
-        Loop("removed connections", connections.remove_purged, every=60.0),
-        Loop("old sync runs", runs.forget_old, every=600.0),
-        Loop("old mails", mailbox_service.forget_old, every=3_600.0),
+        Loop("partner-event-retention", partner_events.forget_old, every=600.0),
+        Loop("removed-webhook-endpoints", webhooks.forget_old, every=600.0),
+        Loop("removed-connections", connections.remove_purged, every=60.0),
+        Loop("sync-run-retention", runs.forget_old, every=600.0),
+        Loop("mail-retention", mailbox_service.forget_old, every=3_600.0),
     ]
 
 

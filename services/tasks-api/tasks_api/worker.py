@@ -18,7 +18,7 @@ def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, SUBSCRIPTIONS),
         Loop("breaches", tell_breaches),
-        Loop("note fields", write_fields),
+        Loop("note-fields", write_fields),
     ]
 
 

@@ -43,7 +43,7 @@ class Partner:
         loops = [
             loop
             for loop in self.tenure.loops["sync"]
-            if loop.name in {"feed:sync:0", "webhooks", "removed webhook endpoints"}
+            if loop.name in {"feed:sync:0", "webhooks", "removed-webhook-endpoints"}
         ]
         async with asyncio.timeout(60):
             while True:

@@ -12,7 +12,7 @@ CLOCK = (Cause(type="system", id="clock", label="a step fell due"),)
 async def step_due_enrollments(service: Service) -> bool:
     """One batch of every workspace that has some, so that none waits for another."""
     waiting = await enrollments.workspaces_with_due_enrollments(service)
-    return await service.units.in_each(waiting, CLOCK, _take_due, what="due enrollments")
+    return await service.units.in_each(waiting, CLOCK, _take_due, what="due-steps")
 
 
 async def _take_due(uow: UnitOfWork) -> bool:

@@ -13,7 +13,7 @@ _CLOCK = (Cause(type="system", id="clock", label="the time came to look again"),
 async def consider_due_records(service: Service) -> bool:
     """One batch of every workspace that has some, so that none waits for another."""
     waiting = await agenda.workspaces_with_due_records(service)
-    return await service.units.in_each(waiting, _CLOCK, _consider_due, what="agenda")
+    return await service.units.in_each(waiting, _CLOCK, _consider_due, what="reevaluation")
 
 
 async def _consider_due(uow: UnitOfWork) -> bool:

@@ -245,7 +245,7 @@ async def test_hand_overs_and_rules_that_choose_at_once_count_each_other(tenure:
     assert (await ws.admin.post(f"/v1/members/{grace}/hand-over", body)).status_code == 202
     service = tenure.workers["accounts"]
     loops = {loop.name: loop for loop in tenure.loops["accounts"]}
-    both = [loops[name].step(service) for name in ("rules", "hand-overs")]
+    both = [loops[name].step(service) for name in ("rules", "handovers")]
     await asyncio.gather(*both)
     await tenure.settle()
     listed = (await ws.admin.get("/v1/accounts", params={"include": "key_roles"})).json()["data"]

@@ -245,7 +245,7 @@ async def test_old_events_go_and_whoever_missed_them_is_told(tenure: Tenure) -> 
             {"workspace_id": ws.id, "kept": second["id"]},
         )
     forgetting: Loop = next(
-        loop for loop in tenure.loops["sync"] if loop.name == "old partner events"
+        loop for loop in tenure.loops["sync"] if loop.name == "partner-event-retention"
     )
     await forgetting.step(tenure.workers["sync"])
     assert [event["id"] for event in (await page(ws))["data"]] == [second["id"]]

@@ -3,4 +3,4 @@ from shared.worker import Loop
 
 
 def hand_overs_loop() -> Loop:
-    return Loop("hand-overs", moving.step)
+    return Loop("handovers", moving.step)

@@ -120,7 +120,7 @@ async def step(service: Service) -> bool:
     async with service.units.across_workspaces(read_only=True) as scope:
         waiting = await debounce_queries.workspaces_with_due(scope.session)
     cause = [Cause(type="system", id="rules")]
-    return await service.units.in_each(waiting, cause, _tell_due, what="segments that tell later")
+    return await service.units.in_each(waiting, cause, _tell_due, what="segment-notifications")
 
 
 async def _tell_due(uow: UnitOfWork) -> bool:

@@ -3,4 +3,4 @@ from shared.worker import Loop
 
 
 def telling_loop() -> Loop:
-    return Loop("segments that tell later", debounce.step, every=1.0)
+    return Loop("segment-notifications", debounce.step, every=1.0)

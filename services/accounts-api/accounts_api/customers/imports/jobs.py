@@ -7,4 +7,4 @@ def imports_loop() -> Loop:
 
 
 def old_files_loop() -> Loop:
-    return Loop("old import files", service.forget_old, every=600.0)
+    return Loop("import-file-retention", service.forget_old, every=600.0)

@@ -3,4 +3,4 @@ from shared.worker import Loop
 
 
 def planned_holdings_loop() -> Loop:
-    return Loop("planned holdings", planned.step, every=1.0)
+    return Loop("planned-holdings", planned.step, every=1.0)

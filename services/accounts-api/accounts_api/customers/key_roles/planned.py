@@ -112,7 +112,7 @@ async def step(service: Service) -> bool:
     """Begin what is due, in every workspace."""
     async with service.units.across_workspaces(read_only=True) as scope:
         waiting = await queries.workspaces_with_due_plans(scope.session)
-    return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned holdings")
+    return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned-holdings")
 
 
 async def _begin_due(uow: UnitOfWork) -> bool:

@@ -3,4 +3,4 @@ from shared.worker import Loop
 
 
 def clearing_loop() -> Loop:
-    return Loop("deleted traits", service.clear_buried, every=30.0)
+    return Loop("deleted-traits", service.clear_buried, every=30.0)

@@ -5,4 +5,4 @@ _SIX_HOURS = 6 * 3600.0
 
 
 def partitions_loop() -> Loop:
-    return Loop("history partitions", service.make_partitions, every=_SIX_HOURS)
+    return Loop("history-partitions", service.make_partitions, every=_SIX_HOURS)

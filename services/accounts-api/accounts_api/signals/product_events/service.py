@@ -290,7 +290,7 @@ async def look_again(service: Service) -> bool:
     async with service.units.across_workspaces(read_only=True) as scope:
         waiting = await queries.workspaces_to_look_again(scope.session, _AT_ONCE)
     cause = [Cause(type="system", id="product_events")]
-    return await service.units.in_each(waiting, cause, _look_again, what="waiting product events")
+    return await service.units.in_each(waiting, cause, _look_again, what="waiting-product-events")
 
 
 async def _look_again(uow: UnitOfWork) -> bool:

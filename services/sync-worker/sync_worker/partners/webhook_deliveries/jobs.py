@@ -157,5 +157,5 @@ class Sender:
 def loops() -> list[Loop]:
     return [
         Loop("webhooks", Sender().step),
-        Loop("old webhook deliveries", service.forget_old, every=600.0),
+        Loop("webhook-delivery-retention", service.forget_old, every=600.0),
     ]
