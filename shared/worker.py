@@ -80,7 +80,7 @@ class Loop:
 
 
 def feed_loops(service: Service, subscriptions: Subscriptions) -> list[Loop]:
-    """One loop for each publisher that this service subscribes to, and for each shard of its feed."""
+    """One loop for each publisher this service subscribes to, and for each shard of its feed."""
     shards = service.settings.feed_shards
     loops = []
     for publisher in SUBSCRIBES_TO[service.name]:

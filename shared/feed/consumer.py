@@ -32,7 +32,7 @@ ReadPage = Callable[[ServiceName, str, int, int, int], Awaitable[FeedPage]]
 MAX_FAILURES = 5
 PAGE = 200
 _BATCH = 50
-LAG = Gauge("tenure_feed_behind_seconds", "Age of the newest event heard", ["publisher"])
+LAG = Gauge("tenure_feed_behind_seconds", "Age of the newest event read", ["publisher"])
 DEAD = Counter("tenure_dead_events_total", "Events set aside", ["publisher", "event"])
 
 
