@@ -225,3 +225,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if not (page.parent / link).exists() and not (page.parent / f"{link}.md").exists()
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/decisions/*.md")), ids=lambda p: p.stem)
+def test_a_decision_says_when_it_was_made_and_whether_it_stands(page: Path) -> None:
+    status = page.read_text(encoding="utf-8").splitlines()[2]
+    assert re.fullmatch(r"(Accepted|Superseded by \[\d+\]\([^)]+\)), \d{4}-\d\d-\d\d\.", status)

@@ -13,9 +13,9 @@ from accounts_api.subscriptions import SUBSCRIPTIONS
 from shared.events.base import Cause
 from shared.events.sequences import ContactUnsubscribed
 from shared.ids import new_id
-from tests.accounts_api.automation.segments.test_segments import members
+from tests.accounts_api.automation.segments.making import members
 from tests.accounts_api.customers.key_roles.making import holders, member, rule
-from tests.accounts_api.signals.product_events.test_tracking import events
+from tests.accounts_api.signals.product_events.making import events
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, Steps, World
 

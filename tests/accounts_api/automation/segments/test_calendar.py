@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.accounts_api.automation.segments.test_segments import made, members, segment
+from tests.accounts_api.automation.segments.making import made, members, segment
 from tests.harness import Tenure, Workspace
 
 FRIDAY = datetime(2026, 3, 6, 3, 30, tzinfo=UTC)

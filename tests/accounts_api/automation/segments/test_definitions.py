@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api.automation.segments import evaluation
-from tests.accounts_api.automation.segments.test_segments import made, members, segment
+from tests.accounts_api.automation.segments.making import made, members, segment
 from tests.harness import Tenure, Workspace
 
 

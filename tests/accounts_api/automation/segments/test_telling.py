@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from accounts_api.evaluation.engine import service as watching
-from tests.accounts_api.automation.segments.test_segments import made, members, segment
+from tests.accounts_api.automation.segments.making import made, members, segment
 from tests.harness import Tenure, Workspace
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.accounts_api.customers.imports.test_imports import begin, counts
+from tests.accounts_api.customers.imports.making import begin, counts
 from tests.accounts_api.records.making import events_of
 from tests.harness import Tenure
 

@@ -6,17 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.accounts_api.customers.imports.making import begin, counts
 from tests.accounts_api.records.making import bulk, events_of, make, make_trait
 from tests.harness import Tenure, Workspace
-
-
-async def begin(ws: Workspace, record_type: str, text: str, **more: Any) -> dict[str, Any]:
-    given = {"record_type": record_type, "file_name": "file.csv", "csv": text, **more}
-    made = await ws.team_member.post("/v1/imports", given)
-    assert made.status_code == 201, made.text
-    job: dict[str, Any] = made.json()
-    assert made.headers["location"] == f"/v1/imports/{job['id']}"
-    return job
 
 
 async def run(tenure: Tenure, ws: Workspace, job: dict[str, Any]) -> dict[str, Any]:
@@ -27,10 +19,6 @@ async def run(tenure: Tenure, ws: Workspace, job: dict[str, Any]) -> dict[str, A
     ended: dict[str, Any] = (await ws.observer.get(path)).json()
     assert ended["status"] == "finished", ended
     return ended
-
-
-def counts(job: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(job[name] for name in ("created", "updated", "unchanged", "refused"))
 
 
 async def audited(ws: Workspace, action: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from tests.accounts_api.signals.product_events.making import events
 from tests.harness import Tenure, Workspace
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -33,13 +34,6 @@ async def track(ws: Workspace, **message: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     taken: dict[str, Any] = answer.json()
     return taken
-
-
-async def events(ws: Workspace, path: str, **params: Any) -> list[dict[str, Any]]:
-    answer = await ws.observer.get(f"/v1/{path}/product-events", params=params)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["data"]
-    return found
 
 
 async def segment(ws: Workspace, rule: Any, record_type: str = "account") -> str:
