@@ -29,6 +29,11 @@ def test_every_operation_says_which_permission_it_needs(operation: Operation) ->
     assert operation.spec["security"] == [{"api_key": []}]
 
 
+def test_a_resource_that_can_be_granted_is_asked_for_by_an_operation() -> None:
+    asked = {str(operation.permission).partition(":")[0] for operation in GUARDED}
+    assert asked == set(RESOURCES)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_only_what_reads_asks_for_permission_to_read(operation: Operation) -> None:
     """A POST may read too: a search or a preview changes nothing."""

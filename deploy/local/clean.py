@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.locks import hold
 from deploy.local.servers import remove_state
 
@@ -25,7 +25,7 @@ _SOURCES = ("deploy", "migrations", "services", "shared", "tests")
 def main() -> int:
     try:
         remove_data(ROOT / ".tenure")
-    except DeskError as error:
+    except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for name in _LEFT_BEHIND:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 
 
 def hold(path: Path) -> IO[str]:
@@ -20,7 +20,7 @@ def hold(path: Path) -> IO[str]:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         lock.close()
-        raise DeskError(
+        raise LocalError(
             f"Tenure runs already from {path.parent} (process {holder}). Stop it first."
         ) from None
     lock.truncate(0)

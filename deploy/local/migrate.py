@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.secrets import Secrets, load_secrets
 from deploy.local.servers import Servers
 from deploy.migrate import ROOT
@@ -25,9 +25,9 @@ def prepare_database(admin_url: str, secrets: Secrets) -> str:
     try:
         asyncio.run(prepare(admin_url, secrets.passwords))
     except CannotPrepare as error:
-        raise DeskError(str(error)) from error
+        raise LocalError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
-        raise DeskError(f"The server at DATABASE_URL cannot be used: {error}") from error
+        raise LocalError(f"The server at DATABASE_URL cannot be used: {error}") from error
     owner_url = role_url(admin_url, OWNER, secrets.passwords[OWNER])
     _with_owner([sys.executable, "-m", "deploy.migrate"], owner_url)
     return owner_url
@@ -54,7 +54,7 @@ def _with_owner(argv: list[str], owner_url: str) -> None:
             if line.startswith("migrating "):
                 say(line.strip())
     if process.returncode:
-        raise DeskError(f"Migrating failed:\n{''.join(said[-15:])}")
+        raise LocalError(f"Migrating failed:\n{''.join(said[-15:])}")
 
 
 def main() -> int:
@@ -68,7 +68,7 @@ def main() -> int:
             owner_url = prepare_database(servers.urls.database_url, secrets)
             if arguments.new:
                 _write_migration(*arguments.new, owner_url=owner_url)
-    except DeskError as error:
+    except LocalError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -78,7 +78,7 @@ def _write_migration(service: str, message: str, *, owner_url: str) -> None:
     package = service.replace("-", "_")
     if package not in {known.package for known in SERVICES}:
         names = ", ".join(known.package.replace("_", "-") for known in SERVICES)
-        raise DeskError(f"There is no service {service}; there are {names}.")
+        raise LocalError(f"There is no service {service}; there are {names}.")
     settings = str(ROOT / "migrations" / "alembic.ini")
     alembic = [sys.executable, "-m", "alembic", "-c", settings, "-n", package]
     _with_owner([*alembic, "revision", "--autogenerate", "-m", message], owner_url)

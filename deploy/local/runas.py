@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 
 # Used only when the other account cannot reach the check-out, e.g. one below /root.
 OUTSIDE = Path("/var/lib/tenure-dev")
@@ -67,7 +67,7 @@ def choose_account() -> Account:
     for account in candidates:
         if _works(account):
             return account
-    raise DeskError(
+    raise LocalError(
         "PostgreSQL runs neither as root nor as a user id without an entry in /etc/passwd, and "
         "this machine allows neither another account nor a user namespace.\n"
         "Set DATABASE_URL and REDIS_URL to servers that run already, or use an ordinary account."

@@ -25,7 +25,7 @@ from deploy.local.demo.configuration import (
 from deploy.local.demo.inside import Api
 from deploy.local.demo.narrator import ClaimFailed
 from deploy.local.demo.outside import Mail
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.migrate import say
 
 Json = dict[str, Any]
@@ -34,11 +34,11 @@ _LOOK_SECONDS = 0.5
 
 
 def furnish(about: Json) -> None:
-    """Raises `DeskError` when a step does not succeed; everything else runs on without it."""
+    """Raises `LocalError` when a step does not succeed; everything else runs on without it."""
     try:
         asyncio.run(_furnish(about))
     except (ClaimFailed, TimeoutError, OSError, httpx2.HTTPError) as error:
-        raise DeskError(f"The sandbox is not set up: {error}") from error
+        raise LocalError(f"The sandbox is not set up: {error}") from error
 
 
 async def _furnish(about: Json) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.files import read_json, write_private_json
 from deploy.local.locks import hold
 from deploy.local.postgres import Postgres, RestartMode
@@ -83,7 +83,7 @@ class Servers:
         database = self._postgres.url if self._postgres else self._database_url
         redis = self._valkey.url if self._valkey else self._redis_url
         if database is None or redis is None:
-            raise DeskError("The servers have not been started.")
+            raise LocalError("The servers have not been started.")
         return ServerUrls(database, redis)
 
     @property
@@ -166,7 +166,7 @@ class Servers:
 
 def _ours(server: Server | None) -> Server:
     if server is None:
-        raise DeskError("That server is not ours: its address was given.")
+        raise LocalError("That server is not ours: its address was given.")
     return server
 
 
@@ -194,4 +194,4 @@ def _remove_tree(folder: Path) -> None:
         if not folder.exists():
             return
         time.sleep(0.1)
-    raise DeskError(f"{folder} could not be removed.")
+    raise LocalError(f"{folder} could not be removed.")

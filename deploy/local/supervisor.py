@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import DeskError, PortTaken
+from deploy.local.errors import LocalError, PortTaken
 from deploy.local.files import tail
 from deploy.local.processes import spawn
 
@@ -87,7 +87,7 @@ class Supervised:
         raise self._failure(f"is not ready after {_START_SECONDS:.0f} s{saying}")
 
     def must_run(self) -> None:
-        """Raises `DeskError` when it ended while starting: `PortTaken` if that was the reason."""
+        """Raises `LocalError` when it ended while starting: `PortTaken` if that was the reason."""
         if not self.running:
             code = self._process.returncode if self._process else None
             raise self._failure(f"ended with code {code} while starting")
@@ -135,9 +135,9 @@ class Supervised:
                     return said
         return None
 
-    def _failure(self, what: str) -> DeskError:
+    def _failure(self, what: str) -> LocalError:
         # A traceback may follow the line that tells.
-        kind = PortTaken if _TAKEN in tail(self._log, 200).lower() else DeskError
+        kind = PortTaken if _TAKEN in tail(self._log, 200).lower() else LocalError
         return kind(f"{self.program.name} {what}. Its log {self._log} ends:\n{tail(self._log)}")
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.local.errors import DeskError, PortTaken
+from deploy.local.errors import LocalError, PortTaken
 from deploy.local.files import write_private_json
 from deploy.local.locks import hold
 from deploy.local.migrate import prepare_database, say
@@ -158,7 +158,7 @@ class Up:
             return []
         try:
             restarted = self._servers.ensure()
-        except DeskError as error:
+        except LocalError as error:
             say(f"{error}\nTrying again in {_HEAL_SECONDS:g} s")
             self._heal_after = time.monotonic() + _HEAL_SECONDS
             return []
@@ -237,7 +237,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("stopping (Ctrl-C again does not wait)")
         return 0
-    except DeskError as error:
+    except LocalError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     finally:
@@ -249,7 +249,7 @@ def _furnish(about: dict[str, Any]) -> None:
     """A sandbox that could not be filled is said, and everything runs on."""
     try:
         furnish(about)
-    except DeskError as error:
+    except LocalError as error:
         say(str(error))
 
 

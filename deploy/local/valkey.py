@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.files import tail, write_private
 from deploy.local.postgres import package_folder
 from deploy.local.processes import LOOPBACK, free_port, port_is_free, spawn, stop
@@ -25,7 +25,7 @@ def server_program() -> Path:
     """The preferred server here: told to, wheels, system."""
     if chosen := os.environ.get("TENURE_REDIS_BIN"):
         if not Path(chosen).exists():
-            raise DeskError(f"TENURE_REDIS_BIN names {chosen}, which does not exist.")
+            raise LocalError(f"TENURE_REDIS_BIN names {chosen}, which does not exist.")
         return Path(chosen)
     for wheel in _WHEELS:
         if package := package_folder(wheel):
@@ -34,7 +34,7 @@ def server_program() -> Path:
     for name in ("valkey-server", "redis-server"):
         if program_here := shutil.which(name):
             return Path(program_here)
-    raise DeskError(
+    raise LocalError(
         "There is no Redis here. Install one (Debian, Ubuntu: apt install redis-server; macOS: "
         "brew install valkey), or set TENURE_REDIS_BIN to its server program, or set REDIS_URL to "
         "a server that runs already."
@@ -75,7 +75,7 @@ class Valkey:
         self.port = free_port(wanted_port)
         while not self._start_once(program, deadline):
             if time.monotonic() > deadline:
-                raise DeskError(f"Redis does not start. Its log ends:\n{tail(self._log)}")
+                raise LocalError(f"Redis does not start. Its log ends:\n{tail(self._log)}")
             self.port = free_port(self.port)  # somebody took it between our look and its bind
 
     def kill(self) -> None:
@@ -108,7 +108,7 @@ class Valkey:
                 return False
             time.sleep(0.02)
         if port_is_free(self.port):
-            raise DeskError(f"Redis does not start. Its log ends:\n{tail(self._log)}")
+            raise LocalError(f"Redis does not start. Its log ends:\n{tail(self._log)}")
         return False
 
     def _configuration(self) -> str:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.locks import hold
 from deploy.local.processes import die_with_parent
 from deploy.local.servers import Servers, ServerUrls, remove_state
@@ -33,7 +33,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(arguments.command, servers.start())
-    except DeskError as error:
+    except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
@@ -70,7 +70,7 @@ def _sweep() -> None:
                 continue
             with hold(folder / "servers.lock"):
                 remove_state(folder)
-        except (OSError, DeskError):
+        except (OSError, LocalError):
             continue  # in use, or another's
 
 

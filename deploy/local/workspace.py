@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.files import read_json
 from deploy.local.locks import is_held
 from deploy.local.migrate import say
@@ -39,9 +39,9 @@ def make_workspace(stack: LocalStack, options: Sequence[str]) -> dict[str, Any]:
         check=False,
     )
     if made.returncode == _USAGE:
-        raise DeskError(made.stderr.strip().rpartition("error: ")[2])
+        raise LocalError(made.stderr.strip().rpartition("error: ")[2])
     if made.returncode:
-        raise DeskError(f"The workspace could not be made:\n{made.stderr.strip()}")
+        raise LocalError(f"The workspace could not be made:\n{made.stderr.strip()}")
     workspace: dict[str, Any] = json.loads(made.stdout.splitlines()[-1])
     return workspace
 
@@ -67,7 +67,7 @@ def main() -> int:
         stack = running_stack(arguments.state.resolve())
         # Make hands on what was not given as an empty text.
         made = make_workspace(stack, [f"{name}={text}" for name, text in options.items() if text])
-    except DeskError as error:
+    except LocalError as error:
         print(error, file=sys.stderr)
         return 1
     say(f"workspace {made['workspace_id']}; read-only key {made['observer_api_key']}")
@@ -78,7 +78,7 @@ def main() -> int:
 def running_stack(state_dir: Path) -> LocalStack:
     about = read_json(state_dir / "up.json")
     if not about or not is_held(state_dir / "up.lock"):
-        raise DeskError("Tenure does not run here. Start it with `make up`, in another terminal.")
+        raise LocalError("Tenure does not run here. Start it with `make up`, in another terminal.")
     urls = ServerUrls(about["database_url"], about["redis_url"])
     return LocalStack(state_dir, urls, load_secrets(state_dir), known_ports(state_dir))
 

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.local import postgres, valkey
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.files import read_json, write_private_json
 from deploy.local.servers import Servers, ServerUrls
 from tests.deploy.waiting import until
@@ -94,7 +94,7 @@ def test_secrets_are_readable_by_their_owner_only(state_dir: Path) -> None:
 def test_two_starts_from_one_folder_are_refused_by_name_of_the_holder(state_dir: Path) -> None:
     with (
         Servers(state_dir, fast=True),
-        pytest.raises(DeskError, match=rf"process {os.getpid()}"),
+        pytest.raises(LocalError, match=rf"process {os.getpid()}"),
     ):
         Servers(state_dir, fast=True).start()
 
@@ -152,7 +152,7 @@ async def test_given_addresses_are_used_and_nothing_is_started(state_dir: Path) 
         assert servers.urls == given
         assert servers.pids == {}
         assert servers.ensure() == []
-        with pytest.raises(DeskError, match="its address was given"):
+        with pytest.raises(LocalError, match="its address was given"):
             servers.kill_redis()
 
 
@@ -161,7 +161,7 @@ def test_data_of_another_major_version_is_refused_with_both_versions(state_dir: 
         pass
     data = Path(read_json(state_dir / "servers.json")["data"])
     (data / "pgdata" / "PG_VERSION").write_text("9\n", encoding="ascii")
-    with pytest.raises(DeskError, match="was made by PostgreSQL 9; here are 1"):
+    with pytest.raises(LocalError, match="was made by PostgreSQL 9; here are 1"):
         Servers(state_dir, fast=True).start()
 
 
@@ -171,11 +171,11 @@ def test_without_any_server_the_message_names_what_to_install(
     monkeypatch.delenv("TENURE_PG_BIN", raising=False)
     monkeypatch.delenv("TENURE_REDIS_BIN", raising=False)
     monkeypatch.setattr(postgres, "installations", list)
-    with pytest.raises(DeskError, match="apt install postgresql"):
+    with pytest.raises(LocalError, match="apt install postgresql"):
         Servers(state_dir).start()
     monkeypatch.setattr(valkey, "_WHEELS", ())
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(DeskError, match="apt install redis-server"):
+    with pytest.raises(LocalError, match="apt install redis-server"):
         valkey.server_program()
 
 

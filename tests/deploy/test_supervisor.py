@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import DeskError, PortTaken
+from deploy.local.errors import LocalError, PortTaken
 from deploy.local.supervisor import Program, Supervised
 
 
@@ -25,6 +25,6 @@ def test_a_port_that_somebody_took_in_between_is_told_apart(tmp_path: Path) -> N
         with pytest.raises(PortTaken, match="gateway ended with code 1 while starting"):
             taken.wait_until_ready()
     broken = start(Program("tasks", [sys.executable, "-c", "1 / 0"]), tmp_path)
-    with pytest.raises(DeskError, match="ZeroDivisionError") as failure:
+    with pytest.raises(LocalError, match="ZeroDivisionError") as failure:
         broken.wait_until_ready()
     assert not isinstance(failure.value, PortTaken)

@@ -10,7 +10,7 @@ from deploy.local.demo.narrator import ClaimFailed, Narrator
 from deploy.local.demo.stage import Stage
 from deploy.local.demo.story import tell
 from deploy.local.demo.world import World
-from deploy.local.errors import DeskError
+from deploy.local.errors import LocalError
 from deploy.local.migrate import say
 from deploy.migrate import ROOT
 from deploy.roles import CannotPrepare
@@ -35,7 +35,7 @@ def main() -> int:
     except ClaimFailed as failure:
         print(f"\n{failure}\n\nThe logs are in {state_dir / 'logs'}.", file=sys.stderr)
         return 1
-    except (DeskError, CannotPrepare) as error:
+    except (LocalError, CannotPrepare) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     remove_data(state_dir)
