@@ -11,7 +11,7 @@ DATA = {"records", "tasks", "notes", "enrollments", "product_events"}
 """What people and programs work with every day: its own history tells it."""
 
 OPERATING = {
-    "check_segment": "looks again at every record; no definition changes",
+    "recheck_segment": "looks again at every record; no definition changes",
     "test_mailbox": "connects, and changes nothing",
     "test_connection": "connects, and changes nothing",
     "preview_connection_mapping": "stores nothing",
@@ -53,7 +53,7 @@ BODIES: dict[str, Any] = {
     "create_lifecycle_rule": {"title": "More", "status": "churned", "rule": 'name = "More"'},
     "apply_assignment_rules": None,
     "set_segment_member": {"included": True},
-    "start_hand_over": {"others": {"nobody": True}},
+    "start_handover": {"default_successor": {"unassigned": True}},
     "update_member": {"full_name": "Changed"},
     "upsert_member": {"full_name": "Grace", "email": "grace@else.example"},
     "roll_api_key": {},

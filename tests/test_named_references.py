@@ -188,7 +188,7 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
         "/options/0/when",
     ),
     ("traits/formula-preview", {"record_type": "no", "formula": "arr"}, "/record_type"),
-    ("rules/check", {"record_type": "no", "rule": "arr > 1"}, "/record_type"),
+    ("rules/validate", {"record_type": "no", "rule": "arr > 1"}, "/record_type"),
     (
         "rules/explain",
         {"record_type": "no", "rule": "arr > 1", "record_id": "accounts"},
@@ -208,8 +208,8 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
     ("objects/project", {"name": "X", "contact_external_id": "no"}, "/contact_external_id"),
     ("objects/project", {"name": "X", "opportunity_external_id": "no"}, "/opportunity_external_id"),
     (
-        "members/{members}/hand-over/preview",
-        {"successors": {"no": {"nobody": True}}},
+        "members/{members}/handover/preview",
+        {"successors": {"no": {"unassigned": True}}},
         "/successors/no",
     ),
     ("webhook-endpoints", {"url": "https://127.0.0.1/", "types": ["no.such"]}, "/types/0"),

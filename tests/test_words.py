@@ -14,10 +14,15 @@ from tests.operations import documents
 from tests.source_code import ROOT, sources
 
 RETIRED = {
+    "circular": "cycle",
     "desk": "local stack",
     "door": "process",
     "heard": "checkpoints",
     "hearer": "subscriber",
+    "next look": "next check",
+    "stint": "status period",
+    "taker": "successor",
+    "untold": "pending notification",
     "wall": "row-level security",
     "where used": "usages",
 }

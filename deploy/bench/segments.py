@@ -38,7 +38,7 @@ async def prepare(stage: Stage) -> None:
             await create_segment(uow, _looking_at(f"Richer {number:03}", _MOST_ARR + number))
     async with stage.as_admin() as connection:
         await connection.execute(
-            "update sweeps set finished_at = clock_timestamp(), after_id = null, done = $2"
+            "update backfills set finished_at = clock_timestamp(), after_id = null, processed = $2"
             " where workspace_id = $1",
             stage.workspace_id,
             stage.scale,
@@ -141,7 +141,7 @@ async def tick(stage: Stage) -> Result:
         )
     await stage.settle()
     async with stage.as_admin() as connection:
-        await connection.execute("vacuum analyze accounts.watch_horizons")
+        await connection.execute("vacuum analyze accounts.rule_next_changes")
     idle, ours, sql = [], [], []
     empty = await psql(stage, "accounts", "select 1;")
     for _ in range(ROUNDS):
@@ -168,22 +168,22 @@ async def tick(stage: Stage) -> Result:
     )
 
 
-async def _make_due(stage: Stage, watch_id: UUID, ids: list[Any] | None = None) -> list[Any]:
+async def _make_due(stage: Stage, rule_id: UUID, ids: list[Any] | None = None) -> list[Any]:
     """Some records of the watch, or these once more. They turn out not to flip yet."""
     async with stage.as_admin() as connection:
         if ids is None:
             rows = await connection.fetch(
-                "select record_id from watch_horizons where workspace_id = $1 and watch_id = $2"
-                f" order by flips_at desc limit {DUE}",
+                "select record_id from rule_next_changes where workspace_id = $1 and rule_id = $2"
+                f" order by next_change_at desc limit {DUE}",
                 stage.workspace_id,
-                watch_id,
+                rule_id,
             )
             ids = [row["record_id"] for row in rows]
         await connection.execute(
-            "update watch_horizons set flips_at = date_trunc('second', clock_timestamp())"
-            " where workspace_id = $1 and watch_id = $2 and record_id = any($3)",
+            "update rule_next_changes set next_change_at = date_trunc('second', clock_timestamp())"
+            " where workspace_id = $1 and rule_id = $2 and record_id = any($3)",
             stage.workspace_id,
-            watch_id,
+            rule_id,
             ids,
         )
     return ids

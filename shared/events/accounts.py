@@ -52,7 +52,7 @@ class MemberHandedOver(Event):
     name: ClassVar[str] = "accounts.member_handed_over.v1"
     public_name: ClassVar[str | None] = "member.handed_over"
 
-    hand_over_id: UUID
+    handover_id: UUID
     member_id: UUID
     tasks_to: UUID | None
     accounts: int

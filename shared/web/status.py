@@ -46,7 +46,7 @@ class ServiceStatus(BaseModel):
                 {
                     "service": "accounts",
                     "now": "2026-11-02T09:00:00Z",
-                    "due_work": {"segment_flips": 0},
+                    "due_work": {"due_rechecks": 0},
                     "held": {},
                     "feed": {
                         "feed_end": "88412.1031",

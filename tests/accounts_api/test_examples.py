@@ -74,7 +74,7 @@ async def test_every_request_that_is_shown_can_be_sent(tenure: Tenure) -> None:
         ids = {name: made[collection_of(operation, name)] for name in names}
         if operation.id == "set_segment_member":
             ids["record_id"] = made["opportunities"]
-        if "hand_over" in operation.id:
+        if "handover" in operation.id:
             leaving = {"full_name": "Ann Leaving", "email": f"{operation.id}@example.com"}
             ids["member_id"] = (await make(ws, "members", leaving))["id"]
         for number, example in enumerate(shown(operation)):

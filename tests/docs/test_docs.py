@@ -157,11 +157,11 @@ async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure
     for record_type, written in rules:
         rule = written.replace(SEGMENT, segment_id)
         answer = await ws.admin.post(
-            "/v1/rules/check", {"record_type": record_type, "rule": rule.strip()}
+            "/v1/rules/validate", {"record_type": record_type, "rule": rule.strip()}
         )
         assert answer.json()["faults"] == [], f"{rule}\n{answer.text}"
         again = await ws.admin.post(
-            "/v1/rules/check", {"record_type": record_type, "rule": answer.json()["rule"]}
+            "/v1/rules/validate", {"record_type": record_type, "rule": answer.json()["rule"]}
         )
         assert again.json()["rule_text"] == answer.json()["rule_text"]
 

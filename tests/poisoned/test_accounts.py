@@ -166,7 +166,7 @@ async def telling(world: World) -> None:
     async with world.refusing("accounts.events", spoilt):
         await world.tenure.set_clock(world.ws, datetime(2026, 3, 2, 10, tzinfo=UTC))
         assert await told(world, watched) == {a, c}
-        assert await held_records(world) == [("segment_tellings", b)]
+        assert await held_records(world) == [("segment_pending_notifications", b)]
     await world.retry(SERVICE)
     assert await told(world, watched) == {a, b, c}
 
@@ -198,20 +198,20 @@ async def planned(world: World) -> None:
 
 
 @step("handovers")
-async def hand_over(world: World) -> None:
+async def handover(world: World) -> None:
     grace, ada = await member(world.ws, "Grace"), await member(world.ws, "Ada")
     ids = await world.accounts(key_roles={"csm": [grace]})
     await world.tenure.settle()
-    path = f"/v1/members/{grace}/hand-over"
+    path = f"/v1/members/{grace}/handover"
     async with world.refusing(
         "accounts.key_role_assignments", f"account_id = '{ids[1]}' and member_id = '{ada}'"
     ):
-        begun = await world.ws.admin.post(path, {"others": {"member_id": ada}})
+        begun = await world.ws.admin.post(path, {"default_successor": {"member_id": ada}})
         assert begun.status_code == 202, begun.text
         await world.tenure.settle()
     assert [await holders(world.ws, id_) for id_ in ids] == [[ada], [grace], [ada]]
     ended = (await world.ws.observer.get(path)).json()
-    assert (ended["state"], ended["left"], ended["done"]) == ("done", 1, 3)
+    assert (ended["state"], ended["skipped"], ended["processed"]) == ("done", 1, 3)
 
 
 @step("imports")

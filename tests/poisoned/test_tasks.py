@@ -50,12 +50,12 @@ async def breaches(world: World) -> None:
 
 
 @step("feed:accounts:0")
-async def hand_over(world: World) -> None:
+async def handover(world: World) -> None:
     """Of one event that moves many tasks, and of the events beside it."""
     grace, ada = await member(world.ws, "Grace"), await member(world.ws, "Ada")
     await world.tenure.settle()
     ids = await tasks(world, assignee_id=grace)
-    leaves = {"hand_over_id": new_id(), "member_id": grace, "tasks_to": ada, "accounts": 0}
+    leaves = {"handover_id": new_id(), "member_id": grace, "tasks_to": ada, "accounts": 0}
     async with world.refusing("tasks.tasks", f"id = '{ids[1]}' and assignee_id = '{ada}'"):
         async with world.tenure.workers["accounts"].units.begin(world.ws.id, BY_TEST) as uow:
             uow.publish(MemberHandedOver.model_validate(leaves))

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from accounts_api.automation.assignments import router as assignments
 from accounts_api.automation.deactivation import router as deactivation
-from accounts_api.automation.handovers import router as hand_overs
+from accounts_api.automation.handovers import router as handovers
 from accounts_api.automation.lifecycle import router as lifecycle
 from accounts_api.automation.segments import router as segments
 from accounts_api.customers.accounts import router as accounts
@@ -37,7 +37,7 @@ from shared.web.dead_events import dead_events_router
 from shared.web.held_work import held_work_router
 from shared.web.status import STATUS_TAG, status_router
 
-MIGRATION_HEAD = "0017"
+MIGRATION_HEAD = "0018"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             product_events.router,
             members.router,
             usages.router,
-            hand_overs.router,
+            handovers.router,
             api_keys.router,
             api_keys.internal,
             field_owners,

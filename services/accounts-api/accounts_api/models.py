@@ -2,7 +2,7 @@
 
 from accounts_api.automation.assignments import models as assignments
 from accounts_api.automation.deactivation import models as deactivation
-from accounts_api.automation.handovers import models as hand_overs
+from accounts_api.automation.handovers import models as handovers
 from accounts_api.automation.lifecycle import models as lifecycle
 from accounts_api.automation.segments import models as segments
 from accounts_api.customers.imports import models as imports
@@ -27,7 +27,7 @@ __all__ = [
     "assignments",
     "deactivation",
     "field_owners",
-    "hand_overs",
+    "handovers",
     "imports",
     "key_roles",
     "lifecycle",

@@ -1,6 +1,6 @@
 """What is due in a workspace, for `GET /v1/status`."""
 
-from accounts_api.automation.handovers import service as hand_overs
+from accounts_api.automation.handovers import service as handovers
 from accounts_api.customers.imports import service as imports
 from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.customers.object_types import service as object_types
@@ -12,7 +12,7 @@ async def due_work(uow: UnitOfWork) -> dict[str, int]:
     return {
         **await watching.due_work(uow),
         "planned_holdings": await key_roles.count_due(uow),
-        "hand_overs": await hand_overs.count_running(uow),
+        "handovers": await handovers.count_running(uow),
         "import_rows": await imports.count_waiting(uow),
         "objects_of_deleted_types": await object_types.count_left(uow),
     }

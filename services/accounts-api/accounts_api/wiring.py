@@ -8,7 +8,7 @@ from accounts_api.automation.assignments import evaluation as assignment
 from accounts_api.automation.assignments import service as assignments
 from accounts_api.automation.deactivation import evaluation as deactivated
 from accounts_api.automation.deactivation import service as deactivation
-from accounts_api.automation.handovers import service as hand_overs
+from accounts_api.automation.handovers import service as handovers
 from accounts_api.automation.lifecycle import evaluation as status
 from accounts_api.automation.lifecycle import service as lifecycle
 from accounts_api.automation.segments import evaluation as membership
@@ -62,7 +62,7 @@ WIRING: Final[Wiring] = (
     WorkspaceHooks(on_calendar_change=(watching.follow_calendar,)),
     ReferenceHooks(segments=segments.those_of),
     KeyRoleHooks(on_deletion=(assignments.forget,)),
-    MemberHooks(before_deactivation=(hand_overs.must_hold_nothing,)),
+    MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
     OfferedParts(
         stored={"segments": memberships.SEGMENTS_OF},
         worked_out={nulls.PART: nulls.of_records},

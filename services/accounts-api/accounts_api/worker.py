@@ -2,7 +2,7 @@
 
 import asyncio
 
-from accounts_api.automation.handovers.jobs import hand_overs_loop
+from accounts_api.automation.handovers.jobs import handovers_loop
 from accounts_api.automation.segments.jobs import telling_loop
 from accounts_api.customers.imports.jobs import imports_loop, old_files_loop
 from accounts_api.customers.key_roles.jobs import planned_holdings_loop
@@ -34,7 +34,7 @@ def loops(service: Service) -> list[Loop]:
         old_files_loop(),
         object_types_clearing_loop(),
         planned_holdings_loop(),
-        hand_overs_loop(),
+        handovers_loop(),
         product_event_jobs.second_look_loop(),
         product_event_jobs.partitions_loop(),
         product_event_jobs.forgetting_loop(),

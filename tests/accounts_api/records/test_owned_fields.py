@@ -181,7 +181,7 @@ async def test_a_merge_fills_nothing_that_a_connection_writes(owned: Owned) -> N
 
 
 async def test_what_happens_by_itself_leaves_it_alone(owned: Owned) -> None:
-    """A rule assigns nobody, and a hand-over leaves the holder."""
+    """A rule assigns nobody, and a handover leaves the holder."""
     ws = owned.ws
     ada, grace = await member(ws, "Ada"), await member(ws, "Grace")
     await rule(ws, "arr > 1", member_id=ada)
@@ -198,13 +198,13 @@ async def test_what_happens_by_itself_leaves_it_alone(owned: Owned) -> None:
     assert await holders(ours) == {"csm": [ada]}
     assert await holders(theirs) == {}
     body = {"successors": {"csm": {"member_id": grace}}}
-    started = await ws.admin.post(f"/v1/members/{ada}/hand-over", body)
+    started = await ws.admin.post(f"/v1/members/{ada}/handover", body)
     assert started.status_code in {200, 201, 202}, started.text
     await owned.tenure.settle()
     assert await holders(ours) == {"csm": [grace]}
     assert await holders(held) == {"csm": [ada]}
-    job = (await ws.admin.get(f"/v1/members/{ada}/hand-over")).json()
-    assert (job["state"], job["left"]) == ("done", 1)
+    job = (await ws.admin.get(f"/v1/members/{ada}/handover")).json()
+    assert (job["state"], job["skipped"]) == ("done", 1)
     applied = await ws.admin.post(f"/v1/key-roles/{await role_id(ws)}/assignment-rules/apply")
     assert applied.status_code in {200, 202}, applied.text
     await owned.tenure.settle()

@@ -91,7 +91,7 @@ async def _create(world: World, title: str, record_type: str, rule: str) -> str:
 async def _filled(world: World, title: str, statement: str, *values: Any) -> None:
     async def count() -> int:
         segment = await world.api.get(f"/v1/segments/{world.ids[title]}")
-        done = segment["fill"]["state"] == "done"
+        done = segment["progress"]["state"] == "done"
         return int(segment["count"]) if done else -1
 
     expected = len(await world.database.rows(statement, *values))
@@ -120,21 +120,21 @@ def _today(world: World) -> Any:
 async def _salesforce_moves_one(world: World) -> None:
     story = world.story
     account_id = (await world.account(_MOVED.account_id))["id"]
+    path = f"/v1/segments/{world.ids[SCALED]}/explain"
     for tier, inside in (("Managed", False), ("Scaled", True)):
         story.tell(f"in Salesforce a person makes {_MOVED.account_name} {tier}")
         await world.salesforce.edit(_MOVED.account_id, CS_Tier__c=tier)
 
         async def member() -> bool:
-            path = f"/v1/segments/{world.ids[SCALED]}/explain"
             explained = await world.api.get(path, record_id=account_id)
             return bool(explained["member"])
 
         verb = "enters" if inside else "leaves"
         await story.soon(f"it is pulled and {verb} “{SCALED}”", member, inside)
-    stays = await world.api.get(f"/v1/segments/{world.ids[SCALED]}/explain", record_id=account_id)
+    explained = await world.api.get(path, record_id=account_id)
     story.equal(
-        "both stays are kept, newest first, the earlier with its end",
-        [stay["left_by"] for stay in stays["stays"]],
+        "both memberships are kept, newest first, the earlier with its end",
+        [membership["left_by"] for membership in explained["memberships"]],
         [None, "rule"],
     )
 
@@ -149,7 +149,7 @@ async def _time_moves_some(world: World) -> None:
     story.equal(
         f"{renewal['name']} expires on {renewal['contract_expiration']}: not in “{DUE}” yet, and"
         f" due to be looked at on {instant:%-d %B at %H:%M:%S} UTC",
-        (explained["member"], datetime.fromisoformat(explained["next_look_at"] or "")),
+        (explained["member"], datetime.fromisoformat(explained["next_check_at"] or "")),
         (False, instant),
     )
     await world.move_clock(instant - timedelta(seconds=1), "a second before")
@@ -157,7 +157,7 @@ async def _time_moves_some(world: World) -> None:
     story.equal("it is still outside", explained["member"], False)
     seconds = await world.move_clock(instant, "midnight in Berlin")
     explained = await world.api.get(path, record_id=renewal["id"])
-    entered = [datetime.fromisoformat(stay["entered_at"]) for stay in explained["stays"]]
+    entered = [datetime.fromisoformat(each["entered_at"]) for each in explained["memberships"]]
     story.equal(
         f"it entered at that very instant, without any change to it ({seconds:.1f} s later all was"
         " quiet)",

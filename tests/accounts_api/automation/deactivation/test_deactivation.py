@@ -97,18 +97,18 @@ async def test_a_draft_is_previewed_and_a_verdict_explained(tenure: Tenure) -> N
     explained = await ws.observer.get(f"{PATH}/explain", params={"contact_id": one})
     assert explained.status_code == 200, explained.text
     found = explained.json()
-    assert (found["decided_by"], found["by_hand"]) == (made["id"], False)
-    assert found["rules"][0]["explanation"]["found"] == {"field": "title", "value": "A"}
+    assert (found["decided_by"], found["manual"]) == (made["id"], False)
+    assert found["rules"][0]["explanation"]["actual"] == {"field": "title", "value": "A"}
     listed = (await ws.observer.get(PATH)).json()
     assert [row["id"] for row in listed["data"]] == [made["id"]]
-    assert listed["fill"]["state"] == "done"
+    assert listed["progress"]["state"] == "done"
 
 
 async def test_a_faulty_rule_is_refused_with_its_place(tenure: Tenure) -> None:
     ws = await tenure.workspace(frozen_at=START)
     for body, pointer, code in (
         ({"rule": "titel = 5"}, "/rule", "unknown_field"),
-        ({"rule": "deactivated_at is empty"}, "/rule", "circular_rule"),
+        ({"rule": "deactivated_at is empty"}, "/rule", "rule_cycle"),
         ({"rule": 'title = "A"', "since_field": "title"}, "/since_field", "not_a_date"),
     ):
         answer = await ws.admin.post(PATH, {"title": "X", **body})

@@ -67,11 +67,11 @@ async def test_statuses_follow_rules_in_their_precedence(tenure: Tenure) -> None
     assert (await status(ws, both))[0] == "ignored"
     listed = (await ws.observer.get("/v1/lifecycle-rules")).json()
     assert [row["id"] for row in listed["data"]] == [ignored["id"], churned["id"]]
-    assert listed["fill"]["state"] == "done"
+    assert listed["progress"]["state"] == "done"
     found = await explained(ws, both)
     assert found["decided_by"] == ignored["id"]
     assert [one["verdict"] for one in found["rules"]] == [True, True]
-    assert [stint["status"] for stint in found["stints"]] == ["ignored"]
+    assert [stint["status"] for stint in found["status_periods"]] == ["ignored"]
     names = (await ws.observer.get("/v1/accounts")).json()["data"]
     assert {row["id"] for row in names} == {plain, gone}
 
@@ -97,7 +97,7 @@ async def test_a_status_changes_when_its_date_comes_and_each_stint_is_kept(
     )
     await tenure.settle()
     assert await status(ws, one) == ("subscribed", "2026-04-03T09:00:00Z")
-    stints = (await explained(ws, one))["stints"]
+    stints = (await explained(ws, one))["status_periods"]
     assert [(stint["status"], stint["started_at"]) for stint in stints] == [
         ("subscribed", "2026-04-03T09:00:00Z"),
         ("churned", "2026-04-01T00:00:00Z"),
@@ -174,8 +174,8 @@ async def test_a_preview_counts_and_names_who_would_move(tenure: Tenure) -> None
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert found["counts"] == {"subscribed": 1, "trial": 0, "churned": 1, "ignored": 0}
-    assert found["movements"] == [{"before": "subscribed", "after": "churned", "accounts": 1}]
-    assert [mover["id"] for mover in found["movers"]] == [one]
+    assert found["transitions"] == [{"before": "subscribed", "after": "churned", "accounts": 1}]
+    assert [mover["id"] for mover in found["samples"]] == [one]
     await tenure.settle()
     assert (await status(ws, one))[0] == "subscribed"
 
@@ -261,7 +261,7 @@ async def test_a_rule_that_asks_for_what_it_decides_is_refused(tenure: Tenure) -
         body = {"title": "Round", "status": "ignored", "rule": written}
         answer = await ws.admin.post("/v1/lifecycle-rules", body)
         assert answer.status_code == 422
-        assert answer.json()["errors"][0]["code"] == "circular_rule"
+        assert answer.json()["errors"][0]["code"] == "rule_cycle"
         draft = {"rules": [{"status": "ignored", "rule": written}]}
         answer = await ws.admin.post("/v1/lifecycle-rules/preview", draft)
         assert answer.json()["errors"][0]["pointer"] == "/rules/0/rule"
@@ -284,11 +284,11 @@ async def test_statuses_and_segments_do_not_run_in_circles(tenure: Tenure) -> No
         answer = await ws.admin.post("/v1/lifecycle-rules", body)
         assert answer.status_code == 422
         (fault,) = answer.json()["errors"]
-        assert fault["code"] == "circular_rule"
+        assert fault["code"] == "rule_cycle"
         assert fault["path"][0] == fault["path"][-1] == "the lifecycle status"
     # Organizations are in segments whatever their accounts' status is, until a rule says otherwise.
     groups = await segment("organization", 'name = "Group"')
     await rule(ws, "ignored", f'any organization (in segment "{groups}")')
     closing = {"rule": 'any accounts (status = "trial")'}
     answer = await ws.admin.patch(f"/v1/segments/{groups}", closing)
-    assert answer.json()["errors"][0]["code"] == "circular_rule"
+    assert answer.json()["errors"][0]["code"] == "rule_cycle"

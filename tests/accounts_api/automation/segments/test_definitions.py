@@ -82,10 +82,10 @@ async def test_a_new_rule_moves_members_and_keeps_the_old_version(tenure: Tenure
     assert await members(ws, rich) == {one}
     same = await ws.admin.patch(path, {"rule": "arr <= 10"})
     assert same.json()["version"] == 2
-    checked = await ws.admin.post(f"{path}/check")
+    checked = await ws.admin.post(f"{path}/recheck")
     assert checked.status_code == 202, checked.text
     await tenure.settle()
-    fill = (await ws.admin.get(path)).json()["fill"]
+    fill = (await ws.admin.get(path)).json()["progress"]
     assert (fill["state"], fill["corrected"]) == ("done", 0)
 
 
@@ -107,9 +107,9 @@ async def test_an_explanation_shows_each_node_with_what_it_found(tenure: Tenure)
     assert explained["member"] is False
     written, unignored = explained["explanation"]["items"]
     arr, contacts = written["items"]
-    assert (arr["verdict"], arr["found"]) == (False, {"field": "arr", "value": 10})
-    assert (contacts["verdict"], contacts["found"]) == (True, {"matching": 1, "of": 1})
-    assert contacts["related"][0]["found"]["value"] == ["Champion"]
+    assert (arr["verdict"], arr["actual"]) == (False, {"field": "arr", "value": 10})
+    assert (contacts["verdict"], contacts["actual"]) == (True, {"matching": 1, "of": 1})
+    assert contacts["related"][0]["actual"]["value"] == ["Champion"]
     assert unignored["verdict"] is True
     stranger = {"record_id": str(uuid4())}
     absent = await ws.observer.get(f"/v1/segments/{found}/explain", params=stranger)
@@ -131,7 +131,7 @@ async def test_a_segment_that_others_ask_for_is_archived_only_by_force(tenure: T
     circle = {"rule": f'in segment "{scaled}"'}
     again = await ws.admin.patch(f"/v1/segments/{scaled}", circle)
     assert again.status_code == 422
-    assert again.json()["errors"][0]["code"] == "circular_segment"
+    assert again.json()["errors"][0]["code"] == "segment_cycle"
 
     gone = await ws.admin.delete(f"/v1/segments/{scaled}", params={"force": "true"})
     assert gone.status_code == 204, gone.text
@@ -172,13 +172,13 @@ async def test_a_bad_rule_stores_nothing_and_points_at_every_fault(tenure: Tenur
 async def test_a_rule_is_checked_and_converted_both_ways(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     body = {"record_type": "account", "rule": 'status = "trial" and arr > 5 USD'}
-    answer = (await ws.observer.post("/v1/rules/check", body)).json()
+    answer = (await ws.observer.post("/v1/rules/validate", body)).json()
     assert answer["valid"] is True
     assert answer["rule_text"] == body["rule"]
     back = {"record_type": "account", "rule": answer["rule"]}
-    assert (await ws.observer.post("/v1/rules/check", back)).json() == answer
+    assert (await ws.observer.post("/v1/rules/validate", back)).json() == answer
     body["rule"] = "stauts is empty"
-    answer = (await ws.observer.post("/v1/rules/check", body)).json()
+    answer = (await ws.observer.post("/v1/rules/validate", body)).json()
     assert answer["valid"] is False
     assert answer["faults"] == [
         {
@@ -235,7 +235,7 @@ async def test_a_rule_that_fails_stands_still_and_stops_no_other(
     assert [fault["code"] for fault in shown["faults"]] == ["failed"]
 
     monkeypatch.undo()
-    assert (await ws.admin.post(f"/v1/segments/{bad}/check")).status_code == 202
+    assert (await ws.admin.post(f"/v1/segments/{bad}/recheck")).status_code == 202
     await tenure.settle()
     assert await members(ws, bad) == {one}
     assert (await ws.admin.get(f"/v1/segments/{bad}")).json()["faults"] == []

@@ -15,11 +15,11 @@ async def test_a_segment_fills_itself_and_says_how_far_it_is(tenure: Tenure) -> 
         "/v1/segments",
         {"title": "Big ones", "record_type": "account", "rule": "arr > 50000 USD"},
     )
-    assert found["fill"]["state"] == "running"
+    assert found["progress"]["state"] == "running"
     await tenure.settle()
     read = (await ws.observer.get(f"/v1/segments/{found['id']}")).json()
-    assert read["fill"]["state"] == "done"
-    assert read["fill"]["done"] == 2
+    assert read["progress"]["state"] == "done"
+    assert read["progress"]["processed"] == 2
     assert read["count"] == 1
     assert read["arr"] == [{"currency": "USD", "amount": 9_000_000, "records": 1}]
     assert await members(ws, found["id"]) == {big["id"]}
@@ -88,7 +88,7 @@ async def test_time_moves_records_at_the_very_instant(tenure: Tenure) -> None:
         f"/v1/segments/{due}/explain", params={"record_id": deal["id"]}
     )
     assert explained.status_code == 200, explained.text
-    (stay,) = explained.json()["stays"]
+    (stay,) = explained.json()["memberships"]
     assert stay["entered_at"] == "2026-03-12T00:00:00Z"
     assert stay["left_at"] == "2026-06-11T00:00:00Z"
     assert explained.json()["verdict"] is False
@@ -140,10 +140,10 @@ async def test_any_rule_is_explained_on_any_record(tenure: Tenure) -> None:
     answer = await ws.observer.post("/v1/rules/explain", asked)
     assert answer.status_code == 200, answer.text
     found = answer.json()
-    assert (found["verdict"], found["next_look_at"]) == (False, "2026-03-12T00:00:00Z")
+    assert (found["verdict"], found["next_check_at"]) == (False, "2026-03-12T00:00:00Z")
     kind, due = found["explanation"]["items"]
-    assert kind["found"] == {"field": "type", "value": "renewal"}
-    assert due["found"] == {
+    assert kind["actual"] == {"field": "type", "value": "renewal"}
+    assert due["actual"] == {
         "field": "contract_expiration",
         "value": "2026-06-10",
         "from": "2026-03-02",

@@ -50,7 +50,7 @@ async def test_a_record_that_is_back_in_time_was_never_gone(tenure: Tenure) -> N
     assert await members(ws, rich) == {one}
     assert await told(tenure, ws, rich) == []
     asked = await ws.observer.get(f"/v1/segments/{rich}/explain", params={"record_id": one})
-    assert asked.json()["untold"] == {
+    assert asked.json()["pending_notification"] == {
         "entered": True,
         "at": "2026-03-02T09:00:00Z",
         "due_at": "2026-03-02T09:30:00Z",
@@ -178,20 +178,20 @@ async def test_the_self_check_reports_drift(tenure: Tenure) -> None:
     await account(ws, 10)
     await tenure.settle()
     path = f"/v1/segments/{rich}"
-    assert (await ws.admin.get(path)).json()["fill"]["drift"] is None
+    assert (await ws.admin.get(path)).json()["progress"]["drift"] is None
     accounts = tenure.workers["accounts"]
     async with accounts.units.begin(ws.id, ()) as uow:
         for statement in (
             "delete from segment_members",
-            "update sweeps set finished_at = finished_at - interval '25 hours'",
+            "update backfills set finished_at = finished_at - interval '25 hours'",
         ):
             await uow.session.execute(text(f"{statement} where workspace_id = :id"), {"id": ws.id})
     await watching.check_all_again(accounts)
     await tenure.settle()
-    assert (await ws.admin.get(path)).json()["fill"]["drift"] == 1
-    assert (await ws.admin.post(f"{path}/check")).status_code == 202
+    assert (await ws.admin.get(path)).json()["progress"]["drift"] == 1
+    assert (await ws.admin.post(f"{path}/recheck")).status_code == 202
     await tenure.settle()
-    assert (await ws.admin.get(path)).json()["fill"]["drift"] == 0
+    assert (await ws.admin.get(path)).json()["progress"]["drift"] == 0
 
 
 async def test_membership_of_membership_of_membership_follows_time(tenure: Tenure) -> None:

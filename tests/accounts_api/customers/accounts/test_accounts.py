@@ -248,7 +248,7 @@ async def test_faults_of_shape_and_of_meaning_come_in_one_answer(tenure: Tenure)
 async def test_a_faulty_body_is_pointed_at_by_its_own_members(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     asked = {"record_type": "account", "rule": 5}
-    answer = await ws.admin.post("/v1/rules/check", asked)
+    answer = await ws.admin.post("/v1/rules/validate", asked)
     assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/rule"}
     done = (await ws.admin.post("/v1/accounts/bulk", {"rows": [5]})).json()
     (fault,) = done["results"][0]["errors"]

@@ -13,7 +13,7 @@ async def accounts(ws: Workspace, count: int, **fields: object) -> list[str]:
 
 async def look(ws: Workspace) -> dict[str, object]:
     path = f"/v1/key-roles/{await role_id(ws)}/assignment-rules"
-    found: dict[str, object] = (await ws.observer.get(path)).json()["look"]
+    found: dict[str, object] = (await ws.observer.get(path)).json()["progress"]
     return found
 
 
@@ -77,8 +77,8 @@ async def test_applying_gives_existing_accounts_their_holders_in_turn(tenure: Te
     base = f"/v1/key-roles/{await role_id(ws)}/assignment-rules"
     assert (await ws.admin.post(f"/v1/members/{ada}/deactivate")).status_code == 200
     seen = (await ws.observer.post(f"{base}/preview", {})).json()
-    assert (seen["assigned"], seen["kept"], seen["nobody"]) == (5, 1, 0)
-    assert {one["member_id"]: one["gets"] for one in seen["members"]} == {cleo: 3, bea: 2}
+    assert (seen["assigned"], seen["kept"], seen["unassigned"]) == (5, 1, 0)
+    assert {one["member_id"]: one["assigned"] for one in seen["members"]} == {cleo: 3, bea: 2}
     assert [one["member_id"] for one in seen["samples"]] == [cleo, bea, cleo, bea, cleo]
     started = await ws.leader.post(f"{base}/apply")
     assert (started.status_code, started.json()["state"]) == (202, "running")
@@ -92,7 +92,7 @@ async def test_applying_gives_existing_accounts_their_holders_in_turn(tenure: Te
     assert await holders(ws, new) == [bea]
     assert (await ws.observer.post(f"{base}/apply")).status_code == 403
     faults = [rule["faults"] for rule in (await ws.observer.get(base)).json()["data"]]
-    assert [[fault["code"] for fault in found] for found in faults] == [[], ["nobody_left"]]
+    assert [[fault["code"] for fault in found] for found in faults] == [[], ["no_eligible_member"]]
 
 
 async def test_two_accounts_at_once_are_balanced_by_revenue(tenure: Tenure) -> None:
@@ -157,7 +157,7 @@ async def test_a_status_does_not_run_in_a_circle_through_a_key_role(tenure: Tenu
     always = {"policy": "always"}
     closed = await ws.admin.patch(path, always)
     (fault,) = closed.json()["errors"]
-    assert (closed.status_code, fault["code"]) == (422, "circular_rule")
+    assert (closed.status_code, fault["code"]) == (422, "rule_cycle")
     assert fault["path"] == ["key role CSM", "the lifecycle status", "key role CSM"]
     gone = await ws.admin.delete(f"/v1/lifecycle-rules/{status.json()['id']}")
     assert gone.status_code == 204
@@ -180,7 +180,7 @@ async def test_the_rules_of_a_key_role_go_with_it(tenure: Tenure) -> None:
     again = await ws.admin.post("/v1/key-roles", {"key": "owner", "title": "Owner"})
     assert again.json()["id"] == made.json()["id"]
     listed = (await ws.admin.get(f"{path}/assignment-rules")).json()
-    assert listed == {"data": [], "look": None}
+    assert listed == {"data": [], "progress": None}
     one = await account(ws, "One", arr=10, currency="USD")
     await tenure.settle()
     assert await holders(ws, one, "owner") == []

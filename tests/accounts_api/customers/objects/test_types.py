@@ -187,8 +187,8 @@ async def test_formulas_and_rules_over_instances_are_checked_like_others(tenure:
     ws = await tenure.workspace()
     await projects(ws)
     rule = {"record_type": "project", "rule": "account.arr > 5 USD and traits.hours >= 2"}
-    assert (await ws.observer.post("/v1/rules/check", rule)).json()["valid"] is True
-    unknown = await ws.observer.post("/v1/rules/check", rule | {"record_type": "crate"})
+    assert (await ws.observer.post("/v1/rules/validate", rule)).json()["valid"] is True
+    unknown = await ws.observer.post("/v1/rules/validate", rule | {"record_type": "crate"})
     assert unknown.json()["errors"][0]["code"] == "unknown_record_type"
 
     formula = {"type": "formula", "result_type": "number", "title": "Hours"}

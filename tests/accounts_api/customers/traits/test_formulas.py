@@ -127,12 +127,12 @@ async def test_a_new_formula_is_worked_out_for_records_that_there_are(
     await bulk(ws, "accounts", [{"external_id": f"{i}", "name": f"{i}"} for i in range(1, 13)])
     await tenure.settle()
     made = await define(ws, "length", "length(name)")
-    assert (made["fill"]["state"], made["fill"]["done"]) == ("running", 0)
+    assert (made["progress"]["state"], made["progress"]["processed"]) == ("running", 0)
     await tenure.settle()
     path = f"/v1/traits/{made['id']}"
     read = (await ws.admin.get(path)).json()
-    fill = {name: read["fill"][name] for name in ("state", "done", "total", "corrected")}
-    assert fill == {"state": "done", "done": 12, "total": 12, "corrected": 12}
+    fill = {name: read["progress"][name] for name in ("state", "processed", "total", "corrected")}
+    assert fill == {"state": "done", "processed": 12, "total": 12, "corrected": 12}
     changed = await ws.admin.patch(path, {"formula": "length(name)+1"})
     assert changed.json()["formula"] == "length(name) + 1"
     await tenure.settle()
@@ -203,7 +203,7 @@ async def test_a_formula_may_not_depend_on_itself(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     (error,) = await refused(ws, "traits.it + 1")
     assert (error["code"], error["path"]) == (
-        "circular_formula",
+        "formula_cycle",
         ["account traits.it", "account traits.it"],
     )
     await define(ws, "share", "arr * 2", "currency", of="opportunity", currency="USD")
@@ -216,7 +216,7 @@ async def test_a_formula_may_not_depend_on_itself(tenure: Tenure) -> None:
     assert answer.json()["errors"][0]["path"] == circle
     draft = {"record_type": "opportunity", "formula": formula, "trait_id": listed[0]["id"]}
     preview = (await ws.admin.post("/v1/traits/formula-preview", draft)).json()
-    assert (preview["valid"], preview["faults"][0]["code"]) == (False, "circular_formula")
+    assert (preview["valid"], preview["faults"][0]["code"]) == (False, "formula_cycle")
     assert (await ws.admin.get(path)).json()["formula"] == "arr * 2"
 
 
@@ -308,7 +308,7 @@ async def test_a_trait_becomes_a_formula_and_a_formula_a_trait(tenure: Tenure) -
     await tenure.settle()
     assert await traits_of(ws, "accounts", account) == {"it": 4}
     frozen = await ws.admin.patch(path, {"type": "number"})
-    assert (frozen.json()["type"], frozen.json()["formula"], frozen.json()["fill"]) == (
+    assert (frozen.json()["type"], frozen.json()["formula"], frozen.json()["progress"]) == (
         "number",
         None,
         None,
@@ -326,15 +326,15 @@ async def test_a_draft_is_tried_on_records(tenure: Tenure) -> None:
         "valid": True,
         "formula": "arr * 2",
         "result_type": "currency",
-        "reads": ["account arr", "account currency"],
+        "dependencies": ["account arr", "account currency"],
         "faults": [],
         "samples": [
-            {"record_id": accounts[0]["id"], "name": "a", "value": 10, "null_because": None}
+            {"record_id": accounts[0]["id"], "name": "a", "value": 10, "null_reason": None}
         ],
     }
     await make_trait(ws, "account", "x", "number")
     known = (await ws.admin.get("/v1/traits")).json()["data"][0]
-    for formula, codes in (("length(name)", []), ("traits.x + 1", ["circular_formula"])):
+    for formula, codes in (("length(name)", []), ("traits.x + 1", ["formula_cycle"])):
         changed = {**draft, "formula": formula, "trait_id": known["id"]}
         told = (await ws.admin.post("/v1/traits/formula-preview", changed)).json()
         assert [fault["code"] for fault in told["faults"]] == codes

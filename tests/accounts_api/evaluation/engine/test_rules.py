@@ -64,13 +64,13 @@ def test_each_watch_looks_at_what_it_would_see_pair_by_pair(
         for change in sorted(changed, key=lambda change: change.id):
             if what in change.what or "*" in change.what:
                 for record in starts[watched, path].get(change.record_id, ()):
-                    known, back = expected.get((watcher.watch_id, record), (change, False))
+                    known, back = expected.get((watcher.rule_id, record), (change, False))
                     last = max(known, change, key=lambda one: one.id)
-                    expected[watcher.watch_id, record] = (last, back or RESUMED in change.what)
+                    expected[watcher.rule_id, record] = (last, back or RESUMED in change.what)
 
     sorts = by_sort(changed)
     found = {
-        (watcher.watch_id, record): seen
+        (watcher.rule_id, record): seen
         for views, watching in by_views(sorts, watchers).items()
         for record, seen in last_changes(views, sorts, starts).items()
         for watcher in watching

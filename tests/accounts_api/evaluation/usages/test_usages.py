@@ -251,8 +251,8 @@ ASKED: dict[str, set[str]] = {
         "api_keys.member_id",
         "assignment_rules.member_id",
         "assignment_rules.pool",
-        "hand_overs.successors",
-        "hand_overs.tasks_to",
+        "handovers.successors",
+        "handovers.tasks_to",
         "contact_deactivation_rules.since_field",
         "imports.mapping",
         "lifecycle_rules.end_field",
@@ -275,9 +275,9 @@ NOT_ASKED: dict[str, set[str]] = {
     "accounts": {
         "field_owners.fields",
         "assignment_rules.last_member_id",
-        "hand_overs.key_role_key",
+        "handovers.key_role_key",
     }
-    | {"hand_overs.last_member_id", "hand_overs.member_id"},
+    | {"handovers.last_member_id", "handovers.member_id"},
     # copies of what accounts has, who wrote, and what somebody was told
     "tasks": {"accounts.key_roles", "notes.author", "notes.author_id", "notifications.member_id"},
     "sequencer": {"accounts.key_roles"}

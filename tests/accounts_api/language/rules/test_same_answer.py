@@ -60,7 +60,7 @@ async def judged_by_sql(
         await world.store(connection)
         found = (await connection.execute(statement)).all()
         await connection.rollback()
-    return {str(id_): (said, flips_at, loaded) for id_, said, flips_at, loaded in found}
+    return {str(id_): (said, next_change_at, loaded) for id_, said, next_change_at, loaded in found}
 
 
 @pytest.mark.parametrize("type_", ["account", "contact", "opportunity", "organization"])
@@ -76,20 +76,22 @@ async def must_agree(
 ) -> None:
     by_sql = await judged_by_sql(scratch, world, rule, at)
     for row in world.rows[rule.type.table]:
-        said, flips_at, loaded = by_sql[str(row["id"])]
+        said, next_change_at, loaded = by_sql[str(row["id"])]
         record = world.snapshot(rule.type.name, row)
         read = read_snapshot(needs(rule), loaded)
         assert matches(rule, record, at) == said, number
         assert matches(rule, read, at) == said, number
         assert explain(rule, read, at).verdict == said, number
-        assert horizon(rule, record, at) == flips_at, number
-        assert horizon(rule, read, at) == flips_at, number
+        assert horizon(rule, record, at) == next_change_at, number
+        assert horizon(rule, read, at) == next_change_at, number
 
 
 async def boundary(scratch: AsyncEngine, world: World, rule: Rule, moment: Moment) -> list[Moment]:
     """The very instant of the first change, where bounds are met exactly."""
     found = await judged_by_sql(scratch, world, rule, moment)
-    flips = [flips_at for _, flips_at, _ in found.values() if flips_at is not None]
+    flips = [
+        next_change_at for _, next_change_at, _ in found.values() if next_change_at is not None
+    ]
     return [later(moment, min(flips))] if flips else []
 
 

@@ -174,7 +174,7 @@ async def test_every_operator_finds_what_it_says_in_either_form(furnished: Works
         rule = written.replace("MEMBER", ws.details["admin_id"])
         rule = rule.replace("SEGMENT", ws.details["segment_id"])
         checked = await ws.observer.post(
-            "/v1/rules/check", {"record_type": record_type, "rule": rule}
+            "/v1/rules/validate", {"record_type": record_type, "rule": rule}
         )
         assert checked.json()["faults"] == [], rule
         for form in (rule, json.dumps(checked.json()["rule"])):

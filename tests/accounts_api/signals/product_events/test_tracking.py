@@ -84,10 +84,10 @@ async def test_an_sdk_needs_only_the_host_and_a_key(tenure: Tenure) -> None:
         )
         assert answer.status_code == 200, answer.text
         taken = answer.json()
-        assert (taken["success"], taken["accepted"], taken["waiting"]) == (True, 1, 0)
+        assert (taken["success"], taken["accepted"], taken["unmatched"]) == (True, 1, 0)
         (refused,) = taken["refused"]
         assert (refused["index"], refused["message_id"]) == (1, "i-1")
-        assert refused["errors"][0]["code"] == "type_not_taken"
+        assert refused["errors"][0]["code"] == "unsupported_type"
     first, second = await events(ws, f"contacts/{grace}")
     assert (first["account_id"], first["contact_id"]) == (acme, grace)
     assert first["properties"] == {"rows": 3}
@@ -123,9 +123,9 @@ async def test_events_of_unknown_people_wait_and_are_attached_when_they_come(
     tenure: Tenure,
 ) -> None:
     ws = await tenure.workspace(frozen_at=START)
-    assert (await track(ws, userId="u1"))["waiting"] == 1
-    assert (await track(ws, userId="ann@acme.example"))["waiting"] == 1
-    assert (await track(ws, userId="u1", context={"groupId": "acme"}))["waiting"] == 1
+    assert (await track(ws, userId="u1"))["unmatched"] == 1
+    assert (await track(ws, userId="ann@acme.example"))["unmatched"] == 1
+    assert (await track(ws, userId="u1", context={"groupId": "acme"}))["unmatched"] == 1
     assert await counted(tenure, ws) == 0
     acme = await account(ws, "acme")
     assert await counted(tenure, ws) == 1
@@ -189,7 +189,7 @@ async def test_segments_follow_events_in_and_out_of_the_window(tenure: Tenure) -
     explained = await ws.observer.get(f"/v1/segments/{busy}/explain", params={"record_id": acme})
     found = explained.json()["explanation"]["items"][0]["found"]
     assert found == {"count": 2, "from": "2026-02-01", "to": "2026-03-02"}
-    assert explained.json()["next_look_at"] == "2026-03-31T04:00:00Z"
+    assert explained.json()["next_check_at"] == "2026-03-31T04:00:00Z"
     await tenure.set_clock(ws, datetime(2026, 3, 31, 3, 59, tzinfo=UTC))
     assert await members(ws, busy) == {acme}
     await tenure.set_clock(ws, datetime(2026, 3, 31, 4, 0, tzinfo=UTC))
@@ -243,7 +243,7 @@ async def test_an_event_and_its_contact_that_missed_each_other_are_brought_toget
     """As if neither transaction had seen the other: the contact is there, and the event waits."""
     ws = await tenure.workspace(frozen_at=START)
     await account(ws, "acme")
-    assert (await track(ws, userId="u1"))["waiting"] == 1
+    assert (await track(ws, userId="u1"))["unmatched"] == 1
     accounts = tenure.workers["accounts"]
     async with accounts.units.begin(ws.id, ()) as uow:
         await uow.session.execute(

@@ -318,7 +318,7 @@ async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: 
     named = {"title": "By name", "assignee_id": str(leaver), "due_business_days": 2}
     by_name = (await ws.leader.post("/v1/tasks", named)).json()
     assert by_role["assignee_id"] == by_name["assignee_id"] == str(leaver)
-    over = {"hand_over_id": new_id(), "member_id": leaver, "tasks_to": None, "accounts": 1}
+    over = {"handover_id": new_id(), "member_id": leaver, "tasks_to": None, "accounts": 1}
     await tell(changed(2, holder), MemberHandedOver.model_validate(over))
     found = {row["id"]: row for row in (await ws.observer.get("/v1/tasks")).json()["data"]}
     assert found[by_role["id"]]["assignee_id"] == str(holder)

@@ -14,7 +14,7 @@ from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.evaluation.engine import service as watching
 from accounts_api.evaluation.engine.evaluators import Affected, Origin
 from accounts_api.evaluation.rule_sets import service as rule_sets
-from accounts_api.evaluation.rule_sets.rules import Faulty, first, next_flip, usable
+from accounts_api.evaluation.rule_sets.rules import Faulty, earliest, first, usable
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.depends import Sight, role_sight, sights
@@ -101,8 +101,8 @@ async def _judge_role(
     moved: dict[UUID, UUID | None] = {}
     entries: dict[UUID, Entry] = {}
     for row in rows:
-        flips = next_flip(row.flips)
-        if flips != row.flips_at:
+        flips = earliest(row.flips)
+        if flips != row.next_change_at:
             horizons.append((key_role_id, row.record_id, flips))
         place = None if row.deleted or not usable else first(row.matched)
         rule_id = None if place is None else usable[place].stored.id
@@ -124,7 +124,7 @@ async def _judge_role(
                 uow.workspace_id,
                 key_role_id,
                 assigned=counted["assigned"],
-                nobody=counted["nobody"],
+                unassigned=counted["unassigned"],
             )
     return len(moved)
 
@@ -170,7 +170,7 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
         rule_id = entry.one.stored.id
         taker = desk.give(rule_id, entry.one.choice, account.revenue)
         if taker is None:
-            counted["nobody"] += 1
+            counted["unassigned"] += 1
             continue
         desk.release(account.holders, account.revenue)
         edit = Edit(must="update", id=str(account.id), key_roles={role.key: [str(taker)]})

@@ -44,29 +44,29 @@ assignment_rules = Table(
     ),
     CheckConstraint("policy in ('when_empty', 'always')", name="policy"),
 )
-assignment_standings = Table(
-    "assignment_standings",
+assignment_matches = Table(
+    "assignment_matches",
     Base.metadata,
     workspace_key(),
     Column("key_role_id", Uuid, nullable=False),
     Column("account_id", Uuid, nullable=False),
     Column("rule_id", Uuid, nullable=False),
     PrimaryKeyConstraint("workspace_id", "key_role_id", "account_id"),
-    comment="the rule whose set an account is in: choosing happens when it enters another",
+    comment="the rule that decides about an account: a holder is chosen when it becomes another",
 )
-assignment_looks = Table(
-    "assignment_looks",
+assignment_backfills = Table(
+    "assignment_backfills",
     Base.metadata,
     workspace_key(),
     Column("key_role_id", Uuid, nullable=False),
     Column("run", Integer, nullable=False),
     Column("mode", Text, nullable=False),
     Column("assigned", Integer, nullable=False, server_default=text("0")),
-    Column("nobody", Integer, nullable=False, server_default=text("0")),
+    Column("unassigned", Integer, nullable=False, server_default=text("0")),
     Column("cause", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "key_role_id"),
     CheckConstraint("mode in ('learn', 'apply')", name="mode"),
-    comment="what the look at every account of this run is for; other runs are self-checks",
+    comment="what the backfill of this run is for; other runs are self-checks",
 )
 
-__all__ = ["assignment_looks", "assignment_rules", "assignment_standings"]
+__all__ = ["assignment_backfills", "assignment_matches", "assignment_rules"]

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from accounts_api.automation.assignments.models import assignment_rules as rules
-from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.stored import RuleSet
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.ignored import not_ignored
@@ -94,29 +94,29 @@ async def standings(
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
-    """(record_id, deleted, matched, flips, rule_id, flips_at): `matched` and `flips` have a place
-    for each rule, `rule_id` is the rule whose set the account was in so far.
+    """(record_id, deleted, matched, flips, rule_id, next_change_at): `matched` and `flips` have a
+    place for each rule, `rule_id` is the rule that the account satisfied so far.
     """
     kept: dict[str, TypeEngine[Any]] = dict.fromkeys(
         ("key_role_id", "account_id", "rule_id"), Uuid()
     )
 
     def rule_id(row: Row) -> ColumnElement[Any]:
-        there = other_table("assignment_standings", kept)
+        there = other_table("assignment_matches", kept)
         mine = (there.c.key_role_id == key_role_id, there.c.account_id == row.id)
         return row.beside(there, *mine, what=there.c.rule_id).scalar_subquery().label("rule_id")
 
-    def flips_at(row: Row) -> ColumnElement[Any]:
-        return kept_flip(row.workspace, key_role_id, row.id)
+    def next_change_at(row: Row) -> ColumnElement[Any]:
+        return stored_next_change(row.workspace, key_role_id, row.id)
 
-    statement = verdicts(judged, workspace_id, ids, moment, rule_id, flips_at)
+    statement = verdicts(judged, workspace_id, ids, moment, rule_id, next_change_at)
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
 
 
 _STAND = text(
     """
-    insert into assignment_standings (workspace_id, key_role_id, account_id, rule_id)
+    insert into assignment_matches (workspace_id, key_role_id, account_id, rule_id)
     select :workspace_id, :key_role_id, s.account_id, s.rule_id
     from jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
     where s.rule_id is not null
@@ -125,7 +125,7 @@ _STAND = text(
 )
 _LEAVE = text(
     """
-    delete from assignment_standings t
+    delete from assignment_matches t
     using jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
     where t.workspace_id = :workspace_id and t.key_role_id = :key_role_id
       and t.account_id = s.account_id and s.rule_id is null
@@ -275,13 +275,13 @@ async def matching(
 
 _START = text(
     """
-    insert into assignment_looks (workspace_id, key_role_id, run, mode, cause)
+    insert into assignment_backfills (workspace_id, key_role_id, run, mode, cause)
     values (:workspace_id, :key_role_id, :run, :mode, cast(:cause as jsonb))
     on conflict (workspace_id, key_role_id) do update
     set run = excluded.run, mode = excluded.mode, cause = excluded.cause,
-        assigned = case when excluded.mode = assignment_looks.mode and :goes_on
-                        then assignment_looks.assigned else 0 end,
-        nobody = 0
+        assigned = case when excluded.mode = assignment_backfills.mode and :goes_on
+                        then assignment_backfills.assigned else 0 end,
+        unassigned = 0
     """
 )
 
@@ -308,10 +308,10 @@ async def start_look(
 
 
 async def look_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
-    """(run, mode, assigned, nobody, cause) of the last look that somebody wanted."""
+    """(run, mode, assigned, unassigned, cause) of the last look that somebody wanted."""
     found = await session.execute(
         text(
-            "select run, mode, assigned, nobody, cause from assignment_looks"
+            "select run, mode, assigned, unassigned, cause from assignment_backfills"
             " where workspace_id = :workspace_id and key_role_id = :key_role_id"
         ),
         {"workspace_id": workspace_id, "key_role_id": key_role_id},
@@ -320,25 +320,26 @@ async def look_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) 
 
 
 async def count_look(
-    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, *, assigned: int, nobody: int
+    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, *, assigned: int, unassigned: int
 ) -> None:
     await session.execute(
         text(
-            "update assignment_looks set assigned = assigned + :assigned, nobody = nobody + :nobody"
+            "update assignment_backfills set assigned = assigned + :assigned,"
+            " unassigned = unassigned + :unassigned"
             " where workspace_id = :workspace_id and key_role_id = :key_role_id"
         ),
         {
             "workspace_id": workspace_id,
             "key_role_id": key_role_id,
             "assigned": assigned,
-            "nobody": nobody,
+            "unassigned": unassigned,
         },
     )
 
 
 async def forget(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> None:
     """Of a key role that is no more: where accounts stood, and what was looked at."""
-    for table in ("assignment_standings", "assignment_looks"):
+    for table in ("assignment_matches", "assignment_backfills"):
         await session.execute(
             text(
                 f"delete from {table}"

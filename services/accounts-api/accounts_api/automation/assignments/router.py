@@ -8,11 +8,11 @@ from accounts_api.automation.assignments.queries import AssignmentRule
 from accounts_api.automation.assignments.schemas import (
     AssignmentPreviewIn,
     AssignmentPreviewOut,
+    AssignmentProgress,
     AssignmentRuleIn,
     AssignmentRuleOut,
     AssignmentRulePatch,
     AssignmentRulesOut,
-    Look,
 )
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
@@ -60,10 +60,10 @@ async def preview_assignment_rules(
     "/apply",
     status_code=202,
     summary="Give existing accounts their holders",
-    response_model=Look,
+    response_model=AssignmentProgress,
 )
 async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
-    """A job: accounts follow in batches, and `look` of the list shows how far that is."""
+    """A job: accounts follow in batches, and `progress` of the list shows how far that is."""
     return await service.apply_rules(uow, key_role_id)
 
 

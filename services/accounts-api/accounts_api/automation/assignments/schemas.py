@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.automation.assignments.rules import Algorithm, Policy
-from accounts_api.evaluation.rule_sets.schemas import RuleSetFault as RuleFaultOut
+from accounts_api.evaluation.rule_sets.schemas import RuleFault
 from shared.schemas import In, Minor, Out, Patch, Title
 
 RuleIn = Annotated[
@@ -43,19 +43,19 @@ _RULE: dict[str, Any] = {
     "created_at": "2026-03-02T09:00:00Z",
     "updated_at": "2026-03-02T09:00:00Z",
 }
-_LOOK: dict[str, Any] = {
+_PROGRESS: dict[str, Any] = {
     "purpose": "apply",
     "state": "done",
-    "done": 400,
+    "processed": 400,
     "total": 400,
     "started_at": "2026-03-02T09:00:00Z",
     "finished_at": "2026-03-02T09:00:01Z",
     "assigned": 31,
-    "nobody": 0,
+    "unassigned": 0,
 }
 
 
-class Chosen(In):
+class AssignmentRuleDraft(In):
     """Who gets the accounts of a rule: one member, or one of a pool by an algorithm."""
 
     rule: RuleIn
@@ -74,7 +74,7 @@ class Chosen(In):
     )
 
 
-class AssignmentRuleIn(Chosen):
+class AssignmentRuleIn(AssignmentRuleDraft):
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
     title: Title
@@ -107,54 +107,57 @@ class AssignmentRuleOut(Out):
     algorithm: Algorithm | None
     pool: list[UUID]
     policy: Policy
-    faults: list[RuleFaultOut] = Field(
+    faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used: it is left out until it is mended, or,"
-        " with `nobody_left`, finds nobody to choose."
+        " with `no_eligible_member`, finds nobody to choose."
     )
     version: int
     created_at: datetime
     updated_at: datetime
 
 
-class Look(Out):
-    """How far the last look at every account has come, and what it was for: `learn` notes who is
-    in which rule's set already, `apply` also gives them holders, `check` is the daily self-check.
+class AssignmentProgress(Out):
+    """How far the latest evaluation of every account has come, and what it is for. `learn` records
+    which rule each account satisfies already, `apply` also assigns holders, and `recheck` is the
+    nightly self-check.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_LOOK]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROGRESS]})
 
     purpose: str
     state: str
-    done: int
+    processed: int
     total: int | None
     started_at: datetime
     finished_at: datetime | None
     assigned: int = Field(description="Accounts that got a holder by it.")
-    nobody: int = Field(description="Accounts of a rule of whom nobody is left to choose.")
+    unassigned: int = Field(description="Accounts of a rule of whom nobody is left to choose.")
 
 
 class AssignmentRulesOut(Out):
     """In the order in which they decide."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"data": [_RULE], "look": _LOOK}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"data": [_RULE], "progress": _PROGRESS}]}
+    )
 
     data: list[AssignmentRuleOut]
-    look: Look | None
+    progress: AssignmentProgress | None
 
 
 class AssignmentPreviewIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
-    rules: Annotated[list[Chosen], Field(min_length=1, max_length=50)] | None = Field(
+    rules: Annotated[list[AssignmentRuleDraft], Field(min_length=1, max_length=50)] | None = Field(
         default=None, description="The whole list, as it would be. Null: as it is stored."
     )
 
 
-class Share(Out):
+class AssignmentShare(Out):
     member_id: UUID
     full_name: str
-    gets: int = Field(description="Accounts that would be assigned to them.")
-    accounts: int = Field(description="Accounts they would hold the role on then.")
+    assigned: int = Field(description="Accounts that would be assigned to them.")
+    total_accounts: int = Field(description="Accounts they would hold the role on then.")
     revenue: Minor = Field(description="Of those accounts, in the workspace's currency.")
 
 
@@ -172,13 +175,13 @@ class AssignmentPreviewOut(Out):
                 {
                     "assigned": 1,
                     "kept": 12,
-                    "nobody": 0,
+                    "unassigned": 0,
                     "members": [
                         {
                             "member_id": _ADA,
                             "full_name": "Ada Lovelace",
-                            "gets": 1,
-                            "accounts": 7,
+                            "assigned": 1,
+                            "total_accounts": 7,
                             "revenue": 48_000_000,
                         }
                     ],
@@ -197,6 +200,6 @@ class AssignmentPreviewOut(Out):
 
     assigned: int
     kept: int = Field(description="Accounts of a rule that keep the holder they have.")
-    nobody: int = Field(description="Accounts of a rule of whom nobody is left to choose.")
-    members: list[Share]
+    unassigned: int = Field(description="Accounts of a rule of whom nobody is left to choose.")
+    members: list[AssignmentShare]
     samples: list[AssignmentSample] = Field(description="Some of those that would be assigned.")

@@ -67,8 +67,8 @@ async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Seque
     return [Usage("assignment_rule", str(rule.id), rule.title) for rule in found]
 
 
-NOBODY_LEFT: Final = {
-    "code": "nobody_left",
+NO_ELIGIBLE_MEMBER: Final = {
+    "code": "no_eligible_member",
     "message": "Everybody whom this rule could choose has left.",
 }
 
@@ -82,7 +82,7 @@ async def shown(uow: UnitOfWork, rules: Sequence[AssignmentRule]) -> list[dict[s
 def _shown(rule: AssignmentRule, here: frozenset[UUID]) -> dict[str, Any]:
     found = shown_rule(rule.rule, rule.faults)
     if not evaluation.choice_of(rule).named & here:
-        found["faults"] = [*found["faults"], NOBODY_LEFT]
+        found["faults"] = [*found["faults"], NO_ELIGIBLE_MEMBER]
     same = ("id", "position", "title", "member_id", "algorithm", "pool", "policy")
     stamps = ("version", "created_at", "updated_at")
     return {
@@ -95,7 +95,7 @@ async def list_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     """In their order, with the progress of the last look at every account."""
     await key_roles.get_key_role(uow, key_role_id)
     found = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
-    return {"data": await shown(uow, found), "look": await look_at(uow, key_role_id)}
+    return {"data": await shown(uow, found), "progress": await look_at(uow, key_role_id)}
 
 
 async def look_at(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any] | None:
@@ -105,10 +105,10 @@ async def look_at(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any] | None:
     wanted = await queries.look_of(uow.session, uow.workspace_id, key_role_id)
     own = wanted if wanted is not None and wanted.run == sweep.run else None
     return {
-        "purpose": own.mode if own else "check",
+        "purpose": own.mode if own else "recheck",
         **sweep.as_json(),
         "assigned": own.assigned if own else 0,
-        "nobody": own.nobody if own else 0,
+        "unassigned": own.unassigned if own else 0,
     }
 
 
@@ -204,7 +204,7 @@ async def preview_rules(
     """Who would get which accounts if the rules were applied now."""
     role = await key_roles.get_key_role(uow, key_role_id)
     drafts = await _drafts(uow, key_role_id, data)
-    counted, got = Counter({"assigned": 0, "kept": 0, "nobody": 0}), Counter[UUID]()
+    counted, got = Counter({"assigned": 0, "kept": 0, "unassigned": 0}), Counter[UUID]()
     samples: list[dict[str, Any]] = []
     if not drafts:
         return {**counted, "members": [], "samples": samples}
@@ -226,7 +226,7 @@ async def preview_rules(
             counted["kept"] += 1
             continue
         taker = desk.give(keys[place], choice, account.revenue)
-        counted["nobody" if taker is None else "assigned"] += 1
+        counted["unassigned" if taker is None else "assigned"] += 1
         if taker is None:
             continue
         desk.release(account.holders, account.revenue)
@@ -238,8 +238,8 @@ async def preview_rules(
         {
             "member_id": load.member_id,
             "full_name": load.name,
-            "gets": got[load.member_id],
-            "accounts": load.accounts,
+            "assigned": got[load.member_id],
+            "total_accounts": load.accounts,
             "revenue": load.revenue,
         }
         for load in sorted(desk.loads.values(), key=lambda load: load.by_name)

@@ -17,8 +17,8 @@ from accounts_api.evaluation.rule_sets import service as rule_sets
 from accounts_api.evaluation.rule_sets.rules import (
     Faulty,
     date_field,
+    earliest,
     first,
-    next_flip,
     rule_of,
     usable,
 )
@@ -72,21 +72,21 @@ class Verdict:
 
 async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     """Make the affected contacts what the rules say at `moment`, and their horizons."""
-    watch_id = watch_of(uow.workspace_id)
-    origins = affected[watch_id]
+    rule_id = watch_of(uow.workspace_id)
+    origins = affected[rule_id]
     catalog = await record_catalog.rule_catalog(uow)
     usable, faulty = await usable_rules(uow, catalog)
     await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
     rules = [(one.rule, one.since_field) for one in usable]
     never = check(AnyOf(()), catalog, "contact")
     rows = await queries.standings(
-        uow.session, uow.workspace_id, watch_id, rules or [(never, None)], list(origins), moment
+        uow.session, uow.workspace_id, rule_id, rules or [(never, None)], list(origins), moment
     )
     horizons, verdicts = [], []
     for row in rows:
-        flips = next_flip(row.flips)
-        if flips != row.flips_at:
-            horizons.append((watch_id, row.record_id, flips))
+        flips = earliest(row.flips)
+        if flips != row.next_change_at:
+            horizons.append((rule_id, row.record_id, flips))
         if not row.deleted:
             verdicts.append(_verdict(row, usable, origins[row.record_id], moment))
     await watching.set_horizons(uow, horizons)

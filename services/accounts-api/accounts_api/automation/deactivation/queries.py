@@ -20,7 +20,7 @@ from accounts_api.automation.deactivation.models import (
     contact_deactivation_rules,
     contact_deactivations,
 )
-from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.stored import RuleSet
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import Moment
@@ -53,13 +53,13 @@ RULES = RuleSet(contact_deactivation_rules, DeactivationRule)
 async def standings(
     session: AsyncSession,
     workspace_id: UUID,
-    watch_id: UUID,
+    rule_id: UUID,
     rules: Sequence[tuple[Rule, Field | None]],
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
     """How contacts stand: (record_id, deleted, matched, flips, dates, deactivated_at, kept_rule,
-    kept_since, flips_at). `matched`, `flips` and `dates` have a place for each rule.
+    kept_since, next_change_at). `matched`, `flips` and `dates` have a place for each rule.
     """
 
     def dates(row: Row) -> ColumnElement[Any]:
@@ -81,7 +81,7 @@ async def standings(
         lambda row: row.column("deactivated_at").label("deactivated_at"),
         lambda row: kept(row, _KEPT.c.rule_id).label("kept_rule"),
         lambda row: kept(row, _KEPT.c.since).label("kept_since"),
-        lambda row: kept_flip(row.workspace, watch_id, row.id),
+        lambda row: stored_next_change(row.workspace, rule_id, row.id),
     )
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows

@@ -38,7 +38,7 @@ async def create_deactivation_rule(
     data: DeactivationRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
     """While a rule matches, the contact's `deactivated_at` is set; contacts follow in batches, and
-    `fill` of the list shows how far that is.
+    `progress` of the list shows how far that is.
     """
     rule = await service.create_rule(uow, data)
     response.headers["location"] = f"/v1/contact-deactivation-rules/{rule.id}"

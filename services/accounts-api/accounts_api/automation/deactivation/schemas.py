@@ -5,10 +5,10 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.evaluation.rule_sets.schemas import (
-    FILL_EXAMPLE,
+    PROGRESS_EXAMPLE,
     DateField,
-    RuleSetFault,
-    RuleSetFill,
+    Progress,
+    RuleFault,
 )
 from shared.schemas import In, Out, Patch, Title
 
@@ -65,7 +65,7 @@ class DeactivationRuleOut(Out):
     rule: dict[str, Any]
     rule_text: str
     since_field: str | None
-    faults: list[RuleSetFault] = Field(
+    faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used; it is left out until it is mended."
     )
     version: int
@@ -81,24 +81,24 @@ class DeactivationRulesOut(Out):
             "examples": [
                 {
                     "data": [_STORED],
-                    "fill": FILL_EXAMPLE,
+                    "progress": PROGRESS_EXAMPLE,
                 }
             ]
         }
     )
 
     data: list[DeactivationRuleOut]
-    fill: RuleSetFill | None
+    progress: Progress | None
 
 
-class DraftDeactivation(In):
+class DeactivationRuleDraft(In):
     rule: RuleIn
 
 
 class DeactivationPreviewIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"rules": [{"rule": _TEXT}]}]})
 
-    rules: list[DraftDeactivation] = Field(
+    rules: list[DeactivationRuleDraft] = Field(
         max_length=50, description="The whole set, as it would be."
     )
 
@@ -134,7 +134,7 @@ class DeactivationPreviewOut(Out):
     reactivating_samples: list[ContactSample]
 
 
-class DeactivationVerdict(Out):
+class DeactivationRuleVerdict(Out):
     rule_id: UUID
     title: str
     verdict: bool
@@ -149,7 +149,7 @@ class DeactivationExplanationOut(Out):
                     "contact_id": _CONTACT,
                     "deactivated_at": "2026-03-02T09:00:00Z",
                     "decided_by": _ID,
-                    "by_hand": False,
+                    "manual": False,
                     "rules": [
                         {
                             "rule_id": _ID,
@@ -159,7 +159,7 @@ class DeactivationExplanationOut(Out):
                                 "text": _TEXT,
                                 "condition": _RULE,
                                 "verdict": True,
-                                "found": {"field": "email_status", "value": "complained"},
+                                "actual": {"field": "email_status", "value": "complained"},
                             },
                         }
                     ],
@@ -171,7 +171,7 @@ class DeactivationExplanationOut(Out):
     contact_id: UUID
     deactivated_at: datetime | None
     decided_by: UUID | None = Field(description="The rule that decides now; null: none matches.")
-    by_hand: bool = Field(
+    manual: bool = Field(
         description="A person, or another system, deactivated it: no rule takes that back."
     )
-    rules: list[DeactivationVerdict]
+    rules: list[DeactivationRuleVerdict]

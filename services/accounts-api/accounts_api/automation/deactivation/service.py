@@ -56,12 +56,12 @@ def shown(rule: DeactivationRule) -> dict[str, Any]:
 
 async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     """In the order in which they decide, with the progress of the last look at every contact."""
-    watch_id = watch_of(uow.workspace_id)
+    rule_id = watch_of(uow.workspace_id)
     found = await rule_sets.all_of(uow, queries.RULES)
-    sweep = (await watching.sweeps_of(uow, [watch_id])).get(watch_id)
+    sweep = (await watching.sweeps_of(uow, [rule_id])).get(rule_id)
     return {
         "data": [shown(rule) for rule in found],
-        "fill": sweep.as_json() if sweep else None,
+        "progress": sweep.as_json() if sweep else None,
     }
 
 
@@ -161,7 +161,7 @@ async def explain_contact(uow: UnitOfWork, contact_id: UUID) -> dict[str, Any]:
         "contact_id": contact_id,
         "deactivated_at": contact.deactivated_at,
         "decided_by": next(matching, None),
-        "by_hand": contact.deactivated_at is not None and contact.deactivated_at != contact.since,
+        "manual": contact.deactivated_at is not None and contact.deactivated_at != contact.since,
         "rules": verdicts,
     }
 
@@ -172,7 +172,7 @@ def _usable(rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
     decided = (DECIDED.record_type, DECIDED.what)
     if decided in {(sight.record_type, sight.what) for sight in sights(found)}:
         message = "A deactivation rule cannot ask for `deactivated_at`, which it decides."
-        raise Invalid(faults=[Fault(pointer, "circular_rule", message)])
+        raise Invalid(faults=[Fault(pointer, "rule_cycle", message)])
     return found
 
 

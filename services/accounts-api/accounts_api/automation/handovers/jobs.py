@@ -2,5 +2,5 @@ from accounts_api.automation.handovers import moving
 from shared.worker import Loop
 
 
-def hand_overs_loop() -> Loop:
+def handovers_loop() -> Loop:
     return Loop("handovers", moving.step)

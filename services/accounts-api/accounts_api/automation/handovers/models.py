@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from accounts_api.db import Base
 from shared.columns import AT, NOW, workspace_key
 
-hand_overs = Table(
-    "hand_overs",
+handovers = Table(
+    "handovers",
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
@@ -28,8 +28,8 @@ hand_overs = Table(
     Column("after_id", Uuid, comment="this account"),
     Column("last_member_id", Uuid, comment="whose turn it was in a round robin"),
     Column("total", Integer, nullable=False),
-    Column("done", Integer, nullable=False, server_default=text("0")),
-    Column("refused", Integer, nullable=False, server_default=text("0")),
+    Column("processed", Integer, nullable=False, server_default=text("0")),
+    Column("skipped", Integer, nullable=False, server_default=text("0")),
     Column("moved", JSONB, nullable=False, server_default=text("'{}'")),
     Column("cause", JSONB, nullable=False),
     Column("started_at", AT, nullable=False, server_default=NOW),
@@ -40,7 +40,7 @@ hand_overs = Table(
     ),
     CheckConstraint("state in ('running', 'done')", name="state"),
     Index(
-        "uq_hand_overs_running",
+        "uq_handovers_running",
         "workspace_id",
         "member_id",
         unique=True,
@@ -49,4 +49,4 @@ hand_overs = Table(
     Index(None, "workspace_id", "member_id", "id"),
 )
 
-__all__ = ["hand_overs"]
+__all__ = ["handovers"]

@@ -25,37 +25,37 @@ from shared.uow import UnitOfWork
 
 BATCH: Final = 200
 AT_ONCE: Final = 20
-NOBODY: Final = "nobody"
+NOBODY: Final = "unassigned"
 
 
 async def step(service: Service) -> bool:
-    """The next batch of each hand-over that is under way."""
+    """The next batch of each handover that is under way."""
     async with service.units.across_workspaces(read_only=True) as scope:
         running = await queries.running(scope.session, AT_ONCE)
     worked = False
-    for workspace_id, hand_over_id in running:
+    for workspace_id, handover_id in running:
         # One that fails goes on from the same place later; the others go on now.
         went_on = await held.attempt(
             service.units,
             workspace_id,
             (),
-            partial(_go_on, hand_over_id=hand_over_id),
+            partial(_go_on, handover_id=handover_id),
             step=queries.STEP,
-            item=str(hand_over_id),
-            about={"hand_over_id": str(hand_over_id)},
+            item=str(handover_id),
+            about={"handover_id": str(handover_id)},
         )
         worked = bool(went_on) or worked
     return worked
 
 
-async def _go_on(uow: UnitOfWork, hand_over_id: UUID) -> bool:
-    job = await queries.claim(uow.session, uow.workspace_id, hand_over_id)
+async def _go_on(uow: UnitOfWork, handover_id: UUID) -> bool:
+    job = await queries.claim(uow.session, uow.workspace_id, handover_id)
     if job is None:
         return False
     member = await members.get_member(uow, job.member_id)
     origin = chain_of(job.cause)
     label = f"{member.full_name} hands over"
-    uow.cause = (*origin, Cause(type="system", id=f"hand_over:{job.id}", label=label))
+    uow.cause = (*origin, Cause(type="system", id=f"handover:{job.id}", label=label))
     found = await queries.accounts_held(
         uow.session,
         uow.workspace_id,
@@ -72,7 +72,7 @@ async def _go_on(uow: UnitOfWork, hand_over_id: UUID) -> bool:
     await queries.finish(uow.session, uow.workspace_id, job.id)
     uow.publish(
         MemberHandedOver(
-            hand_over_id=job.id,
+            handover_id=job.id,
             member_id=job.member_id,
             tasks_to=job.tasks_to,
             accounts=sum(sum(takers.values()) for takers in job.moved.values()),
@@ -107,7 +107,7 @@ async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) ->
     moved = Counter(
         taker for taker, outcome in zip(takers, outcomes, strict=True) if outcome.error is None
     )
-    faultpoint("hand_over_moved")
+    faultpoint("handover_moved")
     known = Counter(job.moved.get(key, {})) + moved
     await queries.advance(
         uow.session,
@@ -117,8 +117,8 @@ async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) ->
             "key_role_key": key,
             "after_id": accounts[-1].id,
             "last_member_id": desk.last.get(job.id),
-            "done": job.done + len(accounts),
-            "refused": job.refused + len(accounts) - sum(moved.values()),
+            "processed": job.processed + len(accounts),
+            "skipped": job.skipped + len(accounts) - sum(moved.values()),
             "moved": {**job.moved, key: dict(known)},
         },
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.automation.handovers.models import hand_overs
+from accounts_api.automation.handovers.models import handovers
 from shared.held import not_held
 
 _CURRENCY = "(select w.currency from workspaces w where w.workspace_id = :workspace_id)"
@@ -185,15 +185,15 @@ async def lock_key_role(session: AsyncSession, workspace_id: UUID, key: str) -> 
 
 
 async def add(session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]) -> Any:
-    made = insert(hand_overs).values(workspace_id=workspace_id, **values)
-    return (await session.execute(made.returning(hand_overs))).one()
+    made = insert(handovers).values(workspace_id=workspace_id, **values)
+    return (await session.execute(made.returning(handovers))).one()
 
 
 async def last_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Any | None:
     found = (
-        select(hand_overs)
-        .where(hand_overs.c.workspace_id == workspace_id, hand_overs.c.member_id == member_id)
-        .order_by(hand_overs.c.id.desc())
+        select(handovers)
+        .where(handovers.c.workspace_id == workspace_id, handovers.c.member_id == member_id)
+        .order_by(handovers.c.id.desc())
         .limit(1)
     )
     return (await session.execute(found)).one_or_none()
@@ -201,34 +201,34 @@ async def last_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) ->
 
 async def count_running(session: AsyncSession, workspace_id: UUID) -> int:
     found = select(func.count()).where(
-        hand_overs.c.workspace_id == workspace_id, hand_overs.c.state == "running"
+        handovers.c.workspace_id == workspace_id, handovers.c.state == "running"
     )
     return int(await session.scalar(found) or 0)
 
 
-STEP: Final = "hand_overs"
-_NOT_HELD: Final = not_held(STEP, "hand_overs.workspace_id", "hand_overs.id::text")
+STEP: Final = "handovers"
+_NOT_HELD: Final = not_held(STEP, "handovers.workspace_id", "handovers.id::text")
 
 
 async def running(session: AsyncSession, limit: int) -> Sequence[tuple[UUID, UUID]]:
-    """(workspace, hand-over), over all workspaces."""
+    """(workspace, handover), over all workspaces."""
     found = await session.execute(
-        select(hand_overs.c.workspace_id, hand_overs.c.id)
-        .where(hand_overs.c.state == "running", text(_NOT_HELD))
-        .order_by(hand_overs.c.id)
+        select(handovers.c.workspace_id, handovers.c.id)
+        .where(handovers.c.state == "running", text(_NOT_HELD))
+        .order_by(handovers.c.id)
         .limit(limit)
     )
     return [(row.workspace_id, row.id) for row in found]
 
 
-async def claim(session: AsyncSession, workspace_id: UUID, hand_over_id: UUID) -> Any | None:
+async def claim(session: AsyncSession, workspace_id: UUID, handover_id: UUID) -> Any | None:
     """None: another worker has it, or it is done."""
     found = (
-        select(hand_overs)
+        select(handovers)
         .where(
-            hand_overs.c.workspace_id == workspace_id,
-            hand_overs.c.id == hand_over_id,
-            hand_overs.c.state == "running",
+            handovers.c.workspace_id == workspace_id,
+            handovers.c.id == handover_id,
+            handovers.c.state == "running",
         )
         .with_for_update(skip_locked=True)
     )
@@ -236,18 +236,18 @@ async def claim(session: AsyncSession, workspace_id: UUID, hand_over_id: UUID) -
 
 
 async def advance(
-    session: AsyncSession, workspace_id: UUID, hand_over_id: UUID, values: Mapping[str, Any]
+    session: AsyncSession, workspace_id: UUID, handover_id: UUID, values: Mapping[str, Any]
 ) -> None:
     await session.execute(
-        update(hand_overs)
-        .where(hand_overs.c.workspace_id == workspace_id, hand_overs.c.id == hand_over_id)
+        update(handovers)
+        .where(handovers.c.workspace_id == workspace_id, handovers.c.id == handover_id)
         .values(**values)
     )
 
 
-async def finish(session: AsyncSession, workspace_id: UUID, hand_over_id: UUID) -> None:
+async def finish(session: AsyncSession, workspace_id: UUID, handover_id: UUID) -> None:
     await session.execute(
-        update(hand_overs)
-        .where(hand_overs.c.workspace_id == workspace_id, hand_overs.c.id == hand_over_id)
+        update(handovers)
+        .where(handovers.c.workspace_id == workspace_id, handovers.c.id == handover_id)
         .values(state="done", finished_at=func.clock_timestamp())
     )

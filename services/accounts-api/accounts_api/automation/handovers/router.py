@@ -3,22 +3,22 @@ from uuid import UUID
 
 from accounts_api.automation.handovers import service
 from accounts_api.automation.handovers.schemas import (
-    HandOverHoldings,
-    HandOverIn,
-    HandOverOut,
-    HandOverPreview,
+    HandoverHoldings,
+    HandoverIn,
+    HandoverOut,
+    HandoverPreview,
 )
 from shared.auth import Caller
 from shared.web.routing import ServiceDep, Uow, api_router, require
 
-router = api_router("/v1/members/{member_id}/hand-over", "Members")
+router = api_router("/v1/members/{member_id}/handover", "Members")
 
 Reader = Annotated[Caller, require("members:read")]
 Writer = Annotated[Caller, require("members:write")]
 
 
-@router.get("/preview", summary="What a member would hand over", response_model=HandOverHoldings)
-async def get_hand_over_holdings(
+@router.get("/preview", summary="What a member would hand over", response_model=HandoverHoldings)
+async def get_handover_holdings(
     member_id: UUID, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
     """Accounts by key role, open tasks, and enrollments whose mails their mailbox sends."""
@@ -28,9 +28,9 @@ async def get_hand_over_holdings(
         return await service.holdings(uow, member_id, elsewhere)
 
 
-@router.post("/preview", summary="See who would take what", response_model=HandOverPreview)
-async def preview_hand_over(
-    member_id: UUID, data: HandOverIn, caller: Reader, tenure: ServiceDep
+@router.post("/preview", summary="See who would take what", response_model=HandoverPreview)
+async def preview_handover(
+    member_id: UUID, data: HandoverIn, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
     """Counts for each successor. Mails not sent yet go on from the new holder's mailbox, if they
     have one.
@@ -41,9 +41,9 @@ async def preview_hand_over(
         return await service.preview(uow, member_id, data, elsewhere)
 
 
-@router.post("", status_code=202, summary="Hand over", response_model=HandOverOut)
-async def start_hand_over(
-    member_id: UUID, data: HandOverIn, caller: Writer, uow: Uow
+@router.post("", status_code=202, summary="Hand over", response_model=HandoverOut)
+async def start_handover(
+    member_id: UUID, data: HandoverIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """A job: every key role goes to its successor, account by account; then open tasks do, with
     their clocks. Begin it again to move what came to them meanwhile.
@@ -51,6 +51,6 @@ async def start_hand_over(
     return await service.start(uow, member_id, data)
 
 
-@router.get("", summary="How far the last hand-over is", response_model=HandOverOut)
-async def get_hand_over(member_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+@router.get("", summary="How far the last handover is", response_model=HandoverOut)
+async def get_handover(member_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
     return await service.last(uow, member_id)

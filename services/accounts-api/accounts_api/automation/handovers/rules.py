@@ -1,4 +1,4 @@
-"""What a hand-over may say."""
+"""What a handover may say."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Plan:
 
 
 def choice_of(successor: Mapping[str, Any]) -> Choice | None:
-    if successor["nobody"]:
+    if successor["unassigned"]:
         return None
     member, pool = successor["member_id"], successor["pool"]
     named = tuple(dict.fromkeys(UUID(str(one)) for one in pool))
@@ -36,10 +36,10 @@ def faults_of(
     ways = [
         successor["member_id"] is not None,
         successor["algorithm"] is not None,
-        bool(successor["nobody"]),
+        bool(successor["unassigned"]),
     ]
     if sum(ways) != 1:
-        message = "Say one of `member_id`, `algorithm` with a `pool`, or `nobody`."
+        message = "Say one of `member_id`, `algorithm` with a `pool`, or `unassigned`."
         yield Fault(pointer, "one_successor", message)
     if successor["algorithm"] is not None and not successor["pool"]:
         yield Fault(f"{pointer}/pool", "required", "An algorithm chooses among these.")
@@ -50,6 +50,6 @@ def faults_of(
         named[f"{pointer}/member_id"] = successor["member_id"]
     for where, one in named.items():
         if one == leaver:
-            yield Fault(where, "hands_over", "This is who hands over.")
+            yield Fault(where, "is_leaving", "This is who hands over.")
         elif one not in active:
             yield Fault(where, "unknown_member", "There is no such active member.")

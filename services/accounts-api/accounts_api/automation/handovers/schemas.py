@@ -23,16 +23,16 @@ class Successor(In):
     member_id: UUID | None = None
     algorithm: Algorithm | None = None
     pool: Pool = []
-    nobody: bool = Field(default=False, description="The role stays empty.")
+    unassigned: bool = Field(default=False, description="The role stays empty.")
 
 
-class HandOverIn(In):
+class HandoverIn(In):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "successors": {"csm": {"algorithm": "fewest_accounts", "pool": [_ADA, _GRACE]}},
-                    "others": {"member_id": _ADA},
+                    "default_successor": {"member_id": _ADA},
                     "tasks_to": _ADA,
                 }
             ]
@@ -42,7 +42,7 @@ class HandOverIn(In):
     successors: Annotated[dict[TraitKey, Successor], Field(max_length=50)] = Field(
         default={}, description="By key role."
     )
-    others: Successor | None = Field(
+    default_successor: Successor | None = Field(
         default=None, description="For the key roles that `successors` does not name."
     )
     tasks_to: UUID | None = Field(
@@ -75,14 +75,14 @@ class OpenEnrollments(Out):
     )
 
 
-class HandOverHoldings(Out):
+class HandoverHoldings(Out):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "member_id": _GRACE,
                     "key_roles": [_ROLE],
-                    "planned": 1,
+                    "planned_holdings": 1,
                     "assignment_rules": [
                         {
                             "type": "assignment_rule",
@@ -100,7 +100,7 @@ class HandOverHoldings(Out):
 
     member_id: UUID
     key_roles: list[HeldRole]
-    planned: int = Field(
+    planned_holdings: int = Field(
         description="Holdings of theirs that are planned to begin: the successors' then."
     )
     assignment_rules: list[UsageOut] = Field(
@@ -113,22 +113,22 @@ class HandOverHoldings(Out):
     not_asked: list[ServiceName]
 
 
-class Taker(Out):
+class SuccessorShare(Out):
     member_id: UUID
     full_name: str
-    gets: int
-    accounts: int = Field(description="Accounts they would hold the role on then.")
+    assigned: int
+    total_accounts: int = Field(description="Accounts they would hold the role on then.")
     has_mailbox: bool | None = Field(
         description="Whether mails can go on in their name. Null: the sequencer could not be asked."
     )
 
 
 class RolePreview(HeldRole):
-    takers: list[Taker]
-    nobody: int = Field(description="Accounts whose role would be empty.")
+    successors: list[SuccessorShare]
+    unassigned: int = Field(description="Accounts whose role would be empty.")
 
 
-class HandOverPreview(Out):
+class HandoverPreview(Out):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -136,16 +136,16 @@ class HandOverPreview(Out):
                     "key_roles": [
                         {
                             **_ROLE,
-                            "takers": [
+                            "successors": [
                                 {
                                     "member_id": _ADA,
                                     "full_name": "Ada Lovelace",
-                                    "gets": 31,
-                                    "accounts": 52,
+                                    "assigned": 31,
+                                    "total_accounts": 52,
                                     "has_mailbox": True,
                                 }
                             ],
-                            "nobody": 0,
+                            "unassigned": 0,
                         }
                     ],
                     "tasks": {"open": 12, "by_key_role": {"csm": 9}},
@@ -162,7 +162,7 @@ class HandOverPreview(Out):
     not_asked: list[ServiceName]
 
 
-class HandOverOut(Out):
+class HandoverOut(Out):
     """A job. Tasks and mails follow when it is done."""
 
     model_config = ConfigDict(
@@ -172,9 +172,9 @@ class HandOverOut(Out):
                     "id": _ID,
                     "member_id": _GRACE,
                     "state": "done",
-                    "done": 31,
+                    "processed": 31,
                     "total": 31,
-                    "left": 0,
+                    "skipped": 0,
                     "moved": {"csm": {_ADA: 31}},
                     "tasks_to": _ADA,
                     "started_at": "2026-03-02T09:00:00Z",
@@ -187,11 +187,11 @@ class HandOverOut(Out):
     id: UUID
     member_id: UUID
     state: Literal["running", "done"]
-    done: int = Field(description="Accounts looked at, each role by itself.")
+    processed: int = Field(description="Accounts that were handled, each role by itself.")
     total: int
-    left: int = Field(description="Accounts that stayed, because nobody was left to choose.")
+    skipped: int = Field(description="Accounts that stayed, because nobody was left to choose.")
     moved: dict[str, dict[str, int]] = Field(
-        description="By key role, how many accounts each successor got; `nobody` among them."
+        description="By key role, how many accounts each successor got; `unassigned` among them."
     )
     tasks_to: UUID | None
     started_at: datetime

@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts_api.automation.assignments import evaluation
 from accounts_api.automation.handovers import client, queries
 from accounts_api.automation.handovers.rules import Plan, choice_of, faults_of
-from accounts_api.automation.handovers.schemas import HandOverIn
+from accounts_api.automation.handovers.schemas import HandoverIn
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.members import service as members
@@ -26,13 +26,13 @@ MOST: Final = 200_000
 """Accounts that a preview goes through."""
 
 
-class HandOverRunning(Conflict):
-    code = "hand_over_running"
+class HandoverRunning(Conflict):
+    code = "handover_running"
     title = "This member is handing over already"
 
 
-class NoHandOver(NotFound):
-    code = "no_hand_over"
+class NoHandover(NotFound):
+    code = "no_handover"
     title = "This member has not handed over"
 
 
@@ -77,11 +77,11 @@ class Elsewhere:
 
 
 async def ask_others(
-    service: Service, caller: Caller, member_id: UUID, data: HandOverIn | None = None
+    service: Service, caller: Caller, member_id: UUID, data: HandoverIn | None = None
 ) -> Elsewhere:
     """Not within a transaction."""
     named = set[UUID]()
-    for one in [*data.successors.values(), data.others] if data else ():
+    for one in [*data.successors.values(), data.default_successor] if data else ():
         named |= {*one.pool, *([one.member_id] if one.member_id else [])} if one else set()
     tasks, enrollments = await asyncio.gather(
         client.tasks_of(service, caller, member_id),
@@ -98,14 +98,14 @@ async def holdings(uow: UnitOfWork, member_id: UUID, elsewhere: Elsewhere) -> di
     return {
         "member_id": member_id,
         "key_roles": [_role(row) for row in held],
-        "planned": await queries.planned_for(uow.session, uow.workspace_id, member_id),
+        "planned_holdings": await queries.planned_for(uow.session, uow.workspace_id, member_id),
         "assignment_rules": [usage for usage in used.usages if usage.type == "assignment_rule"],
         **elsewhere.as_json(),
     }
 
 
 async def preview(
-    uow: UnitOfWork, member_id: UUID, data: HandOverIn, elsewhere: Elsewhere
+    uow: UnitOfWork, member_id: UUID, data: HandoverIn, elsewhere: Elsewhere
 ) -> dict[str, Any]:
     """Who would get how much, counted by choosing as the job would choose now."""
     plan, held = await _planned(uow, member_id, data)
@@ -134,8 +134,8 @@ async def preview(
         roles.append(
             {
                 **_role(row),
-                "takers": [_taker(load, got, elsewhere) for load in takers],
-                "nobody": nobody,
+                "successors": [_taker(load, got, elsewhere) for load in takers],
+                "unassigned": nobody,
             }
         )
     return {"key_roles": roles, **elsewhere.as_json()}
@@ -146,27 +146,30 @@ def _taker(load: Any, got: Counter[UUID], elsewhere: Elsewhere) -> dict[str, Any
     return {
         "member_id": load.member_id,
         "full_name": load.name,
-        "gets": got[load.member_id],
-        "accounts": load.accounts,
+        "assigned": got[load.member_id],
+        "total_accounts": load.accounts,
         "has_mailbox": None if boxes is None else str(load.member_id) in boxes,
     }
 
 
-async def start(uow: UnitOfWork, member_id: UUID, data: HandOverIn) -> dict[str, Any]:
+async def start(uow: UnitOfWork, member_id: UUID, data: HandoverIn) -> dict[str, Any]:
     """The worker moves the accounts, in batches; tasks and mails follow when it is done."""
     _, held = await _planned(uow, member_id, data)
     given = data.model_dump(mode="json")
     values = {
         "id": new_id(),
         "member_id": member_id,
-        "successors": {"by_role": given["successors"], "others": given["others"]},
+        "successors": {
+            "by_role": given["successors"],
+            "default_successor": given["default_successor"],
+        },
         "tasks_to": data.tasks_to,
         "total": sum(row.accounts for row in held),
         "cause": [link.model_dump(mode="json", exclude_none=True) for link in uow.cause],
     }
-    async with refuse("uq_hand_overs_running", HandOverRunning("Wait until that one is done.")):
+    async with refuse("uq_handovers_running", HandoverRunning("Wait until that one is done.")):
         made = await queries.add(uow.session, uow.workspace_id, values)
-    audit_log.record(uow, "member.hand_over_started", "member", member_id, after=given)
+    audit_log.record(uow, "member.handover_started", "member", member_id, after=given)
     uow.wake_worker()
     return shown(made)
 
@@ -179,15 +182,16 @@ async def last(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
     await members.get_member(uow, member_id)
     found = await queries.last_of(uow.session, uow.workspace_id, member_id)
     if found is None:
-        raise NoHandOver("No hand-over of this member was started.")
+        raise NoHandover("No handover of this member was started.")
     return shown(found)
 
 
 def shown(row: Any) -> dict[str, Any]:
-    names = ("id", "member_id", "state", "done", "total", "moved", "tasks_to")
+    names = ("id", "member_id", "state", "total", "moved", "tasks_to")
     return {
         **{name: getattr(row, name) for name in (*names, "started_at", "finished_at")},
-        "left": row.refused,
+        "processed": row.processed,
+        "skipped": row.skipped,
     }
 
 
@@ -195,13 +199,13 @@ def _role(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("key_role", "title", "accounts", "revenue")}
 
 
-async def _planned(uow: UnitOfWork, member_id: UUID, data: HandOverIn) -> tuple[Plan, Any]:
+async def _planned(uow: UnitOfWork, member_id: UUID, data: HandoverIn) -> tuple[Plan, Any]:
     """Who takes what of what is held. Raises `Invalid` with every fault at once."""
     await members.get_member(uow, member_id)
     held = await queries.roles_held(uow.session, uow.workspace_id, member_id)
     given = {f"/successors/{key}": one.model_dump() for key, one in data.successors.items()}
-    if data.others is not None:
-        given["/others"] = data.others.model_dump()
+    if data.default_successor is not None:
+        given["/default_successor"] = data.default_successor.model_dump()
     named = {one for way in given.values() for one in (*way["pool"], way["member_id"]) if one}
     if data.tasks_to is not None:
         named.add(data.tasks_to)
@@ -219,7 +223,7 @@ async def _planned(uow: UnitOfWork, member_id: UUID, data: HandOverIn) -> tuple[
         Fault(f"/successors/{key}", "unknown_key_role", f"There is no key role {key!r}.")
         for key in sorted(data.successors.keys() - known)
     ]
-    if data.others is None:
+    if data.default_successor is None:
         faults += [
             Fault(
                 f"/successors/{row.key_role}",
@@ -232,11 +236,13 @@ async def _planned(uow: UnitOfWork, member_id: UUID, data: HandOverIn) -> tuple[
     if faults:
         raise Invalid("Nothing was begun. See `errors` for each fault.", faults=faults)
     ways = {key: way.model_dump() for key, way in data.successors.items()}
-    others = data.others.model_dump() if data.others else None
-    return plan_of({"by_role": ways, "others": others}, [row.key_role for row in held]), held
+    others = data.default_successor.model_dump() if data.default_successor else None
+    return plan_of(
+        {"by_role": ways, "default_successor": others}, [row.key_role for row in held]
+    ), held
 
 
 def plan_of(successors: dict[str, Any], keys: Collection[str]) -> Plan:
     """From what was stored. A key role that nothing was said of is not in it, and stays."""
-    ways = {key: successors["by_role"].get(key, successors["others"]) for key in keys}
+    ways = {key: successors["by_role"].get(key, successors["default_successor"]) for key in keys}
     return Plan({key: choice_of(way) for key, way in ways.items() if way is not None})

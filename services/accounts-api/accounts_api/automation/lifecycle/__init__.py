@@ -1,1 +1,1 @@
-"""Lifecycle status: which of four an account has, by rules, since when, and its stints."""
+"""Lifecycle status: which of four an account has, by rules, since when, and its periods."""

@@ -1,4 +1,4 @@
-"""Which status each account has: moves accounts as the rules say, keeps their stints."""
+"""Which status each account has: moves accounts as the rules say, keeps their periods."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from accounts_api.evaluation.rule_sets import service as rule_sets
 from accounts_api.evaluation.rule_sets.rules import (
     Faulty,
     date_field,
+    earliest,
     first,
-    next_flip,
     rule_of,
     usable,
 )
@@ -82,7 +82,7 @@ class Verdict:
 
 
 async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make statuses, stints and horizons of the affected accounts what they are at `moment`."""
+    """Make statuses, periods and horizons of the affected accounts what they are at `moment`."""
     origins = affected[uow.workspace_id]
     catalog = await record_catalog.rule_catalog(uow)
     usable, faulty = await usable_rules(uow, catalog)
@@ -94,11 +94,11 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     )
     horizons = []
     verdicts: list[Verdict] = []
-    stints: list[dict[str, Any]] = []
+    periods: list[dict[str, Any]] = []
     ends: list[dict[str, Any]] = []
     for row in rows:
-        flips = next_flip(row.flips)
-        if flips != row.flips_at:
+        flips = earliest(row.flips)
+        if flips != row.next_change_at:
             horizons.append((uow.workspace_id, row.record_id, flips))
         if row.deleted:
             continue
@@ -106,15 +106,15 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
         if verdict.moved or verdict.since != row.since:
             verdicts.append(verdict)
         elif verdict.trial_ends_at != row.trial_ends_at:
-            ends.append(_stint(verdict))
-        if row.stint is None and not verdict.moved:
-            stints.append(_stint(verdict))
+            ends.append(_period(verdict))
+        if row.period is None and not verdict.moved:
+            periods.append(_period(verdict))
     await watching.set_horizons(uow, horizons)
     await _store(uow, verdicts)
     if ends:
-        await queries.move_stints(uow.session, uow.workspace_id, ends)
-    if stints:
-        await queries.next_stints(uow.session, uow.workspace_id, stints)
+        await queries.move_periods(uow.session, uow.workspace_id, ends)
+    if periods:
+        await queries.start_periods(uow.session, uow.workspace_id, periods)
     return sum(verdict.moved for verdict in verdicts)
 
 
@@ -137,7 +137,7 @@ def _verdict(row: Any, usable: Sequence[Usable], origin: Origin, moment: Moment)
     )
 
 
-def _stint(verdict: Verdict) -> dict[str, Any]:
+def _period(verdict: Verdict) -> dict[str, Any]:
     return {
         "account_id": verdict.account_id,
         "status": verdict.after,
@@ -166,12 +166,12 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
         uow.publish(*(_event(verdict) for verdict in group if verdict.moved))
         await uow.flush_events()
     uow.cause = before
-    moved = [_stint(verdict) for verdict in verdicts if verdict.moved]
-    shifted = [_stint(verdict) for verdict in verdicts if not verdict.moved]
+    moved = [_period(verdict) for verdict in verdicts if verdict.moved]
+    shifted = [_period(verdict) for verdict in verdicts if not verdict.moved]
     if moved:
-        await queries.next_stints(uow.session, uow.workspace_id, moved)
+        await queries.start_periods(uow.session, uow.workspace_id, moved)
     if shifted:
-        await queries.move_stints(uow.session, uow.workspace_id, shifted)
+        await queries.move_periods(uow.session, uow.workspace_id, shifted)
 
 
 def _event(verdict: Verdict) -> LifecycleStatusChanged:

@@ -35,8 +35,8 @@ lifecycle_rules = Table(
     UniqueConstraint("workspace_id", "title"),
     CheckConstraint("status in ('ignored', 'churned', 'trial')", name="status"),
 )
-lifecycle_stints = Table(
-    "lifecycle_stints",
+lifecycle_status_periods = Table(
+    "lifecycle_status_periods",
     Base.metadata,
     workspace_key(),
     Column("account_id", Uuid, nullable=False),
@@ -51,18 +51,18 @@ lifecycle_stints = Table(
         ["workspace_id", "account_id"], ["accounts.accounts.workspace_id", "accounts.accounts.id"]
     ),
     Index(
-        "uq_lifecycle_stints_current",
+        "uq_lifecycle_status_periods_current",
         "workspace_id",
         "account_id",
         unique=True,
         postgresql_where=text("ended_at is null"),
     ),
     Index(
-        "ix_lifecycle_stints_trial_ends_at",
+        "ix_lifecycle_status_periods_trial_ends_at",
         "workspace_id",
         "trial_ends_at",
         postgresql_where=text("ended_at is null and trial_ends_at is not null"),
     ),
 )
 
-__all__ = ["lifecycle_rules", "lifecycle_stints"]
+__all__ = ["lifecycle_rules", "lifecycle_status_periods"]

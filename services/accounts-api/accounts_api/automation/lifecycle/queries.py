@@ -16,9 +16,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_stints
+from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
 from accounts_api.automation.lifecycle.rules import DEFAULT
-from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.stored import RuleSet
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import Moment
@@ -57,10 +57,10 @@ async def standings(
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
-    """How accounts stand: (record_id, deleted, matched, flips, dates, ends, status, since, stint,
-    trial_ends_at, flips_at). `matched`, `flips`, `dates` and `ends` have a place for each rule, of
-    its own field that says since when and of the one that says until when; `stint` is the status
-    of the stint that runs.
+    """How accounts stand: (record_id, deleted, matched, flips, dates, ends, status, since, period,
+    trial_ends_at, next_change_at). `matched`, `flips`, `dates` and `ends` have a place for each
+    rule, of its own field that says since when and of the one that says until when; `period` is the
+    status of the period that runs.
     """
 
     def dates(row: Row) -> ColumnElement[Any]:
@@ -71,11 +71,11 @@ async def standings(
         found = [is_over(row, field, moment) for *_, field in rules]
         return array[Any](found, type_=AT).label("ends")
 
-    def stint(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
+    def period(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
         running = select(what).where(
-            lifecycle_stints.c.workspace_id == row.workspace,
-            lifecycle_stints.c.account_id == row.id,
-            lifecycle_stints.c.ended_at.is_(None),
+            lifecycle_status_periods.c.workspace_id == row.workspace,
+            lifecycle_status_periods.c.account_id == row.id,
+            lifecycle_status_periods.c.ended_at.is_(None),
         )
         return running.scalar_subquery()
 
@@ -88,76 +88,78 @@ async def standings(
         ends,
         lambda row: row.column("lifecycle_status").label("status"),
         lambda row: row.column("lifecycle_status_since").label("since"),
-        lambda row: stint(row, lifecycle_stints.c.status).label("stint"),
-        lambda row: stint(row, lifecycle_stints.c.trial_ends_at).label("trial_ends_at"),
-        lambda row: kept_flip(row.workspace, workspace_id, row.id),
+        lambda row: period(row, lifecycle_status_periods.c.status).label("period"),
+        lambda row: period(row, lifecycle_status_periods.c.trial_ends_at).label("trial_ends_at"),
+        lambda row: stored_next_change(row.workspace, workspace_id, row.id),
     )
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
 
 
-_END_STINTS = text(
+_END_PERIODS = text(
     """
-    update lifecycle_stints s set ended_at = greatest(x.at, s.started_at)
-    from jsonb_to_recordset(cast(:stints as jsonb)) as x(account_id uuid, at timestamptz)
+    update lifecycle_status_periods s set ended_at = greatest(x.at, s.started_at)
+    from jsonb_to_recordset(cast(:periods as jsonb)) as x(account_id uuid, at timestamptz)
     where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
     """
 )
-_START_STINTS = text(
+_START_PERIODS = text(
     """
-    insert into lifecycle_stints
+    insert into lifecycle_status_periods
         (workspace_id, account_id, id, status, started_at, rule_id, trial_ends_at)
     select :workspace_id, x.account_id, x.id, x.status, x.at, x.rule_id, x.trial_ends_at
-    from jsonb_to_recordset(cast(:stints as jsonb))
+    from jsonb_to_recordset(cast(:periods as jsonb))
            as x(account_id uuid, id uuid, status text, at timestamptz, rule_id uuid,
                 trial_ends_at timestamptz)
     """
 )
-_MOVE_STINTS = text(
+_MOVE_PERIODS = text(
     """
-    update lifecycle_stints s set started_at = x.at, trial_ends_at = x.trial_ends_at
-    from jsonb_to_recordset(cast(:stints as jsonb))
+    update lifecycle_status_periods s set started_at = x.at, trial_ends_at = x.trial_ends_at
+    from jsonb_to_recordset(cast(:periods as jsonb))
            as x(account_id uuid, at timestamptz, trial_ends_at timestamptz)
     where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
     """
 )
 
 
-async def next_stints(
-    session: AsyncSession, workspace_id: UUID, stints: Sequence[Mapping[str, Any]]
+async def start_periods(
+    session: AsyncSession, workspace_id: UUID, periods: Sequence[Mapping[str, Any]]
 ) -> None:
     """End what runs and start these: account_id, status, at, rule_id, trial_ends_at."""
-    rows = to_json([{**stint, "id": new_id()} for stint in stints]).decode()
-    given = {"workspace_id": workspace_id, "stints": rows}
-    await session.execute(_END_STINTS, given)
-    await session.execute(_START_STINTS, given)
+    rows = to_json([{**period, "id": new_id()} for period in periods]).decode()
+    given = {"workspace_id": workspace_id, "periods": rows}
+    await session.execute(_END_PERIODS, given)
+    await session.execute(_START_PERIODS, given)
 
 
-async def move_stints(
-    session: AsyncSession, workspace_id: UUID, stints: Sequence[Mapping[str, Any]]
+async def move_periods(
+    session: AsyncSession, workspace_id: UUID, periods: Sequence[Mapping[str, Any]]
 ) -> None:
     """Stints that run began, or end, at another instant than was thought: account_id, at,
     trial_ends_at.
     """
-    given = {"workspace_id": workspace_id, "stints": to_json(list(stints)).decode()}
-    await session.execute(_MOVE_STINTS, given)
+    given = {"workspace_id": workspace_id, "periods": to_json(list(periods)).decode()}
+    await session.execute(_MOVE_PERIODS, given)
 
 
-async def stints_of(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> Sequence[Any]:
+async def status_periods(
+    session: AsyncSession, workspace_id: UUID, account_id: UUID
+) -> Sequence[Any]:
     """Latest first."""
     found = (
         select(
-            lifecycle_stints.c.status,
-            lifecycle_stints.c.started_at,
-            lifecycle_stints.c.ended_at,
-            lifecycle_stints.c.rule_id,
-            lifecycle_stints.c.trial_ends_at,
+            lifecycle_status_periods.c.status,
+            lifecycle_status_periods.c.started_at,
+            lifecycle_status_periods.c.ended_at,
+            lifecycle_status_periods.c.rule_id,
+            lifecycle_status_periods.c.trial_ends_at,
         )
         .where(
-            lifecycle_stints.c.workspace_id == workspace_id,
-            lifecycle_stints.c.account_id == account_id,
+            lifecycle_status_periods.c.workspace_id == workspace_id,
+            lifecycle_status_periods.c.account_id == account_id,
         )
-        .order_by(lifecycle_stints.c.id.desc())
+        .order_by(lifecycle_status_periods.c.id.desc())
         .limit(100)
     )
     return (await session.execute(found)).all()
@@ -176,7 +178,7 @@ async def unconverted(
     statement = text(
         f"""
         select s.account_id, a.name, a.external_id, s.started_at, s.trial_ends_at
-        from lifecycle_stints s
+        from lifecycle_status_periods s
         join accounts a on a.workspace_id = :workspace_id and a.id = s.account_id
          and a.deleted_at is null
         where s.workspace_id = :workspace_id and s.ended_at is null and s.trial_ends_at <= :now

@@ -13,7 +13,7 @@ from accounts_api.automation.lifecycle.schemas import (
     LifecycleRuleOut,
     LifecycleRulePatch,
     LifecycleRulesOut,
-    UnconvertedOut,
+    UnconvertedTrialOut,
 )
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
@@ -39,7 +39,7 @@ async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 async def create_lifecycle_rule(
     data: LifecycleRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """Accounts follow in batches; `fill` of the list shows how far that is."""
+    """Accounts follow in batches; `progress` of the list shows how far that is."""
     rule = await service.create_rule(uow, data)
     response.headers["location"] = f"/v1/lifecycle-rules/{rule.id}"
     return _tagged(rule, response)
@@ -68,7 +68,7 @@ async def explain_lifecycle(account_id: UUID, caller: Reader, uow: Uow) -> dict[
 @router.get(
     "/unconverted-trials",
     summary="List trials past their end",
-    response_model=Page[UnconvertedOut],
+    response_model=Page[UnconvertedTrialOut],
 )
 async def list_unconverted_trials(
     caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50

@@ -6,10 +6,10 @@ from pydantic import ConfigDict, Field
 
 from accounts_api.automation.lifecycle.rules import RuleStatus, Status
 from accounts_api.evaluation.rule_sets.schemas import (
-    FILL_EXAMPLE,
+    PROGRESS_EXAMPLE,
     DateField,
-    RuleSetFault,
-    RuleSetFill,
+    Progress,
+    RuleFault,
 )
 from shared.schemas import In, Out, Patch, Title
 
@@ -84,7 +84,7 @@ class LifecycleRuleOut(Out):
     rule_text: str
     since_field: str | None
     end_field: str | None
-    faults: list[RuleSetFault] = Field(
+    faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used; it is left out until it is mended."
     )
     version: int
@@ -96,14 +96,14 @@ class LifecycleRulesOut(Out):
     """In the order in which they decide."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "fill": FILL_EXAMPLE}]}
+        json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "progress": PROGRESS_EXAMPLE}]}
     )
 
     data: list[LifecycleRuleOut]
-    fill: RuleSetFill | None
+    progress: Progress | None
 
 
-class DraftRule(In):
+class LifecycleRuleDraft(In):
     status: RuleStatus
     rule: RuleIn
 
@@ -113,10 +113,12 @@ class LifecyclePreviewIn(In):
         json_schema_extra={"examples": [{"rules": [{"status": "churned", "rule": _TEXT}]}]}
     )
 
-    rules: list[DraftRule] = Field(max_length=50, description="The whole set, as it would be.")
+    rules: list[LifecycleRuleDraft] = Field(
+        max_length=50, description="The whole set, as it would be."
+    )
 
 
-class Movement(Out):
+class StatusTransition(Out):
     """`accounts` that have status `before` and would have `after`."""
 
     before: Status
@@ -124,7 +126,7 @@ class Movement(Out):
     accounts: int
 
 
-class Mover(Out):
+class StatusTransitionSample(Out):
     id: UUID
     name: str
     before: Status
@@ -137,8 +139,8 @@ class LifecyclePreviewOut(Out):
             "examples": [
                 {
                     "counts": {"subscribed": 388, "trial": 0, "churned": 12, "ignored": 0},
-                    "movements": [{"before": "subscribed", "after": "churned", "accounts": 12}],
-                    "movers": [
+                    "transitions": [{"before": "subscribed", "after": "churned", "accounts": 12}],
+                    "samples": [
                         {
                             "id": _ACCOUNT,
                             "name": "Acme",
@@ -152,11 +154,11 @@ class LifecyclePreviewOut(Out):
     )
 
     counts: dict[Status, int]
-    movements: list[Movement]
-    movers: list[Mover] = Field(description="Some of those that would move.")
+    transitions: list[StatusTransition]
+    samples: list[StatusTransitionSample] = Field(description="Some of those that would move.")
 
 
-class RuleVerdict(Out):
+class LifecycleRuleVerdict(Out):
     rule_id: UUID
     title: str
     status: RuleStatus
@@ -164,7 +166,7 @@ class RuleVerdict(Out):
     explanation: dict[str, Any]
 
 
-class Stint(Out):
+class StatusPeriod(Out):
     status: Status
     started_at: datetime
     ended_at: datetime | None
@@ -174,7 +176,7 @@ class Stint(Out):
     )
 
 
-class UnconvertedOut(Out):
+class UnconvertedTrialOut(Out):
     """A trial past its end that is neither subscribed nor churned."""
 
     model_config = ConfigDict(
@@ -218,7 +220,7 @@ class LifecycleExplanationOut(Out):
                                 "text": _TEXT,
                                 "condition": _RULE,
                                 "verdict": True,
-                                "found": {
+                                "actual": {
                                     "field": "traits.churned_on",
                                     "value": "2026-02-28",
                                     "to": "2026-03-01",
@@ -226,7 +228,7 @@ class LifecycleExplanationOut(Out):
                             },
                         }
                     ],
-                    "stints": [
+                    "status_periods": [
                         {
                             "status": "churned",
                             "started_at": "2026-02-27T23:00:00Z",
@@ -245,5 +247,5 @@ class LifecycleExplanationOut(Out):
     since: datetime | None
     decided_by: UUID | None = Field(description="The rule that decides now; null: the default.")
     unconverted: bool = Field(description="A trial past its end.")
-    rules: list[RuleVerdict]
-    stints: list[Stint]
+    rules: list[LifecycleRuleVerdict]
+    status_periods: list[StatusPeriod]

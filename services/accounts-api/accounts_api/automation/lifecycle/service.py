@@ -63,7 +63,7 @@ async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     rules = ranked((rule.status, rule.id, rule) for rule in found)
     return {
         "data": [shown(rule) for rule in rules],
-        "fill": sweep.as_json() if sweep else None,
+        "progress": sweep.as_json() if sweep else None,
     }
 
 
@@ -148,13 +148,13 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
         counts[row.after] += row.accounts
     return {
         "counts": counts,
-        "movements": [row for row in counted if row.before != row.after],
-        "movers": movers,
+        "transitions": [row for row in counted if row.before != row.after],
+        "samples": movers,
     }
 
 
 async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
-    """Every rule's verdict on one account, which of them decides, and its stints."""
+    """Every rule's verdict on one account, which of them decides, and its periods."""
     account = await queries.account_status(uow.session, uow.workspace_id, account_id)
     if account is None:
         raise NotFound("There is no account with this id.")
@@ -178,8 +178,8 @@ async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
         )
     place = first([bool(verdict["verdict"]) for verdict in verdicts])
     decided = usable[place].stored if place is not None else None
-    stints = await queries.stints_of(uow.session, uow.workspace_id, account_id)
-    end = stints[0].trial_ends_at if stints else None
+    periods = await queries.status_periods(uow.session, uow.workspace_id, account_id)
+    end = periods[0].trial_ends_at if periods else None
     return {
         "account_id": account_id,
         "status": account.status,
@@ -187,7 +187,7 @@ async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
         "decided_by": decided.id if decided else None,
         "unconverted": account.status == "trial" and end is not None and end <= moment.now,
         "rules": verdicts,
-        "stints": stints,
+        "status_periods": periods,
     }
 
 
@@ -202,7 +202,7 @@ def _usable(rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
     found = rule_input.usable(rule, catalog, "account", pointer)
     if any(sight.what in _DECIDED and sight.record_type == "account" for sight in sights(found)):
         message = "A lifecycle rule cannot ask for the lifecycle status, which it decides."
-        raise Invalid(faults=[Fault(pointer, "circular_rule", message)])
+        raise Invalid(faults=[Fault(pointer, "rule_cycle", message)])
     return found
 
 

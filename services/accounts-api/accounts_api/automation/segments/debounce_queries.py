@@ -11,26 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.held import not_held
 
-STEP: Final = "segment_tellings"
+STEP: Final = "segment_pending_notifications"
 _ITEM: Final = "s.segment_id || ':' || s.record_id"
 _DUE_WORKSPACES = text(
     """
     select w.workspace_id from workspaces w
-    where (select t.due_at from segment_tellings t where t.workspace_id = w.workspace_id
-           order by t.workspace_id, t.due_at limit 1)
+    where (select t.due_at from segment_pending_notifications t
+           where t.workspace_id = w.workspace_id order by t.workspace_id, t.due_at limit 1)
           <= coalesce(w.frozen_at, clock_timestamp())
     """
 )
 _PENDING = text(
     """
-    select record_id, entered, at, by, resumed, cause, due_at from segment_tellings
+    select record_id, entered, at, by, resumed, cause, due_at from segment_pending_notifications
     where workspace_id = :workspace_id and segment_id = :segment_id
       and record_id = any(cast(:ids as uuid[]))
     """
 )
 _DELAY = text(
     """
-    insert into segment_tellings
+    insert into segment_pending_notifications
         (workspace_id, segment_id, record_id, entered, at, by, resumed, cause, due_at)
     select :workspace_id, t.segment_id, t.record_id, t.entered, t.at, t.by, t.resumed, t.cause,
            t.due_at
@@ -44,7 +44,7 @@ _DELAY = text(
 )
 _DROP = text(
     """
-    delete from segment_tellings
+    delete from segment_pending_notifications
     where workspace_id = :workspace_id and segment_id = :segment_id
       and record_id = any(cast(:ids as uuid[]))
     """
@@ -55,7 +55,7 @@ def _claim(which: str) -> TextClause:
     return text(
         f"""
         with claimed as (
-            delete from segment_tellings t using ({which}) w
+            delete from segment_pending_notifications t using ({which}) w
             where t.workspace_id = :workspace_id
               and t.segment_id = w.segment_id and t.record_id = w.record_id
             returning t.segment_id, t.record_id, t.entered, t.at, t.by, t.resumed, t.cause, t.due_at
@@ -68,13 +68,13 @@ def _claim(which: str) -> TextClause:
 
 
 _CLAIM_DUE = _claim(
-    "select segment_id, record_id from segment_tellings s"
+    "select segment_id, record_id from segment_pending_notifications s"
     " where workspace_id = :workspace_id and due_at <= :until"
     f" and {not_held(STEP, 's.workspace_id', _ITEM)}"
     " order by due_at limit :limit"
 )
 _CLAIM_ALL = _claim(
-    "select segment_id, record_id from segment_tellings"
+    "select segment_id, record_id from segment_pending_notifications"
     " where workspace_id = :workspace_id and segment_id = :segment_id"
 )
 

@@ -125,7 +125,7 @@ async def _moves(
     for start in range(0, len(ids), size):
         judged = _by_reading if len(ids) <= FEW else _by_statement
         for row in await judged(uow, rules, ids[start : start + size], moment):
-            horizons.append((row.segment_id, row.record_id, row.flips_at))
+            horizons.append((row.segment_id, row.record_id, row.next_change_at))
             if row.wanted != (row.member_id is not None):
                 segment = by_id[row.segment_id]
                 own = affected.get(segment.id, {}).get(row.record_id)
@@ -146,7 +146,7 @@ class Differing:
     wanted: bool
     included: bool | None
     member_id: UUID | None
-    flips_at: datetime | None
+    next_change_at: datetime | None
 
 
 async def _by_statement(
@@ -182,9 +182,9 @@ async def _by_reading(
         )
         for segment, rule in rules:
             was = kept[segment.id, record_id]
-            flips_at = None if deleted else horizon(rule, record, moment)
+            next_change_at = None if deleted else horizon(rule, record, moment)
             wanted = segment.id in held
-            if wanted != (was.member_id is not None) or flips_at != was.flips_at:
+            if wanted != (was.member_id is not None) or next_change_at != was.next_change_at:
                 differing.append(
                     Differing(
                         record_id,
@@ -193,7 +193,7 @@ async def _by_reading(
                         wanted,
                         was.included,
                         was.member_id,
-                        flips_at,
+                        next_change_at,
                     )
                 )
     return differing

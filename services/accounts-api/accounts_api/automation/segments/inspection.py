@@ -9,9 +9,9 @@ from pydantic_core import from_json, to_json
 
 from accounts_api.automation.segments import debounce_queries, memberships, queries, verdicts
 from accounts_api.automation.segments.errors import RuleUnusable
-from accounts_api.automation.segments.rule_schemas import RuleCheckIn, RuleExplainIn
+from accounts_api.automation.segments.rule_schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
-from accounts_api.automation.segments.schemas import PreviewIn
+from accounts_api.automation.segments.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.engine import rule_input
 from accounts_api.language.rules.catalog import Catalog
@@ -58,7 +58,7 @@ async def list_members(
     )
 
 
-async def preview_segment(uow: UnitOfWork, data: PreviewIn) -> dict[str, Any]:
+async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, Any]:
     """What a draft would hold, and who would move against the members now."""
     catalog = await rule_input.rule_catalog(uow)
     rule = rule_input.usable_beside(
@@ -110,12 +110,12 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         "record_id": record_id,
         "member": any(stay.left_at is None for stay in found),
         "verdict": explanation.verdict,
-        "next_look_at": horizon(rule, record, moment),
+        "next_check_at": horizon(rule, record, moment),
         "override": await memberships.override_of(
             uow.session, uow.workspace_id, segment_id, record_id
         ),
-        "untold": untold.get(record_id),
-        "stays": found,
+        "pending_notification": untold.get(record_id),
+        "memberships": found,
         "explanation": explanation.as_json(),
     }
 
@@ -133,12 +133,12 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     return {
         "record_id": data.record_id,
         "verdict": explanation.verdict,
-        "next_look_at": horizon(rule, record, moment),
+        "next_check_at": horizon(rule, record, moment),
         "explanation": explanation.as_json(),
     }
 
 
-async def check_rule(uow: UnitOfWork, data: RuleCheckIn) -> dict[str, Any]:
+async def validate_rule(uow: UnitOfWork, data: RuleValidationIn) -> dict[str, Any]:
     """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
     catalog = await _catalog_with(uow, data.record_type)
     try:

@@ -125,8 +125,8 @@ segment_overrides = Table(
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     _of_segment(),
 )
-segment_tellings = Table(
-    "segment_tellings",
+segment_pending_notifications = Table(
+    "segment_pending_notifications",
     Base.metadata,
     workspace_key(),
     Column("segment_id", Uuid, nullable=False),
@@ -145,7 +145,7 @@ segment_tellings = Table(
 __all__ = [
     "segment_members",
     "segment_overrides",
-    "segment_tellings",
+    "segment_pending_notifications",
     "segment_versions",
     "segments",
 ]

@@ -6,22 +6,22 @@ from starlette.responses import Response
 
 from accounts_api.automation.segments import inspection, service, usages
 from accounts_api.automation.segments.rule_schemas import (
-    RuleCheckIn,
-    RuleCheckOut,
     RuleExplainIn,
     RuleExplanationOut,
+    RuleValidationIn,
+    RuleValidationOut,
 )
 from accounts_api.automation.segments.schemas import (
-    ExplanationOut,
     MembershipOut,
     OverrideIn,
-    PreviewIn,
-    PreviewOut,
     SegmentDetail,
+    SegmentExplanationOut,
     SegmentIn,
     SegmentMemberOut,
     SegmentOut,
     SegmentPatch,
+    SegmentPreviewIn,
+    SegmentPreviewOut,
 )
 from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
@@ -70,15 +70,15 @@ async def list_segments(
 async def create_segment(
     data: SegmentIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """The answer comes at once; members follow in batches, and `fill` shows how far that is."""
+    """The answer comes at once; members follow in batches, and `progress` shows how far that is."""
     shown = await service.create_segment(uow, data)
     response.headers["location"] = f"/v1/segments/{shown.segment.id}"
     return _tagged(shown, response)
 
 
-@router.post("/preview", summary="See what a draft would hold", response_model=PreviewOut)
+@router.post("/preview", summary="See what a draft would hold", response_model=SegmentPreviewOut)
 @all_faults_at_once
-async def preview_segment(data: PreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+async def preview_segment(data: SegmentPreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
     return await inspection.preview_segment(uow, data)
 
 
@@ -100,8 +100,8 @@ async def update_segment(
     uow: Uow,
     response: Response,
 ) -> dict[str, Any]:
-    """A new rule, group or priority makes every record be looked at again; until then members stay
-    as they are.
+    """A new rule, group or priority makes the worker evaluate every record again; until then
+    members stay as they are.
     """
     return _tagged(await service.update_segment(uow, segment_id, data, version), response)
 
@@ -137,16 +137,16 @@ async def get_segment_usages(
 
 
 @router.post(
-    "/{segment_id}/check",
+    "/{segment_id}/recheck",
     status_code=202,
-    summary="Look at every record again",
+    summary="Evaluate every record again",
     response_model=SegmentOut,
 )
-async def check_segment(
+async def recheck_segment(
     segment_id: UUID, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """Happens by itself once a day. `fill.corrected` says how many memberships were wrong."""
-    return _tagged(await service.check_segment(uow, segment_id), response)
+    """The worker does it once a day, too. `progress.drift` says how many memberships were wrong."""
+    return _tagged(await service.recheck_segment(uow, segment_id), response)
 
 
 @router.get(
@@ -207,7 +207,7 @@ async def clear_segment_member(
 @router.get(
     "/{segment_id}/explain",
     summary="Explain why a record is a member or not",
-    response_model=ExplanationOut,
+    response_model=SegmentExplanationOut,
 )
 async def explain_segment(
     segment_id: UUID, record_id: UUID, caller: Reader, uow: Uow
@@ -215,12 +215,14 @@ async def explain_segment(
     return await inspection.explain_segment(uow, segment_id, record_id)
 
 
-@rules_router.post("/check", summary="Check a rule and convert it", response_model=RuleCheckOut)
-async def check_rule(data: RuleCheckIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+@rules_router.post(
+    "/validate", summary="Validate a rule and convert it", response_model=RuleValidationOut
+)
+async def validate_rule(data: RuleValidationIn, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Gives the rule as JSON and as text, or all that is wrong with it, with pointer or column and
     what was probably meant.
     """
-    return await inspection.check_rule(uow, data)
+    return await inspection.validate_rule(uow, data)
 
 
 @rules_router.post(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from accounts_api.evaluation.rule_sets.schemas import RuleFault
 from accounts_api.records.store.schemas import RecordTypeKey
 from shared.schemas import In, Out
 
@@ -24,15 +25,7 @@ TEXT = 'type = "renewal" and is_closed = false and contract_expiration within ne
 RECORD = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
 
 
-class RuleFault(Out):
-    code: str
-    message: str
-    pointer: str | None = None
-    column: int | None = None
-    suggestion: str | None = None
-
-
-class RuleCheckIn(In):
+class RuleValidationIn(In):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"record_type": "opportunity", "rule": TEXT}]}
     )
@@ -41,7 +34,7 @@ class RuleCheckIn(In):
     rule: RuleIn
 
 
-class RuleCheckOut(Out):
+class RuleValidationOut(Out):
     """Both forms of a rule, or what is wrong with it."""
 
     model_config = ConfigDict(
@@ -72,7 +65,7 @@ class RuleCheckOut(Out):
     faults: list[RuleFault]
 
 
-class RuleExplainIn(RuleCheckIn):
+class RuleExplainIn(RuleValidationIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"record_type": "opportunity", "rule": TEXT, "record_id": RECORD}]
@@ -83,7 +76,7 @@ class RuleExplainIn(RuleCheckIn):
 
 
 class RuleExplanationOut(Out):
-    """`explanation` has, for each node of the rule, its text, what was found, and its verdict."""
+    """`explanation` has, for each node of the rule, its text, the actual value, and its verdict."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -91,12 +84,12 @@ class RuleExplanationOut(Out):
                 {
                     "record_id": RECORD,
                     "verdict": True,
-                    "next_look_at": "2026-06-01T04:00:00Z",
+                    "next_check_at": "2026-06-01T04:00:00Z",
                     "explanation": {
                         "text": "contract_expiration within next 90 days",
                         "condition": RULE["all"][2],
                         "verdict": True,
-                        "found": {
+                        "actual": {
                             "field": "contract_expiration",
                             "value": "2026-05-31",
                             "from": "2026-03-02",
@@ -110,7 +103,7 @@ class RuleExplanationOut(Out):
 
     record_id: UUID
     verdict: bool
-    next_look_at: datetime | None = Field(
+    next_check_at: datetime | None = Field(
         description="The instant at which time alone may change the verdict."
     )
     explanation: dict[str, Any]

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.automation.segments.rule_schemas import RECORD, RULE, TEXT, RuleFault, RuleIn
+from accounts_api.automation.segments.rule_schemas import RECORD, RULE, TEXT, RuleIn
+from accounts_api.evaluation.rule_sets.schemas import PROGRESS_EXAMPLE, Progress, RuleFault
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
@@ -13,15 +14,6 @@ Debounce = Annotated[int, Field(ge=1, le=43_200)]
 Priority = Annotated[int, Field(ge=1, le=10_000)]
 
 _ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01"
-_FILL = {
-    "state": "done",
-    "done": 400,
-    "total": 400,
-    "started_at": "2026-03-02T09:00:00Z",
-    "finished_at": "2026-03-02T09:00:01Z",
-    "corrected": 37,
-    "drift": None,
-}
 _SEGMENT: dict[str, Any] = {
     "id": _ID,
     "title": "Renewals due within 90 days",
@@ -33,7 +25,7 @@ _SEGMENT: dict[str, Any] = {
     "priority": None,
     "debounce_minutes": None,
     "count": 37,
-    "fill": _FILL,
+    "progress": PROGRESS_EXAMPLE,
     "faults": [],
     "version": 1,
     "archived_at": None,
@@ -71,8 +63,8 @@ class SegmentIn(In):
     priority: Priority | None = None
     debounce_minutes: Debounce | None = Field(
         default=None,
-        description="`segment.entered` and `segment.left` are told when the move has lasted this"
-        " long, and not at all if the record is back before. Members move at once.",
+        description="`segment.entered` and `segment.left` are published when the move has lasted"
+        " this long, and not at all if the record is back before. Members move at once.",
     )
 
 
@@ -85,23 +77,6 @@ class SegmentPatch(Patch):
     group: Slug | None = None
     priority: Priority | None = None
     debounce_minutes: Debounce | None = None
-
-
-class Fill(Out):
-    """How far the first, or latest, look at every record has come. `corrected` counts memberships
-    it changed.
-    """
-
-    state: Literal["running", "done"]
-    done: int
-    total: int | None = Field(description="null until the first batch has been looked at.")
-    started_at: datetime
-    finished_at: datetime | None
-    corrected: int
-    drift: int | None = Field(
-        description="Of the nightly self-check, and of one that was asked for: how many memberships"
-        " were wrong. It should be 0."
-    )
 
 
 class SegmentOut(Out):
@@ -117,7 +92,7 @@ class SegmentOut(Out):
     priority: int | None
     debounce_minutes: int | None
     count: int = Field(description="Members now.")
-    fill: Fill | None
+    progress: Progress | None
     faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used; memberships stand still until it is"
         " mended."
@@ -148,7 +123,7 @@ class SegmentDetail(SegmentOut):
     arr: list[Revenue]
 
 
-class PreviewIn(In):
+class SegmentPreviewIn(In):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"record_type": "opportunity", "rule": TEXT, "segment_id": _ID}]
@@ -173,7 +148,7 @@ class SegmentSample(Out):
     name: str | None
 
 
-class PreviewOut(Out):
+class SegmentPreviewOut(Out):
     """What a draft would make."""
 
     model_config = ConfigDict(
@@ -246,23 +221,23 @@ class Override(Out):
     created_at: datetime
 
 
-class Stay(Out):
+class Membership(Out):
     entered_at: datetime
     entered_by: Literal["rule", "person"]
     left_at: datetime | None
     left_by: Literal["rule", "person", "deleted", "archived"] | None
 
 
-class Untold(Out):
-    """A move that others hear of at `due_at`, if it lasts until then."""
+class PendingNotification(Out):
+    """A move that is published at `due_at`, if it lasts until then."""
 
     entered: bool
     at: datetime
     due_at: datetime
 
 
-class ExplanationOut(Out):
-    """`explanation` has, for each node of the rule, its text, what was found, and its verdict."""
+class SegmentExplanationOut(Out):
+    """`explanation` has, for each node of the rule, its text, the actual value, and its verdict."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -271,10 +246,10 @@ class ExplanationOut(Out):
                     "record_id": RECORD,
                     "member": True,
                     "verdict": True,
-                    "next_look_at": "2026-06-01T04:00:00Z",
+                    "next_check_at": "2026-06-01T04:00:00Z",
                     "override": None,
-                    "untold": None,
-                    "stays": [
+                    "pending_notification": None,
+                    "memberships": [
                         {
                             "entered_at": "2026-03-02T05:00:00Z",
                             "entered_by": "rule",
@@ -286,7 +261,7 @@ class ExplanationOut(Out):
                         "text": "contract_expiration within next 90 days",
                         "condition": RULE["all"][2],
                         "verdict": True,
-                        "found": {
+                        "actual": {
                             "field": "contract_expiration",
                             "value": "2026-05-31",
                             "from": "2026-03-02",
@@ -301,12 +276,14 @@ class ExplanationOut(Out):
     record_id: UUID
     member: bool
     verdict: bool = Field(description="What the rule says, without regard to a person's word.")
-    next_look_at: datetime | None = Field(
+    next_check_at: datetime | None = Field(
         description="The instant at which time alone may change the verdict."
     )
     override: Override | None
-    untold: Untold | None = Field(description="Of a segment with a debounce: what is not told yet.")
-    stays: list[Stay]
+    pending_notification: PendingNotification | None = Field(
+        description="Of a segment with a debounce: the move that is not published yet."
+    )
+    memberships: list[Membership]
     explanation: dict[str, Any]
 
 

@@ -59,7 +59,7 @@ class Shown:
             **shown_rule(segment.rule, segment.faults),
             "group": segment.group_key,
             "count": self.count,
-            "fill": None if self.sweep is None else self.sweep.as_json(),
+            "progress": None if self.sweep is None else self.sweep.as_json(),
         }
 
 
@@ -176,8 +176,8 @@ async def archive_segment(
     await _tell(uow, archived, "segment.archived", before=_audited(segment))
 
 
-async def check_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
-    """Look at every record again; `fill.drift` then says how many were wrong."""
+async def recheck_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
+    """Look at every record again; `progress.drift` then says how many were wrong."""
     segment = await _live(uow, segment_id)
     await watching.sweep(uow, segment_id, repeated=True)
     return (await _shown(uow, [segment]))[0]
@@ -278,7 +278,7 @@ async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> 
     seen_by = {str(one.id): segments_in(one.rule) for one in known}
     if leads_back(segment_id, rule, seen_by):
         message = "Membership in this segment would depend on itself."
-        fault = RuleFault("circular_segment", message, Place(pointer=""))
+        fault = RuleFault("segment_cycle", message, Place(pointer=""))
         raise rule_input.refused(RuleFaulty([fault]), "/rule")
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
-from accounts_api.evaluation.engine.next_changes import kept_flip
+from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.sql.compile import verdict
@@ -43,14 +43,14 @@ async def difference(
     moment: Moment,
 ) -> Sequence[Any]:
     """Where membership or the horizon is not what the rules say: rows of (record_id, segment_id,
-    deleted, wanted, included, member_id, flips_at, kept_flips_at). `included` is a person's word,
-    or null.
+    deleted, wanted, included, member_id, next_change_at, stored_next_change_at). `included` is a
+    person's word, or null.
 
     Of the segments of a group a record is in one: the first by priority whose rule it satisfies,
     those a person put it in first.
     """
     verdicts = judged(rules, workspace_id, ids, moment)
-    record, watch = verdicts.c.record_id, verdicts.c.watch_id
+    record, watch = verdicts.c.record_id, verdicts.c.rule_id
     # What is stored is looked up row by row on unique keys: a join would be planned badly for a
     # table that has grown since it was last analyzed, as these do when a segment is new.
     known = (
@@ -59,10 +59,10 @@ async def difference(
             watch.label("segment_id"),
             verdicts.c.deleted,
             verdicts.c.matched,
-            verdicts.c.flips_at,
+            verdicts.c.next_change_at,
             _override(workspace_id, watch, record).label("included"),
             _member(workspace_id, watch, record).label("member_id"),
-            kept_flip(workspace_id, watch, record).label("kept_flips_at"),
+            stored_next_change(workspace_id, watch, record).label("stored_next_change_at"),
         )
         .cte("known")
         .prefix_with("materialized")
@@ -87,8 +87,8 @@ async def difference(
             and_(said, rank == 1).label("wanted"),
             known.c.included,
             known.c.member_id,
-            known.c.flips_at,
-            known.c.kept_flips_at,
+            known.c.next_change_at,
+            known.c.stored_next_change_at,
         )
         .join(
             segment,
@@ -99,7 +99,7 @@ async def difference(
     statement = select(wanted).where(
         or_(
             wanted.c.wanted != wanted.c.member_id.is_not(None),
-            wanted.c.flips_at.is_distinct_from(wanted.c.kept_flips_at),
+            wanted.c.next_change_at.is_distinct_from(wanted.c.stored_next_change_at),
         )
     )
     return (await session.execute(statement)).all()
@@ -231,9 +231,9 @@ _KEPT = text(
         (select m.id from segment_members m
          where m.workspace_id = :workspace_id and m.segment_id = s.id and m.record_id = r.id
            and m.left_at is null) as member_id,
-        (select h.flips_at from watch_horizons h
-         where h.workspace_id = :workspace_id and h.watch_id = s.id and h.record_id = r.id)
-            as flips_at
+        (select h.next_change_at from rule_next_changes h
+         where h.workspace_id = :workspace_id and h.rule_id = s.id and h.record_id = r.id)
+            as next_change_at
     from unnest(cast(:segments as uuid[])) s (id), unnest(cast(:records as uuid[])) r (id)
     """
 )
@@ -242,7 +242,7 @@ _KEPT = text(
 async def kept(
     session: AsyncSession, workspace_id: UUID, segment_ids: Sequence[UUID], ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], Any]:
-    """What is stored of records in segments: `included`, `member_id`, `flips_at`."""
+    """What is stored of records in segments: `included`, `member_id`, `next_change_at`."""
     given = {"workspace_id": workspace_id, "segments": segment_ids, "records": ids}
     found = await session.execute(_KEPT, given)
     return {(row.segment_id, row.record_id): row for row in found}

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts_api.customers.traits import formulas, queries, rules
-from accounts_api.customers.traits.schemas import FormulaIn
+from accounts_api.customers.traits.schemas import FormulaPreviewIn
 from accounts_api.customers.traits.service import get_trait, kind_of
 from accounts_api.language.formulas.depends import needs, sights
 from accounts_api.language.formulas.evaluate import evaluate
@@ -29,7 +29,7 @@ NO_KEY = "draft"
 _NO_FIELDS = frozenset({EXISTENCE, CALENDAR})
 
 
-async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
+async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, Any]:
     """What a draft gives for some records. A faulty one is an answer, not a refusal."""
     kind = await kind_of(uow, data.record_type, "/record_type")
     await _must_be_there(uow, kind, data.record_ids or ())
@@ -54,7 +54,7 @@ async def preview_formula(uow: UnitOfWork, data: FormulaIn) -> dict[str, Any]:
         "valid": not faults,
         "formula": write_formula(formula.written) if formula else None,
         "result_type": None if gives in {None, Sort.NOTHING} else gives,
-        "reads": _reads(formula) if formula else [],
+        "dependencies": _reads(formula) if formula else [],
         "faults": [_plain(fault) for fault in faults],
         "samples": await _samples(uow, data, formula) if formula and not faults else [],
     }
@@ -101,7 +101,9 @@ def _plain(fault: Fault) -> dict[str, Any]:
     return {**shown, **(fault.extra or {})}
 
 
-async def _samples(uow: UnitOfWork, data: FormulaIn, formula: Formula) -> list[dict[str, Any]]:
+async def _samples(
+    uow: UnitOfWork, data: FormulaPreviewIn, formula: Formula
+) -> list[dict[str, Any]]:
     moment, needed = await record_catalog.moment_of(uow), needs(formula)
     rows = await queries.samples(
         uow.session, uow.workspace_id, needed, data.record_ids, SAMPLES, moment
@@ -119,7 +121,7 @@ async def _samples(uow: UnitOfWork, data: FormulaIn, formula: Formula) -> list[d
                 "record_id": row.id,
                 "name": row.name,
                 "value": kept(value, currency),
-                "null_because": why.as_json() if why else None,
+                "null_reason": why.as_json() if why else None,
             }
         )
     return found

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from accounts_api.customers.traits import drafts, service
 from accounts_api.customers.traits.schemas import (
-    FormulaIn,
-    FormulaPreview,
+    FormulaPreviewIn,
+    FormulaPreviewOut,
     TraitIn,
     TraitOut,
     TraitPatch,
@@ -47,8 +47,8 @@ async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Respon
     return await _tagged(uow, await service.create_trait(uow, data), response)
 
 
-@router.post("/formula-preview", summary="Try a formula", response_model=FormulaPreview)
-async def preview_formula(data: FormulaIn, caller: Reader, uow: Uow) -> Any:
+@router.post("/formula-preview", summary="Try a formula", response_model=FormulaPreviewOut)
+async def preview_formula(data: FormulaPreviewIn, caller: Reader, uow: Uow) -> Any:
     """What a draft gives for some records, or every fault of it; nothing is stored."""
     return await drafts.preview_formula(uow, data)
 

@@ -1,9 +1,10 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from accounts_api.evaluation.rule_sets.schemas import Progress
 from accounts_api.language.formulas.nodes import MAX_TEXT
 from accounts_api.records.schema.trait_values import EditableBy, ResultType, TraitType
 from accounts_api.records.store.schemas import RecordTypeKey, TraitKey
@@ -105,19 +106,6 @@ class TraitPatch(TraitFields):
     )
 
 
-class FormulaFill(Out):
-    """How far the latest look at every record has come. `corrected` counts the values it changed:
-    for a repeated look at an unchanged formula that is drift, and should be 0.
-    """
-
-    state: Literal["running", "done"]
-    done: int
-    total: int | None = Field(description="null until the first batch has been looked at.")
-    started_at: datetime
-    finished_at: datetime | None
-    corrected: int
-
-
 class FormulaFault(Out):
     code: str
     message: str
@@ -151,7 +139,7 @@ class TraitOut(StoredOut):
                     "deprecated": False,
                     "formula": None,
                     "result_type": None,
-                    "fill": None,
+                    "progress": None,
                     "faults": [],
                     "version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
@@ -180,7 +168,7 @@ class TraitOut(StoredOut):
     deprecated: bool
     formula: str | None
     result_type: ResultType | None
-    fill: FormulaFill | None = Field(
+    progress: Progress | None = Field(
         description="How far a formula's values have been worked out since it was written."
     )
     faults: list[FormulaFault] = Field(
@@ -204,7 +192,7 @@ class TypeIn(In):
 _SAMPLE_ID = "0198c0de-0001-7a3b-8c4d-5e6f708192a3"
 
 
-class FormulaIn(In):
+class FormulaPreviewIn(In):
     """A draft: of a trait that there is to be, or of the one that `trait_id` names."""
 
     model_config = ConfigDict(
@@ -235,12 +223,12 @@ class FormulaSample(BaseModel):
     record_id: UUID
     name: str
     value: Any
-    null_because: dict[str, Any] | None = Field(
+    null_reason: dict[str, Any] | None = Field(
         default=None, description="Of a value that is null: `code`, `message` and what they name."
     )
 
 
-class FormulaPreview(BaseModel):
+class FormulaPreviewOut(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -248,7 +236,7 @@ class FormulaPreview(BaseModel):
                     "valid": True,
                     "formula": "coalesce(traits.seats, 0) * 12",
                     "result_type": "number",
-                    "reads": ["account traits.seats"],
+                    "dependencies": ["account traits.seats"],
                     "faults": [],
                     "samples": [{"record_id": _SAMPLE_ID, "name": "Acme", "value": 480}],
                 }
@@ -259,7 +247,7 @@ class FormulaPreview(BaseModel):
     valid: bool
     formula: str | None = Field(description="As it would be kept.")
     result_type: str | None = Field(description="What the formula gives.")
-    reads: list[str] = Field(description="Fields and relations that it looks at.")
+    dependencies: list[str] = Field(description="Fields and relations that it looks at.")
     faults: list[FormulaFault]
     samples: list[FormulaSample]
 

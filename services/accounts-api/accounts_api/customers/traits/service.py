@@ -64,7 +64,7 @@ async def shown(uow: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
     return [
         {
             **row._asdict(),
-            "fill": sweeps[row.id].as_json() if row.id in sweeps else None,
+            "progress": sweeps[row.id].as_json() if row.id in sweeps else None,
             "faults": row.faults or [],
         }
         for row in rows

@@ -1,7 +1,7 @@
-"""Rules that are watched: what they see, when time may change them, and who decides what follows.
+"""Keeps the results of rules true: segments, statuses, formulas, assignments.
 
-A watched rule is judged again for exactly the records that can have changed: those a change in
-`change_queue` reaches over the dependency index (`watch_sights`), those whose instant in
-`watch_horizons` has come, and every record once when the rule is new (`sweeps`). What follows from
-a verdict is said by the feature that owns the watch: segments, lifecycle.
+The worker evaluates a rule again for exactly the records that can have changed: those that a change
+in `change_queue` reaches over `rule_dependencies`, those whose instant in `rule_next_changes` has
+come, and every record once when the rule is new (`backfills`). The feature that a rule belongs to
+decides what follows from a verdict; it registers an `Evaluator` in `wiring.py`.
 """

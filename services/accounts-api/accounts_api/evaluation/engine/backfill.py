@@ -10,7 +10,7 @@ from sqlalchemy import Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.evaluation.engine.models import sweeps
+from accounts_api.evaluation.engine.models import backfills
 from accounts_api.language.rules.catalog import RecordType
 
 
@@ -18,12 +18,12 @@ from accounts_api.language.rules.catalog import RecordType
 class Sweep:
     """One look at every record of a watch. `drift` counts what had to be corrected."""
 
-    watch_id: UUID
-    done: int
+    rule_id: UUID
+    processed: int
     total: int | None
     started_at: datetime
     finished_at: datetime | None
-    drift: int | None
+    corrected: int | None
     run: int
     """Grows with each look."""
     repeated: bool
@@ -32,42 +32,42 @@ class Sweep:
     def as_json(self) -> dict[str, Any]:
         return {
             "state": "running" if self.finished_at is None else "done",
-            "done": self.done,
+            "processed": self.processed,
             "total": self.total,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
-            "corrected": self.drift or 0,
-            "drift": (self.drift or 0) if self.repeated else None,
+            "corrected": self.corrected or 0,
+            "drift": (self.corrected or 0) if self.repeated else None,
         }
 
 
 _START = text(
     """
-    insert into sweeps (workspace_id, watch_id) values (:workspace_id, :watch_id)
-    on conflict (workspace_id, watch_id) do update
-    set run = sweeps.run + 1, after_id = null, done = 0, total = null,
-        started_at = clock_timestamp(), finished_at = null, drift = null,
-        repeated = :repeated and sweeps.finished_at is not null
+    insert into backfills (workspace_id, rule_id) values (:workspace_id, :rule_id)
+    on conflict (workspace_id, rule_id) do update
+    set run = backfills.run + 1, after_id = null, processed = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, corrected = null,
+        repeated = :repeated and backfills.finished_at is not null
     """
 )
 
 
 async def start_sweep(
-    session: AsyncSession, workspace_id: UUID, watch_id: UUID, *, repeated: bool
+    session: AsyncSession, workspace_id: UUID, rule_id: UUID, *, repeated: bool
 ) -> None:
     """From the beginning; how many records there are is counted by whoever begins."""
-    given = {"workspace_id": workspace_id, "watch_id": watch_id, "repeated": repeated}
+    given = {"workspace_id": workspace_id, "rule_id": rule_id, "repeated": repeated}
     await session.execute(_START, given)
 
 
 _START_SEEING = text(
     """
-    insert into sweeps (workspace_id, watch_id)
-    select distinct workspace_id, watch_id from watch_sights
+    insert into backfills (workspace_id, rule_id)
+    select distinct workspace_id, rule_id from rule_dependencies
     where workspace_id = :workspace_id and what = :what
-    on conflict (workspace_id, watch_id) do update
-    set run = sweeps.run + 1, after_id = null, done = 0, total = null,
-        started_at = clock_timestamp(), finished_at = null, drift = null, repeated = false
+    on conflict (workspace_id, rule_id) do update
+    set run = backfills.run + 1, after_id = null, processed = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, corrected = null, repeated = false
     """
 )
 
@@ -77,17 +77,17 @@ async def start_sweeps_seeing(session: AsyncSession, workspace_id: UUID, what: s
 
 
 async def count_for_sweep(
-    session: AsyncSession, workspace_id: UUID, watch_id: UUID, type_: RecordType
+    session: AsyncSession, workspace_id: UUID, rule_id: UUID, type_: RecordType
 ) -> None:
     own, given = _own(type_)
     statement = text(
         f"""
-        update sweeps
+        update backfills
         set total = (select count(*) from {type_.table} where workspace_id = :workspace_id{own})
-        where workspace_id = :workspace_id and watch_id = :watch_id
+        where workspace_id = :workspace_id and rule_id = :rule_id
         """
     )
-    known = {"workspace_id": workspace_id, "watch_id": watch_id, **given}
+    known = {"workspace_id": workspace_id, "rule_id": rule_id, **given}
     await session.execute(statement, known)
 
 
@@ -106,11 +106,11 @@ async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
     found = await session.execute(
         text(
             """
-            select s.watch_id, s.run, s.after_id, s.repeated, w.kind, w.record_type
-            from sweeps s join watches w
-              on w.workspace_id = s.workspace_id and w.id = s.watch_id
+            select s.rule_id, s.run, s.after_id, s.repeated, w.kind, w.record_type
+            from backfills s join evaluated_rules w
+              on w.workspace_id = s.workspace_id and w.id = s.rule_id
             where s.workspace_id = :workspace_id and s.finished_at is null
-            order by s.repeated, s.started_at, s.watch_id limit 1
+            order by s.repeated, s.started_at, s.rule_id limit 1
             """
         ),
         {"workspace_id": workspace_id},
@@ -134,7 +134,7 @@ async def ids_after(
 async def advance_sweep(
     session: AsyncSession,
     workspace_id: UUID,
-    watch_id: UUID,
+    rule_id: UUID,
     run: int,
     *,
     after: UUID | None,
@@ -146,15 +146,16 @@ async def advance_sweep(
     await session.execute(
         text(
             """
-            update sweeps set after_id = coalesce(:after, after_id), done = done + :looked_at,
-                drift = coalesce(drift, 0) + :corrected,
+            update backfills set after_id = coalesce(:after, after_id),
+                processed = processed + :looked_at,
+                corrected = coalesce(corrected, 0) + :corrected,
                 finished_at = case when :finished then clock_timestamp() end
-            where workspace_id = :workspace_id and watch_id = :watch_id and run = :run
+            where workspace_id = :workspace_id and rule_id = :rule_id and run = :run
             """
         ).bindparams(bindparam("after", type_=Uuid())),
         {
             "workspace_id": workspace_id,
-            "watch_id": watch_id,
+            "rule_id": rule_id,
             "run": run,
             "after": after,
             "looked_at": looked_at,
@@ -165,35 +166,35 @@ async def advance_sweep(
 
 
 async def sweeps_of(
-    session: AsyncSession, workspace_id: UUID, watch_ids: Sequence[UUID]
+    session: AsyncSession, workspace_id: UUID, rule_ids: Sequence[UUID]
 ) -> dict[UUID, Sweep]:
     columns = (
-        sweeps.c.watch_id,
-        sweeps.c.done,
-        sweeps.c.total,
-        sweeps.c.started_at,
-        sweeps.c.finished_at,
-        sweeps.c.drift,
-        sweeps.c.run,
-        sweeps.c.repeated,
+        backfills.c.rule_id,
+        backfills.c.processed,
+        backfills.c.total,
+        backfills.c.started_at,
+        backfills.c.finished_at,
+        backfills.c.corrected,
+        backfills.c.run,
+        backfills.c.repeated,
     )
     found = await session.execute(
         select(*columns).where(
-            sweeps.c.workspace_id == workspace_id,
-            sweeps.c.watch_id == any_(bindparam(None, list(watch_ids), type_=ARRAY(Uuid()))),
+            backfills.c.workspace_id == workspace_id,
+            backfills.c.rule_id == any_(bindparam(None, list(rule_ids), type_=ARRAY(Uuid()))),
         )
     )
-    return {row.watch_id: Sweep(*row) for row in found}
+    return {row.rule_id: Sweep(*row) for row in found}
 
 
 _STALE = text(
     """
-    update sweeps set run = run + 1, after_id = null, done = 0, total = null,
-        started_at = clock_timestamp(), finished_at = null, drift = null, repeated = true
+    update backfills set run = run + 1, after_id = null, processed = 0, total = null,
+        started_at = clock_timestamp(), finished_at = null, corrected = null, repeated = true
     where finished_at < clock_timestamp() - make_interval(hours => :hours)
-      and exists (select 1 from watch_sights w where w.workspace_id = sweeps.workspace_id
-                                                 and w.watch_id = sweeps.watch_id)
-    returning watch_id
+      and exists (select 1 from rule_dependencies w where w.workspace_id = backfills.workspace_id
+                                                 and w.rule_id = backfills.rule_id)
+    returning rule_id
     """
 )
 

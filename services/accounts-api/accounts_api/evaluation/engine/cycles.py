@@ -42,7 +42,7 @@ Links = Mapping[UUID, AbstractSet[UUID]]
 """Watch to those whose outcome it looks at."""
 
 
-async def circle_of(uow: UnitOfWork, watch_id: UUID, givers: Mapping[str, Gives]) -> Circle | None:
+async def circle_of(uow: UnitOfWork, rule_id: UUID, givers: Mapping[str, Gives]) -> Circle | None:
     """A circle through this watch and one that decides a value, if it is in one."""
     given: dict[UUID, Given] = {}
     kinds: dict[UUID, str] = {}
@@ -61,7 +61,7 @@ async def circle_of(uow: UnitOfWork, watch_id: UUID, givers: Mapping[str, Gives]
         own = {seer} if kinds.get(seer) != FORMULA else set()
         links[seer] |= by_sight.get(sight, set()) - own
     deciding = {one for one, kind in kinds.items() if kind in DECIDING}
-    circle = find_circle(watch_id, links, deciding)
+    circle = find_circle(rule_id, links, deciding)
     if circle is None:
         return None
     of_formulas = any(kinds[one] == FORMULA for one in circle)
@@ -101,5 +101,5 @@ def _way_to(
 
 def refused(circle: Circle, pointer: str) -> Invalid:
     message = f"It would depend on itself: {', '.join(circle.names)}."
-    code = "circular_formula" if circle.of_formulas else "circular_rule"
+    code = "formula_cycle" if circle.of_formulas else "rule_cycle"
     return Invalid(faults=[Fault(pointer, code, message, {"path": circle.names})])

@@ -11,18 +11,18 @@ STEP: Final = "rules"
 
 
 async def hold(
-    uow: UnitOfWork, kind: str, watch_id: UUID, record_id: UUID, error: Exception
+    uow: UnitOfWork, kind: str, rule_id: UUID, record_id: UUID, error: Exception
 ) -> None:
-    about = {"kind": kind, "watch_id": str(watch_id), "record_id": str(record_id)}
-    await held.hold(uow, STEP, _item(watch_id, record_id), error, about)
+    about = {"kind": kind, "rule_id": str(rule_id), "record_id": str(record_id)}
+    await held.hold(uow, STEP, _item(rule_id, record_id), error, about)
 
 
 async def let_go(uow: UnitOfWork, judged: Mapping[UUID, Collection[UUID]]) -> None:
     """Those that could be judged now, by watch."""
 
     def succeeded(item: str) -> bool:
-        watch_id, record_id = map(UUID, item.split(":"))
-        return record_id in judged.get(watch_id, ())
+        rule_id, record_id = map(UUID, item.split(":"))
+        return record_id in judged.get(rule_id, ())
 
     await held.let_go(uow, STEP, succeeded)
 
@@ -30,10 +30,10 @@ async def let_go(uow: UnitOfWork, judged: Mapping[UUID, Collection[UUID]]) -> No
 async def due_again(uow: UnitOfWork, limit: int) -> list[tuple[str, UUID, UUID]]:
     """Kind, watch and record."""
     return [
-        (row.about["kind"], UUID(row.about["watch_id"]), UUID(row.about["record_id"]))
+        (row.about["kind"], UUID(row.about["rule_id"]), UUID(row.about["record_id"]))
         for row in await held.due_again(uow, STEP, limit)
     ]
 
 
-def _item(watch_id: UUID, record_id: UUID) -> str:
-    return f"{watch_id}:{record_id}"
+def _item(rule_id: UUID, record_id: UUID) -> str:
+    return f"{rule_id}:{record_id}"

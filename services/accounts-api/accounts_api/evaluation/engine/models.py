@@ -29,8 +29,8 @@ change_queue = Table(
     Column("cause", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
 )
-watches = Table(
-    "watches",
+evaluated_rules = Table(
+    "evaluated_rules",
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
@@ -38,68 +38,68 @@ watches = Table(
     Column("record_type", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
 )
-watch_sights = Table(
-    "watch_sights",
+rule_dependencies = Table(
+    "rule_dependencies",
     Base.metadata,
     workspace_key(),
-    Column("watch_id", Uuid, nullable=False),
+    Column("rule_id", Uuid, nullable=False),
     Column("record_type", Text, nullable=False),
     Column("what", Text, nullable=False),
     Column(
         "path",
         ARRAY(Text),
         nullable=False,
-        comment="relations from the watched record to the one that is seen",
+        comment="relations from the evaluated record to the one that the rule reads",
     ),
-    PrimaryKeyConstraint("workspace_id", "record_type", "what", "watch_id", "path"),
+    PrimaryKeyConstraint("workspace_id", "record_type", "what", "rule_id", "path"),
     ForeignKeyConstraint(
-        ["workspace_id", "watch_id"],
-        ["accounts.watches.workspace_id", "accounts.watches.id"],
+        ["workspace_id", "rule_id"],
+        ["accounts.evaluated_rules.workspace_id", "accounts.evaluated_rules.id"],
         ondelete="CASCADE",
     ),
-    Index(None, "workspace_id", "watch_id"),
+    Index(None, "workspace_id", "rule_id"),
 )
-watch_horizons = Table(
-    "watch_horizons",
+rule_next_changes = Table(
+    "rule_next_changes",
     Base.metadata,
     workspace_key(),
-    Column("watch_id", Uuid, nullable=False),
+    Column("rule_id", Uuid, nullable=False),
     Column("record_id", Uuid, nullable=False),
     Column(
-        "flips_at",
+        "next_change_at",
         AT,
         nullable=False,
         comment="workspace time until which the verdict stays unless data change",
     ),
-    PrimaryKeyConstraint("workspace_id", "watch_id", "record_id"),
-    Index(None, "workspace_id", "flips_at"),
+    PrimaryKeyConstraint("workspace_id", "rule_id", "record_id"),
+    Index(None, "workspace_id", "next_change_at"),
 )
-sweeps = Table(
-    "sweeps",
+backfills = Table(
+    "backfills",
     Base.metadata,
     workspace_key(),
-    Column("watch_id", Uuid, nullable=False),
+    Column("rule_id", Uuid, nullable=False),
     Column("run", Integer, nullable=False, server_default=text("1")),
     Column("after_id", Uuid),
-    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("processed", Integer, nullable=False, server_default=text("0")),
     Column("total", Integer),
     Column("started_at", AT, nullable=False, server_default=NOW),
     Column("finished_at", AT),
-    Column("drift", Integer, comment="verdicts that the last look at every record had to correct"),
+    Column("corrected", Integer, comment="verdicts that differed from what was stored"),
     Column(
         "repeated",
         Boolean,
         nullable=False,
         server_default=text("false"),
-        comment="the rule is as it was when all were looked at before: what is corrected is drift",
+        comment="the rule has not changed since the last backfill: what is corrected is drift",
     ),
-    PrimaryKeyConstraint("workspace_id", "watch_id"),
+    PrimaryKeyConstraint("workspace_id", "rule_id"),
     Index(
-        "ix_sweeps_unfinished",
+        "ix_backfills_unfinished",
         "workspace_id",
-        "watch_id",
+        "rule_id",
         postgresql_where=text("finished_at is null"),
     ),
 )
 
-__all__ = ["change_queue", "sweeps", "watch_horizons", "watch_sights", "watches"]
+__all__ = ["backfills", "change_queue", "evaluated_rules", "rule_dependencies", "rule_next_changes"]

@@ -12,38 +12,40 @@ from accounts_api.language.rules.sql.rows import other_table
 from shared.columns import AT
 
 _HORIZONS = other_table(
-    "watch_horizons",
-    {"watch_id": Uuid(), "record_id": Uuid(), "flips_at": AT},
+    "rule_next_changes",
+    {"rule_id": Uuid(), "record_id": Uuid(), "next_change_at": AT},
 )
 
 
-def kept_flip(workspace_id: Any, watch_id: Any, record_id: Any) -> ColumnElement[Any]:
-    """`flips_at` of a watch and a record as it is stored, in a statement that knows them."""
-    found = select(_HORIZONS.c.flips_at).where(
+def stored_next_change(workspace_id: Any, rule_id: Any, record_id: Any) -> ColumnElement[Any]:
+    """`next_change_at` of a watch and a record as it is stored, in a statement that knows them."""
+    found = select(_HORIZONS.c.next_change_at).where(
         _HORIZONS.c.workspace_id == workspace_id,
-        _HORIZONS.c.watch_id == watch_id,
+        _HORIZONS.c.rule_id == rule_id,
         _HORIZONS.c.record_id == record_id,
     )
-    return found.scalar_subquery().label("flips_at")
+    return found.scalar_subquery().label("next_change_at")
 
 
 _DUE = text(
     """
     with first as (
-        select flips_at from watch_horizons
-        where workspace_id = :workspace_id and flips_at <= :now order by flips_at limit 1
+        select next_change_at from rule_next_changes
+        where workspace_id = :workspace_id and next_change_at <= :now
+        order by next_change_at limit 1
     ), due as (
-        select h.watch_id, h.record_id from watch_horizons h, first
-        where h.workspace_id = :workspace_id and h.flips_at = first.flips_at limit :limit
+        select h.rule_id, h.record_id from rule_next_changes h, first
+        where h.workspace_id = :workspace_id and h.next_change_at = first.next_change_at
+        limit :limit
     ), taken as (
-        delete from watch_horizons h using due
+        delete from rule_next_changes h using due
         where h.workspace_id = :workspace_id
-          and h.watch_id = due.watch_id and h.record_id = due.record_id
-        returning h.watch_id, h.record_id, h.flips_at
+          and h.rule_id = due.rule_id and h.record_id = due.record_id
+        returning h.rule_id, h.record_id, h.next_change_at
     )
-    select t.watch_id, w.kind, t.record_id, t.flips_at
+    select t.rule_id, w.kind, t.record_id, t.next_change_at
     from taken t
-    left join watches w on w.workspace_id = :workspace_id and w.id = t.watch_id
+    left join evaluated_rules w on w.workspace_id = :workspace_id and w.id = t.rule_id
     """
 )
 
@@ -58,17 +60,18 @@ async def claim_due(
 
 _SET_HORIZONS = text(
     """
-    insert into watch_horizons (workspace_id, watch_id, record_id, flips_at)
+    insert into rule_next_changes (workspace_id, rule_id, record_id, next_change_at)
     select :workspace_id, * from unnest(
-        cast(:watch_ids as uuid[]), cast(:record_ids as uuid[]), cast(:flips as timestamptz[]))
-    on conflict (workspace_id, watch_id, record_id) do update set flips_at = excluded.flips_at
+        cast(:rule_ids as uuid[]), cast(:record_ids as uuid[]), cast(:flips as timestamptz[]))
+    on conflict (workspace_id, rule_id, record_id) do update
+    set next_change_at = excluded.next_change_at
     """
 )
 _DROP_HORIZONS = text(
     """
-    delete from watch_horizons h
-    using unnest(cast(:watch_ids as uuid[]), cast(:record_ids as uuid[])) as gone (watch, record)
-    where h.workspace_id = :workspace_id and h.watch_id = gone.watch and h.record_id = gone.record
+    delete from rule_next_changes h
+    using unnest(cast(:rule_ids as uuid[]), cast(:record_ids as uuid[])) as gone (watch, record)
+    where h.workspace_id = :workspace_id and h.rule_id = gone.watch and h.record_id = gone.record
     """
 )
 
@@ -84,7 +87,7 @@ async def set_horizons(
     if kept:
         given = {
             "workspace_id": workspace_id,
-            "watch_ids": [watch for watch, _, _ in kept],
+            "rule_ids": [watch for watch, _, _ in kept],
             "record_ids": [record for _, record, _ in kept],
             "flips": [at for _, _, at in kept],
         }
@@ -92,7 +95,7 @@ async def set_horizons(
     if gone:
         given = {
             "workspace_id": workspace_id,
-            "watch_ids": [watch for watch, _ in gone],
+            "rule_ids": [watch for watch, _ in gone],
             "record_ids": [record for _, record in gone],
         }
         await session.execute(_DROP_HORIZONS, given)

@@ -19,7 +19,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.evaluation.engine.models import sweeps, watch_horizons, watch_sights, watches
+from accounts_api.evaluation.engine.models import (
+    backfills,
+    evaluated_rules,
+    rule_dependencies,
+    rule_next_changes,
+)
 from accounts_api.evaluation.engine.rules import Change, Watcher
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.depends import EXISTENCE, Sight
@@ -27,8 +32,8 @@ from accounts_api.language.rules.sql.affected_records import reach
 from shared.columns import AT
 
 _SIGHTS = and_(
-    watch_sights.c.workspace_id == watches.c.workspace_id,
-    watch_sights.c.watch_id == watches.c.id,
+    rule_dependencies.c.workspace_id == evaluated_rules.c.workspace_id,
+    rule_dependencies.c.rule_id == evaluated_rules.c.id,
 )
 # Each "first of" is one step into an index, however many rows there are; an EXISTS would be planned
 # as a scan as soon as many rows are expected to match.
@@ -37,11 +42,11 @@ _WITH_WORK = text(
     select w.workspace_id from workspaces w
     where (select q.id from change_queue q where q.workspace_id = w.workspace_id
            order by q.workspace_id, q.id limit 1) is not null
-       or (select s.watch_id from sweeps s
+       or (select s.rule_id from backfills s
            where s.workspace_id = w.workspace_id and s.finished_at is null
-           order by s.workspace_id, s.watch_id limit 1) is not null
-       or (select h.flips_at from watch_horizons h where h.workspace_id = w.workspace_id
-           order by h.workspace_id, h.flips_at limit 1)
+           order by s.workspace_id, s.rule_id limit 1) is not null
+       or (select h.next_change_at from rule_next_changes h where h.workspace_id = w.workspace_id
+           order by h.workspace_id, h.next_change_at limit 1)
           <= coalesce(w.frozen_at, clock_timestamp())
        or (select h.retry_at from held_work h
            where h.workspace_id = w.workspace_id and h.step = 'rules'
@@ -52,10 +57,10 @@ _COUNT_WORK = text(
     """
     select
         (select count(*) from change_queue where workspace_id = :workspace_id) as record_changes,
-        (select count(*) from watch_horizons where workspace_id = :workspace_id
-            and flips_at <= (select workspace_now(:workspace_id))) as segment_flips,
-        (select count(*) from sweeps
-         where workspace_id = :workspace_id and finished_at is null) as sweeps
+        (select count(*) from rule_next_changes where workspace_id = :workspace_id
+            and next_change_at <= (select workspace_now(:workspace_id))) as due_rechecks,
+        (select count(*) from backfills
+         where workspace_id = :workspace_id and finished_at is null) as backfills
     """
 )
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
@@ -94,14 +99,16 @@ async def sights_of(
 ) -> list[tuple[UUID, Sight]]:
     """Who sees any of `what`, of which records; paths are left out."""
     found = await session.execute(
-        select(watch_sights.c.watch_id, watch_sights.c.record_type, watch_sights.c.what)
+        select(
+            rule_dependencies.c.rule_id, rule_dependencies.c.record_type, rule_dependencies.c.what
+        )
         .where(
-            watch_sights.c.workspace_id == workspace_id,
-            watch_sights.c.what == any_(bindparam(None, list(what), type_=ARRAY(Text()))),
+            rule_dependencies.c.workspace_id == workspace_id,
+            rule_dependencies.c.what == any_(bindparam(None, list(what), type_=ARRAY(Text()))),
         )
         .distinct()
     )
-    return [(watch_id, Sight(record_type, seen)) for watch_id, record_type, seen in found]
+    return [(rule_id, Sight(record_type, seen)) for rule_id, record_type, seen in found]
 
 
 _JUDGED_UNTIL = text(
@@ -109,8 +116,8 @@ _JUDGED_UNTIL = text(
     select least(:now,
         (select q.at from change_queue q where q.workspace_id = :workspace_id
          order by q.workspace_id, q.id limit 1),
-        (select h.flips_at from watch_horizons h where h.workspace_id = :workspace_id
-         order by h.workspace_id, h.flips_at limit 1))
+        (select h.next_change_at from rule_next_changes h where h.workspace_id = :workspace_id
+         order by h.workspace_id, h.next_change_at limit 1))
     """
 ).bindparams(bindparam("now", type_=AT))
 
@@ -169,17 +176,17 @@ _WATCHERS = text(
         select * from unnest(cast(:record_types as text[]), cast(:whats as text[]))
                as c(record_type, what)
     ), seen as (
-        select c.record_type, c.what, s.watch_id, s.path
-        from changed c join watch_sights s
+        select c.record_type, c.what, s.rule_id, s.path
+        from changed c join rule_dependencies s
           on s.workspace_id = :workspace_id and s.record_type = c.record_type and s.what = c.what
         union
-        select c.record_type, c.what, s.watch_id, s.path
-        from changed c join watch_sights s
+        select c.record_type, c.what, s.rule_id, s.path
+        from changed c join rule_dependencies s
           on s.workspace_id = :workspace_id and s.record_type = c.record_type
         where c.what = '{EXISTENCE}'
     )
-    select seen.record_type, seen.what, seen.watch_id, w.kind, w.record_type, seen.path
-    from seen join watches w on w.workspace_id = :workspace_id and w.id = seen.watch_id
+    select seen.record_type, seen.what, seen.rule_id, w.kind, w.record_type, seen.path
+    from seen join evaluated_rules w on w.workspace_id = :workspace_id and w.id = seen.rule_id
     """
 )
 
@@ -188,7 +195,7 @@ async def watchers(
     session: AsyncSession, workspace_id: UUID, changed: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], list[Watcher]]:
     """Who sees what has changed, by record type and what. Asked for each kind of change and not for
-    each record: their number is that of the watches, however many records have changed.
+    each record: their number is that of the evaluated_rules, however many records have changed.
     """
     given = {
         "workspace_id": workspace_id,
@@ -196,8 +203,8 @@ async def watchers(
         "whats": [what for _, what in changed],
     }
     found: dict[tuple[str, str], list[Watcher]] = defaultdict(list)
-    for record_type, what, watch_id, kind, watched, path in await session.execute(_WATCHERS, given):
-        found[record_type, what].append(Watcher(watch_id, kind, watched, tuple(path)))
+    for record_type, what, rule_id, kind, watched, path in await session.execute(_WATCHERS, given):
+        found[record_type, what].append(Watcher(rule_id, kind, watched, tuple(path)))
     return found
 
 
@@ -217,25 +224,27 @@ async def reached(
 async def watch(
     session: AsyncSession,
     workspace_id: UUID,
-    watch_id: UUID,
+    rule_id: UUID,
     kind: str,
     record_type: str,
     sights: Iterable[Sight],
 ) -> None:
     """Replace what a watch sees."""
-    key = {"workspace_id": workspace_id, "id": watch_id}
+    key = {"workspace_id": workspace_id, "id": rule_id}
     await session.execute(
-        upsert(watches).values(**key, kind=kind, record_type=record_type).on_conflict_do_nothing()
+        upsert(evaluated_rules)
+        .values(**key, kind=kind, record_type=record_type)
+        .on_conflict_do_nothing()
     )
     await session.execute(
-        delete(watch_sights).where(
-            watch_sights.c.workspace_id == workspace_id, watch_sights.c.watch_id == watch_id
+        delete(rule_dependencies).where(
+            rule_dependencies.c.workspace_id == workspace_id, rule_dependencies.c.rule_id == rule_id
         )
     )
     rows = [
         {
             "workspace_id": workspace_id,
-            "watch_id": watch_id,
+            "rule_id": rule_id,
             "record_type": sight.record_type,
             "what": sight.what,
             "path": list(sight.path),
@@ -243,36 +252,36 @@ async def watch(
         for sight in sorted(sights)
     ]
     if rows:
-        await session.execute(insert(watch_sights), rows)
+        await session.execute(insert(rule_dependencies), rows)
 
 
-async def unwatch(session: AsyncSession, workspace_id: UUID, watch_id: UUID) -> None:
+async def unwatch(session: AsyncSession, workspace_id: UUID, rule_id: UUID) -> None:
     for table, column in (
-        (sweeps, sweeps.c.watch_id),
-        (watch_horizons, watch_horizons.c.watch_id),
-        (watches, watches.c.id),
+        (backfills, backfills.c.rule_id),
+        (rule_next_changes, rule_next_changes.c.rule_id),
+        (evaluated_rules, evaluated_rules.c.id),
     ):
-        gone = delete(table).where(table.c.workspace_id == workspace_id, column == watch_id)
+        gone = delete(table).where(table.c.workspace_id == workspace_id, column == rule_id)
         await session.execute(gone)
 
 
 async def watched(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[str, str]:
-    """Record type by id of the watches that see anything: archived things see nothing."""
+    """Record type by id of the evaluated_rules that see anything: archived things see nothing."""
     found = await session.execute(
-        select(watches.c.id, watches.c.record_type)
+        select(evaluated_rules.c.id, evaluated_rules.c.record_type)
         .distinct()
-        .join(watch_sights, _SIGHTS)
-        .where(watches.c.workspace_id == workspace_id, watches.c.kind == kind)
+        .join(rule_dependencies, _SIGHTS)
+        .where(evaluated_rules.c.workspace_id == workspace_id, evaluated_rules.c.kind == kind)
     )
-    return {str(watch_id): record_type for watch_id, record_type in found}
+    return {str(rule_id): record_type for rule_id, record_type in found}
 
 
 async def seen_at_all(
     session: AsyncSession, workspace_id: UUID, what: Iterable[str]
 ) -> frozenset[str]:
     wanted = any_(bindparam(None, sorted(what), type_=ARRAY(Text())))
-    found = select(watch_sights.c.what).where(
-        watch_sights.c.workspace_id == workspace_id, watch_sights.c.what == wanted
+    found = select(rule_dependencies.c.what).where(
+        rule_dependencies.c.workspace_id == workspace_id, rule_dependencies.c.what == wanted
     )
     return frozenset(await session.scalars(found.distinct()))
 
@@ -280,15 +289,15 @@ async def seen_at_all(
 async def watching(
     session: AsyncSession, workspace_id: UUID, record_type: str, what: str
 ) -> Sequence[tuple[UUID, str]]:
-    """Id and kind of the watches that see `what` of records of `record_type`."""
+    """Id and kind of the evaluated_rules that see `what` of records of `record_type`."""
     found = await session.execute(
-        select(watches.c.id, watches.c.kind)
+        select(evaluated_rules.c.id, evaluated_rules.c.kind)
         .distinct()
-        .join(watch_sights, _SIGHTS)
+        .join(rule_dependencies, _SIGHTS)
         .where(
-            watches.c.workspace_id == workspace_id,
-            watch_sights.c.record_type == record_type,
-            watch_sights.c.what == what,
+            evaluated_rules.c.workspace_id == workspace_id,
+            rule_dependencies.c.record_type == record_type,
+            rule_dependencies.c.what == what,
         )
     )
-    return [(watch_id, kind) for watch_id, kind in found]
+    return [(rule_id, kind) for rule_id, kind in found]

@@ -36,7 +36,7 @@ class Change:
 class Watcher:
     """A watch that sees something, and over which path from the records that it is about."""
 
-    watch_id: UUID
+    rule_id: UUID
     kind: str
     watched: str
     path: tuple[str, ...]
@@ -73,11 +73,11 @@ def by_views(sorts: Iterable[Sort], watchers: Watchers) -> dict[Views, list[Watc
         record_type, what = sort
         for one in what:
             for watcher in watchers.get((record_type, one), ()):
-                known[watcher.watch_id] = watcher
-                seen[watcher.watch_id].add(View(sort, watcher.watched, watcher.path))
+                known[watcher.rule_id] = watcher
+                seen[watcher.rule_id].add(View(sort, watcher.watched, watcher.path))
     found: dict[Views, list[Watcher]] = defaultdict(list)
-    for watch_id, views in seen.items():
-        found[frozenset(views)].append(known[watch_id])
+    for rule_id, views in seen.items():
+        found[frozenset(views)].append(known[rule_id])
     return found
 
 

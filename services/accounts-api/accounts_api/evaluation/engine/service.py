@@ -63,37 +63,37 @@ __all__ = [
 
 
 async def watch(
-    uow: UnitOfWork, watch_id: UUID, kind: str, record_type: str, sights: Iterable[Sight]
+    uow: UnitOfWork, rule_id: UUID, kind: str, record_type: str, sights: Iterable[Sight]
 ) -> None:
     """Watch what `sights` name from now on, and look at every record once. Raises `Invalid` when a
     value would depend on itself.
     """
     await queries.lock_dependencies(uow.session, uow.workspace_id)
-    await queries.watch(uow.session, uow.workspace_id, watch_id, kind, record_type, sights)
-    circle = await _circle_of(uow, watch_id)
+    await queries.watch(uow.session, uow.workspace_id, rule_id, kind, record_type, sights)
+    circle = await _circle_of(uow, rule_id)
     if circle is not None:
         raise cycles.refused(circle, "/formula" if kind == cycles.FORMULA else "/rule")
-    await sweep(uow, watch_id)
+    await sweep(uow, rule_id)
 
 
-async def _circle_of(uow: UnitOfWork, watch_id: UUID) -> cycles.Circle | None:
+async def _circle_of(uow: UnitOfWork, rule_id: UUID) -> cycles.Circle | None:
     givers = {
         kind: owner.gives
         for kind, owner in uow.wired(Owners).by_kind.items()
         if owner.gives is not None
     }
-    return await cycles.circle_of(uow, watch_id, givers)
+    return await cycles.circle_of(uow, rule_id, givers)
 
 
-async def unwatch(uow: UnitOfWork, watch_id: UUID) -> None:
-    await queries.unwatch(uow.session, uow.workspace_id, watch_id)
+async def unwatch(uow: UnitOfWork, rule_id: UUID) -> None:
+    await queries.unwatch(uow.session, uow.workspace_id, rule_id)
 
 
-async def sweep(uow: UnitOfWork, watch_id: UUID, *, repeated: bool = False) -> None:
+async def sweep(uow: UnitOfWork, rule_id: UUID, *, repeated: bool = False) -> None:
     """Look at every record, in batches by the worker; one under way starts again. A `repeated` look
     should find nothing to correct.
     """
-    await backfill.start_sweep(uow.session, uow.workspace_id, watch_id, repeated=repeated)
+    await backfill.start_sweep(uow.session, uow.workspace_id, rule_id, repeated=repeated)
     uow.wake_worker()
 
 
@@ -107,15 +107,15 @@ async def follow_calendar(uow: UnitOfWork) -> None:
 
 async def sweep_seeing(uow: UnitOfWork, record_type: str, what: str) -> None:
     """What rules see there is another thing now, or gone: they look at every record again."""
-    for watch_id, _ in await queries.watching(uow.session, uow.workspace_id, record_type, what):
-        await sweep(uow, watch_id)
+    for rule_id, _ in await queries.watching(uow.session, uow.workspace_id, record_type, what):
+        await sweep(uow, rule_id)
 
 
 async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]:
     """Whose rules see `what` of records of `record_type`."""
     by_kind: dict[str, list[UUID]] = defaultdict(list)
-    for watch_id, kind in await queries.watching(uow.session, uow.workspace_id, record_type, what):
-        by_kind[kind].append(watch_id)
+    for rule_id, kind in await queries.watching(uow.session, uow.workspace_id, record_type, what):
+        by_kind[kind].append(rule_id)
     sight = Sight(record_type, what)
     return [
         user
@@ -148,11 +148,11 @@ async def find_usages(uow: UnitOfWork, what: str, noun: str | None, key: str) ->
 async def seers(uow: UnitOfWork, kind: str, record_type: str, what: str) -> list[UUID]:
     """Watches of one kind that see `what` of records of `record_type`."""
     found = await queries.watching(uow.session, uow.workspace_id, record_type, what)
-    return [watch_id for watch_id, of_kind in found if of_kind == kind]
+    return [rule_id for rule_id, of_kind in found if of_kind == kind]
 
 
-async def sweeps_of(uow: UnitOfWork, watch_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
-    return await backfill.sweeps_of(uow.session, uow.workspace_id, watch_ids)
+async def sweeps_of(uow: UnitOfWork, rule_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
+    return await backfill.sweeps_of(uow.session, uow.workspace_id, rule_ids)
 
 
 async def set_horizons(
@@ -216,11 +216,11 @@ async def _judge_due(uow: UnitOfWork, moment: Moment) -> bool:
     due = await next_changes.claim_due(uow.session, uow.workspace_id, moment.now, BATCH)
     if not due:
         return False
-    instant: datetime = due[0].flips_at
+    instant: datetime = due[0].next_change_at
     affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
     for row in due:
         if row.kind is not None:
-            affected[row.kind][row.watch_id][row.record_id] = Origin(instant, CLOCK)
+            affected[row.kind][row.rule_id][row.record_id] = Origin(instant, CLOCK)
     await _judge(uow, affected, at(moment, instant))
     return True
 
@@ -247,7 +247,7 @@ async def _judge_changed(uow: UnitOfWork, moment: Moment) -> bool:
             for record_id, (change, resumed) in rules.last_changes(views, sorts, starts).items()
         }
         for watcher in watching if records else ():
-            affected[watcher.kind][watcher.watch_id] = records
+            affected[watcher.kind][watcher.rule_id] = records
     await _judge(uow, affected, moment)
     return True
 
@@ -274,8 +274,8 @@ async def _judge_held(uow: UnitOfWork, moment: Moment) -> bool:
     """Records that a rule failed on are tried again."""
     due = await held_records.due_again(uow, BATCH)
     affected: dict[str, dict[UUID, dict[UUID, Origin]]] = defaultdict(lambda: defaultdict(dict))
-    for kind, watch_id, record_id in due:
-        affected[kind][watch_id][record_id] = Origin(moment.now, AGAIN)
+    for kind, rule_id, record_id in due:
+        affected[kind][rule_id][record_id] = Origin(moment.now, AGAIN)
     await _judge(uow, affected, moment)
     return bool(due)
 
@@ -311,14 +311,14 @@ async def _judge_kind(uow: UnitOfWork, kind: str, found: Affected, moment: Momen
     owner, set_aside = uow.wired(Owners).by_kind[kind], False
 
     async def judge(watches: Sequence[UUID]) -> int:
-        few = {watch_id: found[watch_id] for watch_id in watches}
+        few = {rule_id: found[rule_id] for rule_id in watches}
         differing = await owner.judge(uow, few, moment)
         await held_records.let_go(uow, few)
         return differing
 
-    async def by_record(watch_id: UUID, error: Exception) -> None:
+    async def by_record(rule_id: UUID, error: Exception) -> None:
         nonlocal set_aside
-        differing = await _judge_records(uow, kind, watch_id, found[watch_id], moment, error)
+        differing = await _judge_records(uow, kind, rule_id, found[rule_id], moment, error)
         if differing is None:
             set_aside = True
         else:
@@ -336,7 +336,7 @@ class _RuleFails(Exception):
 async def _judge_records(
     uow: UnitOfWork,
     kind: str,
-    watch_id: UUID,
+    rule_id: UUID,
     records: Mapping[UUID, Origin],
     moment: Moment,
     error: Exception,
@@ -347,7 +347,7 @@ async def _judge_records(
     owner, failed = uow.wired(Owners).by_kind[kind], 0
 
     async def judge(ids: Sequence[UUID]) -> int:
-        few = {watch_id: {id_: records[id_] for id_ in ids}}
+        few = {rule_id: {id_: records[id_] for id_ in ids}}
         differing = await owner.judge(uow, few, moment)
         await held_records.let_go(uow, few)
         return differing
@@ -357,7 +357,7 @@ async def _judge_records(
         failed += 1
         if failed > BAD_RECORDS:
             raise _RuleFails
-        await held_records.hold(uow, kind, watch_id, record_id, reason)
+        await held_records.hold(uow, kind, rule_id, record_id, reason)
 
     told, cause = len(uow.events), uow.cause
     timed_out = sqlstate(error) == QUERY_CANCELED
@@ -372,8 +372,8 @@ async def _judge_records(
         uow.take_back(told)
         uow.cause = cause
     FAILURES.inc()
-    log.error("a rule was set aside", watch_id=str(watch_id), exc_info=error)
-    await owner.set_aside(uow, watch_id, "too_expensive" if timed_out else "failed")
+    log.error("a rule was set aside", rule_id=str(rule_id), exc_info=error)
+    await owner.set_aside(uow, rule_id, "too_expensive" if timed_out else "failed")
     return None
 
 
@@ -386,18 +386,18 @@ async def _sweep_on(uow: UnitOfWork, moment: Moment) -> bool:
     ids: Sequence[UUID] = ()
     if type_ is not None:  # an object type may be gone by now
         if sweep.after_id is None:
-            await backfill.count_for_sweep(uow.session, uow.workspace_id, sweep.watch_id, type_)
+            await backfill.count_for_sweep(uow.session, uow.workspace_id, sweep.rule_id, type_)
         ids = await backfill.ids_after(uow.session, uow.workspace_id, type_, sweep.after_id, BATCH)
     origin = Origin(moment.now, SWEEP)
-    found = {sweep.watch_id: dict.fromkeys(ids, origin)}
+    found = {sweep.rule_id: dict.fromkeys(ids, origin)}
     corrected = await _judge_kind(uow, sweep.kind, found, moment) if ids else 0
     if sweep.repeated and corrected:
         DRIFT.inc(corrected)
-        log.warning("members had drifted", watch_id=str(sweep.watch_id), corrected=corrected)
+        log.warning("members had drifted", rule_id=str(sweep.rule_id), corrected=corrected)
     await backfill.advance_sweep(
         uow.session,
         uow.workspace_id,
-        sweep.watch_id,
+        sweep.rule_id,
         sweep.run,
         after=ids[-1] if ids else None,
         looked_at=len(ids),

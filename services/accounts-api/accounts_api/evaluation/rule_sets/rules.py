@@ -36,7 +36,7 @@ def first(matched: Sequence[bool]) -> int | None:
     return next((place for place, found in enumerate(matched) if found), None)
 
 
-def next_flip(flips: Iterable[datetime | None]) -> datetime | None:
+def earliest(flips: Iterable[datetime | None]) -> datetime | None:
     """When any of the rules may say something else, if nothing changes."""
     return min((at for at in flips if at is not None), default=None)
 

@@ -1,5 +1,7 @@
+"""What a rule shows of its evaluation: faults, and how far a backfill has come."""
+
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -8,7 +10,7 @@ from shared.schemas import Out
 DateField = Annotated[str, Field(max_length=200)]
 
 
-class RuleSetFault(Out):
+class RuleFault(Out):
     code: str
     message: str
     pointer: str | None = None
@@ -16,24 +18,26 @@ class RuleSetFault(Out):
     suggestion: str | None = None
 
 
-class RuleSetFill(Out):
-    """How far the last look at every record has come."""
+class Progress(Out):
+    """How far the latest evaluation of every record has come. `corrected` counts what it changed:
+    memberships, statuses, values.
+    """
 
-    state: str
-    done: int
-    total: int | None
+    state: Literal["running", "done"]
+    processed: int
+    total: int | None = Field(description="Null until the first batch has been evaluated.")
     started_at: datetime
     finished_at: datetime | None
     corrected: int
     drift: int | None = Field(
-        description="Of the nightly self-check: for how many records what was kept was wrong. It"
-        " should be 0."
+        description="Of an evaluation that repeats an earlier one, such as the nightly recheck:"
+        " for how many records the stored result was wrong. It should be 0."
     )
 
 
-FILL_EXAMPLE: dict[str, Any] = {
+PROGRESS_EXAMPLE: dict[str, Any] = {
     "state": "done",
-    "done": 400,
+    "processed": 400,
     "total": 400,
     "started_at": "2026-03-02T09:00:00Z",
     "finished_at": "2026-03-02T09:00:01Z",

@@ -52,7 +52,7 @@ _NAMING = text(
     where workspace_id = :workspace_id and member_id = cast(:id as uuid) and revoked_at is null
       and (expires_at is null or expires_at > clock_timestamp())
     union all
-    select 'hand_over', h.id, m.full_name from hand_overs h
+    select 'handover', h.id, m.full_name from handovers h
     join members m on m.workspace_id = :workspace_id and m.id = h.member_id
     where h.workspace_id = :workspace_id and h.state = 'running'
       and (h.tasks_to = cast(:id as uuid) or position(:id in h.successors::text) > 0)

@@ -37,7 +37,7 @@ class Explanation:
     def as_json(self) -> dict[str, Any]:
         """Leaves out what a node has none of."""
         parts: dict[str, Any] = {
-            "found": dict(self.found),
+            "actual": dict(self.found),
             "items": [item.as_json() for item in self.items],
             "related": [{"id": id_, **inner.as_json()} for id_, inner in self.related],
         }

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from accounts_api.signals.product_events.rules import Sender, Tracked
-from accounts_api.signals.product_events.schemas import MAX_ITEM_BYTES, Batch, Track
+from accounts_api.signals.product_events.schemas import MAX_ITEM_BYTES, BatchIn, TrackIn
 from shared.email_addresses import email_key
 from shared.errors import Fault
 from shared.ids import new_id
@@ -23,7 +23,7 @@ class Untaken(Exception):
         self.faults = faults
 
 
-def read_item(item: Any, batch: Batch, at: int) -> Tracked:
+def read_item(item: Any, batch: BatchIn, at: int) -> Tracked:
     """One message of a batch. Raises `Untaken`."""
     pointer = f"/batch/{at}"
     if not isinstance(item, dict):
@@ -33,14 +33,14 @@ def read_item(item: Any, batch: Batch, at: int) -> Tracked:
     kind = item.get("type")
     if kind != "track":
         said = f"not {str(kind)[:40]!r}" if kind is not None else "and a message says its type"
-        fault = Fault(f"{pointer}/type", "type_not_taken", f"Only `track` is taken yet, {said}.")
+        fault = Fault(f"{pointer}/type", "unsupported_type", f"Only `track` is taken yet, {said}.")
         raise Untaken(message_id, [fault])
-    known = {name: value for name, value in item.items() if name in Track.model_fields}
+    known = {name: value for name, value in item.items() if name in TrackIn.model_fields}
     known.setdefault("sentAt", batch.sentAt)
     if isinstance(known.get("context"), dict) or known.get("context") is None:
         known["context"] = {**(batch.context or {}), **(known.get("context") or {})}
     try:
-        return read_track(Track.model_validate(known), pointer)
+        return read_track(TrackIn.model_validate(known), pointer)
     except ValidationError as error:
         faults = [
             Fault(f"{pointer}{fault.pointer}", fault.code, fault.message)
@@ -49,7 +49,7 @@ def read_item(item: Any, batch: Batch, at: int) -> Tracked:
         raise Untaken(message_id, faults) from error
 
 
-def read_track(data: Track, pointer: str = "") -> Tracked:
+def read_track(data: TrackIn, pointer: str = "") -> Tracked:
     """Raises `Untaken`."""
     properties, context = data.properties or {}, data.context or {}
     if len(to_json(properties)) + len(to_json(context)) > MAX_ITEM_BYTES:
@@ -73,7 +73,7 @@ def read_track(data: Track, pointer: str = "") -> Tracked:
     )
 
 
-def _sender(data: Track, context: Mapping[str, Any]) -> Sender:
+def _sender(data: TrackIn, context: Mapping[str, Any]) -> Sender:
     traits = context.get("traits")
     said = traits.get("email") if isinstance(traits, dict) else None
     email = said if isinstance(said, str) and "@" in said else data.userId

@@ -6,11 +6,11 @@ from fastapi import Query
 from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, Kind
 from accounts_api.signals.product_events import service
 from accounts_api.signals.product_events.schemas import (
-    Batch,
+    BatchIn,
     EventNameOut,
     ProductEventOut,
-    Taken,
-    Track,
+    TrackIn,
+    TrackOut,
 )
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
@@ -27,16 +27,16 @@ Name = Annotated[
 ]
 
 
-@router.post("/track", summary="Track one product event", response_model=Taken)
-async def track_event(data: Track, caller: Sender, uow: Uow) -> dict[str, Any]:
+@router.post("/track", summary="Track one product event", response_model=TrackOut)
+async def track_event(data: TrackIn, caller: Sender, uow: Uow) -> dict[str, Any]:
     """As Segment's HTTP Tracking API: point an SDK at this host, with an API key as the write
     key. The key may come as the user name of Basic authentication.
     """
     return await service.track(uow, data)
 
 
-@router.post("/batch", summary="Track many product events", response_model=Taken)
-async def track_events(data: Batch, caller: Sender, uow: Uow) -> dict[str, Any]:
+@router.post("/batch", summary="Track many product events", response_model=TrackOut)
+async def track_events(data: BatchIn, caller: Sender, uow: Uow) -> dict[str, Any]:
     """200 whenever the envelope can be read; `refused` names the messages that were not taken."""
     return await service.track_batch(uow, data)
 

@@ -46,7 +46,7 @@ _EVENT: dict[str, Any] = {
 }
 
 
-class Track(In):
+class TrackIn(In):
     """One event, as Segment's libraries send it. `userId`, `anonymousId` or a group must be there;
     what our own rules do not use is taken and left.
     """
@@ -90,7 +90,7 @@ class Track(In):
     writeKey: str | None = Field(default=None, max_length=1_000)  # noqa: N815
 
 
-class Batch(In):
+class BatchIn(In):
     """Up to 2,500 messages. `context` is merged into each of them."""
 
     model_config = ConfigDict(
@@ -117,21 +117,21 @@ class Batch(In):
     writeKey: str | None = Field(default=None, max_length=1_000)  # noqa: N815
 
 
-class ItemFault(Out):
+class TrackFault(Out):
     pointer: str
     code: str
     message: str
 
 
-class RefusedItem(Out):
+class RefusedEvent(Out):
     """`message_id` as it was sent, so that the sender finds it."""
 
     index: int
     message_id: str | None
-    errors: list[ItemFault]
+    errors: list[TrackFault]
 
 
-class Taken(Out):
+class TrackOut(Out):
     """What became of the messages. `success` is true whenever the request could be read, because
     Segment's libraries send again what is not.
     """
@@ -139,12 +139,12 @@ class Taken(Out):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"success": True, "accepted": 1, "duplicates": 0, "waiting": 0, "refused": []},
+                {"success": True, "accepted": 1, "duplicates": 0, "unmatched": 0, "refused": []},
                 {
                     "success": True,
                     "accepted": 0,
                     "duplicates": 0,
-                    "waiting": 0,
+                    "unmatched": 0,
                     "refused": [
                         {
                             "index": 0,
@@ -152,7 +152,7 @@ class Taken(Out):
                             "errors": [
                                 {
                                     "pointer": "/batch/0/type",
-                                    "code": "type_not_taken",
+                                    "code": "unsupported_type",
                                     "message": "Only `track` is taken yet, not 'identify'.",
                                 }
                             ],
@@ -166,11 +166,11 @@ class Taken(Out):
     success: bool
     accepted: int = Field(description="Stored now.")
     duplicates: int = Field(description="Stored before under the same message id.")
-    waiting: int = Field(
+    unmatched: int = Field(
         description="Of those accepted, how many speak of a contact or an account that is not"
         " here yet; they are attached when it comes."
     )
-    refused: list[RefusedItem]
+    refused: list[RefusedEvent]
 
 
 class ProductEventOut(Out):

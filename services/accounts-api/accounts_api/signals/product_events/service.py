@@ -27,7 +27,7 @@ from accounts_api.signals.product_events.rules import (
     sums,
     waits_for,
 )
-from accounts_api.signals.product_events.schemas import Batch, Track
+from accounts_api.signals.product_events.schemas import BatchIn, TrackIn
 from shared import held
 from shared.batches import each_at_its_own_risk
 from shared.email_addresses import email_key
@@ -57,7 +57,7 @@ class Counts:
         )
 
 
-async def track(uow: UnitOfWork, data: Track) -> dict[str, Any]:
+async def track(uow: UnitOfWork, data: TrackIn) -> dict[str, Any]:
     """One event. Raises `Invalid` for one that says not who it was."""
     try:
         tracked = read_track(data)
@@ -66,7 +66,7 @@ async def track(uow: UnitOfWork, data: Track) -> dict[str, Any]:
     return _answer(await _take_in(uow, [tracked]), [])
 
 
-async def track_batch(uow: UnitOfWork, data: Batch) -> dict[str, Any]:
+async def track_batch(uow: UnitOfWork, data: BatchIn) -> dict[str, Any]:
     """Each message is taken or refused by itself: one bad one does not hold up the others."""
     read: list[Tracked] = []
     refused: list[dict[str, Any]] = []
@@ -81,7 +81,7 @@ async def track_batch(uow: UnitOfWork, data: Batch) -> dict[str, Any]:
             )
 
     async def refuse(tracked: Tracked, _: Exception) -> None:
-        fault = Fault(f"/batch/{places[tracked.message_id]}", "not_taken", "It could not be kept.")
+        fault = Fault(f"/batch/{places[tracked.message_id]}", "not_stored", "It could not be kept.")
         refused.append(
             {
                 "index": places[tracked.message_id],
@@ -99,7 +99,7 @@ def _answer(counts: Counts, refused: Sequence[Any]) -> dict[str, Any]:
         "success": True,
         "accepted": counts.accepted,
         "duplicates": counts.duplicates,
-        "waiting": counts.waiting,
+        "unmatched": counts.waiting,
         "refused": refused,
     }
 

@@ -91,21 +91,21 @@ def verdicts(
 def judged(
     rules: Sequence[tuple[UUID, Rule]], workspace_id: UUID, ids: Sequence[UUID], moment: Moment
 ) -> CTE:
-    """The verdicts as rows: (record_id, deleted, watch_id, matched, flips_at)."""
+    """The verdicts as rows: (record_id, deleted, rule_id, matched, next_change_at)."""
     arrays = verdicts([rule for _, rule in rules], workspace_id, ids, moment).cte("arrays")
-    watch_ids = bindparam(None, [watch_id for watch_id, _ in rules], type_=ARRAY(Uuid()))
+    rule_ids = bindparam(None, [rule_id for rule_id, _ in rules], type_=ARRAY(Uuid()))
     each = (
-        func.unnest(watch_ids, arrays.c.matched, arrays.c.flips)
-        .table_valued("watch_id", "matched", "flips_at", name="each")
+        func.unnest(rule_ids, arrays.c.matched, arrays.c.flips)
+        .table_valued("rule_id", "matched", "next_change_at", name="each")
         .render_derived()
     )
     return (
         select(
             arrays.c.record_id,
             arrays.c.deleted,
-            each.c.watch_id.label("watch_id"),
+            each.c.rule_id.label("rule_id"),
             each.c.matched.label("matched"),
-            each.c.flips_at.label("flips_at"),
+            each.c.next_change_at.label("next_change_at"),
         )
         .select_from(arrays)
         .join(each, text("true"))

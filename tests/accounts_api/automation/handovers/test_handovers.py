@@ -57,7 +57,7 @@ async def test_everything_a_member_holds_goes_to_the_successors(
         assert (await put(ws, f"{roles}/{role}", later)).status_code == 202
     calling = await task(ws, "Call", account_id=ids[0], assignee_key_role="csm")
     asking = await task(ws, "Ask", assignee_id=grace)
-    path = f"/v1/members/{grace}/hand-over"
+    path = f"/v1/members/{grace}/handover"
     held = (await ws.observer.get(f"{path}/preview")).json()
     assert [(row["key_role"], row["accounts"], row["revenue"]) for row in held["key_roles"]] == [
         ("csm", 5, 500),
@@ -66,34 +66,34 @@ async def test_everything_a_member_holds_goes_to_the_successors(
     assert held["tasks"] == {"open": 2, "by_key_role": {"csm": 1}}
     assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}
     assert [user["title"] for user in held["assignment_rules"]] == ["arr > 1000000"]
-    assert (held["planned"], held["not_asked"]) == (2, [])
+    assert (held["planned_holdings"], held["not_asked"]) == (2, [])
     still = await ws.admin.post(f"/v1/members/{grace}/deactivate")
     assert (still.status_code, still.json()["code"]) == (409, "still_holds")
     assert still.json()["key_roles"] == held["key_roles"]
 
     wanted = {
         "successors": {"csm": {"algorithm": "round_robin", "pool": [bea, ada]}},
-        "others": {"nobody": True},
+        "default_successor": {"unassigned": True},
         "tasks_to": bea,
     }
     seen = (await ws.observer.post(f"{path}/preview", wanted)).json()
-    takers = seen["key_roles"][0]["takers"]
-    assert [(one["member_id"], one["gets"], one["accounts"]) for one in takers] == [
+    takers = seen["key_roles"][0]["successors"]
+    assert [(one["member_id"], one["assigned"], one["total_accounts"]) for one in takers] == [
         (ada, 2, 3),
         (bea, 3, 3),
     ]
     assert [one["has_mailbox"] for one in takers] == [False, False]
-    assert seen["key_roles"][1]["nobody"] == 1
+    assert seen["key_roles"][1]["unassigned"] == 1
     assert (await ws.leader.post(path, wanted)).status_code == 403
-    assert (await ws.admin.get(path)).json()["code"] == "no_hand_over"
+    assert (await ws.admin.get(path)).json()["code"] == "no_handover"
     begun = await ws.admin.post(path, wanted)
     assert (begun.status_code, begun.json()["state"], begun.json()["total"]) == (202, "running", 6)
     again = await ws.admin.post(path, wanted)
-    assert (again.status_code, again.json()["code"]) == (409, "hand_over_running")
+    assert (again.status_code, again.json()["code"]) == (409, "handover_running")
     await tenure.settle()
     done = (await ws.observer.get(path)).json()
-    assert (done["state"], done["done"], done["left"]) == ("done", 6, 0)
-    assert done["moved"] == {"csm": {bea: 3, ada: 2}, "renewal_manager": {"nobody": 1}}
+    assert (done["state"], done["processed"], done["skipped"]) == ("done", 6, 0)
+    assert done["moved"] == {"csm": {bea: 3, ada: 2}, "renewal_manager": {"unassigned": 1}}
     assert [await holders(ws, one) for one in ids] == [[bea], [ada], [bea], [ada], [bea]]
     assert await holders(ws, deals, "renewal_manager") == []
     assert await holders(ws, deals) == [ada]
@@ -108,22 +108,22 @@ async def test_everything_a_member_holds_goes_to_the_successors(
     assert (await ws.admin.post(f"/v1/members/{grace}/deactivate")).status_code == 200
 
 
-async def test_every_fault_of_a_hand_over_is_named_at_once(tenure: Tenure) -> None:
+async def test_every_fault_of_a_handover_is_named_at_once(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     grace, ada = await member(ws, "Grace"), await member(ws, "Ada")
     await account(ws, "One", key_roles={"csm": [grace], "renewal_manager": [grace]})
-    path = f"/v1/members/{grace}/hand-over"
+    path = f"/v1/members/{grace}/handover"
     wrong = {
         "successors": {
             "csm": {"member_id": grace},
-            "owner": {"nobody": True, "member_id": ada},
+            "owner": {"unassigned": True, "member_id": ada},
             "account_executive": {"algorithm": "fewest_accounts"},
         },
         "tasks_to": grace,
     }
     for route in (path, f"{path}/preview"):
         assert await refused(ws, route, wrong) == {
-            ("/successors/csm/member_id", "hands_over"),
+            ("/successors/csm/member_id", "is_leaving"),
             ("/successors/owner", "one_successor"),
             ("/successors/owner", "unknown_key_role"),
             ("/successors/account_executive/pool", "required"),
@@ -132,7 +132,7 @@ async def test_every_fault_of_a_hand_over_is_named_at_once(tenure: Tenure) -> No
         }
     forced = await ws.admin.post(f"/v1/members/{grace}/deactivate?force=true")
     assert forced.status_code == 200
-    others = {"others": {"member_id": ada}}
+    others = {"default_successor": {"member_id": ada}}
     assert (await ws.admin.post(path, others)).status_code == 202, "one who has left may, too"
     await tenure.settle()
     assert (await ws.admin.get(path)).json()["moved"] == {
@@ -171,13 +171,13 @@ async def test_an_account_stays_when_nobody_is_left_to_take_it(tenure: Tenure) -
     ws = await tenure.workspace()
     grace, ada = await member(ws, "Grace"), await member(ws, "Ada")
     one = await account(ws, "One", key_roles={"csm": [grace]})
-    path = f"/v1/members/{grace}/hand-over"
-    begun = await ws.admin.post(path, {"others": {"member_id": ada}})
+    path = f"/v1/members/{grace}/handover"
+    begun = await ws.admin.post(path, {"default_successor": {"member_id": ada}})
     assert begun.status_code == 202
     assert (await ws.admin.post(f"/v1/members/{ada}/deactivate")).status_code == 200
     await tenure.settle()
     done = (await ws.admin.get(path)).json()
-    assert (done["state"], done["left"], done["moved"]) == ("done", 1, {"csm": {}})
+    assert (done["state"], done["skipped"], done["moved"]) == ("done", 1, {"csm": {}})
     assert await holders(ws, one) == [grace]
 
 
@@ -194,12 +194,12 @@ async def test_the_preview_says_who_could_not_be_asked(
         return await ask(self, peer, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Service, "ask", deaf)
-    held = (await ws.observer.get(f"/v1/members/{grace}/hand-over/preview")).json()
+    held = (await ws.observer.get(f"/v1/members/{grace}/handover/preview")).json()
     assert (held["tasks"], held["not_asked"]) == (None, ["tasks"])
     assert held["enrollments"] == {"by_key_role": {}, "own_mailbox": 0}
 
 
-async def test_a_hand_over_that_was_cut_off_goes_on_where_it_stopped(
+async def test_a_handover_that_was_cut_off_goes_on_where_it_stopped(
     tenure: Tenure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(moving, "BATCH", 2)
@@ -214,23 +214,23 @@ async def test_a_hand_over_that_was_cut_off_goes_on_where_it_stopped(
             raise ConnectionError("the process died")
 
     monkeypatch.setattr(moving, "faultpoint", cut_off)
-    path = f"/v1/members/{grace}/hand-over"
-    body = {"others": {"algorithm": "round_robin", "pool": [ada]}}
+    path = f"/v1/members/{grace}/handover"
+    body = {"default_successor": {"algorithm": "round_robin", "pool": [ada]}}
     assert (await ws.admin.post(path, body)).status_code == 202
     with pytest.raises(ConnectionError):
         await tenure.settle()
     half = (await ws.admin.get(path)).json()
-    assert (half["state"], half["done"]) == ("running", 2)
+    assert (half["state"], half["processed"]) == ("running", 2)
     await tenure.settle()
     done = (await ws.admin.get(path)).json()
-    assert (done["state"], done["done"], done["moved"]) == ("done", 5, {"csm": {ada: 5}})
+    assert (done["state"], done["processed"], done["moved"]) == ("done", 5, {"csm": {ada: 5}})
     for one in ids:
         history = (await ws.admin.get(f"/v1/accounts/{one}/history?field=key_roles.csm")).json()
         assert [change["new"] for change in history["data"]] == [[ada]]
     assert len(await events_of(tenure, ws, "accounts.member_handed_over.v1")) == 1
 
 
-async def test_hand_overs_and_rules_that_choose_at_once_count_each_other(tenure: Tenure) -> None:
+async def test_handovers_and_rules_that_choose_at_once_count_each_other(tenure: Tenure) -> None:
     """Two workers at once: what one has chosen, the other sees, since both lock the key role."""
     ws = await tenure.workspace()
     grace, ada, bea = [await member(ws, name) for name in ("Grace", "Ada", "Bea")]
@@ -241,8 +241,8 @@ async def test_hand_overs_and_rules_that_choose_at_once_count_each_other(tenure:
     await tenure.settle()
     for n in range(6):
         await account(ws, f"New {n}")
-    body = {"others": pool}
-    assert (await ws.admin.post(f"/v1/members/{grace}/hand-over", body)).status_code == 202
+    body = {"default_successor": pool}
+    assert (await ws.admin.post(f"/v1/members/{grace}/handover", body)).status_code == 202
     service = tenure.workers["accounts"]
     loops = {loop.name: loop for loop in tenure.loops["accounts"]}
     both = [loops[name].step(service) for name in ("rules", "handovers")]
