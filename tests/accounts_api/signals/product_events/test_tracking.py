@@ -187,7 +187,7 @@ async def test_segments_follow_events_in_and_out_of_the_window(tenure: Tenure) -
     for found, expected in ((busy, {acme}), (quiet, set()), (person, {grace}), (around, {grace})):
         assert await members(ws, found) == expected
     explained = await ws.observer.get(f"/v1/segments/{busy}/explain", params={"record_id": acme})
-    found = explained.json()["explanation"]["items"][0]["found"]
+    found = explained.json()["explanation"]["items"][0]["actual"]
     assert found == {"count": 2, "from": "2026-02-01", "to": "2026-03-02"}
     assert explained.json()["next_check_at"] == "2026-03-31T04:00:00Z"
     await tenure.set_clock(ws, datetime(2026, 3, 31, 3, 59, tzinfo=UTC))

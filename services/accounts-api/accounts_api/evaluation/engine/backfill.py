@@ -1,7 +1,7 @@
 """Looks at every record of a watch, in batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.evaluation.engine.models import backfills
 from accounts_api.language.rules.catalog import RecordType
+from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +166,11 @@ async def advance_sweep(
     )
 
 
-async def sweeps_of(
-    session: AsyncSession, workspace_id: UUID, rule_ids: Sequence[UUID]
-) -> dict[UUID, Sweep]:
-    columns = (
-        backfills.c.rule_id,
-        backfills.c.processed,
-        backfills.c.total,
-        backfills.c.started_at,
-        backfills.c.finished_at,
-        backfills.c.corrected,
-        backfills.c.run,
-        backfills.c.repeated,
-    )
-    found = await session.execute(
-        select(*columns).where(
-            backfills.c.workspace_id == workspace_id,
+async def sweeps_of(uow: UnitOfWork, rule_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
+    names = [field.name for field in fields(Sweep)]
+    found = await uow.session.execute(
+        select(*(backfills.c[name] for name in names)).where(
+            backfills.c.workspace_id == uow.workspace_id,
             backfills.c.rule_id == any_(bindparam(None, list(rule_ids), type_=ARRAY(Uuid()))),
         )
     )

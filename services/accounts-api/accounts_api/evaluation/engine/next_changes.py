@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.language.rules.sql.rows import other_table
 from shared.columns import AT
+from shared.uow import UnitOfWork
 
 _HORIZONS = other_table(
     "rule_next_changes",
@@ -77,11 +78,10 @@ _DROP_HORIZONS = text(
 
 
 async def set_horizons(
-    session: AsyncSession,
-    workspace_id: UUID,
-    horizons: Sequence[tuple[UUID, UUID, datetime | None]],
+    uow: UnitOfWork, horizons: Sequence[tuple[UUID, UUID, datetime | None]]
 ) -> None:
-    """(watch, record, instant): None takes the instant away."""
+    """(rule, record, instant at which to evaluate again); None takes the instant away."""
+    session, workspace_id = uow.session, uow.workspace_id
     kept = [(watch, record, at) for watch, record, at in horizons if at is not None]
     gone = [(watch, record) for watch, record, at in horizons if at is None]
     if kept:

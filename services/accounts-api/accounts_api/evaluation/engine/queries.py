@@ -30,6 +30,7 @@ from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.depends import EXISTENCE, Sight
 from accounts_api.language.rules.sql.affected_records import reach
 from shared.columns import AT
+from shared.uow import UnitOfWork
 
 _SIGHTS = and_(
     rule_dependencies.c.workspace_id == evaluated_rules.c.workspace_id,
@@ -255,14 +256,14 @@ async def watch(
         await session.execute(insert(rule_dependencies), rows)
 
 
-async def unwatch(session: AsyncSession, workspace_id: UUID, rule_id: UUID) -> None:
+async def unwatch(uow: UnitOfWork, rule_id: UUID) -> None:
     for table, column in (
         (backfills, backfills.c.rule_id),
         (rule_next_changes, rule_next_changes.c.rule_id),
         (evaluated_rules, evaluated_rules.c.id),
     ):
-        gone = delete(table).where(table.c.workspace_id == workspace_id, column == rule_id)
-        await session.execute(gone)
+        gone = delete(table).where(table.c.workspace_id == uow.workspace_id, column == rule_id)
+        await uow.session.execute(gone)
 
 
 async def watched(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[str, str]:

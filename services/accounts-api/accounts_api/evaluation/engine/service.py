@@ -17,10 +17,12 @@ from accounts_api.evaluation.engine import (
     queries,
     rules,
 )
-from accounts_api.evaluation.engine.backfill import Sweep
+from accounts_api.evaluation.engine.backfill import Sweep, sweeps_of
 from accounts_api.evaluation.engine.change_capture import note, note_changes, note_each
 from accounts_api.evaluation.engine.cycles import Given
 from accounts_api.evaluation.engine.evaluators import Affected, Origin, Owners, in_order
+from accounts_api.evaluation.engine.next_changes import set_horizons
+from accounts_api.evaluation.engine.queries import unwatch
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.depends import (
@@ -59,6 +61,9 @@ __all__ = [
     "note",
     "note_changes",
     "note_each",
+    "set_horizons",
+    "sweeps_of",
+    "unwatch",
 ]
 
 
@@ -83,10 +88,6 @@ async def _circle_of(uow: UnitOfWork, rule_id: UUID) -> cycles.Circle | None:
         if owner.gives is not None
     }
     return await cycles.circle_of(uow, rule_id, givers)
-
-
-async def unwatch(uow: UnitOfWork, rule_id: UUID) -> None:
-    await queries.unwatch(uow.session, uow.workspace_id, rule_id)
 
 
 async def sweep(uow: UnitOfWork, rule_id: UUID, *, repeated: bool = False) -> None:
@@ -149,17 +150,6 @@ async def seers(uow: UnitOfWork, kind: str, record_type: str, what: str) -> list
     """Watches of one kind that see `what` of records of `record_type`."""
     found = await queries.watching(uow.session, uow.workspace_id, record_type, what)
     return [rule_id for rule_id, of_kind in found if of_kind == kind]
-
-
-async def sweeps_of(uow: UnitOfWork, rule_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
-    return await backfill.sweeps_of(uow.session, uow.workspace_id, rule_ids)
-
-
-async def set_horizons(
-    uow: UnitOfWork, looks: Sequence[tuple[UUID, UUID, datetime | None]]
-) -> None:
-    """(watch, record, instant at which to look again); None takes the instant away."""
-    await next_changes.set_horizons(uow.session, uow.workspace_id, looks)
 
 
 async def lock(uow: UnitOfWork) -> None:
