@@ -23,8 +23,8 @@ async def test_only_who_is_in_the_lists_hears_and_is_asked(tenure: Tenure) -> No
     ws = await tenure.workspace()
     heard: list[str] = []
 
-    async def hear(_: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
-        heard.extend(f"{noun} {change.change}" for change in changes)
+    async def hear(_: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
+        heard.extend(f"{record_type} {change.change}" for change in changes)
 
     async def find(_: UnitOfWork, what: str, __: str | None, key: str) -> Sequence[Usage]:
         return [Usage("report", key, what)]

@@ -14,15 +14,17 @@ from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Others
 from accounts_api.records.schema.record_catalog import with_objects
 from accounts_api.records.schema.record_schemas import (
-    KINDS,
     OBJECT,
+    RECORD_SCHEMAS,
     ObjectLink,
     ObjectType,
-    kind_of,
+    schema_of,
 )
 
 ID = UUID(int=1)
-WORDS = st.sampled_from(sorted({*RESERVED, *KINDS, "arr", "stage", "contacts", "status", "held"}))
+WORDS = st.sampled_from(
+    sorted({*RESERVED, *RECORD_SCHEMAS, "arr", "stage", "contacts", "status", "held"})
+)
 SLUGS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True) | WORDS
 PARENTS = st.sampled_from(["organization", "account", "contact", "opportunity"])
 
@@ -53,8 +55,8 @@ def test_one_definition_has_one_kind_and_all_types_share_their_statements() -> N
     project = ObjectType(ID, "project", "projects", (link,))
     same = ObjectType(ID, "project", "projects", (ObjectLink("account", "projects"),))
     device = ObjectType(UUID(int=2), "device", "devices", ())
-    assert kind_of(project) is kind_of(same)
-    assert kind_of(project) is not kind_of(device)
-    assert kind_of(project).statements is kind_of(device).statements is OBJECT
-    assert kind_of(project).shown == ("account_id", "name")
-    assert kind_of(device).shown == ("name",)
+    assert schema_of(project) is schema_of(same)
+    assert schema_of(project) is not schema_of(device)
+    assert schema_of(project).statements is schema_of(device).statements is OBJECT
+    assert schema_of(project).shown == ("account_id", "name")
+    assert schema_of(device).shown == ("name",)

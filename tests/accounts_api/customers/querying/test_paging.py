@@ -74,8 +74,8 @@ async def test_pages_follow_each_other_over_yes_and_no_and_over_the_longest_text
     tenure: Tenure,
 ) -> None:
     ws = await tenure.workspace()
-    for key, kind in (("key_customer", "boolean"), ("story", "text"), ("site", "url")):
-        definition = {"record_type": "account", "key": key, "title": key, "type": kind}
+    for key, schema in (("key_customer", "boolean"), ("story", "text"), ("site", "url")):
+        definition = {"record_type": "account", "key": key, "title": key, "type": schema}
         assert (await ws.admin.post("/v1/traits", definition)).status_code == 201
     told = [None, *({"key_customer": n % 2 == 0, "story": "ä" * 5_000 + str(n)} for n in range(7))]
     site = "https://acme.example/" + "a" * 1_900

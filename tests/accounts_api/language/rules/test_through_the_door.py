@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from accounts_api.customers.querying.service import ListRequest, list_records
 from accounts_api.records.schema.errors import RuleTooExpensive
-from accounts_api.records.schema.record_schemas import KINDS
+from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS
 from tests.harness import Tenure, Workspace
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -214,13 +214,13 @@ async def test_a_rule_that_takes_too_long_is_refused_as_such(
 ) -> None:
     """The database gives up a statement that waits for another's lock just as one that works."""
     ws, accounts = furnished, tenure.workers["accounts"]
-    kind, cursors = KINDS["account"], accounts.cursors
+    schema, cursors = RECORD_SCHEMAS["account"], accounts.cursors
 
     async def in_a_hurry() -> None:
         async with accounts.units.begin(ws.id, ()) as uow:
             for limit in ("lock_timeout = 0", "statement_timeout = 50"):
                 await uow.session.execute(text(f"set local {limit}"))
-            await list_records(uow, kind, ListRequest(filter="arr > 5"), cursors)
+            await list_records(uow, schema, ListRequest(filter="arr > 5"), cursors)
 
     async with accounts.units.begin(ws.id, ()) as holder:
         await holder.session.execute(text("lock table accounts in access exclusive mode"))

@@ -252,7 +252,7 @@ async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
     """
     return {
         role.id: watching.Given(
-            f"key role {role.title}", frozenset({Sight(ACCOUNT.noun, role_sight(role.key))})
+            f"key role {role.title}", frozenset({Sight(ACCOUNT.record_type, role_sight(role.key))})
         )
         for role in await queries.always_decided(uow.session, uow.workspace_id)
     }

@@ -217,13 +217,13 @@ async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> di
     return await _settled(uow, segment_id, record_id)
 
 
-async def follow_merges(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+async def follow_merges(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     """A listener of record changes: whom a person added or removed stays so as the winner."""
     for loser, winner in ((change.id, change.merged_into) for change in changes):
         if winner is not None and await memberships.hand_over(
             uow.session, uow.workspace_id, loser, winner
         ):
-            await watching.note(uow, noun, [EXISTENCE], [winner], await uow.now())
+            await watching.note(uow, record_type, [EXISTENCE], [winner], await uow.now())
 
 
 async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:

@@ -153,7 +153,7 @@ async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -
 async def _read(
     uow: UnitOfWork, job: Any, into: Importable, rows: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[Read], Reading]:
-    kind = into.records.kind
+    schema = into.records.schema
     known = await targets_of(uow, job.record_type)
     reading = Reading(
         job.columns,
@@ -161,7 +161,7 @@ async def _read(
         known,
         job.amounts,
         job.empty_cells,
-        linked=kind.part == "accounts",
+        linked=schema.part == "accounts",
         formats=await _formats(uow, job, known),
         evidence=job.evidence,
     )
@@ -180,7 +180,7 @@ def _read_row(
     """One row that nobody can read costs itself."""
     try:
         values, faults = reading.row(cells, members)
-        wanted = row_edit(into.records.kind, values, into.row, "")
+        wanted = row_edit(into.records.schema, values, into.row, "")
     except Exception:
         log.exception("a row could not be read", row=number)
         fault = CellFault(None, NotWritten.code, "This row could not be read; we have been told.")

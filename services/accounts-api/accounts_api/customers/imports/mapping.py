@@ -19,7 +19,7 @@ from accounts_api.customers.opportunities.service import opportunities
 from accounts_api.customers.organizations.schemas import OrganizationRow
 from accounts_api.customers.organizations.service import organizations
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT, kind_of
+from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT, schema_of
 from accounts_api.records.store.service import Records, definitions_of
 from accounts_api.records.store.writing import key_role_definitions
 from shared.errors import Fault
@@ -36,10 +36,10 @@ class Importable:
     @property
     def fields(self) -> Collection[str]:
         """Of a row, without the records that an object type does not link to."""
-        parents = self.records.kind.parents
+        parents = self.records.schema.parents
         foreign = [parent for parent in OBJECT.parents if parent not in parents]
         unlinked = {name for p in foreign for name in (p.column, p.by_external_id)}
-        own = self.records.kind.type_id is not None
+        own = self.records.schema.type_id is not None
         return [name for name in self.row.model_fields if not (own and name in unlinked)]
 
 
@@ -58,26 +58,26 @@ async def importable(uow: UnitOfWork, record_type: str) -> Importable | None:
     defined = await record_catalog.object_type(uow, record_type)
     if defined is None or defined.deleted or defined.archived:
         return None
-    return Importable(Records(kind_of(defined)), ObjectRow)
+    return Importable(Records(schema_of(defined)), ObjectRow)
 
 
 async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
     into = await importable(uow, record_type)
     if into is None:
         return {}
-    kind = into.records.kind
+    schema = into.records.schema
     titles: Mapping[str, str] = {}
-    if kind.part == "key_roles":
+    if schema.part == "key_roles":
         titles = await queries.key_role_titles(uow.session, uow.workspace_id)
-    definitions = await definitions_of(uow, kind)
-    return targets(kind, into.fields, definitions, titles)
+    definitions = await definitions_of(uow, schema)
+    return targets(schema, into.fields, definitions, titles)
 
 
 async def mapped(
     uow: UnitOfWork, record_type: str, columns: Sequence[str]
 ) -> dict[str, str | None]:
     """What the columns seem to mean."""
-    if record_type == ACCOUNT.noun:
+    if record_type == ACCOUNT.record_type:
         await key_role_definitions(uow)
     return proposed(columns, await targets_of(uow, record_type))
 

@@ -16,7 +16,7 @@ from accounts_api.customers.imports.cells import (
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.spreadsheets.evidence import Guess, Shown, guessed
 from accounts_api.language.spreadsheets.formats import AS_SHOWN, ORDERS, SIGNS, Formats, is_rounded
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, Definitions
 
 EmptyCells = Literal["leave", "clear"]
@@ -59,15 +59,18 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
 
 
 def targets(
-    kind: Kind, fields: Iterable[str], definitions: Definitions, key_roles: Mapping[str, str]
+    schema: RecordSchema,
+    fields: Iterable[str],
+    definitions: Definitions,
+    key_roles: Mapping[str, str],
 ) -> dict[str, Target]:
     """By name. `fields` are those of a row of the kind's bulk write; `key_roles` titles by key."""
     found: dict[str, TargetType] = {}
     for name in fields:
         if name not in _NOT_FROM_FILES:
-            column = kind.by_name.get(name)
+            column = schema.by_name.get(name)
             found[name] = _OF_COLUMNS.get(column.type, "text") if column else "text"
-    if kind.part == "accounts":
+    if schema.part == "accounts":
         found |= _LINKS
     known = {name: Target(name, type_, name) for name, type_ in found.items()}
     for key, definition in definitions.items():
@@ -76,7 +79,7 @@ def targets(
         name = f"traits.{key}"
         type_ = _OF_TRAITS.get(definition.type, "text")
         known[name] = Target(name, type_, key, definition.currency)
-    if kind.part == "key_roles":
+    if schema.part == "key_roles":
         for key, title in key_roles.items():
             known[f"key_roles.{key}"] = Target(f"key_roles.{key}", "members", title)
     return known

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts_api.records.schema.models import object_type_links as links
 from accounts_api.records.schema.models import object_types as types
 from accounts_api.records.schema.models import objects, trait_definitions
-from accounts_api.records.schema.record_schemas import Kind, ObjectLink
+from accounts_api.records.schema.record_schemas import ObjectLink, RecordSchema
 from shared.held import not_held
 
 
@@ -145,11 +145,11 @@ async def count_left(session: AsyncSession, workspace_id: UUID) -> int:
 
 
 async def living(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, limit: int
+    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, limit: int
 ) -> Sequence[UUID]:
     some = select(objects.c.id).where(
         objects.c.workspace_id == workspace_id,
-        objects.c.object_type_id == kind.type_id,
+        objects.c.object_type_id == schema.type_id,
         objects.c.deleted_at.is_(None),
     )
     return (await session.scalars(some.order_by(objects.c.id).limit(limit))).all()
@@ -166,20 +166,20 @@ _REMOVE_TOMBSTONES = text(
 
 
 async def remove_tombstones(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, limit: int
+    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, limit: int
 ) -> int:
-    given = {"workspace_id": workspace_id, "limit": limit, **kind.given}
+    given = {"workspace_id": workspace_id, "limit": limit, **schema.given}
     return len((await session.execute(_REMOVE_TOMBSTONES, given)).all())
 
 
-async def remove_type(session: AsyncSession, workspace_id: UUID, kind: Kind) -> None:
+async def remove_type(session: AsyncSession, workspace_id: UUID, schema: RecordSchema) -> None:
     """With the definitions of its traits."""
     await session.execute(
         delete(trait_definitions).where(
             trait_definitions.c.workspace_id == workspace_id,
-            trait_definitions.c.record_type == kind.noun,
+            trait_definitions.c.record_type == schema.record_type,
         )
     )
     await session.execute(
-        delete(types).where(types.c.workspace_id == workspace_id, types.c.id == kind.type_id)
+        delete(types).where(types.c.workspace_id == workspace_id, types.c.id == schema.type_id)
     )

@@ -5,12 +5,12 @@ from typing import Final
 
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.syntax.parser import RESERVED
-from accounts_api.records.schema.record_schemas import KINDS, OBJECT, ObjectLink
+from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, ObjectLink
 from shared.errors import Fault
 
 _NOUNS: Final = frozenset(
-    {"member", "members", OBJECT.noun, OBJECT.plural}
-    | {name for kind in KINDS.values() for name in (kind.noun, kind.plural)}
+    {"member", "members", OBJECT.record_type, OBJECT.plural}
+    | {name for schema in RECORD_SCHEMAS.values() for name in (schema.record_type, schema.plural)}
 )
 _INCLUDED: Final = frozenset({"health", "key_roles", "segments", "traits"})
 """What lists put in beside records under these names."""

@@ -225,12 +225,12 @@ async def clear_buried(service: Service) -> bool:
 
 async def _clear(uow: UnitOfWork, key: str) -> None:
     """An instance that cannot be deleted stays, and the type waits for another try."""
-    kind = await record_catalog.kind_named(uow, key)
-    if kind is None:
+    schema = await record_catalog.find_schema(uow, key)
+    if schema is None:
         return  # someone else was faster
-    found = await queries.living(uow.session, uow.workspace_id, kind, _BATCH)
+    found = await queries.living(uow.session, uow.workspace_id, schema, _BATCH)
     if found:
         gone = [Edit(id=str(record_id), deleted=True) for record_id in found]
-        all_written(await write_each(uow, kind, gone))
-    elif not await queries.remove_tombstones(uow.session, uow.workspace_id, kind, _BATCH):
-        await queries.remove_type(uow.session, uow.workspace_id, kind)
+        all_written(await write_each(uow, schema, gone))
+    elif not await queries.remove_tombstones(uow.session, uow.workspace_id, schema, _BATCH):
+        await queries.remove_type(uow.session, uow.workspace_id, schema)

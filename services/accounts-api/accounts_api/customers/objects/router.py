@@ -15,7 +15,7 @@ from accounts_api.customers.objects.schemas import (
 )
 from accounts_api.customers.querying.routes import ExternalIdPath, add_reading
 from accounts_api.records.history.routes import add_history
-from accounts_api.records.schema.record_schemas import OBJECT, Kind
+from accounts_api.records.schema.record_schemas import OBJECT, RecordSchema
 from accounts_api.records.store.routes import (
     Writer,
     add_writing,
@@ -42,12 +42,12 @@ router.dependencies.append(Depends(_type_key))
 RecordId = Annotated[UUID, Path(description="The instance's id.")]
 
 
-async def _to_read(uow: UnitOfWork, request: Request) -> Kind:
-    return await service.kind_to_read(uow, request.path_params["object_type"])
+async def _to_read(uow: UnitOfWork, request: Request) -> RecordSchema:
+    return await service.schema_to_read(uow, request.path_params["object_type"])
 
 
-async def _to_write(uow: UnitOfWork, request: Request) -> Kind:
-    return await service.kind_to_write(uow, request.path_params["object_type"])
+async def _to_write(uow: UnitOfWork, request: Request) -> RecordSchema:
+    return await service.schema_to_write(uow, request.path_params["object_type"])
 
 
 @router.post("", status_code=201, summary="Create an object", response_model=ObjectOut)

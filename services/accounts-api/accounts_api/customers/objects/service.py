@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts_api.customers.objects.schemas import ObjectRow
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import OBJECT, Kind, kind_of
+from accounts_api.records.schema.record_schemas import OBJECT, RecordSchema, schema_of
 from accounts_api.records.store.edits import Outcome
 from accounts_api.records.store.service import Records
 from shared.auth import Caller
@@ -25,26 +25,26 @@ class ObjectTypeArchived(Conflict):
     title = "This object type was archived"
 
 
-async def kind_to_read(uow: UnitOfWork, key: str) -> Kind:
+async def schema_to_read(uow: UnitOfWork, key: str) -> RecordSchema:
     found = await record_catalog.object_type(uow, key)
     if found is None or found.deleted:
         raise ObjectTypeNotFound("No object type has this key.")
-    return kind_of(found)
+    return schema_of(found)
 
 
-async def kind_to_write(uow: UnitOfWork, key: str) -> Kind:
+async def schema_to_write(uow: UnitOfWork, key: str) -> RecordSchema:
     """Raises `ObjectTypeArchived` for a type whose instances can only be read."""
     found = await record_catalog.object_type(uow, key)
     if found is None or found.deleted:
         raise ObjectTypeNotFound("No object type has this key.")
     if found.archived:
         raise ObjectTypeArchived("Its instances can only be read. Bring the type back first.")
-    return kind_of(found)
+    return schema_of(found)
 
 
 async def instances_of(uow: UnitOfWork, key: str) -> Records:
     """For those who are about to change some."""
-    return Records(await kind_to_write(uow, key))
+    return Records(await schema_to_write(uow, key))
 
 
 async def bulk(

@@ -15,7 +15,7 @@ from accounts_api.customers.opportunities.service import opportunities
 from accounts_api.customers.organizations.schemas import OrganizationPatch
 from accounts_api.customers.organizations.service import organizations
 from accounts_api.customers.patches.schemas import RecordPatch
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.edits import Edit, Outcome, Writer, edit_of
 from accounts_api.records.store.service import Records, state_of
 from shared.auth import Caller
@@ -80,7 +80,7 @@ async def _apply(uow: UnitOfWork, caller: Caller, name: str, patch: RecordPatch)
 
     def edit(version: int | None) -> Edit:
         return edit_of(
-            records.kind,
+            records.schema,
             body,
             pointer=pointer,
             must="update",
@@ -95,7 +95,7 @@ async def _apply(uow: UnitOfWork, caller: Caller, name: str, patch: RecordPatch)
     (anew,) = await records.plan(uow, writer, [edit(None)])
     if anew.error is not None or anew.status == "unchanged":
         return _settled(pointer, anew)
-    state = await state_of(uow, records.kind, patch.id) or {}
+    state = await state_of(uow, records.schema, patch.id) or {}
     return _Applied(outcome.error.extra["current_version"], now=_standing(state, patch.values))
 
 
@@ -105,10 +105,10 @@ async def _records_of(uow: UnitOfWork, record_type: str) -> tuple[Records, type[
     return await objects.instances_of(uow, record_type), ObjectPatch
 
 
-def fields_of(kind: Kind) -> Collection[str]:
+def fields_of(schema: RecordSchema) -> Collection[str]:
     """What one may write of records of a kind, beside traits."""
-    _, shape = _STANDARD.get(kind.noun, (None, ObjectPatch))
-    return shape.model_fields.keys() & kind.writable
+    _, shape = _STANDARD.get(schema.record_type, (None, ObjectPatch))
+    return shape.model_fields.keys() & schema.writable
 
 
 def _settled(pointer: str, outcome: Outcome) -> _Applied:

@@ -16,10 +16,10 @@ from sqlalchemy import CTE, Column, FromClause, column, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.models import TABLES
-from accounts_api.records.schema.record_schemas import KINDS, OBJECT, Kind
+from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
 
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
-_KINDS: Final = (*KINDS.values(), OBJECT)
+_SCHEMAS: Final = (*RECORD_SCHEMAS.values(), OBJECT)
 _KEPT: Final = ("version", "created_at", "updated_at")
 
 
@@ -103,7 +103,7 @@ _MEMBERSHIPS = """
 """
 
 
-def _records(kind: Kind) -> str:
+def _records(schema: RecordSchema) -> str:
     def was(name: str, sql_type: str) -> str:
         return (
             f"case when u.fields ? '{name}' then cast(u.fields ->> '{name}' as {sql_type})"
@@ -111,8 +111,8 @@ def _records(kind: Kind) -> str:
         )
 
     columns = [was(name, "text") for name in ("external_id", "source")]
-    columns += [was(name, kind.by_name[name].type) for name in kind.shown]
-    columns += ["t.object_type_id"] if kind.shares_table else []
+    columns += [was(name, schema.by_name[name].type) for name in schema.shown]
+    columns += ["t.object_type_id"] if schema.shares_table else []
     kept = ", ".join(f"t.{name}" for name in _KEPT)
     return f"""
         select t.workspace_id, t.id, {", ".join(columns)},
@@ -122,29 +122,31 @@ def _records(kind: Kind) -> str:
                case when u.fields ? 'deleted'
                     then case when cast(u.fields ->> 'deleted' as boolean) then t.created_at end
                     else t.deleted_at end as deleted_at
-        from {kind.plural} t
-        left join undone_{kind.noun} u on u.record_id = t.id
+        from {schema.plural} t
+        left join undone_{schema.record_type} u on u.record_id = t.id
         where t.workspace_id = :workspace_id and u.unborn is not true
     """
 
 
-def _mine(kind: Kind) -> str:
+def _mine(schema: RecordSchema) -> str:
     """Which changes are of records of a kind, or of any object type."""
-    if kind is OBJECT:
-        return f"record_type not in ({', '.join(repr(noun) for noun in KINDS)})"
-    return f"record_type = '{kind.noun}'"
+    if schema is OBJECT:
+        return (
+            f"record_type not in ({', '.join(repr(record_type) for record_type in RECORD_SCHEMAS)})"
+        )
+    return f"record_type = '{schema.record_type}'"
 
 
 @cache
 def _queries() -> Mapping[str, str]:
     """Name to query. Before the two that build on them, what is undone of each kind."""
     found: dict[str, str] = {}
-    for kind in _KINDS:
-        found[f"undone_{kind.noun}"] = _UNDONE.format(mine=_mine(kind))
+    for schema in _SCHEMAS:
+        found[f"undone_{schema.record_type}"] = _UNDONE.format(mine=_mine(schema))
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
-    found |= {kind.plural: _records(kind) for kind in _KINDS}
+    found |= {schema.plural: _records(schema) for schema in _SCHEMAS}
     # The last one: those before it read every change there is.
     return {**found, "field_changes": _CHANGES}
 
@@ -177,12 +179,12 @@ async def read_in_bulk(session: AsyncSession) -> None:
 
 
 @lru_cache(maxsize=1024)
-def past_table(kind: Kind) -> FromClause:
+def past_table(schema: RecordSchema) -> FromClause:
     """A record's table by its bare name, which the WITH query of that name then stands for."""
-    stored = TABLES[kind.statements.noun].c
-    known: list[Column[Any]] = [found for found in stored if not _hidden(kind, found.name)]
-    return table(kind.table, *(column(known_as.name, known_as.type) for known_as in known))
+    stored = TABLES[schema.statements.record_type].c
+    known: list[Column[Any]] = [found for found in stored if not _hidden(schema, found.name)]
+    return table(schema.table, *(column(known_as.name, known_as.type) for known_as in known))
 
 
-def _hidden(kind: Kind, name: str) -> bool:
-    return name in kind.by_name and kind.by_name[name].hidden and name not in kind.given
+def _hidden(schema: RecordSchema, name: str) -> bool:
+    return name in schema.by_name and schema.by_name[name].hidden and name not in schema.given

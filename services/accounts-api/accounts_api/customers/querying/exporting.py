@@ -16,7 +16,7 @@ from accounts_api.customers.querying.service import Listed, ListRequest, underst
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_cells import BOM, lines
 from accounts_api.records.schema.errors import in_time
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import definitions_of
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
@@ -42,30 +42,30 @@ class Batch:
     """What belongs to the records, as JSON by their id."""
 
 
-async def begin(uow: UnitOfWork, kind: Kind, request: ListRequest) -> File:
+async def begin(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> File:
     """Understand what is asked for, read the first batch of it and take it down. Raises `Invalid`,
     or `RuleTooExpensive`: once a byte is sent there is no other answer.
     """
-    if set(request.include) - {kind.part}:
-        message = f"A file can hold {kind.part or 'nothing'} beside the record's own fields."
+    if set(request.include) - {schema.part}:
+        message = f"A file can hold {schema.part or 'nothing'} beside the record's own fields."
         raise Invalid(faults=[Fault("/query/include", "unknown_include", message)])
-    listed = await understood(uow, kind, request)
+    listed = await understood(uow, schema, request)
     if listed.what.traits is None:
-        traits = tuple(sorted(await definitions_of(uow, kind)))
+        traits = tuple(sorted(await definitions_of(uow, schema)))
         listed = replace(listed, what=replace(listed.what, traits=traits))
     beside: Sequence[str] = ()
     if listed.include:
         keys = await queries.key_role_keys(uow.session, uow.workspace_id)
-        beside = keys if kind.part == "key_roles" else ("account_ids",)
+        beside = keys if schema.part == "key_roles" else ("account_ids",)
     with in_time(f"{request.pointers}/filter"):
         first = await _batch(uow, listed, None)
-    _note(uow, kind, request)
+    _note(uow, schema, request)
     return File(listed, beside, first)
 
 
-def _note(uow: UnitOfWork, kind: Kind, request: ListRequest) -> None:
+def _note(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> None:
     asked = {
-        "record_type": kind.noun,
+        "record_type": schema.record_type,
         "filter": request.filter,
         "fields": request.fields,
         "as_of": request.then and request.then.as_of,
@@ -78,7 +78,7 @@ async def written(
     units: UnitsOfWork, caller: Caller, file: File, *, bom: bool
 ) -> AsyncIterator[bytes]:
     listed, what = file.listed, file.listed.what
-    prefix = "key_roles." if listed.kind.part == "key_roles" else ""
+    prefix = "key_roles." if listed.schema.part == "key_roles" else ""
     traits = [f"traits.{key}" for key in what.traits or ()]
     header = [*what.columns, *traits, *(f"{prefix}{name}" for name in file.beside)]
     yield (BOM.encode() if bom else b"") + lines([header])
@@ -111,6 +111,6 @@ def _cells(file: File, row: Any, part: str | None) -> list[Any]:
     if not file.beside:
         return cells
     belongs = from_json(part) if part else {}
-    if file.listed.kind.part == "key_roles":
+    if file.listed.schema.part == "key_roles":
         return cells + [belongs.get(key) for key in file.beside]
     return [*cells, [link["account_id"] for link in belongs]]

@@ -33,9 +33,11 @@ _links = table(
 _IGNORED: ColumnElement[Any] = literal_column(f"'{IGNORED}'")
 
 
-def unless_ignored(noun: str, row: FromClause, *, in_bulk: bool) -> ColumnElement[bool] | None:
+def unless_ignored(
+    record_type: str, row: FromClause, *, in_bulk: bool
+) -> ColumnElement[bool] | None:
     """The condition on a row of the record type's table; None: no account takes it along."""
-    match noun:
+    match record_type:
         case "account":
             status: ColumnElement[bool] = row.c.lifecycle_status != _IGNORED
             return status

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from accounts_api.customers.querying.as_of import Then, in_front
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.records.schema.record_schemas import (
-    KINDS,
     OBJECT,
-    Kind,
+    RECORD_SCHEMAS,
     ObjectLink,
     ObjectType,
     Parent,
+    RecordSchema,
 )
 from accounts_api.records.schema.related_json import EMPTY, part_of_each
 from shared.uow import UnitOfWork
@@ -66,7 +66,7 @@ _ACCOUNTS_BELOW = f"""
 """
 
 
-WorkOut = Callable[[UnitOfWork, Kind, Sequence[str]], Awaitable[Mapping[str, str]]]
+WorkOut = Callable[[UnitOfWork, RecordSchema, Sequence[str]], Awaitable[Mapping[str, str]]]
 """JSON by record, of what no statement can say."""
 Included = tuple[str | WorkOut, str]
 """What finds something for many records, a statement or a function, and how none is written."""
@@ -97,23 +97,23 @@ class OfferedParts:
     """For records of any type, JSON objects by record; of the past there is nothing to say."""
 
 
-def known(uow: UnitOfWork, kind: Kind) -> Mapping[str, Included]:
+def known(uow: UnitOfWork, schema: RecordSchema) -> Mapping[str, Included]:
     """What may be put in beside records of a kind, but for the instances of object types."""
     offered = uow.wired(OfferedParts)
     worked_out: dict[str, Included] = {
         name: (work_out, "{}") for name, work_out in offered.worked_out.items()
     }
-    if kind.type_id is None:
+    if schema.type_id is None:
         stored = {name: (statement, "[]") for name, statement in offered.stored.items()}
-        return {**INCLUDES[kind.noun], **stored, **worked_out}
+        return {**INCLUDES[schema.record_type], **stored, **worked_out}
     of_parents: dict[str, Included] = {
-        parent.noun: (_parent_of_instance(parent), "null") for parent in kind.parents
+        parent.record_type: (_parent_of_instance(parent), "null") for parent in schema.parents
     }
     return {**of_parents, **worked_out}
 
 
 def _parent_of_instance(parent: Parent) -> str:
-    table = KINDS[parent.noun].table
+    table = RECORD_SCHEMAS[parent.record_type].table
     return f"""
         select o.id::text as id, json_build_object(
             'id', p.id, 'external_id', p.external_id, 'name', p.name)::text as part
@@ -140,7 +140,7 @@ def instances(defined: ObjectType, link: ObjectLink) -> Included:
 
 async def parts(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     included: Included,
     ids: Sequence[str],
     then: Then | None = None,
@@ -148,7 +148,7 @@ async def parts(
     """One included thing for each record, as JSON; and what stands for those without."""
     statement, nothing = included
     if not isinstance(statement, str):
-        return ({} if then else dict(await statement(uow, kind, ids))), nothing
+        return ({} if then else dict(await statement(uow, schema, ids))), nothing
     if then is not None:
         statement = f"{in_front()} {statement}"
     given = {"workspace_id": uow.workspace_id, "ids": list(ids), **(then.given() if then else {})}

@@ -22,7 +22,7 @@ from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 from shared.web.messages import json_fault
@@ -56,12 +56,12 @@ def then_of(as_of: datetime | None, known_as_of: datetime | None) -> Then | None
     return Then(as_of, known_as_of) if as_of or known_as_of else None
 
 
-async def catalog_of(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Catalog:
+async def catalog_of(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> Catalog:
     """What the workspace defined is looked up only for a list that speaks of traits, and for one of
     its own types.
     """
     spoken = f"{request.filter} {request.sort}"
-    own = kind.type_id is not None or "traits" in spoken
+    own = schema.type_id is not None or "traits" in spoken
     return await record_catalog.rule_catalog(uow) if own else STANDARD
 
 
@@ -75,9 +75,9 @@ async def conditions_of(
     pointer = f"{request.pointers}/filter"
     rule = None
     if written is not None:
-        rule = await _rule_of(uow, source.kind, written, catalog, pointer)
+        rule = await _rule_of(uow, source.schema, written, catalog, pointer)
         if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
-            read_rule(source.kind, written, await rule_catalog(uow), pointer)
+            read_rule(source.schema, written, await rule_catalog(uow), pointer)
     ignored = request.include_ignored or request.query is not None
     if request.then is not None:
         asks_of_now(rule, request.query, request.pointers)
@@ -90,15 +90,15 @@ async def conditions_of(
 
 
 async def _rule_of(
-    uow: UnitOfWork, kind: Kind, written: str, catalog: Catalog, pointer: str
+    uow: UnitOfWork, schema: RecordSchema, written: str, catalog: Catalog, pointer: str
 ) -> c.Rule:
     """What means nothing to everyone may speak of an object type of this workspace."""
     try:
-        return _rule(kind, written, _Same(catalog), pointer)
+        return _rule(schema, written, _Same(catalog), pointer)
     except Invalid:
         if catalog is not STANDARD:
             raise
-        return _rule(kind, written, _Same(await record_catalog.rule_catalog(uow)), pointer)
+        return _rule(schema, written, _Same(await record_catalog.rule_catalog(uow)), pointer)
 
 
 class _Same:
@@ -117,8 +117,8 @@ class _Same:
 
 
 @lru_cache(maxsize=1024)
-def _rule(kind: Kind, written: str, catalog: _Same, pointer: str) -> c.Rule:
-    return read_rule(kind, written, catalog.thing, pointer)
+def _rule(schema: RecordSchema, written: str, catalog: _Same, pointer: str) -> c.Rule:
+    return read_rule(schema, written, catalog.thing, pointer)
 
 
 @lru_cache(maxsize=1024)
@@ -140,22 +140,24 @@ def _conditions(
     if rule is not None:
         where.append(verdict(rule, source.table, moment))
     if query is not None:
-        where.append(queries.matches_words(source.kind, query))
+        where.append(queries.matches_words(source.schema, query))
     if include_ignored or _asks_for_status(rule):
         return Conditions(where)
-    noun, is_past = source.kind.noun, source.before
-    beside = unless_ignored(noun, source.table, in_bulk=bool(is_past))
-    in_bulk = unless_ignored(noun, source.table, in_bulk=True)
+    record_type, is_past = source.schema.record_type, source.before
+    beside = unless_ignored(record_type, source.table, in_bulk=bool(is_past))
+    in_bulk = unless_ignored(record_type, source.table, in_bulk=True)
     if beside is None or in_bulk is None:
         return Conditions(where)
     return Conditions([*where, beside], counted=[*where, in_bulk])
 
 
-def read_rule(kind: Kind, written: str | dict[str, Any], catalog: Catalog, pointer: str) -> c.Rule:
+def read_rule(
+    schema: RecordSchema, written: str | dict[str, Any], catalog: Catalog, pointer: str
+) -> c.Rule:
     """A filter in either form. Raises `Invalid` that points at the faulty part."""
     if isinstance(written, str) and written.lstrip().startswith("{"):
         written = _json(written, pointer)
-    return usable(written, catalog, kind.noun, pointer)
+    return usable(written, catalog, schema.record_type, pointer)
 
 
 def _json(written: str, pointer: str) -> Any:

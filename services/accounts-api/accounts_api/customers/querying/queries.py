@@ -37,7 +37,7 @@ from accounts_api.customers.querying.rules import Shown, SortKey
 from accounts_api.language.rules.catalog import FieldType, RecordType
 from accounts_api.language.rules.sql.rows import Row
 from accounts_api.records.schema.models import TABLES
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import part_of
 from accounts_api.records.schema.rules import words
 from shared.rows import json_object
@@ -76,7 +76,7 @@ def object_of(shown: Shown, row: Sequence[Any], parts: Sequence[tuple[str, str |
 async def record_row(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     shown: Shown,
     *,
     record_id: UUID | None = None,
@@ -88,36 +88,36 @@ async def record_row(
     """
     by = "id" if record_id else "external_id"
     found = await session.execute(
-        _one(kind, shown, by), {"workspace_id": workspace_id, "wanted": record_id or external_id}
+        _one(schema, shown, by), {"workspace_id": workspace_id, "wanted": record_id or external_id}
     )
     return found.one_or_none()
 
 
 @lru_cache(maxsize=256)
-def _one(kind: Kind, shown: Shown, by: str) -> Select[Any]:
-    table = TABLES[kind.statements.noun]
+def _one(schema: RecordSchema, shown: Shown, by: str) -> Select[Any]:
+    table = TABLES[schema.statements.record_type]
     return select(
         *_columns(table, shown),
-        _own_part(kind, table).label("part"),
+        _own_part(schema, table).label("part"),
         table.c.version.label("stored_version"),
         table.c.deleted_at,
     ).where(
         table.c.workspace_id == bindparam("workspace_id", type_=Uuid()),
-        *_own_rows(kind, table),
+        *_own_rows(schema, table),
         table.c[by] == bindparam("wanted", type_=table.c[by].type),
     )
 
 
-def _own_rows(kind: Kind, table: FromClause) -> list[ColumnElement[bool]]:
+def _own_rows(schema: RecordSchema, table: FromClause) -> list[ColumnElement[bool]]:
     """Conditions on a table that other kinds share."""
-    return [table.c[name] == value for name, value in kind.given.items()]
+    return [table.c[name] == value for name, value in schema.given.items()]
 
 
-def _own_part(kind: Kind, table: Table) -> ColumnElement[Any]:
+def _own_part(schema: RecordSchema, table: Table) -> ColumnElement[Any]:
     """What belongs to the record and lives in a table of its own, as JSON."""
-    if kind.part is None:
+    if schema.part is None:
         return null()
-    value = part_of(kind.part, f"{kind.table}.workspace_id", f"{kind.table}.id")
+    value = part_of(schema.part, f"{schema.table}.workspace_id", f"{schema.table}.id")
     return literal_column(f"{value}::text", Text())
 
 
@@ -125,7 +125,7 @@ def _own_part(kind: Kind, table: Table) -> ColumnElement[Any]:
 class Source:
     """Where the records of a list are read: there is one for a kind now, and one for its past."""
 
-    kind: Kind
+    schema: RecordSchema
     table: FromClause
     before: tuple[CTE, ...] = ()
     """What the statement begins with."""
@@ -133,26 +133,26 @@ class Source:
     @cached_property
     def row(self) -> Row:
         """For values by themselves: its type knows no relations."""
-        return Row(RecordType(self.kind.noun, self.kind.table, ()), self.table)
+        return Row(RecordType(self.schema.record_type, self.schema.table, ()), self.table)
 
     @property
     def live(self) -> list[ColumnElement[bool]]:
         mine = self.table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
-        return [mine, *_own_rows(self.kind, self.table), self.table.c.deleted_at.is_(None)]
+        return [mine, *_own_rows(self.schema, self.table), self.table.c.deleted_at.is_(None)]
 
     def begun(self, statement: Select[Any]) -> Select[Any]:
         return statement.add_cte(*self.before) if self.before else statement
 
 
 @lru_cache(maxsize=1024)
-def present(kind: Kind) -> Source:
-    return Source(kind, TABLES[kind.statements.noun])
+def present(schema: RecordSchema) -> Source:
+    return Source(schema, TABLES[schema.statements.record_type])
 
 
 @lru_cache(maxsize=1024)
-def past(kind: Kind) -> Source:
+def past(schema: RecordSchema) -> Source:
     """Statements that read it are executed with what `Then.given` says."""
-    return Source(kind, past_table(kind), ctes())
+    return Source(schema, past_table(schema), ctes())
 
 
 @lru_cache(maxsize=1024)
@@ -218,9 +218,9 @@ async def page(
     return rows
 
 
-def matches_words(kind: Kind, said: str) -> ColumnElement[bool]:
+def matches_words(schema: RecordSchema, said: str) -> ColumnElement[bool]:
     """Each word begins a word of the name, the domain, the e-mail address or the external id."""
-    text_of = TABLES[kind.statements.noun].c.search_text
+    text_of = TABLES[schema.statements.record_type].c.search_text
     wanted = words(said)
     return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
 

@@ -20,8 +20,8 @@ from accounts_api.customers.querying.schemas import (
 )
 from accounts_api.customers.querying.service import Found, ListRequest, Then, then_of
 from accounts_api.records.history import service as history
-from accounts_api.records.schema.record_schemas import Kind
-from accounts_api.records.store.routes import KindOf, always
+from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.records.store.routes import SchemaOf, always
 from accounts_api.records.store.schemas import RecordOut
 from shared.auth import Caller
 from shared.schemas import ExternalId, Instant
@@ -45,11 +45,11 @@ _JSON = "application/json"
 
 
 def add_reading(
-    router: APIRouter, kind: Kind, out: type[RecordOut], kind_of: KindOf | None = None
+    router: APIRouter, schema: RecordSchema, out: type[RecordOut], schema_of: SchemaOf | None = None
 ) -> None:
     """List, search, and get by either id."""
-    name, plural = kind.noun, kind.plural
-    which = kind_of or always(kind)
+    name, plural = schema.record_type, schema.plural
+    which = schema_of or always(schema)
     page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this kind
 
     async def list_them(
@@ -95,7 +95,7 @@ def add_reading(
         return Response(body, media_type=_JSON)
 
     async def as_it_was(
-        uow: UnitOfWork, these: Kind, record_id: UUID, then: Then, chosen: Any
+        uow: UnitOfWork, these: RecordSchema, record_id: UUID, then: Then, chosen: Any
     ) -> Response:
         state = await history.record_as_of(uow, these, record_id, then.as_of, then.known_as_of)
         body = await service.past_record(uow, these, state, then, **chosen)

@@ -6,7 +6,7 @@ from typing import Final
 
 from accounts_api.language.rules.catalog import Catalog, Field, FieldType
 from accounts_api.language.rules.typed import FieldTest, Rule, walk
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
 from shared.spelling import nearest
 
@@ -29,8 +29,8 @@ class Shown:
         return self.traits is None or bool(self.traits)
 
 
-def everything(kind: Kind) -> Shown:
-    return Shown((*KEPT, *kind.shown, *STAMPS), None)
+def everything(schema: RecordSchema) -> Shown:
+    return Shown((*KEPT, *schema.shown, *STAMPS), None)
 
 
 def names_traits(fields: Sequence[str] | None) -> bool:
@@ -38,7 +38,7 @@ def names_traits(fields: Sequence[str] | None) -> bool:
 
 
 def shown(
-    kind: Kind,
+    schema: RecordSchema,
     fields: Sequence[str] | None,
     pointer: str,
     traits_there: Collection[str] | None = None,
@@ -47,8 +47,8 @@ def shown(
     None, when any may have been.
     """
     if fields is None:
-        return everything(kind)
-    known = (*KEPT, *kind.shown, *STAMPS)
+        return everything(schema)
+    known = (*KEPT, *schema.shown, *STAMPS)
     wrong = [
         name
         for name in fields
@@ -58,7 +58,7 @@ def shown(
     ]
     if wrong:
         may_be = (*known, *(traits_there or ()))
-        raise Invalid(faults=[_unknown(kind, name, may_be, pointer) for name in wrong])
+        raise Invalid(faults=[_unknown(schema, name, may_be, pointer) for name in wrong])
     traits = tuple(
         dict.fromkeys(n.removeprefix("traits.") for n in fields if n.startswith("traits."))
     )
@@ -79,19 +79,21 @@ class SortKey:
         return is_text and (self.field.trait is not None or self.field.name in _LONG)
 
 
-def sort_keys(kind: Kind, sort: str | None, catalog: Catalog, pointer: str) -> tuple[SortKey, ...]:
+def sort_keys(
+    schema: RecordSchema, sort: str | None, catalog: Catalog, pointer: str
+) -> tuple[SortKey, ...]:
     """Raises `Invalid`."""
-    fields = catalog.scope(kind.noun).fields
+    fields = catalog.scope(schema.record_type).fields
     keys, faults = [], []
     for part in filter(None, (part.strip() for part in (sort or "").split(","))):
         name = part.removeprefix("-")
         field = fields.get(name)
         if field is None:
-            faults.append(_unknown(kind, name, fields, pointer))
+            faults.append(_unknown(schema, name, fields, pointer))
         elif field.type in _UNSORTABLE:
             faults.append(Fault(pointer, "not_sortable", f"{name} has several values."))
         else:
-            keys.append(SortKey(field, part.startswith("-"), _nullable(kind, field)))
+            keys.append(SortKey(field, part.startswith("-"), _nullable(schema, field)))
     if len(keys) > _MOST_KEYS:
         faults.append(Fault(pointer, "too_many_keys", f"At most {_MOST_KEYS} sort keys."))
     if faults:
@@ -99,10 +101,10 @@ def sort_keys(kind: Kind, sort: str | None, catalog: Catalog, pointer: str) -> t
     return tuple(keys)
 
 
-def _nullable(kind: Kind, field: Field) -> bool:
+def _nullable(schema: RecordSchema, field: Field) -> bool:
     if field.trait is not None:
         return True
-    column = kind.by_name.get(field.source)
+    column = schema.by_name.get(field.source)
     return field.name == "external_id" or (column is not None and not column.required)
 
 
@@ -147,8 +149,8 @@ def included(include: Iterable[str], known: Sequence[str], pointer: str) -> froz
     return wanted
 
 
-def _unknown(kind: Kind, name: str, known: Iterable[str], pointer: str) -> Fault:
+def _unknown(schema: RecordSchema, name: str, known: Iterable[str], pointer: str) -> Fault:
     guess = nearest(name, known)
     extra = {"suggestion": guess} if guess else None
-    message = f"{kind.plural} have no field {name[:100]!r}."
+    message = f"{schema.plural} have no field {name[:100]!r}."
     return Fault(pointer, "unknown_field", message, extra)

@@ -51,10 +51,10 @@ SEARCHES: Final[dict[str, dict[str, Any]]] = {
 _ANY_SEARCH: Final = {"filter": 'name contains "lyon"', "sort": "-created_at", "limit": 50}
 
 
-def searches(noun: str) -> dict[str, Example]:
+def searches(record_type: str) -> dict[str, Example]:
     """What the API's document shows of a search for these records."""
     return {
-        "by_rule": {"summary": "By rule", "value": SEARCHES.get(noun, _ANY_SEARCH)},
+        "by_rule": {"summary": "By rule", "value": SEARCHES.get(record_type, _ANY_SEARCH)},
         "by_words": {"summary": "By words", "value": {"query": "acme"}},
     }
 

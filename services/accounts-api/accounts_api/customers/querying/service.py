@@ -29,7 +29,7 @@ from accounts_api.customers.querying.rules import (
 )
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound, in_time
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import living
 from shared.bounded import bytes_of, count_within
 from shared.errors import BadRequest
@@ -49,7 +49,7 @@ class Found:
 
 async def get_record(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     *,
     record_id: UUID | None = None,
     external_id: str | None = None,
@@ -60,42 +60,42 @@ async def get_record(
 
     Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
     """
-    what = await _shown(uow, kind, fields, "/query/fields")
-    wanted = await _wanted(uow, kind, include, "/query/include")
+    what = await _shown(uow, schema, fields, "/query/fields")
+    wanted = await _wanted(uow, schema, include, "/query/include")
     row = await queries.record_row(
-        uow.session, uow.workspace_id, kind, what, record_id=record_id, external_id=external_id
+        uow.session, uow.workspace_id, schema, what, record_id=record_id, external_id=external_id
     )
     if row is None:
-        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     if row.deleted_at is not None:
-        winner = (await living(uow, kind, [row.id])).get(row.id)
+        winner = (await living(uow, schema, [row.id])).get(row.id)
         if winner is None:
-            raise RecordDeleted(f"This {kind.noun} was deleted.")
-        return await get_record(uow, kind, record_id=UUID(winner), fields=fields, include=include)
+            raise RecordDeleted(f"This {schema.record_type} was deleted.")
+        return await get_record(uow, schema, record_id=UUID(winner), fields=fields, include=include)
     parts = [
         (name, found.get(row.id, no))
-        for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [row.id])
+        for name, found, no in await _parts(uow, schema, _apart(wanted, schema), [row.id])
     ]
-    if kind.part and (fields is None or kind.part in wanted):
-        parts.append((kind.part, row.part))
+    if schema.part and (fields is None or schema.part in wanted):
+        parts.append((schema.part, row.part))
     body = queries.object_of(what, row, parts)
     return Found(body, row.stored_version, UUID(row.id))
 
 
-async def id_of(uow: UnitOfWork, kind: Kind, external_id: str) -> UUID:
+async def id_of(uow: UnitOfWork, schema: RecordSchema, external_id: str) -> UUID:
     """Of a tombstone, too: the past knows it. Raises `RecordNotFound`."""
-    what = shown(kind, ("id",), "/query/fields")
+    what = shown(schema, ("id",), "/query/fields")
     row = await queries.record_row(
-        uow.session, uow.workspace_id, kind, what, external_id=external_id
+        uow.session, uow.workspace_id, schema, what, external_id=external_id
     )
     if row is None:
-        raise RecordNotFound(f"There is no {kind.noun} with this external id.")
+        raise RecordNotFound(f"There is no {schema.record_type} with this external id.")
     return UUID(row.id)
 
 
 async def past_record(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     state: Mapping[str, Any],
     then: Then,
     *,
@@ -103,59 +103,63 @@ async def past_record(
     include: Sequence[str] = (),
 ) -> bytes:
     """A record that `state` tells as it was, with what was related to it then."""
-    what = shown(kind, fields, "/query/fields")
-    wanted = await _wanted(uow, kind, include, "/query/include")
+    what = shown(schema, fields, "/query/fields")
+    wanted = await _wanted(uow, schema, include, "/query/include")
     scalars = {name: state[name] for name in what.columns}
     parts = [
         (name, found.get(state["id"], no))
-        for name, found, no in await _parts(uow, kind, _apart(wanted, kind), [state["id"]], then)
+        for name, found, no in await _parts(
+            uow, schema, _apart(wanted, schema), [state["id"]], then
+        )
     ]
     if what.with_traits:
         chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
         parts.append(("traits", to_json(chosen).decode()))
-    if kind.part and (fields is None or kind.part in wanted):
-        parts.append((kind.part, to_json(state[kind.part]).decode()))
+    if schema.part and (fields is None or schema.part in wanted):
+        parts.append((schema.part, to_json(state[schema.part]).decode()))
     return json_object(scalars, parts)
 
 
-async def _shown(uow: UnitOfWork, kind: Kind, fields: Sequence[str] | None, pointer: str) -> Shown:
+async def _shown(
+    uow: UnitOfWork, schema: RecordSchema, fields: Sequence[str] | None, pointer: str
+) -> Shown:
     """Of today: what the past had may be gone. The workspace's traits are looked up only when one
     of them is named. Raises `Invalid`.
     """
     if not names_traits(fields):
-        return shown(kind, fields, pointer)
+        return shown(schema, fields, pointer)
     catalog = await record_catalog.rule_catalog(uow)
-    return shown(kind, fields, pointer, catalog.scope(kind.noun).fields)
+    return shown(schema, fields, pointer, catalog.scope(schema.record_type).fields)
 
 
 async def _wanted(
-    uow: UnitOfWork, kind: Kind, include: Sequence[str], pointer: str
+    uow: UnitOfWork, schema: RecordSchema, include: Sequence[str], pointer: str
 ) -> Mapping[str, Included]:
     """What is to be put in, by name. The workspace's object types are looked up only for a name
     that is not among those that everyone has. Raises `Invalid`.
     """
     if not include:
         return {}
-    known = parts_of.known(uow, kind)
-    if kind.type_id is None and not known.keys() >= set(include):
+    known = parts_of.known(uow, schema)
+    if schema.type_id is None and not known.keys() >= set(include):
         own = {
             link.reverse: parts_of.instances(defined, link)
             for defined in await record_catalog.object_types(uow)
             for link in defined.links
-            if link.to == kind.noun
+            if link.to == schema.record_type
         }
         known = {**known, **own}
     return {name: known[name] for name in sorted(included(include, list(known), pointer))}
 
 
-def _apart(wanted: Mapping[str, Included], kind: Kind) -> Mapping[str, Included]:
+def _apart(wanted: Mapping[str, Included], schema: RecordSchema) -> Mapping[str, Included]:
     """Without the part that comes with the record."""
-    return {name: found for name, found in wanted.items() if name != kind.part}
+    return {name: found for name, found in wanted.items() if name != schema.part}
 
 
 async def _parts(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     wanted: Mapping[str, Included],
     ids: Sequence[str],
     then: Then | None = None,
@@ -163,7 +167,7 @@ async def _parts(
     """Name, JSON by record id, and the JSON for records without."""
     found: list[tuple[str, Mapping[str, str], str]] = []
     for name, one in wanted.items() if ids else ():
-        by_id, nothing = await parts_of.parts(uow, kind, one, ids, then)
+        by_id, nothing = await parts_of.parts(uow, schema, one, ids, then)
         found.append((name, by_id, nothing))
     return found
 
@@ -172,7 +176,7 @@ async def _parts(
 class Listed:
     """A list that was understood: which columns of which records in which order."""
 
-    kind: Kind
+    schema: RecordSchema
     source: queries.Source
     what: Shown
     keys: tuple[SortKey, ...]
@@ -199,33 +203,33 @@ class Listed:
         self, uow: UnitOfWork, rows: Sequence[Any]
     ) -> list[tuple[str, Mapping[str, str], str]]:
         ids = [row[-1] for row in rows]
-        return await _parts(uow, self.kind, self.include, ids, self.then)
+        return await _parts(uow, self.schema, self.include, ids, self.then)
 
 
-async def understood(uow: UnitOfWork, kind: Kind, request: ListRequest) -> Listed:
+async def understood(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> Listed:
     """Raises `Invalid` for a faulty rule, field or order."""
     at, then = request.pointers, request.then
     asked = f"{at}/fields"
     if then is None:
-        what = await _shown(uow, kind, request.fields, asked)
+        what = await _shown(uow, schema, request.fields, asked)
     else:
-        what = shown(kind, request.fields, asked)
-    wanted = await _wanted(uow, kind, request.include, f"{at}/include")
-    catalog = await catalog_of(uow, kind, request)
-    keys = sort_keys(kind, request.sort, catalog, f"{at}/sort")
-    source = queries.present(kind) if then is None else queries.past(kind)
+        what = shown(schema, request.fields, asked)
+    wanted = await _wanted(uow, schema, request.include, f"{at}/include")
+    catalog = await catalog_of(uow, schema, request)
+    keys = sort_keys(schema, request.sort, catalog, f"{at}/sort")
+    source = queries.present(schema) if then is None else queries.past(schema)
     where = await conditions_of(uow, source, request, catalog)
     if then is not None:
         told_by_now(keys, f"{at}/sort")
-    return Listed(kind, source, what, keys, where, wanted, then)
+    return Listed(schema, source, what, keys, where, wanted, then)
 
 
 async def list_records(
-    uow: UnitOfWork, kind: Kind, request: ListRequest, cursors: CursorSigner
+    uow: UnitOfWork, schema: RecordSchema, request: ListRequest, cursors: CursorSigner
 ) -> bytes:
     """A page of records as JSON. Raises `Invalid` for a faulty rule, field or order."""
-    listed = await understood(uow, kind, request)
-    shape = (kind.noun, *request.shape)
+    listed = await understood(uow, schema, request)
+    shape = (schema.record_type, *request.shape)
     after = _position(cursors, uow.workspace_id, request.cursor, shape, listed.keys)
     with in_time(f"{request.pointers}/filter"):
         rows = await listed.rows(uow, after, request.limit + 1)

@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts_api.customers.patches import service as patches
 from accounts_api.customers.references.schemas import ReferencesIn
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import KINDS, Kind
+from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
 from accounts_api.records.store.service import active_members, definitions_of, living
 from accounts_api.records.store.writing import known_key_roles
 from shared.uow import UnitOfWork
@@ -57,9 +57,9 @@ async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
 async def _records(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for record_type, ids in _by_type(asked).items():
-        kind = await record_catalog.kind_named(uow, record_type)
-        if kind is not None:
-            found[record_type] = dict(await living(uow, kind, ids))
+        schema = await record_catalog.find_schema(uow, record_type)
+        if schema is not None:
+            found[record_type] = dict(await living(uow, schema, ids))
     return found
 
 
@@ -67,10 +67,10 @@ async def _fields(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, 
     """By question, whether anybody may write it."""
     found: dict[str, dict[str, bool]] = {}
     for record_type, names in _by_type(asked).items():
-        kinds = await _kinds(uow, record_type)
+        schemas = await _schemas(uow, record_type)
         writable: dict[str, bool] = {}
-        for kind in kinds:
-            for name, may in (await _fields_of(uow, kind)).items():
+        for schema in schemas:
+            for name, may in (await _fields_of(uow, schema)).items():
                 writable[name] = may or writable.get(name, False)
         for name in names:
             if name in writable:
@@ -78,18 +78,18 @@ async def _fields(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, 
     return found
 
 
-async def _kinds(uow: UnitOfWork, record_type: str) -> list[Kind]:
+async def _schemas(uow: UnitOfWork, record_type: str) -> list[RecordSchema]:
     """All of them, where no type is said."""
     if not record_type:
-        return [*KINDS.values(), *await record_catalog.object_kinds(uow)]
-    kind = await record_catalog.kind_named(uow, record_type)
-    return [kind] if kind else []
+        return [*RECORD_SCHEMAS.values(), *await record_catalog.object_schemas(uow)]
+    schema = await record_catalog.find_schema(uow, record_type)
+    return [schema] if schema else []
 
 
-async def _fields_of(uow: UnitOfWork, kind: Kind) -> dict[str, bool]:
-    by_hand = patches.fields_of(kind)
-    traits = await definitions_of(uow, kind)
-    return {name: name in by_hand for name in kind.shown} | {
+async def _fields_of(uow: UnitOfWork, schema: RecordSchema) -> dict[str, bool]:
+    by_hand = patches.fields_of(schema)
+    traits = await definitions_of(uow, schema)
+    return {name: name in by_hand for name in schema.shown} | {
         f"traits.{key}": trait.type != "formula" and not trait.deprecated
         for key, trait in traits.items()
     }

@@ -8,7 +8,7 @@ from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.errors import ValuesWouldBeLost
 from accounts_api.customers.traits.rules import converted, definition_of, retyped
 from accounts_api.customers.traits.schemas import TypeIn
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, Misfit
 from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.service import write
@@ -20,7 +20,9 @@ _CONVERTED_AT_ONCE: Final = 20_000
 _SAMPLES: Final = 20
 
 
-async def try_type(uow: UnitOfWork, kind: Kind, known: Any, data: TypeIn) -> dict[str, Any]:
+async def try_type(
+    uow: UnitOfWork, schema: RecordSchema, known: Any, data: TypeIn
+) -> dict[str, Any]:
     fields = {**known._asdict(), **data.model_dump(exclude_unset=True)}
     to = retyped(
         definition_of(known._asdict()),
@@ -31,7 +33,7 @@ async def try_type(uow: UnitOfWork, kind: Kind, known: Any, data: TypeIn) -> dic
     zone = await uow.zone()
     convertible, lost = 0, 0
     samples: list[dict[str, Any]] = []
-    async for record_id, value in values(uow, kind, known.key):
+    async for record_id, value in values(uow, schema, known.key):
         try:
             converted(value, to, zone)
             convertible += 1
@@ -42,12 +44,14 @@ async def try_type(uow: UnitOfWork, kind: Kind, known: Any, data: TypeIn) -> dic
     return {"convertible": convertible, "unconvertible": lost, "samples": samples}
 
 
-async def values(uow: UnitOfWork, kind: Kind, key: str) -> AsyncIterator[tuple[UUID, Any]]:
+async def values(
+    uow: UnitOfWork, schema: RecordSchema, key: str
+) -> AsyncIterator[tuple[UUID, Any]]:
     """Of living records."""
     after: UUID | None = None
     while True:
         page = await queries.values_page(
-            uow.session, uow.workspace_id, kind, key, after=after, limit=BATCH
+            uow.session, uow.workspace_id, schema, key, after=after, limit=BATCH
         )
         for record_id, value in page:
             yield record_id, value
@@ -56,12 +60,12 @@ async def values(uow: UnitOfWork, kind: Kind, key: str) -> AsyncIterator[tuple[U
         after = page[-1][0]
 
 
-async def convert(uow: UnitOfWork, kind: Kind, to: Definition, *, force: bool) -> None:
+async def convert(uow: UnitOfWork, schema: RecordSchema, to: Definition, *, force: bool) -> None:
     """Raises `ValuesWouldBeLost` when a value cannot be, unless forced: then it is cleared."""
     zone = await uow.zone()
     edits: list[Edit] = []
     lost = 0
-    async for record_id, value in values(uow, kind, to.key):
+    async for record_id, value in values(uow, schema, to.key):
         try:
             edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to, zone)}))
         except Misfit:
@@ -74,4 +78,4 @@ async def convert(uow: UnitOfWork, kind: Kind, to: Definition, *, force: bool) -
             f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
         )
     for start in range(0, len(edits), BATCH):
-        await write(uow, kind, edits[start : start + BATCH], OURSELVES)
+        await write(uow, schema, edits[start : start + BATCH], OURSELVES)

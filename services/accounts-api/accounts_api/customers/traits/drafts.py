@@ -18,7 +18,7 @@ from accounts_api.language.formulas.values import Money
 from accounts_api.language.rules.depends import CALENDAR, EXISTENCE
 from accounts_api.language.rules.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition
 from accounts_api.records.store.service import living
 from shared.errors import Fault, Invalid
@@ -31,8 +31,8 @@ _NO_FIELDS = frozenset({EXISTENCE, CALENDAR})
 
 async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, Any]:
     """What a draft gives for some records. A faulty one is an answer, not a refusal."""
-    kind = await kind_of(uow, data.record_type, "/record_type")
-    await _must_be_there(uow, kind, data.record_ids or ())
+    schema = await schema_of(uow, data.record_type, "/record_type")
+    await _must_be_there(uow, schema, data.record_ids or ())
     known = await get_trait(uow, data.trait_id) if data.trait_id else None
     if known is not None and known.record_type != data.record_type:
         message = f"This is a trait of {known.record_type} records."
@@ -60,10 +60,14 @@ async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, 
     }
 
 
-async def _must_be_there(uow: UnitOfWork, kind: Kind, ids: Sequence[UUID]) -> None:
-    known = await living(uow, kind, [str(record_id) for record_id in ids])
+async def _must_be_there(uow: UnitOfWork, schema: RecordSchema, ids: Sequence[UUID]) -> None:
+    known = await living(uow, schema, [str(record_id) for record_id in ids])
     faults = [
-        Fault(f"/record_ids/{place}", "unknown_record", f"There is no {kind.noun} with this id.")
+        Fault(
+            f"/record_ids/{place}",
+            "unknown_record",
+            f"There is no {schema.record_type} with this id.",
+        )
         for place, record_id in enumerate(ids)
         if str(record_id) not in known
     ]

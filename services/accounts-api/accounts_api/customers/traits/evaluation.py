@@ -25,7 +25,7 @@ from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import same
 from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.record_formulas import formula_link, in_order
@@ -63,18 +63,18 @@ async def judge(uow: UnitOfWork, affected: Affected, _: Moment) -> int:
     catalog, moment = await record_catalog.rule_catalog(uow), await record_catalog.moment_of(uow)
     changed = 0
     for record_type in sorted({trait.record_type for trait in found}):
-        kind = await record_catalog.kind_named(uow, record_type)
+        schema = await record_catalog.find_schema(uow, record_type)
         traits = [trait for trait in found if trait.record_type == record_type]
         formulas = await _usable(uow, traits, catalog)
         ids = sorted({id_ for one in formulas for id_ in affected[one.trait.id]})
-        if kind is None or not ids:
+        if schema is None or not ids:
             continue
         needed = _needs(formulas, catalog)
         for start in range(0, len(ids), BATCH):
             few = ids[start : start + BATCH]
             loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, few, moment)
             records = {id_: read_snapshot(needed, text) for id_, text in loaded.items()}
-            changed += await _settle(uow, kind, formulas, affected, few, records, moment)
+            changed += await _settle(uow, schema, formulas, affected, few, records, moment)
     return changed
 
 
@@ -105,7 +105,7 @@ def _needs(formulas: Sequence[Usable], catalog: Catalog) -> Needs:
 
 async def _settle(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     formulas: Sequence[Usable],
     affected: Affected,
     ids: Sequence[UUID],
@@ -138,7 +138,7 @@ async def _settle(
             edit = Edit(must="update", id=str(record_id), worked_out=differing)
             groups[causes[-1], tuple(differing)].append(edit)
     await watching.set_horizons(uow, horizons)
-    return await _store(uow, kind, {one.trait.key: one.trait for one in formulas}, groups)
+    return await _store(uow, schema, {one.trait.key: one.trait for one in formulas}, groups)
 
 
 def _stored(value: Any) -> Any:
@@ -147,7 +147,7 @@ def _stored(value: Any) -> Any:
 
 async def _store(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     traits: Mapping[str, FormulaTrait],
     groups: Mapping[Group, Sequence[Edit]],
 ) -> int:
@@ -156,7 +156,7 @@ async def _store(
     await uow.flush_events()
     for (cause, keys), edits in groups.items():
         uow.cause = (*cause, formula_link(str(traits[keys[0]].id), keys[0]))
-        outcomes = await write(uow, kind, edits, OURSELVES)
+        outcomes = await write(uow, schema, edits, OURSELVES)
         await uow.flush_events()
         changed += sum(outcome.status == "updated" for outcome in outcomes)
     uow.cause = before

@@ -11,17 +11,19 @@ from accounts_api.language.formulas.depends import needs
 from accounts_api.language.formulas.nulls import Why, why_null
 from accounts_api.language.rules.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.uow import UnitOfWork
 
 PART = "nulls"
 _STANDS = Why("formula_faulty", "The formula cannot be used any more; its trait says why.")
 
 
-async def of_records(uow: UnitOfWork, kind: Kind, ids: Sequence[str]) -> Mapping[str, str]:
+async def of_records(
+    uow: UnitOfWork, schema: RecordSchema, ids: Sequence[str]
+) -> Mapping[str, str]:
     """By record, as JSON: the key of each formula trait without a value, with the reason."""
     found = await queries.formulas(uow.session, uow.workspace_id, None)
-    traits = [trait for trait in found if trait.record_type == kind.noun]
+    traits = [trait for trait in found if trait.record_type == schema.record_type]
     if not traits:
         return {}
     catalog, moment = await record_catalog.rule_catalog(uow), await record_catalog.moment_of(uow)

@@ -29,7 +29,7 @@ from accounts_api.language.rules.sql.rows import record_table
 from accounts_api.language.rules.sql.snapshot import snapshot
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.models import trait_definitions as traits
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.held import not_held
 
 COUNTED_TO = 1_000
@@ -105,9 +105,11 @@ async def bury_trait(session: AsyncSession, workspace_id: UUID, trait_id: UUID) 
     )
 
 
-async def count_values(session: AsyncSession, workspace_id: UUID, kind: Kind, key: str) -> int:
+async def count_values(
+    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, key: str
+) -> int:
     """Records with a value, counted to one more than `COUNTED_TO`."""
-    table, valued = _valued(workspace_id, kind, key)
+    table, valued = _valued(workspace_id, schema, key)
     some = select(table.c.id).where(*valued).limit(COUNTED_TO + 1)
     return int(await session.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
@@ -115,14 +117,14 @@ async def count_values(session: AsyncSession, workspace_id: UUID, kind: Kind, ke
 async def values_page(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     key: str,
     *,
     after: UUID | None,
     limit: int,
 ) -> list[tuple[UUID, Any]]:
     """Living records with their values, by id."""
-    table, valued = _valued(workspace_id, kind, key)
+    table, valued = _valued(workspace_id, schema, key)
     page = select(table.c.id, cast(table.c.traits[key], Text).label("value")).where(*valued)
     if after is not None:
         page = page.where(table.c.id > after)
@@ -132,11 +134,11 @@ async def values_page(
 
 
 def _valued(
-    workspace_id: UUID, kind: Kind, key: str
+    workspace_id: UUID, schema: RecordSchema, key: str
 ) -> tuple[Table, Sequence[ColumnElement[bool]]]:
     """The table of a kind, and which of its rows are living records with a value."""
-    table = TABLES[kind.statements.noun]
-    own = [table.c[name] == value for name, value in kind.given.items()]
+    table = TABLES[schema.statements.record_type]
+    own = [table.c[name] == value for name, value in schema.given.items()]
     with_value = func.jsonb_exists(table.c.traits, key)
     return table, [
         table.c.workspace_id == workspace_id,

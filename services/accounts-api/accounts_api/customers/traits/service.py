@@ -24,7 +24,7 @@ from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
 from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import all_written, write_each
@@ -50,7 +50,7 @@ async def list_traits(
     limit: int,
 ) -> dict[str, Any]:
     if record_type is not None:
-        await kind_of(uow, record_type, "/query/record_type")
+        await schema_of(uow, record_type, "/query/record_type")
     shape = ("traits", record_type)
     after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
     rows = await queries.traits_page(uow.session, uow.workspace_id, record_type, after, limit + 1)
@@ -161,8 +161,8 @@ async def _follow(
     # the last values of a formula are already of its result's type
     same = definition.type in {known.type, known.result_type}
     if formula is None and not (same and _offers_all(definition, known)):
-        kind = await kind_of(uow, known.record_type)
-        await conversion.convert(uow, kind, definition, force=force)
+        schema = await schema_of(uow, known.record_type)
+        await conversion.convert(uow, schema, definition, force=force)
 
 
 async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, force: bool) -> None:
@@ -185,8 +185,8 @@ def _offers_all(definition: Definition, known: Any) -> bool:
 
 
 async def _must_hold_nothing(uow: UnitOfWork, known: Any, *, force: bool) -> None:
-    kind = await kind_of(uow, known.record_type)
-    lost = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
+    schema = await schema_of(uow, known.record_type)
+    lost = await queries.count_values(uow.session, uow.workspace_id, schema, known.key)
     if lost and not force:
         raise ValuesWouldBeLost(
             "A formula would replace the values. Send `force=true` to let it.",
@@ -212,9 +212,9 @@ def _filled(changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def kind_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> Kind:
+async def schema_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> RecordSchema:
     """Raises `Invalid`: there is no such record type here."""
-    found = await record_catalog.kind_named(uow, record_type)
+    found = await record_catalog.find_schema(uow, record_type)
     if found is None:
         raise Invalid(faults=[_no_type(record_type, pointer)])
     return found
@@ -229,7 +229,7 @@ async def _check(
     uow: UnitOfWork, record_type: str, definition: Definition, *, formula_too: bool = True
 ) -> Formula | None:
     """The formula, of one that has one. Raises `Invalid` with every fault."""
-    there_is = await record_catalog.kind_named(uow, record_type) is not None
+    there_is = await record_catalog.find_schema(uow, record_type) is not None
     rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
     siblings = {row.key: definition_of(row._asdict()) for row in rows}
     siblings[definition.key] = definition
@@ -251,7 +251,7 @@ async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[st
     if data.type == "formula":
         message = "A formula is tried by POST /v1/traits/formula-preview."
         raise Invalid(faults=[Fault("/type", "not_applicable", message)])
-    return await conversion.try_type(uow, await kind_of(uow, known.record_type), known, data)
+    return await conversion.try_type(uow, await schema_of(uow, known.record_type), known, data)
 
 
 async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.Elsewhere:
@@ -264,8 +264,8 @@ async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.
 
 async def find_usages(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     known = await get_trait(uow, trait_id)
-    kind = await kind_of(uow, known.record_type)
-    records = await queries.count_values(uow.session, uow.workspace_id, kind, known.key)
+    schema = await schema_of(uow, known.record_type)
+    records = await queries.count_values(uow.session, uow.workspace_id, schema, known.key)
     rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
     dependents = [
         Usage("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
@@ -333,12 +333,12 @@ async def clear_buried(service: Service) -> bool:
 
 async def _clear(uow: UnitOfWork, buried: Any) -> None:
     """A record that cannot be written keeps its value, and the trait waits for another try."""
-    kind = await kind_of(uow, buried.record_type)
+    schema = await schema_of(uow, buried.record_type)
     page = await queries.values_page(
-        uow.session, uow.workspace_id, kind, buried.key, after=None, limit=_BATCH
+        uow.session, uow.workspace_id, schema, buried.key, after=None, limit=_BATCH
     )
     edits = [Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page]
     if edits:
-        all_written(await write_each(uow, kind, edits))
+        all_written(await write_each(uow, schema, edits))
     else:
         await queries.remove_trait(uow.session, uow.workspace_id, buried.id)

@@ -19,12 +19,12 @@ from accounts_api.records.store.hooks import RecordChange
 from shared.uow import UnitOfWork
 
 
-async def note_changes(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+async def note_changes(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     """A listener of record changes: notes in their transaction what must be judged again."""
-    own = noun not in STANDARD.types
+    own = record_type not in STANDARD.types
     known = _PARENTS if not own else _parents(await record_catalog.rule_catalog(uow))
-    parents = known.get(noun, ())
-    rows = [row for change in changes for row in _rows(noun, change, parents)]
+    parents = known.get(record_type, ())
+    rows = [row for change in changes for row in _rows(record_type, change, parents)]
     await _queue(uow, rows, await uow.now())
 
 
@@ -62,7 +62,7 @@ async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], at: datetim
 
 
 def _rows(
-    noun: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
+    record_type: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
 ) -> Iterable[Mapping[str, Any]]:
     before = change.before or {}
     what = {_sight(field) for field in change.fields}
@@ -71,12 +71,12 @@ def _rows(
     if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
         what.add(RESUMED)
     if what:
-        yield {"record_type": noun, "record_id": change.id, "what": sorted(what)}
+        yield {"record_type": record_type, "record_id": change.id, "what": sorted(what)}
     for type_name, relation, column in parents:
         left = before.get(column)
         if column in change.fields and left:
             yield {"record_type": type_name, "record_id": left, "what": [relation]}
-    if noun == "contact" and "accounts" in change.fields:
+    if record_type == "contact" and "accounts" in change.fields:
         links = [*(before.get("accounts") or ()), *(change.after.get("accounts") or ())]
         for account_id in {link["account_id"] for link in links}:
             yield {"record_type": "account", "record_id": account_id, "what": ["contacts"]}

@@ -132,17 +132,17 @@ async def seen(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
     return await queries.seen_at_all(uow.session, uow.workspace_id, what)
 
 
-async def find_usages(uow: UnitOfWork, what: str, noun: str | None, key: str) -> Sequence[Usage]:
+async def find_usages(uow: UnitOfWork, what: str, record_type: str | None, key: str) -> Sequence[Usage]:
     """A finder for what `hooks.FindUsers` names."""
-    if what == "relation" and noun is not None:
-        return await users_of(uow, noun, key)
+    if what == "relation" and record_type is not None:
+        return await users_of(uow, record_type, key)
     if what == "object_type":
         # Whoever looks at instances sees them come and go.
         return await users_of(uow, key, EXISTENCE)
-    if what == "trait" and noun is not None:
-        return await users_of(uow, noun, f"traits.{key}")
-    if what == "segment" and noun is not None:
-        return await users_of(uow, noun, segment_sight(key))
+    if what == "trait" and record_type is not None:
+        return await users_of(uow, record_type, f"traits.{key}")
+    if what == "segment" and record_type is not None:
+        return await users_of(uow, record_type, segment_sight(key))
     return await users_of(uow, "account", role_sight(key)) if what == "key_role" else ()
 
 

@@ -5,14 +5,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.records.schema.record_schemas import KINDS
+from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS
 from shared.usages import MOST_USAGES
 
 _WITH_VALUE = "\n      or ".join(
-    f"""record_type = '{kind.noun}' and exists (
-        select from {kind.table} r where r.workspace_id = :workspace_id and r.deleted_at is null
+    f"""record_type = '{schema.record_type}' and exists (
+        select from {schema.table} r where r.workspace_id = :workspace_id and r.deleted_at is null
           and r.traits @> jsonb_build_object(t.key, cast(:id as text)))"""
-    for kind in KINDS.values()
+    for schema in RECORD_SCHEMAS.values()
 )
 # Whom a rule names is an id in its text: in `role csm held by`, or beside a trait of type member.
 _NAMING = text(

@@ -25,33 +25,33 @@ Owners = Mapping[tuple[str, str], Owner]
 """By the source of a record and the name of a field, such as `arr` or `traits.tier`."""
 
 
-async def owners_of(uow: UnitOfWork, noun: str, sources: Sequence[str]) -> Owners:
+async def owners_of(uow: UnitOfWork, record_type: str, sources: Sequence[str]) -> Owners:
     return {
         (row.system, field): Owner(row.connection_id, row.title)
         for row in await queries.owners(uow.session, uow.workspace_id, sources)
-        for field in _fields(row, noun)
+        for field in _fields(row, record_type)
     }
 
 
-def _fields(row: Any, noun: str) -> tuple[str, ...]:
-    own = row.fields.get(noun) or ()
+def _fields(row: Any, record_type: str) -> tuple[str, ...]:
+    own = row.fields.get(record_type) or ()
     return (*_IDENTITY, *own) if own else ()
 
 
-async def list_owned(uow: UnitOfWork, record_type: str | None) -> list[dict[str, Any]]:
+async def list_owned(uow: UnitOfWork, only: str | None) -> list[dict[str, Any]]:
     """Every field that a connection writes, and of which records."""
     return [
         {
-            "record_type": noun,
+            "record_type": record_type,
             "field": field,
             "source": row.system,
             "connection_id": row.connection_id,
             "connection_title": row.title,
         }
         for row in await queries.owners(uow.session, uow.workspace_id)
-        for noun in sorted(row.fields)
-        if record_type in {None, noun}
-        for field in _fields(row, noun)
+        for record_type in sorted(row.fields)
+        if only in {None, record_type}
+        for field in _fields(row, record_type)
     ]
 
 

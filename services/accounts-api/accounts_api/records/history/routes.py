@@ -13,8 +13,8 @@ from accounts_api.records.history.schemas import (
     FieldChangeOut,
     PlanRolesChangeOut,
 )
-from accounts_api.records.schema.record_schemas import Kind
-from accounts_api.records.store.routes import KindOf, always
+from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.records.store.routes import SchemaOf, always
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.schemas import Instant
@@ -56,8 +56,8 @@ async def list_plan_role_history(
     return Response(body, media_type=_JSON)
 
 
-def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) -> None:
-    which = kind_of or always(kind)
+def add_history(router: APIRouter, schema: RecordSchema, schema_of: SchemaOf | None = None) -> None:
+    which = schema_of or always(schema)
 
     async def history(
         record_id: UUID,
@@ -94,16 +94,16 @@ def add_history(router: APIRouter, kind: Kind, kind_of: KindOf | None = None) ->
         "/{record_id}/history",
         history,
         methods=["GET"],
-        name=f"list_{kind.noun}_history",
-        summary=f"What changed about one {kind.noun}, and why",
+        name=f"list_{schema.record_type}_history",
+        summary=f"What changed about one {schema.record_type}, and why",
         response_model=Page[FieldChangeOut],
     )
     router.add_api_route(
         "/{record_id}/history/{change_id}",
         one_change,
         methods=["GET"],
-        name=f"get_{kind.noun}_change",
-        summary=f"Why one field of a {kind.noun} changed",
+        name=f"get_{schema.record_type}_change",
+        summary=f"Why one field of a {schema.record_type} changed",
         description="The whole chain of causes, from origin to immediate actor, and what else was"
         " written with it.",
         response_model=FieldChangeDetail,

@@ -12,7 +12,7 @@ from accounts_api.records.history import queries
 from accounts_api.records.history.queries import Wanted
 from accounts_api.records.history.rules import rewound
 from accounts_api.records.schema.errors import RecordNotFound
-from accounts_api.records.schema.record_schemas import ACCOUNT, Kind
+from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
 from accounts_api.records.schema.rules import State
 from accounts_api.records.store.service import state_of
 from shared.bounded import fitting
@@ -34,7 +34,7 @@ __all__ = [
 
 async def history_page(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     record_id: UUID,
     cursors: CursorSigner,
     *,
@@ -43,9 +43,9 @@ async def history_page(
     limit: int,
 ) -> bytes:
     """Changes of one record, newest first; a tombstone has its history too."""
-    if await state_of(uow, kind, record_id) is None:
-        raise RecordNotFound(f"There is no {kind.noun} with this id.")
-    shape = ("history", kind.noun, str(record_id), *astuple(wanted))
+    if await state_of(uow, schema, record_id) is None:
+        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
+    shape = ("history", schema.record_type, str(record_id), *astuple(wanted))
     before = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
     rows = await queries.changes_page(
         uow.session, uow.workspace_id, record_id, wanted=wanted, before=before, limit=limit + 1
@@ -84,10 +84,12 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-async def one_change(uow: UnitOfWork, kind: Kind, record_id: UUID, change_id: UUID) -> bytes:
+async def one_change(
+    uow: UnitOfWork, schema: RecordSchema, record_id: UUID, change_id: UUID
+) -> bytes:
     """Why one field changed: the whole chain, and what was written with it."""
-    if await state_of(uow, kind, record_id) is None:
-        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+    if await state_of(uow, schema, record_id) is None:
+        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     row = await queries.change_by_id(uow.session, uow.workspace_id, record_id, change_id)
     if row is None:
         raise NotFound("There is no change with this id.")
@@ -123,7 +125,7 @@ async def plan_roles_page(
 
 async def record_as_of(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     record_id: UUID,
     as_of: datetime | None,
     known_as_of: datetime | None,
@@ -132,9 +134,9 @@ async def record_as_of(
 
     Raises `RecordNotFound` when it did not exist then, or was deleted then.
     """
-    state = await state_of(uow, kind, record_id)
+    state = await state_of(uow, schema, record_id)
     if state is None:
-        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     later = await queries.changes_after(
         uow.session,
         uow.workspace_id,
@@ -144,7 +146,7 @@ async def record_as_of(
     )
     past = rewound(state, later)
     if past is None or past["deleted"]:
-        raise RecordNotFound(f"This {kind.noun} did not exist then.")
+        raise RecordNotFound(f"This {schema.record_type} did not exist then.")
     return past
 
 

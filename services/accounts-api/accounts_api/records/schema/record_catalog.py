@@ -23,7 +23,13 @@ from accounts_api.language.rules.catalog import (
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.standard import COMMON, STANDARD
 from accounts_api.records.schema import queries
-from accounts_api.records.schema.record_schemas import KINDS, Kind, ObjectLink, ObjectType, kind_of
+from accounts_api.records.schema.record_schemas import (
+    RECORD_SCHEMAS,
+    ObjectLink,
+    ObjectType,
+    RecordSchema,
+    schema_of,
+)
 from accounts_api.records.schema.trait_values import Definition, TraitType
 from shared.email_addresses import normal_email
 from shared.uow import UnitOfWork
@@ -45,13 +51,15 @@ FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
 }
 
 
-def own_catalog(kind: Kind, definitions: Iterable[Definition]) -> Catalog:
+def own_catalog(schema: RecordSchema, definitions: Iterable[Definition]) -> Catalog:
     """What is known of records of one kind by themselves: no relation leads on from them."""
-    known = STANDARD.types.get(kind.noun)
-    parents = tuple(Field(parent.column, FieldType.ID) for parent in kind.parents)
+    known = STANDARD.types.get(schema.record_type)
+    parents = tuple(Field(parent.column, FieldType.ID) for parent in schema.parents)
     fields = known.fields if known else (*COMMON, *parents)
     own = map(trait_field, definitions)
-    return Catalog({kind.noun: RecordType(kind.noun, kind.table, (*fields, *own))})
+    return Catalog(
+        {schema.record_type: RecordType(schema.record_type, schema.table, (*fields, *own))}
+    )
 
 
 def trait_field(definition: Definition) -> Field:
@@ -60,8 +68,8 @@ def trait_field(definition: Definition) -> Field:
 
 
 def _trait(key: str, type_: TraitType, options: Iterable[str], currency: str | None) -> Field:
-    kind = FIELD_TYPES[type_]
-    field = trait(key, kind, options if kind in _CHOSEN else (), currency or "")
+    field_type = FIELD_TYPES[type_]
+    field = trait(key, field_type, options if field_type in _CHOSEN else (), currency or "")
     return replace(field, one_form=normal_email) if type_ == "email" else field
 
 
@@ -96,12 +104,15 @@ def with_objects(catalog: Catalog, defined: Sequence[ObjectType]) -> Catalog:
 
 
 def _record_type(defined: ObjectType) -> RecordType:
-    kind = kind_of(defined)
+    schema = schema_of(defined)
     return RecordType(
-        kind.noun,
-        kind.table,
-        (*COMMON, *(Field(parent.column, FieldType.ID) for parent in kind.parents)),
-        tuple(Relation(parent.noun, parent.noun, Parent(parent.column)) for parent in kind.parents),
+        schema.record_type,
+        schema.table,
+        (*COMMON, *(Field(parent.column, FieldType.ID) for parent in schema.parents)),
+        tuple(
+            Relation(parent.record_type, parent.record_type, Parent(parent.column))
+            for parent in schema.parents
+        ),
         only=("object_type_id", defined.id),
     )
 
@@ -125,20 +136,20 @@ async def object_types(uow: UnitOfWork) -> Sequence[ObjectType]:
     return _read_types(await queries.object_types(uow.session, uow.workspace_id))
 
 
-async def object_kinds(uow: UnitOfWork) -> list[Kind]:
+async def object_schemas(uow: UnitOfWork) -> list[RecordSchema]:
     """Of all object types of the workspace."""
-    return [kind_of(defined) for defined in await object_types(uow)]
+    return [schema_of(defined) for defined in await object_types(uow)]
 
 
-async def kind_named(uow: UnitOfWork, record_type: str) -> Kind | None:
+async def find_schema(uow: UnitOfWork, record_type: str) -> RecordSchema | None:
     """The kind of a record type: one of the four, or an object type of this workspace, though it
     may be one that is being deleted.
     """
-    known = KINDS.get(record_type)
+    known = RECORD_SCHEMAS.get(record_type)
     if known is not None:
         return known
     found = await object_type(uow, record_type)
-    return kind_of(found) if found else None
+    return schema_of(found) if found else None
 
 
 async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:

@@ -37,18 +37,18 @@ class Parent:
     """A column that holds the id of a record of another type."""
 
     column: str
-    noun: RecordType
+    record_type: RecordType
 
     @property
     def by_external_id(self) -> str:
-        return f"{self.noun}_external_id"
+        return f"{self.record_type}_external_id"
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class RecordSchema:
     """There is one of each, compared by identity: statements are cached by it."""
 
-    noun: str
+    record_type: str
     """Its record type: one of the four, or the key of an object type."""
     plural: str
     columns: tuple[Column, ...]
@@ -79,10 +79,10 @@ class Kind:
     @property
     def path(self) -> str:
         """Below /v1."""
-        return self.plural if self.type_id is None else f"{OBJECT.plural}/{self.noun}"
+        return self.plural if self.type_id is None else f"{OBJECT.plural}/{self.record_type}"
 
     @property
-    def statements(self) -> "Kind":
+    def statements(self) -> "RecordSchema":
         """The kind whose statements serve this one: those of all object types read the same."""
         return self if self.type_id is None else OBJECT
 
@@ -116,14 +116,14 @@ class Kind:
 
 _SEARCH: Final = Column("search_text", hidden=True)
 
-ORGANIZATION: Final = Kind(
+ORGANIZATION: Final = RecordSchema(
     "organization",
     "organizations",
     (Column("name", required=True), Column("domain"), _SEARCH),
     events.OrganizationChanged,
     events.OrganizationRecord,
 )
-ACCOUNT: Final = Kind(
+ACCOUNT: Final = RecordSchema(
     "account",
     "accounts",
     (
@@ -143,7 +143,7 @@ ACCOUNT: Final = Kind(
     parents=(Parent("organization_id", "organization"),),
     part="key_roles",
 )
-CONTACT: Final = Kind(
+CONTACT: Final = RecordSchema(
     "contact",
     "contacts",
     (
@@ -164,7 +164,7 @@ CONTACT: Final = Kind(
     part="accounts",
     settle=settle_contact,
 )
-OPPORTUNITY: Final = Kind(
+OPPORTUNITY: Final = RecordSchema(
     "opportunity",
     "opportunities",
     (
@@ -190,12 +190,14 @@ OPPORTUNITY: Final = Kind(
     parents=(Parent("account_id", "account"),),
 )
 
-KINDS: Final[Mapping[str, Kind]] = {
-    kind.noun: kind for kind in (ORGANIZATION, ACCOUNT, CONTACT, OPPORTUNITY)
+RECORD_SCHEMAS: Final[Mapping[str, RecordSchema]] = {
+    schema.record_type: schema for schema in (ORGANIZATION, ACCOUNT, CONTACT, OPPORTUNITY)
 }
 
-_BELONGS_TO: Final = tuple(Parent(f"{noun}_id", noun) for noun in get_args(RecordType))
-OBJECT: Final = Kind(
+_BELONGS_TO: Final = tuple(
+    Parent(f"{record_type}_id", record_type) for record_type in get_args(RecordType)
+)
+OBJECT: Final = RecordSchema(
     "object",
     "objects",
     (
@@ -232,11 +234,11 @@ class ObjectType:
 
 
 @lru_cache(maxsize=1024)
-def kind_of(defined: ObjectType) -> Kind:
+def schema_of(defined: ObjectType) -> RecordSchema:
     """One kind for the same definition, so that what is cached by it serves again."""
     linked = {link.to for link in defined.links}
-    parents = tuple(parent for parent in _BELONGS_TO if parent.noun in linked)
-    unlinked = {parent.column for parent in _BELONGS_TO if parent.noun not in linked}
+    parents = tuple(parent for parent in _BELONGS_TO if parent.record_type in linked)
+    unlinked = {parent.column for parent in _BELONGS_TO if parent.record_type not in linked}
     columns = tuple(
         replace(
             column,
@@ -247,7 +249,7 @@ def kind_of(defined: ObjectType) -> Kind:
     )
     return replace(
         OBJECT,
-        noun=defined.key,
+        record_type=defined.key,
         plural=defined.plural_key,
         columns=columns,
         parents=parents,

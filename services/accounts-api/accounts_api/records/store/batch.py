@@ -19,7 +19,7 @@ from accounts_api.records.schema.errors import (
     RecordDeleted,
     RecordNotFound,
 )
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import State, differences, merged, search_text
 from accounts_api.records.schema.trait_values import Definitions, Misfit, beside, fitted
 from accounts_api.records.store.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
@@ -59,8 +59,8 @@ class Proposal:
 
 
 class Batch:
-    def __init__(self, kind: Kind, writer: Writer, known: Known) -> None:
-        self.kind = kind
+    def __init__(self, schema: RecordSchema, writer: Writer, known: Known) -> None:
+        self.schema = schema
         self.writer = writer
         self.known = known
         self.proposals: dict[str, Proposal] = {}
@@ -108,27 +108,29 @@ class Batch:
         itself = edit.deleted or edit.restore
         seen = edit.id if itself else self.winners.get(edit.id, edit.id)
         if seen not in self.proposals:
-            raise RecordNotFound(f"There is no {self.kind.noun} with this id.")
+            raise RecordNotFound(f"There is no {self.schema.record_type} with this id.")
         return self.proposals[seen]
 
     def _create(self, edit: Edit) -> Outcome:
         if edit.must == "update":
-            raise RecordNotFound(f"There is no {self.kind.noun} with this external id.")
+            raise RecordNotFound(f"There is no {self.schema.record_type} with this external id.")
         if edit.version is not None:
-            raise PreconditionFailed(f"There is no {self.kind.noun} with this external id.")
+            raise PreconditionFailed(
+                f"There is no {self.schema.record_type} with this external id."
+            )
         if edit.deleted:
             return Outcome("unchanged", external_id=edit.external_id)
         after: State = {
             "id": str(new_id()),
             "external_id": edit.external_id,
             "source": None,
-            **{column.name: column.default for column in self.kind.columns},
+            **{column.name: column.default for column in self.schema.columns},
             "traits": {},
             "version": 0,
             "deleted": False,
         }
-        if self.kind.part:
-            after[self.kind.part] = {} if self.kind.part == "key_roles" else []
+        if self.schema.part:
+            after[self.schema.part] = {} if self.schema.part == "key_roles" else []
         self._fill(edit, None, after)
         proposal = self.proposals[after["id"]] = Proposal(None, after, [len(self.outcomes)])
         if edit.external_id is not None:
@@ -140,7 +142,7 @@ class Batch:
         after = {**before, "traits": dict(before["traits"])}
         if before["deleted"] and edit.deleted:
             if edit.must == "update":
-                raise RecordDeleted(f"This {self.kind.noun} was deleted before.")
+                raise RecordDeleted(f"This {self.schema.record_type} was deleted before.")
             return Outcome("unchanged", before["id"], before["external_id"], before["version"])
         if before["deleted"]:
             self._revive(edit, before)
@@ -187,14 +189,14 @@ class Batch:
         if edit.restore:
             return
         if edit.must == "update":
-            raise RecordDeleted(f"This {self.kind.noun} was deleted; undelete it first.")
+            raise RecordDeleted(f"This {self.schema.record_type} was deleted; undelete it first.")
         if self.deleters.get(tombstone["id"]) in {"member", "api_key"}:
             raise DeletedByPerson(
                 "A person deleted it. Send `restore: true` to bring it back on purpose."
             )
 
     def changes(self, before: State | None, after: State) -> Differences:
-        names = ("external_id", "source", "deleted", *self.kind.shown)
+        names = ("external_id", "source", "deleted", *self.schema.shown)
         return differences(before or {}, after, names)
 
     def _fill(self, edit: Edit, before: State | None, after: State) -> None:
@@ -206,14 +208,14 @@ class Batch:
             *self._links(edit, after),
             *self._key_roles(edit, after),
         ]
-        self.kind.settle(before, after)
+        self.schema.settle(before, after)
         after["search_text"] = search_text(after)
         after["traits"] = merged(after["traits"], edit.worked_out)
         self.worked_out |= edit.worked_out.keys()
-        work_out(self.kind, self.known.formulas, after, self.known.moment)
+        work_out(self.schema, self.known.formulas, after, self.known.moment)
         faults += [
             Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
-            for column in self.kind.columns
+            for column in self.schema.columns
             if column.required and after[column.name] is None
         ]
         if edit.faults:
@@ -229,7 +231,7 @@ class Batch:
 
     def _values(self, edit: Edit, after: State) -> list[Fault]:
         after.update(edit.values)
-        if not edit.values.keys() <= self.kind.writable:
+        if not edit.values.keys() <= self.schema.writable:
             return self._unlinked(edit)
         taken = self._by_external_id.get(after["external_id"] or "")
         if "external_id" in edit.values and taken not in {None, after["id"]}:
@@ -238,10 +240,10 @@ class Batch:
 
     def _unlinked(self, edit: Edit) -> list[Fault]:
         """Fields that only other types of records have."""
-        message = f"{self.kind.plural} have no such field."
+        message = f"{self.schema.plural} have no such field."
         return [
             Fault(f"{edit.pointer}/{name}", "unknown_field", message)
-            for name in sorted(edit.values.keys() - self.kind.writable)
+            for name in sorted(edit.values.keys() - self.schema.writable)
         ]
 
     def _traits(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
@@ -272,7 +274,7 @@ class Batch:
     def _trait(self, key: str, value: Any) -> Any:
         definition = self.known.definitions.get(key)
         if definition is None:
-            raise Misfit("unknown_trait", f"{self.kind.plural} have no trait {key[:100]!r}.")
+            raise Misfit("unknown_trait", f"{self.schema.plural} have no trait {key[:100]!r}.")
         if definition.type == "formula":
             return fitted(definition, value)
         if definition.editable_by not in self.writer.may_edit:
@@ -303,14 +305,14 @@ class Batch:
 
     def _parents(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
         faults = []
-        for parent in self.kind.parents:
+        for parent in self.schema.parents:
             by_id, by_external_id = self.known.parents.get(parent.column, ({}, {}))
             if parent.column in edit.parent_external_ids:
                 found = by_external_id.get(edit.parent_external_ids[parent.column])
                 name = parent.by_external_id
                 other = edit.values.get(parent.column)
                 if found and other and by_id.get(other) != found:
-                    message = f"It names another {parent.noun} than {parent.column}."
+                    message = f"It names another {parent.record_type} than {parent.column}."
                     faults.append(Fault(f"{edit.pointer}/{name}", "contradiction", message))
             elif edit.values.get(parent.column) is not None:
                 named = edit.values[parent.column]
@@ -321,12 +323,15 @@ class Batch:
                 continue
             after[parent.column] = found
             if found is None:
-                code, message = f"unknown_{parent.noun}", f"There is no such {parent.noun}."
+                code, message = (
+                    f"unknown_{parent.record_type}",
+                    f"There is no such {parent.record_type}.",
+                )
                 faults.append(Fault(f"{edit.pointer}/{name}", code, message))
         return faults
 
     def _links(self, edit: Edit, after: State) -> list[Fault]:
-        if edit.links is None or self.kind.part != "accounts":
+        if edit.links is None or self.schema.part != "accounts":
             return []
         faults = []
         linked = {link["account_id"]: link for link in after["accounts"]}
@@ -351,7 +356,7 @@ class Batch:
         return faults
 
     def _key_roles(self, edit: Edit, after: State) -> list[Fault]:
-        if not edit.key_roles or self.kind.part != "key_roles":
+        if not edit.key_roles or self.schema.part != "key_roles":
             return []
         faults: list[Fault] = []
         roles = dict(after.get("key_roles") or {})
@@ -407,16 +412,16 @@ class Batch:
 
 
 def references(
-    kind: Kind, edits: Sequence[Edit], definitions: Definitions
+    schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
 ) -> dict[str, tuple[set[str], set[str]]]:
     """Ids and external ids that the edits name, by what they are said to be the ids of."""
     named: dict[str, tuple[set[str], set[str]]] = {
         name: (set(), set())
-        for name in (*(p.column for p in kind.parents), "accounts", "contacts", "members")
+        for name in (*(p.column for p in schema.parents), "accounts", "contacts", "members")
     }
     by_type = {key: known.type for key, known in definitions.items()}
     for edit in edits:
-        for parent in kind.parents:
+        for parent in schema.parents:
             named[parent.column][0].update(filter(None, [edit.values.get(parent.column)]))
         for column, external_id in edit.parent_external_ids.items():
             named[column][1].add(external_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import State
 from accounts_api.records.schema.trait_values import EditableBy
 from shared.auth import Caller
@@ -120,7 +120,7 @@ _NOT_VALUES = frozenset(
 
 
 def edit_of(
-    kind: Kind,
+    schema: RecordSchema,
     body: BaseModel,
     *,
     pointer: str = "",
@@ -130,7 +130,7 @@ def edit_of(
 ) -> Edit:
     """An edit from a request body: what the client left out is left alone."""
     given = {name: getattr(body, name) for name in body.model_fields_set}
-    by_parent = {parent.by_external_id: parent.column for parent in kind.parents}
+    by_parent = {parent.by_external_id: parent.column for parent in schema.parents}
     links = given.get("accounts")
     edit = Edit(
         pointer=pointer,
@@ -190,11 +190,11 @@ def _link(link: BaseModel) -> dict[str, Any]:
     return {name: _plain(value) for name, value in link.model_dump().items()}
 
 
-def snapshot(kind: Kind, state: Mapping[str, Any]) -> dict[str, Any]:
+def snapshot(schema: RecordSchema, state: Mapping[str, Any]) -> dict[str, Any]:
     """The record as others see it."""
-    shown = {name: state[name] for name in ("id", "external_id", *kind.shown, "traits")}
-    if kind.part == "key_roles":
+    shown = {name: state[name] for name in ("id", "external_id", *schema.shown, "traits")}
+    if schema.part == "key_roles":
         shown["key_roles"] = state.get("key_roles") or {}
-    if kind.part == "accounts":
+    if schema.part == "accounts":
         shown["accounts"] = state.get("accounts") or []
     return shown

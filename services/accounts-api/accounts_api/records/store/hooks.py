@@ -49,12 +49,12 @@ class RecordHooks:
     find_usages: Sequence[FindUsages]
 
 
-async def tell(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+async def tell(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     if changes:
         for listener in uow.wired(RecordHooks).on_changes:
-            await listener(uow, noun, changes)
+            await listener(uow, record_type, changes)
 
 
-async def find_usages(uow: UnitOfWork, what: str, noun: str | None, key: str) -> list[Usage]:
+async def find_usages(uow: UnitOfWork, what: str, record_type: str | None, key: str) -> list[Usage]:
     finders = uow.wired(RecordHooks).find_usages
-    return [user for finder in finders for user in await finder(uow, what, noun, key)]
+    return [user for finder in finders for user in await finder(uow, what, record_type, key)]

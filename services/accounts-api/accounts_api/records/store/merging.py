@@ -10,8 +10,13 @@ from uuid import UUID
 
 from accounts_api.records.field_owners.service import owners_of
 from accounts_api.records.schema.errors import CannotMerge, RecordNotFound
-from accounts_api.records.schema.record_catalog import object_kinds
-from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, KINDS, Kind
+from accounts_api.records.schema.record_catalog import object_schemas
+from accounts_api.records.schema.record_schemas import (
+    ACCOUNT,
+    CONTACT,
+    RECORD_SCHEMAS,
+    RecordSchema,
+)
 from accounts_api.records.schema.rules import State
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries, storing
@@ -27,26 +32,28 @@ _OWNED = frozenset(
 """Columns that say what happened to the record itself: never taken from another."""
 
 
-async def merge(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> Outcome:
+async def merge(uow: UnitOfWork, schema: RecordSchema, winner_id: str, loser_id: str) -> Outcome:
     """The winner as it ends. Raises `CannotMerge`, or `Invalid` for a loser that is not here."""
     if winner_id == loser_id:
         raise CannotMerge("A record cannot be merged into itself.")
-    await queries.lock(uow.session, uow.workspace_id, kind, [winner_id, loser_id])
-    sight = await queries.look(uow.session, uow.workspace_id, kind, [winner_id, loser_id])
+    await queries.lock(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
+    sight = await queries.look(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
     states = {state["id"]: state for state in sight.states}
     winner, loser = states.get(winner_id), states.get(loser_id)
     if winner is None or winner["deleted"]:
-        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     if loser is None or loser["deleted"]:
-        raise invalid("/loser_id", f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
-    return await _merge(uow, kind, winner, loser, read_definitions(sight.definitions))
+        raise invalid(
+            "/loser_id", f"unknown_{schema.record_type}", f"There is no such {schema.record_type}."
+        )
+    return await _merge(uow, schema, winner, loser, read_definitions(sight.definitions))
 
 
-async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
+async def merge_at_source(uow: UnitOfWork, schema: RecordSchema, row: Edit) -> Outcome:
     """A source says that one external id was merged into another. Said again, nothing changes."""
     named = [row.external_id or "", row.merged_into or ""]
-    await queries.lock(uow.session, uow.workspace_id, kind, [], named)
-    sight = await queries.look(uow.session, uow.workspace_id, kind, [], named)
+    await queries.lock(uow.session, uow.workspace_id, schema, [], named)
+    sight = await queries.look(uow.session, uow.workspace_id, schema, [], named)
     states = {state["external_id"]: state for state in sight.states}
     winner, loser = states.get(row.merged_into), states.get(row.external_id)
     if loser is None or loser["deleted"]:
@@ -54,23 +61,25 @@ async def merge_at_source(uow: UnitOfWork, kind: Kind, row: Edit) -> Outcome:
         return Outcome("unchanged", known, row.external_id, loser["version"] if loser else None)
     if winner is None or winner["deleted"] or winner["id"] == loser["id"]:
         pointer = f"{row.pointer}/merged_into_external_id"
-        fault = Fault(pointer, f"unknown_{kind.noun}", f"There is no such {kind.noun}.")
+        fault = Fault(
+            pointer, f"unknown_{schema.record_type}", f"There is no such {schema.record_type}."
+        )
         return Outcome(
             "refused",
             loser["id"],
             row.external_id,
             error=CannotMerge(fault.message, faults=[fault]),
         )
-    await _merge(uow, kind, winner, loser, read_definitions(sight.definitions))
+    await _merge(uow, schema, winner, loser, read_definitions(sight.definitions))
     return Outcome("updated", loser["id"], row.external_id, loser["version"] + 1)
 
 
 async def _merge(
-    uow: UnitOfWork, kind: Kind, winner: State, loser: State, definitions: Definitions
+    uow: UnitOfWork, schema: RecordSchema, winner: State, loser: State, definitions: Definitions
 ) -> Outcome:
-    owned = await _owned(uow, kind, winner)
-    filling = _filling(kind, winner, loser, definitions, owned)
-    if kind.part == "key_roles":
+    owned = await _owned(uow, schema, winner)
+    filling = _filling(schema, winner, loser, definitions, owned)
+    if schema.part == "key_roles":
         held = winner["key_roles"]
         taken = {
             key: who
@@ -78,36 +87,40 @@ async def _merge(
             if key not in held and f"key_roles.{key}" not in owned
         }
         filling.key_roles = await _still_members(uow, taken)
-    if kind.part == "accounts" and "accounts" not in owned:
+    if schema.part == "accounts" and "accounts" not in owned:
         filling.links = _united([*winner["accounts"], *loser["accounts"]])
-    await _hand_over(uow, kind, winner["id"], loser["id"])
+    await _hand_over(uow, schema, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
-    await write(uow, kind, [gone], OURSELVES, merged_into=UUID(winner["id"]))
-    await storing.add_alias(uow.session, uow.workspace_id, kind, loser["id"], winner["id"])
-    (outcome,) = await write(uow, kind, [filling], OURSELVES)
+    await write(uow, schema, [gone], OURSELVES, merged_into=UUID(winner["id"]))
+    await storing.add_alias(uow.session, uow.workspace_id, schema, loser["id"], winner["id"])
+    (outcome,) = await write(uow, schema, [filling], OURSELVES)
     if outcome.error is not None:
         # What the loser had no longer fits its definitions: the winner stays as it is.
-        (outcome,) = await write(uow, kind, [Edit(id=winner["id"])], OURSELVES)
+        (outcome,) = await write(uow, schema, [Edit(id=winner["id"])], OURSELVES)
     return outcome
 
 
-async def _owned(uow: UnitOfWork, kind: Kind, winner: State) -> frozenset[str]:
+async def _owned(uow: UnitOfWork, schema: RecordSchema, winner: State) -> frozenset[str]:
     """Fields of the winner that a connection writes: what they lack, they lack there too."""
     if winner["source"] is None:
         return frozenset()
-    owners = await owners_of(uow, kind.noun, [winner["source"]])
+    owners = await owners_of(uow, schema.record_type, [winner["source"]])
     return frozenset(field for _, field in owners)
 
 
 def _filling(
-    kind: Kind, winner: State, loser: State, definitions: Definitions, owned: Collection[str]
+    schema: RecordSchema,
+    winner: State,
+    loser: State,
+    definitions: Definitions,
+    owned: Collection[str],
 ) -> Edit:
     values = {
         name: loser[name]
-        for name in kind.shown
+        for name in schema.shown
         if name not in _OWNED and winner[name] is None and loser[name] is not None
     }
-    if "arr" in kind.shown:
+    if "arr" in schema.shown:
         values |= _money(winner, loser)
     values = {name: value for name, value in values.items() if name not in owned}
     traits: dict[str, Any] = {}
@@ -148,25 +161,25 @@ async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[s
     return {key: holders for key, holders in kept.items() if holders}
 
 
-async def _hand_over(uow: UnitOfWork, kind: Kind, winner_id: str, loser_id: str) -> None:
+async def _hand_over(uow: UnitOfWork, schema: RecordSchema, winner_id: str, loser_id: str) -> None:
     """What belonged to the loser belongs to the winner."""
-    if kind.type_id is not None:
+    if schema.type_id is not None:
         return  # nothing belongs to an instance of an object type
-    for child in [*KINDS.values(), *await object_kinds(uow)]:
+    for child in [*RECORD_SCHEMAS.values(), *await object_schemas(uow)]:
         for parent in child.parents:
-            if parent.noun == kind.noun:
+            if parent.record_type == schema.record_type:
                 await _reparent(uow, child, parent.column, winner_id, loser_id)
-    if kind is ACCOUNT:
+    if schema is ACCOUNT:
         await _relink(uow, winner_id, loser_id)
 
 
 async def _reparent(
-    uow: UnitOfWork, kind: Kind, column: str, winner_id: str, loser_id: str
+    uow: UnitOfWork, schema: RecordSchema, column: str, winner_id: str, loser_id: str
 ) -> None:
-    ids = await queries.children(uow.session, uow.workspace_id, kind, column, loser_id)
+    ids = await queries.children(uow.session, uow.workspace_id, schema, column, loser_id)
     edits = [Edit(id=child, values={column: winner_id}) for child in ids]
     if edits:
-        await write(uow, kind, edits, OURSELVES)
+        await write(uow, schema, edits, OURSELVES)
 
 
 async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:

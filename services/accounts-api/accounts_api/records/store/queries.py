@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import part_of
 from accounts_api.records.schema.rules import State
 
@@ -27,7 +27,7 @@ class Sight:
 async def look(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     ids: Sequence[str] = (),
     external_ids: Sequence[str] = (),
     *,
@@ -43,22 +43,22 @@ async def look(
     alone = in_turn and len(ids) == 1
     found = (
         await session.execute(
-            _look(kind.statements, by_external_id=bool(external_ids), in_turn=alone),
+            _look(schema.statements, by_external_id=bool(external_ids), in_turn=alone),
             {
                 "workspace_id": workspace_id,
-                "record_type": kind.noun,
+                "record_type": schema.record_type,
                 "ids": list(ids),
-                **kind.given,
+                **schema.given,
                 **({"external_ids": list(external_ids)} if external_ids else {}),
                 **({"alone": ids[0]} if alone else {}),
             },
         )
     ).one()
-    return Sight(found.definitions, [_state(kind, row) for row in from_json(found.states)])
+    return Sight(found.definitions, [_state(schema, row) for row in from_json(found.states)])
 
 
-def _state(kind: Kind, row: State) -> State:
-    for name in ("created_at", "updated_at", *kind.instants):
+def _state(schema: RecordSchema, row: State) -> State:
+    for name in ("created_at", "updated_at", *schema.instants):
         if row[name] is not None:
             row[name] = datetime.fromisoformat(row[name]).astimezone(UTC)
     return row
@@ -84,21 +84,21 @@ _DEFINITIONS = """
 
 
 @cache
-def _look(kind: Kind, *, by_external_id: bool, in_turn: bool) -> TextClause:
+def _look(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextClause:
     part = ""
-    if kind.part:
-        value = part_of(kind.part, ":workspace_id", f"{kind.table}.id")
-        part = f", {value} as {kind.part}"
+    if schema.part:
+        value = part_of(schema.part, ":workspace_id", f"{schema.table}.id")
+        part = f", {value} as {schema.part}"
     turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0)) as turn," if in_turn else ""
     return text(
         f"""
         select {turn} ({_DEFINITIONS}) as definitions, (
             select coalesce(json_agg(row_to_json(seen) order by seen.id)::text, '[]')
             from (
-                select id, external_id, source, {", ".join(kind.by_name)}, traits,
+                select id, external_id, source, {", ".join(schema.by_name)}, traits,
                        version, created_at, updated_at, deleted_at is not null as deleted{part}
-                from {kind.table}
-                where workspace_id = :workspace_id{kind.mine}
+                from {schema.table}
+                where workspace_id = :workspace_id{schema.mine}
                   and {_which(by_external_id=by_external_id)}
             ) seen
         ) as states
@@ -109,7 +109,7 @@ def _look(kind: Kind, *, by_external_id: bool, in_turn: bool) -> TextClause:
 async def lock(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     ids: Sequence[str] = (),
     external_ids: Sequence[str] = (),
 ) -> None:
@@ -117,22 +117,22 @@ async def lock(
     what is read beside a lock may be from before the wait.
     """
     await session.execute(
-        _lock(kind.statements, by_external_id=bool(external_ids)),
+        _lock(schema.statements, by_external_id=bool(external_ids)),
         {
             "workspace_id": workspace_id,
             "ids": list(ids),
-            **kind.given,
+            **schema.given,
             **({"external_ids": list(external_ids)} if external_ids else {}),
         },
     )
 
 
 @cache
-def _lock(kind: Kind, *, by_external_id: bool) -> TextClause:
+def _lock(schema: RecordSchema, *, by_external_id: bool) -> TextClause:
     return text(
         f"""
-        select 1 from {kind.table}
-        where workspace_id = :workspace_id{kind.mine}
+        select 1 from {schema.table}
+        where workspace_id = :workspace_id{schema.mine}
           and {_which(by_external_id=by_external_id)}
         order by id for no key update
         """
@@ -142,7 +142,7 @@ def _lock(kind: Kind, *, by_external_id: bool) -> TextClause:
 async def targets(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     ids: Iterable[str],
     external_ids: Iterable[str],
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -153,8 +153,8 @@ async def targets(
     statement = text(
         f"""
         with named as (
-            select id, external_id from {kind.table}
-            where workspace_id = :workspace_id{kind.mine}
+            select id, external_id from {schema.table}
+            where workspace_id = :workspace_id{schema.mine}
               and (id = any(cast(:ids as uuid[]))
                    or external_id = any(cast(:external_ids as text[])))
         )
@@ -162,7 +162,7 @@ async def targets(
         from named
         left join record_aliases alias on alias.workspace_id = :workspace_id
          and alias.record_type = :record_type and alias.loser_id = named.id
-        join {kind.table} living on living.workspace_id = :workspace_id
+        join {schema.table} living on living.workspace_id = :workspace_id
          and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null
         """
     )
@@ -170,10 +170,10 @@ async def targets(
         statement,
         {
             "workspace_id": workspace_id,
-            "record_type": kind.noun,
+            "record_type": schema.record_type,
             "ids": list(ids),
             "external_ids": list(external_ids),
-            **kind.given,
+            **schema.given,
         },
     )
     by_id: dict[str, str] = {}
@@ -218,10 +218,11 @@ _ALIASES = text(
 
 
 async def winners(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, losers: Sequence[str]
+    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, losers: Sequence[str]
 ) -> dict[str, str]:
     found = await session.execute(
-        _ALIASES, {"workspace_id": workspace_id, "record_type": kind.noun, "ids": list(losers)}
+        _ALIASES,
+        {"workspace_id": workspace_id, "record_type": schema.record_type, "ids": list(losers)},
     )
     return {row.loser: row.winner for row in found}
 
@@ -246,16 +247,16 @@ async def deleters(
 
 
 async def children(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, column: str, parent_id: str
+    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, column: str, parent_id: str
 ) -> list[str]:
     """Live records that hold `parent_id` in `column`."""
     statement = text(
-        f"select id::text as id from {kind.table}"
-        f" where workspace_id = :workspace_id{kind.mine} and {column} = cast(:parent as uuid)"
+        f"select id::text as id from {schema.table}"
+        f" where workspace_id = :workspace_id{schema.mine} and {column} = cast(:parent as uuid)"
         " and deleted_at is null"
     )
     found = await session.scalars(
-        statement, {"workspace_id": workspace_id, "parent": parent_id, **kind.given}
+        statement, {"workspace_id": workspace_id, "parent": parent_id, **schema.given}
     )
     return list(found)
 

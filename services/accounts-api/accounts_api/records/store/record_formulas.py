@@ -18,7 +18,7 @@ from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.syntax.faults import RuleFaulty
 from accounts_api.records.schema.record_catalog import own_catalog
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import State
 from accounts_api.records.schema.trait_values import Definition, read_definitions
 from shared.events.base import Cause
@@ -36,7 +36,7 @@ class OwnFormula:
 
 
 @lru_cache(maxsize=1024)
-def own_formulas(kind: Kind, document: str) -> Sequence[OwnFormula]:
+def own_formulas(schema: RecordSchema, document: str) -> Sequence[OwnFormula]:
     """From the definitions of the kind's traits; what looks at other records, and what cannot be
     used, is left out. A formula comes after those it reads.
     """
@@ -44,11 +44,11 @@ def own_formulas(kind: Kind, document: str) -> Sequence[OwnFormula]:
     written = [one for one in definitions.values() if one.formula is not None]
     if not written:
         return ()
-    catalog = own_catalog(kind, definitions.values())
+    catalog = own_catalog(schema, definitions.values())
     found = {}
     for one in written:
         try:
-            formula = check_formula(read_formula(one.formula or ""), catalog, kind.noun)
+            formula = check_formula(read_formula(one.formula or ""), catalog, schema.record_type)
         except RuleFaulty:
             continue
         fits = misfit(formula, one.value_type, one.currency) is None
@@ -78,19 +78,21 @@ def in_order(formulas: Mapping[str, c.Formula]) -> list[str]:
 
 
 def work_out(
-    kind: Kind, formulas: Iterable[OwnFormula], after: State, moment: Moment | None
+    schema: RecordSchema, formulas: Iterable[OwnFormula], after: State, moment: Moment | None
 ) -> None:
     """Make the formulas' values what the record's other fields say."""
     for one in formulas:
-        value = kept(evaluate(one.formula, _seen(kind, after), moment or _NO_MATTER), one.currency)
+        value = kept(
+            evaluate(one.formula, _seen(schema, after), moment or _NO_MATTER), one.currency
+        )
         traits = {key: was for key, was in after["traits"].items() if key != one.key}
         after["traits"] = traits if value is None else {**traits, one.key: value}
 
 
-def _seen(kind: Kind, state: State) -> Snapshot:
+def _seen(schema: RecordSchema, state: State) -> Snapshot:
     columns = {
         name: date.fromisoformat(state[name]) if column.type == "date" and state[name] else value
-        for name, column in kind.by_name.items()
+        for name, column in schema.by_name.items()
         for value in [state[name]]
     }
     traits = {

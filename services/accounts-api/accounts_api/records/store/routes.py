@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.edits import Outcome, Status, snapshot
 from accounts_api.records.store.schemas import MergeIn, RecordOut
 from accounts_api.records.store.service import Records
@@ -21,20 +21,20 @@ from shared.web.routing import IfMatch, Uow, etag, require
 
 Writer = Annotated[Caller, require("records:write")]
 
-KindOf = Callable[[UnitOfWork, Request], Awaitable[Kind]]
+SchemaOf = Callable[[UnitOfWork, Request], Awaitable[RecordSchema]]
 """Which kind of record a request is about, for routes that serve several."""
 
 
-def always(kind: Kind) -> KindOf:
-    async def found(_uow: UnitOfWork, _request: Request) -> Kind:
-        return kind
+def always(schema: RecordSchema) -> SchemaOf:
+    async def found(_uow: UnitOfWork, _request: Request) -> RecordSchema:
+        return schema
 
     return found
 
 
-def record_json(kind: Kind, state: dict[str, Any]) -> bytes:
+def record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
     kept = {name: state[name] for name in ("source", "version", "created_at", "updated_at")}
-    return to_json({**snapshot(kind, state), **kept})
+    return to_json({**snapshot(schema, state), **kept})
 
 
 def written(records: Records, outcome: Outcome, status: int = 200) -> Response:
@@ -43,8 +43,8 @@ def written(records: Records, outcome: Outcome, status: int = 200) -> Response:
     headers = {"etag": etag(state["version"])}
     if outcome.status == "created":
         status = 201
-        headers["location"] = f"/v1/{records.kind.path}/{state['id']}"
-    body = record_json(records.kind, state)
+        headers["location"] = f"/v1/{records.schema.path}/{state['id']}"
+    body = record_json(records.schema, state)
     return Response(body, status, headers, media_type="application/json")
 
 
@@ -77,27 +77,27 @@ def _result(outcome: Outcome) -> dict[str, Any]:
 
 
 def add_writing(
-    router: APIRouter, records: Records, out: type[RecordOut], kind_of: KindOf | None = None
+    router: APIRouter, records: Records, out: type[RecordOut], schema_of: SchemaOf | None = None
 ) -> None:
     """Delete, undelete and merge."""
-    kind = records.kind
-    which = kind_of or always(kind)
+    schema = records.schema
+    which = schema_of or always(schema)
 
     async def delete(
         record_id: UUID, version: IfMatch, caller: Writer, uow: Uow, request: Request
     ) -> Response:
-        these = replace(records, kind=await which(uow, request))
+        these = replace(records, schema=await which(uow, request))
         await these.delete(uow, caller, record_id, version)
         return Response(status_code=204)
 
     async def undelete(record_id: UUID, caller: Writer, uow: Uow, request: Request) -> Response:
-        these = replace(records, kind=await which(uow, request))
+        these = replace(records, schema=await which(uow, request))
         return written(these, await these.undelete(uow, caller, record_id))
 
     async def merge(
         record_id: UUID, data: MergeIn, caller: Writer, uow: Uow, request: Request
     ) -> Response:
-        these = replace(records, kind=await which(uow, request))
+        these = replace(records, schema=await which(uow, request))
         return written(these, await these.merge(uow, record_id, data.loser_id))
 
     router.add_api_route(
@@ -105,24 +105,24 @@ def add_writing(
         delete,
         methods=["DELETE"],
         status_code=204,
-        name=f"delete_{kind.noun}",
-        summary=f"Delete one {kind.noun}",
+        name=f"delete_{schema.record_type}",
+        summary=f"Delete one {schema.record_type}",
         description="It leaves a tombstone: a sync does not bring it back, `undelete` does.",
     )
     router.add_api_route(
         "/{record_id}/undelete",
         undelete,
         methods=["POST"],
-        name=f"undelete_{kind.noun}",
-        summary=f"Bring back a deleted {kind.noun}",
+        name=f"undelete_{schema.record_type}",
+        summary=f"Bring back a deleted {schema.record_type}",
         response_model=out,
     )
     router.add_api_route(
         "/{record_id}/merge",
         merge,
         methods=["POST"],
-        name=f"merge_{kind.plural}",
-        summary=f"Merge another {kind.noun} into this one",
+        name=f"merge_{schema.plural}",
+        summary=f"Merge another {schema.record_type} into this one",
         description="Fields the winner lacks come from the loser; what belonged to the loser"
         " belongs to the winner; the loser's ids lead to the winner from now on.",
         response_model=out,

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from accounts_api.records.schema.errors import NotAllWritten, NotWritten
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import State
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import merging, queries
@@ -57,16 +57,16 @@ _ATTEMPTS = 3
 class Records:
     """What one may ask of the records of one kind."""
 
-    kind: Kind
+    schema: RecordSchema
     judge: Judge | None = None
 
     async def create(self, uow: UnitOfWork, caller: Caller, data: BaseModel) -> Outcome:
-        return await self._one(uow, caller, edit_of(self.kind, data, must="create"))
+        return await self._one(uow, caller, edit_of(self.schema, data, must="create"))
 
     async def patch(
         self, uow: UnitOfWork, caller: Caller, record_id: UUID, version: int | None, data: BaseModel
     ) -> Outcome:
-        edit = edit_of(self.kind, data, must="update", record_id=record_id, version=version)
+        edit = edit_of(self.schema, data, must="update", record_id=record_id, version=version)
         return await self._one(uow, caller, edit)
 
     async def put(
@@ -77,7 +77,7 @@ class Records:
         version: int | None,
         data: BaseModel,
     ) -> Outcome:
-        edit = edit_of(self.kind, data, version=version)
+        edit = edit_of(self.schema, data, version=version)
         if edit.external_id not in {None, external_id}:
             message = f"The address says {external_id!r}. To give it another, PATCH it by its id."
             raise invalid("/external_id", "contradiction", message)
@@ -112,7 +112,7 @@ class Records:
         outcomes: list[Outcome] = []
         for start in range(0, len(rows), CHUNK):
             read = [
-                row_edit(self.kind, row, shape, f"/rows/{start + at}")
+                row_edit(self.schema, row, shape, f"/rows/{start + at}")
                 for at, row in enumerate(rows[start : start + CHUNK])
             ]
             outcomes += await self._chunk_of(units, caller, read, dry_run=dry_run)
@@ -160,7 +160,7 @@ class Records:
     ) -> list[Outcome]:
         edits = [row for row in read if isinstance(row, Edit) and row.merged_into is None]
         written = iter(
-            await write(uow, self.kind, edits, writer, judge=self.judge) if edits else ()
+            await write(uow, self.schema, edits, writer, judge=self.judge) if edits else ()
         )
         outcomes = []
         for row in read:
@@ -169,7 +169,7 @@ class Records:
             elif row.merged_into is None:
                 outcomes.append(next(written))
             else:
-                outcomes.append(await merging.merge_at_source(uow, self.kind, row))
+                outcomes.append(await merging.merge_at_source(uow, self.schema, row))
         return outcomes
 
     async def plan(
@@ -177,22 +177,24 @@ class Records:
     ) -> list[Outcome]:
         """What `chunk` would answer; nothing is stored."""
         edits = [row for row in read if isinstance(row, Edit)]
-        planned = iter(await plan(uow, self.kind, edits, writer, judge=self.judge) if edits else ())
+        planned = iter(
+            await plan(uow, self.schema, edits, writer, judge=self.judge) if edits else ()
+        )
         return [row if isinstance(row, Outcome) else next(planned) for row in read]
 
     async def _one(self, uow: UnitOfWork, caller: Caller, edit: Edit) -> Outcome:
-        (outcome,) = await write(uow, self.kind, [edit], Writer.of(caller), judge=self.judge)
+        (outcome,) = await write(uow, self.schema, [edit], Writer.of(caller), judge=self.judge)
         return accepted(outcome)
 
     async def merge(self, uow: UnitOfWork, winner_id: UUID, loser_id: UUID) -> Outcome:
-        return accepted(await merging.merge(uow, self.kind, str(winner_id), str(loser_id)))
+        return accepted(await merging.merge(uow, self.schema, str(winner_id), str(loser_id)))
 
 
 async def write_each(
-    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer = OURSELVES
+    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], writer: Writer = OURSELVES
 ) -> list[Outcome]:
     """As `write`, and an edit that the database or a listener cannot bear is refused alone."""
-    return await Records(kind).chunk(uow, writer, edits)
+    return await Records(schema).chunk(uow, writer, edits)
 
 
 def all_written(outcomes: Sequence[Outcome]) -> None:
@@ -209,28 +211,28 @@ def refused(row: Edit | Outcome, error: Exception) -> Outcome:
     return Outcome("refused", row.id, row.external_id, error=known)
 
 
-async def state_of(uow: UnitOfWork, kind: Kind, record_id: UUID) -> State | None:
+async def state_of(uow: UnitOfWork, schema: RecordSchema, record_id: UUID) -> State | None:
     """One record as plain values, tombstones included."""
-    sight = await queries.look(uow.session, uow.workspace_id, kind, [str(record_id)])
+    sight = await queries.look(uow.session, uow.workspace_id, schema, [str(record_id)])
     return sight.states[0] if sight.states else None
 
 
-async def living(uow: UnitOfWork, kind: Kind, ids: Collection[str]) -> Mapping[str, str]:
+async def living(uow: UnitOfWork, schema: RecordSchema, ids: Collection[str]) -> Mapping[str, str]:
     """For each id of a record that there is, the id that stands for it: of one that was merged away
     its winner's.
     """
-    by_id, _ = await queries.targets(uow.session, uow.workspace_id, kind, ids, ())
+    by_id, _ = await queries.targets(uow.session, uow.workspace_id, schema, ids, ())
     return by_id
 
 
 async def living_named(
-    uow: UnitOfWork, kind: Kind, external_ids: Iterable[str]
+    uow: UnitOfWork, schema: RecordSchema, external_ids: Iterable[str]
 ) -> Mapping[str | None, UUID]:
     """As `living`, by external id."""
     wanted = sorted(set(external_ids))
     if not wanted:
         return {}
-    _, found = await queries.targets(uow.session, uow.workspace_id, kind, (), wanted)
+    _, found = await queries.targets(uow.session, uow.workspace_id, schema, (), wanted)
     return {external_id: UUID(record_id) for external_id, record_id in found.items()}
 
 
@@ -238,9 +240,9 @@ async def active_members(uow: UnitOfWork, ids: Collection[str]) -> frozenset[str
     return await queries.known_members(uow.session, uow.workspace_id, ids)
 
 
-async def definitions_of(uow: UnitOfWork, kind: Kind) -> Definitions:
+async def definitions_of(uow: UnitOfWork, schema: RecordSchema) -> Definitions:
     """Of the kind's traits."""
-    sight = await queries.look(uow.session, uow.workspace_id, kind)
+    sight = await queries.look(uow.session, uow.workspace_id, schema)
     return read_definitions(sight.definitions)
 
 
@@ -251,7 +253,9 @@ def accepted(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit | Outcome:
+def row_edit(
+    schema: RecordSchema, row: Any, shape: type[BaseModel], pointer: str
+) -> Edit | Outcome:
     """The edit that a row of a bulk write asks for, or its refusal."""
     external_id = row.get("external_id") if isinstance(row, dict) else None
     try:
@@ -263,14 +267,14 @@ def row_edit(kind: Kind, row: Any, shape: type[BaseModel], pointer: str) -> Edit
         ]
         within = [replace(fault, pointer=fault.pointer.removeprefix(pointer)) for fault in faults]
         rest = salvaged(shape, row, within)
-        edit = Edit() if rest is None else edit_of(kind, rest, pointer=pointer)
+        edit = Edit() if rest is None else edit_of(schema, rest, pointer=pointer)
         if (edit.id or edit.external_id) and not (edit.deleted or edit.merged_into):
             edit.faults = tuple(faults)
             return edit
         named = external_id if isinstance(external_id, str) else None
         error_of_row = Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=faults)
         return Outcome("refused", external_id=named, error=error_of_row)
-    edit = edit_of(kind, body, pointer=pointer)
+    edit = edit_of(schema, body, pointer=pointer)
     if edit.id is None and edit.external_id is None:
         fault = Fault(pointer, "no_identity", "Say `id` or `external_id`.")
         return Outcome("refused", error=Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=[fault]))

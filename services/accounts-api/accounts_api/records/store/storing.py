@@ -10,11 +10,11 @@ from pydantic_core import to_json
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.records.schema.record_schemas import Kind
+from accounts_api.records.schema.record_schemas import RecordSchema
 
 
-def _recordset(kind: Kind) -> str:
-    columns = "".join(f", {column.name} {column.type}" for column in kind.columns)
+def _recordset(schema: RecordSchema) -> str:
+    columns = "".join(f", {column.name} {column.type}" for column in schema.columns)
     return (
         f"(id uuid, external_id text, source text{columns}, traits jsonb, deleted boolean,"
         " version integer)"
@@ -40,15 +40,15 @@ _MOMENT = """
 
 
 @cache
-def _insert(kind: Kind) -> TextClause:
-    names = ", ".join(("external_id", "source", *kind.by_name, "traits"))
+def _insert(schema: RecordSchema) -> TextClause:
+    names = ", ".join(("external_id", "source", *schema.by_name, "traits"))
     return text(
         f"""
         with {_MOMENT}, made as (
-            insert into {kind.table} (workspace_id, id, {names})
+            insert into {schema.table} (workspace_id, id, {names})
             select :workspace_id, r.id, {", ".join(f"r.{name}" for name in names.split(", "))}
-            from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
-            on conflict ({", ".join(kind.key)}) do nothing
+            from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(schema)}
+            on conflict ({", ".join(schema.key)}) do nothing
             returning id, version, created_at, updated_at
         ), told as ({_HISTORY} where h.record_id in (select id from made))
         select id::text as id, version, created_at, updated_at from made
@@ -57,23 +57,23 @@ def _insert(kind: Kind) -> TextClause:
 
 
 @cache
-def _update(kind: Kind) -> TextClause:
+def _update(schema: RecordSchema) -> TextClause:
     """Takes only what is still as it was seen, and never waits for what others hold. Ids come as
     arrays, so that rows are found by the primary key even in a table that was never analyzed.
     """
-    names = ("external_id", "source", *kind.by_name, "traits")
+    names = ("external_id", "source", *schema.by_name, "traits")
     return text(
         f"""
         with {_MOMENT}, wanted as materialized (
-            select r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(kind)}
+            select r.* from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(schema)}
         ), locked as materialized (
-            select t.id from {kind.table} t
+            select t.id from {schema.table} t
             join wanted w on w.id = t.id and w.version = t.version
             where t.workspace_id = :workspace_id and t.id = any(array(select id from wanted))
             order by t.id
             for no key update of t skip locked
         ), changed as (
-            update {kind.table} as t
+            update {schema.table} as t
             set {", ".join(f"{name} = r.{name}" for name in names)},
                 deleted_at = case when r.deleted
                     then coalesce(t.deleted_at, (select known_at from moment)) end,
@@ -96,32 +96,36 @@ Stamps = dict[str, dict[str, Any]]
 async def insert_records(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     rows: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     cause: str,
 ) -> Stamps:
     """Those whose external id was taken meanwhile are missing from the answer."""
-    return await _store(session, _insert(kind.statements), workspace_id, kind, rows, history, cause)
+    return await _store(
+        session, _insert(schema.statements), workspace_id, schema, rows, history, cause
+    )
 
 
 async def update_records(
     session: AsyncSession,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     rows: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     cause: str,
 ) -> Stamps:
     """Those that another transaction changed meanwhile are missing from the answer."""
-    return await _store(session, _update(kind.statements), workspace_id, kind, rows, history, cause)
+    return await _store(
+        session, _update(schema.statements), workspace_id, schema, rows, history, cause
+    )
 
 
 async def _store(
     session: AsyncSession,
     statement: TextClause,
     workspace_id: UUID,
-    kind: Kind,
+    schema: RecordSchema,
     rows: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     cause: str,
@@ -130,7 +134,7 @@ async def _store(
         statement,
         {
             "workspace_id": workspace_id,
-            "record_type": kind.noun,
+            "record_type": schema.record_type,
             "rows": to_json(rows).decode(),
             "history": to_json(history).decode(),
             "cause": cause,
@@ -248,7 +252,7 @@ _ADD_ALIAS = text(
 
 
 async def add_alias(
-    session: AsyncSession, workspace_id: UUID, kind: Kind, loser_id: str, winner_id: str
+    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, loser_id: str, winner_id: str
 ) -> None:
     """What led to the loser leads to the winner, too: no winner is a loser, so an alias is never
     followed twice. Whoever merges holds both records, alive, and a loser never comes back.
@@ -257,7 +261,7 @@ async def add_alias(
         _ADD_ALIAS,
         {
             "workspace_id": workspace_id,
-            "record_type": kind.noun,
+            "record_type": schema.record_type,
             "loser": loser_id,
             "winner": winner_id,
         },

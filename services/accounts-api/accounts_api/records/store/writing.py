@@ -16,7 +16,12 @@ from pydantic_core import to_json
 from accounts_api.records.field_owners.service import Owners, owners_of
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken
-from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, KINDS, Kind
+from accounts_api.records.schema.record_schemas import (
+    ACCOUNT,
+    CONTACT,
+    RECORD_SCHEMAS,
+    RecordSchema,
+)
 from accounts_api.records.schema.rules import State, told
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import hooks, queries, storing
@@ -39,7 +44,7 @@ Judge = Callable[[UnitOfWork, Sequence[Proposal]], Awaitable[Mapping[str, AppErr
 
 async def write(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     edits: Sequence[Edit],
     writer: Writer = OURSELVES,
     *,
@@ -57,7 +62,7 @@ async def write(
     outcomes: list[Outcome | None] = [None] * len(edits)
     left = list(range(len(edits)))
     for attempt in count(1):
-        batch = await _batch(uow, kind, [edits[at] for at in left], writer, lock=attempt > _HOPES)
+        batch = await _batch(uow, schema, [edits[at] for at in left], writer, lock=attempt > _HOPES)
         for at in left:
             batch.take(edits[at])
         if judge is not None:
@@ -81,7 +86,7 @@ async def write(
 
 async def plan(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     edits: Sequence[Edit],
     writer: Writer,
     *,
@@ -89,7 +94,7 @@ async def plan(
 ) -> list[Outcome]:
     """As `write` would answer if nobody else wrote meanwhile; what a judge tells stays untold."""
     told = len(uow.events)
-    batch = await _batch(uow, kind, edits, writer, lock=False)
+    batch = await _batch(uow, schema, edits, writer, lock=False)
     for edit in edits:
         batch.take(edit)
     if judge is not None:
@@ -109,7 +114,7 @@ def _taken(edit: Edit) -> ExternalIdTaken:
 
 
 async def _batch(
-    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], writer: Writer, *, lock: bool
+    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], writer: Writer, *, lock: bool
 ) -> Batch:
     ids = sorted({edit.id for edit in edits if edit.id})
     # A create needs no look-up: the insert itself finds out whether its external id is taken.
@@ -117,48 +122,51 @@ async def _batch(
     named |= {e for edit in edits if (e := edit.values.get("external_id"))}
     external_ids = sorted(named)
     if lock:
-        await queries.lock(uow.session, uow.workspace_id, kind, ids, external_ids)
+        await queries.lock(uow.session, uow.workspace_id, schema, ids, external_ids)
     sight = await queries.look(
-        uow.session, uow.workspace_id, kind, ids, external_ids, in_turn=not lock
+        uow.session, uow.workspace_id, schema, ids, external_ids, in_turn=not lock
     )
     states = sight.states
     winners: dict[str, str] = {}
     deleters: dict[str, str | None] = {}
     gone = [state["id"] for state in states if state["deleted"]]
     if gone:
-        winners = await queries.winners(uow.session, uow.workspace_id, kind, gone)
+        winners = await queries.winners(uow.session, uow.workspace_id, schema, gone)
         deleters = await queries.deleters(uow.session, uow.workspace_id, gone)
         known = {state["id"] for state in states}
         unseen = sorted(set(winners.values()) - known)
         if unseen:
-            more = await queries.look(uow.session, uow.workspace_id, kind, unseen)
+            more = await queries.look(uow.session, uow.workspace_id, schema, unseen)
             states += more.states
-    known_things = await _known(uow, kind, edits, read_definitions(sight.definitions))
+    known_things = await _known(uow, schema, edits, read_definitions(sight.definitions))
     if not writer.writes_owned:
-        known_things.owners = await _owners(uow, kind, states)
-    known_things.formulas = own_formulas(kind, sight.definitions)
+        known_things.owners = await _owners(uow, schema, states)
+    known_things.formulas = own_formulas(schema, sight.definitions)
     if any(one.asks_when for one in known_things.formulas):
         known_things.moment = await record_catalog.moment_of(uow)
-    batch = Batch(kind, writer, known_things)
+    batch = Batch(schema, writer, known_things)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
     return batch
 
 
-async def _owners(uow: UnitOfWork, kind: Kind, states: Sequence[State]) -> Owners:
+async def _owners(uow: UnitOfWork, schema: RecordSchema, states: Sequence[State]) -> Owners:
     sources = sorted({state["source"] for state in states if state["source"] is not None})
-    return await owners_of(uow, kind.noun, sources) if sources else {}
+    return await owners_of(uow, schema.record_type, sources) if sources else {}
 
 
 async def _known(
-    uow: UnitOfWork, kind: Kind, edits: Sequence[Edit], definitions: Definitions
+    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
 ) -> Known:
-    named = references(kind, edits, definitions)
+    named = references(schema, edits, definitions)
     known = Known(definitions=definitions)
-    for parent in kind.parents:
+    for parent in schema.parents:
         if any(named[parent.column]):
             known.parents[parent.column] = await queries.targets(
-                uow.session, uow.workspace_id, KINDS[parent.noun], *named[parent.column]
+                uow.session,
+                uow.workspace_id,
+                RECORD_SCHEMAS[parent.record_type],
+                *named[parent.column],
             )
     if any(named["accounts"]):
         known.accounts = await queries.targets(
@@ -221,19 +229,19 @@ async def _store(
         stamps |= await storing.insert_records(
             uow.session,
             uow.workspace_id,
-            batch.kind,
-            [_row(batch.kind, proposal.after) for proposal in new],
+            batch.schema,
+            [_row(batch.schema, proposal.after) for proposal in new],
             [_history(proposal.after["id"], "created", None, None) for proposal in new],
             cause,
         )
     if old:
         taken = ExternalIdTaken("Someone else took one of these external ids just now.")
-        async with refuse(f"uq_{batch.kind.table}_{'_'.join(batch.kind.key)}", taken):
+        async with refuse(f"uq_{batch.schema.table}_{'_'.join(batch.schema.key)}", taken):
             stamps |= await storing.update_records(
                 uow.session,
                 uow.workspace_id,
-                batch.kind,
-                [_row(batch.kind, proposal.after) for proposal, _ in old],
+                batch.schema,
+                [_row(batch.schema, proposal.after) for proposal, _ in old],
                 [
                     _history(proposal.after["id"], field, was, now)
                     | {"since": since, "cause": causes.get(field)}
@@ -248,7 +256,7 @@ async def _store(
     await _store_parts(uow, batch, stored, since)
     for proposal, _ in stored:
         proposal.after |= stamps[proposal.after["id"]]
-    await _announce(uow, batch.kind, stored, merged_into)
+    await _announce(uow, batch.schema, stored, merged_into)
     return [
         place
         for proposal, _ in changed
@@ -272,8 +280,8 @@ def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]
     return causes
 
 
-def _row(kind: Kind, state: State) -> dict[str, Any]:
-    names = ("id", "external_id", "source", *kind.by_name, "traits", "deleted", "version")
+def _row(schema: RecordSchema, state: State) -> dict[str, Any]:
+    names = ("id", "external_id", "source", *schema.by_name, "traits", "deleted", "version")
     return {name: state[name] for name in names}
 
 
@@ -287,7 +295,7 @@ async def _store_parts(
     stored: Sequence[tuple[Proposal, Differences]],
     since: datetime | None,
 ) -> None:
-    if batch.kind.part == "accounts":
+    if batch.schema.part == "accounts":
         relinked = [proposal.after for proposal, changes in stored if "accounts" in changes]
         if relinked:
             await storing.link_contacts(
@@ -296,7 +304,7 @@ async def _store_parts(
                 [state["id"] for state in relinked],
                 [{"contact_id": s["id"], **link} for s in relinked for link in s["accounts"]],
             )
-    if batch.kind.part == "key_roles":
+    if batch.schema.part == "key_roles":
         ended, begun = _moves(batch.known.key_roles, stored)
         await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun, since)
 
@@ -324,7 +332,7 @@ def _moves(
 
 async def _announce(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     stored: Sequence[tuple[Proposal, Differences]],
     merged_into: UUID | None,
 ) -> None:
@@ -344,19 +352,19 @@ async def _announce(
             )
         )
         uow.publish(
-            kind.event.model_validate(
+            schema.event.model_validate(
                 {
                     "id": proposal.after["id"],
                     "version": proposal.after["version"],
                     "change": change,
                     "changed": told(fields),
                     "merged_into": merged_into,
-                    "record": snapshot(kind, proposal.after),
-                    **kind.facts,
+                    "record": snapshot(schema, proposal.after),
+                    **schema.facts,
                 }
             )
         )
-    await hooks.tell(uow, kind.noun, changes)
+    await hooks.tell(uow, schema.record_type, changes)
 
 
 def _change(proposal: Proposal, merged_into: UUID | None) -> Change:

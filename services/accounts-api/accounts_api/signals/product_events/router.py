@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, Kind
+from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.signals.product_events import service
 from accounts_api.signals.product_events.schemas import (
     BatchIn,
@@ -95,14 +95,14 @@ async def list_contact_product_events(
 async def _page(
     uow: UnitOfWork,
     tenure: Service,
-    kind: Kind,
+    schema: RecordSchema,
     record_id: UUID,
     name: str | None,
     cursor: str | None,
     limit: int,
 ) -> dict[str, Any]:
-    shape = ["product events", kind.noun, record_id, name]
+    shape = ["product events", schema.record_type, record_id, name]
     after = tenure.cursors.read_time(cursor, uow.workspace_id, shape)
-    found = await service.list_events(uow, kind, record_id, name=name, after=after, limit=limit)
+    found = await service.list_events(uow, schema, record_id, name=name, after=after, limit=limit)
     keys = ["happened_at", "id"]
     return page_of(found, limit, tenure.cursors, uow.workspace_id, shape, keys)

@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts_api.evaluation.engine import service as watching
 from accounts_api.language.rules.depends import events_sight
 from accounts_api.records.schema.errors import RecordNotFound
-from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, Kind
+from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.service import living_named, state_of
 from accounts_api.signals.product_events import queries
@@ -192,42 +192,46 @@ async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: da
     await queries.count(uow.session, uow.workspace_id, changes)
     seen: dict[tuple[str, UUID], set[str]] = defaultdict(set)
     for one, _ in changes:
-        for noun, id_ in (("account", one.account_id), ("contact", one.contact_id)):
+        for record_type, id_ in (("account", one.account_id), ("contact", one.contact_id)):
             if id_ != NOBODY:
-                seen[noun, id_].add(events_sight(one.name))
+                seen[record_type, id_].add(events_sight(one.name))
     await watching.note_each(uow, seen, now)
 
 
-async def follow_records(uow: UnitOfWork, noun: str, changes: Sequence[RecordChange]) -> None:
+async def follow_records(
+    uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]
+) -> None:
     """A listener of record changes: what waited for a record is attached when it comes."""
-    if noun in COLUMNS:
+    if record_type in COLUMNS:
         for change in changes:
             if change.merged_into is not None:
-                await _hand_over(uow, noun, change.id, change.merged_into)
-    keys = {key for change in changes for key in arrival_keys(noun, change)}
+                await _hand_over(uow, record_type, change.id, change.merged_into)
+    keys = {key for change in changes for key in arrival_keys(record_type, change)}
     if keys:
         arrived = await queries.take_arrived(uow.session, uow.workspace_id, keys)
         if arrived:
             await _attach(uow, arrived)
 
 
-async def _hand_over(uow: UnitOfWork, noun: str, loser: UUID, winner: UUID) -> None:
+async def _hand_over(uow: UnitOfWork, record_type: str, loser: UUID, winner: UUID) -> None:
     """What counted for a record that was merged away counts for its winner."""
-    names = await queries.hand_over(uow.session, uow.workspace_id, COLUMNS[noun], loser, winner)
+    names = await queries.hand_over(
+        uow.session, uow.workspace_id, COLUMNS[record_type], loser, winner
+    )
     if names:
         sights = {events_sight(name) for name in names}
-        await watching.note(uow, noun, sights, [winner], await uow.now())
+        await watching.note(uow, record_type, sights, [winner], await uow.now())
 
 
-def arrival_keys(noun: str, change: RecordChange) -> Iterable[str]:
+def arrival_keys(record_type: str, change: RecordChange) -> Iterable[str]:
     """Under which keys events may wait for a record that is here now."""
     came = change.fields | ({"external_id", "email"} if change.change in _BACK else set())
     external_id, email = change.after.get("external_id"), email_key(change.after.get("email"))
-    if external_id and "external_id" in came and noun in COLUMNS:
-        yield f"{'user' if noun == 'contact' else 'group'}:{external_id}"
-    if email and "email" in came and noun == "contact":
+    if external_id and "external_id" in came and record_type in COLUMNS:
+        yield f"{'user' if record_type == 'contact' else 'group'}:{external_id}"
+    if email and "email" in came and record_type == "contact":
         yield f"email:{email}"
-    if "accounts" in came and noun == "contact":
+    if "accounts" in came and record_type == "contact":
         yield f"links:{change.id}"
 
 
@@ -302,7 +306,7 @@ async def _look_again(uow: UnitOfWork) -> bool:
 
 async def list_events(
     uow: UnitOfWork,
-    kind: Kind,
+    schema: RecordSchema,
     record_id: UUID,
     *,
     name: str | None,
@@ -310,13 +314,13 @@ async def list_events(
     limit: int,
 ) -> Sequence[Any]:
     """Newest first; one more than `limit`, if there are more."""
-    state = await state_of(uow, kind, record_id)
+    state = await state_of(uow, schema, record_id)
     if state is None or state["deleted"]:
-        raise RecordNotFound(f"There is no {kind.noun} with this id.")
+        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     return await queries.events_page(
         uow.session,
         uow.workspace_id,
-        COLUMNS[kind.noun],
+        COLUMNS[schema.record_type],
         record_id,
         name=name,
         after=after,
@@ -324,7 +328,7 @@ async def list_events(
     )
 
 
-COLUMNS: Final = {ACCOUNT.noun: "account_id", CONTACT.noun: "contact_id"}
+COLUMNS: Final = {ACCOUNT.record_type: "account_id", CONTACT.record_type: "contact_id"}
 
 
 async def list_names(uow: UnitOfWork, after: str | None, limit: int) -> Sequence[Any]:
