@@ -33,7 +33,7 @@ async def test_only_who_is_in_the_lists_hears_and_is_asked(tenure: Tenure) -> No
     try:
         async with service.units.begin(ws.id, ()) as uow:
             before = await watching.due_work(uow)
-            await hooks.tell(uow, "account", [created()])
+            await hooks.notify(uow, "account", [created()])
             assert heard == ["account created"]
             assert await watching.due_work(uow) == before, "rules are not in the lists"
             users = await hooks.find_usages(uow, "key_role", None, "csm")
@@ -48,7 +48,7 @@ async def test_a_process_that_was_handed_nothing_writes_nothing(tenure: Tenure) 
     try:
         async with service.units.begin(ws.id, ()) as uow:
             with pytest.raises(LookupError, match="RecordHooks"):
-                await hooks.tell(uow, "account", [created()])
+                await hooks.notify(uow, "account", [created()])
     finally:
         await service.close()
 

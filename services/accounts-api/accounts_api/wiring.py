@@ -15,7 +15,7 @@ from accounts_api.automation.segments import evaluation as membership
 from accounts_api.automation.segments import memberships
 from accounts_api.automation.segments import service as segments
 from accounts_api.customers.key_roles.service import KeyRoleHooks
-from accounts_api.customers.querying.includes import OfferedParts
+from accounts_api.customers.querying.includes import ExtraIncludes
 from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.traits import evaluation as formula_values
 from accounts_api.customers.traits import formulas, nulls
@@ -65,6 +65,6 @@ WIRING: Final[Wiring] = (
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
     OfferedParts(
         stored={"segments": memberships.SEGMENTS_OF},
-        worked_out={nulls.PART: nulls.of_records},
+        computed={nulls.PART: nulls.of_records},
     ),
 )

@@ -9,15 +9,15 @@ from accounts_api.records.history.rules import rewound
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.schema.rules import (
     differences,
+    event_field_names,
     full_name,
     merged,
     same,
     search_text,
-    told,
     words,
 )
 from accounts_api.records.schema.trait_values import Definition
-from accounts_api.records.store.batch import Batch, Known
+from accounts_api.records.store.batch import Batch, Lookups
 from accounts_api.records.store.edits import OURSELVES, Edit
 
 # A busy machine says nothing about a property.
@@ -87,7 +87,7 @@ def test_one_and_true_and_a_text_differ() -> None:
 
 
 def test_key_roles_are_told_under_one_name() -> None:
-    assert told(["key_roles.csm", "key_roles.ae", "arr"]) == ["arr", "key_roles"]
+    assert event_field_names(["key_roles.csm", "key_roles.ae", "arr"]) == ["arr", "key_roles"]
 
 
 def test_words_lose_accents_capitals_and_punctuation() -> None:
@@ -110,21 +110,21 @@ ROW = st.fixed_dictionaries(
 @given(st.lists(ROW, max_size=8))
 def test_a_batch_ends_as_its_rows_taken_one_by_one(rows: list[dict[str, Any]]) -> None:
     """Refused rows leave no trace; the net change is what the accepted ones add up to."""
-    known = Known(definitions={"n": Definition("n", "number")})
-    together = Batch(ACCOUNT, OURSELVES, known)
+    lookups = Lookups(definitions={"n": Definition("n", "number")})
+    together = Batch(ACCOUNT, OURSELVES, lookups)
     for row in rows:
-        together.take(Edit(**row))
-    apart = Batch(ACCOUNT, OURSELVES, known)
+        together.apply(Edit(**row))
+    apart = Batch(ACCOUNT, OURSELVES, lookups)
     for row in rows:
-        single = Batch(ACCOUNT, OURSELVES, known)
-        single.stored(proposal.after for proposal in apart.proposals.values())
+        single = Batch(ACCOUNT, OURSELVES, lookups)
+        single.stored(pending.after for pending in apart.pending.values())
         single.deleters = {}
-        single.take(Edit(**row))
+        single.apply(Edit(**row))
         apart = single
     visible = ("external_id", "name", "arr", "domain", "traits", "deleted")
 
     def shape(batch: Batch) -> list[list[Any]]:
-        states = [proposal.after for proposal in batch.proposals.values()]
+        states = [pending.after for pending in batch.pending.values()]
         return sorted(([state[n] for n in visible] for state in states), key=repr)
 
     assert shape(together) == shape(apart)

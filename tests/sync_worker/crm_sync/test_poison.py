@@ -40,14 +40,14 @@ def in_reading_a_row(patch: pytest.MonkeyPatch, poisoned: str) -> None:
 
 def in_writing_a_record(patch: pytest.MonkeyPatch, poisoned: str) -> None:
     """The accounts service fails on the whole batch, and says no more than 500."""
-    before = Batch.take
+    before = Batch.apply
 
-    def take(batch: Batch, edit: Edit) -> None:
+    def apply(batch: Batch, edit: Edit) -> None:
         if edit.external_id == poisoned:
             raise Surprise
         before(batch, edit)
 
-    patch.setattr(Batch, "take", take)
+    patch.setattr(Batch, "apply", apply)
 
 
 def in_keeping_a_row(patch: pytest.MonkeyPatch, poisoned: str) -> None:

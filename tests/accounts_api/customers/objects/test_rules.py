@@ -58,5 +58,5 @@ def test_one_definition_has_one_kind_and_all_types_share_their_statements() -> N
     assert schema_of(project) is schema_of(same)
     assert schema_of(project) is not schema_of(device)
     assert schema_of(project).statements is schema_of(device).statements is OBJECT
-    assert schema_of(project).shown == ("account_id", "name")
-    assert schema_of(device).shown == ("name",)
+    assert schema_of(project).visible == ("account_id", "name")
+    assert schema_of(device).visible == ("name",)

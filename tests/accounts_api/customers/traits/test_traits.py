@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts_api.customers.traits.rules import converted
-from accounts_api.records.schema.trait_values import Definition, Misfit, TraitType
+from accounts_api.records.schema.trait_values import Definition, InvalidTraitValue, TraitType
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure, Workspace
 
@@ -326,7 +326,7 @@ def test_a_converted_value_says_the_same_or_is_refused(
 ) -> None:
     definition = Definition(key="x", type=to)
     if expected is None:
-        with pytest.raises(Misfit):
+        with pytest.raises(InvalidTraitValue):
             converted(value, definition, ZoneInfo("Europe/Berlin"))
     else:
         assert converted(value, definition, ZoneInfo("Europe/Berlin")) == expected

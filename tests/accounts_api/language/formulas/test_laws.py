@@ -31,7 +31,7 @@ from accounts_api.language.formulas.typed import Checked, Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
 from accounts_api.language.rules.evaluate import Snapshot
-from accounts_api.records.schema.trait_values import Definition, fitted
+from accounts_api.records.schema.trait_values import Definition, coerce
 from shared.ids import new_id
 from tests.accounts_api.language.formulas.random_formulas import (
     CATALOG,
@@ -69,7 +69,7 @@ def test_every_formula_gives_a_value_of_its_sort_that_can_be_stored(
     value = kept(evaluate(formula, record(seed), MOMENT), "EUR" if sort is Sort.MONEY else None)
     if value is not None:
         wanted = Definition("it", KEPT.get(sort, sort.value))  # type: ignore[arg-type]
-        assert fitted(wanted, value) == value
+        assert coerce(wanted, value) == value
         assert json.loads(json.dumps(value)) == value
 
 

@@ -173,7 +173,7 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
             counted["unassigned"] += 1
             continue
         desk.release(account.holders, account.revenue)
-        edit = Edit(must="update", id=str(account.id), key_roles={role.key: [str(taker)]})
+        edit = Edit(mode="update", id=str(account.id), key_roles={role.key: [str(taker)]})
         edits[*entry.cause, links[rule_id]].append(edit)
     counted["assigned"] = await _write(uow, edits)
     for rule_id, one in ones.items():

@@ -136,7 +136,7 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
         )
         edits = [
             Edit(
-                must="update",
+                mode="update",
                 id=str(verdict.contact_id),
                 values={"deactivated_at": verdict.outcome.deactivated_at},
             )

@@ -135,6 +135,6 @@ def _edits(
             continue
         holders = {*account.holders, *([taker] if taker else [])} - {job.member_id}
         kept = [str(holder) for holder in sorted(holders)]
-        edits.append(Edit(must="update", id=str(account.id), key_roles={key: kept}))
+        edits.append(Edit(mode="update", id=str(account.id), key_roles={key: kept}))
         takers.append(str(taker) if taker else NOBODY)
     return edits, takers

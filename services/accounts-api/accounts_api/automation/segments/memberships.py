@@ -165,7 +165,7 @@ async def memberships(
 
 SEGMENTS_OF: Final = """
     select m.record_id::text as id, json_agg(
-        json_build_object('id', s.id, 'title', s.title) order by s.title)::text as part
+        json_build_object('id', s.id, 'title', s.title) order by s.title)::text as related
     from segment_members m join segments s
       on s.workspace_id = m.workspace_id and s.id = m.segment_id
     where m.workspace_id = :workspace_id and m.left_at is null

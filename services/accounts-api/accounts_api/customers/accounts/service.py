@@ -25,7 +25,7 @@ async def set_lifecycle_status(uow: UnitOfWork, changes: Sequence[StatusChange])
     """For the lifecycle rules alone: no public body can write it."""
     edits = [
         Edit(
-            must="update",
+            mode="update",
             id=str(change.account_id),
             values={
                 "lifecycle_status": change.status,

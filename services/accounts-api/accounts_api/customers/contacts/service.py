@@ -17,7 +17,7 @@ async def mark_address(uow: UnitOfWork, email: str, status: EmailStatus) -> None
     """
     holders = await queries.holders_of(uow.session, uow.workspace_id, email_key(email) or "")
     edits = [
-        Edit(must="update", id=holder.id, values={"email_status": status})
+        Edit(mode="update", id=holder.id, values={"email_status": status})
         for holder in holders
         if worse(status, holder.email_status)
     ]

@@ -161,7 +161,7 @@ async def _read(
         known,
         job.amounts,
         job.empty_cells,
-        linked=schema.part == "accounts",
+        linked=schema.related == "accounts",
         formats=await _formats(uow, job, known),
         evidence=job.evidence,
     )

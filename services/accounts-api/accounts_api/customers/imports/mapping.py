@@ -67,7 +67,7 @@ async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
         return {}
     schema = into.records.schema
     titles: Mapping[str, str] = {}
-    if schema.part == "key_roles":
+    if schema.related == "key_roles":
         titles = await queries.key_role_titles(uow.session, uow.workspace_id)
     definitions = await definitions_of(uow, schema)
     return targets(schema, into.fields, definitions, titles)

@@ -64,13 +64,15 @@ def targets(
     definitions: Definitions,
     key_roles: Mapping[str, str],
 ) -> dict[str, Target]:
-    """By name. `fields` are those of a row of the kind's bulk write; `key_roles` titles by key."""
+    """By name. `fields` are those of a row of the record type's bulk write; `key_roles` titles by
+    key.
+    """
     found: dict[str, TargetType] = {}
     for name in fields:
         if name not in _NOT_FROM_FILES:
             column = schema.by_name.get(name)
             found[name] = _OF_COLUMNS.get(column.type, "text") if column else "text"
-    if schema.part == "accounts":
+    if schema.related == "accounts":
         found |= _LINKS
     known = {name: Target(name, type_, name) for name, type_ in found.items()}
     for key, definition in definitions.items():
@@ -79,7 +81,7 @@ def targets(
         name = f"traits.{key}"
         type_ = _OF_TRAITS.get(definition.type, "text")
         known[name] = Target(name, type_, key, definition.currency)
-    if schema.part == "key_roles":
+    if schema.related == "key_roles":
         for key, title in key_roles.items():
             known[f"key_roles.{key}"] = Target(f"key_roles.{key}", "members", title)
     return known

@@ -136,7 +136,7 @@ async def _begin(uow: UnitOfWork, one: Any) -> None:
     last = await queries.last_change(uow.session, uow.workspace_id, one.account_id, one.key)
     since = one.valid_from if last is None else max(one.valid_from, last)
     holders = [str(member) for member in one.member_ids]
-    edit = Edit(must="update", id=str(one.account_id), key_roles={one.key: holders})
+    edit = Edit(mode="update", id=str(one.account_id), key_roles={one.key: holders})
     (outcome,) = await write(uow, ACCOUNT, [edit], RULES, since=since)
     refusal = None
     if outcome.error is not None:

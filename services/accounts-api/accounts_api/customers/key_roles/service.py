@@ -139,7 +139,7 @@ async def assign_key_role(
 ) -> tuple[Outcome, bool]:
     """The account, and whether it has happened: a later instant is a plan."""
     edit = Edit(
-        must="update",
+        mode="update",
         id=str(account_id),
         version=version,
         key_roles={key: [str(member) for member in data.member_ids]},

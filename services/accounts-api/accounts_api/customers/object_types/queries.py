@@ -168,7 +168,7 @@ _REMOVE_TOMBSTONES = text(
 async def remove_tombstones(
     session: AsyncSession, workspace_id: UUID, schema: RecordSchema, limit: int
 ) -> int:
-    given = {"workspace_id": workspace_id, "limit": limit, **schema.given}
+    given = {"workspace_id": workspace_id, "limit": limit, **schema.parameters}
     return len((await session.execute(_REMOVE_TOMBSTONES, given)).all())
 
 

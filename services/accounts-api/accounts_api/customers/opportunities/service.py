@@ -7,7 +7,7 @@ from accounts_api.customers.opportunities import queries
 from accounts_api.customers.opportunities.rules import Reason, asks_to_enter, why_not
 from accounts_api.records.schema.record_schemas import OPPORTUNITY
 from accounts_api.records.store.edits import OURSELVES, Edit
-from accounts_api.records.store.service import Proposal, Records, state_of, write
+from accounts_api.records.store.service import PendingRecord, Records, state_of, write
 from shared.errors import AppError, Conflict
 from shared.events.accounts import ManualEntryRefused
 from shared.uow import UnitOfWork
@@ -38,9 +38,11 @@ def _refusal(reason: Reason) -> AppError:
     )
 
 
-async def refuse_late_entry(uow: UnitOfWork, proposals: Sequence[Proposal]) -> dict[str, AppError]:
+async def refuse_late_entry(
+    uow: UnitOfWork, pending: Sequence[PendingRecord]
+) -> dict[str, AppError]:
     """Who sets `manually_enter_renewal_sequence` too late is refused, and the refusal is told."""
-    asking = [p.after for p in proposals if asks_to_enter(p.before, p.after)]
+    asking = [p.after for p in pending if asks_to_enter(p.before, p.after)]
     if not asking:
         return {}
     named = sorted({state["account_id"] for state in asking if state["account_id"]})
@@ -67,7 +69,7 @@ async def refuse_late_entry(uow: UnitOfWork, proposals: Sequence[Proposal]) -> d
     return refused
 
 
-opportunities = Records(OPPORTUNITY, judge=refuse_late_entry)
+opportunities = Records(OPPORTUNITY, validate=refuse_late_entry)
 
 
 async def set_renewal_sequence_status(
@@ -81,7 +83,7 @@ async def set_renewal_sequence_status(
     if known is not None and known > at:
         return
     edit = Edit(
-        must="update",
+        mode="update",
         id=str(opportunity_id),
         values={"renewal_sequence_status": status, "renewal_sequence_status_at": at},
     )
@@ -93,7 +95,7 @@ async def reset_manual_entry(uow: UnitOfWork, opportunity_id: UUID, version: int
     hear of that change, and tell again if it still is so.
     """
     edit = Edit(
-        must="update",
+        mode="update",
         id=str(opportunity_id),
         version=version,
         values={"manually_enter_renewal_sequence": False},

@@ -83,7 +83,7 @@ async def _apply(uow: UnitOfWork, caller: Caller, name: str, patch: RecordPatch)
             records.schema,
             body,
             pointer=pointer,
-            must="update",
+            mode="update",
             record_id=patch.id,
             version=version,
         )
@@ -106,7 +106,7 @@ async def _records_of(uow: UnitOfWork, record_type: str) -> tuple[Records, type[
 
 
 def fields_of(schema: RecordSchema) -> Collection[str]:
-    """What one may write of records of a kind, beside traits."""
+    """What one may write of records of a type, beside traits."""
     _, shape = _STANDARD.get(schema.record_type, (None, ObjectPatch))
     return shape.model_fields.keys() & schema.writable
 

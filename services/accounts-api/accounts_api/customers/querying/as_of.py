@@ -24,7 +24,7 @@ _KEPT: Final = ("version", "created_at", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Then:
+class PointInTime:
     """`as_of` is an instant of the workspace's clock, `known_as_of` one of the machine's. Without
     one of them: until now.
     """
@@ -32,7 +32,7 @@ class Then:
     as_of: datetime | None
     known_as_of: datetime | None
 
-    def given(self) -> Mapping[str, Any]:
+    def parameters(self) -> Mapping[str, Any]:
         """What statements that read the past are executed with."""
         return {"valid_at": self.as_of or _END, "known_at": self.known_as_of or _END}
 
@@ -111,7 +111,7 @@ def _records(schema: RecordSchema) -> str:
         )
 
     columns = [was(name, "text") for name in ("external_id", "source")]
-    columns += [was(name, schema.by_name[name].type) for name in schema.shown]
+    columns += [was(name, schema.by_name[name].type) for name in schema.visible]
     columns += ["t.object_type_id"] if schema.shares_table else []
     kept = ", ".join(f"t.{name}" for name in _KEPT)
     return f"""
@@ -129,7 +129,7 @@ def _records(schema: RecordSchema) -> str:
 
 
 def _mine(schema: RecordSchema) -> str:
-    """Which changes are of records of a kind, or of any object type."""
+    """Which changes are of records of a type, or of any object type."""
     if schema is OBJECT:
         return (
             f"record_type not in ({', '.join(repr(record_type) for record_type in RECORD_SCHEMAS)})"
@@ -139,7 +139,7 @@ def _mine(schema: RecordSchema) -> str:
 
 @cache
 def _queries() -> Mapping[str, str]:
-    """Name to query. Before the two that build on them, what is undone of each kind."""
+    """Name to query. Before the two that build on them, what is undone of each type."""
     found: dict[str, str] = {}
     for schema in _SCHEMAS:
         found[f"undone_{schema.record_type}"] = _UNDONE.format(mine=_mine(schema))
@@ -152,7 +152,7 @@ def _queries() -> Mapping[str, str]:
 
 
 @cache
-def in_front() -> str:
+def with_clause() -> str:
     """For statements written as text."""
     return "with " + ", ".join(f"{name} as ({query})" for name, query in _queries().items())
 
@@ -187,4 +187,4 @@ def past_table(schema: RecordSchema) -> FromClause:
 
 
 def _hidden(schema: RecordSchema, name: str) -> bool:
-    return name in schema.by_name and schema.by_name[name].hidden and name not in schema.given
+    return name in schema.by_name and schema.by_name[name].hidden and name not in schema.parameters

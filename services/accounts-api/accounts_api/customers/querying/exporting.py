@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from accounts_api.customers.querying import queries
-from accounts_api.customers.querying.service import Listed, ListRequest, understood
+from accounts_api.customers.querying.service import ListPlan, ListRequest, plan_list
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_cells import BOM, lines
 from accounts_api.records.schema.errors import in_time
@@ -28,8 +28,8 @@ _BATCH_OF_THE_PAST: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    listed: Listed
+class Export:
+    planned: ListPlan
     beside: Sequence[str]
     """Columns of what belongs to the record and lives in a table of its own."""
     first: "Batch"
@@ -38,79 +38,79 @@ class File:
 @dataclass(frozen=True, slots=True)
 class Batch:
     rows: Sequence[Any]
-    parts: Mapping[str, str]
+    related: Mapping[str, str]
     """What belongs to the records, as JSON by their id."""
 
 
-async def begin(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> File:
+async def begin(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> Export:
     """Understand what is asked for, read the first batch of it and take it down. Raises `Invalid`,
     or `RuleTooExpensive`: once a byte is sent there is no other answer.
     """
-    if set(request.include) - {schema.part}:
-        message = f"A file can hold {schema.part or 'nothing'} beside the record's own fields."
+    if set(request.include) - {schema.related}:
+        message = f"A file can hold {schema.related or 'nothing'} beside the record's own fields."
         raise Invalid(faults=[Fault("/query/include", "unknown_include", message)])
-    listed = await understood(uow, schema, request)
-    if listed.what.traits is None:
+    planned = await plan_list(uow, schema, request)
+    if planned.what.traits is None:
         traits = tuple(sorted(await definitions_of(uow, schema)))
-        listed = replace(listed, what=replace(listed.what, traits=traits))
+        planned = replace(planned, what=replace(planned.what, traits=traits))
     beside: Sequence[str] = ()
-    if listed.include:
+    if planned.include:
         keys = await queries.key_role_keys(uow.session, uow.workspace_id)
-        beside = keys if schema.part == "key_roles" else ("account_ids",)
+        beside = keys if schema.related == "key_roles" else ("account_ids",)
     with in_time(f"{request.pointers}/filter"):
-        first = await _batch(uow, listed, None)
-    _note(uow, schema, request)
-    return File(listed, beside, first)
+        first = await _batch(uow, planned, None)
+    _audit(uow, schema, request)
+    return Export(planned, beside, first)
 
 
-def _note(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> None:
+def _audit(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> None:
     asked = {
         "record_type": schema.record_type,
         "filter": request.filter,
         "fields": request.fields,
-        "as_of": request.then and request.then.as_of,
+        "as_of": request.point and request.point.as_of,
     }
     said = {name: value for name, value in asked.items() if value is not None}
     audit_log.record(uow, "records.exported", "workspace", uow.workspace_id, after=said)
 
 
-async def written(
-    units: UnitsOfWork, caller: Caller, file: File, *, bom: bool
+async def stream(
+    units: UnitsOfWork, caller: Caller, export: Export, *, bom: bool
 ) -> AsyncIterator[bytes]:
-    listed, what = file.listed, file.listed.what
-    prefix = "key_roles." if listed.schema.part == "key_roles" else ""
+    planned, what = export.planned, export.planned.what
+    prefix = "key_roles." if planned.schema.related == "key_roles" else ""
     traits = [f"traits.{key}" for key in what.traits or ()]
-    header = [*what.columns, *traits, *(f"{prefix}{name}" for name in file.beside)]
+    header = [*what.columns, *traits, *(f"{prefix}{name}" for name in export.beside)]
     yield (BOM.encode() if bom else b"") + lines([header])
-    batch = file.first
+    batch = export.first
     while True:
-        yield lines(_cells(file, row, batch.parts.get(row[-1])) for row in batch.rows)
-        if len(batch.rows) < _size(listed):
+        yield lines(_cells(export, row, batch.related.get(row[-1])) for row in batch.rows)
+        if len(batch.rows) < _size(planned):
             return
-        after = queries.position(batch.rows[-1], listed.keys)
+        after = queries.position(batch.rows[-1], planned.keys)
         async with units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-            batch = await _batch(uow, listed, after)
+            batch = await _batch(uow, planned, after)
 
 
-async def _batch(uow: UnitOfWork, listed: Listed, after: queries.Position | None) -> Batch:
-    rows = await listed.rows(uow, after, _size(listed))
-    found = await listed.parts(uow, rows) if rows else []
+async def _batch(uow: UnitOfWork, planned: ListPlan, after: queries.Position | None) -> Batch:
+    rows = await planned.rows(uow, after, _size(planned))
+    found = await planned.includes(uow, rows) if rows else []
     return Batch(rows, found[0][1] if found else {})
 
 
-def _size(listed: Listed) -> int:
-    return _BATCH if listed.then is None else _BATCH_OF_THE_PAST
+def _size(planned: ListPlan) -> int:
+    return _BATCH if planned.point is None else _BATCH_OF_THE_PAST
 
 
-def _cells(file: File, row: Any, part: str | None) -> list[Any]:
-    what = file.listed.what
+def _cells(export: Export, row: Any, related: str | None) -> list[Any]:
+    what = export.planned.what
     cells = list(row[: len(what.columns)])
     if what.traits:
         kept = from_json(row[len(what.columns)])
         cells += [kept.get(key) for key in what.traits]
-    if not file.beside:
+    if not export.beside:
         return cells
-    belongs = from_json(part) if part else {}
-    if file.listed.schema.part == "key_roles":
-        return cells + [belongs.get(key) for key in file.beside]
+    belongs = from_json(related) if related else {}
+    if export.planned.schema.related == "key_roles":
+        return cells + [belongs.get(key) for key in export.beside]
     return [*cells, [link["account_id"] for link in belongs]]

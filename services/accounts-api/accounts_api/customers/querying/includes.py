@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from accounts_api.customers.querying.as_of import Then, in_front
+from accounts_api.customers.querying.as_of import PointInTime, with_clause
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.records.schema.record_schemas import (
     OBJECT,
@@ -16,14 +16,14 @@ from accounts_api.records.schema.record_schemas import (
     Parent,
     RecordSchema,
 )
-from accounts_api.records.schema.related_json import EMPTY, part_of_each
+from accounts_api.records.schema.related_json import EMPTY, related_of_each
 from shared.uow import UnitOfWork
 
 _CONTACTS = """
     select l.account_id::text as id, json_agg(json_build_object(
         'id', c.id, 'external_id', c.external_id, 'name', c.name, 'email', c.email,
         'title', c.title, 'email_status', c.email_status, 'plan_roles', l.plan_roles)
-        order by c.name, c.id)::text as part
+        order by c.name, c.id)::text as related
     from account_contacts l
     join contacts c on c.workspace_id = :workspace_id and c.id = l.contact_id
      and c.deleted_at is null
@@ -34,7 +34,7 @@ _OPPORTUNITIES = """
     select account_id::text as id, json_agg(json_build_object(
         'id', id, 'external_id', external_id, 'name', name, 'type', type, 'stage', stage,
         'is_closed', is_closed, 'is_won', is_won, 'contract_expiration', contract_expiration,
-        'arr', arr, 'currency', currency) order by contract_expiration, id)::text as part
+        'arr', arr, 'currency', currency) order by contract_expiration, id)::text as related
     from opportunities
     where workspace_id = :workspace_id and account_id = any(cast(:ids as uuid[]))
       and deleted_at is null
@@ -42,7 +42,8 @@ _OPPORTUNITIES = """
 """
 _ORGANIZATION = """
     select a.id::text as id, json_build_object(
-        'id', o.id, 'external_id', o.external_id, 'name', o.name, 'domain', o.domain)::text as part
+        'id', o.id, 'external_id', o.external_id, 'name', o.name, 'domain', o.domain
+        )::text as related
     from accounts a
     join organizations o on o.workspace_id = :workspace_id and o.id = a.organization_id
     where a.workspace_id = :workspace_id and a.id = any(cast(:ids as uuid[]))
@@ -50,7 +51,7 @@ _ORGANIZATION = """
 _ACCOUNT_OF = """
     select p.id::text as id, json_build_object(
         'id', a.id, 'external_id', a.external_id, 'name', a.name, 'domain', a.domain,
-        'lifecycle_status', a.lifecycle_status)::text as part
+        'lifecycle_status', a.lifecycle_status)::text as related
     from opportunities p
     join accounts a on a.workspace_id = :workspace_id and a.id = p.account_id
     where p.workspace_id = :workspace_id and p.id = any(cast(:ids as uuid[]))
@@ -58,7 +59,8 @@ _ACCOUNT_OF = """
 _ACCOUNTS_BELOW = f"""
     select organization_id::text as id, json_agg(json_build_object(
         'id', id, 'external_id', external_id, 'name', name, 'domain', domain, 'arr', arr,
-        'currency', currency, 'lifecycle_status', lifecycle_status) order by name, id)::text as part
+        'currency', currency, 'lifecycle_status', lifecycle_status
+        ) order by name, id)::text as related
     from accounts
     where workspace_id = :workspace_id and organization_id = any(cast(:ids as uuid[]))
       and deleted_at is null and {not_ignored("accounts")}
@@ -66,57 +68,58 @@ _ACCOUNTS_BELOW = f"""
 """
 
 
-WorkOut = Callable[[UnitOfWork, RecordSchema, Sequence[str]], Awaitable[Mapping[str, str]]]
+ComputeInclude = Callable[[UnitOfWork, RecordSchema, Sequence[str]], Awaitable[Mapping[str, str]]]
 """JSON by record, of what no statement can say."""
-Included = tuple[str | WorkOut, str]
+Included = tuple[str | ComputeInclude, str]
 """What finds something for many records, a statement or a function, and how none is written."""
 
 INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
     "organization": {"accounts": (_ACCOUNTS_BELOW, "[]")},
     "account": {
-        "key_roles": (part_of_each("key_roles"), EMPTY["key_roles"]),
+        "key_roles": (related_of_each("key_roles"), EMPTY["key_roles"]),
         "contacts": (_CONTACTS, "[]"),
         "opportunities": (_OPPORTUNITIES, "[]"),
         "organization": (_ORGANIZATION, "null"),
     },
-    "contact": {"accounts": (part_of_each("accounts"), EMPTY["accounts"])},
+    "contact": {"accounts": (related_of_each("accounts"), EMPTY["accounts"])},
     "opportunity": {"account": (_ACCOUNT_OF, "null")},
 }
 """By record type and name."""
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedParts:
+class ExtraIncludes:
     """What features above let lists be asked to `include`, by name."""
 
     stored: Mapping[str, str]
-    """For each of the four types of records, a statement that gives `id` and `part`, a JSON array,
-    of the records `:ids`. Names of tables in it are bare, so that it can be asked about the past.
+    """For each of the four types of records, a statement that gives `id` and `related`, a JSON
+    array, of the records `:ids`. Names of tables in it are bare, so that it can be asked about the
+    past.
     """
-    worked_out: Mapping[str, WorkOut]
+    computed: Mapping[str, ComputeInclude]
     """For records of any type, JSON objects by record; of the past there is nothing to say."""
 
 
-def known(uow: UnitOfWork, schema: RecordSchema) -> Mapping[str, Included]:
-    """What may be put in beside records of a kind, but for the instances of object types."""
-    offered = uow.wired(OfferedParts)
-    worked_out: dict[str, Included] = {
-        name: (work_out, "{}") for name, work_out in offered.worked_out.items()
+def available(uow: UnitOfWork, schema: RecordSchema) -> Mapping[str, Included]:
+    """What may be put in beside records of a type, but for the instances of object types."""
+    offered = uow.wired(ExtraIncludes)
+    computed: dict[str, Included] = {
+        name: (compute, "{}") for name, compute in offered.computed.items()
     }
     if schema.type_id is None:
         stored = {name: (statement, "[]") for name, statement in offered.stored.items()}
-        return {**INCLUDES[schema.record_type], **stored, **worked_out}
+        return {**INCLUDES[schema.record_type], **stored, **computed}
     of_parents: dict[str, Included] = {
         parent.record_type: (_parent_of_instance(parent), "null") for parent in schema.parents
     }
-    return {**of_parents, **worked_out}
+    return {**of_parents, **computed}
 
 
 def _parent_of_instance(parent: Parent) -> str:
     table = RECORD_SCHEMAS[parent.record_type].table
     return f"""
         select o.id::text as id, json_build_object(
-            'id', p.id, 'external_id', p.external_id, 'name', p.name)::text as part
+            'id', p.id, 'external_id', p.external_id, 'name', p.name)::text as related
         from {OBJECT.table} o
         join {table} p on p.workspace_id = :workspace_id and p.id = o.{parent.column}
         where o.workspace_id = :workspace_id and o.id = any(cast(:ids as uuid[]))
@@ -129,7 +132,7 @@ def instances(defined: ObjectType, link: ObjectLink) -> Included:
     statement = f"""
         select o.{column}::text as id, json_agg(json_build_object(
             'id', o.id, 'external_id', o.external_id, 'name', o.name, 'traits', o.traits)
-            order by o.name, o.id)::text as part
+            order by o.name, o.id)::text as related
         from {OBJECT.table} o
         where o.workspace_id = :workspace_id and o.object_type_id = '{defined.id}'
           and o.{column} = any(cast(:ids as uuid[])) and o.deleted_at is null
@@ -138,19 +141,23 @@ def instances(defined: ObjectType, link: ObjectLink) -> Included:
     return statement, "[]"
 
 
-async def parts(
+async def load_include(
     uow: UnitOfWork,
     schema: RecordSchema,
     included: Included,
     ids: Sequence[str],
-    then: Then | None = None,
+    point: PointInTime | None = None,
 ) -> tuple[dict[str, str], str]:
     """One included thing for each record, as JSON; and what stands for those without."""
     statement, nothing = included
     if not isinstance(statement, str):
-        return ({} if then else dict(await statement(uow, schema, ids))), nothing
-    if then is not None:
-        statement = f"{in_front()} {statement}"
-    given = {"workspace_id": uow.workspace_id, "ids": list(ids), **(then.given() if then else {})}
+        return ({} if point else dict(await statement(uow, schema, ids))), nothing
+    if point is not None:
+        statement = f"{with_clause()} {statement}"
+    given = {
+        "workspace_id": uow.workspace_id,
+        "ids": list(ids),
+        **(point.parameters() if point else {}),
+    }
     found = await uow.session.execute(text(statement), given)
-    return {row.id: row.part for row in found}, nothing
+    return {row.id: row.related for row in found}, nothing

@@ -11,10 +11,10 @@ from pydantic_core import from_json, to_json
 from typing_extensions import override
 
 from accounts_api.customers.querying import queries
-from accounts_api.customers.querying.as_of import Then
+from accounts_api.customers.querying.as_of import PointInTime
 from accounts_api.customers.querying.ignored import unless_ignored
 from accounts_api.customers.querying.queries import Conditions, Source
-from accounts_api.customers.querying.rules import asks_of_now
+from accounts_api.customers.querying.rules import refuse_rule_of_now
 from accounts_api.evaluation.engine.rule_input import rule_catalog, usable
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Catalog
@@ -36,7 +36,7 @@ class ListRequest:
     include: Sequence[str] = ()
     include_ignored: bool = False
     query: str | None = None
-    then: Then | None = None
+    point: PointInTime | None = None
     count: str | None = None
     limit: int = 50
     cursor: str | None = None
@@ -46,14 +46,14 @@ class ListRequest:
 
     def __post_init__(self) -> None:
         """What a cursor is bound to: everything that decides which rows come in which order."""
-        past = self.then and (self.then.as_of, self.then.known_as_of)
+        past = self.point and (self.point.as_of, self.point.known_as_of)
         parts = (self.filter, self.sort, self.query, self.include_ignored, past)
         object.__setattr__(self, "shape", parts)
 
 
-def then_of(as_of: datetime | None, known_as_of: datetime | None) -> Then | None:
+def point_in_time(as_of: datetime | None, known_as_of: datetime | None) -> PointInTime | None:
     """None for now."""
-    return Then(as_of, known_as_of) if as_of or known_as_of else None
+    return PointInTime(as_of, known_as_of) if as_of or known_as_of else None
 
 
 async def catalog_of(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> Catalog:
@@ -79,12 +79,12 @@ async def conditions_of(
         if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
             read_rule(source.schema, written, await rule_catalog(uow), pointer)
     ignored = request.include_ignored or request.query is not None
-    if request.then is not None:
-        asks_of_now(rule, request.query, request.pointers)
+    if request.point is not None:
+        refuse_rule_of_now(rule, request.query, request.pointers)
     if rule is not None and rule.root.asks:
         moment = await record_catalog.moment_of(uow)
-        if request.then is not None and request.then.as_of is not None:
-            moment = replace(moment, now=request.then.as_of, _steps={})
+        if request.point is not None and request.point.as_of is not None:
+            moment = replace(moment, now=request.point.as_of, _steps={})
         return _conditions(source, rule, moment, request.query, include_ignored=ignored)
     return _lasting_conditions(source, _Same(rule), request.query, include_ignored=ignored)
 

@@ -32,13 +32,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.customers.querying.as_of import Then, ctes, past_table, read_in_bulk
-from accounts_api.customers.querying.rules import Shown, SortKey
+from accounts_api.customers.querying.as_of import PointInTime, ctes, past_table, read_in_bulk
+from accounts_api.customers.querying.rules import Projection, SortKey
 from accounts_api.language.rules.catalog import FieldType, RecordType
 from accounts_api.language.rules.sql.rows import Row
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.related_json import part_of
+from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import words
 from shared.rows import json_object
 
@@ -49,56 +49,59 @@ Position = Sequence[Any]
 """The sort keys of a row, its id last."""
 
 
-def _columns(table: FromClause, shown: Shown) -> list[ColumnElement[Any]]:
+def _columns(table: FromClause, projection: Projection) -> list[ColumnElement[Any]]:
     columns: list[ColumnElement[Any]] = [
         cast(table.c[name], Text).label(name)
         if name == "id" or (name.endswith("_id") and name != "external_id")
         else table.c[name]
-        for name in shown.columns
+        for name in projection.columns
     ]
-    if shown.traits is None:
+    if projection.traits is None:
         columns.append(cast(table.c.traits, Text).label("traits"))
-    elif shown.traits:
-        pairs = [part for key in shown.traits for part in (literal(key), table.c.traits[key])]
+    elif projection.traits:
+        pairs = [part for key in projection.traits for part in (literal(key), table.c.traits[key])]
         chosen = func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
         columns.append(cast(chosen, Text).label("traits"))
     return columns
 
 
-def object_of(shown: Shown, row: Sequence[Any], parts: Sequence[tuple[str, str | None]]) -> bytes:
+def object_of(
+    projection: Projection, row: Sequence[Any], related: Sequence[tuple[str, str | None]]
+) -> bytes:
     """One record as JSON from a row of `_columns`."""
-    width = len(shown.columns)
-    scalars = dict(zip(shown.columns, row[:width], strict=True))
-    traits = [("traits", row[width])] if shown.with_traits else []
-    return json_object(scalars, [*traits, *parts])
+    width = len(projection.columns)
+    scalars = dict(zip(projection.columns, row[:width], strict=True))
+    traits = [("traits", row[width])] if projection.with_traits else []
+    return json_object(scalars, [*traits, *related])
 
 
 async def record_row(
     session: AsyncSession,
     workspace_id: UUID,
     schema: RecordSchema,
-    shown: Shown,
+    projection: Projection,
     *,
     record_id: UUID | None = None,
     external_id: str | None = None,
 ) -> Any:
-    """The row, or None. After `_columns` come `part`, `stored_version` and `deleted_at`.
+    """The row, or None. After `_columns` come `related`, `stored_version` and `deleted_at`.
 
     Tombstones are found too.
     """
     by = "id" if record_id else "external_id"
     found = await session.execute(
-        _one(schema, shown, by), {"workspace_id": workspace_id, "wanted": record_id or external_id}
+        _one(schema, projection, by),
+        {"workspace_id": workspace_id, "wanted": record_id or external_id},
     )
     return found.one_or_none()
 
 
 @lru_cache(maxsize=256)
-def _one(schema: RecordSchema, shown: Shown, by: str) -> Select[Any]:
+def _one(schema: RecordSchema, projection: Projection, by: str) -> Select[Any]:
     table = TABLES[schema.statements.record_type]
     return select(
-        *_columns(table, shown),
-        _own_part(schema, table).label("part"),
+        *_columns(table, projection),
+        _own_part(schema, table).label("related"),
         table.c.version.label("stored_version"),
         table.c.deleted_at,
     ).where(
@@ -109,21 +112,23 @@ def _one(schema: RecordSchema, shown: Shown, by: str) -> Select[Any]:
 
 
 def _own_rows(schema: RecordSchema, table: FromClause) -> list[ColumnElement[bool]]:
-    """Conditions on a table that other kinds share."""
-    return [table.c[name] == value for name, value in schema.given.items()]
+    """Conditions on a table that other record types share."""
+    return [table.c[name] == value for name, value in schema.parameters.items()]
 
 
 def _own_part(schema: RecordSchema, table: Table) -> ColumnElement[Any]:
     """What belongs to the record and lives in a table of its own, as JSON."""
-    if schema.part is None:
+    if schema.related is None:
         return null()
-    value = part_of(schema.part, f"{schema.table}.workspace_id", f"{schema.table}.id")
+    value = related_of(schema.related, f"{schema.table}.workspace_id", f"{schema.table}.id")
     return literal_column(f"{value}::text", Text())
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where the records of a list are read: there is one for a kind now, and one for its past."""
+    """Where the records of a list are read: there is one for a record type now, and one for its
+    past.
+    """
 
     schema: RecordSchema
     table: FromClause
@@ -157,7 +162,7 @@ def past(schema: RecordSchema) -> Source:
 
 @lru_cache(maxsize=1024)
 def listing(
-    source: Source, shown: Shown, keys: tuple[SortKey, ...], where: "Conditions"
+    source: Source, projection: Projection, keys: tuple[SortKey, ...], where: "Conditions"
 ) -> Select[Any]:
     """The statement of a list but for where it starts and how long it is: of the columns, the sort
     keys and the id. Built once for each shape, which costs more than running it.
@@ -170,7 +175,7 @@ def listing(
     ]
     labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
     return source.begun(
-        select(*_columns(table, shown), *labelled, cast(table.c.id, Text).label("_id"))
+        select(*_columns(table, projection), *labelled, cast(table.c.id, Text).label("_id"))
         .where(*source.live, *where.all)
         .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
         .limit(bindparam("at_most", type_=Integer()))
@@ -194,11 +199,11 @@ async def page(
     session: AsyncSession,
     workspace_id: UUID,
     source: Source,
-    listed: Select[Any],
+    planned: Select[Any],
     keys: Sequence[SortKey],
     after: Position | None,
     limit: int,
-    then: Then | None = None,
+    point: PointInTime | None = None,
 ) -> list[Any]:
     """Up to `limit` rows of `_columns`, each followed by its position in the order.
 
@@ -206,11 +211,11 @@ async def page(
     statements walks one stretch of an index.
     """
     rows: list[Any] = []
-    given = {"workspace_id": workspace_id, **(then.given() if then else {})}
-    if then is not None:
+    given = {"workspace_id": workspace_id, **(point.parameters() if point else {})}
+    if point is not None:
         await read_in_bulk(session)
     for stretch in _stretches(source, keys, after):
-        statement = listed.where(*stretch) if stretch else listed
+        statement = planned.where(*stretch) if stretch else planned
         found = await session.execute(statement, {**given, "at_most": limit - len(rows)})
         rows += found.all()
         if len(rows) >= limit:
@@ -329,7 +334,7 @@ async def count(
     workspace_id: UUID,
     source: Source,
     where: Conditions,
-    then: Then | None = None,
+    point: PointInTime | None = None,
     *,
     capped: bool,
 ) -> tuple[int, bool]:
@@ -340,6 +345,6 @@ async def count(
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
     counted = source.begun(select(func.count()).select_from(matching.subquery()))
-    given = {"workspace_id": workspace_id, **(then.given() if then else {})}
+    given = {"workspace_id": workspace_id, **(point.parameters() if point else {})}
     found = int(await session.scalar(counted, given) or 0)
     return (COUNTED_TO, False) if capped and found > COUNTED_TO else (found, True)

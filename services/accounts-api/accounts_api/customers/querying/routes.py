@@ -1,4 +1,4 @@
-"""The routes that read records, the same for every kind of them."""
+"""The routes that read records, the same for every record type."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,7 +18,12 @@ from accounts_api.customers.querying.schemas import (
     SearchIn,
     searches,
 )
-from accounts_api.customers.querying.service import Found, ListRequest, Then, then_of
+from accounts_api.customers.querying.service import (
+    ListRequest,
+    PointInTime,
+    RecordBody,
+    point_in_time,
+)
 from accounts_api.records.history import service as history
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.routes import SchemaOf, always
@@ -50,7 +55,7 @@ def add_reading(
     """List, search, and get by either id."""
     name, plural = schema.record_type, schema.plural
     which = schema_of or always(schema)
-    page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this kind
+    page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this record type
 
     async def list_them(
         request: Request,
@@ -76,8 +81,8 @@ def add_reading(
         wanted = ListRequest(**_chosen(params))
         async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
             these = await which(uow, request)
-            listed = await exporting.begin(uow, these, wanted)
-        written = exporting.written(tenure.units, caller, listed, bom=params.bom)
+            planned = await exporting.begin(uow, these, wanted)
+        written = exporting.stream(tenure.units, caller, planned, bom=params.bom)
         return CsvResponse(written, filename=f"{these.plural}.csv")
 
     async def search(
@@ -88,17 +93,17 @@ def add_reading(
         tenure: ServiceDep,
     ) -> Response:
         said = data.model_dump(exclude={"as_of", "known_as_of"})
-        then = then_of(data.as_of, data.known_as_of)
-        wanted = ListRequest(**said, then=then, pointers="")
+        point = point_in_time(data.as_of, data.known_as_of)
+        wanted = ListRequest(**said, point=point, pointers="")
         these = await which(uow, request)
         body = await service.list_records(uow, these, wanted, tenure.cursors)
         return Response(body, media_type=_JSON)
 
     async def as_it_was(
-        uow: UnitOfWork, these: RecordSchema, record_id: UUID, then: Then, chosen: Any
+        uow: UnitOfWork, these: RecordSchema, record_id: UUID, point: PointInTime, chosen: Any
     ) -> Response:
-        state = await history.record_as_of(uow, these, record_id, then.as_of, then.known_as_of)
-        body = await service.past_record(uow, these, state, then, **chosen)
+        state = await history.record_as_of(uow, these, record_id, point.as_of, point.known_as_of)
+        body = await service.past_record(uow, these, state, point, **chosen)
         return Response(body, media_type=_JSON)
 
     async def get_by_external_id(
@@ -113,9 +118,9 @@ def add_reading(
     ) -> Response:
         these = await which(uow, request)
         chosen: Any = {"fields": _words(fields), "include": _words(include) or ()}
-        if then := then_of(as_of, known_as_of):
+        if point := point_in_time(as_of, known_as_of):
             record_id = await service.id_of(uow, these, external_id)
-            return await as_it_was(uow, these, record_id, then, chosen)
+            return await as_it_was(uow, these, record_id, point, chosen)
         found = await service.get_record(uow, these, external_id=external_id, **chosen)
         return found_response(request, found, conditional=not (include or fields))
 
@@ -131,8 +136,8 @@ def add_reading(
     ) -> Response:
         these = await which(uow, request)
         chosen: Any = {"fields": _words(fields), "include": _words(include) or ()}
-        if then := then_of(as_of, known_as_of):
-            return await as_it_was(uow, these, record_id, then, chosen)
+        if point := point_in_time(as_of, known_as_of):
+            return await as_it_was(uow, these, record_id, point, chosen)
         found = await service.get_record(uow, these, record_id=record_id, **chosen)
         return found_response(request, found, conditional=not (include or fields))
 
@@ -193,7 +198,7 @@ def _chosen(params: Chosen) -> dict[str, Any]:
         "fields": _words(params.fields),
         "include": _words(params.include) or (),
         "include_ignored": params.include_ignored,
-        "then": then_of(params.as_of, params.known_as_of),
+        "point": point_in_time(params.as_of, params.known_as_of),
     }
 
 
@@ -203,7 +208,7 @@ def _words(given: str | None) -> list[str] | None:
     return [word for part in given.split(",") if (word := part.strip())]
 
 
-def found_response(request: Request, found: Found, *, conditional: bool) -> Response:
+def found_response(request: Request, found: RecordBody, *, conditional: bool) -> Response:
     """With its ETag, which tells of the record alone: what is included has no part in a 304."""
     if conditional and not_modified(request, found.version):
         return Response(status_code=304, headers={"etag": etag(found.version)})

@@ -10,15 +10,15 @@ from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
 from shared.spelling import nearest
 
-KEPT: Final = ("id", "external_id", "source")
-STAMPS: Final = ("version", "created_at", "updated_at")
+IDENTITY_FIELDS: Final = ("id", "external_id", "source")
+STAMP_FIELDS: Final = ("version", "created_at", "updated_at")
 _UNSORTABLE: Final = frozenset({FieldType.MULTI_SELECT})
 _LONG: Final = frozenset({"deal_room_url"})
 _MOST_KEYS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Projection:
     """Columns in the order they are written; `traits` None shows them all, () none."""
 
     columns: tuple[str, ...]
@@ -29,26 +29,26 @@ class Shown:
         return self.traits is None or bool(self.traits)
 
 
-def everything(schema: RecordSchema) -> Shown:
-    return Shown((*KEPT, *schema.shown, *STAMPS), None)
+def all_fields(schema: RecordSchema) -> Projection:
+    return Projection((*IDENTITY_FIELDS, *schema.visible, *STAMP_FIELDS), None)
 
 
 def names_traits(fields: Sequence[str] | None) -> bool:
     return any(name.startswith("traits.") for name in fields or ())
 
 
-def shown(
+def projection(
     schema: RecordSchema,
     fields: Sequence[str] | None,
     pointer: str,
     traits_there: Collection[str] | None = None,
-) -> Shown:
+) -> Projection:
     """Raises `Invalid` naming every field that is none. `traits_there` are named as `traits.tier`;
     None, when any may have been.
     """
     if fields is None:
-        return everything(schema)
-    known = (*KEPT, *schema.shown, *STAMPS)
+        return all_fields(schema)
+    known = (*IDENTITY_FIELDS, *schema.visible, *STAMP_FIELDS)
     wrong = [
         name
         for name in fields
@@ -63,7 +63,7 @@ def shown(
         dict.fromkeys(n.removeprefix("traits.") for n in fields if n.startswith("traits."))
     )
     columns = tuple(name for name in known if name in {"id", *fields})
-    return Shown(columns, None if "traits" in fields else traits)
+    return Projection(columns, None if "traits" in fields else traits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ _OF_NOW: Final = frozenset({"updated_at"})
 """What history does not keep: how it stands now says nothing of the past."""
 
 
-def told_by_now(keys: Iterable[SortKey], pointer: str) -> None:
+def refuse_order_of_now(keys: Iterable[SortKey], pointer: str) -> None:
     """Raises `Invalid` for an order of the past by something that is only known of now."""
     _refuse_now({key.field.name for key in keys} & _OF_NOW, pointer)
 
 
-def asks_of_now(rule: Rule | None, words: str | None, at: str) -> None:
+def refuse_rule_of_now(rule: Rule | None, words: str | None, at: str) -> None:
     """Raises `Invalid` for a rule that cannot be asked about the past, and for any words."""
     if words is not None:
         _refuse_now({"what words find"}, f"{at}/query")

@@ -7,25 +7,24 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.customers.querying import includes as parts_of
-from accounts_api.customers.querying import queries
-from accounts_api.customers.querying.as_of import Then
+from accounts_api.customers.querying import includes, queries
+from accounts_api.customers.querying.as_of import PointInTime
 from accounts_api.customers.querying.includes import Included
 from accounts_api.customers.querying.list_request import (
     ListRequest,
     catalog_of,
     conditions_of,
-    then_of,
+    point_in_time,
 )
 from accounts_api.customers.querying.queries import Conditions
 from accounts_api.customers.querying.rules import (
-    Shown,
+    Projection,
     SortKey,
     included,
     names_traits,
-    shown,
+    projection,
+    refuse_order_of_now,
     sort_keys,
-    told_by_now,
 )
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound, in_time
@@ -37,11 +36,11 @@ from shared.paging import CursorSigner
 from shared.rows import json_object, json_page
 from shared.uow import UnitOfWork
 
-__all__ = ["ListRequest", "Then", "then_of"]
+__all__ = ["ListRequest", "PointInTime", "point_in_time"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RecordBody:
     body: bytes
     version: int
     id: UUID
@@ -55,13 +54,13 @@ async def get_record(
     external_id: str | None = None,
     fields: Sequence[str] | None = None,
     include: Sequence[str] = (),
-) -> Found:
+) -> RecordBody:
     """One record. The id of one that was merged away leads to its winner.
 
     Raises `RecordNotFound`, or `RecordDeleted` for a tombstone.
     """
-    what = await _shown(uow, schema, fields, "/query/fields")
-    wanted = await _wanted(uow, schema, include, "/query/include")
+    what = await _projection(uow, schema, fields, "/query/fields")
+    wanted = await _resolve_includes(uow, schema, include, "/query/include")
     row = await queries.record_row(
         uow.session, uow.workspace_id, schema, what, record_id=record_id, external_id=external_id
     )
@@ -72,19 +71,19 @@ async def get_record(
         if winner is None:
             raise RecordDeleted(f"This {schema.record_type} was deleted.")
         return await get_record(uow, schema, record_id=UUID(winner), fields=fields, include=include)
-    parts = [
+    related = [
         (name, found.get(row.id, no))
-        for name, found, no in await _parts(uow, schema, _apart(wanted, schema), [row.id])
+        for name, found, no in await _load_includes(uow, schema, _apart(wanted, schema), [row.id])
     ]
-    if schema.part and (fields is None or schema.part in wanted):
-        parts.append((schema.part, row.part))
-    body = queries.object_of(what, row, parts)
-    return Found(body, row.stored_version, UUID(row.id))
+    if schema.related and (fields is None or schema.related in wanted):
+        related.append((schema.related, row.related))
+    body = queries.object_of(what, row, related)
+    return RecordBody(body, row.stored_version, UUID(row.id))
 
 
 async def id_of(uow: UnitOfWork, schema: RecordSchema, external_id: str) -> UUID:
     """Of a tombstone, too: the past knows it. Raises `RecordNotFound`."""
-    what = shown(schema, ("id",), "/query/fields")
+    what = projection(schema, ("id",), "/query/fields")
     row = await queries.record_row(
         uow.session, uow.workspace_id, schema, what, external_id=external_id
     )
@@ -97,42 +96,42 @@ async def past_record(
     uow: UnitOfWork,
     schema: RecordSchema,
     state: Mapping[str, Any],
-    then: Then,
+    point: PointInTime,
     *,
     fields: Sequence[str] | None = None,
     include: Sequence[str] = (),
 ) -> bytes:
     """A record that `state` tells as it was, with what was related to it then."""
-    what = shown(schema, fields, "/query/fields")
-    wanted = await _wanted(uow, schema, include, "/query/include")
+    what = projection(schema, fields, "/query/fields")
+    wanted = await _resolve_includes(uow, schema, include, "/query/include")
     scalars = {name: state[name] for name in what.columns}
-    parts = [
+    related = [
         (name, found.get(state["id"], no))
-        for name, found, no in await _parts(
-            uow, schema, _apart(wanted, schema), [state["id"]], then
+        for name, found, no in await _load_includes(
+            uow, schema, _apart(wanted, schema), [state["id"]], point
         )
     ]
     if what.with_traits:
         chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
-        parts.append(("traits", to_json(chosen).decode()))
-    if schema.part and (fields is None or schema.part in wanted):
-        parts.append((schema.part, to_json(state[schema.part]).decode()))
-    return json_object(scalars, parts)
+        related.append(("traits", to_json(chosen).decode()))
+    if schema.related and (fields is None or schema.related in wanted):
+        related.append((schema.related, to_json(state[schema.related]).decode()))
+    return json_object(scalars, related)
 
 
-async def _shown(
+async def _projection(
     uow: UnitOfWork, schema: RecordSchema, fields: Sequence[str] | None, pointer: str
-) -> Shown:
+) -> Projection:
     """Of today: what the past had may be gone. The workspace's traits are looked up only when one
     of them is named. Raises `Invalid`.
     """
     if not names_traits(fields):
-        return shown(schema, fields, pointer)
+        return projection(schema, fields, pointer)
     catalog = await record_catalog.rule_catalog(uow)
-    return shown(schema, fields, pointer, catalog.scope(schema.record_type).fields)
+    return projection(schema, fields, pointer, catalog.scope(schema.record_type).fields)
 
 
-async def _wanted(
+async def _resolve_includes(
     uow: UnitOfWork, schema: RecordSchema, include: Sequence[str], pointer: str
 ) -> Mapping[str, Included]:
     """What is to be put in, by name. The workspace's object types are looked up only for a name
@@ -140,10 +139,10 @@ async def _wanted(
     """
     if not include:
         return {}
-    known = parts_of.known(uow, schema)
+    known = includes.available(uow, schema)
     if schema.type_id is None and not known.keys() >= set(include):
         own = {
-            link.reverse: parts_of.instances(defined, link)
+            link.reverse: includes.instances(defined, link)
             for defined in await record_catalog.object_types(uow)
             for link in defined.links
             if link.to == schema.record_type
@@ -154,35 +153,35 @@ async def _wanted(
 
 def _apart(wanted: Mapping[str, Included], schema: RecordSchema) -> Mapping[str, Included]:
     """Without the part that comes with the record."""
-    return {name: found for name, found in wanted.items() if name != schema.part}
+    return {name: found for name, found in wanted.items() if name != schema.related}
 
 
-async def _parts(
+async def _load_includes(
     uow: UnitOfWork,
     schema: RecordSchema,
     wanted: Mapping[str, Included],
     ids: Sequence[str],
-    then: Then | None = None,
+    point: PointInTime | None = None,
 ) -> list[tuple[str, Mapping[str, str], str]]:
     """Name, JSON by record id, and the JSON for records without."""
     found: list[tuple[str, Mapping[str, str], str]] = []
     for name, one in wanted.items() if ids else ():
-        by_id, nothing = await parts_of.parts(uow, schema, one, ids, then)
+        by_id, nothing = await includes.load_include(uow, schema, one, ids, point)
         found.append((name, by_id, nothing))
     return found
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListPlan:
     """A list that was understood: which columns of which records in which order."""
 
     schema: RecordSchema
     source: queries.Source
-    what: Shown
+    what: Projection
     keys: tuple[SortKey, ...]
     where: Conditions
     include: Mapping[str, Included]
-    then: Then | None
+    point: PointInTime | None
 
     async def rows(
         self, uow: UnitOfWork, after: queries.Position | None, limit: int
@@ -196,54 +195,54 @@ class Listed:
             self.keys,
             after,
             limit,
-            self.then,
+            self.point,
         )
 
-    async def parts(
+    async def includes(
         self, uow: UnitOfWork, rows: Sequence[Any]
     ) -> list[tuple[str, Mapping[str, str], str]]:
         ids = [row[-1] for row in rows]
-        return await _parts(uow, self.schema, self.include, ids, self.then)
+        return await _load_includes(uow, self.schema, self.include, ids, self.point)
 
 
-async def understood(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> Listed:
+async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> ListPlan:
     """Raises `Invalid` for a faulty rule, field or order."""
-    at, then = request.pointers, request.then
+    at, point = request.pointers, request.point
     asked = f"{at}/fields"
-    if then is None:
-        what = await _shown(uow, schema, request.fields, asked)
+    if point is None:
+        what = await _projection(uow, schema, request.fields, asked)
     else:
-        what = shown(schema, request.fields, asked)
-    wanted = await _wanted(uow, schema, request.include, f"{at}/include")
+        what = projection(schema, request.fields, asked)
+    wanted = await _resolve_includes(uow, schema, request.include, f"{at}/include")
     catalog = await catalog_of(uow, schema, request)
     keys = sort_keys(schema, request.sort, catalog, f"{at}/sort")
-    source = queries.present(schema) if then is None else queries.past(schema)
+    source = queries.present(schema) if point is None else queries.past(schema)
     where = await conditions_of(uow, source, request, catalog)
-    if then is not None:
-        told_by_now(keys, f"{at}/sort")
-    return Listed(schema, source, what, keys, where, wanted, then)
+    if point is not None:
+        refuse_order_of_now(keys, f"{at}/sort")
+    return ListPlan(schema, source, what, keys, where, wanted, point)
 
 
 async def list_records(
     uow: UnitOfWork, schema: RecordSchema, request: ListRequest, cursors: CursorSigner
 ) -> bytes:
     """A page of records as JSON. Raises `Invalid` for a faulty rule, field or order."""
-    listed = await understood(uow, schema, request)
+    planned = await plan_list(uow, schema, request)
     shape = (schema.record_type, *request.shape)
-    after = _position(cursors, uow.workspace_id, request.cursor, shape, listed.keys)
+    after = _position(cursors, uow.workspace_id, request.cursor, shape, planned.keys)
     with in_time(f"{request.pointers}/filter"):
-        rows = await listed.rows(uow, after, request.limit + 1)
-        counted = await _count(uow, listed, request.count)
+        rows = await planned.rows(uow, after, request.limit + 1)
+        counted = await _count(uow, planned, request.count)
     # A row's traits are text by now, and what may be large of it.
     sizes = (sum(bytes_of(cell) for cell in row if isinstance(cell, str)) for row in rows)
     kept = rows[: min(request.limit, count_within(sizes))]
     cursor = None
     if len(rows) > len(kept):
-        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], listed.keys))
-    parts = await listed.parts(uow, kept)
+        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], planned.keys))
+    related = await planned.includes(uow, kept)
     objects = [
         queries.object_of(
-            listed.what, row, [(name, found.get(row[-1], no)) for name, found, no in parts]
+            planned.what, row, [(name, found.get(row[-1], no)) for name, found, no in related]
         )
         for row in kept
     ]
@@ -265,15 +264,15 @@ def _position(
     return position
 
 
-async def _count(uow: UnitOfWork, listed: Listed, how: str | None) -> dict[str, Any]:
+async def _count(uow: UnitOfWork, planned: ListPlan, how: str | None) -> dict[str, Any]:
     if how is None:
         return {}
     value, exact = await queries.count(
         uow.session,
         uow.workspace_id,
-        listed.source,
-        listed.where,
-        listed.then,
+        planned.source,
+        planned.where,
+        planned.point,
         capped=how == "estimate",
     )
     return {"count": {"value": value, "exact": exact}}

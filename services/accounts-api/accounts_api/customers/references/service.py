@@ -89,7 +89,7 @@ async def _schemas(uow: UnitOfWork, record_type: str) -> list[RecordSchema]:
 async def _fields_of(uow: UnitOfWork, schema: RecordSchema) -> dict[str, bool]:
     by_hand = patches.fields_of(schema)
     traits = await definitions_of(uow, schema)
-    return {name: name in by_hand for name in schema.shown} | {
+    return {name: name in by_hand for name in schema.visible} | {
         f"traits.{key}": trait.type != "formula" and not trait.deprecated
         for key, trait in traits.items()
     }

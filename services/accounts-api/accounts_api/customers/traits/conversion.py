@@ -9,7 +9,7 @@ from accounts_api.customers.traits.errors import ValuesWouldBeLost
 from accounts_api.customers.traits.rules import converted, definition_of, retyped
 from accounts_api.customers.traits.schemas import TypeIn
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.trait_values import Definition, Misfit
+from accounts_api.records.schema.trait_values import Definition, InvalidTraitValue
 from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.service import write
 from shared.errors import Conflict
@@ -37,10 +37,10 @@ async def try_type(
         try:
             converted(value, to, zone)
             convertible += 1
-        except Misfit as misfit:
+        except InvalidTraitValue as invalid:
             lost += 1
             if len(samples) < _SAMPLES:
-                samples.append({"record_id": record_id, "value": value, "message": misfit.message})
+                samples.append({"record_id": record_id, "value": value, "message": invalid.message})
     return {"convertible": convertible, "unconvertible": lost, "samples": samples}
 
 
@@ -68,7 +68,7 @@ async def convert(uow: UnitOfWork, schema: RecordSchema, to: Definition, *, forc
     async for record_id, value in values(uow, schema, to.key):
         try:
             edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to, zone)}))
-        except Misfit:
+        except InvalidTraitValue:
             lost += 1
             edits.append(Edit(id=str(record_id), dropped_traits=(to.key,)))
         if len(edits) > _CONVERTED_AT_ONCE:

@@ -135,7 +135,7 @@ async def _settle(
                 now = number(value) if isinstance(value, float) else value
                 seen = replace(seen, traits={**seen.traits, one.trait.key: now})
         if differing:
-            edit = Edit(must="update", id=str(record_id), worked_out=differing)
+            edit = Edit(mode="update", id=str(record_id), computed=differing)
             groups[causes[-1], tuple(differing)].append(edit)
     await watching.set_horizons(uow, horizons)
     return await _store(uow, schema, {one.trait.key: one.trait for one in formulas}, groups)

@@ -136,9 +136,9 @@ async def values_page(
 def _valued(
     workspace_id: UUID, schema: RecordSchema, key: str
 ) -> tuple[Table, Sequence[ColumnElement[bool]]]:
-    """The table of a kind, and which of its rows are living records with a value."""
+    """The table of a record type, and which of its rows are living records with a value."""
     table = TABLES[schema.statements.record_type]
-    own = [table.c[name] == value for name, value in schema.given.items()]
+    own = [table.c[name] == value for name, value in schema.parameters.items()]
     with_value = func.jsonb_exists(table.c.traits, key)
     return table, [
         table.c.workspace_id == workspace_id,

@@ -11,10 +11,10 @@ import re2
 
 from accounts_api.records.schema.trait_values import (
     Definition,
-    Misfit,
+    InvalidTraitValue,
     TraitType,
+    coerce,
     compiled,
-    fitted,
     readable_options,
 )
 from shared.errors import Fault
@@ -186,8 +186,8 @@ def _default_faults(definition: Definition) -> list[Fault]:
     if definition.type in _LOOKED_UP or definition.depends_on:
         return [Fault("/default", "not_applicable", "This type of trait has no default.")]
     try:
-        fitted(definition, definition.default)
-    except Misfit as error:
+        coerce(definition, definition.default)
+    except InvalidTraitValue as error:
         return [Fault("/default", "misfit", str(error))]
     except re2.error:
         return []  # its fault is told at the pattern
@@ -198,7 +198,7 @@ def converted(value: Any, to: Definition, zone: ZoneInfo) -> Any:
     """A stored value of any type as one of another. Raises `Misfit` when that would lose it. Days
     are those of `zone`.
     """
-    return fitted(to, _as_type(value, to.type, zone))
+    return coerce(to, _as_type(value, to.type, zone))
 
 
 def _as_type(value: Any, to: TraitType, zone: ZoneInfo) -> Any:
@@ -227,7 +227,7 @@ def _instant(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        raise Misfit("wrong_type", "This is no instant.") from None
+        raise InvalidTraitValue("wrong_type", "This is no instant.") from None
 
 
 def _midnight(value: str, zone: ZoneInfo) -> str:

@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.records.schema.related_json import part_of
+from accounts_api.records.schema.related_json import related_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ def _roles_in(links: str) -> str:
     )
 
 
+_LINKS_OF_CONTACT = related_of("accounts", ":workspace_id", "f.record_id")
 _PLAN_ROLES = f"""
     with named as (
         select contact_id as id from account_contacts
@@ -128,7 +129,7 @@ _PLAN_ROLES = f"""
         select f.record_id, f.id, f.valid_from, f.known_at, f.cause, f.old,
                case when f.field = 'accounts' then f.new
                     else coalesce(lead(f.old) over of_contact, cast(
-                        {part_of("accounts", ":workspace_id", "f.record_id")} as jsonb)) end as new
+                        {_LINKS_OF_CONTACT} as jsonb)) end as new
         from named n
         join field_changes f on f.workspace_id = :workspace_id and f.record_id = n.id
          and f.field in ('created', 'accounts')

@@ -1,4 +1,4 @@
-"""The history of a record, the same route for every kind of them."""
+"""The history of a record, the same route for every record type."""
 
 from typing import Annotated
 from uuid import UUID

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.rules import RecordState
 
 Undone = tuple[str, Any]
 """A field and the value it had before a change."""
 
 
-def rewound(state: Mapping[str, Any], later: Iterable[Undone]) -> State | None:
+def rewound(state: Mapping[str, Any], later: Iterable[Undone]) -> RecordState | None:
     """`state` as it was before the changes `later`, newest first; None if one of them made it."""
-    past: State = {**state, "traits": dict(state["traits"])}
+    past: RecordState = {**state, "traits": dict(state["traits"])}
     if "key_roles" in past:
         past["key_roles"] = dict(past["key_roles"])
     for field, old in later:

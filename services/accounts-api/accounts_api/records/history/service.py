@@ -13,7 +13,7 @@ from accounts_api.records.history.queries import Wanted
 from accounts_api.records.history.rules import rewound
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store.service import state_of
 from shared.bounded import fitting
 from shared.errors import NotFound
@@ -129,7 +129,7 @@ async def record_as_of(
     record_id: UUID,
     as_of: datetime | None,
     known_as_of: datetime | None,
-) -> State:
+) -> RecordState:
     """The record as it was at an instant of the workspace's clock, as far as was known at another.
 
     Raises `RecordNotFound` when it did not exist then, or was deleted then.

@@ -228,7 +228,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "opportunity": opportunities,
     "object": objects,
 }
-"""By the noun of the kind whose statements serve."""
+"""By the record type of the schema whose statements serve."""
 
 account_contacts = Table(
     "account_contacts",

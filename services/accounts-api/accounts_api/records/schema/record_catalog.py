@@ -51,8 +51,8 @@ FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
 }
 
 
-def own_catalog(schema: RecordSchema, definitions: Iterable[Definition]) -> Catalog:
-    """What is known of records of one kind by themselves: no relation leads on from them."""
+def catalog_of_schema(schema: RecordSchema, definitions: Iterable[Definition]) -> Catalog:
+    """What is known of records of one type by themselves: no relation leads on from them."""
     known = STANDARD.types.get(schema.record_type)
     parents = tuple(Field(parent.column, FieldType.ID) for parent in schema.parents)
     fields = known.fields if known else (*COMMON, *parents)
@@ -142,7 +142,7 @@ async def object_schemas(uow: UnitOfWork) -> list[RecordSchema]:
 
 
 async def find_schema(uow: UnitOfWork, record_type: str) -> RecordSchema | None:
-    """The kind of a record type: one of the four, or an object type of this workspace, though it
+    """The schema of a record type: one of the four, or an object type of this workspace, though it
     may be one that is being deleted.
     """
     known = RECORD_SCHEMAS.get(record_type)

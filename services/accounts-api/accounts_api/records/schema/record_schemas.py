@@ -1,7 +1,7 @@
 """What each type of customer record is made of: the one description that reads and writes share.
 
-Four kinds are the same for everyone. The others are object types that a workspace defines itself:
-all of them live in one table, and `kind_of` makes their kinds from the definitions.
+Four schemas are the same for everyone. The others are object types that a workspace defines itself:
+all of them live in one table, and `schema_of` makes their schemas from the definitions.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +12,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from accounts_api.records.schema.rules import State, settle_contact, settle_nothing
+from accounts_api.records.schema.rules import RecordState, derive_contact_fields, derive_nothing
 from shared.events import accounts as events
 from shared.events.accounts import RecordType
 
 SqlType = Literal["text", "bigint", "boolean", "date", "timestamptz", "uuid"]
-Part = Literal["key_roles", "accounts"]
+Related = Literal["key_roles", "accounts"]
 """What belongs to a record but lives in a table of its own."""
 
 
@@ -55,12 +55,12 @@ class RecordSchema:
     event: type[events.RecordChanged]
     record: type[BaseModel]
     parents: tuple[Parent, ...] = ()
-    part: Part | None = None
-    settle: Callable[[Mapping[str, Any] | None, State], None] = settle_nothing
+    related: Related | None = None
+    derive: Callable[[Mapping[str, Any] | None, RecordState], None] = derive_nothing
     """(before, after): sets what follows from the record's other fields."""
     type_id: UUID | None = None
     """Of an object type: which rows of the table that all types share are its own."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    event_fields: Mapping[str, Any] = field(default_factory=dict)
     """What its events say beside the record."""
 
     @property
@@ -72,7 +72,7 @@ class RecordSchema:
         return self.table == OBJECT.plural
 
     @property
-    def mine(self) -> str:
+    def own_rows(self) -> str:
         """Which rows of its table are its own, as SQL to follow another condition."""
         return " and object_type_id = :object_type_id" if self.shares_table else ""
 
@@ -83,7 +83,7 @@ class RecordSchema:
 
     @property
     def statements(self) -> "RecordSchema":
-        """The kind whose statements serve this one: those of all object types read the same."""
+        """The schema whose statements serve this one: those of all object types read the same."""
         return self if self.type_id is None else OBJECT
 
     @property
@@ -93,7 +93,7 @@ class RecordSchema:
         return ("workspace_id", *own, "external_id")
 
     @cached_property
-    def given(self) -> Mapping[str, Any]:
+    def parameters(self) -> Mapping[str, Any]:
         """What statements are told beside the workspace."""
         return {} if self.type_id is None else {"object_type_id": self.type_id}
 
@@ -107,10 +107,10 @@ class RecordSchema:
 
     @cached_property
     def writable(self) -> frozenset[str]:
-        return frozenset({"external_id", "source", *self.shown})
+        return frozenset({"external_id", "source", *self.visible})
 
     @cached_property
-    def shown(self) -> tuple[str, ...]:
+    def visible(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if not column.hidden)
 
 
@@ -141,7 +141,7 @@ ACCOUNT: Final = RecordSchema(
     events.AccountChanged,
     events.AccountRecord,
     parents=(Parent("organization_id", "organization"),),
-    part="key_roles",
+    related="key_roles",
 )
 CONTACT: Final = RecordSchema(
     "contact",
@@ -161,8 +161,8 @@ CONTACT: Final = RecordSchema(
     ),
     events.ContactChanged,
     events.ContactRecord,
-    part="accounts",
-    settle=settle_contact,
+    related="accounts",
+    derive=derive_contact_fields,
 )
 OPPORTUNITY: Final = RecordSchema(
     "opportunity",
@@ -210,7 +210,7 @@ OBJECT: Final = RecordSchema(
     events.ObjectRecord,
     parents=_BELONGS_TO,
 )
-"""What the kinds of object types have in common; no record is of this kind itself."""
+"""What the schemas of object types have in common; no record is of this type itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class ObjectType:
 
 @lru_cache(maxsize=1024)
 def schema_of(defined: ObjectType) -> RecordSchema:
-    """One kind for the same definition, so that what is cached by it serves again."""
+    """One schema for the same definition, so that what is cached by it serves again."""
     linked = {link.to for link in defined.links}
     parents = tuple(parent for parent in _BELONGS_TO if parent.record_type in linked)
     unlinked = {parent.column for parent in _BELONGS_TO if parent.record_type not in linked}
@@ -254,5 +254,5 @@ def schema_of(defined: ObjectType) -> RecordSchema:
         columns=columns,
         parents=parents,
         type_id=defined.id,
-        facts={"object_type": defined.key, "object_type_id": defined.id},
+        event_fields={"object_type": defined.key, "object_type_id": defined.id},
     )

@@ -7,7 +7,7 @@ from typing import Any
 from accounts_api.language.rules.fold import fold
 from shared.email_addresses import email_key
 
-State = dict[str, Any]
+RecordState = dict[str, Any]
 """A record as plain values: ids and dates as text, instants as aware datetimes.
 
 Two states of one record can be compared field by field.
@@ -57,7 +57,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def told(changes: Iterable[str]) -> list[str]:
+def event_field_names(changes: Iterable[str]) -> list[str]:
     """The names an event carries: all key roles under one."""
     return sorted({"key_roles" if name.startswith("key_roles.") else name for name in changes})
 
@@ -82,7 +82,7 @@ def full_name(state: Mapping[str, Any]) -> str | None:
     return " ".join(parts) or state.get("email") or None
 
 
-def settle_contact(before: Mapping[str, Any] | None, after: State) -> None:
+def derive_contact_fields(before: Mapping[str, Any] | None, after: RecordState) -> None:
     """What follows from a contact's other fields.
 
     The name follows the first and last name until someone gives another; a bounce belongs to the
@@ -100,5 +100,5 @@ def settle_contact(before: Mapping[str, Any] | None, after: State) -> None:
         after["email_status"] = "ok"
 
 
-def settle_nothing(before: Mapping[str, Any] | None, after: State) -> None:
+def derive_nothing(before: Mapping[str, Any] | None, after: RecordState) -> None:
     """Most records: every field stands for itself."""

@@ -109,7 +109,7 @@ def readable_options(stored: Any) -> Iterator[Option]:
                 yield Option(value)
 
 
-class Misfit(Exception):
+class InvalidTraitValue(Exception):
     """A value that its definition refuses."""
 
     def __init__(self, code: str, message: str, **extra: Any) -> None:
@@ -122,16 +122,18 @@ class Misfit(Exception):
         return Fault(pointer, self.code, self.message, self.extra or None)
 
 
-def fitted(definition: Definition, value: Any) -> Any:
+def coerce(definition: Definition, value: Any) -> Any:
     """`value` in its stored form. Raises `Misfit`. Ids of members and contacts are only read."""
     kept = _FORMS[definition.type](definition, value)
     pattern = definition.pattern
     if pattern and isinstance(kept, str) and compiled(pattern).fullmatch(kept) is None:
-        raise Misfit("pattern", f"Must match the pattern {pattern}.")
+        raise InvalidTraitValue("pattern", f"Must match the pattern {pattern}.")
     return kept
 
 
-def beside(definition: Definition, value: Any, traits: Mapping[str, Any]) -> Misfit | None:
+def beside(
+    definition: Definition, value: Any, traits: Mapping[str, Any]
+) -> InvalidTraitValue | None:
     """Whether a dependent picklist offers `value` beside the other values of the record."""
     if definition.depends_on is None:
         return None
@@ -139,7 +141,7 @@ def beside(definition: Definition, value: Any, traits: Mapping[str, Any]) -> Mis
     for chosen in value if isinstance(value, list) else [value]:
         option = definition.allowed.get(chosen)
         if option is not None and option.when is not None and parent not in option.when:
-            return Misfit(
+            return InvalidTraitValue(
                 "option_not_offered",
                 f"{chosen!r} is not offered when {definition.depends_on} is {parent!r}.",
                 depends_on=definition.depends_on,
@@ -156,10 +158,10 @@ def compiled(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
-def _wrong_type(definition: Definition, example: str) -> Misfit:
+def _wrong_type(definition: Definition, example: str) -> InvalidTraitValue:
     article = "An" if definition.type == "email" else "A"
     message = f"{article} {definition.type} such as {example}."
-    return Misfit("wrong_type", message, expected=definition.type)
+    return InvalidTraitValue("wrong_type", message, expected=definition.type)
 
 
 def _string(definition: Definition, value: Any) -> str:
@@ -168,7 +170,9 @@ def _string(definition: Definition, value: Any) -> str:
     try:
         return _sized(definition, one_line(value), _MAX_STRING)
     except ValueError as error:
-        raise Misfit("not_one_line", f"{error} A trait of type `text` takes them.") from None
+        raise InvalidTraitValue(
+            "not_one_line", f"{error} A trait of type `text` takes them."
+        ) from None
 
 
 def _text(definition: Definition, value: Any) -> str:
@@ -181,7 +185,9 @@ def _sized(definition: Definition, value: str, longest: int) -> str:
     low = 0 if definition.minimum is None else definition.minimum
     high = longest if definition.maximum is None else min(longest, definition.maximum)
     if not low <= len(value) <= high:
-        raise Misfit("length", f"Must have {low:g} to {high:g} characters, has {len(value)}.")
+        raise InvalidTraitValue(
+            "length", f"Must have {low:g} to {high:g} characters, has {len(value)}."
+        )
     return value
 
 
@@ -192,7 +198,7 @@ def _number(definition: Definition, value: Any) -> int | float:
     kept = int(value) if isinstance(value, float) and value.is_integer() else value
     if abs(kept) > _MAX_INTEGER:
         # It could be read, but not be sent back.
-        raise Misfit("too_large", "An integer must fit 64 bits.")
+        raise InvalidTraitValue("too_large", "An integer must fit 64 bits.")
     return _ranged(definition, kept)
 
 
@@ -204,9 +210,9 @@ def _currency(definition: Definition, value: Any) -> int:
 
 def _ranged(definition: Definition, value: float) -> int | float:
     if definition.minimum is not None and value < definition.minimum:
-        raise Misfit("too_small", f"Must be at least {definition.minimum:g}.")
+        raise InvalidTraitValue("too_small", f"Must be at least {definition.minimum:g}.")
     if definition.maximum is not None and value > definition.maximum:
-        raise Misfit("too_large", f"Must be at most {definition.maximum:g}.")
+        raise InvalidTraitValue("too_large", f"Must be at most {definition.maximum:g}.")
     return value
 
 
@@ -239,7 +245,7 @@ def _within_reach(check: Callable[[T], T], given: T) -> T:
     try:
         return check(given)
     except ValueError as error:
-        raise Misfit("out_of_reach", str(error)) from None
+        raise InvalidTraitValue("out_of_reach", str(error)) from None
 
 
 def _select(definition: Definition, value: Any) -> str:
@@ -248,7 +254,7 @@ def _select(definition: Definition, value: Any) -> str:
     known = (value, unicodedata.normalize("NFC", value))
     chosen = next((one for one in known if one in definition.allowed), None)
     if chosen is None:
-        raise Misfit(
+        raise InvalidTraitValue(
             "unknown_option",
             f"{value[:100]!r} is not an option of {definition.key}.",
             options=list(definition.allowed)[:50],
@@ -278,7 +284,7 @@ def _email(definition: Definition, value: Any) -> str:
     try:
         return normal_email(value)
     except InvalidEmail as error:
-        raise Misfit("invalid_address", str(error)) from error
+        raise InvalidTraitValue("invalid_address", str(error)) from error
 
 
 def _id(definition: Definition, value: Any) -> str:
@@ -288,8 +294,8 @@ def _id(definition: Definition, value: Any) -> str:
         raise _wrong_type(definition, f"the id of a {definition.type}") from None
 
 
-def _worked_out(definition: Definition, _: Any) -> Any:
-    raise Misfit("read_only", f"A formula works out {definition.key}; nobody writes it.")
+def _read_only(definition: Definition, _: Any) -> Any:
+    raise InvalidTraitValue("read_only", f"A formula works out {definition.key}; nobody writes it.")
 
 
 _FORMS: Final[Mapping[TraitType, Callable[[Definition, Any], Any]]] = {
@@ -306,5 +312,5 @@ _FORMS: Final[Mapping[TraitType, Callable[[Definition, Any], Any]]] = {
     "email": _email,
     "member": _id,
     "contact": _id,
-    "formula": _worked_out,
+    "formula": _read_only,
 }

@@ -1,1 +1,1 @@
-"""Records as they are changed: one engine for every kind, one at a time or in batches."""
+"""Records as they are changed: one engine for every record type, one at a time or in batches."""

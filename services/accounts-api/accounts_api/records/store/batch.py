@@ -1,4 +1,5 @@
-"""Works out, for a batch of edits of one kind, what each record would become: no statements here.
+"""Works out, for a batch of edits of one record type, what each record would become: no statements
+here.
 
 Edits are taken in order, so two of one record build on each other and end as one change.
 """
@@ -20,10 +21,10 @@ from accounts_api.records.schema.errors import (
     RecordNotFound,
 )
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.rules import State, differences, merged, search_text
-from accounts_api.records.schema.trait_values import Definitions, Misfit, beside, fitted
+from accounts_api.records.schema.rules import RecordState, differences, merged, search_text
+from accounts_api.records.schema.trait_values import Definitions, InvalidTraitValue, beside, coerce
 from accounts_api.records.store.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
-from accounts_api.records.store.record_formulas import OwnFormula, work_out
+from accounts_api.records.store.record_formulas import RecordFormula, compute
 from shared.errors import AppError, Fault, Invalid, PreconditionFailed
 from shared.ids import new_id
 
@@ -31,7 +32,7 @@ Differences = dict[str, tuple[Any, Any]]
 
 
 @dataclass
-class Known:
+class Lookups:
     """What was looked up for a batch: ids and external ids that may be referred to."""
 
     definitions: Definitions = field(default_factory=dict)
@@ -43,49 +44,49 @@ class Known:
     key_roles: Mapping[str, bool] = field(default_factory=dict)
     owners: Owners = field(default_factory=dict)
     """What connections write, and therefore nobody else on records that came by them."""
-    formulas: Sequence[OwnFormula] = ()
+    formulas: Sequence[RecordFormula] = ()
     """Worked out whenever a record is written."""
     moment: Moment | None = None
 
 
 @dataclass
-class Proposal:
+class PendingRecord:
     """One record of the batch: what is stored (None: nothing yet) and what it would become."""
 
-    before: State | None
-    after: State
+    before: RecordState | None
+    after: RecordState
     edits: list[int] = field(default_factory=list)
     """Which edits made it so, by their place in the batch."""
 
 
 class Batch:
-    def __init__(self, schema: RecordSchema, writer: Writer, known: Known) -> None:
+    def __init__(self, schema: RecordSchema, writer: Writer, known: Lookups) -> None:
         self.schema = schema
         self.writer = writer
-        self.known = known
-        self.proposals: dict[str, Proposal] = {}
-        self.worked_out: set[str] = set()
+        self.lookups = known
+        self.pending: dict[str, PendingRecord] = {}
+        self.computed: set[str] = set()
         """Keys of formula traits whose values were worked out before, by who looks at others."""
         self.outcomes: list[Outcome] = []
         self.winners: Mapping[str, str] = {}
         self.deleters: Mapping[str, str | None] = {}
         self._by_external_id: dict[str, str] = {}
 
-    def stored(self, states: Iterable[State]) -> None:
+    def stored(self, states: Iterable[RecordState]) -> None:
         for state in states:
-            self.proposals[state["id"]] = Proposal(state, dict(state))
+            self.pending[state["id"]] = PendingRecord(state, dict(state))
             if state["external_id"] is not None:
                 self._by_external_id[state["external_id"]] = state["id"]
 
-    def take(self, edit: Edit) -> None:
+    def apply(self, edit: Edit) -> None:
         """Work one edit in, or refuse it and leave its record as it was."""
         try:
-            outcome = self._apply(edit)
+            outcome = self._applied(edit)
         except AppError as error:
             outcome = Outcome("refused", edit.id, edit.external_id, error=error)
         self.outcomes.append(outcome)
 
-    def _apply(self, edit: Edit) -> Outcome:
+    def _applied(self, edit: Edit) -> Outcome:
         found = self._find(edit)
         if found is None:
             return self._create(edit)
@@ -97,22 +98,22 @@ class Batch:
             )
         return self._change(edit, found)
 
-    def _find(self, edit: Edit) -> Proposal | None:
+    def _find(self, edit: Edit) -> PendingRecord | None:
         """The record an edit is about.
 
         One that was merged away stands for its winner, but not when it is to go or to come back.
         """
         if edit.id is None:
             known = self._by_external_id.get(edit.external_id or "")
-            return self.proposals[known] if known else None
+            return self.pending[known] if known else None
         itself = edit.deleted or edit.restore
         seen = edit.id if itself else self.winners.get(edit.id, edit.id)
-        if seen not in self.proposals:
+        if seen not in self.pending:
             raise RecordNotFound(f"There is no {self.schema.record_type} with this id.")
-        return self.proposals[seen]
+        return self.pending[seen]
 
     def _create(self, edit: Edit) -> Outcome:
-        if edit.must == "update":
+        if edit.mode == "update":
             raise RecordNotFound(f"There is no {self.schema.record_type} with this external id.")
         if edit.version is not None:
             raise PreconditionFailed(
@@ -120,7 +121,7 @@ class Batch:
             )
         if edit.deleted:
             return Outcome("unchanged", external_id=edit.external_id)
-        after: State = {
+        after: RecordState = {
             "id": str(new_id()),
             "external_id": edit.external_id,
             "source": None,
@@ -129,19 +130,19 @@ class Batch:
             "version": 0,
             "deleted": False,
         }
-        if self.schema.part:
-            after[self.schema.part] = {} if self.schema.part == "key_roles" else []
+        if self.schema.related:
+            after[self.schema.related] = {} if self.schema.related == "key_roles" else []
         self._fill(edit, None, after)
-        proposal = self.proposals[after["id"]] = Proposal(None, after, [len(self.outcomes)])
+        pending = self.pending[after["id"]] = PendingRecord(None, after, [len(self.outcomes)])
         if edit.external_id is not None:
             self._by_external_id[edit.external_id] = after["id"]
-        return Outcome("created", proposal.after["id"], edit.external_id)
+        return Outcome("created", pending.after["id"], edit.external_id)
 
-    def _change(self, edit: Edit, found: Proposal) -> Outcome:
+    def _change(self, edit: Edit, found: PendingRecord) -> Outcome:
         before = found.after
         after = {**before, "traits": dict(before["traits"])}
         if before["deleted"] and edit.deleted:
-            if edit.must == "update":
+            if edit.mode == "update":
                 raise RecordDeleted(f"This {self.schema.record_type} was deleted before.")
             return Outcome("unchanged", before["id"], before["external_id"], before["version"])
         if before["deleted"]:
@@ -165,7 +166,7 @@ class Batch:
                 self._by_external_id[after["external_id"]] = after["id"]
         return outcome
 
-    def _owned(self, edit: Edit, before: State, changed: Iterable[str]) -> list[Fault]:
+    def _owned(self, edit: Edit, before: RecordState, changed: Iterable[str]) -> list[Fault]:
         """A value of a field that a connection writes would be gone with its next change there."""
         return [
             Fault(
@@ -176,10 +177,10 @@ class Batch:
                 {"connection_id": str(owner.connection_id)},
             )
             for name in changed
-            if (owner := self.known.owners.get((before["source"], name))) is not None
+            if (owner := self.lookups.owners.get((before["source"], name))) is not None
         ]
 
-    def _revive(self, edit: Edit, tombstone: State) -> None:
+    def _revive(self, edit: Edit, tombstone: RecordState) -> None:
         """Whether an edit may bring back a deleted record. Raises what refuses it."""
         if tombstone["id"] in self.winners:
             raise MergedAway(
@@ -188,18 +189,18 @@ class Batch:
             )
         if edit.restore:
             return
-        if edit.must == "update":
+        if edit.mode == "update":
             raise RecordDeleted(f"This {self.schema.record_type} was deleted; undelete it first.")
         if self.deleters.get(tombstone["id"]) in {"member", "api_key"}:
             raise DeletedByPerson(
                 "A person deleted it. Send `restore: true` to bring it back on purpose."
             )
 
-    def changes(self, before: State | None, after: State) -> Differences:
-        names = ("external_id", "source", "deleted", *self.schema.shown)
+    def changes(self, before: RecordState | None, after: RecordState) -> Differences:
+        names = ("external_id", "source", "deleted", *self.schema.visible)
         return differences(before or {}, after, names)
 
-    def _fill(self, edit: Edit, before: State | None, after: State) -> None:
+    def _fill(self, edit: Edit, before: RecordState | None, after: RecordState) -> None:
         """Set what the edit says. Raises `Invalid` with every fault of the row at once."""
         faults = [
             *self._values(edit, after),
@@ -208,11 +209,11 @@ class Batch:
             *self._links(edit, after),
             *self._key_roles(edit, after),
         ]
-        self.schema.settle(before, after)
+        self.schema.derive(before, after)
         after["search_text"] = search_text(after)
-        after["traits"] = merged(after["traits"], edit.worked_out)
-        self.worked_out |= edit.worked_out.keys()
-        work_out(self.schema, self.known.formulas, after, self.known.moment)
+        after["traits"] = merged(after["traits"], edit.computed)
+        self.computed |= edit.computed.keys()
+        compute(self.schema, self.lookups.formulas, after, self.lookups.moment)
         faults += [
             Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
             for column in self.schema.columns
@@ -220,7 +221,7 @@ class Batch:
         ]
         if edit.faults:
             faults = [*edit.faults, *_further(edit, faults)]
-        if faults and before is not None and self.known.owners:
+        if faults and before is not None and self.lookups.owners:
             told = {fault.pointer for fault in faults}
             owned = self._owned(edit, before, self.changes(before, after))
             faults += [fault for fault in owned if fault.pointer not in told]
@@ -229,7 +230,7 @@ class Batch:
         if faults:
             raise Invalid(f"{edit.not_stored} {SEE_ERRORS}", faults=faults)
 
-    def _values(self, edit: Edit, after: State) -> list[Fault]:
+    def _values(self, edit: Edit, after: RecordState) -> list[Fault]:
         after.update(edit.values)
         if not edit.values.keys() <= self.schema.writable:
             return self._unlinked(edit)
@@ -246,24 +247,24 @@ class Batch:
             for name in sorted(edit.values.keys() - self.schema.writable)
         ]
 
-    def _traits(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+    def _traits(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
         faults = []
         if before is None:
             after["traits"] = {
                 key: definition.default
-                for key, definition in self.known.definitions.items()
+                for key, definition in self.lookups.definitions.items()
                 if definition.default is not None and not definition.deprecated
             }
         patch: dict[str, Any] = {}
         for key, value in edit.traits.items():
             try:
                 patch[key] = self._trait(key, value)
-            except Misfit as misfit:
-                faults.append(misfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
+            except InvalidTraitValue as invalid:
+                faults.append(invalid.at(f"{edit.pointer}/traits/{escaped(key)}"))
         patch |= dict.fromkeys(edit.dropped_traits)
         after["traits"] = merged(after["traits"], patch)
         for key, value in after["traits"].items():
-            definition = self.known.definitions.get(key)
+            definition = self.lookups.definitions.get(key)
             parent = definition.depends_on if definition else None
             if definition and parent and (key in patch or parent in patch):
                 unfit = beside(definition, value, after["traits"])
@@ -272,41 +273,49 @@ class Batch:
         return faults + self._missing_traits(edit, before, after)
 
     def _trait(self, key: str, value: Any) -> Any:
-        definition = self.known.definitions.get(key)
+        definition = self.lookups.definitions.get(key)
         if definition is None:
-            raise Misfit("unknown_trait", f"{self.schema.plural} have no trait {key[:100]!r}.")
+            raise InvalidTraitValue(
+                "unknown_trait", f"{self.schema.plural} have no trait {key[:100]!r}."
+            )
         if definition.type == "formula":
-            return fitted(definition, value)
+            return coerce(definition, value)
         if definition.editable_by not in self.writer.may_edit:
-            raise Misfit("not_editable", f"Only {definition.editable_by} may edit this trait.")
+            raise InvalidTraitValue(
+                "not_editable", f"Only {definition.editable_by} may edit this trait."
+            )
         if value is None:
             return None
         if definition.deprecated:
-            raise Misfit("deprecated", "This trait is deprecated: it can only be cleared.")
-        kept = fitted(definition, value)
-        if definition.type == "member" and kept not in self.known.members:
-            raise Misfit("unknown_member", "There is no such member.")
-        if definition.type == "contact" and kept not in self.known.contacts:
-            raise Misfit("unknown_contact", "There is no such contact.")
+            raise InvalidTraitValue(
+                "deprecated", "This trait is deprecated: it can only be cleared."
+            )
+        kept = coerce(definition, value)
+        if definition.type == "member" and kept not in self.lookups.members:
+            raise InvalidTraitValue("unknown_member", "There is no such member.")
+        if definition.type == "contact" and kept not in self.lookups.contacts:
+            raise InvalidTraitValue("unknown_contact", "There is no such contact.")
         return kept
 
-    def _missing_traits(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+    def _missing_traits(
+        self, edit: Edit, before: RecordState | None, after: RecordState
+    ) -> list[Fault]:
         """A record from before a trait was required may stay without it; nobody may clear it."""
         if self.writer.is_source:
             return []
         return [
             Fault(f"{edit.pointer}/traits/{escaped(key)}", "required", "This trait is required.")
-            for key, definition in self.known.definitions.items()
+            for key, definition in self.lookups.definitions.items()
             if definition.required
             and not definition.deprecated
             and key not in after["traits"]
             and (before is None or key in edit.traits)
         ]
 
-    def _parents(self, edit: Edit, before: State | None, after: State) -> list[Fault]:
+    def _parents(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
         faults = []
         for parent in self.schema.parents:
-            by_id, by_external_id = self.known.parents.get(parent.column, ({}, {}))
+            by_id, by_external_id = self.lookups.parents.get(parent.column, ({}, {}))
             if parent.column in edit.parent_external_ids:
                 found = by_external_id.get(edit.parent_external_ids[parent.column])
                 name = parent.by_external_id
@@ -330,13 +339,13 @@ class Batch:
                 faults.append(Fault(f"{edit.pointer}/{name}", code, message))
         return faults
 
-    def _links(self, edit: Edit, after: State) -> list[Fault]:
-        if edit.links is None or self.schema.part != "accounts":
+    def _links(self, edit: Edit, after: RecordState) -> list[Fault]:
+        if edit.links is None or self.schema.related != "accounts":
             return []
         faults = []
         linked = {link["account_id"]: link for link in after["accounts"]}
         kept = dict(linked) if edit.adds_links else {}
-        by_id, by_external_id = self.known.accounts
+        by_id, by_external_id = self.lookups.accounts
         by_id = {**dict(zip(linked, linked, strict=True)), **by_id}
         for place, link in enumerate(edit.links):
             if link.get("account_id") is not None:
@@ -355,22 +364,22 @@ class Batch:
         after["accounts"] = [kept[account_id] for account_id in sorted(kept)]
         return faults
 
-    def _key_roles(self, edit: Edit, after: State) -> list[Fault]:
-        if not edit.key_roles or self.schema.part != "key_roles":
+    def _key_roles(self, edit: Edit, after: RecordState) -> list[Fault]:
+        if not edit.key_roles or self.schema.related != "key_roles":
             return []
         faults: list[Fault] = []
         roles = dict(after.get("key_roles") or {})
         for key, holders in edit.key_roles.items():
             pointer = f"{edit.pointer}/key_roles/{escaped(key)}"
-            if key not in self.known.key_roles:
+            if key not in self.lookups.key_roles:
                 faults.append(Fault(pointer, "unknown_key_role", f"There is no key role {key!r}."))
                 continue
-            if len(holders) > 1 and not self.known.key_roles[key]:
+            if len(holders) > 1 and not self.lookups.key_roles[key]:
                 faults.append(Fault(pointer, "single_holder", "One member at a time holds it."))
             faults += [
                 Fault(f"{pointer}/{place}", "unknown_member", "There is no such active member.")
                 for place, holder in enumerate(holders)
-                if holder not in self.known.members
+                if holder not in self.lookups.members
             ]
             if holders:
                 roles[key] = sorted(set(holders))
@@ -379,36 +388,36 @@ class Batch:
         after["key_roles"] = roles
         return faults
 
-    def changed(self) -> list[tuple[Proposal, Differences]]:
+    def changed(self) -> list[tuple[PendingRecord, Differences]]:
         """The records that end otherwise than they are stored; new ones included."""
         found = []
-        for proposal in self.proposals.values():
-            changes = self.changes(proposal.before, proposal.after)
-            if changes or proposal.before is None:
-                found.append((proposal, changes))
+        for pending in self.pending.values():
+            changes = self.changes(pending.before, pending.after)
+            if changes or pending.before is None:
+                found.append((pending, changes))
         return found
 
     def undone(self) -> list[int]:
         """The places of edits that together left a record as it was."""
-        several = [one for one in self.proposals.values() if one.before and len(one.edits) > 1]
+        several = [one for one in self.pending.values() if one.before and len(one.edits) > 1]
         return [
             place
-            for proposal in several
-            if not self.changes(proposal.before, proposal.after)
-            for place in proposal.edits
+            for pending in several
+            if not self.changes(pending.before, pending.after)
+            for place in pending.edits
         ]
 
-    def refuse(self, proposal: Proposal, error: AppError) -> None:
+    def refuse(self, pending: PendingRecord, error: AppError) -> None:
         """Take back every edit of one record."""
-        for place in proposal.edits:
+        for place in pending.edits:
             outcome = self.outcomes[place]
             self.outcomes[place] = Outcome(
-                "refused", outcome.id if proposal.before else None, outcome.external_id, error=error
+                "refused", outcome.id if pending.before else None, outcome.external_id, error=error
             )
-        if proposal.before is None:
-            del self.proposals[proposal.after["id"]]
+        if pending.before is None:
+            del self.pending[pending.after["id"]]
         else:
-            proposal.after = proposal.before
+            pending.after = pending.before
 
 
 def references(

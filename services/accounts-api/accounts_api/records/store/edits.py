@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import EditableBy
 from shared.auth import Caller
 from shared.errors import AppError, Fault
@@ -17,7 +17,7 @@ from shared.errors import AppError, Fault
 ROW_NOT_STORED: Final = "This row was not stored."
 SEE_ERRORS: Final = "See `errors` for each fault."
 
-Must = Literal["create", "update", "upsert"]
+Mode = Literal["create", "update", "upsert"]
 Status = Literal["created", "updated", "unchanged", "refused"]
 
 
@@ -28,7 +28,7 @@ class Edit:
     """
 
     pointer: str = ""
-    must: Must = "upsert"
+    mode: Mode = "upsert"
     id: str | None = None
     external_id: str | None = None
     version: int | None = None
@@ -37,7 +37,7 @@ class Edit:
     traits: dict[str, Any] = field(default_factory=dict)
     dropped_traits: tuple[str, ...] = ()
     """Cleared even if they have no definition any more."""
-    worked_out: dict[str, Any] = field(default_factory=dict)
+    computed: dict[str, Any] = field(default_factory=dict)
     """Values of formula traits: what no request can say."""
     parent_external_ids: dict[str, str] = field(default_factory=dict)
     """By the column that is to hold the parent's id."""
@@ -97,7 +97,7 @@ class Outcome:
     id: str | None = None
     external_id: str | None = None
     version: int | None = None
-    record: State | None = None
+    record: RecordState | None = None
     error: AppError | None = None
 
     @property
@@ -124,7 +124,7 @@ def edit_of(
     body: BaseModel,
     *,
     pointer: str = "",
-    must: Must = "upsert",
+    mode: Mode = "upsert",
     record_id: UUID | None = None,
     version: int | None = None,
 ) -> Edit:
@@ -134,7 +134,7 @@ def edit_of(
     links = given.get("accounts")
     edit = Edit(
         pointer=pointer,
-        must=must,
+        mode=mode,
         id=str(record_id or given.get("id") or "") or None,
         external_id=given.get("external_id"),
         version=version,
@@ -192,9 +192,9 @@ def _link(link: BaseModel) -> dict[str, Any]:
 
 def snapshot(schema: RecordSchema, state: Mapping[str, Any]) -> dict[str, Any]:
     """The record as others see it."""
-    shown = {name: state[name] for name in ("id", "external_id", *schema.shown, "traits")}
-    if schema.part == "key_roles":
+    shown = {name: state[name] for name in ("id", "external_id", *schema.visible, "traits")}
+    if schema.related == "key_roles":
         shown["key_roles"] = state.get("key_roles") or {}
-    if schema.part == "accounts":
+    if schema.related == "accounts":
         shown["accounts"] = state.get("accounts") or []
     return shown

@@ -2,16 +2,14 @@
 it is: `wiring.py` names the features above.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from accounts_api.records.schema.rules import RecordState
 from shared.events.accounts import Change
 from shared.uow import UnitOfWork
 from shared.usages import Usage
-
-State = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,8 @@ class RecordChange:
     id: UUID
     change: Change
     fields: frozenset[str]
-    before: State | None
-    after: State
+    before: RecordState | None
+    after: RecordState
     merged_into: UUID | None = None
     """The winner, of a record that was merged away."""
 
@@ -49,7 +47,7 @@ class RecordHooks:
     find_usages: Sequence[FindUsages]
 
 
-async def tell(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
+async def notify(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     if changes:
         for listener in uow.wired(RecordHooks).on_changes:
             await listener(uow, record_type, changes)

@@ -17,7 +17,7 @@ from accounts_api.records.schema.record_schemas import (
     RECORD_SCHEMAS,
     RecordSchema,
 )
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries, storing
 from accounts_api.records.store.edits import OURSELVES, Edit, Outcome
@@ -37,8 +37,8 @@ async def merge(uow: UnitOfWork, schema: RecordSchema, winner_id: str, loser_id:
     if winner_id == loser_id:
         raise CannotMerge("A record cannot be merged into itself.")
     await queries.lock(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
-    sight = await queries.look(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
-    states = {state["id"]: state for state in sight.states}
+    loaded = await queries.load(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
+    states = {state["id"]: state for state in loaded.states}
     winner, loser = states.get(winner_id), states.get(loser_id)
     if winner is None or winner["deleted"]:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
@@ -46,15 +46,15 @@ async def merge(uow: UnitOfWork, schema: RecordSchema, winner_id: str, loser_id:
         raise invalid(
             "/loser_id", f"unknown_{schema.record_type}", f"There is no such {schema.record_type}."
         )
-    return await _merge(uow, schema, winner, loser, read_definitions(sight.definitions))
+    return await _merge(uow, schema, winner, loser, read_definitions(loaded.definitions))
 
 
 async def merge_at_source(uow: UnitOfWork, schema: RecordSchema, row: Edit) -> Outcome:
     """A source says that one external id was merged into another. Said again, nothing changes."""
     named = [row.external_id or "", row.merged_into or ""]
     await queries.lock(uow.session, uow.workspace_id, schema, [], named)
-    sight = await queries.look(uow.session, uow.workspace_id, schema, [], named)
-    states = {state["external_id"]: state for state in sight.states}
+    loaded = await queries.load(uow.session, uow.workspace_id, schema, [], named)
+    states = {state["external_id"]: state for state in loaded.states}
     winner, loser = states.get(row.merged_into), states.get(row.external_id)
     if loser is None or loser["deleted"]:
         known = loser["id"] if loser else None
@@ -70,16 +70,20 @@ async def merge_at_source(uow: UnitOfWork, schema: RecordSchema, row: Edit) -> O
             row.external_id,
             error=CannotMerge(fault.message, faults=[fault]),
         )
-    await _merge(uow, schema, winner, loser, read_definitions(sight.definitions))
+    await _merge(uow, schema, winner, loser, read_definitions(loaded.definitions))
     return Outcome("updated", loser["id"], row.external_id, loser["version"] + 1)
 
 
 async def _merge(
-    uow: UnitOfWork, schema: RecordSchema, winner: State, loser: State, definitions: Definitions
+    uow: UnitOfWork,
+    schema: RecordSchema,
+    winner: RecordState,
+    loser: RecordState,
+    definitions: Definitions,
 ) -> Outcome:
     owned = await _owned(uow, schema, winner)
     filling = _filling(schema, winner, loser, definitions, owned)
-    if schema.part == "key_roles":
+    if schema.related == "key_roles":
         held = winner["key_roles"]
         taken = {
             key: who
@@ -87,7 +91,7 @@ async def _merge(
             if key not in held and f"key_roles.{key}" not in owned
         }
         filling.key_roles = await _still_members(uow, taken)
-    if schema.part == "accounts" and "accounts" not in owned:
+    if schema.related == "accounts" and "accounts" not in owned:
         filling.links = _united([*winner["accounts"], *loser["accounts"]])
     await _hand_over(uow, schema, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
@@ -100,7 +104,7 @@ async def _merge(
     return outcome
 
 
-async def _owned(uow: UnitOfWork, schema: RecordSchema, winner: State) -> frozenset[str]:
+async def _owned(uow: UnitOfWork, schema: RecordSchema, winner: RecordState) -> frozenset[str]:
     """Fields of the winner that a connection writes: what they lack, they lack there too."""
     if winner["source"] is None:
         return frozenset()
@@ -110,17 +114,17 @@ async def _owned(uow: UnitOfWork, schema: RecordSchema, winner: State) -> frozen
 
 def _filling(
     schema: RecordSchema,
-    winner: State,
-    loser: State,
+    winner: RecordState,
+    loser: RecordState,
     definitions: Definitions,
     owned: Collection[str],
 ) -> Edit:
     values = {
         name: loser[name]
-        for name in schema.shown
+        for name in schema.visible
         if name not in _OWNED and winner[name] is None and loser[name] is not None
     }
-    if "arr" in schema.shown:
+    if "arr" in schema.visible:
         values |= _money(winner, loser)
     values = {name: value for name, value in values.items() if name not in owned}
     traits: dict[str, Any] = {}
@@ -132,10 +136,10 @@ def _filling(
         is_free = key not in winner["traits"] and f"traits.{key}" not in owned
         if usable and alike and is_free:
             traits[key] = value
-    return Edit(must="update", id=winner["id"], values=values, traits=traits)
+    return Edit(mode="update", id=winner["id"], values=values, traits=traits)
 
 
-def _money(winner: State, loser: State) -> dict[str, Any]:
+def _money(winner: RecordState, loser: RecordState) -> dict[str, Any]:
     """An amount and its currency go together: neither is taken beside another's."""
     if winner["arr"] is not None:
         return {"arr": winner["arr"], "currency": winner["currency"]}
@@ -144,7 +148,7 @@ def _money(winner: State, loser: State) -> dict[str, Any]:
     return {"arr": None, "currency": winner["currency"] or loser["currency"]}
 
 
-def _united(links: Iterable[State]) -> list[dict[str, Any]]:
+def _united(links: Iterable[RecordState]) -> list[dict[str, Any]]:
     """One link for each account, with every part that any of its links had."""
     found: dict[str, dict[str, None]] = {}
     for link in links:
@@ -187,9 +191,9 @@ async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:
     ids = await queries.contacts_of(uow.session, uow.workspace_id, loser_id)
     if not ids:
         return
-    sight = await queries.look(uow.session, uow.workspace_id, CONTACT, ids)
+    loaded = await queries.load(uow.session, uow.workspace_id, CONTACT, ids)
     edits = []
-    for contact in sight.states:
+    for contact in loaded.states:
         moved = [
             {**link, "account_id": winner_id} if link["account_id"] == loser_id else link
             for link in sorted(contact["accounts"], key=lambda link: link["account_id"] == loser_id)

@@ -11,20 +11,20 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.related_json import part_of
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.related_json import related_of
+from accounts_api.records.schema.rules import RecordState
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Loaded:
     """One look at the database: what the definitions are and how some records stand."""
 
     definitions: str
-    """Of the kind's traits, as a JSON document."""
-    states: list[State]
+    """Of the traits of its record type, as a JSON document."""
+    states: list[RecordState]
 
 
-async def look(
+async def load(
     session: AsyncSession,
     workspace_id: UUID,
     schema: RecordSchema,
@@ -32,9 +32,9 @@ async def look(
     external_ids: Sequence[str] = (),
     *,
     in_turn: bool = False,
-) -> Sight:
-    """Records by id or external id with their part, tombstones included. No row is locked: what
-    is built on this is stored only where the version is still the one seen.
+) -> Loaded:
+    """Records by id or external id with what is related to them, tombstones included. No row is
+    locked: what is built on this is stored only where the version is still the one seen.
 
     `in_turn` makes those who edit one record come one after the other. They wait before they have
     a transaction id, so that the record's events stand in the feed in the order of its versions; a
@@ -43,21 +43,21 @@ async def look(
     alone = in_turn and len(ids) == 1
     found = (
         await session.execute(
-            _look(schema.statements, by_external_id=bool(external_ids), in_turn=alone),
+            _load(schema.statements, by_external_id=bool(external_ids), in_turn=alone),
             {
                 "workspace_id": workspace_id,
                 "record_type": schema.record_type,
                 "ids": list(ids),
-                **schema.given,
+                **schema.parameters,
                 **({"external_ids": list(external_ids)} if external_ids else {}),
                 **({"alone": ids[0]} if alone else {}),
             },
         )
     ).one()
-    return Sight(found.definitions, [_state(schema, row) for row in from_json(found.states)])
+    return Loaded(found.definitions, [_state(schema, row) for row in from_json(found.states)])
 
 
-def _state(schema: RecordSchema, row: State) -> State:
+def _state(schema: RecordSchema, row: RecordState) -> RecordState:
     for name in ("created_at", "updated_at", *schema.instants):
         if row[name] is not None:
             row[name] = datetime.fromisoformat(row[name]).astimezone(UTC)
@@ -84,11 +84,11 @@ _DEFINITIONS = """
 
 
 @cache
-def _look(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextClause:
+def _load(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextClause:
     part = ""
-    if schema.part:
-        value = part_of(schema.part, ":workspace_id", f"{schema.table}.id")
-        part = f", {value} as {schema.part}"
+    if schema.related:
+        value = related_of(schema.related, ":workspace_id", f"{schema.table}.id")
+        part = f", {value} as {schema.related}"
     turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0)) as turn," if in_turn else ""
     return text(
         f"""
@@ -98,7 +98,7 @@ def _look(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextC
                 select id, external_id, source, {", ".join(schema.by_name)}, traits,
                        version, created_at, updated_at, deleted_at is not null as deleted{part}
                 from {schema.table}
-                where workspace_id = :workspace_id{schema.mine}
+                where workspace_id = :workspace_id{schema.own_rows}
                   and {_which(by_external_id=by_external_id)}
             ) seen
         ) as states
@@ -121,7 +121,7 @@ async def lock(
         {
             "workspace_id": workspace_id,
             "ids": list(ids),
-            **schema.given,
+            **schema.parameters,
             **({"external_ids": list(external_ids)} if external_ids else {}),
         },
     )
@@ -132,7 +132,7 @@ def _lock(schema: RecordSchema, *, by_external_id: bool) -> TextClause:
     return text(
         f"""
         select 1 from {schema.table}
-        where workspace_id = :workspace_id{schema.mine}
+        where workspace_id = :workspace_id{schema.own_rows}
           and {_which(by_external_id=by_external_id)}
         order by id for no key update
         """
@@ -154,7 +154,7 @@ async def targets(
         f"""
         with named as (
             select id, external_id from {schema.table}
-            where workspace_id = :workspace_id{schema.mine}
+            where workspace_id = :workspace_id{schema.own_rows}
               and (id = any(cast(:ids as uuid[]))
                    or external_id = any(cast(:external_ids as text[])))
         )
@@ -173,7 +173,7 @@ async def targets(
             "record_type": schema.record_type,
             "ids": list(ids),
             "external_ids": list(external_ids),
-            **schema.given,
+            **schema.parameters,
         },
     )
     by_id: dict[str, str] = {}
@@ -252,11 +252,11 @@ async def children(
     """Live records that hold `parent_id` in `column`."""
     statement = text(
         f"select id::text as id from {schema.table}"
-        f" where workspace_id = :workspace_id{schema.mine} and {column} = cast(:parent as uuid)"
+        f" where workspace_id = :workspace_id{schema.own_rows} and {column} = cast(:parent as uuid)"
         " and deleted_at is null"
     )
     found = await session.scalars(
-        statement, {"workspace_id": workspace_id, "parent": parent_id, **schema.given}
+        statement, {"workspace_id": workspace_id, "parent": parent_id, **schema.parameters}
     )
     return list(found)
 

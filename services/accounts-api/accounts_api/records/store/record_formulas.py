@@ -17,9 +17,9 @@ from accounts_api.language.formulas.values import number
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.syntax.faults import RuleFaulty
-from accounts_api.records.schema.record_catalog import own_catalog
+from accounts_api.records.schema.record_catalog import catalog_of_schema
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definition, read_definitions
 from shared.events.base import Cause
 
@@ -28,7 +28,7 @@ _NO_MATTER: Final = Moment(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True)
-class OwnFormula:
+class RecordFormula:
     key: str
     formula: c.Formula
     currency: str | None
@@ -36,15 +36,15 @@ class OwnFormula:
 
 
 @lru_cache(maxsize=1024)
-def own_formulas(schema: RecordSchema, document: str) -> Sequence[OwnFormula]:
-    """From the definitions of the kind's traits; what looks at other records, and what cannot be
-    used, is left out. A formula comes after those it reads.
+def record_formulas(schema: RecordSchema, document: str) -> Sequence[RecordFormula]:
+    """From the definitions of the record type's traits; what looks at other records, and what
+    cannot be used, is left out. A formula comes after those it reads.
     """
     definitions = read_definitions(document)
     written = [one for one in definitions.values() if one.formula is not None]
     if not written:
         return ()
-    catalog = own_catalog(schema, definitions.values())
+    catalog = catalog_of_schema(schema, definitions.values())
     found = {}
     for one in written:
         try:
@@ -53,7 +53,9 @@ def own_formulas(schema: RecordSchema, document: str) -> Sequence[OwnFormula]:
             continue
         fits = misfit(formula, one.value_type, one.currency) is None
         if fits and is_own(formula):
-            found[one.key] = OwnFormula(one.key, formula, _currency(one), bool(formula.root.asks))
+            found[one.key] = RecordFormula(
+                one.key, formula, _currency(one), bool(formula.root.asks)
+            )
     return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
 
 
@@ -77,8 +79,11 @@ def in_order(formulas: Mapping[str, c.Formula]) -> list[str]:
     return order
 
 
-def work_out(
-    schema: RecordSchema, formulas: Iterable[OwnFormula], after: State, moment: Moment | None
+def compute(
+    schema: RecordSchema,
+    formulas: Iterable[RecordFormula],
+    after: RecordState,
+    moment: Moment | None,
 ) -> None:
     """Make the formulas' values what the record's other fields say."""
     for one in formulas:
@@ -89,7 +94,7 @@ def work_out(
         after["traits"] = traits if value is None else {**traits, one.key: value}
 
 
-def _seen(schema: RecordSchema, state: State) -> Snapshot:
+def _seen(schema: RecordSchema, state: RecordState) -> Snapshot:
     columns = {
         name: date.fromisoformat(state[name]) if column.type == "date" and state[name] else value
         for name, column in schema.by_name.items()

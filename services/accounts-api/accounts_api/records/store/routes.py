@@ -22,7 +22,7 @@ from shared.web.routing import IfMatch, Uow, etag, require
 Writer = Annotated[Caller, require("records:write")]
 
 SchemaOf = Callable[[UnitOfWork, Request], Awaitable[RecordSchema]]
-"""Which kind of record a request is about, for routes that serve several."""
+"""Which record type a request is about, for routes that serve several."""
 
 
 def always(schema: RecordSchema) -> SchemaOf:

@@ -1,4 +1,4 @@
-"""What one may ask of the customer records of one kind."""
+"""What one may ask of the customer records of one type."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from accounts_api.records.schema.errors import NotAllWritten, NotWritten
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.rules import State
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import merging, queries
-from accounts_api.records.store.batch import Proposal
+from accounts_api.records.store.batch import PendingRecord
 from accounts_api.records.store.edits import (
     OURSELVES,
     ROW_NOT_STORED,
@@ -24,7 +24,7 @@ from accounts_api.records.store.edits import (
     salvaged,
 )
 from accounts_api.records.store.schemas import MAX_ROWS
-from accounts_api.records.store.writing import Judge, plan, write
+from accounts_api.records.store.writing import Validator, plan, write
 from shared import sqlstates
 from shared.auth import Caller
 from shared.batches import each_at_its_own_risk
@@ -35,7 +35,7 @@ from shared.web.problems import faults_in
 
 __all__ = [
     "CHUNK",
-    "Proposal",
+    "PendingRecord",
     "Records",
     "accepted",
     "active_members",
@@ -55,18 +55,18 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Records:
-    """What one may ask of the records of one kind."""
+    """What one may ask of the records of one type."""
 
     schema: RecordSchema
-    judge: Judge | None = None
+    validate: Validator | None = None
 
     async def create(self, uow: UnitOfWork, caller: Caller, data: BaseModel) -> Outcome:
-        return await self._one(uow, caller, edit_of(self.schema, data, must="create"))
+        return await self._one(uow, caller, edit_of(self.schema, data, mode="create"))
 
     async def patch(
         self, uow: UnitOfWork, caller: Caller, record_id: UUID, version: int | None, data: BaseModel
     ) -> Outcome:
-        edit = edit_of(self.schema, data, must="update", record_id=record_id, version=version)
+        edit = edit_of(self.schema, data, mode="update", record_id=record_id, version=version)
         return await self._one(uow, caller, edit)
 
     async def put(
@@ -87,11 +87,11 @@ class Records:
     async def delete(
         self, uow: UnitOfWork, caller: Caller, record_id: UUID, version: int | None
     ) -> None:
-        edit = Edit(must="update", id=str(record_id), version=version, deleted=True)
+        edit = Edit(mode="update", id=str(record_id), version=version, deleted=True)
         await self._one(uow, caller, edit)
 
     async def undelete(self, uow: UnitOfWork, caller: Caller, record_id: UUID) -> Outcome:
-        return await self._one(uow, caller, Edit(must="update", id=str(record_id), restore=True))
+        return await self._one(uow, caller, Edit(mode="update", id=str(record_id), restore=True))
 
     async def bulk(
         self,
@@ -160,7 +160,7 @@ class Records:
     ) -> list[Outcome]:
         edits = [row for row in read if isinstance(row, Edit) and row.merged_into is None]
         written = iter(
-            await write(uow, self.schema, edits, writer, judge=self.judge) if edits else ()
+            await write(uow, self.schema, edits, writer, validate=self.validate) if edits else ()
         )
         outcomes = []
         for row in read:
@@ -178,12 +178,14 @@ class Records:
         """What `chunk` would answer; nothing is stored."""
         edits = [row for row in read if isinstance(row, Edit)]
         planned = iter(
-            await plan(uow, self.schema, edits, writer, judge=self.judge) if edits else ()
+            await plan(uow, self.schema, edits, writer, validate=self.validate) if edits else ()
         )
         return [row if isinstance(row, Outcome) else next(planned) for row in read]
 
     async def _one(self, uow: UnitOfWork, caller: Caller, edit: Edit) -> Outcome:
-        (outcome,) = await write(uow, self.schema, [edit], Writer.of(caller), judge=self.judge)
+        (outcome,) = await write(
+            uow, self.schema, [edit], Writer.of(caller), validate=self.validate
+        )
         return accepted(outcome)
 
     async def merge(self, uow: UnitOfWork, winner_id: UUID, loser_id: UUID) -> Outcome:
@@ -211,10 +213,10 @@ def refused(row: Edit | Outcome, error: Exception) -> Outcome:
     return Outcome("refused", row.id, row.external_id, error=known)
 
 
-async def state_of(uow: UnitOfWork, schema: RecordSchema, record_id: UUID) -> State | None:
+async def state_of(uow: UnitOfWork, schema: RecordSchema, record_id: UUID) -> RecordState | None:
     """One record as plain values, tombstones included."""
-    sight = await queries.look(uow.session, uow.workspace_id, schema, [str(record_id)])
-    return sight.states[0] if sight.states else None
+    loaded = await queries.load(uow.session, uow.workspace_id, schema, [str(record_id)])
+    return loaded.states[0] if loaded.states else None
 
 
 async def living(uow: UnitOfWork, schema: RecordSchema, ids: Collection[str]) -> Mapping[str, str]:
@@ -241,9 +243,9 @@ async def active_members(uow: UnitOfWork, ids: Collection[str]) -> frozenset[str
 
 
 async def definitions_of(uow: UnitOfWork, schema: RecordSchema) -> Definitions:
-    """Of the kind's traits."""
-    sight = await queries.look(uow.session, uow.workspace_id, schema)
-    return read_definitions(sight.definitions)
+    """Of the record type's traits."""
+    loaded = await queries.load(uow.session, uow.workspace_id, schema)
+    return read_definitions(loaded.definitions)
 
 
 def accepted(outcome: Outcome) -> Outcome:

@@ -1,4 +1,4 @@
-"""What the write engine stores: each statement takes a whole batch of records of one kind."""
+"""What the write engine stores: each statement takes a whole batch of records of one type."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -22,13 +22,13 @@ from accounts_api.records.schema.record_schemas import (
     RECORD_SCHEMAS,
     RecordSchema,
 )
-from accounts_api.records.schema.rules import State, told
+from accounts_api.records.schema.rules import RecordState, event_field_names
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import hooks, queries, storing
-from accounts_api.records.store.batch import Batch, Differences, Known, Proposal, references
+from accounts_api.records.store.batch import Batch, Differences, Lookups, PendingRecord, references
 from accounts_api.records.store.edits import OURSELVES, Edit, Outcome, Writer, snapshot
 from accounts_api.records.store.hooks import RecordChange
-from accounts_api.records.store.record_formulas import formula_link, own_formulas
+from accounts_api.records.store.record_formulas import formula_link, record_formulas
 from shared.db import refuse
 from shared.errors import AppError, Fault
 from shared.events.accounts import Change
@@ -36,9 +36,9 @@ from shared.events.base import Cause
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
-_HOPES = 2
+OPTIMISTIC_ATTEMPTS = 2
 """Attempts without a lock on rows: the second sees what the first waited for."""
-Judge = Callable[[UnitOfWork, Sequence[Proposal]], Awaitable[Mapping[str, AppError]]]
+Validator = Callable[[UnitOfWork, Sequence[PendingRecord]], Awaitable[Mapping[str, AppError]]]
 """A feature's own say on what records would become: record id to the refusal."""
 
 
@@ -48,7 +48,7 @@ async def write(
     edits: Sequence[Edit],
     writer: Writer = OURSELVES,
     *,
-    judge: Judge | None = None,
+    validate: Validator | None = None,
     merged_into: UUID | None = None,
     since: datetime | None = None,
 ) -> list[Outcome]:
@@ -62,20 +62,22 @@ async def write(
     outcomes: list[Outcome | None] = [None] * len(edits)
     left = list(range(len(edits)))
     for attempt in count(1):
-        batch = await _batch(uow, schema, [edits[at] for at in left], writer, lock=attempt > _HOPES)
+        batch = await _batch(
+            uow, schema, [edits[at] for at in left], writer, lock=attempt > OPTIMISTIC_ATTEMPTS
+        )
         for at in left:
-            batch.take(edits[at])
-        if judge is not None:
-            changing = [proposal for proposal, _ in batch.changed()]
-            for record_id, error in (await judge(uow, changing)).items():
-                batch.refuse(batch.proposals[record_id], error)
+            batch.apply(edits[at])
+        if validate is not None:
+            changing = [pending for pending, _ in batch.changed()]
+            for record_id, error in (await validate(uow, changing)).items():
+                batch.refuse(batch.pending[record_id], error)
         lost = {left[place] for place in await _store(uow, batch, merged_into, since)}
         _finish(batch)
         for at, outcome in zip(left, batch.outcomes, strict=True):
             outcomes[at] = outcome
         left = []
         for at in sorted(lost):
-            if edits[at].must == "create":
+            if edits[at].mode == "create":
                 outcomes[at] = Outcome("refused", error=_taken(edits[at]))
             else:
                 left.append(at)
@@ -90,18 +92,18 @@ async def plan(
     edits: Sequence[Edit],
     writer: Writer,
     *,
-    judge: Judge | None = None,
+    validate: Validator | None = None,
 ) -> list[Outcome]:
     """As `write` would answer if nobody else wrote meanwhile; what a judge tells stays untold."""
-    told = len(uow.events)
+    event_field_names = len(uow.events)
     batch = await _batch(uow, schema, edits, writer, lock=False)
     for edit in edits:
-        batch.take(edit)
-    if judge is not None:
-        changing = [proposal for proposal, _ in batch.changed()]
-        for record_id, error in (await judge(uow, changing)).items():
-            batch.refuse(batch.proposals[record_id], error)
-    del uow.events[told:]
+        batch.apply(edit)
+    if validate is not None:
+        changing = [pending for pending, _ in batch.changed()]
+        for record_id, error in (await validate(uow, changing)).items():
+            batch.refuse(batch.pending[record_id], error)
+    del uow.events[event_field_names:]
     _finish(batch)
     return batch.outcomes
 
@@ -118,15 +120,15 @@ async def _batch(
 ) -> Batch:
     ids = sorted({edit.id for edit in edits if edit.id})
     # A create needs no look-up: the insert itself finds out whether its external id is taken.
-    named = {e.external_id for e in edits if e.external_id and not e.id and e.must != "create"}
+    named = {e.external_id for e in edits if e.external_id and not e.id and e.mode != "create"}
     named |= {e for edit in edits if (e := edit.values.get("external_id"))}
     external_ids = sorted(named)
     if lock:
         await queries.lock(uow.session, uow.workspace_id, schema, ids, external_ids)
-    sight = await queries.look(
+    loaded = await queries.load(
         uow.session, uow.workspace_id, schema, ids, external_ids, in_turn=not lock
     )
-    states = sight.states
+    states = loaded.states
     winners: dict[str, str] = {}
     deleters: dict[str, str | None] = {}
     gone = [state["id"] for state in states if state["deleted"]]
@@ -136,30 +138,30 @@ async def _batch(
         known = {state["id"] for state in states}
         unseen = sorted(set(winners.values()) - known)
         if unseen:
-            more = await queries.look(uow.session, uow.workspace_id, schema, unseen)
+            more = await queries.load(uow.session, uow.workspace_id, schema, unseen)
             states += more.states
-    known_things = await _known(uow, schema, edits, read_definitions(sight.definitions))
+    lookups = await _lookups(uow, schema, edits, read_definitions(loaded.definitions))
     if not writer.writes_owned:
-        known_things.owners = await _owners(uow, schema, states)
-    known_things.formulas = own_formulas(schema, sight.definitions)
-    if any(one.asks_when for one in known_things.formulas):
-        known_things.moment = await record_catalog.moment_of(uow)
-    batch = Batch(schema, writer, known_things)
+        lookups.owners = await _owners(uow, schema, states)
+    lookups.formulas = record_formulas(schema, loaded.definitions)
+    if any(one.asks_when for one in lookups.formulas):
+        lookups.moment = await record_catalog.moment_of(uow)
+    batch = Batch(schema, writer, lookups)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
     return batch
 
 
-async def _owners(uow: UnitOfWork, schema: RecordSchema, states: Sequence[State]) -> Owners:
+async def _owners(uow: UnitOfWork, schema: RecordSchema, states: Sequence[RecordState]) -> Owners:
     sources = sorted({state["source"] for state in states if state["source"] is not None})
     return await owners_of(uow, schema.record_type, sources) if sources else {}
 
 
-async def _known(
+async def _lookups(
     uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
-) -> Known:
+) -> Lookups:
     named = references(schema, edits, definitions)
-    known = Known(definitions=definitions)
+    known = Lookups(definitions=definitions)
     for parent in schema.parents:
         if any(named[parent.column]):
             known.parents[parent.column] = await queries.targets(
@@ -220,18 +222,18 @@ async def _store(
     cause, causes = to_json(uow.cause).decode(), formula_causes(uow, batch)
     # In one order by every writer, or two of them would wait for each other's external ids.
     new = sorted(
-        (proposal for proposal, _ in changed if proposal.before is None),
-        key=lambda proposal: proposal.after["external_id"] or "",
+        (pending for pending, _ in changed if pending.before is None),
+        key=lambda pending: pending.after["external_id"] or "",
     )
-    old = [(proposal, changes) for proposal, changes in changed if proposal.before is not None]
+    old = [(pending, changes) for pending, changes in changed if pending.before is not None]
     stamps: storing.Stamps = {}
     if new:
         stamps |= await storing.insert_records(
             uow.session,
             uow.workspace_id,
             batch.schema,
-            [_row(batch.schema, proposal.after) for proposal in new],
-            [_history(proposal.after["id"], "created", None, None) for proposal in new],
+            [_row(batch.schema, pending.after) for pending in new],
+            [_history(pending.after["id"], "created", None, None) for pending in new],
             cause,
         )
     if old:
@@ -241,27 +243,25 @@ async def _store(
                 uow.session,
                 uow.workspace_id,
                 batch.schema,
-                [_row(batch.schema, proposal.after) for proposal, _ in old],
+                [_row(batch.schema, pending.after) for pending, _ in old],
                 [
-                    _history(proposal.after["id"], field, was, now)
+                    _history(pending.after["id"], field, was, now)
                     | {"since": since, "cause": causes.get(field)}
-                    for proposal, changes in old
+                    for pending, changes in old
                     for field, (was, now) in changes.items()
                 ],
                 cause,
             )
-    stored = [
-        (proposal, changes) for proposal, changes in changed if proposal.after["id"] in stamps
-    ]
+    stored = [(pending, changes) for pending, changes in changed if pending.after["id"] in stamps]
     await _store_parts(uow, batch, stored, since)
-    for proposal, _ in stored:
-        proposal.after |= stamps[proposal.after["id"]]
+    for pending, _ in stored:
+        pending.after |= stamps[pending.after["id"]]
     await _announce(uow, batch.schema, stored, merged_into)
     return [
         place
-        for proposal, _ in changed
-        if proposal.after["id"] not in stamps
-        for place in proposal.edits
+        for pending, _ in changed
+        if pending.after["id"] not in stamps
+        for place in pending.edits
     ]
 
 
@@ -269,8 +269,8 @@ def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]
     """What changed a formula trait is its formula, because of what changed the record. Of formulas
     that were worked out together none is the cause of the other.
     """
-    formulas = [one for one in batch.known.definitions.values() if one.formula is not None]
-    together = {formula_link(one.id, one.key) for one in formulas if one.key in batch.worked_out}
+    formulas = [one for one in batch.lookups.definitions.values() if one.formula is not None]
+    together = {formula_link(one.id, one.key) for one in formulas if one.key in batch.computed}
     causes = {}
     for one in formulas:
         link, chain = formula_link(one.id, one.key), uow.cause
@@ -280,7 +280,7 @@ def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]
     return causes
 
 
-def _row(schema: RecordSchema, state: State) -> dict[str, Any]:
+def _row(schema: RecordSchema, state: RecordState) -> dict[str, Any]:
     names = ("id", "external_id", "source", *schema.by_name, "traits", "deleted", "version")
     return {name: state[name] for name in names}
 
@@ -292,11 +292,11 @@ def _history(record_id: str, field: str, old: Any, new: Any) -> dict[str, Any]:
 async def _store_parts(
     uow: UnitOfWork,
     batch: Batch,
-    stored: Sequence[tuple[Proposal, Differences]],
+    stored: Sequence[tuple[PendingRecord, Differences]],
     since: datetime | None,
 ) -> None:
-    if batch.schema.part == "accounts":
-        relinked = [proposal.after for proposal, changes in stored if "accounts" in changes]
+    if batch.schema.related == "accounts":
+        relinked = [pending.after for pending, changes in stored if "accounts" in changes]
         if relinked:
             await storing.link_contacts(
                 uow.session,
@@ -304,23 +304,23 @@ async def _store_parts(
                 [state["id"] for state in relinked],
                 [{"contact_id": s["id"], **link} for s in relinked for link in s["accounts"]],
             )
-    if batch.schema.part == "key_roles":
-        ended, begun = _moves(batch.known.key_roles, stored)
+    if batch.schema.related == "key_roles":
+        ended, begun = _moves(batch.lookups.key_roles, stored)
         await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun, since)
 
 
 def _moves(
-    multi: Mapping[str, bool], stored: Sequence[tuple[Proposal, Differences]]
+    multi: Mapping[str, bool], stored: Sequence[tuple[PendingRecord, Differences]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Holdings that end and holdings that begin."""
     ended: list[dict[str, Any]] = []
     begun: list[dict[str, Any]] = []
-    for proposal, changes in stored:
+    for pending, changes in stored:
         for name, (old, new) in changes.items():
             if not name.startswith("key_roles."):
                 continue
             key = name.removeprefix("key_roles.")
-            held = {"account_id": proposal.after["id"], "key_role_key": key}
+            held = {"account_id": pending.after["id"], "key_role_key": key}
             before, after = set(old or ()), set(new or ())
             ended += [{**held, "member_id": member} for member in before - after]
             begun += [
@@ -333,45 +333,45 @@ def _moves(
 async def _announce(
     uow: UnitOfWork,
     schema: RecordSchema,
-    stored: Sequence[tuple[Proposal, Differences]],
+    stored: Sequence[tuple[PendingRecord, Differences]],
     merged_into: UUID | None,
 ) -> None:
     """One event for each record, with its whole state, and word to the listeners."""
     changes = []
-    for proposal, differences in stored:
-        change = _change(proposal, merged_into)
+    for pending, differences in stored:
+        change = _change(pending, merged_into)
         fields = frozenset(differences) - {"deleted"}
         changes.append(
             RecordChange(
-                UUID(proposal.after["id"]),
+                UUID(pending.after["id"]),
                 change,
                 fields,
-                proposal.before,
-                proposal.after,
+                pending.before,
+                pending.after,
                 merged_into,
             )
         )
         uow.publish(
             schema.event.model_validate(
                 {
-                    "id": proposal.after["id"],
-                    "version": proposal.after["version"],
+                    "id": pending.after["id"],
+                    "version": pending.after["version"],
                     "change": change,
-                    "changed": told(fields),
+                    "changed": event_field_names(fields),
                     "merged_into": merged_into,
-                    "record": snapshot(schema, proposal.after),
-                    **schema.facts,
+                    "record": snapshot(schema, pending.after),
+                    **schema.event_fields,
                 }
             )
         )
-    await hooks.tell(uow, schema.record_type, changes)
+    await hooks.notify(uow, schema.record_type, changes)
 
 
-def _change(proposal: Proposal, merged_into: UUID | None) -> Change:
-    if proposal.before is None:
+def _change(pending: PendingRecord, merged_into: UUID | None) -> Change:
+    if pending.before is None:
         return "created"
-    if proposal.after["deleted"] is not proposal.before["deleted"]:
-        if proposal.after["deleted"]:
+    if pending.after["deleted"] is not pending.before["deleted"]:
+        if pending.after["deleted"]:
             return "deleted" if merged_into is None else "merged"
         return "undeleted"
     return "updated"
@@ -382,6 +382,6 @@ def _finish(batch: Batch) -> None:
     for place in batch.undone():
         batch.outcomes[place].status = "unchanged"
     for outcome in batch.outcomes:
-        if outcome.error is None and outcome.id in batch.proposals:
-            outcome.record = batch.proposals[outcome.id].after
+        if outcome.error is None and outcome.id in batch.pending:
+            outcome.record = batch.pending[outcome.id].after
             outcome.version = outcome.record["version"]
