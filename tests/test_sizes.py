@@ -39,7 +39,7 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/evaluation/engine": 1_597,
     "services/accounts-api/accounts_api/language/formulas": 1_851,
     "services/accounts-api/accounts_api/language/rules": 4_541,
-    "services/accounts-api/accounts_api/records/store": 2_501,
+    "services/accounts-api/accounts_api/records/store": 2_460,
     "services/sequencer/sequencer/enrollments": 1_656,
     "services/sequencer/sequencer/sending": 1_513,
     "services/sync-worker/sync_worker/crm_sync/pulls": 2_558,
@@ -49,7 +49,7 @@ FEATURES_OF_MORE_LINES = {
 }
 LARGER_FILES = {
     "services/accounts-api/accounts_api/records/schema/models.py": 421,
-    "services/accounts-api/accounts_api/records/store/batch.py": 449,
+    "services/accounts-api/accounts_api/records/store/batch.py": 402,
     "services/sync-worker/sync_worker/connections/service.py": 466,
     "services/sync-worker/sync_worker/connectors/salesforce/rules/mapping.py": 461,
     "services/sync-worker/sync_worker/partners/webhook_deliveries/queries.py": 401,

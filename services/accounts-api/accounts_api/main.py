@@ -7,15 +7,12 @@ from accounts_api.automation.deactivation import router as deactivation
 from accounts_api.automation.handovers import router as handovers
 from accounts_api.automation.lifecycle import router as lifecycle
 from accounts_api.automation.segments import router as segments
-from accounts_api.customers.accounts import router as accounts
-from accounts_api.customers.contacts import router as contacts
 from accounts_api.customers.imports import router as imports
 from accounts_api.customers.key_roles import router as key_roles
 from accounts_api.customers.object_types import router as object_types
 from accounts_api.customers.objects import router as objects
-from accounts_api.customers.opportunities import router as opportunities
-from accounts_api.customers.organizations import router as organizations
 from accounts_api.customers.patches.router import router as patches
+from accounts_api.customers.record_types import router as record_types
 from accounts_api.customers.references import router as references
 from accounts_api.customers.traits import router as traits
 from accounts_api.evaluation.usages import router as usages
@@ -25,7 +22,7 @@ from accounts_api.identity.audit_log import router as audit_log
 from accounts_api.identity.members import router as members
 from accounts_api.identity.workspaces import router as workspaces
 from accounts_api.records.field_owners.router import router as field_owners
-from accounts_api.records.history.routes import plan_roles
+from accounts_api.records.history.router import router as plan_roles
 from accounts_api.signals.product_events import router as product_events
 from accounts_api.status import due_work
 from accounts_api.subscriptions import SUBSCRIPTIONS
@@ -69,10 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Who our customers are and how they are doing.",
         routers=[
             workspaces.router,
-            accounts.router,
-            organizations.router,
-            contacts.router,
-            opportunities.router,
+            *record_types.routers,
             object_types.router,
             objects.router,
             traits.router,

@@ -17,8 +17,9 @@ from accounts_api.records.schema.rules import (
     words,
 )
 from accounts_api.records.schema.trait_values import Definition
-from accounts_api.records.store.batch import Batch, Lookups
+from accounts_api.records.store.batch import Batch
 from accounts_api.records.store.edits import OURSELVES, Edit
+from accounts_api.records.store.lookups import Lookups
 
 # A busy machine says nothing about a property.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

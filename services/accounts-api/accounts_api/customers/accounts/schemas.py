@@ -5,7 +5,6 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation
 
 from accounts_api.records.store.schemas import (
-    MAX_ROWS,
     Domain,
     Holders,
     KeyRoles,
@@ -14,6 +13,7 @@ from accounts_api.records.store.schemas import (
     RowsIn,
     Source,
     Traits,
+    rows_field,
 )
 from shared.schemas import Country, Currency, ExternalId, Minor, Name, Patch, TimeZone
 
@@ -27,6 +27,17 @@ EXAMPLE: dict[str, Any] = {
     "currency": "USD",
     "time_zone": "America/New_York",
     "country": "US",
+}
+SEARCH: dict[str, Any] = {
+    "filter": {
+        "all": [
+            {"field": "lifecycle_status", "op": "eq", "value": "subscribed"},
+            {"field": "arr", "op": "gte", "value": 5000000},
+        ]
+    },
+    "sort": "-arr,name",
+    "limit": 50,
+    "include": ["key_roles"],
 }
 FILLED: dict[str, Any] = {
     **EXAMPLE,
@@ -88,9 +99,7 @@ class AccountRows(RowsIn):
         }
     )
 
-    rows: SkipValidation[list[AccountRow]] = Field(
-        min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
-    )
+    rows: SkipValidation[list[AccountRow]] = rows_field()
 
 
 class AccountOut(RecordOut):

@@ -6,12 +6,12 @@ from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
 from accounts_api.customers.contacts.rules import EmailStatus
 from accounts_api.records.store.schemas import (
-    MAX_ROWS,
     RecordOut,
     Row,
     RowsIn,
     Source,
     Traits,
+    rows_field,
 )
 from shared.schemas import (
     Email,
@@ -38,6 +38,11 @@ EXAMPLE: dict[str, Any] = {
     "email": "grace@acme.example",
     "title": "VP Operations",
     "time_zone": "America/New_York",
+}
+SEARCH: dict[str, Any] = {
+    "filter": 'email_status = "ok" and any accounts (arr >= 50000 USD)',
+    "sort": "last_name,first_name",
+    "include": ["accounts"],
 }
 
 
@@ -110,9 +115,7 @@ class ContactRows(RowsIn):
         }
     )
 
-    rows: SkipValidation[list[ContactRow]] = Field(
-        min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
-    )
+    rows: SkipValidation[list[ContactRow]] = rows_field()
 
 
 class AccountLinkOut(Out):

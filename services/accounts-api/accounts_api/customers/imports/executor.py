@@ -13,9 +13,10 @@ from uuid import UUID
 from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.cells import Target
 from accounts_api.customers.imports.errors import OtherRowRefused, RecordTypeGone, WrongState
-from accounts_api.customers.imports.mapping import Importable, importable, targets_of
+from accounts_api.customers.imports.mapping import importable, targets_of
 from accounts_api.customers.imports.rules import CellFault, Reading, guesses, together
 from accounts_api.customers.imports.service import end, get_import, kept
+from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.language.spreadsheets.csv_cells import plain
 from accounts_api.language.spreadsheets.formats import Formats
 from accounts_api.records.schema.errors import NotWritten
@@ -151,7 +152,7 @@ async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -
 
 
 async def _read(
-    uow: UnitOfWork, job: Any, into: Importable, rows: Sequence[tuple[int, list[str]]]
+    uow: UnitOfWork, job: Any, into: RecordType, rows: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[Read], Reading]:
     schema = into.records.schema
     known = await targets_of(uow, job.record_type)
@@ -173,7 +174,7 @@ async def _read(
 def _read_row(
     reading: Reading,
     members: Mapping[str, str],
-    into: Importable,
+    into: RecordType,
     number: int,
     cells: list[str],
 ) -> Read:
@@ -200,7 +201,7 @@ async def _formats(uow: UnitOfWork, job: Any, known: Mapping[str, Target]) -> Fo
 
 
 async def _stand_together(
-    uow: UnitOfWork, into: Importable, writer: Writer, read: list[Read]
+    uow: UnitOfWork, into: RecordType, writer: Writer, read: list[Read]
 ) -> list[Read]:
     """`read`, with every row refused that is about a record of which another row will be."""
     identities = [row.identity for row in read]

@@ -1,64 +1,36 @@
 """Which records a file can hold, and what its columns can mean in this workspace."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
 
-from pydantic import BaseModel
-
-from accounts_api.customers.accounts.schemas import AccountRow
-from accounts_api.customers.accounts.service import accounts
-from accounts_api.customers.contacts.schemas import ContactRow
-from accounts_api.customers.contacts.service import contacts
 from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.cells import Target
 from accounts_api.customers.imports.rules import proposed, targets
-from accounts_api.customers.objects.schemas import ObjectRow
-from accounts_api.customers.opportunities.schemas import OpportunityRow
-from accounts_api.customers.opportunities.service import opportunities
-from accounts_api.customers.organizations.schemas import OrganizationRow
-from accounts_api.customers.organizations.service import organizations
-from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT, schema_of
-from accounts_api.records.store.service import Records, definitions_of
-from accounts_api.records.store.writing import key_role_definitions
+from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
+from accounts_api.customers.record_routes.record_type import RecordType
+from accounts_api.customers.record_types.service import record_type_to_write
+from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT
+from accounts_api.records.store.lookups import key_role_definitions
+from accounts_api.records.store.service import definitions_of
 from shared.errors import Fault
 from shared.spelling import nearest
 from shared.uow import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class Importable:
-    records: Records
-    row: type[BaseModel]
-    """A row of its bulk write."""
-
-    @property
-    def fields(self) -> Collection[str]:
-        """Of a row, without the records that an object type does not link to."""
-        parents = self.records.schema.parents
-        foreign = [parent for parent in OBJECT.parents if parent not in parents]
-        unlinked = {name for p in foreign for name in (p.column, p.by_external_id)}
-        own = self.records.schema.type_id is not None
-        return [name for name in self.row.model_fields if not (own and name in unlinked)]
-
-
-_IMPORTABLE: Final[Mapping[str, Importable]] = {
-    "organization": Importable(organizations, OrganizationRow),
-    "account": Importable(accounts, AccountRow),
-    "contact": Importable(contacts, ContactRow),
-    "opportunity": Importable(opportunities, OpportunityRow),
-}
-
-
-async def importable(uow: UnitOfWork, record_type: str) -> Importable | None:
+async def importable(uow: UnitOfWork, record_type: str) -> RecordType | None:
     """None for what is no record type here, or one whose instances can only be read."""
-    if record_type in _IMPORTABLE:
-        return _IMPORTABLE[record_type]
-    defined = await record_catalog.object_type(uow, record_type)
-    if defined is None or defined.deleted or defined.archived:
+    try:
+        return await record_type_to_write(uow, record_type)
+    except (ObjectTypeNotFound, ObjectTypeArchived):
         return None
-    return Importable(Records(schema_of(defined)), ObjectRow)
+
+
+def _fields(into: RecordType) -> Collection[str]:
+    """Of a row, without the records that an object type does not link to."""
+    schema = into.records.schema
+    foreign = [parent for parent in OBJECT.parents if parent not in schema.parents]
+    unlinked = {name for p in foreign for name in (p.column, p.by_external_id)}
+    own = schema.type_id is not None
+    return [name for name in into.row.model_fields if not (own and name in unlinked)]
 
 
 async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
@@ -70,7 +42,7 @@ async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
     if schema.related == "key_roles":
         titles = await queries.key_role_titles(uow.session, uow.workspace_id)
     definitions = await definitions_of(uow, schema)
-    return targets(schema, into.fields, definitions, titles)
+    return targets(schema, _fields(into), definitions, titles)
 
 
 async def mapped(

@@ -14,10 +14,10 @@ from accounts_api.customers.key_roles.schemas import (
     KeyRoleOut,
     KeyRolePatch,
 )
+from accounts_api.customers.record_routes.parameters import Writer as RecordWriter
+from accounts_api.customers.record_routes.responses import record_response
 from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
-from accounts_api.records.store.routes import Writer as RecordWriter
-from accounts_api.records.store.routes import written
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
@@ -101,7 +101,7 @@ async def assign_key_role(
 ) -> Response:
     """From now on, or from `valid_from`; who held it before is kept with the dates."""
     outcome, done = await service.assign_key_role(uow, caller, account_id, version, key, data)
-    return written(accounts, outcome, 200 if done else 202)
+    return record_response(accounts, outcome, 200 if done else 202)
 
 
 @of_accounts.delete("/planned/{planned_id}", status_code=204, summary="Cancel a planned holding")

@@ -11,8 +11,8 @@ from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.records.schema.errors import OwnedElsewhere, RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.edits import OURSELVES, Edit, Outcome, Writer
+from accounts_api.records.store.lookups import key_role_definitions
 from accounts_api.records.store.service import state_of, write
-from accounts_api.records.store.writing import key_role_definitions
 from accounts_api.records.store.writing import plan as what_if
 from shared.auth import Caller
 from shared.errors import check_version

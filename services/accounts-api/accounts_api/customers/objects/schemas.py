@@ -4,12 +4,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation
 
 from accounts_api.records.store.schemas import (
-    MAX_ROWS,
     RecordOut,
     Row,
     RowsIn,
     Source,
     Traits,
+    rows_field,
 )
 from shared.schemas import ExternalId, Name, Patch
 
@@ -18,6 +18,7 @@ EXAMPLE: dict[str, Any] = {
     "name": "Roll-out in Lyon",
     "traits": {"phase": "kick-off"},
 }
+SEARCH: dict[str, Any] = {"filter": 'name contains "lyon"', "sort": "-created_at", "limit": 50}
 _LINKED = "Only of a type that links to {}."
 
 
@@ -72,9 +73,7 @@ class ObjectRows(RowsIn):
         }
     )
 
-    rows: SkipValidation[list[ObjectRow]] = Field(
-        min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
-    )
+    rows: SkipValidation[list[ObjectRow]] = rows_field()
 
 
 class ObjectOut(RecordOut):

@@ -5,12 +5,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
 
 from accounts_api.records.store.schemas import (
-    MAX_ROWS,
     RecordOut,
     Row,
     RowsIn,
     Source,
     Traits,
+    rows_field,
 )
 from shared.schemas import Currency, Day, ExternalId, Minor, Name, Patch, ShortText
 
@@ -30,6 +30,11 @@ EXAMPLE: dict[str, Any] = {
     "arr": 12_500_000,
     "currency": "USD",
     "deal_room_url": "https://deals.example/acme",
+}
+SEARCH: dict[str, Any] = {
+    "filter": 'type = "renewal" and is_closed = false and contract_expiration within next 90 days',
+    "sort": "contract_expiration,-arr",
+    "include": ["account"],
 }
 
 
@@ -91,9 +96,7 @@ class OpportunityRows(RowsIn):
         }
     )
 
-    rows: SkipValidation[list[OpportunityRow]] = Field(
-        min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
-    )
+    rows: SkipValidation[list[OpportunityRow]] = rows_field()
 
 
 class OpportunityOut(RecordOut):

@@ -3,13 +3,13 @@ from typing import Any
 from pydantic import ConfigDict, Field, SkipValidation
 
 from accounts_api.records.store.schemas import (
-    MAX_ROWS,
     Domain,
     RecordOut,
     Row,
     RowsIn,
     Source,
     Traits,
+    rows_field,
 )
 from shared.schemas import ExternalId, Name, Patch
 
@@ -18,6 +18,7 @@ EXAMPLE: dict[str, Any] = {
     "external_id": "0015g00000Parent1",
     "domain": "acme.example",
 }
+SEARCH: dict[str, Any] = {"filter": "count(accounts) >= 2", "sort": "name", "count": "exact"}
 
 
 class OrganizationFields(Patch):
@@ -51,9 +52,7 @@ class OrganizationRows(RowsIn):
         }
     )
 
-    rows: SkipValidation[list[OrganizationRow]] = Field(
-        min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows."
-    )
+    rows: SkipValidation[list[OrganizationRow]] = rows_field()
 
 
 class OrganizationOut(RecordOut):

@@ -1,34 +1,18 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from accounts_api.customers.accounts.schemas import AccountPatch
-from accounts_api.customers.accounts.service import accounts
-from accounts_api.customers.contacts.schemas import ContactPatch
-from accounts_api.customers.contacts.service import contacts
-from accounts_api.customers.objects import service as objects
-from accounts_api.customers.objects.schemas import ObjectPatch
-from accounts_api.customers.opportunities.schemas import OpportunityPatch
-from accounts_api.customers.opportunities.service import opportunities
-from accounts_api.customers.organizations.schemas import OrganizationPatch
-from accounts_api.customers.organizations.service import organizations
 from accounts_api.customers.patches.schemas import RecordPatch
+from accounts_api.customers.record_types.service import body_of, record_type_to_write
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.edits import Edit, Outcome, Writer, edit_of
-from accounts_api.records.store.service import Records, state_of
+from accounts_api.records.store.service import state_of
 from shared.auth import Caller
 from shared.errors import AppError, Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from shared.uow import UnitOfWork
 from shared.web.problems import faults_in
-
-_STANDARD: Final[Mapping[str, tuple[Records, type[BaseModel]]]] = {
-    "account": (accounts, AccountPatch),
-    "organization": (organizations, OrganizationPatch),
-    "contact": (contacts, ContactPatch),
-    "opportunity": (opportunities, OpportunityPatch),
-}
 
 
 class RecordChanged(Conflict):
@@ -68,8 +52,8 @@ async def apply(
 async def _apply(uow: UnitOfWork, caller: Caller, name: str, patch: RecordPatch) -> _Applied:
     pointer = f"/{name}"
     try:
-        records, shape = await _records_of(uow, patch.record_type)
-        body = shape.model_validate(patch.values)
+        record_type = await record_type_to_write(uow, patch.record_type)
+        body = record_type.patch.model_validate(patch.values)
     except ValidationError as error:
         faults = faults_in(patch.values, error)
         return _Applied(
@@ -77,6 +61,7 @@ async def _apply(uow: UnitOfWork, caller: Caller, name: str, patch: RecordPatch)
         )
     except (NotFound, Conflict) as error:
         return _refused(pointer, error)
+    records = record_type.records
 
     def edit(version: int | None) -> Edit:
         return edit_of(
@@ -99,16 +84,9 @@ async def _apply(uow: UnitOfWork, caller: Caller, name: str, patch: RecordPatch)
     return _Applied(outcome.error.extra["current_version"], now=_standing(state, patch.values))
 
 
-async def _records_of(uow: UnitOfWork, record_type: str) -> tuple[Records, type[BaseModel]]:
-    if record_type in _STANDARD:
-        return _STANDARD[record_type]
-    return await objects.instances_of(uow, record_type), ObjectPatch
-
-
 def fields_of(schema: RecordSchema) -> Collection[str]:
     """What one may write of records of a type, beside traits."""
-    _, shape = _STANDARD.get(schema.record_type, (None, ObjectPatch))
-    return shape.model_fields.keys() & schema.writable
+    return body_of(schema.record_type).patch.model_fields.keys() & schema.writable
 
 
 def _settled(pointer: str, outcome: Outcome) -> _Applied:

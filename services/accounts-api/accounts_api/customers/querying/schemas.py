@@ -1,4 +1,5 @@
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import Query
 from fastapi.openapi.models import Example
@@ -23,38 +24,10 @@ class RecordPage(Page[Item], Generic[Item]):
     count: Count | None = Field(default=None, description="Only with `count=`.")
 
 
-SEARCHES: Final[dict[str, dict[str, Any]]] = {
-    "account": {
-        "filter": {
-            "all": [
-                {"field": "lifecycle_status", "op": "eq", "value": "subscribed"},
-                {"field": "arr", "op": "gte", "value": 5_000_000},
-            ]
-        },
-        "sort": "-arr,name",
-        "limit": 50,
-        "include": ["key_roles"],
-    },
-    "contact": {
-        "filter": 'email_status = "ok" and any accounts (arr >= 50000 USD)',
-        "sort": "last_name,first_name",
-        "include": ["accounts"],
-    },
-    "opportunity": {
-        "filter": 'type = "renewal" and is_closed = false'
-        " and contract_expiration within next 90 days",
-        "sort": "contract_expiration,-arr",
-        "include": ["account"],
-    },
-    "organization": {"filter": "count(accounts) >= 2", "sort": "name", "count": "exact"},
-}
-_ANY_SEARCH: Final = {"filter": 'name contains "lyon"', "sort": "-created_at", "limit": 50}
-
-
-def searches(record_type: str) -> dict[str, Example]:
-    """What the API's document shows of a search for these records."""
+def search_examples(by_rule: Mapping[str, Any]) -> dict[str, Example]:
+    """What the API's document shows of a search."""
     return {
-        "by_rule": {"summary": "By rule", "value": SEARCHES.get(record_type, _ANY_SEARCH)},
+        "by_rule": {"summary": "By rule", "value": by_rule},
         "by_words": {"summary": "By words", "value": {"query": "acme"}},
     }
 
@@ -83,7 +56,7 @@ class SearchIn(In):
     cursor: str | None = Field(default=None, max_length=MAX_CURSOR)
 
 
-class Chosen(BaseModel):
+class SelectionParams(BaseModel):
     """Which records in which order, in a query string. What is misspelt is refused."""
 
     model_config = ConfigDict(extra="forbid")
@@ -123,7 +96,7 @@ class Chosen(BaseModel):
     )
 
 
-class ListParams(Chosen):
+class ListParams(SelectionParams):
     count: CountHow | None = Field(
         default=None,
         description="`estimate` counts to 1,000 and then says so; `exact` counts all.",
@@ -136,7 +109,7 @@ class ListParams(Chosen):
     )
 
 
-class ExportParams(Chosen):
+class ExportParams(SelectionParams):
     bom: bool = Field(
         default=False,
         description="Begin with a byte order mark, by which Excel tells that it is UTF-8.",

@@ -12,7 +12,7 @@ from accounts_api.language.rules.syntax.parser import read_text
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.writing import known_key_roles
+from accounts_api.records.store.lookups import known_key_roles
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 from shared.web.problems import not_stored

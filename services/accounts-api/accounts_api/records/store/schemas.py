@@ -1,11 +1,12 @@
 """Parts of bodies that the four types of records share."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi.openapi.models import Example
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
 from shared.schemas import ExternalId, In, OneLine, Out, Slug
 from shared.web_addresses import NotAHost, host_of
@@ -75,6 +76,11 @@ class RowsIn(In):
     dry_run: bool = Field(
         default=False, description="Answer as if the rows were written, and store nothing."
     )
+    rows: SkipValidation[list[Any]]
+
+
+def rows_field() -> Any:
+    return Field(min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows.")
 
 
 class RecordOut(Out):
@@ -157,7 +163,7 @@ class MergeIn(In):
     loser_id: UUID = Field(description="It goes; its id leads to the winner from now on.")
 
 
-def upsert_examples(record: dict[str, Any]) -> dict[str, Example]:
+def upsert_examples(record: Mapping[str, Any]) -> dict[str, Example]:
     """What the API's document shows of a PUT whose address says the external id."""
     fields = {name: value for name, value in record.items() if name != "external_id"}
     return {

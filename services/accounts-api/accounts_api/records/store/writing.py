@@ -13,21 +13,18 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.records.field_owners.service import Owners, owners_of
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken
 from accounts_api.records.schema.record_schemas import (
-    ACCOUNT,
-    CONTACT,
-    RECORD_SCHEMAS,
     RecordSchema,
 )
 from accounts_api.records.schema.rules import RecordState, event_field_names
-from accounts_api.records.schema.trait_values import Definitions, read_definitions
+from accounts_api.records.schema.trait_values import read_definitions
 from accounts_api.records.store import hooks, queries, storing
-from accounts_api.records.store.batch import Batch, Differences, Lookups, PendingRecord, references
+from accounts_api.records.store.batch import Batch, Differences, PendingRecord
 from accounts_api.records.store.edits import OURSELVES, Edit, Outcome, Writer, snapshot
 from accounts_api.records.store.hooks import RecordChange
+from accounts_api.records.store.lookups import load_lookups, load_owners
 from accounts_api.records.store.record_formulas import formula_link, record_formulas
 from shared.db import refuse
 from shared.errors import AppError, Fault
@@ -140,9 +137,9 @@ async def _batch(
         if unseen:
             more = await queries.load(uow.session, uow.workspace_id, schema, unseen)
             states += more.states
-    lookups = await _lookups(uow, schema, edits, read_definitions(loaded.definitions))
+    lookups = await load_lookups(uow, schema, edits, read_definitions(loaded.definitions))
     if not writer.writes_owned:
-        lookups.owners = await _owners(uow, schema, states)
+        lookups.owners = await load_owners(uow, schema, states)
     lookups.formulas = record_formulas(schema, loaded.definitions)
     if any(one.asks_when for one in lookups.formulas):
         lookups.moment = await record_catalog.moment_of(uow)
@@ -150,66 +147,6 @@ async def _batch(
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)
     return batch
-
-
-async def _owners(uow: UnitOfWork, schema: RecordSchema, states: Sequence[RecordState]) -> Owners:
-    sources = sorted({state["source"] for state in states if state["source"] is not None})
-    return await owners_of(uow, schema.record_type, sources) if sources else {}
-
-
-async def _lookups(
-    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
-) -> Lookups:
-    named = references(schema, edits, definitions)
-    known = Lookups(definitions=definitions)
-    for parent in schema.parents:
-        if any(named[parent.column]):
-            known.parents[parent.column] = await queries.targets(
-                uow.session,
-                uow.workspace_id,
-                RECORD_SCHEMAS[parent.record_type],
-                *named[parent.column],
-            )
-    if any(named["accounts"]):
-        known.accounts = await queries.targets(
-            uow.session, uow.workspace_id, ACCOUNT, *named["accounts"]
-        )
-    if any(named["contacts"]):
-        by_id, _ = await queries.targets(uow.session, uow.workspace_id, CONTACT, *named["contacts"])
-        known.contacts = frozenset(by_id)
-    if any(named["members"]):
-        known.members = await queries.known_members(
-            uow.session, uow.workspace_id, named["members"][0]
-        )
-    if any(edit.key_roles for edit in edits):
-        known.key_roles = await key_role_definitions(uow)
-    return known
-
-
-DEFAULT_KEY_ROLES = (
-    ("csm", "CSM"),
-    ("account_executive", "Account Executive"),
-    ("implementation_specialist", "Implementation Specialist"),
-    ("renewal_manager", "Renewal Manager"),
-)
-
-
-async def known_key_roles(uow: UnitOfWork) -> frozenset[str]:
-    """The keys of the roles there are, or would be once someone asked; makes none."""
-    found = await queries.key_roles(uow.session, uow.workspace_id)
-    return frozenset(found or (key for key, _ in DEFAULT_KEY_ROLES))
-
-
-async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
-    """Key of each key role to whether several members may hold it; makes the usual four if the
-    workspace has none yet.
-    """
-    found = await queries.key_roles(uow.session, uow.workspace_id)
-    if found:
-        return found
-    rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
-    await storing.add_key_roles(uow.session, uow.workspace_id, rows)
-    return await queries.key_roles(uow.session, uow.workspace_id)
 
 
 async def _store(

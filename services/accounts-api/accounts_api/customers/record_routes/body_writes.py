@@ -1,0 +1,93 @@
+"""The routes that write fields of records: create, bulk, put and patch."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from accounts_api.customers.record_routes.parameters import (
+    ExternalIdPath,
+    RecordId,
+    Writer,
+    with_body,
+)
+from accounts_api.customers.record_routes.record_type import RecordType
+from accounts_api.customers.record_routes.responses import bulk_response, record_response
+from accounts_api.records.store.schemas import BulkOut, RowsIn, upsert_examples
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow
+
+
+def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
+    name, out = record_type.name, record_type.out
+    article = "an" if name[0] in "aeiou" else "a"
+
+    @router.post(
+        "",
+        status_code=201,
+        name=f"create_{name}",
+        summary=f"Create {article} {name}",
+        response_model=out,
+    )
+    @all_faults_at_once
+    @with_body(record_type.create)
+    async def create(data: BaseModel, caller: Writer, uow: Uow, request: Request) -> Response:
+        records = await record_type.records_to_write(uow, request.path_params)
+        return record_response(records, await records.create(uow, caller, data))
+
+    @router.post(
+        "/bulk",
+        name=f"upsert_{record_type.plural}",
+        summary=f"Upsert many {record_type.plural}",
+        response_model=BulkOut,
+    )
+    @with_body(record_type.rows)
+    async def bulk(data: RowsIn, caller: Writer, tenure: ServiceDep, request: Request) -> Response:
+        """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
+        records = await record_type.records_for_bulk(tenure.units, caller, request.path_params)
+        outcomes = await records.bulk(
+            tenure.units, caller, data.rows, record_type.row, dry_run=data.dry_run
+        )
+        return bulk_response(outcomes)
+
+    @router.put(
+        "/by-external-id/{external_id:path}",
+        name=f"put_{name}",
+        summary=f"Create or change the {name} with an external id",
+        response_model=out,
+        responses={201: {"model": out, "description": "It did not exist."}},
+    )
+    @all_faults_at_once
+    @with_body(
+        Annotated[record_type.patch, Body(openapi_examples=upsert_examples(record_type.example))]
+    )
+    async def put(
+        external_id: ExternalIdPath,
+        data: BaseModel,
+        version: OptionalIfMatch,
+        caller: Writer,
+        uow: Uow,
+        request: Request,
+    ) -> Response:
+        """Sets what the body says; a field left out stays as it is."""
+        records = await record_type.records_to_write(uow, request.path_params)
+        return record_response(records, await records.put(uow, caller, external_id, version, data))
+
+    @router.patch(
+        "/{record_id}", name=f"update_{name}", summary=f"Change one {name}", response_model=out
+    )
+    @all_faults_at_once
+    @with_body(record_type.patch)
+    async def patch(
+        record_id: RecordId,
+        data: BaseModel,
+        version: IfMatch,
+        caller: Writer,
+        uow: Uow,
+        request: Request,
+    ) -> Response:
+        """JSON merge patch: a field left out stays, null clears. Traits are merged one by one."""
+        records = await record_type.records_to_write(uow, request.path_params)
+        return record_response(records, await records.patch(uow, caller, record_id, version, data))

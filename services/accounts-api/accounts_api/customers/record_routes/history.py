@@ -1,0 +1,77 @@
+"""The routes that tell what changed about a record."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from accounts_api.customers.record_routes.parameters import Reader, RecordId
+from accounts_api.customers.record_routes.record_type import RecordType
+from accounts_api.customers.record_routes.responses import JSON
+from accounts_api.records.history import service
+from accounts_api.records.history.schemas import FieldChangeDetail, FieldChangeOut
+from shared.paging import CursorParam, Limit, Page
+from shared.schemas import Instant
+from shared.web.routing import ServiceDep, Uow
+
+FieldParam = Annotated[
+    str | None,
+    Query(max_length=100, description="Only this field, or group: `traits`, `key_roles`."),
+]
+SinceParam = Annotated[Instant | None, Query(description="Became true at this instant or later.")]
+UntilParam = Annotated[
+    Instant | None,
+    Query(description="Became true until this instant. The first one tells why it was so then."),
+]
+KnownUntilParam = Annotated[Instant | None, Query(description="Learned until this instant.")]
+
+
+def add_history(router: APIRouter, record_type: RecordType) -> None:
+    name = record_type.name
+
+    @router.get(
+        "/{record_id}/history",
+        name=f"list_{name}_history",
+        summary=f"What changed about one {name}, and why",
+        response_model=Page[FieldChangeOut],
+    )
+    async def list_history(
+        record_id: RecordId,
+        request: Request,
+        caller: Reader,
+        uow: Uow,
+        tenure: ServiceDep,
+        field: FieldParam = None,
+        since: SinceParam = None,
+        until: UntilParam = None,
+        known_until: KnownUntilParam = None,
+        cursor: CursorParam = None,
+        limit: Limit = 50,
+    ) -> Response:
+        body = await service.history_page(
+            uow,
+            await record_type.schema_to_read(uow, request.path_params),
+            record_id,
+            tenure.cursors,
+            wanted=service.Wanted(field, since, until, known_until),
+            cursor=cursor,
+            limit=limit,
+        )
+        return Response(body, media_type=JSON)
+
+    @router.get(
+        "/{record_id}/history/{change_id}",
+        name=f"get_{name}_change",
+        summary=f"Why one field of a {name} changed",
+        description="The whole chain of causes, from origin to immediate actor, and what else was"
+        " written with it.",
+        response_model=FieldChangeDetail,
+    )
+    async def get_change(
+        record_id: RecordId, change_id: UUID, request: Request, caller: Reader, uow: Uow
+    ) -> Response:
+        schema = await record_type.schema_to_read(uow, request.path_params)
+        body = await service.one_change(uow, schema, record_id, change_id)
+        return Response(body, media_type=JSON)

@@ -1,0 +1,67 @@
+"""How reads and writes of records answer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from accounts_api.customers.querying.service import RecordBody
+from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.records.store.edits import Outcome, Status, snapshot
+from accounts_api.records.store.service import Records
+from shared.web.routing import etag, not_modified
+
+JSON = "application/json"
+
+
+def read_response(request: Request, record: RecordBody, *, conditional: bool) -> Response:
+    """With its ETag, which tells of the record alone: what is included has no part in a 304."""
+    if conditional and not_modified(request, record.version):
+        return Response(status_code=304, headers={"etag": etag(record.version)})
+    return Response(record.body, media_type=JSON, headers={"etag": etag(record.version)})
+
+
+def record_response(records: Records, outcome: Outcome, status: int = 200) -> Response:
+    """The record after a write, with its ETag; of a new one also where it is."""
+    state = outcome.record or {}
+    headers = {"etag": etag(state["version"])}
+    if outcome.status == "created":
+        status = 201
+        headers["location"] = f"/v1/{records.schema.path}/{state['id']}"
+    return Response(_record_json(records.schema, state), status, headers, media_type=JSON)
+
+
+def _record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
+    stamps = {name: state[name] for name in ("source", "version", "created_at", "updated_at")}
+    return to_json({**snapshot(schema, state), **stamps})
+
+
+def bulk_response(outcomes: Sequence[Outcome]) -> Response:
+    counts = Counter(outcome.status for outcome in outcomes)
+    statuses: tuple[Status, ...] = ("created", "updated", "unchanged", "refused")
+    answer: dict[str, Any] = {
+        **{status: counts[status] for status in statuses},
+        "results": [_result(outcome) for outcome in outcomes],
+    }
+    return Response(to_json(answer), media_type=JSON)
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    result = {
+        "status": outcome.status,
+        "id": outcome.id,
+        "external_id": outcome.external_id,
+        "version": outcome.version,
+    }
+    if outcome.error is None:
+        return result
+    error = outcome.error
+    return {
+        **result,
+        "code": error.code,
+        "message": error.detail or error.title,
+        "errors": [fault.as_json() for fault in error.faults],
+    }

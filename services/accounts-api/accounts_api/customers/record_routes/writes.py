@@ -1,0 +1,50 @@
+"""The routes that change records and need no fields of them: delete, undelete and merge."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from accounts_api.customers.record_routes.parameters import RecordId, Writer
+from accounts_api.customers.record_routes.record_type import RecordType
+from accounts_api.customers.record_routes.responses import record_response
+from accounts_api.records.store.schemas import MergeIn
+from shared.web.routing import IfMatch, Uow
+
+
+def add_writes(router: APIRouter, record_type: RecordType) -> None:
+    name, out = record_type.name, record_type.out
+
+    @router.delete(
+        "/{record_id}", status_code=204, name=f"delete_{name}", summary=f"Delete one {name}"
+    )
+    async def delete(
+        record_id: RecordId, version: IfMatch, caller: Writer, uow: Uow, request: Request
+    ) -> Response:
+        """It leaves a tombstone: a sync does not bring it back, `undelete` does."""
+        records = await record_type.records_to_write(uow, request.path_params)
+        await records.delete(uow, caller, record_id, version)
+        return Response(status_code=204)
+
+    @router.post(
+        "/{record_id}/undelete",
+        name=f"undelete_{name}",
+        summary=f"Bring back a deleted {name}",
+        response_model=out,
+    )
+    async def undelete(record_id: RecordId, caller: Writer, uow: Uow, request: Request) -> Response:
+        records = await record_type.records_to_write(uow, request.path_params)
+        return record_response(records, await records.undelete(uow, caller, record_id))
+
+    @router.post(
+        "/{record_id}/merge",
+        name=f"merge_{record_type.plural}",
+        summary=f"Merge another {name} into this one",
+        description="Fields the winner lacks come from the loser; what belonged to the loser"
+        " belongs to the winner; the loser's ids lead to the winner from now on.",
+        response_model=out,
+    )
+    async def merge(
+        record_id: RecordId, data: MergeIn, caller: Writer, uow: Uow, request: Request
+    ) -> Response:
+        records = await record_type.records_to_write(uow, request.path_params)
+        return record_response(records, await records.merge(uow, record_id, data.loser_id))

@@ -1,0 +1,1 @@
+"""All the record types there are."""
