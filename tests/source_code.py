@@ -85,7 +85,11 @@ def is_from(package: str, module: str) -> bool:
 
 
 def router_modules() -> set[str]:
-    making = {("fastapi", "APIRouter"), ("shared.web.routing", "api_router")}
+    making = {
+        ("fastapi", "APIRouter"),
+        ("shared.web.routing", "api_router"),
+        ("accounts_api.customers.record_routes.routes", "record_router"),
+    }
     return {module for module in feature_modules() if not making.isdisjoint(imported_names(module))}
 
 

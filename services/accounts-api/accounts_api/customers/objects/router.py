@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Depends, Path
 
 from accounts_api.customers.objects.record_type import OBJECTS
-from accounts_api.customers.record_routes.router import record_router
+from accounts_api.customers.record_routes.routes import record_router
 
 
 async def _object_type(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from accounts_api.customers.querying import service
+from accounts_api.customers.querying import exporting, service
 from accounts_api.customers.querying.schemas import (
     ExportParams,
     FieldsParam,
@@ -19,7 +19,6 @@ from accounts_api.customers.querying.schemas import (
     search_examples,
 )
 from accounts_api.customers.querying.service import ListRequest, point_in_time
-from accounts_api.customers.record_routes import exporting
 from accounts_api.customers.record_routes.parameters import (
     AsOfParam,
     ExternalIdPath,
