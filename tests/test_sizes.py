@@ -49,7 +49,6 @@ FEATURES_OF_MORE_LINES = {
 }
 LARGER_FILES = {
     "services/accounts-api/accounts_api/records/schema/models.py": 421,
-    "services/accounts-api/accounts_api/records/store/batch.py": 402,
     "services/sync-worker/sync_worker/connections/service.py": 466,
     "services/sync-worker/sync_worker/connectors/salesforce/rules/mapping.py": 461,
     "services/sync-worker/sync_worker/partners/webhook_deliveries/queries.py": 401,

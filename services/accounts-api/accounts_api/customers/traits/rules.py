@@ -195,8 +195,8 @@ def _default_faults(definition: Definition) -> list[Fault]:
 
 
 def converted(value: Any, to: Definition, zone: ZoneInfo) -> Any:
-    """A stored value of any type as one of another. Raises `Misfit` when that would lose it. Days
-    are those of `zone`.
+    """A stored value of any type as one of another. Raises `InvalidTraitValue` when that would lose
+    it. Days are those of `zone`.
     """
     return coerce(to, _as_type(value, to.type, zone))
 

@@ -127,22 +127,21 @@ async def users_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]:
 
 async def seen(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
     """Those of `what` that any rule looks at."""
-    if not what:
-        return frozenset()
-    return await queries.seen_at_all(uow.session, uow.workspace_id, what)
+    return await queries.seen_at_all(uow.session, uow.workspace_id, what) if what else frozenset()
 
 
-async def find_usages(uow: UnitOfWork, what: str, record_type: str | None, key: str) -> Sequence[Usage]:
+async def find_usages(
+    uow: UnitOfWork, what: str, record_type: str | None, key: str
+) -> Sequence[Usage]:
     """A finder for what `hooks.FindUsers` names."""
     if what == "relation" and record_type is not None:
         return await users_of(uow, record_type, key)
     if what == "object_type":
         # Whoever looks at instances sees them come and go.
         return await users_of(uow, key, EXISTENCE)
-    if what == "trait" and record_type is not None:
-        return await users_of(uow, record_type, f"traits.{key}")
-    if what == "segment" and record_type is not None:
-        return await users_of(uow, record_type, segment_sight(key))
+    if what in {"trait", "segment"} and record_type is not None:
+        field = f"traits.{key}" if what == "trait" else segment_sight(key)
+        return await users_of(uow, record_type, field)
     return await users_of(uow, "account", role_sight(key)) if what == "key_role" else ()
 
 

@@ -123,7 +123,9 @@ class InvalidTraitValue(Exception):
 
 
 def coerce(definition: Definition, value: Any) -> Any:
-    """`value` in its stored form. Raises `Misfit`. Ids of members and contacts are only read."""
+    """`value` in its stored form. Raises `InvalidTraitValue`. Ids of members and contacts are only
+    read.
+    """
     kept = _FORMS[definition.type](definition, value)
     pattern = definition.pattern
     if pattern and isinstance(kept, str) and compiled(pattern).fullmatch(kept) is None:

@@ -212,20 +212,16 @@ class Batch:
 
     def _values(self, edit: Edit, after: RecordState) -> list[Fault]:
         after.update(edit.values)
-        if not edit.values.keys() <= self.schema.writable:
-            return self._unlinked(edit)
+        if foreign := edit.values.keys() - self.schema.writable:
+            message = f"{self.schema.plural} have no such field."
+            return [
+                Fault(f"{edit.pointer}/{name}", "unknown_field", message)
+                for name in sorted(foreign)
+            ]
         taken = self._by_external_id.get(after["external_id"] or "")
         if "external_id" in edit.values and taken not in {None, after["id"]}:
             return [Fault(f"{edit.pointer}/external_id", TAKEN, f"It belongs to {taken}.")]
         return []
-
-    def _unlinked(self, edit: Edit) -> list[Fault]:
-        """Fields that only other types of records have."""
-        message = f"{self.schema.plural} have no such field."
-        return [
-            Fault(f"{edit.pointer}/{name}", "unknown_field", message)
-            for name in sorted(edit.values.keys() - self.schema.writable)
-        ]
 
     def _traits(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
         faults = []
@@ -370,22 +366,14 @@ class Batch:
 
     def changed(self) -> list[tuple[PendingRecord, Differences]]:
         """The records that end otherwise than they are stored; new ones included."""
-        found = []
-        for pending in self.pending.values():
-            changes = self.changes(pending.before, pending.after)
-            if changes or pending.before is None:
-                found.append((pending, changes))
-        return found
+        changes = [(p, self.changes(p.before, p.after)) for p in self.pending.values()]
+        return [(p, changed) for p, changed in changes if changed or p.before is None]
 
     def undone(self) -> list[int]:
         """The places of edits that together left a record as it was."""
         several = [one for one in self.pending.values() if one.before and len(one.edits) > 1]
-        return [
-            place
-            for pending in several
-            if not self.changes(pending.before, pending.after)
-            for place in pending.edits
-        ]
+        unchanged = [one for one in several if not self.changes(one.before, one.after)]
+        return [place for one in unchanged for place in one.edits]
 
     def refuse(self, pending: PendingRecord, error: AppError) -> None:
         """Take back every edit of one record."""
