@@ -34,7 +34,7 @@ FEATURES_OF_MORE_LINES = {
     "deploy/local": 4_517,
     "services/accounts-api/accounts_api/automation/segments": 2_725,
     "services/accounts-api/accounts_api/customers/imports": 2_287,
-    "services/accounts-api/accounts_api/customers/querying": 1_870,
+    "services/accounts-api/accounts_api/customers/querying": 1_656,
     "services/accounts-api/accounts_api/customers/traits": 1_816,
     "services/accounts-api/accounts_api/evaluation/engine": 1_597,
     "services/accounts-api/accounts_api/language/formulas": 1_851,

@@ -63,7 +63,7 @@ WIRING: Final[Wiring] = (
     ReferenceHooks(segments=segments.those_of),
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
-    OfferedParts(
+    ExtraIncludes(
         stored={"segments": memberships.SEGMENTS_OF},
         computed={nulls.PART: nulls.of_records},
     ),

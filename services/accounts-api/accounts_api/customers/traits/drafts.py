@@ -6,7 +6,7 @@ from uuid import UUID
 
 from accounts_api.customers.traits import formulas, queries, rules
 from accounts_api.customers.traits.schemas import FormulaPreviewIn
-from accounts_api.customers.traits.service import get_trait, kind_of
+from accounts_api.customers.traits.service import get_trait, schema_of
 from accounts_api.language.formulas.depends import needs, sights
 from accounts_api.language.formulas.evaluate import evaluate
 from accounts_api.language.formulas.kept import kept
@@ -62,12 +62,9 @@ async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, 
 
 async def _must_be_there(uow: UnitOfWork, schema: RecordSchema, ids: Sequence[UUID]) -> None:
     known = await living(uow, schema, [str(record_id) for record_id in ids])
+    message = f"There is no {schema.record_type} with this id."
     faults = [
-        Fault(
-            f"/record_ids/{place}",
-            "unknown_record",
-            f"There is no {schema.record_type} with this id.",
-        )
+        Fault(f"/record_ids/{place}", "unknown_record", message)
         for place, record_id in enumerate(ids)
         if str(record_id) not in known
     ]

@@ -10,11 +10,6 @@ class TraitKeyTaken(Conflict):
     title = "This record type has a trait with this key"
 
 
-class TraitInUse(Conflict):
-    code = "in_use"
-    title = "This is in use"
-
-
 class ValuesWouldBeLost(Conflict):
     code = "values_would_be_lost"
     title = "Some values cannot be converted"

@@ -7,7 +7,6 @@ from pydantic_core import to_jsonable_python
 
 from accounts_api.customers.traits import conversion, formulas, queries
 from accounts_api.customers.traits.errors import (
-    TraitInUse,
     TraitKeyTaken,
     TraitNotFound,
     ValuesWouldBeLost,
@@ -99,7 +98,7 @@ async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
 async def change_trait(
     uow: UnitOfWork, trait_id: UUID, version: int | None, data: TraitPatch, *, force: bool
 ) -> Any:
-    """Raises `ValuesWouldBeLost` when a new type cannot hold every value, and `TraitInUse` when a
+    """Raises `ValuesWouldBeLost` when a new type cannot hold every value, and `InUse` when a
     formula that reads the trait would come to a stand, unless forced.
     """
     known = await get_trait(uow, trait_id, lock=True)
@@ -122,7 +121,7 @@ async def change_trait(
     if deciding:
         await _follow(uow, known, definition, formula, force=force)
         other = bool(becomes.keys() & {"type", "currency", "result_type"})
-        await _tell_readers(uow, known, other_values=other, force=force)
+        await _reevaluate_readers(uow, known, other_values=other, force=force)
     becomes.pop("faults", None)
     audit_log.record(
         uow,
@@ -165,18 +164,18 @@ async def _follow(
         await conversion.convert(uow, schema, definition, force=force)
 
 
-async def _tell_readers(uow: UnitOfWork, known: Any, *, other_values: bool, force: bool) -> None:
-    """Raises `TraitInUse` when a formula could read the trait no more."""
+async def _reevaluate_readers(
+    uow: UnitOfWork, known: Any, *, other_values: bool, force: bool
+) -> None:
+    """Raises `InUse` when a formula could read the trait no more."""
     stopped = await formulas.look_again(
         uow, known.record_type, known.key, other_values=other_values
     )
     if stopped and not force:
-        raise TraitInUse(
-            "These formulas could not read it any more. Change them first, or send `force=true`.",
-            records=0,
-            more_records=False,
-            usages=to_jsonable_python(stopped),
+        advice = (
+            "These formulas could not read it any more. Change them first, or send `force=true`."
         )
+        usage.must_be_unused(usage.Used(stopped, [], 0), advice)
 
 
 def _offers_all(definition: Definition, known: Any) -> bool:
