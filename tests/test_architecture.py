@@ -69,7 +69,7 @@ SPANNING = {
     "sync_worker.connections.service.claim_due",
     "sync_worker.crm_sync.write_backs.service.claim",
     "tasks_api.notes.jobs.write_fields",
-    "tasks_api.work.tasks.jobs.tell_breaches",
+    "tasks_api.work.tasks.jobs.publish_breaches",
     # Upkeep that means no one in particular.
     "accounts_api.records.history.service.make_partitions",
     "accounts_api.customers.imports.service.forget_old",

@@ -85,10 +85,6 @@ ON_A_SESSION = {
     "sync_worker.partners.webhooks.service",
     "sync_worker.runner.runs.queries",
     "sync_worker.runner.runs.service",
-    "tasks_api.notes.queries",
-    "tasks_api.notifications.queries",
-    "tasks_api.replica.queries",
-    "tasks_api.work.tasks.queries",
 }
 """A name leaves with the last statement that its module runs on a session. None is added."""
 

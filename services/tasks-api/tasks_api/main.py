@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             note_templates,
             notifications,
             status_router("tasks", due_work, held.counts),
-            usages_router(tasks_service.uses, notes_service.uses),
+            usages_router(tasks_service.usages, notes_service.usages),
             dead_events_router("tasks", SUBSCRIPTIONS),
             held_work_router("tasks"),
         ],

@@ -7,7 +7,7 @@ from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from tasks_api.notes.jobs import write_fields
 from tasks_api.subscriptions import SUBSCRIPTIONS
-from tasks_api.work.tasks.jobs import tell_breaches
+from tasks_api.work.tasks.jobs import publish_breaches
 
 
 def build(settings: Settings) -> Service:
@@ -17,7 +17,7 @@ def build(settings: Settings) -> Service:
 def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, SUBSCRIPTIONS),
-        Loop("breaches", tell_breaches),
+        Loop("breaches", publish_breaches),
         Loop("note-fields", write_fields),
     ]
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import httpx2
 import pytest
 
 from shared.answers import OutgoingError
+from shared.ids import new_id
 from tasks_api.notes import service
-from tasks_api.notes.rules import told_faults
+from tasks_api.notes.rows import NewNote
+from tasks_api.notes.rules import BoundField, record_faults
 from tests.accounts_api.records.making import make, make_trait
 from tests.harness import Client, Tenure, Workspace
 
@@ -214,14 +217,32 @@ async def test_what_died_between_its_two_effects_is_ended_by_the_next_request(
 
 def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -> None:
     fields = [
-        {"key": "mood", "label": "Mood", "record": "subject", "field": "traits.mood"},
-        {"key": "tier", "label": "Tier", "record": "account", "field": "tier"},
+        BoundField("mood", "Mood", "traits.mood"),
+        BoundField("tier", "Tier", "tier", record="account"),
     ]
-    note = {"subject_type": "contact", "subject_id": "c1", "account_id": "a1"}
+    note = NewNote(
+        id=new_id(),
+        template_key=None,
+        template_version=None,
+        subject_type="contact",
+        subject_id=new_id(),
+        account_id=new_id(),
+        title="Review",
+        body="",
+        category=None,
+        tags=[],
+        private=False,
+        noted_on=date(2026, 3, 2),
+        author_id=None,
+        author={},
+        field_values={},
+        record_versions={},
+        field_write="none",
+    )
     owned = {"code": "owned_elsewhere", "message": "Edit it there.", "connection_id": "s1"}
     gone = {"pointer": "/account", "code": "record_not_found", "message": "It is gone."}
-    told = told_faults(fields, note, [{"pointer": "/subject/traits/mood", **owned}, gone])
-    assert [fault.as_json() for fault in told] == [
+    faults = record_faults(fields, note, [{"pointer": "/subject/traits/mood", **owned}, gone])
+    assert [fault.as_json() for fault in faults] == [
         {"pointer": "/field_values/mood", **owned, "record": "subject"},
         {**gone, "pointer": "/account_id", "record": "account"},
     ]

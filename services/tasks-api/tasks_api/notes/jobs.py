@@ -18,9 +18,9 @@ _SYSTEM = (Cause(type="system", id="notes", label="note fields"),)
 
 async def write_fields(running: Service) -> bool:
     async with running.units.across_workspaces() as scope:
-        claimed = await queries.claim_writes(scope.session, _BATCH)
-    for workspace_id, note_id in claimed:
-        await _write_or_hold(running, workspace_id, note_id)
+        claimed = await queries.claim_writes(scope, _BATCH)
+    for note in claimed:
+        await _write_or_hold(running, note.workspace_id, note.id)
     return len(claimed) == _BATCH
 
 
@@ -47,6 +47,6 @@ async def _write(running: Service, workspace_id: UUID, note_id: UUID) -> None:
     except AccountsAway as error:
         log.info("note fields wait", note_id=str(note_id), error=str(error))
         return
-    async with running.units.begin(workspace_id, service.cause_of(draft.values)) as uow:
-        await service.settle_draft(uow, draft.values, faults)
+    async with running.units.begin(workspace_id, service.cause_of(draft.note)) as uow:
+        await service.settle_draft(uow, draft.note, faults)
         await held.let_go(uow, queries.WRITES, str(note_id).__eq__)

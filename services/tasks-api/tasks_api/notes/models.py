@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.columns import AT, NOW, created, versioned, workspace_key
 from tasks_api.db import Base
+from tasks_api.notes.rows import FIELD_WRITES
 
 note_templates = Table(
     "note_templates",
@@ -58,7 +59,7 @@ notes = Table(
     Column("write_after", AT, nullable=False, server_default=NOW),
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
-    CheckConstraint("field_write in ('none', 'pending', 'written', 'refused')", name="field_write"),
+    CheckConstraint(f"field_write in {FIELD_WRITES}", name="field_write"),
 )
 Index("ix_notes_subject", notes.c.workspace_id, notes.c.subject_id, notes.c.id)
 Index("ix_notes_account", notes.c.workspace_id, notes.c.account_id, notes.c.id)

@@ -1,149 +1,145 @@
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.auth import Caller
-from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
+from shared.data import WORKSPACE, Transaction
 from shared.held import not_held
+from shared.uow import UnitOfWork
 from tasks_api.notes.models import note_templates, notes
+from tasks_api.notes.rows import NewNote, NewTemplate, Note, NoteChanges, NoteTitle, Template
+
+_TEMPLATE = select(note_templates).where(
+    note_templates.c.workspace_id == WORKSPACE, note_templates.c.key == bindparam("key")
+)
 
 
-async def insert_template(session: AsyncSession, values: dict[str, Any]) -> Row | None:
+async def insert_template(uow: UnitOfWork, new: NewTemplate) -> Template | None:
     """None when this version exists already."""
-    row = insert(note_templates).values(**values).on_conflict_do_nothing().returning(note_templates)
-    return await fetch_maybe(session, row)
+    row = insert(note_templates).values(**new).on_conflict_do_nothing().returning(note_templates)
+    return await uow.row(Template, row)
 
 
-async def current_template(
-    session: AsyncSession, workspace_id: UUID, key: str, *, lock: bool = False
-) -> Row | None:
-    found = select(note_templates).where(
-        note_templates.c.workspace_id == workspace_id,
-        note_templates.c.key == key,
-        note_templates.c.current,
-    )
-    if lock:
-        found = found.with_for_update()
-    return await fetch_maybe(session, found)
+_CURRENT_TEMPLATE = _TEMPLATE.where(note_templates.c.current)
 
 
-async def template_version(
-    session: AsyncSession, workspace_id: UUID, key: str, version: int
-) -> Row:
-    found = select(note_templates).where(
-        note_templates.c.workspace_id == workspace_id,
-        note_templates.c.key == key,
-        note_templates.c.version == version,
-    )
-    return await fetch_one(session, found)
+async def current_template(uow: UnitOfWork, key: str, *, lock: bool = False) -> Template | None:
+    statement = _CURRENT_TEMPLATE.with_for_update() if lock else _CURRENT_TEMPLATE
+    return await uow.row(Template, statement, key=key)
 
 
-async def retire_template(session: AsyncSession, workspace_id: UUID, key: str) -> None:
+_TEMPLATE_VERSION = _TEMPLATE.where(note_templates.c.version == bindparam("version"))
+
+
+async def template_version(uow: UnitOfWork, key: str, version: int) -> Template:
+    return await uow.one(Template, _TEMPLATE_VERSION, key=key, version=version)
+
+
+async def retire_template(uow: UnitOfWork, key: str) -> None:
     retired = (
         update(note_templates)
-        .where(note_templates.c.workspace_id == workspace_id, note_templates.c.key == key)
+        .where(note_templates.c.workspace_id == uow.workspace_id, note_templates.c.key == key)
         .values(current=False)
     )
-    await session.execute(retired)
+    await uow.run(retired)
 
 
-async def next_template_version(session: AsyncSession, workspace_id: UUID, key: str) -> int:
+_NEWEST_VERSION = select(func.max(note_templates.c.version)).where(
+    note_templates.c.workspace_id == WORKSPACE, note_templates.c.key == bindparam("key")
+)
+
+
+async def next_template_version(uow: UnitOfWork, key: str) -> int:
     """One for a key that was never used."""
-    newest = select(func.max(note_templates.c.version)).where(
-        note_templates.c.workspace_id == workspace_id, note_templates.c.key == key
-    )
-    return (await session.scalar(newest) or 0) + 1
+    return (await uow.value(int, _NEWEST_VERSION, key=key) or 0) + 1
 
 
-async def notes_of_template(
-    session: AsyncSession, workspace_id: UUID, key: str, limit: int
-) -> list[Row]:
-    """Rows of id, title and private, the newest first."""
-    found = (
-        select(notes.c.id, notes.c.title, notes.c.private)
-        .where(notes.c.workspace_id == workspace_id, notes.c.template_key == key)
-        .order_by(notes.c.id.desc())
-        .limit(limit)
-    )
-    return await fetch_all(session, found)
+_NOTES_OF_TEMPLATE = (
+    select(notes.c.id, notes.c.title, notes.c.private)
+    .where(notes.c.workspace_id == WORKSPACE, notes.c.template_key == bindparam("key"))
+    .order_by(notes.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+async def notes_of_template(uow: UnitOfWork, key: str, limit: int) -> list[NoteTitle]:
+    """Newest first."""
+    return await uow.rows(NoteTitle, _NOTES_OF_TEMPLATE, key=key, most=limit)
 
 
 async def templates(
-    session: AsyncSession, workspace_id: UUID, after: str | None = None, limit: int | None = None
-) -> list[Row]:
+    uow: UnitOfWork, after: str | None = None, limit: int | None = None
+) -> list[Template]:
     """The current versions, by key."""
-    found = (
+    page = (
         select(note_templates)
-        .where(note_templates.c.workspace_id == workspace_id, note_templates.c.current)
+        .where(note_templates.c.workspace_id == WORKSPACE, note_templates.c.current)
         .order_by(note_templates.c.key)
         .limit(limit)
     )
     if after is not None:
-        found = found.where(note_templates.c.key > after)
-    return await fetch_all(session, found)
+        page = page.where(note_templates.c.key > after)
+    return await uow.rows(Template, page)
 
 
-async def insert_note(session: AsyncSession, values: dict[str, Any]) -> Row:
-    row = insert(notes).values(**values).returning(notes)
-    return await fetch_one(session, row)
+async def insert_note(uow: UnitOfWork, new: NewNote) -> Note:
+    return await uow.one(Note, insert(notes).values(**asdict(new)).returning(notes))
 
 
-async def note_by_id(
-    session: AsyncSession, workspace_id: UUID, note_id: UUID, *, lock: bool = False
-) -> Row | None:
-    found = select(notes).where(notes.c.workspace_id == workspace_id, notes.c.id == note_id)
-    if lock:
-        found = found.with_for_update()
-    return await fetch_maybe(session, found)
+_NOTE = select(notes).where(notes.c.workspace_id == WORKSPACE, notes.c.id == bindparam("note_id"))
 
 
-async def change_note(
-    session: AsyncSession, workspace_id: UUID, note_id: UUID, changes: dict[str, Any]
-) -> Row:
+async def note_by_id(uow: UnitOfWork, note_id: UUID, *, lock: bool = False) -> Note | None:
+    return await uow.row(Note, _NOTE.with_for_update() if lock else _NOTE, note_id=note_id)
+
+
+async def change_note(uow: UnitOfWork, note_id: UUID, changes: NoteChanges) -> Note:
     changed = (
         update(notes)
-        .where(notes.c.workspace_id == workspace_id, notes.c.id == note_id)
+        .where(notes.c.workspace_id == uow.workspace_id, notes.c.id == note_id)
         .values(**changes, version=notes.c.version + 1, updated_at=func.clock_timestamp())
         .returning(notes)
     )
-    return await fetch_one(session, changed)
+    return await uow.one(Note, changed)
 
 
-async def delete_note(session: AsyncSession, workspace_id: UUID, note_id: UUID) -> None:
-    await session.execute(
-        delete(notes).where(notes.c.workspace_id == workspace_id, notes.c.id == note_id)
-    )
+_DELETE_NOTE = delete(notes).where(
+    notes.c.workspace_id == WORKSPACE, notes.c.id == bindparam("note_id")
+)
+
+
+async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
+    await uow.run(_DELETE_NOTE, note_id=note_id)
 
 
 async def notes_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     reader: Caller,
     subject_id: UUID | None,
     account_id: UUID | None,
     before: UUID | None,
     limit: int,
-) -> list[Row]:
+) -> list[Note]:
     """Newest first. A private note is seen by its author only."""
     own = notes.c.author_id == reader.member_id
     if reader.member_id is None:
         own = and_(own, notes.c.author["id"].astext == reader.principal.id)
-    found = (
+    page = (
         select(notes)
-        .where(notes.c.workspace_id == workspace_id, or_(~notes.c.private, own))
+        .where(notes.c.workspace_id == WORKSPACE, or_(~notes.c.private, own))
         .order_by(notes.c.id.desc())
         .limit(limit + 1)
     )
     if subject_id is not None:
-        found = found.where(notes.c.subject_id == subject_id)
+        page = page.where(notes.c.subject_id == subject_id)
     if account_id is not None:
-        found = found.where(notes.c.account_id == account_id)
+        page = page.where(notes.c.account_id == account_id)
     if before is not None:
-        found = found.where(notes.c.id < before)
-    return await fetch_all(session, found)
+        page = page.where(notes.c.id < before)
+    return await uow.rows(Note, page)
 
 
 WRITES: Final = "note_fields"
@@ -163,10 +159,15 @@ _CLAIM = text(
 )
 
 
-async def claim_writes(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
-    """(workspace, note) whose field values are to be written; claimed ones wait before a retry."""
-    rows = await session.execute(_CLAIM, {"limit": limit})
-    return [(row.workspace_id, row.id) for row in rows]
+@dataclass(frozen=True, slots=True)
+class ClaimedWrite:
+    workspace_id: UUID
+    id: UUID
+
+
+async def claim_writes(scope: Transaction, limit: int) -> list[ClaimedWrite]:
+    """Notes whose field values are to be written; claimed ones wait before a retry."""
+    return await scope.rows(ClaimedWrite, _CLAIM, limit=limit)
 
 
 _COUNT_WRITES = text(
@@ -174,7 +175,6 @@ _COUNT_WRITES = text(
 )
 
 
-async def count_writes(session: AsyncSession, workspace_id: UUID) -> int:
+async def count_writes(uow: UnitOfWork) -> int:
     """Notes whose field values are not in their record yet."""
-    counted = await session.execute(_COUNT_WRITES, {"workspace_id": workspace_id})
-    return int(counted.scalar_one())
+    return await uow.one_value(int, _COUNT_WRITES)

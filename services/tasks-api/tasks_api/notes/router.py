@@ -107,17 +107,17 @@ async def log_note(
         uow = await begin()
         draft = await service.draft_of(uow, caller, data)
     note = await service.log_note(uow, draft)
-    if note["field_write"] == "pending":
+    if note.field_write == "pending":
         response.status_code = 202
-    response.headers["etag"] = etag(note["version"])
-    response.headers["location"] = f"/v1/notes/{note['id']}"
+    response.headers["etag"] = etag(note.version)
+    response.headers["location"] = f"/v1/notes/{note.id}"
     return note
 
 
 @router.get("/{note_id}", response_model=NoteOut, summary="Read a note")
 async def get_note(note_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
     note = await service.get_note(uow, caller, note_id)
-    response.headers["etag"] = etag(note["version"])
+    response.headers["etag"] = etag(note.version)
     return note
 
 
@@ -132,16 +132,16 @@ async def edit_note(
     response: Response,
 ) -> Any:
     note = await service.get_note(uow, caller, note_id, lock=True)
-    check_version(if_match, note["version"])
-    edited = await service.edit_note(uow, note, data.changes())
-    response.headers["etag"] = etag(edited["version"])
+    check_version(if_match, note.version)
+    edited = await service.edit_note(uow, note, data)
+    response.headers["etag"] = etag(edited.version)
     return edited
 
 
 @router.delete("/{note_id}", status_code=204, summary="Delete a note")
 async def delete_note(note_id: UUID, caller: Writer, uow: Uow, if_match: IfMatch) -> None:
     note = await service.get_note(uow, caller, note_id, lock=True)
-    check_version(if_match, note["version"])
+    check_version(if_match, note.version)
     await service.delete_note(uow, note_id)
 
 
@@ -181,7 +181,7 @@ async def get_note_template(
     response: Response,
 ) -> Any:
     template = await service.get_template(uow, key)
-    response.headers["etag"] = etag(template["version"])
+    response.headers["etag"] = etag(template.version)
     return template
 
 
@@ -203,9 +203,9 @@ async def edit_note_template(
     await must_be_writable(running, caller, bound_fields(data.fields))
     uow = await begin()
     template = await service.get_template(uow, key, lock=True)
-    check_version(if_match, template["version"])
-    edited = await service.edit_template(uow, template, data.changes())
-    response.headers["etag"] = etag(edited["version"])
+    check_version(if_match, template.version)
+    edited = await service.edit_template(uow, template, data)
+    response.headers["etag"] = etag(edited.version)
     return edited
 
 

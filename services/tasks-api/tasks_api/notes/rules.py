@@ -2,20 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import nh3
 
 from shared.errors import Fault
+from tasks_api.notes.rows import NewNote, NewTemplate
 
 ALLOWED_TAGS = {
     "p", "br", "strong", "em", "u", "s", "ul", "ol", "li", "a", "h1", "h2", "h3", "blockquote",
     "code", "pre", "hr", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 
-MID_CONTRACT_REVIEW = {
+BoundRecord = Literal["subject", "account"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundField:
+    """A question of a template, and the field of a record that its answer is written to."""
+
+    key: str
+    label: str
+    field: str
+    """`deal_room_url`, or `traits.<key>`."""
+    record: BoundRecord = "subject"
+    required: bool = False
+
+
+MID_CONTRACT_REVIEW: NewTemplate = {
     "key": "scaled_mid_contract_review",
+    "version": 1,
     "title": "Scaled Mid-Contract Review",
     "body": "<h2>How is it going?</h2><p></p><h2>What changed since we started?</h2><p></p>"
     "<h2>What will they need before the renewal?</h2><p></p>",
@@ -43,7 +60,7 @@ MID_CONTRACT_REVIEW = {
         },
     ],
 }
-"""The template that every workspace starts with (product.md section 4)."""
+"""The template that every workspace starts with."""
 
 
 def clean(html: str) -> str:
@@ -56,9 +73,9 @@ def clean(html: str) -> str:
     )
 
 
-def value_faults(fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> list[Fault]:
+def value_faults(fields: Sequence[BoundField], values: Mapping[str, Any]) -> list[Fault]:
     """What is wrong with the values given for a template's fields: every fault at once."""
-    known = {field["key"] for field in fields}
+    known = {field.key for field in fields}
     unknown = [
         Fault(
             f"/field_values/{key}",
@@ -69,15 +86,14 @@ def value_faults(fields: Sequence[Mapping[str, Any]], values: Mapping[str, Any])
         if key not in known
     ]
     missing = [
-        Fault(f"/field_values/{field['key']}", "required", f"{field['label']} must be filled.")
+        Fault(f"/field_values/{field.key}", "required", f"{field.label} must be filled.")
         for field in fields
-        if field.get("required") and values.get(field["key"]) in (None, "")
+        if field.required and values.get(field.key) in (None, "")
     ]
     return [*unknown, *missing]
 
 
 _OF_EVERY_FAULT = frozenset({"pointer", "code", "message"})
-BoundRecord = Literal["subject", "account"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +115,34 @@ class RecordPatch:
         }
 
 
-def record_patches(
-    fields: Sequence[Mapping[str, Any]], note: Mapping[str, Any]
-) -> dict[BoundRecord, RecordPatch]:
+def record_patches(fields: Sequence[BoundField], note: NewNote) -> dict[BoundRecord, RecordPatch]:
     """What the note's field values stand for. The account of a note about an account is its
     subject. A record whose version nobody said stands at none, so that no other value is lost.
     """
     values: dict[BoundRecord, dict[str, Any]] = {}
     for field in fields:
-        if field["key"] not in note["field_values"]:
+        if field.key not in note.field_values:
             continue
         patch = values.setdefault(_record(field, note), {})
-        name, _, trait = field["field"].partition(".")
+        name, _, trait = field.field.partition(".")
         if trait:
-            patch.setdefault(name, {})[trait] = note["field_values"][field["key"]]
+            patch.setdefault(name, {})[trait] = note.field_values[field.key]
         else:
-            patch[name] = note["field_values"][field["key"]]
+            patch[name] = note.field_values[field.key]
     where: dict[BoundRecord, tuple[str, Any]] = {
-        "subject": (note["subject_type"], note["subject_id"]),
-        "account": ("account", note["account_id"]),
+        "subject": (note.subject_type, note.subject_id),
+        "account": ("account", note.account_id),
     }
-    versions = note["record_versions"]
+    versions = note.record_versions
     return {
-        record: RecordPatch(*where[record], versions.get(record, 0), patch)
+        record: RecordPatch(*where[record], cast("int", versions.get(record, 0)), patch)
         for record, patch in values.items()
     }
 
 
-def binding_faults(patches: Mapping[BoundRecord, RecordPatch], versions: Any) -> list[Fault]:
+def binding_faults(
+    patches: Mapping[BoundRecord, RecordPatch], versions: Mapping[BoundRecord, int]
+) -> list[Fault]:
     """What must be said besides the values, so that they can be written."""
     unsaid = [
         Fault(
@@ -144,57 +160,56 @@ def binding_faults(patches: Mapping[BoundRecord, RecordPatch], versions: Any) ->
     return unsaid
 
 
-def told_faults(
-    fields: Sequence[Mapping[str, Any]],
-    note: Mapping[str, Any],
+def record_faults(
+    fields: Sequence[BoundField],
+    note: NewNote,
     errors: Sequence[Mapping[str, Any]],
 ) -> list[Fault]:
     """The accounts service's faults, at the note's own values."""
-    places = {_place(field, note): field["key"] for field in fields}
+    places = {_place(field, note): field.key for field in fields}
     faults = []
     for error in errors:
         record, _, field = error["pointer"].removeprefix("/").partition("/")
         place = next((p for p in places if f"{record}/{field}/".startswith(f"{p}/")), None)
         pointer = f"/{record}_id" if place is None else f"/field_values/{places[place]}"
-        told = {key: value for key, value in error.items() if key not in _OF_EVERY_FAULT}
-        faults.append(Fault(pointer, error["code"], error["message"], {**told, "record": record}))
+        extra = {key: value for key, value in error.items() if key not in _OF_EVERY_FAULT}
+        faults.append(Fault(pointer, error["code"], error["message"], {**extra, "record": record}))
     return faults
 
 
 def conflict_faults(
-    fields: Sequence[Mapping[str, Any]],
-    note: Mapping[str, Any],
+    fields: Sequence[BoundField],
+    note: NewNote,
     conflicts: Mapping[str, Mapping[str, Any]],
 ) -> list[Fault]:
     """Each value that would go where somebody else was first, beside the one that stands there."""
     faults = []
     for field in fields:
         record = _record(field, note)
-        if field["key"] not in note["field_values"] or record not in conflicts:
+        if field.key not in note.field_values or record not in conflicts:
             continue
-        name, _, trait = field["field"].partition(".")
+        name, _, trait = field.field.partition(".")
         stands = conflicts[record]["values"].get(name)
         theirs = (stands or {}).get(trait) if trait else stands
-        yours = note["field_values"][field["key"]]
-        told = {
+        yours = note.field_values[field.key]
+        both = {
             "record": record,
             "version": conflicts[record]["version"],
             "yours": yours,
             "theirs": theirs,
         }
         message = "The record changed after you saw it. Choose one of the two values."
-        faults.append(Fault(f"/field_values/{field['key']}", "changed_meanwhile", message, told))
+        faults.append(Fault(f"/field_values/{field.key}", "changed_meanwhile", message, both))
     return faults
 
 
-def _record(field: Mapping[str, Any], note: Mapping[str, Any]) -> BoundRecord:
-    of_account = note["subject_type"] == "account" and note["account_id"] in {
+def _record(field: BoundField, note: NewNote) -> BoundRecord:
+    of_account = note.subject_type == "account" and note.account_id in {
         None,
-        note["subject_id"],
+        note.subject_id,
     }
-    record: BoundRecord = "subject" if of_account else field["record"]
-    return record
+    return "subject" if of_account else field.record
 
 
-def _place(field: Mapping[str, Any], note: Mapping[str, Any]) -> str:
-    return f"{_record(field, note)}/{field['field'].replace('.', '/')}"
+def _place(field: BoundField, note: NewNote) -> str:
+    return f"{_record(field, note)}/{field.field.replace('.', '/')}"

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas import Day, IfUnreadable, In, Out, Patch, Slug, StoredOut, Title
+from tasks_api.notes.rows import FieldWrite
 from tasks_api.notes.rules import BoundRecord
 
 SubjectType = Annotated[
@@ -24,7 +25,7 @@ class TemplateField(In):
 
     key: Slug
     label: Title
-    record: Literal["subject", "account"] = "subject"
+    record: BoundRecord = "subject"
     field: Annotated[
         str,
         StringConstraints(pattern=r"^(traits\.)?[a-z][a-z0-9_]{0,62}$"),
@@ -197,7 +198,7 @@ class NoteOut(StoredOut):
     field_values: dict[str, Any]
     record_versions: Annotated[dict[str, int], IfUnreadable({})]
     field_write: Annotated[
-        Literal["none", "pending", "written", "refused"],
+        FieldWrite,
         Field(description="`pending`: a draft, written when the accounts service answers again."),
     ]
     field_faults: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Who is told what, when other services speak."""
+"""Which members get a notification of what other services publish."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,7 +13,7 @@ from tasks_api.replica import service as replica
 
 async def on_contact_replied(uow: UnitOfWork, event: ContactReplied) -> None:
     holder = await replica.holder_of(uow, event.account_id, event.notify_key_role)
-    await _tell(
+    await _notify(
         uow,
         [holder] if holder else await replica.admins(uow),
         "contact.replied",
@@ -25,7 +25,7 @@ async def on_contact_replied(uow: UnitOfWork, event: ContactReplied) -> None:
 
 
 async def on_connection_needs_reauth(uow: UnitOfWork, event: ConnectionNeedsReauth) -> None:
-    await _tell(
+    await _notify(
         uow,
         await replica.admins(uow),
         "connection.needs_reauth",
@@ -36,7 +36,7 @@ async def on_connection_needs_reauth(uow: UnitOfWork, event: ConnectionNeedsReau
 
 
 async def on_webhook_endpoint_disabled(uow: UnitOfWork, event: WebhookEndpointDisabled) -> None:
-    await _tell(
+    await _notify(
         uow,
         await replica.admins(uow),
         "webhook_endpoint.disabled",
@@ -46,7 +46,7 @@ async def on_webhook_endpoint_disabled(uow: UnitOfWork, event: WebhookEndpointDi
     )
 
 
-async def _tell(
+async def _notify(
     uow: UnitOfWork,
     members: Sequence[UUID],
     kind: str,
@@ -54,7 +54,7 @@ async def _tell(
     body: str,
     subject: tuple[str, UUID],
 ) -> None:
-    async def tell(member_id: UUID) -> None:
+    async def notify(member_id: UUID) -> None:
         await service.notify(
             uow,
             member_id,
@@ -65,7 +65,7 @@ async def _tell(
             once_per=_event_id(uow),
         )
 
-    await dead.on_each(uow, members, tell)
+    await dead.on_each(uow, members, notify)
 
 
 def _event_id(uow: UnitOfWork) -> UUID:

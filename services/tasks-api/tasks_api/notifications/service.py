@@ -7,6 +7,7 @@ from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
 from tasks_api.notifications import queries
+from tasks_api.notifications.rows import Notification
 
 OTHERS: Final = "members:write"
 """What it takes to see the notifications of somebody else."""
@@ -26,11 +27,10 @@ async def notify(
     subject: tuple[str, UUID] | None,
     once_per: UUID,
 ) -> None:
-    """Tell a member. The same `once_per` (an event, an assignment) tells the same member once."""
+    """A member gets one notification for the same `once_per`: an event, or an assignment."""
     await queries.insert_notification(
-        uow.session,
+        uow,
         {
-            "workspace_id": uow.workspace_id,
             "id": new_id(),
             "member_id": member_id,
             "kind": kind,
@@ -70,22 +70,18 @@ async def list_notifications(
     member_id = whose(caller, member_id)
     shape = ["notifications", member_id, unread]
     before = UUID(signer.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
-    rows = await queries.notifications_page(
-        uow.session, uow.workspace_id, member_id, before, limit, unread=unread
-    )
+    rows = await queries.notifications_page(uow, member_id, before, limit, unread=unread)
     return page_of(rows, limit, signer, uow.workspace_id, shape, ("id",))
 
 
-async def mark_read(uow: UnitOfWork, caller: Caller, notification_id: UUID) -> Any:
+async def mark_read(uow: UnitOfWork, caller: Caller, notification_id: UUID) -> Notification:
     """Raises `NotificationNotFound`, also for one that the caller may not see."""
     now = await uow.now()
     anybodys = OTHERS in caller.permissions
     row = None
     if anybodys or caller.member_id is not None:
         member_id = None if anybodys else caller.member_id
-        row = await queries.mark_read(
-            uow.session, uow.workspace_id, notification_id, member_id, now
-        )
+        row = await queries.mark_read(uow, notification_id, member_id, now)
     if row is None:
         raise NotificationNotFound("There is no notification with this id.")
     return row

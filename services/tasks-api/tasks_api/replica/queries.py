@@ -1,79 +1,116 @@
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.business_time import BusinessCalendar, calendar_of
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
 from tasks_api.replica.models import accounts, members
 
 
-async def store_member(session: AsyncSession, workspace_id: UUID, values: dict[str, Any]) -> None:
+class MemberCopy(TypedDict):
+    id: UUID
+    full_name: str
+    email: str
+    role: str
+    time_zone: str | None
+    active: bool
+    version: int
+
+
+class AccountCopy(TypedDict):
+    id: UUID
+    name: str
+    key_roles: Mapping[str, Sequence[str]]
+    deleted: bool
+    version: int
+
+
+async def store_member(uow: UnitOfWork, member: MemberCopy) -> None:
     """An older version never overwrites a newer one."""
-    row = insert(members).values(workspace_id=workspace_id, **values)
+    row = insert(members).values(**member)
     newer = row.on_conflict_do_update(
         index_elements=[members.c.workspace_id, members.c.id],
-        set_={name: row.excluded[name] for name in values if name != "id"},
+        set_={name: row.excluded[name] for name in member if name != "id"},
         where=members.c.version < row.excluded.version,
     )
-    await session.execute(newer)
+    await uow.run(newer)
 
 
-async def store_account(session: AsyncSession, workspace_id: UUID, values: dict[str, Any]) -> bool:
-    """True unless a newer version is known. Said again it is true again: an event that is heard
-    once more has another chance for what follows from it.
+async def store_account(uow: UnitOfWork, account: AccountCopy) -> bool:
+    """True unless a newer version is known. A repeated call is true again: an event that is
+    handled once more has another chance for what follows from it.
     """
-    row = insert(accounts).values(workspace_id=workspace_id, **values)
+    row = insert(accounts).values(**account)
     newer = row.on_conflict_do_update(
         index_elements=[accounts.c.workspace_id, accounts.c.id],
-        set_={name: row.excluded[name] for name in values if name != "id"},
+        set_={name: row.excluded[name] for name in account if name != "id"},
         where=accounts.c.version <= row.excluded.version,
-    ).returning(accounts.c.id)
-    return (await session.execute(newer)).first() is not None
+    )
+    return await uow.run(newer) > 0
 
 
-async def holders_of(
-    session: AsyncSession, workspace_id: UUID, account_id: UUID, key_role: str
-) -> list[UUID]:
+@dataclass(frozen=True, slots=True)
+class _Holders:
+    ids: list[str] | None
+
+
+_ACTIVE = select(members.c.id).where(
+    members.c.workspace_id == WORKSPACE,
+    members.c.id.in_(bindparam("member_ids", expanding=True)),
+    members.c.active,
+)
+
+
+async def holders_of(uow: UnitOfWork, account_id: UUID, key_role: str) -> list[UUID]:
     """Members who hold a key role on an account, in the order the account lists them."""
-    found = select(accounts.c.key_roles[key_role]).where(
-        accounts.c.workspace_id == workspace_id, accounts.c.id == account_id
+    holders = select(accounts.c.key_roles[key_role].label("ids")).where(
+        accounts.c.workspace_id == WORKSPACE, accounts.c.id == account_id
     )
-    listed = (await session.execute(found)).scalar_one_or_none() or []
-    active = select(members.c.id).where(
-        members.c.workspace_id == workspace_id,
-        members.c.id.in_([UUID(member) for member in listed]),
-        members.c.active,
-    )
-    known = set((await session.scalars(active)).all())
-    return [UUID(member) for member in listed if UUID(member) in known]
+    row = await uow.row(_Holders, holders)
+    listed = [UUID(member) for member in (row and row.ids) or ()]
+    active = set(await uow.values(UUID, _ACTIVE, member_ids=listed))
+    return [member for member in listed if member in active]
 
 
-async def account_exists(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> bool:
-    found = select(accounts.c.id).where(
-        accounts.c.workspace_id == workspace_id,
-        accounts.c.id == account_id,
-        accounts.c.deleted.is_(False),
-    )
-    return (await session.execute(found)).first() is not None
+_ACCOUNT = select(accounts.c.id).where(
+    accounts.c.workspace_id == WORKSPACE,
+    accounts.c.id == bindparam("account_id"),
+    accounts.c.deleted.is_(False),
+)
 
 
-async def member_exists(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> bool:
-    found = select(members.c.id).where(
-        members.c.workspace_id == workspace_id, members.c.id == member_id, members.c.active
-    )
-    return (await session.execute(found)).first() is not None
+async def account_exists(uow: UnitOfWork, account_id: UUID) -> bool:
+    return await uow.value(UUID, _ACCOUNT, account_id=account_id) is not None
 
 
-async def admins_of(session: AsyncSession, workspace_id: UUID) -> list[UUID]:
-    found = (
-        select(members.c.id)
-        .where(members.c.workspace_id == workspace_id, members.c.role == "admin", members.c.active)
-        .order_by(members.c.id)
-    )
-    return list((await session.scalars(found)).all())
+_MEMBER = select(members.c.id).where(
+    members.c.workspace_id == WORKSPACE, members.c.id == bindparam("member_id"), members.c.active
+)
+
+
+async def member_exists(uow: UnitOfWork, member_id: UUID) -> bool:
+    return await uow.value(UUID, _MEMBER, member_id=member_id) is not None
+
+
+_ADMINS = (
+    select(members.c.id)
+    .where(members.c.workspace_id == WORKSPACE, members.c.role == "admin", members.c.active)
+    .order_by(members.c.id)
+)
+
+
+async def admins_of(uow: UnitOfWork) -> list[UUID]:
+    return await uow.values(UUID, _ADMINS)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSettings:
+    settings: Mapping[str, object]
+    zone: str
 
 
 _CALENDAR = text(
@@ -86,12 +123,6 @@ _CALENDAR = text(
 )
 
 
-async def calendar_for(
-    session: AsyncSession, workspace_id: UUID, member_id: UUID | None
-) -> BusinessCalendar:
-    """Business hours of the workspace in the member's own time zone."""
-    values = {"workspace_id": workspace_id, "member_id": member_id}
-    row = (await session.execute(_CALENDAR, values)).one_or_none()
-    if row is None:
-        return calendar_of({}, ZoneInfo("UTC"))
-    return calendar_of(row.settings, ZoneInfo(row.zone))
+async def calendar_settings(uow: UnitOfWork, member_id: UUID | None) -> CalendarSettings | None:
+    """Of the workspace, in the member's own time zone. None before the workspace is known."""
+    return await uow.row(CalendarSettings, _CALENDAR, member_id=member_id)

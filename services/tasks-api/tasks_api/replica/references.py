@@ -114,13 +114,12 @@ def _references(named: Named) -> list[Reference]:
 
 async def _is_known(uow: UnitOfWork, named: Named, one: Reference) -> bool:
     """From what was heard."""
-    session, workspace_id = uow.session, uow.workspace_id
     if one.record_type == ACCOUNT:
-        return await queries.account_exists(session, workspace_id, UUID(one.key))
+        return await queries.account_exists(uow, UUID(one.key))
     if one.kind == "member":
-        return await queries.member_exists(session, workspace_id, UUID(one.key))
+        return await queries.member_exists(uow, UUID(one.key))
     if one.kind == "key_role" and named.account_id is not None:
-        return bool(await queries.holders_of(session, workspace_id, named.account_id, one.key))
+        return bool(await queries.holders_of(uow, named.account_id, one.key))
     return False
 
 

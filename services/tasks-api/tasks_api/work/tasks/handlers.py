@@ -16,10 +16,10 @@ from shared.events.sequences import (
     OpportunityTakenUp,
 )
 from shared.feed import dead
-from shared.fetch import Row as Task
 from shared.uow import UnitOfWork
 from tasks_api.replica import service as replica
 from tasks_api.work.tasks import service
+from tasks_api.work.tasks.rows import Task
 from tasks_api.work.tasks.rules import NO_STEP_LEFT, REFUSED_BY, offer_text, still_refused
 
 RENEWAL_MANAGER = "renewal_manager"
@@ -80,12 +80,12 @@ async def on_manual_entry_refused(uow: UnitOfWork, event: ManualEntryRefused) ->
 async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> None:
     """Whoever was refused may ask again once nothing stands in the way, or need not any more."""
 
-    async def look(task: Task) -> None:
+    async def close(task: Task) -> None:
         gone = event.change in {"deleted", "merged"}
         if gone or not still_refused(task, event.record, await service.today(uow)):
-            await service.close_by_key(uow, task["dedupe_key"])
+            await service.close_by_key(uow, task.dedupe_key or "")
 
-    await dead.on_each(uow, await service.refused_entries(uow, event.id), look)
+    await dead.on_each(uow, await service.refused_entries(uow, event.id), close)
 
 
 async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:

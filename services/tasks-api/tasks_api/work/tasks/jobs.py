@@ -9,18 +9,18 @@ _BATCH = 200
 _CLOCK = (Cause(type="system", id="clock", label="due time passed"),)
 
 
-async def tell_breaches(running: Service) -> bool:
-    """Tell once of every task whose due time passed while it was open."""
+async def publish_breaches(running: Service) -> bool:
+    """Publish `TaskBreached` once for every task whose due time passed while it was open."""
     async with running.units.across_workspaces(read_only=True) as scope:
-        overdue = await queries.overdue_tasks(scope.session, _BATCH)
-    for workspace_id, task_id in overdue:
+        overdue = await queries.overdue_tasks(scope, _BATCH)
+    for task in overdue:
         await held.attempt(
             running.units,
-            workspace_id,
+            task.workspace_id,
             _CLOCK,
-            partial(service.tell_breach, task_id=task_id),
+            partial(service.publish_breach, task_id=task.id),
             step=queries.BREACHES,
-            item=str(task_id),
-            about={"task_id": str(task_id)},
+            item=str(task.id),
+            about={"task_id": str(task.id)},
         )
     return len(overdue) == _BATCH

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.columns import AT, versioned, workspace_key
 from tasks_api.db import Base
+from tasks_api.work.tasks.rows import PRIORITIES, STATUSES
 
 tasks = Table(
     "tasks",
@@ -43,8 +44,8 @@ tasks = Table(
     Column("ended_by", Uuid),
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
-    CheckConstraint("status in ('open', 'completed', 'closed')", name="status"),
-    CheckConstraint("priority in ('low', 'normal', 'high')", name="priority"),
+    CheckConstraint(f"status in {STATUSES}", name="status"),
+    CheckConstraint(f"priority in {PRIORITIES}", name="priority"),
 )
 _open = tasks.c.status == "open"
 Index(

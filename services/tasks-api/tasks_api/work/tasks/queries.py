@@ -1,19 +1,28 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, not_, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.fetch import Row, fetch_all, fetch_maybe, fetch_one
+from shared.data import WORKSPACE, Transaction
 from shared.held import not_held
+from shared.uow import UnitOfWork
 from tasks_api.work.tasks.models import tasks
+from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
+
+_OF_WORKSPACE = select(tasks).where(tasks.c.workspace_id == WORKSPACE)
+_OPEN = tasks.c.status == "open"
+_OPEN_WHATEVER_THE_PLAN = text("status = 'open'")
+"""A literal: a bound value no longer names the partial index once PostgreSQL has settled on a
+generic plan, which it does at the sixth execution.
+"""
+_VACANT: Final = and_(_OPEN, tasks.c.assignee_id.is_(None), tasks.c.assignee_key_role.is_not(None))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TaskFilter:
     status: str | None = None
     assignee_id: UUID | None = None
@@ -27,188 +36,152 @@ class TaskFilter:
     awake_at: datetime | None = None
 
 
-async def insert_task(session: AsyncSession, values: dict[str, Any]) -> Row | None:
-    """The new row, or None while an open task has the same dedupe key."""
+async def insert_task(
+    uow: UnitOfWork,
+    task_id: UUID,
+    new: NewTask,
+    *,
+    opened_at: datetime,
+    due_at: datetime | None,
+) -> Task | None:
+    """None while an open task has the same dedupe key."""
     row = (
         insert(tasks)
-        .values(**values)
+        .values(id=task_id, opened_at=opened_at, due_at=due_at, **new)
         .on_conflict_do_nothing(
             index_elements=[tasks.c.workspace_id, tasks.c.dedupe_key],
-            # A literal: a bound value no longer names the partial index once PostgreSQL has
-            # settled on a generic plan, which it does at the sixth execution.
-            index_where=text("status = 'open'"),
+            index_where=_OPEN_WHATEVER_THE_PLAN,
         )
         .returning(tasks)
     )
-    return await fetch_maybe(session, row)
+    return await uow.row(Task, row)
 
 
-async def task_by_id(
-    session: AsyncSession, workspace_id: UUID, task_id: UUID, *, lock: bool = False
-) -> Row | None:
-    found = select(tasks).where(tasks.c.workspace_id == workspace_id, tasks.c.id == task_id)
-    if lock:
-        found = found.with_for_update()
-    return await fetch_maybe(session, found)
+_BY_ID = _OF_WORKSPACE.where(tasks.c.id == bindparam("task_id"))
 
 
-async def open_task_by_key(
-    session: AsyncSession, workspace_id: UUID, dedupe_key: str, *, lock: bool = False
-) -> Row | None:
-    found = select(tasks).where(
-        tasks.c.workspace_id == workspace_id,
-        tasks.c.dedupe_key == dedupe_key,
-        tasks.c.status == "open",
-    )
-    if lock:
-        found = found.with_for_update()
-    return await fetch_maybe(session, found)
+async def task_by_id(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task | None:
+    return await uow.row(Task, _BY_ID.with_for_update() if lock else _BY_ID, task_id=task_id)
 
 
-async def open_tasks_by_key(
-    session: AsyncSession, workspace_id: UUID, dedupe_keys: Collection[str]
-) -> list[Row]:
-    found = select(tasks).where(
-        tasks.c.workspace_id == workspace_id,
-        tasks.c.dedupe_key.in_(dedupe_keys),
-        # A literal, so that the partial index is named whatever the plan.
-        text("status = 'open'"),
-    )
-    return await fetch_all(session, found)
+_OPEN_BY_KEY = _OF_WORKSPACE.where(tasks.c.dedupe_key == bindparam("dedupe_key"), _OPEN)
 
 
-async def change_task(
-    session: AsyncSession, workspace_id: UUID, task_id: UUID, changes: dict[str, Any]
-) -> Row:
+async def open_task_by_key(uow: UnitOfWork, dedupe_key: str, *, lock: bool = False) -> Task | None:
+    statement = _OPEN_BY_KEY.with_for_update() if lock else _OPEN_BY_KEY
+    return await uow.row(Task, statement, dedupe_key=dedupe_key)
+
+
+_OPEN_BY_KEYS = _OF_WORKSPACE.where(
+    tasks.c.dedupe_key.in_(bindparam("dedupe_keys", expanding=True)), _OPEN_WHATEVER_THE_PLAN
+)
+
+
+async def open_tasks_by_key(uow: UnitOfWork, dedupe_keys: Collection[str]) -> list[Task]:
+    return await uow.rows(Task, _OPEN_BY_KEYS, dedupe_keys=list(dedupe_keys))
+
+
+async def change_task(uow: UnitOfWork, task_id: UUID, changes: TaskChanges) -> Task:
     changed = (
         update(tasks)
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.id == task_id)
+        .where(tasks.c.workspace_id == uow.workspace_id, tasks.c.id == task_id)
         .values(**changes, version=tasks.c.version + 1, updated_at=func.clock_timestamp())
         .returning(tasks)
     )
-    return await fetch_one(session, changed)
+    return await uow.one(Task, changed)
 
 
-async def waiting_for_holder(
-    session: AsyncSession, workspace_id: UUID, account_id: UUID
-) -> list[Row]:
+_WAITING_FOR_HOLDER = _OF_WORKSPACE.where(
+    tasks.c.account_id == bindparam("account_id"), _VACANT
+).with_for_update()
+
+
+async def waiting_for_holder(uow: UnitOfWork, account_id: UUID) -> list[Task]:
     """Open tasks of an account that nobody holds the key role for yet."""
-    found = (
-        select(tasks)
-        .where(
-            tasks.c.workspace_id == workspace_id,
-            tasks.c.account_id == account_id,
-            tasks.c.status == "open",
-            tasks.c.assignee_id.is_(None),
-            tasks.c.assignee_key_role.is_not(None),
-        )
-        .with_for_update()
-    )
-    return await fetch_all(session, found)
+    return await uow.rows(Task, _WAITING_FOR_HOLDER, account_id=account_id)
 
 
-async def open_tasks_of(
-    session: AsyncSession, workspace_id: UUID, assignee_id: UUID, limit: int | None = None
-) -> list[Row]:
+_OPEN_OF = _OF_WORKSPACE.where(tasks.c.assignee_id == bindparam("assignee_id"), _OPEN).order_by(
+    tasks.c.id
+)
+
+
+async def open_tasks_of(uow: UnitOfWork, assignee_id: UUID, limit: int | None = None) -> list[Task]:
     """Oldest first. Without a limit they are locked, to be handed over."""
-    found = (
-        select(tasks)
-        .where(
-            tasks.c.workspace_id == workspace_id,
-            tasks.c.assignee_id == assignee_id,
-            tasks.c.status == "open",
-        )
-        .order_by(tasks.c.id)
-    )
-    found = found.with_for_update() if limit is None else found.limit(limit)
-    return await fetch_all(session, found)
+    statement = _OPEN_OF.with_for_update() if limit is None else _OPEN_OF.limit(limit)
+    return await uow.rows(Task, statement, assignee_id=assignee_id)
 
 
-async def open_tasks_by_role(
-    session: AsyncSession, workspace_id: UUID, key_role: str, limit: int
-) -> list[Row]:
+_OPEN_BY_ROLE = (
+    _OF_WORKSPACE.where(tasks.c.assignee_key_role == bindparam("key_role"), _OPEN)
+    .order_by(tasks.c.id)
+    .limit(bindparam("most"))
+)
+
+
+async def open_tasks_by_role(uow: UnitOfWork, key_role: str, limit: int) -> list[Task]:
     """Oldest first."""
-    found = (
-        select(tasks)
-        .where(
-            tasks.c.workspace_id == workspace_id,
-            tasks.c.assignee_key_role == key_role,
-            tasks.c.status == "open",
-        )
-        .order_by(tasks.c.id)
-        .limit(limit)
-    )
-    return await fetch_all(session, found)
+    return await uow.rows(Task, _OPEN_BY_ROLE, key_role=key_role, most=limit)
 
 
-async def count_open_of(
-    session: AsyncSession, workspace_id: UUID, assignee_id: UUID
-) -> dict[str | None, int]:
-    """By the key role that they are assigned by, None for those that name the person."""
-    role = tasks.c.assignee_key_role
-    counted = (
-        select(role, func.count())
-        .where(
-            tasks.c.workspace_id == workspace_id,
-            tasks.c.assignee_id == assignee_id,
-            tasks.c.status == "open",
-        )
-        .group_by(role)
+@dataclass(frozen=True, slots=True)
+class RoleCount:
+    key_role: str | None
+    """None for tasks that name the person."""
+    count: int
+
+
+_COUNT_OPEN_OF = (
+    select(tasks.c.assignee_key_role.label("key_role"), func.count().label("count"))
+    .where(
+        tasks.c.workspace_id == WORKSPACE, tasks.c.assignee_id == bindparam("assignee_id"), _OPEN
     )
-    return {row[0]: row[1] for row in await session.execute(counted)}
+    .group_by(tasks.c.assignee_key_role)
+)
+
+
+async def count_open_of(uow: UnitOfWork, assignee_id: UUID) -> list[RoleCount]:
+    """By the key role that they are assigned by."""
+    return await uow.rows(RoleCount, _COUNT_OPEN_OF, assignee_id=assignee_id)
 
 
 async def tasks_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     wanted: TaskFilter,
     after: tuple[datetime | None, UUID] | None,
     limit: int,
-) -> list[Row]:
+) -> list[Task]:
     """Soonest due first, undated last. One row more than `limit` tells of a next page."""
-    found = (
-        select(tasks)
-        .where(tasks.c.workspace_id == workspace_id, *_conditions(wanted))
+    page = (
+        _OF_WORKSPACE.where(*_conditions(wanted))
         .order_by(tasks.c.due_at.asc().nulls_last(), tasks.c.id)
         .limit(limit + 1)
     )
     if after is not None:
         due, last = after
         if due is None:
-            found = found.where(tasks.c.due_at.is_(None), tasks.c.id > last)
+            page = page.where(tasks.c.due_at.is_(None), tasks.c.id > last)
         else:
             later = and_(tasks.c.due_at >= due, or_(tasks.c.due_at > due, tasks.c.id > last))
-            found = found.where(or_(later, tasks.c.due_at.is_(None)))
-    return await fetch_all(session, found)
+            page = page.where(or_(later, tasks.c.due_at.is_(None)))
+    return await uow.rows(Task, page)
 
 
-_VACANT: Final = (
-    tasks.c.status == "open",
-    tasks.c.assignee_id.is_(None),
-    tasks.c.assignee_key_role.is_not(None),
-)
-
-
-async def count_vacant(session: AsyncSession, workspace_id: UUID) -> int:
-    counted = select(func.count()).where(tasks.c.workspace_id == workspace_id, *_VACANT)
-    return int(await session.scalar(counted) or 0)
-
-
-def _conditions(wanted: TaskFilter) -> list[Any]:
-    equal = {
-        tasks.c.status: wanted.status,
-        tasks.c.assignee_id: wanted.assignee_id,
-        tasks.c.cause: wanted.cause,
-        tasks.c.subject_id: wanted.subject_id,
-        tasks.c.account_id: wanted.account_id,
-    }
-    conditions: list[Any] = [
-        column == value for column, value in equal.items() if value is not None
+def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    equal = (
+        (tasks.c.status, wanted.status),
+        (tasks.c.assignee_id, wanted.assignee_id),
+        (tasks.c.cause, wanted.cause),
+        (tasks.c.subject_id, wanted.subject_id),
+        (tasks.c.account_id, wanted.account_id),
+    )
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in equal if value is not None
     ]
     if wanted.unassigned:
         conditions.append(tasks.c.assignee_id.is_(None))
     if wanted.vacant is not None:
-        conditions.append(and_(*_VACANT) if wanted.vacant else not_(and_(*_VACANT)))
+        conditions.append(_VACANT if wanted.vacant else not_(_VACANT))
     if wanted.due_from is not None:
         conditions.append(tasks.c.due_at >= wanted.due_from)
     if wanted.due_before is not None:
@@ -217,6 +190,15 @@ def _conditions(wanted: TaskFilter) -> list[Any]:
         asleep_until = tasks.c.snoozed_until
         conditions.append(or_(asleep_until.is_(None), asleep_until <= wanted.awake_at))
     return conditions
+
+
+_COUNT_VACANT = (
+    select(func.count()).select_from(tasks).where(tasks.c.workspace_id == WORKSPACE, _VACANT)
+)
+
+
+async def count_vacant(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_VACANT)
 
 
 BREACHES: Final = "breaches"
@@ -234,10 +216,15 @@ _OVERDUE = text(
 )
 
 
-async def overdue_tasks(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
-    """(workspace, task) of tasks past due whose breach was not told yet, over all workspaces."""
-    rows = await session.execute(_OVERDUE, {"limit": limit})
-    return [(row.workspace_id, row.id) for row in rows]
+@dataclass(frozen=True, slots=True)
+class OverdueTask:
+    workspace_id: UUID
+    id: UUID
+
+
+async def overdue_tasks(scope: Transaction, limit: int) -> list[OverdueTask]:
+    """Those past due whose breach was not published yet, over all workspaces."""
+    return await scope.rows(OverdueTask, _OVERDUE, limit=limit)
 
 
 _COUNT_OVERDUE = text(
@@ -249,7 +236,6 @@ _COUNT_OVERDUE = text(
 )
 
 
-async def count_overdue(session: AsyncSession, workspace_id: UUID) -> int:
-    """Tasks past due whose breach was not told yet."""
-    counted = await session.execute(_COUNT_OVERDUE, {"workspace_id": workspace_id})
-    return int(counted.scalar_one())
+async def count_overdue(uow: UnitOfWork) -> int:
+    """Tasks past due whose breach was not published yet."""
+    return await uow.one_value(int, _COUNT_OVERDUE)

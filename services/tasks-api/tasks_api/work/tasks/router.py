@@ -23,11 +23,11 @@ from shared.web.usages import peers_unit
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
 from tasks_api.work.tasks.queries import TaskFilter
+from tasks_api.work.tasks.rows import Status
 from tasks_api.work.tasks.schemas import (
     Completion,
     Reassignment,
     Snooze,
-    Status,
     TaskIn,
     TaskOut,
     TaskPatch,
@@ -126,8 +126,8 @@ async def create_task(
     kept = await must_exist(running, caller, service.named_by(data), data.faults())
     data = data.model_copy(update=kept)
     task, new = await service.create_task(await begin(), caller, data)
-    response.headers["etag"] = etag(task["version"])
-    response.headers["location"] = f"/v1/tasks/{task['id']}"
+    response.headers["etag"] = etag(task.version)
+    response.headers["location"] = f"/v1/tasks/{task.id}"
     response.status_code = 201 if new else 200
     return task
 
@@ -137,9 +137,9 @@ async def get_task(
     task_id: UUID, caller: Reader, uow: Uow, request: Request, response: Response
 ) -> Any:
     task = await service.get_task(uow, task_id)
-    if not_modified(request, task["version"]):
-        return Response(status_code=304, headers={"etag": etag(task["version"])})
-    response.headers["etag"] = etag(task["version"])
+    if not_modified(request, task.version):
+        return Response(status_code=304, headers={"etag": etag(task.version)})
+    response.headers["etag"] = etag(task.version)
     return task
 
 
@@ -154,9 +154,9 @@ async def edit_task(
     response: Response,
 ) -> Any:
     task = await service.get_task(uow, task_id, lock=True)
-    check_version(if_match, task["version"])
-    edited = await service.edit_task(uow, task, data.changes())
-    response.headers["etag"] = etag(edited["version"])
+    check_version(if_match, task.version)
+    edited = await service.edit_task(uow, task, data)
+    response.headers["etag"] = etag(edited.version)
     return edited
 
 

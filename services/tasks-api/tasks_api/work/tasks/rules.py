@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from shared.business_time import BusinessCalendar, add_business_days
 from shared.events.accounts import OpportunityRecord
+from tasks_api.work.tasks.rows import Task
 
 HAND_WORK = "person"
 REFUSED_BY = "accounts"
@@ -16,7 +17,7 @@ Refusal = Literal["contract_expired", "opportunity_closed"]
 REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TaskText:
     title: str
     body: str
@@ -117,7 +118,7 @@ def task_text(cause: str, **names: str | None) -> TaskText:
 
 
 def due_instant(
-    rule: dict[str, Any] | None, opened_at: datetime, calendar: BusinessCalendar
+    rule: Mapping[str, object] | None, opened_at: datetime, calendar: BusinessCalendar
 ) -> datetime | None:
     """The instant of a due rule: `{"business_days": n}` counted from the next opening, or
     `{"at": RFC 3339}`.
@@ -125,18 +126,18 @@ def due_instant(
     if rule is None:
         return None
     if "at" in rule:
-        return datetime.fromisoformat(rule["at"])
-    return add_business_days(opened_at, int(rule["business_days"]), calendar)
+        return datetime.fromisoformat(str(rule["at"]))
+    return add_business_days(opened_at, int(str(rule["business_days"])), calendar)
 
 
-def still_refused(task: Mapping[str, Any], record: OpportunityRecord, today: date) -> bool:
+def still_refused(task: Task, record: OpportunityRecord, today: date) -> bool:
     """Whether the reason for which the entry was refused still stands. A contract whose date nobody
     has touched stays expired: its customer may live where the day has come already.
     """
-    if task["cause"] == "opportunity_closed":
+    if task.cause == "opportunity_closed":
         return record.is_closed
     expiration = record.contract_expiration
     if record.is_closed or expiration is None:
         return False
-    untouched = task["data"].get("contract_expiration") == expiration
+    untouched = task.data.get("contract_expiration") == expiration
     return untouched or date.fromisoformat(expiration) <= today

@@ -1,14 +1,13 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, computed_field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.errors import Fault
 from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
+from tasks_api.work.tasks.rows import Priority, Status
 
-Status = Literal["open", "completed", "closed"]
-Priority = Literal["low", "normal", "high"]
 SubjectType = Annotated[
     Slug,
     Field(
@@ -149,10 +148,7 @@ class TaskOut(Out):
     created_at: datetime
     updated_at: datetime
 
-    @computed_field(  # type: ignore[prop-decorator]
-        description="Nobody holds its key role: it waits for a holder, and the admins were told."
+    key_role_vacant: bool = Field(
+        description="Nobody holds its key role: it waits for a holder, and the admins got a"
+        " notification."
     )
-    @property
-    def key_role_vacant(self) -> bool:
-        waits = self.status == "open" and self.assignee_id is None
-        return waits and self.assignee_key_role is not None

@@ -1,13 +1,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid5
+
+from typing_extensions import Unpack
 
 from shared.auth import Caller
 from shared.errors import Conflict, NotFound
 from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpened
 from shared.feed import dead
-from shared.fetch import Row as Task
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
@@ -17,8 +18,9 @@ from tasks_api.replica import service as replica
 from tasks_api.replica.references import Named
 from tasks_api.work.tasks import queries
 from tasks_api.work.tasks.queries import TaskFilter
+from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges, TaskDetails
 from tasks_api.work.tasks.rules import HAND_WORK, REFUSALS, REFUSED_BY, due_instant, task_text
-from tasks_api.work.tasks.schemas import TaskIn
+from tasks_api.work.tasks.schemas import TaskIn, TaskPatch
 
 
 class TaskNotFound(NotFound):
@@ -44,13 +46,13 @@ async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Ta
     """The task and whether it is new: an open one with the same dedupe key is returned as it is.
     What it names exists.
     """
-    values = data.model_dump(exclude={"due_at", "due_business_days"})
-    values["source"] = {"type": HAND_WORK, "id": caller.principal.id}
+    new = cast("NewTask", data.model_dump(exclude={"due_at", "due_business_days"}))
+    new["source"] = {"type": HAND_WORK, "id": caller.principal.id}
     if data.due_at is not None:
-        values["due_rule"] = {"at": data.due_at.isoformat()}
+        new["due_rule"] = {"at": data.due_at.isoformat()}
     elif data.due_business_days is not None:
-        values["due_rule"] = {"business_days": data.due_business_days}
-    return await open_task(uow, values)
+        new["due_rule"] = {"business_days": data.due_business_days}
+    return await open_task(uow, new)
 
 
 async def open_for_cause(
@@ -61,53 +63,51 @@ async def open_for_cause(
     names: Mapping[str, str | None],
     reads_as: str | None = None,
     remarks: Sequence[str] = (),
-    **values: Any,
+    **details: Unpack[TaskDetails],
 ) -> Task:
     """The one open task of a cause. A second call refreshes what it shows and says when the `data`
     behind that changed, and nothing else.
     """
     text = task_text(reads_as or cause, **names)
-    said = {"title": text.title, "body": "\n\n".join([text.body, *remarks])}
-    told = {**said, "cause": cause, "dedupe_key": dedupe_key}
-    task, new = await open_task(uow, {**told, **values})
-    data = values.get("data")
-    if not new and data is not None and task["data"] != data:
-        changes = {**said, "data": data}
-        task = await queries.change_task(uow.session, uow.workspace_id, task["id"], changes)
+    body = "\n\n".join([text.body, *remarks])
+    new: NewTask = {
+        **details,
+        "title": text.title,
+        "body": body,
+        "cause": cause,
+        "dedupe_key": dedupe_key,
+    }
+    task, is_new = await open_task(uow, new)
+    data = details.get("data")
+    if not is_new and data is not None and task.data != data:
+        changes: TaskChanges = {"title": text.title, "body": body, "data": data}
+        task = await queries.change_task(uow, task.id, changes)
     return task
 
 
-async def open_task(uow: UnitOfWork, values: dict[str, Any]) -> tuple[Task, bool]:
+async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
     now = await uow.now()
-    assignee = values.get("assignee_id")
-    if assignee is None and values.get("assignee_key_role"):
-        role, account = values["assignee_key_role"], values.get("account_id")
-        assignee = await replica.holder_of(uow, account, role)
+    assignee = new.get("assignee_id")
+    key_role = new.get("assignee_key_role")
+    if assignee is None and key_role:
+        assignee = await replica.holder_of(uow, new.get("account_id"), key_role)
     calendar = await replica.calendar_for(uow, assignee)
-    row = {
-        **values,
-        "workspace_id": uow.workspace_id,
-        "id": new_id(),
-        "assignee_id": assignee,
-        "opened_at": now,
-        "due_at": due_instant(values.get("due_rule"), now, calendar),
-    }
-    task = await queries.insert_task(uow.session, row)
+    due_at = due_instant(new.get("due_rule"), now, calendar)
+    row: NewTask = {**new, "assignee_id": assignee}
+    task = await queries.insert_task(uow, new_id(), row, opened_at=now, due_at=due_at)
     if task is None:
-        standing = await queries.open_task_by_key(
-            uow.session, uow.workspace_id, values["dedupe_key"]
-        )
-        if standing is None:
+        existing = await queries.open_task_by_key(uow, new.get("dedupe_key") or "")
+        if existing is None:
             raise Conflict("The task with this dedupe key was just ended; try again.")
-        return standing, False
-    uow.publish(TaskOpened(**_told(task), due_at=task["due_at"]))
-    await _tell_assignee(uow, task)
+        return existing, False
+    uow.publish(TaskOpened(**_event_fields(task), due_at=task.due_at))
+    await _notify_assignee(uow, task)
     return task, True
 
 
 async def get_task(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task:
     """Raises `TaskNotFound`."""
-    task = await queries.task_by_id(uow.session, uow.workspace_id, task_id, lock=lock)
+    task = await queries.task_by_id(uow, task_id, lock=lock)
     if task is None:
         raise TaskNotFound("There is no task with this id.")
     return task
@@ -115,69 +115,70 @@ async def get_task(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Tas
 
 async def _get_open(uow: UnitOfWork, task_id: UUID) -> Task:
     task = await get_task(uow, task_id, lock=True)
-    if task["status"] != "open":
-        raise AlreadyEnded(f"It was {task['status']} at {task['ended_at']:%Y-%m-%d %H:%M} UTC.")
+    if not task.is_open:
+        raise AlreadyEnded(f"It was {task.status} at {task.ended_at:%Y-%m-%d %H:%M} UTC.")
     return task
 
 
-async def edit_task(uow: UnitOfWork, task: Task, changes: dict[str, Any]) -> Task:
-    if task["status"] != "open":
+async def edit_task(uow: UnitOfWork, task: Task, patch: TaskPatch) -> Task:
+    """A new due instant starts the clock again: the task may breach once more."""
+    if not task.is_open:
         raise AlreadyEnded
+    changes = cast("TaskChanges", patch.changes())
     if "due_at" in changes:
         due = changes["due_at"]
         changes["due_rule"] = {"at": due.isoformat()} if due else None
         changes["breached_at"] = None
     if not changes:
         return task
-    return await queries.change_task(uow.session, uow.workspace_id, task["id"], changes)
+    return await queries.change_task(uow, task.id, changes)
 
 
 async def complete_task(
     uow: UnitOfWork, caller: Caller, task_id: UUID, outcome: str | None
 ) -> Task:
     await _get_open(uow, task_id)
-    task = await queries.change_task(
-        uow.session,
-        uow.workspace_id,
-        task_id,
-        {
-            "status": "completed",
-            "outcome": outcome,
-            "ended_at": await uow.now(),
-            "ended_by": caller.member_id,
-        },
-    )
-    uow.publish(TaskCompleted(**_told(task), outcome=outcome, completed_by=caller.member_id))
+    changes: TaskChanges = {
+        "status": "completed",
+        "outcome": outcome,
+        "ended_at": await uow.now(),
+        "ended_by": caller.member_id,
+    }
+    task = await queries.change_task(uow, task_id, changes)
+    completed_by = caller.member_id
+    uow.publish(TaskCompleted(**_event_fields(task), outcome=outcome, completed_by=completed_by))
     return task
 
 
 async def reassign_task(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Task:
-    """Another person, the same clock: the due instant stays. Whose it is already keeps it."""
+    """The due instant stays. A task that the assignee has already does not change."""
     return await _assign(uow, await _get_open(uow, task_id), assignee_id)
 
 
 async def snooze_task(uow: UnitOfWork, task_id: UUID, until: datetime) -> Task:
     await _get_open(uow, task_id)
-    return await queries.change_task(
-        uow.session, uow.workspace_id, task_id, {"snoozed_until": until}
-    )
+    return await queries.change_task(uow, task_id, {"snoozed_until": until})
 
 
 async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
     """The cause went away. Nothing happens when no open task has the key."""
-    task = await queries.open_task_by_key(uow.session, uow.workspace_id, dedupe_key, lock=True)
+    task = await queries.open_task_by_key(uow, dedupe_key, lock=True)
     if task is None:
         return
-    ended = {"status": "closed", "outcome": "cause_cleared", "ended_at": await uow.now()}
-    closed = await queries.change_task(uow.session, uow.workspace_id, task["id"], ended)
-    uow.publish(TaskClosed(**_told(closed), reason="cause_cleared"))
+    changes: TaskChanges = {
+        "status": "closed",
+        "outcome": "cause_cleared",
+        "ended_at": await uow.now(),
+    }
+    closed = await queries.change_task(uow, task.id, changes)
+    uow.publish(TaskClosed(**_event_fields(closed), reason="cause_cleared"))
 
 
 async def refused_entries(uow: UnitOfWork, opportunity_id: UUID) -> list[Task]:
     """Open tasks for those who asked the accounts service to enter the opportunity by hand."""
     keys = [f"{reason}:{opportunity_id}" for reason in REFUSALS]
-    found = await queries.open_tasks_by_key(uow.session, uow.workspace_id, keys)
-    return [task for task in found if task["source"]["type"] == REFUSED_BY]
+    tasks = await queries.open_tasks_by_key(uow, keys)
+    return [task for task in tasks if task.source["type"] == REFUSED_BY]
 
 
 async def today(uow: UnitOfWork) -> date:
@@ -185,70 +186,67 @@ async def today(uow: UnitOfWork) -> date:
 
 
 async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
-    """Give tasks that wait for a key role's holder to the one who holds it now."""
+    """Give tasks that wait for a key role's holder to the member who holds it now."""
 
-    async def give(task: Task) -> None:
-        holder = await replica.holder_of(uow, account_id, task["assignee_key_role"])
+    async def assign(task: Task) -> None:
+        holder = await _holder_for(uow, task)
         if holder is not None:
             await _assign(uow, task, holder)
 
-    waiting = await queries.waiting_for_holder(uow.session, uow.workspace_id, account_id)
-    await dead.on_each(uow, waiting, give)
+    await dead.on_each(uow, await queries.waiting_for_holder(uow, account_id), assign)
 
 
 async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None) -> None:
     """Give a leaving member's open tasks to those who hold the tasks' key roles now, the others to
-    the successor; without one they wait in the queue. Their clocks run on.
+    the successor; without one they wait in the queue. Their due instants stay.
     """
     successor = await replica.active_member(uow, successor_id)
 
-    async def give(task: Task) -> None:
-        assignee = successor
-        if task["assignee_key_role"] is not None:
-            role, account = task["assignee_key_role"], task["account_id"]
-            holder = await replica.holder_of(uow, account, role)
-            assignee = successor if holder in {None, member_id} else holder
-        await _assign(uow, task, assignee)
+    async def assign(task: Task) -> None:
+        holder = await _holder_for(uow, task)
+        await _assign(uow, task, successor if holder in {None, member_id} else holder)
 
-    found = await queries.open_tasks_of(uow.session, uow.workspace_id, member_id)
-    await dead.on_each(uow, found, give)
+    await dead.on_each(uow, await queries.open_tasks_of(uow, member_id), assign)
+
+
+async def _holder_for(uow: UnitOfWork, task: Task) -> UUID | None:
+    if task.assignee_key_role is None:
+        return None
+    return await replica.holder_of(uow, task.account_id, task.assignee_key_role)
 
 
 async def load_of(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
     """How many open tasks a member has, by the key role that they are assigned by."""
-    found = await queries.count_open_of(uow.session, uow.workspace_id, member_id)
+    counts = await queries.count_open_of(uow, member_id)
     return {
-        "open": sum(found.values()),
-        "by_key_role": {role: count for role, count in found.items() if role is not None},
+        "open": sum(role.count for role in counts),
+        "by_key_role": {role.key_role: role.count for role in counts if role.key_role is not None},
     }
 
 
-async def uses(
-    uow: UnitOfWork, what: UsageTarget, _record_type: str | None, key: str
+async def usages(
+    uow: UnitOfWork, target: UsageTarget, _record_type: str | None, key: str
 ) -> Sequence[Usage]:
     """A member is used by the open tasks that are theirs, a key role by those given by it."""
-    session, workspace_id = uow.session, uow.workspace_id
-    if what == "member":
-        found = await queries.open_tasks_of(session, workspace_id, UUID(key), MOST_USAGES)
-    elif what == "key_role":
-        found = await queries.open_tasks_by_role(session, workspace_id, key, MOST_USAGES)
+    if target == "member":
+        tasks = await queries.open_tasks_of(uow, UUID(key), MOST_USAGES)
+    elif target == "key_role":
+        tasks = await queries.open_tasks_by_role(uow, key, MOST_USAGES)
     else:
         return ()
-    return [Usage("task", str(task["id"]), task["title"]) for task in found]
+    return [Usage("task", str(task.id), task.title) for task in tasks]
 
 
-async def tell_breach(uow: UnitOfWork, task_id: UUID) -> None:
+async def publish_breach(uow: UnitOfWork, task_id: UUID) -> None:
     """Once per due instant, even when two workers find the task."""
-    task = await queries.task_by_id(uow.session, uow.workspace_id, task_id, lock=True)
+    task = await queries.task_by_id(uow, task_id, lock=True)
     now = await uow.fresh_now()
-    if task is None or task["status"] != "open" or task["breached_at"] is not None:
+    if task is None or not task.is_open or task.breached_at is not None:
         return
-    if task["due_at"] is None or task["due_at"] > now:
+    if task.due_at is None or task.due_at > now:
         return
-    breached = await queries.change_task(
-        uow.session, uow.workspace_id, task_id, {"breached_at": now}
-    )
-    uow.publish(TaskBreached(**_told(breached), due_at=breached["due_at"]))
+    breached = await queries.change_task(uow, task_id, {"breached_at": now})
+    uow.publish(TaskBreached(**_event_fields(breached), due_at=task.due_at))
 
 
 async def list_tasks(
@@ -259,7 +257,7 @@ async def list_tasks(
     if cursor is not None:
         due, last = signer.read(cursor, uow.workspace_id, shape)
         after = (_instant(due), UUID(last))
-    rows = await queries.tasks_page(uow.session, uow.workspace_id, wanted, after, limit)
+    rows = await queries.tasks_page(uow, wanted, after, limit)
     return page_of(rows, limit, signer, uow.workspace_id, shape, ("due_at", "id"))
 
 
@@ -268,49 +266,55 @@ def _instant(value: str | None) -> datetime | None:
 
 
 async def _assign(uow: UnitOfWork, task: Task, assignee_id: UUID | None) -> Task:
-    if task["assignee_id"] == assignee_id:
+    if task.assignee_id == assignee_id:
         return task
-    assigned = await queries.change_task(
-        uow.session, uow.workspace_id, task["id"], {"assignee_id": assignee_id}
-    )
-    await _tell_assignee(uow, assigned)
+    assigned = await queries.change_task(uow, task.id, {"assignee_id": assignee_id})
+    await _notify_assignee(uow, assigned)
     return assigned
 
 
-async def _tell_assignee(uow: UnitOfWork, task: Task) -> None:
-    """One notification per assignment, which made this version; never for one's own act. While
-    nobody holds the key role, the admins hear of it.
+async def _notify_assignee(uow: UnitOfWork, task: Task) -> None:
+    """One notification per assignment, which made this version; never of one's own act. While
+    nobody holds the key role, the admins get it.
     """
-    if task["assignee_id"] is not None:
-        told, kind, title = [task["assignee_id"]], "task.assigned", task["title"]
-    elif task["assignee_key_role"] is not None:
-        told, kind = await replica.admins(uow), "task.key_role_vacant"
-        title = f"Nobody holds {task['assignee_key_role']}: {task['title']}"[:200]
+    if task.assignee_id is not None:
+        recipients, kind, title = [task.assignee_id], "task.assigned", task.title
+    elif task.assignee_key_role is not None:
+        recipients, kind = await replica.admins(uow), "task.key_role_vacant"
+        title = f"Nobody holds {task.assignee_key_role}: {task.title}"[:200]
     else:
         return
     acting = {link.id for link in uow.cause if link.type == "member"}
-    for member_id in told:
+    for member_id in recipients:
         if str(member_id) not in acting:
             await notifications.notify(
                 uow,
                 member_id,
                 kind=kind,
                 title=title,
-                body=task["body"],
-                subject=("task", task["id"]),
-                once_per=uuid5(task["id"], str(task["version"])),
+                body=task.body,
+                subject=("task", task.id),
+                once_per=uuid5(task.id, str(task.version)),
             )
 
 
-def _told(task: Task) -> dict[str, Any]:
-    names = ("title", "cause", "subject_type", "subject_id", "account_id", "assignee_id")
-    return {"task_id": task["id"], **{name: task[name] for name in names}}
+def _event_fields(task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task.id,
+        "title": task.title,
+        "cause": task.cause,
+        "subject_type": task.subject_type,
+        "subject_id": task.subject_id,
+        "account_id": task.account_id,
+        "assignee_id": task.assignee_id,
+    }
 
 
-async def count_due(uow: UnitOfWork) -> int:
-    return await queries.count_overdue(uow.session, uow.workspace_id)
+async def count_overdue(uow: UnitOfWork) -> int:
+    """Tasks past due whose breach was not published yet."""
+    return await queries.count_overdue(uow)
 
 
 async def count_vacant(uow: UnitOfWork) -> int:
     """Open tasks whose key role nobody holds."""
-    return await queries.count_vacant(uow.session, uow.workspace_id)
+    return await queries.count_vacant(uow)
