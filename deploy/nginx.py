@@ -7,8 +7,8 @@ from deploy.gateway.problems import away, broken, too_slow
 from deploy.gateway.proxy import POOL_SECONDS
 from deploy.routes import LARGER_BODIES, SEGMENTS
 from shared.settings import ServiceName
-from shared.web.middleware import MAX_BODY, path_pattern
-from shared.web.refusal import (
+from shared.transport.middleware import MAX_BODY, path_pattern
+from shared.transport.refusal import (
     LARGE_HEAD,
     LATE,
     LONG_TARGET,

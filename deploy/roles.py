@@ -16,7 +16,7 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from shared import strength
+from shared import secret_strength
 
 OWNER = "tenure_owner"
 DATABASE = "tenure"
@@ -160,7 +160,7 @@ def _password(role: str) -> str:
     """An empty one would be none at all to PostgreSQL."""
     variable = f"{role.upper()}_PASSWORD"
     try:
-        return strength.password(os.environ.get(variable, ""))
+        return secret_strength.password(os.environ.get(variable, ""))
     except ValueError as error:
         raise CannotPrepare(f"{variable} {error}.") from error
 

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from shared import sqlstates
-from shared.answers import OutgoingError
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import AppError, Unavailable
 from shared.logging import get_logger
+from shared.net.answers import OutgoingError
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from shared.errors import AppError, OutcomeUnknown, Unavailable
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -231,7 +231,7 @@ def is_odd_email(column: str) -> str:
 
 
 def lay_held_work(app_role: str) -> None:
-    """Create the table of `shared.held`, in the current schema."""
+    """Create the table of `shared.held_work`, in the current schema."""
     op.execute(
         """
         create table held_work (

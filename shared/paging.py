@@ -16,8 +16,8 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json, to_json
 
-from shared.bounded import fitting
 from shared.errors import BadRequest
+from shared.page_bytes import fitting
 
 MAX_LIMIT = 200
 MAX_CURSOR = 4096

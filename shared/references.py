@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from shared.answers import OutgoingError
 from shared.auth import Caller, Subject
 from shared.errors import Unavailable
+from shared.net.answers import OutgoingError
 from shared.service import Service
 
 _OK = 200

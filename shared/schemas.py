@@ -27,12 +27,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import override
 
-from shared.countries import UnknownCountry, country_code
-from shared.currencies import known_currency
-from shared.email_addresses import LONGEST, InvalidEmail, normal_email
-from shared.json_types import take_json_types_only
 from shared.logging import get_logger
-from shared.plain_values import addressable, named_zone, near_day, near_instant, one_line
+from shared.mail.addresses import LONGEST, InvalidEmail, normal_email
+from shared.values.countries import UnknownCountry, country_code
+from shared.values.currencies import known_currency
+from shared.values.json_types import take_json_types_only
+from shared.values.plain import addressable, named_zone, near_day, near_instant, one_line
 
 log = get_logger(__name__)
 
@@ -157,7 +157,7 @@ Email = Annotated[
     AfterValidator(_normal_email),
     Field(json_schema_extra={"format": "idn-email"}),
 ]
-"""In the form of `shared.email_addresses`, which says what an address may be."""
+"""In the form of `shared.mail.addresses`, which says what an address may be."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)]
 Country = Annotated[
     str,

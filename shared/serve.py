@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import uvicorn
 from typing_extensions import override
 
-from shared import collector
-from shared.web.protocol import BoundedHttp
+from shared import garbage_collector
+from shared.transport.protocol import BoundedHttp
 
 _GRACE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
@@ -47,7 +47,7 @@ class SettledServer(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        collector.settle()
+        garbage_collector.settle()
 
 
 class DrainingServer(SettledServer):
@@ -59,7 +59,7 @@ class DrainingServer(SettledServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         # Its description is the largest thing that it makes for good.
-        self._process.state.describing.add_done_callback(lambda _: collector.settle())
+        self._process.state.describing.add_done_callback(lambda _: garbage_collector.settle())
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

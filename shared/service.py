@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from shared.answers import Answer, OutgoingError
 from shared.auth import Caller, Subject
 from shared.db import Database
-from shared.egress import EgressPolicy
+from shared.encryption import SecretBox
 from shared.events.base import Cause, Event
 from shared.events.routes import subscribers
 from shared.feed.reader import FeedPage
-from shared.http import DEFAULT_CAP, HttpClient
+from shared.net.answers import Answer, OutgoingError
+from shared.net.egress import EgressPolicy
+from shared.net.http import DEFAULT_CAP, HttpClient
 from shared.paging import CursorSigner
 from shared.queue import Bell
 from shared.ratelimit import RateLimiter, RedisCount
-from shared.secrets import SecretBox
 from shared.settings import ServiceName, Settings
 from shared.tokens import ServiceSigner, ServiceTokenVerifier
 from shared.uow import UnitsOfWork, Wiring

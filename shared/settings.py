@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared import strength
+from shared import secret_strength
 
 ServiceName = Literal["accounts", "tasks", "sequencer", "sync"]
 SERVICES: tuple[ServiceName, ...] = ("accounts", "tasks", "sequencer", "sync")
@@ -21,7 +21,7 @@ _KINDS = {
 
 
 def _secret(check: Callable[[str], Any]) -> AfterValidator:
-    """Lets a secret in only when `check`, one of `shared.strength`, does."""
+    """Lets a secret in only when `check`, one of `shared.secret_strength`, does."""
 
     def checked(value: SecretStr) -> SecretStr:
         check(value.get_secret_value())
@@ -82,11 +82,11 @@ class Settings(Environment):
     public_url: str = "http://127.0.0.1:8000"
     """Origin that customers see: unsubscribe links and problem types point there."""
 
-    service_key: Annotated[SecretStr, _secret(strength.signing_key)]
+    service_key: Annotated[SecretStr, _secret(secret_strength.signing_key)]
     """Private JWK (EC P-256) that signs this service's tokens; its public half is the JWKS."""
-    cursor_secret: Annotated[SecretStr, _secret(strength.signing_secret)]
+    cursor_secret: Annotated[SecretStr, _secret(secret_strength.signing_secret)]
     """Signs page cursors and unsubscribe links. Shared by all processes of a service."""
-    encryption_keys: Annotated[SecretStr, _secret(strength.encryption_keys)]
+    encryption_keys: Annotated[SecretStr, _secret(secret_strength.encryption_keys)]
     """Comma separated urlsafe base64 keys of 32 bytes. The first encrypts, all of them decrypt."""
 
     egress_allow: str = ""

@@ -16,13 +16,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import ValidationError
 
-from shared.answers import OutgoingError
 from shared.auth import SUBJECT_TYPES, Subject
 from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
+from shared.secret_strength import signing_key
 from shared.settings import SERVICES, ServiceName
-from shared.strength import signing_key
 
 LIFETIME = 240
 _REFETCH_SECONDS = 30.0

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from typing_extensions import override
 
-from shared import collector
+from shared import garbage_collector
 from shared.db import is_connection_loss
 from shared.events.routes import SUBSCRIBES_TO
 from shared.feed.consumer import Consumer
@@ -135,7 +135,7 @@ async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     tracing.follow_statements(service.db.engine)
     retention = Loop("idempotency-key-retention", forget_old_idempotency_keys, every=600.0)
     every = chosen([*loops, retention], service.settings.loops)
-    collector.settle()
+    garbage_collector.settle()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -7,8 +7,8 @@ from sequencer.agenda import service as agenda
 from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import Envelope
-from shared.feed.dead import bury
-from shared.held import hold
+from shared.feed.dead_events import bury
+from shared.held_work import hold
 from shared.ids import new_id
 from shared.settings import ServiceName
 from tests.harness import Client, Tenure, Workspace

@@ -46,9 +46,9 @@ SPANNING = {
     # answers.
     "shared.feed.consumer.Consumer._checkpoint",
     "shared.feed.consumer.Consumer._failed",
-    "shared.web.internal.feed",
-    "shared.web.internal.feed_state",
-    "shared.web.internal.readyz",
+    "shared.routers.internal.feed",
+    "shared.routers.internal.feed_state",
+    "shared.routers.internal.readyz",
     "shared.worker.health_app.readyz",
     "shared.worker.forget_old_idempotency_keys",
     # Whose key this is, before anybody is known.

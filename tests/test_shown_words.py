@@ -19,9 +19,9 @@ OUR_VALUE_ERRORS = {
 """Files that show what a ValueError says, and whose it is: all of them raise our sentences."""
 READ = {
     "services/sequencer/sequencer/templates/rules.py": "the name of the variable",
-    "shared/links.py": "logged",
+    "shared/net/connection_errors.py": "logged",
     "shared/logging.py": "the log",
-    "shared/web/messages.py": "line and column",
+    "shared/values/validation_messages.py": "line and column",
 }
 """Files that read something out of a library's error, and what."""
 

@@ -27,7 +27,6 @@ FEATURES_OF_MORE_FILES = {
     "services/sequencer/sequencer/enrollments": 11,
     "services/sequencer/sequencer/entry": 11,
     "services/sync-worker/sync_worker/crm_sync/pulls": 17,
-    "shared/web": 21,
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
@@ -45,7 +44,6 @@ FEATURES_OF_MORE_LINES = {
     "services/sync-worker/sync_worker/crm_sync/pulls": 2_558,
     "services/sync-worker/sync_worker/connectors/salesforce": 1_864,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
-    "shared/web": 2_609,
 }
 LARGER_FILES = {
     "services/accounts-api/accounts_api/records/schema/models.py": 421,

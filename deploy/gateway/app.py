@@ -22,9 +22,9 @@ from deploy.gateway.problem_pages import problem_page
 from deploy.gateway.proxy import Proxy
 from deploy.routes import LARGER_BODIES
 from shared.settings import ServiceName
+from shared.transport.middleware import PlainAnswers, RequestContext, RequestLimits, refuse
+from shared.transport.refusal import Refusal
 from shared.web.accept import accepts
-from shared.web.middleware import PlainAnswers, RequestContext, RequestLimits, refuse
-from shared.web.refusal import Refusal
 
 _OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status", "/problems")
 _OWN_BELOW = ("/docs/", "/problems/")

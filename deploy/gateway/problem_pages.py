@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from deploy.gateway.pages import HEADERS
-from shared.web.refusal import Refusal
+from shared.transport.refusal import Refusal
 
 Problem = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.web.refusal import Refusal
+from shared.transport.refusal import Refusal
 
 
 def no_route(path: str) -> Refusal:

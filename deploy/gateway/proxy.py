@@ -14,7 +14,7 @@ from yarl import URL
 from deploy.gateway import problems
 from deploy.routes import service_for
 from shared.settings import ServiceName
-from shared.web.refusal import RawHeaders, Refusal
+from shared.transport.refusal import RawHeaders, Refusal
 
 # RFC 9110 section 7.6.1: they speak of one connection, not of the message.
 _HOP_BY_HOP = {

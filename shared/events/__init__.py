@@ -1,0 +1,1 @@
+"""The events that services publish, by publisher, and who subscribes to whom."""

@@ -14,14 +14,14 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.answers import OutgoingError
 from shared.batches import reason_of
 from shared.events.base import Envelope
-from shared.faults import faultpoint
-from shared.feed.dead import bury
+from shared.fault_points import faultpoint
+from shared.feed.dead_events import bury
 from shared.feed.reader import FeedPage
 from shared.feed.subscriptions import Subscriptions, is_passing
 from shared.logging import get_logger
+from shared.net.answers import OutgoingError
 from shared.settings import ServiceName
 from shared.uow import UnitsOfWork
 

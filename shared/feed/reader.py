@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bounded import rows_within
 from shared.errors import BadRequest
 from shared.events.base import Envelope
+from shared.page_bytes import rows_within
 
 MAX_PAGE = 1000
 _CURSOR = re.compile(r"^(\d{1,20})\.(\d{1,19})$")

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared import sqlstates, tracing
-from shared.answers import OutgoingError
 from shared.db import is_connection_loss, sqlstate
 from shared.errors import Unavailable
 from shared.events.base import Cause, Envelope, Event
 from shared.events.registry import EVENTS
+from shared.net.answers import OutgoingError
 from shared.uow import UnitOfWork
 
 Handler = Callable[[UnitOfWork, Any], Awaitable[None]]

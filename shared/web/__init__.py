@@ -1,0 +1,1 @@
+"""What every public operation goes through: caller, checks, transaction, answer or problem."""

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.answers import OutgoingError
+from shared.api_keys import KEY_PREFIX, is_whole, key_digest
 from shared.auth import Caller, CredentialRole, Subject
 from shared.errors import Forbidden, Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.events.routes import grants
-from shared.keys import KEY_PREFIX, is_whole, key_digest
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.tokens import ServiceClaims
 

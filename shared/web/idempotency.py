@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.auth import Caller
+from shared.encryption import SecretBox
 from shared.errors import BadRequest, Conflict, Invalid
-from shared.secrets import SecretBox
 from shared.uow import UnitOfWork
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")

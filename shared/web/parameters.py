@@ -15,8 +15,8 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.datastructures import QueryParams
 
 from shared.errors import Fault, Invalid
-from shared.json_types import DAY_TEXT, INSTANT_TEXT
 from shared.spelling import nearest
+from shared.values.json_types import DAY_TEXT, INSTANT_TEXT
 
 
 @dataclass(frozen=True, slots=True)

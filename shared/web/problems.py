@@ -23,8 +23,8 @@ from shared.errors import (
     Unavailable,
 )
 from shared.logging import get_logger
-from shared.web.messages import message_of
-from shared.web.refusal import SAFE_HEADERS
+from shared.transport.refusal import SAFE_HEADERS
+from shared.values.validation_messages import message_of
 
 log = get_logger(__name__)
 

@@ -30,7 +30,7 @@ from shared.errors import (
 )
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.web import strict_json
+from shared.values import strict_json
 from shared.web.accept import accepts
 from shared.web.all_faults import faults_beyond, is_rehearsed, shown_body
 from shared.web.callers import authenticated, limit_rate

@@ -151,9 +151,9 @@ async def test_a_credential_in_a_trailer_does_not_come_through(stage: Stage) -> 
 async def test_who_is_slow_is_cut_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, sent: bytes, answered: bytes
 ) -> None:
-    monkeypatch.setattr("shared.web.protocol.HEAD_SECONDS", 0.2)
-    monkeypatch.setattr("shared.web.protocol.BODY_LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("shared.web.protocol.SLOW_SECONDS", 0.3)
+    monkeypatch.setattr("shared.transport.protocol.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("shared.transport.protocol.BODY_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("shared.transport.protocol.SLOW_SECONDS", 0.3)
     said = await _say(stage.url, sent)
     assert said.startswith(answered)
     assert bool(said) == bool(answered)
@@ -162,7 +162,7 @@ async def test_who_is_slow_is_cut_off(
 async def test_a_connection_that_has_answered_is_not_cut_off_as_slow(
     stage: Stage, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.web.protocol.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("shared.transport.protocol.HEAD_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(stage.url.rpartition(":")[2]))
     for _ in range(3):
         writer.write(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deploy.local import keys
 from deploy.roles import ROLES, SERVICES
-from shared import strength
+from shared import secret_strength
 from shared.tokens import ServiceSigner
 
 ROOT = Path(__file__).parents[2]
@@ -45,9 +45,9 @@ def test_a_bare_python_makes_all_secrets_and_services_take_them(
         signer = ServiceSigner("tasks", made[f"TENURE_{service.schema.upper()}_KEY"])
         assert signer.token("accounts", "*").count(".") == 2
     for role in (*ROLES, "postgres", "redis"):
-        assert strength.password(made[f"{role.upper()}_PASSWORD"])
-    assert strength.signing_secret(made["TENURE_CURSOR_SECRET"])
-    assert len(strength.encryption_keys(made["TENURE_ENCRYPTION_KEYS"])) == 1
+        assert secret_strength.password(made[f"{role.upper()}_PASSWORD"])
+    assert secret_strength.signing_secret(made["TENURE_CURSOR_SECRET"])
+    assert len(secret_strength.encryption_keys(made["TENURE_ENCRYPTION_KEYS"])) == 1
     secrets = [value for name, value in made.items() if name.endswith(("_KEY", "_PASSWORD"))]
     assert len(set(secrets)) == len(secrets) == 11
 
@@ -64,5 +64,5 @@ def test_bare_means_that_nothing_installed_is_there(tmp_path: Path) -> None:
 @example(ORDER - 1)
 def test_a_key_is_the_one_that_others_make_of_its_number(private: int) -> None:
     expected = ec.derive_private_key(private, ec.SECP256R1()).public_key().public_numbers()
-    made = strength.signing_key(keys.jwk(private)).public_key.public_numbers()
+    made = secret_strength.signing_key(keys.jwk(private)).public_key.public_numbers()
     assert (made.x, made.y) == (expected.x, expected.y)

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import pytest
 
-from shared.answers import OutgoingError
 from shared.events.accounts import MemberHandedOver
 from shared.events.base import Cause
 from shared.events.sync import WebhookEndpointDisabled
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
 from tasks_api import worker
 from tests.accounts_api.customers.key_roles.making import member
 from tests.harness import Tenure

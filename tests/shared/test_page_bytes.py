@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bounded import MAX_PAGE_BYTES, count_within, fitting
 from shared.events.sync import ConnectionNeedsReauth
 from shared.ids import new_id
+from shared.page_bytes import MAX_PAGE_BYTES, count_within, fitting
 from tests.harness import Tenure, Workspace
 
 LARGE = 900_000

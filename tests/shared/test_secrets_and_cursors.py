@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import BadRequest
 from shared.ids import new_id
 from shared.paging import CursorSigner
-from shared.secrets import CannotDecrypt, SecretBox
 
 OLD, NEW = (base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(2))
 BOX = SecretBox(OLD)

@@ -10,11 +10,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from shared.answers import OutgoingError
 from shared.auth import Subject
 from shared.errors import Unauthorized, Unavailable
 from shared.events.base import Cause
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
 from shared.settings import ServiceName
 from shared.tokens import ServiceSigner, ServiceTokenVerifier
 

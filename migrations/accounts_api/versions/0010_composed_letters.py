@@ -7,7 +7,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import text
 
-from shared.email_addresses import email_key
+from shared.mail.addresses import email_key
 from shared.migrations import is_odd_email, rewrite
 
 revision = "0010"
@@ -29,7 +29,7 @@ SEARCHED = {
     "opportunities": ("name", "external_id"),
     "objects": ("name", "external_id"),
 }
-KEY_COMMENT = "as shared.email_addresses makes it: same mailbox, same key"
+KEY_COMMENT = "as shared.mail.addresses makes it: same mailbox, same key"
 
 
 def upgrade() -> None:

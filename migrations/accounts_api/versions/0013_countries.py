@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.countries import UnknownCountry, country_code
+from shared.values.countries import UnknownCountry, country_code
 from shared.migrations import rewrite
 
 revision = "0013"

@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic import op
 
-from shared.email_addresses import InvalidEmail, email_key, normal_email
+from shared.mail.addresses import InvalidEmail, email_key, normal_email
 from shared.migrations import is_odd_email, rewrite
 
 revision = "0007"
@@ -48,7 +48,7 @@ def upgrade() -> None:
             key=key,
         )
     op.execute(
-        "comment on column contacts.address is 'as shared.email_addresses makes the key of email'"
+        "comment on column contacts.address is 'as shared.mail.addresses makes the key of email'"
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from alembic import op
 
-from shared.email_addresses import email_key
+from shared.mail.addresses import email_key
 from shared.migrations import is_odd_email, rewrite
 
 revision = "0006"
@@ -24,7 +24,7 @@ def upgrade() -> None:
     )
     op.execute(
         "comment on column contact_addresses.address is"
-        " 'as shared.email_addresses makes the key; null once deleted'"
+        " 'as shared.mail.addresses makes the key; null once deleted'"
     )
 
 

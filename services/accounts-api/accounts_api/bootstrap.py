@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.workspaces import service as workspaces
 from accounts_api.wiring import WIRING
-from shared.keys import key_digest
+from shared.api_keys import key_digest
 from shared.schemas import Instant, TimeZone, Title
 from shared.service import Service
 from shared.settings import Settings

@@ -27,12 +27,12 @@ from accounts_api.signals.product_events import router as product_events
 from accounts_api.status import due_work
 from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.wiring import WIRING
-from shared import held
+from shared import held_work
+from shared.app import build_app
+from shared.routers.dead_events import dead_events_router
+from shared.routers.held_work import held_work_router
+from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
-from shared.web.app import build_app
-from shared.web.dead_events import dead_events_router
-from shared.web.held_work import held_work_router
-from shared.web.status import STATUS_TAG, status_router
 
 MIGRATION_HEAD = "0018"
 
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             field_owners,
             references.internal,
             audit_log.router,
-            status_router("accounts", due_work, held.counts),
+            status_router("accounts", due_work, held_work.counts),
             dead_events_router("accounts", SUBSCRIPTIONS),
             held_work_router("accounts"),
         ],

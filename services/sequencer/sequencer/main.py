@@ -16,12 +16,12 @@ from sequencer.stewardship.router import router as stewardship
 from sequencer.subscriptions import SUBSCRIPTIONS
 from sequencer.suppressions.router import router as suppressions
 from sequencer.unsubscribe.router import router as unsubscribe
+from shared.app import build_app
+from shared.routers.dead_events import dead_events_router
+from shared.routers.held_work import held_work_router
+from shared.routers.status import STATUS_TAG, status_router
+from shared.routers.usages import usages_router
 from shared.settings import Settings
-from shared.web.app import build_app
-from shared.web.dead_events import dead_events_router
-from shared.web.held_work import held_work_router
-from shared.web.status import STATUS_TAG, status_router
-from shared.web.usages import usages_router
 
 MIGRATION_HEAD = "0010"
 

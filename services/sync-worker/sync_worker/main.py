@@ -2,11 +2,11 @@
 
 from fastapi import FastAPI
 
+from shared.app import build_app
+from shared.routers.dead_events import dead_events_router
+from shared.routers.status import STATUS_TAG, status_router
+from shared.routers.usages import usages_router
 from shared.settings import Settings
-from shared.web.app import build_app
-from shared.web.dead_events import dead_events_router
-from shared.web.status import STATUS_TAG, status_router
-from shared.web.usages import usages_router
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
 from sync_worker.crm_sync.mappings import router as mappings

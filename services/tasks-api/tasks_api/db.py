@@ -4,7 +4,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from shared.db import service_metadata
 from shared.foundation import foundation
-from shared.held import held_work
+from shared.held_work import held_work
 
 
 class Base(DeclarativeBase):

@@ -2,13 +2,13 @@
 
 from fastapi import FastAPI
 
-from shared import held
+from shared import held_work
+from shared.app import build_app
+from shared.routers.dead_events import dead_events_router
+from shared.routers.held_work import held_work_router
+from shared.routers.status import STATUS_TAG, status_router
+from shared.routers.usages import usages_router
 from shared.settings import Settings
-from shared.web.app import build_app
-from shared.web.dead_events import dead_events_router
-from shared.web.held_work import held_work_router
-from shared.web.status import STATUS_TAG, status_router
-from shared.web.usages import usages_router
 from tasks_api.notes import service as notes_service
 from tasks_api.notes.router import router as notes
 from tasks_api.notes.router import templates_router as note_templates
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             notes,
             note_templates,
             notifications,
-            status_router("tasks", due_work, held.counts),
+            status_router("tasks", due_work, held_work.counts),
             usages_router(tasks_service.usages, notes_service.usages),
             dead_events_router("tasks", SUBSCRIPTIONS),
             held_work_router("tasks"),

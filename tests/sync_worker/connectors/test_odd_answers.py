@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from shared.answers import Answer
+from shared.net.answers import Answer
 from sync_worker.connectors.salesforce.rules.answers import (
     SAVED,
     DeletedRows,

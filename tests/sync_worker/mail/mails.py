@@ -3,7 +3,7 @@
 from email.header import Header
 from uuid import UUID
 
-from shared.message_ids import own_message_id
+from shared.mail.message_ids import own_message_id
 from sync_worker.mail.classification.classify import Finding, classified
 from sync_worker.mail.classification.message import Mail
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.message_ids import own_message_id
+from shared.mail.message_ids import own_message_id
 from sync_worker.mail.classification.classify import Finding, classified
 from sync_worker.mail.classification.message import Mail
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.message_ids import own_message_id
+from shared.mail.message_ids import own_message_id
 from sync_worker.mail.classification.classify import Finding, classified, concerns_us
 from sync_worker.mail.classification.message import Mail
 

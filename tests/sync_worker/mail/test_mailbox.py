@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.ids import new_id
-from shared.message_ids import own_message_id
+from shared.mail.message_ids import own_message_id
 from sync_worker.mail.classification.classify import Finding, classified
 from sync_worker.mail.classification.message import Mail
 from sync_worker.mail.mailbox.service import Folder

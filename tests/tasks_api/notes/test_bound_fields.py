@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.answers import OutgoingError
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
 from tasks_api.notes import service
 from tasks_api.notes.rows import NewNote
 from tasks_api.notes.rules import BoundField, record_faults

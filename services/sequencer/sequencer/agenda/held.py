@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from sequencer.agenda import service as agenda
-from shared.held import NotHeld
+from shared.held_work import NotHeld
 from shared.uow import UnitOfWork
 
 _SET_ASIDE = """

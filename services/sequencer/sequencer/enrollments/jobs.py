@@ -2,7 +2,7 @@
 
 from sequencer.enrollments import service as enrollments
 from shared.events.base import Cause
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.service import Service
 from shared.uow import UnitOfWork
 

@@ -3,7 +3,7 @@
 from sequencer.agenda import service as agenda
 from sequencer.entry import service as entry
 from shared.events.base import Cause
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.service import Service
 from shared.uow import UnitOfWork
 

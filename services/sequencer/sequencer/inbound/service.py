@@ -16,7 +16,6 @@ from sequencer.records import service as records
 from sequencer.sending import service as sending
 from sequencer.sequences import service as sequences
 from sequencer.sequences.versions import Pinned
-from shared.email_addresses import email_key, writers
 from shared.events.sequences import ContactReplied
 from shared.events.sync import (
     AutoReplyReceived,
@@ -25,6 +24,7 @@ from shared.events.sync import (
     ReplyReceived,
 )
 from shared.logging import get_logger
+from shared.mail.addresses import email_key, writers
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)

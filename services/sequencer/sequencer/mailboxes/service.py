@@ -15,10 +15,10 @@ from sequencer.settings import SequencerSettings
 from shared.audit import attributes, difference
 from shared.clock import utc_now
 from shared.db import refuse
-from shared.email_addresses import email_key
+from shared.encryption import SecretBox
 from shared.errors import Conflict, NotFound, invalid
 from shared.ids import new_id
-from shared.secrets import SecretBox
+from shared.mail.addresses import email_key
 from shared.service import Service
 from shared.uow import UnitOfWork
 

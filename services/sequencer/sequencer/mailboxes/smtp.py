@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
-from shared.egress import AddressRefused, EgressPolicy
-from shared.faults import faultpoint
-from shared.links import UNREACHABLE, link_trouble
+from shared.fault_points import faultpoint
+from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.egress import AddressRefused, EgressPolicy
 
 Stage = Literal["connect", "auth", "mail", "rcpt", "data", "body", "dot"]
 Tls = Literal["implicit", "starttls", "opportunistic"]

@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.business_time import at_wall_time, public_holidays
-from shared.countries import UnknownCountry, country_code
+from shared.values.countries import UnknownCountry, country_code
 
 MARGIN = timedelta(seconds=60)
 """A hand-over takes up to this long, so none begins later than this before the contract ends."""

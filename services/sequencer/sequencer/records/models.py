@@ -70,7 +70,7 @@ contacts = Table(
     Column("first_name", Text),
     Column("last_name", Text),
     Column("email", Text),
-    Column("address", Text, comment="as shared.email_addresses makes the key of email"),
+    Column("address", Text, comment="as shared.mail.addresses makes the key of email"),
     Column("title", Text),
     Column("time_zone", Text),
     Column("email_status", Text, nullable=False),

@@ -15,7 +15,6 @@ from sequencer.records.schemas import (
     Opportunity,
     Segment,
 )
-from shared.email_addresses import email_key
 from shared.events.accounts import (
     AccountChanged,
     ContactChanged,
@@ -26,6 +25,7 @@ from shared.events.accounts import (
     SegmentEntered,
     SegmentLeft,
 )
+from shared.mail.addresses import email_key
 from shared.uow import UnitOfWork
 
 __all__ = ["ranked_contacts", "reason_of_rank"]

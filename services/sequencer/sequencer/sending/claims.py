@@ -40,10 +40,10 @@ from sequencer.templates.service import Sender, variables_of
 from sequencer.unsubscribe import service as unsubscribing
 from sequencer.unsubscribe.rules import Link
 from shared.batches import each_at_its_own_risk
-from shared.email_addresses import email_key
-from shared.faults import faultpoint
+from shared.encryption import CannotDecrypt
+from shared.fault_points import faultpoint
 from shared.logging import get_logger
-from shared.secrets import CannotDecrypt
+from shared.mail.addresses import email_key
 from shared.service import Service
 from shared.uow import UnitOfWork
 

@@ -14,9 +14,9 @@ from sequencer.settings import SequencerSettings
 from shared.batches import reason_of
 from shared.db import is_connection_loss
 from shared.errors import Unavailable
-from shared.faults import faultpoint
-from shared.links import link_trouble
+from shared.fault_points import faultpoint
 from shared.logging import get_logger
+from shared.net.connection_errors import link_trouble
 from shared.service import Service
 from shared.uow import UnitOfWork
 

@@ -11,7 +11,7 @@ from sequencer.sending.claims import Claimed, claim
 from sequencer.sending.handover import HandOver
 from sequencer.settings import SequencerSettings
 from shared.events.base import Cause
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.logging import get_logger
 from shared.service import Service
 

@@ -10,8 +10,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final, Literal
 
-from shared.delivery_failures import FailureCause, cause_of_failure
-from shared.email_addresses import email_key, needs_smtputf8
+from shared.mail.addresses import email_key, needs_smtputf8
+from shared.mail.delivery_failures import FailureCause, cause_of_failure
 
 _WIRE = SMTP.clone(cte_type="7bit", max_line_length=900)
 """Seven bits, so that no server needs an extension for it, unless an address does. Long lines, as

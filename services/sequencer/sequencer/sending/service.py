@@ -33,7 +33,7 @@ from shared.batches import each_at_its_own_risk, reason_of
 from shared.errors import Conflict
 from shared.events.base import Cause
 from shared.events.sequences import MessageSent
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.service import Service
 from shared.uow import UnitOfWork
 

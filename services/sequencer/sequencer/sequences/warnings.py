@@ -10,8 +10,8 @@ from uuid import UUID
 from sequencer.records import service as records
 from sequencer.records.schemas import Account
 from sequencer.sequences.schemas import Definition
-from shared.countries import UnknownCountry, country_code
 from shared.uow import UnitOfWork
+from shared.values.countries import UnknownCountry, country_code
 
 _K = TypeVar("_K")
 

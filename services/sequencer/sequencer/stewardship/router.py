@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from sequencer.stewardship import service
 from shared.auth import Caller
-from shared.web.internal import on_behalf
-from shared.web.usages import peers_unit
+from shared.routers.internal import on_behalf
+from shared.routers.usages import peers_unit
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,9 +12,9 @@ from sequencer.suppressions import queries
 from sequencer.suppressions.models import Suppression
 from sequencer.suppressions.schemas import Reason, SuppressionIn
 from shared.audit import attributes
-from shared.email_addresses import email_key
 from shared.errors import Conflict, NotFound, invalid
 from shared.ids import new_id
+from shared.mail.addresses import email_key
 from shared.uow import UnitOfWork
 
 _AUDITED = ("reason", "expires_at", "message_id")

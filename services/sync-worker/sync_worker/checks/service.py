@@ -3,9 +3,9 @@ import time
 from typing import Any
 from uuid import UUID
 
-from shared.answers import OutgoingError
 from shared.auth import Caller
-from shared.egress import AddressRefused
+from shared.net.answers import OutgoingError
+from shared.net.egress import AddressRefused
 from shared.service import Service
 from sync_worker.checks.schemas import CheckOut
 from sync_worker.connections import service as connections

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import SecretStr
 from pydantic_core import from_json, to_json
 
+from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import Conflict
-from shared.secrets import CannotDecrypt, SecretBox
 from sync_worker.connections.models import Connection
 from sync_worker.connections.rules import authentication_of
 

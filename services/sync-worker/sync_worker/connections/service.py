@@ -8,12 +8,12 @@ from pydantic_core import from_json, to_json
 
 from shared.audit import attributes, difference
 from shared.db import refuse
-from shared.egress import AddressRefused
+from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version, invalid
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth, FieldOwnersChanged
 from shared.ids import new_id
-from shared.secrets import CannotDecrypt, SecretBox
+from shared.net.egress import AddressRefused
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from shared.answers import Answer, OutgoingError
 from shared.auth import Subject
 from shared.events.base import Cause
+from shared.net.answers import Answer, OutgoingError
 from shared.service import Service
 from tasks_api.notes.rules import BoundRecord, RecordPatch
 

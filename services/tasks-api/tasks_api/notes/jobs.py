@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from shared import held
+from shared import held_work
 from shared.batches import is_passing
 from shared.events.base import Cause
 from shared.logging import get_logger
@@ -34,7 +34,7 @@ async def _write_or_hold(running: Service, workspace_id: UUID, note_id: UUID) ->
         log.exception("note fields are held", note_id=str(note_id))
         async with running.units.begin(workspace_id, _SYSTEM) as uow:
             about = {"note_id": str(note_id)}
-            await held.hold(uow, queries.WRITES, str(note_id), error, about)
+            await held_work.hold(uow, queries.WRITES, str(note_id), error, about)
 
 
 async def _write(running: Service, workspace_id: UUID, note_id: UUID) -> None:
@@ -49,4 +49,4 @@ async def _write(running: Service, workspace_id: UUID, note_id: UUID) -> None:
         return
     async with running.units.begin(workspace_id, service.cause_of(draft.note)) as uow:
         await service.settle_draft(uow, draft.note, faults)
-        await held.let_go(uow, queries.WRITES, str(note_id).__eq__)
+        await held_work.let_go(uow, queries.WRITES, str(note_id).__eq__)

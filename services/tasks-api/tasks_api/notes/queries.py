@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared.auth import Caller
 from shared.data import WORKSPACE, Transaction
-from shared.held import not_held
+from shared.held_work import not_held
 from shared.uow import UnitOfWork
 from tasks_api.notes.models import note_templates, notes
 from tasks_api.notes.rows import NewNote, NewTemplate, Note, NoteChanges, NoteTitle, Template

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.answers import Answer
 from shared.audit import difference
 from shared.auth import Caller, Subject
 from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound, check_version
@@ -13,6 +12,7 @@ from shared.events.base import Cause
 from shared.events.tasks import NoteLogged
 from shared.ids import new_id
 from shared.logging import get_logger
+from shared.net.answers import Answer
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.events.sequences import ContactReplied
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
-from shared.feed import dead
+from shared.feed import dead_events
 from shared.uow import UnitOfWork
 from tasks_api.notifications import service
 from tasks_api.replica import service as replica
@@ -65,7 +65,7 @@ async def _notify(
             once_per=_event_id(uow),
         )
 
-    await dead.on_each(uow, members, notify)
+    await dead_events.on_each(uow, members, notify)
 
 
 def _event_id(uow: UnitOfWork) -> UUID:

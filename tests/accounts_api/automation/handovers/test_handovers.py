@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 
 from accounts_api.automation.handovers import moving
-from shared.answers import OutgoingError
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from tests.accounts_api.customers.key_roles.making import account, holders, member, rule
 from tests.accounts_api.records.making import events_of

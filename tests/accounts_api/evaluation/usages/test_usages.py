@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from shared.answers import OutgoingError
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from tests.accounts_api.customers.key_roles.making import account, member, role_id, rule
 from tests.accounts_api.records.making import make_trait

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shared.api_keys import is_whole, key_digest, make_key
 from shared.auth import GRANTS
 from shared.clock import utc_now
 from shared.ids import new_id
-from shared.keys import is_whole, key_digest, make_key
 from shared.web.callers import WRONG_CREDENTIALS_PER_MINUTE
 from tests.harness import Client, Tenure, Workspace
 

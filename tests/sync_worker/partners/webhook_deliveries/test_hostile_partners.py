@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from pydantic_core import from_json
 
-from shared.egress import EgressPolicy
+from shared.net.egress import EgressPolicy
 from sync_worker.partners.webhook_deliveries import sending, service
 from sync_worker.partners.webhook_deliveries.client import MOST_BYTES, WebhookClient
 from sync_worker.partners.webhook_deliveries.jobs import Sender

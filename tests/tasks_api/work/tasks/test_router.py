@@ -4,7 +4,6 @@ from uuid import UUID
 
 import pytest
 
-from shared.answers import OutgoingError
 from shared.events.accounts import (
     AccountChanged,
     AccountRecord,
@@ -14,6 +13,7 @@ from shared.events.accounts import (
 from shared.events.base import Cause, Event
 from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from tasks_api.status import due_work
 from tests.accounts_api.customers.key_roles.making import account, member

@@ -16,10 +16,10 @@ from accounts_api.identity.members import service as members
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.edits import RULES, Edit
 from accounts_api.records.store.service import write_each
-from shared import held
+from shared import held_work
 from shared.events.accounts import MemberHandedOver
 from shared.events.base import Cause, chain_of
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -35,7 +35,7 @@ async def step(service: Service) -> bool:
     worked = False
     for workspace_id, handover_id in running:
         # One that fails goes on from the same place later; the others go on now.
-        went_on = await held.attempt(
+        went_on = await held_work.attempt(
             service.units,
             workspace_id,
             (),

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.handovers.models import handovers
-from shared.held import not_held
+from shared.held_work import not_held
 
 _CURRENCY = "(select w.currency from workspaces w where w.workspace_id = :workspace_id)"
 _REVENUE = f"""

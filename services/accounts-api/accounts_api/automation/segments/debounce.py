@@ -15,7 +15,7 @@ from uuid import UUID
 
 from accounts_api.automation.segments import debounce_queries
 from accounts_api.evaluation.engine import service as watching
-from shared import held
+from shared import held_work
 from shared.batches import each_at_its_own_risk
 from shared.events.accounts import SegmentEntered, SegmentLeft
 from shared.events.base import Cause, chain_of
@@ -145,11 +145,11 @@ async def _tell_all(uow: UnitOfWork, waiting: Sequence[Any]) -> None:
         untold.add(_item(row))
         about = {"segment_id": str(row.segment_id), "record_id": str(row.record_id)}
         await debounce_queries.delay(uow.session, uow.workspace_id, [row._asdict()])
-        await held.hold(uow, debounce_queries.STEP, _item(row), error, about)
+        await held_work.hold(uow, debounce_queries.STEP, _item(row), error, about)
 
     await each_at_its_own_risk(uow, waiting, tell_some, hold)
     told = {_item(row) for row in waiting} - untold
-    await held.let_go(uow, debounce_queries.STEP, told.__contains__)
+    await held_work.let_go(uow, debounce_queries.STEP, told.__contains__)
 
 
 def _item(row: Any) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.held import not_held
+from shared.held_work import not_held
 
 STEP: Final = "segment_pending_notifications"
 _ITEM: Final = "s.segment_id || ':' || s.record_id"

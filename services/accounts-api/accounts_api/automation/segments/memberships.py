@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts_api.automation.segments.models import segment_members, segment_overrides
 from accounts_api.language.rules.ignored import not_ignored
 from shared.ids import new_id
-from shared.plain_values import LATEST
+from shared.values.plain import LATEST
 
 _ENTER = text(
     """

@@ -3,8 +3,8 @@ from accounts_api.customers.contacts.rules import EmailStatus, worse
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.service import Records, write
-from shared.email_addresses import email_key
-from shared.feed import dead
+from shared.feed import dead_events
+from shared.mail.addresses import email_key
 from shared.uow import UnitOfWork
 
 contacts = Records(CONTACT)
@@ -25,4 +25,4 @@ async def mark_address(uow: UnitOfWork, email: str, status: EmailStatus) -> None
     async def mark(edit: Edit) -> None:
         await write(uow, CONTACT, [edit], OURSELVES)
 
-    await dead.on_each(uow, edits, mark)
+    await dead_events.on_each(uow, edits, mark)

@@ -20,7 +20,7 @@ from accounts_api.language.spreadsheets.formats import (
     settled,
     without_formula,
 )
-from shared.email_addresses import email_key
+from shared.mail.addresses import email_key
 
 TargetType = Literal[
     "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"

@@ -24,11 +24,11 @@ from accounts_api.records.store.edits import Edit, Outcome, Writer
 from accounts_api.records.store.service import row_edit
 from shared.auth import Caller
 from shared.db import is_connection_loss
-from shared.email_addresses import email_key
 from shared.errors import AppError
 from shared.events.base import chain_of
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.logging import get_logger
+from shared.mail.addresses import email_key
 from shared.service import Service
 from shared.uow import UnitOfWork
 

@@ -10,7 +10,7 @@ from accounts_api.records.schema.models import object_type_links as links
 from accounts_api.records.schema.models import object_types as types
 from accounts_api.records.schema.models import objects, trait_definitions
 from accounts_api.records.schema.record_schemas import ObjectLink, RecordSchema
-from shared.held import not_held
+from shared.held_work import not_held
 
 
 def _types(workspace_id: UUID) -> Select[Any]:

@@ -18,7 +18,7 @@ from accounts_api.records.schema.record_schemas import ObjectLink
 from accounts_api.records.store import hooks
 from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import all_written, write_each
-from shared import held
+from shared import held_work
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.events.base import Cause
@@ -129,11 +129,11 @@ async def _may_unlink(
     for link in known.links:
         if link["to"] not in kept:
             column = f"{link['to']}_id"
-            held = await queries.count_instances(
+            instances = await queries.count_instances(
                 uow.session, uow.workspace_id, known.id, at_most=COUNTED_TO + 1, column=column
             )
             advice = f"Instances belong to an {link['to']}: clear their `{column}` first."
-            must_be_unused(Used([], [], held), advice)
+            must_be_unused(Used([], [], instances), advice)
         if link not in wanted:
             for record_type, name in _ends(known.key, link):
                 usages += await hooks.find_usages(uow, "relation", record_type, name)
@@ -211,7 +211,7 @@ async def clear_buried(service: Service) -> bool:
         return False
     label = f"{buried.title} was deleted"
     cause = (Cause(type="system", id=f"object_type:{buried.key}", label=label),)
-    await held.attempt(
+    await held_work.attempt(
         service.units,
         buried.workspace_id,
         cause,

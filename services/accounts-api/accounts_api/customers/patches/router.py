@@ -6,7 +6,7 @@ from starlette.requests import Request
 from accounts_api.customers.patches import service
 from accounts_api.customers.patches.schemas import PatchesIn
 from shared.auth import Caller
-from shared.web.internal import on_behalf
+from shared.routers.internal import on_behalf
 from shared.web.routing import service_of
 
 router = APIRouter(include_in_schema=False)

@@ -25,7 +25,7 @@ from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
-from shared.web.messages import json_fault
+from shared.values.validation_messages import json_fault
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import words
-from shared.rows import json_object
+from shared.json_rows import json_object
 
 COUNTED_TO: Final = 1_000
 SORTED_BY: Final = 100

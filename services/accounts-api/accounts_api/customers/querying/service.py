@@ -30,10 +30,10 @@ from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound, in_time
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import living
-from shared.bounded import bytes_of, count_within
 from shared.errors import BadRequest
+from shared.json_rows import json_object, json_page
+from shared.page_bytes import bytes_of, count_within
 from shared.paging import CursorSigner
-from shared.rows import json_object, json_page
 from shared.uow import UnitOfWork
 
 __all__ = ["ListRequest", "PointInTime", "point_in_time"]

@@ -5,8 +5,8 @@ from starlette.requests import Request
 
 from accounts_api.customers.references import service
 from accounts_api.customers.references.schemas import ReferencesIn
-from shared.web.internal import Acting
-from shared.web.usages import peers_unit
+from shared.routers.internal import Acting
+from shared.routers.usages import peers_unit
 
 internal = APIRouter(include_in_schema=False)
 

@@ -30,7 +30,7 @@ from accounts_api.language.rules.sql.snapshot import snapshot
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.models import trait_definitions as traits
 from accounts_api.records.schema.record_schemas import RecordSchema
-from shared.held import not_held
+from shared.held_work import not_held
 
 COUNTED_TO = 1_000
 

@@ -27,7 +27,7 @@ from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
 from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import all_written, write_each
-from shared import held
+from shared import held_work
 from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Fault, Invalid, check_version
@@ -318,7 +318,7 @@ async def clear_buried(service: Service) -> bool:
     if buried is None:
         return False
     cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
-    await held.attempt(
+    await held_work.attempt(
         service.units,
         buried.workspace_id,
         cause,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
-from shared import held
+from shared import held_work
 from shared.uow import UnitOfWork
 
 STEP: Final = "rules"
@@ -14,7 +14,7 @@ async def hold(
     uow: UnitOfWork, kind: str, rule_id: UUID, record_id: UUID, error: Exception
 ) -> None:
     about = {"kind": kind, "rule_id": str(rule_id), "record_id": str(record_id)}
-    await held.hold(uow, STEP, _item(rule_id, record_id), error, about)
+    await held_work.hold(uow, STEP, _item(rule_id, record_id), error, about)
 
 
 async def let_go(uow: UnitOfWork, judged: Mapping[UUID, Collection[UUID]]) -> None:
@@ -24,14 +24,14 @@ async def let_go(uow: UnitOfWork, judged: Mapping[UUID, Collection[UUID]]) -> No
         rule_id, record_id = map(UUID, item.split(":"))
         return record_id in judged.get(rule_id, ())
 
-    await held.let_go(uow, STEP, succeeded)
+    await held_work.let_go(uow, STEP, succeeded)
 
 
 async def due_again(uow: UnitOfWork, limit: int) -> list[tuple[str, UUID, UUID]]:
     """Kind, watch and record."""
     return [
         (row.about["kind"], UUID(row.about["rule_id"]), UUID(row.about["record_id"]))
-        for row in await held.due_again(uow, STEP, limit)
+        for row in await held_work.due_again(uow, STEP, limit)
     ]
 
 

@@ -1,10 +1,10 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from shared.answers import OutgoingError
 from shared.auth import Caller, Subject
 from shared.errors import Forbidden
 from shared.logging import get_logger
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.settings import ServiceName
 from shared.usages import UsageTarget

@@ -19,8 +19,8 @@ from accounts_api.identity.api_keys.service import MadeKey
 from shared.auth import Caller, Subject
 from shared.errors import NotFound, Unauthorized
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.internal import Peer
 from shared.web.authenticate import SubjectDetails
-from shared.web.internal import Peer
 from shared.web.routing import ServiceDep, Uow, api_router, require, service_of
 
 router = api_router("/v1/api-keys", "API keys")

@@ -9,11 +9,11 @@ from accounts_api.identity.api_keys.models import ApiKey
 from accounts_api.identity.api_keys.rules import scope_faults
 from accounts_api.identity.api_keys.schemas import ApiKeyIn
 from accounts_api.identity.audit_log import service as audit_log
+from shared.api_keys import NewKey, make_key
 from shared.auth import Caller, CredentialRole, Role, Subject, granted
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, invalid
 from shared.events.accounts import ApiKeyRevoked
 from shared.ids import new_id
-from shared.keys import NewKey, make_key
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork

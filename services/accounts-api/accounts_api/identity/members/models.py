@@ -39,7 +39,7 @@ class Member(Base):
     full_name: Mapped[str] = mapped_column(Text)
     email: Mapped[str] = mapped_column(Text)
     email_key: Mapped[str] = mapped_column(Text)
-    """As `shared.email_addresses.email_key` makes it: the same mailbox is the same person."""
+    """As `shared.mail.addresses.email_key` makes it: the same mailbox is the same person."""
     role: Mapped[Role] = mapped_column(Text)
     time_zone: Mapped[str | None] = mapped_column(Text)
     external_id: Mapped[str | None] = mapped_column(Text)

@@ -1,7 +1,7 @@
 """Who may hold which role, and what a seat costs."""
 
 from shared.auth import GRANTS, Caller, Role
-from shared.email_addresses import email_key
+from shared.mail.addresses import email_key
 
 FREE_ROLE: Role = "observer"
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from shared.plain_values import near_day
 from shared.schemas import Currency, In, Instant, OneLine, Out, Patch, TimeZone, Title
+from shared.values.plain import near_day
 
 _SETTINGS: dict[str, Any] = {
     "fiscal_year_start_month": 2,

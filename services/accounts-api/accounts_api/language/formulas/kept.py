@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from accounts_api.language.formulas.values import EXACT, Money, Value, amount
 from accounts_api.language.rules.syntax.nodes import MAX_DIGITS, MAX_INTEGER
-from shared.plain_values import EARLIEST, FIRST_DAY, LAST_DAY, LATEST
+from shared.values.plain import EARLIEST, FIRST_DAY, LAST_DAY, LATEST
 
 MAX_STRING: Final = 1_000
 _KEPT: Final = Context(prec=MAX_DIGITS, rounding=ROUND_HALF_UP, Emax=6144, Emin=-6143, traps=[])

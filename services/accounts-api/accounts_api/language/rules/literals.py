@@ -13,8 +13,8 @@ from accounts_api.language.rules.context import Day, Period
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.rules.syntax import nodes as n
 from accounts_api.language.rules.syntax.faults import Fault, Place, RuleFaulty
-from shared.plain_values import near_day
 from shared.spelling import nearest
+from shared.values.plain import near_day
 
 TODAY: Final = n.Span(0, n.Unit.DAYS)
 MAX_BUSINESS_DAYS: Final = 260

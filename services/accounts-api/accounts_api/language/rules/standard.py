@@ -13,8 +13,8 @@ from accounts_api.language.rules.catalog import (
     RecordType,
     Relation,
 )
-from shared.countries import country_code
-from shared.email_addresses import normal_email
+from shared.mail.addresses import normal_email
+from shared.values.countries import country_code
 
 LIFECYCLE: Final = ("subscribed", "trial", "churned", "ignored")
 OPPORTUNITY_TYPES: Final = ("renewal", "expansion", "new_business", "product_swap")

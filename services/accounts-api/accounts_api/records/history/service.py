@@ -15,10 +15,10 @@ from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store.service import state_of
-from shared.bounded import fitting
 from shared.errors import NotFound
+from shared.json_rows import json_object, json_page
+from shared.page_bytes import fitting
 from shared.paging import CursorSigner
-from shared.rows import json_object, json_page
 from shared.service import Service
 from shared.uow import UnitOfWork
 

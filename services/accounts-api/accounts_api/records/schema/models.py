@@ -81,7 +81,7 @@ contacts = _record(
     Column("first_name", Text),
     Column("last_name", Text),
     Column("email", Text),
-    Column("email_key", Text, comment="as shared.email_addresses makes it: same mailbox, same key"),
+    Column("email_key", Text, comment="as shared.mail.addresses makes it: same mailbox, same key"),
     Column("phone", Text),
     Column("title", Text),
     Column("time_zone", Text),

@@ -31,7 +31,7 @@ from accounts_api.records.schema.record_schemas import (
     schema_of,
 )
 from accounts_api.records.schema.trait_values import Definition, TraitType
-from shared.email_addresses import normal_email
+from shared.mail.addresses import normal_email
 from shared.uow import UnitOfWork
 
 FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accounts_api.language.rules.fold import fold
-from shared.email_addresses import email_key
+from shared.mail.addresses import email_key
 
 RecordState = dict[str, Any]
 """A record as plain values: ids and dates as text, instants as aware datetimes.

@@ -12,10 +12,10 @@ from uuid import UUID
 import re2
 from pydantic_core import from_json
 
-from shared.email_addresses import InvalidEmail, normal_email
 from shared.errors import Fault
-from shared.plain_values import near_day, near_instant, one_line
-from shared.web_addresses import NotAHost, url_of
+from shared.mail.addresses import InvalidEmail, normal_email
+from shared.values.plain import near_day, near_instant, one_line
+from shared.values.websites import NotAHost, url_of
 
 TraitType = Literal[
     "string",

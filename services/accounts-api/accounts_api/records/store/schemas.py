@@ -9,7 +9,7 @@ from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
 from shared.schemas import ExternalId, In, OneLine, Out, Slug
-from shared.web_addresses import NotAHost, host_of
+from shared.values.websites import NotAHost, host_of
 
 MAX_ROWS = 5_000
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.signals.product_events.rules import Bucket
-from shared.held import not_held
+from shared.held_work import not_held
 
 _FIRST_TIME = text(
     """

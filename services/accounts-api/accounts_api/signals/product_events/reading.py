@@ -8,9 +8,9 @@ from pydantic_core import to_json
 
 from accounts_api.signals.product_events.rules import Sender, Tracked
 from accounts_api.signals.product_events.schemas import MAX_ITEM_BYTES, BatchIn, TrackIn
-from shared.email_addresses import email_key
 from shared.errors import Fault
 from shared.ids import new_id
+from shared.mail.addresses import email_key
 from shared.web.problems import faults_in
 
 

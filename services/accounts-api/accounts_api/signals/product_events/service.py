@@ -28,12 +28,12 @@ from accounts_api.signals.product_events.rules import (
     waits_for,
 )
 from accounts_api.signals.product_events.schemas import BatchIn, TrackIn
-from shared import held
+from shared import held_work
 from shared.batches import each_at_its_own_risk
-from shared.email_addresses import email_key
 from shared.errors import Fault, Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
+from shared.mail.addresses import email_key
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -250,12 +250,12 @@ async def _attach(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again: bool
         waiting = [(key, event.id, event.received_at) for key in keys]
         await queries.let_wait(uow.session, uow.workspace_id, waiting)
         about = {"event_id": str(event.id), "name": event.name}
-        await held.hold(uow, queries.ATTACHING, str(event.id), error, about)
+        await held_work.hold(uow, queries.ATTACHING, str(event.id), error, about)
 
     attach = partial(_attach_some, uow, looked_again=looked_again)
     await each_at_its_own_risk(uow, arrived, attach, hold)
     given = {str(event.id) for event in arrived} - failed
-    await held.let_go(uow, queries.ATTACHING, given.__contains__)
+    await held_work.let_go(uow, queries.ATTACHING, given.__contains__)
 
 
 def _sender(event: Any) -> Sender:

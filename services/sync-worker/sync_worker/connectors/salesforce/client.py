@@ -17,9 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import BaseModel, TypeAdapter
 
-from shared.answers import Answer, OutgoingError
 from shared.headers import http_date
-from shared.http import HttpClient
+from shared.net.answers import Answer, OutgoingError
+from shared.net.http import HttpClient
 from sync_worker.connectors.salesforce.rules.answers import (
     SAVED,
     DeletedRows,

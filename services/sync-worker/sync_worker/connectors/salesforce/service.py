@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from typing_extensions import override
 
-from shared.answers import OutgoingError
 from shared.errors import Conflict
 from shared.events.base import Cause
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections

@@ -4,9 +4,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from shared.answers import OutgoingError
 from shared.auth import Caller
 from shared.errors import Conflict, Fault, Unavailable
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage, UsageTarget

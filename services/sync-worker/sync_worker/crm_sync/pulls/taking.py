@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.batches import each_at_its_own_risk, reason_of
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.uow import UnitOfWork
 from sync_worker.connectors.salesforce.rules.mapping import Content, ObjectMap
 from sync_worker.crm_sync.pulls import queries

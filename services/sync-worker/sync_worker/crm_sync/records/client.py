@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.answers import Answer, OutgoingError
 from shared.events.base import Cause
+from shared.net.answers import Answer, OutgoingError
 from shared.service import Service
 
 Plural = Literal["accounts", "contacts", "opportunities"]

@@ -4,11 +4,11 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from shared.answers import OutgoingError
 from shared.batches import each_at_its_own_risk, is_passing, reason_of
 from shared.events.accounts import OpportunityChanged
-from shared.feed import dead
+from shared.feed import dead_events
 from shared.logging import get_logger
+from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
@@ -75,7 +75,7 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
         if asked:
             uow.wake_worker()
 
-    await dead.on_each(uow, await connections.connections_of_system(uow, "salesforce"), want)
+    await dead_events.on_each(uow, await connections.connections_of_system(uow, "salesforce"), want)
 
 
 async def claim(service: Service, free: int) -> list[Batch]:

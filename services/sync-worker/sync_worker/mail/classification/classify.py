@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from shared.email_addresses import writers
-from shared.message_ids import is_own
+from shared.mail.addresses import writers
+from shared.mail.message_ids import is_own
 from sync_worker.mail.classification.automatic import is_automatic, is_bulk, is_mass_mailing
 from sync_worker.mail.classification.message import Mail, own_parts
 from sync_worker.mail.classification.reports import Report, report_of

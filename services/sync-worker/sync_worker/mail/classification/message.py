@@ -18,7 +18,7 @@ from itertools import islice
 
 import nh3
 
-from shared.email_addresses import email_key
+from shared.mail.addresses import email_key
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _IN_ANGLES = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*>")

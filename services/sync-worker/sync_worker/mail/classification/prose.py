@@ -7,9 +7,9 @@ from email.message import Message
 from functools import cached_property
 from typing import Final
 
-from shared.delivery_failures import enhanced_code, has_code, says_nobody_is_there
-from shared.email_addresses import email_key
-from shared.message_ids import is_message_id
+from shared.mail.addresses import email_key
+from shared.mail.delivery_failures import enhanced_code, has_code, says_nobody_is_there
+from shared.mail.message_ids import is_message_id
 from sync_worker.mail.classification.message import header_of
 
 _WORD: Final = re.compile(

@@ -11,12 +11,12 @@ from email.message import Message
 from typing import Final, Literal
 from uuid import UUID
 
-from shared.delivery_failures import (
+from shared.mail.delivery_failures import (
     cause_of_failure,
     enhanced_code,
     has_code,
 )
-from shared.message_ids import is_own, own_in
+from shared.mail.message_ids import is_own, own_in
 from sync_worker.mail.classification.fields import (
     Fields,
     is_status_part,

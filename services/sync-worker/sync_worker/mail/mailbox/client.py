@@ -18,7 +18,7 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.utils import encode_folder
 from typing_extensions import override
 
-from shared.links import link_trouble
+from shared.net.connection_errors import link_trouble
 
 _TIMEOUT = 20.0
 _MOST_BYTES = 1024 * 1024

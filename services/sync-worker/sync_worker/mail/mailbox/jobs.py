@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from uuid import UUID
 
 from shared.batches import is_passing, reason_of
-from shared.egress import AddressRefused
 from shared.logging import get_logger
+from shared.net.egress import AddressRefused
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.worker import Loop

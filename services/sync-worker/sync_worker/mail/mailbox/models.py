@@ -86,6 +86,6 @@ class ContactAddress(Base):
     workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     address: Mapped[str | None] = mapped_column(
-        Text, comment="as shared.email_addresses makes the key; null once deleted"
+        Text, comment="as shared.mail.addresses makes the key; null once deleted"
     )
     version: Mapped[int] = mapped_column(BigInteger)

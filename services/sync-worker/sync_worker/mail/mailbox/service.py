@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.batches import each_at_its_own_risk
-from shared.email_addresses import email_key, writers
 from shared.errors import NotFound
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
@@ -15,7 +14,8 @@ from shared.events.sync import (
     PersonalMailReceived,
     ReplyReceived,
 )
-from shared.message_ids import is_own
+from shared.mail.addresses import email_key, writers
+from shared.mail.message_ids import is_own
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit

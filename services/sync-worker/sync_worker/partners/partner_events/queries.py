@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.bounded import rows_within
+from shared.page_bytes import rows_within
 
 _KEEP = text(
     """

@@ -14,7 +14,7 @@ from shared.auth import Caller
 from shared.errors import AppError, Fault, Invalid, NotFound
 from shared.events.base import Envelope
 from shared.events.registry import EVENTS
-from shared.rows import json_array, json_object
+from shared.json_rows import json_array, json_object
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partners.partner_events import queries

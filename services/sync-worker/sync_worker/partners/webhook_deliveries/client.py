@@ -15,8 +15,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from shared.egress import AddressRefused, EgressPolicy
-from shared.links import UNREACHABLE, link_trouble
+from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.egress import AddressRefused, EgressPolicy
 
 TOTAL_SECONDS = 15.0
 MOST_BYTES = 20_000

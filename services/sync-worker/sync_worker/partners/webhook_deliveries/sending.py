@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.auth import Caller
 from shared.clock import utc_now
 from shared.events.base import Cause
-from shared.faults import faultpoint
+from shared.fault_points import faultpoint
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.service import Service

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
-from shared.feed import dead
+from shared.feed import dead_events
 from shared.ids import new_id
 from shared.paging import CursorSigner
 from shared.service import Service
@@ -48,7 +48,7 @@ async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: 
         for endpoint_id, filters in await webhooks.subscribers(uow)
         if endpoint_id not in told and lets_through(filters, public_type)
     ]
-    await dead.on_all(uow, rows, partial(_add, uow, "event"))
+    await dead_events.on_all(uow, rows, partial(_add, uow, "event"))
 
 
 async def _told(uow: UnitOfWork, event_id: UUID) -> set[UUID]:

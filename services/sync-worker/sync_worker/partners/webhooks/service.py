@@ -10,12 +10,12 @@ from pydantic_core import from_json, to_json
 from yarl import URL
 
 from shared.audit import attributes
-from shared.egress import AddressRefused
+from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import Conflict, NotFound, check_version, invalid
 from shared.events.base import Cause
 from shared.events.sync import WebhookEndpointDisabled
 from shared.ids import new_id
-from shared.secrets import CannotDecrypt, SecretBox
+from shared.net.egress import AddressRefused
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit

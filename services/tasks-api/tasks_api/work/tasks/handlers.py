@@ -15,7 +15,7 @@ from shared.events.sequences import (
     OpportunitySetAside,
     OpportunityTakenUp,
 )
-from shared.feed import dead
+from shared.feed import dead_events
 from shared.uow import UnitOfWork
 from tasks_api.replica import service as replica
 from tasks_api.work.tasks import service
@@ -85,7 +85,7 @@ async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> 
         if gone or not still_refused(task, event.record, await service.today(uow)):
             await service.close_by_key(uow, task.dedupe_key or "")
 
-    await dead.on_each(uow, await service.refused_entries(uow, event.id), close)
+    await dead_events.on_each(uow, await service.refused_entries(uow, event.id), close)
 
 
 async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:

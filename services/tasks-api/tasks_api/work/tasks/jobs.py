@@ -1,6 +1,6 @@
 from functools import partial
 
-from shared import held
+from shared import held_work
 from shared.events.base import Cause
 from shared.service import Service
 from tasks_api.work.tasks import queries, service
@@ -14,7 +14,7 @@ async def publish_breaches(running: Service) -> bool:
     async with running.units.across_workspaces(read_only=True) as scope:
         overdue = await queries.overdue_tasks(scope, _BATCH)
     for task in overdue:
-        await held.attempt(
+        await held_work.attempt(
             running.units,
             task.workspace_id,
             _CLOCK,

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select, 
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.data import WORKSPACE, Transaction
-from shared.held import not_held
+from shared.held_work import not_held
 from shared.uow import UnitOfWork
 from tasks_api.work.tasks.models import tasks
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges

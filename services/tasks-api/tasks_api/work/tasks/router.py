@@ -6,9 +6,10 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from shared.auth import Caller
 from shared.errors import check_version, invalid
 from shared.paging import CursorParam, Limit, Page
+from shared.routers.internal import on_behalf
+from shared.routers.usages import peers_unit
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
-from shared.web.internal import on_behalf
 from shared.web.routing import (
     BeginUow,
     IfMatch,
@@ -19,7 +20,6 @@ from shared.web.routing import (
     not_modified,
     require,
 )
-from shared.web.usages import peers_unit
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
 from tasks_api.work.tasks.queries import TaskFilter

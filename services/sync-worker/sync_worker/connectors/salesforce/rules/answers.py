@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.answers import Answer, OutgoingError
+from shared.net.answers import Answer, OutgoingError
 from sync_worker.connectors.salesforce.rules.errors import Trouble
 from sync_worker.connectors.salesforce.rules.values import parsed_instant
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.plain_values import joined_lines
 from shared.schemas import In, OneLine
+from shared.values.plain import joined_lines
 from sync_worker.connectors.salesforce.rules.values import (
     Locale,
     Unmappable,

@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from shared.email_addresses import InvalidEmail, normal_email
-from shared.plain_values import named_zone
-from shared.web_addresses import NotAHost, host_of, url_of
+from shared.mail.addresses import InvalidEmail, normal_email
+from shared.values.plain import named_zone
+from shared.values.websites import NotAHost, host_of, url_of
 
 ValueType = Literal[
     "text",

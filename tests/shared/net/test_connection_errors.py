@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from shared.links import UNREACHABLE, link_trouble
+from shared.net.connection_errors import UNREACHABLE, link_trouble
 
 
 class OfALibrary(Exception):

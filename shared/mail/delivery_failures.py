@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from shared.delivery_words import (
+from shared.mail.failure_phrases import (
     FULL,
     GONE,
     PASSING,

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 
 from shared.auth import Caller
+from shared.routers.internal import Acting
 from shared.uow import UnitOfWork
 from shared.usages import MOST_USAGES, Usage, UsageTarget
-from shared.web.internal import Acting
 from shared.web.routing import service_of
 
 _READS: Mapping[UsageTarget, str] = {

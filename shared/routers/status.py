@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 
 from shared.auth import Caller
+from shared.routers.internal import feed_state
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
-from shared.web.internal import feed_state
 from shared.web.routing import ServiceDep, Uow, api_router, require
 
 STATUS_TAG = {"name": "Status", "description": "How far each service is with its work."}

@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from shared.answers import OutgoingError
 from shared.events.accounts import MemberChanged
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth
 from shared.feed.consumer import Consumer
 from shared.feed.subscriptions import Subscriptions
 from shared.ids import new_id
+from shared.net.answers import OutgoingError
 from shared.uow import UnitOfWork
 from tests.harness import Tenure, Workspace
 from tests.seed_data import bury_unreadable

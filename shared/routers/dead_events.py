@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.auth import Caller
-from shared.feed import dead
+from shared.feed import dead_events
 from shared.feed.subscriptions import Subscriptions
 from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
@@ -61,7 +61,7 @@ def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) 
         """Those not replayed yet, the longest dead first."""
         shape = ["dead events", service_name]
         after = service.cursors.read_time(cursor, uow.workspace_id, shape) or BEGINNING
-        rows = await dead.dead_events(uow, after, limit + 1)
+        rows = await dead_events.dead_events(uow, after, limit + 1)
         return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("died_at", "id"))
 
     @router.post(
@@ -76,6 +76,6 @@ def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) 
         """It takes effect before the answer, and once however often this is called. While its
         cause lasts the answer is 409 and says the reason; nothing is changed then.
         """
-        return await dead.replay(uow, event_id, subscriptions)
+        return await dead_events.replay(uow, event_id, subscriptions)
 
     return router

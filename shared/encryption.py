@@ -10,7 +10,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.strength import encryption_keys
+from shared.secret_strength import encryption_keys
 
 _NONCE = 12
 _KEY_ID = 4

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.plain_values import addressable, named_zone, one_line, time_zones
+from shared.values.plain import addressable, named_zone, one_line, time_zones
 
 
 @pytest.mark.parametrize("text", ["Ann\nBcc: b@c.example", "a\rb", "a\u2028b", "a\x85b", "a\x1bb"])

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from shared.errors import BadRequest, Fault, Invalid
-from shared.web.messages import json_fault
+from shared.values.validation_messages import json_fault
 
 MAX_DEPTH = 32
 MAX_VALUES = 500_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.web_addresses import NotAHost, host_of, url_of
+from shared.values.websites import NotAHost, host_of, url_of
 
 
 @pytest.mark.parametrize(

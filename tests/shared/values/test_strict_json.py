@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import AppError, BadRequest, Invalid
-from shared.web.strict_json import parse
+from shared.values.strict_json import parse
 
 PLAIN = st.recursive(
     st.none()

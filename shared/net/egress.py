@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Container, Sequence
 import httpx2
 from typing_extensions import override
 
-from shared.links import UNREACHABLE
+from shared.net.connection_errors import UNREACHABLE
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -9,13 +9,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from shared.logging import configure_logging
+from shared.routers import internal
 from shared.service import Service
 from shared.settings import ServiceName, Settings
 from shared.tracing import Tracing
+from shared.transport.middleware import PlainAnswers, RequestContext, RequestLimits
 from shared.uow import Wiring
-from shared.web import internal
 from shared.web.authenticate import AskAccounts, Authenticator, Introspection
-from shared.web.middleware import PlainAnswers, RequestContext, RequestLimits
 from shared.web.openapi import install_openapi
 from shared.web.problems import install_problems
 

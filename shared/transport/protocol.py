@@ -12,7 +12,7 @@ import httptools
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from shared.web.refusal import LARGE_HEAD, LATE, LONG_TARGET, NO_METHOD, Refusal
+from shared.transport.refusal import LARGE_HEAD, LATE, LONG_TARGET, NO_METHOD, Refusal
 
 HEAD_SECONDS = 15.0
 """From its first byte to its last, or from the opening of a connection."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import held
+from shared import held_work
 from shared.auth import Caller
 from shared.paging import BEGINNING, CursorParam, Limit, Page, page_of
 from shared.settings import ServiceName
@@ -51,7 +51,7 @@ class HeldWork(BaseModel):
 
 
 class HeldItems(Protocol):
-    """Where a service keeps what it holds; `shared.held` unless it has a table of its own."""
+    """Where a service keeps what it holds; `shared.held_work` unless it has a table of its own."""
 
     async def page(
         self, uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
@@ -60,7 +60,7 @@ class HeldItems(Protocol):
     async def retry(self, uow: UnitOfWork, held_id: UUID) -> Any: ...
 
 
-def held_work_router(service_name: ServiceName, items: HeldItems = held) -> APIRouter:
+def held_work_router(service_name: ServiceName, items: HeldItems = held_work) -> APIRouter:
     router = api_router(f"/v1/held-work/{service_name}", "Status")
 
     @router.get(

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import new_id
 from shared.logging import get_logger
-from shared.web.refusal import LONG_TARGET, NO_WEBSOCKET, SAFE_HEADERS, RawHeaders, Refusal
+from shared.transport.refusal import LONG_TARGET, NO_WEBSOCKET, SAFE_HEADERS, RawHeaders, Refusal
 
 log = get_logger(__name__)
 

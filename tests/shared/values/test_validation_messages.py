@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError, from_json
 from pydantic_core.core_schema import ErrorType
 
 from shared.schemas import Email, In, Instant, Title
-from shared.web.messages import json_fault, message_of
+from shared.values.validation_messages import json_fault, message_of
 
 
 class Leaf(In):

@@ -1,4 +1,4 @@
-"""What another host answered, or that it gave no usable answer; `shared.http` asks it."""
+"""What another host answered, or that it gave no usable answer; `shared.net.http` asks it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

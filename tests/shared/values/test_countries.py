@@ -1,8 +1,8 @@
 import holidays
 import pytest
 
-from shared.countries import UnknownCountry, country_code
-from shared.currencies import currencies, known_currency
+from shared.values.countries import UnknownCountry, country_code
+from shared.values.currencies import currencies, known_currency
 
 NAMES = {
     "US": ["United States", "us", "USA", "U.S.A.", "u.s.", "840", "United States of America",

@@ -2,7 +2,7 @@
 
 httpx has no total timeout and decompresses without limit, and `ipaddress.is_global` calls several
 loopback forms global; so the deadline is `asyncio.timeout`, the body is read raw with a cap, and
-addresses are judged by `shared.egress`.
+addresses are judged by `shared.net.egress`.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 from pydantic_core import to_json
 
-from shared.answers import Answer, OutgoingError
-from shared.egress import EgressPolicy, PinnedTransport
-from shared.links import UNREACHABLE, link_trouble
+from shared.net.answers import Answer, OutgoingError
+from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.egress import EgressPolicy, PinnedTransport
 from shared.tracing import carry
 
 DEFAULT_DEADLINE = 10.0

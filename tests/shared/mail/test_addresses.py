@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.email_addresses import InvalidEmail, email_key, needs_smtputf8, normal_email, writers
+from shared.mail.addresses import InvalidEmail, email_key, needs_smtputf8, normal_email, writers
 
 WIDE = "\uff41nn\uff20cust\uff0eexample"
 ONE_MAILBOX = [

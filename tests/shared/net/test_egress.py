@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.answers import OutgoingError
-from shared.egress import Address, AddressRefused, EgressPolicy
-from shared.http import HttpClient
+from shared.net.answers import OutgoingError
+from shared.net.egress import Address, AddressRefused, EgressPolicy
+from shared.net.http import HttpClient
 
 PRIVATE = """
 127.0.0.1 127.1.2.3 0.0.0.0 10.0.0.1 100.64.0.1 169.254.169.254 172.16.0.1 172.31.255.255

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.delivery_failures import cause_of_failure, enhanced_code
+from shared.mail.delivery_failures import cause_of_failure, enhanced_code
 
 NOBODY = [
     "550 5.1.1 <gone@cust.example>: Recipient address rejected: User unknown",

@@ -1,0 +1,1 @@
+"""Calls to other hosts: the one HTTP client, the addresses that may be dialled, what came back."""
