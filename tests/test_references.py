@@ -106,7 +106,7 @@ def refusal(answer: httpx2.Response, path: Path, *ids: str) -> set[tuple[str, st
     told = answer.json()
     if path[0] == "rows" and answer.status_code == 200:
         (told,) = told["results"]
-        assert told["status"] == "refused", told
+        assert told["status"] == "rejected", told
     else:
         assert answer.status_code in {404, 409, 422}, answer.text
     return {(fault["pointer"], fault["code"]) for fault in told.get("errors", [])} or {

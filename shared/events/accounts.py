@@ -271,8 +271,8 @@ class SegmentLeft(Event):
 
 
 class ImportFinished(Event):
-    """An import of a file has ended. `done_rows` were looked at; each was created, updated,
-    unchanged or refused. Cancelled or failed, what was written stays.
+    """An import of a file has ended. `processed_rows` of the file were read; each was
+    created, updated, unchanged or rejected. Cancelled or failed, what was written stays.
     """
 
     name: ClassVar[str] = "accounts.import_finished.v1"
@@ -284,11 +284,11 @@ class ImportFinished(Event):
     status: Literal["finished", "failed", "cancelled"]
     failure: str | None
     rows: int
-    done_rows: int
+    processed_rows: int
     created: int
     updated: int
     unchanged: int
-    refused: int
+    rejected: int
 
 
 class ManualEntryRefused(Event):

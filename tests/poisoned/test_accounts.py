@@ -223,7 +223,7 @@ async def imported(world: World) -> None:
         assert started.status_code in {200, 202}, started.text
         await world.tenure.settle()
     ended = (await world.ws.admin.get(f"/v1/imports/{job}")).json()
-    assert (ended["status"], ended["created"], ended["refused"]) == ("finished", 2, 1)
+    assert (ended["status"], ended["created"], ended["rejected"]) == ("finished", 2, 1)
 
 
 THING = {"key": "thing", "plural_key": "things", "title": "Thing", "plural_title": "Things"}
@@ -245,7 +245,7 @@ async def unreadable_row(world: World) -> None:
         await world.ws.admin.post(f"/v1/imports/{job}/start", headers={"if-match": "*"})
         await world.tenure.settle()
     ended = (await world.ws.admin.get(f"/v1/imports/{job}")).json()
-    assert (ended["status"], ended["created"], ended["refused"]) == ("finished", 2, 1)
+    assert (ended["status"], ended["created"], ended["rejected"]) == ("finished", 2, 1)
 
 
 BULK: dict[str, dict[str, Any]] = {
@@ -269,7 +269,7 @@ async def test_a_row_that_cannot_be_stored_is_refused_alone(tenure: Tenure, path
         answer = await world.ws.admin.post(f"/v1/{path}/bulk", {"rows": [*rows, *faulty]})
     assert answer.status_code == 200, answer.text
     results = answer.json()["results"]
-    wanted = ["created", "refused", "created", "refused", "refused"]
+    wanted = ["created", "rejected", "created", "rejected", "rejected"]
     assert [row["status"] for row in results] == wanted
     assert results[1]["code"] == "not_written"
     for row in results[3:]:

@@ -41,7 +41,7 @@ async def test_what_can_be_made_by_an_external_id_can_be_read_by_it(
         read = await ws.admin.get(f"/v1/accounts/by-external-id/{quote(id_, safe='')}")
         assert (read.status_code, read.json().get("external_id")) == (200, id_), repr(id_)
     for row, id_ in zip(rows, ids, strict=True):
-        assert row["status"] == "refused" or row["external_id"] == id_.strip()
+        assert row["status"] == "rejected" or row["external_id"] == id_.strip()
 
 
 async def test_a_path_that_is_not_utf_8_is_no_path(tenure: Tenure) -> None:

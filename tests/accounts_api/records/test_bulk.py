@@ -27,7 +27,7 @@ async def test_rows_are_created_updated_left_alone_or_refused_one_by_one(tenure:
             "what",
         ],
     )
-    assert statuses(results) == ["unchanged", "updated"] + ["refused"] * 4
+    assert statuses(results) == ["unchanged", "updated"] + ["rejected"] * 4
     assert results[1]["version"] == 2
     assert [e["pointer"] for e in results[2]["errors"]] == [
         "/rows/2/time_zone",
@@ -69,7 +69,7 @@ async def test_a_row_may_name_a_record_by_its_id(tenure: Tenure) -> None:
         "accounts",
         [{"id": account["id"], "external_id": "now"}, {"id": foreign["id"], "arr": 1}],
     )
-    assert statuses(results) == ["updated", "refused"]
+    assert statuses(results) == ["updated", "rejected"]
     assert results[1]["code"] == "not_found"
     read = await ws.admin.get("/v1/accounts/by-external-id/now")
     assert read.json()["id"] == account["id"]
@@ -80,7 +80,7 @@ async def test_a_sync_does_not_bring_back_what_a_person_deleted(tenure: Tenure) 
     (made,) = await bulk(ws, "accounts", [{"external_id": "a", "name": "A"}])
     await ws.admin.delete(f"/v1/accounts/{made['id']}")
     (again,) = await bulk(ws, "accounts", [{"external_id": "a", "arr": 5}])
-    assert (again["status"], again["code"]) == ("refused", "deleted_by_person")
+    assert (again["status"], again["code"]) == ("rejected", "deleted_by_person")
     (restored,) = await bulk(ws, "accounts", [{"external_id": "a", "arr": 5, "restore": True}])
     assert (restored["status"], restored["version"]) == ("updated", 3)
     assert (await ws.admin.get(f"/v1/accounts/{made['id']}")).json()["arr"] == 5
@@ -115,7 +115,7 @@ async def test_a_merge_at_the_source_is_a_merge_here(tenure: Tenure) -> None:
     read = await ws.admin.get(f"/v1/accounts/{loser['id']}")
     assert (read.json()["id"], read.json()["arr"]) == (winner["id"], 5)
     (late,) = await bulk(ws, "accounts", [{"external_id": "l", "arr": 9}])
-    assert (late["status"], late["code"]) == ("refused", "merged")
+    assert (late["status"], late["code"]) == ("rejected", "merged")
     (lost,) = await bulk(
         ws, "accounts", [{"external_id": "w", "merged_into_external_id": "nowhere"}]
     )
@@ -161,7 +161,7 @@ async def test_a_dry_run_answers_as_the_write_would_and_stores_nothing(tenure: T
     for answer in (dry, wet):
         assert answer.status_code == 200, answer.text
         body = answer.json()
-        assert [row["status"] for row in body["results"]] == ["created", "refused", "refused"]
+        assert [row["status"] for row in body["results"]] == ["created", "rejected", "rejected"]
         assert [row["errors"][0]["pointer"] for row in body["results"][1:]] == [
             "/rows/1/name",
             "/rows/2/traits/nonsense",

@@ -101,7 +101,7 @@ async def test_every_request_that_edits_a_record_is_refused_at_the_field(owned: 
     for options in ({"dry_run": True}, {}):
         answer = await ws.admin.post("/v1/accounts/bulk", {"rows": rows, **options})
         results = answer.json()["results"]
-        assert [one["status"] for one in results] == ["refused", "refused", "updated"]
+        assert [one["status"] for one in results] == ["rejected", "rejected", "updated"]
         for at, one in enumerate(results[:2]):
             found = {(fault["pointer"], fault["code"]) for fault in one["errors"]}
             assert found == {(f"/rows/{at}{pointer}", code) for pointer, code in wanted}
@@ -131,7 +131,7 @@ async def test_a_row_of_a_file_is_refused_at_the_column_in_preview_and_run(owned
     body = {"record_type": "account", "file_name": "f.csv", "csv": file}
     job = f"/v1/imports/{(await ws.admin.post('/v1/imports', body)).json()['id']}"
     shown = (await ws.admin.get(f"{job}/preview")).json()
-    assert (shown["updated"], shown["refused"]) == (1, 1)
+    assert (shown["updated"], shown["rejected"]) == (1, 1)
     [fault] = shown["faults"]
     assert (fault["column"], fault["code"], fault["row"]) == ("Domain", "owned_elsewhere", 2)
     assert "Our CRM" in fault["message"]
@@ -139,8 +139,8 @@ async def test_a_row_of_a_file_is_refused_at_the_column_in_preview_and_run(owned
     assert started.status_code == 202, started.text
     await owned.tenure.settle()
     ended = (await ws.admin.get(job)).json()
-    assert (ended["updated"], ended["refused"]) == (1, 1), ended
-    [row] = (await ws.admin.get(f"{job}/rows?status=refused")).json()["data"]
+    assert (ended["updated"], ended["rejected"]) == (1, 1), ended
+    [row] = (await ws.admin.get(f"{job}/rows?status=rejected")).json()["data"]
     assert [(e["column"], e["code"]) for e in row["errors"]] == [("Domain", "owned_elsewhere")]
     assert (await owned.now())["domain"] is None
 

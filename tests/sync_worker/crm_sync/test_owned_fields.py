@@ -57,7 +57,7 @@ async def test_an_edit_of_a_field_that_a_connection_owns_is_refused_and_says_who
     assert (put.status_code, put.json()["code"]) == (409, "owned_elsewhere"), put.text
     bulk = await admin.post("/v1/accounts/bulk", {"rows": [{"id": here["id"], "name": "Mine"}]})
     (row,) = bulk.json()["results"]
-    assert (row["status"], row["code"]) == ("refused", "owned_elsewhere")
+    assert (row["status"], row["code"]) == ("rejected", "owned_elsewhere")
     assert row["errors"][0]["pointer"] == "/rows/0/name"
 
     same = {"domain": "acme.example", "name": "Acme", "traits": {"our_own": "stays"}}

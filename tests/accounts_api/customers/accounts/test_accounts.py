@@ -238,7 +238,7 @@ async def test_faults_of_shape_and_of_meaning_come_in_one_answer(tenure: Tenure)
         assert len(answer.json()["errors"]) == len(wrong)
     rows = [{"external_id": "b", **body}, {"external_id": "a", "deleted": True, "arr": "much"}]
     done = (await ws.admin.post("/v1/accounts/bulk", {"rows": rows})).json()
-    assert done["refused"] == 2
+    assert done["rejected"] == 2
     found = {fault["pointer"] for fault in done["results"][0]["errors"]}
     assert found == {f"/rows/0{pointer}" for pointer in wrong}
     kept = (await ws.admin.get(f"/v1/accounts/{made['id']}")).json()

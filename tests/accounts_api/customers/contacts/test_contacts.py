@@ -126,7 +126,7 @@ async def test_an_address_that_no_mail_can_reach_costs_its_row_and_no_other(
     taken = ["  Ann@Cust.Example  ", "o'hara@cust.example", "info@xn--mller-kva.example"]
     rows = [{"external_id": email, "email": email} for email in [*refused, *taken]]
     results = await bulk(ws, "contacts", rows)
-    assert [row["status"] for row in results] == ["refused"] * len(refused) + ["created"] * 3
+    assert [row["status"] for row in results] == ["rejected"] * len(refused) + ["created"] * 3
     for row, email in zip(results, refused, strict=False):
         (fault,) = row["errors"]
         assert (fault["pointer"].rpartition("/")[2], fault["code"]) == ("email", "invalid_address")

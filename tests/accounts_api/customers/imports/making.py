@@ -15,4 +15,4 @@ async def begin(ws: Workspace, record_type: str, text: str, **more: Any) -> dict
 
 
 def counts(job: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(job[name] for name in ("created", "updated", "unchanged", "refused"))
+    return tuple(job[name] for name in ("created", "updated", "unchanged", "rejected"))

@@ -30,7 +30,7 @@ async def test_an_import_goes_on_where_a_killed_worker_left_it(
     async with asyncio.timeout(90):
         assert await worker.wait() == -signal.SIGKILL
     halfway = (await ws.admin.get(path)).json()
-    assert (halfway["status"], halfway["done_rows"], halfway["created"]) == ("running", 10, 10)
+    assert (halfway["status"], halfway["processed_rows"], halfway["created"]) == ("running", 10, 10)
     await tenure.settle()
     ended = (await ws.admin.get(path)).json()
     assert ended["status"] == "finished"

@@ -86,7 +86,7 @@ async def test_a_file_is_mapped_by_its_names_previewed_and_written(tenure: Tenur
     assert (await ws.admin.get("/v1/accounts")).json()["data"] == []
     ended = await run(tenure, ws, job)
     assert counts(ended) == counts(seen)
-    assert ended["done_rows"] == ended["rows"] == 7
+    assert ended["processed_rows"] == ended["rows"] == 7
     (told,) = await events_of(tenure, ws, "accounts.import_finished.v1")
     assert {name: ended[name] for name in told} == told
     public = await ws.admin.get("/v1/events", params={"types": "import.finished"})
@@ -109,13 +109,13 @@ async def test_what_became_of_rows_can_be_asked_and_mended(tenure: Tenure) -> No
     await make_traits(ws)
     ended = await run(tenure, ws, await begin(ws, "account", ACCOUNTS.format(email="")))
     rows = f"/v1/imports/{ended['id']}/rows"
-    page = (await ws.observer.get(f"{rows}?status=refused&limit=2")).json()
+    page = (await ws.observer.get(f"{rows}?status=rejected&limit=2")).json()
     assert [row["row"] for row in page["data"]] == [5, 6]
     assert page["data"][0]["cells"][:2] == ["a-4", ""]
     assert page["data"][0]["errors"] == [
         {"column": "Company", "code": "required", "message": "Every record needs this."}
     ]
-    more = await ws.observer.get(f"{rows}?status=refused&limit=2&cursor={page['next_cursor']}")
+    more = await ws.observer.get(f"{rows}?status=rejected&limit=2&cursor={page['next_cursor']}")
     assert [row["row"] for row in more.json()["data"]] == [7, 8]
     made = (await ws.observer.get(f"{rows}?status=created")).json()["data"]
     assert [(row["row"], row["external_id"]) for row in made] == [
@@ -123,7 +123,7 @@ async def test_what_became_of_rows_can_be_asked_and_mended(tenure: Tenure) -> No
         (3, "a-2"),
         (4, "a-3"),
     ]
-    file = await ws.observer.get(f"/v1/imports/{ended['id']}/refused.csv")
+    file = await ws.observer.get(f"/v1/imports/{ended['id']}/rejected-rows.csv")
     refused = list(csv.DictReader(io.StringIO(file.text, newline="")))
     assert [row["import_row"] for row in refused] == ["5", "6", "7", "8"]
     assert refused[0]["import_errors"] == "Company: Every record needs this."
@@ -168,7 +168,7 @@ async def test_rows_of_one_record_far_apart_undo_nothing_when_the_file_comes_aga
     again = await run(tenure, ws, await begin(ws, "account", text))
     assert counts(again) == (0, 0, 8, 1)
     assert (await ws.admin.get("/v1/accounts")).json()["data"] == before
-    refused = await ws.admin.get(f"/v1/imports/{again['id']}/rows?status=refused")
+    refused = await ws.admin.get(f"/v1/imports/{again['id']}/rows?status=rejected")
     assert [(row["row"], row["cells"]) for row in refused.json()["data"]] == [(9, ["", "No id"])]
 
 
@@ -181,12 +181,12 @@ async def test_a_faulty_row_lets_no_other_row_of_its_record_win(tenure: Tenure) 
     assert counts(seen) == counts(await run(tenure, ws, job)) == (2, 0, 0, 4)
     made = (await ws.admin.get("/v1/accounts")).json()["data"]
     assert [row["external_id"] for row in made] == ["b", "d"]
-    refused = (await ws.admin.get(f"/v1/imports/{job['id']}/rows?status=refused")).json()["data"]
+    refused = (await ws.admin.get(f"/v1/imports/{job['id']}/rows?status=rejected")).json()["data"]
     told = [(row["row"], row["errors"][0]["code"]) for row in refused]
     assert told == [
         (2, "not_an_amount"),
-        (3, "other_row_refused"),
-        (5, "other_row_refused"),
+        (3, "other_row_rejected"),
+        (5, "other_row_rejected"),
         (6, "not_an_amount"),
     ]
     assert refused[1]["errors"][0]["message"] == "Row 2 is about the same record and is refused."
@@ -205,7 +205,7 @@ async def test_dates_and_numbers_are_read_as_the_file_shows_or_a_person_says(
     job = await begin(ws, "account", text, amounts="major")
     assert (job["delimiter"], job["rows"]) == ("semicolon", 2)
     assert (job["dates"], job["decimals"]) == (None, None)
-    assert job["guesses"] == {
+    assert job["detected_formats"] == {
         "dates": {"value": "day_first", "column": "since", "row": 3, "cell": "31/1/2026"},
         "decimals": {"value": "comma", "column": "arr", "row": 2, "cell": "4.800,00"},
     }
@@ -259,7 +259,7 @@ async def test_contacts_gain_accounts_and_opportunities_find_theirs(tenure: Tenu
     job = await begin(ws, "contact", text)
     ended = await run(tenure, ws, job)
     assert counts(ended) == (0, 2, 0, 1)
-    refused = (await ws.admin.get(f"/v1/imports/{job['id']}/rows?status=refused")).json()["data"]
+    refused = (await ws.admin.get(f"/v1/imports/{job['id']}/rows?status=rejected")).json()["data"]
     (error,) = refused[0]["errors"]
     assert (error["column"], error["code"]) == ("Account External ID", "unknown_account")
     ada = (await ws.admin.get("/v1/contacts/by-external-id/c")).json()
@@ -338,18 +338,18 @@ async def test_a_large_file_is_streamed_in_and_may_be_cancelled(
     late = text.encode() + b'"' + b"x\n" * 2_000_000
     broken = await ws.admin.request("PUT", f"{path}/file", content=late, headers=csv_type)
     assert broken.json()["errors"][0]["code"] == "unclosed_quote"
-    assert (await preview(ws, sent.json()))["looked_at"] == 200
+    assert (await preview(ws, sent.json()))["checked_rows"] == 200
     await ws.admin.post(f"{path}/start", headers={"if-match": "*"})
     from accounts_api.customers.imports.executor import step
 
     assert await step(tenure.workers["accounts"])
-    assert (await ws.admin.get(path)).json()["done_rows"] == 50
+    assert (await ws.admin.get(path)).json()["processed_rows"] == 50
     due = await ws.admin.get("/v1/status")
     assert due.json()["due_work"]["import_rows"] == 1_950
     cancelled = await ws.admin.post(f"{path}/cancel")
     assert (cancelled.json()["status"], cancelled.json()["created"]) == ("cancelled", 50)
     (told,) = await events_of(tenure, ws, "accounts.import_finished.v1")
-    assert (told["status"], told["done_rows"]) == ("cancelled", 50)
+    assert (told["status"], told["processed_rows"]) == ("cancelled", 50)
     assert not await step(tenure.workers["accounts"])
 
 
@@ -384,4 +384,4 @@ async def test_an_old_file_is_removed_and_its_counts_stay(tenure: Tenure) -> Non
     assert kept["file_removed_at"] is not None
     assert counts(kept) == (1, 0, 0, 1)
     assert (await ws.admin.get(f"{path}/rows")).json()["data"] == []
-    assert (await ws.admin.get(f"{path}/refused.csv")).json()["code"] == "file_removed"
+    assert (await ws.admin.get(f"{path}/rejected-rows.csv")).json()["code"] == "file_removed"

@@ -18,7 +18,7 @@ async def test_a_file_of_instances_is_imported_and_exported_again(tenure: Tenure
     ]  # fmt: skip
     path = f"/v1/imports/{job['id']}"
     seen = (await ws.admin.get(f"{path}/preview")).json()
-    assert (seen["created"], seen["refused"]) == (1, 0)
+    assert (seen["created"], seen["rejected"]) == (1, 0)
     await ws.admin.post(f"{path}/start", headers={"if-match": "*"})
     await tenure.settle()
     found = (await ws.admin.get("/v1/objects/project/by-external-id/P-1")).json()

@@ -81,7 +81,7 @@ async def test_a_row_that_enters_too_late_is_refused_alone(tenure: Tenure) -> No
             {**RENEWAL, **ENTER, "external_id": "2"},
         ],
     )
-    assert (late["status"], late["code"], late["id"]) == ("refused", "contract_expired", None)
+    assert (late["status"], late["code"], late["id"]) == ("rejected", "contract_expired", None)
     assert fine["status"] == "created"
     assert len(await events_of(tenure, ws, REFUSED)) == 1
 

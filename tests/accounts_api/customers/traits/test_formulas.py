@@ -72,7 +72,7 @@ async def test_nobody_writes_what_a_formula_works_out(tenure: Tenure) -> None:
         ("/traits/it", "read_only")
     ]
     (row,) = await bulk(ws, "accounts", [{**body, "traits": {"it": 5}}])
-    assert row["status"] == "refused"
+    assert row["status"] == "rejected"
 
 
 async def test_a_roll_up_follows_the_records_it_is_over(tenure: Tenure) -> None:

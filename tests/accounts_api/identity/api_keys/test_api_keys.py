@@ -254,11 +254,11 @@ async def test_a_rolled_key_keeps_its_id_and_its_old_secret_for_the_overlap(
     path = f"/v1/api-keys/{first['id']}/roll"
     second = (await ws.admin.post(path, {"overlap_seconds": 600})).json()
     assert (second["id"], second["prefix"]) == (first["id"], first["prefix"])
-    assert second["previous_until"]
+    assert second["previous_secret_expires_at"]
     assert await works(tenure, first["secret"])
     assert await works(tenure, second["secret"])
     third = (await ws.admin.post(path, {})).json()
-    assert third["previous_until"] is None
+    assert third["previous_secret_expires_at"] is None
     assert not await works(tenure, first["secret"])
     assert not await works(tenure, second["secret"])
     assert await works(tenure, third["secret"])

@@ -72,7 +72,7 @@ class Customers:
             "contacts": self.contact,
         }[kind]
         done = await bulk(self.ws, kind, [make(key) for key in sorted(keys)])
-        assert all(row["status"] != "refused" for row in done), done
+        assert all(row["status"] != "rejected" for row in done), done
 
 
 async def test_recomputed_is_as_from_the_beginning(tenure: Tenure) -> None:

@@ -118,7 +118,7 @@ async def test_why_a_field_changed_is_one_call(tenure: Tenure) -> None:
     why = (await ws.observer.get(f"{path}/history", params=then)).json()["data"][0]
     told = (await ws.observer.get(f"{path}/history/{why['id']}")).json()
     assert (told["old"], told["new"]) == (1, 2)
-    assert [other["field"] for other in told["together"]] == ["traits.tier"]
+    assert [other["field"] for other in told["related_changes"]] == ["traits.tier"]
     assert told["cause"][-1]["type"] == "api_key"
     assert all(link["label"] for link in told["cause"])
     other = await make(ws, "accounts", {"name": "Other"})

@@ -15,9 +15,9 @@ class FileGone(Conflict):
     title = "The file was removed"
 
 
-class BrokenOff(BadRequest):
-    code = "broken_off"
-    title = "The file broke off"
+class UploadInterrupted(BadRequest):
+    code = "upload_interrupted"
+    title = "The upload was interrupted"
 
 
 class RecordTypeGone(Conflict):
@@ -25,6 +25,6 @@ class RecordTypeGone(Conflict):
     title = "The object type that the file is for is gone or archived"
 
 
-class OtherRowRefused(Conflict):
-    code = "other_row_refused"
-    title = "Another row about the same record is refused"
+class OtherRowRejected(Conflict):
+    code = "other_row_rejected"
+    title = "Another row about the same record is rejected"

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.cells import Target
-from accounts_api.customers.imports.errors import OtherRowRefused, RecordTypeGone, WrongState
+from accounts_api.customers.imports.errors import OtherRowRejected, RecordTypeGone, WrongState
 from accounts_api.customers.imports.mapping import importable, targets_of
-from accounts_api.customers.imports.rules import CellFault, Reading, guesses, together
+from accounts_api.customers.imports.rules import CellFault, Reading, detected_formats, together
 from accounts_api.customers.imports.service import end, get_import, kept
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.language.spreadsheets.csv_cells import plain
@@ -185,17 +185,17 @@ def _read_row(
     except Exception:
         log.exception("a row could not be read", row=number)
         fault = CellFault(None, NotWritten.code, "This row could not be read; we have been told.")
-        return Read(number, {}, Outcome("refused", error=NotWritten()), [fault])
+        return Read(number, {}, Outcome("rejected", error=NotWritten()), [fault])
     if faults:
         external_id = values.get("external_id")
-        wanted = Outcome("refused", external_id=external_id, error=AppError())
+        wanted = Outcome("rejected", external_id=external_id, error=AppError())
     elif isinstance(wanted, Edit) and wanted.links:
         _add_links(wanted, values)
     return Read(number, values, wanted, faults)
 
 
 async def _formats(uow: UnitOfWork, job: Any, known: Mapping[str, Target]) -> Formats:
-    shown = guesses(job.evidence, job.mapping, known)
+    shown = detected_formats(job.evidence, job.mapping, known)
     order, decimals = (guess.value if guess else None for guess in shown.values())
     return Formats(job.dates or order, job.decimals or decimals, await uow.zone())
 
@@ -209,8 +209,8 @@ async def _stand_together(
     if len(named) == len(set(named)):
         return read
     planned = await into.records.plan(uow, writer, [row.wanted for row in read])
-    refused = [at for at, outcome in enumerate(planned) if outcome.status == "refused"]
-    others = together(identities, refused)
+    rejected = [at for at, outcome in enumerate(planned) if outcome.status == "rejected"]
+    others = together(identities, rejected)
     return [
         replace(row, wanted=_refused_with(row, read[others[at]].number)) if at in others else row
         for at, row in enumerate(read)
@@ -218,8 +218,8 @@ async def _stand_together(
 
 
 def _refused_with(row: Read, other: int) -> Outcome:
-    error = OtherRowRefused(f"Row {other} is about the same record and is refused.")
-    return Outcome("refused", external_id=row.values.get("external_id"), error=error)
+    error = OtherRowRejected(f"Row {other} is about the same record and is rejected.")
+    return Outcome("rejected", external_id=row.values.get("external_id"), error=error)
 
 
 def _addresses(reading: Reading, rows: Sequence[tuple[int, list[str]]]) -> set[str]:
@@ -290,8 +290,8 @@ async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str,
     counted = Counter(outcome.status for outcome in outcomes)
     return {
         "rows": job.rows,
-        "looked_at": len(rows),
-        **{status: counted[status] for status in ("created", "updated", "unchanged", "refused")},
+        "checked_rows": len(rows),
+        **{status: counted[status] for status in ("created", "updated", "unchanged", "rejected")},
         "faults": _gathered(told),
         "duplicates": await _duplicates(uow, job),
         "samples": [_sample(*one) for one in told[:_SAMPLES]],

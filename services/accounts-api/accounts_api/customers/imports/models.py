@@ -65,12 +65,12 @@ imports = Table(
     ),
     Column("size_bytes", BigInteger, nullable=False, server_default=_ZERO),
     _count("rows"),
-    _count("done_rows"),
+    _count("processed_rows"),
     _count("next_chunk", "chunks before it are stored: the checkpoint"),
     _count("created"),
     _count("updated"),
     _count("unchanged"),
-    _count("refused"),
+    _count("rejected"),
     Column(
         "may_edit",
         ARRAY(Text),
@@ -136,7 +136,7 @@ import_rows = Table(
     Column("errors", JSONB(none_as_null=True)),
     PrimaryKeyConstraint("workspace_id", "import_id", "row"),
     _of_import(),
-    CheckConstraint("status in ('created', 'updated', 'refused')", name="status"),
+    CheckConstraint("status in ('created', 'updated', 'rejected')", name="status"),
     Index("ix_import_rows_of_status", "workspace_id", "import_id", "status", "row"),
 )
 

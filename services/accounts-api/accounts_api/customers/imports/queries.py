@@ -234,7 +234,7 @@ async def advance(
         .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
         .values(
             **{name: imports.c[name] + by for name, by in counts.items()},
-            done_rows=imports.c.done_rows + sum(counts.values()),
+            processed_rows=imports.c.processed_rows + sum(counts.values()),
             next_chunk=imports.c.next_chunk + 1,
             attempts=0,
             failure=None,
@@ -322,7 +322,7 @@ async def key_role_titles(session: AsyncSession, workspace_id: UUID) -> dict[str
 
 
 async def waiting_rows(session: AsyncSession, workspace_id: UUID) -> int:
-    left = select(func.sum(imports.c.rows - imports.c.done_rows)).where(
+    left = select(func.sum(imports.c.rows - imports.c.processed_rows)).where(
         imports.c.workspace_id == workspace_id, imports.c.status == "running"
     )
     return int(await session.scalar(left) or 0)

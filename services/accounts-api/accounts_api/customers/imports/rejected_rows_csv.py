@@ -1,4 +1,4 @@
-"""The refused rows of an import as a file that can be mended and imported again."""
+"""The rejected rows of an import as a file that can be mended and imported again."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
@@ -11,7 +11,7 @@ from shared.uow import UnitsOfWork
 _BATCH: Final = 500
 
 
-async def written(units: UnitsOfWork, caller: Caller, job: Any) -> AsyncIterator[bytes]:
+async def stream(units: UnitsOfWork, caller: Caller, job: Any) -> AsyncIterator[bytes]:
     yield lines([[*job.columns, "import_row", "import_errors"]])
     after = 0
     while True:
@@ -21,7 +21,7 @@ async def written(units: UnitsOfWork, caller: Caller, job: Any) -> AsyncIterator
                 uow.workspace_id,
                 job.id,
                 job.upload_id,
-                status="refused",
+                status="rejected",
                 after=after,
                 limit=_BATCH,
             )

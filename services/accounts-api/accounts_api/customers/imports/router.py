@@ -143,18 +143,21 @@ async def list_import_rows(
 
 
 @router.get(
-    "/{import_id}/refused.csv",
-    summary="Get the refused rows of an import as CSV",
+    "/{import_id}/rejected-rows.csv",
+    summary="Export the rejected rows of an import as CSV",
     response_class=CsvResponse,
     responses=CsvResponse.told(
         "External ID,ARR,import_row,import_errors\r\ncrm-1017,a lot,17,ARR: Minor units …\r\n"
     ),
 )
-async def get_refused_rows(import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep) -> Any:
+async def export_rejected_rows(
+    import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep
+) -> Any:
     """The rows as they came, and why. Mend them and import this file."""
     job = await service.get_import(uow, import_id)
     service.kept(job)
-    return CsvResponse(rejected_rows_csv.written(tenure.units, caller, job), filename="refused.csv")
+    rows = rejected_rows_csv.stream(tenure.units, caller, job)
+    return CsvResponse(rows, filename="rejected-rows.csv")
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:

@@ -113,21 +113,21 @@ def _said(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_")
 
 
-def together(identities: Sequence[Hashable | None], refused: Collection[int]) -> dict[int, int]:
-    """Which rows are about a record of which another row is refused: that row, by theirs.
+def together(identities: Sequence[Hashable | None], rejected: Collection[int]) -> dict[int, int]:
+    """Which rows are about a record of which another row is rejected: that row, by theirs.
 
     Rows of one record stand together, for otherwise what is wrong with one would let another win.
     """
-    first = {identities[at]: at for at in sorted(refused, reverse=True)}
+    first = {identities[at]: at for at in sorted(rejected, reverse=True)}
     first.pop(None, None)
     return {
         at: first[identity]
         for at, identity in enumerate(identities)
-        if identity in first and at not in refused
+        if identity in first and at not in rejected
     }
 
 
-def guesses(
+def detected_formats(
     evidence: Shown, mapping: Mapping[str, str | None], known: Mapping[str, Target]
 ) -> dict[str, Guess[Any] | None]:
     """What the file shows of its formats in the columns that are mapped to dates and numbers."""
@@ -147,7 +147,7 @@ def guesses(
 
 @dataclass(frozen=True, slots=True)
 class CellFault:
-    """Why a row is refused. `column` None: not for one of its cells."""
+    """Why a row is rejected. `column` None: not for one of its cells."""
 
     column: str | None
     code: str

@@ -12,7 +12,7 @@ from accounts_api.records.store.schemas import RecordTypeKey
 from shared.schemas import In, Out, Patch, Title
 
 ImportStatus = Literal["waiting", "ready", "running", "finished", "failed", "cancelled"]
-RowStatus = Literal["created", "updated", "refused"]
+RowStatus = Literal["created", "updated", "rejected"]
 Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
 FileName = Title
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
@@ -30,12 +30,12 @@ _AMOUNTS = (
     " people write it (48000.00)."
 )
 _DATES = (
-    "What stands first in dates such as 3/4/2026. Left out or null: as the file shows (`guesses`)."
-    " A date that nothing settles is refused."
+    "What stands first in dates such as 3/4/2026. Left out or null: as the file shows, see"
+    " `detected_formats`. A date that nothing settles is rejected."
 )
 _DECIMALS = (
-    "The decimal sign of its numbers. Left out or null: as the file shows, see `guesses`. A number"
-    " such as 1,250 that nothing settles is refused."
+    "The decimal sign of its numbers. Left out or null: as the file shows, see `detected_formats`."
+    " A number such as 1,250 that nothing settles is rejected."
 )
 _EMPTY = "What an empty cell says: `leave` the value as it is, or `clear` it."
 
@@ -95,27 +95,27 @@ class ImportTarget(Out):
     title: str
 
 
-class DatesGuess(Out):
+class DetectedDates(Out):
     value: DateOrder
     column: str
     row: int
     cell: str
 
 
-class DecimalsGuess(Out):
+class DetectedDecimals(Out):
     value: DecimalSign
     column: str
     row: int
     cell: str
 
 
-class ImportGuesses(Out):
+class DetectedFormats(Out):
     """What the first 2,000 rows show in columns that are mapped to dates and numbers, and the cell
     that shows it. Null: nothing does, or they contradict each other.
     """
 
-    dates: DatesGuess | None
-    decimals: DecimalsGuess | None
+    dates: DetectedDates | None
+    decimals: DetectedDecimals | None
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -133,14 +133,14 @@ _EXAMPLE: dict[str, Any] = {
     "empty_cells": "leave",
     "dates": None,
     "decimals": None,
-    "guesses": {"dates": None, "decimals": None},
+    "detected_formats": {"dates": None, "decimals": None},
     "size_bytes": 52,
     "rows": 1,
-    "done_rows": 0,
+    "processed_rows": 0,
     "created": 0,
     "updated": 0,
     "unchanged": 0,
-    "refused": 0,
+    "rejected": 0,
     "failure": None,
     "started_at": None,
     "finished_at": None,
@@ -167,14 +167,14 @@ class ImportOut(Out):
     empty_cells: EmptyCells
     dates: DateOrder | None
     decimals: DecimalSign | None
-    guesses: ImportGuesses
+    detected_formats: DetectedFormats
     size_bytes: int
     rows: int = Field(description="Of the file, without its header.")
-    done_rows: int
+    processed_rows: int
     created: int
     updated: int
     unchanged: int
-    refused: int
+    rejected: int
     failure: str | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -212,7 +212,7 @@ class CellFaultOut(Out):
 
 class PreviewRow(Out):
     row: int = Field(description="As spreadsheets count: the header is 1.")
-    status: Literal["created", "updated", "unchanged", "refused"]
+    status: Literal["created", "updated", "unchanged", "rejected"]
     record_id: UUID | None
     values: dict[str, Any] = Field(description="What would be written.")
     errors: list[CellFaultOut]
@@ -243,11 +243,11 @@ class ImportPreview(Out):
             "examples": [
                 {
                     "rows": 1,
-                    "looked_at": 1,
+                    "checked_rows": 1,
                     "created": 1,
                     "updated": 0,
                     "unchanged": 0,
-                    "refused": 0,
+                    "rejected": 0,
                     "faults": [],
                     "duplicates": {"records": 0, "rows": 0, "samples": []},
                     "samples": [
@@ -269,14 +269,14 @@ class ImportPreview(Out):
     )
 
     rows: int
-    looked_at: int = Field(description="The first rows, of which the counts are.")
+    checked_rows: int = Field(description="The first rows, of which the counts are.")
     created: int
     updated: int
     unchanged: int
-    refused: int
+    rejected: int
     faults: list[ColumnFaults]
     duplicates: ImportDuplicates = Field(
-        description="Rows of one record are written in their order; if one of them is refused, all"
+        description="Rows of one record are written in their order; if one of them is rejected, all"
         " are."
     )
     samples: list[PreviewRow]
@@ -288,7 +288,7 @@ class ImportRowOut(Out):
             "examples": [
                 {
                     "row": 17,
-                    "status": "refused",
+                    "status": "rejected",
                     "record_id": None,
                     "external_id": "crm-1017",
                     "errors": [

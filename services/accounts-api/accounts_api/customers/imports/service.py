@@ -9,14 +9,14 @@ from pydantic_core import to_jsonable_python
 from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.cells import Target
 from accounts_api.customers.imports.errors import (
-    BrokenOff,
     FileGone,
     ImportNotFound,
     RecordTypeGone,
+    UploadInterrupted,
     WrongState,
 )
 from accounts_api.customers.imports.mapping import importable, mapped, mapping_faults, targets_of
-from accounts_api.customers.imports.rules import guesses
+from accounts_api.customers.imports.rules import detected_formats
 from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_file import CsvFile, NotCsv, Row
@@ -106,7 +106,7 @@ async def take_file(
             pass
         raise _refused(wrong, "") from wrong
     except ConnectionError as error:
-        raise BrokenOff("Send the whole file again.") from error
+        raise UploadInterrupted("Send the whole file again.") from error
     async with units.begin(caller.workspace_id, caller.cause) as uow:
         job = await get_import(uow, import_id, lock=True)
         _must_be(job, _BEFORE_START)
@@ -176,7 +176,7 @@ def as_json(job: Any, known: Mapping[str, Target]) -> dict[str, Any]:
     shown: dict[str, Any] = job._asdict()
     shown["columns"] = [{"name": name, "target": job.mapping.get(name)} for name in job.columns]
     shown["delimiter"] = _CALLED.get(job.delimiter)
-    shown["guesses"] = guesses(job.evidence, job.mapping, known)
+    shown["detected_formats"] = detected_formats(job.evidence, job.mapping, known)
     return shown
 
 
@@ -268,7 +268,7 @@ async def cancel_import(uow: UnitOfWork, import_id: UUID) -> dict[str, Any]:
     _must_be(job, frozenset({"waiting", "ready", "running"}))
     ended = await end(uow, import_id, "cancelled", job.failure, edited=True)
     audit_log.record(
-        uow, "import.cancelled", "import", import_id, after={"done_rows": job.done_rows}
+        uow, "import.cancelled", "import", import_id, after={"processed_rows": job.processed_rows}
     )
     return await _shown(uow, ended)
 

@@ -22,13 +22,12 @@ from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow
 
 def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
     name, out = record_type.name, record_type.out
-    article = "an" if name[0] in "aeiou" else "a"
 
     @router.post(
         "",
         status_code=201,
         name=f"create_{name}",
-        summary=f"Create {article} {name}",
+        summary=f"Create {record_type.one}",
         response_model=out,
     )
     @all_faults_at_once
@@ -45,7 +44,7 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
     )
     @with_body(record_type.rows)
     async def bulk(data: RowsIn, caller: Writer, tenure: ServiceDep, request: Request) -> Response:
-        """By `external_id`, or updates by `id`. Each row is accepted or refused by itself."""
+        """By `external_id`, or updates by `id`. Each row is accepted or rejected by itself."""
         records = await record_type.records_for_bulk(tenure.units, caller, request.path_params)
         outcomes = await records.bulk(
             tenure.units, caller, data.rows, record_type.row, dry_run=data.dry_run

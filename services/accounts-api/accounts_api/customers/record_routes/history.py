@@ -64,7 +64,7 @@ def add_history(router: APIRouter, record_type: RecordType) -> None:
     @router.get(
         "/{record_id}/history/{change_id}",
         name=f"get_{name}_change",
-        summary=f"Why one field of a {name} changed",
+        summary=f"Why one field of {record_type.one} changed",
         description="The whole chain of causes, from origin to immediate actor, and what else was"
         " written with it.",
         response_model=FieldChangeDetail,

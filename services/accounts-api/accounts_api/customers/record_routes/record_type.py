@@ -37,6 +37,11 @@ class RecordType:
         return self.records.schema.record_type
 
     @property
+    def one(self) -> str:
+        """With its article: `an account`."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    @property
     def plural(self) -> str:
         return self.records.schema.plural
 

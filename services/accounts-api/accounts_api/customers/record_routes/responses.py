@@ -41,7 +41,7 @@ def _record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
 
 def bulk_response(outcomes: Sequence[Outcome]) -> Response:
     counts = Counter(outcome.status for outcome in outcomes)
-    statuses: tuple[Status, ...] = ("created", "updated", "unchanged", "refused")
+    statuses: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected")
     answer: dict[str, Any] = {
         **{status: counts[status] for status in statuses},
         "results": [_result(outcome) for outcome in outcomes],

@@ -188,7 +188,7 @@ def _default_faults(definition: Definition) -> list[Fault]:
     try:
         coerce(definition, definition.default)
     except InvalidTraitValue as error:
-        return [Fault("/default", "misfit", str(error))]
+        return [Fault("/default", "invalid_value", str(error))]
     except re2.error:
         return []  # its fault is told at the pattern
     return []

@@ -47,7 +47,7 @@ class ApiKey(Base):
         Text, comment="SHA-256 of the whole key, hex; 256 random bits need no salt"
     )
     previous_digest: Mapped[str | None] = mapped_column(Text)
-    previous_until: Mapped[datetime | None] = mapped_column(AT)
+    previous_secret_expires_at: Mapped[datetime | None] = mapped_column(AT)
     role: Mapped[CredentialRole | None] = mapped_column(
         Text, comment="of a key of the workspace; a member's key has none"
     )

@@ -25,7 +25,7 @@ _KEY_BY_DIGEST = text(
     _LIVE_KEY
     + """
       and (k.digest = :digest
-           or (k.previous_digest = :digest and k.previous_until > clock_timestamp()))
+           or (k.previous_digest = :digest and k.previous_secret_expires_at > clock_timestamp()))
     """
 )
 _KEY_BY_ID = text(_LIVE_KEY + " and k.workspace_id = :workspace_id and k.id = :id")
@@ -135,7 +135,7 @@ async def replace_secret(
         .values(
             digest=digest,
             previous_digest=ApiKey.digest if lives_on else None,
-            previous_until=until if lives_on else None,
+            previous_secret_expires_at=until if lives_on else None,
         )
         .returning(ApiKey)
     )

@@ -30,7 +30,7 @@ _KEY: dict[str, Any] = {
     "read_only": True,
     "expires_at": "2027-01-31T00:00:00Z",
     "revoked_at": None,
-    "previous_until": None,
+    "previous_secret_expires_at": None,
     "last_used_at": None,
     "created_at": "2026-10-05T08:00:00Z",
 }
@@ -88,7 +88,7 @@ class ApiKeyOut(Out):
     read_only: bool
     expires_at: datetime | None
     revoked_at: datetime | None
-    previous_until: datetime | None = Field(
+    previous_secret_expires_at: datetime | None = Field(
         description="Until when the secret before the last roll stays valid."
     )
     last_used_at: datetime | None = Field(description="To the minute.")

@@ -76,7 +76,7 @@ async def change_by_id(
                 from field_changes o
                 where o.workspace_id = :workspace_id and o.record_id = :record_id
                   and o.known_at = field_changes.known_at and o.id <> field_changes.id
-            )::text as together
+            )::text as related_changes
             from field_changes
             where workspace_id = :workspace_id and record_id = :record_id and id = :change_id
             """

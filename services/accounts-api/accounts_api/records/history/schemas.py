@@ -49,7 +49,7 @@ class FieldChangeOut(BaseModel):
     cause: list[CauseOut] = Field(description="From the origin to the immediate actor.")
 
 
-class ChangedTogether(BaseModel):
+class RelatedChange(BaseModel):
     id: UUID
     field: str
     old: Any
@@ -62,7 +62,7 @@ class FieldChangeDetail(FieldChangeOut):
             "examples": [
                 {
                     **_EXAMPLE,
-                    "together": [
+                    "related_changes": [
                         {
                             "id": "0198c0de-0101-7a3b-8c4d-5e6f708192a3",
                             "field": "traits.tier",
@@ -75,7 +75,9 @@ class FieldChangeDetail(FieldChangeOut):
         }
     )
 
-    together: list[ChangedTogether] = Field(description="Other fields that were written with it.")
+    related_changes: list[RelatedChange] = Field(
+        description="Other fields that were written with it."
+    )
 
 
 class PlanRolesChangeOut(BaseModel):

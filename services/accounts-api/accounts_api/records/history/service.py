@@ -94,7 +94,7 @@ async def one_change(
     if row is None:
         raise NotFound("There is no change with this id.")
     (cause,) = await _causes(uow, [row])
-    return _change(row, cause, ("together", row.together))
+    return _change(row, cause, ("related_changes", row.related_changes))
 
 
 async def plan_roles_page(

@@ -63,7 +63,7 @@ class Batch:
         try:
             outcome = self._applied(edit)
         except AppError as error:
-            outcome = Outcome("refused", edit.id, edit.external_id, error=error)
+            outcome = Outcome("rejected", edit.id, edit.external_id, error=error)
         self.outcomes.append(outcome)
 
     def _applied(self, edit: Edit) -> Outcome:
@@ -380,7 +380,7 @@ class Batch:
         for place in pending.edits:
             outcome = self.outcomes[place]
             self.outcomes[place] = Outcome(
-                "refused", outcome.id if pending.before else None, outcome.external_id, error=error
+                "rejected", outcome.id if pending.before else None, outcome.external_id, error=error
             )
         if pending.before is None:
             del self.pending[pending.after["id"]]

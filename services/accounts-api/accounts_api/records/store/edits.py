@@ -18,7 +18,7 @@ ROW_NOT_STORED: Final = "This row was not stored."
 SEE_ERRORS: Final = "See `errors` for each fault."
 
 Mode = Literal["create", "update", "upsert"]
-Status = Literal["created", "updated", "unchanged", "refused"]
+Status = Literal["created", "updated", "unchanged", "rejected"]
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ async def merge_at_source(uow: UnitOfWork, schema: RecordSchema, row: Edit) -> O
             pointer, f"unknown_{schema.record_type}", f"There is no such {schema.record_type}."
         )
         return Outcome(
-            "refused",
+            "rejected",
             loser["id"],
             row.external_id,
             error=CannotMerge(fault.message, faults=[fault]),

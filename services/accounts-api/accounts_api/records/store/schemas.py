@@ -100,11 +100,11 @@ class RowFault(BaseModel):
 
 
 class RowResult(BaseModel):
-    status: Literal["created", "updated", "unchanged", "refused"]
+    status: Literal["created", "updated", "unchanged", "rejected"]
     id: UUID | None
     external_id: str | None
     version: int | None
-    code: str | None = Field(default=None, description="Why it was refused.")
+    code: str | None = Field(default=None, description="Why it was rejected.")
     message: str | None = None
     errors: list[RowFault] = Field(default=[])
 
@@ -119,7 +119,7 @@ class BulkOut(BaseModel):
                     "created": 1,
                     "updated": 0,
                     "unchanged": 0,
-                    "refused": 1,
+                    "rejected": 1,
                     "results": [
                         {
                             "status": "created",
@@ -128,7 +128,7 @@ class BulkOut(BaseModel):
                             "version": 1,
                         },
                         {
-                            "status": "refused",
+                            "status": "rejected",
                             "id": None,
                             "external_id": "0015g00000XyZ2BBBW",
                             "version": None,
@@ -151,7 +151,7 @@ class BulkOut(BaseModel):
     created: int
     updated: int
     unchanged: int
-    refused: int
+    rejected: int
     results: list[RowResult]
 
 

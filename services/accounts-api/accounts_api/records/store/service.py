@@ -210,7 +210,7 @@ def all_written(outcomes: Sequence[Outcome]) -> None:
 def refused(row: Edit | Outcome, error: Exception) -> Outcome:
     """What to answer for one row that could not be written."""
     known = error if isinstance(error, AppError) else NotWritten()
-    return Outcome("refused", row.id, row.external_id, error=known)
+    return Outcome("rejected", row.id, row.external_id, error=known)
 
 
 async def state_of(uow: UnitOfWork, schema: RecordSchema, record_id: UUID) -> RecordState | None:
@@ -275,9 +275,9 @@ def row_edit(
             return edit
         named = external_id if isinstance(external_id, str) else None
         error_of_row = Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=faults)
-        return Outcome("refused", external_id=named, error=error_of_row)
+        return Outcome("rejected", external_id=named, error=error_of_row)
     edit = edit_of(schema, body, pointer=pointer)
     if edit.id is None and edit.external_id is None:
         fault = Fault(pointer, "no_identity", "Say `id` or `external_id`.")
-        return Outcome("refused", error=Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=[fault]))
+        return Outcome("rejected", error=Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=[fault]))
     return edit

@@ -75,7 +75,7 @@ async def write(
         left = []
         for at in sorted(lost):
             if edits[at].mode == "create":
-                outcomes[at] = Outcome("refused", error=_taken(edits[at]))
+                outcomes[at] = Outcome("rejected", error=_taken(edits[at]))
             else:
                 left.append(at)
         if not left:

@@ -72,13 +72,13 @@ async def _end_some(turn: Turn, sobject: str, *, merges: bool) -> bool:
     endings = [_ending(external_id, winner) for external_id, winner in doomed]
     results = await turn.records.write(mapping.record_type, endings)
     outcomes = list(zip(doomed, results, strict=True))
-    ended = [each for each, result in outcomes if result.status != "refused"]
+    ended = [each for each, result in outcomes if result.status != "rejected"]
     more = {"merged" if merges else "deleted": len(ended)}
     progress = turn.of(sobject)
     async with turn.commit() as uow:
         at = uow.session, uow.workspace_id, turn.connection.id, sobject
         for (external_id, _), result in outcomes:
-            if result.status == "refused":
+            if result.status == "rejected":
                 await queries.postpone_end(*at, external_id, result.reason(), _PAUSE)
         await queries.end_records(*at, [external_id for external_id, _ in ended])
         if merges:

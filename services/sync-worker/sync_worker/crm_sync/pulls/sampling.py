@@ -116,7 +116,7 @@ async def _shown(
     for place, (item, row, (body, strangers)) in enumerate(zip(items, rows, bodies, strict=True)):
         source = {name: value for name, value in row.items() if name != "attributes"}
         result = said.get(place)
-        if result is None or result.status == "refused":
+        if result is None or result.status == "rejected":
             reason = item.trouble if result is None else result.reason()
             shown.append(SampledRow(item.external_id, source, None, item.left_out, reason))
             continue

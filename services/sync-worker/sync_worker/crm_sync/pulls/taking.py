@@ -149,7 +149,7 @@ def _answered(
     known: Mapping[str, Known],
     mapping: ObjectMap,
 ) -> Kept:
-    if result.status == "refused":
+    if result.status == "rejected":
         if result.code == records.DELETED_BY_PERSON:
             # It stays away until a person brings it back; asking again would change nothing.
             return _kept(item, "parked", reason="A person deleted it here.")

@@ -28,7 +28,7 @@ class AccountsFailed(AccountsAway):
 
 
 class RowResult(BaseModel):
-    status: Literal["created", "updated", "unchanged", "refused"]
+    status: Literal["created", "updated", "unchanged", "rejected"]
     id: UUID | None = None
     code: str | None = None
     message: str | None = None
@@ -81,7 +81,7 @@ async def put_member(
     path = f"/v1/members/by-external-id/{quote(external_id, safe='')}?force=true"
     answer = await _ask(service, workspace_id, cause, "PUT", path, dict(fields))
     if answer.status >= 300:  # noqa: PLR2004
-        return RowResult(status="refused", message=_problem(answer), errors=_faults(answer))
+        return RowResult(status="rejected", message=_problem(answer), errors=_faults(answer))
     return RowResult(status="updated", id=answer.json()["id"])
 
 

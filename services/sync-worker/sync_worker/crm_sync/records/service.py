@@ -97,7 +97,7 @@ class Records:
                 try:
                     return await client.put_member(*args)
                 except AccountsFailed as error:
-                    return RowResult(status="refused", message=str(error))
+                    return RowResult(status="rejected", message=str(error))
 
         return list(await asyncio.gather(*(one(row) for row in rows)))
 
@@ -127,7 +127,7 @@ class _Bulk:
             if self.failures > _MOST_FAILURES:
                 raise
             if len(rows) == 1:
-                return [RowResult(status="refused", message=str(error))]
+                return [RowResult(status="rejected", message=str(error))]
         middle = len(rows) // 2
         return await self._batch(rows[:middle]) + await self._batch(rows[middle:])
 
@@ -151,7 +151,7 @@ async def _without_misfits(send: Send, rows: Sequence[Row]) -> list[RowResult]:
         again = {
             place: made
             for place, row in rest.items()
-            if results[place].status == "refused"
+            if results[place].status == "rejected"
             and (made := trimmed(row, results[place].errors)) is not None
         }
         if not again:
