@@ -189,7 +189,7 @@ async def test_a_faulty_row_lets_no_other_row_of_its_record_win(tenure: Tenure) 
         (5, "other_row_rejected"),
         (6, "not_an_amount"),
     ]
-    assert refused[1]["errors"][0]["message"] == "Row 2 is about the same record and is refused."
+    assert refused[1]["errors"][0]["message"] == "Row 2 is about the same record and is rejected."
 
 
 async def test_dates_and_numbers_are_read_as_the_file_shows_or_a_person_says(

@@ -11,11 +11,7 @@ from accounts_api.customers.traits.errors import (
     TraitNotFound,
     ValuesWouldBeLost,
 )
-from accounts_api.customers.traits.rules import (
-    definition_of,
-    dependent_faults,
-    faults,
-)
+from accounts_api.customers.traits.rules import definition_of, dependent_faults, faults
 from accounts_api.customers.traits.schemas import TraitIn, TraitPatch, TypeIn
 from accounts_api.evaluation.engine import service as watching
 from accounts_api.evaluation.usages import service as usage
@@ -193,11 +189,7 @@ async def _must_hold_nothing(uow: UnitOfWork, known: Any, *, force: bool) -> Non
         )
 
 
-_NEVER_NULL: Mapping[str, Any] = {
-    "required": False,
-    "deprecated": False,
-    "editable_by": "everyone",
-}
+_NEVER_NULL: Mapping[str, Any] = {"required": False, "deprecated": False, "editable_by": "everyone"}
 
 
 def _filled(changes: dict[str, Any]) -> dict[str, Any]:
