@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from shared.net.answers import Answer, OutgoingError
 from shared.net.connection_errors import UNREACHABLE, link_trouble
-from shared.net.egress import EgressPolicy, PinnedTransport
+from shared.net.egress import EgressPolicy, PinnedTransport, tls_context
 from shared.tracing import carry
 
 DEFAULT_DEADLINE = 10.0
@@ -63,7 +63,9 @@ class HttpClient:
 
     def __post_init__(self) -> None:
         transport = (
-            httpx2.AsyncHTTPTransport(retries=0) if self.trusted else PinnedTransport(self.policy)
+            httpx2.AsyncHTTPTransport(verify=tls_context(trust_env=True), retries=0)
+            if self.trusted
+            else PinnedTransport(self.policy)
         )
         self._client = httpx2.AsyncClient(
             transport=transport, trust_env=False, follow_redirects=False, timeout=None

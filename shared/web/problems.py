@@ -1,7 +1,7 @@
 """Every error answer, the framework's own included, as RFC 9457 problem+json."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -81,6 +81,11 @@ class Problem(BaseModel):
     request_id: str
     retryable: bool
     errors: list[ProblemFault] = []
+
+
+PROBLEM_CONTENT: Final = {
+    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+}
 
 
 def problem_response(request: Request, error: AppError, status: int | None = None) -> Response:

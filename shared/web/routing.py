@@ -36,7 +36,7 @@ from shared.web.all_faults import faults_beyond, is_rehearsed, shown_body
 from shared.web.callers import authenticated, limit_rate
 from shared.web.idempotency import IdempotentRequest
 from shared.web.parameters import Parameters
-from shared.web.problems import Problem, faults_of, not_stored
+from shared.web.problems import PROBLEM_CONTENT, faults_of, not_stored
 
 _SAFE = {"GET", "HEAD"}
 
@@ -305,7 +305,7 @@ def not_modified(request: Request, version: int) -> bool:
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    status: {"description": text, "content": PROBLEM_CONTENT}
     for status, text in {
         400: "The request could not be read.",
         401: "No valid credential.",
