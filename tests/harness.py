@@ -187,7 +187,9 @@ class Tenure:
     async def _start_web_process(
         self, name: ServiceName, listener: socket.socket
     ) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-        config = web_config(self.apps[name], lifespan="on")
+        app = self.apps[name]
+        describe, app.openapi = app.openapi, dict  # type: ignore[method-assign]
+        config = web_config(app, lifespan="on")
         server = QuietServer(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
@@ -195,6 +197,8 @@ class Tenure:
                 task.result()
                 raise RuntimeError(f"The web process of {name} did not start.")
             await asyncio.sleep(0.01)
+        # Few tests ask for it, and it takes a second: not before one does.
+        app.openapi = describe  # type: ignore[method-assign]
         return server, task
 
     def client(self, **headers: str) -> Client:
