@@ -28,7 +28,6 @@ ON_A_SESSION = {
     "accounts_api.evaluation.engine.backfill",
     "accounts_api.evaluation.engine.next_changes",
     "accounts_api.evaluation.engine.queries",
-    "accounts_api.evaluation.rule_sets.queries",
     "accounts_api.evaluation.usages.queries",
     "accounts_api.identity.api_keys.queries",
     "accounts_api.identity.api_keys.service",

@@ -6,11 +6,9 @@ from typing import Final
 
 from accounts_api.automation.assignments import evaluation as assignment
 from accounts_api.automation.assignments import service as assignments
-from accounts_api.automation.deactivation import evaluation as deactivated
-from accounts_api.automation.deactivation import service as deactivation
+from accounts_api.automation.deactivation import evaluation as deactivation
 from accounts_api.automation.handovers import service as handovers
-from accounts_api.automation.lifecycle import evaluation as status
-from accounts_api.automation.lifecycle import service as lifecycle
+from accounts_api.automation.lifecycle import evaluation as lifecycle
 from accounts_api.automation.segments import evaluation as membership
 from accounts_api.automation.segments import memberships
 from accounts_api.automation.segments import service as segments
@@ -41,8 +39,8 @@ WIRING: Final[Wiring] = (
     ),
     Owners(
         {
-            deactivation.KIND: Owner(
-                deactivated.judge, deactivated.users, deactivated.set_aside, deactivated.gives
+            deactivation.RULES.kind: deactivation.RULES.evaluator(
+                deactivation.judge, deactivation.gives
             ),
             formulas.KIND: Owner(
                 formula_values.judge,
@@ -50,13 +48,11 @@ WIRING: Final[Wiring] = (
                 formula_values.set_aside,
                 formula_values.gives,
             ),
-            lifecycle.KIND: Owner(status.judge, status.users, status.set_aside, status.gives),
+            lifecycle.RULES.kind: lifecycle.RULES.evaluator(lifecycle.judge, lifecycle.gives),
             segments.KIND: Owner(
                 membership.judge, membership.users, membership.set_aside, membership.gives
             ),
-            assignment.KIND: Owner(
-                assignment.judge, assignment.users, assignment.set_aside, assignment.gives
-            ),
+            assignment.RULES.kind: assignment.RULES.evaluator(assignment.judge, assignment.gives),
         }
     ),
     WorkspaceHooks(on_calendar_change=(watching.follow_calendar,)),

@@ -1,125 +1,171 @@
-"""Which rule's set each account is in, and who gets it when it enters one."""
+"""Which rule decides about each account, and who gets it when that becomes another rule."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 from uuid import UUID
+
+from pydantic_core import to_json
+from typing_extensions import override
 
 from accounts_api.automation.assignments import queries
 from accounts_api.automation.assignments.queries import AssignmentRule
 from accounts_api.automation.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin
-from accounts_api.evaluation.rule_sets import service as rule_sets
-from accounts_api.evaluation.rule_sets.rules import Faulty, earliest, first, usable
-from accounts_api.language.rules.catalog import Catalog
+from accounts_api.evaluation.engine.evaluators import Affected, Origin, caused_by
+from accounts_api.evaluation.rule_sets.rules import first
+from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight, role_sight, sights
-from accounts_api.language.rules.syntax.nodes import AnyOf
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
+from accounts_api.language.rules.depends import Sight, role_sight
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.store.edits import RULES, Edit
+from accounts_api.records.store.edits import RULES as BY_RULES
+from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import write
+from shared.errors import Conflict, NotFound
 from shared.events.base import Cause, chain_of
 from shared.uow import UnitOfWork
-from shared.usages import Usage
-
-KIND: Final = "stewardship"
-"""Sorts behind lifecycle and segment, so that rules see the statuses and members of their time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """A rule that can be judged."""
-
-    stored: AssignmentRule
-    rule: Rule
-
-    @property
-    def choice(self) -> Choice:
-        return choice_of(self.stored)
-
-
-def choice_of(stored: Any) -> Choice:
+def choice_of(stored: AssignmentRule) -> Choice:
     return Choice(stored.member_id, stored.algorithm, tuple(stored.pool))
 
 
-async def usable_rules(
-    uow: UnitOfWork, catalog: Catalog, key_role_id: UUID
-) -> tuple[list[Usable], Faulty[AssignmentRule]]:
-    """The rules of a key role in their order, and those that cannot be used any more, each with
-    its faults.
+class AssignmentRuleNotFound(NotFound):
+    code = "assignment_rule_not_found"
+    title = "There is no such assignment rule"
+
+
+class AssignmentTitleTaken(Conflict):
+    code = "assignment_rule_title_taken"
+    title = "Another assignment rule of this key role has this title"
+
+
+class AssignmentRules(RuleFeature[AssignmentRule]):
+    """A set for each key role. When it is registered, a backfill learns which rule decides about
+    each account already; holders are assigned to those that change from then on.
     """
-    stored = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
-    found, faulty = usable(stored, partial(effective_rule, catalog, "account"))
-    return [Usable(one, rule) for one, rule in found], faulty
+
+    @override
+    def must_register(self, changes: Mapping[str, Any]) -> bool:
+        return bool(changes.keys() & {"rule", "position", "policy"})
+
+    @override
+    async def register(self, uow: UnitOfWork, **scope: UUID) -> None:
+        progress = await self.progress(uow, **scope)
+        applying = progress is not None and (
+            (progress["purpose"], progress["state"]) == ("apply", "running")
+        )
+        await super().register(uow, **scope)
+        mode = "apply" if applying else "learn"
+        await self.start_run(uow, scope["key_role_id"], mode, goes_on=applying)
+
+    async def start_run(
+        self, uow: UnitOfWork, key_role_id: UUID, mode: str, *, goes_on: bool = False
+    ) -> None:
+        """Say what the backfill that was just started is for."""
+        backfill = (await watching.sweeps_of(uow, [key_role_id]))[key_role_id]
+        await queries.start_run(
+            uow.session,
+            uow.workspace_id,
+            key_role_id,
+            run=backfill.run,
+            mode=mode,
+            cause=to_json(uow.cause).decode(),
+            goes_on=goes_on,
+        )
+
+    async def run_of(self, uow: UnitOfWork, key_role_id: UUID) -> Any | None:
+        """What the latest backfill is for; None: the daily self-check, which finds what was missed
+        and treats it as any change.
+        """
+        wanted = await queries.run_of(uow.session, uow.workspace_id, key_role_id)
+        backfill = (await watching.sweeps_of(uow, [key_role_id])).get(key_role_id)
+        known = wanted is not None and backfill is not None and wanted.run == backfill.run
+        return wanted if known else None
+
+    @override
+    async def progress(self, uow: UnitOfWork, **scope: UUID) -> dict[str, Any] | None:
+        progress = await super().progress(uow, **scope)
+        if progress is None:
+            return None
+        run = await self.run_of(uow, scope["key_role_id"])
+        return {
+            "purpose": run.mode if run else "recheck",
+            **progress,
+            "assigned": run.assigned if run else 0,
+            "unassigned": run.unassigned if run else 0,
+        }
+
+
+RULES: Final = AssignmentRules(
+    # Comes behind lifecycle and segment, so that rules see the statuses and members of their time.
+    kind="stewardship",
+    subject="assignment_rule",
+    record_type="account",
+    store=queries.STORE,
+    written=("title", "position", "rule", "member_id", "algorithm", "pool", "policy"),
+    not_found=AssignmentRuleNotFound("This key role has no assignment rule with this id."),
+    title_taken=AssignmentTitleTaken,
+    title_constraint="uq_assignment_rules_workspace_id_key_role_id_title",
+    read=effective_rule,
+    id_in=lambda _, scope: scope["key_role_id"],
+    scope_of=lambda key_role_id: {"key_role_id": key_role_id},
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An account that is in a rule's set, to be given to somebody."""
 
-    one: Usable
+    rule: AssignmentRule
     cause: tuple[Cause, ...]
 
 
 async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make standings and horizons of the affected accounts what they are at `moment`, and give
-    those that enter a rule's set a holder. The caller holds the workspace's lock on judgements.
+    """Make matches and next changes of the affected accounts what the rules say at `moment`, and
+    assign a holder to those that another rule decides about. The caller holds the workspace's lock
+    on judgements.
     """
-    catalog = await record_catalog.rule_catalog(uow)
     return sum(
         [
-            await _judge_role(uow, catalog, key_role_id, origins, moment)
+            await _judge_role(uow, key_role_id, origins, moment)
             for key_role_id, origins in affected.items()
         ]
     )
 
 
 async def _judge_role(
-    uow: UnitOfWork,
-    catalog: Catalog,
-    key_role_id: UUID,
-    origins: Mapping[UUID, Origin],
-    moment: Moment,
+    uow: UnitOfWork, key_role_id: UUID, origins: Mapping[UUID, Origin], moment: Moment
 ) -> int:
-    usable, faulty = await usable_rules(uow, catalog, key_role_id)
-    await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
-    never = check(AnyOf(()), catalog, "account")
-    judged = [one.rule for one in usable] or [never]
-    rows = await queries.standings(
-        uow.session, uow.workspace_id, key_role_id, judged, list(origins), moment
+    usable = await RULES.to_evaluate(uow, key_role_id=key_role_id)
+    never = RULES.never(await record_catalog.rule_catalog(uow))
+    rules = [each.rule for each in usable] or [never]
+    rows = await queries.evaluated(
+        uow.session, uow.workspace_id, key_role_id, rules, list(origins), moment
     )
-    swept = any(origin.cause == watching.SWEEP for origin in origins.values())
-    look = await _look(uow, key_role_id) if swept else None
-    horizons = []
+    await RULES.set_next_changes(uow, key_role_id, rows)
+    backfilled = any(origin.cause == watching.SWEEP for origin in origins.values())
+    run = await RULES.run_of(uow, key_role_id) if backfilled else None
+    applies = run is not None and run.mode == "apply"
     moved: dict[UUID, UUID | None] = {}
     entries: dict[UUID, Entry] = {}
     for row in rows:
-        flips = earliest(row.flips)
-        if flips != row.next_change_at:
-            horizons.append((key_role_id, row.record_id, flips))
         place = None if row.deleted or not usable else first(row.matched)
         rule_id = None if place is None else usable[place].stored.id
         if rule_id != row.rule_id:
             moved[row.record_id] = rule_id
-        cause = origins[row.record_id].cause
-        applied = look is not None and look.mode == "apply"
-        enters = rule_id != row.rule_id if look is None else applied
+        enters = rule_id != row.rule_id if run is None else applies
         if place is not None and enters:
-            asked = look.cause if look is not None and applied else cause
-            entries[row.record_id] = Entry(usable[place], asked)
-    await watching.set_horizons(uow, horizons)
-    await queries.move_standings(uow.session, uow.workspace_id, key_role_id, moved)
+            cause = chain_of(run.cause) if run is not None else origins[row.record_id].cause
+            entries[row.record_id] = Entry(usable[place].stored, cause)
+    await queries.move_matches(uow.session, uow.workspace_id, key_role_id, moved)
     if entries:
         counted = await assign(uow, key_role_id, entries)
-        if look is not None:
-            await queries.count_look(
+        if run is not None:
+            await queries.count_run(
                 uow.session,
                 uow.workspace_id,
                 key_role_id,
@@ -129,23 +175,6 @@ async def _judge_role(
     return len(moved)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a look at every account is for."""
-
-    mode: str
-    cause: tuple[Cause, ...]
-
-
-async def _look(uow: UnitOfWork, key_role_id: UUID) -> Wanted | None:
-    """None: the daily self-check, which finds what was missed and treats it as any change."""
-    wanted = await queries.look_of(uow.session, uow.workspace_id, key_role_id)
-    sweep = (await watching.sweeps_of(uow, [key_role_id])).get(key_role_id)
-    if wanted is None or sweep is None or wanted.run != sweep.run:
-        return None
-    return Wanted(wanted.mode, chain_of(wanted.cause))
-
-
 async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entry]) -> Counter[str]:
     """How many got a holder (`assigned`), kept theirs, and found nobody to choose."""
     counted: Counter[str] = Counter()
@@ -153,22 +182,22 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
     if role is None:
         return counted
     links = {
-        entry.one.stored.id: Cause(
+        entry.rule.id: Cause(
             type="rule",
-            id=str(entry.one.stored.id),
-            label=f"{role.title}: {entry.one.stored.title}",
+            id=str(entry.rule.id),
+            label=f"{role.title}: {entry.rule.title}",
         )
         for entry in entries.values()
     }
     to_give = await _to_give(uow, role.key, entries, links)
     counted["kept"] = len(entries) - len(to_give)
-    ones = {entry.one.stored.id: entry.one for _, entry in to_give}
-    desk = await distribution(uow, role.key, [one.choice for one in ones.values()])
-    desk.last = {rule_id: one.stored.last_member_id for rule_id, one in ones.items()}
+    rules = {entry.rule.id: entry.rule for _, entry in to_give}
+    desk = await distribution(uow, role.key, [choice_of(rule) for rule in rules.values()])
+    desk.last = {rule_id: rule.last_member_id for rule_id, rule in rules.items()}
     edits: dict[tuple[Cause, ...], list[Edit]] = defaultdict(list)
     for account, entry in to_give:
-        rule_id = entry.one.stored.id
-        taker = desk.give(rule_id, entry.one.choice, account.revenue)
+        rule_id = entry.rule.id
+        taker = desk.give(rule_id, choice_of(entry.rule), account.revenue)
         if taker is None:
             counted["unassigned"] += 1
             continue
@@ -176,10 +205,10 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
         edit = Edit(mode="update", id=str(account.id), key_roles={role.key: [str(taker)]})
         edits[*entry.cause, links[rule_id]].append(edit)
     counted["assigned"] = await _write(uow, edits)
-    for rule_id, one in ones.items():
+    for rule_id, rule in rules.items():
         turn = desk.last[rule_id]
-        if one.choice.algorithm == "round_robin" and turn != one.stored.last_member_id:
-            await rule_sets.note(uow, queries.RULES, rule_id, {"last_member_id": turn})
+        if rule.algorithm == "round_robin" and turn != rule.last_member_id:
+            await RULES.store.set(uow, rule_id, {"last_member_id": turn})
     return counted
 
 
@@ -193,10 +222,10 @@ async def _to_give(
     to_give = []
     for account in found:
         entry = entries[account.id]
-        stored = entry.one.stored
+        stored = entry.rule
         # What a rule did must not make the same rule do it again.
         again = links[stored.id] in entry.cause
-        if not again and not keeps(stored.policy, entry.one.choice, account.holders, here):
+        if not again and not keeps(stored.policy, choice_of(entry.rule), account.holders, here):
             to_give.append((account, entry))
     return to_give
 
@@ -221,29 +250,12 @@ async def distribution(
 
 async def _write(uow: UnitOfWork, edits: Mapping[tuple[Cause, ...], list[Edit]]) -> int:
     """Each change with the cause that goes back to what made the account enter."""
-    before, written = uow.cause, 0
-    await uow.flush_events()
+    written = 0
     for cause, group in edits.items():
-        uow.cause = cause
-        outcomes = await write(uow, ACCOUNT, group, RULES)
+        async with caused_by(uow, cause):
+            outcomes = await write(uow, ACCOUNT, group, BY_RULES)
         written += sum(outcome.status == "updated" for outcome in outcomes)
-        await uow.flush_events()
-    uow.cause = before
     return written
-
-
-async def set_aside(uow: UnitOfWork, key_role_id: UUID, reason: str) -> None:
-    """They decide together, so none of them can be judged; accounts keep their holders."""
-    await rule_sets.set_aside(uow, queries.RULES, reason, key_role_id=key_role_id)
-
-
-async def users(uow: UnitOfWork, ids: Sequence[UUID], sight: Sight) -> Sequence[Usage]:
-    """The rules that see something."""
-    catalog, found = await record_catalog.rule_catalog(uow), []
-    for key_role_id in sorted(ids):
-        usable, _ = await usable_rules(uow, catalog, key_role_id)
-        found += [one.stored for one in usable if _sees(one.rule, sight)]
-    return [Usage("assignment_rule", str(stored.id), stored.title) for stored in found]
 
 
 async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
@@ -256,11 +268,3 @@ async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
         )
         for role in await queries.always_decided(uow.session, uow.workspace_id)
     }
-
-
-def _sees(rule: Rule, sight: Sight) -> bool:
-    return (sight.record_type, sight.what) in {(s.record_type, s.what) for s in sights(rule)}
-
-
-def all_sights(usable: Iterable[Usable]) -> set[Sight]:
-    return {sight for one in usable for sight in sights(one.rule)}

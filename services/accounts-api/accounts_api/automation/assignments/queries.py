@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from accounts_api.automation.assignments.models import assignment_rules as rules
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.evaluation.rule_sets.queries import RuleSet
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.language.rules.sql.compile import verdict
@@ -46,13 +46,13 @@ class AssignmentRule:
     updated_at: datetime
 
 
-RULES = RuleSet(rules, AssignmentRule, order=("position", "id"))
+STORE = RuleSet(rules, AssignmentRule, order=("position", "id"))
 
 
 async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> list[AssignmentRule]:
     """Of the living key role with this key."""
     found = (
-        select(*RULES.columns)
+        select(*STORE.columns)
         .join(roles, (roles.c.workspace_id == workspace_id) & (roles.c.id == rules.c.key_role_id))
         .where(rules.c.workspace_id == workspace_id, roles.c.key == key)
         .order_by(rules.c.position, rules.c.id)
@@ -86,11 +86,11 @@ async def lock_key_role(session: AsyncSession, workspace_id: UUID, key_role_id: 
     return found.one_or_none()
 
 
-async def standings(
+async def evaluated(
     session: AsyncSession,
     workspace_id: UUID,
     key_role_id: UUID,
-    judged: Sequence[Rule],
+    evaluated_rules: Sequence[Rule],
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
@@ -109,7 +109,7 @@ async def standings(
     def next_change_at(row: Row) -> ColumnElement[Any]:
         return stored_next_change(row.workspace, key_role_id, row.id)
 
-    statement = verdicts(judged, workspace_id, ids, moment, rule_id, next_change_at)
+    statement = verdicts(evaluated_rules, workspace_id, ids, moment, rule_id, next_change_at)
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
 
@@ -118,7 +118,7 @@ _STAND = text(
     """
     insert into assignment_matches (workspace_id, key_role_id, account_id, rule_id)
     select :workspace_id, :key_role_id, s.account_id, s.rule_id
-    from jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
+    from jsonb_to_recordset(cast(:matches as jsonb)) as s(account_id uuid, rule_id uuid)
     where s.rule_id is not null
     on conflict (workspace_id, key_role_id, account_id) do update set rule_id = excluded.rule_id
     """
@@ -126,14 +126,14 @@ _STAND = text(
 _LEAVE = text(
     """
     delete from assignment_matches t
-    using jsonb_to_recordset(cast(:standings as jsonb)) as s(account_id uuid, rule_id uuid)
+    using jsonb_to_recordset(cast(:matches as jsonb)) as s(account_id uuid, rule_id uuid)
     where t.workspace_id = :workspace_id and t.key_role_id = :key_role_id
       and t.account_id = s.account_id and s.rule_id is null
     """
 )
 
 
-async def move_standings(
+async def move_matches(
     session: AsyncSession,
     workspace_id: UUID,
     key_role_id: UUID,
@@ -144,7 +144,7 @@ async def move_standings(
     given = {
         "workspace_id": workspace_id,
         "key_role_id": key_role_id,
-        "standings": to_json(rows).decode(),
+        "matches": to_json(rows).decode(),
     }
     await session.execute(_LEAVE, given)
     await session.execute(_STAND, given)
@@ -257,12 +257,12 @@ async def active_members(
 
 
 async def matching(
-    session: AsyncSession, workspace_id: UUID, judged: Sequence[Rule], moment: Moment
+    session: AsyncSession, workspace_id: UUID, evaluated_rules: Sequence[Rule], moment: Moment
 ) -> dict[UUID, tuple[int, str]]:
     """Living accounts that satisfy a rule, oldest first: the place of the first, and their name."""
-    table = record_table(judged[0].type)
+    table = record_table(evaluated_rules[0].type)
     place = case(
-        *((verdict(rule, table, moment), at) for at, rule in enumerate(judged)), else_=None
+        *((verdict(rule, table, moment), at) for at, rule in enumerate(evaluated_rules)), else_=None
     )
     each = (
         select(table.c.id, table.c.name, place.label("place"))
@@ -286,7 +286,7 @@ _START = text(
 )
 
 
-async def start_look(
+async def start_run(
     session: AsyncSession,
     workspace_id: UUID,
     key_role_id: UUID,
@@ -307,8 +307,8 @@ async def start_look(
     await session.execute(_START, given)
 
 
-async def look_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
-    """(run, mode, assigned, unassigned, cause) of the last look that somebody wanted."""
+async def run_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
+    """(run, mode, assigned, unassigned, cause) of the last backfill that somebody wanted."""
     found = await session.execute(
         text(
             "select run, mode, assigned, unassigned, cause from assignment_backfills"
@@ -319,7 +319,7 @@ async def look_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) 
     return found.one_or_none()
 
 
-async def count_look(
+async def count_run(
     session: AsyncSession, workspace_id: UUID, key_role_id: UUID, *, assigned: int, unassigned: int
 ) -> None:
     await session.execute(
@@ -338,7 +338,7 @@ async def count_look(
 
 
 async def forget(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> None:
-    """Of a key role that is no more: where accounts stood, and what was looked at."""
+    """Of a key role that is no more: the matches of accounts, and what backfills were for."""
     for table in ("assignment_matches", "assignment_backfills"):
         await session.execute(
             text(

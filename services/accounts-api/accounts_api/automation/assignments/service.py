@@ -1,14 +1,12 @@
-"""What one may ask of assignment rules. How accounts get holders is in `standing`."""
+"""What one may ask of assignment rules. How accounts get holders is in `evaluation`."""
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic_core import to_json
-
 from accounts_api.automation.assignments import evaluation, queries
+from accounts_api.automation.assignments.evaluation import RULES, choice_of
 from accounts_api.automation.assignments.queries import AssignmentRule
 from accounts_api.automation.assignments.rules import Choice, keeps
 from accounts_api.automation.assignments.schemas import (
@@ -19,34 +17,20 @@ from accounts_api.automation.assignments.schemas import (
 from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.evaluation.engine import rule_input
 from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.rule_sets import service as rule_sets
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.syntax.json_codec import read_json, write_json
-from accounts_api.language.rules.syntax.stored import shown_rule
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.records.schema import record_catalog
-from shared.db import refuse
-from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
+from shared.errors import Conflict, Fault, Invalid, check_version
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
 SAMPLES: Final = 20
 MOST: Final = 50
 """Rules of one key role."""
-_AUDITED: Final = ("title", "position", "rule", "member_id", "algorithm", "pool", "policy")
-
-
-class AssignmentRuleNotFound(NotFound):
-    code = "assignment_rule_not_found"
-    title = "There is no such assignment rule"
-
-
-class AssignmentTitleTaken(Conflict):
-    code = "assignment_rule_title_taken"
-    title = "Another assignment rule of this key role has this title"
 
 
 class TooManyRules(Conflict):
@@ -63,8 +47,8 @@ async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Seque
     """A finder: the rules of a key role itself."""
     if what != "key_role":
         return ()
-    found = await queries.rules_of_key(uow.session, uow.workspace_id, key)
-    return [Usage("assignment_rule", str(rule.id), rule.title) for rule in found]
+    rules = await queries.rules_of_key(uow.session, uow.workspace_id, key)
+    return [RULES.usage(rule) for rule in rules]
 
 
 NO_ELIGIBLE_MEMBER: Final = {
@@ -74,66 +58,41 @@ NO_ELIGIBLE_MEMBER: Final = {
 
 
 async def shown(uow: UnitOfWork, rules: Sequence[AssignmentRule]) -> list[dict[str, Any]]:
-    named = {member for rule in rules for member in evaluation.choice_of(rule).named}
+    named = {member for rule in rules for member in choice_of(rule).named}
     here = await queries.active_members(uow.session, uow.workspace_id, sorted(named))
     return [_shown(rule, here) for rule in rules]
 
 
 def _shown(rule: AssignmentRule, here: frozenset[UUID]) -> dict[str, Any]:
-    found = shown_rule(rule.rule, rule.faults)
-    if not evaluation.choice_of(rule).named & here:
-        found["faults"] = [*found["faults"], NO_ELIGIBLE_MEMBER]
-    same = ("id", "position", "title", "member_id", "algorithm", "pool", "policy")
-    stamps = ("version", "created_at", "updated_at")
-    return {
-        **{name: getattr(rule, name) for name in (*same, *stamps)},
-        **found,
-    }
+    shown = RULES.shown(rule)
+    if not choice_of(rule).named & here:
+        shown["faults"] = [*shown["faults"], NO_ELIGIBLE_MEMBER]
+    return shown
 
 
 async def list_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
-    """In their order, with the progress of the last look at every account."""
+    """In their order, with the progress of the latest backfill."""
     await key_roles.get_key_role(uow, key_role_id)
-    found = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
-    return {"data": await shown(uow, found), "progress": await look_at(uow, key_role_id)}
-
-
-async def look_at(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any] | None:
-    sweep = (await watching.sweeps_of(uow, [key_role_id])).get(key_role_id)
-    if sweep is None:
-        return None
-    wanted = await queries.look_of(uow.session, uow.workspace_id, key_role_id)
-    own = wanted if wanted is not None and wanted.run == sweep.run else None
-    return {
-        "purpose": own.mode if own else "recheck",
-        **sweep.as_json(),
-        "assigned": own.assigned if own else 0,
-        "unassigned": own.unassigned if own else 0,
-    }
+    rules = await RULES.all(uow, key_role_id=key_role_id)
+    progress = await RULES.progress(uow, key_role_id=key_role_id)
+    return {"data": await shown(uow, rules), "progress": progress}
 
 
 async def get_rule(uow: UnitOfWork, key_role_id: UUID, rule_id: UUID) -> AssignmentRule:
     await key_roles.get_key_role(uow, key_role_id)
-    return await _found(uow, key_role_id, rule_id)
+    return await RULES.get(uow, rule_id, key_role_id=key_role_id)
 
 
 async def create_rule(uow: UnitOfWork, key_role_id: UUID, data: AssignmentRuleIn) -> AssignmentRule:
     """Accounts that enter its set from now on get a holder; those in it already when applied."""
     await key_roles.get_key_role(uow, key_role_id, lock=True)
-    known = await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id)
+    known = await RULES.all(uow, key_role_id=key_role_id)
     if len(known) >= MOST:
         raise TooManyRules("Make one rule of several, or delete one.")
     values = await _checked(uow, data.model_dump())
     if values["position"] is None:
         values["position"] = max((rule.position for rule in known), default=0) + 1
-    values["key_role_id"] = key_role_id
-    async with _titled(data.title):
-        stored = await rule_sets.add(uow, queries.RULES, values)
-    await _watch(uow, key_role_id)
-    audit_log.record(
-        uow, "assignment_rule.created", "assignment_rule", stored.id, after=_audited(stored)
-    )
-    return stored
+    return await RULES.add(uow, values, key_role_id=key_role_id)
 
 
 async def update_rule(
@@ -144,7 +103,7 @@ async def update_rule(
     version: int | None,
 ) -> AssignmentRule:
     await key_roles.get_key_role(uow, key_role_id, lock=True)
-    before = await _found(uow, key_role_id, rule_id)
+    before = await RULES.get(uow, rule_id, key_role_id=key_role_id)
     check_version(version, before.version)
     changes = data.changes()
     if changes.get("algorithm") is not None:
@@ -155,19 +114,9 @@ async def update_rule(
     if missing:
         faults = [Fault(f"/{name}", "required", "Every rule has one.") for name in missing]
         raise Invalid(faults=faults)
-    stay = evaluation.choice_of(before).named
-    wanted = await _checked(uow, _audited(before) | changes, stay=stay)
-    was, becomes = audit_log.difference(_audited(before), wanted)
-    if not becomes:
-        return before
-    async with _titled(str(wanted["title"])):
-        stored = await rule_sets.change(uow, queries.RULES, rule_id, becomes)
-    if becomes.keys() & {"rule", "position", "policy"}:
-        await _watch(uow, key_role_id)
-    audit_log.record(
-        uow, "assignment_rule.updated", "assignment_rule", rule_id, before=was, after=becomes
-    )
-    return stored
+    stay = choice_of(before).named
+    values = await _checked(uow, RULES.values(before) | changes, stay=stay)
+    return await RULES.change(uow, before, values, key_role_id=key_role_id)
 
 
 async def delete_rule(
@@ -175,27 +124,21 @@ async def delete_rule(
 ) -> None:
     """Whom it chose stays."""
     await key_roles.get_key_role(uow, key_role_id, lock=True)
-    stored = await _found(uow, key_role_id, rule_id)
-    check_version(version, stored.version)
-    await rule_sets.remove(uow, queries.RULES, key_role_id=key_role_id, id=rule_id)
-    await _watch(uow, key_role_id)
-    audit_log.record(
-        uow, "assignment_rule.deleted", "assignment_rule", rule_id, before=_audited(stored)
-    )
+    await RULES.delete(uow, rule_id, version, key_role_id=key_role_id)
 
 
 async def apply_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     """Have the worker give a holder to every account of a rule's set, in batches."""
     await key_roles.get_key_role(uow, key_role_id, lock=True)
-    if not await rule_sets.all_of(uow, queries.RULES, key_role_id=key_role_id):
+    if not await RULES.all(uow, key_role_id=key_role_id):
         raise NoRules("Make a rule first.")
     await watching.sweep(uow, key_role_id)
-    await _start_look(uow, key_role_id, "apply")
+    await RULES.start_run(uow, key_role_id, "apply")
     audit_log.record(uow, "assignment_rules.applied", "key_role", key_role_id)
-    found = await look_at(uow, key_role_id)
-    if found is None:
-        raise AssertionError("a look that was started is there")
-    return found
+    progress = await RULES.progress(uow, key_role_id=key_role_id)
+    if progress is None:
+        raise AssertionError("a backfill that was started is there")
+    return progress
 
 
 async def preview_rules(
@@ -253,8 +196,11 @@ Draft = tuple[Rule, Choice, Any, UUID | None]
 async def _drafts(uow: UnitOfWork, key_role_id: UUID, data: AssignmentPreviewIn) -> list[Draft]:
     catalog = await rule_input.rule_catalog(uow)
     if data.rules is None:
-        usable, _ = await evaluation.usable_rules(uow, catalog, key_role_id)
-        return [(u.rule, u.choice, u.stored.policy, u.stored.last_member_id) for u in usable]
+        usable, _ = await RULES.usable(uow, key_role_id=key_role_id)
+        return [
+            (each.rule, choice_of(each.stored), each.stored.policy, each.stored.last_member_id)
+            for each in usable
+        ]
     found: list[Draft] = []
     for place, draft in enumerate(data.rules):
         pointer = f"/rules/{place}"
@@ -267,16 +213,9 @@ async def _drafts(uow: UnitOfWork, key_role_id: UUID, data: AssignmentPreviewIn)
 
 async def forget(uow: UnitOfWork, key_role_id: UUID) -> None:
     """The key role is no more, and so are its rules."""
-    await rule_sets.remove(uow, queries.RULES, key_role_id=key_role_id)
+    await RULES.store.remove(uow, key_role_id=key_role_id)
     await queries.forget(uow.session, uow.workspace_id, key_role_id)
     await watching.unwatch(uow, key_role_id)
-
-
-async def _found(uow: UnitOfWork, key_role_id: UUID, rule_id: UUID) -> AssignmentRule:
-    stored = await rule_sets.one_of(uow, queries.RULES, id=rule_id, key_role_id=key_role_id)
-    if stored is None:
-        raise AssignmentRuleNotFound("This key role has no assignment rule with this id.")
-    return stored
 
 
 async def _checked(
@@ -321,48 +260,3 @@ async def _choice_faults(
         for pointer, one in named.items()
         if one not in known
     ]
-
-
-async def _watch(uow: UnitOfWork, key_role_id: UUID) -> None:
-    """One watch for all rules of a key role: together they decide about an account. Everything is
-    looked at once, to learn who is in which set already.
-    """
-    usable, _ = await evaluation.usable_rules(
-        uow, await record_catalog.rule_catalog(uow), key_role_id
-    )
-    applying = await _is_applying(uow, key_role_id)
-    sights = evaluation.all_sights(usable)
-    await watching.watch(uow, key_role_id, evaluation.KIND, "account", sights)
-    await _start_look(uow, key_role_id, "apply" if applying else "learn", goes_on=applying)
-
-
-async def _is_applying(uow: UnitOfWork, key_role_id: UUID) -> bool:
-    look = await look_at(uow, key_role_id)
-    return look is not None and (look["purpose"], look["state"]) == ("apply", "running")
-
-
-async def _start_look(
-    uow: UnitOfWork, key_role_id: UUID, mode: str, *, goes_on: bool = False
-) -> None:
-    """Say what the look that was just started is for."""
-    sweep = (await watching.sweeps_of(uow, [key_role_id]))[key_role_id]
-    await queries.start_look(
-        uow.session,
-        uow.workspace_id,
-        key_role_id,
-        run=sweep.run,
-        mode=mode,
-        cause=to_json(uow.cause).decode(),
-        goes_on=goes_on,
-    )
-
-
-def _audited(rule: AssignmentRule) -> dict[str, Any]:
-    return {name: getattr(rule, name) for name in _AUDITED}
-
-
-def _titled(title: str) -> AbstractAsyncContextManager[None]:
-    return refuse(
-        "uq_assignment_rules_workspace_id_key_role_id_title",
-        AssignmentTitleTaken(f"{title!r} is taken."),
-    )

@@ -1,63 +1,56 @@
-"""Which contacts are out: sets and clears their `deactivated_at` as the rules say."""
+"""Which contacts are deactivated: sets and clears their `deactivated_at` as the rules say."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.automation.deactivation import queries
 from accounts_api.automation.deactivation.queries import DeactivationRule
 from accounts_api.automation.deactivation.rules import DECIDED, Kept, Outcome, decide, watch_of
 from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin
-from accounts_api.evaluation.rule_sets import service as rule_sets
-from accounts_api.evaluation.rule_sets.rules import (
-    Faulty,
-    date_field,
-    earliest,
-    first,
-    rule_of,
-    usable,
-)
-from accounts_api.language.rules.catalog import Catalog, Field
+from accounts_api.evaluation.engine.evaluators import Affected, Origin, caused_by
+from accounts_api.evaluation.rule_sets.rules import Usable, first
+from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight, sights
-from accounts_api.language.rules.syntax.nodes import AnyOf
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
+from accounts_api.language.rules.depends import EXISTENCE, Sight
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.service import write
+from shared.errors import Conflict, NotFound
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
-from shared.usages import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """A rule that can be judged, with the date it maps."""
-
-    stored: DeactivationRule
-    rule: Rule
-    since_field: Field | None
+class DeactivationRuleNotFound(NotFound):
+    code = "deactivation_rule_not_found"
+    title = "There is no such deactivation rule"
 
 
-async def usable_rules(
-    uow: UnitOfWork, catalog: Catalog
-) -> tuple[list[Usable], Faulty[DeactivationRule]]:
-    """The rules in the order in which they decide, and those that cannot be used any more, each
-    with its faults.
-    """
-    stored = await rule_sets.all_of(uow, queries.RULES)
-    found, faulty = usable(stored, partial(rule_of, catalog, "contact"))
-    mapped = [
-        Usable(one, rule, date_field(catalog, "contact", one.since_field)) for one, rule in found
-    ]
-    return mapped, faulty
+class DeactivationTitleTaken(Conflict):
+    code = "deactivation_rule_title_taken"
+    title = "Another deactivation rule has this title"
+
+
+RULES: Final = RuleFeature(
+    kind="deactivation",
+    subject="contact_deactivation_rule",
+    record_type="contact",
+    store=queries.STORE,
+    written=("title", "rule", "since_field"),
+    not_found=DeactivationRuleNotFound("There is no deactivation rule with this id."),
+    title_taken=DeactivationTitleTaken,
+    title_constraint="uq_contact_deactivation_rules_workspace_id_title",
+    decides=frozenset({DECIDED.what}),
+    reads_own_result="A deactivation rule cannot ask for `deactivated_at`, which it decides.",
+    date_columns=("since_field",),
+    # A contact that someone lets in again is deactivated again while a rule holds.
+    depends_on=frozenset({Sight("contact", EXISTENCE), DECIDED}),
+    id_in=lambda workspace_id, _: watch_of(workspace_id),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +64,29 @@ class Verdict:
 
 
 async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make the affected contacts what the rules say at `moment`, and their horizons."""
-    rule_id = watch_of(uow.workspace_id)
-    origins = affected[rule_id]
-    catalog = await record_catalog.rule_catalog(uow)
-    usable, faulty = await usable_rules(uow, catalog)
-    await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
-    rules = [(one.rule, one.since_field) for one in usable]
-    never = check(AnyOf(()), catalog, "contact")
-    rows = await queries.standings(
-        uow.session, uow.workspace_id, rule_id, rules or [(never, None)], list(origins), moment
+    """Make the affected contacts what the rules say at `moment`, and their next changes."""
+    watch_id = watch_of(uow.workspace_id)
+    origins = affected[watch_id]
+    usable = await RULES.to_evaluate(uow)
+    never = RULES.never(await record_catalog.rule_catalog(uow))
+    rows = await queries.evaluated(
+        uow.session,
+        uow.workspace_id,
+        watch_id,
+        [(each.rule, each.dates) for each in usable] or [(never, (None,))],
+        list(origins),
+        moment,
     )
-    horizons, verdicts = [], []
-    for row in rows:
-        flips = earliest(row.flips)
-        if flips != row.next_change_at:
-            horizons.append((rule_id, row.record_id, flips))
-        if not row.deleted:
-            verdicts.append(_verdict(row, usable, origins[row.record_id], moment))
-    await watching.set_horizons(uow, horizons)
-    return await _store(uow, verdicts)
+    await RULES.set_next_changes(uow, watch_id, rows)
+    living = [row for row in rows if not row.deleted]
+    return await _store(
+        uow, [_verdict(row, usable, origins[row.record_id], moment) for row in living]
+    )
 
 
-def _verdict(row: Any, usable: Sequence[Usable], origin: Origin, moment: Moment) -> Verdict:
+def _verdict(
+    row: Any, usable: Sequence[Usable[DeactivationRule]], origin: Origin, moment: Moment
+) -> Verdict:
     place = first(row.matched)
     decided = usable[place].stored if place is not None else None
     mapped = row.dates[place] if place is not None else None
@@ -125,15 +118,10 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
     grouped: dict[tuple[Origin, UUID | None], list[Verdict]] = defaultdict(list)
     for verdict in moved:
         grouped[verdict.origin, verdict.rule.id if verdict.rule else None].append(verdict)
-    before = uow.cause
-    await uow.flush_events()
     for (origin, rule_id), group in grouped.items():
         rule = group[0].rule
         label = rule.title if rule else "no deactivation rule matches any more"
-        uow.cause = (
-            *origin.cause,
-            Cause(type="rule", id=str(rule_id or watch_of(uow.workspace_id)), label=label),
-        )
+        link = Cause(type="rule", id=str(rule_id or watch_of(uow.workspace_id)), label=label)
         edits = [
             Edit(
                 mode="update",
@@ -142,27 +130,9 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
             )
             for verdict in group
         ]
-        await write(uow, CONTACT, edits, OURSELVES)
-        await uow.flush_events()
-    uow.cause = before
+        async with caused_by(uow, (*origin.cause, link)):
+            await write(uow, CONTACT, edits, OURSELVES)
     return len(moved)
-
-
-async def set_aside(uow: UnitOfWork, _: UUID, reason: str) -> None:
-    """They decide together, so none of them can be judged; contacts stay as they are."""
-    await rule_sets.set_aside(uow, queries.RULES, reason)
-
-
-async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[Usage]:
-    """The rules that see something."""
-    usable, _faulty = await usable_rules(uow, await record_catalog.rule_catalog(uow))
-    found = []
-    for one in usable:
-        seen = {(s.record_type, s.what) for s in sights(one.rule)}
-        mapped = {("contact", one.stored.since_field)}
-        if (sight.record_type, sight.what) in seen | mapped:
-            found.append(Usage("contact_deactivation_rule", str(one.stored.id), one.stored.title))
-    return found
 
 
 async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:

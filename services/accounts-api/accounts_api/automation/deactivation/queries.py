@@ -13,7 +13,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.deactivation.models import (
@@ -21,7 +20,7 @@ from accounts_api.automation.deactivation.models import (
     contact_deactivations,
 )
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.evaluation.rule_sets.queries import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.sql.compile import verdict
@@ -29,7 +28,6 @@ from accounts_api.language.rules.sql.dates import begins
 from accounts_api.language.rules.sql.evaluate_many import verdicts
 from accounts_api.language.rules.sql.rows import Row, record_table
 from accounts_api.language.rules.typed import Rule
-from shared.columns import AT
 
 SAMPLES = 20
 _KEPT = contact_deactivations
@@ -47,24 +45,21 @@ class DeactivationRule:
     updated_at: datetime
 
 
-RULES = RuleSet(contact_deactivation_rules, DeactivationRule)
+STORE = RuleSet(contact_deactivation_rules, DeactivationRule)
 
 
-async def standings(
+async def evaluated(
     session: AsyncSession,
     workspace_id: UUID,
     rule_id: UUID,
-    rules: Sequence[tuple[Rule, Field | None]],
+    rules: Sequence[tuple[Rule, tuple[Field | None, ...]]],
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
-    """How contacts stand: (record_id, deleted, matched, flips, dates, deactivated_at, kept_rule,
+    """Rows of (record_id, deleted, matched, flips, dates, deactivated_at, kept_rule,
     kept_since, next_change_at). `matched`, `flips` and `dates` have a place for each rule.
     """
-
-    def dates(row: Row) -> ColumnElement[Any]:
-        found = [begins(row, field, moment) for _, field in rules]
-        return array[Any](found, type_=AT).label("dates")
+    since_fields = [dates[0] for _, dates in rules]
 
     def kept(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
         found = select(what).where(
@@ -77,7 +72,7 @@ async def standings(
         workspace_id,
         ids,
         moment,
-        dates,
+        lambda row: instants(begins, row, since_fields, moment).label("dates"),
         lambda row: row.column("deactivated_at").label("deactivated_at"),
         lambda row: kept(row, _KEPT.c.rule_id).label("kept_rule"),
         lambda row: kept(row, _KEPT.c.since).label("kept_since"),

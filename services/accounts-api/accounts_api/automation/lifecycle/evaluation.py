@@ -4,66 +4,53 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.automation.lifecycle import queries
 from accounts_api.automation.lifecycle.queries import LifecycleRule
-from accounts_api.automation.lifecycle.rules import DEFAULT, Status, ranked, since
+from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status, since
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
 from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin
-from accounts_api.evaluation.rule_sets import service as rule_sets
-from accounts_api.evaluation.rule_sets.rules import (
-    Faulty,
-    date_field,
-    earliest,
-    first,
-    rule_of,
-    usable,
-)
-from accounts_api.language.rules.catalog import Catalog, Field
+from accounts_api.evaluation.engine.evaluators import Affected, Origin, caused_by
+from accounts_api.evaluation.rule_sets.rules import Usable, first
+from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight, sights
-from accounts_api.language.rules.syntax.nodes import AnyOf
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
+from accounts_api.language.rules.depends import EXISTENCE, Sight
 from accounts_api.records.schema import record_catalog
+from shared.errors import Conflict, NotFound
 from shared.events.accounts import LifecycleStatusChanged
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
-from shared.usages import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """A rule that can be judged, with the date it maps."""
-
-    stored: LifecycleRule
-    rule: Rule
-    since_field: Field | None
-    end_field: Field | None
+class LifecycleRuleNotFound(NotFound):
+    code = "lifecycle_rule_not_found"
+    title = "There is no such lifecycle rule"
 
 
-async def usable_rules(
-    uow: UnitOfWork, catalog: Catalog
-) -> tuple[list[Usable], Faulty[LifecycleRule]]:
-    """The rules in the order in which they decide, and those that cannot be used any more, each
-    with its faults.
-    """
-    stored = await rule_sets.all_of(uow, queries.RULES)
-    found, faulty = usable(stored, partial(rule_of, catalog, "account"))
-    mapped = [(one.status, one.id, _mapped(catalog, one, rule)) for one, rule in found]
-    return ranked(mapped), faulty
+class LifecycleTitleTaken(Conflict):
+    code = "lifecycle_rule_title_taken"
+    title = "Another lifecycle rule has this title"
 
 
-def _mapped(catalog: Catalog, stored: LifecycleRule, rule: Rule) -> Usable:
-    since_field, end_field = (
-        date_field(catalog, "account", name) for name in (stored.since_field, stored.end_field)
-    )
-    return Usable(stored, rule, since_field, end_field)
+_DECIDED: Final = frozenset({"lifecycle_status", "lifecycle_status_since"})
+RULES: Final = RuleFeature(
+    kind="lifecycle",
+    subject="lifecycle_rule",
+    record_type="account",
+    store=queries.STORE,
+    written=("title", "status", "rule", "since_field", "end_field"),
+    not_found=LifecycleRuleNotFound("There is no lifecycle rule with this id."),
+    title_taken=LifecycleTitleTaken,
+    title_constraint="uq_lifecycle_rules_workspace_id_title",
+    decides=_DECIDED,
+    reads_own_result="A lifecycle rule cannot ask for the lifecycle status, which it decides.",
+    date_columns=("since_field", "end_field"),
+    depends_on=frozenset({Sight("account", EXISTENCE)}),
+    rank=lambda rule: PRECEDENCE.index(rule.status),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +69,22 @@ class Verdict:
 
 
 async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make statuses, periods and horizons of the affected accounts what they are at `moment`."""
+    """Make statuses, periods and next changes of the affected accounts what the rules say."""
     origins = affected[uow.workspace_id]
-    catalog = await record_catalog.rule_catalog(uow)
-    usable, faulty = await usable_rules(uow, catalog)
-    await rule_sets.mark(uow, queries.RULES, [one.stored for one in usable], faulty)
-    rules = [(one.rule, one.since_field, one.end_field) for one in usable]
-    never = check(AnyOf(()), catalog, "account")
-    rows = await queries.standings(
-        uow.session, uow.workspace_id, rules or [(never, None, None)], list(origins), moment
+    usable = await RULES.to_evaluate(uow)
+    never = RULES.never(await record_catalog.rule_catalog(uow))
+    rows = await queries.evaluated(
+        uow.session,
+        uow.workspace_id,
+        [(each.rule, each.dates) for each in usable] or [(never, (None, None))],
+        list(origins),
+        moment,
     )
-    horizons = []
+    await RULES.set_next_changes(uow, uow.workspace_id, rows)
     verdicts: list[Verdict] = []
-    periods: list[dict[str, Any]] = []
+    missing: list[dict[str, Any]] = []
     ends: list[dict[str, Any]] = []
     for row in rows:
-        flips = earliest(row.flips)
-        if flips != row.next_change_at:
-            horizons.append((uow.workspace_id, row.record_id, flips))
         if row.deleted:
             continue
         verdict = _verdict(row, usable, origins[row.record_id], moment)
@@ -108,17 +93,18 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
         elif verdict.trial_ends_at != row.trial_ends_at:
             ends.append(_period(verdict))
         if row.period is None and not verdict.moved:
-            periods.append(_period(verdict))
-    await watching.set_horizons(uow, horizons)
+            missing.append(_period(verdict))
     await _store(uow, verdicts)
     if ends:
         await queries.move_periods(uow.session, uow.workspace_id, ends)
-    if periods:
-        await queries.start_periods(uow.session, uow.workspace_id, periods)
+    if missing:
+        await queries.start_periods(uow.session, uow.workspace_id, missing)
     return sum(verdict.moved for verdict in verdicts)
 
 
-def _verdict(row: Any, usable: Sequence[Usable], origin: Origin, moment: Moment) -> Verdict:
+def _verdict(
+    row: Any, usable: Sequence[Usable[LifecycleRule]], origin: Origin, moment: Moment
+) -> Verdict:
     place = first(row.matched)
     decided = usable[place] if place is not None and usable else None
     status: Status = decided.stored.status if decided else DEFAULT
@@ -152,20 +138,14 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
     grouped: dict[tuple[Origin, UUID | None], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         grouped[verdict.origin, verdict.rule.id if verdict.rule else None].append(verdict)
-    before = uow.cause
-    await uow.flush_events()
     for (origin, _), group in grouped.items():
         rule = group[0].rule
         label = rule.title if rule else "no rule of another status matches"
-        uow.cause = (
-            *origin.cause,
-            Cause(type="rule", id=str(rule.id) if rule else DEFAULT, label=label),
-        )
-        changes = [StatusChange(v.account_id, v.after, v.since) for v in group]
-        await accounts.set_lifecycle_status(uow, changes)
-        uow.publish(*(_event(verdict) for verdict in group if verdict.moved))
-        await uow.flush_events()
-    uow.cause = before
+        link = Cause(type="rule", id=str(rule.id) if rule else DEFAULT, label=label)
+        async with caused_by(uow, (*origin.cause, link)):
+            changes = [StatusChange(v.account_id, v.after, v.since) for v in group]
+            await accounts.set_lifecycle_status(uow, changes)
+            uow.publish(*(_event(verdict) for verdict in group if verdict.moved))
     moved = [_period(verdict) for verdict in verdicts if verdict.moved]
     shifted = [_period(verdict) for verdict in verdicts if not verdict.moved]
     if moved:
@@ -184,25 +164,7 @@ def _event(verdict: Verdict) -> LifecycleStatusChanged:
     )
 
 
-async def set_aside(uow: UnitOfWork, _: UUID, reason: str) -> None:
-    """They decide together, so none of them can be judged; accounts keep their status."""
-    await rule_sets.set_aside(uow, queries.RULES, reason)
-
-
-async def users(uow: UnitOfWork, _: Sequence[UUID], sight: Sight) -> Sequence[Usage]:
-    """The rules that see something."""
-    usable, _faulty = await usable_rules(uow, await record_catalog.rule_catalog(uow))
-    found = []
-    for one in usable:
-        seen = {(s.record_type, s.what) for s in sights(one.rule)}
-        mapped = {("account", one.stored.since_field), ("account", one.stored.end_field)}
-        if (sight.record_type, sight.what) in seen | mapped:
-            found.append(Usage("lifecycle_rule", str(one.stored.id), one.stored.title))
-    return found
-
-
 async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
     """The rules together decide about one status."""
-    decided = ("lifecycle_status", "lifecycle_status_since")
-    seen = frozenset(Sight("account", what) for what in decided)
+    seen = frozenset(Sight("account", what) for what in _DECIDED)
     return {uow.workspace_id: watching.Given("the lifecycle status", seen)}

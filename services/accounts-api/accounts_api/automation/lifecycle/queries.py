@@ -13,13 +13,12 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
 from accounts_api.automation.lifecycle.rules import DEFAULT
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.evaluation.rule_sets.queries import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import Moment
 from accounts_api.language.rules.sql.compile import verdict
@@ -27,7 +26,6 @@ from accounts_api.language.rules.sql.dates import begins, is_over
 from accounts_api.language.rules.sql.evaluate_many import verdicts
 from accounts_api.language.rules.sql.rows import Row, record_table
 from accounts_api.language.rules.typed import Rule
-from shared.columns import AT
 from shared.ids import new_id
 
 SAMPLES = 20
@@ -47,31 +45,25 @@ class LifecycleRule:
     updated_at: datetime
 
 
-RULES = RuleSet(lifecycle_rules, LifecycleRule)
+STORE = RuleSet(lifecycle_rules, LifecycleRule)
 
 
-async def standings(
+async def evaluated(
     session: AsyncSession,
     workspace_id: UUID,
-    rules: Sequence[tuple[Rule, Field | None, Field | None]],
+    rules: Sequence[tuple[Rule, tuple[Field | None, ...]]],
     ids: Sequence[UUID],
     moment: Moment,
 ) -> Sequence[Any]:
-    """How accounts stand: (record_id, deleted, matched, flips, dates, ends, status, since, period,
+    """Rows of (record_id, deleted, matched, flips, dates, ends, status, since, period,
     trial_ends_at, next_change_at). `matched`, `flips`, `dates` and `ends` have a place for each
-    rule, of its own field that says since when and of the one that says until when; `period` is the
-    status of the period that runs.
+    rule: `dates` of its field that says since when, `ends` of the one that says until when.
+    `period` is the status of the current period.
     """
+    since_fields = [dates[0] for _, dates in rules]
+    end_fields = [dates[1] for _, dates in rules]
 
-    def dates(row: Row) -> ColumnElement[Any]:
-        found = [begins(row, field, moment) for _, field, _ in rules]
-        return array[Any](found, type_=AT).label("dates")
-
-    def ends(row: Row) -> ColumnElement[Any]:
-        found = [is_over(row, field, moment) for *_, field in rules]
-        return array[Any](found, type_=AT).label("ends")
-
-    def period(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
+    def current(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
         running = select(what).where(
             lifecycle_status_periods.c.workspace_id == row.workspace,
             lifecycle_status_periods.c.account_id == row.id,
@@ -80,16 +72,16 @@ async def standings(
         return running.scalar_subquery()
 
     statement = verdicts(
-        [rule for rule, *_ in rules],
+        [rule for rule, _ in rules],
         workspace_id,
         ids,
         moment,
-        dates,
-        ends,
+        lambda row: instants(begins, row, since_fields, moment).label("dates"),
+        lambda row: instants(is_over, row, end_fields, moment).label("ends"),
         lambda row: row.column("lifecycle_status").label("status"),
         lambda row: row.column("lifecycle_status_since").label("since"),
-        lambda row: period(row, lifecycle_status_periods.c.status).label("period"),
-        lambda row: period(row, lifecycle_status_periods.c.trial_ends_at).label("trial_ends_at"),
+        lambda row: current(row, lifecycle_status_periods.c.status).label("period"),
+        lambda row: current(row, lifecycle_status_periods.c.trial_ends_at).label("trial_ends_at"),
         lambda row: stored_next_change(row.workspace, workspace_id, row.id),
     )
     rows: Sequence[Any] = (await session.execute(statement)).all()

@@ -1,6 +1,7 @@
 """The features that watches belong to, and the order in which their kinds are judged."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -72,3 +73,16 @@ class Owner:
 @dataclass(frozen=True, slots=True)
 class Owners:
     by_kind: Mapping[str, Owner]
+
+
+@asynccontextmanager
+async def caused_by(uow: UnitOfWork, cause: Sequence[Cause]) -> AsyncIterator[None]:
+    """What is written and published inside carries `cause`."""
+    before = uow.cause
+    await uow.flush_events()
+    uow.cause = tuple(cause)
+    try:
+        yield
+        await uow.flush_events()
+    finally:
+        uow.cause = before

@@ -1,73 +1,79 @@
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Column, ColumnElement, Table, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import array
 
 from accounts_api.evaluation.rule_sets.rules import R
-from accounts_api.evaluation.rule_sets.stored import RuleSet
+from accounts_api.language.rules.catalog import Field
+from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.sql.rows import Row
+from shared.columns import AT
 from shared.ids import new_id
+from shared.uow import UnitOfWork
 
 
-async def all_rules(
-    session: AsyncSession, workspace_id: UUID, kept: RuleSet[R], **which: Any
-) -> list[R]:
-    found = (
-        select(*kept.columns)
-        .where(*kept.among(workspace_id, which))
-        .order_by(*(kept.table.c[name] for name in kept.order))
-    )
-    return [kept.row(*row) for row in await session.execute(found)]
+@dataclass(frozen=True, eq=False)
+class RuleSet(Generic[R]):
+    """Where the rules of one kind are stored. The fields of `row` are columns of `table`.
+
+    In its queries `where` holds values of columns.
+    """
+
+    table: Table
+    row: type[R]
+    order: tuple[str, ...] = ("id",)
+    """In which they decide."""
+
+    @cached_property
+    def columns(self) -> tuple[Column[Any], ...]:
+        return tuple(self.table.c[field.name] for field in fields(self.row))
+
+    def _matching(self, uow: UnitOfWork, where: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+        values = {"workspace_id": uow.workspace_id, **where}
+        return [self.table.c[name] == value for name, value in values.items()]
+
+    async def all(self, uow: UnitOfWork, **where: Any) -> list[R]:
+        order = [self.table.c[name] for name in self.order]
+        statement = select(*self.columns).where(*self._matching(uow, where)).order_by(*order)
+        return await uow.rows(self.row, statement)
+
+    async def get(self, uow: UnitOfWork, *, lock: bool = False, **where: Any) -> R | None:
+        statement = select(*self.columns).where(*self._matching(uow, where))
+        return await uow.row(self.row, statement.with_for_update() if lock else statement)
+
+    async def add(self, uow: UnitOfWork, values: Mapping[str, Any]) -> R:
+        statement = insert(self.table).values(workspace_id=uow.workspace_id, id=new_id(), **values)
+        return await uow.one(self.row, statement.returning(*self.columns))
+
+    async def change(self, uow: UnitOfWork, rule_id: UUID, values: Mapping[str, Any]) -> R:
+        """A new version, without the faults of the one before."""
+        new = {
+            "version": self.table.c.version + 1,
+            "updated_at": func.clock_timestamp(),
+            "faults": None,
+        }
+        statement = update(self.table).where(*self._matching(uow, {"id": rule_id}))
+        return await uow.one(self.row, statement.values(**new, **values).returning(*self.columns))
+
+    async def set(self, uow: UnitOfWork, rule_id: UUID, values: Mapping[str, Any]) -> None:
+        """What the worker writes of a rule: no new version."""
+        statement = update(self.table).where(*self._matching(uow, {"id": rule_id}))
+        await uow.run(statement.values(**values))
+
+    async def remove(self, uow: UnitOfWork, **where: Any) -> None:
+        await uow.run(delete(self.table).where(*self._matching(uow, where)))
 
 
-async def one_rule(
-    session: AsyncSession, workspace_id: UUID, kept: RuleSet[R], *, lock: bool = False, **which: Any
-) -> R | None:
-    found = select(*kept.columns).where(*kept.among(workspace_id, which))
-    row = (await session.execute(found.with_for_update() if lock else found)).one_or_none()
-    return None if row is None else kept.row(*row)
-
-
-async def add_rule(
-    session: AsyncSession, workspace_id: UUID, kept: RuleSet[R], values: Mapping[str, Any]
-) -> R:
-    made = insert(kept.table).values(workspace_id=workspace_id, id=new_id(), **values)
-    return kept.row(*(await session.execute(made.returning(*kept.columns))).one())
-
-
-async def change_rule(
-    session: AsyncSession,
-    workspace_id: UUID,
-    kept: RuleSet[R],
-    rule_id: UUID,
-    values: Mapping[str, Any],
-) -> R:
-    """A new version, without the faults of the one before."""
-    rules = kept.table
-    changed = (
-        update(rules)
-        .where(*kept.among(workspace_id, {"id": rule_id}))
-        .values(
-            version=rules.c.version + 1, updated_at=func.clock_timestamp(), faults=None, **values
-        )
-    )
-    return kept.row(*(await session.execute(changed.returning(*kept.columns))).one())
-
-
-async def note(
-    session: AsyncSession,
-    workspace_id: UUID,
-    kept: RuleSet[R],
-    rule_id: UUID,
-    values: Mapping[str, Any],
-) -> None:
-    """What the worker writes of a rule. No new version."""
-    mine = kept.among(workspace_id, {"id": rule_id})
-    await session.execute(update(kept.table).where(*mine).values(**values))
-
-
-async def remove_rules(
-    session: AsyncSession, workspace_id: UUID, kept: RuleSet[R], **which: Any
-) -> None:
-    await session.execute(delete(kept.table).where(*kept.among(workspace_id, which)))
+def instants(
+    convert: Callable[[Row, Field | None, Moment], ColumnElement[datetime | None]],
+    row: Row,
+    dates: Sequence[Field | None],
+    moment: Moment,
+) -> ColumnElement[Any]:
+    """The dates of a record, a place for each rule."""
+    return array[Any]([convert(row, field, moment) for field in dates], type_=AT)

@@ -1,58 +1,91 @@
 """Which rule of a set decides, and how one that was stored is read again."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from accounts_api.language.rules.catalog import Catalog, Field, FieldType
-from accounts_api.language.rules.syntax.faults import RuleFaulty, of_what_is_stored
+from accounts_api.language.rules.depends import CALENDAR, Sight, sights
+from accounts_api.language.rules.explain import Explanation
+from accounts_api.language.rules.syntax.faults import of_what_is_stored
 from accounts_api.language.rules.syntax.json_codec import read_json
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
+from shared.data import RowType
 
 
-class Stored(Protocol):
+class Stored(RowType, Protocol):
     """A rule as its set keeps it."""
 
     @property
     def id(self) -> UUID: ...
     @property
+    def title(self) -> str: ...
+    @property
     def rule(self) -> dict[str, Any]: ...
     @property
     def faults(self) -> list[dict[str, Any]] | None: ...
+    @property
+    def version(self) -> int: ...
 
 
 R = TypeVar("R", bound=Stored)
-Faulty = list[tuple[R, list[dict[str, Any]]]]
-"""Rules that cannot be used any more, each with its faults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usable(Generic[R]):
+    """A rule that can be evaluated, with the dates of the record that it maps."""
+
+    stored: R
+    rule: Rule
+    dates: tuple[Field | None, ...] = ()
+
+    @property
+    def dependencies(self) -> frozenset[Sight]:
+        here = self.rule.type.name
+        names = [field.name for field in self.dates if field is not None]
+        mapped = {Sight(here, name) for name in (*names, *([CALENDAR] if names else []))}
+        return sights(self.rule) | mapped
+
+    def reads(self, dependency: Sight) -> bool:
+        """Over whatever path."""
+        wanted = (dependency.record_type, dependency.what)
+        return any(wanted == (each.record_type, each.what) for each in self.dependencies)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained(Generic[R]):
+    """A rule's verdict on one record."""
+
+    stored: R
+    explanation: Explanation
+
+    @property
+    def verdict(self) -> bool:
+        return self.explanation.verdict
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule_id": self.stored.id,
+            "title": self.stored.title,
+            "verdict": self.verdict,
+            "explanation": self.explanation.as_json(),
+        }
 
 
 def first(matched: Sequence[bool]) -> int | None:
     """The place of the rule that decides; None when none matches."""
-    return next((place for place, found in enumerate(matched) if found), None)
+    return next((place for place, matches in enumerate(matched) if matches), None)
 
 
-def earliest(flips: Iterable[datetime | None]) -> datetime | None:
+def earliest(instants: Iterable[datetime | None]) -> datetime | None:
     """When any of the rules may say something else, if nothing changes."""
-    return min((at for at in flips if at is not None), default=None)
-
-
-def usable(
-    stored: Iterable[R], read: Callable[[str], Rule]
-) -> tuple[list[tuple[R, Rule]], Faulty[R]]:
-    """Rules in their order, as `read` makes them of JSON text, and those that it refuses."""
-    found: list[tuple[R, Rule]] = []
-    faulty: Faulty[R] = []
-    for one in stored:
-        try:
-            found.append((one, read(to_json(one.rule).decode())))
-        except RuleFaulty as error:
-            faulty.append((one, error.as_errors()))
-    return found, faulty
+    return min((at for at in instants if at is not None), default=None)
 
 
 @lru_cache(maxsize=1024)

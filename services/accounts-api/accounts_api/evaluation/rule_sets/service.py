@@ -1,54 +1,279 @@
-from collections.abc import Iterable, Mapping
-from typing import Any
+"""What lifecycle rules, deactivation rules and assignment rules have in common.
+
+The rules of a set decide together about a record: of those that match, the first decides. So a set
+is one evaluated rule for the engine. A feature says what its rules are about, and what follows from
+a verdict.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
 from uuid import UUID
 
-from accounts_api.evaluation.rule_sets import queries
-from accounts_api.evaluation.rule_sets.rules import Faulty, R
-from accounts_api.evaluation.rule_sets.stored import RuleSet
+from pydantic_core import to_json
+
+from accounts_api.evaluation.engine import rule_input
+from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine.cycles import Gives
+from accounts_api.evaluation.engine.evaluators import Judge, Owner
+from accounts_api.evaluation.rule_sets.queries import RuleSet
+from accounts_api.evaluation.rule_sets.rules import (
+    Explained,
+    R,
+    Usable,
+    date_field,
+    earliest,
+    rule_of,
+)
+from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.depends import Sight, sights
+from accounts_api.language.rules.explain import explain
+from accounts_api.language.rules.needs import needs
+from accounts_api.language.rules.sql.snapshot import load_snapshot, read_snapshot
+from accounts_api.language.rules.syntax.faults import RuleFaulty
+from accounts_api.language.rules.syntax.json_codec import write_json
+from accounts_api.language.rules.syntax.nodes import AnyOf
+from accounts_api.language.rules.syntax.stored import shown_rule
+from accounts_api.language.rules.type_check import check
+from accounts_api.language.rules.typed import Rule
+from accounts_api.records.schema import record_catalog
+from shared.db import refuse
+from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.uow import UnitOfWork
+from shared.usages import Usage
+
+STAMPS = ("version", "created_at", "updated_at")
 
 
-async def all_of(uow: UnitOfWork, kept: RuleSet[R], **which: Any) -> list[R]:
-    """In the order in which they decide; `which` are values of columns."""
-    return await queries.all_rules(uow.session, uow.workspace_id, kept, **which)
+@dataclass(frozen=True)
+class RuleFeature(Generic[R]):
+    """Stores the rules of a feature, registers them with the engine and explains them.
+
+    `scope` holds the columns that name one of several sets, such as the key role of assignment
+    rules.
+    """
+
+    kind: str
+    """Of the evaluated rule."""
+    subject: str
+    """What a rule is in the audit log and as a usage."""
+    record_type: str
+    store: RuleSet[R]
+    written: tuple[str, ...]
+    """Columns that people write."""
+    not_found: NotFound
+    title_taken: type[Conflict]
+    title_constraint: str
+    decides: frozenset[str] = frozenset()
+    """Fields of the record that the rules write: one that reads them would never settle."""
+    reads_own_result: str = ""
+    """What a rule that does is told."""
+    date_columns: tuple[str, ...] = ()
+    """Columns that name a date of the record."""
+    depends_on: frozenset[Sight] = frozenset()
+    """Beside what the rules themselves depend on."""
+    read: Callable[[Catalog, str, str], Rule] = rule_of
+    rank: Callable[[R], Any] | None = None
+    """Sorts the rules, those that decide first in front; without it they stand as stored."""
+    id_in: Callable[[UUID, Mapping[str, UUID]], UUID] = lambda workspace_id, _: workspace_id
+    """The evaluated rule of a workspace and scope."""
+    scope_of: Callable[[UUID], Mapping[str, UUID]] = lambda _: {}
+    """The scope of an evaluated rule."""
+
+    def evaluator(self, judge: Judge, gives: Gives) -> Owner:
+        return Owner(judge, self.usages, self.quarantine, gives)
+
+    # Stored rules
+
+    async def all(self, uow: UnitOfWork, **scope: UUID) -> list[R]:
+        """In the order in which they decide."""
+        rules = await self.store.all(uow, **scope)
+        return sorted(rules, key=self.rank) if self.rank else rules
+
+    async def get(self, uow: UnitOfWork, rule_id: UUID, *, lock: bool = False, **scope: UUID) -> R:
+        stored = await self.store.get(uow, lock=lock, id=rule_id, **scope)
+        if stored is None:
+            raise self.not_found
+        return stored
+
+    async def add(self, uow: UnitOfWork, values: Mapping[str, Any], **scope: UUID) -> R:
+        async with self._unique_title(values["title"]):
+            stored = await self.store.add(uow, {**values, **scope})
+        await self.register(uow, **scope)
+        after = self.values(stored)
+        audit_log.record(uow, f"{self.subject}.created", self.subject, stored.id, after=after)
+        return stored
+
+    async def change(
+        self, uow: UnitOfWork, before: R, values: Mapping[str, Any], **scope: UUID
+    ) -> R:
+        """Records follow in batches, as the worker evaluates each again."""
+        was, becomes = audit_log.difference(self.values(before), dict(values))
+        if not becomes:
+            return before
+        async with self._unique_title(values.get("title", before.title)):
+            stored = await self.store.change(uow, before.id, becomes)
+        if self.must_register(becomes):
+            await self.register(uow, **scope)
+        audit_log.record(
+            uow, f"{self.subject}.updated", self.subject, before.id, before=was, after=becomes
+        )
+        return stored
+
+    async def delete(
+        self, uow: UnitOfWork, rule_id: UUID, version: int | None, **scope: UUID
+    ) -> None:
+        """Records that it decided about are what the other rules make of them."""
+        stored = await self.get(uow, rule_id, lock=True, **scope)
+        check_version(version, stored.version)
+        await self.store.remove(uow, id=rule_id, **scope)
+        await self.register(uow, **scope)
+        before = self.values(stored)
+        audit_log.record(uow, f"{self.subject}.deleted", self.subject, rule_id, before=before)
+
+    def values(self, stored: R) -> dict[str, Any]:
+        return {name: getattr(stored, name) for name in self.written}
+
+    def shown(self, stored: R) -> dict[str, Any]:
+        shown = shown_rule(stored.rule, stored.faults)
+        return {**self.values(stored), "id": stored.id, **shown, **_stamps(stored)}
+
+    def _unique_title(self, title: str) -> Any:
+        return refuse(self.title_constraint, self.title_taken(f"{title!r} is taken."))
+
+    # What people write
+
+    async def create_from(self, uow: UnitOfWork, values: Mapping[str, Any]) -> R:
+        return await self.add(uow, await self.checked(uow, values))
+
+    async def update_from(
+        self, uow: UnitOfWork, rule_id: UUID, changes: Mapping[str, Any], version: int | None
+    ) -> R:
+        before = await self.get(uow, rule_id, lock=True)
+        check_version(version, before.version)
+        return await self.change(uow, before, await self.checked(uow, changes))
+
+    async def checked(self, uow: UnitOfWork, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What is stored of `values`. Raises `Invalid` with every fault at once."""
+        catalog = await rule_input.rule_catalog(uow)
+        faults = [
+            Fault(f"/{name}", "not_a_date", f"The {self.record_type} has no date {field[:100]!r}.")
+            for name in self.date_columns
+            if (field := values.get(name)) is not None
+            and date_field(catalog, self.record_type, field) is None
+        ]
+        if "rule" in values:
+            rule = rule_input.usable_beside(
+                faults, lambda: self.rule_from(values["rule"], catalog, "/rule")
+            )
+            return {**values, "rule": write_json(rule.written)}
+        if faults:
+            raise Invalid(faults=faults)
+        return dict(values)
+
+    def rule_from(self, rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
+        """Raises `Invalid`, for a rule that reads what it decides, too."""
+        checked = rule_input.usable(rule, catalog, self.record_type, pointer)
+        decided = {(self.record_type, what) for what in self.decides}
+        if any((sight.record_type, sight.what) in decided for sight in sights(checked)):
+            raise Invalid(faults=[Fault(pointer, "rule_cycle", self.reads_own_result)])
+        return checked
+
+    def never(self, catalog: Catalog) -> Rule:
+        """A rule that matches no record: what a set without rules is."""
+        return check(AnyOf(()), catalog, self.record_type)
+
+    # What the engine is told
+
+    def must_register(self, changes: Mapping[str, Any]) -> bool:
+        return bool(changes)
+
+    async def register(self, uow: UnitOfWork, **scope: UUID) -> None:
+        """Have the engine evaluate the rules for every record, and again whenever what they depend
+        on changes.
+        """
+        usable, _ = await self.usable(uow, **scope)
+        dependencies = set(self.depends_on)
+        for each in usable:
+            dependencies |= each.dependencies
+        rule_id = self.id_in(uow.workspace_id, scope)
+        await watching.watch(uow, rule_id, self.kind, self.record_type, dependencies)
+
+    async def progress(self, uow: UnitOfWork, **scope: UUID) -> dict[str, Any] | None:
+        rule_id = self.id_in(uow.workspace_id, scope)
+        backfill = (await watching.sweeps_of(uow, [rule_id])).get(rule_id)
+        return None if backfill is None else backfill.as_json()
+
+    async def usable(
+        self, uow: UnitOfWork, **scope: UUID
+    ) -> tuple[list[Usable[R]], list[tuple[R, list[dict[str, Any]]]]]:
+        """The rules in the order in which they decide, and those that cannot be used any more, each
+        with its faults.
+        """
+        catalog = await record_catalog.rule_catalog(uow)
+        usable: list[Usable[R]] = []
+        faulty = []
+        for stored in await self.all(uow, **scope):
+            try:
+                rule = self.read(catalog, self.record_type, to_json(stored.rule).decode())
+            except RuleFaulty as error:
+                faulty.append((stored, error.as_errors()))
+                continue
+            dates = tuple(
+                date_field(catalog, self.record_type, getattr(stored, name))
+                for name in self.date_columns
+            )
+            usable.append(Usable(stored, rule, dates))
+        return usable, faulty
+
+    async def to_evaluate(self, uow: UnitOfWork, **scope: UUID) -> list[Usable[R]]:
+        """The usable rules. Shows of each of the others why it cannot be used."""
+        usable, faulty = await self.usable(uow, **scope)
+        for stored, faults in [*faulty, *((each.stored, None) for each in usable)]:
+            if stored.faults != faults:
+                await self.store.set(uow, stored.id, {"faults": faults})
+        return usable
+
+    async def set_next_changes(self, uow: UnitOfWork, rule_id: UUID, rows: Sequence[Any]) -> None:
+        """Rows of (record_id, flips, next_change_at)."""
+        instants = [(rule_id, row.record_id, earliest(row.flips), row) for row in rows]
+        changed = [(rule, id_, at) for rule, id_, at, row in instants if at != row.next_change_at]
+        await watching.set_horizons(uow, changed)
+
+    async def quarantine(self, uow: UnitOfWork, rule_id: UUID, reason: str) -> None:
+        """They decide together, so none of them can be evaluated; what they decided stays."""
+        faults = [{"code": reason, "message": "The rules could not be evaluated."}]
+        for stored in await self.all(uow, **self.scope_of(rule_id)):
+            await self.store.set(uow, stored.id, {"faults": faults})
+
+    async def usages(
+        self, uow: UnitOfWork, rule_ids: Sequence[UUID], dependency: Sight
+    ) -> list[Usage]:
+        """The rules that depend on something."""
+        return [
+            self.usage(each.stored)
+            for rule_id in sorted(rule_ids)
+            for each in (await self.usable(uow, **self.scope_of(rule_id)))[0]
+            if each.reads(dependency)
+        ]
+
+    def usage(self, stored: R) -> Usage:
+        return Usage(self.subject, str(stored.id), stored.title)
+
+    async def explain(self, uow: UnitOfWork, record_id: UUID) -> list[Explained[R]]:
+        """Every rule's verdict on one record. Raises `NotFound`."""
+        moment = await record_catalog.moment_of(uow)
+        explained = []
+        for each in (await self.usable(uow))[0]:
+            needed = needs(each.rule)
+            loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
+            if loaded is None:
+                raise NotFound(f"There is no {self.record_type} with this id.")
+            explanation = explain(each.rule, read_snapshot(needed, loaded), moment)
+            explained.append(Explained(each.stored, explanation))
+        return explained
 
 
-async def one_of(
-    uow: UnitOfWork, kept: RuleSet[R], *, lock: bool = False, **which: Any
-) -> R | None:
-    return await queries.one_rule(uow.session, uow.workspace_id, kept, lock=lock, **which)
-
-
-async def add(uow: UnitOfWork, kept: RuleSet[R], values: Mapping[str, Any]) -> R:
-    return await queries.add_rule(uow.session, uow.workspace_id, kept, values)
-
-
-async def change(uow: UnitOfWork, kept: RuleSet[R], rule_id: UUID, values: Mapping[str, Any]) -> R:
-    """A new version, without the faults of the one before."""
-    return await queries.change_rule(uow.session, uow.workspace_id, kept, rule_id, values)
-
-
-async def note(uow: UnitOfWork, kept: RuleSet[R], rule_id: UUID, values: Mapping[str, Any]) -> None:
-    """What the worker writes of a rule. No new version."""
-    await queries.note(uow.session, uow.workspace_id, kept, rule_id, values)
-
-
-async def remove(uow: UnitOfWork, kept: RuleSet[R], **which: Any) -> None:
-    await queries.remove_rules(uow.session, uow.workspace_id, kept, **which)
-
-
-async def mark(uow: UnitOfWork, kept: RuleSet[R], fine: Iterable[R], faulty: Faulty[R]) -> None:
-    """Show of each rule why it cannot be used, or that it can again."""
-    for stored, faults in faulty:
-        if stored.faults != faults:
-            await note(uow, kept, stored.id, {"faults": faults})
-    for stored in fine:
-        if stored.faults is not None:
-            await note(uow, kept, stored.id, {"faults": None})
-
-
-async def set_aside(uow: UnitOfWork, kept: RuleSet[R], reason: str, **which: Any) -> None:
-    """They decide together, so none of them can be judged; what they decided stays."""
-    faults = [{"code": reason, "message": "The rules could not be judged."}]
-    for stored in await all_of(uow, kept, **which):
-        await note(uow, kept, stored.id, {"faults": faults})
+def _stamps(stored: Any) -> dict[str, Any]:
+    return {name: getattr(stored, name) for name in STAMPS}
