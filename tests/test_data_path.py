@@ -25,7 +25,7 @@ ON_A_SESSION = {
     "accounts_api.customers.querying.includes",
     "accounts_api.customers.querying.queries",
     "accounts_api.customers.traits.queries",
-    "accounts_api.evaluation.engine.backfill",
+    "accounts_api.evaluation.engine.backfills",
     "accounts_api.evaluation.engine.next_changes",
     "accounts_api.evaluation.engine.queries",
     "accounts_api.evaluation.usages.queries",

@@ -10,7 +10,7 @@ from accounts_api.automation.segments.schemas import SegmentIn
 from accounts_api.automation.segments.service import create_segment
 from accounts_api.customers.accounts.schemas import AccountPatch
 from accounts_api.customers.accounts.service import accounts
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from deploy.bench.measuring import Case, Result
 from deploy.bench.seed import account_id, drawing, seed
 from deploy.bench.sql import PREAMBLE, captured, psql
@@ -72,7 +72,7 @@ async def one_change(stage: Stage) -> Result:
         await _touch(stage, target)
         with captured(service) as seen:
             began = time.perf_counter()
-            await watching.step(service)
+            await engine.step(service)
             ours.append(time.perf_counter() - began)
         script = seen.script(stage.workspace_id, read_only=False).replace(PREAMBLE, "")
         # What psql needs to start would drown one run of it.
@@ -97,7 +97,7 @@ async def _change(stage: Stage, target: UUID, arr: int) -> None:
 async def _touch(stage: Stage, target: UUID) -> None:
     """The change heard once more, so that the same statements can be run again beside it."""
     async with stage.service("accounts").units.begin(stage.workspace_id, ()) as uow:
-        await watching.note(uow, "account", ["arr"], [target], await uow.now())
+        await engine.record_change(uow, "account", ["arr"], [target], await uow.now())
 
 
 async def full_evaluation(stage: Stage) -> Result:
@@ -146,12 +146,12 @@ async def tick(stage: Stage) -> Result:
     empty = await psql(stage, "accounts", "select 1;")
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        await watching.step(service)
+        await engine.step(service)
         idle.append(time.perf_counter() - began)
         ids = await _make_due(stage, made.segment.id)
         with captured(service) as seen:
             began = time.perf_counter()
-            await watching.step(service)
+            await engine.step(service)
             ours.append(time.perf_counter() - began)
         await _make_due(stage, made.segment.id, ids)
         script = seen.script(stage.workspace_id, read_only=False).replace(PREAMBLE, "")

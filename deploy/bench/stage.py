@@ -19,7 +19,7 @@ import asyncpg
 import httpx2
 from alembic import command
 
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from accounts_api.identity.workspaces.service import make_workspace
 from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.secrets import Secrets, load_secrets
@@ -154,10 +154,10 @@ class Stage:
     async def settle(self) -> None:
         """Until every rule has been judged."""
         service = self.service("accounts")
-        while await watching.step(service):
+        while await engine.step(service):
             continue
         async with service.units.begin(self.workspace_id, (), read_only=True) as uow:
-            left = await watching.due_work(uow)
+            left = await engine.due_work(uow)
         if any(left.values()):
             raise RuntimeError(f"Work is left that no step does: {left}")
 

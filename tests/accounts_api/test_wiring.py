@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from accounts_api.records.store import hooks
 from accounts_api.records.store.hooks import RecordChange, RecordHooks
 from accounts_api.wiring import WIRING
@@ -32,10 +32,10 @@ async def test_only_who_is_in_the_lists_hears_and_is_asked(tenure: Tenure) -> No
     service = handed(tenure, (RecordHooks(on_changes=(hear,), find_usages=(find,)),))
     try:
         async with service.units.begin(ws.id, ()) as uow:
-            before = await watching.due_work(uow)
+            before = await engine.due_work(uow)
             await hooks.notify(uow, "account", [created()])
             assert heard == ["account created"]
-            assert await watching.due_work(uow) == before, "rules are not in the lists"
+            assert await engine.due_work(uow) == before, "rules are not in the lists"
             users = await hooks.find_usages(uow, "key_role", None, "csm")
             assert users == [Usage("report", "csm", "key_role")]
     finally:

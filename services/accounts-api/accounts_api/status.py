@@ -4,13 +4,13 @@ from accounts_api.automation.handovers import service as handovers
 from accounts_api.customers.imports import service as imports
 from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.customers.object_types import service as object_types
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from shared.uow import UnitOfWork
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
     return {
-        **await watching.due_work(uow),
+        **await engine.due_work(uow),
         "planned_holdings": await key_roles.count_due(uow),
         "handovers": await handovers.count_running(uow),
         "import_rows": await imports.count_waiting(uow),

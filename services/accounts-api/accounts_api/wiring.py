@@ -17,8 +17,8 @@ from accounts_api.customers.querying.includes import ExtraIncludes
 from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.traits import evaluation as formula_values
 from accounts_api.customers.traits import formulas, nulls
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Owner, Owners
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import Evaluator, Evaluators
 from accounts_api.identity.members.service import MemberHooks
 from accounts_api.identity.workspaces.service import WorkspaceHooks
 from accounts_api.records.store.hooks import RecordHooks
@@ -28,34 +28,36 @@ from shared.uow import Wiring
 WIRING: Final[Wiring] = (
     RecordHooks(
         on_changes=(
-            watching.note_changes,
+            engine.record_changes,
             segments.follow_merges,
             product_events.follow_records,
         ),
         find_usages=(
-            watching.find_usages,
-            assignments.users_of,
+            engine.find_usages,
+            assignments.usages_of,
         ),
     ),
-    Owners(
+    Evaluators(
         {
             deactivation.RULES.kind: deactivation.RULES.evaluator(
-                deactivation.judge, deactivation.gives
+                deactivation.evaluate, deactivation.outputs
             ),
-            formulas.KIND: Owner(
-                formula_values.judge,
-                formula_values.users,
-                formula_values.set_aside,
-                formula_values.gives,
+            formulas.KIND: Evaluator(
+                formula_values.evaluate,
+                formula_values.usages,
+                formula_values.quarantine,
+                formula_values.outputs,
             ),
-            lifecycle.RULES.kind: lifecycle.RULES.evaluator(lifecycle.judge, lifecycle.gives),
-            segments.KIND: Owner(
-                membership.judge, membership.users, membership.set_aside, membership.gives
+            lifecycle.RULES.kind: lifecycle.RULES.evaluator(lifecycle.evaluate, lifecycle.outputs),
+            segments.KIND: Evaluator(
+                membership.evaluate, membership.usages, membership.quarantine, membership.outputs
             ),
-            assignment.RULES.kind: assignment.RULES.evaluator(assignment.judge, assignment.gives),
+            assignment.RULES.kind: assignment.RULES.evaluator(
+                assignment.evaluate, assignment.outputs
+            ),
         }
     ),
-    WorkspaceHooks(on_calendar_change=(watching.follow_calendar,)),
+    WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
     ReferenceHooks(segments=segments.those_of),
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),

@@ -3,7 +3,7 @@
 import asyncio
 
 from accounts_api.automation.handovers.jobs import handovers_loop
-from accounts_api.automation.segments.jobs import telling_loop
+from accounts_api.automation.segments.jobs import debounce_loop
 from accounts_api.customers.imports.jobs import imports_loop, old_files_loop
 from accounts_api.customers.key_roles.jobs import planned_holdings_loop
 from accounts_api.customers.object_types.jobs import clearing_loop as object_types_clearing_loop
@@ -27,7 +27,7 @@ def loops(service: Service) -> list[Loop]:
         *feed_loops(service, SUBSCRIPTIONS),
         rules_loop(),
         self_check_loop(),
-        telling_loop(),
+        debounce_loop(),
         partitions_loop(),
         clearing_loop(),
         imports_loop(),

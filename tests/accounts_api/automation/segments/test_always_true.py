@@ -206,7 +206,7 @@ async def test_members_are_always_what_a_full_look_finds(
     tenure: Tenure, monkeypatch: pytest.MonkeyPatch, seed: int, few: int
 ) -> None:
     """Whether PostgreSQL judges, or Python what it has read of few records."""
-    monkeypatch.setattr(evaluation, "FEW", few)
+    monkeypatch.setattr(evaluation, "IN_PYTHON_UP_TO", few)
     ws = await tenure.workspace(frozen_at=START)
     await define_traits(ws)
     life, known = Life(ws, seed), catalog()

@@ -128,8 +128,8 @@ async def test_a_segment_that_others_ask_for_is_archived_only_by_force(tenure: T
     assert used.status_code == 409
     assert [user["id"] for user in used.json()["usages"]] == [theirs]
 
-    circle = {"rule": f'in segment "{scaled}"'}
-    again = await ws.admin.patch(f"/v1/segments/{scaled}", circle)
+    cycle = {"rule": f'in segment "{scaled}"'}
+    again = await ws.admin.patch(f"/v1/segments/{scaled}", cycle)
     assert again.status_code == 422
     assert again.json()["errors"][0]["code"] == "segment_cycle"
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import text
 
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from tests.accounts_api.automation.segments.making import made, members, segment
 from tests.harness import Tenure, Workspace
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-async def told(tenure: Tenure, ws: Workspace, segment_id: str) -> list[tuple[str, str]]:
+async def published(tenure: Tenure, ws: Workspace, segment_id: str) -> list[tuple[str, str]]:
     """Who was said to have entered or left, since when, in order."""
     statement = text(
         "select name, payload from events where workspace_id = :id"
@@ -48,7 +48,7 @@ async def test_a_record_that_is_back_in_time_was_never_gone(tenure: Tenure) -> N
     one = await account(ws, 10)
     await tenure.settle()
     assert await members(ws, rich) == {one}
-    assert await told(tenure, ws, rich) == []
+    assert await published(tenure, ws, rich) == []
     asked = await ws.observer.get(f"/v1/segments/{rich}/explain", params={"record_id": one})
     assert asked.json()["pending_notification"] == {
         "entered": True,
@@ -56,22 +56,22 @@ async def test_a_record_that_is_back_in_time_was_never_gone(tenure: Tenure) -> N
         "due_at": "2026-03-02T09:30:00Z",
     }
     await tenure.set_clock(ws, at(29))
-    assert await told(tenure, ws, rich) == []
+    assert await published(tenure, ws, rich) == []
     await tenure.set_clock(ws, at(30))
     entered = ("entered", "2026-03-02T09:00:00Z")
-    assert await told(tenure, ws, rich) == [entered]
+    assert await published(tenure, ws, rich) == [entered]
     # Out and in again within the half hour: nothing happened.
     await revenue(tenure, ws, one, 1)
     await tenure.set_clock(ws, at(50))
     await revenue(tenure, ws, one, 10)
     await tenure.set_clock(ws, at(500))
-    assert await told(tenure, ws, rich) == [entered]
+    assert await published(tenure, ws, rich) == [entered]
     # Out for good is told, from the instant at which it left.
     await revenue(tenure, ws, one, 1)
     await tenure.set_clock(ws, at(529))
-    assert await told(tenure, ws, rich) == [entered]
+    assert await published(tenure, ws, rich) == [entered]
     await tenure.set_clock(ws, at(530))
-    assert await told(tenure, ws, rich) == [entered, ("left", "2026-03-02T17:20:00Z")]
+    assert await published(tenure, ws, rich) == [entered, ("left", "2026-03-02T17:20:00Z")]
 
 
 async def test_a_clock_that_jumps_tells_what_lasted_in_between(tenure: Tenure) -> None:
@@ -84,11 +84,11 @@ async def test_a_clock_that_jumps_tells_what_lasted_in_between(tenure: Tenure) -
     await made(ws, "/v1/opportunities", body)
     await tenure.settle()
     await tenure.set_clock(ws, datetime(2026, 7, 1, 10, 0, tzinfo=UTC))
-    assert await told(tenure, ws, slow) == [
+    assert await published(tenure, ws, slow) == [
         ("entered", "2026-03-12T00:00:00Z"),
         ("left", "2026-06-11T00:00:00Z"),
     ]
-    assert await told(tenure, ws, slower) == [("entered", "2026-03-12T00:00:00Z")]
+    assert await published(tenure, ws, slower) == [("entered", "2026-03-12T00:00:00Z")]
 
 
 async def test_what_waits_survives_and_is_told_when_the_debounce_is_taken_away(
@@ -98,12 +98,12 @@ async def test_what_waits_survives_and_is_told_when_the_debounce_is_taken_away(
     rich = await segment(ws, "arr > 5", debounce_minutes=30)
     one = await account(ws, 10)
     await tenure.settle()
-    assert await told(tenure, ws, rich) == []
+    assert await published(tenure, ws, rich) == []
     changed = await ws.admin.patch(f"/v1/segments/{rich}", {"debounce_minutes": None})
     assert changed.json()["debounce_minutes"] is None
-    assert await told(tenure, ws, rich) == [("entered", "2026-03-02T09:00:00Z")]
+    assert await published(tenure, ws, rich) == [("entered", "2026-03-02T09:00:00Z")]
     await revenue(tenure, ws, one, 1)
-    assert [what for what, _ in await told(tenure, ws, rich)] == ["entered", "left"]
+    assert [what for what, _ in await published(tenure, ws, rich)] == ["entered", "left"]
     for minutes in (0, 43_201, 1.5):
         body = {"debounce_minutes": minutes}
         assert (await ws.admin.patch(f"/v1/segments/{rich}", body)).status_code == 422
@@ -126,7 +126,7 @@ async def test_an_account_that_is_ignored_no_longer_is_back_without_a_word(
     created = await made(ws, "/v1/lifecycle-rules", rule)
     await tenure.settle()
     for found in (rich, deals, people, chained):
-        assert [what for what, _ in await told(tenure, ws, found)] == ["entered", "left"]
+        assert [what for what, _ in await published(tenure, ws, found)] == ["entered", "left"]
     assert (await ws.admin.delete(f"/v1/lifecycle-rules/{created['id']}")).status_code == 204
     await tenure.settle()
     assert await members(ws, rich) == {one}
@@ -140,7 +140,7 @@ async def test_an_account_that_is_ignored_no_longer_is_back_without_a_word(
     # What happens to it from now on is told.
     await revenue(tenure, ws, one, 1)
     await revenue(tenure, ws, one, 10)
-    assert [what for what, _ in await told(tenure, ws, rich)][-2:] == ["left", "entered"]
+    assert [what for what, _ in await published(tenure, ws, rich)][-2:] == ["left", "entered"]
 
 
 async def test_a_group_hands_a_record_over_in_one_transaction(tenure: Tenure) -> None:
@@ -186,7 +186,7 @@ async def test_the_self_check_reports_drift(tenure: Tenure) -> None:
             "update backfills set finished_at = finished_at - interval '25 hours'",
         ):
             await uow.session.execute(text(f"{statement} where workspace_id = :id"), {"id": ws.id})
-    await watching.check_all_again(accounts)
+    await engine.recheck_all(accounts)
     await tenure.settle()
     assert (await ws.admin.get(path)).json()["progress"]["drift"] == 1
     assert (await ws.admin.post(f"{path}/recheck")).status_code == 202
@@ -209,5 +209,5 @@ async def test_membership_of_membership_of_membership_follows_time(tenure: Tenur
     assert await members(ws, due) == {deal_id}
     assert await members(ws, holders) == await members(ws, big) == {one}
     assert await members(ws, rest) == set()
-    circle = await ws.admin.patch(f"/v1/segments/{holders}", {"rule": f'in segment "{rest}"'})
-    assert circle.status_code == 422
+    cycle = await ws.admin.patch(f"/v1/segments/{holders}", {"rule": f'in segment "{rest}"'})
+    assert cycle.status_code == 422

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts_api.customers.object_types.rules import key_faults, link_faults
-from accounts_api.language.rules.depends import EXISTENCE, Sight, sights
+from accounts_api.language.rules.depends import EXISTENCE, Dependency, dependencies
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.syntax.parser import RESERVED, read_text
 from accounts_api.language.rules.syntax.printer import write_text
 from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Others
+from accounts_api.language.rules.typed import RelatedMatch
 from accounts_api.records.schema.record_catalog import with_objects
 from accounts_api.records.schema.record_schemas import (
     OBJECT,
@@ -36,18 +36,18 @@ def test_a_name_that_is_accepted_is_understood_by_rules(key: str, reverse: str, 
         return
     catalog = with_objects(STANDARD, [ObjectType(ID, key, reverse, (link,))])
     down = check(read_text(f'any {reverse} (name = "x")'), catalog, to)
-    assert isinstance(down.root, Others)
+    assert isinstance(down.root, RelatedMatch)
     assert down.root.target.name == key
     assert read_text(write_text(down.written)) == down.written
     up = check(read_text(f'{to}.name = "x"'), catalog, key)
-    assert Sight(to, "name", (to,)) in sights(up)
+    assert Dependency(to, "name", (to,)) in dependencies(up)
     column = f"{to}_id"
     assert {
-        Sight(key, "name", (reverse,)),
-        Sight(key, column, (reverse,)),
-        Sight(key, EXISTENCE, (reverse,)),
-        Sight(to, reverse),
-    } <= sights(down)
+        Dependency(key, "name", (reverse,)),
+        Dependency(key, column, (reverse,)),
+        Dependency(key, EXISTENCE, (reverse,)),
+        Dependency(to, reverse),
+    } <= dependencies(down)
 
 
 def test_one_definition_has_one_kind_and_all_types_share_their_statements() -> None:

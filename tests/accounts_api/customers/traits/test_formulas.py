@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from tests.accounts_api.records.making import bulk, events_of, make, make_trait
 from tests.harness import Tenure, Workspace
 
@@ -122,7 +122,7 @@ async def test_a_roll_up_follows_the_records_it_is_over(tenure: Tenure) -> None:
 async def test_a_new_formula_is_worked_out_for_records_that_there_are(
     tenure: Tenure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "BATCH", 5)
+    monkeypatch.setattr(engine, "BATCH", 5)
     ws = await tenure.workspace()
     await bulk(ws, "accounts", [{"external_id": f"{i}", "name": f"{i}"} for i in range(1, 13)])
     await tenure.settle()
@@ -212,8 +212,8 @@ async def test_a_formula_may_not_depend_on_itself(tenure: Tenure) -> None:
     path = f"/v1/traits/{listed[0]['id']}"
     formula = "account.traits.all / 2"
     answer = await ws.admin.patch(path, {"formula": formula})
-    circle = ["opportunity traits.share", "account traits.all", "opportunity traits.share"]
-    assert answer.json()["errors"][0]["path"] == circle
+    cycle = ["opportunity traits.share", "account traits.all", "opportunity traits.share"]
+    assert answer.json()["errors"][0]["path"] == cycle
     draft = {"record_type": "opportunity", "formula": formula, "trait_id": listed[0]["id"]}
     preview = (await ws.admin.post("/v1/traits/formula-preview", draft)).json()
     assert (preview["valid"], preview["faults"][0]["code"]) == (False, "formula_cycle")

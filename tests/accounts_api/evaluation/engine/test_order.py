@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import text
 
-from accounts_api.evaluation.engine.evaluators import EVALUATION_ORDER, Owners
+from accounts_api.evaluation.engine.evaluators import EVALUATION_ORDER, Evaluators
 from accounts_api.wiring import WIRING
 from tests.accounts_api.customers.key_roles.making import member, rule
 from tests.accounts_api.records.making import make, make_trait
@@ -21,7 +21,7 @@ OUTCOMES = {
 
 
 def test_every_kind_has_an_owner_and_a_place_in_the_order() -> None:
-    (owners,) = (part for part in WIRING if isinstance(part, Owners))
+    (owners,) = (part for part in WIRING if isinstance(part, Evaluators))
     assert sorted(owners.by_kind) == sorted(EVALUATION_ORDER)
     assert sorted(OUTCOMES) == sorted(EVALUATION_ORDER)
 

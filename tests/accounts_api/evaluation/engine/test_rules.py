@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from accounts_api.evaluation.engine.rules import (
     RESUMED,
     Change,
-    Watcher,
-    by_sort,
-    by_views,
+    DependentRule,
+    by_paths,
+    by_shape,
     last_changes,
 )
 
@@ -33,7 +33,7 @@ changes = st.lists(
     max_size=12,
     unique_by=lambda change: change.id,
 )
-sights = st.lists(
+dependencies = st.lists(
     st.tuples(st.integers(1, 4), st.sampled_from(["*", "arr", "name"]), st.sampled_from(PATHS)),
     unique=True,
     max_size=10,
@@ -48,41 +48,45 @@ starts = st.fixed_dictionaries(
 )
 
 
-@given(changes, sights, starts)
+@given(changes, dependencies, starts)
 def test_each_watch_looks_at_what_it_would_see_pair_by_pair(
     changed: list[Change],
-    sights: list[tuple[int, str, tuple[str, tuple[str, ...]]]],
+    dependencies: list[tuple[int, str, tuple[str, tuple[str, ...]]]],
     starts: dict[tuple[str, tuple[str, ...]], dict[UUID, list[UUID]]],
 ) -> None:
     expected: dict[tuple[UUID, UUID], tuple[Change, bool]] = {}
-    watchers: dict[tuple[str, str], list[Watcher]] = {}
-    for number, what, (watched, path) in sights:
+    dependent_rules: dict[tuple[str, str], list[DependentRule]] = {}
+    for number, what, (evaluated_type, path) in dependencies:
         # A watch is about one type: its number stands for it and the type.
-        watcher = Watcher(UUID(int=number + 100 * len(path)), "segment", watched, path)
+        dependent = DependentRule(
+            UUID(int=number + 100 * len(path)), "segment", evaluated_type, path
+        )
         for key in {what, "*"}:
-            watchers.setdefault(("account", key), []).append(watcher)
+            dependent_rules.setdefault(("account", key), []).append(dependent)
         for change in sorted(changed, key=lambda change: change.id):
             if what in change.what or "*" in change.what:
-                for record in starts[watched, path].get(change.record_id, ()):
-                    known, back = expected.get((watcher.rule_id, record), (change, False))
+                for record in starts[evaluated_type, path].get(change.record_id, ()):
+                    known, back = expected.get((dependent.rule_id, record), (change, False))
                     last = max(known, change, key=lambda one: one.id)
-                    expected[watcher.rule_id, record] = (last, back or RESUMED in change.what)
+                    expected[dependent.rule_id, record] = (last, back or RESUMED in change.what)
 
-    sorts = by_sort(changed)
+    shapes = by_shape(changed)
     found = {
-        (watcher.rule_id, record): seen
-        for views, watching in by_views(sorts, watchers).items()
-        for record, seen in last_changes(views, sorts, starts).items()
-        for watcher in watching
+        (dependent.rule_id, record): seen
+        for change_paths, watching in by_paths(shapes, dependent_rules).items()
+        for record, seen in last_changes(change_paths, shapes, starts).items()
+        for dependent in watching
     }
     assert found == expected
 
 
 def test_many_new_records_are_one_sort_and_many_rules_one_view() -> None:
     new = [Change(n, "account", UUID(int=n), ["*"], AT, ()) for n in range(1, 1_001)]
-    watchers = {
-        ("account", "*"): [Watcher(UUID(int=n), "segment", "account", ()) for n in range(1, 201)]
+    dependent_rules = {
+        ("account", "*"): [
+            DependentRule(UUID(int=n), "segment", "account", ()) for n in range(1, 201)
+        ]
     }
-    sorts = by_sort(new)
-    ((views, watching),) = by_views(sorts, watchers).items()
-    assert (len(sorts), len(views), len(watching)) == (1, 1, 200)
+    shapes = by_shape(new)
+    ((change_paths, watching),) = by_paths(shapes, dependent_rules).items()
+    assert (len(shapes), len(change_paths), len(watching)) == (1, 1, 200)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.rules.catalog import FieldType, trait
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.syntax.nodes import Money
@@ -20,7 +20,7 @@ from accounts_api.language.rules.syntax.parser import read_text
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 NOW = datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
-MOMENT = Moment(NOW, ZoneInfo("America/New_York"), holidays=HOLIDAYS)
+MOMENT = EvaluationContext(NOW, ZoneInfo("America/New_York"), holidays=HOLIDAYS)
 CATALOG = STANDARD.with_traits(
     {
         "account": [

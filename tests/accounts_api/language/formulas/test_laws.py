@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts_api.evaluation.engine.cycles import find_circle
+from accounts_api.evaluation.engine.cycles import find_cycle
 from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.days import (
     add_business_days,
@@ -19,10 +19,10 @@ from accounts_api.language.formulas.days import (
     months_after,
 )
 from accounts_api.language.formulas.days import months_between as count_months
-from accounts_api.language.formulas.depends import is_own, needs, sights
+from accounts_api.language.formulas.depends import dependencies, is_own, needs
 from accounts_api.language.formulas.evaluate import evaluate
 from accounts_api.language.formulas.kept import kept
-from accounts_api.language.formulas.next_change import horizon
+from accounts_api.language.formulas.next_change import next_change
 from accounts_api.language.formulas.nulls import why_null
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
@@ -125,7 +125,7 @@ def test_nothing_changes_before_its_horizon(
     author: int, sort: Sort, seed: int, part: float
 ) -> None:
     formula, snapshot = checked(Author(author).formula(sort)), record(seed)
-    until = horizon(formula, snapshot, MOMENT)
+    until = next_change(formula, snapshot, MOMENT)
     if not formula.root.asks.moves:
         assert until is None
     end = until or MOMENT.now + timedelta(days=400)
@@ -138,7 +138,7 @@ def test_nothing_changes_before_its_horizon(
 @settings(max_examples=300)
 def test_only_what_is_seen_can_change_a_value(author: int, sort: Sort, seed: int) -> None:
     formula, snapshot = checked(Author(author).formula(sort)), record(seed)
-    seen = {sight.what for sight in sights(formula) if not sight.path}
+    seen = {dependency.what for dependency in dependencies(formula) if not dependency.path}
     needed = needs(formula)
     assert {field for field in needed.fields if field != "created_at"} <= seen | {"created_at"}
     other = record(seed + 1)
@@ -261,7 +261,7 @@ def test_a_circle_is_found_if_there_is_one(edges: dict[int, set[int]], formulas:
     ids = [new_id() for _ in range(7)]
     links = {ids[one]: {ids[other] for other in others} for one, others in edges.items()}
     through = {ids[one] for one in formulas}
-    circle = find_circle(ids[0], links, through)
+    cycle = find_cycle(ids[0], links, through)
 
     def reached(start: Any) -> set[Any]:
         found, waiting = set(), [*links.get(start, ())]
@@ -273,8 +273,8 @@ def test_a_circle_is_found_if_there_is_one(edges: dict[int, set[int]], formulas:
         return found
 
     wanted = any(one in {ids[0], *reached(ids[0])} and ids[0] in reached(one) for one in through)
-    assert (circle is not None) == wanted
-    if circle is not None:
-        assert circle[0] == circle[-1] == ids[0]
-        assert set(circle) & through
-        assert all(b in links[a] for a, b in pairwise(circle))
+    assert (cycle is not None) == wanted
+    if cycle is not None:
+        assert cycle[0] == cycle[-1] == ids[0]
+        assert set(cycle) & through
+        assert all(b in links[a] for a, b in pairwise(cycle))

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from tests.accounts_api.records.making import bulk, make_trait
 from tests.harness import Tenure, Workspace
 
@@ -88,16 +88,16 @@ async def test_recomputed_is_as_from_the_beginning(tenure: Tenure) -> None:
     service = tenure.workers["accounts"]
     for _ in range(6):
         writers = [customers.change() for _ in range(4)]
-        await asyncio.gather(*writers, watching.step(service), watching.step(service))
+        await asyncio.gather(*writers, engine.step(service), engine.step(service))
     await tenure.settle()
     traits = (await ws.admin.get("/v1/traits")).json()["data"]
     formulas = [UUID(trait["id"]) for trait in traits if trait["type"] == "formula"]
     async with service.units.begin(ws.id, []) as uow:
         for formula_id in formulas:
-            await watching.sweep(uow, formula_id, repeated=True)
+            await engine.start_backfill(uow, formula_id, repeated=True)
     await tenure.settle()
     async with service.units.begin(ws.id, []) as uow:
-        sweeps = await watching.sweeps_of(uow, formulas)
-    assert {sweep.as_json()["corrected"] for sweep in sweeps.values()} == {0}
+        backfills = await engine.backfills_of(uow, formulas)
+    assert {backfill.as_json()["corrected"] for backfill in backfills.values()} == {0}
     read = (await ws.admin.get("/v1/organizations")).json()["data"]
     assert sum(one["traits"]["total"] for one in read) > 0

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.dialects import postgresql
 
 from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import Asks, Moment
+from accounts_api.language.rules.context import Asks, EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.sql.rows import record_table
 from accounts_api.language.rules.syntax.json_codec import read_json
@@ -20,13 +20,13 @@ from tests.accounts_api.language.rules.worlds import catalog
 CATALOG = catalog()
 CASES = 150
 SAME_DAY = (
-    Moment(datetime(2026, 3, 2, 9, tzinfo=UTC), ZoneInfo("UTC")),
-    Moment(datetime(2026, 3, 2, 17, tzinfo=UTC), ZoneInfo("UTC")),
+    EvaluationContext(datetime(2026, 3, 2, 9, tzinfo=UTC), ZoneInfo("UTC")),
+    EvaluationContext(datetime(2026, 3, 2, 17, tzinfo=UTC), ZoneInfo("UTC")),
 )
-OTHER_DAYS = (SAME_DAY[0], Moment(datetime(2031, 7, 9, 9, tzinfo=UTC), ZoneInfo("UTC")))
+OTHER_DAYS = (SAME_DAY[0], EvaluationContext(datetime(2031, 7, 9, 9, tzinfo=UTC), ZoneInfo("UTC")))
 OTHER_CALENDARS = (
     SAME_DAY[0],
-    Moment(
+    EvaluationContext(
         datetime(2026, 3, 2, 9, tzinfo=UTC),
         ZoneInfo("America/New_York"),
         fiscal_year_start=7,
@@ -46,8 +46,8 @@ def rules() -> Iterator[c.Rule]:
 RULES = list(rules())
 
 
-def as_sql(rule: c.Rule, moment: Moment) -> tuple[str, str]:
-    compiled = verdict(rule, record_table(rule.type), moment).compile(
+def as_sql(rule: c.Rule, context: EvaluationContext) -> tuple[str, str]:
+    compiled = verdict(rule, record_table(rule.type), context).compile(
         dialect=postgresql.dialect()  # type: ignore[no-untyped-call]
     )
     return str(compiled), str(sorted(compiled.params.items()))
@@ -63,7 +63,7 @@ def as_sql(rule: c.Rule, moment: Moment) -> tuple[str, str]:
     ids=("the instant", "the day", "the calendar"),
 )
 def test_what_a_rule_does_not_ask_for_does_not_change_it(
-    unasked: Asks, moments: tuple[Moment, Moment]
+    unasked: Asks, moments: tuple[EvaluationContext, EvaluationContext]
 ) -> None:
     silent = [rule for rule in RULES if not rule.root.asks & unasked]
     assert silent

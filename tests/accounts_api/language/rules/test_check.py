@@ -87,7 +87,7 @@ def test_pointers_lead_into_lists() -> None:
 
 def test_a_negative_operator_over_a_path_reads_as_none() -> None:
     found = checked('contacts.email_status != "bounced"')
-    assert isinstance(found, c.Others)
+    assert isinstance(found, c.RelatedMatch)
     assert found.quantifier is n.Quantifier.NONE
     assert isinstance(found.where, c.FieldTest)
     assert not found.where.negated
@@ -95,8 +95,8 @@ def test_a_negative_operator_over_a_path_reads_as_none() -> None:
 
 def test_a_long_path_is_negated_once() -> None:
     found = checked('account.organization.domain not in ("a")', "contact")
-    assert isinstance(found, c.Others)
-    assert isinstance(found.where, c.Others)
+    assert isinstance(found, c.RelatedMatch)
+    assert isinstance(found.where, c.RelatedMatch)
     assert (found.quantifier, found.where.quantifier) == (n.Quantifier.NONE, n.Quantifier.ANY)
 
 

@@ -2,7 +2,13 @@
 
 import pytest
 
-from accounts_api.language.rules.depends import CALENDAR, EXISTENCE, Sight, segments_seen, sights
+from accounts_api.language.rules.depends import (
+    CALENDAR,
+    EXISTENCE,
+    Dependency,
+    dependencies,
+    segments_read,
+)
 from accounts_api.language.rules.syntax.parser import read_text
 from accounts_api.language.rules.type_check import check
 from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
@@ -10,9 +16,9 @@ from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
 CATALOG = catalog()
 
 
-def seen(text: str, type_: str = "account") -> set[Sight]:
-    always = {Sight(type_, EXISTENCE), Sight(type_, CALENDAR)}
-    return set(sights(check(read_text(text), CATALOG, type_))) - always
+def seen(text: str, type_: str = "account") -> set[Dependency]:
+    always = {Dependency(type_, EXISTENCE), Dependency(type_, CALENDAR)}
+    return set(dependencies(check(read_text(text), CATALOG, type_))) - always
 
 
 @pytest.mark.parametrize(
@@ -30,52 +36,54 @@ def seen(text: str, type_: str = "account") -> set[Sight]:
     ],
 )
 def test_a_rule_that_asks_for_days_sees_the_calendar(text: str, asks: bool) -> None:  # noqa: FBT001
-    found = sights(check(read_text(text), CATALOG, "account"))
-    assert (Sight("account", CALENDAR) in found) is asks
+    found = dependencies(check(read_text(text), CATALOG, "account"))
+    assert (Dependency("account", CALENDAR) in found) is asks
 
 
 def test_a_rule_sees_its_fields_by_their_real_names() -> None:
     assert seen('status = "trial" and traits.tier is empty') == {
-        Sight("account", "lifecycle_status"),
-        Sight("account", "traits.tier"),
+        Dependency("account", "lifecycle_status"),
+        Dependency("account", "traits.tier"),
     }
 
 
 def test_a_currency_is_seen_when_the_amount_names_one() -> None:
-    assert seen("arr > 5") == {Sight("account", "arr")}
-    assert seen("arr > 5 USD") == {Sight("account", "arr"), Sight("account", "currency")}
+    assert seen("arr > 5") == {Dependency("account", "arr")}
+    assert seen("arr > 5 USD") == {Dependency("account", "arr"), Dependency("account", "currency")}
 
 
 def test_related_records_are_seen_over_the_path_with_their_coming_and_going() -> None:
     assert seen("opportunity.expiration within next 90 days") == {
-        Sight("account", "opportunities"),
-        Sight("opportunity", EXISTENCE, ("opportunities",)),
-        Sight("opportunity", "account_id", ("opportunities",)),
-        Sight("opportunity", "contract_expiration", ("opportunities",)),
+        Dependency("account", "opportunities"),
+        Dependency("opportunity", EXISTENCE, ("opportunities",)),
+        Dependency("opportunity", "account_id", ("opportunities",)),
+        Dependency("opportunity", "contract_expiration", ("opportunities",)),
     }
     assert seen('account.name = "x"', "opportunity") == {
-        Sight("opportunity", "account_id"),
-        Sight("account", EXISTENCE, ("account",)),
-        Sight("account", "name", ("account",)),
+        Dependency("opportunity", "account_id"),
+        Dependency("account", EXISTENCE, ("account",)),
+        Dependency("account", "name", ("account",)),
     }
 
 
 def test_a_link_and_what_stands_on_it_are_one_thing() -> None:
     assert seen('any contacts (plan_roles has any ("Champion"))') == {
-        Sight("account", "contacts"),
-        Sight("contact", EXISTENCE, ("contacts",)),
+        Dependency("account", "contacts"),
+        Dependency("contact", EXISTENCE, ("contacts",)),
     }
 
 
 def test_segments_roles_and_events_are_things_of_the_record() -> None:
     text = f'any account (in segment "{SEGMENTS[0]}" and role csm held)'
     assert seen(text, "opportunity") >= {
-        Sight("account", f"segment:{SEGMENTS[0]}", ("account",)),
-        Sight("account", "role:csm", ("account",)),
+        Dependency("account", f"segment:{SEGMENTS[0]}", ("account",)),
+        Dependency("account", "role:csm", ("account",)),
     }
     rule = check(read_text(text), CATALOG, "opportunity")
-    assert segments_seen(rule) == {str(SEGMENTS[0])}
-    assert seen('count(events "login" within 3 days) > 1') == {Sight("account", "events:login")}
+    assert segments_read(rule) == {str(SEGMENTS[0])}
+    assert seen('count(events "login" within 3 days) > 1') == {
+        Dependency("account", "events:login")
+    }
 
 
 def test_only_relative_times_move_by_themselves() -> None:

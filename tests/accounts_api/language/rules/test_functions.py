@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.rules.instants import iso_date, iso_instant
 from deploy.roles import OWNER, role_url
@@ -136,7 +136,7 @@ ZONES = (
 async def test_days_start_at_the_same_instant_in_the_database(
     scratch: AsyncEngine, zone: str
 ) -> None:
-    at = Moment(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo(zone))
+    at = EvaluationContext(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo(zone))
     days = [date(2024, 1, 1) + timedelta(days=n) for n in range(366 * 4)]
     statement = text(
         "select day_start(d, :zone) from unnest(cast(:days as date[])) with ordinality u (d, i)"

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts_api.language.rules.context import Day, Moment, Period
+from accounts_api.language.rules.context import Day, EvaluationContext, Period
 from accounts_api.language.rules.syntax.nodes import Span, Unit
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 
 
-def moment(day: date, zone: str = "UTC", start: int = 1) -> Moment:
+def context(day: date, zone: str = "UTC", start: int = 1) -> EvaluationContext:
     noon = datetime.combine(day, datetime.min.time(), ZoneInfo(zone)) + timedelta(hours=12)
-    return Moment(noon.astimezone(UTC), ZoneInfo(zone), start, HOLIDAYS)
+    return EvaluationContext(noon.astimezone(UTC), ZoneInfo(zone), start, HOLIDAYS)
 
 
 dates = st.dates(date(2023, 1, 1), date(2028, 12, 31))
@@ -45,7 +45,7 @@ moving = st.builds(Day, spans | periods, st.integers(-1, 1))
     ],
 )
 def test_today_moves_by_a_length_of_time(today: date, span: Span, expected: date) -> None:
-    assert moment(today).resolve(Day(span)) == expected
+    assert context(today).resolve(Day(span)) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_today_moves_by_a_length_of_time(today: date, span: Span, expected: date
 def test_periods_follow_the_fiscal_calendar(
     today: date, start: int, period: str, first: date, last: date
 ) -> None:
-    at = moment(today, start=start)
+    at = context(today, start=start)
     assert at.resolve(Day(Period(period, 0, last_day=False))) == first
     assert at.resolve(Day(Period(period, 0, last_day=True))) == last
     after = at.resolve(Day(Period(period, 1, last_day=False)))
@@ -73,7 +73,7 @@ def test_periods_follow_the_fiscal_calendar(
 @settings(deadline=None)
 @given(dates, moving, st.integers(1, 12))
 def test_a_moving_day_never_goes_back(today: date, day: Day, start: int) -> None:
-    found = [moment(today + timedelta(days=n), start=start).resolve(day) for n in range(40)]
+    found = [context(today + timedelta(days=n), start=start).resolve(day) for n in range(40)]
     assert found == sorted(found)
 
 
@@ -82,17 +82,17 @@ def test_a_moving_day_never_goes_back(today: date, day: Day, start: int) -> None
 def test_a_bound_reaches_a_date_on_the_day_it_says(
     today: date, day: Day, ahead: int, start: int
 ) -> None:
-    at, target = moment(today, start=start), today + timedelta(days=ahead)
+    at, target = context(today, start=start), today + timedelta(days=ahead)
     reached = at.reaches(day, target)
     if reached is None:
         assert at.resolve(day) >= target
         return
     assert at.resolve(day) < target
     assert today < reached
-    before = moment(reached - timedelta(days=1), start=start)
+    before = context(reached - timedelta(days=1), start=start)
     assert before.resolve(day) < target
     if at.fixed_shift(day) is not None or (reached - today).days <= 400:
-        assert moment(reached, start=start).resolve(day) >= target
+        assert context(reached, start=start).resolve(day) >= target
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_bound_reaches_a_date_on_the_day_it_says(
     ],
 )
 def test_a_day_starts_once(zone: str, day: date, starts: str) -> None:
-    at = Moment(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo(zone))
+    at = EvaluationContext(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo(zone))
     start = at.day_start(day)
     assert start.isoformat() == starts
     assert at.local_day(start) == day

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import matches
 from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.next_change import horizon
+from accounts_api.language.rules.next_change import next_change
 from accounts_api.language.rules.sql import next_change as sql_horizon
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.sql.rows import record_table
@@ -30,31 +30,31 @@ CASES = 150
 """Random cases of a test. Each has a number of its own, which a failure names."""
 
 
-def case(number: int, type_: str) -> tuple[Rule, World, Moment]:
+def case(number: int, type_: str) -> tuple[Rule, World, EvaluationContext]:
     """A random rule, a random world and a random moment; always the same for a number."""
     dice = Random(f"{type_} {number}")
     written = Author(dice.getrandbits(48), CATALOG).rule(CATALOG.scope(type_))
     shift = dice.choice((dice.randint(-3, 3), dice.randint(-60, 60)))
-    moment = Moment(
+    context = EvaluationContext(
         NOW + timedelta(hours=shift),
         ZoneInfo(dice.choice(ZONES)),
         fiscal_year_start=dice.choice((1, 2, 7)),
         holidays=frozenset({date(2026, 3, 6), date(2026, 3, 9)}),
     )
     rule = check(read_json(written), CATALOG, type_)
-    return rule, world(dice.getrandbits(48)), moment
+    return rule, world(dice.getrandbits(48)), context
 
 
-async def judged_by_sql(
-    scratch: AsyncEngine, world: World, rule: Rule, moment: Moment
+async def evaluated_by_sql(
+    scratch: AsyncEngine, world: World, rule: Rule, context: EvaluationContext
 ) -> dict[str, tuple[bool, datetime | None, str]]:
     row = record_table(rule.type)
-    flips = sql_horizon.horizon(rule, row, moment)
+    next_changes = sql_horizon.next_change(rule, row, context)
     statement = select(
         row.c.id,
-        func.coalesce(verdict(rule, row, moment), literal(False)),
-        literal(None) if flips is None else flips,
-        snapshot(needs(rule), row, moment),
+        func.coalesce(verdict(rule, row, context), literal(False)),
+        literal(None) if next_changes is None else next_changes,
+        snapshot(needs(rule), row, context),
     ).where(row.c.workspace_id == WORKSPACE)
     async with scratch.connect() as connection:
         await world.store(connection)
@@ -66,15 +66,15 @@ async def judged_by_sql(
 @pytest.mark.parametrize("type_", ["account", "contact", "opportunity", "organization"])
 async def test_sql_python_and_explanation_agree(scratch: AsyncEngine, type_: str) -> None:
     for number in range(CASES):
-        rule, found, moment = case(number, type_)
-        for at in (moment, *await boundary(scratch, found, rule, moment)):
+        rule, found, context = case(number, type_)
+        for at in (context, *await boundary(scratch, found, rule, context)):
             await must_agree(scratch, found, rule, at, number)
 
 
 async def must_agree(
-    scratch: AsyncEngine, world: World, rule: Rule, at: Moment, number: int
+    scratch: AsyncEngine, world: World, rule: Rule, at: EvaluationContext, number: int
 ) -> None:
-    by_sql = await judged_by_sql(scratch, world, rule, at)
+    by_sql = await evaluated_by_sql(scratch, world, rule, at)
     for row in world.rows[rule.type.table]:
         said, next_change_at, loaded = by_sql[str(row["id"])]
         record = world.snapshot(rule.type.name, row)
@@ -82,41 +82,43 @@ async def must_agree(
         assert matches(rule, record, at) == said, number
         assert matches(rule, read, at) == said, number
         assert explain(rule, read, at).verdict == said, number
-        assert horizon(rule, record, at) == next_change_at, number
-        assert horizon(rule, read, at) == next_change_at, number
+        assert next_change(rule, record, at) == next_change_at, number
+        assert next_change(rule, read, at) == next_change_at, number
 
 
-async def boundary(scratch: AsyncEngine, world: World, rule: Rule, moment: Moment) -> list[Moment]:
+async def boundary(
+    scratch: AsyncEngine, world: World, rule: Rule, context: EvaluationContext
+) -> list[EvaluationContext]:
     """The very instant of the first change, where bounds are met exactly."""
-    found = await judged_by_sql(scratch, world, rule, moment)
-    flips = [
+    found = await evaluated_by_sql(scratch, world, rule, context)
+    next_changes = [
         next_change_at for _, next_change_at, _ in found.values() if next_change_at is not None
     ]
-    return [later(moment, min(flips))] if flips else []
+    return [later(context, min(next_changes))] if next_changes else []
 
 
 @pytest.mark.parametrize("type_", ["account", "opportunity"])
 def test_the_verdict_stays_until_the_horizon(type_: str) -> None:
     for number in range(2 * CASES):
-        rule, found, moment = case(number, type_)
-        must_stay(rule, found, moment, number)
+        rule, found, context = case(number, type_)
+        must_stay(rule, found, context, number)
 
 
-def must_stay(rule: Rule, world: World, moment: Moment, number: int) -> None:
+def must_stay(rule: Rule, world: World, context: EvaluationContext, number: int) -> None:
     for row in world.rows[rule.type.table]:
         record = world.snapshot(rule.type.name, row)
-        before = matches(rule, record, moment)
-        end = horizon(rule, record, moment)
-        assert end is None or end > moment.now
-        probes = [moment.now + timedelta(hours=hours) for hours in (1, 13, 30, 100, 400, 3000)]
+        before = matches(rule, record, context)
+        end = next_change(rule, record, context)
+        assert end is None or end > context.now
+        probes = [context.now + timedelta(hours=hours) for hours in (1, 13, 30, 100, 400, 3000)]
         if end is not None:
             probes += [end - timedelta(microseconds=1), end - timedelta(seconds=1)]
-            half = (end - moment.now) / 2
-            probes.append(moment.now + half)
+            half = (end - context.now) / 2
+            probes.append(context.now + half)
         for probe in probes:
-            if moment.now < probe and (end is None or probe < end):
-                assert matches(rule, record, later(moment, probe)) == before, (number, probe)
+            if context.now < probe and (end is None or probe < end):
+                assert matches(rule, record, later(context, probe)) == before, (number, probe)
 
 
-def later(moment: Moment, now: datetime) -> Moment:
-    return Moment(now, moment.zone, moment.fiscal_year_start, moment.holidays)
+def later(context: EvaluationContext, now: datetime) -> EvaluationContext:
+    return EvaluationContext(now, context.zone, context.fiscal_year_start, context.holidays)

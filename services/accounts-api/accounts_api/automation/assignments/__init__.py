@@ -1,1 +1,1 @@
-"""Key roles that assign themselves: rules, whom they choose, and the look at every account."""
+"""Key roles that assign themselves: rules, whom they choose, and backfills over every account."""

@@ -13,12 +13,12 @@ from accounts_api.automation.assignments import queries
 from accounts_api.automation.assignments.queries import AssignmentRule
 from accounts_api.automation.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.automation.segments.rules import effective_rule
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin, caused_by
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
-from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight, role_sight
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.depends import Dependency, role_dependency
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.edits import RULES as BY_RULES
@@ -66,7 +66,7 @@ class AssignmentRules(RuleFeature[AssignmentRule]):
         self, uow: UnitOfWork, key_role_id: UUID, mode: str, *, goes_on: bool = False
     ) -> None:
         """Say what the backfill that was just started is for."""
-        backfill = (await watching.sweeps_of(uow, [key_role_id]))[key_role_id]
+        backfill = (await engine.backfills_of(uow, [key_role_id]))[key_role_id]
         await queries.start_run(
             uow.session,
             uow.workspace_id,
@@ -82,7 +82,7 @@ class AssignmentRules(RuleFeature[AssignmentRule]):
         and treats it as any change.
         """
         wanted = await queries.run_of(uow.session, uow.workspace_id, key_role_id)
-        backfill = (await watching.sweeps_of(uow, [key_role_id])).get(key_role_id)
+        backfill = (await engine.backfills_of(uow, [key_role_id])).get(key_role_id)
         known = wanted is not None and backfill is not None and wanted.run == backfill.run
         return wanted if known else None
 
@@ -124,30 +124,30 @@ class Entry:
     cause: tuple[Cause, ...]
 
 
-async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make matches and next changes of the affected accounts what the rules say at `moment`, and
+async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationContext) -> int:
+    """Make matches and next changes of the affected accounts what the rules say at `context`, and
     assign a holder to those that another rule decides about. The caller holds the workspace's lock
-    on judgements.
+    on evaluations.
     """
     return sum(
         [
-            await _judge_role(uow, key_role_id, origins, moment)
-            for key_role_id, origins in affected.items()
+            await _evaluate_role(uow, key_role_id, triggers, context)
+            for key_role_id, triggers in affected.items()
         ]
     )
 
 
-async def _judge_role(
-    uow: UnitOfWork, key_role_id: UUID, origins: Mapping[UUID, Origin], moment: Moment
+async def _evaluate_role(
+    uow: UnitOfWork, key_role_id: UUID, triggers: Mapping[UUID, Trigger], context: EvaluationContext
 ) -> int:
     usable = await RULES.to_evaluate(uow, key_role_id=key_role_id)
     never = RULES.never(await record_catalog.rule_catalog(uow))
     rules = [each.rule for each in usable] or [never]
     rows = await queries.evaluated(
-        uow.session, uow.workspace_id, key_role_id, rules, list(origins), moment
+        uow.session, uow.workspace_id, key_role_id, rules, list(triggers), context
     )
     await RULES.set_next_changes(uow, key_role_id, rows)
-    backfilled = any(origin.cause == watching.SWEEP for origin in origins.values())
+    backfilled = any(trigger.cause == engine.BACKFILL for trigger in triggers.values())
     run = await RULES.run_of(uow, key_role_id) if backfilled else None
     applies = run is not None and run.mode == "apply"
     moved: dict[UUID, UUID | None] = {}
@@ -159,7 +159,7 @@ async def _judge_role(
             moved[row.record_id] = rule_id
         enters = rule_id != row.rule_id if run is None else applies
         if place is not None and enters:
-            cause = chain_of(run.cause) if run is not None else origins[row.record_id].cause
+            cause = chain_of(run.cause) if run is not None else triggers[row.record_id].cause
             entries[row.record_id] = Entry(usable[place].stored, cause)
     await queries.move_matches(uow.session, uow.workspace_id, key_role_id, moved)
     if entries:
@@ -258,13 +258,14 @@ async def _write(uow: UnitOfWork, edits: Mapping[tuple[Cause, ...], list[Edit]])
     return written
 
 
-async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
     """Who holds a key role that is always assigned. Rules that fill an empty one undo nothing, so
-    nothing runs in a circle through them.
+    nothing runs in a cycle through them.
     """
     return {
-        role.id: watching.Given(
-            f"key role {role.title}", frozenset({Sight(ACCOUNT.record_type, role_sight(role.key))})
+        role.id: engine.Output(
+            f"key role {role.title}",
+            frozenset({Dependency(ACCOUNT.record_type, role_dependency(role.key))}),
         )
         for role in await queries.always_decided(uow.session, uow.workspace_id)
     }

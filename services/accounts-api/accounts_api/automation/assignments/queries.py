@@ -19,7 +19,7 @@ from sqlalchemy.types import TypeEngine
 from accounts_api.automation.assignments.models import assignment_rules as rules
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.queries import RuleSet
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.sql.evaluate_many import verdicts
@@ -92,10 +92,10 @@ async def evaluated(
     key_role_id: UUID,
     evaluated_rules: Sequence[Rule],
     ids: Sequence[UUID],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> Sequence[Any]:
-    """(record_id, deleted, matched, flips, rule_id, next_change_at): `matched` and `flips` have a
-    place for each rule, `rule_id` is the rule that the account satisfied so far.
+    """(record_id, deleted, matched, next_changes, rule_id, next_change_at): `matched` and
+    `next_changes` have a place for each rule, `rule_id` is the rule that decided so far.
     """
     kept: dict[str, TypeEngine[Any]] = dict.fromkeys(
         ("key_role_id", "account_id", "rule_id"), Uuid()
@@ -109,7 +109,7 @@ async def evaluated(
     def next_change_at(row: Row) -> ColumnElement[Any]:
         return stored_next_change(row.workspace, key_role_id, row.id)
 
-    statement = verdicts(evaluated_rules, workspace_id, ids, moment, rule_id, next_change_at)
+    statement = verdicts(evaluated_rules, workspace_id, ids, context, rule_id, next_change_at)
     rows: Sequence[Any] = (await session.execute(statement)).all()
     return rows
 
@@ -257,12 +257,16 @@ async def active_members(
 
 
 async def matching(
-    session: AsyncSession, workspace_id: UUID, evaluated_rules: Sequence[Rule], moment: Moment
+    session: AsyncSession,
+    workspace_id: UUID,
+    evaluated_rules: Sequence[Rule],
+    context: EvaluationContext,
 ) -> dict[UUID, tuple[int, str]]:
     """Living accounts that satisfy a rule, oldest first: the place of the first, and their name."""
     table = record_table(evaluated_rules[0].type)
     place = case(
-        *((verdict(rule, table, moment), at) for at, rule in enumerate(evaluated_rules)), else_=None
+        *((verdict(rule, table, context), at) for at, rule in enumerate(evaluated_rules)),
+        else_=None,
     )
     each = (
         select(table.c.id, table.c.name, place.label("place"))

@@ -15,8 +15,8 @@ from accounts_api.automation.assignments.schemas import (
     AssignmentRulePatch,
 )
 from accounts_api.customers.key_roles import service as key_roles
-from accounts_api.evaluation.engine import rule_input
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.ignored import beyond_ignored
@@ -43,7 +43,7 @@ class NoRules(Conflict):
     title = "This key role has no assignment rules"
 
 
-async def users_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[Usage]:
+async def usages_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[Usage]:
     """A finder: the rules of a key role itself."""
     if what != "key_role":
         return ()
@@ -132,7 +132,7 @@ async def apply_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     await key_roles.get_key_role(uow, key_role_id, lock=True)
     if not await RULES.all(uow, key_role_id=key_role_id):
         raise NoRules("Make a rule first.")
-    await watching.sweep(uow, key_role_id)
+    await engine.start_backfill(uow, key_role_id)
     await RULES.start_run(uow, key_role_id, "apply")
     audit_log.record(uow, "assignment_rules.applied", "key_role", key_role_id)
     progress = await RULES.progress(uow, key_role_id=key_role_id)
@@ -151,9 +151,9 @@ async def preview_rules(
     samples: list[dict[str, Any]] = []
     if not drafts:
         return {**counted, "members": [], "samples": samples}
-    moment = await record_catalog.moment_of(uow)
+    context = await record_catalog.evaluation_context(uow)
     matching = await queries.matching(
-        uow.session, uow.workspace_id, [rule for rule, _, _, _ in drafts], moment
+        uow.session, uow.workspace_id, [rule for rule, _, _, _ in drafts], context
     )
     accounts = await queries.to_assign(uow.session, uow.workspace_id, role.key, list(matching))
     choices = [choice for _, choice, _, _ in drafts]
@@ -215,7 +215,7 @@ async def forget(uow: UnitOfWork, key_role_id: UUID) -> None:
     """The key role is no more, and so are its rules."""
     await RULES.store.remove(uow, key_role_id=key_role_id)
     await queries.forget(uow.session, uow.workspace_id, key_role_id)
-    await watching.unwatch(uow, key_role_id)
+    await engine.unregister(uow, key_role_id)
 
 
 async def _checked(

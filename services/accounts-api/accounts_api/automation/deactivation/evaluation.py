@@ -9,13 +9,19 @@ from uuid import UUID
 
 from accounts_api.automation.deactivation import queries
 from accounts_api.automation.deactivation.queries import DeactivationRule
-from accounts_api.automation.deactivation.rules import DECIDED, Kept, Outcome, decide, watch_of
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin, caused_by
+from accounts_api.automation.deactivation.rules import (
+    DECIDED,
+    Kept,
+    Outcome,
+    decide,
+    evaluated_rule_of,
+)
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
-from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import EXISTENCE, Sight
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.depends import EXISTENCE, Dependency
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.edits import OURSELVES, Edit
@@ -48,8 +54,8 @@ RULES: Final = RuleFeature(
     reads_own_result="A deactivation rule cannot ask for `deactivated_at`, which it decides.",
     date_columns=("since_field",),
     # A contact that someone lets in again is deactivated again while a rule holds.
-    depends_on=frozenset({Sight("contact", EXISTENCE), DECIDED}),
-    id_in=lambda workspace_id, _: watch_of(workspace_id),
+    depends_on=frozenset({Dependency("contact", EXISTENCE), DECIDED}),
+    id_in=lambda workspace_id, _: evaluated_rule_of(workspace_id),
 )
 
 
@@ -60,32 +66,35 @@ class Verdict:
     kept: Kept | None
     outcome: Outcome
     rule: DeactivationRule | None
-    origin: Origin
+    trigger: Trigger
 
 
-async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make the affected contacts what the rules say at `moment`, and their next changes."""
-    watch_id = watch_of(uow.workspace_id)
-    origins = affected[watch_id]
+async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationContext) -> int:
+    """Make the affected contacts what the rules say at `context`, and their next changes."""
+    rule_id = evaluated_rule_of(uow.workspace_id)
+    triggers = affected[rule_id]
     usable = await RULES.to_evaluate(uow)
     never = RULES.never(await record_catalog.rule_catalog(uow))
     rows = await queries.evaluated(
         uow.session,
         uow.workspace_id,
-        watch_id,
+        rule_id,
         [(each.rule, each.dates) for each in usable] or [(never, (None,))],
-        list(origins),
-        moment,
+        list(triggers),
+        context,
     )
-    await RULES.set_next_changes(uow, watch_id, rows)
+    await RULES.set_next_changes(uow, rule_id, rows)
     living = [row for row in rows if not row.deleted]
     return await _store(
-        uow, [_verdict(row, usable, origins[row.record_id], moment) for row in living]
+        uow, [_verdict(row, usable, triggers[row.record_id], context) for row in living]
     )
 
 
 def _verdict(
-    row: Any, usable: Sequence[Usable[DeactivationRule]], origin: Origin, moment: Moment
+    row: Any,
+    usable: Sequence[Usable[DeactivationRule]],
+    trigger: Trigger,
+    context: EvaluationContext,
 ) -> Verdict:
     place = first(row.matched)
     decided = usable[place].stored if place is not None else None
@@ -96,10 +105,10 @@ def _verdict(
         mapped,
         kept,
         row.deactivated_at,
-        origin.at,
-        moment.now,
+        trigger.at,
+        context.now,
     )
-    return Verdict(row.record_id, row.deactivated_at, kept, outcome, decided, origin)
+    return Verdict(row.record_id, row.deactivated_at, kept, outcome, decided, trigger)
 
 
 async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
@@ -115,13 +124,15 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
     if gone:
         await queries.forget(uow.session, uow.workspace_id, gone)
     moved = [v for v in verdicts if v.outcome.deactivated_at != v.before]
-    grouped: dict[tuple[Origin, UUID | None], list[Verdict]] = defaultdict(list)
+    grouped: dict[tuple[Trigger, UUID | None], list[Verdict]] = defaultdict(list)
     for verdict in moved:
-        grouped[verdict.origin, verdict.rule.id if verdict.rule else None].append(verdict)
-    for (origin, rule_id), group in grouped.items():
+        grouped[verdict.trigger, verdict.rule.id if verdict.rule else None].append(verdict)
+    for (trigger, rule_id), group in grouped.items():
         rule = group[0].rule
         label = rule.title if rule else "no deactivation rule matches any more"
-        link = Cause(type="rule", id=str(rule_id or watch_of(uow.workspace_id)), label=label)
+        link = Cause(
+            type="rule", id=str(rule_id or evaluated_rule_of(uow.workspace_id)), label=label
+        )
         edits = [
             Edit(
                 mode="update",
@@ -130,12 +141,12 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
             )
             for verdict in group
         ]
-        async with caused_by(uow, (*origin.cause, link)):
+        async with caused_by(uow, (*trigger.cause, link)):
             await write(uow, CONTACT, edits, OURSELVES)
     return len(moved)
 
 
-async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
     """The rules together decide about one field."""
-    given = watching.Given("the deactivation of contacts", frozenset({DECIDED}))
-    return {watch_of(uow.workspace_id): given}
+    given = engine.Output("the deactivation of contacts", frozenset({DECIDED}))
+    return {evaluated_rule_of(uow.workspace_id): given}

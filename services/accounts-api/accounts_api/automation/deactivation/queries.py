@@ -22,7 +22,7 @@ from accounts_api.automation.deactivation.models import (
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.queries import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.sql.dates import begins
 from accounts_api.language.rules.sql.evaluate_many import verdicts
@@ -54,10 +54,10 @@ async def evaluated(
     rule_id: UUID,
     rules: Sequence[tuple[Rule, tuple[Field | None, ...]]],
     ids: Sequence[UUID],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> Sequence[Any]:
     """Rows of (record_id, deleted, matched, flips, dates, deactivated_at, kept_rule,
-    kept_since, next_change_at). `matched`, `flips` and `dates` have a place for each rule.
+    kept_since, next_change_at). `matched`, `next_changes` and `dates` have a place for each rule.
     """
     since_fields = [dates[0] for _, dates in rules]
 
@@ -71,8 +71,8 @@ async def evaluated(
         [rule for rule, _ in rules],
         workspace_id,
         ids,
-        moment,
-        lambda row: instants(begins, row, since_fields, moment).label("dates"),
+        context,
+        lambda row: instants(begins, row, since_fields, context).label("dates"),
         lambda row: row.column("deactivated_at").label("deactivated_at"),
         lambda row: kept(row, _KEPT.c.rule_id).label("kept_rule"),
         lambda row: kept(row, _KEPT.c.since).label("kept_since"),
@@ -111,14 +111,14 @@ async def forget(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID])
 
 
 async def movements(
-    session: AsyncSession, workspace_id: UUID, rules: Sequence[Rule], moment: Moment
+    session: AsyncSession, workspace_id: UUID, rules: Sequence[Rule], context: EvaluationContext
 ) -> tuple[Any, Sequence[Any], Sequence[Any]]:
     """(contacts, deactivated, deactivating, reactivating) under these rules, and some of those who
     would move either way.
     """
     table = record_table(rules[0].type)
     kept = _KEPT.alias("kept")
-    matched = or_(*(verdict(rule, table, moment).is_(True) for rule in rules))
+    matched = or_(*(verdict(rule, table, context).is_(True) for rule in rules))
     ours = kept.c.since.is_not_distinct_from(table.c.deactivated_at)
     contacts = (
         select(

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from accounts_api.language.rules.depends import Sight
+from accounts_api.language.rules.depends import Dependency
 
-DECIDED: Final = Sight("contact", "deactivated_at")
+DECIDED: Final = Dependency("contact", "deactivated_at")
 
 
-def watch_of(workspace_id: UUID) -> UUID:
-    """The rules decide together, so they are one watch."""
+def evaluated_rule_of(workspace_id: UUID) -> UUID:
+    """The rules decide together, so the engine evaluates them as one."""
     return uuid5(workspace_id, "contact deactivation")
 
 

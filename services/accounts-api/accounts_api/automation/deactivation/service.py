@@ -11,7 +11,7 @@ from accounts_api.automation.deactivation.schemas import (
     DeactivationRuleIn,
     DeactivationRulePatch,
 )
-from accounts_api.evaluation.engine import rule_input
+from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
@@ -44,10 +44,10 @@ async def preview_rules(uow: UnitOfWork, data: DeactivationPreviewIn) -> dict[st
         RULES.rule_from(draft.rule, catalog, f"/rules/{place}/rule")
         for place, draft in enumerate(data.rules)
     ]
-    moment = await record_catalog.moment_of(uow)
+    context = await record_catalog.evaluation_context(uow)
     with in_time("/rules"):
         counts, going, back = await queries.movements(
-            uow.session, uow.workspace_id, rules or [RULES.never(catalog)], moment
+            uow.session, uow.workspace_id, rules or [RULES.never(catalog)], context
         )
     return {
         "contacts": counts.contacts,

@@ -12,12 +12,12 @@ from accounts_api.automation.lifecycle.queries import LifecycleRule
 from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status, since
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin, caused_by
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
-from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import EXISTENCE, Sight
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.depends import EXISTENCE, Dependency
 from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, NotFound
 from shared.events.accounts import LifecycleStatusChanged
@@ -48,37 +48,37 @@ RULES: Final = RuleFeature(
     decides=_DECIDED,
     reads_own_result="A lifecycle rule cannot ask for the lifecycle status, which it decides.",
     date_columns=("since_field", "end_field"),
-    depends_on=frozenset({Sight("account", EXISTENCE)}),
+    depends_on=frozenset({Dependency("account", EXISTENCE)}),
     rank=lambda rule: PRECEDENCE.index(rule.status),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an account is to become, and why it was looked at."""
+    """What an account is to become, and why it was evaluated."""
 
     account_id: UUID
     before: Status
     after: Status
     since: datetime
     rule: LifecycleRule | None
-    origin: Origin
+    trigger: Trigger
     moved: bool
     """Another status, not only another date."""
     trial_ends_at: datetime | None
 
 
-async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
+async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationContext) -> int:
     """Make statuses, periods and next changes of the affected accounts what the rules say."""
-    origins = affected[uow.workspace_id]
+    triggers = affected[uow.workspace_id]
     usable = await RULES.to_evaluate(uow)
     never = RULES.never(await record_catalog.rule_catalog(uow))
     rows = await queries.evaluated(
         uow.session,
         uow.workspace_id,
         [(each.rule, each.dates) for each in usable] or [(never, (None, None))],
-        list(origins),
-        moment,
+        list(triggers),
+        context,
     )
     await RULES.set_next_changes(uow, uow.workspace_id, rows)
     verdicts: list[Verdict] = []
@@ -87,7 +87,7 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
     for row in rows:
         if row.deleted:
             continue
-        verdict = _verdict(row, usable, origins[row.record_id], moment)
+        verdict = _verdict(row, usable, triggers[row.record_id], context)
         if verdict.moved or verdict.since != row.since:
             verdicts.append(verdict)
         elif verdict.trial_ends_at != row.trial_ends_at:
@@ -103,21 +103,21 @@ async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
 
 
 def _verdict(
-    row: Any, usable: Sequence[Usable[LifecycleRule]], origin: Origin, moment: Moment
+    row: Any, usable: Sequence[Usable[LifecycleRule]], trigger: Trigger, context: EvaluationContext
 ) -> Verdict:
     place = first(row.matched)
     decided = usable[place] if place is not None and usable else None
     status: Status = decided.stored.status if decided else DEFAULT
     moved = status != row.status
     mapped = row.dates[place] if place is not None and decided else None
-    kept = row.since if not moved and row.since is not None else origin.at
+    kept = row.since if not moved and row.since is not None else trigger.at
     return Verdict(
         row.record_id,
         row.status,
         status,
-        since(mapped, kept, moment.now),
+        since(mapped, kept, context.now),
         decided.stored if decided else None,
-        origin,
+        trigger,
         moved,
         row.ends[place] if place is not None and status == "trial" else None,
     )
@@ -135,14 +135,14 @@ def _period(verdict: Verdict) -> dict[str, Any]:
 
 async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
     """Records and events carry the cause that goes back to the change, by way of the rule."""
-    grouped: dict[tuple[Origin, UUID | None], list[Verdict]] = defaultdict(list)
+    grouped: dict[tuple[Trigger, UUID | None], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        grouped[verdict.origin, verdict.rule.id if verdict.rule else None].append(verdict)
-    for (origin, _), group in grouped.items():
+        grouped[verdict.trigger, verdict.rule.id if verdict.rule else None].append(verdict)
+    for (trigger, _), group in grouped.items():
         rule = group[0].rule
         label = rule.title if rule else "no rule of another status matches"
         link = Cause(type="rule", id=str(rule.id) if rule else DEFAULT, label=label)
-        async with caused_by(uow, (*origin.cause, link)):
+        async with caused_by(uow, (*trigger.cause, link)):
             changes = [StatusChange(v.account_id, v.after, v.since) for v in group]
             await accounts.set_lifecycle_status(uow, changes)
             uow.publish(*(_event(verdict) for verdict in group if verdict.moved))
@@ -164,7 +164,7 @@ def _event(verdict: Verdict) -> LifecycleStatusChanged:
     )
 
 
-async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
     """The rules together decide about one status."""
-    seen = frozenset(Sight("account", what) for what in _DECIDED)
-    return {uow.workspace_id: watching.Given("the lifecycle status", seen)}
+    seen = frozenset(Dependency("account", what) for what in _DECIDED)
+    return {uow.workspace_id: engine.Output("the lifecycle status", seen)}

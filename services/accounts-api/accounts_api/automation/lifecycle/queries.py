@@ -20,7 +20,7 @@ from accounts_api.automation.lifecycle.rules import DEFAULT
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.queries import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.sql.dates import begins, is_over
 from accounts_api.language.rules.sql.evaluate_many import verdicts
@@ -53,11 +53,11 @@ async def evaluated(
     workspace_id: UUID,
     rules: Sequence[tuple[Rule, tuple[Field | None, ...]]],
     ids: Sequence[UUID],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> Sequence[Any]:
-    """Rows of (record_id, deleted, matched, flips, dates, ends, status, since, period,
-    trial_ends_at, next_change_at). `matched`, `flips`, `dates` and `ends` have a place for each
-    rule: `dates` of its field that says since when, `ends` of the one that says until when.
+    """Rows of (record_id, deleted, matched, next_changes, dates, ends, status, since, period,
+    trial_ends_at, next_change_at). `matched`, `next_changes`, `dates` and `ends` have a place for
+    each rule: `dates` of its field that says since when, `ends` of the one that says until when.
     `period` is the status of the current period.
     """
     since_fields = [dates[0] for _, dates in rules]
@@ -75,9 +75,9 @@ async def evaluated(
         [rule for rule, _ in rules],
         workspace_id,
         ids,
-        moment,
-        lambda row: instants(begins, row, since_fields, moment).label("dates"),
-        lambda row: instants(is_over, row, end_fields, moment).label("ends"),
+        context,
+        lambda row: instants(begins, row, since_fields, context).label("dates"),
+        lambda row: instants(is_over, row, end_fields, context).label("ends"),
         lambda row: row.column("lifecycle_status").label("status"),
         lambda row: row.column("lifecycle_status_since").label("since"),
         lambda row: current(row, lifecycle_status_periods.c.status).label("period"),
@@ -188,12 +188,12 @@ async def movements(
     session: AsyncSession,
     workspace_id: UUID,
     rules: Sequence[tuple[str, Rule]],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Accounts by (status now, status by these rules), and some of those that would move."""
     table = record_table(rules[0][1].type)
     chosen = case(
-        *((verdict(rule, table, moment), status) for status, rule in rules), else_=DEFAULT
+        *((verdict(rule, table, context), status) for status, rule in rules), else_=DEFAULT
     )
     accounts = (
         select(

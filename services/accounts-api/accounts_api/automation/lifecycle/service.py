@@ -14,7 +14,7 @@ from accounts_api.automation.lifecycle.schemas import (
     LifecycleRuleIn,
     LifecycleRulePatch,
 )
-from accounts_api.evaluation.engine import rule_input
+from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
@@ -57,10 +57,10 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
         for place, draft in enumerate(data.rules)
     ]
     rules = sorted(drafts, key=lambda draft: PRECEDENCE.index(draft[0]))
-    moment = await record_catalog.moment_of(uow)
+    context = await record_catalog.evaluation_context(uow)
     with in_time("/rules"):
         counted, samples = await queries.movements(
-            uow.session, uow.workspace_id, rules or [("ignored", RULES.never(catalog))], moment
+            uow.session, uow.workspace_id, rules or [("ignored", RULES.never(catalog))], context
         )
     counts: dict[Status, int] = dict.fromkeys((DEFAULT, *reversed(PRECEDENCE)), 0)
     for row in counted:

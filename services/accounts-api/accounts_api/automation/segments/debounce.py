@@ -2,7 +2,7 @@
 
 A segment with a debounce tells of a move after that time, if the record has not moved back until
 then. What waits is a row beside the membership, so that a crash forgets nothing; and it is told
-only when everything that happened before its instant has been judged, so that a worker that was
+only when everything that happened before its instant has been evaluated, so that a worker that was
 away tells what it would have told had it been there.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.automation.segments import debounce_queries
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from shared import held_work
 from shared.batches import each_at_its_own_risk
 from shared.events.accounts import SegmentEntered, SegmentLeft
@@ -26,7 +26,7 @@ BATCH: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Publication:
     """A move as others hear of it."""
 
     segment_id: UUID
@@ -52,10 +52,10 @@ class Told:
         return SegmentLeft.model_validate(given)
 
 
-async def tell(
+async def publish_moves(
     uow: UnitOfWork,
     segment_id: UUID,
-    moves: Sequence[Told],
+    moves: Sequence[Publication],
     cause: Sequence[Cause],
     debounce: timedelta | None,
 ) -> None:
@@ -74,8 +74,8 @@ async def tell(
             continue
         if before is not None:
             # It had lasted long enough, and nobody has come to tell it yet.
-            told = _told(before, segment_id, move.title, move.record_type)
-            await _publish(uow, [told], chain_of(before.cause))
+            published = _publication(before, segment_id, move.title, move.record_type)
+            await _publish(uow, [published], chain_of(before.cause))
         delayed.append(move)
     if delayed:
         links = [link.model_dump(mode="json", exclude_none=True) for link in cause]
@@ -83,16 +83,16 @@ async def tell(
         await debounce_queries.delay(uow.session, uow.workspace_id, rows)
 
 
-async def tell_now(uow: UnitOfWork, segment_id: UUID) -> None:
+async def publish_now(uow: UnitOfWork, segment_id: UUID) -> None:
     """What waits in a segment that has no debounce any more. The caller holds the lock on
-    judgements.
+    evaluations.
     """
-    await _tell_all(
+    await _publish_claimed(
         uow, await debounce_queries.claim_all(uow.session, uow.workspace_id, segment_id)
     )
 
 
-def _row(move: Told, cause: Sequence[Any], debounce: timedelta) -> dict[str, Any]:
+def _row(move: Publication, cause: Sequence[Any], debounce: timedelta) -> dict[str, Any]:
     return {
         "segment_id": move.segment_id,
         "record_id": move.record_id,
@@ -105,7 +105,7 @@ def _row(move: Told, cause: Sequence[Any], debounce: timedelta) -> dict[str, Any
     }
 
 
-async def _publish(uow: UnitOfWork, moves: Sequence[Told], cause: Sequence[Cause]) -> None:
+async def _publish(uow: UnitOfWork, moves: Sequence[Publication], cause: Sequence[Cause]) -> None:
     """Events whose cause goes back to the change."""
     before = uow.cause
     await uow.flush_events()
@@ -120,44 +120,44 @@ async def step(service: Service) -> bool:
     async with service.units.across_workspaces(read_only=True) as scope:
         waiting = await debounce_queries.workspaces_with_due(scope.session)
     cause = [Cause(type="system", id="rules")]
-    return await service.units.in_each(waiting, cause, _tell_due, what="segment-notifications")
+    return await service.units.in_each(waiting, cause, _publish_due, what="segment-notifications")
 
 
-async def _tell_due(uow: UnitOfWork) -> bool:
-    until = await watching.judged_until(uow)
+async def _publish_due(uow: UnitOfWork) -> bool:
+    until = await engine.evaluated_until(uow)
     if until is None:
         return False
     due = await debounce_queries.claim_due(uow.session, uow.workspace_id, until, BATCH)
-    await _tell_all(uow, due)
+    await _publish_claimed(uow, due)
     return bool(due)
 
 
-async def _tell_all(uow: UnitOfWork, waiting: Sequence[Any]) -> None:
+async def _publish_claimed(uow: UnitOfWork, waiting: Sequence[Any]) -> None:
     """One that cannot be told goes on waiting, held back; the others are told."""
-    untold = set()
+    unpublished = set()
 
-    async def tell_some(rows: Sequence[Any]) -> None:
+    async def publish_some(rows: Sequence[Any]) -> None:
         for cause, alike in groupby(rows, key=lambda row: row.cause):
-            moves = [_told(row, row.segment_id, row.title, row.record_type) for row in alike]
+            moves = [_publication(row, row.segment_id, row.title, row.record_type) for row in alike]
             await _publish(uow, moves, chain_of(cause))
 
     async def hold(row: Any, error: Exception) -> None:
-        untold.add(_item(row))
+        unpublished.add(_item(row))
         about = {"segment_id": str(row.segment_id), "record_id": str(row.record_id)}
         await debounce_queries.delay(uow.session, uow.workspace_id, [row._asdict()])
         await held_work.hold(uow, debounce_queries.STEP, _item(row), error, about)
 
-    await each_at_its_own_risk(uow, waiting, tell_some, hold)
-    told = {_item(row) for row in waiting} - untold
-    await held_work.let_go(uow, debounce_queries.STEP, told.__contains__)
+    await each_at_its_own_risk(uow, waiting, publish_some, hold)
+    published = {_item(row) for row in waiting} - unpublished
+    await held_work.let_go(uow, debounce_queries.STEP, published.__contains__)
 
 
 def _item(row: Any) -> str:
     return f"{row.segment_id}:{row.record_id}"
 
 
-def _told(row: Any, segment_id: UUID, title: str, record_type: str) -> Told:
-    return Told(
+def _publication(row: Any, segment_id: UUID, title: str, record_type: str) -> Publication:
+    return Publication(
         segment_id,
         title,
         record_type,

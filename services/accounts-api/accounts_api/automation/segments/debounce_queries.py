@@ -92,9 +92,9 @@ async def pending(
 
 
 async def delay(
-    session: AsyncSession, workspace_id: UUID, tellings: Sequence[Mapping[str, Any]]
+    session: AsyncSession, workspace_id: UUID, moves: Sequence[Mapping[str, Any]]
 ) -> None:
-    given = {"workspace_id": workspace_id, "tellings": to_json(tellings).decode()}
+    given = {"workspace_id": workspace_id, "moves": to_json(moves).decode()}
     await session.execute(_DELAY, given)
 
 

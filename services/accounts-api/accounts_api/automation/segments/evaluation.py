@@ -10,17 +10,17 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.automation.segments import debounce, memberships, queries, verdicts
-from accounts_api.automation.segments.debounce import Told
+from accounts_api.automation.segments.debounce import Publication
 from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import Candidate, effective_rule, held_by
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Affected, Origin
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import Affected, Trigger
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight, segment_sight
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.depends import Dependency, segment_dependency
 from accounts_api.language.rules.evaluate import matches
 from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.next_change import horizon
+from accounts_api.language.rules.next_change import next_change
 from accounts_api.language.rules.sql.snapshot import read_snapshot
 from accounts_api.language.rules.syntax.faults import RuleFaulty
 from accounts_api.language.rules.syntax.nodes import AnyOf
@@ -33,8 +33,8 @@ from shared.usages import Usage
 
 PAIRS: Final = 50_000
 """Verdicts worked out by one statement."""
-FEW = 8
-"""Up to this many records are read and judged here."""
+IN_PYTHON_UP_TO = 8
+"""Up to this many records are read and evaluated here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Move:
     record_id: UUID
     entered: bool
     by: str
-    origin: Origin
+    trigger: Trigger
     member_id: UUID | None
 
     def as_row(self) -> dict[str, Any]:
@@ -51,38 +51,38 @@ class Move:
             "segment_id": self.segment.id,
             "record_id": self.record_id,
             "id": self.member_id,
-            "at": self.origin.at,
+            "at": self.trigger.at,
             "by": self.by,
         }
 
-    def as_told(self) -> Told:
-        return Told(
+    def as_publication(self) -> Publication:
+        return Publication(
             self.segment.id,
             self.segment.title,
             self.segment.record_type,
             self.record_id,
             self.entered,
-            self.origin.at,
+            self.trigger.at,
             self.by,
-            self.entered and self.origin.resumed,
+            self.entered and self.trigger.resumed,
         )
 
 
-async def judge(uow: UnitOfWork, affected: Affected, moment: Moment) -> int:
-    """Make memberships and horizons of the affected records what they are at `moment`. The caller
-    holds the workspace's lock on judgements.
+async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationContext) -> int:
+    """Make memberships and next changes of the affected records what they are at `context.now`.
+    The caller holds the workspace's lock on evaluations.
     """
-    found = await queries.segments_to_judge(uow.session, uow.workspace_id, affected)
+    found = await queries.segments_to_evaluate(uow.session, uow.workspace_id, affected)
     catalog = await record_catalog.rule_catalog(uow)
     moves: list[Move] = []
     for record_type in sorted({segment.record_type for segment in found}):
         of_type = [segment for segment in found if segment.record_type == record_type]
-        origins: dict[UUID, Origin] = {}
+        triggers: dict[UUID, Trigger] = {}
         for segment in of_type:
-            origins |= affected.get(segment.id, {})
+            triggers |= affected.get(segment.id, {})
         rules = await _usable(uow, of_type, catalog)
         if rules:
-            moves += await _moves(uow, rules, origins, affected, moment)
+            moves += await _moves(uow, rules, triggers, affected, context)
     await _store(uow, moves)
     return len(moves)
 
@@ -113,32 +113,32 @@ def _rule(segment: Segment, catalog: Catalog) -> Rule:
 async def _moves(
     uow: UnitOfWork,
     rules: Sequence[tuple[Segment, Rule]],
-    origins: Mapping[UUID, Origin],
+    triggers: Mapping[UUID, Trigger],
     affected: Affected,
-    moment: Moment,
+    context: EvaluationContext,
 ) -> list[Move]:
-    """What differs; stores the horizons on the way."""
+    """What differs; stores the next changes on the way."""
     by_id = {segment.id: segment for segment, _ in rules}
-    ids, size = list(origins), max(1, PAIRS // len(rules))
+    ids, size = list(triggers), max(1, PAIRS // len(rules))
     moves = []
-    horizons = []
+    next_changes = []
     for start in range(0, len(ids), size):
-        judged = _by_reading if len(ids) <= FEW else _by_statement
-        for row in await judged(uow, rules, ids[start : start + size], moment):
-            horizons.append((row.segment_id, row.record_id, row.next_change_at))
+        evaluated = _by_reading if len(ids) <= IN_PYTHON_UP_TO else _by_statement
+        for row in await evaluated(uow, rules, ids[start : start + size], context):
+            next_changes.append((row.segment_id, row.record_id, row.next_change_at))
             if row.wanted != (row.member_id is not None):
                 segment = by_id[row.segment_id]
                 own = affected.get(segment.id, {}).get(row.record_id)
-                origin = own or origins[row.record_id]
+                trigger = own or triggers[row.record_id]
                 by = _by(segment, row)
-                moves.append(Move(segment, row.record_id, row.wanted, by, origin, row.member_id))
-    await watching.set_horizons(uow, horizons)
+                moves.append(Move(segment, row.record_id, row.wanted, by, trigger, row.member_id))
+    await engine.set_next_changes(uow, next_changes)
     return moves
 
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A record whose membership or horizon is not what the rule says."""
+    """A record whose membership or next change is not what the rule says."""
 
     record_id: UUID
     segment_id: UUID
@@ -150,21 +150,27 @@ class Differing:
 
 
 async def _by_statement(
-    uow: UnitOfWork, rules: Sequence[tuple[Segment, Rule]], ids: Sequence[UUID], moment: Moment
+    uow: UnitOfWork,
+    rules: Sequence[tuple[Segment, Rule]],
+    ids: Sequence[UUID],
+    context: EvaluationContext,
 ) -> Sequence[Differing]:
-    """Many records: PostgreSQL judges them."""
-    judged = [(segment.id, rule) for segment, rule in rules]
-    return await verdicts.difference(uow.session, uow.workspace_id, judged, ids, moment)
+    """Many records: PostgreSQL evaluates them."""
+    evaluated = [(segment.id, rule) for segment, rule in rules]
+    return await verdicts.difference(uow.session, uow.workspace_id, evaluated, ids, context)
 
 
 async def _by_reading(
-    uow: UnitOfWork, rules: Sequence[tuple[Segment, Rule]], ids: Sequence[UUID], moment: Moment
+    uow: UnitOfWork,
+    rules: Sequence[tuple[Segment, Rule]],
+    ids: Sequence[UUID],
+    context: EvaluationContext,
 ) -> Sequence[Differing]:
-    """Few records: they are read once and judged here, which spares PostgreSQL planning a
+    """Few records: they are read once and evaluated here, which spares PostgreSQL planning a
     statement with every rule in it. Both ways always agree.
     """
     needed = needs(*(rule for _, rule in rules))
-    found = await verdicts.snapshots(uow.session, uow.workspace_id, needed, ids, moment)
+    found = await verdicts.snapshots(uow.session, uow.workspace_id, needed, ids, context)
     named = [segment.id for segment, _ in rules]
     kept = await verdicts.kept(uow.session, uow.workspace_id, named, list(found))
     differing = []
@@ -175,14 +181,14 @@ async def _by_reading(
                 segment.id,
                 segment.group_key,
                 segment.priority,
-                matches(rule, record, moment),
+                matches(rule, record, context),
                 kept[segment.id, record_id].included,
             )
             for segment, rule in (() if deleted else rules)
         )
         for segment, rule in rules:
             was = kept[segment.id, record_id]
-            next_change_at = None if deleted else horizon(rule, record, moment)
+            next_change_at = None if deleted else next_change(rule, record, context)
             wanted = segment.id in held
             if wanted != (was.member_id is not None) or next_change_at != was.next_change_at:
                 differing.append(
@@ -215,60 +221,60 @@ async def _store(uow: UnitOfWork, moves: Sequence[Move]) -> None:
         await memberships.leave(uow.session, uow.workspace_id, leaving)
     if entering:
         await memberships.enter(uow.session, uow.workspace_id, entering)
-    grouped: dict[tuple[Origin, UUID], list[Move]] = defaultdict(list)
+    grouped: dict[tuple[Trigger, UUID], list[Move]] = defaultdict(list)
     for move in moves:
-        grouped[move.origin, move.segment.id].append(move)
-    asked_for = await watching.seen(
-        uow, {segment_sight(str(segment_id)) for _, segment_id in grouped}
+        grouped[move.trigger, move.segment.id].append(move)
+    asked_for = await engine.depended_on(
+        uow, {segment_dependency(str(segment_id)) for _, segment_id in grouped}
     )
-    for (origin, _), group in grouped.items():
-        await _tell(uow, origin, group, asked_for)
+    for (trigger, _), group in grouped.items():
+        await _publish_moves(uow, trigger, group, asked_for)
 
 
-async def _tell(
-    uow: UnitOfWork, origin: Origin, moves: Sequence[Move], asked_for: Collection[str]
+async def _publish_moves(
+    uow: UnitOfWork, trigger: Trigger, moves: Sequence[Move], asked_for: Collection[str]
 ) -> None:
     """Events whose cause goes back to the change, and word to rules that ask for this segment."""
     segment, before = moves[0].segment, uow.cause
     link = Cause(type="segment", id=str(segment.id), label=segment.title)
-    chain = (*origin.cause, link)
-    told = [move.as_told() for move in moves]
-    await debounce.tell(uow, segment.id, told, chain, segment.debounce)
-    sight = segment_sight(str(segment.id))
-    if sight in asked_for:
+    chain = (*trigger.cause, link)
+    published = [move.as_publication() for move in moves]
+    await debounce.publish_moves(uow, segment.id, published, chain, segment.debounce)
+    dependency = segment_dependency(str(segment.id))
+    if dependency in asked_for:
         uow.cause = chain
         records = [move.record_id for move in moves]
-        await watching.note(
-            uow, segment.record_type, [sight], records, origin.at, resumed=origin.resumed
+        await engine.record_change(
+            uow, segment.record_type, [dependency], records, trigger.at, resumed=trigger.resumed
         )
     uow.cause = before
 
 
 REASONS: Final = {
     "too_expensive": "Judging this rule takes too long on this workspace's data.",
-    "failed": "This rule could not be judged; we have been told.",
+    "failed": "This rule could not be evaluated; we have been told.",
 }
 
 
-async def set_aside(uow: UnitOfWork, segment_id: UUID, reason: str) -> None:
-    """Members stand still. A look at every record tries again once a day, and when asked."""
+async def quarantine(uow: UnitOfWork, segment_id: UUID, reason: str) -> None:
+    """Members stand still. A backfill tries again once a day, and when asked."""
     faults = [{"code": reason, "message": REASONS[reason]}]
     await queries.set_faults(uow.session, uow.workspace_id, segment_id, faults)
 
 
-async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[Usage]:
-    """The segments among watches that see something, as a refusal names them."""
-    found = await queries.segments_to_judge(uow.session, uow.workspace_id, ids)
+async def usages(uow: UnitOfWork, ids: Sequence[UUID], _: Dependency) -> Sequence[Usage]:
+    """The segments among rules that see something, as a refusal names them."""
+    found = await queries.segments_to_evaluate(uow.session, uow.workspace_id, ids)
     named = sorted((s.title, s.id) for s in found if s.id in set(ids))
     return [Usage("segment", str(segment_id), title) for title, segment_id in named]
 
 
-async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
     """Other rules may ask who is in a segment."""
     return {
-        one.id: watching.Given(
+        one.id: engine.Output(
             f"segment {one.title}",
-            frozenset({Sight(one.record_type, segment_sight(str(one.id)))}),
+            frozenset({Dependency(one.record_type, segment_dependency(str(one.id)))}),
         )
         for one in await queries.live_segments(uow.session, uow.workspace_id)
     }

@@ -13,12 +13,12 @@ from accounts_api.automation.segments.rule_schemas import RuleExplainIn, RuleVal
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.service import segment_named
-from accounts_api.evaluation.engine import rule_input
+from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.next_change import horizon
+from accounts_api.language.rules.next_change import next_change
 from accounts_api.language.rules.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.syntax.faults import RuleFaulty
@@ -78,10 +78,10 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
         data.segment_id,
     )
     effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
-    moment = await record_catalog.moment_of(uow)
+    context = await record_catalog.evaluation_context(uow)
     with in_time("/rule"):
         found = await verdicts.preview(
-            uow.session, uow.workspace_id, data.segment_id, effective, moment, ahead
+            uow.session, uow.workspace_id, data.segment_id, effective, context, ahead
         )
     return {
         "rule": write_json(rule.written),
@@ -98,23 +98,25 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
     except RuleFaulty as faulty:
         raise RuleUnusable(faults=rule_input.refused(faulty, "/rule").faults) from faulty
-    moment, needed = await record_catalog.moment_of(uow), needs(rule)
-    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
+    context, needed = await record_catalog.evaluation_context(uow), needs(rule)
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, context)
     if loaded is None:
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)
-    explanation = explain(rule, record, moment)
-    untold = await debounce_queries.pending(uow.session, uow.workspace_id, segment_id, [record_id])
+    explanation = explain(rule, record, context)
+    unpublished = await debounce_queries.pending(
+        uow.session, uow.workspace_id, segment_id, [record_id]
+    )
     found = await memberships.memberships(uow.session, uow.workspace_id, segment_id, record_id)
     return {
         "record_id": record_id,
         "member": any(stay.left_at is None for stay in found),
         "verdict": explanation.verdict,
-        "next_check_at": horizon(rule, record, moment),
+        "next_check_at": next_change(rule, record, context),
         "override": await memberships.override_of(
             uow.session, uow.workspace_id, segment_id, record_id
         ),
-        "pending_notification": untold.get(record_id),
+        "pending_notification": unpublished.get(record_id),
         "memberships": found,
         "explanation": explanation.as_json(),
     }
@@ -124,16 +126,16 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     """Each condition of a rule with what it found on one record; nothing is stored."""
     catalog = await _catalog_with(uow, data.record_type)
     rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
-    moment, needed = await record_catalog.moment_of(uow), needs(rule)
-    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, moment)
+    context, needed = await record_catalog.evaluation_context(uow), needs(rule)
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, context)
     if loaded is None:
         raise NotFound(f"There is no {data.record_type} with this id.")
     record = read_snapshot(needed, loaded)
-    explanation = explain(rule, record, moment)
+    explanation = explain(rule, record, context)
     return {
         "record_id": data.record_id,
         "verdict": explanation.verdict,
-        "next_check_at": horizon(rule, record, moment),
+        "next_check_at": next_change(rule, record, context),
         "explanation": explanation.as_json(),
     }
 

@@ -106,7 +106,7 @@ async def segments_page(
     return [_segment(row) for row in await session.execute(page)]
 
 
-async def segments_to_judge(
+async def segments_to_evaluate(
     session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]
 ) -> Sequence[Segment]:
     """These segments and the others of their groups: they are decided together."""

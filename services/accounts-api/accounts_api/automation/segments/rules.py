@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import segments_seen
+from accounts_api.language.rules.depends import segments_read
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.syntax.faults import of_what_is_stored
 from accounts_api.language.rules.syntax.json_codec import read_json
@@ -64,7 +64,7 @@ def leads_back(segment: UUID, rule: Rule, seen_by: Mapping[str, Iterable[str]]) 
     """Whether membership in `segment` would depend on itself. `seen_by` holds, for each segment,
     those its rule asks for.
     """
-    waiting, known = list(segments_seen(rule)), set[str]()
+    waiting, known = list(segments_read(rule)), set[str]()
     while waiting:
         one = waiting.pop()
         if one == str(segment):

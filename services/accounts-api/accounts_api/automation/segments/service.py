@@ -19,13 +19,13 @@ from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import effective_rule, leads_back, rank_faults
 from accounts_api.automation.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
 from accounts_api.automation.segments.usages import used_by
-from accounts_api.evaluation.engine import rule_input
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.evaluators import Origin
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import Trigger
+from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.usages.service import Elsewhere, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import EXISTENCE, segments_seen, sights
+from accounts_api.language.rules.depends import EXISTENCE, dependencies, segments_read
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.syntax.faults import Fault as RuleFault
 from accounts_api.language.rules.syntax.faults import Place, RuleFaulty
@@ -44,11 +44,11 @@ KIND = "segment"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A segment with how many are in it and how far the look at every record has come."""
+    """A segment with how many are in it and how far its backfill has come."""
 
     segment: Segment
     count: int
-    sweep: watching.Sweep | None
+    backfill: engine.Backfill | None
 
     def as_json(self) -> dict[str, Any]:
         segment = self.segment
@@ -59,7 +59,7 @@ class Shown:
             **shown_rule(segment.rule, segment.faults),
             "group": segment.group_key,
             "count": self.count,
-            "progress": None if self.sweep is None else self.sweep.as_json(),
+            "progress": None if self.backfill is None else self.backfill.as_json(),
         }
 
 
@@ -81,9 +81,9 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
     }
     async with _refusals(data.title):
         segment = await queries.add_segment(uow.session, uow.workspace_id, values)
-    await _watch(uow, segment)
-    await _sweep_groups(uow, segment, {segment.group_key})
-    await _tell(uow, segment, "segment.created", after=_audited(segment))
+    await _register(uow, segment)
+    await _backfill_groups(uow, segment, {segment.group_key})
+    await _publish_change(uow, segment, "segment.created", after=_audited(segment))
     return (await _shown(uow, [segment]))[0]
 
 
@@ -119,7 +119,7 @@ async def list_segments(
 async def update_segment(
     uow: UnitOfWork, segment_id: UUID, data: SegmentPatch, version: int | None
 ) -> Shown:
-    """A new rule, group or priority makes the worker look at every record again."""
+    """A new rule, group or priority makes the worker evaluate every record again."""
     before = await _live(uow, segment_id)
     check_version(version, before.version)
     changes = data.changes()
@@ -144,12 +144,12 @@ async def update_segment(
             uow.session, uow.workspace_id, segment_id, {**becomes, "faults": None}
         )
     if "debounce_minutes" in becomes and segment.debounce is None:
-        await watching.lock(uow)
-        await debounce.tell_now(uow, segment_id)
+        await engine.lock(uow)
+        await debounce.publish_now(uow, segment_id)
     if becomes.keys() & {"rule", "group_key", "priority"}:
-        await _watch(uow, segment)
-        await _sweep_groups(uow, segment, {before.group_key, segment.group_key})
-    await _tell(uow, segment, "segment.updated", before=was, after=becomes)
+        await _register(uow, segment)
+        await _backfill_groups(uow, segment, {before.group_key, segment.group_key})
+    await _publish_change(uow, segment, "segment.updated", before=was, after=becomes)
     return (await _shown(uow, [segment]))[0]
 
 
@@ -171,15 +171,15 @@ async def archive_segment(
         advice = "Take it out of these first, or send `force=true`."
         must_be_unused(found, advice, with_records=False)
     archived = await queries.archive_segment(uow.session, uow.workspace_id, segment_id)
-    await watching.watch(uow, segment_id, KIND, segment.record_type, ())
-    await _sweep_groups(uow, segment, {segment.group_key})
-    await _tell(uow, archived, "segment.archived", before=_audited(segment))
+    await engine.register(uow, segment_id, KIND, segment.record_type, ())
+    await _backfill_groups(uow, segment, {segment.group_key})
+    await _publish_change(uow, archived, "segment.archived", before=_audited(segment))
 
 
 async def recheck_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
     """Look at every record again; `progress.drift` then says how many were wrong."""
     segment = await _live(uow, segment_id)
-    await watching.sweep(uow, segment_id, repeated=True)
+    await engine.start_backfill(uow, segment_id, repeated=True)
     return (await _shown(uow, [segment]))[0]
 
 
@@ -187,7 +187,7 @@ async def set_member(
     uow: UnitOfWork, segment_id: UUID, record_id: UUID, data: OverrideIn
 ) -> dict[str, Any]:
     """A person's word beats the rule, both ways, until it is cleared."""
-    await watching.lock(uow)
+    await engine.lock(uow)
     segment = await _live(uow, segment_id)
     table = STANDARD.types[segment.record_type].table
     if not await queries.record_exists(uow.session, uow.workspace_id, table, record_id):
@@ -208,7 +208,7 @@ async def set_member(
 
 async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
     """The rule decides again."""
-    await watching.lock(uow)
+    await engine.lock(uow)
     await _live(uow, segment_id)
     if not await memberships.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
         raise NotFound("Nobody added or removed this record by hand.")
@@ -223,13 +223,13 @@ async def follow_merges(uow: UnitOfWork, record_type: str, changes: Sequence[Rec
         if winner is not None and await memberships.hand_over(
             uow.session, uow.workspace_id, loser, winner
         ):
-            await watching.note(uow, record_type, [EXISTENCE], [winner], await uow.now())
+            await engine.record_change(uow, record_type, [EXISTENCE], [winner], await uow.now())
 
 
 async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
-    moment = await record_catalog.moment_of(uow)
-    origin = Origin(moment.now, uow.cause)
-    await evaluation.judge(uow, {segment_id: {record_id: origin}}, moment)
+    context = await record_catalog.evaluation_context(uow)
+    trigger = Trigger(context.now, uow.cause)
+    await evaluation.evaluate(uow, {segment_id: {record_id: trigger}}, context)
     found = await memberships.memberships(uow.session, uow.workspace_id, segment_id, record_id)
     override = await memberships.override_of(uow.session, uow.workspace_id, segment_id, record_id)
     return {
@@ -267,12 +267,12 @@ async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
 async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
     ids = [segment.id for segment in found]
     counts = await memberships.counts(uow.session, uow.workspace_id, ids)
-    sweeps = await watching.sweeps_of(uow, ids)
-    return [Shown(one, counts.get(one.id, 0), sweeps.get(one.id)) for one in found]
+    backfills = await engine.backfills_of(uow, ids)
+    return [Shown(one, counts.get(one.id, 0), backfills.get(one.id)) for one in found]
 
 
 async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> None:
-    if not segments_seen(rule):
+    if not segments_read(rule):
         return
     known = await queries.live_segments(uow.session, uow.workspace_id)
     seen_by = {str(one.id): segments_in(one.rule) for one in known}
@@ -282,23 +282,23 @@ async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> 
         raise rule_input.refused(RuleFaulty([fault]), "/rule")
 
 
-async def _watch(uow: UnitOfWork, segment: Segment) -> None:
+async def _register(uow: UnitOfWork, segment: Segment) -> None:
     catalog: Catalog = await record_catalog.rule_catalog(uow)
     rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
-    await watching.watch(uow, segment.id, KIND, segment.record_type, sights(rule))
+    await engine.register(uow, segment.id, KIND, segment.record_type, dependencies(rule))
 
 
-async def _sweep_groups(uow: UnitOfWork, segment: Segment, groups: set[str | None]) -> None:
+async def _backfill_groups(uow: UnitOfWork, segment: Segment, groups: set[str | None]) -> None:
     """Others of a group gain or lose what this one leaves or takes."""
     if groups == {None}:
         return
     for other in await queries.live_segments(uow.session, uow.workspace_id):
         same = other.record_type == segment.record_type and other.id != segment.id
         if same and other.group_key is not None and other.group_key in groups:
-            await watching.sweep(uow, other.id)
+            await engine.start_backfill(uow, other.id)
 
 
-async def _tell(
+async def _publish_change(
     uow: UnitOfWork,
     segment: Segment,
     action: str,

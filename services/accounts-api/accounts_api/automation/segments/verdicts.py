@@ -24,10 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.evaluate_many import judged
+from accounts_api.language.rules.sql.evaluate_many import evaluated
 from accounts_api.language.rules.sql.rows import record_table
 from accounts_api.language.rules.sql.snapshot import snapshot
 from accounts_api.language.rules.typed import Rule
@@ -40,29 +40,29 @@ async def difference(
     workspace_id: UUID,
     rules: Sequence[tuple[UUID, Rule]],
     ids: Sequence[UUID],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> Sequence[Any]:
-    """Where membership or the horizon is not what the rules say: rows of (record_id, segment_id,
-    deleted, wanted, included, member_id, next_change_at, stored_next_change_at). `included` is a
-    person's word, or null.
+    """Where membership or the next change is not what the rules say: rows of (record_id,
+    segment_id, deleted, wanted, included, member_id, next_change_at, stored_next_change_at).
+    `included` is a person's word, or null.
 
     Of the segments of a group a record is in one: the first by priority whose rule it satisfies,
     those a person put it in first.
     """
-    verdicts = judged(rules, workspace_id, ids, moment)
-    record, watch = verdicts.c.record_id, verdicts.c.rule_id
+    verdicts = evaluated(rules, workspace_id, ids, context)
+    record, segment_id = verdicts.c.record_id, verdicts.c.rule_id
     # What is stored is looked up row by row on unique keys: a join would be planned badly for a
     # table that has grown since it was last analyzed, as these do when a segment is new.
     known = (
         select(
             record,
-            watch.label("segment_id"),
+            segment_id.label("segment_id"),
             verdicts.c.deleted,
             verdicts.c.matched,
             verdicts.c.next_change_at,
-            _override(workspace_id, watch, record).label("included"),
-            _member(workspace_id, watch, record).label("member_id"),
-            stored_next_change(workspace_id, watch, record).label("stored_next_change_at"),
+            _override(workspace_id, segment_id, record).label("included"),
+            _member(workspace_id, segment_id, record).label("member_id"),
+            stored_next_change(workspace_id, segment_id, record).label("stored_next_change_at"),
         )
         .cte("known")
         .prefix_with("materialized")
@@ -131,7 +131,7 @@ async def preview(
     workspace_id: UUID,
     segment_id: UUID | None,
     rule: Rule,
-    moment: Moment,
+    context: EvaluationContext,
     ahead: Sequence[UUID],
 ) -> Any:
     """Counts of a draft over every record, and some of those that would move, as JSON texts. What
@@ -139,10 +139,10 @@ async def preview(
     """
     row = record_table(rule.type)
     member, override = segment_members.alias("m"), segment_overrides.alias("o")
-    now: ColumnElement[bool] = func.coalesce(verdict(rule, row, moment), false())
+    now: ColumnElement[bool] = func.coalesce(verdict(rule, row, context), false())
     if ahead:
         now = and_(now, ~_held_by(workspace_id, ahead, row.c.id))
-    judged_rows = (
+    evaluated_rows = (
         select(
             row.c.id,
             row.c.name,
@@ -167,16 +167,16 @@ async def preview(
             ),
         )
         .where(row.c.workspace_id == workspace_id, row.c.deleted_at.is_(None))
-        .cte("judged")
+        .cte("evaluated")
     )
-    entering = and_(judged_rows.c.matched, ~judged_rows.c.member)
-    leaving = and_(~judged_rows.c.matched, judged_rows.c.member)
+    entering = and_(evaluated_rows.c.matched, ~evaluated_rows.c.member)
+    leaving = and_(~evaluated_rows.c.matched, evaluated_rows.c.member)
 
     def some(which: Any) -> Any:
         few = (
-            select(judged_rows.c.id, judged_rows.c.name)
+            select(evaluated_rows.c.id, evaluated_rows.c.name)
             .where(which)
-            .order_by(judged_rows.c.id)
+            .order_by(evaluated_rows.c.id)
             .limit(SAMPLES)
             .subquery()
         )
@@ -185,14 +185,16 @@ async def preview(
 
     counted = select(
         func.count().label("records"),
-        func.count().filter(judged_rows.c.matched).label("count"),
+        func.count().filter(evaluated_rows.c.matched).label("count"),
         func.count().filter(entering).label("entering"),
         func.count().filter(leaving).label("leaving"),
-        func.count().filter(and_(judged_rows.c.matched, judged_rows.c.member)).label("unchanged"),
+        func.count()
+        .filter(and_(evaluated_rows.c.matched, evaluated_rows.c.member))
+        .label("unchanged"),
         some(entering).label("entering_samples"),
         some(leaving).label("leaving_samples"),
-        some(judged_rows.c.matched).label("samples"),
-    ).select_from(judged_rows)
+        some(evaluated_rows.c.matched).label("samples"),
+    ).select_from(evaluated_rows)
     return (await session.execute(counted)).one()
 
 
@@ -211,11 +213,15 @@ def _held_by(workspace_id: UUID, segment_ids: Sequence[UUID], record: Any) -> An
 
 
 async def snapshots(
-    session: AsyncSession, workspace_id: UUID, needs: Needs, ids: Sequence[UUID], moment: Moment
+    session: AsyncSession,
+    workspace_id: UUID,
+    needs: Needs,
+    ids: Sequence[UUID],
+    context: EvaluationContext,
 ) -> dict[UUID, tuple[bool, str]]:
     """For each record whether it is deleted, and what rules see of it, for `read_snapshot`."""
     row = record_table(needs.type)
-    found = select(row.c.id, row.c.deleted_at.is_not(None), snapshot(needs, row, moment)).where(
+    found = select(row.c.id, row.c.deleted_at.is_not(None), snapshot(needs, row, context)).where(
         row.c.workspace_id == workspace_id,
         row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from accounts_api.customers.object_types import queries
 from accounts_api.customers.object_types.rules import key_faults, link_faults
 from accounts_api.customers.object_types.schemas import ObjectLinkIn, ObjectTypeIn, ObjectTypePatch
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.usages.service import COUNTED_TO, Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.depends import EXISTENCE
@@ -149,7 +149,7 @@ async def _relink(uow: UnitOfWork, known: Any, wanted: Sequence[dict[str, Any]])
     for link in known.links:
         if link not in wanted:
             for record_type, name in _ends(known.key, link):
-                await watching.sweep_seeing(uow, record_type, name)
+                await engine.backfill_dependents(uow, record_type, name)
 
 
 def _ends(key: str, link: dict[str, Any]) -> list[tuple[str, str]]:
@@ -191,9 +191,9 @@ async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, fo
         advice = "Send `force=true` to delete it with its traits and instances."
         must_be_unused(await find_usages(uow, type_id), advice)
     await queries.bury_type(uow.session, uow.workspace_id, type_id)
-    await watching.sweep_seeing(uow, known.key, EXISTENCE)
+    await engine.backfill_dependents(uow, known.key, EXISTENCE)
     for trait in await queries.traits_of(uow.session, uow.workspace_id, known.key):
-        await watching.unwatch(uow, trait.id)
+        await engine.unregister(uow, trait.id)
     uow.wake_worker()
     audit_log.record(uow, "object_type.deleted", "object_type", type_id, before={"key": known.key})
 

@@ -15,10 +15,10 @@ from accounts_api.customers.querying.as_of import PointInTime
 from accounts_api.customers.querying.ignored import unless_ignored
 from accounts_api.customers.querying.queries import Conditions, Source
 from accounts_api.customers.querying.rules import refuse_rule_of_now
-from accounts_api.evaluation.engine.rule_input import rule_catalog, usable
+from accounts_api.evaluation.rule_sets.rule_input import rule_catalog, usable
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
@@ -82,10 +82,10 @@ async def conditions_of(
     if request.point is not None:
         refuse_rule_of_now(rule, request.query, request.pointers)
     if rule is not None and rule.root.asks:
-        moment = await record_catalog.moment_of(uow)
+        context = await record_catalog.evaluation_context(uow)
         if request.point is not None and request.point.as_of is not None:
-            moment = replace(moment, now=request.point.as_of, _steps={})
-        return _conditions(source, rule, moment, request.query, include_ignored=ignored)
+            context = replace(context, now=request.point.as_of, _steps={})
+        return _conditions(source, rule, context, request.query, include_ignored=ignored)
     return _lasting_conditions(source, _Same(rule), request.query, include_ignored=ignored)
 
 
@@ -131,14 +131,14 @@ def _lasting_conditions(
 def _conditions(
     source: Source,
     rule: c.Rule | None,
-    moment: Moment,
+    context: EvaluationContext,
     query: str | None,
     *,
     include_ignored: bool,
 ) -> Conditions:
     where = []
     if rule is not None:
-        where.append(verdict(rule, source.table, moment))
+        where.append(verdict(rule, source.table, context))
     if query is not None:
         where.append(queries.matches_words(source.schema, query))
     if include_ignored or _asks_for_status(rule):
@@ -167,7 +167,7 @@ def _json(written: str, pointer: str) -> Any:
         raise Invalid(faults=[Fault(pointer, "not_json", json_fault(error))]) from error
 
 
-_TIMELESS: Final = Moment(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))
+_TIMELESS: Final = EvaluationContext(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))
 
 
 def _asks_for_status(rule: c.Rule | None) -> bool:

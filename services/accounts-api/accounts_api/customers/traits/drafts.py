@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts_api.customers.traits import formulas, queries, rules
 from accounts_api.customers.traits.schemas import FormulaPreviewIn
 from accounts_api.customers.traits.service import get_trait, schema_of
-from accounts_api.language.formulas.depends import needs, sights
+from accounts_api.language.formulas.depends import dependencies, needs
 from accounts_api.language.formulas.evaluate import evaluate
 from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.nulls import why_null
@@ -48,7 +48,7 @@ async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, 
     if data.result_type is not None:
         faults += rules.faults(definition, {})
     if formula is not None and known is not None:
-        faults += await _circle(uow, known, definition, formula)
+        faults += await _cycle(uow, known, definition, formula)
     gives = formula.root.typed.sort if formula else None
     return {
         "valid": not faults,
@@ -72,7 +72,7 @@ async def _must_be_there(uow: UnitOfWork, schema: RecordSchema, ids: Sequence[UU
         raise Invalid(faults=faults)
 
 
-async def _circle(
+async def _cycle(
     uow: UnitOfWork, known: Any, definition: Definition, formula: Formula
 ) -> list[Fault]:
     """As saving it would find out; then everything is as it was."""
@@ -92,7 +92,7 @@ async def _circle(
 
 
 def _reads(formula: Formula) -> list[str]:
-    found = {(sight.record_type, sight.what) for sight in sights(formula)}
+    found = {(dependency.record_type, dependency.what) for dependency in dependencies(formula)}
     fields = ((record_type, what) for record_type, what in found if what not in _NO_FIELDS)
     return sorted(f"{record_type} {what}" for record_type, what in fields)
 
@@ -105,18 +105,18 @@ def _plain(fault: Fault) -> dict[str, Any]:
 async def _samples(
     uow: UnitOfWork, data: FormulaPreviewIn, formula: Formula
 ) -> list[dict[str, Any]]:
-    moment, needed = await record_catalog.moment_of(uow), needs(formula)
+    context, needed = await record_catalog.evaluation_context(uow), needs(formula)
     rows = await queries.samples(
-        uow.session, uow.workspace_id, needed, data.record_ids, SAMPLES, moment
+        uow.session, uow.workspace_id, needed, data.record_ids, SAMPLES, context
     )
     found = []
     for row in rows:
         record = read_snapshot(needed, row.seen)
-        value = evaluate(formula, record, moment)
+        value = evaluate(formula, record, context)
         own = value.currency if isinstance(value, Money) else None
         as_money = data.result_type in {None, "currency"} and isinstance(value, Money)
         currency = (data.currency or own) if as_money or data.result_type == "currency" else None
-        why = why_null(formula, record, moment, currency)
+        why = why_null(formula, record, context, currency)
         found.append(
             {
                 "record_id": row.id,

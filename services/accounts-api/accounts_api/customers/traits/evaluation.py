@@ -1,8 +1,9 @@
-"""What formula traits are worth: the owner of their watches."""
+"""Computes the values of formula traits."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -10,17 +11,17 @@ from uuid import UUID
 from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.formulas import as_user, faults_of, usable
 from accounts_api.customers.traits.queries import FormulaTrait
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected
 from accounts_api.language.formulas.depends import needs
-from accounts_api.language.formulas.evaluate import evaluate
+from accounts_api.language.formulas.evaluate import evaluate as value_of
 from accounts_api.language.formulas.kept import kept
-from accounts_api.language.formulas.next_change import horizon
+from accounts_api.language.formulas.next_change import next_change
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.values import number
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.depends import Dependency
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.sql.snapshot import read_snapshot
@@ -46,21 +47,24 @@ class Usable:
     trait: FormulaTrait
     formula: Formula
 
-    def value(self, record: Snapshot, moment: Moment) -> Any:
+    def value(self, record: Snapshot, context: EvaluationContext) -> Any:
         """In its stored form."""
-        return kept(evaluate(self.formula, record, moment), self.trait.kept_currency)
+        return kept(value_of(self.formula, record, context), self.trait.kept_currency)
 
 
 Group = tuple[tuple[Cause, ...], tuple[str, ...]]
 """Edits with one cause, of the same formula traits."""
 
 
-async def judge(uow: UnitOfWork, affected: Affected, _: Moment) -> int:
+async def evaluate(uow: UnitOfWork, affected: Affected, _: EvaluationContext) -> int:
     """Make the affected records' values what the formulas say now: of the days that a clock jumped
     over nobody asks for the value. How many differed.
     """
     found = await queries.formulas(uow.session, uow.workspace_id, list(affected))
-    catalog, moment = await record_catalog.rule_catalog(uow), await record_catalog.moment_of(uow)
+    catalog, context = (
+        await record_catalog.rule_catalog(uow),
+        await record_catalog.evaluation_context(uow),
+    )
     changed = 0
     for record_type in sorted({trait.record_type for trait in found}):
         schema = await record_catalog.find_schema(uow, record_type)
@@ -72,9 +76,9 @@ async def judge(uow: UnitOfWork, affected: Affected, _: Moment) -> int:
         needed = _needs(formulas, catalog)
         for start in range(0, len(ids), BATCH):
             few = ids[start : start + BATCH]
-            loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, few, moment)
+            loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, few, context)
             records = {id_: read_snapshot(needed, text) for id_, text in loaded.items()}
-            changed += await _settle(uow, schema, formulas, affected, few, records, moment)
+            changed += await _settle(uow, schema, formulas, affected, few, records, context)
     return changed
 
 
@@ -110,34 +114,34 @@ async def _settle(
     affected: Affected,
     ids: Sequence[UUID],
     records: Mapping[UUID, Snapshot],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> int:
     groups: dict[Group, list[Edit]] = defaultdict(list)
-    horizons = []
+    next_changes: list[tuple[UUID, UUID, datetime | None]] = []
     for record_id in ids:
         seen = records.get(record_id)
         differing: dict[str, Any] = {}
         causes = []
         for one in formulas:
-            origin = affected[one.trait.id].get(record_id)
-            if origin is None:
+            trigger = affected[one.trait.id].get(record_id)
+            if trigger is None:
                 continue
             if one.formula.root.asks.moves:
-                flips = horizon(one.formula, seen, moment) if seen else None
-                horizons.append((one.trait.id, record_id, flips))
+                at = next_change(one.formula, seen, context) if seen else None
+                next_changes.append((one.trait.id, record_id, at))
             if seen is None:
                 continue
-            value = one.value(seen, moment)
+            value = one.value(seen, context)
             if not same(_stored(seen.traits.get(one.trait.key)), value):
                 differing[one.trait.key] = value
-                causes.append(origin.cause)
+                causes.append(trigger.cause)
                 # those that read it come later, and read what it is now
                 now = number(value) if isinstance(value, float) else value
                 seen = replace(seen, traits={**seen.traits, one.trait.key: now})
         if differing:
             edit = Edit(mode="update", id=str(record_id), computed=differing)
             groups[causes[-1], tuple(differing)].append(edit)
-    await watching.set_horizons(uow, horizons)
+    await engine.set_next_changes(uow, next_changes)
     return await _store(uow, schema, {one.trait.key: one.trait for one in formulas}, groups)
 
 
@@ -163,24 +167,24 @@ async def _store(
     return changed
 
 
-async def set_aside(uow: UnitOfWork, trait_id: UUID, reason: str) -> None:
-    """Values stand still. A look at every record tries again once a day."""
+async def quarantine(uow: UnitOfWork, trait_id: UUID, reason: str) -> None:
+    """Values stand still. A backfill tries again once a day."""
     faults = [{"code": reason, "message": REASONS[reason]}]
     await queries.set_faults(uow.session, uow.workspace_id, trait_id, faults)
 
 
-async def users(uow: UnitOfWork, ids: Sequence[UUID], _: Sight) -> Sequence[Usage]:
-    """The formulas among watches that see something, as a refusal names them."""
+async def usages(uow: UnitOfWork, ids: Sequence[UUID], _: Dependency) -> Sequence[Usage]:
+    """The formulas that read something, as a refusal names them."""
     found = await queries.formulas(uow.session, uow.workspace_id, ids)
     return [as_user(trait) for trait in sorted(found, key=lambda trait: (trait.title, trait.id))]
 
 
-async def gives(uow: UnitOfWork) -> dict[UUID, watching.Given]:
+async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
     """Rules and other formulas may read the values."""
     return {
-        trait.id: watching.Given(
+        trait.id: engine.Output(
             f"{trait.record_type} traits.{trait.key}",
-            frozenset({Sight(trait.record_type, f"traits.{trait.key}")}),
+            frozenset({Dependency(trait.record_type, f"traits.{trait.key}")}),
         )
         for trait in await queries.formulas(uow.session, uow.workspace_id, None)
     }

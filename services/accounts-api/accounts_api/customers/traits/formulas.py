@@ -7,9 +7,9 @@ from uuid import UUID
 
 from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.queries import FormulaTrait
-from accounts_api.evaluation.engine import rule_input
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.language.formulas.depends import sights
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.language.formulas.depends import dependencies
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
@@ -61,7 +61,7 @@ async def watch(uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Form
     """Work it out for every record, and from now on again when it may change. Raises `Invalid` for
     one that would depend on itself.
     """
-    await watching.watch(uow, trait_id, KIND, record_type, sights(formula))
+    await engine.register(uow, trait_id, KIND, record_type, dependencies(formula))
 
 
 def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | None:
@@ -81,7 +81,7 @@ async def look_again(
     """A trait is not what it was: the formulas that read it stand still and say why, or are worked
     out again if its values are others than before. Those that this brought to a stand.
     """
-    ids = await watching.seers(uow, KIND, record_type, f"traits.{key}")
+    ids = await engine.rules_reading(uow, KIND, record_type, f"traits.{key}")
     found = await queries.formulas(uow.session, uow.workspace_id, ids) if ids else []
     return await _check_again(uow, found, other_values=other_values)
 
@@ -102,7 +102,7 @@ async def _check_again(
         if faults != trait.faults:
             await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
         if faults is None and (other_values or trait.faults is not None):
-            await watching.sweep(uow, trait.id)
+            await engine.start_backfill(uow, trait.id)
         if faults is not None and trait.faults is None:
             stopped.append(as_user(trait))
     return stopped

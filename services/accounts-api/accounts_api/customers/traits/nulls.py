@@ -26,7 +26,10 @@ async def of_records(
     traits = [trait for trait in found if trait.record_type == schema.record_type]
     if not traits:
         return {}
-    catalog, moment = await record_catalog.rule_catalog(uow), await record_catalog.moment_of(uow)
+    catalog, context = (
+        await record_catalog.rule_catalog(uow),
+        await record_catalog.evaluation_context(uow),
+    )
     standing = {one.key: _STANDS.as_json() for one in traits if faults_of(one, catalog)}
     usables = [
         (one, usable(catalog, one.record_type, one.formula))
@@ -37,14 +40,14 @@ async def of_records(
         return {id_: to_json(standing).decode() for id_ in ids}
     needed = needs(*(formula for _, formula in usables))
     wanted = [UUID(id_) for id_ in ids]
-    loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, wanted, moment)
+    loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, wanted, context)
     nulls = {}
     for record_id, seen in loaded.items():
         record = read_snapshot(needed, seen)
         reasons = {
             one.key: why.as_json()
             for one, formula in usables
-            if (why := why_null(formula, record, moment, one.kept_currency)) is not None
+            if (why := why_null(formula, record, context, one.kept_currency)) is not None
         }
         nulls[str(record_id)] = to_json({**standing, **reasons}).decode()
     return nulls

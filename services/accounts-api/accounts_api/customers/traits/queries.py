@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.sql.rows import record_table
 from accounts_api.language.rules.sql.snapshot import snapshot
@@ -197,11 +197,15 @@ async def set_faults(
 
 
 async def snapshots(
-    session: AsyncSession, workspace_id: UUID, needs: Needs, ids: Sequence[UUID], moment: Moment
+    session: AsyncSession,
+    workspace_id: UUID,
+    needs: Needs,
+    ids: Sequence[UUID],
+    context: EvaluationContext,
 ) -> dict[UUID, str]:
     """For each living record what formulas see of it, for `read_snapshot`."""
     row = record_table(needs.type)
-    seen = snapshot(needs, row, moment).label("seen")
+    seen = snapshot(needs, row, context).label("seen")
     found = select(row.c.id, seen).where(
         row.c.workspace_id == workspace_id, row.c.id == _ids(ids), row.c.deleted_at.is_(None)
     )
@@ -214,11 +218,11 @@ async def samples(
     needs: Needs,
     ids: Sequence[UUID] | None,
     limit: int,
-    moment: Moment,
+    context: EvaluationContext,
 ) -> Sequence[Any]:
     """Rows of (id, name, seen): these living records, or the newest."""
     row = record_table(needs.type)
-    seen = snapshot(needs, row, moment).label("seen")
+    seen = snapshot(needs, row, context).label("seen")
     found = select(row.c.id, row.c.name, seen).where(
         row.c.workspace_id == workspace_id, row.c.deleted_at.is_(None)
     )

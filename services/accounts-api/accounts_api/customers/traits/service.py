@@ -13,7 +13,7 @@ from accounts_api.customers.traits.errors import (
 )
 from accounts_api.customers.traits.rules import definition_of, dependent_faults, faults
 from accounts_api.customers.traits.schemas import TraitIn, TraitPatch, TypeIn
-from accounts_api.evaluation.engine import service as watching
+from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.formulas.printer import write_formula
@@ -55,11 +55,11 @@ async def list_traits(
 
 async def shown(uow: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Traits with how far the values of formulas have been worked out."""
-    sweeps = await watching.sweeps_of(uow, [row.id for row in rows if row.formula is not None])
+    backfills = await engine.backfills_of(uow, [row.id for row in rows if row.formula is not None])
     return [
         {
             **row._asdict(),
-            "progress": sweeps[row.id].as_json() if row.id in sweeps else None,
+            "progress": backfills[row.id].as_json() if row.id in backfills else None,
             "faults": row.faults or [],
         }
         for row in rows
@@ -152,7 +152,7 @@ async def _follow(
             await _must_hold_nothing(uow, known, force=force)
         await formulas.watch(uow, known.id, known.record_type, formula)
     elif known.formula is not None:
-        await watching.unwatch(uow, known.id)
+        await engine.unregister(uow, known.id)
     # the last values of a formula are already of its result's type
     same = definition.type in {known.type, known.result_type}
     if formula is None and not (same and _offers_all(definition, known)):
@@ -287,7 +287,7 @@ async def delete_trait(
     if not force:
         usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
     if known.formula is not None:
-        await watching.unwatch(uow, trait_id)
+        await engine.unregister(uow, trait_id)
     if used.records:
         await queries.bury_trait(uow.session, uow.workspace_id, trait_id)
         uow.wake_worker()

@@ -1,4 +1,4 @@
-"""Notes what has changed, in the transaction that changes it: what is noted is judged again."""
+"""Notes what has changed, in the transaction that changes it: what is noted is evaluated again."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from accounts_api.evaluation.engine import queries
 from accounts_api.evaluation.engine.rules import RESUMED
 from accounts_api.language.rules.catalog import Catalog, Children
-from accounts_api.language.rules.depends import EXISTENCE, role_sight
+from accounts_api.language.rules.depends import EXISTENCE, role_dependency
 from accounts_api.language.rules.ignored import IGNORED
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
@@ -19,8 +19,10 @@ from accounts_api.records.store.hooks import RecordChange
 from shared.uow import UnitOfWork
 
 
-async def note_changes(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
-    """A listener of record changes: notes in their transaction what must be judged again."""
+async def record_changes(
+    uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]
+) -> None:
+    """A listener of record changes: notes in their transaction what must be evaluated again."""
     own = record_type not in STANDARD.types
     known = _PARENTS if not own else _parents(await record_catalog.rule_catalog(uow))
     parents = known.get(record_type, ())
@@ -28,7 +30,7 @@ async def note_changes(uow: UnitOfWork, record_type: str, changes: Sequence[Reco
     await _queue(uow, rows, await uow.now())
 
 
-async def note(
+async def record_change(
     uow: UnitOfWork,
     record_type: str,
     what: Iterable[str],
@@ -43,10 +45,10 @@ async def note(
     await _queue(uow, rows, at)
 
 
-async def note_each(
+async def record_each_change(
     uow: UnitOfWork, seen: Mapping[tuple[str, UUID], Iterable[str]], at: datetime
 ) -> None:
-    """As `note`, for records by type and id, each with what has changed about it."""
+    """As `record_change`, for records by type and id, each with what has changed about it."""
     rows = [
         {"record_type": record_type, "record_id": id_, "what": sorted(what)}
         for (record_type, id_), what in seen.items()
@@ -65,7 +67,7 @@ def _rows(
     record_type: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
 ) -> Iterable[Mapping[str, Any]]:
     before = change.before or {}
-    what = {_sight(field) for field in change.fields}
+    what = {_dependency(field) for field in change.fields}
     if change.change != "updated":
         what = {EXISTENCE}
     if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
@@ -82,8 +84,12 @@ def _rows(
             yield {"record_type": "account", "record_id": account_id, "what": ["contacts"]}
 
 
-def _sight(field: str) -> str:
-    return role_sight(field.removeprefix("key_roles.")) if field.startswith("key_roles.") else field
+def _dependency(field: str) -> str:
+    return (
+        role_dependency(field.removeprefix("key_roles."))
+        if field.startswith("key_roles.")
+        else field
+    )
 
 
 def _parents(catalog: Catalog) -> dict[str, list[tuple[str, str, str]]]:

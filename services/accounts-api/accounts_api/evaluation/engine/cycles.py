@@ -1,7 +1,7 @@
-"""What watches give others to see, and the circles that this must not close.
+"""What rules give others to see, and the cycles that this must not close.
 
-A circle of segments is refused where segments are written. A formula, a status or a deactivation in
-a circle would be worked out for ever, each time from its own last value. Such a circle may lead by
+A cycle of segments is refused where segments are written. A formula, a status or a deactivation in
+a cycle would be worked out for ever, each time from its own last value. Such a cycle may lead by
 key roles that rules always assign; among themselves these rules come to rest.
 """
 
@@ -13,62 +13,64 @@ from typing import Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import queries
-from accounts_api.language.rules.depends import Sight
+from accounts_api.language.rules.depends import Dependency
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 
 FORMULA: Final = "formula"
 DECIDING: Final = frozenset({FORMULA, "lifecycle", "deactivation"})
-"""Kinds of watches that decide a value of a record."""
+"""Kinds of rules that decide a value of a record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What follows from a watch, as others see it."""
+class Output:
+    """What follows from a rule, as others see it."""
 
     name: str
-    sights: frozenset[Sight]
+    dependencies: frozenset[Dependency]
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class Cycle:
     names: list[str]
     """From one and back to it."""
     of_formulas: bool
 
 
-Gives = Callable[[UnitOfWork], Awaitable[Mapping[UUID, Given]]]
+Outputs = Callable[[UnitOfWork], Awaitable[Mapping[UUID, Output]]]
 Links = Mapping[UUID, AbstractSet[UUID]]
-"""Watch to those whose outcome it looks at."""
+"""Rule to those whose results it reads."""
 
 
-async def circle_of(uow: UnitOfWork, rule_id: UUID, givers: Mapping[str, Gives]) -> Circle | None:
-    """A circle through this watch and one that decides a value, if it is in one."""
-    given: dict[UUID, Given] = {}
+async def cycle_of(
+    uow: UnitOfWork, rule_id: UUID, by_evaluator: Mapping[str, Outputs]
+) -> Cycle | None:
+    """A cycle through this rule and one that decides a value, if it is in one."""
+    given: dict[UUID, Output] = {}
     kinds: dict[UUID, str] = {}
-    for kind, gives in givers.items():
-        found = await gives(uow)
+    for kind, outputs in by_evaluator.items():
+        found = await outputs(uow)
         given |= found
         kinds |= dict.fromkeys(found, kind)
-    by_sight: dict[Sight, set[UUID]] = defaultdict(set)
+    by_dependency: dict[Dependency, set[UUID]] = defaultdict(set)
     for giver, one in given.items():
-        for sight in one.sights:
-            by_sight[sight].add(giver)
+        for dependency in one.dependencies:
+            by_dependency[dependency].add(giver)
     links: dict[UUID, set[UUID]] = defaultdict(set)
-    wanted = sorted({sight.what for sight in by_sight})
-    for seer, sight in await queries.sights_of(uow.session, uow.workspace_id, wanted):
+    wanted = sorted({dependency.what for dependency in by_dependency})
+    for seer, dependency in await queries.dependencies_on(uow.session, uow.workspace_id, wanted):
         # What only a formula does by mistake, others do to keep what they decided.
         own = {seer} if kinds.get(seer) != FORMULA else set()
-        links[seer] |= by_sight.get(sight, set()) - own
+        links[seer] |= by_dependency.get(dependency, set()) - own
     deciding = {one for one, kind in kinds.items() if kind in DECIDING}
-    circle = find_circle(rule_id, links, deciding)
-    if circle is None:
+    cycle = find_cycle(rule_id, links, deciding)
+    if cycle is None:
         return None
-    of_formulas = any(kinds[one] == FORMULA for one in circle)
-    return Circle([given[one].name for one in circle], of_formulas)
+    of_formulas = any(kinds[one] == FORMULA for one in cycle)
+    return Cycle([given[one].name for one in cycle], of_formulas)
 
 
-def find_circle(start: UUID, links: Links, through: AbstractSet[UUID]) -> list[UUID] | None:
+def find_cycle(start: UUID, links: Links, through: AbstractSet[UUID]) -> list[UUID] | None:
     """The shortest way from `start` back to it that passes one of `through`; both ends are in it.
 
     A way that has passed and one that has not are two states of the same place.
@@ -99,7 +101,7 @@ def _way_to(
     return [one for one, _ in reversed(way)]
 
 
-def refused(circle: Circle, pointer: str) -> Invalid:
-    message = f"It would depend on itself: {', '.join(circle.names)}."
-    code = "formula_cycle" if circle.of_formulas else "rule_cycle"
-    return Invalid(faults=[Fault(pointer, code, message, {"path": circle.names})])
+def refused(cycle: Cycle, pointer: str) -> Invalid:
+    message = f"It would depend on itself: {', '.join(cycle.names)}."
+    code = "formula_cycle" if cycle.of_formulas else "rule_cycle"
+    return Invalid(faults=[Fault(pointer, code, message, {"path": cycle.names})])

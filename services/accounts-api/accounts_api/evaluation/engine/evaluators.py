@@ -1,4 +1,4 @@
-"""The features that watches belong to, and the order in which their kinds are judged."""
+"""The features that rules belong to, and the order in which their kinds are evaluated."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from accounts_api.evaluation.engine.cycles import Gives
-from accounts_api.language.rules.context import Moment
-from accounts_api.language.rules.depends import Sight
+from accounts_api.evaluation.engine.cycles import Outputs
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.depends import Dependency
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 from shared.usages import Usage
@@ -21,16 +21,16 @@ EVALUATION_ORDER: Final = (
     "deactivation",
     # So is the trait that a formula works out.
     "formula",
-    # A status looks at fields, and segments and assignments look at statuses.
+    # A status reads fields, and segments and assignments read statuses.
     "lifecycle",
-    # A segment looks at all of the above, and assignments look at segments.
+    # A segment reads all of the above, and assignments read segments.
     "segment",
-    # Last, because it hands accounts to people: it should look at what is settled.
+    # Last, because it hands accounts to people: it should read what is settled.
     "stewardship",
 )
-"""Kinds of watches, those that decide what others look at first. Each kind reads what the ones
+"""Kinds of rules, those that decide what others read first. Each kind reads what the ones
 before it have written in the same transaction. Where one looks the other way, at a kind that comes
-later, that one's change is queued and the next batch judges it again.
+later, that one's change is queued and the next batch evaluates it again.
 """
 
 
@@ -39,8 +39,8 @@ def in_order(by_kind: Mapping[str, T]) -> list[tuple[str, T]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a record is judged again: since when that holds, in workspace time, and its cause."""
+class Trigger:
+    """Why a record is evaluated again: since when that holds, in workspace time, and its cause."""
 
     at: datetime
     cause: tuple[Cause, ...]
@@ -48,31 +48,31 @@ class Origin:
     """Its account was ignored and is no longer: it is back, and nothing new happened to it."""
 
 
-Affected = Mapping[UUID, Mapping[UUID, Origin]]
-"""Records by watch, each with why it is looked at."""
-Judge = Callable[[UnitOfWork, Affected, Moment], Awaitable[int]]
-"""Works out the verdicts as of the moment, stores what follows and the new horizons; the number of
-verdicts that differed."""
-Users = Callable[[UnitOfWork, Sequence[UUID], Sight], Awaitable[Sequence[Usage]]]
-SetAside = Callable[[UnitOfWork, UUID, str], Awaitable[None]]
+Affected = Mapping[UUID, Mapping[UUID, Trigger]]
+"""Records by rule, each with why it is evaluated."""
+Evaluate = Callable[[UnitOfWork, Affected, EvaluationContext], Awaitable[int]]
+"""Evaluates as of the context's instant, stores what follows and the new next changes; returns how
+many verdicts differed."""
+FindUsages = Callable[[UnitOfWork, Sequence[UUID], Dependency], Awaitable[Sequence[Usage]]]
+Quarantine = Callable[[UnitOfWork, UUID, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """The feature that watches of one kind belong to."""
+class Evaluator:
+    """The feature that rules of one kind belong to."""
 
-    judge: Judge
-    users: Users
-    """Who among the watches sees something, as a refusal to delete it names them."""
-    set_aside: SetAside
-    """Lets a watch stand still that cannot be judged, and shows why."""
-    gives: Gives | None = None
-    """What others can see of what its watches decide."""
+    evaluate: Evaluate
+    usages: FindUsages
+    """Who among the rules sees something, as a refusal to delete it names them."""
+    quarantine: Quarantine
+    """Lets a rule stand still that cannot be evaluated, and shows why."""
+    outputs: Outputs | None = None
+    """What others can see of what its rules decide."""
 
 
 @dataclass(frozen=True, slots=True)
-class Owners:
-    by_kind: Mapping[str, Owner]
+class Evaluators:
+    by_kind: Mapping[str, Evaluator]
 
 
 @asynccontextmanager

@@ -7,4 +7,4 @@ def rules_loop() -> Loop:
 
 
 def self_check_loop() -> Loop:
-    return Loop("rule-self-check", service.check_all_again, every=3600.0)
+    return Loop("rule-self-check", service.recheck_all, every=3600.0)

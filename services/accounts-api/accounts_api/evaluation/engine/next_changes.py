@@ -12,18 +12,18 @@ from accounts_api.language.rules.sql.rows import other_table
 from shared.columns import AT
 from shared.uow import UnitOfWork
 
-_HORIZONS = other_table(
+_STORED = other_table(
     "rule_next_changes",
     {"rule_id": Uuid(), "record_id": Uuid(), "next_change_at": AT},
 )
 
 
 def stored_next_change(workspace_id: Any, rule_id: Any, record_id: Any) -> ColumnElement[Any]:
-    """`next_change_at` of a watch and a record as it is stored, in a statement that knows them."""
-    found = select(_HORIZONS.c.next_change_at).where(
-        _HORIZONS.c.workspace_id == workspace_id,
-        _HORIZONS.c.rule_id == rule_id,
-        _HORIZONS.c.record_id == record_id,
+    """`next_change_at` of a rule and a record as it is stored, in a statement that knows them."""
+    found = select(_STORED.c.next_change_at).where(
+        _STORED.c.workspace_id == workspace_id,
+        _STORED.c.rule_id == rule_id,
+        _STORED.c.record_id == record_id,
     )
     return found.scalar_subquery().label("next_change_at")
 
@@ -54,12 +54,12 @@ _DUE = text(
 async def claim_due(
     session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
 ) -> Sequence[Any]:
-    """What falls due first, all of one instant; taken out, so that judging puts back the next."""
+    """What falls due first, all of one instant. Taken out: an evaluation puts back the next."""
     given = {"workspace_id": workspace_id, "now": now, "limit": limit}
     return (await session.execute(_DUE, given)).all()
 
 
-_SET_HORIZONS = text(
+_SET = text(
     """
     insert into rule_next_changes (workspace_id, rule_id, record_id, next_change_at)
     select :workspace_id, * from unnest(
@@ -68,34 +68,34 @@ _SET_HORIZONS = text(
     set next_change_at = excluded.next_change_at
     """
 )
-_DROP_HORIZONS = text(
+_DROP = text(
     """
     delete from rule_next_changes h
-    using unnest(cast(:rule_ids as uuid[]), cast(:record_ids as uuid[])) as gone (watch, record)
-    where h.workspace_id = :workspace_id and h.rule_id = gone.watch and h.record_id = gone.record
+    using unnest(cast(:rule_ids as uuid[]), cast(:record_ids as uuid[])) as gone (rule, record)
+    where h.workspace_id = :workspace_id and h.rule_id = gone.rule and h.record_id = gone.record
     """
 )
 
 
-async def set_horizons(
-    uow: UnitOfWork, horizons: Sequence[tuple[UUID, UUID, datetime | None]]
+async def set_next_changes(
+    uow: UnitOfWork, next_changes: Sequence[tuple[UUID, UUID, datetime | None]]
 ) -> None:
     """(rule, record, instant at which to evaluate again); None takes the instant away."""
     session, workspace_id = uow.session, uow.workspace_id
-    kept = [(watch, record, at) for watch, record, at in horizons if at is not None]
-    gone = [(watch, record) for watch, record, at in horizons if at is None]
+    kept = [(rule, record, at) for rule, record, at in next_changes if at is not None]
+    gone = [(rule, record) for rule, record, at in next_changes if at is None]
     if kept:
         given = {
             "workspace_id": workspace_id,
-            "rule_ids": [watch for watch, _, _ in kept],
+            "rule_ids": [rule for rule, _, _ in kept],
             "record_ids": [record for _, record, _ in kept],
             "flips": [at for _, _, at in kept],
         }
-        await session.execute(_SET_HORIZONS, given)
+        await session.execute(_SET, given)
     if gone:
         given = {
             "workspace_id": workspace_id,
-            "rule_ids": [watch for watch, _ in gone],
+            "rule_ids": [rule for rule, _ in gone],
             "record_ids": [record for _, record in gone],
         }
-        await session.execute(_DROP_HORIZONS, given)
+        await session.execute(_DROP, given)

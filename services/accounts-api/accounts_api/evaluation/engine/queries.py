@@ -25,14 +25,14 @@ from accounts_api.evaluation.engine.models import (
     rule_dependencies,
     rule_next_changes,
 )
-from accounts_api.evaluation.engine.rules import Change, Watcher
+from accounts_api.evaluation.engine.rules import Change, DependentRule
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import EXISTENCE, Sight
+from accounts_api.language.rules.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.sql.affected_records import reach
 from shared.columns import AT
 from shared.uow import UnitOfWork
 
-_SIGHTS = and_(
+_DEPENDENCIES = and_(
     rule_dependencies.c.workspace_id == evaluated_rules.c.workspace_id,
     rule_dependencies.c.rule_id == evaluated_rules.c.id,
 )
@@ -91,13 +91,13 @@ _LOCK_DEPENDENCIES = text(
 
 
 async def lock_dependencies(session: AsyncSession, workspace_id: UUID) -> None:
-    """One change at a time of what depends on what: two halves of a circle would not meet."""
+    """One change at a time of what depends on what: two halves of a cycle would not meet."""
     await session.execute(_LOCK_DEPENDENCIES, {"workspace_id": str(workspace_id)})
 
 
-async def sights_of(
+async def dependencies_on(
     session: AsyncSession, workspace_id: UUID, what: Sequence[str]
-) -> list[tuple[UUID, Sight]]:
+) -> list[tuple[UUID, Dependency]]:
     """Who sees any of `what`, of which records; paths are left out."""
     found = await session.execute(
         select(
@@ -109,10 +109,10 @@ async def sights_of(
         )
         .distinct()
     )
-    return [(rule_id, Sight(record_type, seen)) for rule_id, record_type, seen in found]
+    return [(rule_id, Dependency(record_type, seen)) for rule_id, record_type, seen in found]
 
 
-_JUDGED_UNTIL = text(
+_EVALUATED_UNTIL = text(
     """
     select least(:now,
         (select q.at from change_queue q where q.workspace_id = :workspace_id
@@ -123,8 +123,8 @@ _JUDGED_UNTIL = text(
 ).bindparams(bindparam("now", type_=AT))
 
 
-async def judged_until(session: AsyncSession, workspace_id: UUID, now: datetime) -> datetime:
-    found = await session.scalar(_JUDGED_UNTIL, {"workspace_id": workspace_id, "now": now})
+async def evaluated_until(session: AsyncSession, workspace_id: UUID, now: datetime) -> datetime:
+    found = await session.scalar(_EVALUATED_UNTIL, {"workspace_id": workspace_id, "now": now})
     return found or now
 
 
@@ -171,7 +171,7 @@ async def claim_changes(session: AsyncSession, workspace_id: UUID, limit: int) -
     return [Change(*row) for row in found]
 
 
-_WATCHERS = text(
+_DEPENDENT_RULES = text(
     f"""
     with changed as (
         select * from unnest(cast(:record_types as text[]), cast(:whats as text[]))
@@ -192,9 +192,9 @@ _WATCHERS = text(
 )
 
 
-async def watchers(
+async def dependent_rules(
     session: AsyncSession, workspace_id: UUID, changed: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], list[Watcher]]:
+) -> dict[tuple[str, str], list[DependentRule]]:
     """Who sees what has changed, by record type and what. Asked for each kind of change and not for
     each record: their number is that of the evaluated_rules, however many records have changed.
     """
@@ -203,9 +203,11 @@ async def watchers(
         "record_types": [record_type for record_type, _ in changed],
         "whats": [what for _, what in changed],
     }
-    found: dict[tuple[str, str], list[Watcher]] = defaultdict(list)
-    for record_type, what, rule_id, kind, watched, path in await session.execute(_WATCHERS, given):
-        found[record_type, what].append(Watcher(rule_id, kind, watched, tuple(path)))
+    found: dict[tuple[str, str], list[DependentRule]] = defaultdict(list)
+    for record_type, what, rule_id, kind, evaluated_type, path in await session.execute(
+        _DEPENDENT_RULES, given
+    ):
+        found[record_type, what].append(DependentRule(rule_id, kind, evaluated_type, tuple(path)))
     return found
 
 
@@ -213,24 +215,24 @@ async def reached(
     session: AsyncSession,
     workspace_id: UUID,
     catalog: Catalog,
-    watched: str,
+    evaluated_type: str,
     path: Sequence[str],
     ids: Sequence[UUID],
 ) -> Sequence[tuple[UUID, UUID]]:
-    """Pairs of (watched record, seen record)."""
-    found = await session.execute(reach(catalog, watched, path, workspace_id, ids))
+    """Pairs of (evaluated record, record that is read)."""
+    found = await session.execute(reach(catalog, evaluated_type, path, workspace_id, ids))
     return [(start, end) for start, end in found]
 
 
-async def watch(
+async def register(
     session: AsyncSession,
     workspace_id: UUID,
     rule_id: UUID,
     kind: str,
     record_type: str,
-    sights: Iterable[Sight],
+    dependencies: Iterable[Dependency],
 ) -> None:
-    """Replace what a watch sees."""
+    """Replace what a rule sees."""
     key = {"workspace_id": workspace_id, "id": rule_id}
     await session.execute(
         upsert(evaluated_rules)
@@ -246,17 +248,17 @@ async def watch(
         {
             "workspace_id": workspace_id,
             "rule_id": rule_id,
-            "record_type": sight.record_type,
-            "what": sight.what,
-            "path": list(sight.path),
+            "record_type": dependency.record_type,
+            "what": dependency.what,
+            "path": list(dependency.path),
         }
-        for sight in sorted(sights)
+        for dependency in sorted(dependencies)
     ]
     if rows:
         await session.execute(insert(rule_dependencies), rows)
 
 
-async def unwatch(uow: UnitOfWork, rule_id: UUID) -> None:
+async def unregister(uow: UnitOfWork, rule_id: UUID) -> None:
     for table, column in (
         (backfills, backfills.c.rule_id),
         (rule_next_changes, rule_next_changes.c.rule_id),
@@ -266,18 +268,18 @@ async def unwatch(uow: UnitOfWork, rule_id: UUID) -> None:
         await uow.session.execute(gone)
 
 
-async def watched(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[str, str]:
+async def active_rules(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[str, str]:
     """Record type by id of the evaluated_rules that see anything: archived things see nothing."""
     found = await session.execute(
         select(evaluated_rules.c.id, evaluated_rules.c.record_type)
         .distinct()
-        .join(rule_dependencies, _SIGHTS)
+        .join(rule_dependencies, _DEPENDENCIES)
         .where(evaluated_rules.c.workspace_id == workspace_id, evaluated_rules.c.kind == kind)
     )
     return {str(rule_id): record_type for rule_id, record_type in found}
 
 
-async def seen_at_all(
+async def depended_on(
     session: AsyncSession, workspace_id: UUID, what: Iterable[str]
 ) -> frozenset[str]:
     wanted = any_(bindparam(None, sorted(what), type_=ARRAY(Text())))
@@ -287,14 +289,14 @@ async def seen_at_all(
     return frozenset(await session.scalars(found.distinct()))
 
 
-async def watching(
+async def rules_depending_on(
     session: AsyncSession, workspace_id: UUID, record_type: str, what: str
 ) -> Sequence[tuple[UUID, str]]:
     """Id and kind of the evaluated_rules that see `what` of records of `record_type`."""
     found = await session.execute(
         select(evaluated_rules.c.id, evaluated_rules.c.kind)
         .distinct()
-        .join(rule_dependencies, _SIGHTS)
+        .join(rule_dependencies, _DEPENDENCIES)
         .where(
             evaluated_rules.c.workspace_id == workspace_id,
             rule_dependencies.c.record_type == record_type,

@@ -1,7 +1,7 @@
-"""Which watches a batch of changes concerns, and for which of their records.
+"""Which rules a batch of changes concerns, and for which of their records.
 
-A thousand new records that two hundred rules look at are one sort of change and one view of it,
-and not two hundred thousand pairs: nothing here grows with records times watches.
+A thousand new records that two hundred rules read are one shape of change and one path to it,
+and not two hundred thousand pairs: nothing here grows with records times rules.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from uuid import UUID
 RESUMED: Final = "resumed"
 """Stands beside what changed when an account is ignored no longer; no rule looks for it."""
 
-Sort = tuple[str, tuple[str, ...]]
+ChangeShape = tuple[str, tuple[str, ...]]
 """A record type and what changed of a record: who sees one change of a sort sees all of them."""
 
 
@@ -28,69 +28,73 @@ class Change:
     cause: Any
 
     @property
-    def sort(self) -> Sort:
+    def shape(self) -> ChangeShape:
         return self.record_type, tuple(sorted(self.what))
 
 
 @dataclass(frozen=True, slots=True)
-class Watcher:
-    """A watch that sees something, and over which path from the records that it is about."""
+class DependentRule:
+    """A rule that sees something, and over which path from the records that it is about."""
 
     rule_id: UUID
     kind: str
-    watched: str
+    evaluated_type: str
     path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ChangePath:
     """Changes of a sort, seen over a path from records of a type."""
 
-    sort: Sort
-    watched: str
+    shape: ChangeShape
+    evaluated_type: str
     path: tuple[str, ...]
 
 
-Views = frozenset[View]
-Watchers = Mapping[tuple[str, str], Collection[Watcher]]
+ChangePaths = frozenset[ChangePath]
+DependentRules = Mapping[tuple[str, str], Collection[DependentRule]]
 """Who sees what, by record type and what changed."""
 Starts = Mapping[tuple[str, tuple[str, ...]], Mapping[UUID, Collection[UUID]]]
-"""By watched type and path, from which records the path leads to each that changed."""
+"""By evaluated type and path, from which records the path leads to each that changed."""
 
 
-def by_sort(changes: Iterable[Change]) -> dict[Sort, list[Change]]:
-    found: dict[Sort, list[Change]] = defaultdict(list)
+def by_shape(changes: Iterable[Change]) -> dict[ChangeShape, list[Change]]:
+    found: dict[ChangeShape, list[Change]] = defaultdict(list)
     for change in changes:
-        found[change.sort].append(change)
+        found[change.shape].append(change)
     return found
 
 
-def by_views(sorts: Iterable[Sort], watchers: Watchers) -> dict[Views, list[Watcher]]:
-    """The watches, together with those that see the same; one of each watch."""
-    seen: dict[UUID, set[View]] = defaultdict(set)
-    known: dict[UUID, Watcher] = {}
-    for sort in sorts:
-        record_type, what = sort
+def by_paths(
+    shapes: Iterable[ChangeShape], dependent_rules: DependentRules
+) -> dict[ChangePaths, list[DependentRule]]:
+    """The rules, together with those that read the same; each once."""
+    seen: dict[UUID, set[ChangePath]] = defaultdict(set)
+    known: dict[UUID, DependentRule] = {}
+    for shape in shapes:
+        record_type, what = shape
         for one in what:
-            for watcher in watchers.get((record_type, one), ()):
-                known[watcher.rule_id] = watcher
-                seen[watcher.rule_id].add(View(sort, watcher.watched, watcher.path))
-    found: dict[Views, list[Watcher]] = defaultdict(list)
-    for rule_id, views in seen.items():
-        found[frozenset(views)].append(known[rule_id])
+            for dependent in dependent_rules.get((record_type, one), ()):
+                known[dependent.rule_id] = dependent
+                seen[dependent.rule_id].add(
+                    ChangePath(shape, dependent.evaluated_type, dependent.path)
+                )
+    found: dict[ChangePaths, list[DependentRule]] = defaultdict(list)
+    for rule_id, change_paths in seen.items():
+        found[frozenset(change_paths)].append(known[rule_id])
     return found
 
 
 def last_changes(
-    views: Views, changes: Mapping[Sort, Sequence[Change]], starts: Starts
+    change_paths: ChangePaths, changes: Mapping[ChangeShape, Sequence[Change]], starts: Starts
 ) -> dict[UUID, tuple[Change, bool]]:
-    """For each watched record the last change of what is seen there, and whether any of them says
-    that its account is ignored no longer.
+    """For each evaluated record the last change of what the rule reads there, and whether any of
+    them says that its account is ignored no longer.
     """
     found: dict[UUID, tuple[Change, bool]] = {}
-    for view in views:
-        leads = starts[view.watched, view.path]
-        for change in changes[view.sort]:
+    for change_path in change_paths:
+        leads = starts[change_path.evaluated_type, change_path.path]
+        for change in changes[change_path.shape]:
             resumed = RESUMED in change.what
             for record_id in leads.get(change.record_id, ()):
                 known, before = found.get(record_id, (change, False))

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from accounts_api.evaluation.rule_sets.rules import R
 from accounts_api.language.rules.catalog import Field
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.sql.rows import Row
 from shared.columns import AT
 from shared.ids import new_id
@@ -70,10 +70,10 @@ class RuleSet(Generic[R]):
 
 
 def instants(
-    convert: Callable[[Row, Field | None, Moment], ColumnElement[datetime | None]],
+    convert: Callable[[Row, Field | None, EvaluationContext], ColumnElement[datetime | None]],
     row: Row,
     dates: Sequence[Field | None],
-    moment: Moment,
+    context: EvaluationContext,
 ) -> ColumnElement[Any]:
     """The dates of a record, a place for each rule."""
-    return array[Any]([convert(row, field, moment) for field in dates], type_=AT)
+    return array[Any]([convert(row, field, context) for field in dates], type_=AT)

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from accounts_api.language.rules.catalog import Catalog, Field, FieldType
-from accounts_api.language.rules.depends import CALENDAR, Sight, sights
+from accounts_api.language.rules.depends import CALENDAR, Dependency, dependencies
 from accounts_api.language.rules.explain import Explanation
 from accounts_api.language.rules.syntax.faults import of_what_is_stored
 from accounts_api.language.rules.syntax.json_codec import read_json
@@ -46,13 +46,13 @@ class Usable(Generic[R]):
     dates: tuple[Field | None, ...] = ()
 
     @property
-    def dependencies(self) -> frozenset[Sight]:
+    def dependencies(self) -> frozenset[Dependency]:
         here = self.rule.type.name
         names = [field.name for field in self.dates if field is not None]
-        mapped = {Sight(here, name) for name in (*names, *([CALENDAR] if names else []))}
-        return sights(self.rule) | mapped
+        mapped = {Dependency(here, name) for name in (*names, *([CALENDAR] if names else []))}
+        return dependencies(self.rule) | mapped
 
-    def reads(self, dependency: Sight) -> bool:
+    def reads(self, dependency: Dependency) -> bool:
         """Over whatever path."""
         wanted = (dependency.record_type, dependency.what)
         return any(wanted == (each.record_type, each.what) for each in self.dependencies)

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.evaluation.engine import rule_input
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.evaluation.engine.cycles import Gives
-from accounts_api.evaluation.engine.evaluators import Judge, Owner
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.cycles import Outputs
+from accounts_api.evaluation.engine.evaluators import Evaluate, Evaluator
+from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.queries import RuleSet
 from accounts_api.evaluation.rule_sets.rules import (
     Explained,
@@ -27,7 +27,7 @@ from accounts_api.evaluation.rule_sets.rules import (
 )
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import Sight, sights
+from accounts_api.language.rules.depends import Dependency, dependencies
 from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.needs import needs
 from accounts_api.language.rules.sql.snapshot import load_snapshot, read_snapshot
@@ -71,7 +71,7 @@ class RuleFeature(Generic[R]):
     """What a rule that does is told."""
     date_columns: tuple[str, ...] = ()
     """Columns that name a date of the record."""
-    depends_on: frozenset[Sight] = frozenset()
+    depends_on: frozenset[Dependency] = frozenset()
     """Beside what the rules themselves depend on."""
     read: Callable[[Catalog, str, str], Rule] = rule_of
     rank: Callable[[R], Any] | None = None
@@ -81,8 +81,8 @@ class RuleFeature(Generic[R]):
     scope_of: Callable[[UUID], Mapping[str, UUID]] = lambda _: {}
     """The scope of an evaluated rule."""
 
-    def evaluator(self, judge: Judge, gives: Gives) -> Owner:
-        return Owner(judge, self.usages, self.quarantine, gives)
+    def evaluator(self, evaluate: Evaluate, outputs: Outputs) -> Evaluator:
+        return Evaluator(evaluate, self.usages, self.quarantine, outputs)
 
     # Stored rules
 
@@ -176,7 +176,10 @@ class RuleFeature(Generic[R]):
         """Raises `Invalid`, for a rule that reads what it decides, too."""
         checked = rule_input.usable(rule, catalog, self.record_type, pointer)
         decided = {(self.record_type, what) for what in self.decides}
-        if any((sight.record_type, sight.what) in decided for sight in sights(checked)):
+        if any(
+            (dependency.record_type, dependency.what) in decided
+            for dependency in dependencies(checked)
+        ):
             raise Invalid(faults=[Fault(pointer, "rule_cycle", self.reads_own_result)])
         return checked
 
@@ -198,11 +201,11 @@ class RuleFeature(Generic[R]):
         for each in usable:
             dependencies |= each.dependencies
         rule_id = self.id_in(uow.workspace_id, scope)
-        await watching.watch(uow, rule_id, self.kind, self.record_type, dependencies)
+        await engine.register(uow, rule_id, self.kind, self.record_type, dependencies)
 
     async def progress(self, uow: UnitOfWork, **scope: UUID) -> dict[str, Any] | None:
         rule_id = self.id_in(uow.workspace_id, scope)
-        backfill = (await watching.sweeps_of(uow, [rule_id])).get(rule_id)
+        backfill = (await engine.backfills_of(uow, [rule_id])).get(rule_id)
         return None if backfill is None else backfill.as_json()
 
     async def usable(
@@ -237,9 +240,9 @@ class RuleFeature(Generic[R]):
 
     async def set_next_changes(self, uow: UnitOfWork, rule_id: UUID, rows: Sequence[Any]) -> None:
         """Rows of (record_id, flips, next_change_at)."""
-        instants = [(rule_id, row.record_id, earliest(row.flips), row) for row in rows]
+        instants = [(rule_id, row.record_id, earliest(row.next_changes), row) for row in rows]
         changed = [(rule, id_, at) for rule, id_, at, row in instants if at != row.next_change_at]
-        await watching.set_horizons(uow, changed)
+        await engine.set_next_changes(uow, changed)
 
     async def quarantine(self, uow: UnitOfWork, rule_id: UUID, reason: str) -> None:
         """They decide together, so none of them can be evaluated; what they decided stays."""
@@ -248,7 +251,7 @@ class RuleFeature(Generic[R]):
             await self.store.set(uow, stored.id, {"faults": faults})
 
     async def usages(
-        self, uow: UnitOfWork, rule_ids: Sequence[UUID], dependency: Sight
+        self, uow: UnitOfWork, rule_ids: Sequence[UUID], dependency: Dependency
     ) -> list[Usage]:
         """The rules that depend on something."""
         return [
@@ -263,14 +266,14 @@ class RuleFeature(Generic[R]):
 
     async def explain(self, uow: UnitOfWork, record_id: UUID) -> list[Explained[R]]:
         """Every rule's verdict on one record. Raises `NotFound`."""
-        moment = await record_catalog.moment_of(uow)
+        context = await record_catalog.evaluation_context(uow)
         explained = []
         for each in (await self.usable(uow))[0]:
             needed = needs(each.rule)
-            loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, moment)
+            loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, context)
             if loaded is None:
                 raise NotFound(f"There is no {self.record_type} with this id.")
-            explanation = explain(each.rule, read_snapshot(needed, loaded), moment)
+            explanation = explain(each.rule, read_snapshot(needed, loaded), context)
             explained.append(Explained(each.stored, explanation))
         return explained
 

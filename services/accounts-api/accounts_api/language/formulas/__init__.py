@@ -49,8 +49,8 @@ Meaning
 * A sum over no records is 0, a count 0; `min`, `max` and `latest` have no value there. `latest`
   takes the record with the greatest `by` (`created_at` unless said), even if it has no value.
 
-Modules: `nodes` (the tree as written), `text_form`, `printer`, `sorts` (what fits what),
-`functions`, `check` (names and types resolved into `checked`), then the readers of a checked
-formula: `evaluate`, `horizon` (when time alone may change it), `depends` (which changes can change
-it, and what of a record it needs), `kept` (the form in which a value is stored).
+Modules: `nodes` (the tree as written), `parser`, `printer`, `types` (what fits what), `functions`,
+`type_check` (names and types resolved into `typed`), then the readers of a typed formula:
+`evaluate`, `next_change` (when time alone may change it), `depends` (which changes can change it,
+and what of a record it needs), `kept` (the form in which a value is stored).
 """

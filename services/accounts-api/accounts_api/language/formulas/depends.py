@@ -5,20 +5,25 @@ from collections.abc import Iterable, Iterator
 from accounts_api.language.formulas import typed as c
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import Asks
-from accounts_api.language.rules.depends import CALENDAR, EXISTENCE, Sight, relation_seen
+from accounts_api.language.rules.depends import (
+    CALENDAR,
+    EXISTENCE,
+    Dependency,
+    relation_dependencies,
+)
 from accounts_api.language.rules.depends import seen as rule_seen
 from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.needs import gather as gather_rule
 
 
-def sights(formula: c.Formula) -> frozenset[Sight]:
+def dependencies(formula: c.Formula) -> frozenset[Dependency]:
     here = formula.type.name
     asked = Asks.CALENDAR in formula.root.asks
     own = {EXISTENCE, CALENDAR} if asked else {EXISTENCE}
-    return frozenset({*(Sight(here, what) for what in own), *_seen(formula.root, here)})
+    return frozenset({*(Dependency(here, what) for what in own), *_seen(formula.root, here)})
 
 
-def _seen(root: c.Checked, here: str) -> Iterator[Sight]:
+def _seen(root: c.Checked, here: str) -> Iterator[Dependency]:
     for node in c.walk(root):
         match node:
             case c.FieldOf(hops, field):
@@ -30,21 +35,23 @@ def _seen(root: c.Checked, here: str) -> Iterator[Sight]:
                     yield from rule_seen(where, hops[-1].target.name, path)
 
 
-def _behind(hops: Iterable[c.Hop], fields: Iterable[Field | None], here: str) -> Iterator[Sight]:
+def _behind(
+    hops: Iterable[c.Hop], fields: Iterable[Field | None], here: str
+) -> Iterator[Dependency]:
     path: tuple[str, ...] = ()
     for hop in hops:
-        yield from relation_seen(hop.relation, here, path)
+        yield from relation_dependencies(hop.relation, here, path)
         here, path = hop.target.name, (*path, hop.relation.name)
     for field in fields:
         # what stands on the link changes with the relation
         if field is not None and not field.on_link:
-            yield Sight(here, field.name, path)
+            yield Dependency(here, field.name, path)
             if field.currency_column:
-                yield Sight(here, field.currency_column, path)
+                yield Dependency(here, field.currency_column, path)
 
 
 def needs(*formulas: c.Formula) -> Needs:
-    """What formulas over records of one type look at, all together."""
+    """What formulas over records of one type read, all together."""
     found = Needs(formulas[0].type)
     for formula in formulas:
         for node in c.walk(formula.root):

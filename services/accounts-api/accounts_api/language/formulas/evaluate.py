@@ -18,15 +18,15 @@ from accounts_api.language.formulas.values import (
     sound,
 )
 from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot, satisfies, value_of
 
 
-def evaluate(formula: c.Formula, record: Snapshot, moment: Moment) -> Value:
-    return result(formula.root, record, moment)
+def evaluate(formula: c.Formula, record: Snapshot, context: EvaluationContext) -> Value:
+    return result(formula.root, record, context)
 
 
-def result(node: c.Checked, record: Snapshot, moment: Moment) -> Any:
+def result(node: c.Checked, record: Snapshot, context: EvaluationContext) -> Any:
     match node:
         case c.Constant(value):
             return value
@@ -35,9 +35,9 @@ def result(node: c.Checked, record: Snapshot, moment: Moment) -> Any:
                 return field_value(field, one)
             return None
         case c.Gathered():
-            return _money(_gathered(node, record, moment), node.typed)
+            return _money(_gathered(node, record, context), node.typed)
         case c.Applied():
-            return _money(sound(_applied(node, record, moment)), node.typed)
+            return _money(sound(_applied(node, record, context)), node.typed)
 
 
 def _money(value: Any, typed: Typed) -> Any:
@@ -57,26 +57,26 @@ def field_value(field: Field, record: Snapshot) -> Any:
     return Money(Decimal(value), own)
 
 
-def _applied(node: c.Applied, record: Snapshot, moment: Moment) -> Any:
+def _applied(node: c.Applied, record: Snapshot, context: EvaluationContext) -> Any:
     match node.name, node.operands:
         case "if", (condition, *branches):
-            if result(condition, record, moment) is True:
-                return result(branches[0], record, moment)
-            return result(branches[1], record, moment) if len(branches) > 1 else None
+            if result(condition, record, context) is True:
+                return result(branches[0], record, context)
+            return result(branches[1], record, context) if len(branches) > 1 else None
         case "coalesce", operands:
-            found = (result(operand, record, moment) for operand in operands)
+            found = (result(operand, record, context) for operand in operands)
             return next((value for value in found if value is not None), None)
         case "is empty", (operand,):
-            return result(operand, record, moment) in (None, "", [])
+            return result(operand, record, context) in (None, "", [])
         case (("and" | "or"), operands):
-            return _decided(node.name == "or", [result(one, record, moment) for one in operands])
+            return _decided(node.name == "or", [result(one, record, context) for one in operands])
     values = []
     for operand in node.operands:
-        value = result(operand, record, moment)
+        value = result(operand, record, context)
         if value is None:
             return None
         values.append(value)
-    return node.function.work(moment, *values)
+    return node.function.work(context, *values)
 
 
 def _decided(alone: bool, sides: Sequence[bool | None]) -> bool | None:  # noqa: FBT001
@@ -94,18 +94,18 @@ def followed(hops: Sequence[c.Hop], record: Snapshot) -> list[Snapshot]:
     return found
 
 
-def gathered(node: c.Gathered, record: Snapshot, moment: Moment) -> Iterator[Snapshot]:
+def gathered(node: c.Gathered, record: Snapshot, context: EvaluationContext) -> Iterator[Snapshot]:
     """The records that a roll-up is over, each once."""
     known = set()
     for other in followed(node.hops, record):
-        if other.id in known or not (node.where is None or satisfies(node.where, other, moment)):
+        if other.id in known or not (node.where is None or satisfies(node.where, other, context)):
             continue
         known.add(other.id)
         yield other
 
 
-def _gathered(node: c.Gathered, record: Snapshot, moment: Moment) -> Any:
-    others = list(gathered(node, record, moment))
+def _gathered(node: c.Gathered, record: Snapshot, context: EvaluationContext) -> Any:
+    others = list(gathered(node, record, context))
     if node.field is None:
         return Decimal(len(others))
     if node.function == "latest" and node.by is not None:

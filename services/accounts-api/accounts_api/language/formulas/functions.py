@@ -15,7 +15,7 @@ from accounts_api.language.formulas import days
 from accounts_api.language.formulas import types as t
 from accounts_api.language.formulas.types import Typed
 from accounts_api.language.formulas.values import EXACT, Money, amount, like, mixed
-from accounts_api.language.rules.context import Asks, Moment
+from accounts_api.language.rules.context import Asks, EvaluationContext
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.rules.syntax.values import format_number
 
@@ -35,46 +35,46 @@ class Function:
     asks: Asks = Asks.NOTHING
 
 
-def _day(value: date, moment: Moment) -> date:
-    return moment.local_day(value) if isinstance(value, datetime) else value
+def _day(value: date, context: EvaluationContext) -> date:
+    return context.local_day(value) if isinstance(value, datetime) else value
 
 
-def _sum(_: Moment, a: Any, b: Any) -> Any:
+def _sum(_: EvaluationContext, a: Any, b: Any) -> Any:
     return None if mixed(a, b) else like(EXACT.add(amount(a), amount(b)), a, b)
 
 
-def _difference(_: Moment, a: Any, b: Any) -> Any:
+def _difference(_: EvaluationContext, a: Any, b: Any) -> Any:
     return None if mixed(a, b) else like(EXACT.subtract(amount(a), amount(b)), a, b)
 
 
-def _product(_: Moment, a: Any, b: Any) -> Any:
+def _product(_: EvaluationContext, a: Any, b: Any) -> Any:
     return like(EXACT.multiply(amount(a), amount(b)), a, b)
 
 
-def _quotient(_: Moment, a: Any, b: Any) -> Any:
+def _quotient(_: EvaluationContext, a: Any, b: Any) -> Any:
     if mixed(a, b) or not amount(b):
         return None
     found = EXACT.divide(amount(a), amount(b))
     return found if isinstance(b, Money) else like(found, a)
 
 
-def _negative(_: Moment, a: Any) -> Any:
+def _negative(_: EvaluationContext, a: Any) -> Any:
     return like(EXACT.minus(amount(a)), a)
 
 
 def _comparing(compare: Callable[[Any, Any], bool]) -> Work:
-    def work(moment: Moment, a: Any, b: Any) -> bool | None:
+    def work(context: EvaluationContext, a: Any, b: Any) -> bool | None:
         if mixed(a, b):
             return None
         if isinstance(a, date) and type(a) is not type(b):
-            a, b = _day(a, moment), _day(b, moment)
+            a, b = _day(a, context), _day(b, context)
         return compare(amount(a), amount(b))
 
     return work
 
 
 def _extreme(choose: Callable[..., Any]) -> Work:
-    def work(moment: Moment, *values: Any) -> Any:
+    def work(context: EvaluationContext, *values: Any) -> Any:
         return extreme(values, choose)
 
     return work
@@ -88,7 +88,7 @@ def extreme(values: Sequence[Any], choose: Callable[..., Any]) -> Any:
 
 
 def _rounded(how: str) -> Work:
-    def work(_: Moment, value: Any, places: Decimal = Decimal(0)) -> Any:
+    def work(_: EvaluationContext, value: Any, places: Decimal = Decimal(0)) -> Any:
         exact = amount(value)
         shift = days.whole(places, _MOST_PLACES)
         if not exact or exact.adjusted() + shift > EXACT.prec - 2:
@@ -117,47 +117,47 @@ def written(value: Any) -> str:
             return str(value)
 
 
-def _number(_: Moment, text: str) -> Decimal | None:
+def _number(_: EvaluationContext, text: str) -> Decimal | None:
     return Decimal(text.strip()) if _PLAIN_NUMBER.fullmatch(text) else None
 
 
-def _left(_: Moment, text: str, count: Decimal) -> str:
+def _left(_: EvaluationContext, text: str, count: Decimal) -> str:
     return text[: max(0, days.whole(count))]
 
 
-def _right(_: Moment, text: str, count: Decimal) -> str:
+def _right(_: EvaluationContext, text: str, count: Decimal) -> str:
     return text[max(0, len(text) - max(0, days.whole(count))) :]
 
 
-def _replace(_: Moment, text: str, old: str, new: str) -> str | None:
+def _replace(_: EvaluationContext, text: str, old: str, new: str) -> str | None:
     if not old:
         return text
     grown = len(text) + text.count(old) * (len(new) - len(old))
     return text.replace(old, new) if grown <= _MOST_TEXT else None
 
 
-def _contains(_: Moment, where: Any, what: str) -> bool:
+def _contains(_: EvaluationContext, where: Any, what: str) -> bool:
     return what in where if isinstance(where, list) else fold(what) in fold(where)
 
 
-def _add_months(moment: Moment, day: date, count: Decimal) -> date | None:
-    return days.months_after(_day(day, moment), days.whole(count, 120_000))
+def _add_months(context: EvaluationContext, day: date, count: Decimal) -> date | None:
+    return days.months_after(_day(day, context), days.whole(count, 120_000))
 
 
-def _add_business_days(moment: Moment, day: date, count: Decimal) -> date | None:
-    return days.add_business_days(_day(day, moment), days.whole(count), moment)
+def _add_business_days(context: EvaluationContext, day: date, count: Decimal) -> date | None:
+    return days.add_business_days(_day(day, context), days.whole(count), context)
 
 
-def _counting(count: Callable[[date, date, Moment], int]) -> Work:
-    def work(moment: Moment, first: date, last: date) -> Decimal:
-        return Decimal(count(_day(first, moment), _day(last, moment), moment))
+def _counting(count: Callable[[date, date, EvaluationContext], int]) -> Work:
+    def work(context: EvaluationContext, first: date, last: date) -> Decimal:
+        return Decimal(count(_day(first, context), _day(last, context), context))
 
     return work
 
 
 def _part(name: str) -> Work:
-    def work(moment: Moment, day: date) -> Decimal:
-        return Decimal(getattr(_day(day, moment), name))
+    def work(context: EvaluationContext, day: date) -> Decimal:
+        return Decimal(getattr(_day(day, context), name))
 
     return work
 
@@ -169,7 +169,7 @@ _COUNTED: Final = t.given(t.NUMBER, t.DAYS)
 _ROUNDED: Final = t.kept_sort(t.AMOUNTS, t.NUMBERS)
 
 
-def _nothing(_: Moment, *values: Any) -> Any:
+def _nothing(_: EvaluationContext, *values: Any) -> Any:
     raise AssertionError("these decide themselves which of their operands they look at")
 
 
@@ -223,10 +223,10 @@ FUNCTIONS: Final = {
             0,
             0,
             t.given(t.DATE),
-            lambda moment: moment.today,
+            lambda context: context.today,
             Asks.TODAY | Asks.CALENDAR,
         ),
-        Function("date", 1, 1, t.given(t.DATE, t.DAYS), lambda moment, v: _day(v, moment)),
+        Function("date", 1, 1, t.given(t.DATE, t.DAYS), lambda context, v: _day(v, context)),
         Function("year", 1, 1, _COUNTED, _part("year")),
         Function("month", 1, 1, _COUNTED, _part("month")),
         Function("day", 1, 1, _COUNTED, _part("day")),

@@ -11,7 +11,7 @@ from accounts_api.language.formulas import typed as c
 from accounts_api.language.formulas.evaluate import field_value, followed, gathered, result
 from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.values import Money, amount, mixed
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot
 
 
@@ -26,12 +26,12 @@ class Why:
 
 
 def why_null(
-    formula: c.Formula, record: Snapshot, moment: Moment, currency: str | None = None
+    formula: c.Formula, record: Snapshot, context: EvaluationContext, currency: str | None = None
 ) -> Why | None:
     """None for a formula that gives a value. `currency` is that of a currency trait."""
-    value = result(formula.root, record, moment)
+    value = result(formula.root, record, context)
     if value is None:
-        return _why(formula.root, record, moment)
+        return _why(formula.root, record, context)
     if kept(value, currency) is not None:
         return None
     if isinstance(value, Money) and value.currency not in {None, currency}:
@@ -40,7 +40,7 @@ def why_null(
     return Why("out_of_range", "The result is too large or too far away to be kept.")
 
 
-def _why(node: c.Checked, record: Snapshot, moment: Moment) -> Why:
+def _why(node: c.Checked, record: Snapshot, context: EvaluationContext) -> Why:
     """Of a part that gives no value."""
     match node:
         case c.Constant():
@@ -50,13 +50,13 @@ def _why(node: c.Checked, record: Snapshot, moment: Moment) -> Why:
                 return _no_records(hops)
             return Why("no_value", f"{field_.name} has no value.", {"field": field_.name})
         case c.Gathered():
-            return _why_gathered(node, record, moment)
+            return _why_gathered(node, record, context)
         case c.Applied():
-            return _why_applied(node, record, moment)
+            return _why_applied(node, record, context)
 
 
-def _why_gathered(node: c.Gathered, record: Snapshot, moment: Moment) -> Why:
-    others = list(gathered(node, record, moment))
+def _why_gathered(node: c.Gathered, record: Snapshot, context: EvaluationContext) -> Why:
+    others = list(gathered(node, record, context))
     if not others:
         return _no_records(node.hops)
     values = [field_value(node.field, other) for other in others] if node.field else []
@@ -69,20 +69,20 @@ def _why_gathered(node: c.Gathered, record: Snapshot, moment: Moment) -> Why:
     return Why("out_of_range", "The result is too large.")
 
 
-def _why_applied(node: c.Applied, record: Snapshot, moment: Moment) -> Why:
+def _why_applied(node: c.Applied, record: Snapshot, context: EvaluationContext) -> Why:
     match node.name, node.operands:
         case "if", (condition, *branches):
-            met = result(condition, record, moment) is True
+            met = result(condition, record, context) is True
             if met or len(branches) > 1:
-                return _why(branches[0 if met else 1], record, moment)
+                return _why(branches[0 if met else 1], record, context)
             return Why("no_branch", "The condition does not hold, and nothing is said for then.")
         case "coalesce", operands:
-            return _why(operands[-1], record, moment)
+            return _why(operands[-1], record, context)
     values = []
     for operand in node.operands:
-        value = result(operand, record, moment)
+        value = result(operand, record, context)
         if value is None:
-            return _why(operand, record, moment)
+            return _why(operand, record, context)
         values.append(value)
     if mixed(*values):
         return _mixed(values)

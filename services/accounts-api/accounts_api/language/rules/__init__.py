@@ -71,8 +71,8 @@ Meaning
   a rule never asks the database for the time.
 
 Modules: `syntax` (the tree as written, reading and writing it as JSON and text), `catalog` (what a
-rule may see), `check` (names and types resolved into `checked`), then the readers of a checked
-rule: `sql.verdict` and `evaluate` (the verdict), `explain`, `sql.horizon` and `horizon` (when time
-alone may change it), `depends` (which changes can change it), `needs` and `sql.snapshot` (loading
-what `evaluate` needs). `docs/rules.md` tells users the same with an example of everything.
+rule may read), `type_check` (names and types resolved into `typed`), then the readers of a typed
+rule: `sql.compile` and `evaluate` (the verdict), `explain`, `sql.next_change` and `next_change`
+(when time alone may change it), `depends` (which changes can change it), `needs` and `sql.snapshot`
+(loading what `evaluate` needs). `docs/rules.md` tells users the same with an example of everything.
 """

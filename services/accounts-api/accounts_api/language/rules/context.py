@@ -1,4 +1,4 @@
-"""The instant a rule is judged at, with the workspace's zone and calendars.
+"""The instant a rule is evaluated at, with the workspace's zone and calendars.
 
 Every relative day of a rule ("today plus 90 days", "the first day of the next fiscal quarter") is a
 function of today that never goes backwards as today advances. That one property gives the next day
@@ -25,7 +25,7 @@ _MONTHS: Final = {"month": 1, "fiscal_quarter": 3, "fiscal_year": 12}
 
 
 class Asks(Flag):
-    """What a condition or a formula asks of the moment at which it is judged."""
+    """What a condition or a formula asks of the moment at which it is evaluated."""
 
     NOTHING = 0
     NOW = auto()
@@ -63,7 +63,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Moment:
+class EvaluationContext:
     now: datetime
     zone: ZoneInfo
     fiscal_year_start: int = 1

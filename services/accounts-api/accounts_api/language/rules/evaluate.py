@@ -1,4 +1,4 @@
-"""A rule judged in Python over one record's snapshot, and the explanation of the verdict."""
+"""A rule evaluated in Python over one record's snapshot, and the explanation of the verdict."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.rules.instants import iso_date, iso_instant
 from accounts_api.language.rules.syntax import nodes as n
@@ -48,31 +48,31 @@ COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
 }
 
 
-def matches(rule: c.Rule, record: Snapshot, moment: Moment) -> bool:
-    return satisfies(rule.root, record, moment)
+def matches(rule: c.Rule, record: Snapshot, context: EvaluationContext) -> bool:
+    return satisfies(rule.root, record, context)
 
 
-def satisfies(node: c.Checked, record: Snapshot, moment: Moment) -> bool:
+def satisfies(node: c.Checked, record: Snapshot, context: EvaluationContext) -> bool:
     match node:
-        case c.Every(items):
-            return all(satisfies(item, record, moment) for item in items)
-        case c.Either(items):
-            return any(satisfies(item, record, moment) for item in items)
-        case c.Inverse(item):
-            return not satisfies(item, record, moment)
+        case c.And(items):
+            return all(satisfies(item, record, context) for item in items)
+        case c.Or(items):
+            return any(satisfies(item, record, context) for item in items)
+        case c.Not(item):
+            return not satisfies(item, record, context)
         case c.FieldTest():
-            return _passes(node, record, moment) != node.negated
-        case c.Others():
-            count = len(matching(node, record, moment))
+            return _passes(node, record, context) != node.negated
+        case c.RelatedMatch():
+            count = len(matching(node, record, context))
             return _enough(node.quantifier, count, len(record.related[node.relation.name]))
-        case c.OthersCounted():
-            return COMPARE[node.op](len(matching(node, record, moment)), node.count)
+        case c.RelatedCount():
+            return COMPARE[node.op](len(matching(node, record, context)), node.count)
         case c.Member():
             return (node.segment in record.segments) != node.negated
         case c.Role():
-            return bool(holders(node, record, moment)) != node.negated
+            return bool(holders(node, record, context)) != node.negated
         case c.EventsCounted():
-            return COMPARE[node.op](events_counted(node, record, moment), node.count)
+            return COMPARE[node.op](events_counted(node, record, context), node.count)
 
 
 def _enough(quantifier: n.Quantifier, count: int, of: int) -> bool:
@@ -85,29 +85,31 @@ def _enough(quantifier: n.Quantifier, count: int, of: int) -> bool:
             return count == of
 
 
-def matching(node: c.Others | c.OthersCounted, record: Snapshot, moment: Moment) -> list[Snapshot]:
+def matching(
+    node: c.RelatedMatch | c.RelatedCount, record: Snapshot, context: EvaluationContext
+) -> list[Snapshot]:
     others = record.related[node.relation.name]
     where = node.where
     if where is None:
         return list(others)
-    return [other for other in others if satisfies(where, other, moment)]
+    return [other for other in others if satisfies(where, other, context)]
 
 
-def holders(node: c.Role, record: Snapshot, moment: Moment) -> list[str]:
+def holders(node: c.Role, record: Snapshot, context: EvaluationContext) -> list[str]:
     """The members who hold the role now; only the one asked for, if one is."""
     return [
         held.member
         for held in record.roles
         if held.role == node.role
         and node.member in {None, held.member}
-        and held.valid_from <= moment.now
-        and (held.valid_to is None or held.valid_to > moment.now)
+        and held.valid_from <= context.now
+        and (held.valid_to is None or held.valid_to > context.now)
     ]
 
 
-def events_counted(node: c.EventsCounted, record: Snapshot, moment: Moment) -> int:
+def events_counted(node: c.EventsCounted, record: Snapshot, context: EvaluationContext) -> int:
     days = record.events.get(node.event, {})
-    return sum(count for day, count in days.items() if _in_days(node.window, day, moment))
+    return sum(count for day, count in days.items() if _in_days(node.window, day, context))
 
 
 def value_of(field_: Field, record: Snapshot) -> Any:
@@ -132,17 +134,19 @@ def value_of(field_: Field, record: Snapshot) -> Any:
             return None
 
 
-def _passes(node: c.FieldTest, record: Snapshot, moment: Moment) -> bool:
+def _passes(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> bool:
     if isinstance(node.test, c.Changed):
         changes = record.changes.get(node.field.name, ())
-        return any(at <= moment.now and _inside(node.test.window, at, moment) for at in changes)
+        return any(at <= context.now and _inside(node.test.window, at, context) for at in changes)
     value = value_of(node.field, record)
     if value is None:
         return False
-    return _test(node.field, node.test, value, record, moment)
+    return _test(node.field, node.test, value, record, context)
 
 
-def _test(field_: Field, test: c.Test, value: Any, record: Snapshot, moment: Moment) -> bool:
+def _test(
+    field_: Field, test: c.Test, value: Any, record: Snapshot, context: EvaluationContext
+) -> bool:
     match test:
         case c.Present():
             return value not in ("", [])
@@ -157,7 +161,7 @@ def _test(field_: Field, test: c.Test, value: Any, record: Snapshot, moment: Mom
         case c.HasAll(values):
             return all(wanted in value for wanted in values)
         case c.Days() | c.Instants():
-            return _inside(test, value, moment)
+            return _inside(test, value, context)
         case c.Changed():
             raise AssertionError("a change is looked up in the history, not in the value")
 
@@ -187,20 +191,20 @@ def _matches(how: Op, needle: str, text: str) -> bool:
             return needle in text
 
 
-def _inside(window: c.Days | c.Instants, value: Any, moment: Moment) -> bool:
+def _inside(window: c.Days | c.Instants, value: Any, context: EvaluationContext) -> bool:
     if isinstance(window, c.Days):
-        day = moment.local_day(value) if isinstance(value, datetime) else value
-        return _in_days(window, day, moment)
+        day = context.local_day(value) if isinstance(value, datetime) else value
+        return _in_days(window, day, context)
     low, high = window.low, window.high
-    above = low is None or _reaches(value, _at(low, moment), included=low.included)
-    return above and (high is None or _reaches(_at(high, moment), value, included=high.included))
+    above = low is None or _reaches(value, _at(low, context), included=low.included)
+    return above and (high is None or _reaches(_at(high, context), value, included=high.included))
 
 
-def _at(end: c.Instant, moment: Moment) -> datetime:
-    return moment.now + end.base if isinstance(end.base, timedelta) else end.base
+def _at(end: c.Instant, context: EvaluationContext) -> datetime:
+    return context.now + end.base if isinstance(end.base, timedelta) else end.base
 
 
-def _in_days(window: c.Days, day: date, moment: Moment) -> bool:
-    if window.first is not None and day < moment.resolve(window.first):
+def _in_days(window: c.Days, day: date, context: EvaluationContext) -> bool:
+    if window.first is not None and day < context.resolve(window.first):
         return False
-    return window.last is None or day <= moment.resolve(window.last)
+    return window.last is None or day <= context.resolve(window.last)

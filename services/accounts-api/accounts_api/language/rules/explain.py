@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import (
     Snapshot,
     events_counted,
@@ -45,54 +45,54 @@ class Explanation:
         return start | {name: part for name, part in parts.items() if part}
 
 
-def explain(rule: c.Rule, record: Snapshot, moment: Moment) -> Explanation:
-    return _explained(rule.root, record, moment)
+def explain(rule: c.Rule, record: Snapshot, context: EvaluationContext) -> Explanation:
+    return _explained(rule.root, record, context)
 
 
-def _explained(node: c.Checked, record: Snapshot, moment: Moment) -> Explanation:
+def _explained(node: c.Checked, record: Snapshot, context: EvaluationContext) -> Explanation:
     found: dict[str, Any] = {}
     items: tuple[Explanation, ...] = ()
     related: tuple[tuple[str, Explanation], ...] = ()
     match node:
         case c.FieldTest():
-            found = _found(node, record, moment)
-        case c.Others() | c.OthersCounted():
+            found = _found(node, record, context)
+        case c.RelatedMatch() | c.RelatedCount():
             others, where = record.related[node.relation.name], node.where
-            found = {"matching": len(matching(node, record, moment)), "of": len(others)}
+            found = {"matching": len(matching(node, record, context)), "of": len(others)}
             if where is not None:
                 some = others[:SAMPLES]
-                related = tuple((other.id, _explained(where, other, moment)) for other in some)
+                related = tuple((other.id, _explained(where, other, context)) for other in some)
         case c.Member():
             found = {"member": node.segment in record.segments}
         case c.Role():
-            found = {"holders": holders(node, record, moment)}
+            found = {"holders": holders(node, record, context)}
         case c.EventsCounted():
-            found = {"count": events_counted(node, record, moment)}
-            found |= _ends(node.window, moment)
+            found = {"count": events_counted(node, record, context)}
+            found |= _ends(node.window, context)
         case _:
-            items = tuple(_explained(item, record, moment) for item in c.children(node))
-    verdict = satisfies(node, record, moment)
+            items = tuple(_explained(item, record, context) for item in c.children(node))
+    verdict = satisfies(node, record, context)
     return Explanation(
         write_text(node.source), write_json(node.source), verdict, found, items, related
     )
 
 
-def _found(node: c.FieldTest, record: Snapshot, moment: Moment) -> dict[str, Any]:
+def _found(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> dict[str, Any]:
     found: dict[str, Any] = {"field": node.field.name}
     if isinstance(node.test, c.Changed):
-        past = [at for at in record.changes.get(node.field.name, ()) if at <= moment.now]
+        past = [at for at in record.changes.get(node.field.name, ()) if at <= context.now]
         return found | {"changed_at": _plain(max(past, default=None))}
     found["value"] = _plain(value_of(node.field, record))
     if isinstance(node.test, c.Days):
-        found |= _ends(node.test, moment)
+        found |= _ends(node.test, context)
     return found
 
 
-def _ends(window: c.Days, moment: Moment) -> dict[str, str]:
+def _ends(window: c.Days, context: EvaluationContext) -> dict[str, str]:
     """What the ends that follow the calendar are today."""
     ends = {"from": window.first, "to": window.last}
     return {
-        name: moment.resolve(day).isoformat()
+        name: context.resolve(day).isoformat()
         for name, day in ends.items()
         if day is not None and day.moves
     }

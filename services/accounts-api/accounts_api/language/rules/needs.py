@@ -1,4 +1,4 @@
-"""What of a record a rule looks at, so that a snapshot holds that and no more."""
+"""What of a record a rule reads, so that a snapshot holds that and no more."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The daily counts of an event, from the first day that any of the rules looks at."""
+    """The daily counts of an event, from the first day that any of the rules reads."""
 
     days: EventDays
     back: int
@@ -28,7 +28,7 @@ class Counted:
 
 
 def needs(*rules: c.Rule) -> Needs:
-    """What rules over records of one type look at, all together."""
+    """What rules over records of one type read, all together."""
     found = Needs(rules[0].type)
     for rule in rules:
         gather(rule.root, found)
@@ -36,7 +36,7 @@ def needs(*rules: c.Rule) -> Needs:
 
 
 def gather(node: c.Checked, found: Needs) -> None:
-    """Add what a condition looks at."""
+    """Add what a condition reads."""
     match node:
         case c.FieldTest(test=c.Changed()):
             found.changes.add(node.field.name)
@@ -45,7 +45,7 @@ def gather(node: c.Checked, found: Needs) -> None:
             column = node.field.currency_column
             if column and isinstance(node.test, c.Equals | c.Numbers) and node.test.currency:
                 found.currencies.add(column)
-        case c.Others() | c.OthersCounted():
+        case c.RelatedMatch() | c.RelatedCount():
             name = node.relation.name
             _, inner = found.related.setdefault(name, (node.relation, Needs(node.target)))
             if node.where is not None:

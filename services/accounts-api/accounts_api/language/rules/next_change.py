@@ -1,4 +1,4 @@
-"""When may time alone change the verdict on one record? The Python twin of `sql_horizon`.
+"""When may time alone change the verdict on one record? The Python twin of `sql.next_change`.
 
 The answer may be too early, never too late: until that instant the verdict stays as it is, unless
 the record or one it is related to changes.
@@ -8,86 +8,88 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import Day, Moment
+from accounts_api.language.rules.context import Day, EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot, satisfies, value_of
 from accounts_api.language.rules.syntax import nodes as n
 
 
-def horizon(rule: c.Rule, record: Snapshot, moment: Moment) -> datetime | None:
+def next_change(rule: c.Rule, record: Snapshot, context: EvaluationContext) -> datetime | None:
     """The first instant after now at which the verdict may change; None if only data can."""
-    return min(instants(rule.root, record, moment), default=None)
+    return min(instants(rule.root, record, context), default=None)
 
 
-def instants(node: c.Checked, record: Snapshot, moment: Moment) -> Iterator[datetime]:
+def instants(node: c.Checked, record: Snapshot, context: EvaluationContext) -> Iterator[datetime]:
     """Instants after now at which the verdict of one condition may change."""
     if not node.asks.moves:
         return
     match node:
-        case c.Every(items) | c.Either(items):
-            still = [satisfies(item, record, moment) for item in items if not item.asks.moves]
-            decided = not all(still) if isinstance(node, c.Every) else any(still)
+        case c.And(items) | c.Or(items):
+            still = [satisfies(item, record, context) for item in items if not item.asks.moves]
+            decided = not all(still) if isinstance(node, c.And) else any(still)
             for item in () if decided else items:
-                yield from instants(item, record, moment)
-        case c.Inverse(item):
-            yield from instants(item, record, moment)
-        case c.Others() | c.OthersCounted() if node.where is not None:
+                yield from instants(item, record, context)
+        case c.Not(item):
+            yield from instants(item, record, context)
+        case c.RelatedMatch() | c.RelatedCount() if node.where is not None:
             for other in record.related[node.relation.name]:
-                yield from instants(node.where, other, moment)
+                yield from instants(node.where, other, context)
         case c.FieldTest():
-            yield from _field(node, record, moment)
+            yield from _field(node, record, context)
         case c.Role():
-            yield from _role(node, record, moment)
+            yield from _role(node, record, context)
         case c.EventsCounted():
-            yield from _events(node, record, moment)
+            yield from _events(node, record, context)
 
 
-def _role(node: c.Role, record: Snapshot, moment: Moment) -> Iterator[datetime]:
+def _role(node: c.Role, record: Snapshot, context: EvaluationContext) -> Iterator[datetime]:
     for held in record.roles:
         if held.role == node.role and node.member in {None, held.member}:
             ends = (held.valid_from, held.valid_to)
-            yield from (end for end in ends if end is not None and end > moment.now)
+            yield from (end for end in ends if end is not None and end > context.now)
 
 
-def _field(node: c.FieldTest, record: Snapshot, moment: Moment) -> Iterator[datetime]:
+def _field(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> Iterator[datetime]:
     if isinstance(node.test, c.Changed):
         changes = record.changes.get(node.field.name, ())
-        yield from (at for at in changes if at > moment.now)
-        latest = max((at for at in changes if at <= moment.now), default=None)
+        yield from (at for at in changes if at > context.now)
+        latest = max((at for at in changes if at <= context.now), default=None)
         if latest is not None:
-            yield from _window(node.test.window, latest, moment)
+            yield from _window(node.test.window, latest, context)
         return
     value = value_of(node.field, record)
     if isinstance(node.test, c.Days | c.Instants) and isinstance(value, date):
-        yield from _window(node.test, value, moment)
+        yield from _window(node.test, value, context)
 
 
 def _window(
-    window: c.Days | c.Instants, value: date | datetime, moment: Moment
+    window: c.Days | c.Instants, value: date | datetime, context: EvaluationContext
 ) -> Iterator[datetime]:
     if isinstance(window, c.Instants):
         if isinstance(value, datetime):
             for end in (window.low, window.high):
                 if end is not None and isinstance(end.base, timedelta):
                     at = value - end.base
-                    if at > moment.now:
+                    if at > context.now:
                         yield at.astimezone(UTC)
         return
-    day = moment.local_day(value) if isinstance(value, datetime) else value
+    day = context.local_day(value) if isinstance(value, datetime) else value
     bounds = ((window.first, 1), (window.last, 0))
     for bound, beyond in bounds:
         if bound is not None and day.toordinal() + beyond <= date.max.toordinal():
-            reached = moment.reaches(bound, day + timedelta(days=beyond))
+            reached = context.reaches(bound, day + timedelta(days=beyond))
             if reached is not None:
-                yield moment.day_start(reached)
+                yield context.day_start(reached)
 
 
-def _events(node: c.EventsCounted, record: Snapshot, moment: Moment) -> Iterator[datetime]:
+def _events(
+    node: c.EventsCounted, record: Snapshot, context: EvaluationContext
+) -> Iterator[datetime]:
     """The next day that begins to count, and the day after which the oldest one no longer does."""
-    today = moment.today
-    first = moment.resolve(node.window.first or Day(n.Span(0, n.Unit.DAYS)))
+    today = context.today
+    first = context.resolve(node.window.first or Day(n.Span(0, n.Unit.DAYS)))
     days = record.events.get(node.event, {})
     for day in days:
         if day > today:
-            yield moment.day_start(day)
+            yield context.day_start(day)
         elif day >= first:
-            yield moment.day_start(day + (today - first) + timedelta(days=1))
+            yield context.day_start(day + (today - first) + timedelta(days=1))

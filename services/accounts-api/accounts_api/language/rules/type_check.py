@@ -67,12 +67,12 @@ class Checker:
     def node(self, node: n.Node, scope: Scope) -> c.Checked | None:
         match node:
             case n.AllOf(items):
-                return c.Every(self.nodes(items, scope), node)
+                return c.And(self.nodes(items, scope), node)
             case n.AnyOf(items):
-                return c.Either(self.nodes(items, scope), node)
+                return c.Or(self.nodes(items, scope), node)
             case n.NotOf(item):
                 inner = self.node(item, scope)
-                return c.Inverse(inner, node) if inner else None
+                return c.Not(inner, node) if inner else None
             case n.Compare():
                 return self.compare(node, scope)
             case n.Related():
@@ -108,7 +108,7 @@ class Checker:
         for target, relation in reversed(hops):
             outermost = relation is hops[0][1]
             quantifier = n.Quantifier.NONE if negated and outermost else n.Quantifier.ANY
-            checked = c.Others(relation, target, quantifier, checked, node)
+            checked = c.RelatedMatch(relation, target, quantifier, checked, node)
         return checked
 
     def path(
@@ -173,7 +173,7 @@ class Checker:
             if where is None:
                 return None
         target = self.catalog.types[relation.target]
-        return c.Others(relation, target, node.quantifier, where, node)
+        return c.RelatedMatch(relation, target, node.quantifier, where, node)
 
     def related_count(self, node: n.RelatedCount, scope: Scope) -> c.Checked | None:
         relation = self.relation(node, scope)
@@ -185,7 +185,7 @@ class Checker:
             if where is None:
                 return None
         target = self.catalog.types[relation.target]
-        return c.OthersCounted(relation, target, node.op, node.count, where, node)
+        return c.RelatedCount(relation, target, node.op, node.count, where, node)
 
     def segment(self, node: n.InSegment, scope: Scope) -> c.Checked | None:
         place = node.place.part("segment")

@@ -123,7 +123,7 @@ Test = Present | Equals | Numbers | Matches | HasAny | HasAll | Days | Instants 
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class And:
     items: tuple["Checked", ...]
     source: n.Node
 
@@ -133,7 +133,7 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Or:
     items: tuple["Checked", ...]
     source: n.Node
 
@@ -143,7 +143,7 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class Inverse:
+class Not:
     item: "Checked"
     source: n.Node
 
@@ -166,7 +166,7 @@ class FieldTest:
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
+class RelatedMatch:
     """Some, all or none of the related records satisfy `where`; no `where` is always satisfied."""
 
     relation: Relation
@@ -181,7 +181,7 @@ class Others:
 
 
 @dataclass(frozen=True, slots=True)
-class OthersCounted:
+class RelatedCount:
     relation: Relation
     target: RecordType
     op: n.Op
@@ -236,9 +236,7 @@ class EventsCounted:
         return Asks.TODAY | Asks.CALENDAR
 
 
-Checked = (
-    Every | Either | Inverse | FieldTest | Others | OthersCounted | Member | Role | EventsCounted
-)
+Checked = And | Or | Not | FieldTest | RelatedMatch | RelatedCount | Member | Role | EventsCounted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,11 +250,11 @@ class Rule:
 
 def children(node: Checked) -> tuple[Checked, ...]:
     match node:
-        case Every(items=items) | Either(items=items):
+        case And(items=items) | Or(items=items):
             return items
-        case Inverse(item=item):
+        case Not(item=item):
             return (item,)
-        case Others(where=where) | OthersCounted(where=where) if where is not None:
+        case RelatedMatch(where=where) | RelatedCount(where=where) if where is not None:
             return (where,)
         case _:
             return ()

@@ -19,7 +19,7 @@ MOST_ROWS: Final = 1_000_000
 LONGEST_NAME: Final = 200
 LONGEST_CELL: Final = 100_000
 _LONGEST_RECORD: Final = 1 << 20
-csv.field_size_limit(_LONGEST_RECORD)  # ours is judged first, and says what to do
+csv.field_size_limit(_LONGEST_RECORD)  # ours is evaluated first, and says what to do
 
 Row = tuple[int, list[str]]
 """Its number in the file, as spreadsheets count: the header is 1; and its cells."""

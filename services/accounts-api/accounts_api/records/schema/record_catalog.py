@@ -20,7 +20,7 @@ from accounts_api.language.rules.catalog import (
     Relation,
     trait,
 )
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.standard import COMMON, STANDARD
 from accounts_api.records.schema import queries
 from accounts_api.records.schema.record_schemas import (
@@ -158,10 +158,10 @@ async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:
     return found[0] if found else None
 
 
-async def moment_of(uow: UnitOfWork) -> Moment:
+async def evaluation_context(uow: UnitOfWork) -> EvaluationContext:
     """Now, in the workspace's clock, zone and calendar."""
     month, working_days, holidays = await queries.calendar(uow.session, uow.workspace_id)
-    return Moment(
+    return EvaluationContext(
         await uow.now(),
         await uow.zone(),
         month,

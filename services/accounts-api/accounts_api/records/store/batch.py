@@ -193,7 +193,7 @@ class Batch:
         after["search_text"] = search_text(after)
         after["traits"] = merged(after["traits"], edit.computed)
         self.computed |= edit.computed.keys()
-        compute(self.schema, self.lookups.formulas, after, self.lookups.moment)
+        compute(self.schema, self.lookups.formulas, after, self.lookups.context)
         faults += [
             Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
             for column in self.schema.columns

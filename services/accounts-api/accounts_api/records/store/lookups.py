@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.field_owners.service import Owners, owners_of
 from accounts_api.records.schema.record_schemas import (
     ACCOUNT,
@@ -36,7 +36,7 @@ class Lookups:
     """What connections write, and therefore nobody else on records that came by them."""
     formulas: Sequence[RecordFormula] = ()
     """Worked out whenever a record is written."""
-    moment: Moment | None = None
+    context: EvaluationContext | None = None
 
 
 def references(

@@ -14,7 +14,7 @@ from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.values import number
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.syntax.faults import RuleFaulty
 from accounts_api.records.schema.record_catalog import catalog_of_schema
@@ -23,7 +23,7 @@ from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definition, read_definitions
 from shared.events.base import Cause
 
-_NO_MATTER: Final = Moment(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+_NO_MATTER: Final = EvaluationContext(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 """For formulas that do not ask what day it is."""
 
 
@@ -83,12 +83,12 @@ def compute(
     schema: RecordSchema,
     formulas: Iterable[RecordFormula],
     after: RecordState,
-    moment: Moment | None,
+    context: EvaluationContext | None,
 ) -> None:
     """Make the formulas' values what the record's other fields say."""
     for one in formulas:
         value = kept(
-            evaluate(one.formula, _seen(schema, after), moment or _NO_MATTER), one.currency
+            evaluate(one.formula, _seen(schema, after), context or _NO_MATTER), one.currency
         )
         traits = {key: was for key, was in after["traits"].items() if key != one.key}
         after["traits"] = traits if value is None else {**traits, one.key: value}

@@ -142,7 +142,7 @@ async def _batch(
         lookups.owners = await load_owners(uow, schema, states)
     lookups.formulas = record_formulas(schema, loaded.definitions)
     if any(one.asks_when for one in lookups.formulas):
-        lookups.moment = await record_catalog.moment_of(uow)
+        lookups.context = await record_catalog.evaluation_context(uow)
     batch = Batch(schema, writer, lookups)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.evaluation.engine import service as watching
-from accounts_api.language.rules.depends import events_sight
+from accounts_api.evaluation.engine import service as engine
+from accounts_api.language.rules.depends import events_dependency
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.records.store.hooks import RecordChange
@@ -186,7 +186,7 @@ async def _owners(
 
 
 async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: datetime) -> None:
-    """Into the roll-ups, with word to the rules that look at them."""
+    """Into the roll-ups, with word to the rules that read them."""
     if not changes:
         return
     await queries.count(uow.session, uow.workspace_id, changes)
@@ -194,8 +194,8 @@ async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: da
     for one, _ in changes:
         for record_type, id_ in (("account", one.account_id), ("contact", one.contact_id)):
             if id_ != NOBODY:
-                seen[record_type, id_].add(events_sight(one.name))
-    await watching.note_each(uow, seen, now)
+                seen[record_type, id_].add(events_dependency(one.name))
+    await engine.record_each_change(uow, seen, now)
 
 
 async def follow_records(
@@ -219,8 +219,8 @@ async def _hand_over(uow: UnitOfWork, record_type: str, loser: UUID, winner: UUI
         uow.session, uow.workspace_id, COLUMNS[record_type], loser, winner
     )
     if names:
-        sights = {events_sight(name) for name in names}
-        await watching.note(uow, record_type, sights, [winner], await uow.now())
+        dependencies = {events_dependency(name) for name in names}
+        await engine.record_change(uow, record_type, dependencies, [winner], await uow.now())
 
 
 def arrival_keys(record_type: str, change: RecordChange) -> Iterable[str]:

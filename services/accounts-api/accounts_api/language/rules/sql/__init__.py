@@ -1,1 +1,1 @@
-"""A checked rule as SQL: the verdict, its horizon in time, and what a snapshot needs."""
+"""A checked rule as SQL: the verdict, its next change in time, and what a snapshot needs."""

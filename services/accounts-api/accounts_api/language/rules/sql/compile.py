@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import Day, Moment
+from accounts_api.language.rules.context import Day, EvaluationContext
 from accounts_api.language.rules.sql.rows import COLUMN_TYPES, Row, other_table
 from accounts_api.language.rules.syntax import nodes as n
 from accounts_api.language.rules.syntax.values import format_number
@@ -54,29 +54,29 @@ _CONTAINMENTS: Final = 16
 """Up to this many values each becomes a `traits @> …`, which a GIN index answers."""
 
 
-def verdict(rule: c.Rule, row: FromClause, moment: Moment) -> ColumnElement[bool]:
+def verdict(rule: c.Rule, row: FromClause, context: EvaluationContext) -> ColumnElement[bool]:
     """True where `row`, a selection of `rule.type`'s table, satisfies the rule."""
-    return Compiler(moment).node(rule.root, Row(rule.type, row))
+    return Compiler(context).node(rule.root, Row(rule.type, row))
 
 
 class Compiler:
-    def __init__(self, moment: Moment) -> None:
-        self.moment = moment
+    def __init__(self, context: EvaluationContext) -> None:
+        self.context = context
 
     def node(self, node: c.Checked, row: Row) -> ColumnElement[bool]:
         match node:
-            case c.Every(items):
+            case c.And(items):
                 return and_(true(), *(self.node(item, row) for item in items))
-            case c.Either(items):
+            case c.Or(items):
                 return or_(false(), *(self.node(item, row) for item in items))
-            case c.Inverse(item):
+            case c.Not(item):
                 return self.node(item, row).is_not(true())
             case c.FieldTest():
                 tested = self.test(node.field, node.test, row)
                 return tested.is_not(true()) if node.negated else tested
-            case c.Others():
+            case c.RelatedMatch():
                 return self.others(node, row)
-            case c.OthersCounted():
+            case c.RelatedCount():
                 counted = self.matching(node, row, func.count(), inverse=False)
                 return _count(node.op, counted, node.count)
             case c.Member():
@@ -86,7 +86,7 @@ class Compiler:
             case c.EventsCounted():
                 return self.events(node, row)
 
-    def others(self, node: c.Others, row: Row) -> ColumnElement[bool]:
+    def others(self, node: c.RelatedMatch, row: Row) -> ColumnElement[bool]:
         every = node.quantifier is n.Quantifier.ALL
         if every and node.where is None:
             return true()
@@ -94,7 +94,7 @@ class Compiler:
         return found if node.quantifier is n.Quantifier.ANY else ~found
 
     def matching(
-        self, node: c.Others | c.OthersCounted, row: Row, what: Any, *, inverse: bool
+        self, node: c.RelatedMatch | c.RelatedCount, row: Row, what: Any, *, inverse: bool
     ) -> Select[Any]:
         def chosen(other: Row) -> Select[Any]:
             statement: Select[Any] = select(what)
@@ -126,7 +126,7 @@ class Compiler:
 
     def role(self, node: c.Role, row: Row) -> ColumnElement[bool]:
         held = assignments(node)
-        now = self.moment.now
+        now = self.context.now
         found = exists(
             row.beside(
                 held,
@@ -145,8 +145,8 @@ class Compiler:
             days.c[names.record] == row.id,
             days.c[names.name] == node.event,
             days.c[names.day].between(
-                self.moment.resolve(first) if first else None,
-                self.moment.resolve(last) if last else None,
+                self.context.resolve(first) if first else None,
+                self.context.resolve(last) if last else None,
             ),
             what=func.coalesce(func.sum(days.c[names.count]), 0),
         )
@@ -180,14 +180,14 @@ class Compiler:
         """Bounds are worked out here, so that the column is compared with plain constants."""
         ends: list[ColumnElement[bool]] = []
         if window.first is not None:
-            first = self.moment.resolve(window.first)
-            ends.append(value >= (self.moment.day_start(first) if instants else first))
+            first = self.context.resolve(window.first)
+            ends.append(value >= (self.context.day_start(first) if instants else first))
         if window.last is not None:
             if instants:
-                after = self.moment.resolve(Day(window.last.base, window.last.plus + 1))
-                ends.append(value < self.moment.day_start(after))
+                after = self.context.resolve(Day(window.last.base, window.last.plus + 1))
+                ends.append(value < self.context.day_start(after))
             else:
-                ends.append(value <= self.moment.resolve(window.last))
+                ends.append(value <= self.context.resolve(window.last))
         return and_(*ends)
 
     def instants(self, window: c.Instants, value: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -195,7 +195,7 @@ class Compiler:
         for end, strict, loose in ((window.low, gt, ge), (window.high, lt, le)):
             if end is not None:
                 at = end.base
-                at = self.moment.now + at if isinstance(at, timedelta) else at
+                at = self.context.now + at if isinstance(at, timedelta) else at
                 ends.append((loose if end.included else strict)(value, at))
         return and_(*ends)
 
@@ -206,7 +206,7 @@ class Compiler:
             inside = self.days(test.window, at, instants=True)
         else:
             inside = self.instants(test.window, at)
-        where = (*changes_of(changes, field, row), at <= self.moment.now, inside)
+        where = (*changes_of(changes, field, row), at <= self.context.now, inside)
         return exists(row.beside(changes, *where))
 
 

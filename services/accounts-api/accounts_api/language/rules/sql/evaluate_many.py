@@ -27,9 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from accounts_api.language.rules.catalog import RecordType
-from accounts_api.language.rules.context import Asks, Moment
+from accounts_api.language.rules.context import Asks, EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.next_change import horizon
+from accounts_api.language.rules.sql.next_change import next_change
 from accounts_api.language.rules.sql.rows import Row, record_table
 from accounts_api.language.rules.typed import Rule
 from shared.columns import AT
@@ -40,22 +40,24 @@ def _row(type_: RecordType) -> Row:
     return Row(type_, record_table(type_))
 
 
-def _expressions(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Verdict and horizon of a rule. Making them costs more than running them, so they are kept
+def _expressions(
+    rule: Rule, context: EvaluationContext
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Verdict and next change of a rule. Making them costs more than running them, so they are kept
     for the day, unless the rule asks for the very instant.
     """
     if Asks.NOW in rule.root.asks:
-        return _made(rule, moment)
-    noon = datetime.combine(moment.today, time(12), moment.zone)
-    return _of_day(rule, replace(moment, now=noon, _steps={}))
+        return _made(rule, context)
+    noon = datetime.combine(context.today, time(12), context.zone)
+    return _of_day(rule, replace(context, now=noon, _steps={}))
 
 
-def _made(rule: Rule, moment: Moment) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _made(rule: Rule, context: EvaluationContext) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     row = _row(rule.type)
     live = row.table.c.deleted_at.is_(None)
-    at = horizon(rule, row.table, moment)
-    flips = cast(null(), AT) if at is None else case((live, at))
-    return func.coalesce(and_(live, verdict(rule, row.table, moment)), false()), flips
+    at = next_change(rule, row.table, context)
+    next_changes = cast(null(), AT) if at is None else case((live, at))
+    return func.coalesce(and_(live, verdict(rule, row.table, context)), false()), next_changes
 
 
 _of_day = lru_cache(maxsize=8192)(_made)
@@ -65,7 +67,7 @@ def verdicts(
     rules: Sequence[Rule],
     workspace_id: UUID,
     ids: Sequence[UUID] | None,
-    moment: Moment,
+    context: EvaluationContext,
     *more: Callable[[Row], ColumnElement[Any]],
 ) -> Select[Any]:
     """For each of the records, or for all if `ids` is None: (record_id, deleted, matched, flips),
@@ -73,14 +75,14 @@ def verdicts(
     """
     row = _row(rules[0].type)
     live = row.table.c.deleted_at.is_(None)
-    made = [_expressions(rule, moment) for rule in rules]
+    made = [_expressions(rule, context) for rule in rules]
     matched = [one[0] for one in made]
-    flips = [one[1] for one in made]
+    next_changes = [one[1] for one in made]
     found = select(
         row.id.label("record_id"),
         live.is_(False).label("deleted"),
         array[Any](matched, type_=Boolean()).label("matched"),
-        array[Any](flips, type_=AT).label("flips"),
+        array[Any](next_changes, type_=AT).label("next_changes"),
         *(make(row) for make in more),
     ).where(row.workspace == workspace_id)
     if ids is None:
@@ -88,14 +90,17 @@ def verdicts(
     return found.where(row.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))))
 
 
-def judged(
-    rules: Sequence[tuple[UUID, Rule]], workspace_id: UUID, ids: Sequence[UUID], moment: Moment
+def evaluated(
+    rules: Sequence[tuple[UUID, Rule]],
+    workspace_id: UUID,
+    ids: Sequence[UUID],
+    context: EvaluationContext,
 ) -> CTE:
     """The verdicts as rows: (record_id, deleted, rule_id, matched, next_change_at)."""
-    arrays = verdicts([rule for _, rule in rules], workspace_id, ids, moment).cte("arrays")
+    arrays = verdicts([rule for _, rule in rules], workspace_id, ids, context).cte("arrays")
     rule_ids = bindparam(None, [rule_id for rule_id, _ in rules], type_=ARRAY(Uuid()))
     each = (
-        func.unnest(rule_ids, arrays.c.matched, arrays.c.flips)
+        func.unnest(rule_ids, arrays.c.matched, arrays.c.next_changes)
         .table_valued("rule_id", "matched", "next_change_at", name="each")
         .render_derived()
     )
@@ -109,5 +114,5 @@ def judged(
         )
         .select_from(arrays)
         .join(each, text("true"))
-        .cte("judged")
+        .cte("evaluated")
     )

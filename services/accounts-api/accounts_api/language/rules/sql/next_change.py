@@ -1,7 +1,8 @@
 """When may time alone change the verdict, as SQL: one instant a row, NULL when only data can.
 
-See `horizon` for the promise and `moment` for the arithmetic: a bound that follows the calendar
-(months, business days, fiscal quarters) travels as the array of what it will be on the next days.
+See `next_change` for the promise and `context` for the arithmetic: a bound that follows the
+calendar (months, business days, fiscal quarters) travels as the array of what it will be on the
+next days.
 """
 
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import Day, Moment
+from accounts_api.language.rules.context import Day, EvaluationContext
 from accounts_api.language.rules.sql.compile import (
     Compiler,
     assigned,
@@ -43,9 +44,11 @@ from shared.columns import AT
 Found = list[ColumnElement[Any]]
 
 
-def horizon(rule: c.Rule, row: FromClause, moment: Moment) -> ColumnElement[Any] | None:
+def next_change(
+    rule: c.Rule, row: FromClause, context: EvaluationContext
+) -> ColumnElement[Any] | None:
     """The first instant after now at which a row's verdict may change; None if it never does."""
-    found = _Horizons(moment).node(rule.root, Row(rule.type, row))
+    found = _Horizons(context).node(rule.root, Row(rule.type, row))
     return _least(found) if found else None
 
 
@@ -54,28 +57,28 @@ def _least(found: Found) -> ColumnElement[Any]:
 
 
 class _Horizons:
-    def __init__(self, moment: Moment) -> None:
-        self.moment = moment
-        self.now = bindparam(None, moment.now, type_=AT)
-        self.verdicts = Compiler(moment)
+    def __init__(self, context: EvaluationContext) -> None:
+        self.context = context
+        self.now = bindparam(None, context.now, type_=AT)
+        self.verdicts = Compiler(context)
 
     def node(self, node: c.Checked, row: Row) -> Found:
         """The instants at which the node may change; each may be NULL for a row."""
         if not node.asks.moves:
             return []
         match node:
-            case c.Every(items):
+            case c.And(items):
                 still = [self.verdicts.node(item, row) for item in items if not item.asks.moves]
                 found = self.all_of(items, row)
                 return [case((and_(*still), _least(found)))] if still else found
-            case c.Either(items):
+            case c.Or(items):
                 still = [self.verdicts.node(item, row) for item in items if not item.asks.moves]
                 found = self.all_of(items, row)
                 undecided = or_(*still).is_not(true()) if still else None
                 return found if undecided is None else [case((undecided, _least(found)))]
-            case c.Inverse(item):
+            case c.Not(item):
                 return self.node(item, row)
-            case c.Others() | c.OthersCounted():
+            case c.RelatedMatch() | c.RelatedCount():
                 return self.others(node, row)
             case c.FieldTest():
                 return self.field(node, row)
@@ -89,7 +92,7 @@ class _Horizons:
     def all_of(self, items: Iterable[c.Checked], row: Row) -> Found:
         return [instant for item in items for instant in self.node(item, row)]
 
-    def others(self, node: c.Others | c.OthersCounted, row: Row) -> Found:
+    def others(self, node: c.RelatedMatch | c.RelatedCount, row: Row) -> Found:
         where = node.where
         if where is None:
             return []
@@ -135,26 +138,26 @@ class _Horizons:
         return case((instant > self.now, instant))
 
     def local_day(self, instant: ColumnElement[Any]) -> ColumnElement[Any]:
-        zone = bindparam(None, self.moment.zone.key, type_=Text())
+        zone = bindparam(None, self.context.zone.key, type_=Text())
         return cast(func.timezone(zone, instant), Date())
 
     def day_start(self, day: ColumnElement[Any]) -> ColumnElement[Any]:
-        zone = bindparam(None, self.moment.zone.key, type_=Text())
+        zone = bindparam(None, self.context.zone.key, type_=Text())
         return func.day_start(cast(day, Date()), zone, type_=AT)
 
     def reaches(self, bound: Day, target: ColumnElement[Any]) -> ColumnElement[Any]:
         """The start of the first day on which `bound` is `target` or later: `Moment.reaches`."""
-        shift = self.moment.fixed_shift(bound)
+        shift = self.context.fixed_shift(bound)
         target = cast(target, Date())
         if shift is not None:
             day = target - shift
         else:
-            steps = bindparam(None, list(self.moment.steps(bound)), type_=ARRAY(Date()))
+            steps = bindparam(None, list(self.context.steps(bound)), type_=ARRAY(Date()))
             day = self.date(1) + func.width_bucket(cast(target - 1, Date()), steps)
-        return case((target > self.date(0, self.moment.resolve(bound)), self.day_start(day)))
+        return case((target > self.date(0, self.context.resolve(bound)), self.day_start(day)))
 
     def date(self, plus: int, day: Any = None) -> ColumnElement[Any]:
-        start = self.moment.today if day is None else day
+        start = self.context.today if day is None else day
         return bindparam(None, start + timedelta(days=plus), type_=Date())
 
     def changed(self, field: Field, window: c.Days | c.Instants, row: Row) -> Found:
@@ -175,9 +178,9 @@ class _Horizons:
         day = days.c[names.day]
         today, first = (
             self.date(0),
-            self.moment.resolve(node.window.first or Day(self.moment.today)),
+            self.context.resolve(node.window.first or Day(self.context.today)),
         )
-        length = (self.moment.today - first).days + 1
+        length = (self.context.today - first).days + 1
         change = case((day > today, self.day_start(day)), else_=self.day_start(day + length))
         earliest = row.beside(
             days,

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.language.rules.catalog import FieldType
-from accounts_api.language.rules.context import Moment
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Holding, Snapshot
 from accounts_api.language.rules.needs import Counted, Needs
 from accounts_api.language.rules.sql.compile import field_changes
@@ -36,9 +36,9 @@ from shared.columns import AT
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
 
 
-def snapshot(needs: Needs, row: FromClause, moment: Moment) -> ColumnElement[str]:
+def snapshot(needs: Needs, row: FromClause, context: EvaluationContext) -> ColumnElement[str]:
     """The JSON text of one row of `needs.type`; read it with `read_snapshot`."""
-    return cast(_document(needs, Row(needs.type, row), moment), Text())
+    return cast(_document(needs, Row(needs.type, row), context), Text())
 
 
 def read_snapshot(needs: Needs, text: str) -> Snapshot:
@@ -52,7 +52,7 @@ def _object(members: Mapping[str, Any]) -> ColumnElement[Any]:
     return func.jsonb_build_object(*pairs)
 
 
-def _document(needs: Needs, row: Row, moment: Moment) -> ColumnElement[Any]:
+def _document(needs: Needs, row: Row, context: EvaluationContext) -> ColumnElement[Any]:
     own = [f for f in needs.fields.values() if f.trait is None and not f.on_link]
     names = {f.source for f in own} | needs.currencies
     traits = [f.trait for f in needs.fields.values() if f.trait is not None]
@@ -62,12 +62,12 @@ def _document(needs: Needs, row: Row, moment: Moment) -> ColumnElement[Any]:
         "columns": _object({name: row.column(name) for name in sorted(names)}),
         "traits": _object({key: row.traits.op("->")(key) for key in traits}),
         "link": _object({name: row.column(name, on_link=True) for name in linked}),
-        "related": _object({name: _others(needs, name, row, moment) for name in needs.related}),
+        "related": _object({name: _others(needs, name, row, context) for name in needs.related}),
         "segments": _segments(needs, row) if needs.segments else _EMPTY_LIST,
         "roles": _roles(needs, row) if needs.roles else _EMPTY_LIST,
-        "changes": _object({name: _changes(name, row, moment) for name in needs.changes}),
+        "changes": _object({name: _changes(name, row, context) for name in needs.changes}),
         "events": _object(
-            {name: _events(name, counted, row, moment) for name, counted in needs.events.items()}
+            {name: _events(name, counted, row, context) for name, counted in needs.events.items()}
         ),
     }
     return _object(parts)
@@ -77,10 +77,10 @@ def _list_of(item: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.coalesce(func.jsonb_agg(item), _EMPTY_LIST)
 
 
-def _others(needs: Needs, name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
+def _others(needs: Needs, name: str, row: Row, context: EvaluationContext) -> ColumnElement[Any]:
     relation, inner = needs.related[name]
     listed = row.related(
-        relation, inner.type, lambda other: select(_list_of(_document(inner, other, moment)))
+        relation, inner.type, lambda other: select(_list_of(_document(inner, other, context)))
     )
     return listed.scalar_subquery()
 
@@ -121,11 +121,11 @@ def _roles(needs: Needs, row: Row) -> ColumnElement[Any]:
     ).scalar_subquery()
 
 
-def _changes(name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
-    """The last change until now and the first one after: no verdict or horizon needs more."""
+def _changes(name: str, row: Row, context: EvaluationContext) -> ColumnElement[Any]:
+    """The last change until now and the first one after: no verdict or next change needs more."""
     changes = field_changes()
     at = changes.c.valid_from
-    now = bindparam(None, moment.now, type_=AT)
+    now = bindparam(None, context.now, type_=AT)
     return row.beside(
         changes,
         changes.c.record_type == row.type.name,
@@ -138,10 +138,12 @@ def _changes(name: str, row: Row, moment: Moment) -> ColumnElement[Any]:
     ).scalar_subquery()
 
 
-def _events(name: str, counted: Counted, row: Row, moment: Moment) -> ColumnElement[Any]:
+def _events(
+    name: str, counted: Counted, row: Row, context: EvaluationContext
+) -> ColumnElement[Any]:
     """Days that no window reaches back to are left where they are."""
     names = counted.days
-    first = bindparam(None, moment.today - timedelta(days=counted.back), type_=Date())
+    first = bindparam(None, context.today - timedelta(days=counted.back), type_=Date())
     days = other_table(
         names.table,
         {names.record: Uuid(), names.name: Text(), names.day: Date(), names.count: BigInteger()},
@@ -203,11 +205,15 @@ def _instant(text: str | None) -> datetime | None:
 
 
 async def load_snapshot(
-    session: AsyncSession, workspace_id: UUID, needs: Needs, record_id: UUID, moment: Moment
+    session: AsyncSession,
+    workspace_id: UUID,
+    needs: Needs,
+    record_id: UUID,
+    context: EvaluationContext,
 ) -> str | None:
     """What a rule sees of one live record, for `read_snapshot`."""
     row = record_table(needs.type)
-    found = select(snapshot(needs, row, moment)).where(
+    found = select(snapshot(needs, row, context)).where(
         row.c.workspace_id == workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
     )
     return (await session.scalars(found)).one_or_none()

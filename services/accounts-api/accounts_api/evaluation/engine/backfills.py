@@ -1,4 +1,4 @@
-"""Looks at every record of a watch, in batches."""
+"""Looks at every record of a rule, in batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,8 +16,8 @@ from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """One look at every record of a watch. `drift` counts what had to be corrected."""
+class Backfill:
+    """One evaluation of every record of a rule."""
 
     rule_id: UUID
     processed: int
@@ -53,7 +53,7 @@ _START = text(
 )
 
 
-async def start_sweep(
+async def start_backfill(
     session: AsyncSession, workspace_id: UUID, rule_id: UUID, *, repeated: bool
 ) -> None:
     """From the beginning; how many records there are is counted by whoever begins."""
@@ -61,7 +61,7 @@ async def start_sweep(
     await session.execute(_START, given)
 
 
-_START_SEEING = text(
+_START_DEPENDENT = text(
     """
     insert into backfills (workspace_id, rule_id)
     select distinct workspace_id, rule_id from rule_dependencies
@@ -73,11 +73,11 @@ _START_SEEING = text(
 )
 
 
-async def start_sweeps_seeing(session: AsyncSession, workspace_id: UUID, what: str) -> None:
-    await session.execute(_START_SEEING, {"workspace_id": workspace_id, "what": what})
+async def start_dependent_backfills(session: AsyncSession, workspace_id: UUID, what: str) -> None:
+    await session.execute(_START_DEPENDENT, {"workspace_id": workspace_id, "what": what})
 
 
-async def count_for_sweep(
+async def count_records(
     session: AsyncSession, workspace_id: UUID, rule_id: UUID, type_: RecordType
 ) -> None:
     own, given = _own(type_)
@@ -100,9 +100,9 @@ def _own(type_: RecordType) -> tuple[str, dict[str, Any]]:
     return f" and {name} = :own", {"own": value}
 
 
-async def next_sweep(session: AsyncSession, workspace_id: UUID) -> Any:
-    """The oldest unfinished sweep with its watch's kind and record type, None without one. Checks
-    of what should be right already come last.
+async def next_backfill(session: AsyncSession, workspace_id: UUID) -> Any:
+    """The oldest unfinished backfill with the kind and record type of its rule, None without one.
+    Rechecks come last.
     """
     found = await session.execute(
         text(
@@ -132,14 +132,14 @@ async def ids_after(
     return (await session.scalars(statement, given)).all()
 
 
-async def advance_sweep(
+async def advance_backfill(
     session: AsyncSession,
     workspace_id: UUID,
     rule_id: UUID,
     run: int,
     *,
     after: UUID | None,
-    looked_at: int,
+    evaluated: int,
     corrected: int,
     finished: bool,
 ) -> None:
@@ -148,7 +148,7 @@ async def advance_sweep(
         text(
             """
             update backfills set after_id = coalesce(:after, after_id),
-                processed = processed + :looked_at,
+                processed = processed + :evaluated,
                 corrected = coalesce(corrected, 0) + :corrected,
                 finished_at = case when :finished then clock_timestamp() end
             where workspace_id = :workspace_id and rule_id = :rule_id and run = :run
@@ -159,22 +159,22 @@ async def advance_sweep(
             "rule_id": rule_id,
             "run": run,
             "after": after,
-            "looked_at": looked_at,
+            "evaluated": evaluated,
             "corrected": corrected,
             "finished": finished,
         },
     )
 
 
-async def sweeps_of(uow: UnitOfWork, rule_ids: Sequence[UUID]) -> dict[UUID, Sweep]:
-    names = [field.name for field in fields(Sweep)]
+async def backfills_of(uow: UnitOfWork, rule_ids: Sequence[UUID]) -> dict[UUID, Backfill]:
+    names = [field.name for field in fields(Backfill)]
     found = await uow.session.execute(
         select(*(backfills.c[name] for name in names)).where(
             backfills.c.workspace_id == uow.workspace_id,
             backfills.c.rule_id == any_(bindparam(None, list(rule_ids), type_=ARRAY(Uuid()))),
         )
     )
-    return {row.rule_id: Sweep(*row) for row in found}
+    return {row.rule_id: Backfill(*row) for row in found}
 
 
 _STALE = text(
@@ -189,6 +189,6 @@ _STALE = text(
 )
 
 
-async def restart_old_sweeps(session: AsyncSession, hours: int) -> int:
-    """Let every watch whose last full look is older look at every record again."""
+async def restart_old_backfills(session: AsyncSession, hours: int) -> int:
+    """Evaluate every record again for rules whose last backfill is older."""
     return len((await session.execute(_STALE, {"hours": hours})).all())
