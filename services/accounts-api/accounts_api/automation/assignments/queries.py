@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from accounts_api.automation.assignments.models import assignment_rules as rules
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.evaluation.rule_sets.queries import RuleSet
+from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.language.rules.sql.compile import verdict

@@ -20,7 +20,7 @@ from accounts_api.automation.deactivation.models import (
     contact_deactivations,
 )
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.evaluation.rule_sets.queries import RuleSet, instants
+from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict

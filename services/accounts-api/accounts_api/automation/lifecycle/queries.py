@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
 from accounts_api.automation.lifecycle.rules import DEFAULT
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.evaluation.rule_sets.queries import RuleSet, instants
+from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.sql.compile import verdict

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -16,11 +16,12 @@ from accounts_api.language.rules.syntax.faults import of_what_is_stored
 from accounts_api.language.rules.syntax.json_codec import read_json
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
-from shared.data import RowType
 
 
-class Stored(RowType, Protocol):
-    """A rule as its set keeps it."""
+class Stored(Protocol):
+    """A rule as its set keeps it: a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def id(self) -> UUID: ...

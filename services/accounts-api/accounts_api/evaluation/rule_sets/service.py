@@ -16,7 +16,6 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.cycles import Outputs
 from accounts_api.evaluation.engine.evaluators import Evaluate, Evaluator
 from accounts_api.evaluation.rule_sets import rule_input
-from accounts_api.evaluation.rule_sets.queries import RuleSet
 from accounts_api.evaluation.rule_sets.rules import (
     Explained,
     R,
@@ -25,6 +24,7 @@ from accounts_api.evaluation.rule_sets.rules import (
     earliest,
     rule_of,
 )
+from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.depends import Dependency, dependencies
