@@ -37,7 +37,7 @@ ON_A_SESSION = {
     "accounts_api.identity.members.service",
     "accounts_api.identity.workspaces.queries",
     "accounts_api.identity.workspaces.service",
-    "accounts_api.language.rules.sql.snapshot",
+    "accounts_api.language.sql.snapshot",
     "accounts_api.records.field_owners.queries",
     "accounts_api.records.history.queries",
     "accounts_api.records.schema.queries",

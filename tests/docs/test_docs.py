@@ -17,8 +17,8 @@ import uvicorn
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from accounts_api.language.rules.syntax.json_codec import write_json
-from accounts_api.language.rules.syntax.parser import read_text
+from accounts_api.language.syntax.json_codec import write_json
+from accounts_api.language.syntax.parser import read_text
 from deploy.gateway.app import Gateway
 from deploy.migrate import ROOT
 from shared.clock import utc_now

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from accounts_api.automation.segments import evaluation
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.syntax.faults import RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import read_json
 from accounts_api.language.rules.type_check import check
+from accounts_api.language.syntax.faults import RuleFaulty
+from accounts_api.language.syntax.json_codec import read_json
 from tests.accounts_api.language.rules.random_rules import Author
 from tests.accounts_api.language.rules.worlds import PRODUCTS, TEXTS, TRAITS
 from tests.harness import Tenure, Workspace

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from accounts_api.customers.object_types.rules import key_faults, link_faults
 from accounts_api.language.rules.depends import EXISTENCE, Dependency, dependencies
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.syntax.parser import RESERVED, read_text
-from accounts_api.language.rules.syntax.printer import write_text
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import RelatedMatch
+from accounts_api.language.syntax.parser import RESERVED, read_text
+from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema.record_catalog import with_objects
 from accounts_api.records.schema.record_schemas import (
     OBJECT,

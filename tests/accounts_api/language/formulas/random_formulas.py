@@ -15,8 +15,8 @@ from accounts_api.language.rules.catalog import FieldType, trait
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.syntax.nodes import Money
-from accounts_api.language.rules.syntax.parser import read_text
+from accounts_api.language.syntax.nodes import Money
+from accounts_api.language.syntax.parser import read_text
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 NOW = datetime(2026, 3, 5, 3, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from accounts_api.language.rules.sql.rows import FUNCTIONS
+from accounts_api.language.sql.rows import FUNCTIONS
 from tests.accounts_api.language.rules.worlds import TABLES
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from accounts_api.language.rules.catalog import Catalog, Field, FieldType, Scope
-from accounts_api.language.rules.syntax import nodes as n
+from accounts_api.language.syntax import nodes as n
 from tests.accounts_api.language.rules.worlds import (
     CURRENCIES,
     DECIMALS,

@@ -10,10 +10,10 @@ from sqlalchemy.dialects import postgresql
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.context import Asks, EvaluationContext
-from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.rows import record_table
-from accounts_api.language.rules.syntax.json_codec import read_json
 from accounts_api.language.rules.type_check import check
+from accounts_api.language.sql.compile import verdict
+from accounts_api.language.sql.rows import record_table
+from accounts_api.language.syntax.json_codec import read_json
 from tests.accounts_api.language.rules.random_rules import Author
 from tests.accounts_api.language.rules.worlds import catalog
 

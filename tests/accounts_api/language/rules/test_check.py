@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.syntax import nodes as n
-from accounts_api.language.rules.syntax.faults import Fault, RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import read_json
-from accounts_api.language.rules.syntax.parser import read_text
 from accounts_api.language.rules.type_check import check
+from accounts_api.language.syntax import nodes as n
+from accounts_api.language.syntax.faults import Fault, RuleFaulty
+from accounts_api.language.syntax.json_codec import read_json
+from accounts_api.language.syntax.parser import read_text
 from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
 
 CATALOG = catalog()

@@ -9,8 +9,8 @@ from accounts_api.language.rules.depends import (
     dependencies,
     segments_read,
 )
-from accounts_api.language.rules.syntax.parser import read_text
 from accounts_api.language.rules.type_check import check
+from accounts_api.language.syntax.parser import read_text
 from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
 
 CATALOG = catalog()

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts_api.language.rules.syntax import nodes as n
-from accounts_api.language.rules.syntax.faults import Fault, RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import read_json, write_json
-from accounts_api.language.rules.syntax.parser import RESERVED, read_text
-from accounts_api.language.rules.syntax.printer import write_text
+from accounts_api.language.syntax import nodes as n
+from accounts_api.language.syntax.faults import Fault, RuleFaulty
+from accounts_api.language.syntax.json_codec import read_json, write_json
+from accounts_api.language.syntax.parser import RESERVED, read_text
+from accounts_api.language.syntax.printer import write_text
 from tests.accounts_api.language.rules.random_rules import rules
 
 STORY = (

@@ -13,13 +13,13 @@ from accounts_api.language.rules.evaluate import matches
 from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.needs import needs
 from accounts_api.language.rules.next_change import next_change
-from accounts_api.language.rules.sql import next_change as sql_horizon
-from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.rows import record_table
-from accounts_api.language.rules.sql.snapshot import read_snapshot, snapshot
-from accounts_api.language.rules.syntax.json_codec import read_json
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql import next_change as sql_horizon
+from accounts_api.language.sql.compile import verdict
+from accounts_api.language.sql.rows import record_table
+from accounts_api.language.sql.snapshot import read_snapshot, snapshot
+from accounts_api.language.syntax.json_codec import read_json
 from tests.accounts_api.language.rules.random_rules import Author
 from tests.accounts_api.language.rules.worlds import NOW, WORKSPACE, World, catalog, world
 

@@ -21,10 +21,10 @@ from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.ignored import not_ignored
-from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.evaluate_many import verdicts
-from accounts_api.language.rules.sql.rows import Row, other_table, record_table
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql.compile import verdict
+from accounts_api.language.sql.evaluate_many import verdicts
+from accounts_api.language.sql.rows import Row, other_table, record_table
 from accounts_api.records.schema.models import key_role_definitions as roles
 
 

@@ -21,11 +21,11 @@ from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.dates import begins, is_over
-from accounts_api.language.rules.sql.evaluate_many import verdicts
-from accounts_api.language.rules.sql.rows import Row, record_table
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql.compile import verdict
+from accounts_api.language.sql.dates import begins, is_over
+from accounts_api.language.sql.evaluate_many import verdicts
+from accounts_api.language.sql.rows import Row, record_table
 from shared.ids import new_id
 
 SAMPLES = 20

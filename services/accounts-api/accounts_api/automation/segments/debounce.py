@@ -107,12 +107,8 @@ def _row(move: Publication, cause: Sequence[Any], debounce: timedelta) -> dict[s
 
 async def _publish(uow: UnitOfWork, moves: Sequence[Publication], cause: Sequence[Cause]) -> None:
     """Events whose cause goes back to the change."""
-    before = uow.cause
-    await uow.flush_events()
-    uow.cause = tuple(cause)
-    uow.publish(*(move.as_event() for move in moves))
-    await uow.flush_events()
-    uow.cause = before
+    async with caused_by(uow, cause):
+        uow.publish(*(move.as_event() for move in moves))
 
 
 async def step(service: Service) -> bool:
@@ -157,13 +153,5 @@ def _item(row: Any) -> str:
 
 
 def _publication(row: Any, segment_id: UUID, title: str, record_type: str) -> Publication:
-    return Publication(
-        segment_id,
-        title,
-        record_type,
-        row.record_id,
-        row.entered,
-        row.at,
-        row.by,
-        row.resumed,
-    )
+    move = (row.record_id, row.entered, row.at, row.by, row.resumed)
+    return Publication(segment_id, title, record_type, *move)

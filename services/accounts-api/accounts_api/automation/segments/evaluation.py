@@ -14,18 +14,18 @@ from accounts_api.automation.segments.debounce import Publication
 from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import Candidate, effective_rule, held_by
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Affected, Trigger
+from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.depends import Dependency, segment_dependency
 from accounts_api.language.rules.evaluate import matches
 from accounts_api.language.rules.needs import needs
 from accounts_api.language.rules.next_change import next_change
-from accounts_api.language.rules.sql.snapshot import read_snapshot
-from accounts_api.language.rules.syntax.faults import RuleFaulty
-from accounts_api.language.rules.syntax.nodes import AnyOf
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql.snapshot import read_snapshot
+from accounts_api.language.syntax.faults import RuleFaulty
+from accounts_api.language.syntax.nodes import AnyOf
 from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
@@ -56,16 +56,9 @@ class Move:
         }
 
     def as_publication(self) -> Publication:
-        return Publication(
-            self.segment.id,
-            self.segment.title,
-            self.segment.record_type,
-            self.record_id,
-            self.entered,
-            self.trigger.at,
-            self.by,
-            self.entered and self.trigger.resumed,
-        )
+        segment = (self.segment.id, self.segment.title, self.segment.record_type)
+        move = (self.record_id, self.entered, self.trigger.at, self.by)
+        return Publication(*segment, *move, self.entered and self.trigger.resumed)
 
 
 async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationContext) -> int:
@@ -235,19 +228,18 @@ async def _publish_moves(
     uow: UnitOfWork, trigger: Trigger, moves: Sequence[Move], asked_for: Collection[str]
 ) -> None:
     """Events whose cause goes back to the change, and word to rules that ask for this segment."""
-    segment, before = moves[0].segment, uow.cause
+    segment = moves[0].segment
     link = Cause(type="segment", id=str(segment.id), label=segment.title)
     chain = (*trigger.cause, link)
     published = [move.as_publication() for move in moves]
     await debounce.publish_moves(uow, segment.id, published, chain, segment.debounce)
     dependency = segment_dependency(str(segment.id))
     if dependency in asked_for:
-        uow.cause = chain
-        records = [move.record_id for move in moves]
-        await engine.record_change(
-            uow, segment.record_type, [dependency], records, trigger.at, resumed=trigger.resumed
-        )
-    uow.cause = before
+        ids = [move.record_id for move in moves]
+        async with caused_by(uow, chain):
+            await engine.record_change(
+                uow, segment.record_type, [dependency], ids, trigger.at, resumed=trigger.resumed
+            )
 
 
 REASONS: Final = {

@@ -19,12 +19,12 @@ from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.needs import needs
 from accounts_api.language.rules.next_change import next_change
-from accounts_api.language.rules.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.syntax.faults import RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import write_json
-from accounts_api.language.rules.syntax.printer import write_text
 from accounts_api.language.rules.type_check import check
+from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
+from accounts_api.language.syntax.faults import RuleFaulty
+from accounts_api.language.syntax.json_codec import write_json
+from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
 from shared.errors import Fault, Invalid, NotFound

@@ -10,10 +10,10 @@ from pydantic_core import from_json
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.depends import segments_read
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.language.rules.syntax.faults import of_what_is_stored
-from accounts_api.language.rules.syntax.json_codec import read_json
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.syntax.faults import of_what_is_stored
+from accounts_api.language.syntax.json_codec import read_json
 from shared.errors import Fault
 
 

@@ -27,11 +27,11 @@ from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.depends import EXISTENCE, dependencies, segments_read
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.syntax.faults import Fault as RuleFault
-from accounts_api.language.rules.syntax.faults import Place, RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import write_json
-from accounts_api.language.rules.syntax.stored import segments_in, shown_rule
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.syntax.faults import Fault as RuleFault
+from accounts_api.language.syntax.faults import Place, RuleFaulty
+from accounts_api.language.syntax.json_codec import write_json
+from accounts_api.language.syntax.stored import segments_in, shown_rule
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.hooks import RecordChange
 from shared.db import refuse

@@ -26,11 +26,11 @@ from accounts_api.automation.segments.models import segment_members, segment_ove
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.needs import Needs
-from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.evaluate_many import evaluated
-from accounts_api.language.rules.sql.rows import record_table
-from accounts_api.language.rules.sql.snapshot import snapshot
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql.compile import verdict
+from accounts_api.language.sql.evaluate_many import evaluated
+from accounts_api.language.sql.rows import record_table
+from accounts_api.language.sql.snapshot import snapshot
 
 SAMPLES = 10
 

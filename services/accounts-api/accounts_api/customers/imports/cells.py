@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from accounts_api.language.rules.syntax.values import exponent
 from accounts_api.language.spreadsheets.csv_cells import plain, several
 from accounts_api.language.spreadsheets.formats import (
     AS_SHOWN,

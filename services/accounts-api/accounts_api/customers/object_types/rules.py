@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.syntax.parser import RESERVED
+from accounts_api.language.syntax.parser import RESERVED
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, ObjectLink
 from shared.errors import Fault
 

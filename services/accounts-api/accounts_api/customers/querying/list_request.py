@@ -19,8 +19,8 @@ from accounts_api.evaluation.rule_sets.rule_input import rule_catalog, usable
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.sql.compile import verdict
 from accounts_api.language.rules.standard import STANDARD
+from accounts_api.language.sql.compile import verdict
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid

@@ -12,7 +12,7 @@ from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.formulas import as_user, faults_of, usable
 from accounts_api.customers.traits.queries import FormulaTrait
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Affected
+from accounts_api.evaluation.engine.evaluators import Affected, caused_by
 from accounts_api.language.formulas.depends import needs
 from accounts_api.language.formulas.evaluate import evaluate as value_of
 from accounts_api.language.formulas.kept import kept
@@ -24,7 +24,7 @@ from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.depends import Dependency
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.needs import Needs
-from accounts_api.language.rules.sql.snapshot import read_snapshot
+from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import same
@@ -61,10 +61,8 @@ async def evaluate(uow: UnitOfWork, affected: Affected, _: EvaluationContext) ->
     over nobody asks for the value. How many differed.
     """
     found = await queries.formulas(uow.session, uow.workspace_id, list(affected))
-    catalog, context = (
-        await record_catalog.rule_catalog(uow),
-        await record_catalog.evaluation_context(uow),
-    )
+    catalog = await record_catalog.rule_catalog(uow)
+    context = await record_catalog.evaluation_context(uow)
     changed = 0
     for record_type in sorted({trait.record_type for trait in found}):
         schema = await record_catalog.find_schema(uow, record_type)
@@ -156,14 +154,11 @@ async def _store(
     groups: Mapping[Group, Sequence[Edit]],
 ) -> int:
     """The cause of a value goes back to the change, by way of its formula."""
-    before, changed = uow.cause, 0
-    await uow.flush_events()
+    changed = 0
     for (cause, keys), edits in groups.items():
-        uow.cause = (*cause, formula_link(str(traits[keys[0]].id), keys[0]))
-        outcomes = await write(uow, schema, edits, OURSELVES)
-        await uow.flush_events()
+        async with caused_by(uow, (*cause, formula_link(str(traits[keys[0]].id), keys[0]))):
+            outcomes = await write(uow, schema, edits, OURSELVES)
         changed += sum(outcome.status == "updated" for outcome in outcomes)
-    uow.cause = before
     return changed
 
 

@@ -15,8 +15,8 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.syntax.faults import Fault as RuleFault
-from accounts_api.language.rules.syntax.faults import RuleFaulty, of_what_is_stored
+from accounts_api.language.syntax.faults import Fault as RuleFault
+from accounts_api.language.syntax.faults import RuleFaulty, of_what_is_stored
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.trait_values import Definition
 from shared.errors import Fault

@@ -9,7 +9,7 @@ from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.formulas import faults_of, usable
 from accounts_api.language.formulas.depends import needs
 from accounts_api.language.formulas.nulls import Why, why_null
-from accounts_api.language.rules.sql.snapshot import read_snapshot
+from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.uow import UnitOfWork
@@ -26,10 +26,8 @@ async def of_records(
     traits = [trait for trait in found if trait.record_type == schema.record_type]
     if not traits:
         return {}
-    catalog, context = (
-        await record_catalog.rule_catalog(uow),
-        await record_catalog.evaluation_context(uow),
-    )
+    catalog = await record_catalog.rule_catalog(uow)
+    context = await record_catalog.evaluation_context(uow)
     standing = {one.key: _STANDS.as_json() for one in traits if faults_of(one, catalog)}
     usables = [
         (one, usable(catalog, one.record_type, one.formula))

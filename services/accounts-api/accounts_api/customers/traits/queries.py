@@ -25,8 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.needs import Needs
-from accounts_api.language.rules.sql.rows import record_table
-from accounts_api.language.rules.sql.snapshot import snapshot
+from accounts_api.language.sql.rows import record_table
+from accounts_api.language.sql.snapshot import snapshot
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.models import trait_definitions as traits
 from accounts_api.records.schema.record_schemas import RecordSchema

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.language.rules.sql.rows import other_table
+from accounts_api.language.sql.rows import other_table
 from shared.columns import AT
 from shared.uow import UnitOfWork
 

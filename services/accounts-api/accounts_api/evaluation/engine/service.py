@@ -26,7 +26,7 @@ from accounts_api.evaluation.engine.change_capture import (
 from accounts_api.evaluation.engine.cycles import Output
 from accounts_api.evaluation.engine.evaluators import Evaluators, Trigger, in_order
 from accounts_api.evaluation.engine.next_changes import set_next_changes
-from accounts_api.evaluation.engine.queries import unregister
+from accounts_api.evaluation.engine.queries import active_rules, unregister
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.depends import (
@@ -56,6 +56,7 @@ BACKFILL: Final = (Cause(type="system", id="backfill", label="every record was l
 __all__ = [
     "Backfill",
     "Output",
+    "active_rules",
     "backfills_of",
     "record_change",
     "record_changes",

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from accounts_api.evaluation.engine import queries
+from accounts_api.evaluation.engine import service as engine
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.syntax.faults import Fault as RuleFault
-from accounts_api.language.rules.syntax.faults import RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import read_json
-from accounts_api.language.rules.syntax.parser import read_text
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.syntax.faults import Fault as RuleFault
+from accounts_api.language.syntax.faults import RuleFaulty
+from accounts_api.language.syntax.json_codec import read_json
+from accounts_api.language.syntax.parser import read_text
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.lookups import known_key_roles
 from shared.errors import Fault, Invalid
@@ -21,7 +21,7 @@ from shared.web.problems import not_stored
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
     """What rules may say here: fields, traits, and the segments and key roles that there are."""
     catalog = await record_catalog.rule_catalog(uow)
-    segments = await queries.active_rules(uow.session, uow.workspace_id, "segment")
+    segments = await engine.active_rules(uow.session, uow.workspace_id, "segment")
     return catalog.with_names(segments, await known_key_roles(uow))
 
 

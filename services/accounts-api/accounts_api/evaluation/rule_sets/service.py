@@ -30,13 +30,13 @@ from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.depends import Dependency, dependencies
 from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.sql.snapshot import load_snapshot, read_snapshot
-from accounts_api.language.rules.syntax.faults import RuleFaulty
-from accounts_api.language.rules.syntax.json_codec import write_json
-from accounts_api.language.rules.syntax.nodes import AnyOf
-from accounts_api.language.rules.syntax.stored import shown_rule
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
+from accounts_api.language.syntax.faults import RuleFaulty
+from accounts_api.language.syntax.json_codec import write_json
+from accounts_api.language.syntax.nodes import AnyOf
+from accounts_api.language.syntax.stored import shown_rule
 from accounts_api.records.schema import record_catalog
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version

@@ -17,7 +17,7 @@ from accounts_api.language.formulas.types import Typed
 from accounts_api.language.formulas.values import EXACT, Money, amount, like, mixed
 from accounts_api.language.rules.context import Asks, EvaluationContext
 from accounts_api.language.rules.fold import fold
-from accounts_api.language.rules.syntax.values import format_number
+from accounts_api.language.syntax.values import format_number
 
 Work = Callable[..., Any]
 _MOST_PLACES: Final = 15

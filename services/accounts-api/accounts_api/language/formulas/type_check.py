@@ -13,9 +13,9 @@ from accounts_api.language.formulas.values import Money
 from accounts_api.language.rules import typed as rules
 from accounts_api.language.rules.catalog import Catalog, Field, FieldType, Parent, Scope
 from accounts_api.language.rules.literals import Mistyped, Typing
-from accounts_api.language.rules.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.rules.syntax.nodes import Money as WrittenMoney
 from accounts_api.language.rules.type_check import Checker as RuleChecker
+from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
+from accounts_api.language.syntax.nodes import Money as WrittenMoney
 from shared.spelling import nearest
 
 NOT_AN_INPUT: Final = frozenset({"updated_at"})

@@ -11,8 +11,8 @@ from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.rules.instants import iso_date, iso_instant
-from accounts_api.language.rules.syntax import nodes as n
-from accounts_api.language.rules.syntax.nodes import Op
+from accounts_api.language.syntax import nodes as n
+from accounts_api.language.syntax.nodes import Op
 
 
 @dataclass(frozen=True, slots=True)

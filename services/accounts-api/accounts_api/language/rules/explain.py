@@ -16,8 +16,8 @@ from accounts_api.language.rules.evaluate import (
     satisfies,
     value_of,
 )
-from accounts_api.language.rules.syntax.json_codec import write_json
-from accounts_api.language.rules.syntax.printer import write_text
+from accounts_api.language.syntax.json_codec import write_json
+from accounts_api.language.syntax.printer import write_text
 
 SAMPLES: Final = 5
 """Related records explained one by one; the counts are of all of them."""

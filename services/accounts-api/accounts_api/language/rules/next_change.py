@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.context import Day, EvaluationContext
 from accounts_api.language.rules.evaluate import Snapshot, satisfies, value_of
-from accounts_api.language.rules.syntax import nodes as n
+from accounts_api.language.syntax import nodes as n
 
 
 def next_change(rule: c.Rule, record: Snapshot, context: EvaluationContext) -> datetime | None:

@@ -18,8 +18,8 @@ from accounts_api.language.rules.catalog import (
 )
 from accounts_api.language.rules.context import Day
 from accounts_api.language.rules.literals import Mistyped, Typing
-from accounts_api.language.rules.syntax import nodes as n
-from accounts_api.language.rules.syntax.faults import Fault, Place, RuleFaulty
+from accounts_api.language.syntax import nodes as n
+from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
 from shared.spelling import nearest
 
 _ANY: Final = frozenset({n.Op.IS_EMPTY, n.Op.NOT_EMPTY, n.Op.CHANGED_WITHIN})

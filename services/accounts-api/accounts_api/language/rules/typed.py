@@ -14,7 +14,7 @@ from operator import or_
 
 from accounts_api.language.rules.catalog import EventDays, Field, FieldType, RecordType, Relation
 from accounts_api.language.rules.context import Asks, Day
-from accounts_api.language.rules.syntax import nodes as n
+from accounts_api.language.syntax import nodes as n
 
 
 @dataclass(frozen=True, slots=True)

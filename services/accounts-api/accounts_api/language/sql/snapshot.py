@@ -29,8 +29,8 @@ from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.evaluate import Holding, Snapshot
 from accounts_api.language.rules.needs import Counted, Needs
-from accounts_api.language.rules.sql.compile import field_changes
-from accounts_api.language.rules.sql.rows import Row, other_table, record_table
+from accounts_api.language.sql.compile import field_changes
+from accounts_api.language.sql.rows import Row, other_table, record_table
 from shared.columns import AT
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")

@@ -37,9 +37,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.rules.sql.rows import COLUMN_TYPES, Row, other_table
-from accounts_api.language.rules.syntax import nodes as n
-from accounts_api.language.rules.syntax.values import format_number
+from accounts_api.language.sql.rows import COLUMN_TYPES, Row, other_table
+from accounts_api.language.syntax import nodes as n
+from accounts_api.language.syntax.values import format_number
 from shared.columns import AT
 
 COMPARE: Final[dict[n.Op, Callable[[Any, Any], Any]]] = {

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, cast, func, null
 
 from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.sql.rows import Row
+from accounts_api.language.sql.rows import Row
 from shared.columns import AT
 
 

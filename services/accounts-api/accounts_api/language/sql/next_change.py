@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.rules.sql.compile import (
+from accounts_api.language.sql.compile import (
     Compiler,
     assigned,
     assignments,
@@ -38,7 +38,7 @@ from accounts_api.language.rules.sql.compile import (
     event_days,
     field_changes,
 )
-from accounts_api.language.rules.sql.rows import Row
+from accounts_api.language.sql.rows import Row
 from shared.columns import AT
 
 Found = list[ColumnElement[Any]]

@@ -8,7 +8,7 @@ from sqlalchemy import Select, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.sql.rows import Row, record_table
+from accounts_api.language.sql.rows import Row, record_table
 
 
 def reach(

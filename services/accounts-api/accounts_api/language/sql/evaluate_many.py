@@ -28,10 +28,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from accounts_api.language.rules.catalog import RecordType
 from accounts_api.language.rules.context import Asks, EvaluationContext
-from accounts_api.language.rules.sql.compile import verdict
-from accounts_api.language.rules.sql.next_change import next_change
-from accounts_api.language.rules.sql.rows import Row, record_table
 from accounts_api.language.rules.typed import Rule
+from accounts_api.language.sql.compile import verdict
+from accounts_api.language.sql.next_change import next_change
+from accounts_api.language.sql.rows import Row, record_table
 from shared.columns import AT
 
 
