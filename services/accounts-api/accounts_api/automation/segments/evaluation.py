@@ -56,9 +56,16 @@ class Move:
         }
 
     def as_publication(self) -> Publication:
-        segment = (self.segment.id, self.segment.title, self.segment.record_type)
-        move = (self.record_id, self.entered, self.trigger.at, self.by)
-        return Publication(*segment, *move, self.entered and self.trigger.resumed)
+        return Publication(
+            self.segment.id,
+            self.segment.title,
+            self.segment.record_type,
+            self.record_id,
+            self.entered,
+            self.trigger.at,
+            self.by,
+            self.entered and self.trigger.resumed,
+        )
 
 
 async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationContext) -> int:
