@@ -15,6 +15,7 @@ from uuid import UUID
 
 from accounts_api.automation.segments import debounce_queries
 from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import caused_by
 from shared import held_work
 from shared.batches import each_at_its_own_risk
 from shared.events.accounts import SegmentEntered, SegmentLeft

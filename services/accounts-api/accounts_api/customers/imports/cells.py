@@ -19,6 +19,7 @@ from accounts_api.language.spreadsheets.formats import (
     settled,
     without_formula,
 )
+from accounts_api.language.syntax.values import exponent
 from shared.mail.addresses import email_key
 
 TargetType = Literal[

@@ -11,8 +11,8 @@ from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import Day, Period
 from accounts_api.language.rules.fold import fold
-from accounts_api.language.rules.syntax import nodes as n
-from accounts_api.language.rules.syntax.faults import Fault, Place, RuleFaulty
+from accounts_api.language.syntax import nodes as n
+from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
 from shared.spelling import nearest
 from shared.values.plain import near_day
 
