@@ -37,10 +37,12 @@ def packages() -> frozenset[str]:
 
 @cache
 def areas() -> frozenset[str]:
-    """Packages of a service that hold nothing but features: `accounts_api.identity`."""
+    """Packages of a service that hold nothing but features, such as `accounts_api.identity`, and
+    connectors, whose contract and list lie beside them.
+    """
     folders = {m for m in packages() if m.count(".") == 1 and m.split(".")[0] in PACKAGES.values()}
     plain = {m.rpartition(".")[0] for m in sources() if m not in packages()}
-    return frozenset(folders - plain)
+    return frozenset(folders - plain) | {"sync_worker.connectors"}
 
 
 @cache

@@ -26,7 +26,6 @@ FEATURES_OF_MORE_FILES = {
     "services/accounts-api/accounts_api/records/store": 11,
     "services/sequencer/sequencer/enrollments": 11,
     "services/sequencer/sequencer/entry": 11,
-    "services/sync-worker/sync_worker/crm_sync/pulls": 17,
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
@@ -41,14 +40,10 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/records/store": 2_429,
     "services/sequencer/sequencer/enrollments": 1_656,
     "services/sequencer/sequencer/sending": 1_513,
-    "services/sync-worker/sync_worker/crm_sync/pulls": 2_558,
-    "services/sync-worker/sync_worker/connectors/salesforce": 1_864,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {
     "services/accounts-api/accounts_api/records/schema/models.py": 421,
-    "services/sync-worker/sync_worker/connections/service.py": 466,
-    "services/sync-worker/sync_worker/connectors/salesforce/rules/mapping.py": 461,
     "services/sync-worker/sync_worker/partners/webhook_deliveries/queries.py": 401,
     "tests/accounts_api/customers/traits/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
@@ -56,7 +51,6 @@ LARGER_FILES = {
     "tests/sequencer/test_entry.py": 455,
     "tests/sequencer/test_sending.py": 458,
     "tests/sync_worker/mail/test_mail_reports.py": 472,
-    "tests/sync_worker/crm_sync/test_misfits.py": 474,
 }
 
 

@@ -107,7 +107,7 @@ async def shown(world: World, ids: list[str]) -> list[dict[str, Any]]:
     return [(await world.ws.admin.get(f"/v1/connections/{id_}")).json() for id_ in ids]
 
 
-@step("salesforce")
+@step("records")
 async def pulls(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
     ids = [await outside.salesforce(world) for _ in range(3)]
     spoil = (

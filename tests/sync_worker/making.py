@@ -12,12 +12,27 @@ from sqlalchemy import text
 
 from shared.events.sequences import MessageSent
 from shared.ids import new_id
+from sync_worker.connectors.base import Row, Stream, StreamSchema
+from sync_worker.connectors.salesforce.connector import SPEC
+from sync_worker.connectors.salesforce.rows import readable_fields, rows_of
+from sync_worker.crm_sync.translation.document import mapping_of
 from tests.harness import Tenure, Workspace
 from tests.simulators.salesforce import landmarks
 from tests.simulators.salesforce.server import SalesforceSimulator
 
+SHIPPED = mapping_of(SPEC, None)
 LATE_OPPORTUNITY = landmarks.LATE[0]
 SENT_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def salesforce_row(stream: str, wire: dict[str, Any], **types: str) -> Row:
+    """A row of Salesforce as the connector hands it over; `types` are those of its fields."""
+    kind = SPEC.stream(stream)
+    assert kind is not None
+    described = [{"name": name, "type": types.get(name, "string")} for name in wire]
+    schema = StreamSchema(readable_fields(described))
+    (row,) = rows_of(Stream(kind, schema, tuple(wire)), [wire])
+    return row
 
 
 class Org:

@@ -9,9 +9,10 @@ from shared.routers.usages import usages_router
 from shared.settings import Settings
 from sync_worker.checks import router as checks
 from sync_worker.connections import router as connections
+from sync_worker.crm_sync.inbound import router as inbound
 from sync_worker.crm_sync.mappings import router as mappings
 from sync_worker.crm_sync.mappings import service as mappings_service
-from sync_worker.crm_sync.pulls import router as pulls
+from sync_worker.crm_sync.source_records import router as source_records
 from sync_worker.crm_sync.write_backs import router as write_backs
 from sync_worker.mail.mailbox import router as mailbox
 from sync_worker.partners.partner_events import router as partner_events
@@ -22,7 +23,7 @@ from sync_worker.runner.runs import router as runs
 from sync_worker.status import due_work
 from sync_worker.subscriptions import SUBSCRIPTIONS
 
-MIGRATION_HEAD = "0010"
+MIGRATION_HEAD = "0011"
 
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},
@@ -43,7 +44,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             checks.router,
             mappings.router,
             runs.router,
-            pulls.router,
+            inbound.router,
+            source_records.router,
             mailbox.router,
             partner_events.router,
             webhooks.router,

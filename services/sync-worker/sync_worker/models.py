@@ -1,8 +1,7 @@
 """Every feature's tables in one import, for Alembic."""
 
 from sync_worker.connections.models import Connection, ConnectionToken
-from sync_worker.connectors.salesforce.models import DescribedObject
-from sync_worker.crm_sync.pulls.models import SourceRecord, SyncWindow
+from sync_worker.crm_sync.source_records.models import SourceRecord
 from sync_worker.crm_sync.write_backs.models import WriteBack
 from sync_worker.db import FOUNDATION, Base
 from sync_worker.mail.mailbox.models import ContactAddress, MailFolder, MailSeen, ParkedMail
@@ -10,6 +9,7 @@ from sync_worker.partners.partner_events.models import FeedFloor, PartnerEvent
 from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
 from sync_worker.partners.webhooks.models import WebhookEndpoint, WebhookSecret
 from sync_worker.runner.runs.models import SyncRun
+from sync_worker.runner.streams.models import DescribedObject, SyncStream, SyncWindow
 
 __all__ = [
     "FOUNDATION",
@@ -25,6 +25,7 @@ __all__ = [
     "PartnerEvent",
     "SourceRecord",
     "SyncRun",
+    "SyncStream",
     "SyncWindow",
     "WebhookAttempt",
     "WebhookDelivery",

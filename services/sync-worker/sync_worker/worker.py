@@ -6,7 +6,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 from sync_worker.connections import service as connections
-from sync_worker.crm_sync.pulls import jobs as pulls
+from sync_worker.crm_sync.inbound import jobs as inbound
 from sync_worker.crm_sync.write_backs import jobs as write_backs
 from sync_worker.mail.mailbox import jobs as mailbox
 from sync_worker.mail.mailbox import service as mailbox_service
@@ -24,7 +24,7 @@ def build(settings: Settings) -> Service:
 def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, SUBSCRIPTIONS),
-        pulls.loop(),
+        inbound.loop(),
         mailbox.loop(),
         write_backs.loop(),
         *webhook_deliveries.loops(),

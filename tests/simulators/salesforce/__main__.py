@@ -8,6 +8,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from tests.simulators.salesforce.app import create_app
 from tests.simulators.salesforce.seed import ACCOUNTS, DEFAULT_SEED
 from tests.simulators.salesforce.server import LoopbackServer, create_world
 
@@ -27,7 +28,7 @@ async def _run(options: argparse.Namespace) -> None:
         frozen=options.frozen,
         state=options.state,
     )
-    server = LoopbackServer(world, options.port)
+    server = LoopbackServer(create_app(world), options.port)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _stop, server)
     serving = asyncio.create_task(server.run_until_stopped())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -83,10 +83,10 @@ def _listening(port: int) -> socket.socket:
 class LoopbackServer(uvicorn.Server):
     """uvicorn on a loopback port that tells when it listens and leaves signals to its owner."""
 
-    def __init__(self, world: World, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(world), http=_OpenProtocol, ws="none", lifespan="off", log_config=None,
+                app, http=_OpenProtocol, ws="none", lifespan="off", log_config=None,
                 access_log=False, date_header=False, server_header=False,
                 timeout_graceful_shutdown=1, h11_max_incomplete_event_size=65_536,
             )
@@ -164,7 +164,7 @@ class SalesforceSimulator:
         sandbox.people(self.org)
 
     async def __aenter__(self) -> Self:
-        self._server = LoopbackServer(self.world, self._port)
+        self._server = LoopbackServer(create_app(self.world), self._port)
         self._task = asyncio.create_task(self._server.run_until_stopped())
         listening = asyncio.create_task(self._server.listening.wait())
         await asyncio.wait({self._task, listening}, return_when=asyncio.FIRST_COMPLETED)

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sync_worker.connections import service as connections
 from sync_worker.connections.sealing import SecretsLost
 from sync_worker.connections.service import Opened
-from sync_worker.connectors.salesforce.service import StoredSessions
+from sync_worker.connections.sessions import StoredSessions
+from sync_worker.connectors.salesforce.auth import SalesforceAuth
 from tests.sync_worker.making import Org, expire_leases, kill_worker_at
 
 
@@ -162,14 +163,14 @@ async def test_a_refresh_token_that_rotates_is_used_once_by_everybody_together(
     org = small_org
     await rotating(org)
     service, connection = org.tenure.workers["sync"], await opened(org)
-    workers = [StoredSessions(service, connection) for _ in range(20)]
+    workers = [StoredSessions(service, connection, SalesforceAuth()) for _ in range(20)]
     first = await asyncio.gather(*(worker.current() for worker in workers))
-    assert len({session.access_token for session in first}) == 1
+    assert len({session.grant.access_token for session in first}) == 1
     org.sf.world.auth.end_sessions()
     second = await asyncio.gather(
         *(worker.renewed(session) for worker, session in zip(workers, first, strict=True))
     )
-    assert len({session.access_token for session in second}) == 1
+    assert len({session.grant.access_token for session in second}) == 1
     assert len(org.sf.log.matching("oauth2/token")) == 2
     assert (await org.sync())["status"] == "succeeded"
 
@@ -180,7 +181,7 @@ async def test_a_rotated_token_lost_with_its_worker_asks_for_a_new_sign_in(
     """Salesforce takes the old token for stolen; nobody can tell it otherwise."""
     org = small_org
     await rotating(org)
-    await kill_worker_at(org, "salesforce.token_received=kill")
+    await kill_worker_at(org, "connections.token_received=kill")
     await expire_leases(org)
     await org.tenure.settle()
     connection = await org.ws.admin.get(f"/v1/connections/{org.connection_id}")

@@ -1,5 +1,5 @@
-"""What Salesforce is asked, request by request: in a full run, in an incremental run, and when values
-are written back. A change of our code that asks otherwise shows here, line by line.
+"""What Salesforce is asked, request by request: in a full run, in an incremental run, and when
+values are written back. A change of our code that asks otherwise shows here, line by line.
 
 `WRITE_GOLDEN=1 make test T=tests/sync_worker/connectors/test_golden_requests.py` writes the files.
 """

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from sync_worker.connectors.salesforce.rules.mapping import SHIPPED, FieldMap, owned_fields
-from tests.sync_worker.making import Org
+from sync_worker.connectors.salesforce.connector import SPEC
+from sync_worker.crm_sync.translation.document import FieldMap, owned_fields
+from tests.sync_worker.making import SHIPPED, Org
 
 
 def test_a_connection_owns_what_it_maps_but_not_the_key_roles_that_are_handed_over_here() -> None:
-    owned = owned_fields(SHIPPED)
+    owned = owned_fields(SPEC, SHIPPED)
     assert owned.keys() == {"account", "contact", "opportunity"}
     assert {"name", "domain", "arr", "currency", "traits.cs_tier"} <= set(owned["account"])
     assert "key_roles.csm" not in owned["account"]

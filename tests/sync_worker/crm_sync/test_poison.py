@@ -13,11 +13,12 @@ from typing_extensions import override
 from accounts_api.identity.members import service as members
 from accounts_api.records.store.batch import Batch
 from accounts_api.records.store.edits import Edit
-from sync_worker.connectors.salesforce.client import Salesforce, SalesforceError
-from sync_worker.connectors.salesforce.rules.errors import Trouble
-from sync_worker.crm_sync.pulls import queries, rules, taking
-from sync_worker.crm_sync.pulls.queries import Kept
-from sync_worker.crm_sync.write_backs.service import _updated  # noqa: PLC2701  (its halving alone)
+from sync_worker.connectors.base import Intent, Link, SystemTrouble, Trouble
+from sync_worker.connectors.salesforce.connector import Salesforce
+from sync_worker.crm_sync.inbound import apply_rows, rules
+from sync_worker.crm_sync.source_records import service as source_records
+from sync_worker.crm_sync.source_records.service import Kept
+from sync_worker.crm_sync.write_backs.service import _written  # noqa: PLC2701  (its halving alone)
 from tests.sync_worker.making import Org
 
 Poison = Callable[[pytest.MonkeyPatch, str], None]
@@ -30,12 +31,12 @@ class Surprise(Exception):
 def in_reading_a_row(patch: pytest.MonkeyPatch, poisoned: str) -> None:
     before = rules.folded
 
-    def fold(mapping: Any, row: Any, locale: Any) -> Any:
-        if row["Id"] == poisoned:
+    def fold(mapping: Any, kind: Any, row: Any, locale: Any) -> Any:
+        if row.id == poisoned:
             raise Surprise
-        return before(mapping, row, locale)
+        return before(mapping, kind, row, locale)
 
-    patch.setattr(taking, "folded", fold)
+    patch.setattr(apply_rows, "folded", fold)
 
 
 def in_writing_a_record(patch: pytest.MonkeyPatch, poisoned: str) -> None:
@@ -51,7 +52,7 @@ def in_writing_a_record(patch: pytest.MonkeyPatch, poisoned: str) -> None:
 
 
 def in_keeping_a_row(patch: pytest.MonkeyPatch, poisoned: str) -> None:
-    before = queries.keep_records
+    before = source_records.keep_records
 
     async def keep(session: Any, ws: Any, connection: Any, sobject: str, rows: Sequence[Kept],
                    scan: Any) -> None:  # fmt: skip
@@ -59,7 +60,7 @@ def in_keeping_a_row(patch: pytest.MonkeyPatch, poisoned: str) -> None:
             raise Surprise
         await before(session, ws, connection, sobject, rows, scan)
 
-    patch.setattr(queries, "keep_records", keep)
+    patch.setattr(source_records, "keep_records", keep)
 
 
 def three(org: Org, sobject: str) -> list[str]:
@@ -156,7 +157,7 @@ async def test_a_run_that_raises_is_told_and_holds_up_no_other_connection(
 
     await org.connect()
     with monkeypatch.context() as patch:
-        patch.setattr("sync_worker.crm_sync.pulls.service.pull", pull)
+        patch.setattr("sync_worker.crm_sync.inbound.service.pull", pull)
         run = await org.sync()
     assert (run["status"], "on our side" in run["reason"]) == ("failed", True)
     assert (await org.sync())["status"] == "succeeded"
@@ -170,22 +171,30 @@ class Refusing(Salesforce):
         self.taken: list[str] = []
 
     @override
-    async def update(self, sobject: str, record_id: str, fields: Any) -> None:
-        await self.update_many(sobject, [(record_id, fields)])
+    async def write(self, link: Link, intents: Sequence[Intent]) -> Sequence[Trouble | None]:
+        if self.poisoned in [each.id for each in intents]:
+            raise SystemTrouble(Trouble("refused", "JSON_PARSER_ERROR: no."))
+        self.taken += [each.id for each in intents]
+        return [None] * len(intents)
 
-    @override
-    async def update_many(self, sobject: str, records: Any) -> list[Trouble | None]:
-        if self.poisoned in [record_id for record_id, _ in records]:
-            raise SalesforceError(Trouble("refused", "JSON_PARSER_ERROR: no."))
-        self.taken += [record_id for record_id, _ in records]
-        return [None] * len(records)
+
+class NoLink:
+    """Of a connector that asks nothing."""
+
+    settings: dict[str, Any] = {}
+    clock = None
+
+    async def get(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError
+
+    async def send(self, *_: Any) -> Any:
+        raise AssertionError
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 200])
 async def test_a_value_that_makes_salesforce_refuse_a_request_costs_only_itself(count: int) -> None:
-
-    rows = [(f"r{n}", {"F": "v"}) for n in range(count)]
-    client = Refusing(f"r{count // 2}")
-    troubles = await _updated(client, "Opportunity", rows)
+    intents = [Intent("Opportunity", f"r{n}", {"F": "v"}) for n in range(count)]
+    connector = Refusing(f"r{count // 2}")
+    troubles = await _written(connector, NoLink(), intents)
     assert [place for place, trouble in enumerate(troubles) if trouble] == [count // 2]
-    assert client.taken == [record_id for record_id, _ in rows if record_id != client.poisoned]
+    assert connector.taken == [each.id for each in intents if each.id != connector.poisoned]

@@ -9,9 +9,11 @@ from shared.net.egress import AddressRefused
 from shared.service import Service
 from sync_worker.checks.schemas import CheckOut
 from sync_worker.connections import service as connections
+from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
-from sync_worker.connectors.salesforce import service as salesforce
-from sync_worker.connectors.salesforce.service import SalesforceError
+from sync_worker.connectors import registry
+from sync_worker.connectors.base import SystemTrouble
+from sync_worker.crm_sync.mappings import service as mappings
 from sync_worker.mail.mailbox import service as mailbox
 from sync_worker.mail.mailbox.service import MailboxAway, MailboxRefused
 
@@ -30,7 +32,7 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
         ok, detail = True, "Signed in."
     except TimeoutError:
         found, ok, detail = {}, False, f"It did not answer within {_PATIENCE:g} seconds."
-    except (SalesforceError, OutgoingError, AddressRefused, MailboxAway, MailboxRefused) as error:
+    except (SystemTrouble, OutgoingError, AddressRefused, MailboxAway, MailboxRefused) as error:
         found, ok, detail = {}, False, str(error)
     milliseconds = round((time.monotonic() - started) * 1000)
     if ok:
@@ -43,6 +45,7 @@ async def _look_around(service: Service, opened: Opened) -> dict[str, Any]:
     if opened.system == "imap":
         state = await mailbox.check(service, opened)
         return {"uid_validity": state.uid_validity, "next_uid": state.next_uid}
-    client = salesforce.salesforce_of(service, opened)
-    hidden = await salesforce.hidden_everywhere(service, opened, client)
-    return {"api_usage": client.usage, "hidden_fields": hidden}
+    connector = registry.record_connector(opened.system)
+    link = HttpLink(service, opened, connector)
+    hidden = await mappings.hidden_everywhere(service, opened, connector, link)
+    return {"api_usage": link.usage, "hidden_fields": hidden}

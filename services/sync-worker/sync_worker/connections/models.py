@@ -37,7 +37,6 @@ class Connection(Base):
 
     __tablename__ = "connections"
     __table_args__ = (
-        CheckConstraint("system in ('salesforce', 'imap')", name="system"),
         CheckConstraint("status in ('ok', 'failing', 'needs_reauth', 'paused')", name="status"),
         Index(
             "uq_connections_workspace_id_title",

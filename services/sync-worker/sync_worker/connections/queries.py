@@ -49,12 +49,12 @@ async def connections_page(
     return (await session.scalars(found.order_by(Connection.id).limit(limit + 1))).all()
 
 
-async def connections_of_system(
-    session: AsyncSession, workspace_id: UUID, system: str
+async def connections_of_systems(
+    session: AsyncSession, workspace_id: UUID, systems: Sequence[str]
 ) -> Sequence[Connection]:
     found = select(Connection).where(
         Connection.workspace_id == workspace_id,
-        Connection.system == system,
+        Connection.system.in_(systems),
         Connection.removed_at.is_(None),
     )
     return (await session.scalars(found.order_by(Connection.id))).all()
@@ -74,7 +74,7 @@ _DUE = text(
     """
     with due as (
         select workspace_id, id from connections
-        where system = :system and status in ('ok', 'failing') and removed_at is null
+        where system = any(:systems) and status in ('ok', 'failing') and removed_at is null
           and next_run_at <= clock_timestamp()
           and (lease_until is null or lease_until < clock_timestamp())
         order by next_run_at
@@ -91,9 +91,13 @@ _DUE = text(
 )
 
 
-async def claim_due(session: AsyncSession, system: str, limit: int, seconds: float) -> list[Claim]:
+async def claim_due(
+    session: AsyncSession, systems: Sequence[str], limit: int, seconds: float
+) -> list[Claim]:
     """Lease connections of all workspaces that are due and that no live worker holds."""
-    rows = await session.execute(_DUE, {"system": system, "limit": limit, "seconds": seconds})
+    rows = await session.execute(
+        _DUE, {"systems": list(systems), "limit": limit, "seconds": seconds}
+    )
     return [Claim(row.workspace_id, row.id, row.lease_token) for row in rows]
 
 

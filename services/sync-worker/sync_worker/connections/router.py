@@ -7,16 +7,13 @@ from starlette.responses import Response
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
-from sync_worker.connections import service
+from sync_worker.connections import reachability, service
 from sync_worker.connections.models import Connection
 from sync_worker.connections.schemas import (
-    IMAP_EXAMPLE,
-    SALESFORCE_EXAMPLE,
+    EXAMPLES,
     ConnectionIn,
     ConnectionOut,
     ConnectionPatch,
-    ImapConnectionIn,
-    SalesforceConnectionIn,
 )
 
 router = api_router("/v1/connections", "Connections")
@@ -27,23 +24,15 @@ Writer = Annotated[Caller, require("connections:write")]
 
 async def _checked(
     the_service: ServiceDep,
-    data: Annotated[
-        ConnectionIn,
-        Body(
-            openapi_examples={
-                "salesforce": {"summary": "Salesforce", "value": SALESFORCE_EXAMPLE},
-                "imap": {"summary": "A mailbox", "value": IMAP_EXAMPLE},
-            }
-        ),
-    ],
-) -> SalesforceConnectionIn | ImapConnectionIn:
+    data: Annotated[ConnectionIn, Body(openapi_examples=EXAMPLES)],
+) -> ConnectionIn:
     """Its address is looked up before the transaction opens."""
-    await service.check_reachable(the_service, data)
+    await reachability.check_reachable(the_service, data)
     return data
 
 
 async def _checked_patch(the_service: ServiceDep, data: ConnectionPatch) -> ConnectionPatch:
-    await service.check_reachable(the_service, data)
+    await reachability.check_reachable(the_service, data)
     return data
 
 
@@ -65,7 +54,7 @@ async def list_connections(
 @router.post("", status_code=201, summary="Connect an outside system", response_model=ConnectionOut)
 async def create_connection(
     caller: Writer,
-    data: Annotated[SalesforceConnectionIn | ImapConnectionIn, Depends(_checked)],
+    data: Annotated[ConnectionIn, Depends(_checked)],
     uow: Uow,
     the_service: ServiceDep,
     response: Response,

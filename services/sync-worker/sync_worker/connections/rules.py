@@ -19,12 +19,3 @@ def seconds_until_next(every: int, failures: int, asked: float | None = None) ->
     doubled = every * 2 ** min(failures, _MOST_DOUBLINGS)
     stretched = every if failures == 0 else min(doubled, max(LONGEST_PAUSE, every))
     return max(float(stretched), min(asked or 0.0, 4 * LONGEST_PAUSE))
-
-
-def authentication_of(secrets: frozenset[str]) -> str:
-    """How a connection proves who it is, by the secrets it holds."""
-    if "password" in secrets:
-        return "password"
-    if "private_key" in secrets:
-        return "jwt_bearer"
-    return "refresh_token" if "refresh_token" in secrets else "client_credentials"

@@ -1,7 +1,7 @@
 """What a connection keeps in the clear, and what only sealed."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -10,7 +10,8 @@ from pydantic_core import from_json, to_json
 from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import Conflict
 from sync_worker.connections.models import Connection
-from sync_worker.connections.rules import authentication_of
+from sync_worker.connectors.base import Connector, Spec
+from sync_worker.connectors.kit.settings import ConnectionIn
 
 
 class SecretsLost(Conflict):
@@ -18,16 +19,22 @@ class SecretsLost(Conflict):
     title = "The secrets of this connection cannot be opened"
 
 
-SECRETS: Mapping[str, frozenset[str]] = {
-    "salesforce": frozenset({"client_secret", "private_key", "refresh_token"}),
-    "imap": frozenset({"password"}),
-}
-SETTINGS: Mapping[str, frozenset[str]] = {
-    "salesforce": frozenset(
-        {"login_url", "client_id", "username", "api_version", "currency", "lag_seconds"}
-    ),
-    "imap": frozenset({"host", "port", "security", "username", "mailbox", "folder"}),
-}
+def secrets_of(spec: Spec) -> frozenset[str]:
+    """What is sealed of a connection: its settings of the type `SecretStr`."""
+    fields = spec.settings.model_fields.items()
+    return frozenset(name for name, field in fields if _is_secret(field.annotation))
+
+
+def settings_of(spec: Spec) -> frozenset[str]:
+    """What is kept in the clear, beside what every connection has."""
+    return frozenset(spec.settings.model_fields.keys() - ConnectionIn.model_fields.keys()) - (
+        secrets_of(spec)
+    )
+
+
+def _is_secret(annotation: Any) -> bool:
+    inner = get_args(annotation)
+    return annotation is SecretStr or any(_is_secret(each) for each in inner)
 
 
 def revealed(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,10 +44,13 @@ def revealed(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def finished(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    made = {**settings, "authentication": authentication_of(frozenset(secrets))}
-    if "login_url" in made:
-        made["login_url"] = str(made["login_url"]).rstrip("/")
+def finished(
+    connector: Connector, settings: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, Any]:
+    made = {**settings, "authentication": connector.method(secrets.keys())}
+    for name in connector.spec.urls:
+        if name in made:
+            made[name] = str(made[name]).rstrip("/")
     return made
 
 

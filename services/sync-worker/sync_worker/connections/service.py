@@ -1,46 +1,38 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
-
-from pydantic_core import from_json, to_json
 
 from shared.audit import attributes, difference
 from shared.db import refuse
-from shared.encryption import CannotDecrypt, SecretBox
-from shared.errors import Conflict, Fault, Invalid, NotFound, check_version, invalid
+from shared.encryption import SecretBox
+from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth, FieldOwnersChanged
 from shared.ids import new_id
-from shared.net.egress import AddressRefused
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.connections import queries
 from sync_worker.connections.models import Connection
-from sync_worker.connections.queries import Claim, TokenRow
+from sync_worker.connections.queries import Claim
 from sync_worker.connections.rules import health_after, seconds_until_next
-from sync_worker.connections.schemas import (
-    ConnectionPatch,
-    ImapConnectionIn,
-    SalesforceConnectionIn,
-)
+from sync_worker.connections.schemas import ConnectionIn, ConnectionPatch
 from sync_worker.connections.sealing import (
-    SECRETS,
-    SETTINGS,
     SecretsLost,
     finished,
     revealed,
     seal,
-    token_binding,
+    secrets_of,
+    settings_of,
     unsealed,
 )
+from sync_worker.connectors import registry
+from sync_worker.connectors.base import Spec
 
 __all__ = ["Claim", "Connection", "Opened"]
 
-IMAP_PORTS = frozenset({143, 993})
-_NULLABLE = frozenset({"currency"})
 _AUDITED = ("title", "every_seconds", "settings")
 _STATE = ("status", "reason")
 
@@ -81,42 +73,19 @@ class Opened:
         return Cause(type="connection", id=str(self.id), label=self.title)
 
 
-async def check_reachable(
-    service: Service, data: SalesforceConnectionIn | ImapConnectionIn | ConnectionPatch
-) -> None:
-    """Refuse addresses that could never be called. Asks the name server, so not within a
-    transaction; every use checks anew. Raises `Invalid`.
-    """
-    policy = service.outside.policy
-    given = data.model_dump(exclude_unset=True)
-    try:
-        if "login_url" in given:
-            await policy.check_url(given["login_url"])
-        if "host" in given:
-            await policy.checked_peer(
-                given["host"],
-                given.get("port", 993),
-                encrypted=given.get("security", "tls") == "tls",
-                ports=IMAP_PORTS,
-            )
-    except AddressRefused as error:
-        where = "/login_url" if "login_url" in given else "/host"
-        raise invalid(where, "unreachable", str(error)) from error
-
-
-async def create_connection(
-    uow: UnitOfWork, box: SecretBox, data: SalesforceConnectionIn | ImapConnectionIn
-) -> Connection:
+async def create_connection(uow: UnitOfWork, box: SecretBox, data: ConnectionIn) -> Connection:
+    connector = registry.connector(data.system)
     given = revealed(data.model_dump())
-    secrets = {k: v for k, v in given.items() if k in SECRETS[data.system] and v is not None}
-    settings = {k: v for k, v in given.items() if k in SETTINGS[data.system]}
+    sealed, kept = secrets_of(connector.spec), settings_of(connector.spec)
+    secrets = {k: v for k, v in given.items() if k in sealed and v is not None}
+    settings = {k: v for k, v in given.items() if k in kept}
     connection = Connection(
         workspace_id=uow.workspace_id,
         id=new_id(),
         system=data.system,
         title=data.title,
         every_seconds=data.every_seconds,
-        settings=finished(settings, secrets),
+        settings=finished(connector, settings, secrets),
     )
     seal(box, connection, secrets)
     uow.session.add(connection)
@@ -138,8 +107,8 @@ async def list_connections(uow: UnitOfWork, after: UUID | None, limit: int) -> S
     return await queries.connections_page(uow.session, uow.workspace_id, after, limit)
 
 
-async def connections_of_system(uow: UnitOfWork, system: str) -> Sequence[Connection]:
-    return await queries.connections_of_system(uow.session, uow.workspace_id, system)
+async def connections_of_systems(uow: UnitOfWork, systems: Sequence[str]) -> Sequence[Connection]:
+    return await queries.connections_of_systems(uow.session, uow.workspace_id, systems)
 
 
 async def update_connection(
@@ -154,8 +123,10 @@ async def update_connection(
     check_version(version, connection.version)
     before = attributes(connection, *_AUDITED)
     changes = revealed(data.changes())
-    _refuse_strangers(connection.system, changes)
-    new_secrets = {k: v for k, v in changes.items() if k in SECRETS[connection.system]}
+    connector = registry.connector(connection.system)
+    spec = connector.spec
+    _refuse_unknown_fields(spec, changes)
+    new_secrets = {k: v for k, v in changes.items() if k in secrets_of(spec)}
     try:
         secrets = unsealed(box, connection) | new_secrets
     except SecretsLost:
@@ -164,10 +135,10 @@ async def update_connection(
         secrets = new_secrets
     connection.title = changes.get("title", connection.title)
     connection.every_seconds = changes.get("every_seconds", connection.every_seconds)
-    kept = {k: v for k, v in changes.items() if k in SETTINGS[connection.system]}
-    connection.settings = finished(connection.settings | kept, secrets)
+    kept = {k: v for k, v in changes.items() if k in settings_of(spec)}
+    connection.settings = finished(connector, connection.settings | kept, secrets)
     seal(box, connection, secrets)
-    if new_secrets or kept.keys() & {"login_url", "client_id", "username", "host", "port"}:
+    if new_secrets or kept.keys() & spec.signs_in_by:
         await queries.forget_token(uow.session, uow.workspace_id, connection.id)
         if connection.status == "needs_reauth":
             _recover(connection)
@@ -253,9 +224,11 @@ async def tell_owners(
 # For workers
 
 
-async def claim_due(service: Service, system: str, limit: int, seconds: float) -> list[Claim]:
+async def claim_due(
+    service: Service, systems: Sequence[str], limit: int, seconds: float
+) -> list[Claim]:
     async with service.units.across_workspaces() as scope:
-        return await queries.claim_due(scope.session, system, limit, seconds)
+        return await queries.claim_due(scope.session, systems, limit, seconds)
 
 
 async def renew_lease(uow: UnitOfWork, claim: Claim, seconds: float) -> bool:
@@ -391,47 +364,6 @@ async def remove_purged(service: Service) -> bool:
     return more
 
 
-# Sessions with the other system
-
-
-async def stored_token(
-    uow: UnitOfWork, box: SecretBox, connection_id: UUID
-) -> tuple[dict[str, Any] | None, int]:
-    """What the other system gave us last, and its generation; None for what no key of ours opens,
-    so that we sign in again.
-    """
-    row: TokenRow = await queries.token_row(uow.session, uow.workspace_id, connection_id)
-    if row.sealed is None:
-        return None, row.generation
-    try:
-        opened = box.open(row.sealed, *token_binding(uow.workspace_id, connection_id))
-    except CannotDecrypt:
-        return None, row.generation
-    return cast("dict[str, Any]", from_json(opened)), row.generation
-
-
-async def claim_refresh(
-    uow: UnitOfWork, connection_id: UUID, *, by: UUID, generation: int, seconds: float
-) -> bool:
-    return await queries.claim_refresh(
-        uow.session, uow.workspace_id, connection_id, by=by, generation=generation, seconds=seconds
-    )
-
-
-async def store_token(
-    uow: UnitOfWork, box: SecretBox, connection_id: UUID, *, by: UUID, token: Mapping[str, Any]
-) -> bool:
-    """False when the claim of `by` has run out: someone else's token stands."""
-    sealed = box.seal(to_json(token).decode(), *token_binding(uow.workspace_id, connection_id))
-    return await queries.store_token(
-        uow.session, uow.workspace_id, connection_id, by=by, sealed=sealed
-    )
-
-
-async def give_up_refresh(uow: UnitOfWork, connection_id: UUID, *, by: UUID) -> None:
-    await queries.give_up_refresh(uow.session, uow.workspace_id, connection_id, by=by)
-
-
 async def machine_now(uow: UnitOfWork) -> datetime:
     return await queries.machine_now(uow.session)
 
@@ -443,18 +375,18 @@ def _recover(connection: Connection) -> None:
     connection.status, connection.reason, connection.failures = "ok", None, 0
 
 
-def _refuse_strangers(system: str, changes: Mapping[str, Any]) -> None:
+def _refuse_unknown_fields(spec: Spec, changes: Mapping[str, Any]) -> None:
     """Fields of another system, and empty values where there must be one."""
-    known = SECRETS[system] | SETTINGS[system] | {"title", "every_seconds"}
+    known = spec.settings.model_fields.keys() - {"system"}
     faults = [
-        Fault(f"/{name}", "unknown_field", f"A connection to {system} has no such field.")
+        Fault(f"/{name}", "unknown_field", f"A connection to {spec.key} has no such field.")
         for name in changes
         if name not in known
     ]
     faults += [
         Fault(f"/{name}", "required", "Give a value, or leave the field out.")
         for name, value in changes.items()
-        if value in {None, ""} and name not in _NULLABLE and name in known
+        if value in {None, ""} and name not in spec.clearable and name in known
     ]
     if faults:
         raise Invalid("Nothing was stored.", faults=faults)

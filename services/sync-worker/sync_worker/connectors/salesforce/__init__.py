@@ -1,0 +1,1 @@
+"""Salesforce: customers, their people and their deals, over its REST API."""

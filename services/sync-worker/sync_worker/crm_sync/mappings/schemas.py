@@ -1,14 +1,15 @@
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas import In, Out
-from sync_worker.connectors.salesforce.rules.mapping import (
-    LeftOut,
+from sync_worker.crm_sync.translation.document import (
     ObjectMap,
     ObjectMapping,
+    SourceName,
     WriteBackMap,
 )
+from sync_worker.crm_sync.translation.fold import LeftOut
 
 SAMPLE: dict[str, Any] = {
     "objects": [
@@ -65,14 +66,14 @@ class PreviewIn(In):
         json_schema_extra={"examples": [{"object": "Contact", "limit": 5, "mapping": SAMPLE}]}
     )
 
-    object: Literal["User", "Account", "Contact", "Opportunity"]
+    object: SourceName
     mapping: MappingIn | None = Field(default=None, description="Left out: the mapping in force.")
     limit: int = Field(default=10, ge=1, le=50)
 
 
 class PreviewRow(BaseModel):
     external_id: str
-    source: dict[str, Any] = Field(description="As Salesforce has it.")
+    source: dict[str, Any] = Field(description="As the other system has it.")
     row: dict[str, Any] | None = Field(description="As it would be written; null if it cannot be.")
     left_out: list[LeftOut] = Field(description="Values that do not fit, left out of `row`.")
     reason: str | None

@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID
 
 from shared.auth import Caller
@@ -12,19 +11,11 @@ from shared.uow import UnitOfWork
 from shared.usages import Usage, UsageTarget
 from shared.web.problems import not_stored
 from sync_worker.connections import service as connections
+from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
-from sync_worker.connectors.salesforce import service as salesforce
-from sync_worker.connectors.salesforce.rules.fitting import Targets, type_faults
-from sync_worker.connectors.salesforce.rules.mapping import (
-    ORDER,
-    ObjectMapping,
-    RecordType,
-    hidden_fields,
-    key_role_faults,
-    structural_faults,
-    visibility_faults,
-)
-from sync_worker.connectors.salesforce.service import SalesforceError
+from sync_worker.connectors import registry
+from sync_worker.connectors.base import Field, RecordConnector, SystemTrouble
+from sync_worker.crm_sync.mappings.sampling import sample
 from sync_worker.crm_sync.mappings.schemas import (
     MappingIn,
     MappingOut,
@@ -32,8 +23,24 @@ from sync_worker.crm_sync.mappings.schemas import (
     PreviewOut,
     PreviewRow,
 )
-from sync_worker.crm_sync.pulls import service as pulls
+from sync_worker.crm_sync.records.fits import targets_of
 from sync_worker.crm_sync.records.service import AccountsAway, Records
+from sync_worker.crm_sync.translation.document import (
+    ObjectMapping,
+    RecordType,
+    becomes,
+    hidden_fields,
+    mapping_of,
+    owned_fields,
+    readable_mapping,
+)
+from sync_worker.crm_sync.translation.faults import (
+    key_role_faults,
+    structural_faults,
+    visibility_faults,
+)
+from sync_worker.crm_sync.translation.fitting import Targets, type_faults
+from sync_worker.runner.streams import service as streams
 
 _PATIENCE = 10.0
 """Seconds that a person waits for the other system, all its repetitions together."""
@@ -61,10 +68,14 @@ async def uses(
     target = f"traits.{key}" if what == "trait" else f"key_roles.{key}"
     return [
         Usage("connection", str(connection.id), connection.title)
-        for connection in await connections.connections_of_system(uow, "salesforce")
-        if (mapping := salesforce.readable_mapping(connection.mapping)) is None
-        or _writes(mapping, types, target)
+        for connection in await connections.connections_of_systems(uow, registry.record_systems())
+        if (mapping := _readable(connection)) is None or _writes(mapping, types, target)
     ]
+
+
+def _readable(connection: connections.Connection) -> ObjectMapping | None:
+    spec = registry.record_connector(connection.system).spec
+    return readable_mapping(spec, connection.mapping)
 
 
 def _writes(mapping: ObjectMapping, types: Collection[str | None], target: str) -> bool:
@@ -78,14 +89,14 @@ def _writes(mapping: ObjectMapping, types: Collection[str | None], target: str) 
 
 async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> MappingOut:
     opened = await _opened(service, caller, connection_id)
-    return _shown(opened, salesforce.mapping_of(opened), await _warnings(service, opened))
+    return _shown(opened, _mapping_of(opened), await _warnings(service, opened))
 
 
 async def check_mapping(
     service: Service, caller: Caller, connection_id: UUID, mapping: MappingIn
 ) -> None:
-    """Against what Salesforce describes. Not within a transaction. Raises `Invalid` with every
-    fault.
+    """Against what the other system describes. Not within a transaction. Raises `Invalid` with
+    every fault.
     """
     opened = await _opened(service, caller, connection_id)
     await _check(service, opened, mapping)
@@ -101,9 +112,10 @@ async def replace_mapping(
     """Put a mapping in force. Everything is read again under it, by the next run."""
     stored = mapping.model_dump(mode="json", exclude_none=True)
     await connections.store_mapping(uow, connection_id, stored, version)
-    await pulls.read_everything(uow, connection_id)
+    await streams.read_everything(uow, connection_id)
     opened = await connections.open_connection(uow, service.secrets, connection_id)
-    await salesforce.tell_owners(uow, opened)
+    spec = registry.record_connector(opened.system).spec
+    await connections.tell_owners(uow, connection_id, owned_fields(spec, mapping))
     return _shown(opened, mapping, [])
 
 
@@ -114,13 +126,14 @@ async def preview_mapping(
     opened = await _opened(service, caller, connection_id)
     if data.mapping is not None:
         await _check(service, opened, data.mapping, within="/mapping")
-    mapping = data.mapping or salesforce.mapping_of(opened)
+    mapping = data.mapping or _mapping_of(opened)
     mapped = mapping.of(data.object)
     if mapped is None:
         return PreviewOut(object=data.object, warnings=["This object is not mapped."], data=[])
-    client = salesforce.salesforce_of(service, opened)
+    connector = registry.record_connector(opened.system)
+    link = HttpLink(service, opened, connector)
     async with _asking():
-        found = await pulls.sample(service, opened, client, mapped, data.limit)
+        found = await sample(service, opened, connector, link, mapped, data.limit)
     return PreviewOut(
         object=data.object,
         warnings=found.warnings,
@@ -131,7 +144,7 @@ async def preview_mapping(
 async def _opened(service: Service, caller: Caller, connection_id: UUID) -> Opened:
     async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         opened = await connections.open_connection(uow, service.secrets, connection_id)
-    if opened.system != "salesforce":
+    if opened.system not in registry.record_systems():
         raise NoMapping(f"The connection {opened.title!r} is one to {opened.system}.")
     return opened
 
@@ -142,7 +155,7 @@ async def _asking() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(_PATIENCE):
             yield
-    except (SalesforceError, OutgoingError, AccountsAway) as error:
+    except (SystemTrouble, OutgoingError, AccountsAway) as error:
         raise OtherSystemFailed(str(error)) from error
     except TimeoutError as error:
         raise OtherSystemFailed(f"It did not answer within {_PATIENCE:.0f} seconds.") from error
@@ -151,22 +164,25 @@ async def _asking() -> AsyncIterator[None]:
 async def _check(
     service: Service, opened: Opened, mapping: ObjectMapping, *, within: str = ""
 ) -> None:
-    client = salesforce.salesforce_of(service, opened)
+    connector = registry.record_connector(opened.system)
+    link = HttpLink(service, opened, connector)
     records = Records(service, opened.workspace_id, [opened.cause])
-    described: dict[str, list[dict[str, Any]]] = {}
+    described: dict[str, Sequence[Field]] = {}
     targets: dict[RecordType, Targets] = {}
     async with _asking():
         for each in mapping.objects:
-            if each.object not in ORDER:
+            if each.object not in becomes(connector.spec):
                 continue
-            fields = await salesforce.fields_of(service, opened, client, each.object, anew=True)
-            described[each.object] = fields or []
-            targets[each.record_type] = await pulls.targets_of(records, each.record_type)
+            schema = await streams.schema_of(
+                service, opened, connector, link, each.object, anew=True
+            )
+            described[each.object] = schema.fields if schema is not None else ()
+            targets[each.record_type] = await targets_of(records, each.record_type)
         key_roles = await records.key_roles()
-    names = {key: [field["name"] for field in each] for key, each in described.items()}
+    names = {key: [field.name for field in each] for key, each in described.items()}
     found: dict[str, Fault] = {}
     for pointer, code, message in (
-        *structural_faults(mapping),
+        *structural_faults(connector.spec, mapping),
         *visibility_faults(mapping, names),
         *type_faults(mapping, targets, described),
         *key_role_faults(mapping, key_roles),
@@ -178,16 +194,30 @@ async def _check(
 
 
 async def _warnings(service: Service, opened: Opened) -> list[str]:
-    """What the mapping names and our user could not see when Salesforce was last asked."""
-    mapping = salesforce.mapping_of(opened)
+    """What the mapping names and our user could not see when the system was last asked."""
     found: list[str] = []
-    for name in ORDER:
-        each = mapping.of(name)
-        fields = await salesforce.remembered_fields(service, opened, name)
-        if each is not None and fields is not None:
-            hidden = hidden_fields(each, [field["name"] for field in fields])
-            found += [f"{name}.{field} is hidden or gone." for field in hidden]
+    for each in _mapping_of(opened).in_order():
+        schema = await streams.remembered_schema(service, opened, each.object)
+        if schema is not None:
+            hidden = hidden_fields(each, schema.names)
+            found += [f"{each.object}.{field} is hidden or gone." for field in hidden]
     return found
+
+
+async def hidden_everywhere(
+    service: Service, opened: Opened, connector: RecordConnector, link: HttpLink
+) -> list[str]:
+    """Ask for every mapped object anew: what the mapping names and our user cannot see."""
+    hidden: list[str] = []
+    for each in _mapping_of(opened).objects:
+        schema = await streams.schema_of(service, opened, connector, link, each.object, anew=True)
+        names = schema.names if schema is not None else ()
+        hidden += [f"{each.object}.{name}" for name in hidden_fields(each, names)]
+    return hidden
+
+
+def _mapping_of(opened: Opened) -> ObjectMapping:
+    return mapping_of(registry.record_connector(opened.system).spec, opened.mapping)
 
 
 def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> MappingOut:

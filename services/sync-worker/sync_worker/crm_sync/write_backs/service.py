@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -12,19 +12,22 @@ from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
+from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Connection, Opened
-from sync_worker.connectors.salesforce import service as salesforce
-from sync_worker.connectors.salesforce.rules.errors import QUOTA_PAUSE, Trouble
-from sync_worker.connectors.salesforce.service import Salesforce, SalesforceError
+from sync_worker.connectors import registry
+from sync_worker.connectors.base import Intent, Link, RecordConnector, SystemTrouble, Trouble
+from sync_worker.connectors.kit.waits import QUOTA_PAUSE
+from sync_worker.crm_sync.translation.document import WriteBackMap, readable_mapping
 from sync_worker.crm_sync.write_backs import queries
 from sync_worker.crm_sync.write_backs.queries import Due, Verdict
 from sync_worker.crm_sync.write_backs.rules import fitting, pause_after
 from sync_worker.runner.runs import service as runs
+from sync_worker.runner.streams import service as streams
 
 log = get_logger(__name__)
 
 _TOGETHER = 200
-"""Records in one request, the most that Salesforce takes."""
+"""Values that one worker claims at a time."""
 _LEASE_SECONDS = 300.0
 """Longer than one request with all its retries may take."""
 
@@ -57,25 +60,30 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
     changed = set(event.changed)
 
     async def want(connection: Connection) -> None:
-        mapping = salesforce.readable_mapping(connection.mapping)
+        spec = registry.record_connector(connection.system).spec
+        mapping = readable_mapping(spec, connection.mapping)
         wanted = [each for each in mapping.write_back if each.field in changed] if mapping else []
-        if not wanted:
-            return
-        record = event.record.model_dump(mode="json")
-        asked = await queries.ask(
-            uow.session,
-            uow.workspace_id,
-            connection.id,
-            sobject="Opportunity",
-            external_id=external_id,
-            values={each.target: record[each.field] for each in wanted},
-            version=event.version,
-            cause=uow.cause,
-        )
-        if asked:
-            uow.wake_worker()
+        for sobject, fields in groupby(sorted(wanted, key=_object), key=_object):
+            record = event.record.model_dump(mode="json")
+            asked = await queries.ask(
+                uow.session,
+                uow.workspace_id,
+                connection.id,
+                sobject=sobject,
+                external_id=external_id,
+                values={each.target: record[each.field] for each in fields},
+                version=event.version,
+                cause=uow.cause,
+            )
+            if asked:
+                uow.wake_worker()
 
-    await dead_events.on_each(uow, await connections.connections_of_system(uow, "salesforce"), want)
+    found = await connections.connections_of_systems(uow, registry.record_systems())
+    await dead_events.on_each(uow, found, want)
+
+
+def _object(mapped: WriteBackMap) -> str:
+    return mapped.object
 
 
 async def claim(service: Service, free: int) -> list[Batch]:
@@ -110,12 +118,13 @@ async def _push(service: Service, batch: Batch) -> None:
     """The network is between two transactions; a value written twice is the same value."""
     async with service.units.begin(batch.workspace_id, []) as uow:
         opened = await connections.open_connection(uow, service.secrets, batch.connection_id)
-    client = salesforce.salesforce_of(service, opened)
+    connector = registry.record_connector(opened.system)
+    link = HttpLink(service, opened, connector)
     verdicts: list[Verdict] = []
     ended: Trouble | None = None
-    for records in _requests(batch):
+    for records in _requests(batch, connector.spec.can.batch):
         if ended is None:
-            said = await _write(service, opened, client, records)
+            said = await _write(service, opened, connector, link, records)
             ended = next((t for _, t in said if t is not None and t.meaning == "reauth"), None)
         else:
             said = [(record, ended) for record in records]
@@ -132,7 +141,7 @@ async def _push(service: Service, batch: Batch) -> None:
             written=sum(each.state == "done" for each in verdicts),
             parked=sum(each.state == "parked" for each in verdicts),
             reason=next((each.reason for each in verdicts if each.reason), None),
-            requests=client.requests,
+            requests=link.requests,
         )
 
 
@@ -148,7 +157,7 @@ async def _judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdic
     await each_at_its_own_risk(uow, verdicts, judge, leave)
 
 
-def _requests(batch: Batch) -> list[list[Record]]:
+def _requests(batch: Batch, together: int) -> list[list[Record]]:
     values = sorted(batch.values, key=lambda each: (each.object, each.external_id, each.field))
     records = [
         Record(sobject, external_id, tuple(each))
@@ -157,68 +166,60 @@ def _requests(batch: Batch) -> list[list[Record]]:
         )
     ]
     by_object = [list(each) for _, each in groupby(records, key=lambda record: record.object)]
-    return [
-        each[at : at + _TOGETHER] for each in by_object for at in range(0, len(each), _TOGETHER)
-    ]
+    return [each[at : at + together] for each in by_object for at in range(0, len(each), together)]
 
 
 async def _write(
-    service: Service, opened: Opened, client: Salesforce, records: Sequence[Record]
+    service: Service,
+    opened: Opened,
+    connector: RecordConnector,
+    link: HttpLink,
+    records: Sequence[Record],
 ) -> list[tuple[Record, Trouble | None]]:
     """Each record with what is wrong with it, if anything is."""
     sobject = records[0].object
     try:
-        lengths = await _writable(service, opened, client, sobject)
-        rows = [_row(record, lengths) for record in records]
-        fit = [row for row in rows if not isinstance(row, Trouble)]
-        said = iter(await _updated(client, sobject, fit) if fit else ())
-        troubles = [row if isinstance(row, Trouble) else next(said) for row in rows]
-    except SalesforceError as error:
+        schema = await streams.schema_of(service, opened, connector, link, sobject)
+        lengths = {each.name: each.length for each in schema.fields} if schema else {}
+        intents = [_intent(record, lengths) for record in records]
+        fit = [each for each in intents if isinstance(each, Intent)]
+        said = iter(await _written(connector, link, fit) if fit else ())
+        troubles = [each if isinstance(each, Trouble) else next(said) for each in intents]
+    except SystemTrouble as error:
         troubles = [error.trouble] * len(records)
     except OutgoingError as error:
         troubles = [Trouble("retry", str(error))] * len(records)
     return list(zip(records, troubles, strict=True))
 
 
-def _row(record: Record, lengths: dict[str, int | None]) -> tuple[str, dict[str, Any]] | Trouble:
+def _intent(record: Record, lengths: Mapping[str, int | None]) -> Intent | Trouble:
     """As it goes there; of one that cannot be made ready, why."""
     try:
-        return record.external_id, {
+        values = {
             each.field: fitting(each.value, lengths.get(each.field)) for each in record.values
         }
     except Exception as error:
         log.exception("a value cannot be written back", external_id=record.external_id)
         return Trouble("refused", reason_of(error))
+    return Intent(record.object, record.external_id, values)
 
 
-async def _updated(
-    client: Salesforce, sobject: str, rows: Sequence[tuple[str, dict[str, Any]]]
+async def _written(
+    connector: RecordConnector, link: Link, intents: Sequence[Intent]
 ) -> list[Trouble | None]:
-    """What is wrong with each row. When all are refused as one, the row that is to blame is found
-    by halves.
+    """What is wrong with each. When all are refused as one, the one that is to blame is found by
+    halves.
     """
     try:
-        if len(rows) > 1:
-            return await client.update_many(sobject, rows)
-        await client.update(sobject, *rows[0])
-    except SalesforceError as error:
+        return list(await connector.write(link, intents))
+    except SystemTrouble as error:
         if error.trouble.meaning != "refused":
             raise
-        if len(rows) == 1:
+        if len(intents) == 1:
             return [error.trouble]
-    else:
-        return [None]
-    middle = len(rows) // 2
-    first = await _updated(client, sobject, rows[:middle])
-    return first + await _updated(client, sobject, rows[middle:])
-
-
-async def _writable(
-    service: Service, opened: Opened, client: Salesforce, sobject: str
-) -> dict[str, int | None]:
-    """Lengths of the fields of an object, to cut texts by."""
-    described = await salesforce.fields_of(service, opened, client, sobject)
-    return {each["name"]: each.get("length") for each in described or ()}
+    middle = len(intents) // 2
+    first = await _written(connector, link, intents[:middle])
+    return first + await _written(connector, link, intents[middle:])
 
 
 def _verdicts(record: Record, trouble: Trouble | None) -> list[Verdict]:

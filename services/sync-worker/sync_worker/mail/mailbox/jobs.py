@@ -14,6 +14,7 @@ from shared.uow import UnitOfWork
 from shared.worker import Loop
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim, Opened
+from sync_worker.connectors import registry
 from sync_worker.mail.mailbox import service
 from sync_worker.mail.mailbox.queries import Place
 from sync_worker.mail.mailbox.service import Folder, MailboxAway, MailboxRefused
@@ -157,7 +158,7 @@ class _Look:
 
 
 async def _claim(the_service: Service, free: int) -> list[Claim]:
-    return await connections.claim_due(the_service, "imap", free, _LEASE_SECONDS)
+    return await connections.claim_due(the_service, registry.mail_systems(), free, _LEASE_SECONDS)
 
 
 def loop() -> Loop:

@@ -20,7 +20,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.connections import service as connections
-from sync_worker.connections.service import IMAP_PORTS, Opened
+from sync_worker.connections.service import Opened
 from sync_worker.mail.classification.classify import Finding, classified, concerns_us
 from sync_worker.mail.classification.message import Mail
 from sync_worker.mail.classification.prose import addresses_in
@@ -43,6 +43,7 @@ __all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "Mailbo
 HISTORY = 1_000
 """Mails before the first look, or before a folder was restored, that are gone through."""
 _MOST_RECIPIENTS = 100
+_PORTS = frozenset({143, 993})
 
 
 _GONE = "It is no longer in the folder."
@@ -73,7 +74,7 @@ async def address_of(service: Service, connection: Opened) -> Address:
     settings = connection.settings
     encrypted = settings["security"] == "tls"
     dialled = await service.outside.policy.checked_peer(
-        settings["host"], settings["port"], encrypted=encrypted, ports=IMAP_PORTS
+        settings["host"], settings["port"], encrypted=encrypted, ports=_PORTS
     )
     return Address(settings["host"], settings["port"], dialled, encrypted)
 

@@ -1,0 +1,1 @@
+"""Mailboxes, read over IMAP (RFC 9051)."""

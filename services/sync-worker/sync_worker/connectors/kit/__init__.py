@@ -1,0 +1,1 @@
+"""What several connectors need: windows of stamps, forms of answers, tables of errors, settings."""

@@ -1,0 +1,57 @@
+"""What connections to several systems ask for, and the types that they say it in.
+
+A connection to a system is a subclass of `ConnectionIn` with its own fields; those of the type
+`SecretStr` are sealed, the others are kept in the clear.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+
+from shared.schemas import Currency, Email, In, OneLine, Title
+from sync_worker.connectors.kit.jwt import check_key
+
+__all__ = [
+    "BaseUrl",
+    "ConnectionIn",
+    "Currency",
+    "Email",
+    "EverySeconds",
+    "Host",
+    "Port",
+    "PrivateKey",
+    "SecretStr",
+    "Text",
+    "Title",
+]
+
+Host = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253), OneLine
+]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), OneLine
+]
+BaseUrl = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=500, pattern=r"^https?://[^/?#\s]+/?$", to_lower=True
+    ),
+]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+EverySeconds = Annotated[int, Field(ge=5, le=86_400)]
+
+
+def _can_sign(value: SecretStr) -> SecretStr:
+    check_key(value.get_secret_value())
+    return value
+
+
+PrivateKey = Annotated[SecretStr, AfterValidator(_can_sign)]
+
+
+class ConnectionIn(In):
+    """What every connection has; `system` is declared by its system."""
+
+    system: str
+    title: Title
+    every_seconds: EverySeconds = 60

@@ -1,0 +1,77 @@
+"""What a connection to Salesforce is made of."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from sync_worker.connectors.kit.settings import (
+    BaseUrl,
+    ConnectionIn,
+    Currency,
+    EverySeconds,
+    PrivateKey,
+    SecretStr,
+    Text,
+    Title,
+)
+
+_Version = Annotated[str, StringConstraints(pattern=r"^v\d{2,3}\.0$")]
+Lag = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=3_600,
+        description="How far behind Salesforce's clock a read ends, so that changes whose "
+        "transaction commits late are not missed.",
+    ),
+]
+EXAMPLE: dict[str, Any] = {
+    "system": "salesforce",
+    "title": "Salesforce",
+    "login_url": "https://acme.my.salesforce.com",
+    "client_id": "3MVG9xExampleConsumerKey",
+    "client_secret": "an-example-secret",
+}
+
+
+class SalesforceConnectionIn(ConnectionIn):
+    """`client_secret` alone signs in as the app (client credentials, on My Domain only);
+    `private_key` with `username` by JWT bearer; `refresh_token` as the person who consented.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                EXAMPLE,
+                {
+                    **{k: v for k, v in EXAMPLE.items() if k != "client_secret"},
+                    "login_url": "https://login.salesforce.com",
+                    "private_key": "-----BEGIN PRIVATE KEY-----\n…",
+                    "username": "integration@acme.example",
+                },
+            ]
+        }
+    )
+
+    system: Literal["salesforce"]
+    title: Title
+    login_url: BaseUrl
+    client_id: Text
+    client_secret: SecretStr | None = None
+    private_key: PrivateKey | None = None
+    username: Text | None = None
+    refresh_token: SecretStr | None = None
+    api_version: _Version = "v62.0"
+    currency: Currency | None = Field(
+        default=None, description="Of amounts that name none; else the workspace's."
+    )
+    every_seconds: EverySeconds = 60
+    lag_seconds: Lag = 120
+
+    @model_validator(mode="after")
+    def _proves_who_it_is(self) -> Self:
+        if self.private_key is None and self.client_secret is None and self.refresh_token is None:
+            raise ValueError("Give a client_secret, a private_key or a refresh_token.")
+        if self.private_key is not None and self.username is None:
+            raise ValueError("A private_key signs in as somebody: give the username.")
+        return self

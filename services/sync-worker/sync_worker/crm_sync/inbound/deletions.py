@@ -1,0 +1,75 @@
+"""What is gone there goes here too; unusually much only when a person agrees."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sync_worker.crm_sync.inbound.context import SyncRunContext
+from sync_worker.crm_sync.source_records import service as source_records
+from sync_worker.crm_sync.source_records.rules import Loss
+from sync_worker.crm_sync.translation.document import becomes
+from sync_worker.runner.runs import service as runs
+
+_BATCH = 500
+_PAUSE = 60.0
+
+
+async def unusual_losses(context: SyncRunContext) -> dict[str, Loss]:
+    """Objects of which this run would delete suspiciously much, as when a permission was lost."""
+    async with context.look() as uow:
+        found = await source_records.losses(
+            uow.session, uow.workspace_id, context.connection.id, _ending(context)
+        )
+    return {stream: loss for stream, loss in found.items() if loss.is_unusual}
+
+
+async def carry_out_merges(context: SyncRunContext, stream: str) -> None:
+    """Merge here what was merged there. Raises `AccountsAway` or `LostLease`."""
+    while await _end_some(context, stream, merges=True):
+        continue
+
+
+async def carry_out_deletions(context: SyncRunContext) -> None:
+    """Who points goes before who is pointed to. Raises `AccountsAway` or `LostLease`."""
+    for stream in reversed(_ending(context)):
+        while await _end_some(context, stream, merges=False):
+            continue
+
+
+def _ending(context: SyncRunContext) -> list[str]:
+    """Streams whose rows may end here. Members do not: who left says so."""
+    return [name for name, kind in becomes(context.connector.spec).items() if kind != "member"]
+
+
+async def _end_some(context: SyncRunContext, stream: str, *, merges: bool) -> bool:
+    """True when there may be more."""
+    async with context.look() as uow:
+        at = uow.session, uow.workspace_id, context.connection.id, stream
+        doomed = await source_records.doomed_records(*at, _BATCH, merges=merges)
+    mapping = context.mapping.of(stream)
+    if not doomed or mapping is None:
+        return False
+    endings = [_ended(external_id, winner) for external_id, winner in doomed]
+    results = await context.records.write(mapping.record_type, endings)
+    outcomes = list(zip(doomed, results, strict=True))
+    ended = [each for each, result in outcomes if result.status != "rejected"]
+    more = {"merged" if merges else "deleted": len(ended)}
+    progress = context.of(stream)
+    async with context.commit() as uow:
+        at = uow.session, uow.workspace_id, context.connection.id, stream
+        for (external_id, _), result in outcomes:
+            if result.status == "rejected":
+                await source_records.postpone_end(*at, external_id, result.reason(), _PAUSE)
+        await source_records.end_records(*at, [external_id for external_id, _ in ended])
+        if merges:
+            await source_records.send_whole(*at, [winner for _, winner in ended if winner])
+            progress.merged += len(ended)
+        else:
+            progress.deleted += len(ended)
+        await runs.advance(uow, context.run_id, stream, progress, more, context.link.requests)
+    return len(doomed) == _BATCH
+
+
+def _ended(external_id: str, winner: str | None) -> Mapping[str, Any]:
+    if winner is None:
+        return {"external_id": external_id, "deleted": True}
+    return {"external_id": external_id, "merged_into_external_id": winner}
