@@ -16,8 +16,8 @@ OPERATING = {
     "test_connection": "connects, and changes nothing",
     "preview_connection_mapping": "stores nothing",
     "sync_connection": "asks for a run, which says by itself who asked",
-    "retry_parked_records": "asks for a run, which says by itself who asked",
-    "retry_parked_mails": "asks for a run, which says by itself who asked",
+    "retry_rejected_records": "asks for a run, which says by itself who asked",
+    "retry_rejected_mails": "asks for a run, which says by itself who asked",
     "retry_write_backs": "sends again what was to be sent",
     "test_webhook_endpoint": "sends one delivery, which is in their log",
     "replay_webhooks": "sends deliveries, which are in their log",
@@ -35,7 +35,7 @@ TOLD_IN_THEIR_STORIES = {
     "approve_sync_run",
     "reject_sync_run",
     "resume_mailbox",
-    "dismiss_parked_mail",
+    "dismiss_rejected_mail",
 }
 """Needs a mail or another system: `tests/sequencer` and `tests/sync_worker` look for their rows."""
 

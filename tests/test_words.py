@@ -22,6 +22,7 @@ RETIRED = {
     "hearer": "subscriber",
     "next look": "next check",
     "refused row": "rejected row",
+    "parked": "rejected",
     "stint": "status period",
     "taker": "successor",
     "untold": "pending notification",

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import AliasChoices, Field
+
 from shared.events.base import ConfigurationChanged, Event
 
 
@@ -18,7 +20,7 @@ class SyncRunFinished(Event):
     reason: str | None
     read: int
     written: int
-    parked: int
+    rejected: int = Field(validation_alias=AliasChoices("rejected", "parked"))
 
 
 class ConnectionNeedsReauth(Event):

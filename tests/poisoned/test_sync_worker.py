@@ -219,7 +219,7 @@ async def values(world: World, outside: Outside, monkeypatch: pytest.MonkeyPatch
         await world.tenure.settle()
         listed = (await world.ws.admin.get(path)).json()["data"]
         states = {row["external_id"]: row["state"] for row in listed}
-        assert states == dict(zip(there, ("done", "parked", "done"), strict=True))
+        assert states == dict(zip(there, ("done", "rejected", "done"), strict=True))
     await world.ws.admin.post(f"{path}/retry")
     await world.tenure.settle()
     listed = (await world.ws.admin.get(path)).json()["data"]

@@ -194,7 +194,7 @@ async def test_a_mapping_is_checked_previewed_and_put_in_force(org: Org) -> None
     await org.sync()
     path = f"/v1/connections/{org.connection_id}/mapping"
     shipped = (await org.ws.admin.get(path)).json()
-    assert shipped["is_shipped"]
+    assert shipped["is_default"]
     changed = {name: shipped[name] for name in ("objects", "plan_roles", "write_back")}
     contacts = next(each for each in changed["objects"] if each["object"] == "Contact")
     contacts["fields"].append({"source": "Nonsense__c", "target": "traits.nonsense"})

@@ -286,15 +286,15 @@ def test_what_was_never_taken_is_sent_whole() -> None:
         assert planned([item({"name": "A"})], known({"name": "A"}, state)).whole
 
 
-def test_a_parked_row_waits_until_it_changes_or_its_time_comes() -> None:
+def test_a_rejected_row_waits_until_it_changes_or_its_time_comes() -> None:
     before = known({"name": "A"}, "parked")
     assert planned([item({"name": "A"})], before).unchanged
     assert planned([item({"name": "B"})], before).whole
     assert planned([item({"name": "A"})], before, again=True).whole
 
 
-def test_what_is_gone_is_doomed_once() -> None:
-    assert planned([item(gone=True)], known({"name": "A"})).doomed
+def test_what_is_gone_is_marked_for_deletion_once() -> None:
+    assert planned([item(gone=True)], known({"name": "A"})).pending_deletion
     assert planned([item(gone=True)], known({"name": "A"}, "deleted")).unchanged
     assert planned([item(gone=True)], {}).unchanged
 
@@ -354,13 +354,13 @@ def test_a_relation_that_ended_says_nothing_unless_it_is_direct() -> None:
 
 
 @pytest.mark.parametrize(
-    ("doomed", "of", "unusual"),
+    ("pending_deletion", "of", "unusual"),
     [(5, 5, False), (6, 60, False), (7, 60, True), (500, 10_000, False), (501, 10_000, True)],
 )
 def test_a_loss_is_unusual_beyond_a_tenth_or_five_hundred(
-    doomed: int, of: int, *, unusual: bool
+    pending_deletion: int, of: int, *, unusual: bool
 ) -> None:
-    assert Loss(doomed, of).is_unusual is unusual
+    assert Loss(pending_deletion, of).is_unusual is unusual
 
 
 def test_retries_of_a_row_come_at_longer_and_longer_intervals() -> None:

@@ -178,7 +178,7 @@ async def test_our_copy_is_theirs_when_the_faults_stop(org: Org, seed: int) -> N
 
 
 async def retry_all(org: Org) -> dict[str, Any]:
-    path = f"/v1/connections/{org.connection_id}/parked-records/retry"
+    path = f"/v1/connections/{org.connection_id}/rejected-records/retry"
     asked = await org.ws.admin.post(path)
     assert asked.status_code == 202, asked.text
     await org.tenure.settle()

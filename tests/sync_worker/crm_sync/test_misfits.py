@@ -64,7 +64,7 @@ async def test_records_come_without_the_values_that_do_not_fit(small_org: Org) -
     assert preview.status_code == 200, preview.text
     foreseen = {row["external_id"]: row for row in preview.json()["data"]}
     run = await org.sync()
-    assert (run["status"], run["parked"], run["warned"]) == ("succeeded", 0, 5), run["reason"]
+    assert (run["status"], run["rejected"], run["warned"]) == ("succeeded", 0, 5), run["reason"]
     assert "without a value that does not fit" in run["reason"]
     accounts = await org.all("accounts")
     assert {accounts[ids[each]]["name"] for each in ("two", "stray", "long", "tier", "zone")} == {
@@ -81,7 +81,7 @@ async def test_records_come_without_the_values_that_do_not_fit(small_org: Org) -
         assert left_out == expected.get(external_id, {}), "the preview foresees what the run does"
         assert row["row"]["name"] == accounts[external_id]["name"]
     shown = (await org.ws.admin.get(path)).json()
-    assert (shown["parked_records"], shown["warned_records"]) == (0, 5)
+    assert (shown["rejected_records"], shown["warned_records"]) == (0, 5)
 
     org.sf.people.update(ids["two"], {"Website": "acme.example"})
     org.sf.people.update(ids["stray"], {"Website": "still odd"})
@@ -96,7 +96,7 @@ async def test_records_come_without_the_values_that_do_not_fit(small_org: Org) -
     options = {"options": [{"value": "gold"}, {"value": "Scaled"}]}
     changed = await org.ws.admin.patch(f"/v1/traits/{trait}", options)
     assert changed.status_code == 200, changed.text
-    retried = await org.ws.admin.post(f"{path}/parked-records/retry")
+    retried = await org.ws.admin.post(f"{path}/rejected-records/retry")
     assert retried.status_code == 202, retried.text
     await org.tenure.settle()
     assert (await org.all("accounts"))[ids["tier"]]["traits"]["cs_tier"] == "Scaled"
@@ -184,7 +184,7 @@ async def test_a_refused_mapping_names_all_its_faults_at_once(small_org: Org) ->
     put = await org.ws.admin.put(path, mapping, headers={"if-match": "*"})
     told = {(fault["pointer"], fault["code"]) for fault in put.json()["errors"]}
     assert (put.status_code, told) == (422, faults), put.text
-    assert (await org.ws.admin.get(path)).json()["is_shipped"]
+    assert (await org.ws.admin.get(path)).json()["is_default"]
     preview = await org.ws.admin.post(f"{path}/preview", {"object": "User", "mapping": mapping})
     told = {(fault["pointer"], fault["code"]) for fault in preview.json()["errors"]}
     assert told == {(f"/mapping{pointer}", code) for pointer, code in faults}

@@ -75,7 +75,7 @@ PLURALS = {"Account": "accounts", "Contact": "contacts", "Opportunity": "opportu
 
 
 @pytest.mark.parametrize("poison", [in_reading_a_row, in_writing_a_record, in_keeping_a_row])
-async def test_a_row_that_raises_is_parked_and_the_others_are_here(
+async def test_a_row_that_raises_is_rejected_and_the_others_are_here(
     small_org: Org, monkeypatch: pytest.MonkeyPatch, poison: Poison
 ) -> None:
     org = small_org
@@ -86,16 +86,16 @@ async def test_a_row_that_raises_is_parked_and_the_others_are_here(
         with monkeypatch.context() as patch:
             poison(patch, poisoned)
             run = await org.sync()
-        assert (run["status"], run["parked"]) == ("partial", 1), run["reason"]
-        path = f"/v1/connections/{org.connection_id}/parked-records?object={sobject}"
-        (parked,) = (await org.ws.admin.get(path)).json()["data"]
-        assert (parked["external_id"], bool(parked["reason"])) == (poisoned, True)
+        assert (run["status"], run["rejected"]) == ("partial", 1), run["reason"]
+        path = f"/v1/connections/{org.connection_id}/rejected-records?object={sobject}"
+        (rejected,) = (await org.ws.admin.get(path)).json()["data"]
+        assert (rejected["external_id"], bool(rejected["reason"])) == (poisoned, True)
         here = await org.all(plural)
         others = set(made) - {poisoned}
         assert others <= here.keys(), sobject
         assert (poisoned in here) == (poison is in_keeping_a_row)
         retried = await org.ws.admin.post(
-            f"/v1/connections/{org.connection_id}/parked-records/retry"
+            f"/v1/connections/{org.connection_id}/rejected-records/retry"
         )
         await org.tenure.settle()
         assert (await org.run(retried.json()["id"]))["status"] == "succeeded"
@@ -120,11 +120,11 @@ async def test_an_ending_that_raises_waits_and_the_others_end(
         run = await org.sync()
     assert run["deleted"] == 2 + 4, run
     assert ids[1] in await org.all("contacts")
-    path = f"/v1/connections/{org.connection_id}/parked-records"
+    path = f"/v1/connections/{org.connection_id}/rejected-records"
     assert [row["external_id"] for row in (await org.ws.admin.get(path)).json()["data"]] == [ids[1]]
 
 
-async def test_a_member_that_raises_is_parked_and_the_others_are_here(
+async def test_a_member_that_raises_is_rejected_and_the_others_are_here(
     small_org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     org = small_org
@@ -141,7 +141,7 @@ async def test_a_member_that_raises_is_parked_and_the_others_are_here(
     with monkeypatch.context() as patch:
         patch.setattr(members, "upsert_member", put)
         run = await org.sync()
-    assert (run["status"], run["parked"]) == ("partial", 1), run["reason"]
+    assert (run["status"], run["rejected"]) == ("partial", 1), run["reason"]
     everyone = (await org.ws.admin.get("/v1/members?limit=200")).json()["data"]
     here = {member["external_id"] for member in everyone}
     assert set(users) - here == {poisoned}

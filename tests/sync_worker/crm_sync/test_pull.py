@@ -11,7 +11,7 @@ from tests.sync_worker.making import Org
 async def test_the_first_run_reads_everything_and_shows_its_progress(org: Org) -> None:
     await org.connect()
     run = await org.sync()
-    assert (run["status"], run["kind"], run["parked"]) == ("succeeded", "full", 0)
+    assert (run["status"], run["kind"], run["rejected"]) == ("succeeded", "full", 0)
     assert all(progress["done"] for progress in run["objects"].values())
     for plural, sobject in (
         ("accounts", "Account"),
@@ -122,8 +122,8 @@ async def test_what_a_person_deleted_here_is_not_brought_back(org: Org) -> None:
     org.sf.people.update(opportunity_id, {"Name": "Renamed there"})
     await org.sync()
     assert opportunity_id not in await org.all("opportunities")
-    parked = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/parked-records")
-    assert [row["reason"] for row in parked.json()["data"]] == ["A person deleted it here."]
+    rejected = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/rejected-records")
+    assert [row["reason"] for row in rejected.json()["data"]] == ["A person deleted it here."]
 
 
 async def test_a_merge_there_is_a_merge_here(org: Org) -> None:
@@ -183,7 +183,7 @@ async def test_passing_trouble_is_waited_out(org: Org, preset: str) -> None:
     await org.connect()
     org.sf.faults.add(r"/queryAll\?q=SELECT .* FROM Contact", preset=preset, times=1)
     run = await org.sync()
-    assert (run["status"], run["parked"]) == ("succeeded", 0), run["reason"]
+    assert (run["status"], run["rejected"]) == ("succeeded", 0), run["reason"]
     assert (await org.all("contacts")).keys() == org.rows("Contact").keys()
 
 
@@ -305,7 +305,7 @@ async def test_a_value_that_is_refused_is_left_out_and_tried_again_when_asked(or
     assert removed.status_code == 204, removed.text
     org.sf.people.update(contact_id, {"Product_Admin__c": True, "Title": "New"})
     run = await org.sync()
-    assert (run["status"], run["parked"], run["warned"]) == ("succeeded", 0, 1)
+    assert (run["status"], run["rejected"], run["warned"]) == ("succeeded", 0, 1)
     assert (await org.all("contacts"))[contact_id]["title"] == "New"
     warned = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/warned-records")
     (record,) = warned.json()["data"]
@@ -315,7 +315,7 @@ async def test_a_value_that_is_refused_is_left_out_and_tried_again_when_asked(or
         {"record_type": "contact", "key": "product_admin", "title": "Admin", "type": "boolean"},
     )
     assert made.status_code == 201, made.text
-    path = f"/v1/connections/{org.connection_id}/parked-records/retry"
+    path = f"/v1/connections/{org.connection_id}/rejected-records/retry"
     retried = await org.ws.admin.post(path)
     await org.tenure.settle()
     assert (await org.run(retried.json()["id"]))["status"] == "succeeded"
@@ -344,7 +344,7 @@ async def test_who_left_there_is_let_in_here_no_longer_whatever_they_hold(small_
     acme = (await org.ws.admin.post("/v1/accounts", body)).json()
     org.sf.people.update(member["external_id"], {"IsActive": False})
     run = await org.sync()
-    assert (run["status"], run["parked"]) == ("succeeded", 0), "the run is not held up by them"
+    assert (run["status"], run["rejected"]) == ("succeeded", 0), "the run is not held up by them"
     left = (await org.ws.admin.get(f"/v1/members/{member['id']}")).json()
     assert left["active"] is False
     path = f"/v1/accounts/{acme['id']}?include=key_roles"

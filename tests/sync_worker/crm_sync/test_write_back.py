@@ -11,8 +11,8 @@ from tests.sync_worker.making import LATE_OPPORTUNITY as OPPORTUNITY
 from tests.sync_worker.making import SENT_AT, Org, hand_over
 
 
-async def parked(org: Org) -> list[dict[str, Any]]:
-    path = f"/v1/connections/{org.connection_id}/write-backs?state=parked"
+async def rejected(org: Org) -> list[dict[str, Any]]:
+    path = f"/v1/connections/{org.connection_id}/write-backs?state=rejected"
     return list((await org.ws.admin.get(path)).json()["data"])
 
 
@@ -68,13 +68,13 @@ async def test_many_records_go_in_one_request_and_fail_alone(org: Org) -> None:
     assert len(org.sf.log.matching("PATCH .*/composite/sobjects")) == 1
     for each in others:
         assert "30 days" in str(org.sf.people.read(each)["Renewal_Sequence_Status__c"])
-    reasons = {row["reason"] for row in await parked(org)}
+    reasons = {row["reason"] for row in await rejected(org)}
     assert reasons == {f"FIELD_CUSTOM_VALIDATION_EXCEPTION: {words}"}
     org.sf.org.configure({"row_errors": {}})
     retried = await org.ws.admin.post(f"/v1/connections/{org.connection_id}/write-backs/retry")
     assert retried.json() == {"retried": 2}
     await org.tenure.settle()
-    assert await parked(org) == []
+    assert await rejected(org) == []
     assert "30 days" in str(org.sf.people.read(refused)["Renewal_Sequence_Status__c"])
 
 
@@ -92,7 +92,9 @@ async def test_a_record_that_is_gone_there_is_told_in_salesforces_words(org: Org
     await org.sync()
     org.sf.people.delete(OPPORTUNITY)
     await hand_over(org, "60 days before")
-    assert {row["reason"] for row in await parked(org)} == {"ENTITY_IS_DELETED: entity is deleted"}
+    assert {row["reason"] for row in await rejected(org)} == {
+        "ENTITY_IS_DELETED: entity is deleted"
+    }
 
 
 async def retry_now(org: Org) -> None:

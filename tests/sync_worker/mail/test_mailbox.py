@@ -235,47 +235,47 @@ async def test_a_mail_that_cannot_be_read_costs_only_itself(
     inbox.put(f"From: jo@cust.example\nSubject: Poison\nIn-Reply-To: {inbox.ours()}\n\nx\n")
     ids.append(inbox.put_reply(inbox.ours()))
     run = await inbox.look()
-    assert (run["status"], run["read"], run["written"], run["parked"]) == ("partial", 4, 3, 1)
+    assert (run["status"], run["read"], run["written"], run["rejected"]) == ("partial", 4, 3, 1)
     assert [event["message_id"] for event in await inbox.told(REPLY)] == ids
     path = f"/v1/connections/{made['id']}"
     assert (await inbox.ws.admin.get(path)).json()["status"] == "ok"
-    assert f"{path}/parked-mails" in (await inbox.ws.admin.get(path)).json()["reason"]
-    [parked] = (await inbox.ws.admin.get(f"{path}/parked-mails")).json()["data"]
-    assert parked["uid"] == 3
-    assert "secret" not in parked["reason"]
+    assert f"{path}/rejected-mails" in (await inbox.ws.admin.get(path)).json()["reason"]
+    [rejected] = (await inbox.ws.admin.get(f"{path}/rejected-mails")).json()["data"]
+    assert rejected["uid"] == 3
+    assert "secret" not in rejected["reason"]
     again = await inbox.look()
     assert (again["status"], again["read"]) == ("succeeded", 0)
 
 
-async def test_a_parked_mail_is_read_again_or_dismissed(
+async def test_a_rejected_mail_is_read_again_or_dismissed(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await inbox.connect()
-    path = f"/v1/connections/{made['id']}/parked-mails"
+    path = f"/v1/connections/{made['id']}/rejected-mails"
     with monkeypatch.context() as patched:
         patched.setattr(Mail, "parse", unreadable)
         ids = [inbox.put_reply(inbox.ours()) for _ in range(2)]
-        assert (await inbox.look())["parked"] == 2
+        assert (await inbox.look())["rejected"] == 2
         asked = await inbox.ws.admin.post(f"{path}/retry")
         await inbox.tenure.settle()
         run = (await inbox.ws.admin.get(f"/v1/sync-runs/{asked.json()['id']}")).json()
-        assert (run["status"], run["parked"]) == ("partial", 2), "they still cannot be read"
-        parked = (await inbox.ws.admin.get(path)).json()["data"]
-    address = f"{path}/{parked[0]['uid_validity']}/{parked[0]['uid']}"
+        assert (run["status"], run["rejected"]) == ("partial", 2), "they still cannot be read"
+        rejected = (await inbox.ws.admin.get(path)).json()["data"]
+    address = f"{path}/{rejected[0]['uid_validity']}/{rejected[0]['uid']}"
     assert (await inbox.ws.admin.delete(address)).status_code == 204
     assert (await inbox.ws.admin.delete(address)).status_code == 404
     await inbox.ws.admin.post(f"{path}/retry")
     await inbox.tenure.settle()
-    assert "connection.parked_mail_dismissed" in await inbox.ws.audited()
+    assert "connection.rejected_mail_dismissed" in await inbox.ws.audited()
     assert [event["message_id"] for event in await inbox.told(REPLY)] == ids[1:]
     assert (await inbox.ws.admin.get(path)).json()["data"] == []
 
 
-async def test_a_parked_mail_that_is_gone_says_so(
+async def test_a_rejected_mail_that_is_gone_says_so(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await inbox.connect()
-    path = f"/v1/connections/{made['id']}/parked-mails"
+    path = f"/v1/connections/{made['id']}/rejected-mails"
     with monkeypatch.context() as patched:
         patched.setattr(Mail, "parse", unreadable)
         inbox.put_reply(inbox.ours())
@@ -283,8 +283,8 @@ async def test_a_parked_mail_that_is_gone_says_so(
         patched.setattr(Folder, "fetch", lambda *_: [])
         await inbox.ws.admin.post(f"{path}/retry")
         await inbox.tenure.settle()
-    [parked] = (await inbox.ws.admin.get(path)).json()["data"]
-    assert "no longer in the folder" in parked["reason"]
+    [rejected] = (await inbox.ws.admin.get(path)).json()["data"]
+    assert "no longer in the folder" in rejected["reason"]
 
 
 def unreadable(*_: Any) -> Mail:
@@ -353,7 +353,7 @@ async def test_trying_a_connection_tells_what_is_wrong(inbox: Inbox) -> None:
     await inbox.connect()
     path = f"/v1/connections/{inbox.connection_id}"
     tried = (await inbox.ws.admin.post(f"{path}/test")).json()
-    assert (tried["ok"], tried["found"]["next_uid"]) == (True, 1)
+    assert (tried["ok"], tried["findings"]["next_uid"]) == (True, 1)
     await inbox.ws.admin.patch(path, {"folder": "Nowhere"})
     tried = (await inbox.ws.admin.post(f"{path}/test")).json()
     assert not tried["ok"]

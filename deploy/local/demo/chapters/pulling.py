@@ -58,7 +58,7 @@ async def _first_pull(world: World) -> dict[str, Any]:
 def _tell_counts(world: World, run: dict[str, Any]) -> None:
     for name, count in run["objects"].items():
         told = [f"{count[what]:,} {what}" for what in ("read", "written") if count[what]]
-        told += [f"{count[what]} {what}" for what in ("deleted", "merged", "parked") if count[what]]
+        told += [f"{count[key]} {key}" for key in ("deleted", "merged", "rejected") if count[key]]
         world.story.tell(f"{name:<24}{', '.join(told)}")
     world.story.tell(f"{run['requests']} requests to Salesforce")
 

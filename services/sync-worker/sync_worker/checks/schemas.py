@@ -12,8 +12,8 @@ class CheckOut(Out):
                 {
                     "ok": True,
                     "detail": "Signed in.",
-                    "found": {"api_usage": "18/15000", "hidden_fields": []},
-                    "ms": 412,
+                    "findings": {"api_usage": "18/15000", "hidden_fields": []},
+                    "milliseconds": 412,
                 }
             ]
         }
@@ -21,5 +21,5 @@ class CheckOut(Out):
 
     ok: bool
     detail: str
-    found: dict[str, Any] = Field(description="What the other system showed of itself.")
-    ms: int
+    findings: dict[str, Any] = Field(description="What the other system showed of itself.")
+    milliseconds: int

@@ -28,21 +28,21 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
     started = time.monotonic()
     try:
         async with asyncio.timeout(_PATIENCE):
-            found = await _look_around(service, opened)
+            findings = await _look_around(service, opened)
         ok, detail = True, "Signed in."
     except TimeoutError:
-        found, ok, detail = {}, False, f"It did not answer within {_PATIENCE:g} seconds."
+        findings, ok, detail = {}, False, f"It did not answer within {_PATIENCE:g} seconds."
     except (SystemTrouble, OutgoingError, AddressRefused, MailboxAway, MailboxRefused) as error:
-        found, ok, detail = {}, False, str(error)
+        findings, ok, detail = {}, False, str(error)
     milliseconds = round((time.monotonic() - started) * 1000)
     if ok:
         async with service.units.begin(caller.workspace_id, caller.cause) as uow:
             await connections.signed_in(uow, connection_id)
-    return CheckOut(ok=ok, detail=detail, found=found, ms=milliseconds)
+    return CheckOut(ok=ok, detail=detail, findings=findings, milliseconds=milliseconds)
 
 
 async def _look_around(service: Service, opened: Opened) -> dict[str, Any]:
-    if opened.system == "imap":
+    if opened.system in registry.mail_systems():
         state = await mailbox.check(service, opened)
         return {"uid_validity": state.uid_validity, "next_uid": state.next_uid}
     connector = registry.record_connector(opened.system)

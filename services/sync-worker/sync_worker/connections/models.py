@@ -75,8 +75,8 @@ class Connection(Base):
     lease_until: Mapped[datetime | None] = mapped_column(AT)
     synced_at: Mapped[datetime | None] = mapped_column(AT)
     full_sync_at: Mapped[datetime | None] = mapped_column(AT)
-    parked_records: Mapped[int] = mapped_column(
-        Integer, server_default=text("0"), comment="set aside, as of the last run"
+    rejected_records: Mapped[int] = mapped_column(
+        "parked_records", Integer, server_default=text("0"), comment="set aside, as of the last run"
     )
     warned_records: Mapped[int] = mapped_column(
         Integer, server_default=text("0"), comment="here without some value, as of the last run"

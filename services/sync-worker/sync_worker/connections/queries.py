@@ -127,18 +127,18 @@ async def renew_lease(session: AsyncSession, claim: Claim, seconds: float) -> bo
 
 _COUNT_TROUBLED = text(
     """
-    update connections set parked_records = :parked, warned_records = :warned
+    update connections set parked_records = :rejected, warned_records = :warned
     where workspace_id = :workspace_id and id = :id
     """
 )
 
 
 async def count_troubled(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, parked: int, warned: int
+    session: AsyncSession, workspace_id: UUID, connection_id: UUID, rejected: int, warned: int
 ) -> None:
     await session.execute(
         _COUNT_TROUBLED,
-        {"workspace_id": workspace_id, "id": connection_id, "parked": parked, "warned": warned},
+        {"workspace_id": workspace_id, "id": connection_id, "rejected": rejected, "warned": warned},
     )
 
 

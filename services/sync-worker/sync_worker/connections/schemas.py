@@ -95,7 +95,7 @@ class ConnectionOut(Out):
                     "every_seconds": 60,
                     "next_run_at": "2026-03-02T09:01:00Z",
                     "synced_at": "2026-03-02T09:00:04Z",
-                    "parked_records": 0,
+                    "rejected_records": 0,
                     "warned_records": 3,
                     "version": 1,
                     "created_at": "2026-03-01T12:00:00Z",
@@ -114,7 +114,9 @@ class ConnectionOut(Out):
     every_seconds: int
     next_run_at: datetime
     synced_at: datetime | None
-    parked_records: int = Field(description="Set aside, as of the last run.")
+    rejected_records: int = Field(
+        description="Records that could not be taken over, as of the last run."
+    )
     warned_records: int = Field(description="Here without some value, as of the last run.")
     version: int
     created_at: datetime

@@ -289,9 +289,11 @@ async def release(
     return 0.0 if again else seconds
 
 
-async def count_troubled(uow: UnitOfWork, connection_id: UUID, *, parked: int, warned: int) -> None:
+async def count_troubled(
+    uow: UnitOfWork, connection_id: UUID, *, rejected: int, warned: int
+) -> None:
     """Show how many records were set aside, and how many are here without some value."""
-    await queries.count_troubled(uow.session, uow.workspace_id, connection_id, parked, warned)
+    await queries.count_troubled(uow.session, uow.workspace_id, connection_id, rejected, warned)
 
 
 async def is_readable(uow: UnitOfWork, connection_id: UUID) -> bool:

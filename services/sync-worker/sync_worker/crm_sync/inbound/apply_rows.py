@@ -54,8 +54,8 @@ async def apply_rows(
     items = await _items(context, stream, rows)
     known = await _known(context, stream.name, items)
     plan = planned(items, known, again=again)
-    kept = [_gone(item, stream) for item in plan.doomed] + [
-        _parked(item, item.trouble, known) for item in plan.parked
+    kept = [_gone(item, stream) for item in plan.pending_deletion] + [
+        _rejected(item, item.trouble, known) for item in plan.rejected
     ]
     joins = stream.type.joins
     if joins is not None:
@@ -163,13 +163,13 @@ def _answered(
         if result.code == records.DELETED_BY_PERSON:
             # It stays away until a person brings it back; asking again would change nothing.
             return _kept(item, "parked", reason="A person deleted it here.")
-        return _parked(item, result.reason(), known)
+        return _rejected(item, result.reason(), known)
     left_out = left_out_now(known.get(item.external_id), item, sent)
     left_out += refused_values(mapping, sent, result.left_out)
     if unknown_users:
         named = ", ".join(sorted(set(unknown_users)))
         reason = f"No member here for the user {named}; the rest is in."
-        return replace(_parked(item, reason, known), left_out=left_out, record_id=result.id)
+        return replace(_rejected(item, reason, known), left_out=left_out, record_id=result.id)
     return _kept(item, "synced", record_id=result.id, left_out=left_out)
 
 
@@ -195,7 +195,7 @@ def _gone(item: Item, stream: Stream) -> Kept:
     return _kept(item, state, merged_into=item.merged_into)
 
 
-def _parked(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
+def _rejected(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
     before = known.get(item.external_id)
     attempts = before.attempts if before is not None and before.state == "parked" else 0
     return _kept(item, "parked", reason=reason, retry_in=float(retry_pause(attempts + 1)))
@@ -251,7 +251,7 @@ async def _keeping(
         "read": len(kept) + len(plan.unchanged),
         "written": written,
         "unchanged": len(plan.unchanged),
-        "parked": sum(row.state == "parked" for row in kept),
+        "rejected": sum(row.state == "parked" for row in kept),
         "warned": sum(bool(row.left_out) for row in kept),
     }
     progress = context.of(stream)
@@ -259,7 +259,7 @@ async def _keeping(
 
     async with context.commit() as uow:
         at = uow.session, uow.workspace_id, context.connection.id, stream
-        more["parked"] += await _keep_each(context, uow, stream, kept, scan_id)
+        more["rejected"] += await _keep_each(context, uow, stream, kept, scan_id)
         await source_records.mark_seen(*at, seen, scan_id)
         yield uow
         for name, count in more.items():

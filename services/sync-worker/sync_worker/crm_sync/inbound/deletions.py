@@ -44,13 +44,13 @@ async def _end_some(context: SyncRunContext, stream: str, *, merges: bool) -> bo
     """True when there may be more."""
     async with context.look() as uow:
         at = uow.session, uow.workspace_id, context.connection.id, stream
-        doomed = await source_records.doomed_records(*at, _BATCH, merges=merges)
+        pending_deletion = await source_records.records_pending_deletion(*at, _BATCH, merges=merges)
     mapping = context.mapping.of(stream)
-    if not doomed or mapping is None:
+    if not pending_deletion or mapping is None:
         return False
-    endings = [_ended(external_id, winner) for external_id, winner in doomed]
+    endings = [_ended(external_id, winner) for external_id, winner in pending_deletion]
     results = await context.records.write(mapping.record_type, endings)
-    outcomes = list(zip(doomed, results, strict=True))
+    outcomes = list(zip(pending_deletion, results, strict=True))
     ended = [each for each, result in outcomes if result.status != "rejected"]
     more = {"merged" if merges else "deleted": len(ended)}
     progress = context.of(stream)
@@ -66,7 +66,7 @@ async def _end_some(context: SyncRunContext, stream: str, *, merges: bool) -> bo
         else:
             progress.deleted += len(ended)
         await runs.advance(uow, context.run_id, stream, progress, more, context.link.requests)
-    return len(doomed) == _BATCH
+    return len(pending_deletion) == _BATCH
 
 
 def _ended(external_id: str, winner: str | None) -> Mapping[str, Any]:

@@ -97,13 +97,13 @@ class Plan:
     changed: list[Item] = field(default_factory=list)
     """Known before: only what differs is sent, so that what was edited here stays."""
     unchanged: list[Item] = field(default_factory=list)
-    parked: list[Item] = field(default_factory=list)
-    doomed: list[Item] = field(default_factory=list)
+    rejected: list[Item] = field(default_factory=list)
+    pending_deletion: list[Item] = field(default_factory=list)
 
 
 def planned(items: Sequence[Item], known: Mapping[str, Known], *, again: bool = False) -> Plan:
     """Sort rows by what they ask for. What was seen before and has not changed asks for nothing,
-    so a picklist renamed over a whole table wakes nobody. `again` gives parked rows another try.
+    so a picklist renamed over a whole table wakes nobody. `again` gives rejected rows another try.
     """
     plan = Plan()
     for item in items:
@@ -112,7 +112,7 @@ def planned(items: Sequence[Item], known: Mapping[str, Known], *, again: bool = 
             plan.unchanged.append(item)
         elif item.gone:
             ended = before is None or before.state in {"deleted", "merged"}
-            (plan.unchanged if ended else plan.doomed).append(item)
+            (plan.unchanged if ended else plan.pending_deletion).append(item)
         elif before is not None and before.state == "parked" and not again:
             waits = before.hash == item.hash
             (plan.unchanged if waits else _fresh(plan, item)).append(item)
@@ -159,7 +159,7 @@ _WITHOUT_US = {"parked", "deleted", "merged"}
 
 
 def _fresh(plan: Plan, item: Item) -> list[Item]:
-    return plan.whole if item.trouble is None else plan.parked
+    return plan.whole if item.trouble is None else plan.rejected
 
 
 def difference(before: Content, after: Content) -> Content:

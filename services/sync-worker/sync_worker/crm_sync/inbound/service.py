@@ -79,8 +79,12 @@ async def _carry_out_deletions(context: SyncRunContext) -> bool:
     async with context.commit() as uow:
         if await runs.is_held(uow, context.connection.id):
             return False
-        held = {name: {"deletes": it.doomed, "of": it.known} for name, it in unusual.items()}
-        told = ", ".join(f"{it.doomed} of {it.known} ({name})" for name, it in unusual.items())
+        held = {
+            name: {"deletes": it.pending_deletion, "of": it.known} for name, it in unusual.items()
+        }
+        told = ", ".join(
+            f"{it.pending_deletion} of {it.known} ({name})" for name, it in unusual.items()
+        )
         await runs.hold(uow, context.run_id, held, f"Would delete {told}. Approve or reject it.")
     return True
 
@@ -101,22 +105,22 @@ def _stopped(context: SyncRunContext, stream: str, error: SystemTrouble) -> Endi
 
 
 def _done(context: SyncRunContext) -> Ending:
-    parked = sum(each.parked for each in context.progress.values())
+    rejected = sum(each.rejected for each in context.progress.values())
     warned = sum(each.warned for each in context.progress.values())
     told = []
-    if parked:
-        told.append(f"{parked} rows were set aside; see the parked records.")
+    if rejected:
+        told.append(f"{rejected} rows were rejected; see the rejected records.")
     if warned:
         told.append(
             f"{warned} rows came without a value that does not fit; see the warned records."
         )
-    return Ending("partial" if parked else "succeeded", " ".join(told) or None)
+    return Ending("partial" if rejected else "succeeded", " ".join(told) or None)
 
 
 async def reject(uow: UnitOfWork, run_id: UUID) -> SyncRun:
     """Keep what a held run would delete."""
     run = await runs.decide_held(uow, run_id, approved=False)
-    await source_records.spare_doomed(uow.session, uow.workspace_id, run.connection_id)
+    await source_records.unmark_for_deletion(uow.session, uow.workspace_id, run.connection_id)
     audit.record(uow, "sync_run.rejected", run_id)
     return run
 

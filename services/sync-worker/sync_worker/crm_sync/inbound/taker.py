@@ -63,12 +63,14 @@ class RecordTaker:
         if self.context.becomes(stream) == "member":
             return
         where = uow.session, uow.workspace_id, self.context.connection.id, stream
-        joined = await source_records.doom_absent(*where, scan_id, self._state_of_gone(stream))
+        joined = await source_records.mark_absent_for_deletion(
+            *where, scan_id, self._state_of_gone(stream)
+        )
         await self._make_joined_stale(uow, stream, joined)
 
     async def mark_gone(self, uow: UnitOfWork, stream: str, ids: Sequence[str]) -> None:
         where = uow.session, uow.workspace_id, self.context.connection.id, stream
-        joined = await source_records.doom(*where, ids, self._state_of_gone(stream))
+        joined = await source_records.mark_for_deletion(*where, ids, self._state_of_gone(stream))
         await self._make_joined_stale(uow, stream, joined)
 
     async def read_again(self, name: str) -> None:
@@ -96,7 +98,7 @@ class RecordTaker:
             if purged:
                 async with context.commit() as uow:
                     where = uow.session, uow.workspace_id, context.connection.id, name
-                    await source_records.doom(*where, sorted(purged), "doomed")
+                    await source_records.mark_for_deletion(*where, sorted(purged), "doomed")
 
     def _state_of_gone(self, stream: str) -> State:
         """A record ends after the run has seen how many do; an association just ends."""

@@ -47,14 +47,14 @@ class MappingIn(ObjectMapping):
 class MappingOut(Out):
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{**SAMPLE, "is_shipped": False, "version": 2, "warnings": []}]
+            "examples": [{**SAMPLE, "is_default": False, "version": 2, "warnings": []}]
         }
     )
 
     objects: list[ObjectMap]
     plan_roles: dict[str, str]
     write_back: list[WriteBackMap]
-    is_shipped: bool = Field(description="True while nobody has changed what came with Tenure.")
+    is_default: bool = Field(description="True while nobody has changed what came with Tenure.")
     version: int
     warnings: list[str] = Field(
         description="What the connected user cannot see, and what can never be written."

@@ -225,7 +225,7 @@ def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> Mappi
         objects=list(mapping.objects),
         plan_roles=mapping.plan_roles,
         write_back=list(mapping.write_back),
-        is_shipped=opened.mapping is None,
+        is_default=opened.mapping is None,
         version=opened.mapping_version,
         warnings=warnings,
     )

@@ -14,8 +14,9 @@ from sync_worker.db import Base
 class SourceRecord(Base):
     """What its system last said of one record, in our words, and what became of it.
 
-    `synced` took effect, `parked` was refused and is tried again at `retry_at`, `stale` must be
-    sent again because what it points to changed, `doomed` is deleted there but not yet here.
+    `synced` took effect, `parked` was rejected and is tried again at `retry_at`, `stale` must be
+    sent again because what it points to changed, `doomed` is pending deletion: deleted there and
+    not yet here.
     """
 
     __tablename__ = "source_records"

@@ -5,7 +5,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.crm_sync.source_records import service
-from sync_worker.crm_sync.source_records.schemas import ParkedRecordOut, WarnedRecordOut
+from sync_worker.crm_sync.source_records.schemas import RejectedRecordOut, WarnedRecordOut
 from sync_worker.crm_sync.translation.document import SourceName
 from sync_worker.runner.runs.schemas import SyncRunOut
 from sync_worker.runner.runs.service import SyncRun
@@ -17,11 +17,11 @@ Writer = Annotated[Caller, require("connections:write")]
 
 
 @router.get(
-    "/connections/{id}/parked-records",
-    summary="List records that were set aside",
-    response_model=Page[ParkedRecordOut],
+    "/connections/{id}/rejected-records",
+    summary="List rejected records",
+    response_model=Page[RejectedRecordOut],
 )
-async def list_parked_records(
+async def list_rejected_records(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
@@ -33,9 +33,9 @@ async def list_parked_records(
     """Records of the other system that could not be taken over, each with the reason. They are
     tried again by themselves, at longer and longer intervals, and when they change there.
     """
-    shape = ["parked", str(id), object]
+    shape = ["rejected", str(id), object]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
-    rows = await service.list_parked(
+    rows = await service.list_rejected(
         uow, id, object, (after[0], after[1]) if after else None, limit
     )
     return page_of(
@@ -71,16 +71,16 @@ async def list_warned_records(
 
 
 @router.post(
-    "/connections/{id}/parked-records/retry",
+    "/connections/{id}/rejected-records/retry",
     status_code=202,
     summary="Try records and values that did not fit again",
     response_model=SyncRunOut,
 )
-async def retry_parked_records(
+async def retry_rejected_records(
     id: UUID,  # noqa: A002
     caller: Writer,
     uow: Uow,
     object: SourceName | None = None,  # noqa: A002
 ) -> SyncRun:
     """After the cause is mended, such as a trait that was missing."""
-    return await service.retry_parked(uow, id, object)
+    return await service.retry_rejected(uow, id, object)

@@ -7,6 +7,7 @@ from typing import Literal
 from sync_worker.crm_sync.translation.fold import Content, LeftOut
 
 State = Literal["synced", "parked", "stale", "doomed", "deleted", "merged"]
+"""As it is stored: `parked` are the rejected ones, `doomed` those that are pending deletion."""
 
 _RETRY_PAUSES = (0, 60, 300, 1_800, 7_200, 21_600, 86_400)
 DELETE_SHARE = 0.1
@@ -37,11 +38,14 @@ def retry_pause(attempts: int) -> int:
 class Loss:
     """How many records of an object a run would delete, of how many it knows."""
 
-    doomed: int
+    pending_deletion: int
     known: int
 
     @property
     def is_unusual(self) -> bool:
-        if self.doomed <= DELETE_FLOOR:
+        if self.pending_deletion <= DELETE_FLOOR:
             return False
-        return self.doomed > DELETE_COUNT or self.doomed > self.known * DELETE_SHARE
+        return (
+            self.pending_deletion > DELETE_COUNT
+            or self.pending_deletion > self.known * DELETE_SHARE
+        )

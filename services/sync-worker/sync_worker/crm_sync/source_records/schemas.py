@@ -6,7 +6,7 @@ from shared.schemas import Out
 from sync_worker.crm_sync.translation.fold import LeftOut
 
 
-class ParkedRecordOut(Out):
+class RejectedRecordOut(Out):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [

@@ -1,5 +1,5 @@
 """What was last said of each record of theirs. Statements are for those who let records have their
-effect; the rest is what people see of records that were set aside.
+effect; the rest is what people see of rejected records.
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from sync_worker.crm_sync.source_records import queries
 from sync_worker.crm_sync.source_records.queries import (
     Kept,
     associations_of,
-    doom,
-    doom_absent,
-    doomed_records,
     end_records,
     keep_records,
     known_records,
     losses,
     make_stale,
+    mark_absent_for_deletion,
+    mark_for_deletion,
     mark_seen,
     members_by_user,
     postpone_end,
+    records_pending_deletion,
     records_to_read_again,
     send_whole,
-    spare_doomed,
+    unmark_for_deletion,
 )
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.runs.service import SyncRun
@@ -33,24 +33,24 @@ from sync_worker.runner.runs.service import SyncRun
 __all__ = [
     "Kept",
     "associations_of",
-    "doom",
-    "doom_absent",
-    "doomed_records",
     "end_records",
     "keep_records",
     "known_records",
     "losses",
     "make_stale",
+    "mark_absent_for_deletion",
+    "mark_for_deletion",
     "mark_seen",
     "members_by_user",
     "postpone_end",
+    "records_pending_deletion",
     "records_to_read_again",
     "send_whole",
-    "spare_doomed",
+    "unmark_for_deletion",
 ]
 
 
-async def list_parked(
+async def list_rejected(
     uow: UnitOfWork,
     connection_id: UUID,
     sobject: str | None,
@@ -58,7 +58,7 @@ async def list_parked(
     limit: int,
 ) -> Sequence[Any]:
     await connections.get_connection(uow, connection_id)
-    return await queries.parked_page(
+    return await queries.rejected_page(
         uow.session, uow.workspace_id, connection_id, sobject, after or ("", ""), limit
     )
 
@@ -78,14 +78,14 @@ async def list_warned(
 
 async def count_troubled(uow: UnitOfWork, connection_id: UUID) -> None:
     """Let the connection show what its records lack."""
-    parked, warned = await queries.count_troubled(uow.session, uow.workspace_id, connection_id)
-    await connections.count_troubled(uow, connection_id, parked=parked, warned=warned)
+    rejected, warned = await queries.count_troubled(uow.session, uow.workspace_id, connection_id)
+    await connections.count_troubled(uow, connection_id, rejected=rejected, warned=warned)
 
 
-async def retry_parked(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> SyncRun:
-    """Try what was set aside, and values that did not fit, again by a run that starts now."""
+async def retry_rejected(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> SyncRun:
+    """Try what was rejected, and values that did not fit, again by a run that starts now."""
     await connections.get_connection(uow, connection_id)
     of = uow.session, uow.workspace_id, connection_id, sobject
-    await queries.retry_parked(*of)
+    await queries.retry_rejected(*of)
     await queries.send_left_out_again(*of)
     return await runs.request_run(uow, connection_id, "incremental")

@@ -12,7 +12,9 @@ from sync_worker.db import Base
 
 
 class WriteBack(Base):
-    """The newest value of one field of one record there, and whether it has arrived."""
+    """The newest value of one field of one record there, and whether it has arrived. `parked` are
+    those that were rejected.
+    """
 
     __tablename__ = "write_backs"
     __table_args__ = (

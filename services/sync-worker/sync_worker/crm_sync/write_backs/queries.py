@@ -119,7 +119,8 @@ _JUDGE = text(
     """
     update write_backs w
     set lease_until = null, updated_at = clock_timestamp(),
-        state = case when w.revision = v.revision then v.state else w.state end,
+        state = case when w.revision <> v.revision then w.state
+                     when v.state = 'rejected' then 'parked' else v.state end,
         reason = case when w.revision = v.revision then v.reason else w.reason end,
         attempts = case when w.revision = v.revision and v.state <> 'done'
                         then w.attempts + 1 else w.attempts end,
@@ -149,10 +150,14 @@ async def judge(
 
 _PAGE = text(
     """
-    select object, external_id, field, value, state, reason, attempts, next_attempt_at, updated_at
+    select object, external_id, field, value,
+           case state when 'parked' then 'rejected' else state end as state,
+           reason, attempts, next_attempt_at, updated_at
     from write_backs
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and (cast(:state as text) is null or state = :state)
+      and (cast(:state as text) is null
+           or state = case cast(:state as text) when 'rejected' then 'parked'
+                      else cast(:state as text) end)
       and (object, external_id, field) > (:after_object, :after_id, :after_field)
     order by object, external_id, field limit :limit
     """
@@ -198,7 +203,7 @@ async def write_backs_page(
     return rows.all()
 
 
-async def retry_parked(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
+async def retry_rejected(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
     done = await session.execute(
         _RETRY, {"workspace_id": workspace_id, "connection_id": connection_id}
     )

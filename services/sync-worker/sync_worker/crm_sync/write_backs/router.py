@@ -31,8 +31,8 @@ async def list_write_backs(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
-    """The newest value of each field that was to go to the other system. `parked` ones were refused
-    for good, in its own words.
+    """The newest value of each field that was to go to the other system. `rejected` ones were
+    refused for good, in its own words.
     """
     shape = ["write_backs", str(id), state]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
@@ -48,4 +48,4 @@ async def list_write_backs(
 )
 async def retry_write_backs(id: UUID, caller: Writer, uow: Uow) -> Retried:  # noqa: A002
     """After what stood in the way there is gone."""
-    return Retried(retried=await service.retry_parked(uow, id))
+    return Retried(retried=await service.retry_rejected(uow, id))

@@ -5,7 +5,7 @@ from pydantic import ConfigDict
 
 from shared.schemas import Out
 
-WriteBackState = Literal["pending", "done", "parked"]
+WriteBackState = Literal["pending", "done", "rejected"]
 
 
 class WriteBackOut(Out):
@@ -19,7 +19,7 @@ class WriteBackOut(Out):
                     "external_id": "0065g00000OpP1AAAV",
                     "field": "Renewal_Sequence_Status__c",
                     "value": "Renewal, 60 days",
-                    "state": "parked",
+                    "state": "rejected",
                     "reason": "FIELD_CUSTOM_VALIDATION_EXCEPTION: The stage is locked.",
                     "attempts": 1,
                     "next_attempt_at": "2026-03-02T09:00:00Z",

@@ -139,7 +139,7 @@ async def _push(service: Service, batch: Batch) -> None:
             opened.system,
             read=len(verdicts),
             written=sum(each.state == "done" for each in verdicts),
-            parked=sum(each.state == "parked" for each in verdicts),
+            rejected=sum(each.state == "rejected" for each in verdicts),
             reason=next((each.reason for each in verdicts if each.reason), None),
             requests=link.requests,
         )
@@ -232,7 +232,7 @@ def _verdict(value: Due, trouble: Trouble | None) -> Verdict:
         return Verdict(*about, "done")
     match trouble.meaning:
         case "refused" | "config":
-            return Verdict(*about, "parked", trouble.detail)
+            return Verdict(*about, "rejected", trouble.detail)
         case "reauth":
             # It waits with the connection, and goes on when that does.
             return Verdict(*about, "pending", trouble.detail, 0.0)
@@ -256,10 +256,10 @@ async def list_write_backs(
     )
 
 
-async def retry_parked(uow: UnitOfWork, connection_id: UUID) -> int:
+async def retry_rejected(uow: UnitOfWork, connection_id: UUID) -> int:
     await connections.get_connection(uow, connection_id)
     uow.wake_worker()
-    return await queries.retry_parked(uow.session, uow.workspace_id, connection_id)
+    return await queries.retry_rejected(uow.session, uow.workspace_id, connection_id)
 
 
 async def count_due(uow: UnitOfWork) -> int:

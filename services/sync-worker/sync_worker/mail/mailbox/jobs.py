@@ -111,8 +111,8 @@ class _Look:
                 taken = await service.take_mails(uow, self._mailbox, place, folder.state, mails)
             self._progress.read += taken.read
             self._progress.written += taken.told
-            self._progress.parked += taken.parked
-            self._progress.unchanged += taken.read - taken.told - taken.parked
+            self._progress.rejected += taken.rejected
+            self._progress.unchanged += taken.read - taken.told - taken.rejected
         return there
 
     @contextlib.asynccontextmanager
@@ -146,10 +146,10 @@ class _Look:
                 "read": progress.read,
                 "written": progress.written,
                 "unchanged": progress.unchanged,
-                "parked": progress.parked,
+                "rejected": progress.rejected,
             }
             await runs.advance(uow, found, self._mailbox.settings["folder"], progress, counts, 1)
-            if trouble is None and progress.parked:
+            if trouble is None and progress.rejected:
                 await runs.finish_run(uow, found, "partial", remark)
             elif trouble is None:
                 await runs.finish_run(uow, found, "succeeded", None)

@@ -149,15 +149,15 @@ async def see_mails(
 
 
 @dataclass(frozen=True)
-class Parked:
+class RejectedMailRow:
     uid_validity: int
     uid: int
     arrived_at: datetime
     reason: str
-    parked_at: datetime
+    rejected_at: datetime
 
 
-_PARK = text(
+_REJECT = text(
     """
     insert into parked_mails (workspace_id, connection_id, uid_validity, uid, arrived_at, reason)
     values (:workspace_id, :connection_id, :uid_validity, :uid, :arrived_at, :reason)
@@ -165,15 +165,15 @@ _PARK = text(
     set reason = excluded.reason, asked_at = null
     """
 )
-_PARKED = text(
+_REJECTED = text(
     """
-    select uid_validity, uid, arrived_at, reason, parked_at from parked_mails
+    select uid_validity, uid, arrived_at, reason, parked_at as rejected_at from parked_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
       and (uid_validity, uid) > (:after_validity, :after_uid)
     order by uid_validity, uid limit :limit
     """
 )
-_COUNT_PARKED = text(
+_COUNT_REJECTED = text(
     """
     select count(*) from parked_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
@@ -207,7 +207,7 @@ _NOT_THERE = text(
       and not uid = any(cast(:uids as bigint[]))
     """
 )
-_UNPARK = text(
+_FORGET_REJECTED = text(
     """
     delete from parked_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
@@ -224,7 +224,7 @@ async def ask_again(session: AsyncSession, workspace_id: UUID, connection_id: UU
 async def asked_again(
     session: AsyncSession, workspace_id: UUID, connection_id: UUID, uid_validity: int
 ) -> list[int]:
-    """UIDs of the parked mails that a person wants read again."""
+    """UIDs of the rejected mails that a person wants read again."""
     given = {**_at(workspace_id, connection_id), "uid_validity": uid_validity}
     return list(await session.scalars(_ASKED, given))
 
@@ -242,20 +242,20 @@ async def not_there(
     await session.execute(_NOT_THERE, {**_at(workspace_id, connection_id), **given})
 
 
-async def unpark(
+async def forget_rejected(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
     uid_validity: int,
     uids: Sequence[int],
 ) -> int:
-    """How many of them were parked."""
+    """How many of them were rejected."""
     given = {"uid_validity": uid_validity, "uids": list(uids)}
-    done = await session.execute(_UNPARK, {**_at(workspace_id, connection_id), **given})
+    done = await session.execute(_FORGET_REJECTED, {**_at(workspace_id, connection_id), **given})
     return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
 
 
-async def park_mail(
+async def reject_mail(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
@@ -266,25 +266,25 @@ async def park_mail(
     reason: str,
 ) -> None:
     given = {"uid_validity": uid_validity, "uid": uid, "arrived_at": arrived_at, "reason": reason}
-    await session.execute(_PARK, {**_at(workspace_id, connection_id), **given})
+    await session.execute(_REJECT, {**_at(workspace_id, connection_id), **given})
 
 
-async def parked_page(
+async def rejected_page(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
     after: tuple[int, int],
     limit: int,
-) -> list[Parked]:
+) -> list[RejectedMailRow]:
     """One row more than `limit`, when there are more."""
     given = {"after_validity": after[0], "after_uid": after[1], "limit": limit + 1}
-    found = await session.execute(_PARKED, {**_at(workspace_id, connection_id), **given})
-    return [Parked(**row) for row in found.mappings()]
+    found = await session.execute(_REJECTED, {**_at(workspace_id, connection_id), **given})
+    return [RejectedMailRow(**row) for row in found.mappings()]
 
 
-async def count_parked(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
+async def count_rejected(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
     """Those of the last week."""
-    found = await session.execute(_COUNT_PARKED, _at(workspace_id, connection_id))
+    found = await session.execute(_COUNT_REJECTED, _at(workspace_id, connection_id))
     return int(found.scalar_one())
 
 

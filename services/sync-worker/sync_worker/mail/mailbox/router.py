@@ -7,7 +7,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.mail.mailbox import service
-from sync_worker.mail.mailbox.schemas import ParkedMailOut
+from sync_worker.mail.mailbox.schemas import RejectedMailOut
 from sync_worker.runner.runs.schemas import SyncRunOut
 from sync_worker.runner.runs.service import SyncRun
 
@@ -20,11 +20,11 @@ Number = Annotated[int, Path(ge=0, le=2**32 - 1)]
 
 
 @router.get(
-    "/connections/{id}/parked-mails",
+    "/connections/{id}/rejected-mails",
     summary="List mails that could not be read",
-    response_model=Page[ParkedMailOut],
+    response_model=Page[RejectedMailOut],
 )
-async def list_parked_mails(
+async def list_rejected_mails(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
@@ -33,32 +33,32 @@ async def list_parked_mails(
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
     """Each with its reason. A bounce or a reply among them had no effect: look at it yourself."""
-    shape = ["parked_mails", str(id)]
+    shape = ["rejected_mails", str(id)]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
-    rows = await service.list_parked(uow, id, (after[0], after[1]) if after else (0, 0), limit)
+    rows = await service.list_rejected(uow, id, (after[0], after[1]) if after else (0, 0), limit)
     keys = ["uid_validity", "uid"]
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, keys)
 
 
 @router.post(
-    "/connections/{id}/parked-mails/retry",
+    "/connections/{id}/rejected-mails/retry",
     status_code=202,
-    summary="Read parked mails again",
+    summary="Read rejected mails again",
     response_model=SyncRunOut,
 )
-async def retry_parked_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
+async def retry_rejected_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
     """After an upgrade that can read them. One that still cannot be read stays with its reason, and
     so does one of a folder that was restored since: dismiss it.
     """
-    return await service.retry_parked(uow, id)
+    return await service.retry_rejected(uow, id)
 
 
 @router.delete(
-    "/connections/{id}/parked-mails/{uid_validity}/{uid}",
+    "/connections/{id}/rejected-mails/{uid_validity}/{uid}",
     status_code=204,
-    summary="Dismiss a parked mail",
+    summary="Dismiss a rejected mail",
 )
-async def dismiss_parked_mail(
+async def dismiss_rejected_mail(
     id: UUID,  # noqa: A002
     uid_validity: Number,
     uid: Number,
@@ -66,4 +66,4 @@ async def dismiss_parked_mail(
     uow: Uow,
 ) -> None:
     """You looked at it in the mailbox, and it needs nothing else."""
-    await service.dismiss_parked(uow, id, uid_validity, uid)
+    await service.dismiss_rejected(uow, id, uid_validity, uid)

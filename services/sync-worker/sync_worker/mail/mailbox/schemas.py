@@ -5,7 +5,7 @@ from pydantic import ConfigDict, Field
 from shared.schemas import Out
 
 
-class ParkedMailOut(Out):
+class RejectedMailOut(Out):
     """A mail that could not be read; those after it were."""
 
     model_config = ConfigDict(
@@ -16,7 +16,7 @@ class ParkedMailOut(Out):
                     "uid": 4711,
                     "arrived_at": "2026-03-02T09:00:00Z",
                     "reason": "It could not be taken apart. Look at it in the mailbox.",
-                    "parked_at": "2026-03-02T09:00:10Z",
+                    "rejected_at": "2026-03-02T09:00:10Z",
                 }
             ]
         }
@@ -26,4 +26,4 @@ class ParkedMailOut(Out):
     uid: int
     arrived_at: datetime
     reason: str
-    parked_at: datetime
+    rejected_at: datetime

@@ -34,7 +34,7 @@ from sync_worker.mail.mailbox.client import (
     MailboxRefused,
     opened,
 )
-from sync_worker.mail.mailbox.queries import Parked, Place, Seen
+from sync_worker.mail.mailbox.queries import Place, RejectedMailRow, Seen
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.runs.service import SyncRun
 
@@ -49,8 +49,8 @@ _PORTS = frozenset({143, 993})
 _GONE = "It is no longer in the folder."
 
 
-class ParkedMailNotFound(NotFound):
-    title = "There is no such parked mail"
+class RejectedMailNotFound(NotFound):
+    title = "There is no such rejected mail"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Taken:
 
     read: int
     told: int
-    parked: int
+    rejected: int
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ async def take_mails(
         readings = await asyncio.to_thread(_read, uow.workspace_id, some)
         return await _take(uow, connection, place, readings)
 
-    async def park(fetched: Fetched, _: Exception) -> None:
-        await queries.park_mail(
+    async def reject(fetched: Fetched, _: Exception) -> None:
+        await queries.reject_mail(
             uow.session,
             uow.workspace_id,
             connection.id,
@@ -129,8 +129,8 @@ async def take_mails(
         )
 
     where = uow.session, uow.workspace_id, connection.id
-    await queries.unpark(*where, place.uid_validity, [fetched.uid for fetched in mails])
-    counts = sum(await each_at_its_own_risk(uow, mails, take, park), Counter[str]())
+    await queries.forget_rejected(*where, place.uid_validity, [fetched.uid for fetched in mails])
+    counts = sum(await each_at_its_own_risk(uow, mails, take, reject), Counter[str]())
     read = counts.pop("read", 0)
     await queries.move_on(
         uow.session,
@@ -188,28 +188,30 @@ async def _known_correspondents(uow: UnitOfWork, readings: Sequence[_Reading]) -
     return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
 
 
-async def list_parked(
+async def list_rejected(
     uow: UnitOfWork, connection_id: UUID, after: tuple[int, int], limit: int
-) -> list[Parked]:
+) -> list[RejectedMailRow]:
     await connections.get_connection(uow, connection_id)
-    return await queries.parked_page(uow.session, uow.workspace_id, connection_id, after, limit)
+    return await queries.rejected_page(uow.session, uow.workspace_id, connection_id, after, limit)
 
 
-async def retry_parked(uow: UnitOfWork, connection_id: UUID) -> SyncRun:
+async def retry_rejected(uow: UnitOfWork, connection_id: UUID) -> SyncRun:
     """Read them again, at once."""
     run = await runs.request_run(uow, connection_id, "incremental")
     await queries.ask_again(uow.session, uow.workspace_id, connection_id)
     return run
 
 
-async def dismiss_parked(uow: UnitOfWork, connection_id: UUID, uid_validity: int, uid: int) -> None:
-    """A person has looked at it in the mailbox. Raises `ParkedMailNotFound`."""
+async def dismiss_rejected(
+    uow: UnitOfWork, connection_id: UUID, uid_validity: int, uid: int
+) -> None:
+    """A person has looked at it in the mailbox. Raises `RejectedMailNotFound`."""
     connection = await connections.get_connection(uow, connection_id)
     where = uow.session, uow.workspace_id, connection.id
-    if not await queries.unpark(*where, uid_validity, [uid]):
-        raise ParkedMailNotFound("It was read meanwhile, or never was parked.")
+    if not await queries.forget_rejected(*where, uid_validity, [uid]):
+        raise RejectedMailNotFound("It was read meanwhile, or never was rejected.")
     named = {"uid_validity": uid_validity, "uid": uid}
-    audit.record(uow, "connection.parked_mail_dismissed", connection.id, before=named)
+    audit.record(uow, "connection.rejected_mail_dismissed", connection.id, before=named)
 
 
 async def asked_again(uow: UnitOfWork, connection: Opened, place: Place) -> list[int]:
@@ -219,7 +221,7 @@ async def asked_again(uow: UnitOfWork, connection: Opened, place: Place) -> list
 
 
 async def not_there(uow: UnitOfWork, connection: Opened, place: Place, uids: Sequence[int]) -> None:
-    """Of the parked mails that a person wants read again only `uids` were still in the folder."""
+    """Of the rejected mails that a person wants read again only `uids` were still in the folder."""
     await queries.not_there(
         uow.session, uow.workspace_id, connection.id, place.uid_validity, uids, _GONE
     )
@@ -227,11 +229,11 @@ async def not_there(uow: UnitOfWork, connection: Opened, place: Place, uids: Seq
 
 async def remark(uow: UnitOfWork, connection_id: UUID) -> str | None:
     """What a person should know of a mailbox that is read well."""
-    parked = await queries.count_parked(uow.session, uow.workspace_id, connection_id)
-    if not parked:
+    rejected = await queries.count_rejected(uow.session, uow.workspace_id, connection_id)
+    if not rejected:
         return None
-    path = f"/v1/connections/{connection_id}/parked-mails"
-    return f"Mails of the last week that could not be read: {parked}. See GET {path}."
+    path = f"/v1/connections/{connection_id}/rejected-mails"
+    return f"Mails of the last week that could not be read: {rejected}. See GET {path}."
 
 
 def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:

@@ -9,8 +9,8 @@ from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 from sync_worker.partners.webhooks import service
 from sync_worker.partners.webhooks.schemas import (
+    EndpointCreated,
     EndpointIn,
-    EndpointMade,
     EndpointOut,
     EndpointPatch,
     RotatedSecret,
@@ -49,7 +49,7 @@ async def list_webhook_endpoints(
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
-@router.post("", status_code=201, summary="Add a webhook endpoint", response_model=EndpointMade)
+@router.post("", status_code=201, summary="Add a webhook endpoint", response_model=EndpointCreated)
 async def create_webhook_endpoint(
     caller: Writer,
     data: Annotated[EndpointIn, Depends(_checked)],

@@ -106,7 +106,7 @@ class EndpointOut(Out):
     updated_at: datetime
 
 
-class EndpointMade(EndpointOut):
+class EndpointCreated(EndpointOut):
     model_config = ConfigDict(json_schema_extra={"examples": [{**_SHOWN, "secret": _SECRET}]})
 
     secret: str = Field(description="Signs what we send. Shown this once.")

@@ -17,7 +17,7 @@ class Progress(BaseModel):
     read: int = 0
     written: int = 0
     unchanged: int = 0
-    parked: int = 0
+    rejected: int = 0
     warned: int = 0
     deleted: int = 0
     merged: int = 0
@@ -46,7 +46,7 @@ class SyncRunOut(StoredOut):
                             "read": 312,
                             "written": 4,
                             "unchanged": 308,
-                            "parked": 0,
+                            "rejected": 0,
                             "warned": 2,
                             "deleted": 0,
                             "merged": 0,
@@ -57,7 +57,7 @@ class SyncRunOut(StoredOut):
                     "read": 312,
                     "written": 4,
                     "unchanged": 308,
-                    "parked": 0,
+                    "rejected": 0,
                     "warned": 2,
                     "deleted": 0,
                     "requests": 9,
@@ -83,7 +83,9 @@ class SyncRunOut(StoredOut):
     read: int
     written: int
     unchanged: int
-    parked: int = Field(description="Set aside; see the parked records.")
+    rejected: int = Field(
+        description="Records that could not be taken over; see the rejected records."
+    )
     warned: int = Field(description="Written without some value; see the warned records.")
     deleted: int
     requests: int = Field(description="Calls made to the other system.")

@@ -145,14 +145,14 @@ async def record_push(
     *,
     read: int,
     written: int,
-    parked: int,
+    rejected: int,
     reason: str | None,
     requests: int,
 ) -> None:
     """A push is so short that it is only told of when it is over."""
     run = await _add(uow, connection_id, system, "incremental", "failed")
     run.direction, run.requests = "push", requests
-    run.read, run.written, run.parked = read, written, parked
+    run.read, run.written, run.rejected = read, written, rejected
     run.started_at = run.created_at
     complete = written == read
     await finish(uow, run, "succeeded" if complete else "partial" if written else "failed", reason)
@@ -177,7 +177,7 @@ async def advance(
     more: Mapping[str, int],
     requests: int,
 ) -> None:
-    counted = ("read", "written", "unchanged", "parked", "warned")
+    counted = ("read", "written", "unchanged", "rejected", "warned")
     totals = {name: more.get(name, 0) for name in counted}
     totals["deleted"] = more.get("deleted", 0) + more.get("merged", 0)
     await queries.advance(
@@ -232,7 +232,7 @@ async def finish(
             reason=reason,
             read=run.read,
             written=run.written,
-            parked=run.parked,
+            rejected=run.rejected,
         )
     )
 

@@ -1,14 +1,14 @@
 """SQL of this feature, by what it is about."""
 
 from sync_worker.crm_sync.source_records.queries.endings import (
-    doom,
-    doom_absent,
-    doomed_records,
     end_records,
     losses,
+    mark_absent_for_deletion,
+    mark_for_deletion,
     postpone_end,
+    records_pending_deletion,
     send_whole,
-    spare_doomed,
+    unmark_for_deletion,
 )
 from sync_worker.crm_sync.source_records.queries.records import (
     Kept,
@@ -22,8 +22,8 @@ from sync_worker.crm_sync.source_records.queries.records import (
 )
 from sync_worker.crm_sync.source_records.queries.troubled import (
     count_troubled,
-    parked_page,
-    retry_parked,
+    rejected_page,
+    retry_rejected,
     send_left_out_again,
     warned_page,
 )
@@ -32,22 +32,22 @@ __all__ = [
     "Kept",
     "associations_of",
     "count_troubled",
-    "doom",
-    "doom_absent",
-    "doomed_records",
     "end_records",
     "keep_records",
     "known_records",
     "losses",
     "make_stale",
+    "mark_absent_for_deletion",
+    "mark_for_deletion",
     "mark_seen",
     "members_by_user",
-    "parked_page",
     "postpone_end",
+    "records_pending_deletion",
     "records_to_read_again",
-    "retry_parked",
+    "rejected_page",
+    "retry_rejected",
     "send_left_out_again",
     "send_whole",
-    "spare_doomed",
+    "unmark_for_deletion",
     "warned_page",
 ]

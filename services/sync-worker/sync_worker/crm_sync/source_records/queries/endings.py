@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sync_worker.crm_sync.source_records.queries.place import at
 from sync_worker.crm_sync.source_records.rules import Loss, State
 
-_DOOM_ABSENT = text(
+_MARK_ABSENT = text(
     """
     update source_records set state = :state, reason = null
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
@@ -17,7 +17,7 @@ _DOOM_ABSENT = text(
     returning parent_id
     """
 )
-_DOOM = text(
+_MARK_FOR_DELETION = text(
     """
     update source_records set state = :state
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
@@ -25,7 +25,7 @@ _DOOM = text(
     returning parent_id
     """
 )
-_SPARE = text(
+_UNMARK = text(
     """
     update source_records set state = 'synced', merged_into = null
     where workspace_id = :workspace_id and connection_id = :connection_id and state = 'doomed'
@@ -33,7 +33,8 @@ _SPARE = text(
 )
 _LOSSES = text(
     """
-    select object, count(*) filter (where state = 'doomed' and merged_into is null) as doomed,
+    select object,
+           count(*) filter (where state = 'doomed' and merged_into is null) as pending_deletion,
            count(*) as known
     from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id
@@ -42,7 +43,7 @@ _LOSSES = text(
     group by object
     """
 )
-_DOOMED = text(
+_PENDING_DELETION = text(
     """
     select external_id, merged_into from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
@@ -72,7 +73,7 @@ _POSTPONE = text(
 )
 
 
-async def doom_absent(
+async def mark_absent_for_deletion(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
@@ -82,11 +83,11 @@ async def doom_absent(
 ) -> list[str]:
     """After a complete scan: what it did not meet is gone. Returns whom it belonged to."""
     where = at(workspace_id, connection_id, sobject)
-    rows = await session.scalars(_DOOM_ABSENT, {**where, "scan_id": scan_id, "state": state})
+    rows = await session.scalars(_MARK_ABSENT, {**where, "scan_id": scan_id, "state": state})
     return [parent for parent in rows if parent is not None]
 
 
-async def doom(
+async def mark_for_deletion(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
@@ -95,12 +96,14 @@ async def doom(
     state: State,
 ) -> list[str]:
     where = at(workspace_id, connection_id, sobject)
-    rows = await session.scalars(_DOOM, {**where, "ids": list(ids), "state": state})
+    rows = await session.scalars(_MARK_FOR_DELETION, {**where, "ids": list(ids), "state": state})
     return [parent for parent in rows if parent is not None]
 
 
-async def spare_doomed(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> None:
-    await session.execute(_SPARE, {"workspace_id": workspace_id, "connection_id": connection_id})
+async def unmark_for_deletion(
+    session: AsyncSession, workspace_id: UUID, connection_id: UUID
+) -> None:
+    await session.execute(_UNMARK, {"workspace_id": workspace_id, "connection_id": connection_id})
 
 
 async def losses(
@@ -108,10 +111,10 @@ async def losses(
 ) -> dict[str, Loss]:
     where = {"workspace_id": workspace_id, "connection_id": connection_id}
     rows = await session.execute(_LOSSES, {**where, "objects": list(objects)})
-    return {row.object: Loss(row.doomed, row.known) for row in rows}
+    return {row.object: Loss(row.pending_deletion, row.known) for row in rows}
 
 
-async def doomed_records(
+async def records_pending_deletion(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
@@ -122,7 +125,7 @@ async def doomed_records(
 ) -> list[tuple[str, str | None]]:
     """Ids of deleted records, or of merged ones with what they were merged into."""
     where = at(workspace_id, connection_id, sobject)
-    rows = await session.execute(_DOOMED, {**where, "limit": limit, "merges": merges})
+    rows = await session.execute(_PENDING_DELETION, {**where, "limit": limit, "merges": merges})
     return [(row.external_id, row.merged_into) for row in rows]
 
 

@@ -255,7 +255,7 @@ async def records_to_read_again(
     before: datetime,
     limit: int,
 ) -> list[str]:
-    """Stale ones, and parked ones whose time has come `before` an instant."""
+    """Stale ones, and rejected ones whose time has come `before` an instant."""
     where = at(workspace_id, connection_id, sobject)
     given = {**where, "before": before, "limit": limit}
     return list((await session.scalars(_AGAIN, given)).all())

@@ -1,4 +1,4 @@
-"""Records that were set aside, and records that are here without some value."""
+"""Records that were rejected, and records that are here without some value."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_PARKED = text(
+_REJECTED = text(
     """
     select object, external_id, content ->> 'name' as name, reason, attempts, retry_at, updated_at
     from source_records
@@ -32,7 +32,7 @@ _WARNED = text(
 _COUNT = text(
     """
     select count(*) filter (where state = 'parked' or state = 'doomed' and reason is not null)
-             as parked,
+             as rejected,
            count(*) filter (where left_out <> '[]' and state in ('synced', 'stale', 'parked'))
              as warned
     from source_records
@@ -51,7 +51,7 @@ _SEND_AGAIN = text(
       and (cast(:object as text) is null or object = :object)
     """
 )
-_UNPARK = text(
+_FORGET_REJECTED = text(
     """
     update source_records set retry_at = clock_timestamp()
     where workspace_id = :workspace_id and connection_id = :connection_id
@@ -61,7 +61,7 @@ _UNPARK = text(
 )
 
 
-async def parked_page(
+async def rejected_page(
     session: AsyncSession,
     workspace_id: UUID,
     connection_id: UUID,
@@ -70,7 +70,7 @@ async def parked_page(
     limit: int,
 ) -> Sequence[Any]:
     where = _page(workspace_id, connection_id, sobject, after, limit)
-    return (await session.execute(_PARKED, where)).all()
+    return (await session.execute(_REJECTED, where)).all()
 
 
 async def warned_page(
@@ -105,10 +105,10 @@ def _page(
 async def count_troubled(
     session: AsyncSession, workspace_id: UUID, connection_id: UUID
 ) -> tuple[int, int]:
-    """How many records are parked, and how many are here without some value."""
+    """How many records are rejected, and how many are here without some value."""
     where = {"workspace_id": workspace_id, "connection_id": connection_id}
     row = (await session.execute(_COUNT, where)).one()
-    return row.parked, row.warned
+    return row.rejected, row.warned
 
 
 async def send_left_out_again(
@@ -121,11 +121,11 @@ async def send_left_out_again(
     )
 
 
-async def retry_parked(
+async def retry_rejected(
     session: AsyncSession, workspace_id: UUID, connection_id: UUID, sobject: str | None
 ) -> int:
     done = await session.execute(
-        _UNPARK,
+        _FORGET_REJECTED,
         {"workspace_id": workspace_id, "connection_id": connection_id, "object": sobject},
     )
     return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
