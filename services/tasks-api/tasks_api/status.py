@@ -7,7 +7,7 @@ from tasks_api.work.tasks import service as tasks
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
     return {
-        "untold_breaches": await tasks.count_overdue(uow),
+        "pending_breaches": await tasks.count_overdue(uow),
         "tasks_of_vacant_key_roles": await tasks.count_vacant(uow),
         "pending_field_writes": await notes.count_pending(uow),
     }
