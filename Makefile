@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin
-WITH_SERVERS := $(BIN)/python -m deploy.local.withservers
+WITH_SERVERS := $(BIN)/python -m deploy.servers
 # Two test processes keep two cores busy; PostgreSQL and the processes need their share.
 JOBS ?= 2
 
@@ -19,7 +19,7 @@ help: ## list the targets
 
 .PHONY: setup
 setup: ## put into .venv exactly what the locks say (all other targets do this by themselves)
-	@$(PYTHON) -m deploy.local.setup
+	@$(PYTHON) -m deploy.dependencies.install
 
 .PHONY: up
 up: setup ## run everything: servers, services, sandbox, gateway; Ctrl-C stops it and keeps the data
@@ -31,7 +31,7 @@ workspace: setup ## one more workspace while `make up` runs: name=Acme zone=Euro
 
 .PHONY: demo
 demo: setup ## play the renewal story from end to end and check every claim
-	@exec $(BIN)/python -m deploy.local.demo
+	@exec $(BIN)/python -m deploy.demo
 
 .PHONY: test
 test: setup ## every test, on real PostgreSQL and Redis; T=tests/shared narrows it
@@ -88,7 +88,7 @@ migration: setup ## write a migration: make migration s=accounts-api m="add segm
 
 .PHONY: lock
 lock: setup ## resolve all dependencies anew, within the ranges of pyproject.toml
-	$(BIN)/python -m deploy.local.lock
+	$(BIN)/python -m deploy.dependencies.resolve
 
 .PHONY: clean
 clean: ## delete the local data, caches and results (not .venv)

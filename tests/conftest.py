@@ -36,7 +36,7 @@ def servers() -> tuple[str, str]:
     try:
         return os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
     except KeyError:
-        pytest.skip("needs servers: `make test`, or python -m deploy.local.withservers -- pytest")
+        pytest.skip("needs servers: `make test`, or python -m deploy.servers -- pytest")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ LINES_OF_A_FILE = 400
 
 FEATURES_OF_MORE_FILES = {
     "deploy/bench": 11,
-    "deploy/local": 37,
+    "deploy/demo": 17,
     "services/accounts-api/accounts_api/automation/segments": 16,
     "services/accounts-api/accounts_api/customers/imports": 12,
     "services/accounts-api/accounts_api/customers/traits": 12,
@@ -29,7 +29,7 @@ FEATURES_OF_MORE_FILES = {
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
-    "deploy/local": 4_517,
+    "deploy/demo": 2_123,
     "services/accounts-api/accounts_api/automation/segments": 2_727,
     "services/accounts-api/accounts_api/customers/imports": 2_268,
     "services/accounts-api/accounts_api/customers/querying": 1_656,

@@ -21,8 +21,8 @@ from alembic import command
 
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.identity.workspaces.service import make_workspace
-from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.secrets import Secrets, load_secrets
+from deploy.machine.processes import LOOPBACK, free_port
 from deploy.migrate import history
 from deploy.roles import OWNER, SERVICES, async_url, prepare, role_url
 from shared.ids import new_id

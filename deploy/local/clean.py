@@ -6,9 +6,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from deploy.local.errors import LocalError
-from deploy.local.locks import hold
-from deploy.local.servers import remove_state
+from deploy.machine.errors import LocalError
+from deploy.machine.process_lock import hold
+from deploy.servers.lifecycle import remove_state
 
 ROOT = Path(__file__).resolve().parents[2]
 _LEFT_BEHIND = (

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from deploy.local.errors import LocalError
 from deploy.local.secrets import Secrets, load_secrets
-from deploy.local.servers import Servers
+from deploy.machine.errors import LocalError
 from deploy.migrate import ROOT
 from deploy.roles import OWNER, SERVICES, CannotPrepare, prepare, role_url
+from deploy.servers.lifecycle import Servers
 
 
 def prepare_database(admin_url: str, secrets: Secrets) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.files import read_json, write_private_json
-from deploy.local.processes import LOOPBACK, free_port
 from deploy.local.secrets import Secrets
-from deploy.local.servers import ServerUrls
 from deploy.local.supervisor import Program
+from deploy.machine.files import read_json, write_private_json
+from deploy.machine.processes import LOOPBACK, free_port
 from deploy.roles import SERVICES, ServiceAccess, role_url
+from deploy.servers.lifecycle import ServerUrls
 
 # Tried first at the first start. What was taken then is tried first from then on.
 _PORTS = {

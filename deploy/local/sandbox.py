@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from deploy.local.demo.configuration import (
+from deploy.demo.configuration import (
     DUE,
     LIFECYCLE_RULES,
     MAIL_PASSWORD,
@@ -22,11 +22,11 @@ from deploy.local.demo.configuration import (
     due_rule,
     renewal_sequence,
 )
-from deploy.local.demo.inside import Api
-from deploy.local.demo.narrator import ClaimFailed
-from deploy.local.demo.outside import Mail
-from deploy.local.errors import LocalError
+from deploy.demo.inside import Api
+from deploy.demo.narrator import ClaimFailed
+from deploy.demo.outside import Mail
 from deploy.local.migrate import say
+from deploy.machine.errors import LocalError
 
 Json = dict[str, Any]
 _FIRST_PULL_SECONDS = 180.0

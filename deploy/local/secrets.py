@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import keys
-from deploy.local.files import read_json, write_private_json
+from deploy.machine.files import read_json, write_private_json
 from deploy.roles import ROLES, SERVICES
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import LocalError, PortTaken
-from deploy.local.files import tail
-from deploy.local.processes import spawn
+from deploy.machine.errors import LocalError, PortTaken
+from deploy.machine.files import tail
+from deploy.machine.processes import spawn
 
 _START_SECONDS = 180.0
 _STOP_SECONDS = 25.0  # more than a process grants the requests that are under way

@@ -9,19 +9,19 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.local.errors import LocalError, PortTaken
-from deploy.local.files import write_private_json
-from deploy.local.locks import hold
 from deploy.local.migrate import prepare_database, say
-from deploy.local.processes import LOOPBACK
 from deploy.local.programs import LocalStack, choose_ports
 from deploy.local.sandbox import furnish
 from deploy.local.secrets import Secrets, load_secrets
-from deploy.local.servers import Servers, ServerUrls
 from deploy.local.supervisor import Program, Supervised, stop_together
 from deploy.local.workspace import export_line, make_workspace
+from deploy.machine.errors import LocalError, PortTaken
+from deploy.machine.files import write_private_json
+from deploy.machine.process_lock import hold
+from deploy.machine.processes import LOOPBACK
 from deploy.migrate import ROOT
 from deploy.roles import DATABASE, async_url
+from deploy.servers.lifecycle import Servers, ServerUrls
 
 _LOOK_SECONDS = 0.2
 _HEAL_SECONDS = 5.0

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import LocalError
-from deploy.local.files import read_json
-from deploy.local.locks import is_held
 from deploy.local.migrate import say
 from deploy.local.programs import LocalStack, known_ports
 from deploy.local.secrets import load_secrets
-from deploy.local.servers import ServerUrls
+from deploy.machine.errors import LocalError
+from deploy.machine.files import read_json
+from deploy.machine.process_lock import is_held
 from deploy.migrate import ROOT
 from deploy.roles import SERVICES
+from deploy.servers.lifecycle import ServerUrls
 
 _SECONDS = 180
 _USAGE = 2

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from deploy.gateway.app import Gateway
-from deploy.local.processes import free_port
-from deploy.local.servers import remove_state
+from deploy.machine.processes import free_port
+from deploy.servers.lifecycle import remove_state
 from shared.settings import SERVICES
 from tests.deploy.staging import Stage, served
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.gateway.app import Gateway
 from deploy.gateway.merged import merge
-from deploy.local.processes import free_port
+from deploy.machine.processes import free_port
 from shared.settings import SERVICES, ServiceName
 from tests.deploy.staging import Stage, Upstream, raw, served
 

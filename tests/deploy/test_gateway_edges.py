@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from deploy.gateway.app import Gateway
 from deploy.gateway.proxy import POOL_SECONDS
-from deploy.local.processes import free_port
+from deploy.machine.processes import free_port
 from deploy.routes import LARGER_BODIES
 from shared.serve import KEEP_ALIVE_SECONDS
 from shared.settings import SERVICES, ServiceName

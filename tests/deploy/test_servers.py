@@ -12,17 +12,17 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from deploy.local import postgres, valkey
-from deploy.local.errors import LocalError
-from deploy.local.files import read_json, write_private_json
-from deploy.local.servers import Servers, ServerUrls
+from deploy.machine.errors import LocalError
+from deploy.machine.files import read_json, write_private_json
+from deploy.servers import postgres, valkey
+from deploy.servers.lifecycle import Servers, ServerUrls
 from tests.deploy.waiting import until
 
 ROOT = Path(__file__).parents[2]
 HOLD_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from deploy.local.servers import Servers
+from deploy.servers.lifecycle import Servers
 
 servers = Servers(Path(sys.argv[1]), fast=True)
 print(servers.start().database_url, flush=True)
@@ -194,13 +194,13 @@ async def test_root_with_a_private_folder_keeps_it_private(state_dir: Path) -> N
     assert not data.exists()
 
 
-def test_withservers_returns_what_its_command_returns() -> None:
+def test_a_command_beside_servers_is_answered_for() -> None:
     code = "import os, sys; sys.exit(7 * {'DATABASE_URL', 'REDIS_URL'}.issubset(os.environ))"
     done = subprocess.run(with_servers(code), cwd=ROOT, check=False, env=bare_environment())
     assert done.returncode == 7
 
 
-async def test_withservers_passes_a_polite_end_on_and_tidies_up() -> None:
+async def test_a_polite_end_reaches_the_command_and_the_servers() -> None:
     code = "import os, time; print(os.environ['DATABASE_URL'], flush=True); time.sleep(60)"
     running = subprocess.Popen(
         with_servers(code), cwd=ROOT, env=bare_environment(), stdout=subprocess.PIPE
@@ -215,7 +215,7 @@ async def test_withservers_passes_a_polite_end_on_and_tidies_up() -> None:
 
 
 def with_servers(code: str) -> list[str]:
-    runner = [sys.executable, "-m", "deploy.local.withservers", "--fast", "--"]
+    runner = [sys.executable, "-m", "deploy.servers", "--fast", "--"]
     return [*runner, sys.executable, "-c", code]
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import setup
+from deploy.dependencies import install
 from tests.deploy.wheels import lock, wheel_of
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "deploy/local/embedded.lock", "deploy/local/embedded-second.lock")
+LOCKS = (
+    "requirements.lock",
+    "deploy/dependencies/embedded.lock",
+    "deploy/dependencies/embedded-second.lock",
+)
 BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
 BUILDS_TENURE = ("hatchling", "packaging", "pathspec", "pluggy", "trove-classifiers")
 
@@ -55,7 +59,7 @@ class Machine:
 
     def set_up(self, project: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [BASE_PYTHON, "-m", "deploy.local.setup"],
+            [BASE_PYTHON, "-m", "deploy.dependencies.install"],
             cwd=project,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -124,9 +128,9 @@ def test_a_machine_without_wheels_of_the_servers_gets_the_rest(
 
 
 def test_an_old_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup, "OLDEST_PYTHON", (4, 0))
-    with pytest.raises(setup.SetupFailed, match=r"needs Python 3\.11 or newer"):
-        setup.set_up()
+    monkeypatch.setattr(install, "OLDEST_PYTHON", (4, 0))
+    with pytest.raises(install.SetupFailed, match=r"needs Python 3\.11 or newer"):
+        install.set_up()
 
 
 def test_pip_s_settings_are_told_to_uv_unless_it_has_its_own(
@@ -141,12 +145,12 @@ list.format='json'
 :env:.cert='/etc/ca.pem'
 :env:.no-index='true'
 """
-    settings = dict(setup._read_settings(listing))
-    monkeypatch.setattr(setup, "_pip_settings", lambda: settings)
+    settings = dict(install._read_settings(listing))
+    monkeypatch.setattr(install, "_pip_settings", lambda: settings)
     for variable in [name for name in os.environ if name.startswith("UV_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SSL_CERT_FILE", "/own.pem")
-    assert setup.uv_settings() == {
+    assert install.uv_settings() == {
         "UV_DEFAULT_INDEX": "https://from.environment",
         "UV_INDEX": "https://one.test https://two.test",
         "UV_INSECURE_HOST": "index.test",
@@ -155,7 +159,7 @@ list.format='json'
     }
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "deploy/local/bootstrap.lock"])
+@pytest.mark.parametrize("name", [*LOCKS, "deploy/dependencies/bootstrap.lock"])
 def test_locks_pin_by_hash_and_name_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import LocalError, PortTaken
 from deploy.local.supervisor import Program, Supervised
+from deploy.machine.errors import LocalError, PortTaken
 
 
 def start(program: Program, folder: Path) -> Supervised:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from deploy.local.demo.configuration import (
+from deploy.demo.configuration import (
     DUE,
     LIFECYCLE_RULES,
     MAIL_PASSWORD,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.local.demo.configuration import DUE
+from deploy.demo.configuration import DUE
 from tests.flows.story import BEGIN, Story
 from tests.simulators.salesforce.landmarks import LANDMARKS, LATE, NO_EXPIRATION
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.local.demo.configuration import STEP_TITLES
+from deploy.demo.configuration import STEP_TITLES
 from tests.flows.story import HOURS, MONDAY, Story
 from tests.simulators.salesforce.landmarks import (
     HARD_BOUNCE_CONTACT,

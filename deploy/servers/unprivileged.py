@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local.errors import LocalError
+from deploy.machine.errors import LocalError
 
 # Used only when the other account cannot reach the check-out, e.g. one below /root.
 OUTSIDE = Path("/var/lib/tenure-dev")

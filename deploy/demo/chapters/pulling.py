@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from deploy.local.demo.configuration import WORKSPACE_ZONE
-from deploy.local.demo.stage import BEGIN
-from deploy.local.demo.world import World
+from deploy.demo.configuration import WORKSPACE_ZONE
+from deploy.demo.stage import BEGIN
+from deploy.demo.world import World
 from tests.simulators.salesforce import landmarks
 from tests.simulators.salesforce.landmarks import SHARED_STAMP_AGO
 from tests.simulators.salesforce.people import EVERYBODY, FORMER_CSM

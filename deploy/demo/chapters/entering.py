@@ -3,15 +3,15 @@
 import asyncio
 from typing import Any
 
-from deploy.local.demo.configuration import (
+from deploy.demo.configuration import (
     DUE,
     MAIL_PASSWORD,
     SCALED,
     SENDERS,
     renewal_sequence,
 )
-from deploy.local.demo.inside import Api
-from deploy.local.demo.world import World
+from deploy.demo.inside import Api
+from deploy.demo.world import World
 from tests.simulators.salesforce.landmarks import LANDMARKS, LATE, NO_EXPIRATION
 from tests.simulators.salesforce.people import PEOPLE
 

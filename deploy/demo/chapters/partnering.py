@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from deploy.local.demo.inside import Json
-from deploy.local.demo.world import World
+from deploy.demo.inside import Json
+from deploy.demo.world import World
 
 TYPES = ("segment.*", "enrollment.*", "message.*", "task.*", "contact.*", "opportunity.*")
 _CATCH_UP_SECONDS = 90

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import httpx2
 
-from deploy.local.demo.narrator import ClaimFailed
+from deploy.demo.narrator import ClaimFailed
 from shared.events.routes import SUBSCRIBES_TO
 from shared.ids import new_id
 

@@ -1,6 +1,6 @@
 """The seven points of the story, in order, and what becomes of it all."""
 
-from deploy.local.demo.chapters import (
+from deploy.demo.chapters import (
     deciding,
     entering,
     hearing,
@@ -10,7 +10,7 @@ from deploy.local.demo.chapters import (
     segmenting,
     sending,
 )
-from deploy.local.demo.world import World
+from deploy.demo.world import World
 
 
 async def tell(world: World) -> None:

@@ -5,12 +5,12 @@ import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from deploy.local.demo.chapters import partnering
-from deploy.local.demo.chapters.sending import AMERICAS, ASIA, EUROPE
-from deploy.local.demo.configuration import STEP_TITLES
-from deploy.local.demo.inside import Json
-from deploy.local.demo.ledger import check_ledger
-from deploy.local.demo.world import World
+from deploy.demo.chapters import partnering
+from deploy.demo.chapters.sending import AMERICAS, ASIA, EUROPE
+from deploy.demo.configuration import STEP_TITLES
+from deploy.demo.inside import Json
+from deploy.demo.ledger import check_ledger
+from deploy.demo.world import World
 from tests.simulators.salesforce.landmarks import LANDMARKS
 
 _WORLD = (ASIA, EUROPE, AMERICAS)

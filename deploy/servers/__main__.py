@@ -1,4 +1,4 @@
-"""Run a command beside throw-away servers: `python -m deploy.local.withservers [--fast] -- CMD…`.
+"""Run a command beside throw-away servers: `python -m deploy.servers [--fast] -- CMD…`.
 
 The command finds DATABASE_URL (administrator) and REDIS_URL in its environment. What is set there
 already is used as it is.
@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.local.errors import LocalError
-from deploy.local.locks import hold
-from deploy.local.processes import die_with_parent
-from deploy.local.servers import Servers, ServerUrls, remove_state
+from deploy.machine.errors import LocalError
+from deploy.machine.process_lock import hold
+from deploy.machine.processes import die_with_parent
+from deploy.servers.lifecycle import Servers, ServerUrls, remove_state
 
 _PREFIX = "tenure-servers-"
 _SETTLING_SECONDS = 60
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="withservers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="deploy.servers", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="data may be lost with the power")
     parser.add_argument("command", nargs="+", help="what to run, after --")
     return parser.parse_args()

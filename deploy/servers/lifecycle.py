@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
-from deploy.local.errors import LocalError
-from deploy.local.files import read_json, write_private_json
-from deploy.local.locks import hold
-from deploy.local.postgres import Postgres, RestartMode
-from deploy.local.runas import OUTSIDE, choose_account, data_folder
-from deploy.local.valkey import Valkey
+from deploy.machine.errors import LocalError
+from deploy.machine.files import read_json, write_private_json
+from deploy.machine.process_lock import hold
+from deploy.servers.postgres import Postgres, RestartMode
+from deploy.servers.unprivileged import OUTSIDE, choose_account, data_folder
+from deploy.servers.valkey import Valkey
 
 # Tried first in a new state folder, so that bookmarks and psql histories keep working.
 _POSTGRES_PORT = 54329

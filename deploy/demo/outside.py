@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 
-from deploy.local.demo.narrator import ClaimFailed
+from deploy.demo.narrator import ClaimFailed
 
 Json = dict[str, Any]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from deploy.demo.narrator import ClaimFailed
 from deploy.local.clean import remove_data
-from deploy.local.demo.narrator import ClaimFailed
-from deploy.local.files import read_json, write_private_json
 from deploy.local.programs import LocalStack, module_command
 from deploy.local.supervisor import Program
 from deploy.local.up import Up
+from deploy.machine.files import read_json, write_private_json
 from deploy.migrate import ROOT
 from deploy.roles import ServiceAccess
 

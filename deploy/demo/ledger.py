@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from deploy.local.demo.configuration import WORKSPACE_ZONE
-from deploy.local.demo.world import World
+from deploy.demo.configuration import WORKSPACE_ZONE
+from deploy.demo.world import World
 
 _MAILS = """
     select m.internet_message_id, m.state, m.step_id, m.enrollment_id, m.superseded_at,

@@ -4,11 +4,11 @@ import re
 from datetime import datetime
 from typing import Any
 
-from deploy.local.demo.configuration import STEP_TITLES
-from deploy.local.demo.inside import Json
-from deploy.local.demo.ledger import check_ledger
-from deploy.local.demo.outside import one_click
-from deploy.local.demo.world import World
+from deploy.demo.configuration import STEP_TITLES
+from deploy.demo.inside import Json
+from deploy.demo.ledger import check_ledger
+from deploy.demo.outside import one_click
+from deploy.demo.world import World
 from tests.simulators.salesforce.landmarks import (
     HARD_BOUNCE_CONTACT,
     HARD_BOUNCE_EMAIL,

@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from deploy.local.demo.chapters.hearing import enrollment_of
-from deploy.local.demo.configuration import STEP_TITLES
-from deploy.local.demo.world import World
+from deploy.demo.chapters.hearing import enrollment_of
+from deploy.demo.configuration import STEP_TITLES
+from deploy.demo.world import World
 from tests.simulators.salesforce.landmarks import LANDMARKS
 
 _LATE = LANDMARKS["late_4"]

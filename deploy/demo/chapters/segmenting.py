@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from deploy.local.demo.configuration import (
+from deploy.demo.configuration import (
     DUE,
     LIFECYCLE_RULES,
     SCALED,
@@ -12,7 +12,7 @@ from deploy.local.demo.configuration import (
     WORKSPACE_ZONE,
     due_rule,
 )
-from deploy.local.demo.world import World
+from deploy.demo.world import World
 from tests.simulators.salesforce.landmarks import LANDMARKS
 
 _MOVED = LANDMARKS["merge_winner"]

@@ -5,13 +5,13 @@ import signal
 import sys
 from pathlib import Path
 
+from deploy.demo.narrator import ClaimFailed, Narrator
+from deploy.demo.stage import Stage
+from deploy.demo.story import tell
+from deploy.demo.world import World
 from deploy.local.clean import remove_data
-from deploy.local.demo.narrator import ClaimFailed, Narrator
-from deploy.local.demo.stage import Stage
-from deploy.local.demo.story import tell
-from deploy.local.demo.world import World
-from deploy.local.errors import LocalError
 from deploy.local.migrate import say
+from deploy.machine.errors import LocalError
 from deploy.migrate import ROOT
 from deploy.roles import CannotPrepare
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from deploy.local.demo.inside import Api, Database
-from deploy.local.demo.narrator import Narrator
-from deploy.local.demo.outside import Mail, Partner, Salesforce
-from deploy.local.demo.stage import BEGIN, Stage
+from deploy.demo.inside import Api, Database
+from deploy.demo.narrator import Narrator
+from deploy.demo.outside import Mail, Partner, Salesforce
+from deploy.demo.stage import BEGIN, Stage
 
 Json = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Make `.venv` hold exactly what the locks say: `python3 -m deploy.local.setup`.
+"""Make `.venv` hold exactly what the locks say: `python3 -m deploy.dependencies.install`.
 
 Standard library only, for it runs before anything is installed. When nothing has changed since the
 last time it returns at once and needs no network.

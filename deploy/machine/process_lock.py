@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from deploy.local.errors import LocalError
+from deploy.machine.errors import LocalError
 
 
 def hold(path: Path) -> IO[str]:

@@ -4,9 +4,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deploy.local.demo.configuration import STEP_TITLES
-from deploy.local.demo.ledger import check_ledger
-from deploy.local.demo.world import World
+from deploy.demo.configuration import STEP_TITLES
+from deploy.demo.ledger import check_ledger
+from deploy.demo.world import World
 
 _MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 ASIA, EUROPE, AMERICAS = (timedelta(hours=hours) for hours in (1, 10, 18))

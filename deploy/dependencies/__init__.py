@@ -1,0 +1,1 @@
+"""The virtual environment, by the locks (`install`), and the locks, anew (`resolve`)."""

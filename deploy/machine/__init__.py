@@ -1,0 +1,1 @@
+"""Files, locks, ports and child processes: what servers and the local stack need of a machine."""

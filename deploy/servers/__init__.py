@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey on this machine: `python -m deploy.servers -- CMD…` runs beside them."""
