@@ -1,7 +1,7 @@
 """The audit log of what a workspace configures: one list, kept by the accounts service.
 
-Others publish what was changed in the transaction of the change; the accounts service writes it
-down when it hears it.
+The other services publish each change in its own transaction; the accounts service stores what it
+receives.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shared.uow import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What one service says of the changes that are made through it."""
+    """Publishes the configuration changes of one service."""
 
     event: type[ConfigurationChanged]
 
@@ -31,7 +31,9 @@ class Audit:
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> None:
-        """`action` is `<noun>.<past participle>`, such as `mailbox.updated`; the noun is what it is
+        """Publish one change.
+
+        `action` is `<noun>.<past participle>`, such as `mailbox.updated`; the noun is what it is
         about, named by its id or else by its key. `before` and `after` hold what differs; never a
         secret, nor what says who somebody is.
         """
@@ -49,7 +51,7 @@ class Audit:
     def record_difference(
         self, uow: UnitOfWork, action: str, target_id: UUID, before: dict[str, Any], now: object
     ) -> None:
-        """What became of the attributes in `before`; nothing is recorded when all are the same."""
+        """Record how the attributes in `before` changed; nothing when all are the same."""
         after = attributes(now, *before)
         was, becomes = difference(before, after)
         if becomes:
@@ -70,5 +72,5 @@ def difference(
 
 def request_id() -> str | None:
     """Of the request that is being served; None in a worker."""
-    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
-    return found
+    request_id: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return request_id

@@ -125,13 +125,15 @@ class Caller:
             )
 
     def _advice(self, permission: str) -> str:
-        whom = self.support_contact or "an admin of your workspace"
+        contact = self.support_contact or "an admin of your workspace"
         if self.role is None:
             return "This service was not granted it."
         if permission in GRANTS[self.role]:
-            return f"Your key leaves it out by its scopes, or is read-only: ask {whom} for another."
-        able = " or ".join(repr(role) for role in roles_granting(permission))
-        return f"The role {self.role!r} does not grant it, {able} does: ask {whom}."
+            return (
+                f"Your key leaves it out by its scopes, or is read-only: ask {contact} for another."
+            )
+        granting = " or ".join(repr(role) for role in roles_granting(permission))
+        return f"The role {self.role!r} does not grant it, {granting} does: ask {contact}."
 
 
 def granted(
@@ -143,8 +145,8 @@ def granted(
     """
     allowed = GRANTS[role]
     if scopes is not None and "*" not in scopes:
-        wanted = set(scopes)
-        if "*:read" in wanted:
-            wanted |= _READ
-        allowed &= wanted
+        permissions = set(scopes)
+        if "*:read" in permissions:
+            permissions |= _READ
+        allowed &= permissions
     return allowed & _READ if read_only else allowed

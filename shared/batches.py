@@ -1,4 +1,4 @@
-"""Work on many items in one transaction, where what one of them raises costs only that one."""
+"""Work on many items in one transaction, where an item that fails costs only itself."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -24,31 +24,31 @@ async def each_at_its_own_risk(
     work: Callable[[Sequence[T]], Awaitable[R]],
     set_aside: Callable[[T, Exception], Awaitable[None]],
 ) -> list[R]:
-    """Do `work` on all items together; if it raises, on each half by itself, down to the one item
-    that is to blame. That one goes to `set_aside` with its error. Answers with what `work` answered
-    for the others.
+    """Do `work` on all items together. If it raises, each half is tried by itself, down to the one
+    item that fails; that item goes to `set_aside` with its error. Returns what `work` returned for
+    the others.
 
-    Every try is a savepoint: what a failed one wrote and published is taken back, the locks that it
-    took are gone. So lock what must not be lost before, and read what `work` needs inside of it.
-    Trouble with the link or another writer is no item's fault: it leaves this function, and the
-    transaction is lost.
+    Every attempt is a savepoint: what a failed attempt wrote and published is undone, and its locks
+    are released. So take locks that must last before the call, and read what `work` needs inside
+    it. A lost connection or a conflict with another writer is no item's fault: it leaves this
+    function, and the transaction is lost.
     """
     if not items:
         return []
-    cause, told = uow.cause, len(uow.events)
+    cause, event_count = uow.cause, len(uow.events)
     try:
         async with uow.savepoint():
             return [await work(items)]
     except Exception as error:
         if is_passing(error):
             raise
-        uow.take_back(told)
-        failed = error
+        uow.take_back(event_count)
+        failure = error
     finally:
         uow.cause = cause
     if len(items) == 1:
-        log.warning("an item was set aside", item=repr(items[0])[:200], exc_info=failed)
-        await set_aside(items[0], failed)
+        log.warning("an item was set aside", item=repr(items[0])[:200], exc_info=failure)
+        await set_aside(items[0], failure)
         return []
     middle = len(items) // 2
     return [
@@ -58,16 +58,16 @@ async def each_at_its_own_risk(
 
 
 def reason_of(error: Exception) -> str:
-    """What a person may be told: a refusal's own words, of anything else only what kind it is. Who
-    asks has the error logged.
+    """The reason that a person may read: a refusal's own words; of any other error only its kind.
+    The caller logs the error.
     """
     if isinstance(error, AppError):
         return error.detail or error.title
     if isinstance(error, ValidationError):
-        places = (".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
-        named = ", ".join(dict.fromkeys(place for place in places if place))[:200]
+        places = (".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False))
+        fields = ", ".join(dict.fromkeys(place for place in places if place))[:200]
         return (
-            f"It does not have the form that this release reads. Look at: {named or 'all of it'}."
+            f"It does not have the form that this release reads. Look at: {fields or 'all of it'}."
         )
     if isinstance(error, DBAPIError):
         return "The database did not take it; the log says why."
@@ -75,7 +75,7 @@ def reason_of(error: Exception) -> str:
 
 
 def is_passing(error: Exception) -> bool:
-    """Trouble with the link or with another writer."""
+    """Whether trying again may help: the connection was lost, or two writers met."""
     return (
         isinstance(error, OutgoingError | Unavailable)
         or is_connection_loss(error)

@@ -1,4 +1,4 @@
-"""Columns that tables of every service have. Each call makes new ones: a column belongs to one
+"""Columns that tables of every service have. Each call makes new columns: a column belongs to one
 table.
 """
 
@@ -8,11 +8,11 @@ from sqlalchemy import Column, DateTime, Integer, Uuid, text
 
 AT = DateTime(timezone=True)
 NOW = text("clock_timestamp()")
-"""Machine time, of the statement and not of its transaction's begin."""
+"""Machine time of the statement, not of the start of its transaction."""
 
 
 def workspace_key() -> Column[Any]:
-    """Whose row it is. It leads every key."""
+    """The workspace that owns the row. It is the first column of every key."""
     return Column("workspace_id", Uuid, nullable=False)
 
 
@@ -21,10 +21,10 @@ def created() -> Column[Any]:
 
 
 def stamps() -> tuple[Column[Any], ...]:
-    """When it was made and last changed: machine time."""
+    """When the row was created and last changed: machine time."""
     return created(), Column("updated_at", AT, nullable=False, server_default=NOW)
 
 
 def versioned() -> tuple[Column[Any], ...]:
-    """What an ETag tells, and `stamps`."""
+    """The version that an ETag shows, and `stamps`."""
     return Column("version", Integer, nullable=False, server_default=text("1")), *stamps()

@@ -72,7 +72,7 @@ class Database:
         Raises `Unavailable` when no connection can be had, `OutcomeUnknown` when the link broke
         during COMMIT.
         """
-        connection = await self._begun(scope, read_only=read_only)
+        connection = await self._begin(scope, read_only=read_only)
         finished = False
         try:
             async with AsyncSession(connection, expire_on_commit=False) as session:
@@ -91,13 +91,13 @@ class Database:
                 await connection.invalidate()
             await connection.close()
 
-    async def _begun(self, scope: Scope, *, read_only: bool) -> AsyncConnection:
+    async def _begin(self, scope: Scope, *, read_only: bool) -> AsyncConnection:
         workspace = ALL_WORKSPACES if scope == ALL_WORKSPACES else str(UUID(str(scope)))
         begin = f"BEGIN{' READ ONLY' if read_only else ''}"
         statement = f"{begin}; SELECT set_config('app.workspace_id', '{workspace}', true)"
         # A pooled connection that died while idle says nothing about the next one, and after a
         # restart of the server they are all dead.
-        lost: BaseException | None = None
+        last_error: BaseException | None = None
         for _ in range(self._pool_size + 1):
             try:
                 connection = await self.engine.connect()
@@ -110,10 +110,10 @@ class Database:
                 await connection.close()
                 if not is_connection_loss(error):
                     raise
-                lost = error
+                last_error = error
             else:
                 return connection
-        raise Unavailable("The database is not reachable.", retry_after=1) from lost
+        raise Unavailable("The database is not reachable.", retry_after=1) from last_error
 
 
 async def _run(connection: AsyncConnection, statement: str) -> None:
@@ -124,7 +124,7 @@ async def _run(connection: AsyncConnection, statement: str) -> None:
 
 
 async def _rolled_back(connection: AsyncConnection) -> bool:
-    """False when there was nobody left to tell; the server rolls back what it lost sight of."""
+    """Whether the server confirmed it. When the connection is lost, it rolls back by itself."""
     if connection.invalidated:
         return False
     try:
@@ -148,17 +148,17 @@ async def _commit(connection: AsyncConnection) -> None:
 
 
 def is_connection_loss(error: BaseException) -> bool:
-    """True when the error speaks of the link, not of what was asked."""
+    """Whether the error is about the connection, not about the statement."""
     from asyncpg import exceptions as pg  # noqa: PLC0415  (untyped package, one place)
 
-    seen: BaseException | None = error
-    while seen is not None:
+    current: BaseException | None = error
+    while current is not None:
         if isinstance(
-            seen, OSError | TimeoutError | PoolTimeout | InterfaceError | pg.InterfaceError
+            current, OSError | TimeoutError | PoolTimeout | InterfaceError | pg.InterfaceError
         ):
             return True
         if isinstance(
-            seen,
+            current,
             pg.PostgresConnectionError
             | pg.AdminShutdownError
             | pg.CrashShutdownError
@@ -166,25 +166,25 @@ def is_connection_loss(error: BaseException) -> bool:
             | pg.TooManyConnectionsError,
         ):
             return True
-        if isinstance(seen, DBAPIError) and seen.connection_invalidated:
+        if isinstance(current, DBAPIError) and current.connection_invalidated:
             return True
-        seen = seen.__cause__ or (seen.orig if isinstance(seen, DBAPIError) else None)
+        current = current.__cause__ or (current.orig if isinstance(current, DBAPIError) else None)
     return False
 
 
 def sqlstate(error: BaseException) -> str | None:
     orig = getattr(error, "orig", error)
-    found = getattr(orig, "sqlstate", None) or getattr(
+    state = getattr(orig, "sqlstate", None) or getattr(
         getattr(orig, "__cause__", None), "sqlstate", None
     )
-    return str(found) if found else None
+    return str(state) if state else None
 
 
 @asynccontextmanager
 async def refuse(constraint: str, refusal: AppError) -> AsyncIterator[None]:
-    """Translate the database's refusal by `constraint` into `refusal`.
+    """Raise `refusal` when the block violates `constraint`.
 
-    The surrounding transaction is lost, as PostgreSQL wants it; the refusal leaves the block.
+    The surrounding transaction is lost: PostgreSQL accepts no more statements in it.
     """
     try:
         yield

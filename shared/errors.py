@@ -31,8 +31,8 @@ class AppError(Exception):
     title: ClassVar[str] = "Something went wrong on our side"
     retryable: ClassVar[bool] = False
     keeps_work: ClassVar[bool] = False
-    """True: what the unit of work holds is committed although the request is refused (the refusal
-    itself is a fact that others must hear)."""
+    """True: the unit of work is committed although the request is refused, because the refusal is
+    itself a fact that other services must receive."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Conflict(AppError):
 
 
 class InUse(Conflict):
-    """Deletion of what others use. Says who they are, and is overcome by `force`."""
+    """What is to be deleted is in use. The answer names the users; `force` deletes anyway."""
 
     code = "in_use"
     title = "This is in use"
@@ -137,7 +137,7 @@ class Unavailable(AppError):
 
 
 class OutcomeUnknown(Unavailable):
-    """The link broke while the database was committing: the change may or may not be there."""
+    """The connection broke during the commit: the change may or may not be stored."""
 
     code = "outcome_unknown"
     title = "The outcome is unknown; read before you repeat, or send the same Idempotency-Key"

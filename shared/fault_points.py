@@ -1,4 +1,4 @@
-"""Places where a test may make this process die, stop or fail (reliability harness).
+"""Points where a test makes this process die, stop or fail.
 
 Without `TENURE_FAULTPOINTS` every call returns at once. The variable holds `name=action[:nth]`
 pairs separated by commas; actions are `kill` (SIGKILL), `stop` (SIGSTOP) and `raise`.
@@ -18,7 +18,7 @@ for _pair in filter(None, os.environ.get("TENURE_FAULTPOINTS", "").split(",")):
 
 
 class InjectedFault(ConnectionError):
-    """What an armed `raise` fault point throws."""
+    """Raised by a fault point whose action is `raise`."""
 
 
 def faultpoint(name: str) -> None:

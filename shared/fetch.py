@@ -14,8 +14,8 @@ async def fetch_one(session: AsyncSession, statement: Executable) -> Row:
 
 
 async def fetch_maybe(session: AsyncSession, statement: Executable) -> Row | None:
-    found = (await session.execute(statement)).mappings().one_or_none()
-    return None if found is None else dict(found)
+    row = (await session.execute(statement)).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 async def fetch_all(session: AsyncSession, statement: Executable) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The tables that every service has: its events, what it has heard, its copy of the workspaces."""
+"""The tables that every service has: workspaces, events and their checkpoints, idempotency keys."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class Xid8(UserDefinedType[str]):
 
 @dataclass(frozen=True)
 class Foundation:
-    """Tables that `install` in `shared.migrations` creates, on one service's metadata."""
+    """Tables that `shared.migrations.lay_foundation` creates, on the metadata of one service."""
 
     workspaces: Table
     events: Table

@@ -1,4 +1,4 @@
-"""Keeps Python's garbage collector from holding up what a process is doing."""
+"""Keeps Python's garbage collector from pausing a process."""
 
 import gc
 
@@ -7,10 +7,10 @@ _YOUNGER_COLLECTIONS = 20
 
 
 def settle() -> None:
-    """For a process that has just started: what it made so far lives as long as it does, so no
-    collection has to look at it again, which holds up every request for a tenth of a second.
+    """Exempt all current objects from collection, and collect later ones less often.
 
-    What comes later is collected less often: requests leave few cycles behind.
+    Call it once a process has started: what it made so far lives as long as the process, and
+    scanning it again pauses every request for a tenth of a second. Requests leave few cycles.
     """
     gc.collect()
     gc.freeze()

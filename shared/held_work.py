@@ -1,8 +1,8 @@
-"""Work that failed on one item: held back with its reason, shown, and tried again ever later.
+"""Work that failed on one item: held with its reason, listed, and tried again at growing intervals.
 
-A step that finds due rows leaves out those that are held (`not_held`), so that one bad item neither
-stops the others nor is tried without end. It is tried again after a minute, two, four, up to a day,
-and at once when somebody asks. What then succeeds is let go.
+A step that finds due rows leaves out held items (`not_held`), so that a bad item neither stops the
+others nor is tried without end. It is tried again after a minute, two, four, up to a day, and at
+once when somebody asks. An item that succeeds is released.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -122,7 +122,7 @@ async def hold(
     error: Exception,
     about: Mapping[str, Any] | None = None,
 ) -> None:
-    given = {
+    values = {
         "workspace_id": uow.workspace_id,
         "id": new_id(),
         "step": step,
@@ -130,15 +130,15 @@ async def hold(
         "about": to_json(about or {}).decode(),
         "reason": reason_of(error)[:_LONGEST],
     }
-    await uow.session.execute(_HOLD, given)
+    await uow.session.execute(_HOLD, values)
 
 
 async def let_go(uow: UnitOfWork, step: str, succeeded: Callable[[str], bool]) -> None:
-    """Those of the step's held items that succeeded now. It costs one look while none is held."""
-    given = {"workspace_id": uow.workspace_id, "step": step}
-    items = [item for item in await uow.session.scalars(_ITEMS, given) if succeeded(item)]
+    """Release the held items of the step that succeeded now. Costs one query while none is held."""
+    values = {"workspace_id": uow.workspace_id, "step": step}
+    items = [item for item in await uow.session.scalars(_ITEMS, values) if succeeded(item)]
     if items:
-        await uow.session.execute(_LET_GO, {**given, "items": items})
+        await uow.session.execute(_LET_GO, {**values, "items": items})
 
 
 async def attempt(
@@ -151,8 +151,8 @@ async def attempt(
     item: str,
     about: Mapping[str, Any] | None = None,
 ) -> T | None:
-    """What `work` answers in a unit of its own. When it raises, the item is held, and the answer is
-    None; trouble with the link or another writer is raised.
+    """What `work` returns in a transaction of its own. When it raises, the item is held and None is
+    returned; a lost connection or a conflict with another writer is raised.
     """
     try:
         async with units.begin(workspace_id, cause) as uow:
@@ -163,36 +163,36 @@ async def attempt(
         if is_passing(error):
             raise
         log.exception("work is held", step=step, item=item)
-        failed = error
+        failure = error
     async with units.begin(workspace_id, cause) as uow:
-        await hold(uow, step, item, failed, about)
+        await hold(uow, step, item, failure, about)
     return None
 
 
 async def due_again(uow: UnitOfWork, step: str, limit: int) -> Sequence[Any]:
-    given = {"workspace_id": uow.workspace_id, "step": step, "limit": limit}
-    return (await uow.session.execute(_DUE, given)).all()
+    values = {"workspace_id": uow.workspace_id, "step": step, "limit": limit}
+    return (await uow.session.execute(_DUE, values)).all()
 
 
 async def counts(uow: UnitOfWork) -> dict[str, int]:
     """How much is held, by step."""
-    found = await uow.session.execute(_COUNT, {"workspace_id": uow.workspace_id})
-    return {row[0]: row[1] for row in found}
+    rows = await uow.session.execute(_COUNT, {"workspace_id": uow.workspace_id})
+    return {row[0]: row[1] for row in rows}
 
 
 async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[RowMapping]:
-    """What has been held longest comes first."""
+    """The items that have been held longest come first."""
     held_at, after_id = after
-    given = {"held_at": held_at, "after_id": after_id, "limit": limit}
-    found = await uow.session.execute(_PAGE, {"workspace_id": uow.workspace_id, **given})
-    return found.mappings().all()
+    values = {"held_at": held_at, "after_id": after_id, "limit": limit}
+    rows = await uow.session.execute(_PAGE, {"workspace_id": uow.workspace_id, **values})
+    return rows.mappings().all()
 
 
 async def retry(uow: UnitOfWork, held_id: UUID) -> RowMapping:
-    """Let the worker try it now. Raises `NotHeld`."""
-    given = {"workspace_id": uow.workspace_id, "id": held_id}
-    found = (await uow.session.execute(_RETRY, given)).mappings().one_or_none()
-    if found is None:
+    """Have the worker try the item now. Raises `NotHeld`."""
+    values = {"workspace_id": uow.workspace_id, "id": held_id}
+    item = (await uow.session.execute(_RETRY, values)).mappings().one_or_none()
+    if item is None:
         raise NotHeld("It was done meanwhile, or never was held.")
     uow.wake_worker()
-    return found
+    return item

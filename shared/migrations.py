@@ -1,6 +1,4 @@
-"""What a migration says to put a table behind the workspace wall, to lay the foundation, and to
-write rows anew.
-"""
+"""Operations of migrations: row-level security, partitions by month, shared tables, rewriting."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -187,40 +185,40 @@ def rewrite(
     *,
     key: Sequence[str] = ("workspace_id", "id"),
 ) -> None:
-    """Store what `rewritten` makes of each row that meets `where`, in Python, some rows at a time.
+    """Store what `rewritten` returns for each row that meets `where`, in Python and in batches.
 
-    `columns` are the SQL expressions that it reads, by name; it gives new values by column, none to
-    leave the row. Where only the SQL of a migration is asked for, there are no rows.
+    `columns` are the SQL expressions that it reads, by name. It returns new values by column; an
+    empty mapping leaves the row as it is. In offline mode (SQL only) nothing is done.
     """
     if op.get_context().as_sql:
         return
     place = ", ".join(key)
     read = ", ".join(f"{expression} as {name}" for name, expression in columns.items())
     after = "true"
-    given: Mapping[str, Any] = {}
+    position: Mapping[str, Any] = {}
     while True:
-        found = op.get_bind().execute(
+        result = op.get_bind().execute(
             text(
                 f"select {place}, {read} from {table} where ({where}) and {after}"
                 f" order by {place} limit {_ROWS_AT_A_TIME}"
             ),
-            given,
+            position,
         )
-        rows: list[Mapping[str, Any]] = [dict(row) for row in found.mappings()]
+        rows: list[Mapping[str, Any]] = [dict(row) for row in result.mappings()]
         for row in rows:
             values = rewritten(row)
             if not values:
                 continue
-            kept = ", ".join(f"{name} = :new_{name}" for name in values)
+            assignments = ", ".join(f"{name} = :new_{name}" for name in values)
             this = " and ".join(f"{name} = :{name}" for name in key)
             op.get_bind().execute(
-                text(f"update {table} set {kept} where {this}"),
+                text(f"update {table} set {assignments} where {this}"),
                 {name: row[name] for name in key} | {f"new_{n}": v for n, v in values.items()},
             )
         if len(rows) < _ROWS_AT_A_TIME:
             return
         after = f"({place}) > ({', '.join(f':{name}' for name in key)})"
-        given = {name: rows[-1][name] for name in key}
+        position = {name: rows[-1][name] for name in key}
 
 
 def is_odd_email(column: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages that have an end in bytes, too: sixty records of 0.9 MB are no page of sixty rows."""
+"""Limits a page by bytes, too: sixty records of 0.9 MB do not fit a page of sixty rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -41,14 +41,14 @@ async def rows_within(
 
 
 def _size_of(value: Any) -> int:
-    """About how many bytes a value takes as JSON: its texts, and a little for all else."""
+    """About how many bytes a value takes as JSON: its texts, and a few bytes for anything else."""
     match value:
         case str():
             return bytes_of(value)
         case None | bool() | int() | float() | UUID() | date():
             return _SMALL
         case Mapping():
-            return sum(len(key) + _size_of(each) for key, each in value.items())
+            return sum(len(key) + _size_of(item) for key, item in value.items())
         case Sequence():
             return sum(map(_size_of, value))
         case _:
@@ -60,7 +60,7 @@ def _size_of_row(row: Any) -> int:
     if isinstance(row, Mapping | Sequence):
         return _size_of(row)
     # One with slots has no `__dict__`.
-    names = [each.name for each in fields(row)] if is_dataclass(row) else vars(row)
+    names = [field.name for field in fields(row)] if is_dataclass(row) else vars(row)
     return sum(_size_of(getattr(row, name)) for name in names if not name.startswith("_"))
 
 
@@ -69,12 +69,12 @@ def bytes_of(text: str) -> int:
 
 
 def fitting(rows: Sequence[Item], limit: int) -> Sequence[Item]:
-    """Those of the first `limit` rows that a page holds, the first in any case."""
+    """As many of the first `limit` rows as a page holds; the first row is always among them."""
     return rows[: min(limit, count_within(map(_size_of_row, rows)))]
 
 
 def count_within(sizes: Iterable[int]) -> int:
-    """How many of these fit a page, the first in any case."""
+    """How many of these fit a page; the first one always counts."""
     total = 0
     number = 0
     for number, size in enumerate(sizes, 1):

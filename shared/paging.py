@@ -59,9 +59,9 @@ class CursorSigner:
                 raise ValueError("signature")
             owner, digest, position = from_json(body)
         except (ValueError, TypeError) as error:
-            raise _refused() from error
+            raise _wrong_cursor() from error
         if owner != str(workspace_id) or digest != _digest(shape):
-            raise _refused()
+            raise _wrong_cursor()
         return list(position)
 
     def read_time(
@@ -88,15 +88,15 @@ def page_of(
     """A page from at most `limit + 1` rows, mappings or objects, whose `keys` are the sort keys, id
     last. It ends early where it holds as many bytes as a page may.
     """
-    kept = fitting(rows, limit)
-    has_more = len(rows) > len(kept)
+    page = fitting(rows, limit)
+    has_more = len(rows) > len(page)
     cursor = None
     if has_more:
-        cursor = signer.sign(workspace_id, shape, [_plain(_of(kept[-1], key)) for key in keys])
-    return {"data": list(kept), "next_cursor": cursor, "has_more": has_more}
+        cursor = signer.sign(workspace_id, shape, [_plain(_value(page[-1], key)) for key in keys])
+    return {"data": list(page), "next_cursor": cursor, "has_more": has_more}
 
 
-def _of(row: Any, key: str) -> Any:
+def _value(row: Any, key: str) -> Any:
     return row[key] if isinstance(row, Mapping) else getattr(row, key)
 
 
@@ -112,7 +112,7 @@ def _b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _refused() -> BadRequest:
+def _wrong_cursor() -> BadRequest:
     return BadRequest(
         "This cursor does not belong to this list. Start again without `cursor`, and keep filter,"
         " sort and fields the same from page to page.",

@@ -1,7 +1,7 @@
 """The doorbell. Redis carries no work, only "look again": the rows in PostgreSQL are the work.
 
-arq loses a job that raises, and its worker ends when Redis restarts; neither matters for a ring,
-which a sweep makes up for. Everything this project knows of arq is in this file.
+arq loses a job that raises, and its worker ends when Redis restarts. Neither matters for a ring: a
+loop also looks for work by time. This is the only file that uses arq.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class Bell:
             RINGS.labels(service, "rung").inc()
         except (RedisError, OSError, TimeoutError) as error:
             RINGS.labels(service, "lost").inc()
-            log.warning("doorbell not rung", target=service, error=type(error).__name__)
+            log.warning("doorbell could not be rung", target=service, error=type(error).__name__)
             await self._drop_pool()
 
     async def _drop_pool(self) -> None:
@@ -125,7 +125,7 @@ async def listen(redis_url: str, service: ServiceName, on_ring: Callable[[], Non
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  (arq ends on any Redis trouble; start it again)
-            log.warning("doorbell away", error=type(error).__name__)
+            log.warning("doorbell unavailable", error=type(error).__name__)
         finally:
             if worker is not None:
                 with contextlib.suppress(Exception):

@@ -22,7 +22,7 @@ _RETRY_REDIS_SECONDS = 2.0
 _MOST_BUDGETS = 10_000
 
 Count = Callable[[str, int], Awaitable[int]]
-"""Adds to what all processes together have leased under a key, and says the sum.
+"""Adds to what all processes together have leased under a key, and returns the sum.
 
 Raises `RedisError` or `OSError`.
 """
@@ -98,8 +98,8 @@ class RateLimiter:
         return budget
 
     async def _lease(self, principal: str, budget: Budget, limit: int) -> None:
-        """One at a time: whoever comes meanwhile waits for the same. It goes on when who waits for
-        it is cancelled, because what Redis has counted must not be lost.
+        """Lease once for all requests that wait meanwhile. A cancelled request does not cancel the
+        lease, because what Redis has counted must not be lost.
         """
         if budget.leasing is None:
             budget.leasing = asyncio.create_task(self._add(principal, budget, limit))
@@ -113,7 +113,7 @@ class RateLimiter:
                 block = max(min(block, limit - budget.leased + block), 0)
         except (RedisError, OSError) as error:
             self._redis_away_until = time.monotonic() + _RETRY_REDIS_SECONDS
-            log.warning("limits are counted by each process", error=type(error).__name__)
+            log.warning("rate limits are counted by each process alone", error=type(error).__name__)
         finally:
             budget.leasing = None
         budget.left += block

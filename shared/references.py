@@ -1,5 +1,5 @@
-"""Asks accounts-api whether there is what a body refers to, for the services that keep a copy of
-its records: what was made a moment ago may not have been heard of yet.
+"""Asks accounts-api whether what a body refers to exists. Services have a copy of its records, but
+something created a moment ago may not be in the copy yet.
 """
 
 from collections import defaultdict
@@ -17,14 +17,15 @@ _RETRY_AFTER_SECONDS = 5
 
 
 async def known_references(
-    service: Service, caller: Caller, asked: Iterable[tuple[str, str]]
+    service: Service, caller: Caller, references: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
-    """What there is of (`record`, `field`, `member`, `key_role` or `segment`, which). Not within a
-    transaction. Raises `Unavailable`: what points nowhere would be found by nobody.
+    """Those references that exist. One is a type (`record`, `field`, `member`, `key_role` or
+    `segment`) and a key. Call it outside a transaction. Raises `Unavailable` when accounts-api
+    cannot be asked: a reference to nothing would be noticed by nobody.
     """
     body: dict[str, list[str]] = defaultdict(list)
-    for kind, which in dict.fromkeys(asked):
-        body[kind].append(which)
+    for kind, key in dict.fromkeys(references):
+        body[kind].append(key)
     try:
         answer = await service.ask(
             "accounts",
@@ -37,13 +38,13 @@ async def known_references(
             deadline=_DEADLINE_SECONDS,
         )
     except OutgoingError as error:
-        raise _away() from error
+        raise _unavailable() from error
     if answer.status != _OK:
-        raise _away()
-    found: dict[str, Any] = answer.json()
-    return found
+        raise _unavailable()
+    known: dict[str, Any] = answer.json()
+    return known
 
 
-def _away() -> Unavailable:
+def _unavailable() -> Unavailable:
     message = "Whether there is what you refer to could not be asked of accounts. Try again."
     return Unavailable(message, retry_after=_RETRY_AFTER_SECONDS)

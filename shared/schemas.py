@@ -31,7 +31,7 @@ from shared.logging import get_logger
 from shared.mail.addresses import LONGEST, InvalidEmail, normal_email
 from shared.values.countries import UnknownCountry, country_code
 from shared.values.currencies import known_currency
-from shared.values.json_types import take_json_types_only
+from shared.values.json_types import allow_json_types_only
 from shared.values.plain import addressable, named_zone, near_day, near_instant, one_line
 
 log = get_logger(__name__)
@@ -48,12 +48,12 @@ class In(BaseModel):
     @override
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
-        take_json_types_only(handler.resolve_ref_schema(schema))
+        allow_json_types_only(handler.resolve_ref_schema(schema))
         return schema
 
 
 class Patch(In):
-    """JSON merge patch (RFC 7396): a field left out stays, null clears."""
+    """JSON merge patch (RFC 7396): a field left out keeps its value, null clears it."""
 
     def changes(self) -> dict[str, Any]:
         return self.model_dump(exclude_unset=True)
@@ -98,20 +98,20 @@ class StoredOut(Out):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _what_can_be_read(cls, row: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _skip_unreadable(cls, row: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         try:
             return handler(row)
         except ValidationError as error:
             faulty = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
             shown = {name: cls._shown(name, error) for name in faulty}
             log.error("a stored document cannot be read", model=cls.__name__, fields=sorted(faulty))  # noqa: TRY400
-        fields = row if isinstance(row, Mapping) else {n: getattr(row, n) for n in cls.given()}
+        fields = row if isinstance(row, Mapping) else {n: getattr(row, n) for n in cls.row_fields()}
         names = ", ".join(f"`{name}`" for name in sorted(faulty))
-        said = f"What is stored of {names} cannot be read any more; save it again."
-        return handler({**fields, **shown, "unreadable": said})
+        message = f"What is stored of {names} cannot be read any more; save it again."
+        return handler({**fields, **shown, "unreadable": message})
 
     @classmethod
-    def given(cls) -> list[str]:
+    def row_fields(cls) -> list[str]:
         """Names of the fields that a row has."""
         return [name for name in cls.model_fields if name != "unreadable"]
 

@@ -51,7 +51,7 @@ class Service:
     def build(cls, name: ServiceName, settings: Settings, wiring: Wiring = ()) -> "Service":
         db = Database(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
         bell = Bell(settings.redis_url.get_secret_value())
-        counted = RedisCount(settings.redis_url.get_secret_value())
+        redis_count = RedisCount(settings.redis_url.get_secret_value())
         policy = EgressPolicy(settings.egress_allow)
         peers = HttpClient(policy, trusted=True)
 
@@ -64,8 +64,8 @@ class Service:
             answer = await peers.request(
                 "GET", f"{settings.peers[issuer]}/.well-known/jwks.json", deadline=2.0
             )
-            found: dict[str, Any] = answer.json()
-            return found
+            keys: dict[str, Any] = answer.json()
+            return keys
 
         return cls(
             name=name,
@@ -79,8 +79,8 @@ class Service:
             outside=HttpClient(policy),
             cursors=CursorSigner(settings.cursor_secret.get_secret_value()),
             secrets=SecretBox(settings.encryption_keys.get_secret_value()),
-            limiter=RateLimiter(counted, settings.rate_limit_per_minute),
-            closers=[counted.close],
+            limiter=RateLimiter(redis_count, settings.rate_limit_per_minute),
+            closers=[redis_count.close],
         )
 
     async def close(self) -> None:
@@ -104,8 +104,8 @@ class Service:
         deadline: float = 5.0,
         cap: int = DEFAULT_CAP,
     ) -> Answer:
-        """Call another service for `subject`, which may there what it may by itself; None when no
-        person stands behind the work. Raises `OutgoingError`; any status returns.
+        """Call another service for `subject`, whose own permissions apply there; None when the work
+        has no person behind it. Any status is an answer. Raises `OutgoingError`.
         """
         token = self.signer.token(peer, workspace_id, cause, subject)
         return await self.peers.request(

@@ -1,4 +1,4 @@
-"""What every process reads from its environment, once, at start."""
+"""Settings that a process reads from its environment once, when it starts."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -21,7 +21,7 @@ _KINDS = {
 
 
 def _secret(check: Callable[[str], Any]) -> AfterValidator:
-    """Lets a secret in only when `check`, one of `shared.secret_strength`, does."""
+    """Accepts a secret only if `check`, a function of `shared.secret_strength`, does not raise."""
 
     def checked(value: SecretStr) -> SecretStr:
         check(value.get_secret_value())
@@ -52,11 +52,11 @@ class Environment(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            told = [_told(one) for one in error.errors(include_input=False, include_url=False)]
-            raise SystemExit("\n".join(told)) from None
+            faults = error.errors(include_input=False, include_url=False)
+            raise SystemExit("\n".join(map(_sentence, faults))) from None
 
 
-def _told(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     variable = name if name.isupper() else _PREFIX + name.upper()
     if error["type"] == "missing":
@@ -105,12 +105,12 @@ class Settings(Environment):
     `shared.worker.chosen`).
     """
     sweep_seconds: float = 2.0
-    """How long a lost doorbell may delay work."""
+    """How often a loop looks for work without being rung: a lost ring delays work by this long."""
     health_host: str = "127.0.0.1"
     health_port: int | None = None
     """Where a worker process answers /livez, /readyz and /metrics. A container names 0.0.0.0."""
     webhook_time_scale: float = 1.0
-    """Shortens the waits of the webhook retry schedule: 0.01 for demonstrations and tests."""
+    """Factor on the pauses of the webhook retry schedule: 0.01 for demonstrations and tests."""
     outside_retry_seconds: float = 0.5
     """First wait before another system is asked again; doubles with each try."""
     rate_limit_per_minute: int = 60_000

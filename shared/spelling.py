@@ -1,4 +1,4 @@
-"""What somebody probably meant to write."""
+"""Suggestions for misspelt names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,6 +6,6 @@ from difflib import get_close_matches
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that `word` was probably meant to be."""
-    alike = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), list(alike), n=1, cutoff=0.6)
-    return alike[found[0]] if found else None
+    by_lower = {name.lower(): name for name in known}
+    matches = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None

@@ -120,22 +120,22 @@ class ServiceTokenVerifier:
         if time.monotonic() - self._fetched_at.get(issuer, -_REFETCH_SECONDS) < _REFETCH_SECONDS:
             raise ValueError("unknown key")
         try:
-            found = KeySet.import_key_set(cast("Any", await self.fetch(issuer)))
+            key_set = KeySet.import_key_set(cast("Any", await self.fetch(issuer)))
         except OutgoingError as error:
             raise Unavailable("Tokens cannot be checked right now.", retry_after=1) from error
         self._fetched_at[issuer] = time.monotonic()
-        self._keys[issuer] = found
-        return found
+        self._keys[issuer] = key_set
+        return key_set
 
 
 def _subject(sub: str, issuer: ServiceName) -> Subject | None:
-    """Raises `ValueError` for one that nobody can act for."""
-    kind, _, named = sub.partition(":")
-    if kind == "service" and named == issuer:
+    """None for the issuer itself. Raises `ValueError` for a subject that nobody can act for."""
+    kind, _, name = sub.partition(":")
+    if kind == "service" and name == issuer:
         return None
     if kind not in SUBJECT_TYPES:
         raise ValueError("unknown subject")
-    return Subject(kind, UUID(named))
+    return Subject(kind, UUID(name))
 
 
 def _peek(token: str) -> tuple[ServiceName, str]:

@@ -60,19 +60,19 @@ class Tracing:
             )
 
     def close(self) -> None:
-        """So that the last spans leave."""
+        """Send the last spans."""
         if self._provider is not None:
             self._provider.shutdown()
 
 
 def carry(headers: MutableMapping[str, str]) -> None:
-    """Let the one who is asked continue the trace (W3C Trace Context)."""
+    """Add the headers by which the other service continues the trace (W3C Trace Context)."""
     if _inject is not None:
         _inject(headers)
 
 
 def handling(event: str, event_id: str) -> AbstractContextManager[Any]:
-    """The trace of one event that is taken in."""
+    """The trace of one event that is being handled."""
     if _tracer is None:
         return nullcontext()
     from opentelemetry.trace import SpanKind  # noqa: PLC0415

@@ -1,11 +1,11 @@
-"""Who uses a trait, a segment, a key role or a member, as features and services tell each other."""
+"""Usages of a trait, a segment, a key role or a member, as features and services exchange them."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
 UsageTarget = Literal["trait", "segment", "key_role", "member"]
 MOST_USAGES: Final = 100
-"""Usages that a service names."""
+"""How many usages a service lists at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ _MAX_PAUSE = 10.0
 
 @dataclass
 class Loop:
-    """`name` is public: TENURE_LOOPS, metrics, logs and held work show it. Repeats `step`: at once
-    while it returns True (there may be more), else at the next ring or after `every` seconds. A
-    step may run twice or beside itself in another process: it claims rows.
+    """Repeats `step`: at once while it returns True (there may be more), else at the next ring or
+    after `every` seconds. A step may run in several processes at once: it claims rows. `name` is
+    public: TENURE_LOOPS, metrics, logs and held work show it.
     """
 
     name: str
@@ -61,9 +61,12 @@ class Loop:
                 raise
             except Exception as error:
                 FAILURES.labels(service.name, self.name).inc()
-                known = is_connection_loss(error)
+                lost_connection = is_connection_loss(error)
                 log.warning(
-                    "loop failed", loop=self.name, error=type(error).__name__, exc_info=not known
+                    "loop failed",
+                    loop=self.name,
+                    error=type(error).__name__,
+                    exc_info=not lost_connection,
                 )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _MAX_PAUSE)
@@ -99,13 +102,13 @@ def feed_loops(service: Service, subscriptions: Subscriptions) -> list[Loop]:
 async def forget_old_idempotency_keys(service: Service) -> bool:
     """Published retention: a key is remembered for 24 hours."""
     async with service.units.across_workspaces() as scope:
-        gone = await scope.run(
+        deleted = await scope.run(
             text(
                 "delete from idempotency_keys where ctid in (select ctid from idempotency_keys"
                 " where expires_at < clock_timestamp() limit 1000)"
             )
         )
-    return gone == 1000  # noqa: PLR2004
+    return deleted == 1000  # noqa: PLR2004
 
 
 def chosen(loops: Sequence[Loop], patterns: str) -> list[Loop]:
@@ -134,23 +137,23 @@ async def run_worker(service: Service, loops: Sequence[Loop]) -> None:
     tracing = Tracing(f"{service.name}-worker")
     tracing.follow_statements(service.db.engine)
     retention = Loop("idempotency-key-retention", forget_old_idempotency_keys, every=600.0)
-    every = chosen([*loops, retention], service.settings.loops)
+    running = chosen([*loops, retention], service.settings.loops)
     garbage_collector.settle()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     def ring_all() -> None:
-        for loop in every:
+        for loop in running:
             loop.ring()
 
     redis_url = service.settings.redis_url.get_secret_value()
-    tasks = [asyncio.create_task(loop.run(service), name=loop.name) for loop in every]
+    tasks = [asyncio.create_task(loop.run(service), name=loop.name) for loop in running]
     listener = asyncio.create_task(listen(redis_url, service.name, ring_all))
     host, port = service.settings.health_host, service.settings.health_port
     health = None if port is None else _HealthServer(service, host, port)
     answering = asyncio.create_task(health.serve()) if health else None
-    log.info("worker started", loops=[loop.name for loop in every])
+    log.info("worker started", loops=[loop.name for loop in running])
     await stop.wait()
     service.draining = True
     ring_all()

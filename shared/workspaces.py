@@ -22,8 +22,8 @@ _COPY = text(
 
 
 async def copy_workspace(uow: UnitOfWork, event: WorkspaceChanged) -> None:
-    """Handler of `WorkspaceChanged` for every service but its publisher. An older version changes
-    nothing, so hearing twice or late is harmless.
+    """Handles `WorkspaceChanged` in every service but its publisher. An older version changes
+    nothing, so a repeated or late event is harmless.
     """
     await uow.run(
         _COPY,

@@ -7,7 +7,7 @@ from sequencer.agenda import service as agenda
 from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import Envelope
-from shared.feed.dead_events import bury
+from shared.feed.dead_events import store_dead_event
 from shared.held_work import hold
 from shared.ids import new_id
 from shared.settings import ServiceName
@@ -131,7 +131,7 @@ async def bury_unreadable(tenure: Tenure, ws: Workspace, service: ServiceName) -
         cursor="1.1",
     )
     async with tenure.workers[service].units.begin(ws.id, ()) as uow:
-        await bury(uow, "accounts", event, "ValidationError: email")
+        await store_dead_event(uow, "accounts", event, "ValidationError: email")
 
 
 async def hold_something(tenure: Tenure, ws: Workspace, service: ServiceName) -> None:

@@ -38,8 +38,8 @@ class Cause(BaseModel):
 
 
 def chain_of(stored: Iterable[Any]) -> tuple[Cause, ...]:
-    """A chain that was kept as JSON. A link that reads no more, as one of another release may be,
-    is not worth more than the work that it came with: it stands as unknown.
+    """The chain of causes in stored JSON. A link that cannot be read, such as one of another
+    release, becomes unknown: the work goes on.
     """
     return tuple(map(_link_of, stored))
 

@@ -8,16 +8,16 @@ from shared.settings import ServiceName
 
 
 def _concrete(cls: type[Event]) -> list[type[Event]]:
-    below = [found for sub in cls.__subclasses__() for found in _concrete(sub)]
+    below = [event for child in cls.__subclasses__() for event in _concrete(child)]
     return ([cls] if "name" in vars(cls) else []) + below
 
 
 PUBLISHERS = (accounts, sequences, sync, tasks)
 EVENTS: dict[str, type[Event]] = {cls.name: cls for cls in _concrete(Event)}
-_NAMED_OTHERWISE: dict[str, ServiceName] = {"sequences": "sequencer"}
+_SERVICE_BY_PREFIX: dict[str, ServiceName] = {"sequences": "sequencer"}
 
 
 def publisher_of(name: str) -> ServiceName:
-    """By the first part of an event's name."""
+    """The service whose events begin with the first part of `name`."""
     first = name.partition(".")[0]
-    return _NAMED_OTHERWISE.get(first, cast("ServiceName", first))
+    return _SERVICE_BY_PREFIX.get(first, cast("ServiceName", first))

@@ -1,8 +1,8 @@
-"""A hearer's side: pull a publisher's feed in order, each event taking effect exactly once.
+"""The subscriber's side: pull a publisher's feed in order, each event taking effect exactly once.
 
 The checkpoint moves in the transaction of the effect. An event whose handler fails five times is
-set aside in `dead_events` with its reason, so that it blocks nobody; trouble with the link or the
-database is not the event's fault and is waited out.
+set aside in `dead_events` with its reason, so that it blocks no other event. A lost connection or a
+busy database is not the event's fault: the event is tried again until it passes.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.batches import reason_of
 from shared.events.base import Envelope
 from shared.fault_points import faultpoint
-from shared.feed.dead_events import bury
+from shared.feed.dead_events import store_dead_event
 from shared.feed.reader import FeedPage
 from shared.feed.subscriptions import Subscriptions, is_passing
 from shared.logging import get_logger
@@ -74,32 +74,32 @@ class Consumer:
     """Set when one service reads the same feed for two purposes: each group has its checkpoint."""
 
     @property
-    def _lane(self) -> dict[str, str]:
+    def _key(self) -> dict[str, str]:
         return {"publisher": self.publisher, "shard": f"{self.group}{self.shard}/{self.shards}"}
 
     async def step(self) -> bool:
-        """Take the next page; True when there may be more."""
+        """Handle the next page. True when there may be more."""
         cursor = await self._checkpoint()
         try:
             page = await self.read_page(self.publisher, cursor, PAGE, self.shard, self.shards)
         except OutgoingError as error:
-            log.warning("feed away", publisher=self.publisher, error=str(error))
+            log.warning("feed unavailable", publisher=self.publisher, error=str(error))
             return False
         try:
             for batch in _batches(page.data):
-                cursor = await self._take(batch, cursor)
+                cursor = await self._handle(batch, cursor)
         except LostRace:
             return True
         return page.has_more
 
     async def _checkpoint(self) -> str:
         async with self.units.across_workspaces() as scope:
-            found = (await scope.session.execute(_READ, self._lane)).scalar_one_or_none()
-            if found is None:
-                await scope.session.execute(_CREATE, self._lane)
-            return str(found or "")
+            cursor = (await scope.session.execute(_READ, self._key)).scalar_one_or_none()
+            if cursor is None:
+                await scope.session.execute(_CREATE, self._key)
+            return str(cursor or "")
 
-    async def _take(self, batch: list[Envelope], cursor: str) -> str:
+    async def _handle(self, batch: list[Envelope], cursor: str) -> str:
         """Handle a batch of one workspace in one transaction; if that fails, one by one."""
         try:
             await self._apply(batch, cursor)
@@ -112,7 +112,7 @@ class Consumer:
                 await self._failed(batch[0], cursor, error)
             else:
                 for event in batch:
-                    cursor = await self._take([event], cursor)
+                    cursor = await self._handle([event], cursor)
         return batch[-1].cursor
 
     async def _apply(self, batch: list[Envelope], cursor: str) -> None:
@@ -120,12 +120,12 @@ class Consumer:
         async with self.units.begin(first.workspace_id, first.cause) as uow:
             await self._move(uow.session, cursor, batch[-1].cursor)
             for envelope in batch:
-                await self.subscriptions.take(uow, envelope)
+                await self.subscriptions.handle(uow, envelope)
             faultpoint("feed.before_commit")
         LAG.labels(self.publisher).set(batch[-1].recorded_at.timestamp())
 
     async def _move(self, session: AsyncSession, expected: str, cursor: str) -> None:
-        moved = await session.execute(_MOVE, {**self._lane, "cursor": cursor, "expected": expected})
+        moved = await session.execute(_MOVE, {**self._key, "cursor": cursor, "expected": expected})
         if moved.rowcount != 1:  # type: ignore[attr-defined]  # a DML result always counts
             raise LostRace
 
@@ -134,36 +134,36 @@ class Consumer:
             async with self.units.across_workspaces() as scope:
                 failures = (
                     await scope.session.execute(
-                        _FAIL, {**self._lane, "expected": cursor, "error": reason_of(error)}
+                        _FAIL, {**self._key, "expected": cursor, "error": reason_of(error)}
                     )
                 ).scalar_one_or_none()
             if failures is None:
                 raise LostRace
             if failures >= MAX_FAILURES:
-                await self._bury(event, cursor, error)
+                await self._set_aside(event, cursor, error)
                 return
             await asyncio.sleep(0.1 * 2**failures)
             try:
                 await self._apply([event], cursor)
             except LostRace:
                 raise
-            except Exception as again:
-                if is_passing(again):
+            except Exception as next_error:
+                if is_passing(next_error):
                     raise
-                error = again
+                error = next_error
             else:
                 return
 
-    async def _bury(self, event: Envelope, cursor: str, error: Exception) -> None:
+    async def _set_aside(self, event: Envelope, cursor: str, error: Exception) -> None:
         async with self.units.begin(event.workspace_id, event.cause) as uow:
             await self._move(uow.session, cursor, event.cursor)
-            await bury(uow, self.publisher, event, reason_of(error))
+            await store_dead_event(uow, self.publisher, event, reason_of(error))
         DEAD.labels(self.publisher, event.name).inc()
-        told = {"event_name": event.name, "event_id": str(event.id)}
-        log.error("event set aside", **told, exc_info=error)
+        names = {"event_name": event.name, "event_id": str(event.id)}
+        log.error("event set aside", **names, exc_info=error)
 
 
 def _batches(page: Sequence[Envelope]) -> list[list[Envelope]]:
-    """Runs of one workspace, short enough for one transaction."""
+    """Consecutive events of one workspace, few enough for one transaction."""
     runs = [list(run) for _, run in groupby(page, key=lambda event: event.workspace_id)]
     return [run[at : at + _BATCH] for run in runs for at in range(0, len(run), _BATCH)]

@@ -1,4 +1,4 @@
-"""Events that were set aside because a handler failed on them: listed, and given another chance."""
+"""Events that were set aside because a handler failed on them: stored, listed and replayed."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -63,7 +63,9 @@ class StillFails(Conflict):
     title = "The event fails as before; nothing of it took effect"
 
 
-async def bury(uow: UnitOfWork, publisher: ServiceName, event: Envelope, reason: str) -> None:
+async def store_dead_event(
+    uow: UnitOfWork, publisher: ServiceName, event: Envelope, reason: str
+) -> None:
     values = {
         "workspace_id": event.workspace_id,
         "publisher": publisher,
@@ -78,12 +80,12 @@ async def bury(uow: UnitOfWork, publisher: ServiceName, event: Envelope, reason:
 async def on_each(
     uow: UnitOfWork, items: Sequence[T], act: Callable[[T], Awaitable[object]]
 ) -> None:
-    """Let the event that is heard take effect on each of several items. What fails on one costs
-    that one: the event is set aside for another chance, and what it did to the others stays.
+    """Apply the event that is being handled to each item. When it fails on an item, the event is
+    set aside so that it can be replayed; its effect on the other items stays.
     """
 
-    async def act_on(some: Sequence[T]) -> None:
-        for item in some:
+    async def act_on(batch: Sequence[T]) -> None:
+        for item in batch:
             await act(item)
 
     await on_all(uow, items, act_on)
@@ -95,17 +97,17 @@ async def on_all(
     """As `on_each`, where `act` takes several items at once."""
     failures = []
 
-    async def note(_: T, error: Exception) -> None:
+    async def record_failure(_: T, error: Exception) -> None:
         failures.append(error)
 
-    await each_at_its_own_risk(uow, items, act, note)
+    await each_at_its_own_risk(uow, items, act, record_failure)
     if not failures:
         return
     event = uow.handled_event
     if event is None or await _is_dead(uow, event):
         raise failures[0]
     reason = f"{len(failures)} of {len(items)} failed. {reason_of(failures[0])}"
-    await bury(uow, publisher_of(event.name), event, reason)
+    await store_dead_event(uow, publisher_of(event.name), event, reason)
 
 
 async def _is_dead(uow: UnitOfWork, event: Envelope) -> bool:
@@ -116,17 +118,18 @@ async def _is_dead(uow: UnitOfWork, event: Envelope) -> bool:
 async def dead_events(
     uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
 ) -> Sequence[RowMapping]:
-    """Those not replayed yet, the longest dead first."""
+    """The events that were not replayed yet, the oldest first."""
     died_at, event_id = after
-    given = {"died_at": died_at, "event_id": event_id, "limit": limit}
-    found = await uow.session.execute(_LIST, {"workspace_id": uow.workspace_id, **given})
-    return found.mappings().all()
+    values = {"died_at": died_at, "event_id": event_id, "limit": limit}
+    rows = await uow.session.execute(_LIST, {"workspace_id": uow.workspace_id, **values})
+    return rows.mappings().all()
 
 
 async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) -> RowMapping:
-    """Let it take effect now, in this transaction; once. Raises `StillFails`, and then it stays.
+    """Handle the event in this transaction. A repeated call changes nothing. Raises `StillFails`,
+    and then the event stays in the list.
 
-    What happened after it has been heard already: handlers compare versions and are used to that.
+    Later events were handled before it: handlers compare versions, so that is harmless.
     """
     key = {"workspace_id": uow.workspace_id, "event_id": event_id}
     dead: Any = (await uow.session.execute(_LOCK, key)).mappings().one_or_none()
@@ -135,7 +138,7 @@ async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) 
     if dead["replayed_at"] is not None:
         return dead  # type: ignore[no-any-return]
     try:
-        await subscriptions.take(uow, Envelope.model_validate(dead["envelope"]))
+        await subscriptions.handle(uow, Envelope.model_validate(dead["envelope"]))
     except Exception as error:
         if is_passing(error):
             raise

@@ -38,13 +38,13 @@ class FeedPage(BaseModel):
 
 
 def parse_cursor(cursor: str) -> tuple[int, int]:
-    """Raises `BadRequest`. An empty cursor is the beginning."""
+    """(xid, seq) of a cursor; an empty cursor is the beginning. Raises `BadRequest`."""
     if not cursor:
         return 0, 0
-    found = _CURSOR.match(cursor)
-    if found is None:
+    match = _CURSOR.match(cursor)
+    if match is None:
         raise BadRequest("`after` is not a cursor of this feed.", reason="cursor")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 async def events_after(

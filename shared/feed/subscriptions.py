@@ -1,4 +1,4 @@
-"""What a service does when others speak: its handlers, and letting them act on one event."""
+"""The event handlers of a service, and handling one event with them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,30 +28,30 @@ class Subscriptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_names", frozenset(event.name for event in self.handlers))
 
-    async def take(self, uow: UnitOfWork, envelope: Envelope) -> None:
-        """Let every handler act that wants to hear the event."""
+    async def handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
+        """Call every handler of the event."""
         before, uow.handled_event = uow.handled_event, envelope
         with tracing.handling(envelope.name, str(envelope.id)):
             if envelope.name in self._names:
-                await self._handle(uow, envelope)
+                await self._call_handlers(uow, envelope)
             if self.on_any is not None:
                 await self.on_any(uow, envelope)
         uow.handled_event = before
 
-    async def _handle(self, uow: UnitOfWork, envelope: Envelope) -> None:
-        """What the handlers cause names the event as its cause."""
-        known = EVENTS[envelope.name]
-        event = known.model_validate(envelope.payload)
+    async def _call_handlers(self, uow: UnitOfWork, envelope: Envelope) -> None:
+        """Changes that the handlers make name the event as their cause."""
+        event_type = EVENTS[envelope.name]
+        event = event_type.model_validate(envelope.payload)
         before = uow.cause
         uow.cause = (*envelope.cause, Cause(type="event", id=str(envelope.id), label=envelope.name))
-        for handler in self.handlers[known]:
+        for handler in self.handlers[event_type]:
             await handler(uow, event)
         await uow.flush_events()
         uow.cause = before
 
 
 def is_passing(error: BaseException) -> bool:
-    """Trouble with the link or the database: not the event's fault, and waited out."""
+    """Whether the connection or the database is to blame, not the event: trying again may help."""
     return (
         isinstance(error, OutgoingError | Unavailable)
         or is_connection_loss(error)

@@ -1,7 +1,7 @@
-"""What an e-mail address may be, how it is written, and when two of them are one mailbox.
+"""Checks, normalizes and compares e-mail addresses.
 
-Every service asks here, for what comes in and for what goes out; nobody lowers or splits an address
-by hand. `shared.schemas.Email` is the type for bodies.
+Every service uses these functions, for incoming and outgoing addresses; none lowers or splits an
+address by hand. `shared.schemas.Email` is the type for bodies.
 
 - `normal_email` gives the form to store and to show, and refuses what no mail can be sent to.
 - `email_key` gives the form to compare, look up and send by. Store it beside the address where rows
@@ -42,14 +42,14 @@ _MISTAKES: Final = (
 
 
 class InvalidEmail(ValueError):
-    """A text that is no e-mail address; it says to a person what to change."""
+    """The text is not an e-mail address. The message says what to change."""
 
 
-def normal_email(given: str) -> str:
+def normal_email(text: str) -> str:
     """The address as it is stored and shown: without spaces around it, NFKC, its domain in small
     letters and its own script. The part before the @ keeps its capitals. Raises `InvalidEmail`.
     """
-    return _validated(given).normalized
+    return _validated(text).normalized
 
 
 def email_key(email: str | None) -> str | None:
@@ -82,10 +82,10 @@ def needs_smtputf8(email: str) -> bool:
     return not email.rpartition("@")[0].isascii()
 
 
-def _validated(given: str) -> ValidatedEmail:
-    if len(given) > 2 * LONGEST:
+def _validated(text: str) -> ValidatedEmail:
+    if len(text) > 2 * LONGEST:
         raise InvalidEmail(f"An e-mail address has at most {LONGEST} characters.")
-    email = unicodedata.normalize("NFKC", given.strip()).strip()
+    email = unicodedata.normalize("NFKC", text.strip()).strip()
     try:
         return email_validator.validate_email(email, check_deliverability=False)
     except (EmailNotValidError, UnicodeError) as error:

@@ -1,8 +1,8 @@
-"""Why a mail was not delivered, by what the other side said: in a report or right at hand-over.
+"""Classifies why a mail was not delivered, by what the other side said in a report or at hand-over.
 
-One judgement for both, and a careful one: who condemns an address stops writing to a customer. The
-code and the words are weighed together, because either alone says too little: 5.1.1 beside "sending
-too fast" is about us, and 5.0.0 beside "no such user" is about the address.
+Both are classified alike, and carefully: a wrong "address" stops mail to a customer. The code and
+the words are weighed together, because neither is enough: 5.1.1 beside "sending too fast" is about
+us, and 5.0.0 beside "no such user" is about the address.
 """
 
 import re
@@ -91,7 +91,7 @@ def says_nobody_is_there(text: str) -> bool:
 
 
 def _words(text: str) -> str:
-    """What addresses, hosts and links are called says nothing."""
+    """The text without addresses, hosts and links, whose names mean nothing."""
     plain = _LINK_OR_HOST.sub(" ", _ADDRESS.sub(" address ", text))
     # Sentences run over the ends of lines, and end at an empty one.
     return (
@@ -106,15 +106,15 @@ def _condemns(codes: Iterable[str], words: str) -> bool:
     said of policy, and stand in for a code that says nothing; words that excuse the address
     outweigh a code alone. A full mailbox is somebody's.
     """
-    given = frozenset(codes)
+    distinct_codes = frozenset(codes)
     is_gone = GONE.search(words) is not None
     is_full = FULL.search(words) is not None
     is_excused = is_full or any(excuse.search(words) for excuse in (PASSING, POLICY, RESTRICTED))
-    if given & _CONDEMNING:
+    if distinct_codes & _CONDEMNING:
         return not is_full and (is_gone or not is_excused)
-    if is_excused or any(_is_about_something_else(code) for code in given):
+    if is_excused or any(_is_about_something_else(code) for code in distinct_codes):
         return False
-    about_addressing = any(code.startswith("5.1.") for code in given)
+    about_addressing = any(code.startswith("5.1.") for code in distinct_codes)
     return is_gone or (about_addressing and RECIPIENT_REFUSED.search(words) is not None)
 
 
@@ -139,9 +139,9 @@ def _is_passing(reply: str | None, codes: list[str], status: str | None) -> bool
 
 
 def _reply_code(text: str) -> str | None:
-    found = _REPLY.search(text.strip())
-    return found[1] if found else None
+    match = _REPLY.search(text.strip())
+    return match[1] if match else None
 
 
 def _enhanced_codes(text: str) -> list[str]:
-    return [".".join(found.groups()) for found in _ENHANCED.finditer(text.strip())]
+    return [".".join(match.groups()) for match in _ENHANCED.finditer(text.strip())]

@@ -1,6 +1,6 @@
-"""What mail systems say when a mail was not delivered, in the languages that they say it in.
+"""Phrases of mail systems about a mail that was not delivered, in their languages.
 
-The texts are folded first: small letters, `'` for every apostrophe, without addresses and links.
+The text is folded before it is matched: lower case, `'` for any apostrophe, no addresses or links.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Message-IDs (RFC 5322, 3.6.4) of the mails that Tenure sends.
 
-They name the workspace and the message, so that whoever reads a mailbox can tell an answer to a
-mail of ours from somebody's private thread, also when nobody knows yet whether that mail left.
+Each holds the workspace and the message, so that a reader of a mailbox can tell an answer to one of
+our mails from a private thread, even before it is known whether that mail was sent.
 """
 
 import re
@@ -17,8 +17,8 @@ def own_message_id(workspace_id: UUID, message_id: UUID, domain: str) -> str:
 
 
 def is_own(workspace_id: UUID, internet_message_id: str) -> bool:
-    found = _OURS.match(internet_message_id.strip().lower())
-    return found is not None and found[1] == workspace_id.hex
+    match = _OURS.match(internet_message_id.strip().lower())
+    return match is not None and match[1] == workspace_id.hex
 
 
 def is_message_id(word: str) -> bool:
@@ -27,6 +27,6 @@ def is_message_id(word: str) -> bool:
 
 
 def own_in(workspace_id: UUID, text: str) -> list[str]:
-    """Those of the workspace that stand anywhere in a text, in whatever words and brackets."""
-    found = (f"<{match[0].lower().rstrip('.')}>" for match in _ANYWHERE.finditer(text))
-    return [one for one in dict.fromkeys(found) if is_own(workspace_id, one)]
+    """The Message-IDs of the workspace anywhere in a text, without repetition."""
+    message_ids = (f"<{match[0].lower().rstrip('.')}>" for match in _ANYWHERE.finditer(text))
+    return [name for name in dict.fromkeys(message_ids) if is_own(workspace_id, name)]

@@ -1,4 +1,4 @@
-"""What another host answered, or that it gave no usable answer; `shared.net.http` asks it."""
+"""The answer of another host, or the error that there was none. `shared.net.http` returns them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pydantic_core import from_json
 
 
 class OutgoingError(Exception):
-    """No usable answer. `sent` is False only when nothing can have reached the other side."""
+    """No usable answer came. `sent` is False only if nothing can have reached the other side."""
 
     def __init__(self, detail: str, *, sent: bool = True) -> None:
         super().__init__(detail)
@@ -19,11 +19,11 @@ class OutgoingError(Exception):
 class Answer:
     status: int
     headers: Mapping[str, str]
-    """Found whatever the case of a name."""
+    """Names are compared without case."""
     body: bytes
 
     def json(self) -> Any:
-        """Raises `OutgoingError` when the body is no JSON: truncated, a page, nested too deeply."""
+        """The parsed body. Raises `OutgoingError` if it is not JSON: truncated, HTML, too deep."""
         try:
             return from_json(self.body, allow_inf_nan=False)
         except ValueError as error:

@@ -1,7 +1,7 @@
-"""What to tell a person of a connection that was not made, or did not last.
+"""Describes to a person why a connection was not made, or broke.
 
-Libraries word one trouble in a hundred ways, by names of classes and numbers of errors. A person
-reads what kind of trouble it is; the log keeps the rest.
+Libraries report one problem in a hundred ways, by class names and error numbers. A person reads
+which kind of problem it is; the log has the rest.
 """
 
 import asyncio
@@ -14,23 +14,24 @@ from shared.logging import get_logger
 log = get_logger(__name__)
 
 UNREACHABLE = "The host could not be reached."
-"""Also when policy refuses it, so that nobody can map our network."""
+"""Policy refusals use the same words, so that nobody can map our network."""
 
 
 def link_trouble(error: BaseException) -> str:
-    """One sentence; what the library said is logged."""
-    log.info("link trouble", kind=type(error).__name__, said=str(error)[:500])
-    return next((told for one in _chain(error) if (told := _told_of(one))), "The link broke.")
+    """One sentence. The library's own message is logged."""
+    log.info("connection failed", error=type(error).__name__, detail=str(error)[:500])
+    sentences = filter(None, map(_sentence_for, _chain(error)))
+    return next(sentences, "The link broke.")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Libraries raise their own error from the one that says what happened."""
+    """The error and its causes: libraries raise their own error from the one that explains it."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _told_of(error: BaseException) -> str | None:
+def _sentence_for(error: BaseException) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "Its certificate is not accepted: look at the name, the dates and the issuer in it."
     if isinstance(error, ssl.SSLError):

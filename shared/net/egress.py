@@ -1,5 +1,5 @@
-"""Which addresses may be dialled. A host name is resolved once, every address it has must pass, and
-the connection goes to a checked address, so that a second look-up cannot change the answer.
+"""Decides which addresses may be dialled. A host name is resolved once, each of its addresses must
+be permitted, and the connection goes to a checked one: a second look-up cannot change the result.
 """
 
 import asyncio
@@ -38,11 +38,11 @@ _ALLOWED_PORTS = frozenset({443, 8443})
 
 
 class AddressRefused(httpx2.ConnectError):
-    """Refused by policy. Reads the same as unreachable, so that nobody can map our network."""
+    """Refused by policy. Reads like an unreachable host, so that nobody can map our network."""
 
 
 def _is_public(address: Address) -> bool:
-    """Allow what is global unicast, and judge an IPv4 address that a gateway would find inside."""
+    """Allow global unicast. An IPv4 address embedded in an IPv6 address is checked, too."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _SPECIAL_IPV4)
     if address.ipv4_mapped:
@@ -60,8 +60,8 @@ def _is_public(address: Address) -> bool:
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
+    entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in entries]
 
 
 class EgressPolicy:
@@ -104,12 +104,13 @@ class EgressPolicy:
     async def _checked(self, host: str, port: int) -> tuple[str, bool]:
         """The first address of `host`, and whether all of them are allowed by name."""
         try:
-            found = [ipaddress.ip_address(each) for each in await self._resolver(host, port)]
+            names = await self._resolver(host, port)
+            addresses = [ipaddress.ip_address(name) for name in names]
         except (OSError, ValueError, UnicodeError) as error:
             raise AddressRefused(UNREACHABLE) from error
-        if not found or not all(self.permits(address) for address in found):
+        if not addresses or not all(self.permits(address) for address in addresses):
             raise AddressRefused(UNREACHABLE)
-        return str(found[0]), all(self._is_allowed(address) for address in found)
+        return str(addresses[0]), all(self._is_allowed(address) for address in addresses)
 
     async def check_url(self, url: str) -> None:
         """Raises `AddressRefused` for a URL that could never be called: when it is configured."""

@@ -53,8 +53,8 @@ class _Breaker:
 
 @dataclass
 class HttpClient:
-    """One per process. `trusted=True` is for our own services: no address check, no breaker pause
-    longer than a second.
+    """One per process. `trusted=True` is for our own services: addresses are not checked, and the
+    breaker pauses for a second at most.
     """
 
     policy: EgressPolicy

@@ -31,7 +31,7 @@ Peer = Annotated[ServiceClaims, Depends(trusted_peer)]
 
 
 async def acting(request: Request, peer: Peer) -> Caller:
-    """Whom the asking service acts for, with their rights of now."""
+    """The caller that the service acts for, with its current permissions."""
     caller: Caller = await request.app.state.authenticate.by_service(peer)
     return caller
 
@@ -44,11 +44,11 @@ def on_behalf(permission: str) -> Any:
     somebody, as `require` is at the public ones.
     """
 
-    async def judged(caller: Acting) -> Caller:
+    async def permitted(caller: Acting) -> Caller:
         caller.must(permission)
         return caller
 
-    return Depends(judged)
+    return Depends(permitted)
 
 
 @router.get("/livez")
@@ -96,7 +96,7 @@ async def feed(
     if peer.workspace_id != "*":
         raise Unauthorized("The feed of all workspaces needs a token for all workspaces.")
     if peer.issuer not in subscribers(service_of(request).name):
-        raise Forbidden("This service does not hear us.")
+        raise Forbidden("This service does not subscribe to us.")
     async with service_of(request).units.across_workspaces(read_only=True) as scope:
         page = await events_after(scope.session, after, limit, shard=shard, shards=shards)
     return Response(page.model_dump_json(), media_type="application/json")
@@ -111,7 +111,7 @@ _DEAD = text("select count(*) from dead_events where replayed_at is null")
 
 
 async def feed_state(service: Service) -> dict[str, Any]:
-    """Where this service's own feed ends and how far it has heard the others."""
+    """Where this service's own feed ends, and how far it has read the others."""
     async with service.units.across_workspaces(read_only=True) as scope:
         end = await scope.one_value(str, _FEED_END)
         checkpoints = await scope.mappings(_CHECKPOINTS)

@@ -22,7 +22,7 @@ _READS: Mapping[UsageTarget, str] = {
     "key_role": "records:read",
     "member": "members:read",
 }
-"""What it takes to read the target takes it to learn who uses it."""
+"""The permission to read a target is the permission to learn who uses it."""
 
 FindUsages = Callable[[UnitOfWork, UsageTarget, str | None, str], Awaitable[Sequence[Usage]]]
 """(uow, target, record type of a trait, key of a trait or key role or else an id) to its users."""
@@ -54,6 +54,6 @@ def usages_router(*finders: FindUsages) -> APIRouter:
 
 
 def peers_unit(request: Request, caller: Caller) -> Any:
-    """A transaction that only reads, for whom a service asks."""
+    """A read-only transaction for the caller that a service acts for."""
     begin = service_of(request).units.begin
     return begin(caller.workspace_id, caller.cause, read_only=True)

@@ -1,4 +1,4 @@
-"""What wraps every request, as plain ASGI: its id, its log line, its numbers, its size."""
+"""ASGI middleware around every request: its id, its log line, its metrics, its limits."""
 
 import re
 import time
@@ -28,14 +28,14 @@ _REQUEST_ID = re.compile(r"^[A-Za-z0-9_\-]{8,64}$")
 MAX_BODY = 1024 * 1024
 MAX_TARGET = 8192
 CLIENT_LEFT = 499
-"""For the log and the numbers: nobody is there to be told."""
+"""For log and metrics only: the client has gone."""
 
 
 def request_id_of(headers: RawHeaders) -> str:
     """The caller's `X-Request-Id` when well formed, else a new one."""
     for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.match(given := value.decode("latin-1")):
-            return given
+        if name == b"x-request-id" and _REQUEST_ID.match(request_id := value.decode("latin-1")):
+            return request_id
     return f"req_{new_id().hex}"
 
 
@@ -111,8 +111,8 @@ class PlainAnswers:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name.lower() for name, _ in message.get("headers", ())}
-                safe = [each for each in SAFE_HEADERS if each[0] not in said]
+                present = {name.lower() for name, _ in message.get("headers", ())}
+                safe = [header for header in SAFE_HEADERS if header[0] not in present]
                 message = {**message, "headers": [*message.get("headers", ()), *safe]}
             await send(message)
 
@@ -166,18 +166,18 @@ class RequestLimits:
         await self._counted(scope, receive, send, limit)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-        seen = 0
+        received = 0
         is_too_large = False
         started = False
 
         async def counting_receive() -> Message:
-            nonlocal seen, is_too_large
+            nonlocal received, is_too_large
             if is_too_large:
                 return {"type": "http.disconnect"}
             message = await receive()
             if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
-                if seen > limit:
+                received += len(message.get("body", b""))
+                if received > limit:
                     is_too_large = True
                     return {"type": "http.disconnect"}
             return message
@@ -213,8 +213,8 @@ def path_pattern(path: str) -> re.Pattern[str]:
 
 
 async def refuse(refusal: Refusal, scope: Scope, send: Send, public_url: str = "") -> None:
-    """Without having read the body: the connection takes and drops what still comes of it, because
-    who is cut off while sending never reads why.
+    """Answer without reading the body. The connection still receives and drops the body, because a
+    client that is cut off while sending never reads the reason.
     """
     request_id = scope.get("state", {}).get("request_id") or request_id_of(scope["headers"])
     body = refusal.body(public_url, request_id)

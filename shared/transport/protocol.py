@@ -17,7 +17,7 @@ from shared.transport.refusal import LARGE_HEAD, LATE, LONG_TARGET, NO_METHOD, R
 HEAD_SECONDS = 15.0
 """From its first byte to its last, or from the opening of a connection."""
 MAX_HEAD = 64 * 1024
-BODY_LOOK_SECONDS = 5.0
+BODY_CHECK_SECONDS = 5.0
 SLOW_SECONDS = 30.0
 BODY_RATE = 1024
 """Bytes a second. A body may be slower than this for `SLOW_SECONDS` in all."""
@@ -64,7 +64,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(LARGE_HEAD)
         elif self._reads_body and self._body_timer is None:
             self._slow_seconds = 0.0
-            self._look_again()
+            self._schedule_body_check()
 
     @override
     def on_message_begin(self) -> None:
@@ -140,25 +140,25 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _look_again(self) -> None:
+    def _schedule_body_check(self) -> None:
         self._body_timer = self.loop.call_later(
-            BODY_LOOK_SECONDS, self._look_at_body, self._body_size
+            BODY_CHECK_SECONDS, self._check_body_rate, self._body_size
         )
 
-    def _look_at_body(self, size_before: int) -> None:
+    def _check_body_rate(self, size_before: int) -> None:
         self._body_timer = None
         if not self._reads_body:
             return
         is_our_turn = self.flow.read_paused or self.cycle.waiting_for_100_continue
-        if not is_our_turn and self._body_size - size_before < BODY_RATE * BODY_LOOK_SECONDS:
-            self._slow_seconds += BODY_LOOK_SECONDS
+        if not is_our_turn and self._body_size - size_before < BODY_RATE * BODY_CHECK_SECONDS:
+            self._slow_seconds += BODY_CHECK_SECONDS
         if self._slow_seconds >= SLOW_SECONDS:
             self._refuse(LATE)
         else:
-            self._look_again()
+            self._schedule_body_check()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """The last words on this connection: none beside an answer, or to who has said nothing."""
+        """Answer and close the connection; only close it if an answer began or nothing was sent."""
         # It is None until the first request.
         cycle = cast("RequestResponseCycle | None", self.cycle)
         under_way = None if cycle is None or cycle.response_complete else cycle
@@ -167,7 +167,7 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             may_speak = under_way is not None and not under_way.response_started
         if may_speak and not self.transport.is_closing():
-            self.transport.write(refusal.last_words())
+            self.transport.write(refusal.raw_response())
         if under_way is not None:
             under_way.disconnected = True
             under_way.message_event.set()

@@ -1,4 +1,4 @@
-"""A refusal outside the framework: by the connection, by what wraps every request, by a gateway."""
+"""Refusals outside the framework: by the connection, by middleware, by the gateway."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from shared.ids import new_id
 
 RawHeaders = list[tuple[bytes, bytes]]
 SAFE_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""Of every answer that does not say otherwise: it is nobody else's, and what it says it is."""
+"""Of every answer that does not set them: no cache stores it, no browser guesses its type."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Refusal(Exception):
             headers.append((b"allow", self.allow.encode()))
         return headers
 
-    def last_words(self) -> bytes:
-        """The whole answer as it goes over the wire, of a connection that ends with it."""
+    def raw_response(self) -> bytes:
+        """The whole answer as bytes, for a connection that ends with it."""
         request_id = f"req_{new_id().hex}"
         body = self.body("", request_id)
         headers = [
@@ -57,7 +57,7 @@ class Refusal(Exception):
             (b"connection", b"close"),
         ]
         line = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n".encode()
-        return line + b"".join(b"%s: %s\r\n" % each for each in headers) + b"\r\n" + body
+        return line + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + body
 
 
 # What proxies and connections refuse alike.

@@ -16,8 +16,8 @@ DAY_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INSTANT_TEXT = re.compile(DAY_TEXT.pattern + r"[Tt ].+")
 
 
-def take_json_types_only(schema: CoreSchema) -> None:
-    """Makes the scalars in it strict, where they stand. Doing it again changes nothing."""
+def allow_json_types_only(schema: CoreSchema) -> None:
+    """Make the scalars in `schema` strict, in place. A repeated call changes nothing."""
     for node in list(_scalars(schema)):
         check = _CHECKED.get(node["type"])
         if check is None:

@@ -1,4 +1,4 @@
-"""What plain values may be, wherever they come from: bodies, traits, rules, formulas, files, syncs.
+"""Checks plain values, wherever they come from: bodies, traits, rules, formulas, files, syncs.
 
 Pure functions that raise `ValueError` with a sentence for the person who gave the value.
 `shared.schemas` makes types of them.

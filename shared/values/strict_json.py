@@ -41,7 +41,7 @@ class _DuplicateKey(Exception):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
-    """Only looks: what json.loads builds is thrown away."""
+    """Only checks: what json.loads builds is thrown away."""
     seen: set[str] = set()
     for key, _ in pairs:
         if key in seen:

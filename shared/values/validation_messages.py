@@ -1,5 +1,5 @@
-"""What is wrong with a value, in our words: those of the library that found it help nobody who
-writes JSON in another language.
+"""Sentences for what is wrong with a value. The library's own messages speak of Python types, which
+help nobody who writes JSON in another language.
 """
 
 import re

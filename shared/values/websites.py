@@ -1,4 +1,4 @@
-"""What people write for a website, as the host and the address it means.
+"""Reads what people write for a website: its host, and its web address.
 
 Forms, files and other systems hold `acme.example`, `www.acme.example/about` and
 `https://Acme.example` for the same thing. A host is kept as people read it: lower case, without

@@ -1,8 +1,8 @@
-"""What else is wrong with a body that has not even the right shape.
+"""Finds what else is wrong with a body whose shape is already wrong.
 
-What is faulty is replaced by what the documentation shows there, and the request is tried once
-more, to hear what is refused then. Nothing of that try is kept: the first refusal ends the request
-and its transaction.
+The faulty parts are replaced by the documented example, and the endpoint is called once more to see
+what it refuses then. Nothing of that attempt is stored: the first refusal ends the request and its
+transaction.
 """
 
 import copy
@@ -20,60 +20,60 @@ from shared.web.problems import faults_of
 log = get_logger(__name__)
 _NOT_SHOWN = object()
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-_REHEARSED: set[Callable[..., Any]] = set()
+_REPORTING_ALL: set[Callable[..., Any]] = set()
 
 
 def all_faults_at_once(endpoint: Endpoint) -> Endpoint:
-    """For an endpoint that writes within the transaction of its request and nowhere else: what it
-    would refuse in the rest of a body is told with the faults of the body's shape.
+    """Report what the endpoint would refuse in the rest of a body, beside the faults of its shape.
+    Only for an endpoint that writes nowhere but in the transaction of its request.
     """
-    _REHEARSED.add(endpoint)
+    _REPORTING_ALL.add(endpoint)
     return endpoint
 
 
-def is_rehearsed(endpoint: Callable[..., Any] | None) -> bool:
-    return endpoint in _REHEARSED
+def reports_all_faults(endpoint: Callable[..., Any] | None) -> bool:
+    return endpoint in _REPORTING_ALL
 
 
-async def faults_beyond(
+async def further_faults(
     attempt: Callable[[Request], Awaitable[Any]],
     request: Request,
-    stood_in: Callable[[Any], None],
+    replace_body: Callable[[Any], None],
     shown: Any,
     faults: Sequence[Fault],
 ) -> Sequence[Fault]:
-    """Those that `attempt` tells of the body, once `stood_in` has put another in its place, and
-    that are about none of the places of `faults`.
+    """The faults that `attempt` reports of the repaired body, which `replace_body` puts in place,
+    without those at the places of `faults`.
     """
-    body = mended(await request.json(), faults, shown)
+    body = repaired(await request.json(), faults, shown)
     if body is None:
         return ()
-    stood_in(body)
-    found: Sequence[Fault] = ()
+    replace_body(body)
+    further: Sequence[Fault] = ()
     try:
         await attempt(request)
     except AppError as refusal:
-        found = refusal.faults
+        further = refusal.faults
     except RequestValidationError as error:
-        found = faults_of(error.errors(), body)
+        further = faults_of(error.errors(), body)
     except Exception:
         # Of a body that nobody sent: it says nothing to whoever sent the other.
-        log.warning("a rehearsal failed", exc_info=True)
-    return [fault for fault in found if not any(_touch(fault, known) for known in faults)]
+        log.warning("looking for further faults failed", exc_info=True)
+    return [fault for fault in further if not any(_touch(fault, known) for known in faults)]
 
 
-def mended(body: Any, faults: Sequence[Fault], shown: Any) -> Any | None:
+def repaired(body: Any, faults: Sequence[Fault], shown: Any) -> Any | None:
     """The body with what is shown in place of what is faulty, or without it; None when that leaves
     nothing to look at.
     """
     body = copy.deepcopy(body)
     for fault in sorted(faults, key=lambda fault: -fault.pointer.count("/")):
-        if not fault.pointer or not _mend(body, _parts(fault.pointer), shown):
+        if not fault.pointer or not _repair(body, _parts(fault.pointer), shown):
             return None
     return body
 
 
-def _mend(body: Any, parts: Sequence[str], shown: Any) -> bool:
+def _repair(body: Any, parts: Sequence[str], shown: Any) -> bool:
     *way, last = parts
     for part in way:
         body, shown = _below(body, part), _below(shown, part)

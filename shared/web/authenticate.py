@@ -84,8 +84,8 @@ class AskAccounts:
         return await self._ask("/internal/api-keys/introspect", "*", {"digest": digest})
 
     async def of_subject(self, workspace_id: UUID, subject: Subject) -> SubjectDetails | None:
-        named = {"type": subject.type, "id": str(subject.id)}
-        return await self._ask("/internal/subjects/introspect", workspace_id, named)
+        body = {"type": subject.type, "id": str(subject.id)}
+        return await self._ask("/internal/subjects/introspect", workspace_id, body)
 
     async def _ask(
         self, path: str, workspace_id: UUID | Literal["*"], json: dict[str, Any]
@@ -107,7 +107,7 @@ class Authenticator:
     def __init__(self, service: Service, introspection: Introspection) -> None:
         self._service = service
         self._introspection = introspection
-        self._known: dict[str, tuple[float, Caller]] = {}
+        self._cache: dict[str, tuple[float, Caller]] = {}
 
     async def __call__(self, token: str) -> Caller:
         """Raises `Unauthorized`, `SubjectEnded`, or `Unavailable` when it cannot be checked."""
@@ -131,18 +131,18 @@ class Authenticator:
                 cause=(*claims.cause, itself),
                 through=claims.issuer,
             )
-        found = await self._by_subject(claims.workspace_id, claims.subject)
-        first = {(link.type, link.id) for link in found.cause}
-        told = (link for link in claims.cause if (link.type, link.id) not in first)
+        caller = await self._by_subject(claims.workspace_id, claims.subject)
+        own_links = {(link.type, link.id) for link in caller.cause}
+        others = (link for link in claims.cause if (link.type, link.id) not in own_links)
         return replace(
-            found,
-            permissions=found.permissions & allowed,
-            cause=(*found.cause, *told, itself),
+            caller,
+            permissions=caller.permissions & allowed,
+            cause=(*caller.cause, *others, itself),
             through=claims.issuer,
         )
 
     def forget(self) -> None:
-        self._known.clear()
+        self._cache.clear()
 
     async def _by_key(self, token: str) -> Caller:
         digest = key_digest(token)
@@ -160,8 +160,8 @@ class Authenticator:
             return await self._introspection.of_subject(workspace_id, subject)
 
         if self._introspection.asks_accounts:
-            named = f"{workspace_id}:{subject.type}:{subject.id}"
-            caller = await self._remembered(named, ask)
+            name = f"{workspace_id}:{subject.type}:{subject.id}"
+            caller = await self._remembered(name, ask)
         else:
             details = await ask()
             caller = None if details is None else details.caller()
@@ -172,14 +172,14 @@ class Authenticator:
     async def _remembered(
         self, name: str, ask: Callable[[], Awaitable[SubjectDetails | None]]
     ) -> Caller | None:
-        known = self._known.get(name)
-        if known is not None and time.monotonic() < known[0]:
-            return known[1]
+        entry = self._cache.get(name)
+        if entry is not None and time.monotonic() < entry[0]:
+            return entry[1]
         details = await ask()
         if details is None:
             return None
-        if len(self._known) >= _REMEMBER_AT_MOST:
-            self._known.clear()
+        if len(self._cache) >= _REMEMBER_AT_MOST:
+            self._cache.clear()
         caller = details.caller()
-        self._known[name] = (time.monotonic() + REMEMBER_SECONDS, caller)
+        self._cache[name] = (time.monotonic() + REMEMBER_SECONDS, caller)
         return caller

@@ -1,4 +1,4 @@
-"""Who makes a request, by its credential, and how often they may."""
+"""Authenticates a request by its credential, and limits how often the caller may ask."""
 
 from base64 import b64decode
 
@@ -32,13 +32,15 @@ def _credential(header: str) -> str:
     """A token, or an API key as the user name of Basic authentication (RFC 7617), which is how
     Segment's libraries send theirs: without a password, and some without the colon.
     """
-    scheme, _, given = header.partition(" ")
+    scheme, _, credential = header.partition(" ")
     match scheme.lower():
         case "bearer":
-            return given.strip()
+            return credential.strip()
         case "basic":
             try:
-                return b64decode(given.strip(), validate=True).decode("ascii").partition(":")[0]
+                return (
+                    b64decode(credential.strip(), validate=True).decode("ascii").partition(":")[0]
+                )
             except ValueError:
                 return ""
         case _:

@@ -24,7 +24,7 @@ class CsvResponse(StreamingResponse):
         )
 
     @staticmethod
-    def told(example: str) -> dict[int | str, dict[str, Any]]:
-        """What OpenAPI says of it."""
+    def openapi(example: str) -> dict[int | str, dict[str, Any]]:
+        """The `responses` of an operation that answers with this."""
         content = {"text/csv": {"schema": {"type": "string"}, "example": example}}
         return {200: {"description": "UTF-8, RFC 4180, with a header.", "content": content}}

@@ -4,8 +4,7 @@ Scope: workspace, credential, route and key. Kept 24 hours. The same key with an
 with a first request still running a 409, after success the stored answer with
 `Idempotency-Replayed: true`. Refusals are not stored: mend the request and use the key again.
 An answer marked `Cache-Control: no-store` holds a secret, so it is kept encrypted. However large an
-answer is, it is kept whole: PostgreSQL compresses it, and a body's limit bounds what can be said of
-its rows.
+answer is, it is stored whole: PostgreSQL compresses it, and the limit of the body bounds it.
 """
 
 import hashlib
@@ -69,16 +68,16 @@ class IdempotentRequest:
     @classmethod
     async def read(cls, request: Request, caller: Caller) -> "IdempotentRequest | None":
         """Raises `BadRequest` for a malformed key."""
-        given = request.headers.get("idempotency-key")
-        if given is None or request.method not in {"POST", "PATCH", "PUT"}:
+        header = request.headers.get("idempotency-key")
+        if header is None or request.method not in {"POST", "PATCH", "PUT"}:
             return None
-        key = given.strip().removeprefix('"').removesuffix('"')
+        key = header.strip().removeprefix('"').removesuffix('"')
         if not _KEY.match(key):
             raise BadRequest("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
         address = f"{request.method}\n{request.url.path}?{request.url.query}\n"
-        seen = hashlib.sha256(address.encode() + await request.body())
-        return cls(str(caller.workspace_id), caller.key, route, key, seen.hexdigest())
+        fingerprint = hashlib.sha256(address.encode() + await request.body())
+        return cls(str(caller.workspace_id), caller.key, route, key, fingerprint.hexdigest())
 
     def _where(self) -> dict[str, str]:
         return {
@@ -95,16 +94,16 @@ class IdempotentRequest:
         identity = "\x1f".join(self._where().values())
         if not (await uow.session.execute(_LOCK, {"identity": identity})).scalar_one():
             raise KeyInUse("Wait for it, then repeat to get its answer.", retry_after=1)
-        found = (await uow.session.execute(_FIND, self._where())).one_or_none()
-        if found is None:
+        stored = (await uow.session.execute(_FIND, self._where())).one_or_none()
+        if stored is None:
             return None
-        if found.fingerprint != self.fingerprint:
+        if stored.fingerprint != self.fingerprint:
             raise KeyReused("Use a new key for a new request.")
-        headers = found.headers if isinstance(found.headers, dict) else from_json(found.headers)
-        body = bytes(found.body)
+        headers = stored.headers if isinstance(stored.headers, dict) else from_json(stored.headers)
+        body = bytes(stored.body)
         if _holds_secret(headers):
             body = secrets.open(body, *self._where().values()).encode()
-        return Response(body, found.status, {**headers, "idempotency-replayed": "true"})
+        return Response(body, stored.status, {**headers, "idempotency-replayed": "true"})
 
     async def store(self, uow: UnitOfWork, response: Response, secrets: SecretBox) -> None:
         body = bytes(response.body)

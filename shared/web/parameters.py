@@ -1,4 +1,4 @@
-"""What stands in an address: only parameters that the operation has, each once, each well written.
+"""Checks query parameters: only those that the operation has, each once, each well formed.
 
 FastAPI leaves an unknown parameter unread, takes the last of two, and reads `1_000`, `+5` and `yes`
 as Python would. A misspelt filter would then answer with everything.
@@ -63,7 +63,7 @@ class Parameters:
     """Those of the query string that one operation has."""
 
     def __init__(self, dependant: Dependant) -> None:
-        self._known = {each.name: each for each in _declared(dependant)}
+        self._known = {parameter.name: parameter for parameter in _declared(dependant)}
 
     def check(self, query: QueryParams) -> None:
         """Raises `Invalid` with every fault."""
@@ -77,15 +77,15 @@ class Parameters:
         return [self._unknown(name)] if known is None else known.faults(values)
 
     def _unknown(self, name: str) -> Fault:
-        meant = nearest(name, self._known)
-        if meant is not None:
-            advice = f"Did you mean `{meant}`?"
+        suggestion = nearest(name, self._known)
+        if suggestion is not None:
+            advice = f"Did you mean `{suggestion}`?"
         elif self._known:
             advice = f"It takes {', '.join(f'`{known}`' for known in self._known)}."
         else:
             advice = "It takes none."
         message = f"This operation has no parameter of this name. {advice}"
-        extra = None if meant is None else {"suggestion": meant}
+        extra = None if suggestion is None else {"suggestion": suggestion}
         return Fault(_pointer(name), "unknown_parameter", message, extra)
 
 

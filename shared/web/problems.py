@@ -43,19 +43,19 @@ _PLAIN_CODES = {
 
 def problem_catalog(packages: Collection[str]) -> list[dict[str, Any]]:
     """Every refusal that code of these packages has, by its `code`: what a client may handle."""
-    found = {
+    problems = {
         code: {"code": code, "status": status, "title": title, "retryable": False}
         for status, (code, title) in _PLAIN_CODES.items()
     }
     for refusal in _all_below(AppError):
         if refusal.__module__.partition(".")[0] in packages:
-            found[refusal.code] = {
+            problems[refusal.code] = {
                 "code": refusal.code,
                 "status": refusal.status,
                 "title": refusal.title,
                 "retryable": refusal.retryable,
             }
-    return [found[code] for code in sorted(found)]
+    return [problems[code] for code in sorted(problems)]
 
 
 def _all_below(parent: type[AppError]) -> Iterator[type[AppError]]:
@@ -135,20 +135,20 @@ def faults_of(errors: Sequence[Any], body: Any) -> list[Fault]:
 def _is_within(errors: Sequence[Any], location: Sequence[Any]) -> bool:
     """Whether something is wrong with an item of what stands there."""
     return any(
-        len(each["loc"]) > len(location) and each["loc"][: len(location)] == location
-        for each in errors
+        len(error["loc"]) > len(location) and error["loc"][: len(location)] == location
+        for error in errors
     )
 
 
 def faults_in(body: Any, error: ValidationError) -> list[Fault]:
     """What is wrong with a body, or a part of one, that a model was asked to read."""
     errors = error.errors(include_url=False)
-    return faults_of([{**each, "loc": ("body", *each["loc"])} for each in errors], body)
+    return faults_of([{**item, "loc": ("body", *item["loc"])} for item in errors], body)
 
 
 def _within(body: Any, location: Sequence[Any]) -> list[Any]:
     """`location` without the parts that are no keys on the way through `body`."""
-    found: list[Any] = []
+    path: list[Any] = []
     for at, part in enumerate(location):
         is_last = at == len(location) - 1
         leads_on = isinstance(body, dict) or (isinstance(body, list) and isinstance(part, int))
@@ -156,14 +156,14 @@ def _within(body: Any, location: Sequence[Any]) -> list[Any]:
             continue
         if isinstance(body, dict) and part not in body and not is_last:
             continue
-        found.append(part)
+        path.append(part)
         if isinstance(body, dict):
             body = body.get(part)
         elif isinstance(body, list) and isinstance(part, int) and part < len(body):
             body = body[part]
         else:
             body = None
-    return found
+    return path
 
 
 def not_stored(faults: Sequence[Fault]) -> Invalid:
@@ -199,7 +199,7 @@ async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)  # noqa: S101
     state = sqlstate(error)
     if is_connection_loss(error) or state in sqlstates.BUSY:
-        log.warning("database busy or away", sqlstate=state)
+        log.warning("database busy or unreachable", sqlstate=state)
         return problem_response(
             request, Unavailable("The database is busy; try again.", retry_after=1)
         )
@@ -213,7 +213,7 @@ async def _database_error(request: Request, error: Exception) -> Response:
 
 
 async def _connection_error(request: Request, error: Exception) -> Response:
-    log.warning("link lost", error=type(error).__name__)
+    log.warning("connection lost", error=type(error).__name__)
     return problem_response(request, Unavailable("The database went away.", retry_after=1))
 
 

@@ -32,7 +32,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.values import strict_json
 from shared.web.accept import accepts
-from shared.web.all_faults import faults_beyond, is_rehearsed, shown_body
+from shared.web.all_faults import further_faults, reports_all_faults, shown_body
 from shared.web.callers import authenticated, limit_rate
 from shared.web.idempotency import IdempotentRequest
 from shared.web.parameters import Parameters
@@ -53,12 +53,12 @@ class JsonRequest(Request):
             raise UnsupportedMediaType
         self._json = strict_json.parse(body)
 
-    def stand_in(self, body: Any) -> None:
-        """Have another body read in place of the one that was sent."""
+    def replace_body(self, body: Any) -> None:
+        """Let the endpoint read another body than the one that was sent."""
         self._json = body
 
     def must_stream(self, media_type: str) -> None:
-        """Its endpoint reads the body as it comes, so that nothing can be told of it beforehand."""
+        """Check a request whose endpoint reads the body as a stream."""
         if self._media_type() != media_type:
             raise UnsupportedMediaType(f"Send {media_type}.")
         if "idempotency-key" in self.headers:
@@ -72,9 +72,10 @@ class JsonRequest(Request):
         return self._json
 
 
-def _of_members_of_the_body(error: RequestValidationError) -> bool:
-    said = isinstance(error.body, dict)
-    return said and all(fault["loc"][:1] == ("body",) for fault in error.errors())
+def _is_about_body_members(error: RequestValidationError) -> bool:
+    return isinstance(error.body, dict) and all(
+        fault["loc"][:1] == ("body",) for fault in error.errors()
+    )
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,10 @@ class Admission:
     parameters: Parameters
     streamed: str | None
     """The media type of a body that its endpoint reads as it comes."""
-    given: str | None
-    asks_first: bool
-    """Its endpoint begins its transaction itself, once other services were asked: nothing that is
-    locked waits for them.
+    response_media_type: str | None
+    begins_itself: bool
+    """The endpoint begins its transaction itself, after it has asked other services: no lock is
+    held while they answer.
     """
 
     @classmethod
@@ -99,16 +100,18 @@ class Admission:
         return cls(
             permission,
             Parameters(route.dependant),
-            streamed_type(route),
-            given_type(route),
+            streamed_media_type(route),
+            response_media_type(route),
             any(inner.call is _begin_uow for inner in route.dependant.dependencies),
         )
 
     async def check(self, request: JsonRequest, caller: Caller) -> None:
-        """Raises the refusal. Whoever may not, learns nothing else."""
+        """Raises the refusal. A caller without the permission learns of no other fault."""
         caller.must(self.permission)
-        if self.given and not accepts(request.headers.get("accept", ""), self.given):
-            raise NotAcceptable(f"Accept {self.given}.")
+        if self.response_media_type and not accepts(
+            request.headers.get("accept", ""), self.response_media_type
+        ):
+            raise NotAcceptable(f"Accept {self.response_media_type}.")
         self.parameters.check(request.query_params)
         if self.streamed is None:
             await request.parse()
@@ -142,9 +145,9 @@ class TransactionRoute(APIRoute):
                 if admission.streamed is None
                 else None
             )
-            if idempotent and admission.asks_first:
-                async with service.units.begin(caller.workspace_id, caller.cause) as look:
-                    if stored := await idempotent.replay(look, service.secrets):
+            if idempotent and admission.begins_itself:
+                async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+                    if stored := await idempotent.replay(uow, service.secrets):
                         return stored
             async with AsyncExitStack() as stack:
                 opened: list[UnitOfWork] = []
@@ -166,13 +169,13 @@ class TransactionRoute(APIRoute):
 
                 request.state.open_transaction = open_transaction
                 try:
-                    if idempotent and not admission.asks_first:
+                    if idempotent and not admission.begins_itself:
                         await open_transaction()
                     response = await self._answer(endpoint, request, shown)
                     if idempotent and response.status_code < 400:  # noqa: PLR2004
                         await idempotent.store(await open_transaction(), response, service.secrets)
-                except Replayed as before:
-                    return before.response
+                except Replayed as replayed:
+                    return replayed.response
             return response
 
         return handle
@@ -186,10 +189,10 @@ class TransactionRoute(APIRoute):
         try:
             return await endpoint(request)
         except RequestValidationError as error:
-            if not is_rehearsed(self.endpoint) or not _of_members_of_the_body(error):
+            if not reports_all_faults(self.endpoint) or not _is_about_body_members(error):
                 raise
             faults = faults_of(error.errors(), error.body)
-            faults += await faults_beyond(endpoint, request, request.stand_in, shown, faults)
+            faults += await further_faults(endpoint, request, request.replace_body, shown, faults)
             raise not_stored(faults) from error
 
 
@@ -222,13 +225,13 @@ def _permissions(dependant: Dependant) -> Iterator[str]:
         yield from _permissions(inner)
 
 
-def streamed_type(route: APIRoute) -> str | None:
+def streamed_media_type(route: APIRoute) -> str | None:
     """The media type of a body that is not JSON, as `openapi_extra` says it."""
-    told: dict[str, Any] = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
-    return next((name for name in told if name != "application/json"), None)
+    content: dict[str, Any] = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+    return next((name for name in content if name != "application/json"), None)
 
 
-def given_type(route: APIRoute) -> str | None:
+def response_media_type(route: APIRoute) -> str | None:
     """The media type of a good answer; None for one without a body."""
     if route.status_code == 204:  # noqa: PLR2004
         return None
@@ -253,7 +256,7 @@ async def _begin_uow(request: Request) -> Callable[[], Awaitable[UnitOfWork]]:
     return begin
 
 
-async def _the_service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     return service_of(request)
 
 
@@ -261,7 +264,7 @@ Uow = Annotated[UnitOfWork, Depends(_open_uow)]
 """The transaction of this request: read-only for GET. Committed before the response leaves."""
 BeginUow = Annotated[Callable[[], Awaitable[UnitOfWork]], Depends(_begin_uow)]
 """The same, begun when it is first called: for an endpoint that asks others before it writes."""
-ServiceDep = Annotated[Service, Depends(_the_service)]
+ServiceDep = Annotated[Service, Depends(_service)]
 
 
 EditedTag = Annotated[
@@ -276,7 +279,7 @@ async def _if_match(if_match: EditedTag = None) -> int | None:
     return _version(if_match)
 
 
-async def _if_match_at_will(if_match: EditedTag = None) -> int | None:
+async def _optional_if_match(if_match: EditedTag = None) -> int | None:
     return None if if_match is None else _version(if_match)
 
 
@@ -291,7 +294,7 @@ def _version(if_match: str) -> int | None:
 
 IfMatch = Annotated[int | None, Depends(_if_match)]
 """Version from `If-Match`, None for `*`; 428 without the header."""
-OptionalIfMatch = Annotated[int | None, Depends(_if_match_at_will)]
+OptionalIfMatch = Annotated[int | None, Depends(_optional_if_match)]
 """As `IfMatch`, where a client may also write without having read."""
 
 

@@ -152,7 +152,7 @@ async def test_who_is_slow_is_cut_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, sent: bytes, answered: bytes
 ) -> None:
     monkeypatch.setattr("shared.transport.protocol.HEAD_SECONDS", 0.2)
-    monkeypatch.setattr("shared.transport.protocol.BODY_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("shared.transport.protocol.BODY_CHECK_SECONDS", 0.1)
     monkeypatch.setattr("shared.transport.protocol.SLOW_SECONDS", 0.3)
     said = await _say(stage.url, sent)
     assert said.startswith(answered)

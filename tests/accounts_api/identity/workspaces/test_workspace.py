@@ -98,10 +98,10 @@ async def test_a_clock_ahead_of_the_world_cannot_run_again(tenure: Tenure) -> No
     refused = await ws.admin.put("/v1/workspace/clock", {"frozen_at": None})
     assert refused.status_code == 409
     behind = await tenure.workspace(frozen_at=datetime(2001, 1, 1, tzinfo=UTC))
-    let_go = await behind.admin.put("/v1/workspace/clock", {"frozen_at": None})
-    assert let_go.status_code == 200
-    assert let_go.json()["frozen_at"] is None
-    assert datetime.fromisoformat(let_go.json()["now"]).year > 2001
+    release = await behind.admin.put("/v1/workspace/clock", {"frozen_at": None})
+    assert release.status_code == 200
+    assert release.json()["frozen_at"] is None
+    assert datetime.fromisoformat(release.json()["now"]).year > 2001
 
 
 async def test_only_a_sandbox_has_a_clock_to_set(tenure: Tenure) -> None:

@@ -146,7 +146,7 @@ async def list_import_rows(
     "/{import_id}/rejected-rows.csv",
     summary="Export the rejected rows of an import as CSV",
     response_class=CsvResponse,
-    responses=CsvResponse.told(
+    responses=CsvResponse.openapi(
         "External ID,ARR,import_row,import_errors\r\ncrm-1017,a lot,17,ARR: Minor units …\r\n"
     ),
 )

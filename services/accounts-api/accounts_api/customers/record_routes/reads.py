@@ -63,7 +63,7 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         " run begins with an apostrophe. A record that is there all along comes exactly once. A"
         " filter that takes too long is refused before the first byte.",
         response_class=CsvResponse,
-        responses=CsvResponse.told("id,external_id,name\r\n0198c0de-…,crm-1001,Acme\r\n"),
+        responses=CsvResponse.openapi("id,external_id,name\r\n0198c0de-…,crm-1001,Acme\r\n"),
     )
     async def export(
         request: Request,
