@@ -36,7 +36,7 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/customers/traits": 1_815,
     "services/accounts-api/accounts_api/evaluation/engine": 1_592,
     "services/accounts-api/accounts_api/language/formulas": 1_860,
-    "services/accounts-api/accounts_api/language/rules": 2_003,
+    "services/accounts-api/accounts_api/language/rules": 2_021,
     "services/accounts-api/accounts_api/records/store": 2_429,
     "services/sequencer/sequencer/enrollments": 1_656,
     "services/sequencer/sequencer/sending": 1_513,

@@ -7,7 +7,7 @@ the path.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Children, Link, Parent, Relation
@@ -53,7 +53,9 @@ def segments_read(rule: c.Rule) -> frozenset[str]:
 def seen(node: c.Checked, here: str, path: tuple[str, ...]) -> Iterator[Dependency]:
     """What a condition reads on the records at the end of `path`, which are of type `here`."""
     match node:
-        case c.FieldTest(field=field) if not field.on_link:
+        case c.FieldTest(field=field):
+            if field.on_link:
+                return
             yield Dependency(here, field.name, path)
             if isinstance(node.test, c.Equals | c.Numbers) and node.test.currency:
                 yield Dependency(here, field.currency_column or field.name, path)
@@ -67,9 +69,11 @@ def seen(node: c.Checked, here: str, path: tuple[str, ...]) -> Iterator[Dependen
             yield Dependency(here, role_dependency(role), path)
         case c.EventsCounted(event=event):
             yield Dependency(here, events_dependency(event), path)
-        case _:
+        case c.And() | c.Or() | c.Not():
             for child in c.children(node):
                 yield from seen(child, here, path)
+        case other:
+            assert_never(other)
 
 
 def relation_dependencies(

@@ -69,7 +69,7 @@ def _explained(node: c.Checked, record: Snapshot, context: EvaluationContext) ->
         case c.EventsCounted():
             found = {"count": events_counted(node, record, context)}
             found |= _ends(node.window, context)
-        case _:
+        case c.And() | c.Or() | c.Not():
             items = tuple(_explained(item, record, context) for item in c.children(node))
     verdict = satisfies(node, record, context)
     return Explanation(
@@ -79,13 +79,18 @@ def _explained(node: c.Checked, record: Snapshot, context: EvaluationContext) ->
 
 def _found(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> dict[str, Any]:
     found: dict[str, Any] = {"field": node.field.name}
-    if isinstance(node.test, c.Changed):
-        past = [at for at in record.changes.get(node.field.name, ()) if at <= context.now]
-        return found | {"changed_at": _plain(max(past, default=None))}
-    found["value"] = _plain(value_of(node.field, record))
-    if isinstance(node.test, c.Days):
-        found |= _ends(node.test, context)
-    return found
+    match node.test:
+        case c.Changed():
+            past = [at for at in record.changes.get(node.field.name, ()) if at <= context.now]
+            return found | {"changed_at": _plain(max(past, default=None))}
+        case c.Days() as window:
+            value = _plain(value_of(node.field, record))
+            return found | {"value": value, **_ends(window, context)}
+        case c.Instants():
+            return found | {"value": _plain(value_of(node.field, record))}
+        case test:
+            _timeless: c.Timeless = test
+            return found | {"value": _plain(value_of(node.field, record))}
 
 
 def _ends(window: c.Days, context: EvaluationContext) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What of a record a rule reads, so that a snapshot holds that and no more."""
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import EventDays, Field, RecordType, Relation
@@ -58,6 +59,8 @@ def gather(node: c.Checked, found: Needs) -> None:
             known = found.events.get(node.event)
             back = max(node.within_days - 1, known.back if known else 0)
             found.events[node.event] = Counted(node.days, back)
-        case _:
+        case c.And() | c.Or() | c.Not():
             for child in c.children(node):
                 gather(child, found)
+        case other:
+            assert_never(other)

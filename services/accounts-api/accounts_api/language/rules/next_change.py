@@ -49,16 +49,19 @@ def _role(node: c.Role, record: Snapshot, context: EvaluationContext) -> Iterato
 
 
 def _field(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> Iterator[datetime]:
-    if isinstance(node.test, c.Changed):
-        changes = record.changes.get(node.field.name, ())
-        yield from (at for at in changes if at > context.now)
-        latest = max((at for at in changes if at <= context.now), default=None)
-        if latest is not None:
-            yield from _window(node.test.window, latest, context)
-        return
-    value = value_of(node.field, record)
-    if isinstance(node.test, c.Days | c.Instants) and isinstance(value, date):
-        yield from _window(node.test, value, context)
+    match node.test:
+        case c.Changed(window):
+            changes = record.changes.get(node.field.name, ())
+            yield from (at for at in changes if at > context.now)
+            latest = max((at for at in changes if at <= context.now), default=None)
+            if latest is not None:
+                yield from _window(window, latest, context)
+        case c.Days() | c.Instants() as window:
+            value = value_of(node.field, record)
+            if isinstance(value, date):
+                yield from _window(window, value, context)
+        case test:
+            _timeless: c.Timeless = test
 
 
 def _window(

@@ -86,8 +86,8 @@ class _Horizons:
                 return self.role(node, row)
             case c.EventsCounted():
                 return self.events(node, row)
-            case _:
-                return []
+            case c.Member():
+                return []  # a move of a member is a change of its own
 
     def all_of(self, items: Iterable[c.Checked], row: Row) -> Found:
         return [instant for item in items for instant in self.node(item, row)]
@@ -112,7 +112,8 @@ class _Horizons:
                 )
             case c.Changed(window):
                 return self.changed(node.field, window, row)
-            case _:
+            case test:
+                _timeless: c.Timeless = test
                 return []
 
     def window(
