@@ -132,7 +132,7 @@ async def pulls(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
     assert (await shown(world, ids))[1]["reason"] is None
 
 
-@step("salesforce, a session that cannot be opened")
+@step("records, a session that cannot be opened")
 async def sessions(world: World, outside: Outside, _: pytest.MonkeyPatch) -> None:
     """It is no more than what signing in gave us: we sign in again."""
     connection_id = await outside.salesforce(world)
