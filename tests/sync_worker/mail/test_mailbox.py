@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from shared.ids import new_id
 from shared.mail.message_ids import own_message_id
+from sync_worker.connectors.imap.folder import Folder
 from sync_worker.mail.classification.classify import Finding, classified
 from sync_worker.mail.classification.message import Mail
-from sync_worker.mail.mailbox.service import Folder
 from tests.harness import Tenure, Workspace
 from tests.simulators.mail import ImapFault, MailSimulator
 

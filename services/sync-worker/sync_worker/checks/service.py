@@ -15,7 +15,6 @@ from sync_worker.connectors import registry
 from sync_worker.connectors.base import SystemTrouble
 from sync_worker.crm_sync.mappings import service as mappings
 from sync_worker.mail.mailbox import service as mailbox
-from sync_worker.mail.mailbox.service import MailboxAway, MailboxRefused
 
 _PATIENCE = 20.0
 """Seconds that a person waits for the other system, all its repetitions together."""
@@ -32,7 +31,7 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
         ok, detail = True, "Signed in."
     except TimeoutError:
         findings, ok, detail = {}, False, f"It did not answer within {_PATIENCE:g} seconds."
-    except (SystemTrouble, OutgoingError, AddressRefused, MailboxAway, MailboxRefused) as error:
+    except (SystemTrouble, OutgoingError, AddressRefused) as error:
         findings, ok, detail = {}, False, str(error)
     milliseconds = round((time.monotonic() - started) * 1000)
     if ok:

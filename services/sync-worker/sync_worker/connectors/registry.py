@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from sync_worker.connectors.base import Connector, RecordConnector
 from sync_worker.connectors.imap.connector import Imap
+from sync_worker.connectors.mail_base import MailConnector
 from sync_worker.connectors.salesforce.connector import Salesforce
 
 RECORD_CONNECTORS: Sequence[RecordConnector] = (
     Salesforce(),
 )  # fmt: skip
-MAIL_CONNECTORS: Sequence[Connector] = (
+MAIL_CONNECTORS: Sequence[MailConnector] = (
     Imap(),
 )  # fmt: skip
 CONNECTORS: Sequence[Connector] = (*RECORD_CONNECTORS, *MAIL_CONNECTORS)
@@ -30,6 +31,11 @@ def record_connector(system: str) -> RecordConnector:
 
 def record_systems() -> list[str]:
     return [each.spec.key for each in RECORD_CONNECTORS]
+
+
+def mail_connector(system: str) -> MailConnector:
+    """Raises `KeyError` for a system that has no mail."""
+    return {each.spec.key: each for each in MAIL_CONNECTORS}[system]
 
 
 def mail_systems() -> list[str]:

@@ -1,10 +1,13 @@
 """Mailboxes, read over IMAP."""
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Final
 
-from sync_worker.connectors.base import Can, Peer, Spec
+from sync_worker.connectors.base import Can, Peer, Secrets, Settings, Spec
+from sync_worker.connectors.imap.folder import opened
 from sync_worker.connectors.imap.settings import ImapConnectionIn
+from sync_worker.connectors.mail_base import Dialled, MailFolder
 
 SPEC: Final = Spec(
     key="imap",
@@ -21,3 +24,8 @@ class Imap:
 
     def method(self, secrets: Collection[str]) -> str:
         return "password"
+
+    def opened(
+        self, to: Dialled, settings: Settings, secrets: Secrets
+    ) -> AbstractContextManager[MailFolder]:
+        return opened(to, settings["username"], secrets["password"], settings["folder"])

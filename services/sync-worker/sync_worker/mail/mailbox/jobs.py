@@ -15,9 +15,10 @@ from shared.worker import Loop
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Claim, Opened
 from sync_worker.connectors import registry
+from sync_worker.connectors.base import SystemTrouble
+from sync_worker.connectors.mail_base import Dialled, MailFolder
 from sync_worker.mail.mailbox import service
 from sync_worker.mail.mailbox.queries import Place
-from sync_worker.mail.mailbox.service import Folder, MailboxAway, MailboxRefused
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.runs.schemas import Progress
 from sync_worker.runner.runs.service import SyncRun
@@ -51,9 +52,9 @@ async def look_into(the_service: Service, claim: Claim) -> None:
     refused = False
     try:
         await look.take()
-    except MailboxRefused as error:
-        trouble, refused = str(error), True
-    except (MailboxAway, AddressRefused) as error:
+    except SystemTrouble as error:
+        trouble, refused = str(error), error.trouble.meaning == "reauth"
+    except AddressRefused as error:
         trouble = str(error)
     except LostLease:
         trouble = "The connection was stopped."
@@ -73,22 +74,19 @@ class _Look:
         self._progress = Progress()
 
     async def take(self) -> None:
-        address = await service.address_of(self._service, self._mailbox)
+        to = await service.dialled(self._service, self._mailbox)
         with ExitStack() as session:
-            folder = await asyncio.to_thread(self._open, session, address)
+            folder = await asyncio.to_thread(self._open, session, to)
             try:
                 await self._take_from(folder)
             finally:
                 # Logging out talks to the server, so it must not hold up everybody else.
                 await asyncio.to_thread(session.pop_all().close)
 
-    def _open(self, session: ExitStack, address: service.Address) -> Folder:
-        settings, secrets = self._mailbox.settings, self._mailbox.secrets
-        return session.enter_context(
-            service.opened(address, settings["username"], secrets["password"], settings["folder"])
-        )
+    def _open(self, session: ExitStack, to: Dialled) -> MailFolder:
+        return session.enter_context(service.opened(self._mailbox, to))
 
-    async def _take_from(self, folder: Folder) -> None:
+    async def _take_from(self, folder: MailFolder) -> None:
         async with self._commit() as uow:
             place = await service.place_in(uow, self._mailbox, folder.state)
             again = await service.asked_again(uow, self._mailbox, place)
@@ -99,7 +97,7 @@ class _Look:
         uids = await asyncio.to_thread(folder.uids_from, place.next_uid)
         await self._take_all(folder, place, uids)
 
-    async def _take_all(self, folder: Folder, place: Place, uids: Sequence[int]) -> list[int]:
+    async def _take_all(self, folder: MailFolder, place: Place, uids: Sequence[int]) -> list[int]:
         """The UIDs of those that are still there."""
         there: list[int] = []
         for at in range(0, len(uids), _HANDFUL):

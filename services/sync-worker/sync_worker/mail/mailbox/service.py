@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,34 +17,26 @@ from shared.events.sync import (
 )
 from shared.mail.addresses import email_key, writers
 from shared.mail.message_ids import is_own
+from shared.net.connection_errors import UNREACHABLE
+from shared.net.egress import AddressRefused
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.connections import service as connections
 from sync_worker.connections.service import Opened
+from sync_worker.connectors import registry
+from sync_worker.connectors.mail_base import Dialled, FolderState, MailFolder, RawMail
 from sync_worker.mail.classification.classify import Finding, classified, concerns_us
 from sync_worker.mail.classification.message import Mail
 from sync_worker.mail.classification.prose import addresses_in
 from sync_worker.mail.mailbox import queries
-from sync_worker.mail.mailbox.client import (
-    Address,
-    Fetched,
-    Folder,
-    FolderState,
-    MailboxAway,
-    MailboxRefused,
-    opened,
-)
 from sync_worker.mail.mailbox.queries import Place, RejectedMailRow, Seen
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.runs.service import SyncRun
 
-__all__ = ["Address", "Fetched", "Folder", "FolderState", "MailboxAway", "MailboxRefused", "opened"]
-
 HISTORY = 1_000
 """Mails before the first look, or before a folder was restored, that are gone through."""
 _MOST_RECIPIENTS = 100
-_PORTS = frozenset({143, 993})
 
 
 _GONE = "It is no longer in the folder."
@@ -64,19 +57,29 @@ class Taken:
 
 @dataclass(frozen=True)
 class _Reading:
-    fetched: Fetched
+    fetched: RawMail
     mail: Mail
     finding: Finding
 
 
-async def address_of(service: Service, connection: Opened) -> Address:
+async def dialled(service: Service, connection: Opened) -> Dialled:
     """Where to dial. Raises `AddressRefused`; looked up anew at each session."""
+    peer = registry.mail_connector(connection.system).spec.peer
+    if peer is None:
+        raise AddressRefused(UNREACHABLE)
     settings = connection.settings
-    encrypted = settings["security"] == "tls"
-    dialled = await service.outside.policy.checked_peer(
-        settings["host"], settings["port"], encrypted=encrypted, ports=_PORTS
+    host, port = settings[peer.host], settings[peer.port]
+    encrypted = settings[peer.security] == "tls"
+    address = await service.outside.policy.checked_peer(
+        host, port, encrypted=encrypted, ports=peer.ports
     )
-    return Address(settings["host"], settings["port"], dialled, encrypted)
+    return Dialled(host, port, address, encrypted)
+
+
+def opened(connection: Opened, to: Dialled) -> AbstractContextManager[MailFolder]:
+    """A session with the folder, blocking. Raises `SystemTrouble`."""
+    connector = registry.mail_connector(connection.system)
+    return connector.opened(to, connection.settings, connection.secrets)
 
 
 async def place_in(uow: UnitOfWork, connection: Opened, state: FolderState) -> Place:
@@ -105,7 +108,7 @@ async def take_mails(
     connection: Opened,
     place: Place,
     state: FolderState,
-    mails: Sequence[Fetched],
+    mails: Sequence[RawMail],
 ) -> Taken:
     """Let each mail have its effect, once: the event, the mark and the place are one transaction.
 
@@ -113,11 +116,11 @@ async def take_mails(
     sense of is kept apart with the reason, and the next are read.
     """
 
-    async def take(some: Sequence[Fetched]) -> Counter[str]:
+    async def take(some: Sequence[RawMail]) -> Counter[str]:
         readings = await asyncio.to_thread(_read, uow.workspace_id, some)
         return await _take(uow, connection, place, readings)
 
-    async def reject(fetched: Fetched, _: Exception) -> None:
+    async def reject(fetched: RawMail, _: Exception) -> None:
         await queries.reject_mail(
             uow.session,
             uow.workspace_id,
@@ -144,7 +147,7 @@ async def take_mails(
     return Taken(len(mails), counts.total() - counts["other"], len(mails) - read)
 
 
-def _read(workspace_id: UUID, mails: Sequence[Fetched]) -> list[_Reading]:
+def _read(workspace_id: UUID, mails: Sequence[RawMail]) -> list[_Reading]:
     parsed = [(fetched, Mail.parse(fetched.raw)) for fetched in mails]
     return [_Reading(fetched, mail, classified(workspace_id, mail)) for fetched, mail in parsed]
 
@@ -236,7 +239,7 @@ async def remark(uow: UnitOfWork, connection_id: UUID) -> str | None:
     return f"Mails of the last week that could not be read: {rejected}. See GET {path}."
 
 
-def _event(connection: Opened, fetched: Fetched, mail: Mail, finding: Finding) -> Event:
+def _event(connection: Opened, fetched: RawMail, mail: Mail, finding: Finding) -> Event:
     mailbox = connection.settings["mailbox"]
     if finding.kind == "bounce" and finding.report is not None:
         return BounceReceived(
@@ -286,16 +289,11 @@ async def forget_old(service: Service) -> bool:
 
 
 async def check(service: Service, connection: Opened) -> FolderState:
-    """Log in and look at the folder. Raises `AddressRefused`, `MailboxRefused`, `MailboxAway`."""
-    address = await address_of(service, connection)
+    """Log in and look at the folder. Raises `AddressRefused` or `SystemTrouble`."""
+    to = await dialled(service, connection)
 
     def look() -> FolderState:
-        with opened(
-            address,
-            connection.settings["username"],
-            connection.secrets["password"],
-            connection.settings["folder"],
-        ) as folder:
+        with opened(connection, to) as folder:
             return folder.state
 
     return await asyncio.to_thread(look)

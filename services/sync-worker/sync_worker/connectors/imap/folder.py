@@ -9,7 +9,6 @@ import imaplib
 import re
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +17,9 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.utils import encode_folder
 from typing_extensions import override
 
-from shared.net.connection_errors import link_trouble
+from sync_worker.connectors.base import SystemTrouble, Trouble
+from sync_worker.connectors.kit.links import link_trouble
+from sync_worker.connectors.mail_base import Dialled, FolderState, RawMail
 
 _TIMEOUT = 20.0
 _MOST_BYTES = 1024 * 1024
@@ -31,66 +32,45 @@ _INTERNAL_DATE = re.compile(rb'INTERNALDATE "([^"]+)"')
 _UID = re.compile(rb"UID (\d+)")
 
 
-class MailboxRefused(Exception):
+def refused(detail: str) -> SystemTrouble:
     """The server does not take our name and password."""
+    return SystemTrouble(Trouble("reauth", detail))
 
 
-class MailboxAway(Exception):
+def away(detail: str) -> SystemTrouble:
     """No usable answer; the next look may have one."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the server is: the name it has, the checked address that is dialled."""
-
-    host: str
-    port: int
-    dialled: str
-    encrypted: bool
-
-
-@dataclass(frozen=True)
-class FolderState:
-    uid_validity: int
-    next_uid: int
-
-
-@dataclass(frozen=True)
-class Fetched:
-    uid: int
-    arrived_at: datetime
-    raw: bytes = field(repr=False)
+    return SystemTrouble(Trouble("retry", detail))
 
 
 class _Pinned(imaplib.IMAP4):
     """Dials the checked address and names the host it means."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        super().__init__(address.host, address.port, _TIMEOUT)
+    def __init__(self, to: Dialled) -> None:
+        self._to = to
+        super().__init__(to.host, to.port, _TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> Any:
         import socket  # noqa: PLC0415  (only here)
 
-        made = socket.create_connection((self._address.dialled, self._address.port), timeout)
-        if not self._address.encrypted:
+        made = socket.create_connection((self._to.address, self._to.port), timeout)
+        if not self._to.encrypted:
             return made
         context = ssl.create_default_context()
-        return context.wrap_socket(made, server_hostname=self._address.host)
+        return context.wrap_socket(made, server_hostname=self._to.host)
 
 
 class _Box(BaseMailBox):
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, to: Dialled) -> None:
+        self._to = to
         super().__init__()
 
     @override
     def _get_mailbox_client(self) -> imaplib.IMAP4:
-        return _Pinned(self._address)
+        return _Pinned(self._to)
 
 
 class Folder:
-    """One session with one folder selected. Every method raises `MailboxAway` for a broken link."""
+    """One session with one folder selected. A broken link is raised as `SystemTrouble`."""
 
     def __init__(self, box: BaseMailBox, state: FolderState) -> None:
         self._imap = box.client
@@ -101,11 +81,11 @@ class Folder:
         with _told_clearly():
             status, found = self._imap.uid("SEARCH", f"UID {first}:*")
             if status != "OK":
-                raise MailboxAway(f"SEARCH was answered {status}.")
+                raise away(f"SEARCH was answered {status}.")
             numbers = {_unsigned(word) for word in b" ".join(f for f in found if f).split()}
             return sorted(number for number in numbers if number >= first)
 
-    def fetch(self, uids: Sequence[int]) -> list[Fetched]:
+    def fetch(self, uids: Sequence[int]) -> list[RawMail]:
         """The mails that are still there, in order."""
         with _told_clearly():
             status, found = self._imap.uid(
@@ -114,16 +94,16 @@ class Folder:
                 f"(UID INTERNALDATE BODY.PEEK[]<0.{_MOST_BYTES}>)",
             )
             if status != "OK":
-                raise MailboxAway(f"FETCH was answered {status}.")
+                raise away(f"FETCH was answered {status}.")
             mails = {mail.uid: mail for mail in _mails(found)}
             return [mails[uid] for uid in sorted(mails.keys() & set(uids))]
 
 
 @contextlib.contextmanager
-def opened(address: Address, username: str, password: str, folder: str) -> Iterator[Folder]:
-    """Log in and look at a folder. Raises `MailboxRefused` or `MailboxAway`."""
+def opened(to: Dialled, username: str, password: str, folder: str) -> Iterator[Folder]:
+    """Log in and look at a folder. Raises `SystemTrouble`."""
     with _told_clearly():
-        box = _Box(address)
+        box = _Box(to)
         try:
             _log_in(box, username, password)
             yield Folder(box, _examine(box, folder))
@@ -138,15 +118,15 @@ def _log_in(box: BaseMailBox, username: str, password: str) -> None:
     except MailboxLoginError as error:
         words = _words(error.command_result[1])
         if any(f"[{code}]" in words.upper() for code in _PASSING):
-            raise MailboxAway(f"The server refuses to log in now: {words}") from error
-        raise MailboxRefused(f"The server refused the log-in: {words}") from error
+            raise away(f"The server refuses to log in now: {words}") from error
+        raise refused(f"The server refused the log-in: {words}") from error
 
 
 def _examine(box: BaseMailBox, folder: str) -> FolderState:
     imap = box.client
     status, said = imap.select(encode_folder(folder).decode("ascii"), readonly=True)
     if status != "OK":
-        raise MailboxAway(f"The folder {folder!r} was not opened: {_words(said)}")
+        raise away(f"The folder {folder!r} was not opened: {_words(said)}")
     return FolderState(_number(imap, "UIDVALIDITY"), _number(imap, "UIDNEXT"))
 
 
@@ -160,18 +140,18 @@ def _number(imap: imaplib.IMAP4, name: str) -> int:
     _, values = imap.response(name)
     found = values[0] if values else None
     if not isinstance(found, bytes):
-        raise MailboxAway(f"The server did not say {name}.")
+        raise away(f"The server did not say {name}.")
     return _unsigned(found)
 
 
 def _unsigned(word: bytes) -> int:
     """A number of IMAP has 32 bits (RFC 9051 9)."""
     if not word.isdigit() or len(word) > _MOST_DIGITS or int(word) > _LARGEST:
-        raise MailboxAway("The server gave something else where IMAP has a number.")
+        raise away("The server gave something else where IMAP has a number.")
     return int(word)
 
 
-def _mails(answer: Sequence[Any]) -> Iterator[Fetched]:
+def _mails(answer: Sequence[Any]) -> Iterator[RawMail]:
     """Imaplib hands out literals as pairs, and what follows a literal as bare bytes."""
     for at, item in enumerate(answer):
         if not isinstance(item, tuple):
@@ -180,7 +160,7 @@ def _mails(answer: Sequence[Any]) -> Iterator[Fetched]:
         about = bytes(item[0]) + (after if isinstance(after, bytes) else b"")
         uid, date = _UID.search(about), _INTERNAL_DATE.search(about)
         if uid is not None:
-            yield Fetched(_unsigned(uid[1]), _arrival(date[1] if date else None), bytes(item[1]))
+            yield RawMail(_unsigned(uid[1]), _arrival(date[1] if date else None), bytes(item[1]))
 
 
 def _arrival(text: bytes | None) -> datetime:
@@ -197,4 +177,4 @@ def _told_clearly() -> Iterator[None]:
     try:
         yield
     except (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError) as error:
-        raise MailboxAway(link_trouble(error)) from error
+        raise away(link_trouble(error)) from error
