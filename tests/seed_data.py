@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from sequencer.agenda import service as agenda
+from sequencer.sequences.reevaluation_queue import service as agenda
 from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import Envelope

@@ -18,7 +18,7 @@ OUR_VALUE_ERRORS = {
 }
 """Files that show what a ValueError says, and whose it is: all of them raise our sentences."""
 READ = {
-    "services/sequencer/sequencer/templates/rules.py": "the name of the variable",
+    "services/sequencer/sequencer/mail/templates/rules.py": "the name of the variable",
     "shared/net/connection_errors.py": "logged",
     "shared/logging.py": "the log",
     "shared/values/validation_messages.py": "line and column",

@@ -24,8 +24,8 @@ FEATURES_OF_MORE_FILES = {
     "services/accounts-api/accounts_api/language/formulas": 14,
     "services/accounts-api/accounts_api/language/rules": 14,
     "services/accounts-api/accounts_api/records/store": 11,
-    "services/sequencer/sequencer/enrollments": 11,
-    "services/sequencer/sequencer/entry": 11,
+    "services/sequencer/sequencer/sequences/enrollments": 11,
+    "services/sequencer/sequencer/sequences/entry": 11,
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
@@ -38,8 +38,8 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/language/formulas": 1_860,
     "services/accounts-api/accounts_api/language/rules": 2_021,
     "services/accounts-api/accounts_api/records/store": 2_429,
-    "services/sequencer/sequencer/enrollments": 1_656,
-    "services/sequencer/sequencer/sending": 1_513,
+    "services/sequencer/sequencer/sequences/enrollments": 1_656,
+    "services/sequencer/sequencer/mail/sending": 1_513,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {
@@ -48,8 +48,8 @@ LARGER_FILES = {
     "tests/accounts_api/customers/traits/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
     "tests/sequencer/renewals.py": 412,
-    "tests/sequencer/test_entry.py": 455,
-    "tests/sequencer/test_sending.py": 458,
+    "tests/sequencer/sequences/entry/test_entry.py": 455,
+    "tests/sequencer/mail/sending/test_sending.py": 458,
     "tests/sync_worker/mail/test_mail_reports.py": 472,
 }
 

@@ -9,9 +9,9 @@ from pydantic_core import to_json
 from deploy.bench.measuring import Case, Result
 from deploy.bench.sql import captured, psql
 from deploy.bench.stage import Stage
-from sequencer.enrollments.jobs import step_due_enrollments
-from sequencer.enrollments.service import workspaces_with_due_enrollments
-from sequencer.sequences.schemas import Definition, Step
+from sequencer.sequences.enrollments.jobs import step_due_enrollments
+from sequencer.sequences.enrollments.service import workspaces_with_due_enrollments
+from sequencer.sequences.sequences.schemas import Definition, Step
 from shared.ids import new_id
 
 FEW = 10_000

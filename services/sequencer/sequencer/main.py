@@ -2,20 +2,20 @@
 
 from fastapi import FastAPI
 
-from sequencer.agenda import held
-from sequencer.enrollments.router import router as enrollments
-from sequencer.entry.router import enrolling, opening
-from sequencer.mailboxes.router import router as mailboxes
-from sequencer.messages.router import router as messages
-from sequencer.previews.router import router as previews
-from sequencer.sending.router import router as sending
-from sequencer.sending.service import due_work, held_work
-from sequencer.sequences.router import router as sequences
-from sequencer.stewardship import service as stewardship_service
-from sequencer.stewardship.router import router as stewardship
+from sequencer.mail.mailboxes.router import router as mailboxes
+from sequencer.mail.messages.router import router as messages
+from sequencer.mail.sending.router import router as sending
+from sequencer.mail.sending.service import due_work, held_work
+from sequencer.mail.suppressions.router import router as suppressions
+from sequencer.mail.unsubscribe.router import router as unsubscribe
+from sequencer.sequences.enrollments.router import router as enrollments
+from sequencer.sequences.entry.router import enrolling, opening
+from sequencer.sequences.previews.router import router as previews
+from sequencer.sequences.reevaluation_queue import held
+from sequencer.sequences.sequences.router import router as sequences
 from sequencer.subscriptions import SUBSCRIPTIONS
-from sequencer.suppressions.router import router as suppressions
-from sequencer.unsubscribe.router import router as unsubscribe
+from sequencer.usages import service as stewardship_service
+from sequencer.usages.router import router as stewardship
 from shared.app import build_app
 from shared.routers.dead_events import dead_events_router
 from shared.routers.held_work import held_work_router

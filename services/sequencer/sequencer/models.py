@@ -1,15 +1,15 @@
 """Every feature's tables in one import, for Alembic."""
 
-from sequencer.agenda import models as agenda
-from sequencer.bounces import models as bounces
 from sequencer.db import FOUNDATION, Base
-from sequencer.enrollments import models as enrollments
-from sequencer.entry import models as entry
-from sequencer.mailboxes import models as mailboxes
-from sequencer.messages import models as messages
-from sequencer.records import models as records
-from sequencer.sequences import models as sequences
-from sequencer.suppressions import models as suppressions
+from sequencer.mail.bounces import models as bounces
+from sequencer.mail.mailboxes import models as mailboxes
+from sequencer.mail.messages import models as messages
+from sequencer.mail.suppressions import models as suppressions
+from sequencer.replica import models as records
+from sequencer.sequences.enrollments import models as enrollments
+from sequencer.sequences.entry import models as entry
+from sequencer.sequences.reevaluation_queue import models as agenda
+from sequencer.sequences.sequences import models as sequences
 
 __all__ = [
     "FOUNDATION",

@@ -1,6 +1,12 @@
 """What this service does when others speak."""
 
-from sequencer.entry.handlers import (
+from sequencer.mail.inbound.handlers import (
+    on_auto_reply_received,
+    on_bounce_received,
+    on_personal_mail_received,
+    on_reply_received,
+)
+from sequencer.sequences.entry.handlers import (
     on_account_changed,
     on_contact_changed,
     on_member_changed,
@@ -8,12 +14,6 @@ from sequencer.entry.handlers import (
     on_segment_changed,
     on_segment_entered,
     on_segment_left,
-)
-from sequencer.inbound.handlers import (
-    on_auto_reply_received,
-    on_bounce_received,
-    on_personal_mail_received,
-    on_reply_received,
 )
 from shared.events.accounts import (
     AccountChanged,

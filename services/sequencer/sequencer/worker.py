@@ -2,9 +2,9 @@
 
 import asyncio
 
-from sequencer.enrollments.jobs import step_due_enrollments
-from sequencer.entry.jobs import consider_due_records
-from sequencer.sending.jobs import Dispatcher, recover_lapsed
+from sequencer.mail.sending.jobs import Dispatcher, recover_lapsed
+from sequencer.sequences.enrollments.jobs import step_due_enrollments
+from sequencer.sequences.entry.jobs import consider_due_records
 from sequencer.settings import SequencerSettings
 from sequencer.subscriptions import SUBSCRIPTIONS
 from shared.service import Service

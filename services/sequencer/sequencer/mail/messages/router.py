@@ -1,0 +1,56 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from sequencer.mail.messages import service
+from sequencer.mail.messages.rules import State
+from sequencer.mail.messages.schemas import MessageOut, MessageWithContent
+from sequencer.mail.messages.views import shown
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.routing import ServiceDep, Uow, api_router, require
+
+router = api_router("/v1/messages", "Messages")
+
+Reader = Annotated[Caller, require("messages:read")]
+
+
+@router.get("", summary="List messages", response_model=Page[MessageOut])
+async def list_messages(
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    state: Annotated[State | None, Query()] = None,
+    enrollment_id: Annotated[UUID | None, Query()] = None,
+    sequence_id: Annotated[UUID | None, Query()] = None,
+    opportunity_id: Annotated[UUID | None, Query()] = None,
+    contact_id: Annotated[UUID | None, Query()] = None,
+) -> dict[str, Any]:
+    """The ledger, newest first: mails that left, that wait, that did not leave, and steps that were
+    passed over.
+    """
+    filters = {
+        "state": state,
+        "enrollment_id": enrollment_id,
+        "sequence_id": sequence_id,
+        "record_id": opportunity_id,
+        "contact_id": contact_id,
+    }
+    shape = ["messages", *filters.values()]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.page(
+        uow, filters=filters, after_id=UUID(after[0]) if after else None, limit=limit
+    )
+    page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+    return {**page, "data": [shown(row) for row in page["data"]]}
+
+
+@router.get("/{message_id}", summary="Get a message", response_model=MessageWithContent)
+async def get_message(message_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """With the mail as it was handed over, byte for byte (RFC 5322)."""
+    found = await service.get(uow, message_id)
+    raw = await service.raw_of(uow, message_id)
+    return {**shown(found), "raw": raw.decode("ascii", "replace") if raw is not None else None}

@@ -1,0 +1,126 @@
+"""Addresses that nothing is sent to. Enforced where a hand-over is claimed (`sending`)."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sequencer.audit import audit
+from sequencer.mail.suppressions import queries
+from sequencer.mail.suppressions.models import Suppression
+from sequencer.mail.suppressions.schemas import Reason, SuppressionIn
+from sequencer.replica import service as records
+from sequencer.sequences.reevaluation_queue import service as agenda
+from shared.audit import attributes
+from shared.errors import Conflict, NotFound, invalid
+from shared.ids import new_id
+from shared.mail.addresses import email_key
+from shared.uow import UnitOfWork
+
+_AUDITED = ("reason", "expires_at", "message_id")
+"""Not whose address it is."""
+
+
+class SuppressionNotFound(NotFound):
+    code = "suppression_not_found"
+    title = "No such suppression"
+
+
+class RecipientDecided(Conflict):
+    code = "recipient_decided"
+    title = "Only the recipient can take this back"
+
+
+async def suppress(
+    uow: UnitOfWork,
+    address: str,
+    reason: Reason,
+    *,
+    message_id: UUID | None = None,
+    expires_at: datetime | None = None,
+    note: str | None = None,
+) -> bool:
+    """Stop writing to `address`, which is normalised. False when that was so already.
+
+    The contacts' rows are locked first: a hand-over that is being claimed for one of them is either
+    finished claiming, and then reported as under way, or will see the suppression.
+    """
+    people = await records.contacts_at(uow, address, lock=True)
+    made = await queries.suppress(
+        uow.session,
+        uow.workspace_id,
+        {
+            "id": new_id(),
+            "address": address,
+            "reason": reason,
+            "note": note,
+            "message_id": message_id,
+            "expires_at": expires_at,
+            "created_at": await uow.now(),
+        },
+    )
+    if made is None:
+        return False
+    concerned = await records.opportunities_of_contacts(uow, [person.id for person in people])
+    await agenda.look_again(uow, concerned)
+    return True
+
+
+async def reasons(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, str]:
+    """Of these addresses those that are suppressed now, with the reason."""
+    return {row.address: row.reason for row in await _standing(uow, addresses)}
+
+
+async def ends(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, datetime]:
+    """Of these addresses those that rest for a time, with its end."""
+    return {
+        row.address: row.expires_at for row in await _standing(uow, addresses) if row.expires_at
+    }
+
+
+async def _standing(uow: UnitOfWork, addresses: Collection[str]) -> list[Any]:
+    if not addresses:
+        return []
+    return await queries.standing(uow.session, uow.workspace_id, addresses, await uow.now())
+
+
+async def list_suppressions(
+    uow: UnitOfWork, *, email: str | None, after_id: UUID | None, limit: int
+) -> list[Suppression]:
+    address = email_key(email)
+    if email is not None and address is None:
+        return []
+    return await queries.suppressions_page(
+        uow.session, uow.workspace_id, address=address, after_id=after_id, limit=limit
+    )
+
+
+async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppression:
+    address = email_key(data.email)
+    if address is None:
+        raise invalid("/email", "invalid_address", "This is no mail address.")
+    is_new = await suppress(uow, address, "manual", note=data.note)
+    made = await queries.suppression_of(uow.session, uow.workspace_id, address)
+    if made is None:  # lifted by someone else in this moment
+        raise SuppressionNotFound
+    if is_new:
+        audit.record(uow, "suppression.created", made.id, after=attributes(made, *_AUDITED))
+    return made
+
+
+async def lift_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
+    """Raises `RecipientDecided` for what the recipient asked for."""
+    found = await queries.suppression_by_id(uow.session, uow.workspace_id, suppression_id)
+    if found is None:
+        raise SuppressionNotFound("There is no suppression with this id.")
+    if found.reason in {"unsubscribed", "complained"}:
+        raise RecipientDecided(
+            "The recipient asked not to be written to. Only they can take that back."
+        )
+    await uow.session.delete(found)
+    audit.record(uow, "suppression.deleted", found.id, before=attributes(found, *_AUDITED))
+    # The rows looked at again below must be judged without it.
+    await uow.session.flush()
+    people = await records.contacts_at(uow, found.address, lock=True)
+    concerned = await records.opportunities_of_contacts(uow, [person.id for person in people])
+    await agenda.look_again(uow, concerned)

@@ -1,0 +1,128 @@
+"""What a person does with an enrollment that no event would do."""
+
+from uuid import UUID
+
+from sequencer.mail.messages import service as messages
+from sequencer.mail.suppressions import service as suppressions
+from sequencer.replica import service as records
+from sequencer.sequences.enrollments import queries, service
+from sequencer.sequences.enrollments.context import reach_of, situations_of
+from sequencer.sequences.enrollments.rules import obstacle
+from sequencer.sequences.enrollments.schemas import Enrollment
+from sequencer.sequences.reevaluation_queue import service as agenda
+from shared.errors import Conflict, Fault, Invalid
+from shared.uow import UnitOfWork
+
+_WHAT_HELPS = {
+    "contact_bounced": "Mail to its contact came back: choose another one, or correct the address.",
+    "contact_resting": "Mail to its contact came back several times, so the address rests for a"
+    " month: choose another contact, or lift the suppression.",
+    "contact_suppressed": "A person put its contact's address among those that nothing is sent to:"
+    " choose another contact, or lift the suppression.",
+    "contact_gone": "Its contact cannot be written to any more: choose another one.",
+    "expiration_missing": "The contract has no expiration. With one it goes on by itself.",
+}
+
+
+class NotPaused(Conflict):
+    code = "enrollment_not_paused"
+    title = "The enrollment is not paused"
+
+
+class CannotGoOn(Conflict):
+    code = "enrollment_cannot_go_on"
+    title = "What stopped the enrollment still stands"
+
+
+class StepHandled(Conflict):
+    code = "step_handled"
+    title = "This step is done, or under way"
+
+
+async def resume(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
+    """Raises `NotPaused`, or `CannotGoOn`: going on would stop again at once."""
+    enrollment = await service.get_open(uow, enrollment_id)
+    if enrollment.state != "paused":
+        raise NotPaused("Only a paused enrollment can be resumed.")
+    [situation] = await situations_of(uow, [enrollment])
+    found = obstacle(situation.standing, await uow.now())
+    if found is not None:
+        detail = _WHAT_HELPS.get(found.reason, f"It ends: {found.reason.replace('_', ' ')}.")
+        raise CannotGoOn(detail, reason=found.reason)
+    return await service.resume(uow, enrollment)
+
+
+async def choose_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> Enrollment:
+    """Raises `Invalid` with every reason why this contact cannot be written to."""
+    enrollment = await service.get_open(uow, enrollment_id)
+    reasons = await _contact_faults(uow, enrollment, contact_id)
+    if reasons:
+        raise Invalid(
+            "This contact cannot take over.",
+            faults=[Fault("/contact_id", code, message) for code, message in reasons],
+        )
+    await service.stop_waiting(uow, enrollment, "contact_replaced")
+    changed = await queries.set_fields(
+        uow.session, uow.workspace_id, enrollment.id, {"contact_id": contact_id}
+    )
+    await service.tell(
+        uow,
+        enrollment,
+        "contact_replaced",
+        before=str(enrollment.contact_id),
+        after=str(contact_id),
+    )
+    if changed.state == "paused" and changed.pause_reason != "by_hand":
+        return await service.resume(uow, changed)
+    if changed.state == "active":
+        await service.plan(uow, [changed])
+    await agenda.look_again(uow, [changed.record_id])
+    return changed
+
+
+async def _contact_faults(
+    uow: UnitOfWork, enrollment: Enrollment, contact_id: UUID
+) -> list[tuple[str, str]]:
+    contact = (await records.contacts(uow, [contact_id])).get(contact_id)
+    if contact is None or contact.deleted:
+        return [("unknown_contact", "There is no contact with this id.")]
+    opportunity = (await records.opportunities(uow, [enrollment.record_id]))[enrollment.record_id]
+    links = await records.links_of(uow, [contact_id])
+    suppressed = await suppressions.reasons(uow, [contact.address] if contact.address else [])
+    reach = reach_of(contact, opportunity.account_id, links, suppressed)
+    found = []
+    if (contact_id, opportunity.account_id) not in links:
+        found.append(("not_of_account", "The contact does not belong to this account."))
+    if contact.address is None:
+        found.append(("no_email", "The contact has no mail address."))
+    if contact.deactivated:
+        found.append(("deactivated", "The contact is deactivated."))
+    if reach.email_status != "ok":
+        found.append((f"email_{reach.email_status}", f"The address is {reach.email_status}."))
+    if reach.suppressed_for is not None:
+        reason = reach.suppressed_for.replace("_", " ")
+        found.append(("suppressed", f"The address is suppressed: {reason}."))
+    return found
+
+
+async def skip_step(uow: UnitOfWork, enrollment_id: UUID, step_id: UUID | None) -> Enrollment:
+    """Raises `StepHandled`, or `Invalid` for a step that the pinned version does not have."""
+    enrollment = await service.get_open(uow, enrollment_id)
+    [situation] = await situations_of(uow, [enrollment])
+    waiting = situation.progress.open
+    wanted = step_id or enrollment.next_step_id
+    known = {step.known_id for step in situation.pinned.definition.steps}
+    if wanted is None or wanted not in known:
+        message = "The pinned version of the sequence has no such step."
+        raise Invalid(message, faults=[Fault("/step_id", "unknown_step", message)])
+    if waiting is not None and waiting.step_id == wanted:
+        if not await messages.end_unsent(uow, waiting, "skipped", "by_hand"):
+            raise StepHandled("Its mail is being handed over, or its outcome is not known.")
+        await service.tell_skip(uow, enrollment, situation.pinned, wanted, "by_hand")
+    elif wanted in situation.progress.handled:
+        raise StepHandled("It was sent or skipped before.")
+    else:
+        await service.pass_over(uow, enrollment, situation.pinned, wanted, "by_hand")
+    if enrollment.state == "active":
+        await service.plan(uow, [enrollment])
+    return await service.get(uow, enrollment_id)

@@ -1,0 +1,148 @@
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from sequencer.sequences.enrollments.rules import Entry, State
+from sequencer.sequences.sequences.schemas import LAST_SEND_AT, WarningOut
+from shared.schemas import In, Out
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """A record's passage through one version of a sequence."""
+
+    id: UUID
+    sequence_id: UUID
+    sequence_version: int
+    record_id: UUID
+    account_id: UUID | None
+    contact_id: UUID
+    entry: Entry
+    state: State
+    pause_reason: str | None
+    end_reason: str | None
+    floor_on: date | None
+    anchor_on: date | None
+    next_step_id: UUID | None
+    next_due_at: datetime | None
+    entered_at: datetime
+    ended_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an enrollment's timeline."""
+
+    id: UUID
+    enrollment_id: UUID
+    kind: str
+    detail: dict[str, Any]
+    at: datetime
+
+
+_ENROLLMENT: dict[str, Any] = {
+    "id": "0198c0de-e001-7c3e-9b5d-2f4e6a8c0b1d",
+    "version": 4,
+    "sequence_id": "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d",
+    "sequence_version": 1,
+    "opportunity_id": "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d",
+    "account_id": "0198c0de-acc0-7c3e-9b5d-2f4e6a8c0b1d",
+    "contact_id": "0198c0de-c0c0-7c3e-9b5d-2f4e6a8c0b1d",
+    "entry": "audience",
+    "state": "active",
+    "pause_reason": None,
+    "end_reason": None,
+    "next_step_id": "0198c0de-60da-7c3e-9b5d-2f4e6a8c0b1d",
+    "next_due_at": "2026-12-02T08:00:00Z",
+    "in_flight_message_id": None,
+    "waiting_message_id": None,
+    "last_send_at": "2027-01-30T22:59:00Z",
+    "warnings": [],
+    "entered_at": "2026-11-02T08:00:00Z",
+    "ended_at": None,
+    "created_at": "2026-11-02T08:00:01Z",
+    "updated_at": "2026-11-02T08:00:04Z",
+}
+_TIMELINE: list[Any] = [
+    {"at": "2026-11-02T08:00:00Z", "kind": "entered", "detail": {"entry": "audience"}},
+    {
+        "at": "2026-11-02T08:00:04Z",
+        "kind": "sent",
+        "detail": {"step_title": "90 days before", "recipient": "ann@acme.example"},
+    },
+]
+
+
+class EnrollmentOut(Out):
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_ENROLLMENT]})
+
+    id: UUID
+    version: int
+    sequence_id: UUID
+    sequence_version: int
+    opportunity_id: UUID
+    account_id: UUID | None
+    contact_id: UUID
+    entry: Entry
+    state: State
+    pause_reason: str | None
+    end_reason: str | None
+    next_step_id: UUID | None
+    next_due_at: datetime | None
+    in_flight_message_id: UUID | None = Field(
+        description="A mail that is being handed over right now; a stop comes too late for it."
+    )
+    waiting_message_id: UUID | None = Field(
+        description="A mail that must be sent or resolved before the next step."
+    )
+    last_send_at: datetime | None = LAST_SEND_AT
+    warnings: list[WarningOut]
+    entered_at: datetime
+    ended_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class TimelineEntry(Out):
+    at: datetime
+    kind: str
+    detail: dict[str, Any]
+
+
+class EnrollmentWithTimeline(EnrollmentOut):
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={"examples": [{**_ENROLLMENT, "timeline": _TIMELINE}]},
+    )
+
+    timeline: list[TimelineEntry] = Field(description="Oldest first.")
+
+
+class ReasonIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"note": "On holiday until the 20th."}]}
+    )
+
+    note: Annotated[str, StringConstraints(max_length=2000)] | None = None
+
+
+class ChooseContact(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"contact_id": _ENROLLMENT["contact_id"]}]}
+    )
+
+    contact_id: UUID
+
+
+class SkipStep(In):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"step_id": _ENROLLMENT["next_step_id"]}]}
+    )
+
+    step_id: UUID | None = Field(default=None, description="Null: the next one.")

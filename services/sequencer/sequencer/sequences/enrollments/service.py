@@ -1,0 +1,378 @@
+"""An enrollment from its start to its end. Everyone locks the enrollment before its messages."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sequencer.mail.messages import service as messages
+from sequencer.mail.messages.schemas import Message, NewMessage
+from sequencer.sequences.enrollments import queries
+from sequencer.sequences.enrollments.context import Situation, situations_of
+from sequencer.sequences.enrollments.planner import identity, plan_next
+from sequencer.sequences.enrollments.rules import EndReason, Entry, PauseReason
+from sequencer.sequences.enrollments.schemas import Enrollment, Line
+from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.sequences.versions import Pinned
+from shared.batches import each_at_its_own_risk
+from shared.errors import Conflict, NotFound
+from shared.events.sequences import (
+    EnrollmentExited,
+    EnrollmentPaused,
+    EnrollmentResumed,
+    EnrollmentStarted,
+    StepSkipped,
+)
+from shared.ids import new_id
+from shared.service import Service
+from shared.uow import UnitOfWork
+
+_WORKSPACES_AT_ONCE = 50
+_TRIED_WHEN_CHANGED = frozenset(
+    {"cannot_render", "no_mailbox", "sender_inactive", "bad_address", "failed"}
+)
+"""Reasons of held mails that a change of the record may have taken away."""
+_BATCH = 100
+
+
+class EnrollmentNotFound(NotFound):
+    code = "enrollment_not_found"
+    title = "No such enrollment"
+
+
+class EnrollmentEnded(Conflict):
+    code = "enrollment_ended"
+    title = "The enrollment has ended"
+
+
+async def get(uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False) -> Enrollment:
+    found = await queries.enrollment_by_id(uow.session, uow.workspace_id, enrollment_id, lock=lock)
+    if found is None:
+        raise EnrollmentNotFound("There is no enrollment with this id.")
+    return found
+
+
+async def get_open(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
+    """Locked. Raises `EnrollmentEnded`."""
+    found = await get(uow, enrollment_id, lock=True)
+    if found.state == "ended":
+        raise EnrollmentEnded(f"It ended: {found.end_reason}.")
+    return found
+
+
+async def page(
+    uow: UnitOfWork, *, filters: dict[str, Any], after_id: UUID | None, limit: int
+) -> list[Enrollment]:
+    return await queries.enrollments_page(
+        uow.session, uow.workspace_id, filters=filters, after_id=after_id, limit=limit
+    )
+
+
+async def waiting_messages(
+    uow: UnitOfWork, enrollments: Sequence[Enrollment]
+) -> dict[UUID, Message]:
+    """The mail that each one waits for."""
+    progress = await messages.progress(uow, [one.id for one in enrollments])
+    return {key: found.open for key, found in progress.items() if found.open is not None}
+
+
+async def timeline(uow: UnitOfWork, enrollment_id: UUID) -> list[Line]:
+    return await queries.timeline(uow.session, uow.workspace_id, enrollment_id)
+
+
+async def share(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Enrollment]:
+    """Kept as they are until the transaction ends; those being changed right now are left out."""
+    return await queries.share(uow.session, uow.workspace_id, ids)
+
+
+async def open_of_records(uow: UnitOfWork, record_ids: Collection[UUID]) -> list[Enrollment]:
+    """Locked; one that someone else is changing is left out."""
+    return await queries.open_of_records(uow.session, uow.workspace_id, record_ids)
+
+
+async def all_of_records(uow: UnitOfWork, record_ids: Collection[UUID]) -> list[Enrollment]:
+    return await queries.all_of_records(uow.session, uow.workspace_id, record_ids)
+
+
+async def open_of_account(uow: UnitOfWork, account_id: UUID) -> list[Enrollment]:
+    return await queries.open_where(uow.session, uow.workspace_id, "account_id", account_id)
+
+
+async def open_of_contact(uow: UnitOfWork, contact_id: UUID) -> list[Enrollment]:
+    return await queries.open_where(uow.session, uow.workspace_id, "contact_id", contact_id)
+
+
+async def records_of_sequence(uow: UnitOfWork, sequence_id: UUID) -> list[UUID]:
+    return await queries.records_of_sequence(uow.session, uow.workspace_id, sequence_id)
+
+
+async def start(
+    uow: UnitOfWork,
+    pinned: Pinned,
+    *,
+    record_id: UUID,
+    account_id: UUID,
+    contact_id: UUID,
+    entry: Entry,
+    floor: date | None,
+    anchor: date,
+    earlier: Collection[UUID] = (),
+) -> Enrollment | None:
+    """Not planned yet: `plan` does that for many at once. `earlier` are enrollments of the record
+    in the same sequence, whose steps are not sent again.
+
+    None when the record is in this sequence already, whoever was faster.
+    """
+    made = await queries.start(
+        uow.session,
+        uow.workspace_id,
+        {
+            "id": new_id(),
+            "sequence_id": pinned.sequence_id,
+            "sequence_version": pinned.number,
+            "record_id": record_id,
+            "account_id": account_id,
+            "contact_id": contact_id,
+            "entry": entry,
+            "floor_on": floor,
+            "anchor_on": anchor,
+            "entered_at": await uow.now(),
+        },
+    )
+    if made is None:
+        return None
+    await tell(uow, made, "entered", entry=entry, sequence_version=pinned.number)
+    uow.publish(EnrollmentStarted(**identity(made), entry=entry))
+    sent = await messages.steps_sent_in(uow, earlier)
+    for step_id in set().union(*sent.values()):
+        await pass_over(uow, made, pinned, step_id, "already_sent")
+    return made
+
+
+async def plan(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
+    """Decide what comes next in these; they are active and locked.
+
+    Whoever plans first after a date has moved takes note of it, for planning forgets the old date.
+    """
+    situations = await situations_of(uow, enrollments)
+    moved = [situation for situation in situations if situation.date_has_moved]
+    for situation in moved:
+        await _date_moved(uow, situation)
+    await plan_next(uow, await situations_of(uow, enrollments) if moved else situations)
+
+
+async def plan_each(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
+    """Like `plan`, each at its own risk: one that cannot be planned is looked at again later."""
+
+    async def put_away(enrollment: Enrollment, error: Exception) -> None:
+        changes = {"next_due_at": None}
+        await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+        await agenda.set_aside(uow, enrollment.record_id, error)
+
+    await each_at_its_own_risk(uow, enrollments, partial(plan, uow), put_away)
+
+
+async def stop_each(
+    uow: UnitOfWork,
+    enrollments: Sequence[Enrollment],
+    stop: Callable[[Enrollment], Awaitable[object]],
+) -> None:
+    """`stop` each at its own risk. One where that fails is paused at least, so that nothing leaves,
+    and shown to a person.
+    """
+
+    async def some(those: Sequence[Enrollment]) -> None:
+        for enrollment in those:
+            await stop(enrollment)
+
+    async def put_away(enrollment: Enrollment, error: Exception) -> None:
+        if enrollment.state != "ended":
+            changes = {"state": "paused", "pause_reason": "failed", "next_due_at": None}
+            await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+            await tell(uow, enrollment, "paused", reason="failed")
+            uow.publish(EnrollmentPaused(**identity(enrollment), reason="failed"))
+        await agenda.set_aside(uow, enrollment.record_id, error)
+
+    await each_at_its_own_risk(uow, enrollments, some, put_away)
+
+
+async def tell(uow: UnitOfWork, enrollment: Enrollment, kind: str, **detail: Any) -> None:
+    """A line of its timeline."""
+    line = Line(new_id(), enrollment.id, kind, detail, await uow.now())
+    await queries.tell(uow.session, uow.workspace_id, [line])
+
+
+async def end(
+    uow: UnitOfWork, enrollment: Enrollment, reason: EndReason, *, note: str | None = None
+) -> Enrollment:
+    """Nothing more is sent; a mail that is being handed over right now is reported as such."""
+    await stop_waiting(uow, enrollment, f"ended_{reason}")
+    ended = await queries.set_fields(
+        uow.session,
+        uow.workspace_id,
+        enrollment.id,
+        {
+            "state": "ended",
+            "end_reason": reason,
+            "pause_reason": None,
+            "ended_at": await uow.now(),
+            "next_step_id": None,
+            "next_due_at": None,
+        },
+    )
+    await tell(uow, enrollment, "ended", reason=reason, **({"note": note} if note else {}))
+    uow.publish(EnrollmentExited(**identity(enrollment), reason=reason))
+    await agenda.look_again(uow, [enrollment.record_id])
+    return ended
+
+
+async def pause(
+    uow: UnitOfWork, enrollment: Enrollment, reason: PauseReason, *, note: str | None = None
+) -> Enrollment:
+    """An enrollment that completed may be paused too: its last mail bounced, so it goes on."""
+    await stop_waiting(uow, enrollment, f"paused_{reason}")
+    paused = await queries.set_fields(
+        uow.session,
+        uow.workspace_id,
+        enrollment.id,
+        {
+            "state": "paused",
+            "pause_reason": reason,
+            "end_reason": None,
+            "ended_at": None,
+            "next_due_at": None,
+        },
+    )
+    await tell(uow, enrollment, "paused", reason=reason, **({"note": note} if note else {}))
+    uow.publish(EnrollmentPaused(**identity(enrollment), reason=reason))
+    await agenda.look_again(uow, [enrollment.record_id])
+    return paused
+
+
+async def resume(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
+    """Go on at the step that failed, inside the laws."""
+    active = await queries.set_fields(
+        uow.session,
+        uow.workspace_id,
+        enrollment.id,
+        {"state": "active", "pause_reason": None},
+    )
+    await tell(uow, enrollment, "resumed")
+    uow.publish(EnrollmentResumed(**identity(active)))
+    await messages.plan_again_bounced(uow, enrollment.id)
+    await plan(uow, [active])
+    await agenda.look_again(uow, [enrollment.record_id])
+    return active
+
+
+async def reopen(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
+    """It completed, and then its last mail turned out to have reached nobody."""
+    active = await queries.set_fields(
+        uow.session,
+        uow.workspace_id,
+        enrollment.id,
+        {"state": "active", "end_reason": None, "ended_at": None},
+    )
+    await tell(uow, enrollment, "resumed")
+    uow.publish(EnrollmentResumed(**identity(active)))
+    return active
+
+
+async def pass_over(
+    uow: UnitOfWork, enrollment: Enrollment, pinned: Pinned, step_id: UUID, reason: str
+) -> None:
+    """A step of the pinned version that has no mail yet never gets one."""
+    known = {step.id: step for step in pinned.definition.steps}
+    if step_id not in known:
+        return
+    row = NewMessage(
+        id=new_id(),
+        enrollment_id=enrollment.id,
+        sequence_id=pinned.sequence_id,
+        sequence_title=pinned.title,
+        step_id=step_id,
+        step_title=known[step_id].title,
+        record_id=enrollment.record_id,
+        account_id=enrollment.account_id,
+        contact_id=enrollment.contact_id,
+        state="skipped",
+        due_at=await uow.now(),
+        reason=reason,
+    )
+    await messages.add(uow, [row])
+    await tell_skip(uow, enrollment, pinned, step_id, reason)
+
+
+async def tell_skip(
+    uow: UnitOfWork, enrollment: Enrollment, pinned: Pinned, step_id: UUID, reason: str
+) -> None:
+    title = pinned.step(step_id).title
+    await tell(uow, enrollment, "step_skipped", step_title=title, reason=reason)
+    uow.publish(
+        StepSkipped(**identity(enrollment), step_id=step_id, step_title=title, reason=reason)
+    )
+
+
+async def stop_waiting(uow: UnitOfWork, enrollment: Enrollment, reason: str) -> None:
+    """The mail it waits for does not go; one that is under way does."""
+    waiting = (await waiting_messages(uow, [enrollment])).get(enrollment.id)
+    if waiting is not None:
+        await messages.cancel(uow, waiting, reason)
+
+
+async def _date_moved(uow: UnitOfWork, situation: Situation) -> None:
+    """Plan again what is unsent: steps that were passed over may lie ahead again."""
+    enrollment, opportunity = situation.enrollment, situation.opportunity
+    after = opportunity.contract_expiration if opportunity else None
+    await tell(
+        uow,
+        enrollment,
+        "date_moved",
+        before=enrollment.anchor_on.isoformat() if enrollment.anchor_on else None,
+        after=after.isoformat() if after else None,
+    )
+    await messages.plan_again_skipped(uow, enrollment.id)
+
+
+async def follow_account(uow: UnitOfWork, situation: Situation) -> Enrollment:
+    """The opportunity may have moved to another account, as after a merge."""
+    enrollment, opportunity = situation.enrollment, situation.opportunity
+    if opportunity is None or opportunity.account_id in {None, enrollment.account_id}:
+        return enrollment
+    changes = {"account_id": opportunity.account_id}
+    return await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+
+
+async def try_held(uow: UnitOfWork, situation: Situation) -> None:
+    """Something about the record changed: what a template or a sender lacked may be there now."""
+    waiting = situation.progress.open
+    if waiting is not None and waiting.reason in _TRIED_WHEN_CHANGED:
+        await messages.release(uow, waiting.id)
+
+
+async def replace_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:
+    """Two contacts were merged: what was meant for one goes to the other."""
+
+    async def replace(enrollment: Enrollment) -> None:
+        changes = {"contact_id": heir}
+        await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+        await tell(uow, enrollment, "contact_replaced", before=str(gone), after=str(heir))
+
+    await stop_each(uow, await open_of_contact(uow, gone), replace)
+
+
+async def workspaces_with_due_enrollments(service: Service) -> list[UUID]:
+    async with service.units.across_workspaces() as scope:
+        return await queries.workspaces_with_due_enrollments(scope.session, _WORKSPACES_AT_ONCE)
+
+
+async def take_due(uow: UnitOfWork) -> int:
+    """Put the mails of due steps into the ledger. How many enrollments were due."""
+    due = await queries.due_enrollments(uow.session, uow.workspace_id, await uow.now(), _BATCH)
+    await plan_each(uow, due)
+    return len(due)
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await queries.count_due(uow.session, uow.workspace_id, await uow.now())

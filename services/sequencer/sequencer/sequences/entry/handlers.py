@@ -1,0 +1,76 @@
+"""What changes about records elsewhere: copied here, then looked at."""
+
+from sequencer.mail.messages import service as messages
+from sequencer.replica import service as records
+from sequencer.sequences.enrollments import service as enrollments
+from sequencer.sequences.entry import service as entry
+from sequencer.sequences.reevaluation_queue import service as agenda
+from shared.events.accounts import (
+    AccountChanged,
+    ContactChanged,
+    MemberChanged,
+    OpportunityChanged,
+    SegmentChanged,
+    SegmentEntered,
+    SegmentLeft,
+)
+from shared.uow import UnitOfWork
+
+_FLAG = "manually_enter_renewal_sequence"
+
+
+async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> None:
+    if not await records.copy_opportunity(uow, event):
+        return
+    if not event.record.manually_enter_renewal_sequence:
+        await entry.withdraw_requests(uow, event.id)
+    elif _FLAG in event.changed or event.change == "created":
+        await entry.ask_to_enter(uow, event.id)
+    await agenda.look_again(uow, [event.id])
+
+
+async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
+    if await records.copy_account(uow, event):
+        await agenda.look_again(uow, await records.opportunities_of_accounts(uow, [event.id]))
+
+
+async def on_contact_changed(uow: UnitOfWork, event: ContactChanged) -> None:
+    """Opportunities of the accounts it belonged to and of those it belongs to now."""
+    before = await records.opportunities_of_contacts(uow, [event.id])
+    if not await records.copy_contact(uow, event):
+        return
+    if event.change == "merged" and event.merged_into is not None:
+        await enrollments.replace_contact(uow, event.id, event.merged_into)
+    after = await records.opportunities_of_contacts(uow, [event.id])
+    await agenda.look_again(uow, {*before, *after})
+
+
+async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
+    """Mails that waited because their sender had left go on when they are back."""
+    before = (await records.members(uow, [event.id])).get(event.id)
+    if not await records.copy_member(uow, event):
+        return
+    if before is not None and not before.active and event.active:
+        await messages.release_held(uow, "sender_inactive")
+
+
+async def on_segment_changed(uow: UnitOfWork, event: SegmentChanged) -> None:
+    await records.copy_segment(uow, event)
+
+
+async def on_segment_entered(uow: UnitOfWork, event: SegmentEntered) -> None:
+    await records.enter_segment(uow, event)
+    await _look_at_member(uow, event)
+
+
+async def on_segment_left(uow: UnitOfWork, event: SegmentLeft) -> None:
+    await records.leave_segment(uow, event)
+    await _look_at_member(uow, event)
+
+
+async def _look_at_member(uow: UnitOfWork, event: SegmentEntered | SegmentLeft) -> None:
+    if event.record_type == "opportunity":
+        await agenda.look_again(uow, [event.record_id])
+    elif event.record_type == "account":
+        concerned = await records.opportunities_of_accounts(uow, [event.record_id])
+        await agenda.look_again(uow, concerned)

@@ -1,0 +1,164 @@
+"""What a person does to let a record enter, and what they are told beforehand."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sequencer.replica.service import reason_of_rank
+from sequencer.sequences.enrollments import service as enrollments
+from sequencer.sequences.enrollments.rules import Entry
+from sequencer.sequences.enrollments.schemas import Enrollment
+from sequencer.sequences.entry import queries
+from sequencer.sequences.entry.blocks import Blocks
+from sequencer.sequences.entry.context import Scene, scene_of
+from sequencer.sequences.entry.rules import Gate, best_choice, gates, verdict
+from sequencer.sequences.entry.schemas import EnrollIn
+from sequencer.sequences.entry.service import enter
+from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.sequences import service as sequences
+from sequencer.sequences.sequences.service import SequenceNotFound
+from sequencer.sequences.sequences.versions import Pinned
+from shared.errors import Conflict, invalid
+from shared.events.sequences import BlockCause
+from shared.uow import UnitOfWork
+
+
+class CannotEnter(Conflict):
+    code = "cannot_enter"
+    title = "The record cannot enter this sequence"
+
+
+class AlreadyEnrolled(Conflict):
+    code = "already_enrolled"
+    title = "The record is in this sequence already"
+
+
+class NoStepLeft(Conflict):
+    """Refused, and yet somebody must do something: the task is made, or stays, all the same."""
+
+    code = "no_step_left"
+    title = "No step is left before the expiration"
+    keeps_work = True
+
+
+class ContractExpired(Conflict):
+    """Refused, and yet somebody must know: the task is made all the same."""
+
+    code = "contract_expired"
+    title = "The contract has expired"
+    keeps_work = True
+
+
+async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
+    """By hand. Raises `AlreadyEnrolled`, `CannotEnter`, or with a task made `ContractExpired` or
+    `NoStepLeft`.
+    """
+    try:
+        pinned = await sequences.published(uow, data.sequence_id)
+    except SequenceNotFound as error:
+        message = "There is no sequence with this id."
+        raise invalid("/sequence_id", "unknown_sequence", message) from error
+    scene = await scene_of(uow, [data.record_id], [pinned])
+    if data.record_id not in scene.opportunities:
+        raise invalid("/record_id", "unknown_record", "There is no opportunity with this id.")
+    facts = scene.facts(pinned, data.record_id, "manual", send_now=data.send_now)
+    found = gates(facts, scene.now)
+    if any(gate.name == "not_enrolled" and not gate.passed for gate in found):
+        raise AlreadyEnrolled("It is under way in this sequence.")
+    if data.contact_id is not None:
+        found = _for_contact(found, scene, pinned, data)
+    may_enter, causes = verdict(found)
+    if not may_enter:
+        await _refuse(uow, scene, pinned, data.record_id, found, causes)
+    made = await enter(
+        uow, scene, pinned, data.record_id, "manual", data.contact_id, send_now=data.send_now
+    )
+    if made is None:
+        raise AlreadyEnrolled("It entered in this moment.")
+    await queries.forget_requests(uow.session, uow.workspace_id, data.record_id, data.sequence_id)
+    await enrollments.plan(uow, [made])
+    await agenda.look_again(uow, [data.record_id])
+    return await enrollments.get(uow, made.id)
+
+
+def _for_contact(found: list[Gate], scene: Scene, pinned: Pinned, data: EnrollIn) -> list[Gate]:
+    """A person may name any contact of the account who can be written to."""
+    choices = [choice for _, _, choice in scene.ranked(pinned, data.record_id)]
+    wanted = next((one for one in choices if one.contact_id == data.contact_id), None)
+    if wanted is None:
+        raise invalid(
+            "/contact_id", "not_of_account", "The contact does not belong to this account."
+        )
+    if wanted.reach.problem is not None:
+        raise invalid("/contact_id", wanted.reach.problem, "This contact cannot be written to.")
+    return [gate for gate in found if gate.name != "contact"]
+
+
+async def _refuse(
+    uow: UnitOfWork,
+    scene: Scene,
+    pinned: Pinned,
+    record_id: UUID,
+    found: Sequence[Gate],
+    causes: Sequence[BlockCause],
+) -> None:
+    failed = [
+        {"name": gate.name, "detail": gate.detail, "cause": gate.cause}
+        for gate in found
+        if not gate.passed
+    ]
+    if "contract_expired" in causes:
+        blocks = await Blocks.of(uow, [record_id])
+        await blocks.become(scene, pinned, record_id, ["contract_expired"])
+        raise ContractExpired(
+            "Nothing is sent on or after the expiration. There is a task for it.", gates=failed
+        )
+    if list(causes) == ["manual_entry_required"]:
+        blocks = await Blocks.of(uow, [record_id])
+        await blocks.become(scene, pinned, record_id, causes)
+        raise NoStepLeft(
+            "Send one mail now with `send_now`, where that is offered, or call. There is a task"
+            " for it.",
+            gates=failed,
+            offers=scene.offers(pinned, record_id),
+        )
+    raise CannotEnter(
+        " ".join(str(gate["detail"]) for gate in failed), gates=failed, causes=list(causes)
+    )
+
+
+async def eligibility(
+    uow: UnitOfWork, sequence_id: UUID, record_id: UUID, entry: Entry
+) -> dict[str, Any]:
+    pinned = await sequences.published(uow, sequence_id)
+    scene = await scene_of(uow, [record_id], [pinned])
+    if record_id not in scene.opportunities:
+        raise invalid("/query/record_id", "unknown_record", "There is no such opportunity.")
+    found = gates(scene.facts(pinned, record_id, entry), scene.now)
+    may_enter, causes = verdict(found)
+    ranked = scene.ranked(pinned, record_id)
+    best = best_choice([choice for _, _, choice in ranked])
+    trait = pinned.definition.contact_selector.trait
+    return {
+        "sequence_id": sequence_id,
+        "record_id": record_id,
+        "entry": entry,
+        "eligible": may_enter,
+        "causes": causes,
+        "offers": scene.offers(pinned, record_id),
+        "last_send_at": scene.last_start(pinned, record_id),
+        "warnings": scene.warnings(pinned, record_id),
+        "gates": found,
+        "contacts": [
+            {
+                "contact_id": one.contact.id,
+                "name": one.contact.name,
+                "email": one.contact.email,
+                "rank": rank,
+                "reason": reason_of_rank(person, trait),
+                "chosen": one.contact.id == best,
+                "problem": choice.reach.problem,
+            }
+            for rank, (person, one, choice) in enumerate(ranked, 1)
+        ],
+    }

@@ -1,0 +1,72 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from sequencer.sequences.enrollments.rules import Entry
+from sequencer.sequences.enrollments.schemas import EnrollmentOut
+from sequencer.sequences.enrollments.views import shown as shown_enrollment
+from sequencer.sequences.entry import manual_entry, service
+from sequencer.sequences.entry.schemas import EligibilityOut, EnrollIn
+from sequencer.sequences.sequences.schemas import SequenceOut
+from sequencer.sequences.sequences.views import shown as shown_sequence
+from shared.auth import Caller
+from shared.web.routing import Uow, api_router, require
+
+enrolling = api_router("/v1/enrollments", "Enrollments")
+opening = api_router("/v1/sequences", "Sequences")
+
+SequenceWriter = Annotated[Caller, require("sequences:write")]
+
+
+@enrolling.get(
+    "/eligibility",
+    summary="Explain whether a record may enter",
+    response_model=EligibilityOut,
+)
+async def explain_eligibility(
+    caller: Annotated[Caller, require("enrollments:read")],
+    uow: Uow,
+    sequence_id: UUID,
+    record_id: Annotated[UUID, Query(description="An opportunity.")],
+    entry: Annotated[
+        Entry, Query(description="Entering by itself, or by a person's hand.")
+    ] = "audience",
+) -> dict[str, Any]:
+    """Every gate with its verdict, and every contact of the account with its rank."""
+    return await manual_entry.eligibility(uow, sequence_id, record_id, entry)
+
+
+@enrolling.post("", status_code=201, summary="Enter a record by hand", response_model=EnrollmentOut)
+async def enroll_record(
+    data: EnrollIn, caller: Annotated[Caller, require("enrollments:write")], uow: Uow
+) -> dict[str, Any]:
+    """Steps whose day has passed are skipped. 409 `cannot_enter` names every gate in the way;
+    409 `contract_expired` also makes a task, and so does `no_step_left`, whose `offers` say whether
+    `send_now` would still send one.
+    """
+    return await shown_enrollment(uow, await manual_entry.enroll(uow, data))
+
+
+@opening.post("/{sequence_id}/publish", summary="Publish the draft", response_model=SequenceOut)
+async def publish_sequence(sequence_id: UUID, caller: SequenceWriter, uow: Uow) -> dict[str, Any]:
+    """Pins a version. Records that are under way stay on theirs, new ones get this one."""
+    return await shown_sequence(uow, await service.publish(uow, caller, sequence_id))
+
+
+@opening.post("/{sequence_id}/enable", summary="Let records enter", response_model=SequenceOut)
+async def enable_sequence(sequence_id: UUID, caller: SequenceWriter, uow: Uow) -> dict[str, Any]:
+    """The audience enters the published version now, and whoever joins it later."""
+    return await shown_sequence(uow, await service.enable(uow, sequence_id))
+
+
+@opening.post("/{sequence_id}/disable", summary="Let nobody enter", response_model=SequenceOut)
+async def disable_sequence(sequence_id: UUID, caller: SequenceWriter, uow: Uow) -> dict[str, Any]:
+    """Records that are under way go on."""
+    return await shown_sequence(uow, await service.disable(uow, sequence_id))
+
+
+@opening.delete("/{sequence_id}", status_code=204, summary="Archive a sequence")
+async def archive_sequence(sequence_id: UUID, caller: SequenceWriter, uow: Uow) -> None:
+    """Records that are under way are taken out. Its history stays."""
+    await service.archive(uow, sequence_id)

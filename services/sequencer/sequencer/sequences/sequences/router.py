@@ -1,0 +1,100 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from starlette.responses import Response
+
+from sequencer.replica.references import look_for
+from sequencer.sequences.sequences import service
+from sequencer.sequences.sequences.models import SequenceVersion
+from sequencer.sequences.sequences.references import named_in
+from sequencer.sequences.sequences.schemas import (
+    SequenceIn,
+    SequenceOut,
+    SequencePatch,
+    State,
+    VersionList,
+)
+from sequencer.sequences.sequences.views import shown
+from shared.auth import Caller
+from shared.errors import check_version
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
+
+router = api_router("/v1/sequences", "Sequences")
+
+Reader = Annotated[Caller, require("sequences:read")]
+Writer = Annotated[Caller, require("sequences:write")]
+
+
+@router.get("", summary="List sequences", response_model=Page[SequenceOut])
+async def list_sequences(
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    state: Annotated[State | None, Query(description="Archived ones only when asked for.")] = None,
+) -> dict[str, Any]:
+    shape = ["sequences", state]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    rows = await service.list_sequences(
+        uow, state=state, after_id=UUID(after[0]) if after else None, limit=limit
+    )
+    page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
+    return {**page, "data": [await shown(uow, row) for row in page["data"]]}
+
+
+@router.post("", status_code=201, summary="Draft a sequence", response_model=SequenceOut)
+@all_faults_at_once
+async def create_sequence(
+    data: SequenceIn, caller: Writer, running: ServiceDep, begin: BeginUow, response: Response
+) -> dict[str, Any]:
+    """Nothing is sent before it is published and enabled. A template that cannot be read, or names
+    a variable that does not exist, is a 422 with pointer, line and column. The segments, key roles
+    and traits that the body names must be there.
+    """
+    looked = await look_for(running, caller, named_in(data))
+    uow = await begin()
+    made = await service.create_sequence(uow, data, looked)
+    response.headers["etag"] = etag(made.version)
+    return await shown(uow, made)
+
+
+@router.get("/{sequence_id}", summary="Get a sequence", response_model=SequenceOut)
+async def get_sequence(
+    sequence_id: UUID, caller: Reader, uow: Uow, response: Response
+) -> dict[str, Any]:
+    found = await service.get_sequence(uow, sequence_id)
+    response.headers["etag"] = etag(found.version)
+    return await shown(uow, found)
+
+
+@router.patch("/{sequence_id}", summary="Edit the draft", response_model=SequenceOut)
+@all_faults_at_once
+async def edit_sequence(
+    sequence_id: UUID,
+    data: SequencePatch,
+    caller: Writer,
+    version: IfMatch,
+    running: ServiceDep,
+    begin: BeginUow,
+    response: Response,
+) -> dict[str, Any]:
+    """Takes effect for new enrollments when it is published."""
+    looked = await look_for(running, caller, named_in(data))
+    uow = await begin()
+    found = await service.get_sequence(uow, sequence_id, lock=True)
+    check_version(version, found.version)
+    edited = await service.edit_sequence(uow, found, data, looked)
+    response.headers["etag"] = etag(edited.version)
+    return await shown(uow, edited)
+
+
+@router.get("/{sequence_id}/versions", summary="List its versions", response_model=VersionList)
+async def list_sequence_versions(
+    sequence_id: UUID, caller: Reader, uow: Uow
+) -> dict[str, list[SequenceVersion]]:
+    """Published versions, newest first."""
+    return {"data": await service.versions(uow, sequence_id)}

@@ -1,0 +1,328 @@
+"""What is sent, in what order. A draft is edited; publishing pins it for whoever enters next."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from sequencer.audit import audit
+from sequencer.mail.mailboxes import service as mailboxes
+from sequencer.mail.templates.rules import faults_of, variables_of
+from sequencer.replica import service as records
+from sequencer.replica.references import Looked
+from sequencer.sequences.sequences import queries
+from sequencer.sequences.sequences.models import Sequence, SequenceVersion
+from sequencer.sequences.sequences.references import reference_faults
+from sequencer.sequences.sequences.schemas import Definition, SequenceIn, SequencePatch
+from sequencer.sequences.sequences.versions import Pinned, readable_definition, step_ids
+from shared.audit import attributes, difference
+from shared.auth import Caller
+from shared.clock import utc_now
+from shared.db import refuse
+from shared.errors import Conflict, Fault, NotFound, invalid
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+from shared.web.problems import faults_in, not_stored
+
+
+class SequenceNotFound(NotFound):
+    code = "sequence_not_found"
+    title = "No such sequence"
+
+
+class TitleTaken(Conflict):
+    code = "title_taken"
+    title = "This title is in use"
+
+
+class NotPublished(Conflict):
+    code = "sequence_not_published"
+    title = "Publish the sequence first"
+
+
+class UnreadableDefinition(Conflict):
+    code = "sequence_unreadable"
+    title = "A stored definition cannot be read"
+
+
+class Archived(Conflict):
+    code = "sequence_archived"
+    title = "The sequence is archived"
+
+
+async def get_sequence(uow: UnitOfWork, sequence_id: UUID, *, lock: bool = False) -> Sequence:
+    found = await queries.sequence_by_id(uow.session, uow.workspace_id, sequence_id, lock=lock)
+    if found is None:
+        raise SequenceNotFound("There is no sequence with this id.")
+    return found
+
+
+async def list_sequences(
+    uow: UnitOfWork, *, state: str | None, after_id: UUID | None, limit: int
+) -> list[Sequence]:
+    return await queries.sequences_page(
+        uow.session, uow.workspace_id, state=state, after_id=after_id, limit=limit
+    )
+
+
+async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
+    raw = data.model_dump(mode="json", exclude={"title"})
+    definition = await _checked(uow, raw, data, looked, known_steps=())
+    sequence = Sequence(
+        workspace_id=uow.workspace_id,
+        id=new_id(),
+        title=data.title,
+        draft=definition.model_dump(mode="json"),
+    )
+    uow.session.add(sequence)
+    await _flush_title(uow, data.title)
+    await uow.session.refresh(sequence)
+    audit.record(
+        uow, "sequence.created", sequence.id, after={"title": data.title, **sequence.draft}
+    )
+    return sequence
+
+
+async def edit_sequence(
+    uow: UnitOfWork, sequence: Sequence, data: SequencePatch, looked: Looked
+) -> Sequence:
+    if sequence.state == "archived":
+        raise Archived("An archived sequence does not change.")
+    changes = data.model_dump(mode="json", exclude_unset=True)
+    title = changes.pop("title", sequence.title)
+    if title is None:
+        raise invalid("/title", "required", "A sequence has a title.")
+    merged = _merged(sequence.draft, changes)
+    definition = await _checked(uow, merged, data, looked, await _steps_of(uow, sequence))
+    before = {"title": sequence.title, **sequence.draft}
+    sequence.title = title
+    sequence.draft = definition.model_dump(mode="json")
+    _touch(sequence)
+    await _flush_title(uow, title)
+    was, becomes = difference(before, {"title": title, **sequence.draft})
+    if becomes:
+        audit.record(uow, "sequence.updated", sequence.id, before=was, after=becomes)
+    return sequence
+
+
+def _merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """JSON merge patch (RFC 7396); of a sender there is one, so it is replaced as a whole. What an
+    older release stored beside is forgotten, for nobody could take it out.
+    """
+    merged = {key: value for key, value in before.items() if key in Definition.model_fields}
+    for key, value in changes.items():
+        known = before.get(key)
+        if isinstance(value, dict) and isinstance(known, dict) and key != "sender":
+            merged[key] = {**known, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[str]:
+    """Ids of the steps that it has, or had in a version, also in what cannot be read any more: who
+    got the mail of a step must be known as such.
+    """
+    versions = await queries.versions_of(uow.session, uow.workspace_id, sequence.id)
+    stored = [sequence.draft, *(version.definition for version in versions)]
+    return {step_id for one in stored for step_id in step_ids(one)}
+
+
+async def _checked(
+    uow: UnitOfWork,
+    raw: dict[str, Any],
+    data: SequenceIn | SequencePatch,
+    looked: Looked,
+    known_steps: Collection[str],
+) -> Definition:
+    """The definition with an id for every step. Raises `Invalid` with all faults at once."""
+    try:
+        definition = Definition.model_validate(raw)
+    except ValidationError as error:
+        raise not_stored(faults_in(raw, error)) from error
+    faults = [
+        Fault(pointer, fault.code, fault.message, {"line": fault.line, "column": fault.column})
+        for pointer, source, html in definition.templates()
+        for fault in faults_of(source, html=html, missing=looked.missing_traits)
+    ]
+    faulty = {fault.pointer for fault in faults}
+    faults += [fault for fault in _without_way_out(definition) if fault.pointer not in faulty]
+    faults += _repetitions(definition)
+    faults += [
+        Fault(f"/steps/{at}/id", "unknown_step", "The sequence has no step with this id.")
+        for at, step in enumerate(definition.steps)
+        if step.id is not None and str(step.id) not in known_steps
+    ]
+    faults += reference_faults(definition, await _with_known_segments(uow, definition, looked))
+    faults += await _mailbox_faults(uow, data)
+    if faults:
+        raise not_stored(faults)
+    steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
+    return definition.model_copy(update={"steps": steps})
+
+
+def _repetitions(definition: Definition) -> Iterator[Fault]:
+    days = [step.offset_days for step in definition.steps]
+    if len(set(days)) != len(days):
+        message = "Two steps have the same day; only one mail a day is sent."
+        yield Fault("/steps", "repeated_day", message)
+    ids = [step.id for step in definition.steps if step.id is not None]
+    if len(set(ids)) != len(ids):
+        yield Fault("/steps", "repeated_id", "Two steps have the same id.")
+
+
+def _without_way_out(definition: Definition) -> Iterator[Fault]:
+    """Whoever reads a mail must be able to stop it, in the form that they read."""
+    for pointer, source, html in definition.templates():
+        is_body = not pointer.endswith("/subject")
+        if is_body and "unsubscribe_url" not in variables_of(source, html=html):
+            message = "Put {{ unsubscribe_url }} into the mail, so that its reader can stop more."
+            yield Fault(pointer, "no_unsubscribe_link", message)
+
+
+async def _with_known_segments(uow: UnitOfWork, definition: Definition, looked: Looked) -> Looked:
+    """Also those that the draft has had before."""
+    named = (definition.audience_segment_id, definition.account_segment_id)
+    heard = await records.segments(uow, [one for one in named if one is not None])
+    return replace(looked, segments={**looked.segments, **heard})
+
+
+async def _mailbox_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> list[Fault]:
+    """A mailbox is set up here, so we know of every one."""
+    box = data.sender.mailbox_id if data.sender else None
+    if box is None or await mailboxes.by_id(uow, [box]):
+        return []
+    message = "There is no mailbox with this id. Make it at /v1/mailboxes, or name another."
+    return [Fault("/sender/mailbox_id", "unknown_mailbox", message)]
+
+
+async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> Sequence:
+    """Pin the draft. A draft that is published as it is makes no new version."""
+    sequence = await get_sequence(uow, sequence_id, lock=True)
+    if sequence.state == "archived":
+        raise Archived("An archived sequence is not published again.")
+    if not await has_unpublished_changes(uow, sequence):
+        return sequence
+    _definition_of(sequence)
+    number = (sequence.published_version or 0) + 1
+    uow.session.add(
+        SequenceVersion(
+            workspace_id=uow.workspace_id,
+            sequence_id=sequence.id,
+            number=number,
+            definition=sequence.draft,
+            published_by=caller.principal.label or caller.key,
+        )
+    )
+    # The reference below must find it.
+    await uow.session.flush()
+    before = attributes(sequence, "published_version")
+    sequence.published_version = number
+    _touch(sequence)
+    await uow.session.flush()
+    audit.record_difference(uow, "sequence.published", sequence.id, before, sequence)
+    return sequence
+
+
+async def has_unpublished_changes(uow: UnitOfWork, sequence: Sequence) -> bool:
+    if sequence.published_version is None:
+        return True
+    published = await queries.version_by_number(
+        uow.session, uow.workspace_id, sequence.id, sequence.published_version
+    )
+    return published is None or published.definition != sequence.draft
+
+
+async def set_state(uow: UnitOfWork, sequence_id: UUID, state: str) -> Sequence:
+    """`entry` tells the records that this concerns."""
+    sequence = await get_sequence(uow, sequence_id, lock=True)
+    if sequence.state == "archived" and state != "archived":
+        raise Archived("An archived sequence stays archived.")
+    if sequence.published_version is None and state == "enabled":
+        raise NotPublished("Only a published version can be enabled.")
+    before = attributes(sequence, "state")
+    if sequence.state != state:
+        sequence.state = state
+        _touch(sequence)
+        await uow.session.flush()
+    audit.record_difference(uow, f"sequence.{state}", sequence.id, before, sequence)
+    return sequence
+
+
+async def versions(uow: UnitOfWork, sequence_id: UUID) -> list[SequenceVersion]:
+    await get_sequence(uow, sequence_id)
+    return await queries.versions_of(uow.session, uow.workspace_id, sequence_id)
+
+
+async def enabled(uow: UnitOfWork) -> list[Pinned]:
+    """What new enrollments would be pinned to, of every enabled sequence."""
+    return await queries.enabled_sequences(uow.session, uow.workspace_id)
+
+
+async def published(uow: UnitOfWork, sequence_id: UUID) -> Pinned:
+    """Raises `NotPublished` or `UnreadableDefinition`."""
+    sequence = await get_sequence(uow, sequence_id)
+    found = await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
+    if found is not None:
+        return found
+    if sequence.published_version is None:
+        raise NotPublished("This sequence has no published version.")
+    raise UnreadableDefinition(
+        f"Its version {sequence.published_version} cannot be read any more."
+        " Edit the draft and publish the sequence anew."
+    )
+
+
+async def published_if_readable(uow: UnitOfWork, sequence_id: UUID) -> Pinned | None:
+    return await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
+
+
+async def pinned(
+    uow: UnitOfWork, wanted: Collection[tuple[UUID, int]]
+) -> Mapping[tuple[UUID, int], Pinned]:
+    """Versions by (sequence, number)."""
+    if not wanted:
+        return {}
+    found = await queries.pinned_versions(uow.session, uow.workspace_id, set(wanted))
+    return {(version.sequence_id, version.number): version for version in found}
+
+
+def one_of(versions: Mapping[tuple[UUID, int], Pinned], sequence_id: UUID, number: int) -> Pinned:
+    """Raises `UnreadableDefinition` for one that `pinned` had to leave out."""
+    found = versions.get((sequence_id, number))
+    if found is None:
+        raise UnreadableDefinition(
+            f"Version {number} of the sequence {sequence_id} cannot be read any more."
+            " Take the record out, publish the sequence anew and enter the record again."
+        )
+    return found
+
+
+async def count_unreadable(uow: UnitOfWork) -> int:
+    """Enabled sequences that nobody can enter, because their version cannot be read any more."""
+    return await queries.count_enabled(uow.session, uow.workspace_id) - len(await enabled(uow))
+
+
+async def draft_definition(uow: UnitOfWork, sequence_id: UUID) -> Definition:
+    """Raises `UnreadableDefinition`."""
+    return _definition_of(await get_sequence(uow, sequence_id))
+
+
+def _definition_of(sequence: Sequence) -> Definition:
+    found = readable_definition(sequence.draft)
+    if found is None:
+        raise UnreadableDefinition("Its draft cannot be read any more. Edit it and try again.")
+    return found
+
+
+def _touch(sequence: Sequence) -> None:
+    sequence.version += 1
+    sequence.updated_at = utc_now()
+
+
+async def _flush_title(uow: UnitOfWork, title: str) -> None:
+    async with refuse("uq_sequences_workspace_id_title", TitleTaken(f"{title!r} is in use.")):
+        # The refusal must be ours, with the constraint's name still known.
+        await uow.session.flush()

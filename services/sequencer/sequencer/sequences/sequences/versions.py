@@ -1,0 +1,88 @@
+"""A published version as the planner and the gates read it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from sequencer.sequences.planning.rules import Plan, PlannedStep, Window, expiry, reckonable
+from sequencer.sequences.sequences.schemas import Definition, SendWindow, Step
+
+
+def readable_definition(stored: Any) -> Definition | None:
+    """None for what an older release stored and this one cannot read."""
+    try:
+        return Definition.model_validate(stored)
+    except ValidationError:
+        return None
+
+
+def step_ids(stored: Mapping[str, Any]) -> Iterator[str]:
+    """Of a definition as it is stored, whether it can be read or not."""
+    steps = stored.get("steps")
+    for step in steps if isinstance(steps, list) else ():
+        match step:
+            case {"id": str() as step_id}:
+                yield step_id
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """One version of a sequence, and what the sequence is called and does now."""
+
+    sequence_id: UUID
+    title: str
+    state: str
+    number: int
+    definition: Definition
+
+    def step(self, step_id: UUID) -> Step:
+        return next(step for step in self.definition.steps if step.id == step_id)
+
+    @property
+    def first_day(self) -> timedelta:
+        return timedelta(days=self.definition.ordered()[0].offset_days)
+
+    @property
+    def last_day(self) -> timedelta:
+        return timedelta(days=self.definition.ordered()[-1].offset_days)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after its first day a record still enters by itself."""
+        return timedelta(days=self.definition.entry.late_grace_days)
+
+
+def plan_of(
+    definition: Definition,
+    anchor: date,
+    wall: ZoneInfo,
+    zones: Iterable[ZoneInfo],
+    *,
+    country: str | None = None,
+    floor: date | None = None,
+) -> Plan:
+    """The dated steps for one record. Pure: same version, same record, same plan."""
+    steps = tuple(
+        PlannedStep(
+            id=step.known_id,
+            day=reckonable(anchor) + timedelta(days=step.offset_days),
+            window=window_of(step.send_window or definition.send_window, country),
+        )
+        for step in definition.ordered()
+    )
+    return Plan(steps=steps, zone=wall, expires_at=expiry(anchor, zones), floor=floor)
+
+
+def window_of(window: SendWindow, country: str | None) -> Window:
+    start, end = window.times()
+    return Window(
+        start=start,
+        end=end,
+        weekdays=frozenset(window.weekdays),
+        country=country if window.skip_public_holidays else None,
+    )

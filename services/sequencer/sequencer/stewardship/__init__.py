@@ -1,1 +1,0 @@
-"""What the accounts service asks before somebody leaves or something goes: who uses it here."""

@@ -1,0 +1,82 @@
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sequencer.mail.mailboxes import service as mailboxes
+from sequencer.mail.templates.rules import traits_in
+from sequencer.sequences.sequences.schemas import Definition
+from sequencer.sequences.sequences.versions import readable_definition
+from sequencer.usages import queries
+from shared.uow import UnitOfWork
+from shared.usages import Usage, UsageTarget
+
+
+async def uses(
+    uow: UnitOfWork, what: UsageTarget, record_type: str | None, key: str
+) -> Sequence[Usage]:
+    """Sequences that would not be what they are without it; of a member, mailboxes too."""
+    found: dict[UUID, Usage] = {}
+    own = []
+    if what == "member":
+        own = [
+            Usage("mailbox", str(row.id), row.email)
+            for row in await queries.mailboxes_of(uow.session, uow.workspace_id, UUID(key))
+        ]
+    boxes = {box.id for box in own}
+    for row in await queries.definitions_in_force(uow.session, uow.workspace_id):
+        if row.id not in found and _may_use(row.definition, what, record_type, key, boxes):
+            found[row.id] = Usage("sequence", str(row.id), row.title)
+    return [*found.values(), *own]
+
+
+def _may_use(
+    stored: dict[str, Any],
+    what: UsageTarget,
+    record_type: str | None,
+    key: str,
+    boxes: Collection[str],
+) -> bool:
+    """One that cannot be read any more may use anything, and must not hide what others use."""
+    definition = readable_definition(stored)
+    return definition is None or _uses(definition, what, record_type, key, boxes)
+
+
+def _uses(
+    definition: Definition,
+    what: UsageTarget,
+    record_type: str | None,
+    key: str,
+    boxes: Collection[str],
+) -> bool:
+    match what:
+        case "segment":
+            segments = {definition.audience_segment_id, definition.account_segment_id}
+            return key in {str(segment) for segment in segments}
+        case "key_role":
+            tasks, told = definition.tasks.assignee_key_role, definition.notify_key_role
+            return key in {definition.sender.key_role, tasks, told}
+        case "member":
+            return str(definition.sender.mailbox_id) in boxes
+        case "trait":
+            if record_type == "contact" and key == definition.contact_selector.trait:
+                return True
+            name = f"{record_type}.traits.{key}"
+            return any(
+                name in traits_in(source, html=html) for _, source, html in definition.templates()
+            )
+
+
+async def count_without_sender(uow: UnitOfWork) -> int:
+    """Open enrollments whose sender is a key role that nobody holds."""
+    return await queries.count_without_sender(uow.session, uow.workspace_id)
+
+
+async def load_of(uow: UnitOfWork, member_id: UUID, successors: Collection[UUID]) -> dict[str, Any]:
+    """Open enrollments that a member's mailbox sends for, and which successors have a mailbox."""
+    found = await queries.open_enrollments(uow.session, uow.workspace_id, member_id)
+    with_mailbox = await mailboxes.of_members(uow, set(successors))
+    return {
+        "by_key_role": {role: count for role, count in found.items() if role is not None},
+        "own_mailbox": found.get(None, 0),
+        "with_mailbox": sorted(str(member) for member in with_mailbox),
+    }

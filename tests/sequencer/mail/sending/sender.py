@@ -1,0 +1,22 @@
+"""A worker that sends what is due and ends, to be killed:
+`python -m tests.sequencer.mail.sending.sender`.
+"""
+
+import asyncio
+
+from sequencer.mail.sending.jobs import Dispatcher
+from sequencer.settings import SequencerSettings
+from shared.service import Service
+from shared.settings import Settings
+
+
+async def main() -> None:
+    service = Service.build("sequencer", Settings())
+    dispatcher = Dispatcher(SequencerSettings())
+    while await dispatcher.step(service):
+        pass
+    await service.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
