@@ -39,7 +39,6 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/language/rules": 2_021,
     "services/accounts-api/accounts_api/records/store": 2_429,
     "services/sequencer/sequencer/sequences/enrollments": 1_656,
-    "services/sequencer/sequencer/mail/sending": 1_513,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {

@@ -133,6 +133,18 @@ class MessageSent(_Enrollment):
     sent_at: datetime
 
 
+HoldReason = Literal[
+    "outcome_unknown",
+    "cannot_render",
+    "mailbox_refused",
+    "no_mailbox",
+    "sender_inactive",
+    "refused",
+    "bad_address",
+    "failed",
+]
+
+
 class MessageHeld(_Enrollment):
     """Not sent and not to be sent without a person or proof: outcome unknown, cannot be rendered,
     its address is none, or the member whose mailbox it is has left. `failed`: something unexpected.
@@ -144,16 +156,7 @@ class MessageHeld(_Enrollment):
     message_id: UUID
     step_id: UUID
     step_title: str
-    reason: Literal[
-        "outcome_unknown",
-        "cannot_render",
-        "mailbox_refused",
-        "no_mailbox",
-        "sender_inactive",
-        "refused",
-        "bad_address",
-        "failed",
-    ]
+    reason: HoldReason
     detail: str
 
 

@@ -5,7 +5,6 @@ from fastapi import FastAPI
 from sequencer.mail.mailboxes.router import router as mailboxes
 from sequencer.mail.messages.router import router as messages
 from sequencer.mail.sending.router import router as sending
-from sequencer.mail.sending.service import due_work, held_work
 from sequencer.mail.suppressions.router import router as suppressions
 from sequencer.mail.unsubscribe.router import router as unsubscribe
 from sequencer.sequences.enrollments.router import router as enrollments
@@ -13,9 +12,11 @@ from sequencer.sequences.entry.router import enrolling, opening
 from sequencer.sequences.previews.router import router as previews
 from sequencer.sequences.reevaluation_queue import held
 from sequencer.sequences.sequences.router import router as sequences
+from sequencer.status import due_work, held_work
 from sequencer.subscriptions import SUBSCRIPTIONS
 from sequencer.usages import service as stewardship_service
 from sequencer.usages.router import router as stewardship
+from sequencer.wiring import WIRING
 from shared.app import build_app
 from shared.routers.dead_events import dead_events_router
 from shared.routers.held_work import held_work_router
@@ -61,5 +62,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
         tags=_TAGS,
         settings=settings,
+        wiring=WIRING,
         migration_head=MIGRATION_HEAD,
     )

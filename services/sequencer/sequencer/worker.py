@@ -7,13 +7,14 @@ from sequencer.sequences.enrollments.jobs import step_due_enrollments
 from sequencer.sequences.entry.jobs import consider_due_records
 from sequencer.settings import SequencerSettings
 from sequencer.subscriptions import SUBSCRIPTIONS
+from sequencer.wiring import WIRING
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
 
 
 def build(settings: Settings) -> Service:
-    return Service.build("sequencer", settings)
+    return Service.build("sequencer", settings, WIRING)
 
 
 def loops(service: Service) -> list[Loop]:

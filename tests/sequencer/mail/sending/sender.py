@@ -4,14 +4,14 @@
 
 import asyncio
 
+from sequencer import worker
 from sequencer.mail.sending.jobs import Dispatcher
 from sequencer.settings import SequencerSettings
-from shared.service import Service
 from shared.settings import Settings
 
 
 async def main() -> None:
-    service = Service.build("sequencer", Settings())
+    service = worker.build(Settings())
     dispatcher = Dispatcher(SequencerSettings())
     while await dispatcher.step(service):
         pass

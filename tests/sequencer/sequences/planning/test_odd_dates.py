@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sequencer.mail.send_windows.rules import MARGIN
 from sequencer.sequences.enrollments.rules import Reach
-from sequencer.sequences.planning.rules import MARGIN, next_move
+from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences.schemas import Definition
 from sequencer.sequences.sequences.versions import plan_of
 from tests.sequencer.renewals import Renewals, day, made, step

@@ -9,17 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequencer.sequences.planning.rules import (
+from sequencer.mail.send_windows.rules import (
     MARGIN,
-    Plan,
-    PlannedStep,
     Window,
     expiry,
     local_day,
-    next_move,
     next_opening,
     start_of_day,
 )
+from sequencer.sequences.planning.rules import Plan, PlannedStep, next_move
 
 NAMESPACE = UUID("0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d")
 # Zones whose clocks change at midnight, by half an hour, that are far east or far west.

@@ -64,9 +64,9 @@ _AT_ONCE = [
     Step("sequencer.sequences.entry.service._consider_entry", lambda *a: a[4], sets_aside=True),
     Step("sequencer.sequences.entry.blocks:Blocks.become", lambda *a: a[3], sets_aside=True),
     PLANNING,
-    Step("sequencer.mail.sending.claims._wanted", lambda *a: a[2].record_id),
-    Step("sequencer.mail.sending.claims._judge", lambda *a: a[2].message.record_id),
-    Step("sequencer.mail.sending.claims._letter", lambda *a: a[2].message.record_id),
+    Step("sequencer.sequences.mail_origin.conditions._sender_of", lambda *a: a[1].record_id),
+    Step("sequencer.mail.sending.claims._prepare", lambda *a: a[2].message.record_id),
+    Step("sequencer.mail.sending.claims._compose", lambda *a: a[2].message.record_id),
     Step(
         "sequencer.mail.sending.delivery:HandOver._speak",
         lambda *a: a[0]._claimed.message.record_id,

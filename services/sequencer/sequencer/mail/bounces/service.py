@@ -1,4 +1,4 @@
-"""What a bounce means for the contact, the address and the enrollment."""
+"""What a bounce means for the contact, the address and what the mail was sent for."""
 
 from datetime import timedelta
 from typing import Literal
@@ -6,9 +6,8 @@ from typing import Literal
 from sequencer.mail.bounces import queries
 from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.schemas import Message
+from sequencer.mail.origins.service import origin_of
 from sequencer.mail.suppressions import service as suppressions
-from sequencer.sequences.enrollments import service as enrollments
-from sequencer.sequences.enrollments.schemas import Enrollment
 from shared.events.sequences import ContactBounced
 from shared.ids import new_id
 from shared.uow import UnitOfWork
@@ -22,10 +21,10 @@ SOFT_PAUSE = timedelta(days=30)
 async def hard_bounce(
     uow: UnitOfWork, message: Message, *, status: str | None, diagnostic: str | None
 ) -> None:
-    """The address is no good: mark the contact everywhere, pause at this step, ask for another
-    contact. A second report of the same mail changes nothing.
+    """The address is no good: mark the contact everywhere, and let the origin ask for another one.
+    A second report of the same mail changes nothing.
     """
-    enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
+    origin = await origin_of(uow, message, lock=True)
     current = await messages.get(uow, message.id, lock=True)
     if current.bounced_at is not None or message.recipient is None:
         return
@@ -40,34 +39,29 @@ async def hard_bounce(
             diagnostic=diagnostic,
         )
     )
-    await enrollments.tell(
+    await origin.add_to_timeline(
         uow,
-        enrollment,
         "bounced",
         step_title=message.step_title,
         recipient=message.recipient,
         status=status,
         diagnostic=diagnostic,
     )
-    if enrollment.contact_id == message.contact_id and await _goes_on(uow, enrollment):
-        await enrollments.stop_each(
-            uow, [enrollment], lambda one: enrollments.pause(uow, one, "contact_bounced")
-        )
+    await origin.hard_bounced(uow, message)
 
 
 async def soft_bounce(
     uow: UnitOfWork, message: Message, *, status: str | None, diagnostic: str | None
 ) -> None:
-    """Not delivered, for now: the step is planned again for another day, until it is too much."""
-    enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
+    """Not delivered, for now: the origin plans it again for another day, until it is too much."""
+    origin = await origin_of(uow, message, lock=True)
     current = await messages.get(uow, message.id, lock=True)
     if current.bounced_at is not None or message.recipient is None:
         return
     await messages.mark_bounced(uow, message.id, "soft_bounce", diagnostic)
     await _note(uow, message, "soft", status, diagnostic)
-    await enrollments.tell(
+    await origin.add_to_timeline(
         uow,
-        enrollment,
         "soft_bounced",
         step_title=message.step_title,
         recipient=message.recipient,
@@ -80,12 +74,7 @@ async def soft_bounce(
     )
     if seen >= SOFT_LIMIT:
         await _rest_address(uow, message)
-    if enrollment.contact_id != message.contact_id or not await _goes_on(uow, enrollment):
-        return
-    if enrollment.state == "ended":
-        enrollment = await enrollments.reopen(uow, enrollment)
-    await messages.plan_again_bounced(uow, enrollment.id)
-    await enrollments.plan_each(uow, [enrollment])
+    await origin.soft_bounced(uow, message)
 
 
 async def _rest_address(uow: UnitOfWork, message: Message) -> None:
@@ -114,18 +103,4 @@ async def _note(
             "diagnostic": diagnostic,
             "received_at": await uow.now(),
         },
-    )
-
-
-async def _goes_on(uow: UnitOfWork, enrollment: Enrollment) -> bool:
-    """Also one that had sent its last mail: that mail reached nobody. Not when the record has gone
-    into the sequence again since, or ended for another reason.
-    """
-    if enrollment.state == "active":
-        return True
-    if enrollment.state == "paused" or enrollment.end_reason != "completed":
-        return False
-    others = await enrollments.all_of_records(uow, [enrollment.record_id])
-    return not any(
-        one.state != "ended" and one.sequence_id == enrollment.sequence_id for one in others
     )

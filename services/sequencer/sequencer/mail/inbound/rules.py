@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sequencer.mail.messages.schemas import Message
-from sequencer.sequences.enrollments.schemas import Enrollment
 
 ANSWER_WINDOW = timedelta(days=30)
 """How long such a mail may be an answer: the widest space between two mails of a renewal sequence
@@ -30,10 +29,3 @@ def has_left_before(message: Message, arrived: datetime) -> bool:
     know is that it did not leave before it was due.
     """
     return arrived >= (message.sent_at or message.due_at) or arrived >= message.updated_at
-
-
-def waits_for_an_answer(enrollment: Enrollment) -> bool:
-    """It goes on, or all its mails were sent. One that was stopped is somebody's business already,
-    and what its contact writes afterwards is a conversation.
-    """
-    return enrollment.state != "ended" or enrollment.end_reason == "completed"

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sequencer.mail.bounces import service as bounces
-from sequencer.mail.inbound.rules import ANSWER_WINDOW, may_answer, waits_for_an_answer
+from sequencer.mail.inbound.rules import ANSWER_WINDOW, may_answer
 from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.schemas import Message
+from sequencer.mail.origins.protocols import Origin
+from sequencer.mail.origins.service import kinds, origin_of
 from sequencer.mail.sending import service as sending
 from sequencer.replica import service as records
-from sequencer.sequences.enrollments import service as enrollments
-from sequencer.sequences.enrollments.planner import identity
-from sequencer.sequences.enrollments.schemas import Enrollment
-from sequencer.sequences.sequences import service as sequences
-from sequencer.sequences.sequences.versions import Pinned
 from shared.events.sequences import ContactReplied
 from shared.events.sync import (
     AutoReplyReceived,
@@ -32,8 +29,6 @@ log = get_logger(__name__)
 _BOUNCE_WINDOW = timedelta(days=30)
 _REPLY_WINDOW = timedelta(days=180)
 """How long after a mail one that names no Message-ID may still be about it."""
-_OWNER = "csm"
-"""Who hears of a reply when the version that says so cannot be read any more."""
 
 
 async def take_bounce(uow: UnitOfWork, event: BounceReceived) -> None:
@@ -69,8 +64,8 @@ async def take_personal_mail(uow: UnitOfWork, event: PersonalMailReceived) -> No
     came_to = {*event.recipients, email_key(event.mailbox) or ""}
     since = await uow.now() - ANSWER_WINDOW
     for message in await messages.lately_to(uow, written_by, since):
-        enrollment = await enrollments.get(uow, message.enrollment_id)
-        answers_go_to = await _return_addresses(uow, message, enrollment)
+        origin = await origin_of(uow, message)
+        answers_go_to = await _return_addresses(uow, message, origin)
         if (
             may_answer(
                 message,
@@ -78,69 +73,54 @@ async def take_personal_mail(uow: UnitOfWork, event: PersonalMailReceived) -> No
                 came_to=came_to,
                 answers_go_to=answers_go_to,
             )
-            and waits_for_an_answer(enrollment)
-            and not await _answers_told(uow, enrollment)
+            and origin.awaits_reply
+            and not await origin.replies(uow)
         ):
             await _stop(uow, message, event)
             return
 
 
-async def _return_addresses(uow: UnitOfWork, message: Message, enrollment: Enrollment) -> set[str]:
-    version = await _version(uow, enrollment)
-    reply_to = email_key(version.definition.reply_to) if version else None
+async def _return_addresses(uow: UnitOfWork, message: Message, origin: Origin) -> set[str]:
+    reply_to = email_key((await origin.reply_routing(uow)).reply_to)
     return {address for address in (message.sender, reply_to) if address}
-
-
-async def _answers_told(uow: UnitOfWork, enrollment: Enrollment) -> set[str | None]:
-    """Message-IDs of the answers that its timeline holds."""
-    lines = await enrollments.timeline(uow, enrollment.id)
-    return {line.detail.get("internet_message_id") for line in lines if line.kind == "replied"}
 
 
 async def _stop(
     uow: UnitOfWork, message: Message, event: ReplyReceived | PersonalMailReceived
 ) -> None:
-    """Every sequence of the account. The same mail may come to several of our mailboxes."""
-    enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
-    if event.message_id in await _answers_told(uow, enrollment):
+    """End whatever writes to the account. The same mail may come to several of our mailboxes."""
+    origin = await origin_of(uow, message, lock=True)
+    if event.message_id in await origin.replies(uow):
         return
-    await enrollments.tell(
+    await origin.add_to_timeline(
         uow,
-        enrollment,
         "replied",
         subject=event.subject,
         internet_message_id=event.message_id,
     )
-    uow.publish(await _replied(uow, message, event))
-    stopping = {enrollment.id: enrollment}
-    if enrollment.account_id is not None:
-        others = await enrollments.open_of_account(uow, enrollment.account_id)
-        stopping |= {other.id: other for other in others}
-    going = [one for one in stopping.values() if one.state != "ended"]
-    await enrollments.stop_each(uow, going, lambda one: enrollments.end(uow, one, "replied"))
+    uow.publish(await _replied(uow, message, origin, event))
+    await origin.end(uow, "replied")
+    if origin.account_id is not None:
+        for kind in kinds(uow):
+            await kind.end_all_of_account(uow, origin.account_id, "replied")
 
 
 async def _replied(
-    uow: UnitOfWork, message: Message, event: ReplyReceived | PersonalMailReceived
+    uow: UnitOfWork,
+    message: Message,
+    origin: Origin,
+    event: ReplyReceived | PersonalMailReceived,
 ) -> ContactReplied:
-    enrollment = await enrollments.get(uow, message.enrollment_id)
-    version = await _version(uow, enrollment)
     contact = (await records.contacts(uow, [message.contact_id])).get(message.contact_id)
-    account_id = enrollment.account_id
+    account_id = origin.account_id
     account = (await records.accounts(uow, [account_id])).get(account_id) if account_id else None
     return ContactReplied(
-        **{**identity(enrollment), "contact_id": message.contact_id},
+        **{**origin.event_fields, "contact_id": message.contact_id},
         account_name=account.name if account else None,
         contact_name=contact.name if contact else event.sender,
         subject=event.subject,
-        notify_key_role=version.definition.notify_key_role if version else _OWNER,
+        notify_key_role=(await origin.reply_routing(uow)).notify_key_role,
     )
-
-
-async def _version(uow: UnitOfWork, enrollment: Enrollment) -> Pinned | None:
-    """None for one that cannot be read any more."""
-    key = (enrollment.sequence_id, enrollment.sequence_version)
-    return (await sequences.pinned(uow, [key])).get(key)
 
 
 async def take_auto_reply(uow: UnitOfWork, event: AutoReplyReceived) -> None:
@@ -149,8 +129,8 @@ async def take_auto_reply(uow: UnitOfWork, event: AutoReplyReceived) -> None:
     if message is None:
         return
     message = await sending.prove_sent(uow, message, "an automatic answer quotes it")
-    enrollment = await enrollments.get(uow, message.enrollment_id, lock=True)
-    await enrollments.tell(uow, enrollment, "auto_reply", subject=event.subject)
+    origin = await origin_of(uow, message, lock=True)
+    await origin.add_to_timeline(uow, "auto_reply", subject=event.subject)
 
 
 async def _found(

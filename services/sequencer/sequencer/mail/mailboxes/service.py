@@ -10,7 +10,7 @@ from sequencer.mail.mailboxes.models import Mailbox
 from sequencer.mail.mailboxes.schemas import MailboxIn, MailboxPatch, MailboxTest, SmtpPatch
 from sequencer.mail.mailboxes.smtp import Patience, Server, SmtpFailure, SmtpSession, Tls
 from sequencer.mail.messages import service as messages
-from sequencer.sequences.planning.rules import local_day
+from sequencer.mail.send_windows.rules import local_day
 from sequencer.settings import SequencerSettings
 from shared.audit import attributes, difference
 from shared.clock import utc_now

@@ -42,6 +42,11 @@ class Message:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def origin_kind(self) -> str:
+        """What kind of thing it is sent for, as `wiring.py` names the kinds."""
+        return "enrollment"
+
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:

@@ -1,5 +1,5 @@
-"""T1: from the ledger to the wire. One transaction that either proves every law at this instant and
-writes down the intent to send, or leaves the mail where it is.
+"""From the ledger to the wire. One transaction that either proves every send condition at this
+instant and writes down the intent to send, or leaves the mail where it is.
 
 Locks are taken in one order (opportunity, account, contact, enrollment, mailbox, message), none is
 waited for, and everything is read again once all are held, with the time asked for last.
@@ -10,37 +10,31 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sequencer.mail.mailboxes import service as mailboxes
 from sequencer.mail.mailboxes.models import Mailbox
-from sequencer.mail.mailboxes.senders import Wanted, senders_of
+from sequencer.mail.mailboxes.senders import SenderChoice, senders_of
 from sequencer.mail.mailboxes.smtp import Server
 from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.rules import internet_message_id
 from sequencer.mail.messages.schemas import Message
+from sequencer.mail.origins.protocols import LockedMails, SendConditions
+from sequencer.mail.origins.service import kind_of
+from sequencer.mail.send_windows.rules import expiry, local_day, next_opening, start_of_day
 from sequencer.mail.sending import queries
 from sequencer.mail.sending.holding import hold, hold_failed
-from sequencer.mail.sending.rules import BadAddress, Letter, wire_form
+from sequencer.mail.sending.rules import BadAddress, OutgoingMail, wire_form
 from sequencer.mail.templates.rules import CannotRender, render, render_line
-from sequencer.mail.templates.service import Sender, variables_of
+from sequencer.mail.templates.service import SenderIdentity, mail_variables
 from sequencer.mail.unsubscribe import service as unsubscribing
 from sequencer.mail.unsubscribe.rules import Link
 from sequencer.replica import service as records
-from sequencer.replica.schemas import Account, Opportunity
-from sequencer.sequences.enrollments import service as enrollments
-from sequencer.sequences.enrollments.context import Situation, situations_of
-from sequencer.sequences.enrollments.rules import UNREACHABLE, UNWANTED, End, Pause, obstacle
-from sequencer.sequences.enrollments.schemas import Enrollment
-from sequencer.sequences.planning.rules import local_day, next_move, next_opening, start_of_day
-from sequencer.sequences.reevaluation_queue import service as agenda
-from sequencer.sequences.sequences import service as sequences
-from sequencer.sequences.sequences.versions import Pinned, window_of
 from sequencer.settings import SequencerSettings
 from shared.batches import each_at_its_own_risk
 from shared.encryption import CannotDecrypt
+from shared.events.base import Cause
 from shared.fault_points import faultpoint
 from shared.logging import get_logger
 from shared.mail.addresses import email_key
@@ -53,11 +47,12 @@ _UNWRITABLE = "No mail can be written of it: look for odd characters in its subj
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedDelivery:
     """A mail that this worker, and for the time of its lease nobody else, may hand over."""
 
     workspace_id: UUID
     message: Message
+    cause: tuple[Cause, ...]
     fence: int
     server: Server
     mailbox_id: UUID
@@ -65,28 +60,51 @@ class Claimed:
     recipient: str
     raw: bytes
     zones: tuple[ZoneInfo, ...]
-    """Where the expiration day begins first."""
+    """Where the day of the deadline begins first."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """Rows that are locked for one mail."""
+class _Candidate:
+    """A mail whose rows are all locked."""
 
     message: Message
-    situation: Situation
+    conditions: SendConditions
+    choice: SenderChoice
     mailbox: Mailbox | None
     absent: str | None
     """Why the member whose mailbox it would be sends nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A mail that meets every condition, as it goes out."""
+
+    candidate: _Candidate
+    mailbox: Mailbox
+    mail: OutgoingMail
+    raw: bytes
+
+    @property
+    def claim(self) -> queries.NewClaim:
+        return queries.NewClaim(
+            id=self.candidate.message.id,
+            mailbox_id=self.mailbox.id,
+            sender=self.mail.sender,
+            recipient=self.mail.recipient,
+            subject=self.mail.subject,
+            internet_message_id=self.mail.message_id,
+            content_digest=hashlib.sha256(self.raw).hexdigest(),
+        )
+
+
 async def claim(
     uow: UnitOfWork, service: Service, settings: SequencerSettings, limit: int
-) -> tuple[list[Claimed], int]:
+) -> tuple[list[ClaimedDelivery], int]:
     """What may be handed over now, and how many mails were dealt with in another way."""
     # First the mails, then what they are about: to claim what another worker has just claimed would
     # take from under its hand-over the rows that it looks at once more before the final dot.
     ids = await queries.hold_due(uow.session, uow.workspace_id, await uow.now(), 2 * limit)
-    claimed: list[Claimed] = []
+    claimed: list[ClaimedDelivery] = []
     others = 0
 
     async def some(those: Sequence[UUID]) -> None:
@@ -111,242 +129,180 @@ async def _claim(
     settings: SequencerSettings,
     ids: Sequence[UUID],
     limit: int,
-) -> tuple[list[Claimed], int]:
-    held = await _lock(uow, await messages.some(uow, ids))
+) -> tuple[list[ClaimedDelivery], int]:
+    candidates = await _lock(uow, await messages.some(uow, ids))
     await uow.fresh_now()
-    ready: list[tuple[_Held, dict[str, Any], bytes]] = []
+    ready: list[_Ready] = []
     others = 0
     spent: Counter[UUID | str] = Counter()
-    for one in held:
+    for candidate in candidates:
         if len(ready) == limit:
             break
-        made = await _judge(uow, service, one, spent)
+        made = await _prepare(uow, service, candidate, spent)
         if made is None:
             others += 1
         else:
-            ready.append((one, *made))
-            spent[made[0]["mailbox_id"]] += 1
-            spent[made[0]["recipient"]] += 1
+            ready.append(made)
+            spent[made.mailbox.id] += 1
+            spent[made.mail.recipient] += 1
     claimed = await _write(uow, service, settings, ready)
-    for mailbox_id in {one.mailbox_id for one in claimed}:
+    for mailbox_id in {each.mailbox_id for each in claimed}:
         await mailboxes.spend(uow, mailbox_id, spent[mailbox_id])
     return claimed, others
 
 
-async def _lock(uow: UnitOfWork, candidates: Sequence[Message]) -> list[_Held]:
-    opportunities = await records.opportunities(
-        uow, {one.record_id for one in candidates}, lock="share"
-    )
-    account_ids = {one.account_id for one in opportunities.values() if one.account_id}
-    accounts = await records.accounts(uow, account_ids, lock="share")
-    # Held, not shared: two claims for one mailbox would each count its mails without the other's.
-    contacts = await records.hold_mailboxes_of(uow, {one.contact_id for one in candidates})
-    shared = await enrollments.share(uow, {one.enrollment_id for one in candidates})
-    complete = [
-        one
-        for one in candidates
-        if one.enrollment_id in shared
-        and one.record_id in opportunities
-        and one.contact_id in contacts
-        and _has_account(opportunities[one.record_id].account_id, accounts)
-    ]
-    pinned = await sequences.pinned(
-        uow, {(one.sequence_id, one.sequence_version) for one in shared.values()}
-    )
-    wanted = {
-        one.id: _wanted(pinned, shared[one.enrollment_id], one, opportunities, accounts)
-        for one in complete
-    }
-    senders = await senders_of(uow, wanted)
+async def _lock(uow: UnitOfWork, due: Sequence[Message]) -> list[_Candidate]:
+    """In the order given."""
+    locked: list[LockedMails] = []
+    choices: dict[UUID, SenderChoice] = {}
+    for kind in dict.fromkeys(kind_of(uow, message) for message in due):
+        # Held, not shared: two claims for one address would each count its mails without the
+        # other's.
+        mails = [message for message in due if kind_of(uow, message) is kind]
+        locked.append(await kind.lock(uow, mails, contacts="hold"))
+        choices |= await locked[-1].senders(uow)
+    senders = await senders_of(uow, choices)
     box_of = {key: sender.mailbox_id for key, sender in senders.items() if sender.mailbox_id}
     boxes = await mailboxes.by_id(uow, set(box_of.values()), hold=True)
-    ours = [one for one in complete if one.id not in box_of or box_of[one.id] in boxes]
-    situations = await situations_of(uow, [shared[one.enrollment_id] for one in ours])
+    # Two claims for one mailbox would do the same: what another one holds is left to it.
+    ours = [key for key in choices if key not in box_of or box_of[key] in boxes]
+    conditions = await _conditions(uow, locked, ours)
     return [
-        _Held(
+        _Candidate(
             message,
-            situation,
+            conditions[message.id],
+            choices[message.id],
             boxes[box_of[message.id]] if message.id in box_of else None,
             senders[message.id].absent,
         )
-        for message, situation in zip(ours, situations, strict=True)
+        for message in due
+        if message.id in conditions
     ]
 
 
-def _wanted(
-    pinned: Mapping[tuple[UUID, int], Pinned],
-    enrollment: Enrollment,
-    message: Message,
-    opportunities: Mapping[UUID, Opportunity],
-    accounts: Mapping[UUID, Account],
-) -> Wanted:
-    version = sequences.one_of(pinned, enrollment.sequence_id, enrollment.sequence_version)
-    definition = version.definition
-    account_id = opportunities[message.record_id].account_id
-    account = accounts.get(account_id) if account_id else None
-    return Wanted.of(definition.sender.mailbox_id, definition.sender.key_role, account)
+async def _conditions(
+    uow: UnitOfWork, locked: Sequence[LockedMails], ids: Sequence[UUID]
+) -> Mapping[UUID, SendConditions]:
+    found: dict[UUID, SendConditions] = {}
+    for mails in locked:
+        found |= await mails.conditions(uow, [each for each in ids if each in mails.ids])
+    return found
 
 
-def _has_account(account_id: UUID | None, accounts: dict[UUID, Account]) -> bool:
-    """An opportunity without an account is judged, and refused, like any other."""
-    return account_id is None or account_id in accounts
-
-
-async def _judge(
-    uow: UnitOfWork, service: Service, one: _Held, spent: Counter[UUID | str]
-) -> tuple[dict[str, Any], bytes] | None:
-    """The claim to write, or None when the mail stays, for whatever the laws say."""
+async def _prepare(
+    uow: UnitOfWork, service: Service, candidate: _Candidate, spent: Counter[UUID | str]
+) -> _Ready | None:
+    """The mail to claim, or None when it stays, for whatever reason."""
     now = await uow.now()
-    message, situation, mailbox = one.message, one.situation, one.mailbox
-    if await _is_stopped(uow, one, now):
+    message, mailbox = candidate.message, candidate.mailbox
+    if await _is_refused(uow, candidate, now):
         return None
-    later = await _later(uow, one, now, spent)
+    later = await _later(uow, candidate, now, spent)
     if later is not None:
         await messages.reschedule(uow, message.id, later)
         return None
     box_id = mailbox.id if mailbox else None
-    if one.absent is not None:
-        await hold(uow, message, "sender_inactive", one.absent, mailbox_id=box_id)
+    if candidate.absent is not None:
+        await hold(uow, message, "sender_inactive", candidate.absent, mailbox_id=box_id)
         return None
     if mailbox is None:
-        await hold(uow, message, "no_mailbox", _without_mailbox(situation))
+        await hold(uow, message, "no_mailbox", candidate.choice.advice_without_mailbox)
         return None
     if mailbox.state != "active":
-        # Its owner has been told once, for the mail that was refused.
+        # Its owner was notified once, of the mail that was refused.
         detail = mailbox.paused_reason or ""
-        await hold(uow, message, "mailbox_refused", detail, mailbox_id=box_id, tell=False)
+        await hold(uow, message, "mailbox_refused", detail, mailbox_id=box_id, notify=False)
         return None
     try:
-        letter = await _letter(uow, service, one, mailbox, now)
-        raw = wire_form(letter)
+        mail = await _compose(uow, service, candidate, mailbox, now)
+        return _Ready(candidate, mailbox, mail, wire_form(mail))
     except BadAddress as error:
         await hold(uow, message, "bad_address", str(error), mailbox_id=box_id)
-        return None
     except CannotRender as error:
         await hold(uow, message, "cannot_render", str(error), mailbox_id=box_id)
-        return None
     except ValueError as error:
-        log.warning("no mail made", message_id=str(message.id), exc_info=error)
+        log.warning("mail cannot be written", message_id=str(message.id), exc_info=error)
         await hold(uow, message, "cannot_render", _UNWRITABLE, mailbox_id=box_id)
-        return None
-    contact = situation.contact
-    return {
-        "id": message.id,
-        "mailbox_id": mailbox.id,
-        "sender": mailbox.address,
-        "recipient": contact.address if contact else None,
-        "subject": letter.subject,
-        "internet_message_id": letter.message_id,
-        "content_digest": hashlib.sha256(raw).hexdigest(),
-    }, raw
+    return None
 
 
-def _without_mailbox(situation: Situation) -> str:
-    role, account = situation.pinned.definition.sender.key_role, situation.account
-    if role is None or account is None:
-        return "The mailbox that the sequence names is gone."
-    if not account.holders_of(role):
-        return f"Nobody holds {role} at {account.name}: give the account a holder."
-    return f"Who holds {role} at {account.name} has no mailbox here: set one up."
-
-
-async def _is_stopped(uow: UnitOfWork, one: _Held, now: datetime) -> bool:
-    message, situation = one.message, one.situation
-    if situation.enrollment.state != "active":
-        await messages.cancel(uow, message, f"enrollment_{situation.enrollment.state}")
-        return True
-    if situation.enrollment.contact_id != message.contact_id:
-        await messages.cancel(uow, message, "contact_replaced")
-        await agenda.look_again(uow, [message.record_id])
-        return True
-    found = obstacle(situation.standing, now)
-    if found is None:
+async def _is_refused(uow: UnitOfWork, candidate: _Candidate, now: datetime) -> bool:
+    refusal = candidate.conditions.refusal(now)
+    if refusal is None:
         return False
-    if found == End("contract_expired"):
-        await messages.end_unsent(uow, message, "expired", found.reason)
-    elif found.reason in UNWANTED | UNREACHABLE:
-        await messages.end_unsent(uow, message, "suppressed", found.reason)
+    message = candidate.message
+    if refusal.state == "cancelled":
+        await messages.cancel(uow, message, refusal.reason)
     else:
-        await messages.cancel(uow, message, found.reason)
-    # What this means for the enrollment is decided there, by the same rule.
-    await agenda.look_again(uow, [message.record_id])
-    return isinstance(found, End | Pause)
+        await messages.end_unsent(uow, message, refusal.state, refusal.reason)
+    if refusal.reevaluate:
+        await kind_of(uow, message).reevaluate(uow, message)
+    return True
 
 
 async def _later(
-    uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID | str]
+    uow: UnitOfWork, candidate: _Candidate, now: datetime, spent: Counter[UUID | str]
 ) -> datetime | None:
-    """When it may go instead; None: now. Overtaken by a later step, it is planned anew."""
-    message, situation = one.message, one.situation
-    plan = situation.plan
-    if plan is None:
-        return None
-    handled = situation.progress.handled - {message.step_id}
-    move = next_move(plan, handled, now, situation.progress.last_sent_at)
-    if move.step_id != message.step_id or move.at is None:
-        await agenda.look_again(uow, [message.record_id])
-        return plan.expires_at
-    if move.at > now:
-        return move.at
-    if await _is_capped(uow, one, now, spent):
-        step = situation.pinned.step(message.step_id)
-        definition = situation.pinned.definition
-        country = situation.account.country if situation.account else None
-        window = window_of(step.send_window or definition.send_window, country)
-        tomorrow = start_of_day(
-            local_day(now, situation.zones.wall) + timedelta(days=1), situation.zones.wall
-        )
-        return next_opening(window, situation.zones.wall, tomorrow) or plan.expires_at
+    """When it may go instead; None: now."""
+    message, conditions = candidate.message, candidate.conditions
+    postponement = conditions.postponement(now)
+    if postponement is not None:
+        if postponement.reevaluate:
+            await kind_of(uow, message).reevaluate(uow, message)
+        return postponement.until
+    if await _is_capped(uow, candidate, now, spent):
+        zones, deadline = conditions.zones, conditions.deadline
+        tomorrow = start_of_day(local_day(now, zones.wall) + timedelta(days=1), zones.wall)
+        opening = next_opening(conditions.window, zones.wall, tomorrow)
+        return opening or (expiry(deadline, zones.all) if deadline else tomorrow)
     return None
 
 
 async def _is_capped(
-    uow: UnitOfWork, one: _Held, now: datetime, spent: Counter[UUID | str]
+    uow: UnitOfWork, candidate: _Candidate, now: datetime, spent: Counter[UUID | str]
 ) -> bool:
-    caps, mailbox = one.situation.pinned.definition.caps, one.mailbox
+    caps, mailbox = candidate.conditions.caps, candidate.mailbox
     if mailbox is not None:
         left = mailbox.left_on(await mailboxes.today(uow))
         if caps.mailbox_per_day is not None:
             left = min(left, caps.mailbox_per_day - (mailbox.daily_cap - left))
         if left - spent[mailbox.id] <= 0:
             return True
-    zone = one.situation.zones.wall
+    zone = candidate.conditions.zones.wall
     # Two contacts may be one mailbox, and who reads it counts mails and not our records.
-    contact = one.situation.contact
+    contact = candidate.conditions.contact
     address = (contact.address if contact else None) or ""
     sent = await messages.sent_since(uow, address, start_of_day(local_day(now, zone), zone))
     return sent + spent[address] >= caps.contact_per_day
 
 
-async def _letter(
-    uow: UnitOfWork, service: Service, one: _Held, mailbox: Mailbox, now: datetime
-) -> Letter:
+async def _compose(
+    uow: UnitOfWork, service: Service, candidate: _Candidate, mailbox: Mailbox, now: datetime
+) -> OutgoingMail:
     """Raises `CannotRender`."""
-    message, situation = one.message, one.situation
-    contact, account, opportunity = situation.contact, situation.account, situation.opportunity
-    if contact is None or account is None or opportunity is None or contact.address is None:
+    message, conditions = candidate.message, candidate.conditions
+    contact, about = conditions.contact, conditions.variables
+    if contact is None or contact.address is None or about is None:
         raise CannotRender("The record is incomplete.")
     url = unsubscribing.url_for(service, Link(uow.workspace_id, message.id))
-    variables = variables_of(
-        contact=contact,
-        account=account,
-        opportunity=opportunity,
-        sender=Sender(mailbox.display_name, mailbox.email),
+    variables = mail_variables(
+        about,
+        sender=SenderIdentity(mailbox.display_name, mailbox.email),
         workspace_name=await records.workspace_name(uow),
         unsubscribe_url=url,
     )
-    step = situation.pinned.step(message.step_id)
-    return Letter(
+    content = conditions.content
+    return OutgoingMail(
         message_id=message.internet_message_id
         or internet_message_id(uow.workspace_id, message.id, mailbox.address),
         sender_name=mailbox.display_name,
         sender=mailbox.address,
         recipient_name=contact.name,
         recipient=contact.address,
-        reply_to=email_key(situation.pinned.definition.reply_to),
-        subject=render_line(step.subject, variables),
-        text=render(step.text, variables),
-        html=render(step.html, variables, html=True) if step.html is not None else None,
+        reply_to=email_key(content.reply_to),
+        subject=render_line(content.subject, variables),
+        text=render(content.text, variables),
+        html=render(content.html, variables, html=True) if content.html is not None else None,
         date=now,
         unsubscribe_url=url,
         answers=await messages.thread(uow, message.enrollment_id, contact.id),
@@ -354,32 +310,34 @@ async def _letter(
 
 
 async def _write(
-    uow: UnitOfWork,
-    service: Service,
-    settings: SequencerSettings,
-    ready: Sequence[tuple[_Held, dict[str, Any], bytes]],
-) -> list[Claimed]:
+    uow: UnitOfWork, service: Service, settings: SequencerSettings, ready: Sequence[_Ready]
+) -> list[ClaimedDelivery]:
     if not ready:
         return []
-    rows = [row for _, row, _ in ready]
-    fences = await queries.claim(uow.session, uow.workspace_id, rows, settings.send_lease_seconds)
+    fences = await queries.claim(
+        uow.session,
+        uow.workspace_id,
+        [each.claim for each in ready],
+        settings.send_lease_seconds,
+    )
     claimed = []
-    for one, row, raw in ready:
-        mailbox = one.mailbox
-        if one.message.id not in fences or mailbox is None:
+    for each in ready:
+        message = each.candidate.message
+        if message.id not in fences:
             continue
-        await queries.keep_content(uow.session, uow.workspace_id, one.message.id, raw)
+        await queries.keep_content(uow.session, uow.workspace_id, message.id, each.raw)
         claimed.append(
-            Claimed(
+            ClaimedDelivery(
                 workspace_id=uow.workspace_id,
-                message=one.message,
-                fence=fences[one.message.id],
-                server=_server(service, mailbox),
-                mailbox_id=mailbox.id,
-                sender=row["sender"],
-                recipient=row["recipient"],
-                raw=raw,
-                zones=one.situation.zones.all,
+                message=message,
+                cause=kind_of(uow, message).cause_of(message),
+                fence=fences[message.id],
+                server=_server(service, each.mailbox),
+                mailbox_id=each.mailbox.id,
+                sender=each.mail.sender,
+                recipient=each.mail.recipient,
+                raw=each.raw,
+                zones=each.candidate.conditions.zones.all,
             )
         )
     return claimed
@@ -389,5 +347,5 @@ def _server(service: Service, mailbox: Mailbox) -> Server:
     try:
         return mailboxes.server_of(service.secrets, mailbox)
     except CannotDecrypt:
-        # The server will refuse the log-in, which pauses the mailbox and tells its owner.
+        # The server will refuse the log-in, which pauses the mailbox and notifies its owner.
         return Server(mailbox.smtp_host, mailbox.smtp_port, "starttls", mailbox.smtp_username, "")

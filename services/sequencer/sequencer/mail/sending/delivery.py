@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from sequencer.mail.mailboxes.service import patience_of
 from sequencer.mail.mailboxes.smtp import SmtpBroken, SmtpRefused, SmtpSession, stuffed
 from sequencer.mail.sending import queries, service
-from sequencer.mail.sending.claims import Claimed
+from sequencer.mail.sending.claims import ClaimedDelivery
 from sequencer.mail.sending.rules import meaning_of, retry_wait
 from sequencer.settings import SequencerSettings
 from shared.batches import reason_of
@@ -41,7 +41,9 @@ class _Locked(Exception):
 class HandOver:
     """One attempt of one mail."""
 
-    def __init__(self, the_service: Service, settings: SequencerSettings, claimed: Claimed) -> None:
+    def __init__(
+        self, the_service: Service, settings: SequencerSettings, claimed: ClaimedDelivery
+    ) -> None:
         self._service = the_service
         self._settings = settings
         self._claimed = claimed
@@ -186,8 +188,7 @@ class HandOver:
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[UnitOfWork]:
         claimed = self._claimed
-        cause = service.cause_of(claimed.message)
-        async with self._service.units.begin(claimed.workspace_id, cause) as uow:
+        async with self._service.units.begin(claimed.workspace_id, claimed.cause) as uow:
             yield uow
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sequencer.mail.sending import queries, service
-from sequencer.mail.sending.claims import Claimed, claim
+from sequencer.mail.sending.claims import ClaimedDelivery, claim
 from sequencer.mail.sending.delivery import HandOver
 from sequencer.settings import SequencerSettings
 from shared.events.base import Cause
@@ -65,7 +65,7 @@ class Dispatcher:
                 self._start(the_service, one)
         return dealt_with
 
-    def _start(self, the_service: Service, claimed: Claimed) -> None:
+    def _start(self, the_service: Service, claimed: ClaimedDelivery) -> None:
         run = HandOver(the_service, self.settings, claimed).run()
         self._under_way.add(asyncio.create_task(run, name=f"send:{claimed.message.id}"))
 
@@ -75,7 +75,7 @@ class Dispatcher:
         self._under_way -= done
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
-                log.error("hand-over failed", exc_info=error)
+                log.error("delivery failed", exc_info=error)
 
 
 async def recover_lapsed(the_service: Service) -> bool:

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -82,7 +83,7 @@ _HEARTBEAT = text(
 )
 _LAPSED = text(
     """
-    select workspace_id, id, enrollment_id, fence, phase from messages
+    select workspace_id, id, fence from messages
     where state = 'dispatching' and lease_until < clock_timestamp()
     order by lease_until limit :limit
     """
@@ -96,13 +97,36 @@ _END = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class NewClaim:
+    """What the ledger keeps of a mail that is about to be handed over."""
+
+    id: UUID
+    mailbox_id: UUID
+    sender: str
+    recipient: str
+    subject: str
+    internet_message_id: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LapsedDelivery:
+    """A hand-over whose worker has been silent past its lease."""
+
+    workspace_id: UUID
+    id: UUID
+    fence: int
+
+
 async def workspaces_with_due_messages(session: AsyncSession, limit: int) -> list[UUID]:
     return list(await session.scalars(_WORKSPACES_DUE, {"limit": limit}))
 
 
-async def lapsed_messages(session: AsyncSession, limit: int) -> list[Any]:
-    """Hand-overs of all workspaces whose worker has been silent for too long."""
-    return list(await session.execute(_LAPSED, {"limit": limit}))
+async def lapsed_messages(session: AsyncSession, limit: int) -> list[LapsedDelivery]:
+    """Of all workspaces."""
+    rows = await session.execute(_LAPSED, {"limit": limit})
+    return [LapsedDelivery(**row) for row in rows.mappings()]
 
 
 async def hold_due(
@@ -115,7 +139,7 @@ async def hold_due(
 
 
 async def claim(
-    session: AsyncSession, workspace_id: UUID, rows: Sequence[dict[str, Any]], lease: float
+    session: AsyncSession, workspace_id: UUID, rows: Sequence[NewClaim], lease: float
 ) -> dict[UUID, int]:
     """Fence by message."""
     found = await session.execute(

@@ -25,7 +25,9 @@ mail is no good for this recipient."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMail:
+    """One mail with all that its header and body hold."""
+
     message_id: str
     sender_name: str
     sender: str
@@ -53,27 +55,27 @@ class BadAddress(Exception):
         super().__init__(f"{email} is no address that a mail can go to: correct it.")
 
 
-def wire_form(letter: Letter) -> bytes:
+def wire_form(outgoing: OutgoingMail) -> bytes:
     """RFC 5322, with what RFC 8058 asks of mail that one can unsubscribe from by one click.
 
     Raises `BadAddress`, or ValueError for what else no header can hold.
     """
-    mail = EmailMessage(policy=_WIRE.clone(utf8=letter.needs_smtputf8))
-    mail["From"] = _address(letter.sender_name, letter.sender)
-    mail["To"] = _address(letter.recipient_name, letter.recipient)
-    if letter.reply_to:
-        mail["Reply-To"] = letter.reply_to
-    mail["Subject"] = letter.subject
-    mail["Date"] = format_datetime(letter.date)
-    mail["Message-ID"] = letter.message_id
-    if letter.answers:
-        mail["In-Reply-To"] = letter.answers[-1]
-        mail["References"] = " ".join(letter.answers)
-    mail["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+    mail = EmailMessage(policy=_WIRE.clone(utf8=outgoing.needs_smtputf8))
+    mail["From"] = _address(outgoing.sender_name, outgoing.sender)
+    mail["To"] = _address(outgoing.recipient_name, outgoing.recipient)
+    if outgoing.reply_to:
+        mail["Reply-To"] = outgoing.reply_to
+    mail["Subject"] = outgoing.subject
+    mail["Date"] = format_datetime(outgoing.date)
+    mail["Message-ID"] = outgoing.message_id
+    if outgoing.answers:
+        mail["In-Reply-To"] = outgoing.answers[-1]
+        mail["References"] = " ".join(outgoing.answers)
+    mail["List-Unsubscribe"] = f"<{outgoing.unsubscribe_url}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(letter.text)
-    if letter.html is not None:
-        mail.add_alternative(letter.html, subtype="html")
+    mail.set_content(outgoing.text)
+    if outgoing.html is not None:
+        mail.add_alternative(outgoing.html, subtype="html")
     return mail.as_bytes()
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.audit import audit
+from sequencer.mail.origins.service import kinds
 from sequencer.mail.suppressions import queries
 from sequencer.mail.suppressions.models import Suppression
 from sequencer.mail.suppressions.schemas import Reason, SuppressionIn
 from sequencer.replica import service as records
-from sequencer.sequences.reevaluation_queue import service as agenda
 from shared.audit import attributes
 from shared.errors import Conflict, NotFound, invalid
 from shared.ids import new_id
@@ -61,8 +61,8 @@ async def suppress(
     )
     if made is None:
         return False
-    concerned = await records.opportunities_of_contacts(uow, [person.id for person in people])
-    await agenda.look_again(uow, concerned)
+    for kind in kinds(uow):
+        await kind.reevaluate_contacts(uow, [person.id for person in people])
     return True
 
 
@@ -119,8 +119,8 @@ async def lift_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
         )
     await uow.session.delete(found)
     audit.record(uow, "suppression.deleted", found.id, before=attributes(found, *_AUDITED))
-    # The rows looked at again below must be judged without it.
+    # What is reevaluated below must be so without it.
     await uow.session.flush()
     people = await records.contacts_at(uow, found.address, lock=True)
-    concerned = await records.opportunities_of_contacts(uow, [person.id for person in people])
-    await agenda.look_again(uow, concerned)
+    for kind in kinds(uow):
+        await kind.reevaluate_contacts(uow, [person.id for person in people])

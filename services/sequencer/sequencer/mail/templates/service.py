@@ -2,6 +2,7 @@
 that needs it stops instead of writing nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,30 +16,36 @@ _THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SenderIdentity:
     name: str
     email: str
 
 
-def variables_of(
+def mail_variables(
+    records: Mapping[str, Any],
     *,
-    contact: Contact | None,
-    account: Account | None,
-    opportunity: Opportunity,
-    sender: Sender | None,
+    sender: SenderIdentity | None,
     workspace_name: str,
     unsubscribe_url: str,
 ) -> dict[str, Any]:
-    told = {
+    """Those of every mail beside the `records` that it is about."""
+    return {
+        **records,
+        "sender": _present(_of_sender(sender)) if sender else {},
+        "workspace": _present({"name": workspace_name}),
+        "unsubscribe_url": unsubscribe_url,
+    }
+
+
+def record_variables(
+    *, contact: Contact | None, account: Account | None, opportunity: Opportunity
+) -> dict[str, Any]:
+    records = {
         "contact": _of_contact(contact) if contact else {},
         "account": _of_account(account) if account else {},
         "opportunity": _of_opportunity(opportunity),
-        "sender": _of_sender(sender) if sender else {},
-        "workspace": {"name": workspace_name},
     }
-    return {root: _present(fields) for root, fields in told.items()} | {
-        "unsubscribe_url": unsubscribe_url
-    }
+    return {root: _present(fields) for root, fields in records.items()}
 
 
 def _of_contact(contact: Contact) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def _of_opportunity(opportunity: Opportunity) -> dict[str, Any]:
     }
 
 
-def _of_sender(sender: Sender) -> dict[str, Any]:
+def _of_sender(sender: SenderIdentity) -> dict[str, Any]:
     return {
         "name": sender.name,
         "first_name": sender.name.partition(" ")[0],

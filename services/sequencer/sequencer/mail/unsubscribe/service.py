@@ -1,10 +1,10 @@
 """What a recipient asked for happens at once, and once."""
 
 from sequencer.mail.messages import service as messages
+from sequencer.mail.origins.service import kinds
 from sequencer.mail.suppressions import service as suppressions
 from sequencer.mail.unsubscribe.rules import Link, link_of, token_of
 from sequencer.replica import service as records
-from sequencer.sequences.enrollments import service as enrollments
 from shared.errors import NotFound
 from shared.events.base import Cause
 from shared.events.sequences import ContactUnsubscribed
@@ -51,8 +51,8 @@ async def unsubscribe(service: Service, link: Link) -> str:
 async def _stop_writing_to(uow: UnitOfWork, address: str, link: Link) -> None:
     new = await suppressions.suppress(uow, address, "unsubscribed", message_id=link.message_id)
     people = await records.contacts_at(uow, address)
-    going = [one for person in people for one in await enrollments.open_of_contact(uow, person.id)]
-    await enrollments.stop_each(uow, going, lambda one: enrollments.end(uow, one, "unsubscribed"))
+    for kind in kinds(uow):
+        await kind.end_all_of_contacts(uow, [person.id for person in people], "unsubscribed")
     if not new:
         return
     for person in people:

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.mail.messages.schemas import Message
+from sequencer.mail.send_windows.rules import last_start
 from sequencer.replica import service as records
 from sequencer.replica.schemas import zones_of
 from sequencer.sequences.enrollments import service
 from sequencer.sequences.enrollments.schemas import Enrollment
-from sequencer.sequences.planning.rules import last_start
 from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.warnings import warnings_of, who_left
 from shared.uow import UnitOfWork

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sequencer.mail.messages import service as messages
+from sequencer.mail.send_windows.rules import last_start, local_day, reckonable, start_of_day
 from sequencer.mail.suppressions import service as suppressions
 from sequencer.mail.templates.service import web_url
 from sequencer.replica import service as records
@@ -19,13 +20,7 @@ from sequencer.sequences.enrollments.context import reach_of
 from sequencer.sequences.enrollments.rules import Entry, Reach
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry.rules import Choice, Facts, best_choice
-from sequencer.sequences.planning.rules import (
-    last_start,
-    local_day,
-    next_move,
-    reckonable,
-    start_of_day,
-)
+from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences.versions import Pinned, plan_of
 from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of, who_left
 from shared.events.sequences import Offer

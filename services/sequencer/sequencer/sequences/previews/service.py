@@ -6,9 +6,13 @@ from zoneinfo import ZoneInfo
 
 from sequencer.mail.mailboxes import service as mailboxes
 from sequencer.mail.mailboxes.models import Mailbox
-from sequencer.mail.mailboxes.senders import Wanted, senders_of
+from sequencer.mail.mailboxes.senders import SenderChoice, senders_of
 from sequencer.mail.templates.rules import CannotRender, render, render_line
-from sequencer.mail.templates.service import Sender, variables_of
+from sequencer.mail.templates.service import (
+    SenderIdentity,
+    mail_variables,
+    record_variables,
+)
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Account, Contact, Opportunity, zones_of
 from sequencer.sequences.planning.rules import Plan, due_instant
@@ -66,8 +70,8 @@ async def _contact(
 async def _mailbox(
     uow: UnitOfWork, definition: Definition, account: Account | None
 ) -> Mailbox | None:
-    wanted = Wanted.of(definition.sender.mailbox_id, definition.sender.key_role, account)
-    mailbox_id = (await senders_of(uow, {"it": wanted}))["it"].mailbox_id
+    choice = SenderChoice.of(definition.sender.mailbox_id, definition.sender.key_role, account)
+    mailbox_id = (await senders_of(uow, {"it": choice}))["it"].mailbox_id
     return (await mailboxes.by_id(uow, [mailbox_id])).get(mailbox_id) if mailbox_id else None
 
 
@@ -104,11 +108,9 @@ async def _variables(
     mailbox: Mailbox | None,
 ) -> dict[str, Any]:
     """Without what is not there: a step that needs it says so."""
-    return variables_of(
-        contact=contact,
-        account=account,
-        opportunity=opportunity,
-        sender=Sender(mailbox.display_name, mailbox.email) if mailbox else None,
+    return mail_variables(
+        record_variables(contact=contact, account=account, opportunity=opportunity),
+        sender=SenderIdentity(mailbox.display_name, mailbox.email) if mailbox else None,
         workspace_name=await records.workspace_name(uow),
         unsubscribe_url=_LINK,
     )

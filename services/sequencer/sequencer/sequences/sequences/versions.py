@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from sequencer.sequences.planning.rules import Plan, PlannedStep, Window, expiry, reckonable
+from sequencer.mail.send_windows.rules import Window, expiry, reckonable
+from sequencer.sequences.planning.rules import Plan, PlannedStep
 from sequencer.sequences.sequences.schemas import Definition, SendWindow, Step
 
 
