@@ -34,7 +34,7 @@ _DELAY = text(
         (workspace_id, segment_id, record_id, entered, at, by, resumed, cause, due_at)
     select :workspace_id, t.segment_id, t.record_id, t.entered, t.at, t.by, t.resumed, t.cause,
            t.due_at
-    from jsonb_to_recordset(cast(:tellings as jsonb)) as t(
+    from jsonb_to_recordset(cast(:moves as jsonb)) as t(
         segment_id uuid, record_id uuid, entered boolean, at timestamptz, by text,
         resumed boolean, cause jsonb, due_at timestamptz)
     on conflict (workspace_id, segment_id, record_id) do update
