@@ -1,18 +1,19 @@
-"""A field of a record type is one column of its table; every other place that must know it is named
-here when it was left out.
+"""A field of a record type is described once, in `record_schemas`. Whichever other place must know
+it is named here when it was left out.
 """
 
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, String, Text, Uuid
 
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_types.service import RECORD_TYPES
 from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.standard import COMMON, STANDARD
 from accounts_api.records.schema.models import TABLES
-from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
+from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
 
 WRITTEN_BY_US = {
     "lifecycle_status",
@@ -91,17 +92,38 @@ def test_bodies_show_and_take_every_field(record_type: RecordType) -> None:
     assert wrong == []
 
 
-@SCHEMAS
-def test_a_new_record_has_the_defaults_of_its_table(schema: RecordSchema) -> None:
-    """The write engine says every column, so what the table would write is never asked for."""
-    written: dict[str, Any] = {
-        column.name: str(getattr(column.server_default, "arg", "")).strip("'")
+OF_EVERY_RECORD = {"workspace_id", "id", "external_id", "source", "traits", "version"} | {
+    "created_at",
+    "updated_at",
+    "deleted_at",
+}
+SQL_TYPES: dict[type[Any], str] = {
+    Text: "text",
+    String: "text",
+    BigInteger: "bigint",
+    Boolean: "boolean",
+    Date: "date",
+    DateTime: "timestamptz",
+    Uuid: "uuid",
+}
+
+
+@pytest.mark.parametrize("schema", [*RECORD_SCHEMAS.values(), OBJECT])
+def test_a_field_is_a_column_of_its_table(schema: RecordSchema) -> None:
+    """Its type, whether it may be null, and what a new record has: the write engine says every
+    column, so that the table's own default is never asked for.
+    """
+    table = {
+        column.name: (
+            SQL_TYPES[type(column.type)],
+            not column.nullable,
+            str(getattr(column.server_default, "arg", None)).strip("'").lower(),
+        )
         for column in TABLES[schema.record_type].columns
-        if column.name in schema.by_name and column.server_default is not None
+        if column.name not in OF_EVERY_RECORD
     }
-    said = {
-        column.name: str(column.default).lower()
+    described = {
+        column.name: (column.type, column.required, str(column.default).lower())
         for column in schema.columns
-        if column.default is not None
     }
-    assert said == written
+    assert described == table

@@ -11,10 +11,7 @@ from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, String, Text, Uuid
-from sqlalchemy.types import TypeEngine
 
-from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.rules import RecordState, derive_contact_fields, derive_nothing
 from shared.events import accounts as events
 from shared.events.accounts import RecordType
@@ -117,50 +114,30 @@ class RecordSchema:
         return tuple(column.name for column in self.columns if not column.hidden)
 
 
-_SQL_TYPES: Final[Mapping[type[TypeEngine[Any]], SqlType]] = {
-    Text: "text",
-    String: "text",
-    BigInteger: "bigint",
-    Boolean: "boolean",
-    Date: "date",
-    DateTime: "timestamptz",
-    Uuid: "uuid",
-}
-_OF_EVERY_RECORD: Final = frozenset(
-    {"workspace_id", "id", "external_id", "source", "traits"}
-    | {"version", "created_at", "updated_at", "deleted_at"}
-)
-_HIDDEN: Final = frozenset({"email_key", "object_type_id", "search_text"})
-
-
-def _columns(record_type: str, **defaults: Any) -> tuple[Column, ...]:
-    """Those of the record type's table, but for what every record has. `defaults` are what the
-    table writes where a new record says nothing.
-    """
-    return tuple(
-        Column(
-            column.name,
-            _SQL_TYPES[type(column.type)],
-            required=not column.nullable,
-            default=defaults.get(column.name),
-            hidden=column.name in _HIDDEN,
-        )
-        for column in TABLES[record_type].columns
-        if column.name not in _OF_EVERY_RECORD
-    )
-
+_SEARCH: Final = Column("search_text", hidden=True)
 
 ORGANIZATION: Final = RecordSchema(
     "organization",
     "organizations",
-    _columns("organization"),
+    (Column("name", required=True), Column("domain"), _SEARCH),
     events.OrganizationChanged,
     events.OrganizationRecord,
 )
 ACCOUNT: Final = RecordSchema(
     "account",
     "accounts",
-    _columns("account", lifecycle_status="subscribed"),
+    (
+        Column("organization_id", "uuid"),
+        Column("name", required=True),
+        Column("domain"),
+        Column("arr", "bigint"),
+        Column("currency"),
+        Column("lifecycle_status", required=True, default="subscribed"),
+        Column("lifecycle_status_since", "timestamptz"),
+        Column("time_zone"),
+        Column("country"),
+        _SEARCH,
+    ),
     events.AccountChanged,
     events.AccountRecord,
     parents=(Parent("organization_id", "organization"),),
@@ -169,7 +146,19 @@ ACCOUNT: Final = RecordSchema(
 CONTACT: Final = RecordSchema(
     "contact",
     "contacts",
-    _columns("contact", email_status="ok"),
+    (
+        Column("name", required=True),
+        Column("first_name"),
+        Column("last_name"),
+        Column("email"),
+        Column("email_key", hidden=True),
+        Column("phone"),
+        Column("title"),
+        Column("time_zone"),
+        Column("email_status", required=True, default="ok"),
+        Column("deactivated_at", "timestamptz"),
+        _SEARCH,
+    ),
     events.ContactChanged,
     events.ContactRecord,
     related="accounts",
@@ -178,7 +167,24 @@ CONTACT: Final = RecordSchema(
 OPPORTUNITY: Final = RecordSchema(
     "opportunity",
     "opportunities",
-    _columns("opportunity", is_closed=False, is_won=False, manually_enter_renewal_sequence=False),
+    (
+        Column("account_id", "uuid"),
+        Column("name", required=True),
+        Column("type", required=True),
+        Column("stage"),
+        Column("is_closed", "boolean", required=True, default=False),
+        Column("is_won", "boolean", required=True, default=False),
+        Column("close_date", "date"),
+        Column("contract_start", "date"),
+        Column("contract_expiration", "date"),
+        Column("arr", "bigint"),
+        Column("currency"),
+        Column("deal_room_url"),
+        Column("manually_enter_renewal_sequence", "boolean", required=True, default=False),
+        Column("renewal_sequence_status"),
+        Column("renewal_sequence_status_at", "timestamptz"),
+        _SEARCH,
+    ),
     events.OpportunityChanged,
     events.OpportunityRecord,
     parents=(Parent("account_id", "account"),),
@@ -194,7 +200,12 @@ _BELONGS_TO: Final = tuple(
 OBJECT: Final = RecordSchema(
     "object",
     "objects",
-    _columns("object"),
+    (
+        Column("object_type_id", "uuid", required=True, hidden=True),
+        *(Column(parent.column, "uuid") for parent in _BELONGS_TO),
+        Column("name", required=True),
+        _SEARCH,
+    ),
     events.ObjectChanged,
     events.ObjectRecord,
     parents=_BELONGS_TO,
