@@ -20,7 +20,7 @@ MANY_LINES: Final = {
 """Texts that may have lines; what is looked at by more than its type; secrets, which are as they
 are.
 """
-OF_OTHERS: Final = {"Track", "Batch", "SearchIn"}
+OF_OTHERS: Final = {"TrackIn", "BatchIn", "SearchIn"}
 """Bodies in a form that is not ours, and one that only asks."""
 
 

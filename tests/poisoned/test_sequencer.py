@@ -207,9 +207,7 @@ HEARD: dict[str, Heard] = {
     "MemberChanged": Heard("members", of_new(a_member)),
     "SegmentChanged": Heard("segments", of_new(a_segment)),
     "SegmentEntered": Heard("segment_members", of_new(Renewals.entered), "record_id"),
-    "SegmentLeft": Heard(
-        "segment_members", leaving, "record_id", refused="reevaluation", removes=True
-    ),
+    "SegmentLeft": Heard("segment_members", leaving, "record_id", refused="agenda", removes=True),
     "BounceReceived": mails("bounced", bounce_of),
     "ReplyReceived": mails("replied", reply_to),
     "PersonalMailReceived": mails("replied", answer),

@@ -187,6 +187,7 @@ ELSEWHERE: dict[str, str] = {
     "sync.mail_folders.counts": INNER,
     "sync.partner_events.data": LOG,
     "sync.source_records.content": INNER,
+    "sync.sync_streams.checkpoint": INNER,
     "sync.source_records.left_out": TOLD,
     "sync.write_backs.value": RECORD,
     "tasks.accounts.key_roles": RECORD,

@@ -9,13 +9,13 @@ from tests.harness import Tenure
 
 _TELLS = """
 import gc, os, runpy, sys
-from shared import collector
-before = collector.settle
+from shared import garbage_collector
+before = garbage_collector.settle
 def settle():
     before()
     os.write(1, f"{gc.get_freeze_count()} {gc.get_threshold()[0]}\\n".encode())
     os._exit(0)
-collector.settle = settle
+garbage_collector.settle = settle
 sys.argv = sys.argv[1:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """

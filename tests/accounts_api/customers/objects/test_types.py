@@ -148,7 +148,9 @@ async def test_a_segment_of_accounts_follows_their_instances(tenure: Tenure) -> 
     async def members() -> list[str]:
         await tenure.settle()
         path = f"/v1/segments/{segment['id']}"
-        assert (await ws.admin.get(path)).json()["fill"]["done"] == 2, "looked at every record"
+        assert (await ws.admin.get(path)).json()["progress"]["processed"] == 2, (
+            "looked at every record"
+        )
         return [m["name"] for m in (await ws.admin.get(f"{path}/members")).json()["data"]]
 
     assert await members() == []

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from shared.schemas import Currency, Email, In, OneLine, Title
+from shared.schemas import Currency, Email, In, OneLine, Slug, Title
 from sync_worker.connectors.kit.jwt import check_key
 
 __all__ = [
@@ -52,6 +52,6 @@ PrivateKey = Annotated[SecretStr, AfterValidator(_can_sign)]
 class ConnectionIn(In):
     """What every connection has; `system` is declared by its system."""
 
-    system: str
+    system: Slug
     title: Title
     every_seconds: EverySeconds = 60
