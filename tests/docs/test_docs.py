@@ -56,6 +56,10 @@ async def gateway(tenure: Tenure) -> AsyncIterator[str]:
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         await asyncio.sleep(0.01)
+    # Here a service describes itself when first asked, which takes longer than a gateway waits.
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+        for service_url in tenure.urls.values():
+            (await client.get(f"{service_url}/openapi.json")).raise_for_status()
     yield url
     server.should_exit = True
     await task
