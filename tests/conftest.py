@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from deploy.local.secrets import load_secrets
 from deploy.migrate import ROOT
 from deploy.roles import OWNER, ROLES, SERVICES, prepare, role_url
+from shared import garbage_collector
 from shared.data import Transaction
 from shared.ids import new_id
 from tests.harness import Tenure
@@ -74,6 +75,9 @@ def migrate(owner_url: str) -> None:
 @pytest.fixture(scope="session")
 async def tenure(fresh_database: Tenure) -> AsyncIterator[Tenure]:
     async with fresh_database.running() as running:
+        # As processes do that have started. To look again and again through all that was collected
+        # and made so far takes a tenth of the time.
+        garbage_collector.settle()
         yield running
 
 

@@ -27,14 +27,15 @@ from deploy.local.secrets import Secrets
 from deploy.roles import SERVICES as ACCESS
 from deploy.roles import role_url
 from deploy.routes import service_for
-from shared.events.routes import SUBSCRIBES_TO
 from shared.ids import new_id
 from shared.serve import web_config
 from shared.service import Service
 from shared.settings import SERVICES, ServiceName, Settings
 from shared.worker import Loop
+from tests.feeds import Feeds
 
 PACKAGES = {access.schema: access for access in ACCESS}
+_FEED = "feed:"
 
 
 def service_of(path: str) -> ServiceName:
@@ -127,6 +128,10 @@ class Tenure:
     workers: dict[ServiceName, Service] = field(default_factory=dict)
     loops: dict[ServiceName, list[Loop]] = field(default_factory=dict)
     _connections: httpx2.AsyncBaseTransport = field(default_factory=_open_to_all)
+    _feeds: Feeds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._feeds = Feeds(self.admin_url, self.database)
 
     def settings(self, service: ServiceName, **overrides: Any) -> Settings:
         """What a process of `service` reads; subprocesses get it from `environment`."""
@@ -178,6 +183,7 @@ class Tenure:
             yield self
         finally:
             await self._connections.aclose()
+            await self._feeds.close()
             for service in self.workers.values():
                 await service.close()
             for server, task in servers:
@@ -251,15 +257,25 @@ class Tenure:
         await self.settle()
 
     async def settle(self, within: float = 60.0) -> None:
+        """Until every loop has found nothing since the last that found something, and nobody has
+        anything left to hear.
+        """
+        loops = [
+            (name, loop)
+            for name in SERVICES
+            for loop in self.loops[name]
+            if not loop.name.startswith(_FEED)
+        ]
+        idle = 0
         async with asyncio.timeout(within):
             while True:
-                worked = [
-                    await self._run_out(name, loop)
-                    for name in SERVICES
-                    for loop in self.loops[name]
-                ]
-                if not any(worked) and await self._all_heard() and await self._all_public():
+                if await self._hear_all():
+                    idle = 0
+                if idle == len(loops):
                     return
+                for name, loop in loops:
+                    if idle < len(loops):
+                        idle = 1 if await self._run_out(name, loop) else idle + 1
 
     async def _run_out(self, name: ServiceName, loop: Loop) -> bool:
         worked = False
@@ -267,41 +283,38 @@ class Tenure:
             worked = True
         return worked
 
-    async def _all_heard(self) -> bool:
-        for subscriber, publishers in SUBSCRIBES_TO.items():
-            for publisher in publishers:
-                if not await self.has_heard(subscriber, publisher):
-                    return False
-        return True
-
-    async def _all_public(self) -> bool:
-        """Whether a partner's page would hold every event that was kept for partners. What was
-        kept waits there, too, while an older transaction is open.
+    async def _hear_all(self) -> bool:
+        """Whether there was anything to hear. Events come in the order of commits: one waits while
+        an older transaction is open, anybody's.
         """
-        public = bool(await self._scalar("sync", _ALL_PUBLIC))
-        if not public:
-            await asyncio.sleep(0.005)
-        return public
+        before = None
+        while (progress := await self._feeds.progress()).behind or not progress.all_public:
+            if progress == before:
+                await asyncio.sleep(0.005)
+            for subscriber, publisher in progress.behind:
+                await self._run_out(subscriber, self._feed(subscriber, publisher))
+            before = progress
+        return before is not None
 
     async def hear(self, subscriber: ServiceName, publisher: ServiceName) -> None:
         """Let one service hear another to the end, and do nothing else."""
-        [feed] = [loop for loop in self.loops[subscriber] if loop.name == f"feed:{publisher}:0"]
+        feed = self._feed(subscriber, publisher)
         async with asyncio.timeout(60):
             while await self._run_out(subscriber, feed) or not await self.has_heard(
                 subscriber, publisher
             ):
                 continue
 
+    def _feed(self, subscriber: ServiceName, publisher: ServiceName) -> Loop:
+        [feed] = [one for one in self.loops[subscriber] if one.name == f"{_FEED}{publisher}:0"]
+        return feed
+
     async def has_heard(self, subscriber: ServiceName, publisher: ServiceName) -> bool:
-        """Whether the hearer's checkpoint is at the publisher's last committed event. Events come
-        in the order of commits: one waits while an older transaction is open, anybody's.
-        """
-        end = await self._scalar(publisher, _FEED_END)
-        at = await self._scalar(subscriber, _HEARD, publisher=publisher)
-        heard = _place(end) <= _place(at)
-        if not heard:
+        """Whether the subscriber's checkpoint is at the publisher's last committed event."""
+        progress = await self._feeds.progress()
+        if behind := progress.is_behind(subscriber, publisher):
             await asyncio.sleep(0.005)  # the caller asks again; until then others may commit
-        return heard
+        return not behind
 
     @contextlib.asynccontextmanager
     async def passing_workspace(self, name: str) -> AsyncIterator[Workspace]:
@@ -316,21 +329,3 @@ class Tenure:
                 for queue in queues:
                     left = text(f"delete from {queue} where workspace_id = :id")
                     await uow.session.execute(left, {"id": ws.id})
-
-    async def _scalar(self, name: ServiceName, statement: str, **values: Any) -> str:
-        async with self.workers[name].units.across_workspaces() as scope:
-            found = (await scope.session.execute(text(statement), values)).scalar_one_or_none()
-            return str(found or "")
-
-
-def _place(cursor: str) -> tuple[int, ...]:
-    return tuple(map(int, cursor.split("."))) if cursor else ()
-
-
-_FEED_END = "select xid::text || '.' || seq::text from events order by xid desc, seq desc limit 1"
-_ALL_PUBLIC = """
-    select not exists (
-        select from partner_events where xid >= pg_snapshot_xmin(pg_current_snapshot())
-    )
-"""
-_HEARD = "select cursor from checkpoints where publisher = :publisher and shard = '0/1'"
