@@ -152,6 +152,7 @@ class Tenure:
             "egress_allow": "127.0.0.0/8",
             "log_level": "ERROR",
             "pool_size": 10,
+            "outside_retry_seconds": 0.01,
         }
 
     def environment(self, service: ServiceName) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tests.sync_worker.making import Org
 
 
 @pytest.fixture
-async def org(tenure: Tenure, impatient: None) -> AsyncIterator[Org]:
+async def org(tenure: Tenure) -> AsyncIterator[Org]:
     """A seeded org, connected but not read yet."""
     async with SalesforceSimulator(accounts=40) as sf:
         made = Org(tenure, await tenure.workspace(), sf)
@@ -20,20 +20,10 @@ async def org(tenure: Tenure, impatient: None) -> AsyncIterator[Org]:
 
 
 @pytest.fixture
-async def small_org(tenure: Tenure, impatient: None) -> AsyncIterator[Org]:
+async def small_org(tenure: Tenure) -> AsyncIterator[Org]:
     """An org with its people and no customers."""
     async with SalesforceSimulator(seed=None) as sf:
         made = Org(tenure, await tenure.workspace(), sf)
         yield made
         if made.connection_id:
             await made.ws.admin.post(f"/v1/connections/{made.connection_id}/pause")
-
-
-@pytest.fixture
-async def impatient(tenure: Tenure) -> AsyncIterator[None]:
-    """Retries wait milliseconds."""
-    settings = tenure.workers["sync"].settings
-    before = settings.outside_retry_seconds
-    settings.outside_retry_seconds = 0.01
-    yield
-    settings.outside_retry_seconds = before

@@ -19,18 +19,8 @@ def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cas
 
 
 @pytest.fixture
-async def near(tenure: Tenure, case: Case, impatient: None) -> AsyncIterator[Near]:
+async def near(tenure: Tenure, case: Case) -> AsyncIterator[Near]:
     async with case.far() as far:
         made = await Near.connected(tenure, case, far)
         yield made
         await made.pause()
-
-
-@pytest.fixture
-async def impatient(tenure: Tenure) -> AsyncIterator[None]:
-    """Retries wait milliseconds."""
-    settings = tenure.workers["sync"].settings
-    before = settings.outside_retry_seconds
-    settings.outside_retry_seconds = 0.01
-    yield
-    settings.outside_retry_seconds = before

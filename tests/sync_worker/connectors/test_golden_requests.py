@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def still_org(tenure: Tenure, impatient: None) -> AsyncIterator[Org]:
+async def still_org(tenure: Tenure) -> AsyncIterator[Org]:
     """A seeded org whose clock stands still, so that every request can be foreseen."""
     async with SalesforceSimulator(accounts=6, now=NOW, frozen=True) as sf:
         org = Org(tenure, await tenure.workspace(), sf)
