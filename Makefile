@@ -9,6 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin
+# A process starts in half the time when Python may keep what it compiled, whatever the habits here.
+export PYTHONDONTWRITEBYTECODE :=
 WITH_SERVERS := $(BIN)/python -m deploy.servers
 # Two test processes keep two cores busy; PostgreSQL and the processes need their share.
 JOBS ?= 2
