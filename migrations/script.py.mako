@@ -1,4 +1,4 @@
-"""${message}"""
+"""${message.capitalize()}."""
 
 ${imports if imports else ""}
 from alembic import op

@@ -79,9 +79,13 @@ def _write_migration(service: str, message: str, *, owner_url: str) -> None:
     if package not in {known.package for known in SERVICES}:
         names = ", ".join(known.package.replace("_", "-") for known in SERVICES)
         raise LocalError(f"There is no service {service}; there are {names}.")
-    settings = str(ROOT / "migrations" / "alembic.ini")
-    alembic = [sys.executable, "-m", "alembic", "-c", settings, "-n", package]
-    _with_owner([*alembic, "revision", "--autogenerate", "-m", message], owner_url)
+    migrations = ROOT / "migrations"
+    last = max(file.name[:4] for file in (migrations / package / "versions").glob("[0-9]*.py"))
+    number = f"{int(last) + 1:04}"
+    alembic = [sys.executable, "-m", "alembic", "-c", str(migrations / "alembic.ini")]
+    revision = ["revision", "--autogenerate", "--rev-id", number, "-m", message]
+    _with_owner([*alembic, "-n", package, *revision], owner_url)
+    say(f"written: migrations/{package}/versions/{number}_*.py")
 
 
 if __name__ == "__main__":
