@@ -13,11 +13,7 @@ from hypothesis import strategies as st
 
 from accounts_api.evaluation.engine.cycles import find_cycle
 from accounts_api.language.formulas import nodes as n
-from accounts_api.language.formulas.days import (
-    add_business_days,
-    business_days_between,
-    months_after,
-)
+from accounts_api.language.formulas.days import add_business_days, business_days_between
 from accounts_api.language.formulas.days import months_between as count_months
 from accounts_api.language.formulas.depends import dependencies, is_own, needs
 from accounts_api.language.formulas.evaluate import evaluate
@@ -30,6 +26,7 @@ from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Checked, Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
+from accounts_api.language.rules.context import months_after
 from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.records.schema.trait_values import Definition, coerce
 from shared.ids import new_id

@@ -163,8 +163,12 @@ class Author:
         compared = ["eq", "neq", "lt", "lte", "gt", "gte", "on", "before", "after"]
         if kind < 0.1:
             return {"op": self.one(("past", "future"))}
-        if kind < 0.2:
+        if kind < 0.15:
             return {"op": "in_period", "value": self.one(n.PERIODS)}
+        if kind < 0.25:
+            [(unit, count)] = self.span(hours=False).items()
+            count = min(count, 1) if unit == "years" else count
+            return {"op": "anniversary_within", "value": {unit: count}}
         if kind < 0.5:
             op = self.one(("within_next", "within_last"))
             return {"op": op, "value": self.span(hours=instants)}

@@ -96,6 +96,26 @@ def test_a_bound_reaches_a_date_on_the_day_it_says(
 
 
 @pytest.mark.parametrize(
+    ("day", "today", "following"),
+    [
+        (date(2023, 4, 1), date(2026, 3, 5), date(2026, 4, 1)),
+        (date(2023, 3, 5), date(2026, 3, 5), date(2026, 3, 5)),
+        (date(2023, 3, 4), date(2026, 3, 5), date(2027, 3, 4)),
+        (date(2026, 3, 5), date(2026, 3, 5), date(2027, 3, 5)),
+        (date(2026, 6, 1), date(2026, 3, 5), date(2027, 6, 1)),
+        (date(2024, 2, 29), date(2026, 2, 1), date(2026, 2, 28)),
+        (date(2024, 2, 29), date(2028, 2, 28), date(2028, 2, 29)),
+        (date(2024, 2, 29), date(2027, 3, 1), date(2028, 2, 29)),
+        (date(9999, 1, 1), date(2026, 3, 5), None),
+    ],
+)
+def test_an_anniversary_is_a_year_or_more_after_the_day(
+    day: date, today: date, following: date | None
+) -> None:
+    assert context(today).anniversary(day) == following
+
+
+@pytest.mark.parametrize(
     ("zone", "day", "starts"),
     [
         ("America/New_York", date(2026, 3, 8), "2026-03-08T05:00:00+00:00"),

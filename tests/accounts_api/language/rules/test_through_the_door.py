@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api.customers.querying.service import ListRequest, list_records
+from accounts_api.language.syntax.nodes import Op
 from accounts_api.records.schema.errors import RuleTooExpensive
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS
 from tests.harness import Tenure, Workspace
@@ -32,6 +33,14 @@ DEALS = {
     "next year": "2027-02-01",
     "none": None,
 }
+STARTS = {
+    "yesterday": "2025-03-01",
+    "today": "2025-03-02",
+    "thursday": "2024-03-05",
+    "april": "2026-03-05",
+    "may": "2025-05-01",
+}
+"""The contract's beginning of some of them."""
 FOUND: list[tuple[str, str, set[str]]] = [
     ("account", 'country = "DE"', {"ACMÉ Corp"}),
     ("account", 'country != "DE"', {"Łódź Tools", "the Test", "Empty"}),
@@ -88,6 +97,7 @@ FOUND: list[tuple[str, str, set[str]]] = [
     ("account", 'not (country = "DE" or country = "FR")', {"Łódź Tools", "Empty"}),
     ("account", "any of ()", set()),
     ("opportunity", "expiration = 2026-03-02", {"today"}),
+    ("opportunity", "expiration on 2026-03-02", {"today"}),
     ("opportunity", "expiration before 2026-03-02", {"last month", "yesterday"}),
     ("opportunity", "expiration after today + 60 days", {"may", "next year"}),
     (
@@ -100,6 +110,8 @@ FOUND: list[tuple[str, str, set[str]]] = [
     ("opportunity", "expiration within last 1 week", {"last month", "yesterday", "today"}),
     ("opportunity", "expiration within next 2 business days", {"today", "holiday", "thursday"}),
     ("opportunity", "expiration within next 1 business day", {"today", "holiday"}),
+    ("opportunity", "contract_start anniversary within 0 days", {"today"}),
+    ("opportunity", "contract_start anniversary within 2 weeks", {"today", "thursday"}),
     ("opportunity", "expiration in last week", {"last month", "yesterday"}),
     ("opportunity", "expiration in last month", {"last month"}),
     (
@@ -138,6 +150,7 @@ async def furnished(tenure: Tenure) -> Workspace:
         await made(ws, "/v1/contacts", {"name": title, "title": title, "accounts": links})
     for name, day in DEALS.items():
         body = {"name": name, "type": "renewal", "contract_expiration": day}
+        body["contract_start"] = STARTS.get(name)
         await made(ws, "/v1/opportunities", body | ({"account_id": acme} if name == "may" else {}))
     await tenure.set_clock(ws, NOW)
     traits: dict[str, Any] = {"vip": True, "tier": "gold", "products": ["crm", "ats"]}
@@ -167,8 +180,19 @@ async def changed(ws: Workspace, account_id: str, body: dict[str, Any]) -> None:
     assert answer.status_code == 200, answer.text
 
 
+def operators(rule: object) -> set[str]:
+    match rule:
+        case dict():
+            inner = set[str]().union(*map(operators, rule.values()))
+            return inner | ({rule["op"]} if "field" in rule else set())
+        case list():
+            return set[str]().union(*map(operators, rule))
+        case _:
+            return set()
+
+
 async def test_every_operator_finds_what_it_says_in_either_form(furnished: Workspace) -> None:
-    ws = furnished
+    ws, tried = furnished, set[str]()
     paths = {"account": "/v1/accounts", "opportunity": "/v1/opportunities"}
     for record_type, written, expected in FOUND:
         rule = written.replace("MEMBER", ws.details["admin_id"])
@@ -177,10 +201,12 @@ async def test_every_operator_finds_what_it_says_in_either_form(furnished: Works
             "/v1/rules/validate", {"record_type": record_type, "rule": rule}
         )
         assert checked.json()["faults"] == [], rule
+        tried |= operators(checked.json()["rule"])
         for form in (rule, json.dumps(checked.json()["rule"])):
             answer = await ws.observer.get(paths[record_type], params={"filter": form})
             assert answer.status_code == 200, (form, answer.text)
             assert {row["name"] for row in answer.json()["data"]} == expected, form
+    assert tried == set(Op)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ PRODUCTS = ("crm", "ats", "forms")
 WRONG: tuple[Any, ...] = (
     *(None, "", 5, True, [], {}, "2026-02-30", "0000-01-01", ["crm"], "gold", [5], "2026-13-01"),
     *("2026-03-05T24:00:00Z", "2026-03-05T10:00:00", "2026-03-05T10:00:00.1234567Z"),
+    "9999-12-31",
 )
 
 
@@ -203,8 +204,13 @@ class _Dice:
         return self.random.randint(-3, 3)
 
     def day(self) -> date:
+        """Near today or some years from it; now and then the day that common years have not."""
+        if self.random.random() < 0.05:
+            return date(2024, 2, 29)
         reach = self.one((4, 4, 100, 500))
-        return NOW.date() + timedelta(days=self.random.randint(-reach, reach))
+        years = self.one((0, 0, 0, 0, -1, -2, -5, 1))
+        near: date = NOW.date().replace(year=NOW.year + years)
+        return near + timedelta(days=self.random.randint(-reach, reach))
 
     def instant(self) -> datetime:
         """Often exactly a midnight, or hours from the moment, where bounds are."""

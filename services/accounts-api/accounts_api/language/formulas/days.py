@@ -1,10 +1,10 @@
 """Days counted and moved. Nothing is given for a day beyond the calendar."""
 
 from bisect import bisect_left, bisect_right
-from datetime import MAXYEAR, MINYEAR, date, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
-from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.rules.context import EvaluationContext, months_after
 
 _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 
@@ -12,19 +12,6 @@ _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 def moved(day: date, days: int) -> date | None:
     ordinal = day.toordinal() + days
     return date.fromordinal(ordinal) if _FIRST <= ordinal <= _LAST else None
-
-
-def months_after(day: date, months: int) -> date | None:
-    """The same day of another month, or that month's last day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if not MINYEAR <= year <= MAXYEAR:
-        return None
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
 
 
 def months_between(first: date, last: date) -> int:

@@ -15,7 +15,7 @@ from accounts_api.language.formulas import days
 from accounts_api.language.formulas import types as t
 from accounts_api.language.formulas.types import Typed
 from accounts_api.language.formulas.values import EXACT, Money, amount, like, mixed
-from accounts_api.language.rules.context import Asks, EvaluationContext
+from accounts_api.language.rules.context import Asks, EvaluationContext, months_after
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.syntax.values import format_number
 
@@ -33,10 +33,6 @@ class Function:
     typed: Callable[[Sequence[Typed]], Typed]
     work: Work
     asks: Asks = Asks.NOTHING
-
-
-def _day(value: date, context: EvaluationContext) -> date:
-    return context.local_day(value) if isinstance(value, datetime) else value
 
 
 def _sum(_: EvaluationContext, a: Any, b: Any) -> Any:
@@ -67,7 +63,7 @@ def _comparing(compare: Callable[[Any, Any], bool]) -> Work:
         if mixed(a, b):
             return None
         if isinstance(a, date) and type(a) is not type(b):
-            a, b = _day(a, context), _day(b, context)
+            a, b = context.local_day(a), context.local_day(b)
         return compare(amount(a), amount(b))
 
     return work
@@ -141,23 +137,23 @@ def _contains(_: EvaluationContext, where: Any, what: str) -> bool:
 
 
 def _add_months(context: EvaluationContext, day: date, count: Decimal) -> date | None:
-    return days.months_after(_day(day, context), days.whole(count, 120_000))
+    return months_after(context.local_day(day), days.whole(count, 120_000))
 
 
 def _add_business_days(context: EvaluationContext, day: date, count: Decimal) -> date | None:
-    return days.add_business_days(_day(day, context), days.whole(count), context)
+    return days.add_business_days(context.local_day(day), days.whole(count), context)
 
 
 def _counting(count: Callable[[date, date, EvaluationContext], int]) -> Work:
     def work(context: EvaluationContext, first: date, last: date) -> Decimal:
-        return Decimal(count(_day(first, context), _day(last, context), context))
+        return Decimal(count(context.local_day(first), context.local_day(last), context))
 
     return work
 
 
 def _part(name: str) -> Work:
     def work(context: EvaluationContext, day: date) -> Decimal:
-        return Decimal(getattr(_day(day, context), name))
+        return Decimal(getattr(context.local_day(day), name))
 
     return work
 
@@ -226,12 +222,16 @@ FUNCTIONS: Final = {
             lambda context: context.today,
             Asks.TODAY | Asks.CALENDAR,
         ),
-        Function("date", 1, 1, t.given(t.DATE, t.DAYS), lambda context, v: _day(v, context)),
+        Function("date", 1, 1, t.given(t.DATE, t.DAYS), lambda context, v: context.local_day(v)),
         Function("year", 1, 1, _COUNTED, _part("year")),
         Function("month", 1, 1, _COUNTED, _part("month")),
         Function("day", 1, 1, _COUNTED, _part("day")),
         Function(
-            "add_days", 2, 2, _MOVED, lambda m, v, count: days.moved(_day(v, m), days.whole(count))
+            "add_days",
+            2,
+            2,
+            _MOVED,
+            lambda m, v, count: days.moved(m.local_day(v), days.whole(count)),
         ),
         Function("add_months", 2, 2, _MOVED, _add_months),
         Function("add_business_days", 2, 2, _MOVED, _add_business_days, Asks.CALENDAR),

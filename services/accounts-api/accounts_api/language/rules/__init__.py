@@ -45,12 +45,13 @@ boolean                eq, neq
 select, id             eq, neq, in, not_in
 multi_select           has_any, has_all, has_none
 date, datetime         eq or on, neq, lt or before, lte, gt or after, gte, between, past, future,
-                       within_next {"days": 90}, within_last, in_period "this_fiscal_quarter"
+                       within_next {"days": 90}, within_last, in_period "this_fiscal_quarter",
+                       anniversary_within {"days": 30}
 =====================  ==================================================================
 
 In text: `= != < <= > >=`, `in ("a", "b")`, `not in (…)`, `between a and b`, `contains "x"`,
 `starts with "x"`, `is empty`, `is not empty`, `has any ("a")`, `within next 90 days`, `is past`,
-`in this fiscal quarter`, `changed within 30 days`.
+`in this fiscal quarter`, `anniversary within 30 days`, `changed within 30 days`.
 
 Meaning
 -------
@@ -62,6 +63,8 @@ Meaning
   local midnight. `past` and `future` leave today out for a date, and compare the instant for a
   datetime. Lengths are days, weeks, months, years, business_days; for datetimes also hours, which
   are counted exactly.
+* An anniversary of a day is one or more whole years after it; `anniversary_within {"days": 30}`
+  means that one is today or one of the 30 days after it.
 * A datetime compares by local day with a date and exactly with an instant. Both ends of `between`
   are included.
 * `{"from_today": {"days": -30}}` (text `today - 30 days`) stands for a date.

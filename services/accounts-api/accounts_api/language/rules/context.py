@@ -8,7 +8,7 @@ on which a date condition can change: the first day on which a bound reaches the
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from enum import Flag, auto
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -79,8 +79,9 @@ class EvaluationContext:
     def today(self) -> date:
         return self.local_day(self.now)
 
-    def local_day(self, instant: datetime) -> date:
-        return instant.astimezone(self.zone).date()
+    def local_day(self, value: date) -> date:
+        """The day of an instant in the workspace's zone; a date is itself."""
+        return value.astimezone(self.zone).date() if isinstance(value, datetime) else value
 
     def day_start(self, day: date) -> datetime:
         """The first instant of a local day: the first midnight of two, the gap's end if none."""
@@ -111,6 +112,16 @@ class EvaluationContext:
         if shift is not None:
             return _moved(target, -shift)
         return _moved(self.today, 1 + bisect_left(self.steps(day), target))
+
+    def anniversary(self, day: date) -> date | None:
+        """The next anniversary of `day`, today or later; the first is a year after `day`. None
+        beyond the calendar. In common years that of 29 February is 28 February.
+        """
+        years = max(1, self.today.year - day.year)
+        this_year = months_after(day, 12 * years)
+        if this_year is None or this_year >= self.today:
+            return this_year
+        return months_after(day, 12 * (years + 1))
 
     def _on(self, today: date, day: Day) -> date:
         match day.base:
@@ -158,13 +169,14 @@ def _moved(day: date, days: int) -> date:
 
 
 def _months_after(day: date, months: int) -> date:
-    """The same day of another month, or that month's last day."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    if year < date.min.year:
-        return date.min
-    if year > date.max.year:
-        return date.max
+    return months_after(day, months) or (date.min if months < 0 else date.max)
+
+
+def months_after(day: date, months: int) -> date | None:
+    """The same day of another month, or that month's last day; None beyond the calendar."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        return None
     for last in (day.day, 30, 29, 28):
         try:
             return date(year, month + 1, min(day.day, last))

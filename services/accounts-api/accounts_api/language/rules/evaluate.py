@@ -162,8 +162,16 @@ def _test(
             return all(wanted in value for wanted in values)
         case c.Days() | c.Instants():
             return _inside(test, value, context)
+        case c.Anniversary(until):
+            following = next_anniversary(value, context)
+            return following is not None and following <= context.resolve(until)
         case c.Changed():
             raise AssertionError("a change is looked up in the history, not in the value")
+
+
+def next_anniversary(value: date, context: EvaluationContext) -> date | None:
+    """The next anniversary of the value's local day, as `EvaluationContext.anniversary` says."""
+    return context.anniversary(context.local_day(value))
 
 
 def _between(test: c.Numbers, value: Any) -> bool:
@@ -193,8 +201,7 @@ def _matches(how: Op, needle: str, text: str) -> bool:
 
 def _inside(window: c.Days | c.Instants, value: Any, context: EvaluationContext) -> bool:
     if isinstance(window, c.Days):
-        day = context.local_day(value) if isinstance(value, datetime) else value
-        return _in_days(window, day, context)
+        return _in_days(window, context.local_day(value), context)
     low, high = window.low, window.high
     above = low is None or _reaches(value, _at(low, context), included=low.included)
     return above and (high is None or _reaches(_at(high, context), value, included=high.included))

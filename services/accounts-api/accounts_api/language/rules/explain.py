@@ -13,6 +13,7 @@ from accounts_api.language.rules.evaluate import (
     events_counted,
     holders,
     matching,
+    next_anniversary,
     satisfies,
     value_of,
 )
@@ -86,6 +87,11 @@ def _found(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> d
         case c.Days() as window:
             value = _plain(value_of(node.field, record))
             return found | {"value": value, **_ends(window, context)}
+        case c.Anniversary(until):
+            value = value_of(node.field, record)
+            following = None if value is None else next_anniversary(value, context)
+            ends = {"anniversary": _plain(following), "to": _plain(context.resolve(until))}
+            return found | {"value": _plain(value), **ends}
         case c.Instants():
             return found | {"value": _plain(value_of(node.field, record))}
         case test:

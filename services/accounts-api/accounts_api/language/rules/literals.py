@@ -18,6 +18,14 @@ from shared.values.plain import near_day
 
 TODAY: Final = n.Span(0, n.Unit.DAYS)
 MAX_BUSINESS_DAYS: Final = 260
+_YEAR: Final = {
+    n.Unit.DAYS: 366,
+    n.Unit.WEEKS: 52,
+    n.Unit.MONTHS: 12,
+    n.Unit.YEARS: 1,
+    n.Unit.BUSINESS_DAYS: MAX_BUSINESS_DAYS,
+}
+"""The longest time within which an anniversary can be awaited, in each unit of days."""
 
 
 class Mistyped(RuleFaulty):
@@ -158,6 +166,8 @@ class Typing:
                 return self.back(self.span(node.value, hours=self.is_datetime))
             case n.Op.WITHIN_NEXT:
                 return self.ahead(self.span(node.value, hours=self.is_datetime))
+            case n.Op.ANNIVERSARY_WITHIN:
+                return c.Anniversary(Day(self.within_a_year(node.value)))
             case n.Op.IN_PERIOD:
                 return _period(str(node.value))
             case n.Op.BETWEEN if isinstance(node.value, tuple):
@@ -231,6 +241,13 @@ class Typing:
         if value.unit is n.Unit.BUSINESS_DAYS and abs(value.count) > MAX_BUSINESS_DAYS:
             raise self.wrong(f"Business days are counted up to {MAX_BUSINESS_DAYS}.")
         return value
+
+    def within_a_year(self, value: n.Value) -> n.Span:
+        span = self.span(value, hours=False)
+        if span.count > _YEAR[span.unit]:
+            unit = str(span.unit).replace("_", " ")
+            raise self.wrong(f"Every day has its anniversary within {_YEAR[span.unit]} {unit}.")
+        return span
 
     def time(self, value: n.Value, *at: int) -> Day | datetime:
         match value:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.rules.evaluate import Snapshot, satisfies, value_of
+from accounts_api.language.rules.evaluate import Snapshot, next_anniversary, satisfies, value_of
 from accounts_api.language.syntax import nodes as n
 
 
@@ -60,6 +60,11 @@ def _field(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> I
             value = value_of(node.field, record)
             if isinstance(value, date):
                 yield from _window(window, value, context)
+        case c.Anniversary(until):
+            value = value_of(node.field, record)
+            following = None if value is None else next_anniversary(value, context)
+            if following is not None:
+                yield from _anniversary(until, following, context)
         case test:
             _timeless: c.Timeless = test
 
@@ -75,13 +80,19 @@ def _window(
                     if at > context.now:
                         yield at.astimezone(UTC)
         return
-    day = context.local_day(value) if isinstance(value, datetime) else value
+    day = context.local_day(value)
     bounds = ((window.first, 1), (window.last, 0))
     for bound, beyond in bounds:
         if bound is not None and day.toordinal() + beyond <= date.max.toordinal():
             reached = context.reaches(bound, day + timedelta(days=beyond))
             if reached is not None:
                 yield context.day_start(reached)
+
+
+def _anniversary(until: Day, following: date, context: EvaluationContext) -> Iterator[datetime]:
+    """The day on which `until` reaches the anniversary, or else the day after it."""
+    reached = context.reaches(until, following)
+    yield context.day_start(following + timedelta(days=1) if reached is None else reached)
 
 
 def _events(

@@ -27,7 +27,7 @@ _SET: Final = _ANY | {n.Op.EQ, n.Op.NEQ, n.Op.IN, n.Op.NOT_IN}
 _RANGE: Final = frozenset({n.Op.LT, n.Op.LTE, n.Op.GT, n.Op.GTE, n.Op.BETWEEN})
 _DATES: Final = frozenset(
     {n.Op.ON, n.Op.BEFORE, n.Op.AFTER, n.Op.PAST, n.Op.FUTURE}
-    | {n.Op.WITHIN_NEXT, n.Op.WITHIN_LAST, n.Op.IN_PERIOD}
+    | {n.Op.WITHIN_NEXT, n.Op.WITHIN_LAST, n.Op.IN_PERIOD, n.Op.ANNIVERSARY_WITHIN}
 )
 OPERATORS: Final[dict[FieldType, frozenset[n.Op]]] = {
     FieldType.TEXT: _SET | {n.Op.CONTAINS, n.Op.NOT_CONTAINS, n.Op.STARTS_WITH, n.Op.ENDS_WITH},

@@ -119,9 +119,19 @@ class Changed:
         return Asks.NOW | Asks.CALENDAR if isinstance(self.window, Days) else Asks.NOW
 
 
+@dataclass(frozen=True, slots=True)
+class Anniversary:
+    """An anniversary of the local day is today, `until` or between them."""
+
+    until: Day
+
+    def asks(self, _: Field) -> Asks:
+        return Asks.TODAY | Asks.CALENDAR
+
+
 Timeless = Present | Equals | Numbers | Matches | HasAny | HasAll
 """Tests whose answer only data can change."""
-Test = Timeless | Days | Instants | Changed
+Test = Timeless | Days | Instants | Changed | Anniversary
 """Every reader of a test matches all of these, and mypy refuses one that leaves one out."""
 
 

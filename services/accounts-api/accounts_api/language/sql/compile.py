@@ -37,6 +37,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import Day, EvaluationContext
+from accounts_api.language.sql.dates import next_anniversary
 from accounts_api.language.sql.rows import COLUMN_TYPES, Row, other_table
 from accounts_api.language.syntax import nodes as n
 from accounts_api.language.syntax.values import format_number
@@ -171,6 +172,9 @@ class Compiler:
                 return self.days(test, value, instants=field.type is FieldType.DATETIME)
             case c.Instants():
                 return self.instants(test, value)
+            case c.Anniversary(until):
+                following = next_anniversary(row, field, self.context)
+                return following <= self.context.resolve(until)
             case c.Changed():
                 return self.changed(field, test, row)
 

@@ -1,8 +1,9 @@
-"""Instants that follow from a record's own date: when its day begins, and when it is over."""
+"""Days and instants that follow from a record's own date."""
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, bindparam, cast, func, null
+from sqlalchemy import ColumnElement, Date, Integer, Text, bindparam, case, cast, func, null
 
 from accounts_api.language.rules.catalog import Field, FieldType
 from accounts_api.language.rules.context import EvaluationContext
@@ -28,5 +29,30 @@ def _instant(
     value = row.value(field)
     if field.type is FieldType.DATETIME:
         return value
-    zone = bindparam(None, context.zone.key, type_=Text())
-    return func.day_start(value + days if days else value, zone, type_=AT)
+    return day_start(value + days if days else value, context)
+
+
+def day_start(day: ColumnElement[Any], context: EvaluationContext) -> ColumnElement[Any]:
+    return func.day_start(cast(day, Date()), _zone(context), type_=AT)
+
+
+def local_day(instant: ColumnElement[Any], context: EvaluationContext) -> ColumnElement[Any]:
+    return cast(func.timezone(_zone(context), instant), Date())
+
+
+def next_anniversary(row: Row, field: Field, context: EvaluationContext) -> ColumnElement[Any]:
+    """The twin of `EvaluationContext.anniversary`: like it, adding years to 29 February gives
+    28 February in a common year.
+    """
+    value, today = row.value(field), context.today
+    day = local_day(value, context) if field.type is FieldType.DATETIME else value
+    year = cast(func.extract("year", day), Integer())
+    years = func.greatest(1, bindparam(None, today.year, type_=Integer()) - year)
+    this_year = cast(day + func.make_interval(years), Date())
+    next_year = cast(day + func.make_interval(years + 1), Date())
+    following = case((this_year >= today, this_year), else_=next_year)
+    return case((following <= date.max, following))
+
+
+def _zone(context: EvaluationContext) -> ColumnElement[Any]:
+    return bindparam(None, context.zone.key, type_=Text())

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Date,
     FromClause,
     Interval,
-    Text,
     and_,
     bindparam,
     case,
@@ -38,6 +37,7 @@ from accounts_api.language.sql.compile import (
     event_days,
     field_changes,
 )
+from accounts_api.language.sql.dates import day_start, local_day, next_anniversary
 from accounts_api.language.sql.rows import Row
 from shared.columns import AT
 
@@ -112,6 +112,11 @@ class _Horizons:
                 )
             case c.Changed(window):
                 return self.changed(node.field, window, row)
+            case c.Anniversary(until):
+                following = next_anniversary(row, node.field, self.context)
+                inside = following <= self.context.resolve(until)
+                passed = day_start(following + 1, self.context)
+                return [case((inside, passed), else_=self.reaches(until, following))]
             case test:
                 _timeless: c.Timeless = test
                 return []
@@ -127,7 +132,7 @@ class _Horizons:
                 if end is not None and isinstance(end.base, timedelta)
             ]
             return [self.ahead(at) for at in moved]
-        day = self.local_day(value) if is_instant else value
+        day = local_day(value, self.context) if is_instant else value
         found: Found = []
         if window.first is not None and window.first.moves:
             found.append(self.reaches(window.first, day + 1))
@@ -138,14 +143,6 @@ class _Horizons:
     def ahead(self, instant: ColumnElement[Any]) -> ColumnElement[Any]:
         return case((instant > self.now, instant))
 
-    def local_day(self, instant: ColumnElement[Any]) -> ColumnElement[Any]:
-        zone = bindparam(None, self.context.zone.key, type_=Text())
-        return cast(func.timezone(zone, instant), Date())
-
-    def day_start(self, day: ColumnElement[Any]) -> ColumnElement[Any]:
-        zone = bindparam(None, self.context.zone.key, type_=Text())
-        return func.day_start(cast(day, Date()), zone, type_=AT)
-
     def reaches(self, bound: Day, target: ColumnElement[Any]) -> ColumnElement[Any]:
         """The start of the first day on which `bound` is `target` or later: `Moment.reaches`."""
         shift = self.context.fixed_shift(bound)
@@ -155,7 +152,9 @@ class _Horizons:
         else:
             steps = bindparam(None, list(self.context.steps(bound)), type_=ARRAY(Date()))
             day = self.date(1) + func.width_bucket(cast(target - 1, Date()), steps)
-        return case((target > self.date(0, self.context.resolve(bound)), self.day_start(day)))
+        return case(
+            (target > self.date(0, self.context.resolve(bound)), day_start(day, self.context))
+        )
 
     def date(self, plus: int, day: Any = None) -> ColumnElement[Any]:
         start = self.context.today if day is None else day
@@ -182,7 +181,9 @@ class _Horizons:
             self.context.resolve(node.window.first or Day(self.context.today)),
         )
         length = (self.context.today - first).days + 1
-        change = case((day > today, self.day_start(day)), else_=self.day_start(day + length))
+        change = case(
+            (day > today, day_start(day, self.context)), else_=day_start(day + length, self.context)
+        )
         earliest = row.beside(
             days,
             days.c[names.record] == row.id,

@@ -52,6 +52,7 @@ class Op(StrEnum):
     WITHIN_NEXT = "within_next"
     WITHIN_LAST = "within_last"
     IN_PERIOD = "in_period"
+    ANNIVERSARY_WITHIN = "anniversary_within"
     HAS_ANY = "has_any"
     HAS_ALL = "has_all"
     HAS_NONE = "has_none"
@@ -75,7 +76,8 @@ SHAPE_OF: Final[dict[Op, Shape]] = {
     **dict.fromkeys((Op.CONTAINS, Op.NOT_CONTAINS, Op.STARTS_WITH, Op.ENDS_WITH), Shape.TEXT),
     **dict.fromkeys((Op.IN, Op.NOT_IN, Op.HAS_ANY, Op.HAS_ALL, Op.HAS_NONE), Shape.LIST),
     **dict.fromkeys((Op.IS_EMPTY, Op.NOT_EMPTY, Op.PAST, Op.FUTURE), Shape.NOTHING),
-    **dict.fromkeys((Op.WITHIN_NEXT, Op.WITHIN_LAST, Op.CHANGED_WITHIN), Shape.SPAN),
+    **dict.fromkeys((Op.WITHIN_NEXT, Op.WITHIN_LAST, Op.ANNIVERSARY_WITHIN), Shape.SPAN),
+    Op.CHANGED_WITHIN: Shape.SPAN,
     Op.BETWEEN: Shape.PAIR,
     Op.IN_PERIOD: Shape.PERIOD,
 }

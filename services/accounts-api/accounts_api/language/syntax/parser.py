@@ -45,21 +45,6 @@ QUANTIFIERS: Final = {
     "no": n.Quantifier.NONE,
     "none": n.Quantifier.NONE,
 }
-OPERATOR_WORDS: Final = [
-    "in",
-    "not",
-    "between",
-    "contains",
-    "starts",
-    "ends",
-    "is",
-    "on",
-    "before",
-    "after",
-    "within",
-    "changed",
-    "has",
-]
 CURRENCY: Final = re.compile("[A-Z]{3}")
 # What is meant by words and signs that other languages have here.
 MEANT: Final = {
@@ -196,7 +181,7 @@ class RuleParser(Cursor):
             return n.Op.IN_PERIOD
         if self.skip("in"):
             return n.Op.IN
-        raise self.foreign("an operator", tuple(OPERATOR_WORDS))
+        raise self.foreign("an operator", OPERATOR_WORDS)
 
     def comparison(self) -> n.Op:
         sign = self.take()
@@ -352,8 +337,10 @@ PHRASES: Final[tuple[tuple[tuple[str, ...], n.Op], ...]] = (
     (("after",), n.Op.AFTER),
     (("within", "next"), n.Op.WITHIN_NEXT),
     (("within", "last"), n.Op.WITHIN_LAST),
+    (("anniversary", "within"), n.Op.ANNIVERSARY_WITHIN),
     (("changed", "within"), n.Op.CHANGED_WITHIN),
     (("has", "any"), n.Op.HAS_ANY),
     (("has", "all"), n.Op.HAS_ALL),
     (("has", "none"), n.Op.HAS_NONE),
 )
+OPERATOR_WORDS: Final = ("in", *dict.fromkeys(words[0] for words, _ in PHRASES))

@@ -1,1 +1,0 @@
-"""Two records that are one customer become one."""
