@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts_api.customers.object_types.rules import key_faults, link_faults
-from accounts_api.language.rules.depends import EXISTENCE, Dependency, dependencies
+from accounts_api.language.interpreter.depends import EXISTENCE, Dependency, dependencies
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import RelatedMatch

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.types import Sort
+from accounts_api.language.interpreter.evaluate import Snapshot
 from accounts_api.language.rules.catalog import FieldType, trait
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.syntax.nodes import Money
 from accounts_api.language.syntax.parser import read_text

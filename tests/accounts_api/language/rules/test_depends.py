@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts_api.language.rules.depends import (
+from accounts_api.language.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
     Dependency,

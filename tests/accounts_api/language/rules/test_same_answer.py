@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from accounts_api.language.interpreter.evaluate import matches
+from accounts_api.language.interpreter.explain import explain
+from accounts_api.language.interpreter.needs import needs
+from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.evaluate import matches
-from accounts_api.language.rules.explain import explain
-from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.next_change import next_change
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.sql import next_change as sql_horizon

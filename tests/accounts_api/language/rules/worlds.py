@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from accounts_api.language.interpreter.evaluate import Holding, Snapshot
 from accounts_api.language.rules.catalog import Catalog, FieldType, trait
-from accounts_api.language.rules.evaluate import Holding, Snapshot
 from accounts_api.language.rules.standard import STANDARD
 
 WORKSPACE = UUID(int=1)

@@ -17,8 +17,8 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
+from accounts_api.language.interpreter.depends import Dependency, role_dependency
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.depends import Dependency, role_dependency
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.edits import RULES as BY_RULES

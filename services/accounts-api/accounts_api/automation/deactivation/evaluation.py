@@ -20,8 +20,8 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
+from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.depends import EXISTENCE, Dependency
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.edits import OURSELVES, Edit

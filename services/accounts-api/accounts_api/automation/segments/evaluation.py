@@ -15,12 +15,12 @@ from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import Candidate, effective_rule, held_by
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
+from accounts_api.language.interpreter.depends import Dependency, segment_dependency
+from accounts_api.language.interpreter.evaluate import matches
+from accounts_api.language.interpreter.needs import needs
+from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.depends import Dependency, segment_dependency
-from accounts_api.language.rules.evaluate import matches
-from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.next_change import next_change
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.sql.snapshot import read_snapshot

@@ -14,11 +14,11 @@ from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.language.interpreter.explain import explain
+from accounts_api.language.interpreter.needs import needs
+from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.explain import explain
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.language.rules.needs import needs
-from accounts_api.language.rules.next_change import next_change
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot

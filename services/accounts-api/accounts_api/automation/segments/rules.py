@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from accounts_api.language.interpreter.depends import segments_read
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import segments_read
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule

@@ -24,8 +24,8 @@ from accounts_api.evaluation.engine.evaluators import Trigger
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.usages.service import Elsewhere, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.language.interpreter.depends import EXISTENCE, dependencies, segments_read
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import EXISTENCE, dependencies, segments_read
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.syntax.faults import Fault as RuleFault

@@ -24,8 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
 from accounts_api.evaluation.engine.next_changes import stored_next_change
+from accounts_api.language.interpreter.needs import Needs
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.needs import Needs
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.sql.compile import verdict
 from accounts_api.language.sql.evaluate_many import evaluated

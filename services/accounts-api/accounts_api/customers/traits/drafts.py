@@ -15,7 +15,7 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
-from accounts_api.language.rules.depends import CALENDAR, EXISTENCE
+from accounts_api.language.interpreter.depends import CALENDAR, EXISTENCE
 from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema

@@ -19,11 +19,11 @@ from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.next_change import next_change
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.values import number
+from accounts_api.language.interpreter.depends import Dependency
+from accounts_api.language.interpreter.evaluate import Snapshot
+from accounts_api.language.interpreter.needs import Needs
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.depends import Dependency
-from accounts_api.language.rules.evaluate import Snapshot
-from accounts_api.language.rules.needs import Needs
 from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema

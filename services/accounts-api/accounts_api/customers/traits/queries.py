@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.language.interpreter.needs import Needs
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.needs import Needs
 from accounts_api.language.sql.rows import record_table
 from accounts_api.language.sql.snapshot import snapshot
 from accounts_api.records.schema.models import TABLES

@@ -10,8 +10,8 @@ from pydantic_core import to_json
 
 from accounts_api.evaluation.engine import queries
 from accounts_api.evaluation.engine.rules import RESUMED
+from accounts_api.language.interpreter.depends import EXISTENCE, role_dependency
 from accounts_api.language.rules.catalog import Catalog, Children
-from accounts_api.language.rules.depends import EXISTENCE, role_dependency
 from accounts_api.language.rules.ignored import IGNORED
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import queries
-from accounts_api.language.rules.depends import Dependency
+from accounts_api.language.interpreter.depends import Dependency
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 

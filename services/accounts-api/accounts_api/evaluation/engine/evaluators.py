@@ -8,8 +8,8 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from accounts_api.evaluation.engine.cycles import Outputs
+from accounts_api.language.interpreter.depends import Dependency
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.depends import Dependency
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 from shared.usages import Usage

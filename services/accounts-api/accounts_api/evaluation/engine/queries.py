@@ -26,8 +26,8 @@ from accounts_api.evaluation.engine.models import (
     rule_next_changes,
 )
 from accounts_api.evaluation.engine.rules import Change, DependentRule
+from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import EXISTENCE, Dependency
 from accounts_api.language.sql.affected_records import reach
 from shared.columns import AT
 from shared.uow import UnitOfWork

@@ -27,15 +27,15 @@ from accounts_api.evaluation.engine.cycles import Output
 from accounts_api.evaluation.engine.evaluators import Evaluators, Trigger, in_order
 from accounts_api.evaluation.engine.next_changes import set_next_changes
 from accounts_api.evaluation.engine.queries import active_rules, unregister
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.depends import (
+from accounts_api.language.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
     Dependency,
     role_dependency,
     segment_dependency,
 )
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause, chain_of

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from accounts_api.language.interpreter.depends import CALENDAR, Dependency, dependencies
+from accounts_api.language.interpreter.explain import Explanation
 from accounts_api.language.rules.catalog import Catalog, Field, FieldType
-from accounts_api.language.rules.depends import CALENDAR, Dependency, dependencies
-from accounts_api.language.rules.explain import Explanation
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.syntax.faults import of_what_is_stored

@@ -26,10 +26,10 @@ from accounts_api.evaluation.rule_sets.rules import (
 )
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.language.interpreter.depends import Dependency, dependencies
+from accounts_api.language.interpreter.explain import explain
+from accounts_api.language.interpreter.needs import needs
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.depends import Dependency, dependencies
-from accounts_api.language.rules.explain import explain
-from accounts_api.language.rules.needs import needs
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from accounts_api.language.formulas import typed as c
 from accounts_api.language.formulas.evaluate import followed, result
+from accounts_api.language.interpreter.evaluate import Snapshot
+from accounts_api.language.interpreter.next_change import instants as rule_instants
 from accounts_api.language.rules.context import Asks, EvaluationContext
-from accounts_api.language.rules.evaluate import Snapshot
-from accounts_api.language.rules.next_change import instants as rule_instants
 
 
 def next_change(

@@ -11,8 +11,8 @@ from accounts_api.language.formulas import typed as c
 from accounts_api.language.formulas.evaluate import field_value, followed, gathered, result
 from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.values import Money, amount, mixed
+from accounts_api.language.interpreter.evaluate import Snapshot
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.evaluate import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

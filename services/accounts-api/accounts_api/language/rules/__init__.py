@@ -75,7 +75,6 @@ Meaning
 
 Modules: `syntax` (the tree as written, reading and writing it as JSON and text), `catalog` (what a
 rule may read), `type_check` (names and types resolved into `typed`), then the readers of a typed
-rule: `sql.compile` and `evaluate` (the verdict), `explain`, `sql.next_change` and `next_change`
-(when time alone may change it), `depends` (which changes can change it), `needs` and `sql.snapshot`
-(loading what `evaluate` needs). `docs/rules.md` tells users the same with an example of everything.
+rule, which agree: `interpreter` in Python over one record, `sql` over many. `docs/rules.md` tells
+users the same with an example of everything.
 """

@@ -25,10 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts_api.language.interpreter.evaluate import Holding, Snapshot
+from accounts_api.language.interpreter.needs import Counted, Needs
 from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.evaluate import Holding, Snapshot
-from accounts_api.language.rules.needs import Counted, Needs
 from accounts_api.language.sql.compile import field_changes
 from accounts_api.language.sql.rows import Row, other_table, record_table
 from shared.columns import AT

@@ -14,8 +14,8 @@ from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.values import number
+from accounts_api.language.interpreter.evaluate import Snapshot
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.evaluate import Snapshot
 from accounts_api.language.syntax.faults import RuleFaulty
 from accounts_api.records.schema.record_catalog import catalog_of_schema
 from accounts_api.records.schema.record_schemas import RecordSchema

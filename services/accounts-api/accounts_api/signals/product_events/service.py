@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.language.rules.depends import events_dependency
+from accounts_api.language.interpreter.depends import events_dependency
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.records.store.hooks import RecordChange

@@ -6,9 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.evaluate import (
+from accounts_api.language.interpreter.evaluate import (
     Snapshot,
     events_counted,
     holders,
@@ -17,6 +15,8 @@ from accounts_api.language.rules.evaluate import (
     satisfies,
     value_of,
 )
+from accounts_api.language.rules import typed as c
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.printer import write_text
 

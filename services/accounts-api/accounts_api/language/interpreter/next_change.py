@@ -7,9 +7,14 @@ the record or one it is related to changes.
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from accounts_api.language.interpreter.evaluate import (
+    Snapshot,
+    next_anniversary,
+    satisfies,
+    value_of,
+)
 from accounts_api.language.rules import typed as c
 from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.rules.evaluate import Snapshot, next_anniversary, satisfies, value_of
 from accounts_api.language.syntax import nodes as n
 
 
