@@ -251,7 +251,7 @@ def test_http_is_spoken_in_routers() -> None:
         "accounts_api.customers.querying.schemas",
         "accounts_api.customers.record_routes.parameters",
         "accounts_api.customers.record_routes.responses",
-        "accounts_api.records.store.schemas",
+        "accounts_api.records.requests.schemas",
     }
     assert speaking & query_modules() == set()
 

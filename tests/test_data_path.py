@@ -41,8 +41,6 @@ ON_A_SESSION = {
     "accounts_api.records.field_owners.queries",
     "accounts_api.records.history.queries",
     "accounts_api.records.schema.queries",
-    "accounts_api.records.store.queries",
-    "accounts_api.records.store.storing",
     "accounts_api.signals.product_events.queries",
     "sequencer.mail.bounces.queries",
     "sequencer.mail.mailboxes.queries",

@@ -22,7 +22,6 @@ FEATURES_OF_MORE_FILES = {
     "services/accounts-api/accounts_api/customers/traits": 12,
     "services/accounts-api/accounts_api/evaluation/engine": 11,
     "services/accounts-api/accounts_api/language/formulas": 14,
-    "services/accounts-api/accounts_api/records/store": 11,
     "services/sequencer/sequencer/sequences/enrollments": 11,
     "services/sequencer/sequencer/sequences/entry": 11,
 }
@@ -35,12 +34,10 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/customers/traits": 1_815,
     "services/accounts-api/accounts_api/evaluation/engine": 1_592,
     "services/accounts-api/accounts_api/language/formulas": 1_860,
-    "services/accounts-api/accounts_api/records/store": 2_429,
     "services/sequencer/sequencer/sequences/enrollments": 1_656,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {
-    "services/accounts-api/accounts_api/records/schema/models.py": 421,
     "services/sync-worker/sync_worker/partners/webhook_deliveries/queries.py": 401,
     "tests/accounts_api/customers/traits/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,

@@ -14,8 +14,8 @@ from pydantic_core import to_json
 from accounts_api.customers.accounts.schemas import AccountIn, AccountPatch, AccountRow
 from accounts_api.customers.accounts.service import accounts
 from accounts_api.customers.querying.service import ListRequest, get_record, list_records
+from accounts_api.records.requests.bodies import edit_of
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.store.edits import edit_of
 from accounts_api.records.store.service import write
 from deploy.bench.load import Load, Request, drive
 from deploy.bench.measuring import Case, Result, of_loads

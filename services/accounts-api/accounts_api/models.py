@@ -14,6 +14,7 @@ from accounts_api.identity.audit_log.models import AuditEntry
 from accounts_api.identity.members.models import Member
 from accounts_api.identity.workspaces.models import Workspace
 from accounts_api.records.field_owners import models as field_owners
+from accounts_api.records.holdings import models as holdings
 from accounts_api.records.schema import models as records
 from accounts_api.signals.product_events import models as product_events
 
@@ -28,6 +29,7 @@ __all__ = [
     "deactivation",
     "field_owners",
     "handovers",
+    "holdings",
     "imports",
     "key_roles",
     "lifecycle",

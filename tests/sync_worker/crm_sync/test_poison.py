@@ -11,8 +11,8 @@ import pytest
 from typing_extensions import override
 
 from accounts_api.identity.members import service as members
-from accounts_api.records.store.batch import Batch
-from accounts_api.records.store.edits import Edit
+from accounts_api.records.editing.batch import Batch
+from accounts_api.records.editing.edits import Edit
 from sync_worker.connectors.base import Intent, Link, SystemTrouble, Trouble
 from sync_worker.connectors.salesforce.connector import Salesforce
 from sync_worker.crm_sync.inbound import apply_rows, rules

@@ -191,8 +191,8 @@ async def test_what_history_does_not_keep_cannot_be_asked_of_the_past(tenure: Te
 
 
 async def test_a_change_that_was_dated_back_holds_from_its_day(tenure: Tenure) -> None:
+    from accounts_api.records.editing.edits import Edit
     from accounts_api.records.schema.record_schemas import ACCOUNT
-    from accounts_api.records.store.edits import Edit
     from accounts_api.records.store.writing import write
 
     ws = await tenure.workspace()

@@ -19,10 +19,10 @@ from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.language.interpreter.depends import Dependency, role_dependency
 from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.records.editing.edits import RULES as BY_RULES
+from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.store.edits import RULES as BY_RULES
-from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import write
 from shared.errors import Conflict, NotFound
 from shared.events.base import Cause, chain_of

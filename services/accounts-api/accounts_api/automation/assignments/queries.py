@@ -25,7 +25,7 @@ from accounts_api.language.rules.typed import Rule
 from accounts_api.language.sql.compile import verdict
 from accounts_api.language.sql.evaluate_many import verdicts
 from accounts_api.language.sql.rows import Row, other_table, record_table
-from accounts_api.records.schema.models import key_role_definitions as roles
+from accounts_api.records.holdings.models import key_role_definitions as roles
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import CONTACT
-from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.service import write
 from shared.errors import Conflict, NotFound
 from shared.events.base import Cause

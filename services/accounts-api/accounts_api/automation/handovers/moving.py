@@ -13,8 +13,8 @@ from accounts_api.automation.assignments.rules import Choice, Distribution
 from accounts_api.automation.handovers import queries
 from accounts_api.automation.handovers.service import plan_of
 from accounts_api.identity.members import service as members
+from accounts_api.records.editing.edits import RULES, Edit
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.store.edits import RULES, Edit
 from accounts_api.records.store.service import write_each
 from shared import held_work
 from shared.events.accounts import MemberHandedOver

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from accounts_api.automation.assignments.rules import Algorithm
 from accounts_api.automation.assignments.schemas import Pool
 from accounts_api.evaluation.usages.schemas import UsageOut
-from accounts_api.records.store.schemas import TraitKey
+from accounts_api.records.requests.schemas import TraitKey
 from shared.schemas import In, Minor, Out
 from shared.settings import ServiceName
 

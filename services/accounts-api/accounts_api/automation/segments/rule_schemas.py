@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.evaluation.rule_sets.schemas import RuleFault
-from accounts_api.records.store.schemas import RecordTypeKey
+from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.schemas import In, Out
 
 RuleIn = Annotated[

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
 from accounts_api.customers.contacts.rules import EmailStatus
-from accounts_api.records.store.schemas import (
+from accounts_api.records.requests.schemas import (
     RecordOut,
     Row,
     RowsIn,

@@ -19,9 +19,9 @@ from accounts_api.customers.imports.service import end, get_import, kept
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.language.spreadsheets.csv_cells import plain
 from accounts_api.language.spreadsheets.formats import Formats
+from accounts_api.records.editing.edits import Edit, Outcome, Writer
+from accounts_api.records.requests.bodies import row_edit
 from accounts_api.records.schema.errors import NotWritten
-from accounts_api.records.store.edits import Edit, Outcome, Writer
-from accounts_api.records.store.service import row_edit
 from shared.auth import Caller
 from shared.db import is_connection_loss
 from shared.errors import AppError

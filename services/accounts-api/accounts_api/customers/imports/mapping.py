@@ -8,8 +8,8 @@ from accounts_api.customers.imports.rules import proposed, targets
 from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_types.service import record_type_to_write
+from accounts_api.records.holdings.service import key_role_definitions
 from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT
-from accounts_api.records.store.lookups import key_role_definitions
 from accounts_api.records.store.service import definitions_of
 from shared.errors import Fault
 from shared.spelling import nearest

@@ -8,7 +8,7 @@ from accounts_api.customers.imports.cells import Amounts
 from accounts_api.customers.imports.rules import EmptyCells
 from accounts_api.language.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
-from accounts_api.records.store.schemas import RecordTypeKey
+from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.schemas import In, Out, Patch, Title
 
 ImportStatus = Literal["waiting", "ready", "running", "finished", "failed", "cancelled"]

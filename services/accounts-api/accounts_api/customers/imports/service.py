@@ -21,7 +21,7 @@ from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_file import CsvFile, NotCsv, Row
 from accounts_api.language.spreadsheets.evidence import Evidence
-from accounts_api.records.store.edits import Writer
+from accounts_api.records.editing.edits import Writer
 from shared.audit import difference
 from shared.auth import Caller
 from shared.errors import Fault, Invalid, check_version

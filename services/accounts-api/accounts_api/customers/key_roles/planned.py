@@ -8,11 +8,12 @@ from uuid import UUID
 
 from accounts_api.customers.key_roles import queries
 from accounts_api.customers.key_roles.errors import ChangedLater, PlanNotFound
+from accounts_api.records.editing.edits import RULES, Edit, Outcome, Writer, escaped
+from accounts_api.records.holdings.service import key_role_definitions
+from accounts_api.records.requests.service import accepted
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.store.edits import RULES, Edit, Outcome, Writer, escaped
-from accounts_api.records.store.lookups import key_role_definitions
-from accounts_api.records.store.service import accepted, state_of, write
+from accounts_api.records.store.service import state_of, write
 from shared.batches import each_at_its_own_risk
 from shared.errors import AppError, Fault, Invalid, check_version
 from shared.events.base import Cause, chain_of

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.customers.key_roles.models import planned_holdings as plans
-from accounts_api.records.schema.models import key_role_assignments as holdings
-from accounts_api.records.schema.models import key_role_definitions as roles
+from accounts_api.records.holdings.models import key_role_assignments as holdings
+from accounts_api.records.holdings.models import key_role_definitions as roles
 
 
 async def key_roles_page(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.records.store.schemas import Holders, TraitKey
+from accounts_api.records.requests.schemas import Holders, TraitKey
 from shared.schemas import In, Instant, Out, Patch, Title
 
 _ROLE: dict[str, Any] = {

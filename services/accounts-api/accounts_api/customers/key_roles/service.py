@@ -8,12 +8,12 @@ from accounts_api.customers.key_roles.errors import KeyRoleNotFound, KeyRoleTake
 from accounts_api.customers.key_roles.schemas import HoldersIn, KeyRoleIn, KeyRolePatch
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome, Writer
+from accounts_api.records.holdings.service import key_role_definitions
 from accounts_api.records.schema.errors import OwnedElsewhere, RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.store.edits import OURSELVES, Edit, Outcome, Writer
-from accounts_api.records.store.lookups import key_role_definitions
+from accounts_api.records.store.service import plan as what_if
 from accounts_api.records.store.service import state_of, write
-from accounts_api.records.store.writing import plan as what_if
 from shared.auth import Caller
 from shared.errors import check_version
 from shared.ids import new_id

@@ -13,10 +13,10 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.usages.service import COUNTED_TO, Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.interpreter.depends import EXISTENCE
+from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import ObjectLink
 from accounts_api.records.store import hooks
-from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import all_written, write_each
 from shared import held_work
 from shared.db import refuse

@@ -13,8 +13,8 @@ from accounts_api.customers.objects.schemas import (
     ObjectRows,
 )
 from accounts_api.customers.record_routes.record_type import PathParams, RecordType
+from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import OBJECT, RecordSchema
-from accounts_api.records.store.service import Records
 from shared.auth import Caller
 from shared.uow import UnitOfWork, UnitsOfWork
 

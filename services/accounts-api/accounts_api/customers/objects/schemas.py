@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
 
-from accounts_api.records.store.schemas import (
+from accounts_api.records.requests.schemas import (
     RecordOut,
     Row,
     RowsIn,

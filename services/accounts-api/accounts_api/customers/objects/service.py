@@ -1,8 +1,8 @@
 """Instances of the object types that a workspace defines."""
 
+from accounts_api.records.requests.service import Records
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema, schema_of
-from accounts_api.records.store.service import Records
 from shared.errors import Conflict, NotFound
 from shared.uow import UnitOfWork
 

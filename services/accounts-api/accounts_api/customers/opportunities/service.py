@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 from accounts_api.customers.opportunities import queries
 from accounts_api.customers.opportunities.rules import Reason, asks_to_enter, why_not
+from accounts_api.records.editing.edits import OURSELVES, Edit
+from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import OPPORTUNITY
-from accounts_api.records.store.edits import OURSELVES, Edit
-from accounts_api.records.store.service import PendingRecord, Records, state_of, write
+from accounts_api.records.store.service import PendingRecord, state_of, write
 from shared.errors import AppError, Conflict
 from shared.events.accounts import ManualEntryRefused
 from shared.uow import UnitOfWork

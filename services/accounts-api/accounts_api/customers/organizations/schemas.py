@@ -2,7 +2,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, SkipValidation
 
-from accounts_api.records.store.schemas import (
+from accounts_api.records.requests.schemas import (
     Domain,
     RecordOut,
     Row,

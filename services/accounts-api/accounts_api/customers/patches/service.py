@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from accounts_api.customers.patches.schemas import RecordPatch
 from accounts_api.customers.record_types.service import body_of, record_type_to_write
+from accounts_api.records.editing.edits import Edit, Outcome, Writer
+from accounts_api.records.requests.bodies import edit_of
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.store.edits import Edit, Outcome, Writer, edit_of
 from accounts_api.records.store.service import state_of
 from shared.auth import Caller
 from shared.errors import AppError, Conflict, Fault, Invalid, NotFound, PreconditionFailed

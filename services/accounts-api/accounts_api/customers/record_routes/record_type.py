@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from accounts_api.records.requests.schemas import RecordOut, RowsIn
+from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.store.schemas import RecordOut, RowsIn
-from accounts_api.records.store.service import Records
 from shared.auth import Caller
 from shared.uow import UnitOfWork, UnitsOfWork
 

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.customers.querying.service import RecordBody
+from accounts_api.records.editing.edits import Outcome, Status, snapshot
+from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.store.edits import Outcome, Status, snapshot
-from accounts_api.records.store.service import Records
 from shared.web.routing import etag, not_modified
 
 JSON = "application/json"

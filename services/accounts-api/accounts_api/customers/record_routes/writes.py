@@ -7,7 +7,7 @@ from starlette.responses import Response
 from accounts_api.customers.record_routes.parameters import RecordId, Writer
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import record_response
-from accounts_api.records.store.schemas import MergeIn
+from accounts_api.records.requests.schemas import MergeIn
 from shared.web.routing import IfMatch, Uow
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from accounts_api.customers.patches import service as patches
 from accounts_api.customers.references.schemas import ReferencesIn
+from accounts_api.records.holdings.service import known_key_roles
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
-from accounts_api.records.store.lookups import known_key_roles
 from accounts_api.records.store.service import active_members, definitions_of, living
 from shared.uow import UnitOfWork
 

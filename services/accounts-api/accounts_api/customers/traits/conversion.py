@@ -8,9 +8,9 @@ from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.errors import ValuesWouldBeLost
 from accounts_api.customers.traits.rules import converted, definition_of, retyped
 from accounts_api.customers.traits.schemas import TypeIn
+from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, InvalidTraitValue
-from accounts_api.records.store.edits import OURSELVES, Edit
 from accounts_api.records.store.service import write
 from shared.errors import Conflict
 from shared.uow import UnitOfWork

@@ -25,11 +25,11 @@ from accounts_api.language.interpreter.needs import Needs
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.sql.snapshot import read_snapshot
+from accounts_api.records.editing.edits import OURSELVES, Edit
+from accounts_api.records.editing.record_formulas import formula_link, in_order
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import same
-from accounts_api.records.store.edits import OURSELVES, Edit
-from accounts_api.records.store.record_formulas import formula_link, in_order
 from accounts_api.records.store.service import write
 from shared.events.base import Cause
 from shared.uow import UnitOfWork

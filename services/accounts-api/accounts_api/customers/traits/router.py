@@ -16,7 +16,7 @@ from accounts_api.customers.traits.schemas import (
 )
 from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
-from accounts_api.records.store.schemas import RecordTypeKey
+from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.evaluation.rule_sets.schemas import Progress
 from accounts_api.language.formulas.nodes import MAX_TEXT
+from accounts_api.records.requests.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.schema.trait_values import EditableBy, ResultType, TraitType
-from accounts_api.records.store.schemas import RecordTypeKey, TraitKey
 from shared.schemas import Currency, IfUnreadable, In, OneLine, Out, Patch, StoredOut, Title
 
 OptionValue = Title

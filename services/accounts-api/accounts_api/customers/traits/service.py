@@ -18,10 +18,10 @@ from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
+from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
-from accounts_api.records.store.edits import Edit
 from accounts_api.records.store.service import all_written, write_each
 from shared import held_work
 from shared.auth import Caller

@@ -11,8 +11,8 @@ from accounts_api.language.syntax.faults import Fault as RuleFault
 from accounts_api.language.syntax.faults import RuleFaulty
 from accounts_api.language.syntax.json_codec import read_json
 from accounts_api.language.syntax.parser import read_text
+from accounts_api.records.holdings.service import known_key_roles
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.lookups import known_key_roles
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 from shared.web.problems import not_stored

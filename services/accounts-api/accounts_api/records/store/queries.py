@@ -4,15 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from uuid import UUID
 
 from pydantic_core import from_json
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import RecordState
+from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,17 @@ class Loaded:
     states: list[RecordState]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Both are JSON documents."""
+
+    turn: object
+    definitions: str
+    states: str
+
+
 async def load(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     schema: RecordSchema,
     ids: Sequence[str] = (),
     external_ids: Sequence[str] = (),
@@ -41,19 +48,15 @@ async def load(
     row lock gives the id to all who wait.
     """
     alone = in_turn and len(ids) == 1
-    found = (
-        await session.execute(
-            _load(schema.statements, by_external_id=bool(external_ids), in_turn=alone),
-            {
-                "workspace_id": workspace_id,
-                "record_type": schema.record_type,
-                "ids": list(ids),
-                **schema.parameters,
-                **({"external_ids": list(external_ids)} if external_ids else {}),
-                **({"alone": ids[0]} if alone else {}),
-            },
-        )
-    ).one()
+    found = await uow.one(
+        _Found,
+        _load(schema.statements, by_external_id=bool(external_ids), in_turn=alone),
+        record_type=schema.record_type,
+        ids=list(ids),
+        **schema.parameters,
+        **({"external_ids": list(external_ids)} if external_ids else {}),
+        **({"alone": ids[0]} if alone else {}),
+    )
     return Loaded(found.definitions, [_state(schema, row) for row in from_json(found.states)])
 
 
@@ -89,10 +92,10 @@ def _load(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextC
     if schema.related:
         value = related_of(schema.related, ":workspace_id", f"{schema.table}.id")
         part = f", {value} as {schema.related}"
-    turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0)) as turn," if in_turn else ""
+    turn = "pg_advisory_xact_lock(hashtextextended(:alone, 0))" if in_turn else "null"
     return text(
         f"""
-        select {turn} ({_DEFINITIONS}) as definitions, (
+        select {turn} as turn, ({_DEFINITIONS}) as definitions, (
             select coalesce(json_agg(row_to_json(seen) order by seen.id)::text, '[]')
             from (
                 select id, external_id, source, {", ".join(schema.by_name)}, traits,
@@ -107,8 +110,7 @@ def _load(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextC
 
 
 async def lock(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     schema: RecordSchema,
     ids: Sequence[str] = (),
     external_ids: Sequence[str] = (),
@@ -116,14 +118,11 @@ async def lock(
     """Keep other writers from these records, in one order for all. Look after it, not with it:
     what is read beside a lock may be from before the wait.
     """
-    await session.execute(
+    await uow.run(
         _lock(schema.statements, by_external_id=bool(external_ids)),
-        {
-            "workspace_id": workspace_id,
-            "ids": list(ids),
-            **schema.parameters,
-            **({"external_ids": list(external_ids)} if external_ids else {}),
-        },
+        ids=list(ids),
+        **schema.parameters,
+        **({"external_ids": list(external_ids)} if external_ids else {}),
     )
 
 
@@ -139,9 +138,15 @@ def _lock(schema: RecordSchema, *, by_external_id: bool) -> TextClause:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    id: str
+    by_id: str
+    by_external_id: str | None
+
+
 async def targets(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     schema: RecordSchema,
     ids: Iterable[str],
     external_ids: Iterable[str],
@@ -166,15 +171,13 @@ async def targets(
          and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null
         """
     )
-    found = await session.execute(
+    found = await uow.rows(
+        _Target,
         statement,
-        {
-            "workspace_id": workspace_id,
-            "record_type": schema.record_type,
-            "ids": list(ids),
-            "external_ids": list(external_ids),
-            **schema.parameters,
-        },
+        record_type=schema.record_type,
+        ids=list(ids),
+        external_ids=list(external_ids),
+        **schema.parameters,
     )
     by_id: dict[str, str] = {}
     by_external_id: dict[str, str] = {}
@@ -191,23 +194,8 @@ _MEMBERS = text(
 )
 
 
-async def known_members(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[str]
-) -> frozenset[str]:
-    found = await session.scalars(_MEMBERS, {"workspace_id": workspace_id, "ids": list(ids)})
-    return frozenset(found)
-
-
-_KEY_ROLES = text(
-    "select key, multi from key_role_definitions"
-    " where workspace_id = :workspace_id and deleted_at is null"
-)
-
-
-async def key_roles(session: AsyncSession, workspace_id: UUID) -> dict[str, bool]:
-    """Key to whether several members may hold it at once."""
-    found = await session.execute(_KEY_ROLES, {"workspace_id": workspace_id})
-    return {row.key: row.multi for row in found}
+async def known_members(uow: UnitOfWork, ids: Iterable[str]) -> frozenset[str]:
+    return frozenset(await uow.values(str, _MEMBERS, ids=list(ids)))
 
 
 _ALIASES = text(
@@ -217,14 +205,15 @@ _ALIASES = text(
 )
 
 
-async def winners(
-    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, losers: Sequence[str]
-) -> dict[str, str]:
-    found = await session.execute(
-        _ALIASES,
-        {"workspace_id": workspace_id, "record_type": schema.record_type, "ids": list(losers)},
-    )
-    return {row.loser: row.winner for row in found}
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    loser: str
+    winner: str
+
+
+async def winners(uow: UnitOfWork, schema: RecordSchema, losers: Sequence[str]) -> dict[str, str]:
+    aliases = await uow.rows(_Alias, _ALIASES, record_type=schema.record_type, ids=list(losers))
+    return {alias.loser: alias.winner for alias in aliases}
 
 
 _DELETERS = text(
@@ -238,39 +227,13 @@ _DELETERS = text(
 )
 
 
-async def deleters(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[str]
-) -> dict[str, str | None]:
+@dataclass(frozen=True, slots=True)
+class _Deletion:
+    id: str
+    actor: str | None
+
+
+async def deleters(uow: UnitOfWork, ids: Sequence[str]) -> dict[str, str | None]:
     """What kind of actor deleted each tombstone last: the immediate one of the cause."""
-    found = await session.execute(_DELETERS, {"workspace_id": workspace_id, "ids": list(ids)})
-    return {row.id: row.actor for row in found}
-
-
-async def children(
-    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, column: str, parent_id: str
-) -> list[str]:
-    """Live records that hold `parent_id` in `column`."""
-    statement = text(
-        f"select id::text as id from {schema.table}"
-        f" where workspace_id = :workspace_id{schema.own_rows} and {column} = cast(:parent as uuid)"
-        " and deleted_at is null"
-    )
-    found = await session.scalars(
-        statement, {"workspace_id": workspace_id, "parent": parent_id, **schema.parameters}
-    )
-    return list(found)
-
-
-_CONTACTS_OF = text(
-    "select l.contact_id::text as id from account_contacts l"
-    " join contacts c on c.workspace_id = :workspace_id and c.id = l.contact_id"
-    " and c.deleted_at is null"
-    " where l.workspace_id = :workspace_id and l.account_id = cast(:account as uuid)"
-)
-
-
-async def contacts_of(session: AsyncSession, workspace_id: UUID, account_id: str) -> list[str]:
-    found = await session.scalars(
-        _CONTACTS_OF, {"workspace_id": workspace_id, "account": account_id}
-    )
-    return list(found)
+    deletions = await uow.rows(_Deletion, _DELETERS, ids=list(ids))
+    return {deletion.id: deletion.actor for deletion in deletions}

@@ -1,16 +1,16 @@
 """What the write engine stores: each statement takes a whole batch of records of one type."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.uow import UnitOfWork
 
 
 def _recordset(schema: RecordSchema) -> str:
@@ -89,58 +89,54 @@ def _update(schema: RecordSchema) -> TextClause:
     )
 
 
-Stamps = dict[str, dict[str, Any]]
-"""Record id to what the database decided: version and the two instants."""
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the database decided of a record that was stored."""
+
+    id: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 async def insert_records(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     schema: RecordSchema,
     rows: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     cause: str,
-) -> Stamps:
+) -> list[Stamp]:
     """Those whose external id was taken meanwhile are missing from the answer."""
-    return await _store(
-        session, _insert(schema.statements), workspace_id, schema, rows, history, cause
-    )
+    return await _store(uow, _insert(schema.statements), schema, rows, history, cause)
 
 
 async def update_records(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     schema: RecordSchema,
     rows: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     cause: str,
-) -> Stamps:
+) -> list[Stamp]:
     """Those that another transaction changed meanwhile are missing from the answer."""
-    return await _store(
-        session, _update(schema.statements), workspace_id, schema, rows, history, cause
-    )
+    return await _store(uow, _update(schema.statements), schema, rows, history, cause)
 
 
 async def _store(
-    session: AsyncSession,
+    uow: UnitOfWork,
     statement: TextClause,
-    workspace_id: UUID,
     schema: RecordSchema,
     rows: Sequence[Mapping[str, Any]],
     history: Sequence[Mapping[str, Any]],
     cause: str,
-) -> Stamps:
-    found = await session.execute(
+) -> list[Stamp]:
+    return await uow.rows(
+        Stamp,
         statement,
-        {
-            "workspace_id": workspace_id,
-            "record_type": schema.record_type,
-            "rows": to_json(rows).decode(),
-            "history": to_json(history).decode(),
-            "cause": cause,
-        },
+        record_type=schema.record_type,
+        rows=to_json(rows).decode(),
+        history=to_json(history).decode(),
+        cause=cause,
     )
-    return {row["id"]: dict(row) for row in found.mappings()}
 
 
 _LINK = text(
@@ -166,103 +162,7 @@ _LINK = text(
 
 
 async def link_contacts(
-    session: AsyncSession,
-    workspace_id: UUID,
-    contact_ids: Sequence[str],
-    links: Sequence[Mapping[str, Any]],
+    uow: UnitOfWork, contact_ids: Sequence[str], links: Sequence[Mapping[str, Any]]
 ) -> None:
     """Make `links` all the account links that these contacts have."""
-    await session.execute(
-        _LINK,
-        {
-            "workspace_id": workspace_id,
-            "ids": list(contact_ids),
-            "links": to_json(links).decode(),
-        },
-    )
-
-
-_END_ROLES = text(
-    """
-    update key_role_assignments a
-    set valid_to = greatest(
-        coalesce(cast(:since as timestamptz), workspace_now(:workspace_id)), a.valid_from)
-    from jsonb_to_recordset(cast(:ended as jsonb))
-           as e(account_id uuid, key_role_key text, member_id uuid)
-    where a.workspace_id = :workspace_id and a.valid_to is null and a.account_id = e.account_id
-      and a.key_role_key = e.key_role_key and a.member_id = e.member_id
-    """
-)
-_BEGIN_ROLES = text(
-    """
-    insert into key_role_assignments
-        (workspace_id, id, account_id, key_role_key, member_id, single, valid_from)
-    select :workspace_id, b.id, b.account_id, b.key_role_key, b.member_id, b.single,
-           coalesce(cast(:since as timestamptz), workspace_now(:workspace_id))
-    from jsonb_to_recordset(cast(:begun as jsonb))
-           as b(id uuid, account_id uuid, key_role_key text, member_id uuid, single boolean)
-    """
-)
-
-
-async def move_key_roles(
-    session: AsyncSession,
-    workspace_id: UUID,
-    ended: Sequence[Mapping[str, Any]],
-    begun: Sequence[Mapping[str, Any]],
-    since: datetime | None = None,
-) -> None:
-    """End some holdings and begin others; dated, nothing is overwritten."""
-    given = {"workspace_id": workspace_id, "since": since}
-    if ended:
-        await session.execute(_END_ROLES, {**given, "ended": to_json(ended).decode()})
-    if begun:
-        await session.execute(_BEGIN_ROLES, {**given, "begun": to_json(begun).decode()})
-
-
-_ADD_KEY_ROLES = text(
-    """
-    insert into key_role_definitions (workspace_id, id, key, title)
-    select :workspace_id, r.id, r.key, r.title
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, key text, title text)
-    on conflict (workspace_id, key) do nothing
-    """
-)
-
-
-async def add_key_roles(
-    session: AsyncSession, workspace_id: UUID, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    await session.execute(
-        _ADD_KEY_ROLES, {"workspace_id": workspace_id, "rows": to_json(rows).decode()}
-    )
-
-
-_ADD_ALIAS = text(
-    """
-    with led_to_loser as (
-        update record_aliases set winner_id = cast(:winner as uuid)
-        where workspace_id = :workspace_id and record_type = :record_type
-          and winner_id = cast(:loser as uuid)
-    )
-    insert into record_aliases (workspace_id, record_type, loser_id, winner_id)
-    values (:workspace_id, :record_type, cast(:loser as uuid), cast(:winner as uuid))
-    """
-)
-
-
-async def add_alias(
-    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, loser_id: str, winner_id: str
-) -> None:
-    """What led to the loser leads to the winner, too: no winner is a loser, so an alias is never
-    followed twice. Whoever merges holds both records, alive, and a loser never comes back.
-    """
-    await session.execute(
-        _ADD_ALIAS,
-        {
-            "workspace_id": workspace_id,
-            "record_type": schema.record_type,
-            "loser": loser_id,
-            "winner": winner_id,
-        },
-    )
+    await uow.run(_LINK, ids=list(contact_ids), links=to_json(links).decode())

@@ -13,23 +13,19 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.records.schema import record_catalog
+from accounts_api.records.editing.batch import Batch, Differences, PendingRecord
+from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome, Writer, snapshot
+from accounts_api.records.editing.record_formulas import formula_causes
+from accounts_api.records.holdings.service import move_holdings
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken
-from accounts_api.records.schema.record_schemas import (
-    RecordSchema,
-)
+from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState, event_field_names
-from accounts_api.records.schema.trait_values import read_definitions
-from accounts_api.records.store import hooks, queries, storing
-from accounts_api.records.store.batch import Batch, Differences, PendingRecord
-from accounts_api.records.store.edits import OURSELVES, Edit, Outcome, Writer, snapshot
+from accounts_api.records.store import hooks, storing
 from accounts_api.records.store.hooks import RecordChange
-from accounts_api.records.store.lookups import load_lookups, load_owners
-from accounts_api.records.store.record_formulas import formula_link, record_formulas
+from accounts_api.records.store.loading import load_batch
 from shared.db import refuse
 from shared.errors import AppError, Fault
 from shared.events.accounts import Change
-from shared.events.base import Cause
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -59,7 +55,7 @@ async def write(
     outcomes: list[Outcome | None] = [None] * len(edits)
     left = list(range(len(edits)))
     for attempt in count(1):
-        batch = await _batch(
+        batch = await load_batch(
             uow, schema, [edits[at] for at in left], writer, lock=attempt > OPTIMISTIC_ATTEMPTS
         )
         for at in left:
@@ -93,7 +89,7 @@ async def plan(
 ) -> list[Outcome]:
     """As `write` would answer if nobody else wrote meanwhile; what a judge tells stays untold."""
     event_field_names = len(uow.events)
-    batch = await _batch(uow, schema, edits, writer, lock=False)
+    batch = await load_batch(uow, schema, edits, writer, lock=False)
     for edit in edits:
         batch.apply(edit)
     if validate is not None:
@@ -112,43 +108,6 @@ def _taken(edit: Edit) -> ExternalIdTaken:
     )
 
 
-async def _batch(
-    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], writer: Writer, *, lock: bool
-) -> Batch:
-    ids = sorted({edit.id for edit in edits if edit.id})
-    # A create needs no look-up: the insert itself finds out whether its external id is taken.
-    named = {e.external_id for e in edits if e.external_id and not e.id and e.mode != "create"}
-    named |= {e for edit in edits if (e := edit.values.get("external_id"))}
-    external_ids = sorted(named)
-    if lock:
-        await queries.lock(uow.session, uow.workspace_id, schema, ids, external_ids)
-    loaded = await queries.load(
-        uow.session, uow.workspace_id, schema, ids, external_ids, in_turn=not lock
-    )
-    states = loaded.states
-    winners: dict[str, str] = {}
-    deleters: dict[str, str | None] = {}
-    gone = [state["id"] for state in states if state["deleted"]]
-    if gone:
-        winners = await queries.winners(uow.session, uow.workspace_id, schema, gone)
-        deleters = await queries.deleters(uow.session, uow.workspace_id, gone)
-        known = {state["id"] for state in states}
-        unseen = sorted(set(winners.values()) - known)
-        if unseen:
-            more = await queries.load(uow.session, uow.workspace_id, schema, unseen)
-            states += more.states
-    lookups = await load_lookups(uow, schema, edits, read_definitions(loaded.definitions))
-    if not writer.writes_owned:
-        lookups.owners = await load_owners(uow, schema, states)
-    lookups.formulas = record_formulas(schema, loaded.definitions)
-    if any(one.asks_when for one in lookups.formulas):
-        lookups.context = await record_catalog.evaluation_context(uow)
-    batch = Batch(schema, writer, lookups)
-    batch.winners, batch.deleters = winners, deleters
-    batch.stored(states)
-    return batch
-
-
 async def _store(
     uow: UnitOfWork, batch: Batch, merged_into: UUID | None, since: datetime | None
 ) -> list[int]:
@@ -156,18 +115,20 @@ async def _store(
     changed first.
     """
     changed = batch.changed()
-    cause, causes = to_json(uow.cause).decode(), formula_causes(uow, batch)
+    cause, causes = (
+        to_json(uow.cause).decode(),
+        formula_causes(batch.lookups.definitions.values(), batch.computed, uow.cause),
+    )
     # In one order by every writer, or two of them would wait for each other's external ids.
     new = sorted(
         (pending for pending, _ in changed if pending.before is None),
         key=lambda pending: pending.after["external_id"] or "",
     )
     old = [(pending, changes) for pending, changes in changed if pending.before is not None]
-    stamps: storing.Stamps = {}
+    stamps: list[storing.Stamp] = []
     if new:
-        stamps |= await storing.insert_records(
-            uow.session,
-            uow.workspace_id,
+        stamps += await storing.insert_records(
+            uow,
             batch.schema,
             [_row(batch.schema, pending.after) for pending in new],
             [_history(pending.after["id"], "created", None, None) for pending in new],
@@ -176,9 +137,8 @@ async def _store(
     if old:
         taken = ExternalIdTaken("Someone else took one of these external ids just now.")
         async with refuse(f"uq_{batch.schema.table}_{'_'.join(batch.schema.key)}", taken):
-            stamps |= await storing.update_records(
-                uow.session,
-                uow.workspace_id,
+            stamps += await storing.update_records(
+                uow,
                 batch.schema,
                 [_row(batch.schema, pending.after) for pending, _ in old],
                 [
@@ -189,32 +149,21 @@ async def _store(
                 ],
                 cause,
             )
-    stored = [(pending, changes) for pending, changes in changed if pending.after["id"] in stamps]
+    by_id = {stamp.id: stamp for stamp in stamps}
+    stored = [(pending, changes) for pending, changes in changed if pending.after["id"] in by_id]
     await _store_parts(uow, batch, stored, since)
     for pending, _ in stored:
-        pending.after |= stamps[pending.after["id"]]
+        stamp = by_id[pending.after["id"]]
+        pending.after["version"] = stamp.version
+        pending.after["created_at"] = stamp.created_at
+        pending.after["updated_at"] = stamp.updated_at
     await _announce(uow, batch.schema, stored, merged_into)
     return [
         place
         for pending, _ in changed
-        if pending.after["id"] not in stamps
+        if pending.after["id"] not in by_id
         for place in pending.edits
     ]
-
-
-def formula_causes(uow: UnitOfWork, batch: Batch) -> dict[str, tuple[Cause, ...]]:
-    """What changed a formula trait is its formula, because of what changed the record. Of formulas
-    that were worked out together none is the cause of the other.
-    """
-    formulas = [one for one in batch.lookups.definitions.values() if one.formula is not None]
-    together = {formula_link(one.id, one.key) for one in formulas if one.key in batch.computed}
-    causes = {}
-    for one in formulas:
-        link, chain = formula_link(one.id, one.key), uow.cause
-        if chain and (chain[-1] == link or (link in together and chain[-1] in together)):
-            chain = chain[:-1]
-        causes[f"traits.{one.key}"] = (*chain, link)
-    return causes
 
 
 def _row(schema: RecordSchema, state: RecordState) -> dict[str, Any]:
@@ -236,35 +185,13 @@ async def _store_parts(
         relinked = [pending.after for pending, changes in stored if "accounts" in changes]
         if relinked:
             await storing.link_contacts(
-                uow.session,
-                uow.workspace_id,
+                uow,
                 [state["id"] for state in relinked],
                 [{"contact_id": s["id"], **link} for s in relinked for link in s["accounts"]],
             )
     if batch.schema.related == "key_roles":
-        ended, begun = _moves(batch.lookups.key_roles, stored)
-        await storing.move_key_roles(uow.session, uow.workspace_id, ended, begun, since)
-
-
-def _moves(
-    multi: Mapping[str, bool], stored: Sequence[tuple[PendingRecord, Differences]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Holdings that end and holdings that begin."""
-    ended: list[dict[str, Any]] = []
-    begun: list[dict[str, Any]] = []
-    for pending, changes in stored:
-        for name, (old, new) in changes.items():
-            if not name.startswith("key_roles."):
-                continue
-            key = name.removeprefix("key_roles.")
-            held = {"account_id": pending.after["id"], "key_role_key": key}
-            before, after = set(old or ()), set(new or ())
-            ended += [{**held, "member_id": member} for member in before - after]
-            begun += [
-                {**held, "id": new_id(), "member_id": member, "single": not multi.get(key, False)}
-                for member in after - before
-            ]
-    return ended, begun
+        moves = [(pending.after["id"], changes) for pending, changes in stored]
+        await move_holdings(uow, batch.lookups.key_roles, moves, since)
 
 
 async def _announce(

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts_api.records.editing.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
+from accounts_api.records.editing.lookups import Lookups
+from accounts_api.records.editing.record_formulas import compute
 from accounts_api.records.schema.errors import (
     TAKEN,
     DeletedByPerson,
@@ -20,9 +23,6 @@ from accounts_api.records.schema.errors import (
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState, differences, merged, search_text
 from accounts_api.records.schema.trait_values import InvalidTraitValue, beside, coerce
-from accounts_api.records.store.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
-from accounts_api.records.store.lookups import Lookups
-from accounts_api.records.store.record_formulas import compute
 from shared.errors import AppError, Fault, Invalid, PreconditionFailed
 from shared.ids import new_id
 

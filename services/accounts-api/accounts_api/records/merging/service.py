@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
+from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.field_owners.service import owners_of
+from accounts_api.records.merging import queries
 from accounts_api.records.schema.errors import CannotMerge, RecordNotFound
 from accounts_api.records.schema.record_catalog import object_schemas
 from accounts_api.records.schema.record_schemas import (
@@ -18,10 +20,8 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
 )
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.schema.trait_values import Definitions, read_definitions
-from accounts_api.records.store import queries, storing
-from accounts_api.records.store.edits import OURSELVES, Edit, Outcome
-from accounts_api.records.store.writing import write
+from accounts_api.records.schema.trait_values import Definitions
+from accounts_api.records.store import service as store
 from shared.errors import Fault, invalid
 from shared.uow import UnitOfWork
 
@@ -36,26 +36,26 @@ async def merge(uow: UnitOfWork, schema: RecordSchema, winner_id: str, loser_id:
     """The winner as it ends. Raises `CannotMerge`, or `Invalid` for a loser that is not here."""
     if winner_id == loser_id:
         raise CannotMerge("A record cannot be merged into itself.")
-    await queries.lock(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
-    loaded = await queries.load(uow.session, uow.workspace_id, schema, [winner_id, loser_id])
-    states = {state["id"]: state for state in loaded.states}
-    winner, loser = states.get(winner_id), states.get(loser_id)
+    states, definitions = await store.locked(uow, schema, [winner_id, loser_id])
+    by_id = {state["id"]: state for state in states}
+    winner, loser = by_id.get(winner_id), by_id.get(loser_id)
     if winner is None or winner["deleted"]:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     if loser is None or loser["deleted"]:
         raise invalid(
             "/loser_id", f"unknown_{schema.record_type}", f"There is no such {schema.record_type}."
         )
-    return await _merge(uow, schema, winner, loser, read_definitions(loaded.definitions))
+    return await _merge(uow, schema, winner, loser, definitions)
 
 
 async def merge_at_source(uow: UnitOfWork, schema: RecordSchema, row: Edit) -> Outcome:
-    """A source says that one external id was merged into another. Said again, nothing changes."""
+    """A source says that one external id was merged into another. A repeated
+    call changes nothing.
+    """
     named = [row.external_id or "", row.merged_into or ""]
-    await queries.lock(uow.session, uow.workspace_id, schema, [], named)
-    loaded = await queries.load(uow.session, uow.workspace_id, schema, [], named)
-    states = {state["external_id"]: state for state in loaded.states}
-    winner, loser = states.get(row.merged_into), states.get(row.external_id)
+    states, definitions = await store.locked(uow, schema, external_ids=named)
+    by_external_id = {state["external_id"]: state for state in states}
+    winner, loser = by_external_id.get(row.merged_into), by_external_id.get(row.external_id)
     if loser is None or loser["deleted"]:
         known = loser["id"] if loser else None
         return Outcome("unchanged", known, row.external_id, loser["version"] if loser else None)
@@ -70,7 +70,7 @@ async def merge_at_source(uow: UnitOfWork, schema: RecordSchema, row: Edit) -> O
             row.external_id,
             error=CannotMerge(fault.message, faults=[fault]),
         )
-    await _merge(uow, schema, winner, loser, read_definitions(loaded.definitions))
+    await _merge(uow, schema, winner, loser, definitions)
     return Outcome("updated", loser["id"], row.external_id, loser["version"] + 1)
 
 
@@ -95,12 +95,12 @@ async def _merge(
         filling.links = _united([*winner["accounts"], *loser["accounts"]])
     await _hand_over(uow, schema, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
-    await write(uow, schema, [gone], OURSELVES, merged_into=UUID(winner["id"]))
-    await storing.add_alias(uow.session, uow.workspace_id, schema, loser["id"], winner["id"])
-    (outcome,) = await write(uow, schema, [filling], OURSELVES)
+    await store.write(uow, schema, [gone], OURSELVES, merged_into=UUID(winner["id"]))
+    await queries.add_alias(uow, schema, loser["id"], winner["id"])
+    (outcome,) = await store.write(uow, schema, [filling], OURSELVES)
     if outcome.error is not None:
         # What the loser had no longer fits its definitions: the winner stays as it is.
-        (outcome,) = await write(uow, schema, [Edit(id=winner["id"])], OURSELVES)
+        (outcome,) = await store.write(uow, schema, [Edit(id=winner["id"])], OURSELVES)
     return outcome
 
 
@@ -160,7 +160,7 @@ def _united(links: Iterable[RecordState]) -> list[dict[str, Any]]:
 
 async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[str, list[str]]:
     named = {member for holders in roles.values() for member in holders}
-    active = await queries.known_members(uow.session, uow.workspace_id, named) if named else ()
+    active = await store.active_members(uow, named) if named else ()
     kept = {key: [m for m in holders if m in active] for key, holders in roles.items()}
     return {key: holders for key, holders in kept.items() if holders}
 
@@ -180,23 +180,22 @@ async def _hand_over(uow: UnitOfWork, schema: RecordSchema, winner_id: str, lose
 async def _reparent(
     uow: UnitOfWork, schema: RecordSchema, column: str, winner_id: str, loser_id: str
 ) -> None:
-    ids = await queries.children(uow.session, uow.workspace_id, schema, column, loser_id)
+    ids = await queries.children(uow, schema, column, loser_id)
     edits = [Edit(id=child, values={column: winner_id}) for child in ids]
     if edits:
-        await write(uow, schema, edits, OURSELVES)
+        await store.write(uow, schema, edits, OURSELVES)
 
 
 async def _relink(uow: UnitOfWork, winner_id: str, loser_id: str) -> None:
     """Contacts keep their part in the account; who was linked to both has both parts."""
-    ids = await queries.contacts_of(uow.session, uow.workspace_id, loser_id)
+    ids = await queries.contacts_of(uow, loser_id)
     if not ids:
         return
-    loaded = await queries.load(uow.session, uow.workspace_id, CONTACT, ids)
     edits = []
-    for contact in loaded.states:
+    for contact in await store.states_of(uow, CONTACT, ids):
         moved = [
             {**link, "account_id": winner_id} if link["account_id"] == loser_id else link
             for link in sorted(contact["accounts"], key=lambda link: link["account_id"] == loser_id)
         ]
         edits.append(Edit(id=contact["id"], links=_united(moved)))
-    await write(uow, CONTACT, edits, OURSELVES)
+    await store.write(uow, CONTACT, edits, OURSELVES)

@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from typing import Any, Final, Literal
-from uuid import UUID
-
-from pydantic import BaseModel, ValidationError
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
@@ -105,89 +101,9 @@ class Outcome:
         return self.error.faults if self.error else ()
 
 
-_NOT_VALUES = frozenset(
-    {
-        "id",
-        "external_id",
-        "traits",
-        "accounts",
-        "key_roles",
-        "deleted",
-        "restore",
-        "merged_into_external_id",
-    }
-)
-
-
-def edit_of(
-    schema: RecordSchema,
-    body: BaseModel,
-    *,
-    pointer: str = "",
-    mode: Mode = "upsert",
-    record_id: UUID | None = None,
-    version: int | None = None,
-) -> Edit:
-    """An edit from a request body: what the client left out is left alone."""
-    given = {name: getattr(body, name) for name in body.model_fields_set}
-    by_parent = {parent.by_external_id: parent.column for parent in schema.parents}
-    links = given.get("accounts")
-    edit = Edit(
-        pointer=pointer,
-        mode=mode,
-        id=str(record_id or given.get("id") or "") or None,
-        external_id=given.get("external_id"),
-        version=version,
-        values={
-            name: _plain(value)
-            for name, value in given.items()
-            if name not in _NOT_VALUES and name not in by_parent
-        },
-        traits=given.get("traits") or {},
-        parent_external_ids={
-            column: given[name] for name, column in by_parent.items() if given.get(name)
-        },
-        links=None if links is None else [_link(link) for link in links],
-        key_roles={
-            key: [str(holder) for holder in holders or ()]
-            for key, holders in (given.get("key_roles") or {}).items()
-        },
-        deleted=bool(given.get("deleted")),
-        restore=bool(given.get("restore")),
-        merged_into=given.get("merged_into_external_id"),
-    )
-    if edit.id and "external_id" in given:
-        edit.values["external_id"] = given["external_id"]
-    return edit
-
-
-def salvaged(shape: type[BaseModel], given: Any, faults: Sequence[Fault]) -> BaseModel | None:
-    """A body without those of its members that have a fault, so that the others can be looked at,
-    too. None when nothing can be made of it.
-    """
-    at_fault = {fault.pointer.split("/")[1] for fault in faults if fault.pointer}
-    if not isinstance(given, dict) or not all(fault.pointer for fault in faults):
-        return None
-    kept = {name: value for name, value in given.items() if escaped(name) not in at_fault}
-    try:
-        return shape.model_validate(kept)
-    except ValidationError:
-        return None
-
-
 def escaped(part: str) -> str:
     """As a part of a JSON pointer."""
     return part.replace("~", "~0").replace("/", "~1")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _link(link: BaseModel) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in link.model_dump().items()}
 
 
 def snapshot(schema: RecordSchema, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Formula traits that a record's own fields decide: worked out with every write of the record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -61,6 +61,23 @@ def record_formulas(schema: RecordSchema, document: str) -> Sequence[RecordFormu
 
 def formula_link(trait_id: str, key: str) -> Cause:
     return Cause(type="formula", id=trait_id, label=f"formula {key}")
+
+
+def formula_causes(
+    definitions: Iterable[Definition], computed: Collection[str], chain: Sequence[Cause]
+) -> dict[str, tuple[Cause, ...]]:
+    """What changed a formula trait is its formula, because of what changed the record: the end of
+    `chain`. Of formulas that were worked out together, `computed`, none is the cause of the other.
+    """
+    formulas = [one for one in definitions if one.formula is not None]
+    together = {formula_link(one.id, one.key) for one in formulas if one.key in computed}
+    causes = {}
+    for one in formulas:
+        link, before = formula_link(one.id, one.key), tuple(chain)
+        if before and (before[-1] == link or (link in together and before[-1] in together)):
+            before = before[:-1]
+        causes[f"traits.{one.key}"] = (*before, link)
+    return causes
 
 
 def _currency(definition: Definition) -> str | None:

@@ -1,0 +1,64 @@
+"""What is looked up for a batch of edits before they are applied: what they refer to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.records.editing.edits import Edit
+from accounts_api.records.editing.record_formulas import RecordFormula
+from accounts_api.records.field_owners.service import Owners
+from accounts_api.records.schema.record_schemas import (
+    RecordSchema,
+)
+from accounts_api.records.schema.trait_values import Definitions
+
+
+@dataclass
+class Lookups:
+    """What was looked up for a batch: ids and external ids that may be referred to."""
+
+    definitions: Definitions = field(default_factory=dict)
+    parents: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict)
+    """By the column that holds the parent's id."""
+    accounts: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
+    contacts: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    key_roles: Mapping[str, bool] = field(default_factory=dict)
+    owners: Owners = field(default_factory=dict)
+    """What connections write, and therefore nobody else on records that came by them."""
+    formulas: Sequence[RecordFormula] = ()
+    """Worked out whenever a record is written."""
+    context: EvaluationContext | None = None
+
+
+def references(
+    schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
+) -> dict[str, tuple[set[str], set[str]]]:
+    """Ids and external ids that the edits name, by what they are said to be the ids of."""
+    named: dict[str, tuple[set[str], set[str]]] = {
+        name: (set(), set())
+        for name in (*(p.column for p in schema.parents), "accounts", "contacts", "members")
+    }
+    by_type = {key: known.type for key, known in definitions.items()}
+    for edit in edits:
+        for parent in schema.parents:
+            named[parent.column][0].update(filter(None, [edit.values.get(parent.column)]))
+        for column, external_id in edit.parent_external_ids.items():
+            named[column][1].add(external_id)
+        for link in edit.links or ():
+            named["accounts"][0].update(filter(None, [link.get("account_id")]))
+            named["accounts"][1].update(filter(None, [link.get("account_external_id")]))
+        for holders in edit.key_roles.values():
+            named["members"][0].update(holders)
+        for key, value in edit.traits.items():
+            if by_type.get(key) in {"member", "contact"} and isinstance(value, str):
+                named[f"{by_type[key]}s"][0].update(_as_uuid(value))
+    return named
+
+
+def _as_uuid(value: str) -> list[str]:
+    try:
+        return [str(UUID(value))]
+    except ValueError:
+        return []

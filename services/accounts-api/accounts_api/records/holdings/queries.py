@@ -1,0 +1,76 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import text
+
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRole:
+    key: str
+    multi: bool
+
+
+_KEY_ROLES = text(
+    "select key, multi from key_role_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null"
+)
+
+
+async def key_roles(uow: UnitOfWork) -> dict[str, bool]:
+    """Key to whether several members may hold it at once."""
+    return {role.key: role.multi for role in await uow.rows(KeyRole, _KEY_ROLES)}
+
+
+_ADD_KEY_ROLES = text(
+    """
+    insert into key_role_definitions (workspace_id, id, key, title)
+    select :workspace_id, r.id, r.key, r.title
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, key text, title text)
+    on conflict (workspace_id, key) do nothing
+    """
+)
+
+
+async def add_key_roles(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Those that there are, or were, stay as they are."""
+    await uow.run(_ADD_KEY_ROLES, rows=to_json(rows).decode())
+
+
+_END = text(
+    """
+    update key_role_assignments a
+    set valid_to = greatest(
+        coalesce(cast(:since as timestamptz), workspace_now(:workspace_id)), a.valid_from)
+    from jsonb_to_recordset(cast(:ended as jsonb))
+           as e(account_id uuid, key_role_key text, member_id uuid)
+    where a.workspace_id = :workspace_id and a.valid_to is null and a.account_id = e.account_id
+      and a.key_role_key = e.key_role_key and a.member_id = e.member_id
+    """
+)
+_BEGIN = text(
+    """
+    insert into key_role_assignments
+        (workspace_id, id, account_id, key_role_key, member_id, single, valid_from)
+    select :workspace_id, b.id, b.account_id, b.key_role_key, b.member_id, b.single,
+           coalesce(cast(:since as timestamptz), workspace_now(:workspace_id))
+    from jsonb_to_recordset(cast(:begun as jsonb))
+           as b(id uuid, account_id uuid, key_role_key text, member_id uuid, single boolean)
+    """
+)
+
+
+async def end_holdings(
+    uow: UnitOfWork, ended: Sequence[Mapping[str, Any]], since: datetime | None
+) -> None:
+    await uow.run(_END, ended=to_json(ended).decode(), since=since)
+
+
+async def begin_holdings(
+    uow: UnitOfWork, begun: Sequence[Mapping[str, Any]], since: datetime | None
+) -> None:
+    await uow.run(_BEGIN, begun=to_json(begun).decode(), since=since)

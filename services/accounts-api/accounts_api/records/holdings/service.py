@@ -1,0 +1,64 @@
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from accounts_api.records.holdings import queries
+from shared.ids import new_id
+from shared.uow import UnitOfWork
+
+DEFAULT_KEY_ROLES: Final = (
+    ("csm", "CSM"),
+    ("account_executive", "Account Executive"),
+    ("implementation_specialist", "Implementation Specialist"),
+    ("renewal_manager", "Renewal Manager"),
+)
+
+FieldChanges = Mapping[str, tuple[Any, Any]]
+"""A field's name to what it was and what it is."""
+
+
+async def known_key_roles(uow: UnitOfWork) -> frozenset[str]:
+    """The keys of the roles there are, or would be once someone asked; makes none."""
+    found = await queries.key_roles(uow)
+    return frozenset(found or (key for key, _ in DEFAULT_KEY_ROLES))
+
+
+async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
+    """Key of each key role to whether several members may hold it; makes the usual four if the
+    workspace has none yet.
+    """
+    found = await queries.key_roles(uow)
+    if found:
+        return found
+    rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
+    await queries.add_key_roles(uow, rows)
+    return await queries.key_roles(uow)
+
+
+async def move_holdings(
+    uow: UnitOfWork,
+    multi: Mapping[str, bool],
+    accounts: Iterable[tuple[str, FieldChanges]],
+    since: datetime | None = None,
+) -> None:
+    """Ends and begins the holdings that changes of accounts say; dated, nothing is overwritten.
+    `multi` says of each key role whether several members may hold it.
+    """
+    ended: list[dict[str, Any]] = []
+    begun: list[dict[str, Any]] = []
+    for account_id, changes in accounts:
+        for name, (old, new) in changes.items():
+            if not name.startswith("key_roles."):
+                continue
+            key = name.removeprefix("key_roles.")
+            held = {"account_id": account_id, "key_role_key": key}
+            before, after = set(old or ()), set(new or ())
+            ended += [{**held, "member_id": member} for member in before - after]
+            begun += [
+                {**held, "id": new_id(), "member_id": member, "single": not multi.get(key, False)}
+                for member in after - before
+            ]
+    if ended:
+        await queries.end_holdings(uow, ended, since)
+    if begun:
+        await queries.begin_holdings(uow, begun, since)
