@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.reevaluation_queue import service as queue
 from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import Envelope
@@ -138,7 +138,7 @@ async def hold_something(tenure: Tenure, ws: Workspace, service: ServiceName) ->
     """Work that failed on one item."""
     async with tenure.workers[service].units.begin(ws.id, ()) as uow:
         if service == "sequencer":
-            await agenda.set_aside(uow, new_id(), ValueError("bad"))
+            await queue.quarantine(uow, new_id(), ValueError("bad"))
         else:
             await hold(uow, "breaches", str(new_id()), ValueError("bad"))
 

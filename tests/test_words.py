@@ -14,18 +14,28 @@ from tests.operations import documents
 from tests.source_code import ROOT, sources
 
 RETIRED = {
+    "agenda": "reevaluation queue",
+    "choose contact": "replace contact",
     "circular": "cycle",
+    "contact resting": "contact soft bounced",
     "desk": "local stack",
     "door": "process",
+    "end reason": "exit reason",
+    "enter by hand": "manual entry",
     "guess": "detected format",
     "heard": "checkpoints",
     "hearer": "subscriber",
+    "last send": "send deadline",
     "next look": "next check",
+    "opportunity set aside": "opportunity quarantined",
+    "opportunity taken up": "opportunity released",
+    "record set aside": "record quarantined",
     "refused row": "rejected row",
     "parked": "rejected",
     "stint": "status period",
     "taker": "successor",
     "untold": "pending notification",
+    "waiting message": "pending message",
     "wall": "row-level security",
     "where used": "usages",
 }

@@ -35,13 +35,13 @@ _DEFINITION = Definition(
 
 _SEED = """
     with fresh as materialized (
-        select gen_random_uuid() as id, gen_random_uuid() as record_id,
+        select gen_random_uuid() as id, gen_random_uuid() as opportunity_id,
                gen_random_uuid() as account_id, gen_random_uuid() as contact_id
         from generate_series(1, $3::int)
     ), opportunity as (
         insert into opportunities (workspace_id, id, version, deleted, account_id, name, type,
-            is_closed, contract_expiration, enter_by_hand, deal_room_url, traits)
-        select $1, record_id, 1, false, account_id, 'Renewal', 'renewal', false,
+            is_closed, contract_expiration, manual_entry, deal_room_url, traits)
+        select $1, opportunity_id, 1, false, account_id, 'Renewal', 'renewal', false,
                current_date + 60, false, 'https://rooms.example/1', '{}' from fresh
     ), account as (
         insert into accounts (workspace_id, id, version, deleted, name, lifecycle_status, traits,
@@ -56,9 +56,9 @@ _SEED = """
         insert into contact_accounts (workspace_id, contact_id, account_id, plan_roles)
         select $1, contact_id, account_id, '[]' from fresh
     )
-    insert into enrollments (workspace_id, id, sequence_id, sequence_version, record_id, account_id,
-        contact_id, entry, state, anchor_on, next_due_at, entered_at)
-    select $1, id, $2, 1, record_id, account_id, contact_id, 'audience', 'active',
+    insert into enrollments (workspace_id, id, sequence_id, sequence_version, opportunity_id,
+        account_id, contact_id, entry, state, anchor_on, next_due_at, entered_at)
+    select $1, id, $2, 1, opportunity_id, account_id, contact_id, 'audience', 'active',
            current_date + 60,
            clock_timestamp() + interval '30 days' + random() * interval '30 days',
            clock_timestamp()

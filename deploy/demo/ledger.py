@@ -11,7 +11,7 @@ _MAILS = """
     select m.internet_message_id, m.state, m.step_id, m.enrollment_id, m.superseded_at,
            o.contract_expiration, coalesce(a.time_zone, $2) as zone
     from sequencer.messages m
-    join accounts.opportunities o on o.workspace_id = $1 and o.id = m.record_id
+    join accounts.opportunities o on o.workspace_id = $1 and o.id = m.opportunity_id
     join accounts.accounts a on a.workspace_id = $1 and a.id = o.account_id
     where m.workspace_id = $1 and m.internet_message_id is not null
 """

@@ -1,4 +1,4 @@
-"""What the sequencer tells: who entered, what was handed over, what stands in the way."""
+"""What the sequencer publishes: who entered, what was handed over, what stands in the way."""
 
 from datetime import datetime
 from typing import ClassVar, Literal, get_args
@@ -12,7 +12,7 @@ BlockCause = Literal[
     "no_deal_room",
     "no_product_admin",
     "contact_bounced",
-    "contact_resting",
+    "contact_soft_bounced",
     "contact_suppressed",
     "expiration_missing",
     "manual_entry_required",
@@ -21,10 +21,10 @@ BlockCause = Literal[
 """Why a record cannot enter, or cannot go on. One open task per record and cause."""
 
 
-Offer = Literal["enter", "send_now", "call"]
-"""What a person can do about a record that does not enter by itself: enter it, send it the last
-mail at once, or call."""
-OFFERS: tuple[Offer, ...] = get_args(Offer)
+AvailableAction = Literal["enroll", "send_now", "call"]
+"""What a person can do about an opportunity that does not enter by itself: enroll it, send it the
+last mail at once, or call."""
+AVAILABLE_ACTIONS: tuple[AvailableAction, ...] = get_args(AvailableAction)
 
 
 class Candidate(BaseModel):
@@ -56,8 +56,8 @@ class EnrollmentBlocked(Event):
     candidates: list[Candidate] = Field(default_factory=list)
     assignee_key_role: str
     due_business_days: int
-    offers: list[Offer] = Field(default_factory=list)
-    """Of `manual_entry_required`; without `enter` no step is left before the expiration."""
+    available_actions: list[AvailableAction] = Field(default_factory=list)
+    """Of `manual_entry_required`; without `enroll` no step is left before the expiration."""
     warnings: list[str] = Field(default_factory=list)
     """What else stands in the way once this does not: a key role that nobody holds."""
 
@@ -100,7 +100,7 @@ class EnrollmentResumed(_Enrollment):
 
 class EnrollmentExited(_Enrollment):
     """`reason`: completed, replied, unsubscribed, complained, left_audience, contract_expired,
-    closed, churned, ignored, record_deleted, sequence_archived, by_hand.
+    closed, churned, ignored, record_deleted, sequence_archived, manual.
     """
 
     name: ClassVar[str] = "sequences.enrollment_exited.v1"
@@ -168,12 +168,12 @@ class MessageResolved(_Enrollment):
     outcome: Literal["sent", "not_sent"]
 
 
-class OpportunitySetAside(Event):
-    """Its sequences could not be judged, so nothing of them happens. They are looked at again when
-    the record changes, and ever less often by themselves, until `OpportunityTakenUp`.
+class OpportunityQuarantined(Event):
+    """Its sequences could not be evaluated, so nothing of them happens. They are evaluated again
+    when the record changes, and ever less often by themselves, until `OpportunityReleased`.
     """
 
-    name: ClassVar[str] = "sequences.opportunity_set_aside.v1"
+    name: ClassVar[str] = "sequences.opportunity_quarantined.v1"
 
     opportunity_id: UUID
     opportunity_name: str | None
@@ -181,10 +181,10 @@ class OpportunitySetAside(Event):
     detail: str
 
 
-class OpportunityTakenUp(Event):
-    """What set it aside is gone."""
+class OpportunityReleased(Event):
+    """What put it into quarantine is gone."""
 
-    name: ClassVar[str] = "sequences.opportunity_taken_up.v1"
+    name: ClassVar[str] = "sequences.opportunity_released.v1"
 
     opportunity_id: UUID
 

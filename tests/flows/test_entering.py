@@ -50,7 +50,7 @@ async def test_who_is_no_longer_scaled_gets_no_more_mail(story: Story) -> None:
     reply = LANDMARKS["reply"]
     await story.edit(reply.account_id, CS_Tier__c="Managed")
     enrollment = await story.enrollment(reply.opportunity_id)
-    assert (enrollment["state"], enrollment["end_reason"]) == ("ended", "left_audience")
+    assert (enrollment["state"], enrollment["exit_reason"]) == ("exited", "left_audience")
     await story.monday()
     assert story.sent_to("nadia.rossi@reply.example") == []
     await story.edit(reply.account_id, CS_Tier__c="Scaled")

@@ -66,7 +66,7 @@ async def test_a_hard_bounce_finds_a_new_contact_and_resumes_at_the_failed_step(
     candidates = task["data"]["candidates"]
     assert [one["name"] for one in candidates] == ["Omar Farouk", "Lena Hoffmann"]
 
-    path = f"/v1/enrollments/{enrollment['id']}/choose-contact"
+    path = f"/v1/enrollments/{enrollment['id']}/replace-contact"
     await story.post(path, {"contact_id": candidates[0]["contact_id"]})
     await story.tenure.settle()
     assert await story.causes(mark.opportunity_id) == {}
@@ -87,7 +87,7 @@ async def test_a_reply_stops_and_is_told_and_an_absence_changes_nothing(story: S
     assert len(story.sent_to(REPLY_EMAIL)) == len(story.sent_to(OUT_OF_OFFICE_EMAIL)) == 1
     await story.pull()
     replied = await story.enrollment(LANDMARKS["reply"].opportunity_id)
-    assert (replied["state"], replied["end_reason"]) == ("ended", "replied")
+    assert (replied["state"], replied["exit_reason"]) == ("exited", "replied")
     account = await story.get(
         f"/v1/accounts/by-external-id/{LANDMARKS['reply'].account_id}", include="key_roles"
     )
@@ -105,7 +105,7 @@ async def test_a_reply_stops_and_is_told_and_an_absence_changes_nothing(story: S
     story.mail.inject(ours.sender, back.encode())
     await story.pull()
     answered = await story.enrollment(LANDMARKS["out_of_office"].opportunity_id)
-    assert (answered["state"], answered["end_reason"]) == ("ended", "replied")
+    assert (answered["state"], answered["exit_reason"]) == ("exited", "replied")
 
 
 async def test_a_late_renewal_enters_by_hand_and_nothing_goes_once_it_has_expired(

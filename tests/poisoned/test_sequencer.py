@@ -56,9 +56,9 @@ async def set_aside(world: World, bad: UUID) -> None:
 
 
 @step("reevaluation")
-async def agenda(world: World, renewals: Renewals) -> None:
+async def reevaluation_queue(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
-    async with world.refusing("sequencer.enrollments", f"record_id = '{ids[1]}'"):
+    async with world.refusing("sequencer.enrollments", f"opportunity_id = '{ids[1]}'"):
         await renewals.arrive(ids)
         assert renewals.reached(ids) == [ids[0], ids[2]]
         await set_aside(world, ids[1])
@@ -70,7 +70,7 @@ async def agenda(world: World, renewals: Renewals) -> None:
 async def send(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
     async with world.refusing(
-        "sequencer.messages", f"record_id = '{ids[1]}' and state = 'dispatching'"
+        "sequencer.messages", f"opportunity_id = '{ids[1]}' and state = 'dispatching'"
     ):
         await renewals.arrive(ids)
         assert renewals.reached(ids) == [ids[0], ids[2]]
@@ -84,7 +84,7 @@ async def send(world: World, renewals: Renewals) -> None:
 @step("recovery")
 async def recovery(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
-    spoilt = f"record_id = '{ids[1]}' and state = 'scheduled' and fence > 0"
+    spoilt = f"opportunity_id = '{ids[1]}' and state = 'scheduled' and fence > 0"
     async with world.refusing("sequencer.messages", "state = 'dispatching'"):
         await renewals.arrive(ids)
     async with world.tenure.workers[SERVICE].units.begin(world.ws.id, ()) as uow:
@@ -92,7 +92,7 @@ async def recovery(world: World, renewals: Renewals) -> None:
             text(
                 "update messages set state = 'dispatching', phase = 'connecting', fence = 1,"
                 " lease_until = :lapsed"
-                " where workspace_id = :workspace_id and record_id = any(:ids)"
+                " where workspace_id = :workspace_id and opportunity_id = any(:ids)"
             ),
             {
                 "lapsed": TODAY - timedelta(days=4_000),
@@ -114,7 +114,7 @@ async def recovery(world: World, renewals: Renewals) -> None:
 async def due_steps(world: World, renewals: Renewals) -> None:
     ids = [new_id() for _ in range(3)]
     await renewals.arrive(ids, contract_expiration=day(91))
-    async with world.refusing("sequencer.messages", f"record_id = '{ids[1]}'"):
+    async with world.refusing("sequencer.messages", f"opportunity_id = '{ids[1]}'"):
         await renewals.on(1)
         assert renewals.reached(ids) == [ids[0], ids[2]]
         await set_aside(world, ids[1])
@@ -125,7 +125,8 @@ async def due_steps(world: World, renewals: Renewals) -> None:
 @dataclass(frozen=True)
 class Heard:
     """What one kind of event does here: rows of `table`, whose `key` says of which event. Of the
-    one in the middle no row of `refused` (that same table) for which `when` holds can be stored.
+    one in the middle no row of `refused` (that same table, by the same key) for which `when` holds
+    can be stored.
     """
 
     table: str
@@ -133,6 +134,7 @@ class Heard:
     key: str = "id"
     when: str = "true"
     refused: str = ""
+    refused_key: str = ""
     by: ServiceName = "accounts"
     removes: bool = False
 
@@ -207,7 +209,14 @@ HEARD: dict[str, Heard] = {
     "MemberChanged": Heard("members", of_new(a_member)),
     "SegmentChanged": Heard("segments", of_new(a_segment)),
     "SegmentEntered": Heard("segment_members", of_new(Renewals.entered), "record_id"),
-    "SegmentLeft": Heard("segment_members", leaving, "record_id", refused="agenda", removes=True),
+    "SegmentLeft": Heard(
+        "segment_members",
+        leaving,
+        "record_id",
+        refused="reevaluation_queue",
+        refused_key="opportunity_id",
+        removes=True,
+    ),
     "BounceReceived": mails("bounced", bounce_of),
     "ReplyReceived": mails("replied", reply_to),
     "PersonalMailReceived": mails("replied", answer),
@@ -225,7 +234,8 @@ async def test_an_event_that_fails_is_set_aside_and_those_beside_it_are_heard(
     ids = [one for one, _ in made]
     others = {ids[1]} if heard.removes else {ids[0], ids[2]}
     table = f"sequencer.{heard.refused or heard.table}"
-    async with world.refusing(table, f"{heard.key} = '{ids[1]}' and {heard.when}"):
+    key = heard.refused_key or heard.key
+    async with world.refusing(table, f"{key} = '{ids[1]}' and {heard.when}"):
         await renewals.told(*(event for _, event in made), by=heard.by)
         assert await heard.rows(world, ids) == others
         (dead,) = (await world.ws.admin.get(f"/v1/dead-events/{SERVICE}")).json()["data"]

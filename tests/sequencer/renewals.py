@@ -299,8 +299,8 @@ class Renewals:
         return ids
 
     async def arrive(self, ids: Sequence[UUID], **fields: Any) -> None:
-        """Customers in one batch of the feed, of the agenda and of the due mails. The address of
-        each says which renewal it is of.
+        """Customers in one batch of the feed, of the reevaluation queue and of the due mails. The
+        address of each says which renewal it is of.
         """
         events: list[Event] = []
         for opportunity_id in ids:

@@ -25,6 +25,6 @@ async def test_a_renewal_gets_its_mails_day_by_day_and_is_through(renewals: Rene
     assert [mail.subject for mail in mails] == ["Acme: 90 days", "Acme: 60 days", "Acme: 30 days"]
     assert mails[2].header("In-Reply-To") == mails[1].message_id
     ended = await renewals.enrollment(opportunity_id)
-    assert (ended["state"], ended["end_reason"]) == ("ended", "completed")
+    assert (ended["state"], ended["exit_reason"]) == ("exited", "completed")
     told = await renewals.events("message_sent")
     assert [one["internet_message_id"] for one in told] == [mail.message_id for mail in mails]

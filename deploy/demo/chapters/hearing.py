@@ -98,7 +98,7 @@ async def _somebody_else(world: World) -> None:
     )
     chosen = candidates[0]
     enrollment = await enrollment_of(world, _BOUNCED.opportunity_id)
-    path = f"/v1/enrollments/{enrollment['id']}/choose-contact"
+    path = f"/v1/enrollments/{enrollment['id']}/replace-contact"
     await world.keiko.post(path, {"contact_id": chosen["contact_id"]})
     await world.api.settle()
     enrollment = await enrollment_of(world, _BOUNCED.opportunity_id)
@@ -128,12 +128,12 @@ async def _reply(world: World) -> None:
 
     async def ended() -> tuple[str, str | None]:
         found = await enrollment_of(world, _REPLIED.opportunity_id)
-        return str(found["state"]), found["end_reason"]
+        return str(found["state"]), found["exit_reason"]
 
     await story.soon(
         f"{REPLY_EMAIL} answered: the sequence of {_REPLIED.account_name} has stopped",
         ended,
-        ("ended", "replied"),
+        ("exited", "replied"),
         within=_HEARD_SECONDS,
     )
     await world.api.settle()
@@ -175,12 +175,12 @@ async def _one_click(world: World) -> None:
         await world.api.settle()
         (message,) = await _messages_to(world, mail["message_id"])
         found = await world.api.get(f"/v1/enrollments/{message['enrollment_id']}")
-        return str(found["state"]), found["end_reason"]
+        return str(found["state"]), found["exit_reason"]
 
     await story.soon(
         f"{mail['recipient']} unsubscribes by one click: the sequence ends",
         state,
-        ("ended", "unsubscribed"),
+        ("exited", "unsubscribed"),
     )
     await check_ledger(world)
 

@@ -131,17 +131,17 @@ async def _everyone_got_their_mails(world: World) -> None:
     """Of those that nothing stopped: every step once. Of the late one: what was left of it."""
     story = world.story
     rows = await world.database.rows(
-        "select e.id, e.entry, e.end_reason, count(m.id) filter (where m.state = 'sent'"
+        "select e.id, e.entry, e.exit_reason, count(m.id) filter (where m.state = 'sent'"
         " and m.superseded_at is null) as sent from sequencer.enrollments e"
         " left join sequencer.messages m on m.workspace_id = $1 and m.enrollment_id = e.id"
         " where e.workspace_id = $1 and e.anchor_on < $2"
-        " group by e.id, e.entry, e.end_reason",
+        " group by e.id, e.entry, e.exit_reason",
         world.now.date(),
     )
-    reasons = Counter(row["end_reason"] for row in rows)
+    reasons = Counter(row["exit_reason"] for row in rows)
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
     story.true(f"every enrollment has ended: {told}", None not in reasons, reasons)
-    through = [row for row in rows if row["end_reason"] == "completed"]
+    through = [row for row in rows if row["exit_reason"] == "completed"]
     by_itself = [row["sent"] for row in through if row["entry"] == "audience"]
     story.equal(
         f"{len(by_itself)} renewals went through the sequence: {_STEPS} mails each",

@@ -8,19 +8,19 @@ from sequencer.mail.suppressions import models as suppressions
 from sequencer.replica import models as records
 from sequencer.sequences.enrollments import models as enrollments
 from sequencer.sequences.entry import models as entry
-from sequencer.sequences.reevaluation_queue import models as agenda
+from sequencer.sequences.reevaluation_queue import models as reevaluation_queue
 from sequencer.sequences.sequences import models as sequences
 
 __all__ = [
     "FOUNDATION",
     "Base",
-    "agenda",
     "bounces",
     "enrollments",
     "entry",
     "mailboxes",
     "messages",
     "records",
+    "reevaluation_queue",
     "sequences",
     "suppressions",
 ]

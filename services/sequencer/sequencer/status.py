@@ -11,7 +11,7 @@ from shared.uow import UnitOfWork
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
     """Rows that a worker should take now, or that a person should."""
     return {
-        "due_records": await queue.count_due(uow),
+        "due_opportunities": await queue.count_due(uow),
         "due_enrollments": await enrollments.count_due(uow),
         "enrollments_without_sender": await usages.count_without_sender(uow),
         **await messages.count_waiting(uow),
@@ -22,6 +22,6 @@ async def held_work(uow: UnitOfWork) -> dict[str, int]:
     """What failed for itself alone, by kind. A task says why of each."""
     return {
         "held_messages": await messages.count_held(uow),
-        "set_aside_records": await queue.count_set_aside(uow),
+        "quarantined_opportunities": await queue.count_quarantined(uow),
         "unreadable_sequences": await sequences.count_unreadable(uow),
     }

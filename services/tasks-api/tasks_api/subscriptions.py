@@ -14,8 +14,8 @@ from shared.events.sequences import (
     EnrollmentUnblocked,
     MessageHeld,
     MessageResolved,
-    OpportunitySetAside,
-    OpportunityTakenUp,
+    OpportunityQuarantined,
+    OpportunityReleased,
 )
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed.subscriptions import Subscriptions
@@ -36,8 +36,8 @@ SUBSCRIPTIONS = Subscriptions(
         EnrollmentUnblocked: [tasks.on_enrollment_unblocked],
         MessageHeld: [tasks.on_message_held],
         MessageResolved: [tasks.on_message_resolved],
-        OpportunitySetAside: [tasks.on_opportunity_set_aside],
-        OpportunityTakenUp: [tasks.on_opportunity_taken_up],
+        OpportunityQuarantined: [tasks.on_opportunity_quarantined],
+        OpportunityReleased: [tasks.on_opportunity_released],
         ContactReplied: [notifications.on_contact_replied],
         ConnectionNeedsReauth: [notifications.on_connection_needs_reauth],
         WebhookEndpointDisabled: [notifications.on_webhook_endpoint_disabled],

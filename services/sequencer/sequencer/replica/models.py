@@ -34,7 +34,7 @@ opportunities = Table(
     Column("arr", BigInteger),
     Column("currency", Text),
     Column("deal_room_url", Text),
-    Column("enter_by_hand", Boolean, nullable=False),
+    Column("manual_entry", Boolean, nullable=False),
     Column("traits", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
     Index("ix_opportunities_workspace_id_account_id", "workspace_id", "account_id"),

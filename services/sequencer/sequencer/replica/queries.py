@@ -18,7 +18,7 @@ from sequencer.replica.schemas import (
 
 _OPPORTUNITY = (
     "id, deleted, account_id, name, type, stage, is_closed, contract_expiration, arr, currency,"
-    " deal_room_url, enter_by_hand, traits"
+    " deal_room_url, manual_entry, traits"
 )
 _ACCOUNT = (
     "id, deleted, name, domain, lifecycle_status, time_zone, country, arr, currency, traits,"
@@ -323,7 +323,7 @@ async def opportunities_to_enter(session: AsyncSession, workspace_id: UUID) -> l
     found = await session.scalars(
         text(
             "select id from opportunities"
-            " where workspace_id = :workspace_id and enter_by_hand and not is_closed"
+            " where workspace_id = :workspace_id and manual_entry and not is_closed"
         ),
         {"workspace_id": workspace_id},
     )

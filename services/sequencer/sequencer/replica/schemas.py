@@ -24,7 +24,7 @@ class Opportunity:
     arr: int | None
     currency: str | None
     deal_room_url: str | None
-    enter_by_hand: bool
+    manual_entry: bool
     traits: dict[str, Any]
 
 

@@ -52,7 +52,7 @@ async def copy_opportunity(uow: UnitOfWork, event: OpportunityChanged) -> bool:
         "arr": record.arr,
         "currency": record.currency,
         "deal_room_url": record.deal_room_url,
-        "enter_by_hand": record.manually_enter_renewal_sequence,
+        "manual_entry": record.manually_enter_renewal_sequence,
         "traits": record.traits,
     }
     return await queries.copy_opportunity(uow.session, uow.workspace_id, row)
@@ -215,7 +215,7 @@ async def opportunities_of_accounts(uow: UnitOfWork, account_ids: Collection[UUI
 
 
 async def opportunities_to_enter(uow: UnitOfWork) -> list[UUID]:
-    """Those whose flag asks for an entry by hand."""
+    """Those whose flag asks for a manual entry."""
     return await queries.opportunities_to_enter(uow.session, uow.workspace_id)
 
 

@@ -16,7 +16,7 @@ _IN_FORCE = text(
       and (v.number = s.published_version or exists (
           select 1 from enrollments e
           where e.workspace_id = :workspace_id and e.sequence_id = s.id
-            and e.sequence_version = v.number and e.state <> 'ended'))
+            and e.sequence_version = v.number and e.state <> 'exited'))
     order by title, id
     """
 )
@@ -35,7 +35,7 @@ _LOAD = text(
     left join accounts a on a.workspace_id = :workspace_id and a.id = e.account_id
     left join mailboxes m on m.workspace_id = :workspace_id
       and m.id = cast(v.definition -> 'sender' ->> 'mailbox_id' as uuid)
-    where e.workspace_id = :workspace_id and e.state <> 'ended'
+    where e.workspace_id = :workspace_id and e.state <> 'exited'
       and (m.member_id = :member_id
            or (select h.id
                from jsonb_array_elements_text(
@@ -55,7 +55,7 @@ _WITHOUT_SENDER = text(
     join sequence_versions v on v.workspace_id = :workspace_id
       and v.sequence_id = e.sequence_id and v.number = e.sequence_version
     left join accounts a on a.workspace_id = :workspace_id and a.id = e.account_id
-    where e.workspace_id = :workspace_id and e.state <> 'ended'
+    where e.workspace_id = :workspace_id and e.state <> 'exited'
       and v.definition -> 'sender' ->> 'key_role' is not null
       and not exists (
           select from jsonb_array_elements_text(

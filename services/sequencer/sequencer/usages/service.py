@@ -53,8 +53,8 @@ def _uses(
             segments = {definition.audience_segment_id, definition.account_segment_id}
             return key in {str(segment) for segment in segments}
         case "key_role":
-            tasks, told = definition.tasks.assignee_key_role, definition.notify_key_role
-            return key in {definition.sender.key_role, tasks, told}
+            tasks, notified = definition.tasks.assignee_key_role, definition.notify_key_role
+            return key in {definition.sender.key_role, tasks, notified}
         case "member":
             return str(definition.sender.mailbox_id) in boxes
         case "trait":

@@ -33,7 +33,7 @@ async def customer(renewals: Renewals, email: str, csm: UUID) -> UUID:
 
 async def state(renewals: Renewals, opportunity_id: UUID) -> str:
     enrollment = await renewals.enrollment(opportunity_id)
-    return str(enrollment["end_reason"] or enrollment["state"])
+    return str(enrollment["exit_reason"] or enrollment["state"])
 
 
 async def test_whom_we_wrote_to_lately_answers_without_a_thread(renewals: Renewals) -> None:

@@ -31,7 +31,7 @@ async def add_contact(renewals: Renewals, email: str, **fields: Any) -> UUID:
 
 async def choose(renewals: Renewals, opportunity_id: UUID, contact_id: UUID) -> Any:
     enrollment = await renewals.enrollment(opportunity_id)
-    path = f"/v1/enrollments/{enrollment['id']}/choose-contact"
+    path = f"/v1/enrollments/{enrollment['id']}/replace-contact"
     return await renewals.ws.team_member.post(path, {"contact_id": str(contact_id)})
 
 
@@ -100,14 +100,14 @@ async def test_the_last_mail_may_bounce_after_the_sequence_is_through(
 ) -> None:
     _, opportunity_id = await enter(renewals, 90)
     second = await add_contact(renewals, "bo@acme.example")
-    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "completed"
+    assert (await renewals.enrollment(opportunity_id))["exit_reason"] == "completed"
     await renewals.bounced(renewals.sent()[0])
     paused = await renewals.enrollment(opportunity_id)
     assert (paused["state"], paused["pause_reason"]) == ("paused", "contact_bounced")
     made(await choose(renewals, opportunity_id, second))
     await renewals.tenure.settle()
     assert [mail.recipient for mail in renewals.sent()] == ["ann@acme.example", "bo@acme.example"]
-    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "completed"
+    assert (await renewals.enrollment(opportunity_id))["exit_reason"] == "completed"
 
 
 @pytest.mark.parametrize("text", ["5.1.1 No such user", "5.5.0 mailbox unavailable [5.7.1.2]"])
@@ -187,7 +187,7 @@ async def test_a_soft_bounce_is_tried_again_another_day_and_not_for_ever(
     [suppressed] = (await renewals.ws.admin.get("/v1/suppressions")).json()["data"]
     assert suppressed["reason"] == "soft_bounces"
     assert suppressed["expires_at"] == "2026-04-03T09:00:00Z"
-    assert (await renewals.enrollment(opportunity_id))["pause_reason"] == "contact_resting"
+    assert (await renewals.enrollment(opportunity_id))["pause_reason"] == "contact_soft_bounced"
     assert await renewals.events("contact_bounced") == []
     await renewals.on(32)
     assert (await renewals.enrollment(opportunity_id))["state"] == "active", "rested for a month"
@@ -203,7 +203,7 @@ async def test_a_reply_stops_every_sequence_of_the_account_and_is_told_once(
     await renewals.replied(renewals.sent()[0])
     for opportunity_id in (first, second):
         for enrollment in await renewals.enrollments(opportunity_id=opportunity_id):
-            assert enrollment["end_reason"] == "replied"
+            assert enrollment["exit_reason"] == "replied"
     [told] = await renewals.events("contact_replied")
     assert told["contact_id"] == str(contact_id)
     assert (told["contact_name"], told["account_name"]) == ("Ann Lee", "Acme")
@@ -241,13 +241,13 @@ async def test_unsubscribing_takes_one_click_and_looking_takes_none(renewals: Re
         done = await renewals.ws.anonymous.request("POST", path, data=ONE_CLICK)
         assert done.status_code == 200
         await renewals.tenure.settle()
-    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "unsubscribed"
+    assert (await renewals.enrollment(opportunity_id))["exit_reason"] == "unsubscribed"
     [told] = await renewals.events("contact_unsubscribed")
     assert (told["contact_id"], told["email"]) == (str(contact_id), "ann@acme.example")
     [suppressed] = (await renewals.ws.admin.get("/v1/suppressions")).json()["data"]
     assert suppressed["reason"] == "unsubscribed"
     lifted = await renewals.ws.admin.delete(f"/v1/suppressions/{suppressed['id']}")
-    assert (lifted.status_code, lifted.json()["code"]) == (409, "recipient_decided")
+    assert (lifted.status_code, lifted.json()["code"]) == (409, "recipient_opted_out")
 
 
 async def test_a_multipart_form_unsubscribes_too(renewals: Renewals) -> None:

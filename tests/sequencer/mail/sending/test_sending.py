@@ -173,7 +173,7 @@ async def test_silence_after_the_dot_is_held_and_never_repeated(
     assert len(await renewals.messages()) == 1, "the sequence waits"
     assert renewals.mail.count(message["internet_message_id"]) == int(fault.accepted)
     enrollment = await renewals.enrollment(opportunity_id)
-    assert enrollment["waiting_message_id"] == message["id"]
+    assert enrollment["pending_message_id"] == message["id"]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -367,7 +367,7 @@ async def test_nothing_is_sent_on_the_expiration_day_of_the_customer(renewals: R
     )
     await renewals.on(1 + 3 / 24)  # 4 March, 01:00 in Auckland
     ended = await renewals.enrollment(opportunity_id)
-    assert ended["end_reason"] == "contract_expired"
+    assert ended["exit_reason"] == "contract_expired"
     assert renewals.sent() == []
 
 
@@ -385,7 +385,7 @@ async def test_pausing_and_resuming_by_hand(renewals: Renewals) -> None:
     enrollment = await renewals.enrollment(opportunity_id)
     path = f"/v1/enrollments/{enrollment['id']}"
     paused = await renewals.ws.team_member.post(f"{path}/pause", {"note": "On holiday."})
-    assert (paused.json()["state"], paused.json()["pause_reason"]) == ("paused", "by_hand")
+    assert (paused.json()["state"], paused.json()["pause_reason"]) == ("paused", "manual")
     assert paused.json()["in_flight_message_id"] is None
     await renewals.on(35)
     assert len(renewals.sent()) == 1
@@ -420,7 +420,7 @@ async def test_taken_out_by_hand_it_stays_out(renewals: Renewals) -> None:
     assert len(await renewals.enrollments()) == 1
     for command in ("pause", "exit", "resume"):
         answer = await renewals.ws.team_member.post(f"{path}/{command}", {})
-        assert (answer.status_code, answer.json()["code"]) == (409, "enrollment_ended")
+        assert (answer.status_code, answer.json()["code"]) == (409, "enrollment_exited")
 
 
 @pytest.mark.parametrize("is_old", [False, True])

@@ -27,7 +27,7 @@ async def test_what_ends_an_opportunity_ends_its_enrollment(
     opportunity_id = await renewals.opportunity()
     await renewals.change(opportunity_id, **change)
     ended = await renewals.enrollment(opportunity_id)
-    assert (ended["state"], ended["end_reason"]) == ("ended", reason)
+    assert (ended["state"], ended["exit_reason"]) == ("exited", reason)
     assert [one["reason"] for one in await renewals.events("enrollment_exited")] == [reason]
     await renewals.on(40)
     assert len(renewals.sent()) == 1
@@ -41,7 +41,7 @@ async def test_a_churned_or_ignored_account_hears_nothing_more(
     await renewals.sequence(90, 60)
     opportunity_id = await renewals.opportunity()
     await renewals.told(renewals.account_event(lifecycle_status=status))
-    assert (await renewals.enrollment(opportunity_id))["end_reason"] == status
+    assert (await renewals.enrollment(opportunity_id))["exit_reason"] == status
     await renewals.told(renewals.account_event(lifecycle_status="subscribed"))
     assert (await renewals.enrollment(opportunity_id))["state"] == "active", "it enters again"
     assert len(renewals.sent()) == 1, "and gets no step twice"
@@ -55,10 +55,10 @@ async def test_leaving_the_audience_ends_it_unless_it_was_entered_by_hand(
     by_rule = await renewals.opportunity()
     by_hand = new_id()
     await renewals.told(renewals.opportunity_event(by_hand, contract_expiration=day(70)))
-    body = {"sequence_id": sequence["id"], "record_id": str(by_hand)}
+    body = {"sequence_id": sequence["id"], "opportunity_id": str(by_hand)}
     assert (await renewals.ws.admin.post("/v1/enrollments", body)).status_code == 201
     await renewals.told(renewals.left(by_rule), renewals.left(by_hand))
-    assert (await renewals.enrollment(by_rule))["end_reason"] == "left_audience"
+    assert (await renewals.enrollment(by_rule))["exit_reason"] == "left_audience"
     assert (await renewals.enrollment(by_hand))["state"] == "active"
 
 
@@ -90,8 +90,8 @@ async def test_however_it_entered_it_stays_only_while_the_account_is_in_its_segm
         }
     )
     await renewals.told(leave)
-    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "left_audience"
-    body = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    assert (await renewals.enrollment(opportunity_id))["exit_reason"] == "left_audience"
+    body = {"sequence_id": sequence["id"], "opportunity_id": str(opportunity_id)}
     refused = await renewals.ws.admin.post("/v1/enrollments", body)
     assert refused.status_code == 409
 
@@ -149,7 +149,7 @@ async def test_it_does_not_matter_who_looks_first_at_a_date_that_moved(
         await entry.on_opportunity_changed(
             uow, renewals.opportunity_event(opportunity_id, contract_expiration=day(120))
         )
-        await enrollments.plan(uow, await enrollments.open_of_records(uow, [opportunity_id]))
+        await enrollments.plan(uow, await enrollments.open_of_opportunities(uow, [opportunity_id]))
     await renewals.tenure.settle()
     enrollment = await renewals.enrollment(opportunity_id)
     step_id = next(one["id"] for one in sequence["steps"] if one["offset_days"] == -90)

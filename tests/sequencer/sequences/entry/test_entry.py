@@ -133,17 +133,17 @@ async def test_when_no_step_is_left_nobody_enters_and_the_task_offers_what_is_le
     sequence = await renewals.sequence(90, 60, 30)
     late = await renewals.opportunity(contract_expiration=day(20))
     [task] = await open_tasks(renewals)
-    assert (task["cause"], task["data"]["offers"]) == (
+    assert (task["cause"], task["data"]["available_actions"]) == (
         "manual_entry_required",
         ["send_now", "call"],
     )
     assert "send_now" in task["body"]
 
     await renewals.change(late, manually_enter_renewal_sequence=True)
-    body = {"sequence_id": sequence["id"], "record_id": str(late)}
+    body = {"sequence_id": sequence["id"], "opportunity_id": str(late)}
     refused = await renewals.ws.team_member.post("/v1/enrollments", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "no_step_left")
-    assert refused.json()["offers"] == ["send_now", "call"]
+    assert refused.json()["available_actions"] == ["send_now", "call"]
     await renewals.tenure.settle()
     assert await renewals.enrollments() == []
     assert renewals.sent() == []
@@ -162,13 +162,15 @@ async def test_on_the_last_day_no_mail_is_offered(renewals: Renewals) -> None:
     sequence = await renewals.sequence(90, 60, send_window={"start": "08:00", "end": "09:00"})
     late = await renewals.opportunity(contract_expiration=day(1))
     [task] = await open_tasks(renewals)
-    assert task["data"]["offers"] == ["call"]
-    body = {"sequence_id": sequence["id"], "record_id": str(late), "send_now": True}
+    assert task["data"]["available_actions"] == ["call"]
+    body = {"sequence_id": sequence["id"], "opportunity_id": str(late), "send_now": True}
     refused = await renewals.ws.admin.post("/v1/enrollments", body)
-    assert (refused.status_code, refused.json()["offers"]) == (409, ["call"])
+    assert (refused.status_code, refused.json()["available_actions"]) == (409, ["call"])
     await renewals.change(late, contract_expiration=day(70))
     [task] = await open_tasks(renewals)
-    assert task["data"]["offers"] == ["enter", "send_now", "call"], "what is offered is kept true"
+    assert task["data"]["available_actions"] == ["enroll", "send_now", "call"], (
+        "what is offered is kept true"
+    )
     await renewals.change(late, manually_enter_renewal_sequence=True)
     assert [one["entry"] for one in await renewals.enrollments()] == ["manual"]
     assert await open_tasks(renewals) == []
@@ -197,7 +199,7 @@ async def test_deal_room_and_product_admin_can_be_left_out(renewals: Renewals) -
     opportunity_id = await renewals.opportunity(deal_room_url=None)
     assert await renewals.blocked() == set()
     assert [mail.recipient for mail in renewals.sent()] == ["ann@acme.example"]
-    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    path = f"sequence_id={sequence['id']}&opportunity_id={opportunity_id}"
     found = made(await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}"))
     assert found["contacts"][0]["reason"] == "contact of the account"
 
@@ -207,10 +209,10 @@ async def test_what_nobody_holds_is_seen_before_a_mail_is_due(renewals: Renewals
     await renewals.told(renewals.account_event(key_roles={"renewal_manager": [renewals.csm]}))
     sequence = await renewals.sequence(80, send_window={"skip_public_holidays": True})
     opportunity_id = await renewals.opportunity()
-    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    path = f"sequence_id={sequence['id']}&opportunity_id={opportunity_id}"
     eligibility = await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}")
     preview = await renewals.ws.admin.post(
-        f"/v1/sequences/{sequence['id']}/preview", {"record_id": str(opportunity_id)}
+        f"/v1/sequences/{sequence['id']}/preview", {"opportunity_id": str(opportunity_id)}
     )
     shown = [made(eligibility), made(preview), await renewals.enrollment(opportunity_id)]
     shown += await renewals.enrollments()
@@ -221,7 +223,7 @@ async def test_what_nobody_holds_is_seen_before_a_mail_is_due(renewals: Renewals
         ]
         assert one["warnings"][0]["key_role"] == "csm"
         assert "no mail of this sequence can leave" in one["warnings"][0]["message"]
-        assert one["last_send_at"] == "2026-05-30T23:59:00Z"
+        assert one["send_deadline"] == "2026-05-30T23:59:00Z"
     assert (await due_work(renewals))["enrollments_without_sender"] == 1
     blocked = await renewals.opportunity(deal_room_url=None)
     [task] = [one for one in await open_tasks(renewals) if one["subject_id"] == str(blocked)]
@@ -302,7 +304,7 @@ async def test_entering_an_expired_one_by_hand_is_refused_with_a_task(
     await renewals.furnish()
     sequence = await renewals.sequence()
     opportunity_id = await renewals.opportunity(contract_expiration=day(0))
-    body = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    body = {"sequence_id": sequence["id"], "opportunity_id": str(opportunity_id)}
     for _ in range(2):
         refused = await renewals.ws.team_member.post("/v1/enrollments", body)
         assert (refused.status_code, refused.json()["code"]) == (409, "contract_expired")
@@ -318,10 +320,10 @@ async def test_by_hand_every_gate_in_the_way_is_named(renewals: Renewals) -> Non
     contact_id = await renewals.furnish()
     sequence = await renewals.sequence(audience_segment_id=None)
     opportunity_id = await renewals.opportunity(deal_room_url=None)
-    body = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    body = {"sequence_id": sequence["id"], "opportunity_id": str(opportunity_id)}
     await renewals.told(renewals.contact_event(contact_id, traits={}))
     refused = await renewals.ws.admin.post("/v1/enrollments", body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "cannot_enter")
+    assert (refused.status_code, refused.json()["code"]) == (409, "cannot_enroll")
     assert refused.json()["causes"] == ["no_deal_room", "no_product_admin"]
     assert await renewals.events("enrollment_blocked") == [], "a person knows; no task is made"
 
@@ -338,11 +340,11 @@ async def test_what_a_body_names_must_exist(renewals: Renewals) -> None:
     await renewals.furnish()
     sequence = await renewals.sequence()
     answer = await renewals.ws.admin.post(
-        "/v1/enrollments", {"sequence_id": sequence["id"], "record_id": str(new_id())}
+        "/v1/enrollments", {"sequence_id": sequence["id"], "opportunity_id": str(new_id())}
     )
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/record_id"
-    unknown = {"sequence_id": str(new_id()), "record_id": str(new_id())}
+    assert answer.json()["errors"][0]["pointer"] == "/opportunity_id"
+    unknown = {"sequence_id": str(new_id()), "opportunity_id": str(new_id())}
     answer = await renewals.ws.admin.post("/v1/enrollments", unknown)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/sequence_id"
@@ -352,10 +354,10 @@ async def test_who_has_been_through_does_not_enter_again_by_itself(renewals: Ren
     await renewals.furnish()
     sequence = await renewals.sequence(90)
     opportunity_id = await renewals.opportunity()
-    assert (await renewals.enrollment(opportunity_id))["end_reason"] == "completed"
+    assert (await renewals.enrollment(opportunity_id))["exit_reason"] == "completed"
     await renewals.told(renewals.left(opportunity_id), renewals.entered(opportunity_id))
     assert len(await renewals.enrollments()) == 1
-    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    path = f"sequence_id={sequence['id']}&opportunity_id={opportunity_id}"
     answer = await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}")
     gates = {gate["name"]: gate for gate in answer.json()["gates"]}
     assert gates["first_time"]["passed"] is False
@@ -366,7 +368,7 @@ async def test_eligibility_explains_every_gate_and_every_contact(renewals: Renew
     contact_id = await renewals.furnish()
     sequence = await renewals.sequence()
     opportunity_id = await renewals.opportunity(deal_room_url=None)
-    path = f"sequence_id={sequence['id']}&record_id={opportunity_id}"
+    path = f"sequence_id={sequence['id']}&opportunity_id={opportunity_id}"
     answer = await renewals.ws.observer.get(f"/v1/enrollments/eligibility?{path}")
     found = answer.json()
     assert (found["eligible"], found["causes"]) == (False, ["no_deal_room"])
@@ -392,7 +394,7 @@ async def test_enabling_enters_the_audience_that_was_there_before(renewals: Rene
     assert (await renewals.enrollment(ready))["state"] == "active", "who is under way goes on"
     await renewals.ws.admin.delete(f"/v1/sequences/{sequence['id']}")
     await renewals.tenure.settle()
-    assert (await renewals.enrollment(ready))["end_reason"] == "sequence_archived"
+    assert (await renewals.enrollment(ready))["exit_reason"] == "sequence_archived"
 
 
 async def test_two_sequences_blocked_by_one_cause_make_one_task(renewals: Renewals) -> None:

@@ -47,7 +47,7 @@ async def test_a_day_at_the_end_of_the_calendar_stops_nothing(
     odd = await renewals.opportunity(contract_expiration=expiration)
     await renewals.customers(1)
     assert len(renewals.sent()) == 1, "everybody else's mail"
-    asked = f"sequence_id={sequence['id']}&record_id={odd}"
+    asked = f"sequence_id={sequence['id']}&opportunity_id={odd}"
     for entry in ("manual", "audience"):
         found = made(
             await renewals.ws.admin.get(f"/v1/enrollments/eligibility?{asked}&entry={entry}")
@@ -55,14 +55,18 @@ async def test_a_day_at_the_end_of_the_calendar_stops_nothing(
         gates = {gate["name"]: gate["passed"] for gate in found["gates"]}
         assert gates["not_expired"] is (expiration > day(0))
     preview = await renewals.ws.admin.post(
-        f"/v1/sequences/{sequence['id']}/preview", {"record_id": str(odd)}
+        f"/v1/sequences/{sequence['id']}/preview", {"opportunity_id": str(odd)}
     )
     assert preview.status_code == 200, preview.text
-    body = {"sequence_id": sequence["id"], "record_id": str(odd), "contact_id": str(contact_id)}
+    body = {
+        "sequence_id": sequence["id"],
+        "opportunity_id": str(odd),
+        "contact_id": str(contact_id),
+    }
     answer = await renewals.ws.admin.post("/v1/enrollments", body)
     assert answer.status_code in {201, 409}
     await renewals.change(odd, name="Acme again")
-    assert await renewals.events("opportunity_set_aside") == []
+    assert await renewals.events("opportunity_quarantined") == []
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ async def test_a_day_at_the_end_of_the_calendar_stops_nothing(
         ("ok", None, None),
         ("bounced", None, "contact_bounced"),
         ("ok", "hard_bounce", "contact_bounced"),
-        ("ok", "soft_bounces", "contact_resting"),
+        ("ok", "soft_bounces", "contact_soft_bounced"),
         ("ok", "manual", "contact_suppressed"),
         ("bounced", "manual", "contact_bounced"),
         ("ok", "unsubscribed", "unsubscribed"),

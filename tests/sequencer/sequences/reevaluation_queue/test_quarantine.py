@@ -1,5 +1,5 @@
 """Whatever one item of a batch raises costs that one: the others of the batch go on; it is held or
-set aside with its reason, which status and a task tell; and it goes on once the reason is gone.
+quarantined with its reason, which status and a task tell; and it goes on once the reason is gone.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -57,19 +57,19 @@ class Step:
 
 PLANNING = Step(
     "sequencer.sequences.enrollments.planner._decide",
-    lambda *a: a[0].enrollment.record_id,
+    lambda *a: a[0].enrollment.opportunity_id,
     sets_aside=True,
 )
 _AT_ONCE = [
-    Step("sequencer.sequences.entry.service._consider_entry", lambda *a: a[4], sets_aside=True),
+    Step("sequencer.sequences.entry.service._reconcile_entry", lambda *a: a[4], sets_aside=True),
     Step("sequencer.sequences.entry.blocks:Blocks.become", lambda *a: a[3], sets_aside=True),
     PLANNING,
-    Step("sequencer.sequences.mail_origin.conditions._sender_of", lambda *a: a[1].record_id),
-    Step("sequencer.mail.sending.claims._prepare", lambda *a: a[2].message.record_id),
-    Step("sequencer.mail.sending.claims._compose", lambda *a: a[2].message.record_id),
+    Step("sequencer.sequences.mail_origin.conditions._sender_of", lambda *a: a[1].opportunity_id),
+    Step("sequencer.mail.sending.claims._prepare", lambda *a: a[2].message.opportunity_id),
+    Step("sequencer.mail.sending.claims._compose", lambda *a: a[2].message.opportunity_id),
     Step(
         "sequencer.mail.sending.delivery:HandOver._speak",
-        lambda *a: a[0]._claimed.message.record_id,
+        lambda *a: a[0]._claimed.message.opportunity_id,
     ),
 ]
 
@@ -99,9 +99,9 @@ async def test_one_that_raises_costs_only_itself(
         step.poison(patched, bad)
         await world.arrive(ids)
         assert world.reached(ids) == [ids[0], ids[2]]
-        cause = "record_set_aside" if step.sets_aside else "mail_held"
+        cause = "record_quarantined" if step.sets_aside else "mail_held"
         assert await due_work(world) == {
-            "set_aside_records" if step.sets_aside else "held_messages": 1
+            "quarantined_opportunities" if step.sets_aside else "held_messages": 1
         }
         [task] = await tasks_of(world, cause)
         assert "the log says what" in task["body"]
@@ -168,7 +168,7 @@ async def test_a_due_step_that_cannot_be_planned_waits_alone(
         PLANNING.poison(patched, bad)
         await world.on(2)
         assert world.reached(ids) == [ids[0], ids[2]]
-        assert await due_work(world) == {"set_aside_records": 1}
+        assert await due_work(world) == {"quarantined_opportunities": 1}
     # Nothing about it changes: it is tried again by itself, though not at once.
     await world.on(2.005)
     assert world.reached(ids) == [ids[0], ids[2]]
@@ -183,7 +183,7 @@ async def test_that_a_mail_left_is_known_whatever_planning_the_next_one_raises(
     bad, ids = await three(world)
     after_the_mail = Step(
         PLANNING.place,
-        lambda *a: a[0].enrollment.record_id if a[0].progress.last_sent_at else new_id(),
+        lambda *a: a[0].enrollment.opportunity_id if a[0].progress.last_sent_at else new_id(),
         sets_aside=True,
     )
     with monkeypatch.context() as patched:
@@ -191,7 +191,7 @@ async def test_that_a_mail_left_is_known_whatever_planning_the_next_one_raises(
         await world.arrive(ids)
         assert world.reached(ids) == ids
         assert {one["state"] for one in await world.messages(opportunity_id=bad)} == {"sent"}
-        assert await due_work(world) == {"set_aside_records": 1}
+        assert await due_work(world) == {"quarantined_opportunities": 1}
     await world.change(bad, name="Acme at last")
     assert await due_work(world) == {}
     assert (await world.enrollment(bad))["next_due_at"] is not None
@@ -288,8 +288,10 @@ async def test_what_the_customer_said_stops_all_that_can_be_stopped(
     if answer == "bounce":
         # A bounce stops the enrollment whose mail it is; what is suppressed stops the others.
         first, bad = bad, first
-    place = "pause" if answer == "bounce" else "end"
-    stopping = Step(f"sequencer.sequences.enrollments.service.{place}", lambda *a: a[1].record_id)
+    place = "pause" if answer == "bounce" else "exit_enrollment"
+    stopping = Step(
+        f"sequencer.sequences.enrollments.service.{place}", lambda *a: a[1].opportunity_id
+    )
     with monkeypatch.context() as patched:
         stopping.poison(patched, bad)
         match answer:
@@ -302,18 +304,22 @@ async def test_what_the_customer_said_stops_all_that_can_be_stopped(
         await renewals.tenure.settle()
         found = {one: await renewals.enrollment(one) for one in (first, bad, last)}
         assert found[bad]["pause_reason"] == "failed"
-        stopped = {"state": "ended"} if place == "end" else {"pause_reason": "contact_bounced"}
+        stopped = (
+            {"state": "exited"}
+            if place == "exit_enrollment"
+            else {"pause_reason": "contact_bounced"}
+        )
         for one in (first, last):
             assert found[one].items() >= stopped.items()
-        assert len(await tasks_of(renewals, "record_set_aside")) == 1
-        assert (await due_work(renewals))["set_aside_records"] == 1
+        assert len(await tasks_of(renewals, "record_quarantined")) == 1
+        assert (await due_work(renewals))["quarantined_opportunities"] == 1
         await renewals.on(5)
         assert renewals.sent() == [mail]
     path = f"/v1/enrollments/{found[bad]['id']}/exit"
     exited = await renewals.ws.admin.post(path, {})
     assert exited.status_code in {200, 409}, "it may have been stopped by itself meanwhile"
     await renewals.tenure.settle()
-    assert await tasks_of(renewals, "record_set_aside") == []
+    assert await tasks_of(renewals, "record_quarantined") == []
     await renewals.on(30)
     assert renewals.sent() == [mail]
 
@@ -352,8 +358,8 @@ async def test_a_version_that_cannot_be_read_costs_only_its_own_sequence(
     await renewals.customers(2)
     assert len(renewals.sent()) == 3
     await renewals.change(before, name="Acme again")
-    assert await due_work(renewals) == {"unreadable_sequences": 1, "set_aside_records": 1}
-    [task] = await tasks_of(renewals, "record_set_aside")
+    assert await due_work(renewals) == {"unreadable_sequences": 1, "quarantined_opportunities": 1}
+    [task] = await tasks_of(renewals, "record_quarantined")
     assert "cannot be read any more" in task["body"]
     asked = f"/internal/usages?target=segment&key={renewals.audience}"
     asker = renewals.tenure.workers["accounts"]
@@ -375,11 +381,11 @@ async def test_a_definition_that_cannot_be_read_is_shown_and_can_be_mended(
     assert listed[whole["id"]]["unreadable"] is None
     [version] = made(await admin.get(f"{path}/versions"))["data"]
     assert "`definition`" in version["unreadable"]
-    record = {"record_id": str(waiting)}
+    record = {"opportunity_id": str(waiting)}
     for refused in (
         await admin.post(f"{path}/preview", record),
         await admin.get(
-            f"/v1/enrollments/eligibility?sequence_id={broken['id']}&record_id={waiting}"
+            f"/v1/enrollments/eligibility?sequence_id={broken['id']}&opportunity_id={waiting}"
         ),
         await admin.post("/v1/enrollments", {**record, "sequence_id": broken["id"]}),
         await admin.post(f"{path}/enable"),

@@ -56,15 +56,15 @@ async def bodies(renewals: Renewals) -> dict[str, Json]:
     await renewals.told(renewals.opportunity_event(opportunity_id))
     [box] = made(await renewals.ws.admin.get("/v1/mailboxes"))["data"]
     [enrollment] = await renewals.enrollments()
-    known = {"sequence_id": sequence["id"], "record_id": str(opportunity_id)}
+    known = {"sequence_id": sequence["id"], "opportunity_id": str(opportunity_id)}
     smtp = {"host": "127.0.0.1", "port": 2525, "tls": "opportunistic"}
     mailbox = {"email": "n@northwind.example", "display_name": "N", "smtp": smtp}
     return {
         "/v1/sequences": {"title": "New", "steps": [step(90)]},
         f"/v1/sequences/{sequence['id']}": {},
-        f"/v1/sequences/{sequence['id']}/preview": {"record_id": str(opportunity_id)},
+        f"/v1/sequences/{sequence['id']}/preview": {"opportunity_id": str(opportunity_id)},
         "/v1/enrollments": known,
-        f"/v1/enrollments/{enrollment['id']}/choose-contact": {},
+        f"/v1/enrollments/{enrollment['id']}/replace-contact": {},
         f"/v1/enrollments/{enrollment['id']}/skip": {},
         "/v1/mailboxes": mailbox,
         f"/v1/mailboxes/{box['id']}": {},

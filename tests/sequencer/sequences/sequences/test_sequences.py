@@ -156,26 +156,26 @@ async def test_a_preview_renders_every_step_for_one_record(renewals: Renewals) -
     steps = [step(90, html=html), step(60, text="{{ contact.title }} {{ unsubscribe_url }}")]
     draft = made(await create(renewals, steps=steps))
     path = f"/v1/sequences/{draft['id']}/preview"
-    shown = made(await renewals.ws.observer.post(path, {"record_id": str(opportunity_id)}))
+    shown = made(await renewals.ws.observer.post(path, {"opportunity_id": str(opportunity_id)}))
     assert (shown["recipient"], shown["sender"]) == ("ann@acme.example", "dana@northwind.example")
     first, second = shown["steps"]
     assert first["subject"] == "Acme: 90 days"
     assert first["html"].startswith("<p>Ann Lee</p>")
-    assert shown["last_send_at"] == "2026-05-30T23:59:00Z"
+    assert shown["send_deadline"] == "2026-05-30T23:59:00Z"
     assert (first["day"], first["due_at"]) == ("2026-03-02", "2026-03-02T09:00:00Z")
     assert second["problem"] == "contact.title has no value for this record."
-    unknown = await renewals.ws.observer.post(path, {"record_id": str(new_id())})
-    assert errors(unknown) == [("/record_id", "unknown_record")]
+    unknown = await renewals.ws.observer.post(path, {"opportunity_id": str(new_id())})
+    assert errors(unknown) == [("/opportunity_id", "unknown_opportunity")]
     window = {"start": "09:00", "end": "17:00", "skip_public_holidays": True}
     await renewals.ws.admin.patch(f"/v1/sequences/{draft['id']}", {"send_window": window})
     for country, warning in ((None, "has no country"), ("Germny", "Did you mean DE"), ("DE", "")):
         await renewals.told(renewals.account_event(country=country))
-        shown = made(await renewals.ws.observer.post(path, {"record_id": str(opportunity_id)}))
+        shown = made(await renewals.ws.observer.post(path, {"opportunity_id": str(opportunity_id)}))
         told = [one["message"] for one in shown["warnings"] if "country" in one["code"]]
         assert warning in "".join(told)
         assert bool(told) is bool(warning)
     await renewals.change(opportunity_id, contract_expiration=None, account_id=None)
-    bare = made(await renewals.ws.observer.post(path, {"record_id": str(opportunity_id)}))
+    bare = made(await renewals.ws.observer.post(path, {"opportunity_id": str(opportunity_id)}))
     assert bare["steps"][0]["due_at"] is None
     assert "account.name" in bare["steps"][0]["problem"]
 

@@ -99,10 +99,10 @@ async def _stop(
         internet_message_id=event.message_id,
     )
     uow.publish(await _replied(uow, message, origin, event))
-    await origin.end(uow, "replied")
+    await origin.exit(uow, "replied")
     if origin.account_id is not None:
         for kind in kinds(uow):
-            await kind.end_all_of_account(uow, origin.account_id, "replied")
+            await kind.exit_all_of_account(uow, origin.account_id, "replied")
 
 
 async def _replied(

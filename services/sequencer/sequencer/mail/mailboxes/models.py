@@ -46,7 +46,7 @@ class Mailbox(Base):
     smtp_password: Mapped[bytes | None] = mapped_column(BYTEA)
     daily_cap: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(Text, server_default=text("'active'"))
-    paused_reason: Mapped[str | None] = mapped_column(Text)
+    pause_reason: Mapped[str | None] = mapped_column(Text)
     spent_on: Mapped[date | None] = mapped_column(Date)
     spent: Mapped[int] = mapped_column(
         BigInteger,

@@ -30,7 +30,7 @@ _OF_MEMBERS = text(
 _PAUSE = text(
     """
     update mailboxes
-    set state = 'paused', paused_reason = :reason, version = version + 1,
+    set state = 'paused', pause_reason = :reason, version = version + 1,
         updated_at = clock_timestamp()
     where workspace_id = :workspace_id and id = :id and state = 'active'
     """

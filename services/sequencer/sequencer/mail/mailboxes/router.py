@@ -36,7 +36,7 @@ def _shown(mailbox: Mailbox, today: date) -> dict[str, Any]:
         },
         "daily_cap": mailbox.daily_cap,
         "state": mailbox.state,
-        "paused_reason": mailbox.paused_reason,
+        "pause_reason": mailbox.pause_reason,
         "sent_today": mailbox.daily_cap - mailbox.left_on(today),
         "created_at": mailbox.created_at,
     }

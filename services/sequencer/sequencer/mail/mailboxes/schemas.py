@@ -23,7 +23,7 @@ _MAILBOX: dict[str, Any] = {
     "smtp": _SMTP_OUT,
     "daily_cap": 200,
     "state": "active",
-    "paused_reason": None,
+    "pause_reason": None,
     "sent_today": 12,
     "created_at": "2026-10-05T08:00:00Z",
 }
@@ -118,7 +118,7 @@ class MailboxOut(Out):
     smtp: SmtpOut
     daily_cap: int
     state: Literal["active", "paused"]
-    paused_reason: str | None
+    pause_reason: str | None
     sent_today: int
     created_at: datetime
 

@@ -134,14 +134,14 @@ def _edit_server(secrets: SecretBox, mailbox: Mailbox, data: SmtpPatch) -> None:
 
 
 async def resume_mailbox(uow: UnitOfWork, mailbox: Mailbox) -> Mailbox:
-    before = attributes(mailbox, "state", "paused_reason")
+    before = attributes(mailbox, "state", "pause_reason")
     await _resume(uow, mailbox)
     audit.record_difference(uow, "mailbox.resumed", mailbox.id, before, mailbox)
     return mailbox
 
 
 async def _resume(uow: UnitOfWork, mailbox: Mailbox) -> None:
-    mailbox.state, mailbox.paused_reason = "active", None
+    mailbox.state, mailbox.pause_reason = "active", None
     await messages.release_held(uow, "mailbox_refused", mailbox.id)
 
 

@@ -27,7 +27,7 @@ messages = Table(
     Column("sequence_title", Text, nullable=False),
     Column("step_id", Uuid, nullable=False),
     Column("step_title", Text, nullable=False),
-    Column("record_id", Uuid, nullable=False),
+    Column("opportunity_id", Uuid, nullable=False),
     Column("account_id", Uuid),
     Column("contact_id", Uuid, nullable=False),
     Column("state", Text, nullable=False),

@@ -11,10 +11,10 @@ from sequencer.mail.messages.rules import OPEN
 from sequencer.mail.messages.schemas import Message, NewMessage
 
 _COLUMNS = (
-    "id, enrollment_id, sequence_id, sequence_title, step_id, step_title, record_id, account_id,"
-    " contact_id, state, phase, due_at, retry_at, attempts, fence, mailbox_id, sender, recipient,"
-    " subject, internet_message_id, reason, detail, sent_at, bounced_at, superseded_at, held_at,"
-    " created_at, updated_at"
+    "id, enrollment_id, sequence_id, sequence_title, step_id, step_title, opportunity_id,"
+    " account_id, contact_id, state, phase, due_at, retry_at, attempts, fence, mailbox_id, sender,"
+    " recipient, subject, internet_message_id, reason, detail, sent_at, bounced_at, superseded_at,"
+    " held_at, created_at, updated_at"
 )
 _SELECT = f"select {_COLUMNS} from messages where workspace_id = :workspace_id"
 
@@ -22,12 +22,12 @@ _ADD = text(
     """
     insert into messages
         (workspace_id, id, enrollment_id, sequence_id, sequence_title, step_id, step_title,
-         record_id, account_id, contact_id, state, due_at, reason)
+         opportunity_id, account_id, contact_id, state, due_at, reason)
     select :workspace_id, m.id, m.enrollment_id, m.sequence_id, m.sequence_title, m.step_id,
-           m.step_title, m.record_id, m.account_id, m.contact_id, m.state, m.due_at, m.reason
+           m.step_title, m.opportunity_id, m.account_id, m.contact_id, m.state, m.due_at, m.reason
     from jsonb_to_recordset(cast(:rows as jsonb)) as m(
         id uuid, enrollment_id uuid, sequence_id uuid, sequence_title text, step_id uuid,
-        step_title text, record_id uuid, account_id uuid, contact_id uuid, state text,
+        step_title text, opportunity_id uuid, account_id uuid, contact_id uuid, state text,
         due_at timestamptz, reason text)
     on conflict (workspace_id, enrollment_id, step_id) where superseded_at is null do nothing
     """
@@ -284,7 +284,7 @@ async def supersede(
     )
 
 
-SKIPPED_BY_DATE = "state in ('skipped', 'expired') and reason is distinct from 'by_hand'"
+SKIPPED_BY_DATE = "state in ('skipped', 'expired') and reason is distinct from 'manual'"
 REACHED_NOBODY = "(state in ('failed', 'suppressed') or bounced_at is not null)"
 
 

@@ -6,7 +6,6 @@ from fastapi import Query
 from sequencer.mail.messages import service
 from sequencer.mail.messages.rules import State
 from sequencer.mail.messages.schemas import MessageOut, MessageWithContent
-from sequencer.mail.messages.views import shown
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
@@ -36,7 +35,7 @@ async def list_messages(
         "state": state,
         "enrollment_id": enrollment_id,
         "sequence_id": sequence_id,
-        "record_id": opportunity_id,
+        "opportunity_id": opportunity_id,
         "contact_id": contact_id,
     }
     shape = ["messages", *filters.values()]
@@ -44,13 +43,13 @@ async def list_messages(
     rows = await service.page(
         uow, filters=filters, after_id=UUID(after[0]) if after else None, limit=limit
     )
-    page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
-    return {**page, "data": [shown(row) for row in page["data"]]}
+    return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
 @router.get("/{message_id}", summary="Get a message", response_model=MessageWithContent)
 async def get_message(message_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
     """With the mail as it was handed over, byte for byte (RFC 5322)."""
-    found = await service.get(uow, message_id)
+    message = await service.get(uow, message_id)
     raw = await service.raw_of(uow, message_id)
-    return {**shown(found), "raw": raw.decode("ascii", "replace") if raw is not None else None}
+    text = raw.decode("ascii", "replace") if raw is not None else None
+    return {**MessageOut.model_validate(message).model_dump(), "raw": text}

@@ -19,7 +19,7 @@ class Message:
     sequence_title: str
     step_id: UUID
     step_title: str
-    record_id: UUID
+    opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
     state: State
@@ -58,7 +58,7 @@ class NewMessage:
     sequence_title: str
     step_id: UUID
     step_title: str
-    record_id: UUID
+    opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
     state: State

@@ -134,11 +134,11 @@ async def cancel(uow: UnitOfWork, message: Message, reason: str) -> bool:
 
 
 def resolved(message: Message, outcome: Literal["sent", "not_sent"]) -> MessageResolved:
-    """Others were told that it is held, or that its outcome is unknown. That is over."""
+    """Ends what `MessageHeld` told others: that it is held, or its outcome unknown."""
     return MessageResolved(
         enrollment_id=message.enrollment_id,
         sequence_id=message.sequence_id,
-        opportunity_id=message.record_id,
+        opportunity_id=message.opportunity_id,
         account_id=message.account_id,
         contact_id=message.contact_id,
         message_id=message.id,
@@ -147,7 +147,7 @@ def resolved(message: Message, outcome: Literal["sent", "not_sent"]) -> MessageR
 
 
 async def release(uow: UnitOfWork, message_id: UUID) -> bool:
-    """Let a held mail go out when the laws allow."""
+    """Let a held mail go out once the send conditions allow it."""
     done = await queries.set_fields(
         uow.session,
         uow.workspace_id,

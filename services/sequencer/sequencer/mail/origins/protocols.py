@@ -16,8 +16,8 @@ from sequencer.replica.schemas import Contact, Lock, Zones
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 
-EndReason = Literal["replied", "unsubscribed"]
-"""Why mail ends an origin."""
+ExitReason = Literal["replied", "unsubscribed"]
+"""Why an origin exits because of its mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Origin(Protocol):
 
     async def soft_bounced(self, uow: UnitOfWork, message: Message) -> None: ...
 
-    async def end(self, uow: UnitOfWork, reason: EndReason) -> None: ...
+    async def exit(self, uow: UnitOfWork, reason: ExitReason) -> None: ...
 
 
 class OriginKind(Protocol):
@@ -163,10 +163,10 @@ class OriginKind(Protocol):
 
     async def reevaluate_contacts(self, uow: UnitOfWork, contact_ids: Collection[UUID]) -> None: ...
 
-    async def end_all_of_account(
-        self, uow: UnitOfWork, account_id: UUID, reason: EndReason
+    async def exit_all_of_account(
+        self, uow: UnitOfWork, account_id: UUID, reason: ExitReason
     ) -> None: ...
 
-    async def end_all_of_contacts(
-        self, uow: UnitOfWork, contact_ids: Collection[UUID], reason: EndReason
+    async def exit_all_of_contacts(
+        self, uow: UnitOfWork, contact_ids: Collection[UUID], reason: ExitReason
     ) -> None: ...

@@ -60,7 +60,7 @@ def expiry(expiration: date, zones: Iterable[ZoneInfo]) -> datetime:
     return min(start_of_day(expiration, zone) for zone in zones)
 
 
-def last_start(expiration: date | None, zones: Iterable[ZoneInfo]) -> datetime | None:
+def send_deadline(expiration: date | None, zones: Iterable[ZoneInfo]) -> datetime | None:
     """Hand-overs begin before this instant or not at all; None without an expiration."""
     return None if expiration is None else expiry(expiration, zones) - MARGIN
 

@@ -210,7 +210,7 @@ async def _prepare(
         return None
     if mailbox.state != "active":
         # Its owner was notified once, of the mail that was refused.
-        detail = mailbox.paused_reason or ""
+        detail = mailbox.pause_reason or ""
         await hold(uow, message, "mailbox_refused", detail, mailbox_id=box_id, notify=False)
         return None
     try:

@@ -84,7 +84,7 @@ async def _publish(
         MessageHeld(
             enrollment_id=message.enrollment_id,
             sequence_id=message.sequence_id,
-            opportunity_id=message.record_id,
+            opportunity_id=message.opportunity_id,
             account_id=message.account_id,
             contact_id=message.contact_id,
             message_id=message.id,

@@ -26,8 +26,8 @@ class SuppressionNotFound(NotFound):
     title = "No such suppression"
 
 
-class RecipientDecided(Conflict):
-    code = "recipient_decided"
+class RecipientOptedOut(Conflict):
+    code = "recipient_opted_out"
     title = "Only the recipient can take this back"
 
 
@@ -109,12 +109,12 @@ async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppressio
 
 
 async def lift_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
-    """Raises `RecipientDecided` for what the recipient asked for."""
+    """Raises `RecipientOptedOut` for what the recipient asked for."""
     found = await queries.suppression_by_id(uow.session, uow.workspace_id, suppression_id)
     if found is None:
         raise SuppressionNotFound("There is no suppression with this id.")
     if found.reason in {"unsubscribed", "complained"}:
-        raise RecipientDecided(
+        raise RecipientOptedOut(
             "The recipient asked not to be written to. Only they can take that back."
         )
     await uow.session.delete(found)

@@ -52,7 +52,7 @@ async def _stop_writing_to(uow: UnitOfWork, address: str, link: Link) -> None:
     new = await suppressions.suppress(uow, address, "unsubscribed", message_id=link.message_id)
     people = await records.contacts_at(uow, address)
     for kind in kinds(uow):
-        await kind.end_all_of_contacts(uow, [person.id for person in people], "unsubscribed")
+        await kind.exit_all_of_contacts(uow, [person.id for person in people], "unsubscribed")
     if not new:
         return
     for person in people:

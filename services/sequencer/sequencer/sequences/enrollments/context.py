@@ -9,7 +9,7 @@ from sequencer.mail.messages.schemas import Progress
 from sequencer.mail.suppressions import service as suppressions
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Account, Contact, Opportunity, Zones, zones_of
-from sequencer.sequences.enrollments.rules import Reach, Standing
+from sequencer.sequences.enrollments.rules import EnrollmentFacts, Reach
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.planning.rules import Plan
 from sequencer.sequences.sequences import service as sequences
@@ -18,7 +18,7 @@ from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class EnrollmentContext:
     enrollment: Enrollment
     pinned: Pinned
     opportunity: Opportunity | None
@@ -51,13 +51,13 @@ class Situation:
         return known != self.enrollment.anchor_on
 
     @property
-    def standing(self) -> Standing:
+    def facts(self) -> EnrollmentFacts:
         plan = self.plan
         opportunity, account = self.opportunity, self.account
-        return Standing(
+        return EnrollmentFacts(
             entry=self.enrollment.entry,
             sequence_archived=self.pinned.state == "archived",
-            record_exists=opportunity is not None
+            opportunity_exists=opportunity is not None
             and not opportunity.deleted
             and account is not None
             and not account.deleted,
@@ -65,19 +65,21 @@ class Situation:
             lifecycle_status=account.lifecycle_status if account else "",
             in_audience=self.in_audience,
             in_account_segment=self.in_account_segment,
-            last_start=plan.last_start if plan else None,
+            send_deadline=plan.send_deadline if plan else None,
             reach=self.reach,
         )
 
 
-async def situations_of(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> list[Situation]:
+async def load_enrollment_contexts(
+    uow: UnitOfWork, enrollments: Sequence[Enrollment]
+) -> list[EnrollmentContext]:
     """In the order given."""
     if not enrollments:
         return []
     pinned = await sequences.pinned(
         uow, {(one.sequence_id, one.sequence_version) for one in enrollments}
     )
-    opportunities = await records.opportunities(uow, {one.record_id for one in enrollments})
+    opportunities = await records.opportunities(uow, {one.opportunity_id for one in enrollments})
     accounts = await records.accounts(
         uow, {found.account_id for found in opportunities.values() if found.account_id}
     )
@@ -92,21 +94,21 @@ async def situations_of(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> l
     found = []
     for one in enrollments:
         version = sequences.one_of(pinned, one.sequence_id, one.sequence_version)
-        opportunity = opportunities.get(one.record_id)
+        opportunity = opportunities.get(one.opportunity_id)
         account_id = opportunity.account_id if opportunity else None
         account = accounts.get(account_id) if account_id else None
         contact = contacts.get(one.contact_id)
         audience = version.definition.audience_segment_id
         accounts_segment = version.definition.account_segment_id
         found.append(
-            Situation(
+            EnrollmentContext(
                 enrollment=one,
                 pinned=version,
                 opportunity=opportunity,
                 account=account,
                 contact=contact,
                 reach=reach_of(contact, account_id, links, suppressed),
-                in_audience=audience is None or (audience, one.record_id) in inside,
+                in_audience=audience is None or (audience, one.opportunity_id) in inside,
                 in_account_segment=accounts_segment is None
                 or (accounts_segment, account_id) in inside,
                 zones=zones_of(contact, account, zone),

@@ -6,17 +6,17 @@ from sequencer.mail.messages import service as messages
 from sequencer.mail.suppressions import service as suppressions
 from sequencer.replica import service as records
 from sequencer.sequences.enrollments import queries, service
-from sequencer.sequences.enrollments.context import reach_of, situations_of
+from sequencer.sequences.enrollments.context import load_enrollment_contexts, reach_of
 from sequencer.sequences.enrollments.rules import obstacle
 from sequencer.sequences.enrollments.schemas import Enrollment
-from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.reevaluation_queue import service as queue
 from shared.errors import Conflict, Fault, Invalid
 from shared.uow import UnitOfWork
 
 _WHAT_HELPS = {
     "contact_bounced": "Mail to its contact came back: choose another one, or correct the address.",
-    "contact_resting": "Mail to its contact came back several times, so the address rests for a"
-    " month: choose another contact, or lift the suppression.",
+    "contact_soft_bounced": "Mail to its contact came back several times, so its address is"
+    " suppressed for a month: choose another contact, or lift the suppression.",
     "contact_suppressed": "A person put its contact's address among those that nothing is sent to:"
     " choose another contact, or lift the suppression.",
     "contact_gone": "Its contact cannot be written to any more: choose another one.",
@@ -29,8 +29,8 @@ class NotPaused(Conflict):
     title = "The enrollment is not paused"
 
 
-class CannotGoOn(Conflict):
-    code = "enrollment_cannot_go_on"
+class CannotResume(Conflict):
+    code = "cannot_resume"
     title = "What stopped the enrollment still stands"
 
 
@@ -40,19 +40,19 @@ class StepHandled(Conflict):
 
 
 async def resume(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
-    """Raises `NotPaused`, or `CannotGoOn`: going on would stop again at once."""
+    """Raises `NotPaused`, or `CannotResume`: going on would stop again at once."""
     enrollment = await service.get_open(uow, enrollment_id)
     if enrollment.state != "paused":
         raise NotPaused("Only a paused enrollment can be resumed.")
-    [situation] = await situations_of(uow, [enrollment])
-    found = obstacle(situation.standing, await uow.now())
+    [context] = await load_enrollment_contexts(uow, [enrollment])
+    found = obstacle(context.facts, await uow.now())
     if found is not None:
-        detail = _WHAT_HELPS.get(found.reason, f"It ends: {found.reason.replace('_', ' ')}.")
-        raise CannotGoOn(detail, reason=found.reason)
+        detail = _WHAT_HELPS.get(found.reason, f"It would exit: {found.reason.replace('_', ' ')}.")
+        raise CannotResume(detail, reason=found.reason)
     return await service.resume(uow, enrollment)
 
 
-async def choose_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> Enrollment:
+async def replace_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> Enrollment:
     """Raises `Invalid` with every reason why this contact cannot be written to."""
     enrollment = await service.get_open(uow, enrollment_id)
     reasons = await _contact_faults(uow, enrollment, contact_id)
@@ -65,18 +65,18 @@ async def choose_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID)
     changed = await queries.set_fields(
         uow.session, uow.workspace_id, enrollment.id, {"contact_id": contact_id}
     )
-    await service.tell(
+    await service.add_to_timeline(
         uow,
         enrollment,
         "contact_replaced",
         before=str(enrollment.contact_id),
         after=str(contact_id),
     )
-    if changed.state == "paused" and changed.pause_reason != "by_hand":
+    if changed.state == "paused" and changed.pause_reason != "manual":
         return await service.resume(uow, changed)
     if changed.state == "active":
         await service.plan(uow, [changed])
-    await agenda.look_again(uow, [changed.record_id])
+    await queue.enqueue(uow, [changed.opportunity_id])
     return changed
 
 
@@ -86,7 +86,9 @@ async def _contact_faults(
     contact = (await records.contacts(uow, [contact_id])).get(contact_id)
     if contact is None or contact.deleted:
         return [("unknown_contact", "There is no contact with this id.")]
-    opportunity = (await records.opportunities(uow, [enrollment.record_id]))[enrollment.record_id]
+    opportunity = (await records.opportunities(uow, [enrollment.opportunity_id]))[
+        enrollment.opportunity_id
+    ]
     links = await records.links_of(uow, [contact_id])
     suppressed = await suppressions.reasons(uow, [contact.address] if contact.address else [])
     reach = reach_of(contact, opportunity.account_id, links, suppressed)
@@ -108,21 +110,21 @@ async def _contact_faults(
 async def skip_step(uow: UnitOfWork, enrollment_id: UUID, step_id: UUID | None) -> Enrollment:
     """Raises `StepHandled`, or `Invalid` for a step that the pinned version does not have."""
     enrollment = await service.get_open(uow, enrollment_id)
-    [situation] = await situations_of(uow, [enrollment])
-    waiting = situation.progress.open
+    [context] = await load_enrollment_contexts(uow, [enrollment])
+    waiting = context.progress.open
     wanted = step_id or enrollment.next_step_id
-    known = {step.known_id for step in situation.pinned.definition.steps}
+    known = {step.known_id for step in context.pinned.definition.steps}
     if wanted is None or wanted not in known:
         message = "The pinned version of the sequence has no such step."
         raise Invalid(message, faults=[Fault("/step_id", "unknown_step", message)])
     if waiting is not None and waiting.step_id == wanted:
-        if not await messages.end_unsent(uow, waiting, "skipped", "by_hand"):
+        if not await messages.end_unsent(uow, waiting, "skipped", "manual"):
             raise StepHandled("Its mail is being handed over, or its outcome is not known.")
-        await service.tell_skip(uow, enrollment, situation.pinned, wanted, "by_hand")
-    elif wanted in situation.progress.handled:
+        await service.record_skip(uow, enrollment, context.pinned, wanted, "manual")
+    elif wanted in context.progress.handled:
         raise StepHandled("It was sent or skipped before.")
     else:
-        await service.pass_over(uow, enrollment, situation.pinned, wanted, "by_hand")
+        await service.pass_over(uow, enrollment, context.pinned, wanted, "manual")
     if enrollment.state == "active":
         await service.plan(uow, [enrollment])
     return await service.get(uow, enrollment_id)

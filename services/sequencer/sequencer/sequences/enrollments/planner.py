@@ -10,8 +10,8 @@ from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.rules import State
 from sequencer.mail.messages.schemas import Message, NewMessage
 from sequencer.sequences.enrollments import queries
-from sequencer.sequences.enrollments.context import Situation
-from sequencer.sequences.enrollments.schemas import Enrollment, Line
+from sequencer.sequences.enrollments.context import EnrollmentContext
+from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 from sequencer.sequences.planning.rules import Skip, next_move
 from shared.events.base import Event
 from shared.events.sequences import EnrollmentExited, StepSkipped
@@ -29,37 +29,37 @@ class _Drafts:
     withdrawn: list[Message] = field(default_factory=list)
     moved: list[tuple[Message, datetime]] = field(default_factory=list)
     plans: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[TimelineEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def plan(
-        self, situation: Situation, step_id: UUID | None, due_at: datetime | None, **ends: Any
+        self, context: EnrollmentContext, step_id: UUID | None, due_at: datetime | None, **ends: Any
     ) -> None:
-        opportunity = situation.opportunity
+        opportunity = context.opportunity
         self.plans.append(
             {
-                "id": situation.enrollment.id,
+                "id": context.enrollment.id,
                 "next_step_id": step_id,
                 "next_due_at": due_at,
                 "anchor_on": opportunity.contract_expiration if opportunity else None,
                 "state": None,
-                "end_reason": None,
-                "ended_at": None,
+                "exit_reason": None,
+                "exited_at": None,
                 **ends,
             }
         )
 
-    def tell(self, enrollment: Enrollment, kind: str, **detail: Any) -> None:
-        self.lines.append(Line(new_id(), enrollment.id, kind, detail, self.now))
+    def add_to_timeline(self, enrollment: Enrollment, kind: str, **detail: Any) -> None:
+        self.lines.append(TimelineEntry(new_id(), enrollment.id, kind, detail, self.now))
 
 
-async def plan_next(uow: UnitOfWork, situations: Sequence[Situation]) -> None:
+async def plan_next(uow: UnitOfWork, contexts: Sequence[EnrollmentContext]) -> None:
     """For active enrollments that are locked: skip what passed, put into the ledger what is due,
     note when to look again, end what is through.
     """
     drafts = _Drafts(await uow.now())
-    for situation in situations:
-        _decide(situation, drafts)
+    for context in contexts:
+        _decide(context, drafts)
     for message, reason in drafts.overtaken:
         await messages.end_unsent(uow, message, "skipped", reason)
     for message in drafts.withdrawn:
@@ -70,48 +70,48 @@ async def plan_next(uow: UnitOfWork, situations: Sequence[Situation]) -> None:
     if drafts.plans:
         await queries.write_plans(uow.session, uow.workspace_id, drafts.plans)
     if drafts.lines:
-        await queries.tell(uow.session, uow.workspace_id, drafts.lines)
+        await queries.add_to_timeline(uow.session, uow.workspace_id, drafts.lines)
     uow.publish(*drafts.events)
 
 
-def _decide(situation: Situation, drafts: _Drafts) -> None:
-    waiting = situation.progress.open
-    plan = situation.plan
+def _decide(context: EnrollmentContext, drafts: _Drafts) -> None:
+    waiting = context.progress.open
+    plan = context.plan
     if plan is None:
-        drafts.plan(situation, None, None)
+        drafts.plan(context, None, None)
         return
     if waiting is not None and waiting.state != "scheduled":
-        drafts.plan(situation, waiting.step_id, None)
+        drafts.plan(context, waiting.step_id, None)
         return
-    handled = situation.progress.handled - ({waiting.step_id} if waiting else set())
-    move = next_move(plan, handled, drafts.now, situation.progress.last_sent_at)
+    handled = context.progress.handled - ({waiting.step_id} if waiting else set())
+    move = next_move(plan, handled, drafts.now, context.progress.last_sent_at)
     for skip in move.skips:
-        _skip(situation, skip, drafts)
+        _skip(context, skip, drafts)
     if move.step_id is None or move.at is None:
-        _finish(situation, drafts)
+        _finish(context, drafts)
     elif waiting is not None and waiting.step_id == move.step_id:
         if move.at != waiting.due_at and move.at > drafts.now:
             drafts.moved.append((waiting, move.at))
-        drafts.plan(situation, move.step_id, None)
+        drafts.plan(context, move.step_id, None)
     else:
         if waiting is not None and waiting.step_id not in {s.step_id for s in move.skips}:
             drafts.withdrawn.append(waiting)
         is_due = move.at <= drafts.now
         if is_due:
-            drafts.mails.append(_row(situation, move.step_id, "scheduled", move.at))
-        drafts.plan(situation, move.step_id, None if is_due else move.at)
+            drafts.mails.append(_row(context, move.step_id, "scheduled", move.at))
+        drafts.plan(context, move.step_id, None if is_due else move.at)
 
 
-def _skip(situation: Situation, skip: Skip, drafts: _Drafts) -> None:
-    enrollment = situation.enrollment
-    waiting = situation.progress.open
+def _skip(context: EnrollmentContext, skip: Skip, drafts: _Drafts) -> None:
+    enrollment = context.enrollment
+    waiting = context.progress.open
     if waiting is not None and waiting.step_id == skip.step_id:
         drafts.overtaken.append((waiting, skip.reason))
     else:
-        row = _row(situation, skip.step_id, "skipped", skip.due_at, skip.reason)
+        row = _row(context, skip.step_id, "skipped", skip.due_at, skip.reason)
         drafts.mails.append(row)
-    title = situation.pinned.step(skip.step_id).title
-    drafts.tell(enrollment, "step_skipped", step_title=title, reason=skip.reason)
+    title = context.pinned.step(skip.step_id).title
+    drafts.add_to_timeline(enrollment, "step_skipped", step_title=title, reason=skip.reason)
     drafts.events.append(
         StepSkipped(
             **identity(enrollment), step_id=skip.step_id, step_title=title, reason=skip.reason
@@ -119,16 +119,20 @@ def _skip(situation: Situation, skip: Skip, drafts: _Drafts) -> None:
     )
 
 
-def _finish(situation: Situation, drafts: _Drafts) -> None:
-    drafts.plan(situation, None, None, state="ended", end_reason="completed", ended_at=drafts.now)
-    drafts.tell(situation.enrollment, "ended", reason="completed")
-    drafts.events.append(EnrollmentExited(**identity(situation.enrollment), reason="completed"))
+def _finish(context: EnrollmentContext, drafts: _Drafts) -> None:
+    drafts.plan(context, None, None, state="exited", exit_reason="completed", exited_at=drafts.now)
+    drafts.add_to_timeline(context.enrollment, "exited", reason="completed")
+    drafts.events.append(EnrollmentExited(**identity(context.enrollment), reason="completed"))
 
 
 def _row(
-    situation: Situation, step_id: UUID, state: State, due_at: datetime, reason: str | None = None
+    context: EnrollmentContext,
+    step_id: UUID,
+    state: State,
+    due_at: datetime,
+    reason: str | None = None,
 ) -> NewMessage:
-    enrollment, pinned = situation.enrollment, situation.pinned
+    enrollment, pinned = context.enrollment, context.pinned
     return NewMessage(
         id=new_id(),
         enrollment_id=enrollment.id,
@@ -136,7 +140,7 @@ def _row(
         sequence_title=pinned.title,
         step_id=step_id,
         step_title=pinned.step(step_id).title,
-        record_id=enrollment.record_id,
+        opportunity_id=enrollment.opportunity_id,
         account_id=enrollment.account_id,
         contact_id=enrollment.contact_id,
         state=state,
@@ -150,7 +154,7 @@ def identity(enrollment: Enrollment) -> dict[str, Any]:
     return {
         "enrollment_id": enrollment.id,
         "sequence_id": enrollment.sequence_id,
-        "opportunity_id": enrollment.record_id,
+        "opportunity_id": enrollment.opportunity_id,
         "account_id": enrollment.account_id,
         "contact_id": enrollment.contact_id,
     }

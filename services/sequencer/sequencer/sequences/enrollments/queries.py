@@ -7,23 +7,23 @@ from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sequencer.sequences.enrollments.schemas import Enrollment, Line
+from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 
 _COLUMNS = (
-    "id, sequence_id, sequence_version, record_id, account_id, contact_id, entry, state,"
-    " pause_reason, end_reason, floor_on, anchor_on, next_step_id, next_due_at, entered_at,"
-    " ended_at, version, created_at, updated_at"
+    "id, sequence_id, sequence_version, opportunity_id, account_id, contact_id, entry, state,"
+    " pause_reason, exit_reason, floor_on, anchor_on, next_step_id, next_due_at, entered_at,"
+    " exited_at, version, created_at, updated_at"
 )
 _SELECT = f"select {_COLUMNS} from enrollments where workspace_id = :workspace_id"
 
 _START = text(
     f"""
     insert into enrollments
-        (workspace_id, id, sequence_id, sequence_version, record_id, account_id, contact_id,
+        (workspace_id, id, sequence_id, sequence_version, opportunity_id, account_id, contact_id,
          entry, state, floor_on, anchor_on, entered_at)
-    values (:workspace_id, :id, :sequence_id, :sequence_version, :record_id, :account_id,
+    values (:workspace_id, :id, :sequence_id, :sequence_version, :opportunity_id, :account_id,
             :contact_id, :entry, 'active', :floor_on, :anchor_on, :entered_at)
-    on conflict (workspace_id, sequence_id, record_id) where state <> 'ended' do nothing
+    on conflict (workspace_id, sequence_id, opportunity_id) where state <> 'exited' do nothing
     returning {_COLUMNS}
     """
 )
@@ -55,12 +55,12 @@ _PLAN = text(
     """
     update enrollments e
     set next_step_id = p.next_step_id, next_due_at = p.next_due_at, anchor_on = p.anchor_on,
-        state = coalesce(p.state, e.state), end_reason = coalesce(p.end_reason, e.end_reason),
-        ended_at = coalesce(p.ended_at, e.ended_at), version = e.version + 1,
+        state = coalesce(p.state, e.state), exit_reason = coalesce(p.exit_reason, e.exit_reason),
+        exited_at = coalesce(p.exited_at, e.exited_at), version = e.version + 1,
         updated_at = clock_timestamp()
     from jsonb_to_recordset(cast(:rows as jsonb)) as p(
         id uuid, next_step_id uuid, next_due_at timestamptz, anchor_on date, state text,
-        end_reason text, ended_at timestamptz)
+        exit_reason text, exited_at timestamptz)
     where e.workspace_id = :workspace_id and e.id = p.id
     """
 )
@@ -118,26 +118,26 @@ async def share(
     return {one.id: one for one in found}
 
 
-async def open_of_records(
-    session: AsyncSession, workspace_id: UUID, record_ids: Collection[UUID]
+async def open_of_opportunities(
+    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
 ) -> list[Enrollment]:
     """Locked for a change, without waiting."""
     return await _enrollments(
         session,
-        f"{_SELECT} and record_id = any(:record_ids) and state <> 'ended'"
+        f"{_SELECT} and opportunity_id = any(:opportunity_ids) and state <> 'exited'"
         " order by id for update skip locked",
-        {"workspace_id": workspace_id, "record_ids": list(record_ids)},
+        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
     )
 
 
-async def all_of_records(
-    session: AsyncSession, workspace_id: UUID, record_ids: Collection[UUID]
+async def all_of_opportunities(
+    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
 ) -> list[Enrollment]:
     """Oldest first."""
     return await _enrollments(
         session,
-        f"{_SELECT} and record_id = any(:record_ids) order by id",
-        {"workspace_id": workspace_id, "record_ids": list(record_ids)},
+        f"{_SELECT} and opportunity_id = any(:opportunity_ids) order by id",
+        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
     )
 
 
@@ -147,18 +147,18 @@ async def open_where(
     """Open ones by one of our columns, locked in the order of their ids."""
     return await _enrollments(
         session,
-        f"{_SELECT} and {column} = :value and state <> 'ended' order by id for update",
+        f"{_SELECT} and {column} = :value and state <> 'exited' order by id for update",
         {"workspace_id": workspace_id, "value": value},
     )
 
 
-async def records_of_sequence(
+async def opportunities_of_sequence(
     session: AsyncSession, workspace_id: UUID, sequence_id: UUID
 ) -> list[UUID]:
     found = await session.scalars(
         text(
-            "select record_id from enrollments where workspace_id = :workspace_id"
-            " and sequence_id = :sequence_id and state <> 'ended'"
+            "select opportunity_id from enrollments where workspace_id = :workspace_id"
+            " and sequence_id = :sequence_id and state <> 'exited'"
         ),
         {"workspace_id": workspace_id, "sequence_id": sequence_id},
     )
@@ -189,11 +189,15 @@ async def set_fields(
     return Enrollment(**rows.mappings().one())
 
 
-async def tell(session: AsyncSession, workspace_id: UUID, lines: Sequence[Line]) -> None:
+async def add_to_timeline(
+    session: AsyncSession, workspace_id: UUID, lines: Sequence[TimelineEntry]
+) -> None:
     await session.execute(_TELL, {"workspace_id": workspace_id, "rows": to_json(lines).decode()})
 
 
-async def timeline(session: AsyncSession, workspace_id: UUID, enrollment_id: UUID) -> list[Line]:
+async def timeline(
+    session: AsyncSession, workspace_id: UUID, enrollment_id: UUID
+) -> list[TimelineEntry]:
     rows = await session.execute(
         text(
             "select id, enrollment_id, kind, detail, at from enrollment_entries"
@@ -202,7 +206,7 @@ async def timeline(session: AsyncSession, workspace_id: UUID, enrollment_id: UUI
         ),
         {"workspace_id": workspace_id, "enrollment_id": enrollment_id},
     )
-    return [Line(**row) for row in rows.mappings()]
+    return [TimelineEntry(**row) for row in rows.mappings()]
 
 
 async def enrollments_page(

@@ -6,10 +6,10 @@ from fastapi import Query
 from sequencer.sequences.enrollments import manual_actions, service
 from sequencer.sequences.enrollments.rules import State
 from sequencer.sequences.enrollments.schemas import (
-    ChooseContact,
     EnrollmentOut,
     EnrollmentWithTimeline,
-    ReasonIn,
+    NoteIn,
+    ReplaceContact,
     SkipStep,
 )
 from sequencer.sequences.enrollments.views import shown, shown_all
@@ -40,7 +40,7 @@ async def list_enrollments(
     filters = {
         "state": state,
         "sequence_id": sequence_id,
-        "record_id": opportunity_id,
+        "opportunity_id": opportunity_id,
         "account_id": account_id,
         "contact_id": contact_id,
     }
@@ -63,38 +63,42 @@ async def get_enrollment(enrollment_id: UUID, caller: Reader, uow: Uow) -> dict[
 
 @router.post("/{enrollment_id}/pause", summary="Pause", response_model=EnrollmentOut)
 async def pause_enrollment(
-    enrollment_id: UUID, data: ReasonIn, caller: Writer, uow: Uow
+    enrollment_id: UUID, data: NoteIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """From the answer on no mail of it begins; one under way is named `in_flight_message_id`."""
     enrollment = await service.get_open(uow, enrollment_id)
-    paused = await service.pause(uow, enrollment, "by_hand", note=data.note)
+    paused = await service.pause(uow, enrollment, "manual", note=data.note)
     return await shown(uow, paused)
 
 
 @router.post("/{enrollment_id}/resume", summary="Resume", response_model=EnrollmentOut)
 async def resume_enrollment(enrollment_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
-    """Goes on with the next step that the laws allow. 409 while what stopped it still stands."""
+    """Goes on with the next step that may be sent. 409 while what stopped it still stands."""
     await manual_actions.resume(uow, enrollment_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 
 
-@router.post("/{enrollment_id}/exit", summary="Take out", response_model=EnrollmentOut)
+@router.post("/{enrollment_id}/exit", summary="Exit", response_model=EnrollmentOut)
 async def exit_enrollment(
-    enrollment_id: UUID, data: ReasonIn, caller: Writer, uow: Uow
+    enrollment_id: UUID, data: NoteIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """It does not enter again by itself."""
+    """Takes it out of the sequence. It does not enter again by itself."""
     enrollment = await service.get_open(uow, enrollment_id)
-    return await shown(uow, await service.end(uow, enrollment, "by_hand", note=data.note))
+    return await shown(
+        uow, await service.exit_enrollment(uow, enrollment, "manual", note=data.note)
+    )
 
 
 @router.post(
-    "/{enrollment_id}/choose-contact", summary="Write to someone else", response_model=EnrollmentOut
+    "/{enrollment_id}/replace-contact",
+    summary="Replace the contact",
+    response_model=EnrollmentOut,
 )
-async def choose_enrollment_contact(
-    enrollment_id: UUID, data: ChooseContact, caller: Writer, uow: Uow
+async def replace_enrollment_contact(
+    enrollment_id: UUID, data: ReplaceContact, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Resumes at the step whose mail bounced. 422 names every reason against the contact."""
-    await manual_actions.choose_contact(uow, enrollment_id, data.contact_id)
+    await manual_actions.replace_contact(uow, enrollment_id, data.contact_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 
 

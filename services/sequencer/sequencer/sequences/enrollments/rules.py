@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal, get_args
 
 Entry = Literal["audience", "manual"]
-State = Literal["active", "paused", "ended"]
-EndReason = Literal[
+State = Literal["active", "paused", "exited"]
+ExitReason = Literal[
     "completed",
     "replied",
     "unsubscribed",
@@ -18,23 +18,23 @@ EndReason = Literal[
     "ignored",
     "record_deleted",
     "sequence_archived",
-    "by_hand",
+    "manual",
 ]
 PauseReason = Literal[
-    "by_hand",
+    "manual",
     "contact_bounced",
-    "contact_resting",
+    "contact_soft_bounced",
     "contact_suppressed",
     "contact_gone",
     "expiration_missing",
     "failed",
 ]
-"""`failed`: something unforeseen went wrong when it was to be stopped. It goes on by hand."""
+"""`failed`: something unforeseen went wrong when it was to be stopped. A person resumes it."""
 
 SERVED = frozenset({"subscribed", "trial"})
 """Lifecycle statuses that automation writes to."""
 Unwanted = Literal["unsubscribed", "complained"]
-Unreachable = Literal["contact_bounced", "contact_suppressed", "contact_resting"]
+Unreachable = Literal["contact_bounced", "contact_suppressed", "contact_soft_bounced"]
 Problem = Literal["contact_gone"] | Unwanted | Unreachable
 _WORDS: dict[str, Unwanted | Unreachable] = {
     "unsubscribed": "unsubscribed",
@@ -42,12 +42,12 @@ _WORDS: dict[str, Unwanted | Unreachable] = {
     "bounced": "contact_bounced",
     "hard_bounce": "contact_bounced",
     "manual": "contact_suppressed",
-    "soft_bounces": "contact_resting",
+    "soft_bounces": "contact_soft_bounced",
 }
 """What a mail status, or the reason of a suppression, says of a contact; the weightiest first."""
 UNREACHABLE: frozenset[str] = frozenset(get_args(Unreachable))
 UNWANTED: frozenset[str] = frozenset(get_args(Unwanted))
-ENTERS_AGAIN: frozenset[str] = frozenset(
+REENTERS: frozenset[str] = frozenset(
     {
         "left_audience",
         "contract_expired",
@@ -74,30 +74,30 @@ class Reach:
     def problem(self) -> Problem | None:
         if not self.known:
             return "contact_gone"
-        told = {self.email_status, self.suppressed_for} - {"ok", None}
-        known = (word for reason, word in _WORDS.items() if reason in told)
-        return next(known, "contact_bounced" if told else None)
+        words = {self.email_status, self.suppressed_for} - {"ok", None}
+        known = (word for reason, word in _WORDS.items() if reason in words)
+        return next(known, "contact_bounced" if words else None)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EnrollmentFacts:
     """What decides over an open enrollment, as known now."""
 
     entry: Entry
     sequence_archived: bool
-    record_exists: bool
+    opportunity_exists: bool
     is_closed: bool
     lifecycle_status: str
     in_audience: bool
     in_account_segment: bool
-    last_start: datetime | None
+    send_deadline: datetime | None
     """Hand-overs begin before it; None: the date is missing."""
     reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    reason: EndReason
+class Exit:
+    reason: ExitReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +105,23 @@ class Pause:
     reason: PauseReason
 
 
-def obstacle(standing: Standing, now: datetime) -> End | Pause | None:
+def obstacle(facts: EnrollmentFacts, now: datetime) -> Exit | Pause | None:
     """Why nothing may be sent in this enrollment now; None: something may."""
-    if standing.sequence_archived:
-        return End("sequence_archived")
-    if not standing.record_exists:
-        return End("record_deleted")
-    if standing.is_closed:
-        return End("closed")
-    if standing.lifecycle_status not in SERVED:
-        return End("ignored" if standing.lifecycle_status == "ignored" else "churned")
-    if not standing.in_account_segment or (
-        standing.entry == "audience" and not standing.in_audience
-    ):
-        return End("left_audience")
-    if standing.last_start is None:
+    if facts.sequence_archived:
+        return Exit("sequence_archived")
+    if not facts.opportunity_exists:
+        return Exit("record_deleted")
+    if facts.is_closed:
+        return Exit("closed")
+    if facts.lifecycle_status not in SERVED:
+        return Exit("ignored" if facts.lifecycle_status == "ignored" else "churned")
+    if not facts.in_account_segment or (facts.entry == "audience" and not facts.in_audience):
+        return Exit("left_audience")
+    if facts.send_deadline is None:
         return Pause("expiration_missing")
-    if now >= standing.last_start:
-        return End("contract_expired")
-    problem = standing.reach.problem
+    if now >= facts.send_deadline:
+        return Exit("contract_expired")
+    problem = facts.reach.problem
     if problem == "unsubscribed" or problem == "complained":  # noqa: PLR1714  (mypy narrows by it)
-        return End(problem)
+        return Exit(problem)
     return Pause(problem) if problem else None

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from sequencer.sequences.enrollments.rules import Entry, State
-from sequencer.sequences.sequences.schemas import LAST_SEND_AT, WarningOut
+from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
 from shared.schemas import In, Out
 
 
@@ -17,26 +17,26 @@ class Enrollment:
     id: UUID
     sequence_id: UUID
     sequence_version: int
-    record_id: UUID
+    opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
     entry: Entry
     state: State
     pause_reason: str | None
-    end_reason: str | None
+    exit_reason: str | None
     floor_on: date | None
     anchor_on: date | None
     next_step_id: UUID | None
     next_due_at: datetime | None
     entered_at: datetime
-    ended_at: datetime | None
+    exited_at: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineEntry:
     """A line of an enrollment's timeline."""
 
     id: UUID
@@ -57,15 +57,15 @@ _ENROLLMENT: dict[str, Any] = {
     "entry": "audience",
     "state": "active",
     "pause_reason": None,
-    "end_reason": None,
+    "exit_reason": None,
     "next_step_id": "0198c0de-60da-7c3e-9b5d-2f4e6a8c0b1d",
     "next_due_at": "2026-12-02T08:00:00Z",
     "in_flight_message_id": None,
-    "waiting_message_id": None,
-    "last_send_at": "2027-01-30T22:59:00Z",
+    "pending_message_id": None,
+    "send_deadline": "2027-01-30T22:59:00Z",
     "warnings": [],
     "entered_at": "2026-11-02T08:00:00Z",
-    "ended_at": None,
+    "exited_at": None,
     "created_at": "2026-11-02T08:00:01Z",
     "updated_at": "2026-11-02T08:00:04Z",
 }
@@ -92,24 +92,24 @@ class EnrollmentOut(Out):
     entry: Entry
     state: State
     pause_reason: str | None
-    end_reason: str | None
+    exit_reason: str | None
     next_step_id: UUID | None
     next_due_at: datetime | None
     in_flight_message_id: UUID | None = Field(
         description="A mail that is being handed over right now; a stop comes too late for it."
     )
-    waiting_message_id: UUID | None = Field(
+    pending_message_id: UUID | None = Field(
         description="A mail that must be sent or resolved before the next step."
     )
-    last_send_at: datetime | None = LAST_SEND_AT
+    send_deadline: datetime | None = SEND_DEADLINE
     warnings: list[WarningOut]
     entered_at: datetime
-    ended_at: datetime | None
+    exited_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
 
-class TimelineEntry(Out):
+class TimelineEntryOut(Out):
     at: datetime
     kind: str
     detail: dict[str, Any]
@@ -121,10 +121,10 @@ class EnrollmentWithTimeline(EnrollmentOut):
         json_schema_extra={"examples": [{**_ENROLLMENT, "timeline": _TIMELINE}]},
     )
 
-    timeline: list[TimelineEntry] = Field(description="Oldest first.")
+    timeline: list[TimelineEntryOut] = Field(description="Oldest first.")
 
 
-class ReasonIn(In):
+class NoteIn(In):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"note": "On holiday until the 20th."}]}
     )
@@ -132,7 +132,7 @@ class ReasonIn(In):
     note: Annotated[str, StringConstraints(max_length=2000)] | None = None
 
 
-class ChooseContact(In):
+class ReplaceContact(In):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"contact_id": _ENROLLMENT["contact_id"]}]}
     )

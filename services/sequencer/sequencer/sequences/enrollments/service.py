@@ -9,11 +9,11 @@ from uuid import UUID
 from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.schemas import Message, NewMessage
 from sequencer.sequences.enrollments import queries
-from sequencer.sequences.enrollments.context import Situation, situations_of
+from sequencer.sequences.enrollments.context import EnrollmentContext, load_enrollment_contexts
 from sequencer.sequences.enrollments.planner import identity, plan_next
-from sequencer.sequences.enrollments.rules import EndReason, Entry, PauseReason
-from sequencer.sequences.enrollments.schemas import Enrollment, Line
-from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason
+from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
+from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences.versions import Pinned
 from shared.batches import each_at_its_own_risk
 from shared.errors import Conflict, NotFound
@@ -41,9 +41,9 @@ class EnrollmentNotFound(NotFound):
     title = "No such enrollment"
 
 
-class EnrollmentEnded(Conflict):
-    code = "enrollment_ended"
-    title = "The enrollment has ended"
+class AlreadyExited(Conflict):
+    code = "enrollment_exited"
+    title = "The enrollment has exited"
 
 
 async def get(uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False) -> Enrollment:
@@ -54,10 +54,10 @@ async def get(uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False) -> En
 
 
 async def get_open(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
-    """Locked. Raises `EnrollmentEnded`."""
+    """Locked. Raises `AlreadyExited`."""
     found = await get(uow, enrollment_id, lock=True)
-    if found.state == "ended":
-        raise EnrollmentEnded(f"It ended: {found.end_reason}.")
+    if found.state == "exited":
+        raise AlreadyExited(f"It exited: {found.exit_reason}.")
     return found
 
 
@@ -69,7 +69,7 @@ async def page(
     )
 
 
-async def waiting_messages(
+async def pending_messages(
     uow: UnitOfWork, enrollments: Sequence[Enrollment]
 ) -> dict[UUID, Message]:
     """The mail that each one waits for."""
@@ -77,7 +77,7 @@ async def waiting_messages(
     return {key: found.open for key, found in progress.items() if found.open is not None}
 
 
-async def timeline(uow: UnitOfWork, enrollment_id: UUID) -> list[Line]:
+async def timeline(uow: UnitOfWork, enrollment_id: UUID) -> list[TimelineEntry]:
     return await queries.timeline(uow.session, uow.workspace_id, enrollment_id)
 
 
@@ -86,13 +86,17 @@ async def share(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Enrollment
     return await queries.share(uow.session, uow.workspace_id, ids)
 
 
-async def open_of_records(uow: UnitOfWork, record_ids: Collection[UUID]) -> list[Enrollment]:
+async def open_of_opportunities(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID]
+) -> list[Enrollment]:
     """Locked; one that someone else is changing is left out."""
-    return await queries.open_of_records(uow.session, uow.workspace_id, record_ids)
+    return await queries.open_of_opportunities(uow.session, uow.workspace_id, opportunity_ids)
 
 
-async def all_of_records(uow: UnitOfWork, record_ids: Collection[UUID]) -> list[Enrollment]:
-    return await queries.all_of_records(uow.session, uow.workspace_id, record_ids)
+async def all_of_opportunities(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID]
+) -> list[Enrollment]:
+    return await queries.all_of_opportunities(uow.session, uow.workspace_id, opportunity_ids)
 
 
 async def open_of_account(uow: UnitOfWork, account_id: UUID) -> list[Enrollment]:
@@ -103,15 +107,15 @@ async def open_of_contact(uow: UnitOfWork, contact_id: UUID) -> list[Enrollment]
     return await queries.open_where(uow.session, uow.workspace_id, "contact_id", contact_id)
 
 
-async def records_of_sequence(uow: UnitOfWork, sequence_id: UUID) -> list[UUID]:
-    return await queries.records_of_sequence(uow.session, uow.workspace_id, sequence_id)
+async def opportunities_of_sequence(uow: UnitOfWork, sequence_id: UUID) -> list[UUID]:
+    return await queries.opportunities_of_sequence(uow.session, uow.workspace_id, sequence_id)
 
 
 async def start(
     uow: UnitOfWork,
     pinned: Pinned,
     *,
-    record_id: UUID,
+    opportunity_id: UUID,
     account_id: UUID,
     contact_id: UUID,
     entry: Entry,
@@ -131,7 +135,7 @@ async def start(
             "id": new_id(),
             "sequence_id": pinned.sequence_id,
             "sequence_version": pinned.number,
-            "record_id": record_id,
+            "opportunity_id": opportunity_id,
             "account_id": account_id,
             "contact_id": contact_id,
             "entry": entry,
@@ -142,7 +146,7 @@ async def start(
     )
     if made is None:
         return None
-    await tell(uow, made, "entered", entry=entry, sequence_version=pinned.number)
+    await add_to_timeline(uow, made, "entered", entry=entry, sequence_version=pinned.number)
     uow.publish(EnrollmentStarted(**identity(made), entry=entry))
     sent = await messages.steps_sent_in(uow, earlier)
     for step_id in set().union(*sent.values()):
@@ -155,11 +159,11 @@ async def plan(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
 
     Whoever plans first after a date has moved takes note of it, for planning forgets the old date.
     """
-    situations = await situations_of(uow, enrollments)
-    moved = [situation for situation in situations if situation.date_has_moved]
-    for situation in moved:
-        await _date_moved(uow, situation)
-    await plan_next(uow, await situations_of(uow, enrollments) if moved else situations)
+    contexts = await load_enrollment_contexts(uow, enrollments)
+    moved = [context for context in contexts if context.date_has_moved]
+    for context in moved:
+        await _date_moved(uow, context)
+    await plan_next(uow, await load_enrollment_contexts(uow, enrollments) if moved else contexts)
 
 
 async def plan_each(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
@@ -168,7 +172,7 @@ async def plan_each(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
     async def put_away(enrollment: Enrollment, error: Exception) -> None:
         changes = {"next_due_at": None}
         await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
-        await agenda.set_aside(uow, enrollment.record_id, error)
+        await queue.quarantine(uow, enrollment.opportunity_id, error)
 
     await each_at_its_own_risk(uow, enrollments, partial(plan, uow), put_away)
 
@@ -187,43 +191,47 @@ async def stop_each(
             await stop(enrollment)
 
     async def put_away(enrollment: Enrollment, error: Exception) -> None:
-        if enrollment.state != "ended":
+        if enrollment.state != "exited":
             changes = {"state": "paused", "pause_reason": "failed", "next_due_at": None}
             await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
-            await tell(uow, enrollment, "paused", reason="failed")
+            await add_to_timeline(uow, enrollment, "paused", reason="failed")
             uow.publish(EnrollmentPaused(**identity(enrollment), reason="failed"))
-        await agenda.set_aside(uow, enrollment.record_id, error)
+        await queue.quarantine(uow, enrollment.opportunity_id, error)
 
     await each_at_its_own_risk(uow, enrollments, some, put_away)
 
 
-async def tell(uow: UnitOfWork, enrollment: Enrollment, kind: str, **detail: Any) -> None:
+async def add_to_timeline(
+    uow: UnitOfWork, enrollment: Enrollment, kind: str, **detail: Any
+) -> None:
     """A line of its timeline."""
-    line = Line(new_id(), enrollment.id, kind, detail, await uow.now())
-    await queries.tell(uow.session, uow.workspace_id, [line])
+    line = TimelineEntry(new_id(), enrollment.id, kind, detail, await uow.now())
+    await queries.add_to_timeline(uow.session, uow.workspace_id, [line])
 
 
-async def end(
-    uow: UnitOfWork, enrollment: Enrollment, reason: EndReason, *, note: str | None = None
+async def exit_enrollment(
+    uow: UnitOfWork, enrollment: Enrollment, reason: ExitReason, *, note: str | None = None
 ) -> Enrollment:
     """Nothing more is sent; a mail that is being handed over right now is reported as such."""
-    await stop_waiting(uow, enrollment, f"ended_{reason}")
+    await stop_waiting(uow, enrollment, f"exited_{reason}")
     ended = await queries.set_fields(
         uow.session,
         uow.workspace_id,
         enrollment.id,
         {
-            "state": "ended",
-            "end_reason": reason,
+            "state": "exited",
+            "exit_reason": reason,
             "pause_reason": None,
-            "ended_at": await uow.now(),
+            "exited_at": await uow.now(),
             "next_step_id": None,
             "next_due_at": None,
         },
     )
-    await tell(uow, enrollment, "ended", reason=reason, **({"note": note} if note else {}))
+    await add_to_timeline(
+        uow, enrollment, "exited", reason=reason, **({"note": note} if note else {})
+    )
     uow.publish(EnrollmentExited(**identity(enrollment), reason=reason))
-    await agenda.look_again(uow, [enrollment.record_id])
+    await queue.enqueue(uow, [enrollment.opportunity_id])
     return ended
 
 
@@ -239,30 +247,32 @@ async def pause(
         {
             "state": "paused",
             "pause_reason": reason,
-            "end_reason": None,
-            "ended_at": None,
+            "exit_reason": None,
+            "exited_at": None,
             "next_due_at": None,
         },
     )
-    await tell(uow, enrollment, "paused", reason=reason, **({"note": note} if note else {}))
+    await add_to_timeline(
+        uow, enrollment, "paused", reason=reason, **({"note": note} if note else {})
+    )
     uow.publish(EnrollmentPaused(**identity(enrollment), reason=reason))
-    await agenda.look_again(uow, [enrollment.record_id])
+    await queue.enqueue(uow, [enrollment.opportunity_id])
     return paused
 
 
 async def resume(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
-    """Go on at the step that failed, inside the laws."""
+    """Go on at the step that failed, within the send conditions."""
     active = await queries.set_fields(
         uow.session,
         uow.workspace_id,
         enrollment.id,
         {"state": "active", "pause_reason": None},
     )
-    await tell(uow, enrollment, "resumed")
+    await add_to_timeline(uow, enrollment, "resumed")
     uow.publish(EnrollmentResumed(**identity(active)))
     await messages.plan_again_bounced(uow, enrollment.id)
     await plan(uow, [active])
-    await agenda.look_again(uow, [enrollment.record_id])
+    await queue.enqueue(uow, [enrollment.opportunity_id])
     return active
 
 
@@ -272,9 +282,9 @@ async def reopen(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
         uow.session,
         uow.workspace_id,
         enrollment.id,
-        {"state": "active", "end_reason": None, "ended_at": None},
+        {"state": "active", "exit_reason": None, "exited_at": None},
     )
-    await tell(uow, enrollment, "resumed")
+    await add_to_timeline(uow, enrollment, "resumed")
     uow.publish(EnrollmentResumed(**identity(active)))
     return active
 
@@ -293,7 +303,7 @@ async def pass_over(
         sequence_title=pinned.title,
         step_id=step_id,
         step_title=known[step_id].title,
-        record_id=enrollment.record_id,
+        opportunity_id=enrollment.opportunity_id,
         account_id=enrollment.account_id,
         contact_id=enrollment.contact_id,
         state="skipped",
@@ -301,14 +311,14 @@ async def pass_over(
         reason=reason,
     )
     await messages.add(uow, [row])
-    await tell_skip(uow, enrollment, pinned, step_id, reason)
+    await record_skip(uow, enrollment, pinned, step_id, reason)
 
 
-async def tell_skip(
+async def record_skip(
     uow: UnitOfWork, enrollment: Enrollment, pinned: Pinned, step_id: UUID, reason: str
 ) -> None:
     title = pinned.step(step_id).title
-    await tell(uow, enrollment, "step_skipped", step_title=title, reason=reason)
+    await add_to_timeline(uow, enrollment, "step_skipped", step_title=title, reason=reason)
     uow.publish(
         StepSkipped(**identity(enrollment), step_id=step_id, step_title=title, reason=reason)
     )
@@ -316,16 +326,16 @@ async def tell_skip(
 
 async def stop_waiting(uow: UnitOfWork, enrollment: Enrollment, reason: str) -> None:
     """The mail it waits for does not go; one that is under way does."""
-    waiting = (await waiting_messages(uow, [enrollment])).get(enrollment.id)
+    waiting = (await pending_messages(uow, [enrollment])).get(enrollment.id)
     if waiting is not None:
         await messages.cancel(uow, waiting, reason)
 
 
-async def _date_moved(uow: UnitOfWork, situation: Situation) -> None:
+async def _date_moved(uow: UnitOfWork, context: EnrollmentContext) -> None:
     """Plan again what is unsent: steps that were passed over may lie ahead again."""
-    enrollment, opportunity = situation.enrollment, situation.opportunity
+    enrollment, opportunity = context.enrollment, context.opportunity
     after = opportunity.contract_expiration if opportunity else None
-    await tell(
+    await add_to_timeline(
         uow,
         enrollment,
         "date_moved",
@@ -335,29 +345,31 @@ async def _date_moved(uow: UnitOfWork, situation: Situation) -> None:
     await messages.plan_again_skipped(uow, enrollment.id)
 
 
-async def follow_account(uow: UnitOfWork, situation: Situation) -> Enrollment:
+async def follow_account(uow: UnitOfWork, context: EnrollmentContext) -> Enrollment:
     """The opportunity may have moved to another account, as after a merge."""
-    enrollment, opportunity = situation.enrollment, situation.opportunity
+    enrollment, opportunity = context.enrollment, context.opportunity
     if opportunity is None or opportunity.account_id in {None, enrollment.account_id}:
         return enrollment
     changes = {"account_id": opportunity.account_id}
     return await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
 
 
-async def try_held(uow: UnitOfWork, situation: Situation) -> None:
+async def try_held(uow: UnitOfWork, context: EnrollmentContext) -> None:
     """Something about the record changed: what a template or a sender lacked may be there now."""
-    waiting = situation.progress.open
+    waiting = context.progress.open
     if waiting is not None and waiting.reason in _TRIED_WHEN_CHANGED:
         await messages.release(uow, waiting.id)
 
 
-async def replace_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:
+async def replace_merged_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:
     """Two contacts were merged: what was meant for one goes to the other."""
 
     async def replace(enrollment: Enrollment) -> None:
         changes = {"contact_id": heir}
         await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
-        await tell(uow, enrollment, "contact_replaced", before=str(gone), after=str(heir))
+        await add_to_timeline(
+            uow, enrollment, "contact_replaced", before=str(gone), after=str(heir)
+        )
 
     await stop_each(uow, await open_of_contact(uow, gone), replace)
 

@@ -1,4 +1,4 @@
-"""What stands in a record's way, told once when it comes up and once when it is gone."""
+"""What stands in a record's way, published once when it comes up and once when it is gone."""
 
 from collections.abc import Collection, Iterable
 from uuid import UUID
@@ -6,16 +6,16 @@ from uuid import UUID
 from sequencer.replica.service import reason_of_rank
 from sequencer.sequences.enrollments.rules import UNREACHABLE
 from sequencer.sequences.entry import queries
-from sequencer.sequences.entry.context import Scene
+from sequencer.sequences.entry.context import EntryContext
 from sequencer.sequences.entry.queries import Block
 from sequencer.sequences.sequences.versions import Pinned
 from shared.events.sequences import (
-    OFFERS,
+    AVAILABLE_ACTIONS,
+    AvailableAction,
     BlockCause,
     Candidate,
     EnrollmentBlocked,
     EnrollmentUnblocked,
-    Offer,
 )
 from shared.uow import UnitOfWork
 
@@ -32,85 +32,102 @@ class Blocks:
 
     def __init__(self, uow: UnitOfWork, standing: Iterable[Block]) -> None:
         self._uow = uow
-        self._standing = {(one.sequence_id, one.record_id, one.cause): one for one in standing}
+        self._standing = {(one.sequence_id, one.opportunity_id, one.cause): one for one in standing}
 
     @classmethod
-    async def of(cls, uow: UnitOfWork, record_ids: Collection[UUID]) -> "Blocks":
-        found = await queries.blocks_of(uow.session, uow.workspace_id, record_ids)
+    async def of(cls, uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> "Blocks":
+        found = await queries.blocks_of(uow.session, uow.workspace_id, opportunity_ids)
         return cls(uow, found)
 
-    def causes(self, sequence_id: UUID, record_id: UUID) -> set[str]:
+    def causes(self, sequence_id: UUID, opportunity_id: UUID) -> set[str]:
         return {
             one.cause
             for one in self._standing.values()
-            if one.sequence_id == sequence_id and one.record_id == record_id
+            if one.sequence_id == sequence_id and one.opportunity_id == opportunity_id
         }
 
-    def sequences_of(self, record_id: UUID) -> set[UUID]:
-        return {one.sequence_id for one in self._standing.values() if one.record_id == record_id}
+    def sequences_of(self, opportunity_id: UUID) -> set[UUID]:
+        return {
+            one.sequence_id
+            for one in self._standing.values()
+            if one.opportunity_id == opportunity_id
+        }
 
     async def become(
         self,
-        scene: Scene,
+        context: EntryContext,
         pinned: Pinned,
-        record_id: UUID,
+        opportunity_id: UUID,
         wanted: Collection[BlockCause],
         *,
         enrollment_id: UUID | None = None,
         contact_id: UUID | None = None,
     ) -> None:
         """Exactly `wanted` stands between the record and the sequence from now on."""
-        for cause in self.causes(pinned.sequence_id, record_id) - set(wanted):
-            await self._clear(pinned.sequence_id, record_id, cause)
+        for cause in self.causes(pinned.sequence_id, opportunity_id) - set(wanted):
+            await self._clear(pinned.sequence_id, opportunity_id, cause)
         for cause in wanted:
-            offers = scene.offers(pinned, record_id) if cause == "manual_entry_required" else []
-            block = Block(pinned.sequence_id, record_id, cause, enrollment_id, ",".join(offers))
-            await self._raise(scene, pinned, block, cause, contact_id)
+            available_actions = (
+                context.available_actions(pinned, opportunity_id)
+                if cause == "manual_entry_required"
+                else []
+            )
+            block = Block(
+                pinned.sequence_id,
+                opportunity_id,
+                cause,
+                enrollment_id,
+                ",".join(available_actions),
+            )
+            await self._raise(context, pinned, block, cause, contact_id)
 
-    async def clear(self, sequence_id: UUID, record_id: UUID) -> None:
-        for cause in self.causes(sequence_id, record_id):
-            await self._clear(sequence_id, record_id, cause)
+    async def clear(self, sequence_id: UUID, opportunity_id: UUID) -> None:
+        for cause in self.causes(sequence_id, opportunity_id):
+            await self._clear(sequence_id, opportunity_id, cause)
 
     async def _raise(
         self,
-        scene: Scene,
+        context: EntryContext,
         pinned: Pinned,
         block: Block,
         cause: BlockCause,
         contact_id: UUID | None,
     ) -> None:
-        key = (block.sequence_id, block.record_id, block.cause)
+        key = (block.sequence_id, block.opportunity_id, block.cause)
         standing = self._standing.get(key)
-        if standing is not None and standing.offers == block.offers:
+        if standing is not None and standing.available_actions == block.available_actions:
             return
-        known = standing is None and self._is_known(block.record_id, cause)
-        if not await queries.put_block(self._uow.session, self._uow.workspace_id, block, scene.now):
+        known = standing is None and self._is_known(block.opportunity_id, cause)
+        if not await queries.put_block(
+            self._uow.session, self._uow.workspace_id, block, context.now
+        ):
             return
         self._standing[key] = block
         if not known:
-            self._uow.publish(blocked_event(scene, pinned, block, cause, contact_id))
+            self._uow.publish(blocked_event(context, pinned, block, cause, contact_id))
 
-    async def _clear(self, sequence_id: UUID, record_id: UUID, cause: str) -> None:
-        block = self._standing.pop((sequence_id, record_id, cause))
+    async def _clear(self, sequence_id: UUID, opportunity_id: UUID, cause: str) -> None:
+        block = self._standing.pop((sequence_id, opportunity_id, cause))
         gone = await queries.remove_block(self._uow.session, self._uow.workspace_id, block)
-        if gone and not self._is_known(record_id, cause):
+        if gone and not self._is_known(opportunity_id, cause):
             self._uow.publish(
                 EnrollmentUnblocked.model_validate(
-                    {"cause": cause, "sequence_id": sequence_id, "opportunity_id": record_id}
+                    {"cause": cause, "sequence_id": sequence_id, "opportunity_id": opportunity_id}
                 )
             )
 
-    def _is_known(self, record_id: UUID, cause: str) -> bool:
+    def _is_known(self, opportunity_id: UUID, cause: str) -> bool:
         return any(
-            one.record_id == record_id and one.cause == cause for one in self._standing.values()
+            one.opportunity_id == opportunity_id and one.cause == cause
+            for one in self._standing.values()
         )
 
 
 def blocked_event(
-    scene: Scene, pinned: Pinned, block: Block, cause: BlockCause, contact_id: UUID | None
+    context: EntryContext, pinned: Pinned, block: Block, cause: BlockCause, contact_id: UUID | None
 ) -> EnrollmentBlocked:
-    opportunity = scene.opportunities[block.record_id]
-    account = scene.account_of(block.record_id)
+    opportunity = context.opportunities[block.opportunity_id]
+    account = context.account_of(block.opportunity_id)
     tasks = pinned.definition.tasks
     return EnrollmentBlocked(
         cause=cause,
@@ -122,23 +139,23 @@ def blocked_event(
         account_id=account.id if account else None,
         account_name=account.name if account else None,
         contact_id=contact_id,
-        candidates=_candidates(scene, pinned, block.record_id, contact_id)
+        candidates=_candidates(context, pinned, block.opportunity_id, contact_id)
         if cause in _NEEDS_A_CONTACT
         else [],
         assignee_key_role=tasks.assignee_key_role,
         due_business_days=tasks.due_business_days,
-        offers=offers_of(block),
-        warnings=[one.message for one in scene.warnings(pinned, block.record_id)],
+        available_actions=available_actions_of(block),
+        warnings=[one.message for one in context.warnings(pinned, block.opportunity_id)],
     )
 
 
-def offers_of(block: Block) -> list[Offer]:
-    told = block.offers.split(",")
-    return [offer for offer in OFFERS if offer in told]
+def available_actions_of(block: Block) -> list[AvailableAction]:
+    stored = block.available_actions.split(",")
+    return [action for action in AVAILABLE_ACTIONS if action in stored]
 
 
 def _candidates(
-    scene: Scene, pinned: Pinned, record_id: UUID, besides: UUID | None
+    context: EntryContext, pinned: Pinned, opportunity_id: UUID, besides: UUID | None
 ) -> list[Candidate]:
     """Who could be written to instead, best first."""
     trait = pinned.definition.contact_selector.trait
@@ -149,6 +166,6 @@ def _candidates(
             email=one.contact.email or "",
             reason=reason_of_rank(person, trait),
         )
-        for person, one, choice in scene.ranked(pinned, record_id)
+        for person, one, choice in context.ranked(pinned, opportunity_id)
         if choice.reach.problem is None and one.contact.id != besides
     ][:_MOST_CANDIDATES]

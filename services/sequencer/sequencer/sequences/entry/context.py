@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sequencer.mail.messages import service as messages
-from sequencer.mail.send_windows.rules import last_start, local_day, reckonable, start_of_day
+from sequencer.mail.send_windows.rules import local_day, reckonable, send_deadline, start_of_day
 from sequencer.mail.suppressions import service as suppressions
 from sequencer.mail.templates.service import web_url
 from sequencer.replica import service as records
@@ -19,25 +19,25 @@ from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.context import reach_of
 from sequencer.sequences.enrollments.rules import Entry, Reach
 from sequencer.sequences.enrollments.schemas import Enrollment
-from sequencer.sequences.entry.rules import Choice, Facts, best_choice
+from sequencer.sequences.entry.rules import Choice, EntryFacts, best_choice
 from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences.versions import Pinned, plan_of
 from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of, who_left
-from shared.events.sequences import Offer
+from shared.events.sequences import AvailableAction
 from shared.uow import UnitOfWork
 
 Ranked = tuple[Person, AccountContact, Choice]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class EntryContext:
     now: datetime
     zone: ZoneInfo
     opportunities: dict[UUID, Opportunity]
     accounts: dict[UUID, Account]
     contacts: dict[UUID, list[AccountContact]]
     suppressed: dict[str, str]
-    resting: dict[str, datetime]
+    suppressed_until: dict[str, datetime]
     """Addresses that are suppressed for a time, with its end."""
     inside: set[tuple[UUID, UUID]]
     enrollments: dict[UUID, list[Enrollment]]
@@ -47,14 +47,14 @@ class Scene:
     gone: set[UUID]
     """Members who have left and still hold a key role of one of the accounts."""
 
-    def account_of(self, record_id: UUID) -> Account | None:
-        opportunity = self.opportunities.get(record_id)
+    def account_of(self, opportunity_id: UUID) -> Account | None:
+        opportunity = self.opportunities.get(opportunity_id)
         account_id = opportunity.account_id if opportunity else None
         return self.accounts.get(account_id) if account_id else None
 
-    def ranked(self, pinned: Pinned, record_id: UUID) -> list[Ranked]:
+    def ranked(self, pinned: Pinned, opportunity_id: UUID) -> list[Ranked]:
         """The account's contacts, best first, each with whether it can be written to."""
-        account = self.account_of(record_id)
+        account = self.account_of(opportunity_id)
         if account is None:
             return []
         trait = pinned.definition.contact_selector.trait
@@ -68,47 +68,50 @@ class Scene:
         links = {(one.contact.id, one.account_id)}
         return reach_of(one.contact, one.account_id, links, self.suppressed)
 
-    def zones(self, pinned: Pinned, record_id: UUID, contact_id: UUID | None = None) -> Zones:
+    def zones(self, pinned: Pinned, opportunity_id: UUID, contact_id: UUID | None = None) -> Zones:
         """With the contact who would be written to."""
-        ranked = self.ranked(pinned, record_id)
+        ranked = self.ranked(pinned, opportunity_id)
         wanted = contact_id or best_choice([choice for _, _, choice in ranked])
         contact = next((one.contact for _, one, _ in ranked if one.contact.id == wanted), None)
-        return zones_of(contact, self.account_of(record_id), self.zone)
+        return zones_of(contact, self.account_of(opportunity_id), self.zone)
 
-    def last_start(self, pinned: Pinned, record_id: UUID) -> datetime | None:
-        opportunity = self.opportunities.get(record_id)
+    def send_deadline(self, pinned: Pinned, opportunity_id: UUID) -> datetime | None:
+        opportunity = self.opportunities.get(opportunity_id)
         expiration = opportunity.contract_expiration if opportunity else None
-        return last_start(expiration, self.zones(pinned, record_id).all)
+        return send_deadline(expiration, self.zones(pinned, opportunity_id).all)
 
-    def latest_day(self, pinned: Pinned, record_id: UUID) -> date | None:
+    def latest_day(self, pinned: Pinned, opportunity_id: UUID) -> date | None:
         """The last day on which the record enters by itself."""
-        opportunity = self.opportunities.get(record_id)
+        opportunity = self.opportunities.get(opportunity_id)
         if opportunity is None or opportunity.contract_expiration is None:
             return None
         return reckonable(opportunity.contract_expiration) + pinned.first_day + pinned.grace
 
-    def today(self, pinned: Pinned, record_id: UUID) -> date:
-        return local_day(self.now, self.zones(pinned, record_id).wall)
+    def today(self, pinned: Pinned, opportunity_id: UUID) -> date:
+        return local_day(self.now, self.zones(pinned, opportunity_id).wall)
 
-    def earlier(self, pinned: Pinned, record_id: UUID) -> list[Enrollment]:
+    def earlier(self, pinned: Pinned, opportunity_id: UUID) -> list[Enrollment]:
         return [
             one
-            for one in self.enrollments.get(record_id, [])
+            for one in self.enrollments.get(opportunity_id, [])
             if one.sequence_id == pinned.sequence_id
         ]
 
-    def in_audience(self, pinned: Pinned, record_id: UUID) -> bool:
+    def in_audience(self, pinned: Pinned, opportunity_id: UUID) -> bool:
         audience = pinned.definition.audience_segment_id
-        return audience is not None and (audience, record_id) in self.inside
+        return audience is not None and (audience, opportunity_id) in self.inside
 
     def steps_left(
-        self, pinned: Pinned, record_id: UUID, *, floor: date | None = None
+        self, pinned: Pinned, opportunity_id: UUID, *, floor: date | None = None
     ) -> Literal["some", "none", "all_sent"]:
         """Whether a mail of the sequence could still leave, steps before the floor aside."""
-        opportunity, account = self.opportunities.get(record_id), self.account_of(record_id)
+        opportunity, account = (
+            self.opportunities.get(opportunity_id),
+            self.account_of(opportunity_id),
+        )
         if opportunity is None or opportunity.contract_expiration is None:
             return "some"
-        zones = self.zones(pinned, record_id)
+        zones = self.zones(pinned, opportunity_id)
         plan = plan_of(
             pinned.definition,
             opportunity.contract_expiration,
@@ -118,82 +121,87 @@ class Scene:
             floor=floor,
         )
         sent = {
-            step for one in self.earlier(pinned, record_id) for step in self.sent.get(one.id, ())
+            step
+            for one in self.earlier(pinned, opportunity_id)
+            for step in self.sent.get(one.id, ())
         }
         if next_move(plan, sent, self.now).step_id is not None:
             return "some"
         return "none" if any(step.id not in sent for step in plan.steps) else "all_sent"
 
-    def offers(self, pinned: Pinned, record_id: UUID) -> list[Offer]:
+    def available_actions(self, pinned: Pinned, opportunity_id: UUID) -> list[AvailableAction]:
         """What a person can do about a record that does not enter by itself."""
-        today = self.today(pinned, record_id)
-        found: list[Offer] = []
-        if self.steps_left(pinned, record_id, floor=today) == "some":
-            found.append("enter")
-        if self.steps_left(pinned, record_id) == "some":
+        today = self.today(pinned, opportunity_id)
+        found: list[AvailableAction] = []
+        if self.steps_left(pinned, opportunity_id, floor=today) == "some":
+            found.append("enroll")
+        if self.steps_left(pinned, opportunity_id) == "some":
             found.append("send_now")
         return [*found, "call"]
 
-    def warnings(self, pinned: Pinned, record_id: UUID) -> list[SequenceWarning]:
-        return warnings_of(pinned.definition, self.account_of(record_id), self.gone)
+    def warnings(self, pinned: Pinned, opportunity_id: UUID) -> list[SequenceWarning]:
+        return warnings_of(pinned.definition, self.account_of(opportunity_id), self.gone)
 
     def facts(
-        self, pinned: Pinned, record_id: UUID, entry: Entry, *, send_now: bool = False
-    ) -> Facts:
+        self, pinned: Pinned, opportunity_id: UUID, entry: Entry, *, send_now: bool = False
+    ) -> EntryFacts:
         """By hand steps of past days are passed over, unless the last of them is to go now."""
-        today = self.today(pinned, record_id)
+        today = self.today(pinned, opportunity_id)
         floor = today if entry == "manual" and not send_now else None
-        opportunity, account = self.opportunities.get(record_id), self.account_of(record_id)
-        earlier = self.earlier(pinned, record_id)
+        opportunity, account = (
+            self.opportunities.get(opportunity_id),
+            self.account_of(opportunity_id),
+        )
+        earlier = self.earlier(pinned, opportunity_id)
         segment = pinned.definition.account_segment_id
-        return Facts(
+        return EntryFacts(
             entry=entry,
             sequence_enabled=pinned.state == "enabled",
             has_audience=pinned.definition.audience_segment_id is not None,
-            in_audience=self.in_audience(pinned, record_id),
+            in_audience=self.in_audience(pinned, opportunity_id),
             in_account_segment=segment is None
             or (account is not None and (segment, account.id) in self.inside),
-            enrolled=any(one.state != "ended" for one in earlier),
-            last_end=earlier[-1].end_reason if earlier else None,
-            record_exists=opportunity is not None and not opportunity.deleted,
+            enrolled=any(one.state != "exited" for one in earlier),
+            last_exit=earlier[-1].exit_reason if earlier else None,
+            opportunity_exists=opportunity is not None and not opportunity.deleted,
             is_closed=opportunity is not None and opportunity.is_closed,
             account_known=account is not None and not account.deleted,
             lifecycle_status=account.lifecycle_status if account else "",
-            last_start=self.last_start(pinned, record_id),
-            latest_day=self.latest_day(pinned, record_id),
+            send_deadline=self.send_deadline(pinned, opportunity_id),
+            latest_day=self.latest_day(pinned, opportunity_id),
             today=today,
-            steps_left=self.steps_left(pinned, record_id, floor=floor),
+            steps_left=self.steps_left(pinned, opportunity_id, floor=floor),
             has_deal_room=not pinned.definition.entry.require_deal_room
             or (opportunity is not None and web_url(opportunity.deal_room_url) is not None),
-            choices=[choice for _, _, choice in self.ranked(pinned, record_id)],
+            choices=[choice for _, _, choice in self.ranked(pinned, opportunity_id)],
         )
 
-    def rested_at(self, record_id: UUID) -> datetime | None:
+    def suppression_ends_at(self, opportunity_id: UUID) -> datetime | None:
         """When a contact of the account can be written to again, by time alone."""
-        account = self.account_of(record_id)
+        account = self.account_of(opportunity_id)
         people = self.contacts.get(account.id, []) if account else []
-        ends = (self.resting.get(one.contact.address or "") for one in people)
+        ends = (self.suppressed_until.get(one.contact.address or "") for one in people)
         return min((end for end in ends if end is not None), default=None)
 
-    def next_flip(self, pinned: Pinned, record_id: UUID) -> datetime | None:
+    def next_flip(self, pinned: Pinned, opportunity_id: UUID) -> datetime | None:
         """When time alone may change the verdict next."""
-        last_start, latest = (
-            self.last_start(pinned, record_id),
-            self.latest_day(pinned, record_id),
+        send_deadline, latest = (
+            self.send_deadline(pinned, opportunity_id),
+            self.latest_day(pinned, opportunity_id),
         )
-        if last_start is None or latest is None:
+        if send_deadline is None or latest is None:
             return None
-        wall = self.zones(pinned, record_id).wall
+        wall = self.zones(pinned, opportunity_id).wall
         # Days after which it does not enter by itself, and by hand would enter for nothing.
         days = (latest, latest - pinned.grace - pinned.first_day + pinned.last_day)
-        flips = [*(start_of_day(day + timedelta(days=1), wall) for day in days), last_start]
+        flips = [*(start_of_day(day + timedelta(days=1), wall) for day in days), send_deadline]
         return min((flip for flip in flips if flip > self.now), default=None)
 
 
-async def scene_of(
-    uow: UnitOfWork, record_ids: Collection[UUID], sequences: Collection[Pinned]
-) -> Scene:
-    opportunities = await records.opportunities(uow, record_ids)
+async def load_entry_context(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID], sequences: Collection[Pinned]
+) -> EntryContext:
+    opportunities = await records.opportunities(uow, opportunity_ids)
     account_ids = {one.account_id for one in opportunities.values() if one.account_id}
     accounts = await records.accounts(uow, account_ids)
     contacts = await records.contacts_by_account(uow, account_ids)
@@ -209,21 +217,22 @@ async def scene_of(
         )
         if segment is not None
     }
-    by_record: dict[UUID, list[Enrollment]] = {}
-    for one in await enrollments.all_of_records(uow, record_ids):
-        by_record.setdefault(one.record_id, []).append(one)
-    return Scene(
+    by_opportunity: dict[UUID, list[Enrollment]] = {}
+    for one in await enrollments.all_of_opportunities(uow, opportunity_ids):
+        by_opportunity.setdefault(one.opportunity_id, []).append(one)
+    return EntryContext(
         now=await uow.now(),
         zone=await uow.zone(),
         opportunities=opportunities,
         accounts=accounts,
         contacts=contacts,
         suppressed=await suppressions.reasons(uow, addresses),
-        resting=await suppressions.ends(uow, addresses),
-        inside=await records.memberships(uow, segments, {*record_ids, *account_ids}),
-        enrollments=by_record,
+        suppressed_until=await suppressions.ends(uow, addresses),
+        inside=await records.memberships(uow, segments, {*opportunity_ids, *account_ids}),
+        enrollments=by_opportunity,
         gone=await who_left(uow, accounts.values()),
         sent=await messages.steps_sent_in(
-            uow, [one.id for found in by_record.values() for one in found if one.state == "ended"]
+            uow,
+            [one.id for found in by_opportunity.values() for one in found if one.state == "exited"],
         ),
     )

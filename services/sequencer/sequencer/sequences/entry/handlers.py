@@ -4,7 +4,7 @@ from sequencer.mail.messages import service as messages
 from sequencer.replica import service as records
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.entry import service as entry
-from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.reevaluation_queue import service as queue
 from shared.events.accounts import (
     AccountChanged,
     ContactChanged,
@@ -26,12 +26,12 @@ async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> 
         await entry.withdraw_requests(uow, event.id)
     elif _FLAG in event.changed or event.change == "created":
         await entry.ask_to_enter(uow, event.id)
-    await agenda.look_again(uow, [event.id])
+    await queue.enqueue(uow, [event.id])
 
 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
     if await records.copy_account(uow, event):
-        await agenda.look_again(uow, await records.opportunities_of_accounts(uow, [event.id]))
+        await queue.enqueue(uow, await records.opportunities_of_accounts(uow, [event.id]))
 
 
 async def on_contact_changed(uow: UnitOfWork, event: ContactChanged) -> None:
@@ -40,9 +40,9 @@ async def on_contact_changed(uow: UnitOfWork, event: ContactChanged) -> None:
     if not await records.copy_contact(uow, event):
         return
     if event.change == "merged" and event.merged_into is not None:
-        await enrollments.replace_contact(uow, event.id, event.merged_into)
+        await enrollments.replace_merged_contact(uow, event.id, event.merged_into)
     after = await records.opportunities_of_contacts(uow, [event.id])
-    await agenda.look_again(uow, {*before, *after})
+    await queue.enqueue(uow, {*before, *after})
 
 
 async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
@@ -70,7 +70,7 @@ async def on_segment_left(uow: UnitOfWork, event: SegmentLeft) -> None:
 
 async def _look_at_member(uow: UnitOfWork, event: SegmentEntered | SegmentLeft) -> None:
     if event.record_type == "opportunity":
-        await agenda.look_again(uow, [event.record_id])
+        await queue.enqueue(uow, [event.record_id])
     elif event.record_type == "account":
         concerned = await records.opportunities_of_accounts(uow, [event.record_id])
-        await agenda.look_again(uow, concerned)
+        await queue.enqueue(uow, concerned)

@@ -10,11 +10,11 @@ from sequencer.sequences.enrollments.rules import Entry
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry import queries
 from sequencer.sequences.entry.blocks import Blocks
-from sequencer.sequences.entry.context import Scene, scene_of
+from sequencer.sequences.entry.context import EntryContext, load_entry_context
 from sequencer.sequences.entry.rules import Gate, best_choice, gates, verdict
 from sequencer.sequences.entry.schemas import EnrollIn
 from sequencer.sequences.entry.service import enter
-from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.service import SequenceNotFound
 from sequencer.sequences.sequences.versions import Pinned
@@ -23,8 +23,8 @@ from shared.events.sequences import BlockCause
 from shared.uow import UnitOfWork
 
 
-class CannotEnter(Conflict):
-    code = "cannot_enter"
+class CannotEnroll(Conflict):
+    code = "cannot_enroll"
     title = "The record cannot enter this sequence"
 
 
@@ -50,7 +50,7 @@ class ContractExpired(Conflict):
 
 
 async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
-    """By hand. Raises `AlreadyEnrolled`, `CannotEnter`, or with a task made `ContractExpired` or
+    """By hand. Raises `AlreadyEnrolled`, `CannotEnroll`, or with a task made `ContractExpired` or
     `NoStepLeft`.
     """
     try:
@@ -58,32 +58,38 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
     except SequenceNotFound as error:
         message = "There is no sequence with this id."
         raise invalid("/sequence_id", "unknown_sequence", message) from error
-    scene = await scene_of(uow, [data.record_id], [pinned])
-    if data.record_id not in scene.opportunities:
-        raise invalid("/record_id", "unknown_record", "There is no opportunity with this id.")
-    facts = scene.facts(pinned, data.record_id, "manual", send_now=data.send_now)
-    found = gates(facts, scene.now)
+    context = await load_entry_context(uow, [data.opportunity_id], [pinned])
+    if data.opportunity_id not in context.opportunities:
+        raise invalid(
+            "/opportunity_id", "unknown_opportunity", "There is no opportunity with this id."
+        )
+    facts = context.facts(pinned, data.opportunity_id, "manual", send_now=data.send_now)
+    found = gates(facts, context.now)
     if any(gate.name == "not_enrolled" and not gate.passed for gate in found):
         raise AlreadyEnrolled("It is under way in this sequence.")
     if data.contact_id is not None:
-        found = _for_contact(found, scene, pinned, data)
+        found = _for_contact(found, context, pinned, data)
     may_enter, causes = verdict(found)
     if not may_enter:
-        await _refuse(uow, scene, pinned, data.record_id, found, causes)
+        await _refuse(uow, context, pinned, data.opportunity_id, found, causes)
     made = await enter(
-        uow, scene, pinned, data.record_id, "manual", data.contact_id, send_now=data.send_now
+        uow, context, pinned, data.opportunity_id, "manual", data.contact_id, send_now=data.send_now
     )
     if made is None:
         raise AlreadyEnrolled("It entered in this moment.")
-    await queries.forget_requests(uow.session, uow.workspace_id, data.record_id, data.sequence_id)
+    await queries.forget_requests(
+        uow.session, uow.workspace_id, data.opportunity_id, data.sequence_id
+    )
     await enrollments.plan(uow, [made])
-    await agenda.look_again(uow, [data.record_id])
+    await queue.enqueue(uow, [data.opportunity_id])
     return await enrollments.get(uow, made.id)
 
 
-def _for_contact(found: list[Gate], scene: Scene, pinned: Pinned, data: EnrollIn) -> list[Gate]:
+def _for_contact(
+    found: list[Gate], context: EntryContext, pinned: Pinned, data: EnrollIn
+) -> list[Gate]:
     """A person may name any contact of the account who can be written to."""
-    choices = [choice for _, _, choice in scene.ranked(pinned, data.record_id)]
+    choices = [choice for _, _, choice in context.ranked(pinned, data.opportunity_id)]
     wanted = next((one for one in choices if one.contact_id == data.contact_id), None)
     if wanted is None:
         raise invalid(
@@ -96,9 +102,9 @@ def _for_contact(found: list[Gate], scene: Scene, pinned: Pinned, data: EnrollIn
 
 async def _refuse(
     uow: UnitOfWork,
-    scene: Scene,
+    context: EntryContext,
     pinned: Pinned,
-    record_id: UUID,
+    opportunity_id: UUID,
     found: Sequence[Gate],
     causes: Sequence[BlockCause],
 ) -> None:
@@ -108,46 +114,48 @@ async def _refuse(
         if not gate.passed
     ]
     if "contract_expired" in causes:
-        blocks = await Blocks.of(uow, [record_id])
-        await blocks.become(scene, pinned, record_id, ["contract_expired"])
+        blocks = await Blocks.of(uow, [opportunity_id])
+        await blocks.become(context, pinned, opportunity_id, ["contract_expired"])
         raise ContractExpired(
             "Nothing is sent on or after the expiration. There is a task for it.", gates=failed
         )
     if list(causes) == ["manual_entry_required"]:
-        blocks = await Blocks.of(uow, [record_id])
-        await blocks.become(scene, pinned, record_id, causes)
+        blocks = await Blocks.of(uow, [opportunity_id])
+        await blocks.become(context, pinned, opportunity_id, causes)
         raise NoStepLeft(
             "Send one mail now with `send_now`, where that is offered, or call. There is a task"
             " for it.",
             gates=failed,
-            offers=scene.offers(pinned, record_id),
+            available_actions=context.available_actions(pinned, opportunity_id),
         )
-    raise CannotEnter(
+    raise CannotEnroll(
         " ".join(str(gate["detail"]) for gate in failed), gates=failed, causes=list(causes)
     )
 
 
 async def eligibility(
-    uow: UnitOfWork, sequence_id: UUID, record_id: UUID, entry: Entry
+    uow: UnitOfWork, sequence_id: UUID, opportunity_id: UUID, entry: Entry
 ) -> dict[str, Any]:
     pinned = await sequences.published(uow, sequence_id)
-    scene = await scene_of(uow, [record_id], [pinned])
-    if record_id not in scene.opportunities:
-        raise invalid("/query/record_id", "unknown_record", "There is no such opportunity.")
-    found = gates(scene.facts(pinned, record_id, entry), scene.now)
+    context = await load_entry_context(uow, [opportunity_id], [pinned])
+    if opportunity_id not in context.opportunities:
+        raise invalid(
+            "/query/opportunity_id", "unknown_opportunity", "There is no such opportunity."
+        )
+    found = gates(context.facts(pinned, opportunity_id, entry), context.now)
     may_enter, causes = verdict(found)
-    ranked = scene.ranked(pinned, record_id)
+    ranked = context.ranked(pinned, opportunity_id)
     best = best_choice([choice for _, _, choice in ranked])
     trait = pinned.definition.contact_selector.trait
     return {
         "sequence_id": sequence_id,
-        "record_id": record_id,
+        "opportunity_id": opportunity_id,
         "entry": entry,
         "eligible": may_enter,
         "causes": causes,
-        "offers": scene.offers(pinned, record_id),
-        "last_send_at": scene.last_start(pinned, record_id),
-        "warnings": scene.warnings(pinned, record_id),
+        "available_actions": context.available_actions(pinned, opportunity_id),
+        "send_deadline": context.send_deadline(pinned, opportunity_id),
+        "warnings": context.warnings(pinned, opportunity_id),
         "gates": found,
         "contacts": [
             {

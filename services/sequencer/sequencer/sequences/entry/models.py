@@ -1,4 +1,4 @@
-"""What stands in a record's way, and who was asked to be entered by hand."""
+"""What stands in an opportunity's way, and whose manual entry was asked for."""
 
 from sqlalchemy import Column, PrimaryKeyConstraint, Table, Text, Uuid, text
 
@@ -10,12 +10,12 @@ blocks = Table(
     Base.metadata,
     workspace_key(),
     Column("sequence_id", Uuid, nullable=False),
-    Column("record_id", Uuid, nullable=False),
+    Column("opportunity_id", Uuid, nullable=False),
     Column("cause", Text, nullable=False),
     Column("enrollment_id", Uuid),
-    Column("offers", Text, nullable=False, server_default=text("''")),
+    Column("available_actions", Text, nullable=False, server_default=text("''")),
     Column("blocked_at", AT, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "record_id", "cause", "sequence_id"),
+    PrimaryKeyConstraint("workspace_id", "opportunity_id", "cause", "sequence_id"),
 )
 
 entry_requests = Table(
@@ -23,7 +23,7 @@ entry_requests = Table(
     Base.metadata,
     workspace_key(),
     Column("sequence_id", Uuid, nullable=False),
-    Column("record_id", Uuid, nullable=False),
+    Column("opportunity_id", Uuid, nullable=False),
     Column("requested_at", AT, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "record_id", "sequence_id"),
+    PrimaryKeyConstraint("workspace_id", "opportunity_id", "sequence_id"),
 )

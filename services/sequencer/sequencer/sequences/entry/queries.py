@@ -9,36 +9,40 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 class Block(NamedTuple):
     sequence_id: UUID
-    record_id: UUID
+    opportunity_id: UUID
     cause: str
     enrollment_id: UUID | None
-    offers: str = ""
-    """What a person was told that they can do, separated by commas."""
+    available_actions: str = ""
+    """What a person can do about it, separated by commas."""
 
 
 async def blocks_of(
-    session: AsyncSession, workspace_id: UUID, record_ids: Collection[UUID]
+    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
 ) -> list[Block]:
     rows = await session.execute(
         text(
-            "select sequence_id, record_id, cause, enrollment_id, offers from blocks"
-            " where workspace_id = :workspace_id and record_id = any(:record_ids)"
+            "select sequence_id, opportunity_id, cause, enrollment_id, available_actions"
+            " from blocks"
+            " where workspace_id = :workspace_id and opportunity_id = any(:opportunity_ids)"
         ),
-        {"workspace_id": workspace_id, "record_ids": list(record_ids)},
+        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
     )
     return [Block(*row) for row in rows]
 
 
 async def put_block(session: AsyncSession, workspace_id: UUID, block: Block, at: datetime) -> bool:
-    """False when it stands already, and offers the same."""
+    """False when it stands already, with the same actions."""
     done = await session.execute(
         text(
             """
             insert into blocks
-                (workspace_id, sequence_id, record_id, cause, enrollment_id, offers, blocked_at)
-            values (:workspace_id, :sequence_id, :record_id, :cause, :enrollment_id, :offers, :at)
-            on conflict (workspace_id, record_id, cause, sequence_id) do update
-            set offers = excluded.offers where blocks.offers <> excluded.offers
+                (workspace_id, sequence_id, opportunity_id, cause, enrollment_id,
+                 available_actions, blocked_at)
+            values (:workspace_id, :sequence_id, :opportunity_id, :cause, :enrollment_id,
+                    :available_actions, :at)
+            on conflict (workspace_id, opportunity_id, cause, sequence_id) do update
+            set available_actions = excluded.available_actions
+            where blocks.available_actions <> excluded.available_actions
             """
         ),
         {"workspace_id": workspace_id, "at": at, **block._asdict()},
@@ -50,13 +54,14 @@ async def remove_block(session: AsyncSession, workspace_id: UUID, block: Block) 
     done = await session.execute(
         text(
             """
-            delete from blocks where workspace_id = :workspace_id and record_id = :record_id
+            delete from blocks
+            where workspace_id = :workspace_id and opportunity_id = :opportunity_id
               and cause = :cause and sequence_id = :sequence_id
             """
         ),
         {
             "workspace_id": workspace_id,
-            "record_id": block.record_id,
+            "opportunity_id": block.opportunity_id,
             "cause": block.cause,
             "sequence_id": block.sequence_id,
         },
@@ -64,12 +69,12 @@ async def remove_block(session: AsyncSession, workspace_id: UUID, block: Block) 
     return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
 
 
-async def records_blocked_in(
+async def opportunities_blocked_in(
     session: AsyncSession, workspace_id: UUID, sequence_id: UUID
 ) -> list[UUID]:
     found = await session.scalars(
         text(
-            "select distinct record_id from blocks"
+            "select distinct opportunity_id from blocks"
             " where workspace_id = :workspace_id and sequence_id = :sequence_id"
         ),
         {"workspace_id": workspace_id, "sequence_id": sequence_id},
@@ -78,56 +83,60 @@ async def records_blocked_in(
 
 
 async def requests_of(
-    session: AsyncSession, workspace_id: UUID, record_ids: Collection[UUID]
+    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
 ) -> set[tuple[UUID, UUID]]:
     """Pairs of sequence and record."""
     rows = await session.execute(
         text(
-            "select sequence_id, record_id from entry_requests"
-            " where workspace_id = :workspace_id and record_id = any(:record_ids)"
+            "select sequence_id, opportunity_id from entry_requests"
+            " where workspace_id = :workspace_id and opportunity_id = any(:opportunity_ids)"
         ),
-        {"workspace_id": workspace_id, "record_ids": list(record_ids)},
+        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
     )
-    return {(row.sequence_id, row.record_id) for row in rows}
+    return {(row.sequence_id, row.opportunity_id) for row in rows}
 
 
 async def request_entry(
     session: AsyncSession,
     workspace_id: UUID,
     sequence_ids: Collection[UUID],
-    record_ids: Collection[UUID],
+    opportunity_ids: Collection[UUID],
     at: datetime,
 ) -> None:
     await session.execute(
         text(
             """
-            insert into entry_requests (workspace_id, sequence_id, record_id, requested_at)
+            insert into entry_requests (workspace_id, sequence_id, opportunity_id, requested_at)
             select :workspace_id, s.id, r.id, :at
             from unnest(cast(:sequence_ids as uuid[])) as s(id),
-                 unnest(cast(:record_ids as uuid[])) as r(id)
+                 unnest(cast(:opportunity_ids as uuid[])) as r(id)
             on conflict do nothing
             """
         ),
         {
             "workspace_id": workspace_id,
             "sequence_ids": list(sequence_ids),
-            "record_ids": list(record_ids),
+            "opportunity_ids": list(opportunity_ids),
             "at": at,
         },
     )
 
 
 async def forget_requests(
-    session: AsyncSession, workspace_id: UUID, record_id: UUID, sequence_id: UUID | None = None
+    session: AsyncSession, workspace_id: UUID, opportunity_id: UUID, sequence_id: UUID | None = None
 ) -> None:
     """Of one sequence, or all of the record."""
     await session.execute(
         text(
             """
             delete from entry_requests
-            where workspace_id = :workspace_id and record_id = :record_id
+            where workspace_id = :workspace_id and opportunity_id = :opportunity_id
               and (cast(:sequence_id as uuid) is null or sequence_id = :sequence_id)
             """
         ),
-        {"workspace_id": workspace_id, "record_id": record_id, "sequence_id": sequence_id},
+        {
+            "workspace_id": workspace_id,
+            "opportunity_id": opportunity_id,
+            "sequence_id": sequence_id,
+        },
     )

@@ -21,29 +21,30 @@ SequenceWriter = Annotated[Caller, require("sequences:write")]
 
 @enrolling.get(
     "/eligibility",
-    summary="Explain whether a record may enter",
+    summary="Explain whether an opportunity may enter",
     response_model=EligibilityOut,
 )
 async def explain_eligibility(
     caller: Annotated[Caller, require("enrollments:read")],
     uow: Uow,
     sequence_id: UUID,
-    record_id: Annotated[UUID, Query(description="An opportunity.")],
+    opportunity_id: UUID,
     entry: Annotated[
-        Entry, Query(description="Entering by itself, or by a person's hand.")
+        Entry,
+        Query(description="By itself (`audience`), or because a person asks for it (`manual`)."),
     ] = "audience",
 ) -> dict[str, Any]:
     """Every gate with its verdict, and every contact of the account with its rank."""
-    return await manual_entry.eligibility(uow, sequence_id, record_id, entry)
+    return await manual_entry.eligibility(uow, sequence_id, opportunity_id, entry)
 
 
-@enrolling.post("", status_code=201, summary="Enter a record by hand", response_model=EnrollmentOut)
-async def enroll_record(
+@enrolling.post("", status_code=201, summary="Enroll an opportunity", response_model=EnrollmentOut)
+async def enroll_opportunity(
     data: EnrollIn, caller: Annotated[Caller, require("enrollments:write")], uow: Uow
 ) -> dict[str, Any]:
-    """Steps whose day has passed are skipped. 409 `cannot_enter` names every gate in the way;
-    409 `contract_expired` also makes a task, and so does `no_step_left`, whose `offers` say whether
-    `send_now` would still send one.
+    """Steps whose day has passed are skipped. 409 `cannot_enroll` names every gate in the way;
+    409 `contract_expired` also makes a task, and so does `no_step_left`, whose `available_actions`
+    say whether `send_now` would still send one.
     """
     return await shown_enrollment(uow, await manual_entry.enroll(uow, data))
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from sequencer.sequences.enrollments.rules import ENTERS_AGAIN, SERVED, Entry, Reach, Unreachable
+from sequencer.sequences.enrollments.rules import REENTERS, SERVED, Entry, Reach, Unreachable
 from shared.events.sequences import BlockCause
 
 STEP_LEFT = "step_left"
@@ -22,7 +22,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class EntryFacts:
     """What the gates look at."""
 
     entry: Entry
@@ -31,13 +31,13 @@ class Facts:
     in_audience: bool
     in_account_segment: bool
     enrolled: bool
-    last_end: str | None
+    last_exit: str | None
     """Why the latest enrollment of the record in this sequence ended."""
-    record_exists: bool
+    opportunity_exists: bool
     is_closed: bool
     account_known: bool
     lifecycle_status: str
-    last_start: datetime | None
+    send_deadline: datetime | None
     """Hand-overs begin before it; None: the date is missing."""
     latest_day: date | None
     """The last day on which a record enters by itself."""
@@ -62,7 +62,8 @@ class Gate:
 _UNREACHABLE: dict[Unreachable, str] = {
     "contact_bounced": "Mail to the contact bounced.",
     "contact_suppressed": "A person asked that nothing is sent to the contact.",
-    "contact_resting": "Mail to the contact came back several times; the address rests.",
+    "contact_soft_bounced": "Mail to the contact came back several times; its address is suppressed"
+    " for a month.",
 }
 
 
@@ -73,7 +74,7 @@ def best_choice(choices: Sequence[Choice]) -> UUID | None:
     )
 
 
-def gates(facts: Facts, now: datetime) -> list[Gate]:
+def gates(facts: EntryFacts, now: datetime) -> list[Gate]:
     return [*_general(facts, now), *_preparations(facts)]
 
 
@@ -88,7 +89,7 @@ def verdict(found: Sequence[Gate]) -> tuple[bool, list[BlockCause]]:
     return not failed, causes
 
 
-def _general(facts: Facts, now: datetime) -> list[Gate]:
+def _general(facts: EntryFacts, now: datetime) -> list[Gate]:
     by_itself = facts.entry == "audience"
     found = [
         _gate(
@@ -97,12 +98,20 @@ def _general(facts: Facts, now: datetime) -> list[Gate]:
             "The sequence is enabled.",
             "The sequence is not enabled.",
         ),
-        _gate("record_exists", facts.record_exists, "The record exists.", "The record is deleted."),
         _gate(
-            "open", not facts.is_closed, "The opportunity is open.", "The opportunity is closed."
+            "opportunity_exists",
+            facts.opportunity_exists,
+            "The opportunity exists.",
+            "The opportunity is deleted.",
         ),
         _gate(
-            "account_served",
+            "opportunity_open",
+            not facts.is_closed,
+            "The opportunity is open.",
+            "The opportunity is closed.",
+        ),
+        _gate(
+            "lifecycle_status",
             facts.account_known and facts.lifecycle_status in SERVED,
             f"The account is {facts.lifecycle_status}.",
             f"The account is {facts.lifecycle_status}."
@@ -119,36 +128,36 @@ def _general(facts: Facts, now: datetime) -> list[Gate]:
     ]
     if by_itself:
         inside = facts.has_audience and facts.in_audience
-        again = facts.last_end is None or facts.last_end in ENTERS_AGAIN
+        again = facts.last_exit is None or facts.last_exit in REENTERS
         found += [
             _gate("audience", inside, "In the audience.", "Not in the audience."),
             _gate(
                 "first_time",
                 again,
                 "Not been through this sequence.",
-                f"Been through this sequence: {facts.last_end}. A person may enter it again.",
+                f"Been through this sequence: {facts.last_exit}. A person may enter it again.",
             ),
         ]
     found.append(_not_expired(facts, now))
     return found
 
 
-def _not_expired(facts: Facts, now: datetime) -> Gate:
-    if facts.last_start is None:
+def _not_expired(facts: EntryFacts, now: datetime) -> Gate:
+    if facts.send_deadline is None:
         return Gate("not_expired", True, "There is no expiration yet.")
-    passed = now < facts.last_start
+    passed = now < facts.send_deadline
     detail = "The contract still runs." if passed else "The contract has expired."
     return Gate(
         "not_expired", passed, detail, "contract_expired" if facts.entry == "manual" else None
     )
 
 
-def _preparations(facts: Facts) -> list[Gate]:
+def _preparations(facts: EntryFacts) -> list[Gate]:
     found = [
         Gate(
             "expiration",
-            facts.last_start is not None,
-            "The expiration is known." if facts.last_start else "The expiration is missing.",
+            facts.send_deadline is not None,
+            "The expiration is known." if facts.send_deadline else "The expiration is missing.",
             "expiration_missing",
         ),
         Gate(

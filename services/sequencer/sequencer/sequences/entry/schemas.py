@@ -5,21 +5,21 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from sequencer.sequences.enrollments.rules import Entry
-from sequencer.sequences.sequences.schemas import LAST_SEND_AT, WarningOut
-from shared.events.sequences import BlockCause, Offer
+from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
+from shared.events.sequences import AvailableAction, BlockCause
 from shared.schemas import In, Out
 
 _SEQUENCE = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
-_RECORD = "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"
+_OPPORTUNITY = "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"
 _CONTACT = "0198c0de-c0c0-7c3e-9b5d-2f4e6a8c0b1d"
 _ELIGIBILITY: dict[str, Any] = {
     "sequence_id": _SEQUENCE,
-    "record_id": _RECORD,
+    "opportunity_id": _OPPORTUNITY,
     "entry": "audience",
     "eligible": False,
     "causes": ["no_deal_room"],
-    "offers": ["enter", "send_now", "call"],
-    "last_send_at": "2027-01-30T22:59:00Z",
+    "available_actions": ["enroll", "send_now", "call"],
+    "send_deadline": "2027-01-30T22:59:00Z",
     "warnings": [
         {
             "code": "vacant_key_role",
@@ -51,18 +51,18 @@ _ELIGIBILITY: dict[str, Any] = {
 
 class EnrollIn(In):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"sequence_id": _SEQUENCE, "record_id": _RECORD}]}
+        json_schema_extra={"examples": [{"sequence_id": _SEQUENCE, "opportunity_id": _OPPORTUNITY}]}
     )
 
     sequence_id: UUID
-    record_id: UUID = Field(description="An opportunity.")
+    opportunity_id: UUID
     contact_id: UUID | None = Field(
         default=None, description="Null: whoever stands first by role and account plan role."
     )
     send_now: bool = Field(
         default=False,
-        description="The last step whose day has passed leaves now, inside the laws, instead of"
-        " being skipped. For a record that is so late that no step is left.",
+        description="The last step whose day has passed leaves now, within the send conditions,"
+        " instead of being skipped. For a record that is so late that no step is left.",
     )
 
 
@@ -73,7 +73,7 @@ class GateOut(Out):
     cause: BlockCause | None = Field(description="The task that a failed gate makes.")
 
 
-class ContactVerdict(Out):
+class RankedContact(Out):
     contact_id: UUID
     name: str
     email: str | None
@@ -84,20 +84,22 @@ class ContactVerdict(Out):
 
 
 class EligibilityOut(Out):
-    """Every gate between a record and a sequence, with its verdict."""
+    """Every gate between an opportunity and a sequence, with its verdict."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_ELIGIBILITY]})
 
     sequence_id: UUID
-    record_id: UUID
+    opportunity_id: UUID
     entry: Entry
     eligible: bool
     causes: list[BlockCause] = Field(
         description="Tasks that stand between the record and the sequence. Empty also when"
         " something else than a task keeps it out."
     )
-    offers: list[Offer] = Field(description="What a person can do; by itself it may enter too.")
-    last_send_at: datetime | None = LAST_SEND_AT
+    available_actions: list[AvailableAction] = Field(
+        description="What a person can do; it may still enter by itself."
+    )
+    send_deadline: datetime | None = SEND_DEADLINE
     warnings: list[WarningOut]
     gates: list[GateOut]
-    contacts: list[ContactVerdict]
+    contacts: list[RankedContact]

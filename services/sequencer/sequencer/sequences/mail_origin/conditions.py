@@ -14,8 +14,8 @@ from sequencer.mail.templates.service import record_variables
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Account, Contact, Lock, Zones
 from sequencer.sequences.enrollments import service as enrollments
-from sequencer.sequences.enrollments.context import Situation, situations_of
-from sequencer.sequences.enrollments.rules import UNREACHABLE, UNWANTED, End, obstacle
+from sequencer.sequences.enrollments.context import EnrollmentContext, load_enrollment_contexts
+from sequencer.sequences.enrollments.rules import UNREACHABLE, UNWANTED, Exit, obstacle
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences import service as sequences
@@ -28,7 +28,7 @@ class EnrollmentMail:
     """One mail of an enrollment: its send conditions and its content."""
 
     message: Message
-    context: Situation
+    context: EnrollmentContext
 
     @property
     def contact(self) -> Contact | None:
@@ -78,11 +78,11 @@ class EnrollmentMail:
             return Refusal("cancelled", f"enrollment_{enrollment.state}", reevaluate=False)
         if enrollment.contact_id != self.message.contact_id:
             return Refusal("cancelled", "contact_replaced")
-        found = obstacle(self.context.standing, now)
+        found = obstacle(self.context.facts, now)
         if found is None:
             return None
         # What this means for the enrollment is decided in `entry`, by the same rule.
-        if found == End("contract_expired"):
+        if found == Exit("contract_expired"):
             return Refusal("expired", found.reason)
         if found.reason in UNWANTED | UNREACHABLE:
             return Refusal("suppressed", found.reason)
@@ -126,7 +126,7 @@ class LockedEnrollments:
     async def conditions(
         self, uow: UnitOfWork, ids: Collection[UUID]
     ) -> dict[UUID, EnrollmentMail]:
-        contexts = await situations_of(uow, [self.enrollments[each] for each in ids])
+        contexts = await load_enrollment_contexts(uow, [self.enrollments[each] for each in ids])
         return {
             each: EnrollmentMail(self.messages[each], context)
             for each, context in zip(ids, contexts, strict=True)
@@ -146,7 +146,7 @@ async def lock_mails(
 ) -> LockedEnrollments:
     """`hold` locks a contact together with everybody who has the same address."""
     opportunities = await records.opportunities(
-        uow, {mail.record_id for mail in mails}, lock="share"
+        uow, {mail.opportunity_id for mail in mails}, lock="share"
     )
     account_ids = {found.account_id for found in opportunities.values() if found.account_id}
     accounts = await records.accounts(uow, account_ids, lock="share")
@@ -159,7 +159,7 @@ async def lock_mails(
     complete: dict[UUID, Message] = {}
     account_of: dict[UUID, Account | None] = {}
     for mail in mails:
-        opportunity = opportunities.get(mail.record_id)
+        opportunity = opportunities.get(mail.opportunity_id)
         if opportunity is None or mail.contact_id not in locked or mail.enrollment_id not in shared:
             continue
         account = accounts.get(opportunity.account_id) if opportunity.account_id else None

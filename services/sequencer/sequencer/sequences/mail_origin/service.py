@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.schemas import Message
-from sequencer.mail.origins.protocols import EndReason, ReplyRouting
+from sequencer.mail.origins.protocols import ExitReason, ReplyRouting
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Lock
 from sequencer.sequences.enrollments import service as enrollments
@@ -43,14 +43,14 @@ class EnrollmentOrigin:
         """True while it goes on, and once all its mails were sent. One that was stopped is
         somebody's business already, and what its contact writes afterwards is a conversation.
         """
-        return self.enrollment.state != "ended" or self.enrollment.end_reason == "completed"
+        return self.enrollment.state != "exited" or self.enrollment.exit_reason == "completed"
 
     @property
     def event_fields(self) -> dict[str, Any]:
         return identity(self.enrollment)
 
     async def add_to_timeline(self, uow: UnitOfWork, kind: str, **detail: Any) -> None:
-        await enrollments.tell(uow, self.enrollment, kind, **detail)
+        await enrollments.add_to_timeline(uow, self.enrollment, kind, **detail)
 
     async def replies(self, uow: UnitOfWork) -> Collection[str | None]:
         lines = await enrollments.timeline(uow, self.enrollment.id)
@@ -81,7 +81,7 @@ class EnrollmentOrigin:
         if not await self._sends_again(uow, message):
             return
         enrollment = self.enrollment
-        if enrollment.state == "ended":
+        if enrollment.state == "exited":
             enrollment = await enrollments.reopen(uow, enrollment)
         await messages.plan_again_bounced(uow, enrollment.id)
         await enrollments.plan_each(uow, [enrollment])
@@ -95,17 +95,17 @@ class EnrollmentOrigin:
             return False
         if enrollment.state == "active":
             return True
-        if enrollment.state == "paused" or enrollment.end_reason != "completed":
+        if enrollment.state == "paused" or enrollment.exit_reason != "completed":
             return False
-        others = await enrollments.all_of_records(uow, [enrollment.record_id])
+        others = await enrollments.all_of_opportunities(uow, [enrollment.opportunity_id])
         return not any(
-            other.state != "ended" and other.sequence_id == enrollment.sequence_id
+            other.state != "exited" and other.sequence_id == enrollment.sequence_id
             for other in others
         )
 
-    async def end(self, uow: UnitOfWork, reason: EndReason) -> None:
-        if self.enrollment.state != "ended":
-            await _end_each(uow, [self.enrollment], reason)
+    async def exit(self, uow: UnitOfWork, reason: ExitReason) -> None:
+        if self.enrollment.state != "exited":
+            await _exit_each(uow, [self.enrollment], reason)
 
 
 class EnrollmentOrigins:
@@ -129,28 +129,28 @@ class EnrollmentOrigins:
         return await lock_mails(uow, mails, contacts=contacts)
 
     async def reevaluate(self, uow: UnitOfWork, message: Message) -> None:
-        await queue.look_again(uow, [message.record_id])
+        await queue.enqueue(uow, [message.opportunity_id])
 
     async def reevaluate_contacts(self, uow: UnitOfWork, contact_ids: Collection[UUID]) -> None:
-        await queue.look_again(uow, await records.opportunities_of_contacts(uow, contact_ids))
+        await queue.enqueue(uow, await records.opportunities_of_contacts(uow, contact_ids))
 
-    async def end_all_of_account(
-        self, uow: UnitOfWork, account_id: UUID, reason: EndReason
+    async def exit_all_of_account(
+        self, uow: UnitOfWork, account_id: UUID, reason: ExitReason
     ) -> None:
-        await _end_each(uow, await enrollments.open_of_account(uow, account_id), reason)
+        await _exit_each(uow, await enrollments.open_of_account(uow, account_id), reason)
 
-    async def end_all_of_contacts(
-        self, uow: UnitOfWork, contact_ids: Collection[UUID], reason: EndReason
+    async def exit_all_of_contacts(
+        self, uow: UnitOfWork, contact_ids: Collection[UUID], reason: ExitReason
     ) -> None:
         going = [
             enrollment
             for contact_id in contact_ids
             for enrollment in await enrollments.open_of_contact(uow, contact_id)
         ]
-        await _end_each(uow, going, reason)
+        await _exit_each(uow, going, reason)
 
 
-async def _end_each(uow: UnitOfWork, going: Sequence[Enrollment], reason: EndReason) -> None:
+async def _exit_each(uow: UnitOfWork, going: Sequence[Enrollment], reason: ExitReason) -> None:
     await enrollments.stop_each(
-        uow, going, lambda enrollment: enrollments.end(uow, enrollment, reason)
+        uow, going, lambda enrollment: enrollments.exit_enrollment(uow, enrollment, reason)
     )

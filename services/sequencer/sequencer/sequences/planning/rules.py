@@ -15,7 +15,7 @@ from sequencer.mail.send_windows.rules import (
     start_of_day,
 )
 
-SkipReason = Literal["date_passed", "later_step_due", "contract_expires", "already_sent", "by_hand"]
+SkipReason = Literal["date_passed", "later_step_due", "contract_expires", "already_sent", "manual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Plan:
     """Steps of earlier days passed before the record entered."""
 
     @property
-    def last_start(self) -> datetime:
+    def send_deadline(self) -> datetime:
         """Hand-overs begin before this instant or not at all."""
         return self.expires_at - MARGIN
 
@@ -68,7 +68,7 @@ def next_move(
     """Decide at `now`.
 
     Of several steps whose time has come only the last may go, the others are skipped: never a
-    burst. At most one step goes on a day of the customer. Nothing goes from `last_start` on.
+    burst. At most one step goes on a day of the customer. Nothing goes from `send_deadline` on.
     """
     skips: list[Skip] = []
     waiting: list[tuple[PlannedStep, datetime]] = []
@@ -99,7 +99,7 @@ def _first_possible(
     for position, (step, due) in enumerate(queue):
         at = _earliest(step, plan.zone, max(due, now), last_sent_at)
         overtaken = position + 1 < len(queue) and at is not None and queue[position + 1][1] <= at
-        if at is not None and not overtaken and at < plan.last_start:
+        if at is not None and not overtaken and at < plan.send_deadline:
             kept = [skip for skip in hopeless if skip.due_at <= now]
             return Move((*skips, *kept), step.id, at)
         reason: SkipReason = "later_step_due" if overtaken else "contract_expires"

@@ -29,9 +29,11 @@ _LINK = "https://unsubscribe.example/preview"
 async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[str, Any]:
     """Of the draft. What is missing is a `problem` of the steps that need it, not an error."""
     definition = await sequences.draft_definition(uow, sequence_id)
-    opportunity = (await records.opportunities(uow, [data.record_id])).get(data.record_id)
+    opportunity = (await records.opportunities(uow, [data.opportunity_id])).get(data.opportunity_id)
     if opportunity is None:
-        raise invalid("/record_id", "unknown_record", "There is no opportunity with this id.")
+        raise invalid(
+            "/opportunity_id", "unknown_opportunity", "There is no opportunity with this id."
+        )
     account_id = opportunity.account_id
     account = (await records.accounts(uow, [account_id])).get(account_id) if account_id else None
     contact = await _contact(uow, definition, account, data.contact_id)
@@ -43,7 +45,7 @@ async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[s
         "contact_id": contact.id if contact else None,
         "recipient": contact.email if contact else None,
         "sender": mailbox.email if mailbox else None,
-        "last_send_at": plan.last_start if plan else None,
+        "send_deadline": plan.send_deadline if plan else None,
         "warnings": (await warnings_for(uow, {"it": (definition, account)}))["it"],
         "steps": [
             {**dates[step.known_id], **_rendered(step, variables)} for step in definition.ordered()

@@ -1,4 +1,4 @@
-"""The records that were set aside, as `/v1/held-work/sequencer` shows them and tries them again."""
+"""The opportunities in quarantine: `/v1/held-work/sequencer` lists and retries them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,30 +6,31 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 
-from sequencer.sequences.reevaluation_queue import service as agenda
+from sequencer.sequences.reevaluation_queue import service as queue
 from shared.held_work import NotHeld
 from shared.uow import UnitOfWork
 
-_SET_ASIDE = """
-    select s.record_id as id, 'records' as step,
-           jsonb_build_object('opportunity_id', s.record_id) as about,
-           s.reason, s.failures as attempts, s.since as held_at, a.due_at as retry_at
-    from set_aside_records s
-    left join agenda a on a.workspace_id = s.workspace_id and a.record_id = s.record_id
+_SELECT = """
+    select s.opportunity_id as id, 'records' as step,
+           jsonb_build_object('opportunity_id', s.opportunity_id) as about,
+           s.reason, s.failures as attempts, s.since as held_at, q.due_at as retry_at
+    from quarantined_opportunities s
+    left join reevaluation_queue q
+      on q.workspace_id = s.workspace_id and q.opportunity_id = s.opportunity_id
     where s.workspace_id = :workspace_id
 """
 _PAGE = text(
     f"""
-    {_SET_ASIDE} and (s.since, s.record_id) > (:since, :after_id)
-    order by s.since, s.record_id
+    {_SELECT} and (s.since, s.opportunity_id) > (:since, :after_id)
+    order by s.since, s.opportunity_id
     limit :limit
     """
 )
-_ONE = text(f"{_SET_ASIDE} and s.record_id = :record_id")
+_ONE = text(f"{_SELECT} and s.opportunity_id = :opportunity_id")
 
 
 async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[RowMapping]:
-    """What was set aside first comes first."""
+    """What is quarantined first comes first."""
     since, after_id = after
     given = {"since": since, "after_id": after_id, "limit": limit}
     found = await uow.session.execute(_PAGE, {"workspace_id": uow.workspace_id, **given})
@@ -38,8 +39,8 @@ async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Seq
 
 async def retry(uow: UnitOfWork, held_id: UUID) -> RowMapping:
     """Look at the record now. Raises `NotHeld`."""
-    given = {"workspace_id": uow.workspace_id, "record_id": held_id}
+    given = {"workspace_id": uow.workspace_id, "opportunity_id": held_id}
     if (await uow.session.execute(_ONE, given)).first() is None:
         raise NotHeld("It was done meanwhile, or never was held.")
-    await agenda.look_again(uow, [held_id])
+    await queue.enqueue(uow, [held_id])
     return (await uow.session.execute(_ONE, given)).mappings().one()

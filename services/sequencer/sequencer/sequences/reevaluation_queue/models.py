@@ -1,5 +1,5 @@
 """Records to look at again, each with the instant at which something about it may be different; and
-those that could not be judged.
+those in quarantine, which could not be evaluated.
 """
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid
@@ -8,24 +8,24 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sequencer.db import Base
 from shared.columns import AT, workspace_key
 
-agenda = Table(
-    "agenda",
+reevaluation_queue = Table(
+    "reevaluation_queue",
     Base.metadata,
     workspace_key(),
-    Column("record_id", Uuid, nullable=False),
+    Column("opportunity_id", Uuid, nullable=False),
     Column("due_at", AT, nullable=False),
     Column("cause", JSONB, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "record_id"),
-    Index("ix_agenda_due", "workspace_id", "due_at"),
+    PrimaryKeyConstraint("workspace_id", "opportunity_id"),
+    Index("ix_reevaluation_queue_due", "workspace_id", "due_at"),
 )
 
-set_aside_records = Table(
-    "set_aside_records",
+quarantined_opportunities = Table(
+    "quarantined_opportunities",
     Base.metadata,
     workspace_key(),
-    Column("record_id", Uuid, nullable=False),
+    Column("opportunity_id", Uuid, nullable=False),
     Column("reason", Text, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("since", AT, nullable=False, comment="workspace time"),
-    PrimaryKeyConstraint("workspace_id", "record_id"),
+    PrimaryKeyConstraint("workspace_id", "opportunity_id"),
 )

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from sequencer.replica import service as records
 from sequencer.sequences.reevaluation_queue import queries
 from shared.batches import reason_of
-from shared.events.sequences import OpportunitySetAside, OpportunityTakenUp
+from shared.events.sequences import OpportunityQuarantined, OpportunityReleased
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -22,16 +22,16 @@ _LATEST = timedelta(days=1)
 """How long after its first failure a record is tried again, and at most."""
 
 
-async def look_again(
-    uow: UnitOfWork, record_ids: Collection[UUID], at: datetime | None = None
+async def enqueue(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID], at: datetime | None = None
 ) -> None:
     """Now, or when workspace time reaches `at`; the earlier of two instants stands."""
-    if not record_ids:
+    if not opportunity_ids:
         return
     await queries.put(
         uow.session,
         uow.workspace_id,
-        record_ids,
+        opportunity_ids,
         at or await uow.now(),
         to_json(list(uow.cause)).decode(),
     )
@@ -39,9 +39,9 @@ async def look_again(
         uow.wake_worker()
 
 
-async def workspaces_with_due_records(service: Service) -> list[UUID]:
+async def workspaces_with_due_opportunities(service: Service) -> list[UUID]:
     async with service.units.across_workspaces() as scope:
-        return await queries.workspaces_with_due_records(scope.session, _WORKSPACES_AT_ONCE)
+        return await queries.workspaces_with_due_opportunities(scope.session, _WORKSPACES_AT_ONCE)
 
 
 async def take(uow: UnitOfWork, limit: int) -> dict[UUID, list[dict[str, str]]]:
@@ -49,17 +49,17 @@ async def take(uow: UnitOfWork, limit: int) -> dict[UUID, list[dict[str, str]]]:
     return dict(await queries.take(uow.session, uow.workspace_id, await uow.now(), limit))
 
 
-async def set_aside(uow: UnitOfWork, record_id: UUID, error: Exception) -> None:
-    """It could not be judged. Others hear of it once; it is tried again later, and later still."""
+async def quarantine(uow: UnitOfWork, opportunity_id: UUID, error: Exception) -> None:
+    """It could not be evaluated. Others learn of it once; it is tried again ever less often."""
     now = await uow.now()
     reason = reason_of(error)
-    failures = await queries.set_aside(uow.session, uow.workspace_id, record_id, reason, now)
-    await look_again(uow, [record_id], now + min(_AGAIN * 2 ** min(failures - 1, 10), _LATEST))
+    failures = await queries.quarantine(uow.session, uow.workspace_id, opportunity_id, reason, now)
+    await enqueue(uow, [opportunity_id], now + min(_AGAIN * 2 ** min(failures - 1, 10), _LATEST))
     if failures == 1:
-        found = (await records.opportunities(uow, [record_id])).get(record_id)
+        found = (await records.opportunities(uow, [opportunity_id])).get(opportunity_id)
         uow.publish(
-            OpportunitySetAside(
-                opportunity_id=record_id,
+            OpportunityQuarantined(
+                opportunity_id=opportunity_id,
                 opportunity_name=found.name if found else None,
                 account_id=found.account_id if found else None,
                 detail=reason,
@@ -67,15 +67,15 @@ async def set_aside(uow: UnitOfWork, record_id: UUID, error: Exception) -> None:
         )
 
 
-async def take_up(uow: UnitOfWork, record_ids: Collection[UUID]) -> None:
-    """They were judged: what had set one of them aside is gone."""
-    for record_id in await queries.take_up(uow.session, uow.workspace_id, record_ids):
-        uow.publish(OpportunityTakenUp(opportunity_id=record_id))
+async def release(uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> None:
+    """They were evaluated: those in quarantine leave it."""
+    for opportunity_id in await queries.release(uow.session, uow.workspace_id, opportunity_ids):
+        uow.publish(OpportunityReleased(opportunity_id=opportunity_id))
 
 
 async def count_due(uow: UnitOfWork) -> int:
     return await queries.count_due(uow.session, uow.workspace_id, await uow.now())
 
 
-async def count_set_aside(uow: UnitOfWork) -> int:
-    return await queries.count_set_aside(uow.session, uow.workspace_id)
+async def count_quarantined(uow: UnitOfWork) -> int:
+    return await queries.count_quarantined(uow.session, uow.workspace_id)

@@ -54,7 +54,7 @@ _SEQUENCE: dict[str, Any] = {
     "unreadable": None,
 }
 
-LAST_SEND_AT: Any = Field(
+SEND_DEADLINE: Any = Field(
     description="Mails leave before this instant, or not at all: a minute before the contract is"
     " over, where the customer is first. Null without an expiration."
 )
@@ -301,10 +301,10 @@ class VersionList(Out):
 
 class PreviewIn(In):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"record_id": "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"}]}
+        json_schema_extra={"examples": [{"opportunity_id": "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"}]}
     )
 
-    record_id: UUID = Field(description="The opportunity to render every step for.")
+    opportunity_id: UUID = Field(description="The opportunity to render every step for.")
     contact_id: UUID | None = Field(default=None, description="Null: who would be written to.")
 
 
@@ -340,7 +340,7 @@ class PreviewOut(Out):
                     "contact_id": "0198c0de-c0c0-7c3e-9b5d-2f4e6a8c0b1d",
                     "recipient": "ann@acme.example",
                     "sender": "dana@northwind.example",
-                    "last_send_at": "2027-01-30T22:59:00Z",
+                    "send_deadline": "2027-01-30T22:59:00Z",
                     "warnings": [],
                     "steps": [
                         {
@@ -362,6 +362,6 @@ class PreviewOut(Out):
     contact_id: UUID | None
     recipient: str | None
     sender: str | None
-    last_send_at: datetime | None = LAST_SEND_AT
+    send_deadline: datetime | None = SEND_DEADLINE
     warnings: list[WarningOut]
     steps: list[StepPreview]

@@ -12,8 +12,8 @@ from shared.events.sequences import (
     EnrollmentUnblocked,
     MessageHeld,
     MessageResolved,
-    OpportunitySetAside,
-    OpportunityTakenUp,
+    OpportunityQuarantined,
+    OpportunityReleased,
 )
 from shared.feed import dead_events
 from shared.uow import UnitOfWork
@@ -26,7 +26,7 @@ RENEWAL_MANAGER = "renewal_manager"
 
 
 async def on_enrollment_blocked(uow: UnitOfWork, event: EnrollmentBlocked) -> None:
-    too_late = bool(event.offers) and "enter" not in event.offers
+    too_late = bool(event.available_actions) and "enroll" not in event.available_actions
     await service.open_for_cause(
         uow,
         event.cause,
@@ -37,7 +37,7 @@ async def on_enrollment_blocked(uow: UnitOfWork, event: EnrollmentBlocked) -> No
             "opportunity": event.opportunity_name,
             "account": event.account_name,
             "sequence": event.sequence_title,
-            "offer": offer_text(send_now="send_now" in event.offers),
+            "offer": offer_text(send_now="send_now" in event.available_actions),
         },
         source={"type": "sequence", "id": str(event.sequence_id)},
         category="renewal",
@@ -50,7 +50,7 @@ async def on_enrollment_blocked(uow: UnitOfWork, event: EnrollmentBlocked) -> No
             "enrollment_id": str(event.enrollment_id) if event.enrollment_id else None,
             "contact_id": str(event.contact_id) if event.contact_id else None,
             "candidates": [candidate.model_dump(mode="json") for candidate in event.candidates],
-            "offers": event.offers,
+            "available_actions": event.available_actions,
             "warnings": event.warnings,
         },
     )
@@ -113,11 +113,11 @@ async def on_message_resolved(uow: UnitOfWork, event: MessageResolved) -> None:
     await service.close_by_key(uow, f"mail_held:{event.message_id}")
 
 
-async def on_opportunity_set_aside(uow: UnitOfWork, event: OpportunitySetAside) -> None:
+async def on_opportunity_quarantined(uow: UnitOfWork, event: OpportunityQuarantined) -> None:
     await service.open_for_cause(
         uow,
-        "record_set_aside",
-        f"record_set_aside:{event.opportunity_id}",
+        "record_quarantined",
+        f"record_quarantined:{event.opportunity_id}",
         names={"opportunity": event.opportunity_name, "detail": event.detail},
         source={"type": "opportunity", "id": str(event.opportunity_id)},
         category="renewal",
@@ -129,8 +129,8 @@ async def on_opportunity_set_aside(uow: UnitOfWork, event: OpportunitySetAside) 
     )
 
 
-async def on_opportunity_taken_up(uow: UnitOfWork, event: OpportunityTakenUp) -> None:
-    await service.close_by_key(uow, f"record_set_aside:{event.opportunity_id}")
+async def on_opportunity_released(uow: UnitOfWork, event: OpportunityReleased) -> None:
+    await service.close_by_key(uow, f"record_quarantined:{event.opportunity_id}")
 
 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:

@@ -46,11 +46,11 @@ _TEXTS: dict[str, TaskText] = {
         "The mail to the contact of {opportunity} at {account} came back as undeliverable. Choose a"
         " new contact, best candidate first; {sequence} then goes on where it stopped.",
     ),
-    "contact_resting": TaskText(
+    "contact_soft_bounced": TaskText(
         "Find a new contact for {opportunity}",
         "Mail to the contact of {opportunity} at {account} came back several times, so its address"
-        " rests for a month. Choose another contact, best candidate first, or lift the suppression;"
-        " {sequence} then goes on where it stopped.",
+        " is suppressed for a month. Choose another contact, best candidate first, or lift the"
+        " suppression; {sequence} then goes on where it stopped.",
     ),
     "contact_suppressed": TaskText(
         "Find a new contact for {opportunity}",
@@ -87,7 +87,7 @@ _TEXTS: dict[str, TaskText] = {
         " refused, or somebody else had changed them: the note shows both values. Set what still"
         " holds on the record itself.",
     ),
-    "record_set_aside": TaskText(
+    "record_quarantined": TaskText(
         "The sequences of {opportunity} stand still",
         "What happens next to {opportunity} of {account} could not be decided: {detail} Nobody"
         " else's mails wait for it. It is tried again when the record changes, and from time to"
