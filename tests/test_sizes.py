@@ -34,7 +34,7 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/customers/traits": 1_815,
     "services/accounts-api/accounts_api/evaluation/engine": 1_592,
     "services/accounts-api/accounts_api/language/formulas": 1_860,
-    "services/sequencer/sequencer/sequences/enrollments": 1_656,
+    "services/sequencer/sequencer/sequences/enrollments": 1_630,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {

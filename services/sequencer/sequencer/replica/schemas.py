@@ -47,6 +47,19 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSet:
+    """Some opportunities, and the accounts that they belong to."""
+
+    opportunities: dict[UUID, Opportunity]
+    accounts: dict[UUID, Account]
+
+    def account_of(self, opportunity_id: UUID) -> Account | None:
+        opportunity = self.opportunities.get(opportunity_id)
+        account_id = opportunity.account_id if opportunity else None
+        return self.accounts.get(account_id) if account_id else None
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     id: UUID
     deleted: bool

@@ -13,6 +13,7 @@ from sequencer.replica.schemas import (
     Lock,
     Member,
     Opportunity,
+    RecordSet,
     Segment,
 )
 from shared.events.accounts import (
@@ -138,6 +139,15 @@ async def accounts(
     return await queries.accounts_by_id(uow.session, uow.workspace_id, ids, lock=lock)
 
 
+async def with_accounts(
+    uow: UnitOfWork, opportunity_ids: Iterable[UUID], *, lock: Lock = "none"
+) -> RecordSet:
+    """Opportunities first: so everybody locks them."""
+    found = await opportunities(uow, opportunity_ids, lock=lock)
+    account_ids = {each.account_id for each in found.values() if each.account_id}
+    return RecordSet(found, await accounts(uow, account_ids, lock=lock))
+
+
 async def contacts(
     uow: UnitOfWork, ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> dict[UUID, Contact]:
@@ -198,10 +208,11 @@ def _is_chosen(one: AccountContact, trait: str | None) -> bool:
 
 
 async def memberships(
-    uow: UnitOfWork, segment_ids: Collection[UUID], record_ids: Collection[UUID]
+    uow: UnitOfWork, segment_ids: Collection[UUID], of: RecordSet
 ) -> set[tuple[UUID, UUID]]:
-    """Pairs (segment, record) that hold."""
-    return await queries.segments_of_records(uow.session, uow.workspace_id, segment_ids, record_ids)
+    """Which of them, opportunities and accounts alike, are in which segment: (segment, record)."""
+    ids = {*of.opportunities, *of.accounts}
+    return await queries.segments_of_records(uow.session, uow.workspace_id, segment_ids, ids)
 
 
 async def records_in_segment(uow: UnitOfWork, segment_id: UUID) -> list[UUID]:

@@ -168,9 +168,7 @@ async def test_on_the_last_day_no_mail_is_offered(renewals: Renewals) -> None:
     assert (refused.status_code, refused.json()["available_actions"]) == (409, ["call"])
     await renewals.change(late, contract_expiration=day(70))
     [task] = await open_tasks(renewals)
-    assert task["data"]["available_actions"] == ["enroll", "send_now", "call"], (
-        "what is offered is kept true"
-    )
+    assert task["data"]["available_actions"] == ["enroll", "send_now", "call"], "kept true"
     await renewals.change(late, manually_enter_renewal_sequence=True)
     assert [one["entry"] for one in await renewals.enrollments()] == ["manual"]
     assert await open_tasks(renewals) == []

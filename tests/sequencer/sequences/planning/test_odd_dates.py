@@ -1,13 +1,16 @@
 """Any day that is stored can be reckoned with, at the ends of the calendar too."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.mail.send_windows.rules import MARGIN
+from sequencer.replica.schemas import Account, Opportunity, Zones
 from sequencer.sequences.enrollments.rules import Reach
 from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences.schemas import Definition
@@ -23,6 +26,35 @@ DEFINITION = Definition.model_validate(
         "send_window": {"skip_public_holidays": True},
     }
 )
+OPPORTUNITY = Opportunity(
+    id=UUID(_IDS[0]),
+    version=1,
+    deleted=False,
+    account_id=UUID(_IDS[1]),
+    name="Renewal",
+    type="renewal",
+    stage=None,
+    is_closed=False,
+    contract_expiration=None,
+    arr=None,
+    currency=None,
+    deal_room_url=None,
+    manual_entry=False,
+    traits={},
+)
+ACCOUNT = Account(
+    id=UUID(_IDS[1]),
+    deleted=False,
+    name="Acme",
+    domain=None,
+    lifecycle_status="subscribed",
+    time_zone=None,
+    country=None,
+    arr=None,
+    currency=None,
+    traits={},
+    key_roles={},
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -30,7 +62,10 @@ DEFINITION = Definition.model_validate(
 def test_a_plan_can_be_made_of_any_day(
     anchor: date, wall: Any, other: Any, country: str | None, now: datetime
 ) -> None:
-    plan = plan_of(DEFINITION, anchor, wall, [wall, other], country=country)
+    opportunity = replace(OPPORTUNITY, contract_expiration=anchor)
+    account = replace(ACCOUNT, country=country)
+    plan = plan_of(DEFINITION, opportunity, account, Zones(wall, (wall, other)))
+    assert plan is not None
     move = next_move(plan, set(), now)
     assert move.at is None or now <= move.at < plan.expires_at - MARGIN
     if anchor < date(1900, 1, 1):

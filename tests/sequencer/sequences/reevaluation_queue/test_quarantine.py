@@ -304,19 +304,14 @@ async def test_what_the_customer_said_stops_all_that_can_be_stopped(
         await renewals.tenure.settle()
         found = {one: await renewals.enrollment(one) for one in (first, bad, last)}
         assert found[bad]["pause_reason"] == "failed"
-        stopped = (
-            {"state": "exited"}
-            if place == "exit_enrollment"
-            else {"pause_reason": "contact_bounced"}
-        )
+        stopped = {"pause_reason": "contact_bounced"} if place == "pause" else {"state": "exited"}
         for one in (first, last):
             assert found[one].items() >= stopped.items()
         assert len(await tasks_of(renewals, "record_quarantined")) == 1
         assert (await due_work(renewals))["quarantined_opportunities"] == 1
         await renewals.on(5)
         assert renewals.sent() == [mail]
-    path = f"/v1/enrollments/{found[bad]['id']}/exit"
-    exited = await renewals.ws.admin.post(path, {})
+    exited = await renewals.ws.admin.post(f"/v1/enrollments/{found[bad]['id']}/exit", {})
     assert exited.status_code in {200, 409}, "it may have been stopped by itself meanwhile"
     await renewals.tenure.settle()
     assert await tasks_of(renewals, "record_quarantined") == []

@@ -1,12 +1,15 @@
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, select, text
 
-from sequencer.mail.suppressions.models import Suppression
+from sequencer.mail.suppressions.models import suppressions
+from sequencer.mail.suppressions.rows import StandingSuppression, Suppression
+from sequencer.pages import rows_of_page
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
 
 # A stronger reason replaces a weaker one: what the recipient wants outlasts what machines reported.
 _SUPPRESS = text(
@@ -21,9 +24,15 @@ _SUPPRESS = text(
        or (excluded.expires_at is null
            and suppressions.reason not in ('unsubscribed', 'complained')
            and excluded.reason in ('unsubscribed', 'complained'))
-    returning id
     """
 )
+
+
+async def suppress(uow: UnitOfWork, suppression: Suppression) -> bool:
+    """False when the address is suppressed already, for as good a reason."""
+    return await uow.run(_SUPPRESS, **asdict(suppression)) > 0
+
+
 _STANDING = text(
     """
     select address, reason, expires_at from suppressions
@@ -33,52 +42,38 @@ _STANDING = text(
 )
 
 
-async def suppress(session: AsyncSession, workspace_id: UUID, row: dict[str, Any]) -> UUID | None:
-    found = await session.execute(_SUPPRESS, {"workspace_id": workspace_id, **row})
-    made: UUID | None = found.scalar_one_or_none()
-    return made
-
-
 async def standing(
-    session: AsyncSession, workspace_id: UUID, addresses: Collection[str], now: datetime
-) -> list[Any]:
-    """Address, reason and end of those that stand now."""
-    rows = await session.execute(
-        _STANDING, {"workspace_id": workspace_id, "addresses": list(addresses), "now": now}
-    )
-    return list(rows)
+    uow: UnitOfWork, addresses: Collection[str], now: datetime
+) -> list[StandingSuppression]:
+    return await uow.rows(StandingSuppression, _STANDING, addresses=list(addresses), now=now)
 
 
-async def suppression_by_id(
-    session: AsyncSession, workspace_id: UUID, suppression_id: UUID
-) -> Suppression | None:
-    found = select(Suppression).where(
-        Suppression.workspace_id == workspace_id, Suppression.id == suppression_id
-    )
-    return (await session.scalars(found)).one_or_none()
+_SELECT = select(
+    *(column for column in suppressions.c if column is not suppressions.c.workspace_id)
+).where(suppressions.c.workspace_id == WORKSPACE)
+_BY_ID = _SELECT.where(suppressions.c.id == bindparam("suppression_id"))
+_BY_ADDRESS = _SELECT.where(suppressions.c.address == bindparam("address"))
 
 
-async def suppression_of(
-    session: AsyncSession, workspace_id: UUID, address: str
-) -> Suppression | None:
-    found = select(Suppression).where(
-        Suppression.workspace_id == workspace_id, Suppression.address == address
-    )
-    return (await session.scalars(found)).one_or_none()
+async def suppression_by_id(uow: UnitOfWork, suppression_id: UUID) -> Suppression | None:
+    return await uow.row(Suppression, _BY_ID, suppression_id=suppression_id)
+
+
+async def suppression_of(uow: UnitOfWork, address: str) -> Suppression | None:
+    return await uow.row(Suppression, _BY_ADDRESS, address=address)
 
 
 async def suppressions_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    address: str | None,
-    after_id: UUID | None,
-    limit: int,
+    uow: UnitOfWork, *, address: str | None, after_id: UUID | None, limit: int
 ) -> list[Suppression]:
     """Newest first."""
-    page = select(Suppression).where(Suppression.workspace_id == workspace_id)
-    if address is not None:
-        page = page.where(Suppression.address == address)
-    if after_id is not None:
-        page = page.where(Suppression.id < after_id)
-    return list(await session.scalars(page.order_by(Suppression.id.desc()).limit(limit + 1)))
+    return await rows_of_page(
+        uow, Suppression, suppressions, {"address": address}, after_id=after_id, limit=limit
+    )
+
+
+_DELETE = text("delete from suppressions where workspace_id = :workspace_id and id = :id")
+
+
+async def delete_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
+    await uow.run(_DELETE, id=suppression_id)

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Query
 
 from sequencer.mail.suppressions import service
-from sequencer.mail.suppressions.models import Suppression
+from sequencer.mail.suppressions.rows import Suppression
 from sequencer.mail.suppressions.schemas import SuppressionIn, SuppressionOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of

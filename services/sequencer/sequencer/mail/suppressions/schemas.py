@@ -1,12 +1,11 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from sequencer.mail.suppressions.rows import Reason
 from shared.schemas import Email, In, Out
-
-Reason = Literal["hard_bounce", "soft_bounces", "unsubscribed", "complained", "manual"]
 
 _SUPPRESSION: dict[str, Any] = {
     "id": "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d",

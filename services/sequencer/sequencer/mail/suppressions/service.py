@@ -1,15 +1,14 @@
 """Addresses that nothing is sent to. Enforced where a hand-over is claimed (`sending`)."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sequencer.audit import audit
 from sequencer.mail.origins.service import kinds
 from sequencer.mail.suppressions import queries
-from sequencer.mail.suppressions.models import Suppression
-from sequencer.mail.suppressions.schemas import Reason, SuppressionIn
+from sequencer.mail.suppressions.rows import Reason, StandingSuppression, Suppression
+from sequencer.mail.suppressions.schemas import SuppressionIn
 from sequencer.replica import service as records
 from shared.audit import attributes
 from shared.errors import Conflict, NotFound, invalid
@@ -46,42 +45,29 @@ async def suppress(
     finished claiming, and then reported as under way, or will see the suppression.
     """
     people = await records.contacts_at(uow, address, lock=True)
-    made = await queries.suppress(
-        uow.session,
-        uow.workspace_id,
-        {
-            "id": new_id(),
-            "address": address,
-            "reason": reason,
-            "note": note,
-            "message_id": message_id,
-            "expires_at": expires_at,
-            "created_at": await uow.now(),
-        },
+    suppression = Suppression(
+        id=new_id(),
+        address=address,
+        reason=reason,
+        note=note,
+        message_id=message_id,
+        expires_at=expires_at,
+        created_at=await uow.now(),
     )
-    if made is None:
+    if not await queries.suppress(uow, suppression):
         return False
     for kind in kinds(uow):
         await kind.reevaluate_contacts(uow, [person.id for person in people])
     return True
 
 
-async def reasons(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, str]:
-    """Of these addresses those that are suppressed now, with the reason."""
-    return {row.address: row.reason for row in await _standing(uow, addresses)}
-
-
-async def ends(uow: UnitOfWork, addresses: Collection[str]) -> dict[str, datetime]:
-    """Of these addresses those that rest for a time, with its end."""
-    return {
-        row.address: row.expires_at for row in await _standing(uow, addresses) if row.expires_at
-    }
-
-
-async def _standing(uow: UnitOfWork, addresses: Collection[str]) -> list[Any]:
-    if not addresses:
-        return []
-    return await queries.standing(uow.session, uow.workspace_id, addresses, await uow.now())
+async def standing(
+    uow: UnitOfWork, addresses: Iterable[str | None]
+) -> dict[str, StandingSuppression]:
+    """By address, of those that are suppressed now."""
+    known = {address for address in addresses if address}
+    found = await queries.standing(uow, known, await uow.now()) if known else []
+    return {each.address: each for each in found}
 
 
 async def list_suppressions(
@@ -90,9 +76,7 @@ async def list_suppressions(
     address = email_key(email)
     if email is not None and address is None:
         return []
-    return await queries.suppressions_page(
-        uow.session, uow.workspace_id, address=address, after_id=after_id, limit=limit
-    )
+    return await queries.suppressions_page(uow, address=address, after_id=after_id, limit=limit)
 
 
 async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppression:
@@ -100,7 +84,7 @@ async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppressio
     if address is None:
         raise invalid("/email", "invalid_address", "This is no mail address.")
     is_new = await suppress(uow, address, "manual", note=data.note)
-    made = await queries.suppression_of(uow.session, uow.workspace_id, address)
+    made = await queries.suppression_of(uow, address)
     if made is None:  # lifted by someone else in this moment
         raise SuppressionNotFound
     if is_new:
@@ -110,17 +94,15 @@ async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppressio
 
 async def lift_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
     """Raises `RecipientOptedOut` for what the recipient asked for."""
-    found = await queries.suppression_by_id(uow.session, uow.workspace_id, suppression_id)
+    found = await queries.suppression_by_id(uow, suppression_id)
     if found is None:
         raise SuppressionNotFound("There is no suppression with this id.")
     if found.reason in {"unsubscribed", "complained"}:
         raise RecipientOptedOut(
             "The recipient asked not to be written to. Only they can take that back."
         )
-    await uow.session.delete(found)
+    await queries.delete_suppression(uow, found.id)
     audit.record(uow, "suppression.deleted", found.id, before=attributes(found, *_AUDITED))
-    # What is reevaluated below must be so without it.
-    await uow.session.flush()
     people = await records.contacts_at(uow, found.address, lock=True)
     for kind in kinds(uow):
         await kind.reevaluate_contacts(uow, [person.id for person in people])

@@ -90,7 +90,7 @@ async def _contact_faults(
         enrollment.opportunity_id
     ]
     links = await records.links_of(uow, [contact_id])
-    suppressed = await suppressions.reasons(uow, [contact.address] if contact.address else [])
+    suppressed = await suppressions.standing(uow, [contact.address])
     reach = reach_of(contact, opportunity.account_id, links, suppressed)
     found = []
     if (contact_id, opportunity.account_id) not in links:

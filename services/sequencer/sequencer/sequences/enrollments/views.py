@@ -44,23 +44,21 @@ async def _outlooks(
 ) -> dict[UUID, dict[str, Any]]:
     """Until when mails may leave, and what will go wrong; of one that has ended, neither."""
     going = [one for one in enrollments if one.state != "exited"]
-    opportunities = await records.opportunities(uow, {one.opportunity_id for one in going})
-    account_ids = {one.account_id for one in opportunities.values() if one.account_id}
-    accounts = await records.accounts(uow, account_ids)
+    of = await records.with_accounts(uow, {one.opportunity_id for one in going})
     contacts = await records.contacts(uow, {one.contact_id for one in going})
     versions = await sequences.pinned(
         uow, {(one.sequence_id, one.sequence_version) for one in going}
     )
-    gone = await who_left(uow, accounts.values())
+    gone = await who_left(uow, of.accounts.values())
     home = await uow.zone()
     found: dict[UUID, dict[str, Any]] = {
         one.id: {"send_deadline": None, "warnings": []} for one in enrollments
     }
     for one in going:
-        opportunity = opportunities.get(one.opportunity_id)
+        opportunity = of.opportunities.get(one.opportunity_id)
         if opportunity is None:
             continue
-        account = accounts.get(opportunity.account_id) if opportunity.account_id else None
+        account = of.account_of(opportunity.id)
         zones = zones_of(contacts.get(one.contact_id), account, home)
         version = versions.get((one.sequence_id, one.sequence_version))
         found[one.id] = {

@@ -36,7 +36,7 @@ class Blocks:
 
     @classmethod
     async def of(cls, uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> "Blocks":
-        found = await queries.blocks_of(uow.session, uow.workspace_id, opportunity_ids)
+        found = await queries.blocks_of(uow, opportunity_ids)
         return cls(uow, found)
 
     def causes(self, sequence_id: UUID, opportunity_id: UUID) -> set[str]:
@@ -98,9 +98,7 @@ class Blocks:
         if standing is not None and standing.available_actions == block.available_actions:
             return
         known = standing is None and self._is_known(block.opportunity_id, cause)
-        if not await queries.put_block(
-            self._uow.session, self._uow.workspace_id, block, context.now
-        ):
+        if not await queries.put_block(self._uow, block, context.now):
             return
         self._standing[key] = block
         if not known:
@@ -108,7 +106,7 @@ class Blocks:
 
     async def _clear(self, sequence_id: UUID, opportunity_id: UUID, cause: str) -> None:
         block = self._standing.pop((sequence_id, opportunity_id, cause))
-        gone = await queries.remove_block(self._uow.session, self._uow.workspace_id, block)
+        gone = await queries.remove_block(self._uow, block)
         if gone and not self._is_known(opportunity_id, cause):
             self._uow.publish(
                 EnrollmentUnblocked.model_validate(
@@ -126,8 +124,8 @@ class Blocks:
 def blocked_event(
     context: EntryContext, pinned: Pinned, block: Block, cause: BlockCause, contact_id: UUID | None
 ) -> EnrollmentBlocked:
-    opportunity = context.opportunities[block.opportunity_id]
-    account = context.account_of(block.opportunity_id)
+    opportunity = context.records.opportunities[block.opportunity_id]
+    account = context.records.account_of(block.opportunity_id)
     tasks = pinned.definition.tasks
     return EnrollmentBlocked(
         cause=cause,

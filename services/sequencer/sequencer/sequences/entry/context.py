@@ -1,6 +1,6 @@
 """Everything that decides over the entry of some records, read together."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from sequencer.mail.messages import service as messages
 from sequencer.mail.send_windows.rules import local_day, reckonable, send_deadline, start_of_day
 from sequencer.mail.suppressions import service as suppressions
+from sequencer.mail.suppressions.rows import StandingSuppression
 from sequencer.mail.templates.service import web_url
 from sequencer.replica import service as records
 from sequencer.replica.rules import Person
-from sequencer.replica.schemas import Account, AccountContact, Opportunity, Zones, zones_of
+from sequencer.replica.schemas import AccountContact, RecordSet, Zones, zones_of
 from sequencer.replica.service import ranked_contacts
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.context import reach_of
@@ -21,7 +22,7 @@ from sequencer.sequences.enrollments.rules import Entry, Reach
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry.rules import Choice, EntryFacts, best_choice
 from sequencer.sequences.planning.rules import next_move
-from sequencer.sequences.sequences.versions import Pinned, plan_of
+from sequencer.sequences.sequences.versions import Pinned, plan_of, segments_of
 from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of, who_left
 from shared.events.sequences import AvailableAction
 from shared.uow import UnitOfWork
@@ -33,13 +34,12 @@ Ranked = tuple[Person, AccountContact, Choice]
 class EntryContext:
     now: datetime
     zone: ZoneInfo
-    opportunities: dict[UUID, Opportunity]
-    accounts: dict[UUID, Account]
+    records: RecordSet
     contacts: dict[UUID, list[AccountContact]]
-    suppressed: dict[str, str]
-    suppressed_until: dict[str, datetime]
-    """Addresses that are suppressed for a time, with its end."""
+    """By account."""
+    suppressed: Mapping[str, StandingSuppression]
     inside: set[tuple[UUID, UUID]]
+    """Segment and record."""
     enrollments: dict[UUID, list[Enrollment]]
     """All of each record's, oldest first."""
     sent: dict[UUID, set[UUID]]
@@ -47,14 +47,9 @@ class EntryContext:
     gone: set[UUID]
     """Members who have left and still hold a key role of one of the accounts."""
 
-    def account_of(self, opportunity_id: UUID) -> Account | None:
-        opportunity = self.opportunities.get(opportunity_id)
-        account_id = opportunity.account_id if opportunity else None
-        return self.accounts.get(account_id) if account_id else None
-
     def ranked(self, pinned: Pinned, opportunity_id: UUID) -> list[Ranked]:
         """The account's contacts, best first, each with whether it can be written to."""
-        account = self.account_of(opportunity_id)
+        account = self.records.account_of(opportunity_id)
         if account is None:
             return []
         trait = pinned.definition.contact_selector.trait
@@ -73,19 +68,20 @@ class EntryContext:
         ranked = self.ranked(pinned, opportunity_id)
         wanted = contact_id or best_choice([choice for _, _, choice in ranked])
         contact = next((one.contact for _, one, _ in ranked if one.contact.id == wanted), None)
-        return zones_of(contact, self.account_of(opportunity_id), self.zone)
+        return zones_of(contact, self.records.account_of(opportunity_id), self.zone)
 
     def send_deadline(self, pinned: Pinned, opportunity_id: UUID) -> datetime | None:
-        opportunity = self.opportunities.get(opportunity_id)
-        expiration = opportunity.contract_expiration if opportunity else None
+        expiration = self._expiration(opportunity_id)
         return send_deadline(expiration, self.zones(pinned, opportunity_id).all)
 
     def latest_day(self, pinned: Pinned, opportunity_id: UUID) -> date | None:
         """The last day on which the record enters by itself."""
-        opportunity = self.opportunities.get(opportunity_id)
-        if opportunity is None or opportunity.contract_expiration is None:
-            return None
-        return reckonable(opportunity.contract_expiration) + pinned.first_day + pinned.grace
+        expiration = self._expiration(opportunity_id)
+        return reckonable(expiration) + pinned.first_day + pinned.grace if expiration else None
+
+    def _expiration(self, opportunity_id: UUID) -> date | None:
+        opportunity = self.records.opportunities.get(opportunity_id)
+        return opportunity.contract_expiration if opportunity else None
 
     def today(self, pinned: Pinned, opportunity_id: UUID) -> date:
         return local_day(self.now, self.zones(pinned, opportunity_id).wall)
@@ -105,21 +101,15 @@ class EntryContext:
         self, pinned: Pinned, opportunity_id: UUID, *, floor: date | None = None
     ) -> Literal["some", "none", "all_sent"]:
         """Whether a mail of the sequence could still leave, steps before the floor aside."""
-        opportunity, account = (
-            self.opportunities.get(opportunity_id),
-            self.account_of(opportunity_id),
-        )
-        if opportunity is None or opportunity.contract_expiration is None:
-            return "some"
-        zones = self.zones(pinned, opportunity_id)
         plan = plan_of(
             pinned.definition,
-            opportunity.contract_expiration,
-            zones.wall,
-            zones.all,
-            country=account.country if account else None,
+            self.records.opportunities.get(opportunity_id),
+            self.records.account_of(opportunity_id),
+            self.zones(pinned, opportunity_id),
             floor=floor,
         )
+        if plan is None:
+            return "some"
         sent = {
             step
             for one in self.earlier(pinned, opportunity_id)
@@ -140,7 +130,7 @@ class EntryContext:
         return [*found, "call"]
 
     def warnings(self, pinned: Pinned, opportunity_id: UUID) -> list[SequenceWarning]:
-        return warnings_of(pinned.definition, self.account_of(opportunity_id), self.gone)
+        return warnings_of(pinned.definition, self.records.account_of(opportunity_id), self.gone)
 
     def facts(
         self, pinned: Pinned, opportunity_id: UUID, entry: Entry, *, send_now: bool = False
@@ -148,19 +138,15 @@ class EntryContext:
         """By hand steps of past days are passed over, unless the last of them is to go now."""
         today = self.today(pinned, opportunity_id)
         floor = today if entry == "manual" and not send_now else None
-        opportunity, account = (
-            self.opportunities.get(opportunity_id),
-            self.account_of(opportunity_id),
-        )
+        opportunity = self.records.opportunities.get(opportunity_id)
+        account = self.records.account_of(opportunity_id)
         earlier = self.earlier(pinned, opportunity_id)
-        segment = pinned.definition.account_segment_id
         return EntryFacts(
             entry=entry,
             sequence_enabled=pinned.state == "enabled",
             has_audience=pinned.definition.audience_segment_id is not None,
             in_audience=self.in_audience(pinned, opportunity_id),
-            in_account_segment=segment is None
-            or (account is not None and (segment, account.id) in self.inside),
+            in_account_segment=pinned.takes_account(account, self.inside),
             enrolled=any(one.state != "exited" for one in earlier),
             last_exit=earlier[-1].exit_reason if earlier else None,
             opportunity_exists=opportunity is not None and not opportunity.deleted,
@@ -178,61 +164,42 @@ class EntryContext:
 
     def suppression_ends_at(self, opportunity_id: UUID) -> datetime | None:
         """When a contact of the account can be written to again, by time alone."""
-        account = self.account_of(opportunity_id)
+        account = self.records.account_of(opportunity_id)
         people = self.contacts.get(account.id, []) if account else []
-        ends = (self.suppressed_until.get(one.contact.address or "") for one in people)
-        return min((end for end in ends if end is not None), default=None)
+        found = (self.suppressed.get(one.contact.address or "") for one in people)
+        return min((each.expires_at for each in found if each and each.expires_at), default=None)
 
     def next_flip(self, pinned: Pinned, opportunity_id: UUID) -> datetime | None:
         """When time alone may change the verdict next."""
-        send_deadline, latest = (
-            self.send_deadline(pinned, opportunity_id),
-            self.latest_day(pinned, opportunity_id),
-        )
-        if send_deadline is None or latest is None:
+        deadline = self.send_deadline(pinned, opportunity_id)
+        latest = self.latest_day(pinned, opportunity_id)
+        if deadline is None or latest is None:
             return None
         wall = self.zones(pinned, opportunity_id).wall
         # Days after which it does not enter by itself, and by hand would enter for nothing.
         days = (latest, latest - pinned.grace - pinned.first_day + pinned.last_day)
-        flips = [*(start_of_day(day + timedelta(days=1), wall) for day in days), send_deadline]
+        flips = [*(start_of_day(day + timedelta(days=1), wall) for day in days), deadline]
         return min((flip for flip in flips if flip > self.now), default=None)
 
 
 async def load_entry_context(
     uow: UnitOfWork, opportunity_ids: Collection[UUID], sequences: Collection[Pinned]
 ) -> EntryContext:
-    opportunities = await records.opportunities(uow, opportunity_ids)
-    account_ids = {one.account_id for one in opportunities.values() if one.account_id}
-    accounts = await records.accounts(uow, account_ids)
-    contacts = await records.contacts_by_account(uow, account_ids)
-    addresses = {
-        one.contact.address for people in contacts.values() for one in people if one.contact.address
-    }
-    segments = {
-        segment
-        for pinned in sequences
-        for segment in (
-            pinned.definition.audience_segment_id,
-            pinned.definition.account_segment_id,
-        )
-        if segment is not None
-    }
-    by_opportunity: dict[UUID, list[Enrollment]] = {}
-    for one in await enrollments.all_of_opportunities(uow, opportunity_ids):
-        by_opportunity.setdefault(one.opportunity_id, []).append(one)
+    found = await records.with_accounts(uow, opportunity_ids)
+    contacts = await records.contacts_by_account(uow, found.accounts)
+    addresses = {one.contact.address for people in contacts.values() for one in people}
+    earlier: dict[UUID, list[Enrollment]] = {}
+    for each in await enrollments.all_of_opportunities(uow, opportunity_ids):
+        earlier.setdefault(each.opportunity_id, []).append(each)
+    exited = [each.id for some in earlier.values() for each in some if each.state == "exited"]
     return EntryContext(
         now=await uow.now(),
         zone=await uow.zone(),
-        opportunities=opportunities,
-        accounts=accounts,
+        records=found,
         contacts=contacts,
-        suppressed=await suppressions.reasons(uow, addresses),
-        suppressed_until=await suppressions.ends(uow, addresses),
-        inside=await records.memberships(uow, segments, {*opportunity_ids, *account_ids}),
-        enrollments=by_opportunity,
-        gone=await who_left(uow, accounts.values()),
-        sent=await messages.steps_sent_in(
-            uow,
-            [one.id for found in by_opportunity.values() for one in found if one.state == "exited"],
-        ),
+        suppressed=await suppressions.standing(uow, addresses),
+        inside=await records.memberships(uow, segments_of(sequences), found),
+        enrollments=earlier,
+        gone=await who_left(uow, found.accounts.values()),
+        sent=await messages.steps_sent_in(uow, exited),
     )

@@ -59,7 +59,7 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
         message = "There is no sequence with this id."
         raise invalid("/sequence_id", "unknown_sequence", message) from error
     context = await load_entry_context(uow, [data.opportunity_id], [pinned])
-    if data.opportunity_id not in context.opportunities:
+    if data.opportunity_id not in context.records.opportunities:
         raise invalid(
             "/opportunity_id", "unknown_opportunity", "There is no opportunity with this id."
         )
@@ -77,9 +77,7 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
     )
     if made is None:
         raise AlreadyEnrolled("It entered in this moment.")
-    await queries.forget_requests(
-        uow.session, uow.workspace_id, data.opportunity_id, data.sequence_id
-    )
+    await queries.forget_requests(uow, data.opportunity_id, data.sequence_id)
     await enrollments.plan(uow, [made])
     await queue.enqueue(uow, [data.opportunity_id])
     return await enrollments.get(uow, made.id)
@@ -138,7 +136,7 @@ async def eligibility(
 ) -> dict[str, Any]:
     pinned = await sequences.published(uow, sequence_id)
     context = await load_entry_context(uow, [opportunity_id], [pinned])
-    if opportunity_id not in context.opportunities:
+    if opportunity_id not in context.records.opportunities:
         raise invalid(
             "/query/opportunity_id", "unknown_opportunity", "There is no such opportunity."
         )

@@ -1,13 +1,15 @@
 from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.uow import UnitOfWork
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     sequence_id: UUID
     opportunity_id: UUID
     cause: str
@@ -16,127 +18,106 @@ class Block(NamedTuple):
     """What a person can do about it, separated by commas."""
 
 
-async def blocks_of(
-    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
-) -> list[Block]:
-    rows = await session.execute(
-        text(
-            "select sequence_id, opportunity_id, cause, enrollment_id, available_actions"
-            " from blocks"
-            " where workspace_id = :workspace_id and opportunity_id = any(:opportunity_ids)"
-        ),
-        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
-    )
-    return [Block(*row) for row in rows]
+_BLOCKS = text(
+    "select sequence_id, opportunity_id, cause, enrollment_id, available_actions from blocks"
+    " where workspace_id = :workspace_id and opportunity_id = any(:ids)"
+)
 
 
-async def put_block(session: AsyncSession, workspace_id: UUID, block: Block, at: datetime) -> bool:
+async def blocks_of(uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> list[Block]:
+    return await uow.rows(Block, _BLOCKS, ids=list(opportunity_ids))
+
+
+_PUT = text(
+    """
+    insert into blocks
+        (workspace_id, sequence_id, opportunity_id, cause, enrollment_id, available_actions,
+         blocked_at)
+    values (:workspace_id, :sequence_id, :opportunity_id, :cause, :enrollment_id,
+            :available_actions, :at)
+    on conflict (workspace_id, opportunity_id, cause, sequence_id) do update
+    set available_actions = excluded.available_actions
+    where blocks.available_actions <> excluded.available_actions
+    """
+)
+
+
+async def put_block(uow: UnitOfWork, block: Block, at: datetime) -> bool:
     """False when it stands already, with the same actions."""
-    done = await session.execute(
-        text(
-            """
-            insert into blocks
-                (workspace_id, sequence_id, opportunity_id, cause, enrollment_id,
-                 available_actions, blocked_at)
-            values (:workspace_id, :sequence_id, :opportunity_id, :cause, :enrollment_id,
-                    :available_actions, :at)
-            on conflict (workspace_id, opportunity_id, cause, sequence_id) do update
-            set available_actions = excluded.available_actions
-            where blocks.available_actions <> excluded.available_actions
-            """
-        ),
-        {"workspace_id": workspace_id, "at": at, **block._asdict()},
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    return await uow.run(_PUT, **asdict(block), at=at) > 0
 
 
-async def remove_block(session: AsyncSession, workspace_id: UUID, block: Block) -> bool:
-    done = await session.execute(
-        text(
-            """
-            delete from blocks
-            where workspace_id = :workspace_id and opportunity_id = :opportunity_id
-              and cause = :cause and sequence_id = :sequence_id
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "opportunity_id": block.opportunity_id,
-            "cause": block.cause,
-            "sequence_id": block.sequence_id,
-        },
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+_REMOVE = text(
+    "delete from blocks where workspace_id = :workspace_id and opportunity_id = :opportunity_id"
+    " and cause = :cause and sequence_id = :sequence_id"
+)
 
 
-async def opportunities_blocked_in(
-    session: AsyncSession, workspace_id: UUID, sequence_id: UUID
-) -> list[UUID]:
-    found = await session.scalars(
-        text(
-            "select distinct opportunity_id from blocks"
-            " where workspace_id = :workspace_id and sequence_id = :sequence_id"
-        ),
-        {"workspace_id": workspace_id, "sequence_id": sequence_id},
-    )
-    return list(found)
+async def remove_block(uow: UnitOfWork, block: Block) -> bool:
+    return await uow.run(_REMOVE, **asdict(block)) > 0
 
 
-async def requests_of(
-    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
-) -> set[tuple[UUID, UUID]]:
-    """Pairs of sequence and record."""
-    rows = await session.execute(
-        text(
-            "select sequence_id, opportunity_id from entry_requests"
-            " where workspace_id = :workspace_id and opportunity_id = any(:opportunity_ids)"
-        ),
-        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
-    )
-    return {(row.sequence_id, row.opportunity_id) for row in rows}
+_BLOCKED_IN = text(
+    "select distinct opportunity_id from blocks"
+    " where workspace_id = :workspace_id and sequence_id = :sequence_id"
+)
+
+
+async def opportunities_blocked_in(uow: UnitOfWork, sequence_id: UUID) -> list[UUID]:
+    return await uow.values(UUID, _BLOCKED_IN, sequence_id=sequence_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRequest:
+    """A manual entry that was asked for and has not happened yet."""
+
+    sequence_id: UUID
+    opportunity_id: UUID
+
+
+_REQUESTS = text(
+    "select sequence_id, opportunity_id from entry_requests"
+    " where workspace_id = :workspace_id and opportunity_id = any(:ids)"
+)
+
+
+async def requests_of(uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> set[EntryRequest]:
+    return set(await uow.rows(EntryRequest, _REQUESTS, ids=list(opportunity_ids)))
+
+
+_REQUEST = text(
+    """
+    insert into entry_requests (workspace_id, sequence_id, opportunity_id, requested_at)
+    select :workspace_id, s.id, o.id, :at
+    from unnest(cast(:sequence_ids as uuid[])) as s(id),
+         unnest(cast(:opportunity_ids as uuid[])) as o(id)
+    on conflict do nothing
+    """
+)
 
 
 async def request_entry(
-    session: AsyncSession,
-    workspace_id: UUID,
-    sequence_ids: Collection[UUID],
-    opportunity_ids: Collection[UUID],
-    at: datetime,
+    uow: UnitOfWork, sequence_ids: Collection[UUID], opportunity_ids: Collection[UUID]
 ) -> None:
-    await session.execute(
-        text(
-            """
-            insert into entry_requests (workspace_id, sequence_id, opportunity_id, requested_at)
-            select :workspace_id, s.id, r.id, :at
-            from unnest(cast(:sequence_ids as uuid[])) as s(id),
-                 unnest(cast(:opportunity_ids as uuid[])) as r(id)
-            on conflict do nothing
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "sequence_ids": list(sequence_ids),
-            "opportunity_ids": list(opportunity_ids),
-            "at": at,
-        },
+    await uow.run(
+        _REQUEST,
+        sequence_ids=list(sequence_ids),
+        opportunity_ids=list(opportunity_ids),
+        at=await uow.now(),
     )
+
+
+_FORGET = text(
+    """
+    delete from entry_requests
+    where workspace_id = :workspace_id and opportunity_id = :opportunity_id
+      and (cast(:sequence_id as uuid) is null or sequence_id = :sequence_id)
+    """
+)
 
 
 async def forget_requests(
-    session: AsyncSession, workspace_id: UUID, opportunity_id: UUID, sequence_id: UUID | None = None
+    uow: UnitOfWork, opportunity_id: UUID, sequence_id: UUID | None = None
 ) -> None:
-    """Of one sequence, or all of the record."""
-    await session.execute(
-        text(
-            """
-            delete from entry_requests
-            where workspace_id = :workspace_id and opportunity_id = :opportunity_id
-              and (cast(:sequence_id as uuid) is null or sequence_id = :sequence_id)
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "opportunity_id": opportunity_id,
-            "sequence_id": sequence_id,
-        },
-    )
+    """Of one sequence, or all of the opportunity."""
+    await uow.run(_FORGET, opportunity_id=opportunity_id, sequence_id=sequence_id)

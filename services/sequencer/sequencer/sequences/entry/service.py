@@ -14,6 +14,7 @@ from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry import queries
 from sequencer.sequences.entry.blocks import Blocks
 from sequencer.sequences.entry.context import EntryContext, load_entry_context
+from sequencer.sequences.entry.queries import EntryRequest
 from sequencer.sequences.entry.rules import STEP_LEFT, Gate, best_choice, gates, verdict
 from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences import service as sequences
@@ -55,7 +56,7 @@ async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, 
     enabled = await sequences.enabled(uow)
     context = await load_entry_context(uow, taken, enabled)
     blocks = await Blocks.of(uow, taken)
-    requests = await queries.requests_of(uow.session, uow.workspace_id, taken)
+    requests = await queries.requests_of(uow, taken)
     open_ones = await enrollments.open_of_opportunities(uow, taken)
     under_way: dict[UUID, list[EnrollmentContext]] = {}
     for each in await load_enrollment_contexts(uow, open_ones):
@@ -64,7 +65,7 @@ async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, 
     own_cause = uow.cause
     for opportunity_id, cause in taken.items():
         uow.cause = tuple(Cause.model_validate(link) for link in cause) or own_cause
-        if opportunity_id not in context.opportunities:
+        if opportunity_id not in context.records.opportunities:
             continue
         if _is_held_elsewhere(context, opportunity_id, under_way.get(opportunity_id, [])):
             await queue.enqueue(uow, [opportunity_id])
@@ -138,14 +139,14 @@ async def _reconcile_entry(
     blocks: Blocks,
     enabled: Sequence[Pinned],
     opportunity_id: UUID,
-    requests: set[tuple[UUID, UUID]],
+    requests: set[EntryRequest],
 ) -> list[Enrollment]:
     """Those that entered. Publishes when what the record's flag asked for is over."""
     entered, refused = [], False
     for pinned in enabled:
         if any(one.state != "exited" for one in context.earlier(pinned, opportunity_id)):
             continue
-        request = (pinned.sequence_id, opportunity_id)
+        request = EntryRequest(pinned.sequence_id, opportunity_id)
         standing = blocks.causes(pinned.sequence_id, opportunity_id)
         if not (request in requests or standing or context.in_audience(pinned, opportunity_id)):
             continue
@@ -159,9 +160,7 @@ async def _reconcile_entry(
         elif not causes:
             causes = _still_refused(context, pinned, opportunity_id, standing)
         if may_enter or too_late:
-            await queries.forget_requests(
-                uow.session, uow.workspace_id, opportunity_id, pinned.sequence_id
-            )
+            await queries.forget_requests(uow, opportunity_id, pinned.sequence_id)
             requests.discard(request)
         if too_late:
             refused = True
@@ -192,15 +191,15 @@ def _let_flag_be_set_again(
     uow: UnitOfWork,
     context: EntryContext,
     opportunity_id: UUID,
-    requests: Collection[tuple[UUID, UUID]],
+    requests: Collection[EntryRequest],
     *,
     refused: bool,
 ) -> None:
     """What the record's flag asked for is over: it is not in any sequence by hand, nor waits for
     one, though it was or was refused.
     """
-    opportunity = context.opportunities[opportunity_id]
-    waits = any(wanted == opportunity_id for _, wanted in requests)
+    opportunity = context.records.opportunities[opportunity_id]
+    waits = any(each.opportunity_id == opportunity_id for each in requests)
     manual = [one for one in context.enrollments.get(opportunity_id, []) if one.entry == "manual"]
     over = refused or (manual and all(one.state == "exited" for one in manual))
     if opportunity.manual_entry and over and not waits:
@@ -222,7 +221,10 @@ async def enter(
     """By hand a record may be late: steps of past days are not for it, unless the last of them is
     to go now.
     """
-    opportunity, account = context.opportunities[opportunity_id], context.account_of(opportunity_id)
+    opportunity, account = (
+        context.records.opportunities[opportunity_id],
+        context.records.account_of(opportunity_id),
+    )
     choices = [choice for _, _, choice in context.ranked(pinned, opportunity_id)]
     chosen = contact_id or best_choice(choices)
     if account is None or chosen is None or opportunity.contract_expiration is None:
@@ -261,13 +263,11 @@ async def ask_to_enter(uow: UnitOfWork, opportunity_id: UUID) -> None:
         if pinned.definition.entry.manual_flag
     ]
     if listening:
-        await queries.request_entry(
-            uow.session, uow.workspace_id, listening, [opportunity_id], await uow.now()
-        )
+        await queries.request_entry(uow, listening, [opportunity_id])
 
 
 async def withdraw_requests(uow: UnitOfWork, opportunity_id: UUID) -> None:
-    await queries.forget_requests(uow.session, uow.workspace_id, opportunity_id)
+    await queries.forget_requests(uow, opportunity_id)
 
 
 async def publish(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> SequenceRow:
@@ -292,9 +292,7 @@ async def enable(uow: UnitOfWork, sequence_id: UUID) -> SequenceRow:
         }
         fresh = [opportunity_id for opportunity_id in flagged if opportunity_id not in known]
         if fresh:
-            await queries.request_entry(
-                uow.session, uow.workspace_id, [sequence_id], fresh, await uow.now()
-            )
+            await queries.request_entry(uow, [sequence_id], fresh)
             await queue.enqueue(uow, fresh)
     await _look_at_all(uow, sequence_id)
     return enabled
@@ -315,9 +313,7 @@ async def archive(uow: UnitOfWork, sequence_id: UUID) -> None:
 
 async def _look_at_all(uow: UnitOfWork, sequence_id: UUID) -> None:
     concerned = set(await enrollments.opportunities_of_sequence(uow, sequence_id))
-    concerned.update(
-        await queries.opportunities_blocked_in(uow.session, uow.workspace_id, sequence_id)
-    )
+    concerned.update(await queries.opportunities_blocked_in(uow, sequence_id))
     pinned = await sequences.published_if_readable(uow, sequence_id)
     audience = pinned.definition.audience_segment_id if pinned else None
     if audience is not None:

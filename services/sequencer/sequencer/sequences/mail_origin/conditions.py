@@ -145,11 +145,7 @@ async def lock_mails(
     uow: UnitOfWork, mails: Sequence[Message], *, contacts: Lock
 ) -> LockedEnrollments:
     """`hold` locks a contact together with everybody who has the same address."""
-    opportunities = await records.opportunities(
-        uow, {mail.opportunity_id for mail in mails}, lock="share"
-    )
-    account_ids = {found.account_id for found in opportunities.values() if found.account_id}
-    accounts = await records.accounts(uow, account_ids, lock="share")
+    of = await records.with_accounts(uow, {mail.opportunity_id for mail in mails}, lock="share")
     people = {mail.contact_id for mail in mails}
     if contacts == "hold":
         locked = await records.hold_mailboxes_of(uow, people)
@@ -159,10 +155,10 @@ async def lock_mails(
     complete: dict[UUID, Message] = {}
     account_of: dict[UUID, Account | None] = {}
     for mail in mails:
-        opportunity = opportunities.get(mail.opportunity_id)
+        opportunity = of.opportunities.get(mail.opportunity_id)
         if opportunity is None or mail.contact_id not in locked or mail.enrollment_id not in shared:
             continue
-        account = accounts.get(opportunity.account_id) if opportunity.account_id else None
+        account = of.account_of(opportunity.id)
         # A mail of an opportunity without an account is refused like any other.
         if account is not None or opportunity.account_id is None:
             complete[mail.id], account_of[mail.id] = mail, account

@@ -2,7 +2,6 @@
 
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sequencer.mail.mailboxes import service as mailboxes
 from sequencer.mail.mailboxes.models import Mailbox
@@ -19,7 +18,7 @@ from sequencer.sequences.planning.rules import Plan, due_instant
 from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.schemas import Definition, PreviewIn, Step
 from sequencer.sequences.sequences.versions import plan_of
-from sequencer.sequences.sequences.warnings import warnings_for
+from sequencer.sequences.sequences.warnings import warnings_of, who_left
 from shared.errors import invalid
 from shared.uow import UnitOfWork
 
@@ -29,16 +28,18 @@ _LINK = "https://unsubscribe.example/preview"
 async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[str, Any]:
     """Of the draft. What is missing is a `problem` of the steps that need it, not an error."""
     definition = await sequences.draft_definition(uow, sequence_id)
-    opportunity = (await records.opportunities(uow, [data.opportunity_id])).get(data.opportunity_id)
+    found = await records.with_accounts(uow, [data.opportunity_id])
+    opportunity = found.opportunities.get(data.opportunity_id)
     if opportunity is None:
         raise invalid(
             "/opportunity_id", "unknown_opportunity", "There is no opportunity with this id."
         )
-    account_id = opportunity.account_id
-    account = (await records.accounts(uow, [account_id])).get(account_id) if account_id else None
+    account = found.account_of(opportunity.id)
     contact = await _contact(uow, definition, account, data.contact_id)
     mailbox = await _mailbox(uow, definition, account)
-    plan = _plan(definition, opportunity, account, contact, await uow.zone())
+    zones = zones_of(contact, account, await uow.zone())
+    plan = plan_of(definition, opportunity, account, zones)
+    gone = await who_left(uow, found.accounts.values())
     dates = _dates(definition, plan)
     variables = await _variables(uow, opportunity, account, contact, mailbox)
     return {
@@ -46,7 +47,7 @@ async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[s
         "recipient": contact.email if contact else None,
         "sender": mailbox.email if mailbox else None,
         "send_deadline": plan.send_deadline if plan else None,
-        "warnings": (await warnings_for(uow, {"it": (definition, account)}))["it"],
+        "warnings": warnings_of(definition, account, gone),
         "steps": [
             {**dates[step.known_id], **_rendered(step, variables)} for step in definition.ordered()
         ],
@@ -75,22 +76,6 @@ async def _mailbox(
     choice = SenderChoice.of(definition.sender.mailbox_id, definition.sender.key_role, account)
     mailbox_id = (await senders_of(uow, {"it": choice}))["it"].mailbox_id
     return (await mailboxes.by_id(uow, [mailbox_id])).get(mailbox_id) if mailbox_id else None
-
-
-def _plan(
-    definition: Definition,
-    opportunity: Opportunity,
-    account: Account | None,
-    contact: Contact | None,
-    zone: ZoneInfo,
-) -> Plan | None:
-    """None without a date to count from."""
-    anchor = opportunity.contract_expiration
-    if anchor is None:
-        return None
-    zones = zones_of(contact, account, zone)
-    country = account.country if account else None
-    return plan_of(definition, anchor, zones.wall, zones.all, country=country)
 
 
 def _dates(definition: Definition, plan: Plan | None) -> dict[UUID, dict[str, Any]]:

@@ -1,15 +1,15 @@
 """A published version as the planner and the gates read it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from sequencer.mail.send_windows.rules import Window, expiry, reckonable
+from sequencer.replica.schemas import Account, Opportunity, Zones
 from sequencer.sequences.planning.rules import Plan, PlannedStep
 from sequencer.sequences.sequences.schemas import Definition, SendWindow, Step
 
@@ -41,6 +41,11 @@ class Pinned:
     number: int
     definition: Definition
 
+    def takes_account(self, account: Account | None, inside: Container[tuple[UUID, UUID]]) -> bool:
+        """Whether the account is `inside` the segment that it must be in, if there is one."""
+        segment = self.definition.account_segment_id
+        return segment is None or (account is not None and (segment, account.id) in inside)
+
     def step(self, step_id: UUID) -> Step:
         return next(step for step in self.definition.steps if step.id == step_id)
 
@@ -58,16 +63,29 @@ class Pinned:
         return timedelta(days=self.definition.entry.late_grace_days)
 
 
+def segments_of(versions: Iterable[Pinned]) -> set[UUID]:
+    """Those that decide who is in them."""
+    definitions = [version.definition for version in versions]
+    named = {each.audience_segment_id for each in definitions}
+    named |= {each.account_segment_id for each in definitions}
+    return {segment for segment in named if segment is not None}
+
+
 def plan_of(
     definition: Definition,
-    anchor: date,
-    wall: ZoneInfo,
-    zones: Iterable[ZoneInfo],
+    opportunity: Opportunity | None,
+    account: Account | None,
+    zones: Zones,
     *,
-    country: str | None = None,
     floor: date | None = None,
-) -> Plan:
-    """The dated steps for one record. Pure: same version, same record, same plan."""
+) -> Plan | None:
+    """The dated steps for one opportunity; None without a date to count from. Pure: same version,
+    same records, same plan.
+    """
+    anchor = opportunity.contract_expiration if opportunity else None
+    if anchor is None:
+        return None
+    country = account.country if account else None
     steps = tuple(
         PlannedStep(
             id=step.known_id,
@@ -76,7 +94,7 @@ def plan_of(
         )
         for step in definition.ordered()
     )
-    return Plan(steps=steps, zone=wall, expires_at=expiry(anchor, zones), floor=floor)
+    return Plan(steps=steps, zone=zones.wall, expires_at=expiry(anchor, zones.all), floor=floor)
 
 
 def window_of(window: SendWindow, country: str | None) -> Window:

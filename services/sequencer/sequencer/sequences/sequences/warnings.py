@@ -2,9 +2,9 @@
 record out, and is shown wherever somebody looks at the record's way through the sequence.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import UUID
 
 from sequencer.replica import service as records
@@ -12,8 +12,6 @@ from sequencer.replica.schemas import Account
 from sequencer.sequences.sequences.schemas import Definition
 from shared.uow import UnitOfWork
 from shared.values.countries import UnknownCountry, country_code
-
-_K = TypeVar("_K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +76,4 @@ async def who_left(uow: UnitOfWork, accounts: Iterable[Account]) -> set[UUID]:
     }
     return {
         member.id for member in (await records.members(uow, holders)).values() if not member.active
-    }
-
-
-async def warnings_for(
-    uow: UnitOfWork, cases: Mapping[_K, tuple[Definition, Account | None]]
-) -> dict[_K, list[SequenceWarning]]:
-    gone = await who_left(uow, (account for _, account in cases.values() if account is not None))
-    return {
-        key: warnings_of(definition, account, gone) for key, (definition, account) in cases.items()
     }
