@@ -1,382 +1,280 @@
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import TextClause, text
 
-from sequencer.replica.schemas import (
-    Account,
-    AccountContact,
-    Contact,
-    Lock,
-    Member,
-    Opportunity,
-    Segment,
-)
+from sequencer.replica.schemas import Account, Contact, Lock, Member, Opportunity, Segment
+from shared.uow import UnitOfWork
 
-_OPPORTUNITY = (
-    "id, deleted, account_id, name, type, stage, is_closed, contract_expiration, arr, currency,"
-    " deal_room_url, manual_entry, traits"
-)
-_ACCOUNT = (
-    "id, deleted, name, domain, lifecycle_status, time_zone, country, arr, currency, traits,"
-    " key_roles"
-)
-_CONTACT = (
-    "id, deleted, name, first_name, last_name, email, address, title, time_zone, email_status,"
-    " deactivated, traits"
-)
+Copy = Opportunity | Account | Contact | Member | Segment
+C = TypeVar("C", Opportunity, Account, Contact, Member, Segment)
+_TABLES: Mapping[type[Copy], str] = {
+    Opportunity: "opportunities",
+    Account: "accounts",
+    Contact: "contacts",
+    Member: "members",
+    Segment: "segments",
+}
+_DOCUMENTS = frozenset({"traits", "key_roles"})
 
 
-def _upsert(table: str, columns: str, jsonb: Collection[str] = ()) -> str:
+def _upsert(kind: type[Copy]) -> TextClause:
     """Insert or replace by id, unless what is there is at least as new."""
-    names = [name.strip() for name in columns.split(",")]
-    values = [f"cast(:{n} as jsonb)" if n in jsonb else f":{n}" for n in names]
-    changes = ", ".join(f"{n} = excluded.{n}" for n in names if n != "id")
-    return f"""
+    table, names = _TABLES[kind], [field.name for field in fields(kind) if field.name != "version"]
+    values = [f"cast(:{name} as jsonb)" if name in _DOCUMENTS else f":{name}" for name in names]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    return text(
+        f"""
         insert into {table} (workspace_id, version, {", ".join(names)})
         values (:workspace_id, :version, {", ".join(values)})
         on conflict (workspace_id, id) do update
         set version = excluded.version, {changes}
         where {table}.version < excluded.version
-    """
-
-
-_COPY_OPPORTUNITY = text(_upsert("opportunities", _OPPORTUNITY, ["traits"]))
-_COPY_ACCOUNT = text(_upsert("accounts", _ACCOUNT, ["traits", "key_roles"]))
-_COPY_CONTACT = text(_upsert("contacts", _CONTACT, ["traits"]))
-_COPY_MEMBER = text(_upsert("members", "id, full_name, email, active"))
-_COPY_SEGMENT = text(_upsert("segments", "id, title, record_type, archived"))
-
-
-async def copy_opportunity(session: AsyncSession, workspace_id: UUID, row: dict[str, Any]) -> bool:
-    return await _copy(session, workspace_id, _COPY_OPPORTUNITY, row)
-
-
-async def copy_account(session: AsyncSession, workspace_id: UUID, row: dict[str, Any]) -> bool:
-    return await _copy(session, workspace_id, _COPY_ACCOUNT, row)
-
-
-async def copy_member(session: AsyncSession, workspace_id: UUID, row: dict[str, Any]) -> bool:
-    return await _copy(session, workspace_id, _COPY_MEMBER, row)
-
-
-async def copy_segment(session: AsyncSession, workspace_id: UUID, row: dict[str, Any]) -> bool:
-    return await _copy(session, workspace_id, _COPY_SEGMENT, row)
-
-
-async def copy_contact(
-    session: AsyncSession, workspace_id: UUID, row: dict[str, Any], links: list[dict[str, Any]]
-) -> bool:
-    if not await _copy(session, workspace_id, _COPY_CONTACT, row):
-        return False
-    where = {"workspace_id": workspace_id, "contact_id": row["id"]}
-    await session.execute(
-        text(
-            "delete from contact_accounts"
-            " where workspace_id = :workspace_id and contact_id = :contact_id"
-        ),
-        where,
+        """
     )
-    if links:
-        await session.execute(
-            text(
-                """
-                insert into contact_accounts (workspace_id, contact_id, account_id, plan_roles)
-                select :workspace_id, :contact_id, l.account_id, l.plan_roles
-                from jsonb_to_recordset(cast(:links as jsonb))
-                    as l(account_id uuid, plan_roles jsonb)
-                on conflict do nothing
-                """
-            ),
-            {**where, "links": to_json(links).decode()},
-        )
-    return True
 
 
-async def _copy(
-    session: AsyncSession, workspace_id: UUID, statement: Any, row: dict[str, Any]
-) -> bool:
-    values = {
-        key: to_json(value).decode() if isinstance(value, dict) else value
-        for key, value in row.items()
+_COPY = {kind: _upsert(kind) for kind in _TABLES}
+
+
+async def store_copy(uow: UnitOfWork, copy: Copy, version: int) -> bool:
+    """False when our copy is as new already, as after a replay."""
+    row: dict[str, object] = {
+        name: to_json(value).decode() if name in _DOCUMENTS else value
+        for name, value in asdict(copy).items()
     }
-    done = await session.execute(statement, {"workspace_id": workspace_id, **values})
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    return await uow.run(_COPY[type(copy)], **(row | {"version": version})) > 0
 
 
-async def enter_segment(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_id: UUID, at: Any
-) -> None:
-    await session.execute(
-        text(
-            """
-            insert into segment_members (workspace_id, segment_id, record_id, entered_at)
-            values (:workspace_id, :segment_id, :record_id, :at)
-            on conflict do nothing
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "segment_id": segment_id,
-            "record_id": record_id,
-            "at": at,
-        },
-    )
-
-
-async def leave_segment(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_id: UUID
-) -> None:
-    where = {"workspace_id": workspace_id, "segment_id": segment_id, "record_id": record_id}
-    # A hand-over that is being claimed shares this row: it sees the record inside or waits for us.
-    await session.execute(
-        text(
-            "select 1 from opportunities where workspace_id = :workspace_id and id = :record_id"
-            " for no key update"
-        ),
-        where,
-    )
-    await session.execute(
-        text(
-            "delete from segment_members where workspace_id = :workspace_id"
-            " and segment_id = :segment_id and record_id = :record_id"
-        ),
-        where,
-    )
-
-
-_LOCKS = {
+_LOCKS: Mapping[Lock, str] = {
     "none": "",
     "share": " order by id for share skip locked",
     "hold": " order by id for no key update skip locked",
 }
 
 
-async def opportunities_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
-) -> dict[UUID, Opportunity]:
-    columns = f"version, {_OPPORTUNITY}"
-    rows = await _by_id(session, workspace_id, "opportunities", columns, ids, lock=lock)
-    return {row["id"]: Opportunity(**row) for row in rows}
+def _columns(kind: type[Copy]) -> str:
+    return ", ".join(field.name for field in fields(kind))
 
 
-async def accounts_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
-) -> dict[UUID, Account]:
-    rows = await _by_id(session, workspace_id, "accounts", _ACCOUNT, ids, lock=lock)
-    return {row["id"]: Account(**row) for row in rows}
-
-
-async def contacts_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID], *, lock: Lock = "none"
-) -> dict[UUID, Contact]:
-    rows = await _by_id(session, workspace_id, "contacts", _CONTACT, ids, lock=lock)
-    return {row["id"]: Contact(**row) for row in rows}
-
-
-async def contacts_sharing_an_address(
-    session: AsyncSession, workspace_id: UUID, ids: Collection[UUID]
-) -> dict[UUID, str]:
-    """The address by contact: of these and of all others who have the same."""
-    rows = await session.execute(
-        text(
-            """
-            select id, address from contacts
-            where workspace_id = :workspace_id and address in (
-                select address from contacts
-                where workspace_id = :workspace_id and id = any(:ids))
-            """
-        ),
-        {"workspace_id": workspace_id, "ids": list(ids)},
+def _select(kind: type[Copy], lock: Lock) -> TextClause:
+    return text(
+        f"select {_columns(kind)} from {_TABLES[kind]}"
+        f" where workspace_id = :workspace_id and id = any(:ids){_LOCKS[lock]}"
     )
-    return {row.id: row.address for row in rows}
 
 
-async def members_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]
-) -> dict[UUID, Member]:
-    columns = "id, full_name, email, active"
-    rows = await _by_id(session, workspace_id, "members", columns, ids, lock="none")
-    return {row["id"]: Member(**row) for row in rows}
+_BY_ID = {(kind, lock): _select(kind, lock) for kind in _TABLES for lock in _LOCKS}
 
 
-async def member_emails(session: AsyncSession, workspace_id: UUID) -> list[str]:
-    found = await session.scalars(
-        text("select email from members where workspace_id = :workspace_id"),
-        {"workspace_id": workspace_id},
-    )
-    return list(found)
-
-
-async def segments_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]
-) -> dict[UUID, Segment]:
-    columns = "id, title, record_type, archived"
-    rows = await _by_id(session, workspace_id, "segments", columns, ids, lock="none")
-    return {row["id"]: Segment(**row) for row in rows}
-
-
-async def _by_id(
-    session: AsyncSession,
-    workspace_id: UUID,
-    table: str,
-    columns: str,
-    ids: Iterable[UUID],
-    *,
-    lock: Lock,
-) -> list[dict[str, Any]]:
-    """`share` keeps the rows as they are until the transaction ends, `hold` does so for us alone;
-    rows that someone else has right now are left out instead of waited for.
+async def copies(
+    uow: UnitOfWork, kind: type[C], ids: Iterable[UUID], *, lock: Lock = "none"
+) -> dict[UUID, C]:
+    """By id. `share` keeps the rows as they are until the transaction ends, `hold` does so for us
+    alone; rows that someone else has right now are left out instead of waited for.
     """
     wanted = list(ids)
     if not wanted:
-        return []
-    rows = await session.execute(
-        text(
-            f"select {columns} from {table}"
-            f" where workspace_id = :workspace_id and id = any(:ids){_LOCKS[lock]}"
-        ),
-        {"workspace_id": workspace_id, "ids": wanted},
-    )
-    return [dict(row) for row in rows.mappings()]
+        return {}
+    return {row.id: row for row in await uow.rows(kind, _BY_ID[kind, lock], ids=wanted)}
 
 
-async def contacts_of_accounts(
-    session: AsyncSession, workspace_id: UUID, account_ids: Iterable[UUID]
-) -> list[AccountContact]:
-    columns = ", ".join(f"c.{name.strip()}" for name in _CONTACT.split(","))
-    rows = await session.execute(
-        text(
-            f"""
-            select l.account_id, l.plan_roles, {columns}
-            from contact_accounts l
-            join contacts c on c.workspace_id = l.workspace_id and c.id = l.contact_id
-            where l.workspace_id = :workspace_id and l.account_id = any(:account_ids)
-              and not c.deleted
-            order by l.account_id, c.id
-            """
-        ),
-        {"workspace_id": workspace_id, "account_ids": list(account_ids)},
-    )
-    return [
-        AccountContact(row.pop("account_id"), row.pop("plan_roles"), Contact(**row))
-        for row in map(dict, rows.mappings())
-    ]
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A contact's part in one account."""
+
+    contact_id: UUID
+    account_id: UUID
+    plan_roles: list[str]
 
 
-async def segments_of_records(
-    session: AsyncSession,
-    workspace_id: UUID,
-    segment_ids: Collection[UUID],
-    record_ids: Collection[UUID],
+_FORGET_LINKS = text(
+    "delete from contact_accounts where workspace_id = :workspace_id and contact_id = :contact_id"
+)
+_STORE_LINKS = text(
+    """
+    insert into contact_accounts (workspace_id, contact_id, account_id, plan_roles)
+    select :workspace_id, l.contact_id, l.account_id, l.plan_roles
+    from jsonb_to_recordset(cast(:links as jsonb))
+        as l(contact_id uuid, account_id uuid, plan_roles jsonb)
+    on conflict do nothing
+    """
+)
+
+
+async def replace_links(uow: UnitOfWork, contact_id: UUID, links: Collection[Link]) -> None:
+    await uow.run(_FORGET_LINKS, contact_id=contact_id)
+    if links:
+        await uow.run(_STORE_LINKS, links=to_json(list(links)).decode())
+
+
+_LINKS = "select contact_id, account_id, plan_roles from contact_accounts"
+_LINKS_OF_CONTACTS = text(f"{_LINKS} where workspace_id = :workspace_id and contact_id = any(:ids)")
+_LINKS_OF_ACCOUNTS = text(
+    f"{_LINKS} where workspace_id = :workspace_id and account_id = any(:ids)"
+    " order by account_id, contact_id"
+)
+
+
+async def links_of_contacts(uow: UnitOfWork, contact_ids: Collection[UUID]) -> list[Link]:
+    return await uow.rows(Link, _LINKS_OF_CONTACTS, ids=list(contact_ids))
+
+
+async def links_of_accounts(uow: UnitOfWork, account_ids: Iterable[UUID]) -> list[Link]:
+    return await uow.rows(Link, _LINKS_OF_ACCOUNTS, ids=list(account_ids))
+
+
+_ENTER = text(
+    """
+    insert into segment_members (workspace_id, segment_id, record_id, entered_at)
+    values (:workspace_id, :segment_id, :record_id, :at)
+    on conflict do nothing
+    """
+)
+
+
+async def enter_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID, at: datetime) -> None:
+    await uow.run(_ENTER, segment_id=segment_id, record_id=record_id, at=at)
+
+
+# A hand-over that is being claimed shares this row: it sees the record inside or waits for us.
+_HOLD_OPPORTUNITY = text(
+    "select id from opportunities where workspace_id = :workspace_id and id = :record_id"
+    " for no key update"
+)
+_LEAVE = text(
+    "delete from segment_members where workspace_id = :workspace_id"
+    " and segment_id = :segment_id and record_id = :record_id"
+)
+
+
+async def leave_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> None:
+    await uow.value(UUID, _HOLD_OPPORTUNITY, record_id=record_id)
+    await uow.run(_LEAVE, segment_id=segment_id, record_id=record_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    segment_id: UUID
+    record_id: UUID
+
+
+_MEMBERSHIPS = text(
+    """
+    select segment_id, record_id from segment_members
+    where workspace_id = :workspace_id and segment_id = any(:segment_ids)
+      and record_id = any(:record_ids)
+    """
+)
+
+
+async def memberships(
+    uow: UnitOfWork, segment_ids: Collection[UUID], record_ids: Collection[UUID]
 ) -> set[tuple[UUID, UUID]]:
     """Pairs of segment and record, of those asked for, that belong together."""
     if not segment_ids or not record_ids:
         return set()
-    rows = await session.execute(
-        text(
-            """
-            select segment_id, record_id from segment_members
-            where workspace_id = :workspace_id and segment_id = any(:segment_ids)
-              and record_id = any(:record_ids)
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "segment_ids": list(segment_ids),
-            "record_ids": list(record_ids),
-        },
+    rows = await uow.rows(
+        Membership, _MEMBERSHIPS, segment_ids=list(segment_ids), record_ids=list(record_ids)
     )
     return {(row.segment_id, row.record_id) for row in rows}
 
 
-async def records_in_segment(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID
-) -> list[UUID]:
-    found = await session.scalars(
-        text(
-            "select record_id from segment_members"
-            " where workspace_id = :workspace_id and segment_id = :segment_id"
-        ),
-        {"workspace_id": workspace_id, "segment_id": segment_id},
-    )
-    return list(found)
+_IN_SEGMENT = text(
+    "select record_id from segment_members"
+    " where workspace_id = :workspace_id and segment_id = :segment_id"
+)
 
 
-async def opportunities_of_accounts(
-    session: AsyncSession, workspace_id: UUID, account_ids: Collection[UUID]
-) -> list[UUID]:
-    found = await session.scalars(
-        text(
-            "select id from opportunities"
-            " where workspace_id = :workspace_id and account_id = any(:account_ids)"
-        ),
-        {"workspace_id": workspace_id, "account_ids": list(account_ids)},
-    )
-    return list(found)
+async def records_in_segment(uow: UnitOfWork, segment_id: UUID) -> list[UUID]:
+    return await uow.values(UUID, _IN_SEGMENT, segment_id=segment_id)
 
 
-async def opportunities_to_enter(session: AsyncSession, workspace_id: UUID) -> list[UUID]:
-    found = await session.scalars(
-        text(
-            "select id from opportunities"
-            " where workspace_id = :workspace_id and manual_entry and not is_closed"
-        ),
-        {"workspace_id": workspace_id},
-    )
-    return list(found)
+_OF_ACCOUNTS = text(
+    "select id from opportunities"
+    " where workspace_id = :workspace_id and account_id = any(:account_ids)"
+)
 
 
-async def opportunities_of_contacts(
-    session: AsyncSession, workspace_id: UUID, contact_ids: Collection[UUID]
-) -> list[UUID]:
-    found = await session.scalars(
-        text(
-            """
-            select distinct o.id from contact_accounts l
-            join opportunities o on o.workspace_id = l.workspace_id and o.account_id = l.account_id
-            where l.workspace_id = :workspace_id and l.contact_id = any(:contact_ids)
-            """
-        ),
-        {"workspace_id": workspace_id, "contact_ids": list(contact_ids)},
-    )
-    return list(found)
+async def opportunities_of_accounts(uow: UnitOfWork, account_ids: Collection[UUID]) -> list[UUID]:
+    return await uow.values(UUID, _OF_ACCOUNTS, account_ids=list(account_ids))
 
 
-async def accounts_of_contacts(
-    session: AsyncSession, workspace_id: UUID, contact_ids: Collection[UUID]
-) -> set[tuple[UUID, UUID]]:
-    """Pairs of contact and account."""
-    rows = await session.execute(
-        text(
-            "select contact_id, account_id from contact_accounts"
-            " where workspace_id = :workspace_id and contact_id = any(:contact_ids)"
-        ),
-        {"workspace_id": workspace_id, "contact_ids": list(contact_ids)},
-    )
-    return {(row.contact_id, row.account_id) for row in rows}
+_OF_CONTACTS = text(
+    """
+    select distinct o.id from contact_accounts l
+    join opportunities o on o.workspace_id = l.workspace_id and o.account_id = l.account_id
+    where l.workspace_id = :workspace_id and l.contact_id = any(:contact_ids)
+    """
+)
 
 
-async def workspace_name(session: AsyncSession, workspace_id: UUID) -> str:
-    found = await session.execute(
-        text("select name from workspaces where workspace_id = :workspace_id"),
-        {"workspace_id": workspace_id},
-    )
-    return str(found.scalar_one_or_none() or "")
+async def opportunities_of_contacts(uow: UnitOfWork, contact_ids: Collection[UUID]) -> list[UUID]:
+    """Those of every account that one of the contacts belongs to."""
+    return await uow.values(UUID, _OF_CONTACTS, contact_ids=list(contact_ids))
 
 
-async def contacts_at_address(
-    session: AsyncSession, workspace_id: UUID, address: str, *, lock: bool
-) -> list[Contact]:
-    rows = await session.execute(
-        text(
-            f"select {_CONTACT} from contacts"
-            " where workspace_id = :workspace_id and address = :address order by id"
-            f"{' for no key update' if lock else ''}"
-        ),
-        {"workspace_id": workspace_id, "address": address},
-    )
-    return [Contact(**row) for row in rows.mappings()]
+_TO_ENTER = text(
+    "select id from opportunities"
+    " where workspace_id = :workspace_id and manual_entry and not is_closed"
+)
+
+
+async def opportunities_to_enter(uow: UnitOfWork) -> list[UUID]:
+    """Those whose flag asks for a manual entry."""
+    return await uow.values(UUID, _TO_ENTER)
+
+
+_EMAILS = text("select email from members where workspace_id = :workspace_id")
+
+
+async def member_emails(uow: UnitOfWork) -> list[str]:
+    return await uow.values(str, _EMAILS)
+
+
+_NAME = text("select name from workspaces where workspace_id = :workspace_id")
+
+
+async def workspace_name(uow: UnitOfWork) -> str:
+    return await uow.value(str, _NAME) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactAddress:
+    contact_id: UUID
+    address: str
+
+
+_SHARING_AN_ADDRESS = text(
+    """
+    select id as contact_id, address from contacts
+    where workspace_id = :workspace_id and address in (
+        select address from contacts
+        where workspace_id = :workspace_id and id = any(:ids))
+    """
+)
+
+
+async def contacts_sharing_an_address(
+    uow: UnitOfWork, contact_ids: Collection[UUID]
+) -> list[ContactAddress]:
+    """These and all others who have the same address."""
+    return await uow.rows(ContactAddress, _SHARING_AN_ADDRESS, ids=list(contact_ids))
+
+
+_AT_ADDRESS = (
+    f"select {_columns(Contact)} from contacts"
+    " where workspace_id = :workspace_id and address = :address order by id"
+)
+_READ_AT, _LOCK_AT = text(_AT_ADDRESS), text(f"{_AT_ADDRESS} for no key update")
+
+
+async def contacts_at(uow: UnitOfWork, address: str, *, lock: bool = False) -> list[Contact]:
+    """Everyone with this address. `lock` waits for hand-overs that are being claimed for them and
+    keeps new ones away until the transaction ends.
+    """
+    return await uow.rows(Contact, _LOCK_AT if lock else _READ_AT, address=address)

@@ -1,9 +1,20 @@
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDefinition:
+    """A definition of a sequence as it is stored, whether it can be read or not."""
+
+    id: UUID
+    title: str
+    definition: Mapping[str, object]
+
 
 _IN_FORCE = text(
     """
@@ -20,13 +31,41 @@ _IN_FORCE = text(
     order by title, id
     """
 )
+
+
+async def definitions_in_force(uow: UnitOfWork) -> list[StoredDefinition]:
+    """Drafts, published versions, and those that enrollments go by."""
+    return await uow.rows(StoredDefinition, _IN_FORCE)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMailbox:
+    id: UUID
+    email: str
+
+
 _MAILBOXES = text(
     "select id, email from mailboxes where workspace_id = :workspace_id and member_id = :member_id"
     " order by email, id"
 )
+
+
+async def mailboxes_of(uow: UnitOfWork, member_id: UUID) -> list[OwnMailbox]:
+    return await uow.rows(OwnMailbox, _MAILBOXES, member_id=member_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SentFor:
+    """How many open enrollments a member's mailbox sends for."""
+
+    key_role: str | None
+    """The key role that chose the mailbox; None: the sequence names it."""
+    enrollments: int
+
+
 # An open enrollment sends through a named mailbox, or through that of the first holder of a role
 # who is still here, or is the one who is asked about.
-_LOAD = text(
+_SENT_FOR = text(
     """
     select v.definition -> 'sender' ->> 'key_role' as key_role, count(*) as enrollments
     from enrollments e
@@ -49,6 +88,10 @@ _LOAD = text(
 )
 
 
+async def sent_for(uow: UnitOfWork, member_id: UUID) -> list[SentFor]:
+    return await uow.rows(SentFor, _SENT_FOR, member_id=member_id, member=str(member_id))
+
+
 _WITHOUT_SENDER = text(
     """
     select count(*) from enrollments e
@@ -66,25 +109,6 @@ _WITHOUT_SENDER = text(
 )
 
 
-async def count_without_sender(session: AsyncSession, workspace_id: UUID) -> int:
+async def count_without_sender(uow: UnitOfWork) -> int:
     """Open enrollments whose mails nobody would send: no one who is here holds the key role."""
-    found = await session.execute(_WITHOUT_SENDER, {"workspace_id": workspace_id})
-    return int(found.scalar_one())
-
-
-async def definitions_in_force(session: AsyncSession, workspace_id: UUID) -> Sequence[Any]:
-    """(id, title, definition): drafts, published versions, and those that enrollments go by."""
-    return (await session.execute(_IN_FORCE, {"workspace_id": workspace_id})).all()
-
-
-async def mailboxes_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
-    given = {"workspace_id": workspace_id, "member_id": member_id}
-    return (await session.execute(_MAILBOXES, given)).all()
-
-
-async def open_enrollments(
-    session: AsyncSession, workspace_id: UUID, member_id: UUID
-) -> dict[str | None, int]:
-    """Those whose mails a member's mailbox sends, by the key role that chose it; None: by name."""
-    given = {"workspace_id": workspace_id, "member_id": member_id, "member": str(member_id)}
-    return {row.key_role: row.enrollments for row in await session.execute(_LOAD, given)}
+    return await uow.one_value(int, _WITHOUT_SENDER)

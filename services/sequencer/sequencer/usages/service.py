@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,8 +7,11 @@ from sequencer.mail.templates.rules import traits_in
 from sequencer.sequences.sequences.schemas import Definition
 from sequencer.sequences.sequences.versions import readable_definition
 from sequencer.usages import queries
+from sequencer.usages.queries import count_without_sender
 from shared.uow import UnitOfWork
 from shared.usages import Usage, UsageTarget
+
+__all__ = ["count_without_sender"]
 
 
 async def uses(
@@ -20,17 +23,17 @@ async def uses(
     if what == "member":
         own = [
             Usage("mailbox", str(row.id), row.email)
-            for row in await queries.mailboxes_of(uow.session, uow.workspace_id, UUID(key))
+            for row in await queries.mailboxes_of(uow, UUID(key))
         ]
     boxes = {box.id for box in own}
-    for row in await queries.definitions_in_force(uow.session, uow.workspace_id):
+    for row in await queries.definitions_in_force(uow):
         if row.id not in found and _may_use(row.definition, what, record_type, key, boxes):
             found[row.id] = Usage("sequence", str(row.id), row.title)
     return [*found.values(), *own]
 
 
 def _may_use(
-    stored: dict[str, Any],
+    stored: Mapping[str, object],
     what: UsageTarget,
     record_type: str | None,
     key: str,
@@ -66,17 +69,12 @@ def _uses(
             )
 
 
-async def count_without_sender(uow: UnitOfWork) -> int:
-    """Open enrollments whose sender is a key role that nobody holds."""
-    return await queries.count_without_sender(uow.session, uow.workspace_id)
-
-
 async def load_of(uow: UnitOfWork, member_id: UUID, successors: Collection[UUID]) -> dict[str, Any]:
     """Open enrollments that a member's mailbox sends for, and which successors have a mailbox."""
-    found = await queries.open_enrollments(uow.session, uow.workspace_id, member_id)
-    with_mailbox = await mailboxes.of_members(uow, set(successors))
+    found = await queries.sent_for(uow, member_id)
+    with_mailbox = await mailboxes.mailboxes_of_members(uow, set(successors))
     return {
-        "by_key_role": {role: count for role, count in found.items() if role is not None},
-        "own_mailbox": found.get(None, 0),
+        "by_key_role": {each.key_role: each.enrollments for each in found if each.key_role},
+        "own_mailbox": sum(each.enrollments for each in found if not each.key_role),
         "with_mailbox": sorted(str(member) for member in with_mailbox),
     }

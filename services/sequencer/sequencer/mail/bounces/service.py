@@ -15,7 +15,7 @@ from shared.uow import UnitOfWork
 SOFT_LIMIT = 3
 SOFT_WINDOW = timedelta(days=14)
 SOFT_PAUSE = timedelta(days=30)
-"""Three soft bounces within two weeks rest an address for a month."""
+"""Three soft bounces within two weeks suppress an address for a month."""
 
 
 async def hard_bounce(
@@ -29,7 +29,7 @@ async def hard_bounce(
     if current.bounced_at is not None or message.recipient is None:
         return
     await messages.mark_bounced(uow, message.id, "hard_bounce", diagnostic)
-    await _note(uow, message, "hard", status, diagnostic)
+    await _store(uow, message, "hard", status, diagnostic)
     await suppressions.suppress(uow, message.recipient, "hard_bounce", message_id=message.id)
     uow.publish(
         ContactBounced(
@@ -59,7 +59,7 @@ async def soft_bounce(
     if current.bounced_at is not None or message.recipient is None:
         return
     await messages.mark_bounced(uow, message.id, "soft_bounce", diagnostic)
-    await _note(uow, message, "soft", status, diagnostic)
+    await _store(uow, message, "soft", status, diagnostic)
     await origin.add_to_timeline(
         uow,
         "soft_bounced",
@@ -69,38 +69,31 @@ async def soft_bounce(
         diagnostic=diagnostic,
     )
     now = await uow.now()
-    seen = await queries.soft_bounces_since(
-        uow.session, uow.workspace_id, message.recipient, now - SOFT_WINDOW
-    )
-    if seen >= SOFT_LIMIT:
-        await _rest_address(uow, message)
+    if await queries.count_soft_bounces(uow, message.recipient, now - SOFT_WINDOW) >= SOFT_LIMIT:
+        await suppressions.suppress(
+            uow,
+            message.recipient,
+            "soft_bounces",
+            message_id=message.id,
+            expires_at=now + SOFT_PAUSE,
+        )
     await origin.soft_bounced(uow, message)
 
 
-async def _rest_address(uow: UnitOfWork, message: Message) -> None:
-    until = await uow.now() + SOFT_PAUSE
-    await suppressions.suppress(
-        uow, message.recipient or "", "soft_bounces", message_id=message.id, expires_at=until
-    )
-
-
-async def _note(
+async def _store(
     uow: UnitOfWork,
     message: Message,
     kind: Literal["hard", "soft"],
     status: str | None,
     diagnostic: str | None,
 ) -> None:
-    await queries.add_bounce(
-        uow.session,
-        uow.workspace_id,
-        {
-            "id": new_id(),
-            "message_id": message.id,
-            "address": message.recipient,
-            "kind": kind,
-            "status": status,
-            "diagnostic": diagnostic,
-            "received_at": await uow.now(),
-        },
+    bounce = queries.Bounce(
+        id=new_id(),
+        message_id=message.id,
+        address=message.recipient or "",
+        kind=kind,
+        status=status,
+        diagnostic=diagnostic,
+        received_at=await uow.now(),
     )
+    await queries.insert_bounce(uow, bounce)

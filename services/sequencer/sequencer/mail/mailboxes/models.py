@@ -1,61 +1,56 @@
-from datetime import date, datetime
-from uuid import UUID
+"""Addresses that sequences send from, each with the account at its SMTP server.
+
+The password is sealed to its row and leaves the service in an AUTH command only.
+"""
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
     Date,
     Index,
+    PrimaryKeyConstraint,
+    Table,
     Text,
     UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import BYTEA
-from sqlalchemy.orm import Mapped, mapped_column
 
 from sequencer.db import Base
-from shared.columns import AT, NOW
+from shared.columns import stamps, workspace_key
 
-
-class Mailbox(Base):
-    """An address that sequences send from, and the account at its SMTP server.
-
-    The password is sealed to this row and leaves the service in an AUTH command only.
-    """
-
-    __tablename__ = "mailboxes"
-    __table_args__ = (
-        UniqueConstraint("workspace_id", "address"),
-        CheckConstraint("smtp_tls in ('implicit', 'starttls', 'opportunistic')", name="smtp_tls"),
-        CheckConstraint("state in ('active', 'paused')", name="state"),
-        Index(None, "workspace_id", "member_id"),
-    )
-
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
-    member_id: Mapped[UUID | None] = mapped_column(Uuid)
-    email: Mapped[str] = mapped_column(Text)
-    address: Mapped[str] = mapped_column(Text)
-    display_name: Mapped[str] = mapped_column(Text)
-    smtp_host: Mapped[str] = mapped_column(Text)
-    smtp_port: Mapped[int] = mapped_column(BigInteger)
-    smtp_tls: Mapped[str] = mapped_column(Text)
-    smtp_username: Mapped[str | None] = mapped_column(Text)
-    smtp_password: Mapped[bytes | None] = mapped_column(BYTEA)
-    daily_cap: Mapped[int] = mapped_column(BigInteger)
-    state: Mapped[str] = mapped_column(Text, server_default=text("'active'"))
-    pause_reason: Mapped[str | None] = mapped_column(Text)
-    spent_on: Mapped[date | None] = mapped_column(Date)
-    spent: Mapped[int] = mapped_column(
+mailboxes = Table(
+    "mailboxes",
+    Base.metadata,
+    workspace_key(),
+    Column("id", Uuid, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
+    Column("member_id", Uuid),
+    Column("email", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("smtp_host", Text, nullable=False),
+    Column("smtp_port", BigInteger, nullable=False),
+    Column("smtp_tls", Text, nullable=False),
+    Column("smtp_username", Text),
+    Column("smtp_password", BYTEA),
+    Column("daily_cap", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'active'")),
+    Column("pause_reason", Text),
+    Column("spent_on", Date),
+    Column(
+        "spent",
         BigInteger,
+        nullable=False,
         server_default=text("0"),
         comment="mails handed over on spent_on, a day of the workspace",
-    )
-    created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
-    updated_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
-
-    def left_on(self, day: date) -> int:
-        """How many mails it may still send on `day`."""
-        return self.daily_cap - (self.spent if self.spent_on == day else 0)
+    ),
+    *stamps(),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "address"),
+    CheckConstraint("smtp_tls in ('implicit', 'starttls', 'opportunistic')", name="smtp_tls"),
+    CheckConstraint("state in ('active', 'paused')", name="state"),
+    Index(None, "workspace_id", "member_id"),
+)

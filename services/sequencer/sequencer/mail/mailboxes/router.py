@@ -5,7 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from sequencer.mail.mailboxes import service
-from sequencer.mail.mailboxes.models import Mailbox
+from sequencer.mail.mailboxes.rows import Mailbox
 from sequencer.mail.mailboxes.schemas import MailboxIn, MailboxOut, MailboxPatch, MailboxTest
 from sequencer.replica.references import must_be_member
 from shared.auth import Caller
@@ -48,7 +48,7 @@ async def list_mailboxes(
 ) -> dict[str, Any]:
     shape = ["mailboxes"]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
-    rows = await service.list_mailboxes(
+    rows = await service.mailboxes_page(
         uow, after_id=UUID(after[0]) if after else None, limit=limit
     )
     page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])

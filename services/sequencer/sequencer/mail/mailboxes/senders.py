@@ -50,13 +50,15 @@ class Sender:
 
 async def senders_of(uow: UnitOfWork, choices: Mapping[_K, SenderChoice]) -> dict[_K, Sender]:
     """The first holder who is still here sends, as the first holder gets the tasks."""
-    named = await mailboxes.by_id(uow, _known(choice.mailbox_id for choice in choices.values()))
+    named = await mailboxes.mailboxes_by_id(
+        uow, _known(choice.mailbox_id for choice in choices.values())
+    )
     holders = {holder for choice in choices.values() for holder in choice.holders}
     owners = _known(box.member_id for box in named.values())
     # Of whom nothing was told yet, it was not told that they left.
     found = await records.members(uow, holders | owners)
     gone = {member.id: member for member in found.values() if not member.active}
-    by_member = await mailboxes.of_members(uow, holders - gone.keys())
+    by_member = await mailboxes.mailboxes_of_members(uow, holders - gone.keys())
     senders: dict[_K, Sender] = {}
     for key, choice in choices.items():
         if choice.mailbox_id is not None and choice.mailbox_id in named:

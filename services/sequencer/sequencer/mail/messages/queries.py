@@ -1,22 +1,22 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, text, update
 
-from sequencer.mail.messages.rules import OPEN
+from sequencer.mail.messages.models import messages
+from sequencer.mail.messages.rules import OPEN, State
 from sequencer.mail.messages.schemas import Message, NewMessage
+from sequencer.pages import rows_of_page
+from shared.uow import UnitOfWork
 
-_COLUMNS = (
-    "id, enrollment_id, sequence_id, sequence_title, step_id, step_title, opportunity_id,"
-    " account_id, contact_id, state, phase, due_at, retry_at, attempts, fence, mailbox_id, sender,"
-    " recipient, subject, internet_message_id, reason, detail, sent_at, bounced_at, superseded_at,"
-    " held_at, created_at, updated_at"
+_SELECT = (
+    f"select {', '.join(field.name for field in fields(Message))} from messages"
+    " where workspace_id = :workspace_id"
 )
-_SELECT = f"select {_COLUMNS} from messages where workspace_id = :workspace_id"
 
 _ADD = text(
     """
@@ -34,303 +34,276 @@ _ADD = text(
 )
 
 
-async def add_messages(
-    session: AsyncSession, workspace_id: UUID, rows: Sequence[NewMessage]
-) -> None:
-    await session.execute(_ADD, {"workspace_id": workspace_id, "rows": to_json(rows).decode()})
+async def insert_messages(uow: UnitOfWork, rows: Sequence[NewMessage]) -> None:
+    await uow.run(_ADD, rows=to_json(rows).decode())
 
 
-async def standing_of(
-    session: AsyncSession, workspace_id: UUID, enrollment_ids: Collection[UUID]
-) -> list[Any]:
-    """Steps that have a row which stands, and when the last mail left, by enrollment."""
-    rows = await session.execute(
-        text(
-            """
-            select enrollment_id,
-                   coalesce(array_agg(step_id) filter (where superseded_at is null), '{}')
-                       as handled,
-                   max(sent_at) filter (where reason is distinct from 'hard_bounce')
-                       as last_sent_at
-            from messages
-            where workspace_id = :workspace_id and enrollment_id = any(:enrollment_ids)
-            group by enrollment_id
-            """
-        ),
-        {"workspace_id": workspace_id, "enrollment_ids": list(enrollment_ids)},
-    )
-    return list(rows)
+@dataclass(frozen=True, slots=True)
+class HandledSteps:
+    """Steps of an enrollment that have a row which stands, and when its last mail left."""
+
+    enrollment_id: UUID
+    steps: list[UUID]
+    last_sent_at: datetime | None
 
 
-async def open_messages(
-    session: AsyncSession, workspace_id: UUID, enrollment_ids: Collection[UUID]
-) -> list[Message]:
-    return await _messages(
-        session,
-        f"{_SELECT} and enrollment_id = any(:enrollment_ids) and superseded_at is null"
-        " and state = any(:open) order by id",
-        {"workspace_id": workspace_id, "enrollment_ids": list(enrollment_ids), "open": list(OPEN)},
-    )
+_HANDLED = text(
+    """
+    select enrollment_id,
+           coalesce(array_agg(step_id) filter (where superseded_at is null), '{}') as steps,
+           max(sent_at) filter (where reason is distinct from 'hard_bounce') as last_sent_at
+    from messages
+    where workspace_id = :workspace_id and enrollment_id = any(:enrollment_ids)
+    group by enrollment_id
+    """
+)
 
 
-async def steps_sent_in(
-    session: AsyncSession, workspace_id: UUID, enrollment_ids: Collection[UUID]
-) -> list[tuple[UUID, UUID]]:
-    """Enrollment and step."""
-    found = await session.execute(
-        text(
-            """
-            select distinct enrollment_id, step_id from messages
-            where workspace_id = :workspace_id and enrollment_id = any(:enrollment_ids)
-              and superseded_at is null and state in ('sent', 'unknown', 'dispatching')
-            """
-        ),
-        {"workspace_id": workspace_id, "enrollment_ids": list(enrollment_ids)},
-    )
-    return [(row.enrollment_id, row.step_id) for row in found]
+async def handled_steps(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> list[HandledSteps]:
+    return await uow.rows(HandledSteps, _HANDLED, enrollment_ids=list(enrollment_ids))
 
 
-async def message_by_id(
-    session: AsyncSession, workspace_id: UUID, message_id: UUID, *, lock: bool = False
-) -> Message | None:
-    found = await _messages(
-        session,
-        f"{_SELECT} and id = :id{' for update' if lock else ''}",
-        {"workspace_id": workspace_id, "id": message_id},
-    )
-    return found[0] if found else None
+_OPEN = text(
+    f"{_SELECT} and enrollment_id = any(:enrollment_ids) and superseded_at is null"
+    " and state = any(:open) order by id"
+)
 
 
-async def messages_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Collection[UUID]
-) -> list[Message]:
-    return await _messages(
-        session,
-        f"{_SELECT} and id = any(:ids) order by due_at, id",
-        {"workspace_id": workspace_id, "ids": list(ids)},
-    )
+async def open_messages(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> list[Message]:
+    return await uow.rows(Message, _OPEN, enrollment_ids=list(enrollment_ids), open=list(OPEN))
+
+
+@dataclass(frozen=True, slots=True)
+class SentStep:
+    enrollment_id: UUID
+    step_id: UUID
+
+
+_SENT_STEPS = text(
+    """
+    select distinct enrollment_id, step_id from messages
+    where workspace_id = :workspace_id and enrollment_id = any(:enrollment_ids)
+      and superseded_at is null and state in ('sent', 'unknown', 'dispatching')
+    """
+)
+
+
+async def sent_steps(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> list[SentStep]:
+    return await uow.rows(SentStep, _SENT_STEPS, enrollment_ids=list(enrollment_ids))
+
+
+_ONE = f"{_SELECT} and id = :message_id"
+_READ_ONE, _LOCK_ONE = text(_ONE), text(f"{_ONE} for update")
+
+
+async def message_by_id(uow: UnitOfWork, message_id: UUID, *, lock: bool = False) -> Message | None:
+    return await uow.row(Message, _LOCK_ONE if lock else _READ_ONE, message_id=message_id)
+
+
+_SOME = text(f"{_SELECT} and id = any(:ids) order by due_at, id")
+
+
+async def messages_by_id(uow: UnitOfWork, ids: Collection[UUID]) -> list[Message]:
+    return await uow.rows(Message, _SOME, ids=list(ids))
+
+
+_QUOTED = text(
+    f"{_SELECT} and internet_message_id = any(:ids)"
+    " order by array_position(cast(:ids as text[]), internet_message_id) limit 1"
+)
 
 
 async def message_by_internet_id(
-    session: AsyncSession, workspace_id: UUID, internet_message_ids: Sequence[str]
+    uow: UnitOfWork, internet_message_ids: Sequence[str]
 ) -> Message | None:
     """The one named first."""
-    found = await _messages(
-        session,
-        f"{_SELECT} and internet_message_id = any(:ids)"
-        " order by array_position(cast(:ids as text[]), internet_message_id) limit 1",
-        {"workspace_id": workspace_id, "ids": list(internet_message_ids)},
-    )
-    return found[0] if found else None
+    return await uow.row(Message, _QUOTED, ids=list(internet_message_ids))
 
 
-async def last_message_to(
-    session: AsyncSession, workspace_id: UUID, addresses: Sequence[str], since: datetime
-) -> Message | None:
-    found = await _messages(
-        session,
-        f"{_SELECT} and recipient = any(:addresses) and sent_at >= :since"
-        " and superseded_at is null order by sent_at desc limit 1",
-        {"workspace_id": workspace_id, "addresses": list(addresses), "since": since},
-    )
-    return found[0] if found else None
+_LAST_TO = text(
+    f"{_SELECT} and recipient = any(:addresses) and sent_at >= :since"
+    " and superseded_at is null order by sent_at desc limit 1"
+)
 
 
-async def lately_to(
-    session: AsyncSession, workspace_id: UUID, addresses: Sequence[str], since: datetime
-) -> list[Message]:
+async def last_to(uow: UnitOfWork, addresses: Sequence[str], since: datetime) -> Message | None:
+    return await uow.row(Message, _LAST_TO, addresses=list(addresses), since=since)
+
+
+_LATELY_TO = text(
+    f"{_SELECT} and recipient = any(:addresses) and bounced_at is null"
+    " and superseded_at is null and coalesce(sent_at, due_at) >= :since"
+    " and (sent_at is not null or state = 'unknown'"
+    " or (state = 'dispatching' and phase = 'body_started'))"
+    " order by coalesce(sent_at, due_at) desc, id desc limit 50"
+)
+
+
+async def lately_to(uow: UnitOfWork, addresses: Sequence[str], since: datetime) -> list[Message]:
     """The latest first, also those that may have left, for which the day they were due counts."""
-    return await _messages(
-        session,
-        f"{_SELECT} and recipient = any(:addresses) and bounced_at is null"
-        " and superseded_at is null and coalesce(sent_at, due_at) >= :since"
-        " and (sent_at is not null or state = 'unknown'"
-        " or (state = 'dispatching' and phase = 'body_started'))"
-        " order by coalesce(sent_at, due_at) desc, id desc limit 50",
-        {"workspace_id": workspace_id, "addresses": list(addresses), "since": since},
-    )
+    return await uow.rows(Message, _LATELY_TO, addresses=list(addresses), since=since)
 
 
-async def sent_before(
-    session: AsyncSession, workspace_id: UUID, enrollment_id: UUID, contact_id: UUID
-) -> list[str]:
-    """Message-IDs that reached this contact in this enrollment, oldest first."""
-    found = await session.scalars(
-        text(
-            """
-            select internet_message_id from messages
-            where workspace_id = :workspace_id and enrollment_id = :enrollment_id
-              and contact_id = :contact_id and state = 'sent' and bounced_at is null
-            order by sent_at
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "enrollment_id": enrollment_id,
-            "contact_id": contact_id,
-        },
-    )
-    return list(found)
+_THREAD = text(
+    """
+    select internet_message_id from messages
+    where workspace_id = :workspace_id and enrollment_id = :enrollment_id
+      and contact_id = :contact_id and state = 'sent' and bounced_at is null
+    order by sent_at
+    """
+)
 
 
-async def sent_to_since(
-    session: AsyncSession, workspace_id: UUID, address: str, since: datetime
-) -> int:
-    """Mails that left, or may have left."""
-    found = await session.execute(
-        text(
-            """
-            select count(*) from messages
-            where workspace_id = :workspace_id and recipient = :address
-              and ((sent_at >= :since and bounced_at is null)
-                   or state in ('dispatching', 'unknown'))
-            """
-        ),
-        {"workspace_id": workspace_id, "address": address, "since": since},
-    )
-    return int(found.scalar_one())
+async def thread(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> list[str]:
+    """Message-IDs that a later mail to this contact answers, oldest first."""
+    return await uow.values(str, _THREAD, enrollment_id=enrollment_id, contact_id=contact_id)
 
 
-async def raw_of(session: AsyncSession, workspace_id: UUID, message_id: UUID) -> bytes | None:
-    found = await session.execute(
-        text(
-            "select raw from message_contents"
-            " where workspace_id = :workspace_id and message_id = :id"
-        ),
-        {"workspace_id": workspace_id, "id": message_id},
-    )
-    raw: bytes | None = found.scalar_one_or_none()
-    return raw
+_COUNT_SENT = text(
+    """
+    select count(*) from messages
+    where workspace_id = :workspace_id and recipient = :address
+      and ((sent_at >= :since and bounced_at is null) or state in ('dispatching', 'unknown'))
+    """
+)
+
+
+async def sent_since(uow: UnitOfWork, address: str, since: datetime) -> int:
+    """Mails to the address that left, or may have left."""
+    return await uow.one_value(int, _COUNT_SENT, address=address, since=since)
+
+
+_RAW = text(
+    "select raw from message_contents"
+    " where workspace_id = :workspace_id and message_id = :message_id"
+)
+
+
+async def raw_of(uow: UnitOfWork, message_id: UUID) -> bytes | None:
+    return await uow.value(bytes, _RAW, message_id=message_id)
 
 
 async def messages_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    filters: dict[str, Any],
-    after_id: UUID | None,
-    limit: int,
+    uow: UnitOfWork, filters: Mapping[str, object], *, after_id: UUID | None, limit: int
 ) -> list[Message]:
-    """Newest first. `filters` holds column names of ours and values."""
-    wanted = {name: value for name, value in filters.items() if value is not None}
-    narrower = "".join(f" and {name} = :{name}" for name in wanted)
-    after = " and id < :after_id" if after_id is not None else ""
-    return await _messages(
-        session,
-        f"{_SELECT}{narrower}{after} order by id desc limit :limit",
-        {
-            "workspace_id": workspace_id,
-            "limit": limit + 1,
-            **wanted,
-            **({"after_id": after_id} if after_id is not None else {}),
-        },
-    )
+    """Newest first."""
+    return await rows_of_page(uow, Message, messages, filters, after_id=after_id, limit=limit)
 
 
-async def set_fields(
-    session: AsyncSession,
-    workspace_id: UUID,
-    ids: Collection[UUID],
-    states: Collection[str],
-    changes: dict[str, Any],
-) -> list[UUID]:
-    """Change rows that are in one of `states`; the ids of those that were."""
-    assignments = ", ".join(f"{name} = :{name}" for name in changes)
-    found = await session.scalars(
-        text(
-            f"""
-            update messages set {assignments}, updated_at = clock_timestamp()
-            where workspace_id = :workspace_id and id = any(:ids) and state = any(:states)
-            returning id
-            """
-        ),
-        {"workspace_id": workspace_id, "ids": list(ids), "states": list(states), **changes},
-    )
-    return list(found)
+class MessageChanges(TypedDict, total=False):
+    state: State
+    reason: str | None
+    detail: str | None
+    due_at: datetime
+    retry_at: datetime | None
+    bounced_at: datetime
+    superseded_at: datetime
+    held_at: datetime | None
 
 
-async def release_held(
-    session: AsyncSession, workspace_id: UUID, reason: str, mailbox_id: UUID | None
-) -> int:
-    done = await session.execute(
-        text(
-            """
-            update messages
-            set state = 'scheduled', reason = null, detail = null, retry_at = null,
-                updated_at = clock_timestamp()
-            where workspace_id = :workspace_id and state = 'held' and reason = :reason
-              and (cast(:mailbox_id as uuid) is null or mailbox_id = :mailbox_id)
-            """
-        ),
-        {"workspace_id": workspace_id, "reason": reason, "mailbox_id": mailbox_id},
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
-
-
-async def supersede(
-    session: AsyncSession, workspace_id: UUID, enrollment_id: UUID, condition: str
-) -> None:
-    """`condition` is one of the two below; the check constraint guards what may be superseded."""
-    await session.execute(
-        text(
-            f"""
-            update messages
-            set superseded_at = clock_timestamp(), updated_at = clock_timestamp()
-            where workspace_id = :workspace_id and enrollment_id = :enrollment_id
-              and superseded_at is null and {condition}
-            """
-        ),
-        {"workspace_id": workspace_id, "enrollment_id": enrollment_id},
-    )
-
-
-SKIPPED_BY_DATE = "state in ('skipped', 'expired') and reason is distinct from 'manual'"
-REACHED_NOBODY = "(state in ('failed', 'suppressed') or bounced_at is not null)"
-
-
-async def under_way_from(session: AsyncSession, workspace_id: UUID, mailbox_id: UUID) -> bool:
-    found = await session.execute(
-        text(
-            "select exists (select 1 from messages where workspace_id = :workspace_id"
-            " and mailbox_id = :mailbox_id and state = 'dispatching')"
-        ),
-        {"workspace_id": workspace_id, "mailbox_id": mailbox_id},
-    )
-    return bool(found.scalar_one())
-
-
-async def count_waiting(session: AsyncSession, workspace_id: UUID, now: datetime) -> dict[str, int]:
-    row = (
-        await session.execute(
-            text(
-                """
-                select
-                    (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'scheduled' and due_at <= :now
-                       and (retry_at is null or retry_at <= clock_timestamp())) as due_messages,
-                    (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'scheduled' and due_at <= :now
-                       and retry_at > clock_timestamp()) as retrying_messages,
-                    (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'dispatching') as dispatching_messages,
-                    (select count(*) from messages where workspace_id = :workspace_id
-                       and state = 'unknown') as unknown_messages
-                """
-            ),
-            {"workspace_id": workspace_id, "now": now},
+async def change_message(
+    uow: UnitOfWork, message_id: UUID, states: Collection[State], changes: MessageChanges
+) -> bool:
+    """False when it is in none of `states`."""
+    changed = (
+        update(messages)
+        .where(
+            messages.c.workspace_id == uow.workspace_id,
+            messages.c.id == message_id,
+            messages.c.state.in_(states),
         )
-    ).one()
-    return {name: int(getattr(row, name)) for name in row._fields}
-
-
-async def count_held(session: AsyncSession, workspace_id: UUID) -> int:
-    found = await session.execute(
-        text("select count(*) from messages where workspace_id = :workspace_id and state = 'held'"),
-        {"workspace_id": workspace_id},
+        .values(**changes, updated_at=func.clock_timestamp())
     )
-    return int(found.scalar_one())
+    return await uow.run(changed) > 0
 
 
-async def _messages(session: AsyncSession, statement: str, values: dict[str, Any]) -> list[Message]:
-    rows = await session.execute(text(statement), values)
-    return [Message(**row) for row in rows.mappings()]
+_RELEASE_HELD = text(
+    """
+    update messages
+    set state = 'scheduled', reason = null, detail = null, retry_at = null,
+        updated_at = clock_timestamp()
+    where workspace_id = :workspace_id and state = 'held' and reason = :reason
+      and (cast(:mailbox_id as uuid) is null or mailbox_id = :mailbox_id)
+    """
+)
+
+
+async def release_held(uow: UnitOfWork, reason: str, mailbox_id: UUID | None) -> int:
+    return await uow.run(_RELEASE_HELD, reason=reason, mailbox_id=mailbox_id)
+
+
+# A check constraint guards what may be superseded.
+_SUPERSEDE = """
+    update messages
+    set superseded_at = clock_timestamp(), updated_at = clock_timestamp()
+    where workspace_id = :workspace_id and enrollment_id = :enrollment_id
+      and superseded_at is null and {condition}
+"""
+_PLAN_SKIPPED_AGAIN = text(
+    _SUPERSEDE.format(
+        condition="state in ('skipped', 'expired') and reason is distinct from 'manual'"
+    )
+)
+_PLAN_BOUNCED_AGAIN = text(
+    _SUPERSEDE.format(condition="(state in ('failed', 'suppressed') or bounced_at is not null)")
+)
+
+
+async def plan_again_skipped(uow: UnitOfWork, enrollment_id: UUID) -> None:
+    """After the date moved, steps that were passed over may lie ahead again."""
+    await uow.run(_PLAN_SKIPPED_AGAIN, enrollment_id=enrollment_id)
+
+
+async def plan_again_bounced(uow: UnitOfWork, enrollment_id: UUID) -> None:
+    """A step whose mail reached nobody may be sent to someone else."""
+    await uow.run(_PLAN_BOUNCED_AGAIN, enrollment_id=enrollment_id)
+
+
+_UNDER_WAY = text(
+    "select exists (select 1 from messages where workspace_id = :workspace_id"
+    " and mailbox_id = :mailbox_id and state = 'dispatching')"
+)
+
+
+async def under_way_from(uow: UnitOfWork, mailbox_id: UUID) -> bool:
+    return await uow.one_value(bool, _UNDER_WAY, mailbox_id=mailbox_id)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessages:
+    """How many wait, by what for."""
+
+    due_messages: int
+    retrying_messages: int
+    dispatching_messages: int
+    unknown_messages: int
+
+
+_COUNT_WAITING = text(
+    """
+    select
+        (select count(*) from messages where workspace_id = :workspace_id
+           and state = 'scheduled' and due_at <= :now
+           and (retry_at is null or retry_at <= clock_timestamp())) as due_messages,
+        (select count(*) from messages where workspace_id = :workspace_id
+           and state = 'scheduled' and due_at <= :now
+           and retry_at > clock_timestamp()) as retrying_messages,
+        (select count(*) from messages where workspace_id = :workspace_id
+           and state = 'dispatching') as dispatching_messages,
+        (select count(*) from messages where workspace_id = :workspace_id
+           and state = 'unknown') as unknown_messages
+    """
+)
+
+
+async def count_waiting(uow: UnitOfWork) -> dict[str, int]:
+    return asdict(await uow.one(WaitingMessages, _COUNT_WAITING, now=await uow.now()))
+
+
+_COUNT_HELD = text(
+    "select count(*) from messages where workspace_id = :workspace_id and state = 'held'"
+)
+
+
+async def count_held(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_HELD)

@@ -40,8 +40,8 @@ async def list_messages(
     }
     shape = ["messages", *filters.values()]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
-    rows = await service.page(
-        uow, filters=filters, after_id=UUID(after[0]) if after else None, limit=limit
+    rows = await service.messages_page(
+        uow, filters, after_id=UUID(after[0]) if after else None, limit=limit
     )
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 

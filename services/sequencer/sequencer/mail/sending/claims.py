@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sequencer.mail.mailboxes import service as mailboxes
-from sequencer.mail.mailboxes.models import Mailbox
+from sequencer.mail.mailboxes.rows import Mailbox
 from sequencer.mail.mailboxes.senders import SenderChoice, senders_of
 from sequencer.mail.mailboxes.smtp import Server
 from sequencer.mail.messages import service as messages
@@ -103,7 +103,7 @@ async def claim(
     """What may be handed over now, and how many mails were dealt with in another way."""
     # First the mails, then what they are about: to claim what another worker has just claimed would
     # take from under its hand-over the rows that it looks at once more before the final dot.
-    ids = await queries.hold_due(uow.session, uow.workspace_id, await uow.now(), 2 * limit)
+    ids = await queries.hold_due(uow, 2 * limit)
     claimed: list[ClaimedDelivery] = []
     others = 0
 
@@ -130,7 +130,7 @@ async def _claim(
     ids: Sequence[UUID],
     limit: int,
 ) -> tuple[list[ClaimedDelivery], int]:
-    candidates = await _lock(uow, await messages.some(uow, ids))
+    candidates = await _lock(uow, await messages.messages_by_id(uow, ids))
     await uow.fresh_now()
     ready: list[_Ready] = []
     others = 0
@@ -163,7 +163,7 @@ async def _lock(uow: UnitOfWork, due: Sequence[Message]) -> list[_Candidate]:
         choices |= await locked[-1].senders(uow)
     senders = await senders_of(uow, choices)
     box_of = {key: sender.mailbox_id for key, sender in senders.items() if sender.mailbox_id}
-    boxes = await mailboxes.by_id(uow, set(box_of.values()), hold=True)
+    boxes = await mailboxes.mailboxes_by_id(uow, set(box_of.values()), hold=True)
     # Two claims for one mailbox would do the same: what another one holds is left to it.
     ours = [key for key in choices if key not in box_of or box_of[key] in boxes]
     conditions = await _conditions(uow, locked, ours)
@@ -315,8 +315,7 @@ async def _write(
     if not ready:
         return []
     fences = await queries.claim(
-        uow.session,
-        uow.workspace_id,
+        uow,
         [each.claim for each in ready],
         settings.send_lease_seconds,
     )
@@ -325,14 +324,14 @@ async def _write(
         message = each.candidate.message
         if message.id not in fences:
             continue
-        await queries.keep_content(uow.session, uow.workspace_id, message.id, each.raw)
+        await queries.keep_content(uow, message.id, each.raw)
         claimed.append(
             ClaimedDelivery(
                 workspace_id=uow.workspace_id,
                 message=message,
                 cause=kind_of(uow, message).cause_of(message),
                 fence=fences[message.id],
-                server=_server(service, each.mailbox),
+                server=_server(uow, service, each.mailbox),
                 mailbox_id=each.mailbox.id,
                 sender=each.mail.sender,
                 recipient=each.mail.recipient,
@@ -343,9 +342,9 @@ async def _write(
     return claimed
 
 
-def _server(service: Service, mailbox: Mailbox) -> Server:
+def _server(uow: UnitOfWork, service: Service, mailbox: Mailbox) -> Server:
     try:
-        return mailboxes.server_of(service.secrets, mailbox)
+        return mailboxes.server_of(service.secrets, uow.workspace_id, mailbox)
     except CannotDecrypt:
         # The server will refuse the log-in, which pauses the mailbox and notifies its owner.
         return Server(mailbox.smtp_host, mailbox.smtp_port, "starttls", mailbox.smtp_username, "")

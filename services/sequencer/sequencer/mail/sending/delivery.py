@@ -208,8 +208,7 @@ class HandOver:
             try:
                 async with self._unit() as uow:
                     alive = await queries.renew_lease(
-                        uow.session,
-                        uow.workspace_id,
+                        uow,
                         self._claimed.message.id,
                         self._claimed.fence,
                         lease,

@@ -32,8 +32,7 @@ async def hold(
     notify = notify and (fence is not None or message.held_at is None)
     notify = notify and (unknown or origin.stopped is None)
     done = await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
+        uow,
         message.id,
         before=["scheduled" if fence is None else "dispatching"],
         state="unknown" if unknown else "held",

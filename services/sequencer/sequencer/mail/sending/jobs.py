@@ -44,7 +44,7 @@ class Dispatcher:
         if free <= 0:
             return False
         async with the_service.units.across_workspaces() as scope:
-            waiting = await queries.workspaces_with_due_messages(scope.session, _WORKSPACES_AT_ONCE)
+            waiting = await queries.workspaces_with_due_messages(scope, _WORKSPACES_AT_ONCE)
         dealt_with = False
         share = max(free // len(waiting), 1) if waiting else 0
         for workspace_id in waiting:

@@ -1,12 +1,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, text, update
+
+from sequencer.mail.messages.models import messages
+from sequencer.mail.messages.rules import State
+from shared.columns import AT
+from shared.data import Transaction
+from shared.uow import UnitOfWork
 
 # A limit in the lateral part makes PostgreSQL look into the index once per workspace.
 _WORKSPACES_DUE = text(
@@ -29,6 +33,35 @@ _WORKSPACES_DUE = text(
     limit :limit
     """
 )
+
+
+async def workspaces_with_due_messages(scope: Transaction, limit: int) -> list[UUID]:
+    return await scope.values(UUID, _WORKSPACES_DUE, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class LapsedDelivery:
+    """A hand-over whose worker has been silent past its lease."""
+
+    workspace_id: UUID
+    id: UUID
+    fence: int
+
+
+_LAPSED = text(
+    """
+    select workspace_id, id, fence from messages
+    where state = 'dispatching' and lease_until < clock_timestamp()
+    order by lease_until limit :limit
+    """
+)
+
+
+async def lapsed_messages(scope: Transaction, limit: int) -> list[LapsedDelivery]:
+    """Of all workspaces."""
+    return await scope.rows(LapsedDelivery, _LAPSED, limit=limit)
+
+
 _HOLD_DUE = text(
     """
     select m.id from messages m
@@ -42,6 +75,32 @@ _HOLD_DUE = text(
     for update of m skip locked
     """
 )
+
+
+async def hold_due(uow: UnitOfWork, limit: int) -> list[UUID]:
+    """Mails that are due and that nobody else has: locked until the transaction ends."""
+    return await uow.values(UUID, _HOLD_DUE, now=await uow.now(), limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class NewClaim:
+    """What the ledger keeps of a mail that is about to be handed over."""
+
+    id: UUID
+    mailbox_id: UUID
+    sender: str
+    recipient: str
+    subject: str
+    internet_message_id: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    id: UUID
+    fence: int
+
+
 _CLAIM = text(
     """
     update messages m
@@ -59,6 +118,14 @@ _CLAIM = text(
     returning m.id, m.fence
     """
 )
+
+
+async def claim(uow: UnitOfWork, claims: Sequence[NewClaim], lease: float) -> dict[UUID, int]:
+    """Fence by message."""
+    rows = await uow.rows(_Fence, _CLAIM, rows=to_json(claims).decode(), lease=lease)
+    return {row.id: row.fence for row in rows}
+
+
 _KEEP = text(
     """
     insert into message_contents (workspace_id, message_id, raw)
@@ -66,6 +133,12 @@ _KEEP = text(
     on conflict (workspace_id, message_id) do update set raw = excluded.raw
     """
 )
+
+
+async def keep_content(uow: UnitOfWork, message_id: UUID, raw: bytes) -> None:
+    await uow.run(_KEEP, message_id=message_id, raw=raw)
+
+
 _BEGIN_BODY = text(
     """
     update messages set phase = 'body_started',
@@ -75,126 +148,40 @@ _BEGIN_BODY = text(
       and state = 'dispatching' and phase = 'connecting' and lease_until > clock_timestamp()
     """
 )
+
+
+async def begin_body(uow: UnitOfWork, message_id: UUID, fence: int, lease: float) -> bool:
+    return await uow.run(_BEGIN_BODY, id=message_id, fence=fence, lease=lease) > 0
+
+
 _HEARTBEAT = text(
     """
     update messages set lease_until = clock_timestamp() + make_interval(secs => :lease)
     where workspace_id = :workspace_id and id = :id and fence = :fence and state = 'dispatching'
     """
 )
-_LAPSED = text(
-    """
-    select workspace_id, id, fence from messages
-    where state = 'dispatching' and lease_until < clock_timestamp()
-    order by lease_until limit :limit
-    """
+
+
+async def renew_lease(uow: UnitOfWork, message_id: UUID, fence: int, lease: float) -> bool:
+    return await uow.run(_HEARTBEAT, id=message_id, fence=fence, lease=lease) > 0
+
+
+_HAS_LAPSED = text(
+    "select lease_until < clock_timestamp() from messages"
+    " where workspace_id = :workspace_id and id = :id"
 )
-_END = """
-    update messages
-    set state = :state, phase = null, lease_until = null, reason = :reason, detail = :detail,
-        {extra} updated_at = clock_timestamp()
-    where workspace_id = :workspace_id and id = :id and state = any(:before)
-      and (cast(:fence as bigint) is null or fence = :fence)
-"""
 
 
-@dataclass(frozen=True, slots=True)
-class NewClaim:
-    """What the ledger keeps of a mail that is about to be handed over."""
-
-    id: UUID
-    mailbox_id: UUID
-    sender: str
-    recipient: str
-    subject: str
-    internet_message_id: str
-    content_digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class LapsedDelivery:
-    """A hand-over whose worker has been silent past its lease."""
-
-    workspace_id: UUID
-    id: UUID
-    fence: int
-
-
-async def workspaces_with_due_messages(session: AsyncSession, limit: int) -> list[UUID]:
-    return list(await session.scalars(_WORKSPACES_DUE, {"limit": limit}))
-
-
-async def lapsed_messages(session: AsyncSession, limit: int) -> list[LapsedDelivery]:
-    """Of all workspaces."""
-    rows = await session.execute(_LAPSED, {"limit": limit})
-    return [LapsedDelivery(**row) for row in rows.mappings()]
-
-
-async def hold_due(
-    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
-) -> list[UUID]:
-    """Mails that are due and that nobody else has: locked until the transaction ends."""
-    return list(
-        await session.scalars(_HOLD_DUE, {"workspace_id": workspace_id, "now": now, "limit": limit})
-    )
-
-
-async def claim(
-    session: AsyncSession, workspace_id: UUID, rows: Sequence[NewClaim], lease: float
-) -> dict[UUID, int]:
-    """Fence by message."""
-    found = await session.execute(
-        _CLAIM,
-        {"workspace_id": workspace_id, "rows": to_json(rows).decode(), "lease": lease},
-    )
-    return {row.id: row.fence for row in found}
-
-
-async def keep_content(
-    session: AsyncSession, workspace_id: UUID, message_id: UUID, raw: bytes
-) -> None:
-    await session.execute(
-        _KEEP, {"workspace_id": workspace_id, "message_id": message_id, "raw": raw}
-    )
-
-
-async def begin_body(
-    session: AsyncSession, workspace_id: UUID, message_id: UUID, fence: int, lease: float
-) -> bool:
-    done = await session.execute(
-        _BEGIN_BODY,
-        {"workspace_id": workspace_id, "id": message_id, "fence": fence, "lease": lease},
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
-
-
-async def renew_lease(
-    session: AsyncSession, workspace_id: UUID, message_id: UUID, fence: int, lease: float
-) -> bool:
-    done = await session.execute(
-        _HEARTBEAT,
-        {"workspace_id": workspace_id, "id": message_id, "fence": fence, "lease": lease},
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
-
-
-async def has_lapsed(session: AsyncSession, workspace_id: UUID, message_id: UUID) -> bool:
-    found = await session.execute(
-        text(
-            "select lease_until < clock_timestamp() from messages"
-            " where workspace_id = :workspace_id and id = :id"
-        ),
-        {"workspace_id": workspace_id, "id": message_id},
-    )
-    return bool(found.scalar_one_or_none())
+async def has_lapsed(uow: UnitOfWork, message_id: UUID) -> bool:
+    return await uow.value(bool, _HAS_LAPSED, id=message_id) or False
 
 
 async def end_attempt(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     message_id: UUID,
     *,
-    before: Collection[str],
-    state: str,
+    before: Collection[State],
+    state: State,
     fence: int | None,
     reason: str | None = None,
     detail: str | None = None,
@@ -206,35 +193,24 @@ async def end_attempt(
     counts: bool = True,
 ) -> bool:
     """False when the row has gone on without this attempt: the fence does not fit, or the state."""
-    extra = ""
-    values: dict[str, Any] = {}
+    now = func.clock_timestamp(type_=AT)
+    changes = {"state": state, "phase": None, "lease_until": None, "reason": reason}
+    values: dict[str, object] = {**changes, "detail": detail, "updated_at": now}
     if sent_at is not None:
-        extra += "sent_at = :sent_at, "
         values["sent_at"] = sent_at
-    if held_at is not None:
-        extra += "held_at = :held_at, "
+    if held_at is not None or no_longer_held:
         values["held_at"] = held_at
-    if no_longer_held:
-        extra += "held_at = null, "
     if not counts:
-        extra += "attempts = attempts - 1, "
+        values["attempts"] = messages.c.attempts - 1
     if mailbox_id is not None:
-        extra += "mailbox_id = :mailbox_id, "
         values["mailbox_id"] = mailbox_id
     if retry_seconds is not None:
-        extra += "retry_at = clock_timestamp() + make_interval(secs => :retry), "
-        values["retry"] = retry_seconds
-    done = await session.execute(
-        text(_END.format(extra=extra)),
-        {
-            "workspace_id": workspace_id,
-            "id": message_id,
-            "before": list(before),
-            "state": state,
-            "fence": fence,
-            "reason": reason,
-            "detail": detail,
-            **values,
-        },
+        values["retry_at"] = now + timedelta(seconds=retry_seconds)
+    ended = update(messages).where(
+        messages.c.workspace_id == uow.workspace_id,
+        messages.c.id == message_id,
+        messages.c.state.in_(before),
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    if fence is not None:
+        ended = ended.where(messages.c.fence == fence)
+    return await uow.run(ended.values(values)) > 0

@@ -67,9 +67,7 @@ async def begin_body(uow: UnitOfWork, claimed: ClaimedDelivery, lease: float) ->
     )
     if not allowed:
         return "stopped"
-    begun = await queries.begin_body(
-        uow.session, uow.workspace_id, message.id, claimed.fence, lease
-    )
+    begun = await queries.begin_body(uow, message.id, claimed.fence, lease)
     faultpoint("send.before_body_commit")
     return "begun" if begun else "stopped"
 
@@ -83,8 +81,7 @@ async def record_sent(
     origin, message = await locked(uow, message_id)
     sent_at = await uow.now()
     done = await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
+        uow,
         message_id,
         before=["dispatching", "unknown"],
         state="sent",
@@ -137,8 +134,7 @@ async def record_not_sent(
         await hold(uow, message, "refused", detail, fence=claimed.fence)
         return
     done = await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
+        uow,
         message.id,
         before=["dispatching"],
         state="scheduled",
@@ -157,8 +153,7 @@ async def record_bad_recipient(uow: UnitOfWork, claimed: ClaimedDelivery, detail
     """The server knows at once that the address is no good."""
     _, message = await locked(uow, claimed.message.id)
     done = await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
+        uow,
         message.id,
         before=["dispatching"],
         state="failed",
@@ -188,7 +183,7 @@ async def recover(service: Service) -> int:
     past it nobody knows, and they are shown instead of repeated.
     """
     async with service.units.across_workspaces() as scope:
-        lapsed = await queries.lapsed_messages(scope.session, _LAPSED_AT_ONCE)
+        lapsed = await queries.lapsed_messages(scope, _LAPSED_AT_ONCE)
     for row in lapsed:
         cause = Cause(type="system", id="recovery", label="a worker fell silent")
         async with service.units.begin(row.workspace_id, (cause,)) as uow:
@@ -206,7 +201,7 @@ async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
     origin, message = await locked(uow, message_id)
     if message.state != "dispatching" or message.fence != fence:
         return
-    if not await queries.has_lapsed(uow.session, uow.workspace_id, message_id):
+    if not await queries.has_lapsed(uow, message_id):
         return  # it spoke again while we waited for the lock
     if message.phase == "body_started":
         detail = "The worker died after the mail was told."
@@ -217,8 +212,7 @@ async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
         await hold(uow, message, "failed", detail, fence=fence)
         return
     await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
+        uow,
         message_id,
         before=["dispatching"],
         state="scheduled",
@@ -254,8 +248,7 @@ async def resolve(uow: UnitOfWork, message_id: UUID, outcome: str) -> Message:
         await record_sent(uow, message_id, "resolved by a person")
         return await messages.get(uow, message_id)
     await queries.end_attempt(
-        uow.session,
-        uow.workspace_id,
+        uow,
         message_id,
         before=["unknown"],
         state="scheduled",

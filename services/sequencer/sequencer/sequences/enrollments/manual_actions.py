@@ -62,9 +62,7 @@ async def replace_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID
             faults=[Fault("/contact_id", code, message) for code, message in reasons],
         )
     await service.stop_waiting(uow, enrollment, "contact_replaced")
-    changed = await queries.set_fields(
-        uow.session, uow.workspace_id, enrollment.id, {"contact_id": contact_id}
-    )
+    changed = await queries.change_enrollment(uow, enrollment.id, {"contact_id": contact_id})
     await service.add_to_timeline(
         uow,
         enrollment,

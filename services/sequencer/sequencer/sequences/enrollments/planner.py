@@ -1,7 +1,7 @@
 """Writes down what happens next in many enrollments at once, in a handful of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,26 +28,24 @@ class _Drafts:
     overtaken: list[tuple[Message, str]] = field(default_factory=list)
     withdrawn: list[Message] = field(default_factory=list)
     moved: list[tuple[Message, datetime]] = field(default_factory=list)
-    plans: list[dict[str, Any]] = field(default_factory=list)
+    plans: list[queries.NextStep] = field(default_factory=list)
     lines: list[TimelineEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def plan(
-        self, context: EnrollmentContext, step_id: UUID | None, due_at: datetime | None, **ends: Any
+        self,
+        context: EnrollmentContext,
+        step_id: UUID | None,
+        due_at: datetime | None,
+        *,
+        completed: bool = False,
     ) -> None:
         opportunity = context.opportunity
-        self.plans.append(
-            {
-                "id": context.enrollment.id,
-                "next_step_id": step_id,
-                "next_due_at": due_at,
-                "anchor_on": opportunity.contract_expiration if opportunity else None,
-                "state": None,
-                "exit_reason": None,
-                "exited_at": None,
-                **ends,
-            }
-        )
+        anchor = opportunity.contract_expiration if opportunity else None
+        plan = queries.NextStep(context.enrollment.id, step_id, due_at, anchor)
+        if completed:
+            plan = replace(plan, state="exited", exit_reason="completed", exited_at=self.now)
+        self.plans.append(plan)
 
     def add_to_timeline(self, enrollment: Enrollment, kind: str, **detail: Any) -> None:
         self.lines.append(TimelineEntry(new_id(), enrollment.id, kind, detail, self.now))
@@ -68,9 +66,9 @@ async def plan_next(uow: UnitOfWork, contexts: Sequence[EnrollmentContext]) -> N
         await messages.reschedule(uow, message.id, at)
     await messages.add(uow, drafts.mails)
     if drafts.plans:
-        await queries.write_plans(uow.session, uow.workspace_id, drafts.plans)
+        await queries.write_plans(uow, drafts.plans)
     if drafts.lines:
-        await queries.add_to_timeline(uow.session, uow.workspace_id, drafts.lines)
+        await queries.insert_timeline(uow, drafts.lines)
     uow.publish(*drafts.events)
 
 
@@ -120,7 +118,7 @@ def _skip(context: EnrollmentContext, skip: Skip, drafts: _Drafts) -> None:
 
 
 def _finish(context: EnrollmentContext, drafts: _Drafts) -> None:
-    drafts.plan(context, None, None, state="exited", exit_reason="completed", exited_at=drafts.now)
+    drafts.plan(context, None, None, completed=True)
     drafts.add_to_timeline(context.enrollment, "exited", reason="completed")
     drafts.events.append(EnrollmentExited(**identity(context.enrollment), reason="completed"))
 

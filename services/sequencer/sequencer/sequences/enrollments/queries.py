@@ -1,20 +1,37 @@
-from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import TypedDict
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, text, update
 
+from sequencer.pages import rows_of_page
+from sequencer.sequences.enrollments.models import enrollments
+from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason, State
 from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
+from shared.data import Transaction
+from shared.uow import UnitOfWork
 
-_COLUMNS = (
-    "id, sequence_id, sequence_version, opportunity_id, account_id, contact_id, entry, state,"
-    " pause_reason, exit_reason, floor_on, anchor_on, next_step_id, next_due_at, entered_at,"
-    " exited_at, version, created_at, updated_at"
-)
+_NAMES = tuple(field.name for field in fields(Enrollment))
+_COLUMNS = ", ".join(_NAMES)
 _SELECT = f"select {_COLUMNS} from enrollments where workspace_id = :workspace_id"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnrollment:
+    id: UUID
+    sequence_id: UUID
+    sequence_version: int
+    opportunity_id: UUID
+    account_id: UUID
+    contact_id: UUID
+    entry: Entry
+    floor_on: date | None
+    anchor_on: date
+    entered_at: datetime
+
 
 _START = text(
     f"""
@@ -27,6 +44,13 @@ _START = text(
     returning {_COLUMNS}
     """
 )
+
+
+async def insert_enrollment(uow: UnitOfWork, new: NewEnrollment) -> Enrollment | None:
+    """None when the opportunity is in this sequence already: the database decides."""
+    return await uow.row(Enrollment, _START, **asdict(new))
+
+
 # A limit in the lateral part makes PostgreSQL look into the index once per workspace, so the cost
 # follows what is due and not how many are enrolled; and no workspace can crowd out the others. The
 # time is computed apart: behind row-level security an index is searched with plain values only.
@@ -46,11 +70,121 @@ _WORKSPACES_DUE = text(
     limit :limit
     """
 )
-_DUE = f"""
+
+
+async def workspaces_with_due_enrollments(scope: Transaction, limit: int) -> list[UUID]:
+    return await scope.values(UUID, _WORKSPACES_DUE, limit=limit)
+
+
+_DUE = text(
+    f"""
     {_SELECT} and state = 'active' and next_due_at <= :now
     order by next_due_at limit :limit
     for update skip locked
-"""
+    """
+)
+
+
+async def due_enrollments(uow: UnitOfWork, limit: int) -> list[Enrollment]:
+    """Locked; those that someone else is changing are left for the next time."""
+    return await uow.rows(Enrollment, _DUE, now=await uow.now(), limit=limit)
+
+
+_COUNT_DUE = text(
+    "select count(*) from enrollments where workspace_id = :workspace_id"
+    " and state = 'active' and next_due_at <= :now"
+)
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_DUE, now=await uow.now())
+
+
+_ONE = f"{_SELECT} and id = :enrollment_id"
+_READ_ONE, _LOCK_ONE = text(_ONE), text(f"{_ONE} for update")
+
+
+async def enrollment_by_id(
+    uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False
+) -> Enrollment | None:
+    statement = _LOCK_ONE if lock else _READ_ONE
+    return await uow.row(Enrollment, statement, enrollment_id=enrollment_id)
+
+
+_SHARE = text(f"{_SELECT} and id = any(:ids) order by id for share skip locked")
+
+
+async def share(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Enrollment]:
+    """Kept as they are until the transaction ends; those being changed right now are left out."""
+    return {each.id: each for each in await uow.rows(Enrollment, _SHARE, ids=list(ids))}
+
+
+_OPEN_OF_OPPORTUNITIES = text(
+    f"{_SELECT} and opportunity_id = any(:ids) and state <> 'exited'"
+    " order by id for update skip locked"
+)
+
+
+async def open_of_opportunities(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID]
+) -> list[Enrollment]:
+    """Locked; one that someone else is changing is left out."""
+    return await uow.rows(Enrollment, _OPEN_OF_OPPORTUNITIES, ids=list(opportunity_ids))
+
+
+_ALL_OF_OPPORTUNITIES = text(f"{_SELECT} and opportunity_id = any(:ids) order by id")
+
+
+async def all_of_opportunities(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID]
+) -> list[Enrollment]:
+    """Oldest first."""
+    return await uow.rows(Enrollment, _ALL_OF_OPPORTUNITIES, ids=list(opportunity_ids))
+
+
+_OPEN_OF_ACCOUNT = text(
+    f"{_SELECT} and account_id = :account_id and state <> 'exited' order by id for update"
+)
+
+
+async def open_of_account(uow: UnitOfWork, account_id: UUID) -> list[Enrollment]:
+    """Locked in the order of their ids."""
+    return await uow.rows(Enrollment, _OPEN_OF_ACCOUNT, account_id=account_id)
+
+
+_OPEN_OF_CONTACT = text(
+    f"{_SELECT} and contact_id = :contact_id and state <> 'exited' order by id for update"
+)
+
+
+async def open_of_contact(uow: UnitOfWork, contact_id: UUID) -> list[Enrollment]:
+    """Locked in the order of their ids."""
+    return await uow.rows(Enrollment, _OPEN_OF_CONTACT, contact_id=contact_id)
+
+
+_OF_SEQUENCE = text(
+    "select opportunity_id from enrollments where workspace_id = :workspace_id"
+    " and sequence_id = :sequence_id and state <> 'exited'"
+)
+
+
+async def opportunities_of_sequence(uow: UnitOfWork, sequence_id: UUID) -> list[UUID]:
+    return await uow.values(UUID, _OF_SEQUENCE, sequence_id=sequence_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What planning found out about an enrollment. What is None of the last three stays."""
+
+    id: UUID
+    next_step_id: UUID | None
+    next_due_at: datetime | None
+    anchor_on: date | None
+    state: State | None = None
+    exit_reason: ExitReason | None = None
+    exited_at: datetime | None = None
+
+
 _PLAN = text(
     """
     update enrollments e
@@ -64,7 +198,37 @@ _PLAN = text(
     where e.workspace_id = :workspace_id and e.id = p.id
     """
 )
-_TELL = text(
+
+
+async def write_plans(uow: UnitOfWork, plans: Sequence[NextStep]) -> None:
+    await uow.run(_PLAN, rows=to_json(plans).decode())
+
+
+class EnrollmentChanges(TypedDict, total=False):
+    account_id: UUID
+    contact_id: UUID
+    state: State
+    pause_reason: PauseReason | None
+    exit_reason: ExitReason | None
+    next_step_id: UUID | None
+    next_due_at: datetime | None
+    exited_at: datetime | None
+
+
+async def change_enrollment(
+    uow: UnitOfWork, enrollment_id: UUID, changes: EnrollmentChanges
+) -> Enrollment:
+    columns = enrollments.c
+    changed = (
+        update(enrollments)
+        .where(columns.workspace_id == uow.workspace_id, columns.id == enrollment_id)
+        .values(**changes, version=columns.version + 1, updated_at=func.clock_timestamp())
+        .returning(*(columns[name] for name in _NAMES))
+    )
+    return await uow.one(Enrollment, changed)
+
+
+_INSERT_TIMELINE = text(
     """
     insert into enrollment_entries (workspace_id, id, enrollment_id, kind, detail, at)
     select :workspace_id, l.id, l.enrollment_id, l.kind, l.detail, l.at
@@ -74,178 +238,23 @@ _TELL = text(
 )
 
 
-async def start(
-    session: AsyncSession, workspace_id: UUID, row: dict[str, Any]
-) -> Enrollment | None:
-    """None when the record is in this sequence already: the database decides."""
-    found = await session.execute(_START, {"workspace_id": workspace_id, **row})
-    made = found.mappings().one_or_none()
-    return Enrollment(**made) if made else None
+async def insert_timeline(uow: UnitOfWork, lines: Sequence[TimelineEntry]) -> None:
+    await uow.run(_INSERT_TIMELINE, rows=to_json(lines).decode())
 
 
-async def workspaces_with_due_enrollments(session: AsyncSession, limit: int) -> list[UUID]:
-    return list(await session.scalars(_WORKSPACES_DUE, {"limit": limit}))
+_TIMELINE = text(
+    "select id, enrollment_id, kind, detail, at from enrollment_entries"
+    " where workspace_id = :workspace_id and enrollment_id = :enrollment_id"
+    " order by at, id limit 1000"
+)
 
 
-async def due_enrollments(
-    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
-) -> list[Enrollment]:
-    """Locked; those that someone else is changing are left for the next time."""
-    return await _enrollments(
-        session, _DUE, {"workspace_id": workspace_id, "now": now, "limit": limit}
-    )
-
-
-async def enrollment_by_id(
-    session: AsyncSession, workspace_id: UUID, enrollment_id: UUID, *, lock: bool = False
-) -> Enrollment | None:
-    found = await _enrollments(
-        session,
-        f"{_SELECT} and id = :id{' for update' if lock else ''}",
-        {"workspace_id": workspace_id, "id": enrollment_id},
-    )
-    return found[0] if found else None
-
-
-async def share(
-    session: AsyncSession, workspace_id: UUID, ids: Collection[UUID]
-) -> dict[UUID, Enrollment]:
-    found = await _enrollments(
-        session,
-        f"{_SELECT} and id = any(:ids) order by id for share skip locked",
-        {"workspace_id": workspace_id, "ids": list(ids)},
-    )
-    return {one.id: one for one in found}
-
-
-async def open_of_opportunities(
-    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
-) -> list[Enrollment]:
-    """Locked for a change, without waiting."""
-    return await _enrollments(
-        session,
-        f"{_SELECT} and opportunity_id = any(:opportunity_ids) and state <> 'exited'"
-        " order by id for update skip locked",
-        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
-    )
-
-
-async def all_of_opportunities(
-    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
-) -> list[Enrollment]:
-    """Oldest first."""
-    return await _enrollments(
-        session,
-        f"{_SELECT} and opportunity_id = any(:opportunity_ids) order by id",
-        {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)},
-    )
-
-
-async def open_where(
-    session: AsyncSession, workspace_id: UUID, column: str, value: UUID
-) -> list[Enrollment]:
-    """Open ones by one of our columns, locked in the order of their ids."""
-    return await _enrollments(
-        session,
-        f"{_SELECT} and {column} = :value and state <> 'exited' order by id for update",
-        {"workspace_id": workspace_id, "value": value},
-    )
-
-
-async def opportunities_of_sequence(
-    session: AsyncSession, workspace_id: UUID, sequence_id: UUID
-) -> list[UUID]:
-    found = await session.scalars(
-        text(
-            "select opportunity_id from enrollments where workspace_id = :workspace_id"
-            " and sequence_id = :sequence_id and state <> 'exited'"
-        ),
-        {"workspace_id": workspace_id, "sequence_id": sequence_id},
-    )
-    return list(found)
-
-
-async def write_plans(
-    session: AsyncSession, workspace_id: UUID, rows: Sequence[dict[str, Any]]
-) -> None:
-    await session.execute(_PLAN, {"workspace_id": workspace_id, "rows": to_json(rows).decode()})
-
-
-async def set_fields(
-    session: AsyncSession, workspace_id: UUID, enrollment_id: UUID, changes: dict[str, Any]
-) -> Enrollment:
-    assignments = ", ".join(f"{name} = :{name}" for name in changes)
-    rows = await session.execute(
-        text(
-            f"""
-            update enrollments
-            set {assignments}, version = version + 1, updated_at = clock_timestamp()
-            where workspace_id = :workspace_id and id = :id
-            returning {_COLUMNS}
-            """
-        ),
-        {"workspace_id": workspace_id, "id": enrollment_id, **changes},
-    )
-    return Enrollment(**rows.mappings().one())
-
-
-async def add_to_timeline(
-    session: AsyncSession, workspace_id: UUID, lines: Sequence[TimelineEntry]
-) -> None:
-    await session.execute(_TELL, {"workspace_id": workspace_id, "rows": to_json(lines).decode()})
-
-
-async def timeline(
-    session: AsyncSession, workspace_id: UUID, enrollment_id: UUID
-) -> list[TimelineEntry]:
-    rows = await session.execute(
-        text(
-            "select id, enrollment_id, kind, detail, at from enrollment_entries"
-            " where workspace_id = :workspace_id and enrollment_id = :enrollment_id"
-            " order by at, id limit 1000"
-        ),
-        {"workspace_id": workspace_id, "enrollment_id": enrollment_id},
-    )
-    return [TimelineEntry(**row) for row in rows.mappings()]
+async def timeline(uow: UnitOfWork, enrollment_id: UUID) -> list[TimelineEntry]:
+    return await uow.rows(TimelineEntry, _TIMELINE, enrollment_id=enrollment_id)
 
 
 async def enrollments_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    filters: dict[str, Any],
-    after_id: UUID | None,
-    limit: int,
+    uow: UnitOfWork, filters: Mapping[str, object], *, after_id: UUID | None, limit: int
 ) -> list[Enrollment]:
-    """Newest first. `filters` holds column names of ours and values."""
-    wanted = {name: value for name, value in filters.items() if value is not None}
-    narrower = "".join(f" and {name} = :{name}" for name in wanted)
-    after = " and id < :after_id" if after_id is not None else ""
-    return await _enrollments(
-        session,
-        f"{_SELECT}{narrower}{after} order by id desc limit :limit",
-        {
-            "workspace_id": workspace_id,
-            "limit": limit + 1,
-            **wanted,
-            **({"after_id": after_id} if after_id is not None else {}),
-        },
-    )
-
-
-async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
-    found = await session.execute(
-        text(
-            "select count(*) from enrollments where workspace_id = :workspace_id"
-            " and state = 'active' and next_due_at <= :now"
-        ),
-        {"workspace_id": workspace_id, "now": now},
-    )
-    return int(found.scalar_one())
-
-
-async def _enrollments(
-    session: AsyncSession, statement: str, values: dict[str, Any]
-) -> list[Enrollment]:
-    rows = await session.execute(text(statement), values)
-    return [Enrollment(**row) for row in rows.mappings()]
+    """Newest first."""
+    return await rows_of_page(uow, Enrollment, enrollments, filters, after_id=after_id, limit=limit)

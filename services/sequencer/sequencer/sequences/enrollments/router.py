@@ -46,8 +46,8 @@ async def list_enrollments(
     }
     shape = ["enrollments", *filters.values()]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
-    rows = await service.page(
-        uow, filters=filters, after_id=UUID(after[0]) if after else None, limit=limit
+    rows = await service.enrollments_page(
+        uow, filters, after_id=UUID(after[0]) if after else None, limit=limit
     )
     page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
     return {**page, "data": await shown_all(uow, page["data"])}

@@ -11,6 +11,17 @@ from sequencer.mail.messages.schemas import Message, NewMessage
 from sequencer.sequences.enrollments import queries
 from sequencer.sequences.enrollments.context import EnrollmentContext, load_enrollment_contexts
 from sequencer.sequences.enrollments.planner import identity, plan_next
+from sequencer.sequences.enrollments.queries import (
+    all_of_opportunities,
+    count_due,
+    enrollments_page,
+    open_of_account,
+    open_of_contact,
+    open_of_opportunities,
+    opportunities_of_sequence,
+    share,
+    timeline,
+)
 from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason
 from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 from sequencer.sequences.reevaluation_queue import service as queue
@@ -27,6 +38,18 @@ from shared.events.sequences import (
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
+
+__all__ = [
+    "all_of_opportunities",
+    "count_due",
+    "enrollments_page",
+    "open_of_account",
+    "open_of_contact",
+    "open_of_opportunities",
+    "opportunities_of_sequence",
+    "share",
+    "timeline",
+]
 
 _WORKSPACES_AT_ONCE = 50
 _TRIED_WHEN_CHANGED = frozenset(
@@ -47,7 +70,7 @@ class AlreadyExited(Conflict):
 
 
 async def get(uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False) -> Enrollment:
-    found = await queries.enrollment_by_id(uow.session, uow.workspace_id, enrollment_id, lock=lock)
+    found = await queries.enrollment_by_id(uow, enrollment_id, lock=lock)
     if found is None:
         raise EnrollmentNotFound("There is no enrollment with this id.")
     return found
@@ -61,54 +84,12 @@ async def get_open(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
     return found
 
 
-async def page(
-    uow: UnitOfWork, *, filters: dict[str, Any], after_id: UUID | None, limit: int
-) -> list[Enrollment]:
-    return await queries.enrollments_page(
-        uow.session, uow.workspace_id, filters=filters, after_id=after_id, limit=limit
-    )
-
-
 async def pending_messages(
     uow: UnitOfWork, enrollments: Sequence[Enrollment]
 ) -> dict[UUID, Message]:
     """The mail that each one waits for."""
     progress = await messages.progress(uow, [one.id for one in enrollments])
     return {key: found.open for key, found in progress.items() if found.open is not None}
-
-
-async def timeline(uow: UnitOfWork, enrollment_id: UUID) -> list[TimelineEntry]:
-    return await queries.timeline(uow.session, uow.workspace_id, enrollment_id)
-
-
-async def share(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Enrollment]:
-    """Kept as they are until the transaction ends; those being changed right now are left out."""
-    return await queries.share(uow.session, uow.workspace_id, ids)
-
-
-async def open_of_opportunities(
-    uow: UnitOfWork, opportunity_ids: Collection[UUID]
-) -> list[Enrollment]:
-    """Locked; one that someone else is changing is left out."""
-    return await queries.open_of_opportunities(uow.session, uow.workspace_id, opportunity_ids)
-
-
-async def all_of_opportunities(
-    uow: UnitOfWork, opportunity_ids: Collection[UUID]
-) -> list[Enrollment]:
-    return await queries.all_of_opportunities(uow.session, uow.workspace_id, opportunity_ids)
-
-
-async def open_of_account(uow: UnitOfWork, account_id: UUID) -> list[Enrollment]:
-    return await queries.open_where(uow.session, uow.workspace_id, "account_id", account_id)
-
-
-async def open_of_contact(uow: UnitOfWork, contact_id: UUID) -> list[Enrollment]:
-    return await queries.open_where(uow.session, uow.workspace_id, "contact_id", contact_id)
-
-
-async def opportunities_of_sequence(uow: UnitOfWork, sequence_id: UUID) -> list[UUID]:
-    return await queries.opportunities_of_sequence(uow.session, uow.workspace_id, sequence_id)
 
 
 async def start(
@@ -128,22 +109,19 @@ async def start(
 
     None when the record is in this sequence already, whoever was faster.
     """
-    made = await queries.start(
-        uow.session,
-        uow.workspace_id,
-        {
-            "id": new_id(),
-            "sequence_id": pinned.sequence_id,
-            "sequence_version": pinned.number,
-            "opportunity_id": opportunity_id,
-            "account_id": account_id,
-            "contact_id": contact_id,
-            "entry": entry,
-            "floor_on": floor,
-            "anchor_on": anchor,
-            "entered_at": await uow.now(),
-        },
+    new = queries.NewEnrollment(
+        id=new_id(),
+        sequence_id=pinned.sequence_id,
+        sequence_version=pinned.number,
+        opportunity_id=opportunity_id,
+        account_id=account_id,
+        contact_id=contact_id,
+        entry=entry,
+        floor_on=floor,
+        anchor_on=anchor,
+        entered_at=await uow.now(),
     )
+    made = await queries.insert_enrollment(uow, new)
     if made is None:
         return None
     await add_to_timeline(uow, made, "entered", entry=entry, sequence_version=pinned.number)
@@ -170,8 +148,7 @@ async def plan_each(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
     """Like `plan`, each at its own risk: one that cannot be planned is looked at again later."""
 
     async def put_away(enrollment: Enrollment, error: Exception) -> None:
-        changes = {"next_due_at": None}
-        await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+        await queries.change_enrollment(uow, enrollment.id, {"next_due_at": None})
         await queue.quarantine(uow, enrollment.opportunity_id, error)
 
     await each_at_its_own_risk(uow, enrollments, partial(plan, uow), put_away)
@@ -192,8 +169,11 @@ async def stop_each(
 
     async def put_away(enrollment: Enrollment, error: Exception) -> None:
         if enrollment.state != "exited":
-            changes = {"state": "paused", "pause_reason": "failed", "next_due_at": None}
-            await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+            await queries.change_enrollment(
+                uow,
+                enrollment.id,
+                {"state": "paused", "pause_reason": "failed", "next_due_at": None},
+            )
             await add_to_timeline(uow, enrollment, "paused", reason="failed")
             uow.publish(EnrollmentPaused(**identity(enrollment), reason="failed"))
         await queue.quarantine(uow, enrollment.opportunity_id, error)
@@ -206,7 +186,7 @@ async def add_to_timeline(
 ) -> None:
     """A line of its timeline."""
     line = TimelineEntry(new_id(), enrollment.id, kind, detail, await uow.now())
-    await queries.add_to_timeline(uow.session, uow.workspace_id, [line])
+    await queries.insert_timeline(uow, [line])
 
 
 async def exit_enrollment(
@@ -214,9 +194,8 @@ async def exit_enrollment(
 ) -> Enrollment:
     """Nothing more is sent; a mail that is being handed over right now is reported as such."""
     await stop_waiting(uow, enrollment, f"exited_{reason}")
-    ended = await queries.set_fields(
-        uow.session,
-        uow.workspace_id,
+    ended = await queries.change_enrollment(
+        uow,
         enrollment.id,
         {
             "state": "exited",
@@ -240,9 +219,8 @@ async def pause(
 ) -> Enrollment:
     """An enrollment that completed may be paused too: its last mail bounced, so it goes on."""
     await stop_waiting(uow, enrollment, f"paused_{reason}")
-    paused = await queries.set_fields(
-        uow.session,
-        uow.workspace_id,
+    paused = await queries.change_enrollment(
+        uow,
         enrollment.id,
         {
             "state": "paused",
@@ -262,9 +240,8 @@ async def pause(
 
 async def resume(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
     """Go on at the step that failed, within the send conditions."""
-    active = await queries.set_fields(
-        uow.session,
-        uow.workspace_id,
+    active = await queries.change_enrollment(
+        uow,
         enrollment.id,
         {"state": "active", "pause_reason": None},
     )
@@ -278,9 +255,8 @@ async def resume(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
 
 async def reopen(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
     """It completed, and then its last mail turned out to have reached nobody."""
-    active = await queries.set_fields(
-        uow.session,
-        uow.workspace_id,
+    active = await queries.change_enrollment(
+        uow,
         enrollment.id,
         {"state": "active", "exit_reason": None, "exited_at": None},
     )
@@ -350,8 +326,9 @@ async def follow_account(uow: UnitOfWork, context: EnrollmentContext) -> Enrollm
     enrollment, opportunity = context.enrollment, context.opportunity
     if opportunity is None or opportunity.account_id in {None, enrollment.account_id}:
         return enrollment
-    changes = {"account_id": opportunity.account_id}
-    return await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+    return await queries.change_enrollment(
+        uow, enrollment.id, {"account_id": opportunity.account_id}
+    )
 
 
 async def try_held(uow: UnitOfWork, context: EnrollmentContext) -> None:
@@ -365,8 +342,7 @@ async def replace_merged_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> Non
     """Two contacts were merged: what was meant for one goes to the other."""
 
     async def replace(enrollment: Enrollment) -> None:
-        changes = {"contact_id": heir}
-        await queries.set_fields(uow.session, uow.workspace_id, enrollment.id, changes)
+        await queries.change_enrollment(uow, enrollment.id, {"contact_id": heir})
         await add_to_timeline(
             uow, enrollment, "contact_replaced", before=str(gone), after=str(heir)
         )
@@ -376,15 +352,11 @@ async def replace_merged_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> Non
 
 async def workspaces_with_due_enrollments(service: Service) -> list[UUID]:
     async with service.units.across_workspaces() as scope:
-        return await queries.workspaces_with_due_enrollments(scope.session, _WORKSPACES_AT_ONCE)
+        return await queries.workspaces_with_due_enrollments(scope, _WORKSPACES_AT_ONCE)
 
 
 async def take_due(uow: UnitOfWork) -> int:
     """Put the mails of due steps into the ledger. How many enrollments were due."""
-    due = await queries.due_enrollments(uow.session, uow.workspace_id, await uow.now(), _BATCH)
+    due = await queries.due_enrollments(uow, _BATCH)
     await plan_each(uow, due)
     return len(due)
-
-
-async def count_due(uow: UnitOfWork) -> int:
-    return await queries.count_due(uow.session, uow.workspace_id, await uow.now())

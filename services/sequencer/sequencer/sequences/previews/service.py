@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.mail.mailboxes import service as mailboxes
-from sequencer.mail.mailboxes.models import Mailbox
+from sequencer.mail.mailboxes.rows import Mailbox
 from sequencer.mail.mailboxes.senders import SenderChoice, senders_of
 from sequencer.mail.templates.rules import CannotRender, render, render_line
 from sequencer.mail.templates.service import (
@@ -75,7 +75,9 @@ async def _mailbox(
 ) -> Mailbox | None:
     choice = SenderChoice.of(definition.sender.mailbox_id, definition.sender.key_role, account)
     mailbox_id = (await senders_of(uow, {"it": choice}))["it"].mailbox_id
-    return (await mailboxes.by_id(uow, [mailbox_id])).get(mailbox_id) if mailbox_id else None
+    return (
+        (await mailboxes.mailboxes_by_id(uow, [mailbox_id])).get(mailbox_id) if mailbox_id else None
+    )
 
 
 def _dates(definition: Definition, plan: Plan | None) -> dict[UUID, dict[str, Any]]:

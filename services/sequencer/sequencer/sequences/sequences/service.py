@@ -192,7 +192,7 @@ async def _with_known_segments(uow: UnitOfWork, definition: Definition, looked: 
 async def _mailbox_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> list[Fault]:
     """A mailbox is set up here, so we know of every one."""
     box = data.sender.mailbox_id if data.sender else None
-    if box is None or await mailboxes.by_id(uow, [box]):
+    if box is None or await mailboxes.mailboxes_by_id(uow, [box]):
         return []
     message = "There is no mailbox with this id. Make it at /v1/mailboxes, or name another."
     return [Fault("/sender/mailbox_id", "unknown_mailbox", message)]
