@@ -1,13 +1,15 @@
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, true, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, func, insert, select, text, true, update
 
-from accounts_api.identity.api_keys.models import ApiKey
-from shared.auth import Role, Subject, granted
+from accounts_api.identity.api_keys.models import api_keys
+from accounts_api.identity.api_keys.rows import ApiKey
+from shared.auth import CredentialRole, Role, Subject, granted
+from shared.data import WORKSPACE, Transaction
 from shared.events.base import Cause
+from shared.uow import UnitOfWork
 from shared.web.authenticate import SubjectDetails
 
 _LIVE_KEY = """
@@ -48,26 +50,53 @@ _MEMBER_ROLE = text(
 )
 
 
-async def key_by_digest(session: AsyncSession, digest: str) -> tuple[SubjectDetails, bool] | None:
+@dataclass(frozen=True, slots=True)
+class _LiveKey:
+    workspace_id: UUID
+    id: UUID
+    name: str
+    scopes: list[str] | None
+    read_only: bool
+    member_id: UUID | None
+    role: CredentialRole
+    support_contact: str | None
+    stale: bool
+
+    def details(self) -> SubjectDetails:
+        scopes = None if self.scopes is None else frozenset(self.scopes)
+        return SubjectDetails(
+            workspace_id=self.workspace_id,
+            principal=Cause(type="api_key", id=str(self.id), label=self.name),
+            role=self.role,
+            permissions=granted(self.role, scopes, read_only=self.read_only),
+            member_id=self.member_id,
+            support_contact=self.support_contact,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _LiveMember:
+    role: Role
+    support_contact: str | None
+
+
+async def key_by_digest(scope: Transaction, digest: str) -> tuple[SubjectDetails, bool] | None:
     """Whose key this is and what it may do, whichever the workspace: nobody is known before it is
     answered. The flag says that its last use should be noted.
     """
-    found = (await session.execute(_KEY_BY_DIGEST, {"digest": digest})).one_or_none()
-    return None if found is None else (_details_of(found), bool(found.stale))
+    key = await scope.row(_LiveKey, _KEY_BY_DIGEST, digest=digest)
+    return None if key is None else (key.details(), key.stale)
 
 
-async def subject_by_id(
-    session: AsyncSession, workspace_id: UUID, subject: Subject
-) -> SubjectDetails | None:
-    given = {"workspace_id": workspace_id, "id": subject.id}
+async def subject_by_id(uow: UnitOfWork, subject: Subject) -> SubjectDetails | None:
     if subject.type == "api_key":
-        key = (await session.execute(_KEY_BY_ID, given)).one_or_none()
-        return None if key is None else _details_of(key)
-    member = (await session.execute(_MEMBER_BY_ID, given)).one_or_none()
+        key = await uow.row(_LiveKey, _KEY_BY_ID, id=subject.id)
+        return None if key is None else key.details()
+    member = await uow.row(_LiveMember, _MEMBER_BY_ID, id=subject.id)
     if member is None:
         return None
     return SubjectDetails(
-        workspace_id=workspace_id,
+        workspace_id=uow.workspace_id,
         principal=Cause(type="member", id=str(subject.id)),
         role=member.role,
         permissions=granted(member.role, None, read_only=False),
@@ -76,105 +105,113 @@ async def subject_by_id(
     )
 
 
-def _details_of(key: Row[Any]) -> SubjectDetails:
-    scopes = None if key.scopes is None else frozenset(key.scopes)
-    return SubjectDetails(
-        workspace_id=key.workspace_id,
-        principal=Cause(type="api_key", id=str(key.id), label=key.name),
-        role=key.role,
-        permissions=granted(key.role, scopes, read_only=key.read_only),
-        member_id=key.member_id,
-        support_contact=key.support_contact,
-    )
+async def note_use(uow: UnitOfWork, key_id: UUID) -> None:
+    await uow.run(_USED, id=key_id)
 
 
-async def note_use(session: AsyncSession, workspace_id: UUID, key_id: UUID) -> None:
-    await session.execute(_USED, {"workspace_id": workspace_id, "id": key_id})
+@dataclass(frozen=True, slots=True)
+class _MemberRole:
+    role: Role
 
 
-async def role_of_member(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Role | None:
+async def role_of_member(uow: UnitOfWork, member_id: UUID) -> Role | None:
     """The role of an active member, held until this transaction ends."""
-    found = await session.execute(_MEMBER_ROLE, {"workspace_id": workspace_id, "id": member_id})
-    return cast("Role | None", found.scalar_one_or_none())
+    member = await uow.row(_MemberRole, _MEMBER_ROLE, id=member_id)
+    return None if member is None else member.role
+
+
+async def insert_key(uow: UnitOfWork, values: Mapping[str, object]) -> ApiKey:
+    return await uow.one(ApiKey, insert(api_keys).values(**values).returning(api_keys))
+
+
+_OF_WORKSPACE = select(api_keys).where(api_keys.c.workspace_id == WORKSPACE)
+_BY_ID = _OF_WORKSPACE.where(api_keys.c.id == bindparam("key_id"))
+_LIVE_OF_MEMBER = _OF_WORKSPACE.where(
+    api_keys.c.member_id == bindparam("of_member"),
+    api_keys.c.revoked_at.is_(None),
+    func.coalesce(api_keys.c.expires_at > func.clock_timestamp(), true()),
+).order_by(api_keys.c.id)
 
 
 async def keys_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    after_id: UUID | None,
-    member_id: UUID | None,
-    limit: int,
-) -> Sequence[ApiKey]:
-    page = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
+    uow: UnitOfWork, *, after_id: UUID | None, member_id: UUID | None, limit: int
+) -> list[ApiKey]:
+    page = _OF_WORKSPACE
     if after_id is not None:
-        page = page.where(ApiKey.id > after_id)
+        page = page.where(api_keys.c.id > after_id)
     if member_id is not None:
-        page = page.where(ApiKey.member_id == member_id)
-    return (await session.scalars(page.order_by(ApiKey.id).limit(limit + 1))).all()
+        page = page.where(api_keys.c.member_id == member_id)
+    return await uow.rows(ApiKey, page.order_by(api_keys.c.id).limit(limit + 1))
 
 
-async def key_by_id(
-    session: AsyncSession, workspace_id: UUID, key_id: UUID, *, lock: bool = False
-) -> ApiKey | None:
-    found = select(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id)
-    if lock:
-        found = found.with_for_update(key_share=True)
-    return (await session.scalars(found)).one_or_none()
+async def key_by_id(uow: UnitOfWork, key_id: UUID, *, lock: bool = False) -> ApiKey | None:
+    statement = _BY_ID.with_for_update(key_share=True) if lock else _BY_ID
+    return await uow.row(ApiKey, statement, key_id=key_id)
 
 
 async def replace_secret(
-    session: AsyncSession, workspace_id: UUID, key_id: UUID, digest: str, overlap_seconds: int
+    uow: UnitOfWork, key_id: UUID, digest: str, overlap_seconds: int
 ) -> ApiKey:
     """The old secret, if it shall overlap, becomes the previous one; the one before it ends."""
     lives_on = overlap_seconds > 0
     until = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, overlap_seconds)
     rolled = (
-        update(ApiKey)
-        .where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id)
+        update(api_keys)
+        .where(api_keys.c.workspace_id == uow.workspace_id, api_keys.c.id == key_id)
         .values(
             digest=digest,
-            previous_digest=ApiKey.digest if lives_on else None,
+            previous_digest=api_keys.c.digest if lives_on else None,
             previous_secret_expires_at=until if lives_on else None,
         )
-        .returning(ApiKey)
+        .returning(api_keys)
     )
-    return (await session.scalars(rolled, execution_options={"populate_existing": True})).one()
+    return await uow.one(ApiKey, rolled)
 
 
-async def end_key(session: AsyncSession, workspace_id: UUID, key_id: UUID) -> ApiKey:
+async def end_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
     ended = (
-        update(ApiKey)
-        .where(ApiKey.workspace_id == workspace_id, ApiKey.id == key_id)
+        update(api_keys)
+        .where(api_keys.c.workspace_id == uow.workspace_id, api_keys.c.id == key_id)
         .values(revoked_at=func.clock_timestamp())
-        .returning(ApiKey)
+        .returning(api_keys)
     )
-    return (await session.scalars(ended, execution_options={"populate_existing": True})).one()
+    return await uow.one(ApiKey, ended)
 
 
-async def live_keys_of_member(
-    session: AsyncSession, workspace_id: UUID, member_id: UUID
-) -> Sequence[ApiKey]:
-    found = select(ApiKey).where(
-        ApiKey.workspace_id == workspace_id,
-        ApiKey.member_id == member_id,
-        ApiKey.revoked_at.is_(None),
-        func.coalesce(ApiKey.expires_at > func.clock_timestamp(), true()),
-    )
-    return (await session.scalars(found.order_by(ApiKey.id))).all()
+async def live_keys_of_member(uow: UnitOfWork, member_id: UUID) -> list[ApiKey]:
+    return await uow.rows(ApiKey, _LIVE_OF_MEMBER, of_member=member_id)
 
 
-async def end_keys_of_member(
-    session: AsyncSession, workspace_id: UUID, member_id: UUID
-) -> Sequence[ApiKey]:
+async def end_keys_of_member(uow: UnitOfWork, member_id: UUID) -> list[ApiKey]:
     ended = (
-        update(ApiKey)
+        update(api_keys)
         .where(
-            ApiKey.workspace_id == workspace_id,
-            ApiKey.member_id == member_id,
-            ApiKey.revoked_at.is_(None),
+            api_keys.c.workspace_id == uow.workspace_id,
+            api_keys.c.member_id == member_id,
+            api_keys.c.revoked_at.is_(None),
         )
         .values(revoked_at=func.clock_timestamp())
-        .returning(ApiKey)
+        .returning(api_keys)
     )
-    return (await session.scalars(ended, execution_options={"populate_existing": True})).all()
+    return await uow.rows(ApiKey, ended)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    id: UUID
+    name: str
+
+
+_USABLE_OF = text(
+    """
+    select id, name from api_keys
+    where workspace_id = :workspace_id and member_id = :member_id and revoked_at is null
+      and (expires_at is null or expires_at > clock_timestamp())
+    order by name, id
+    """
+)
+
+
+async def usable_keys_of(uow: UnitOfWork, member_id: UUID) -> list[NamedKey]:
+    """By name."""
+    return await uow.rows(NamedKey, _USABLE_OF, member_id=member_id)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.identity.api_keys import service
-from accounts_api.identity.api_keys.models import ApiKey
+from accounts_api.identity.api_keys.rows import ApiKey
 from accounts_api.identity.api_keys.schemas import (
     ApiKeyIn,
     ApiKeyOut,

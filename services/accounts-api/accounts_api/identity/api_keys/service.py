@@ -1,11 +1,10 @@
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
 from accounts_api.identity.api_keys import queries
-from accounts_api.identity.api_keys.models import ApiKey
+from accounts_api.identity.api_keys.rows import ApiKey
 from accounts_api.identity.api_keys.rules import scope_faults
 from accounts_api.identity.api_keys.schemas import ApiKeyIn
 from accounts_api.identity.audit_log import service as audit_log
@@ -17,6 +16,7 @@ from shared.ids import new_id
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 from shared.web.authenticate import SubjectDetails
 
 log = get_logger(__name__)
@@ -61,7 +61,7 @@ async def _role_of(uow: UnitOfWork, data: ApiKeyIn) -> CredentialRole:
     if data.role is not None and data.member_id is None:
         return data.role
     if data.member_id is not None and data.role is None:
-        role = await queries.role_of_member(uow.session, uow.workspace_id, data.member_id)
+        role = await queries.role_of_member(uow, data.member_id)
         if role is None:
             raise invalid("/member_id", "unknown_member", "There is no active member with this id.")
         return role
@@ -72,16 +72,9 @@ async def add_key(uow: UnitOfWork, data: ApiKeyIn) -> MadeKey:
     """Make a key whatever its rights: for commands without a caller, such as the bootstrap."""
     key_id = new_id()
     made = make_key(key_id)
-    key = ApiKey(
-        workspace_id=uow.workspace_id,
-        id=key_id,
-        prefix=made.prefix,
-        digest=made.digest,
-        **data.model_dump(),
-    )
-    uow.session.add(key)
-    await uow.session.flush()  # the answer shows when it was made
-    audit_log.record(uow, "api_key.created", "api_key", key_id, after=_told(key))
+    values = {"id": key_id, "prefix": made.prefix, "digest": made.digest, **data.model_dump()}
+    key = await queries.insert_key(uow, values)
+    await audit_log.record(uow, "api_key.created", "api_key", key_id, after=_told(key))
     return MadeKey(key, made.secret)
 
 
@@ -91,7 +84,7 @@ def _told(key: ApiKey) -> dict[str, Any]:
 
 
 async def get_api_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
-    key = await queries.key_by_id(uow.session, uow.workspace_id, key_id)
+    key = await queries.key_by_id(uow, key_id)
     if key is None:
         raise NotFound("There is no API key with this id.")
     return key
@@ -99,10 +92,8 @@ async def get_api_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
 
 async def list_api_keys(
     uow: UnitOfWork, *, after_id: UUID | None, member_id: UUID | None, limit: int
-) -> Sequence[ApiKey]:
-    return await queries.keys_page(
-        uow.session, uow.workspace_id, after_id=after_id, member_id=member_id, limit=limit
-    )
+) -> list[ApiKey]:
+    return await queries.keys_page(uow, after_id=after_id, member_id=member_id, limit=limit)
 
 
 async def roll_api_key(
@@ -111,10 +102,8 @@ async def roll_api_key(
     key = await _live_key(uow, key_id)
     await _must_cover(uow, caller, key)
     fresh: NewKey = make_key(key.id)
-    rolled = await queries.replace_secret(
-        uow.session, uow.workspace_id, key.id, fresh.digest, overlap_seconds
-    )
-    audit_log.record(
+    rolled = await queries.replace_secret(uow, key.id, fresh.digest, overlap_seconds)
+    await audit_log.record(
         uow, "api_key.rolled", "api_key", key_id, after={"overlap_seconds": overlap_seconds}
     )
     return MadeKey(rolled, fresh.secret)
@@ -124,7 +113,7 @@ async def _must_cover(uow: UnitOfWork, caller: Caller, key: ApiKey) -> None:
     """Who rolls a key holds its secret afterwards, so it may do no more than they may."""
     role = key.role
     if key.member_id is not None:
-        role = await queries.role_of_member(uow.session, uow.workspace_id, key.member_id)
+        role = await queries.role_of_member(uow, key.member_id)
     scopes = None if key.scopes is None else frozenset(key.scopes)
     beyond = (
         granted(role, scopes, read_only=key.read_only) - caller.permissions if role else frozenset()
@@ -137,13 +126,13 @@ async def _must_cover(uow: UnitOfWork, caller: Caller, key: ApiKey) -> None:
 
 async def revoke_api_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
     """End a key at once; a second time changes nothing."""
-    key = await queries.key_by_id(uow.session, uow.workspace_id, key_id, lock=True)
+    key = await queries.key_by_id(uow, key_id, lock=True)
     if key is None:
         raise NotFound("There is no API key with this id.")
     if key.revoked_at is not None:
         return key
-    ended = await queries.end_key(uow.session, uow.workspace_id, key_id)
-    _tell_end(uow, ended)
+    ended = await queries.end_key(uow, key_id)
+    await _tell_end(uow, ended)
     return ended
 
 
@@ -151,7 +140,7 @@ async def must_fit_role(uow: UnitOfWork, member_id: UUID, role: Role) -> None:
     """Raises `Invalid` for a role that would leave a scope of the member's keys in vain."""
     faults = [
         Fault("/role", fault.code, f"Their key {key.name!r} is in the way. {fault.message}", told)
-        for key in await queries.live_keys_of_member(uow.session, uow.workspace_id, member_id)
+        for key in await queries.live_keys_of_member(uow, member_id)
         for fault in scope_faults(role, key.scopes, read_only=key.read_only)
         if (told := {**(fault.extra or {}), "api_key_id": str(key.id)})
     ]
@@ -161,19 +150,19 @@ async def must_fit_role(uow: UnitOfWork, member_id: UUID, role: Role) -> None:
 
 async def end_keys_of_member(uow: UnitOfWork, member_id: UUID) -> None:
     """A member who leaves takes no key along."""
-    for key in await queries.end_keys_of_member(uow.session, uow.workspace_id, member_id):
-        _tell_end(uow, key)
+    for key in await queries.end_keys_of_member(uow, member_id):
+        await _tell_end(uow, key)
 
 
-def _tell_end(uow: UnitOfWork, key: ApiKey) -> None:
+async def _tell_end(uow: UnitOfWork, key: ApiKey) -> None:
     uow.publish(ApiKeyRevoked(id=key.id, prefix=key.prefix))
-    audit_log.record(
+    await audit_log.record(
         uow, "api_key.revoked", "api_key", key.id, after={"revoked_at": key.revoked_at}
     )
 
 
 async def _live_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
-    key = await queries.key_by_id(uow.session, uow.workspace_id, key_id, lock=True)
+    key = await queries.key_by_id(uow, key_id, lock=True)
     if key is None:
         raise NotFound("There is no API key with this id.")
     if key.revoked_at is not None:
@@ -181,10 +170,16 @@ async def _live_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
     return key
 
 
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The keys of a member that can be used."""
+    keys = await queries.usable_keys_of(uow, UUID(key)) if what == "member" else []
+    return [Usage("api_key", str(each.id), each.name) for each in keys]
+
+
 async def key_details(service: Service, digest: str) -> SubjectDetails | None:
     """What the key with this digest may do now; None for an unknown, expired or revoked one."""
     async with service.units.across_workspaces(read_only=True) as scope:
-        found = await queries.key_by_digest(scope.session, digest)
+        found = await queries.key_by_digest(scope, digest)
     if found is None:
         return None
     details, use_is_news = found
@@ -198,7 +193,7 @@ async def subject_details(
 ) -> SubjectDetails | None:
     """What a member or key may do now; None for one that was deactivated, revoked or never was."""
     async with service.units.begin(workspace_id, (), read_only=True) as uow:
-        return await queries.subject_by_id(uow.session, workspace_id, subject)
+        return await queries.subject_by_id(uow, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +226,6 @@ def _note_use_later(service: Service, workspace_id: UUID, key_id: UUID) -> None:
 async def _note_use(service: Service, workspace_id: UUID, key_id: UUID) -> None:
     try:
         async with service.units.begin(workspace_id, ()) as uow:
-            await queries.note_use(uow.session, workspace_id, key_id)
+            await queries.note_use(uow, key_id)
     except Exception as error:  # noqa: BLE001  (a busy database is no reason to fail anybody)
         log.warning("last use not noted", error=type(error).__name__)

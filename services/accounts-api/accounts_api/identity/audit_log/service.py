@@ -1,11 +1,10 @@
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
 from accounts_api.identity.audit_log import queries
-from accounts_api.identity.audit_log.models import AuditEntry
+from accounts_api.identity.audit_log.rows import AuditEntry
 from shared.audit import difference, request_id
 from shared.events.base import ConfigurationChanged
 from shared.ids import new_id
@@ -14,7 +13,7 @@ from shared.uow import UnitOfWork
 __all__ = ["difference", "list_entries", "record", "record_elsewhere"]
 
 
-def record(
+async def record(
     uow: UnitOfWork,
     action: str,
     target_type: str,
@@ -29,20 +28,20 @@ def record(
     what differs; never a secret. Who acted is the unit of work's cause.
     """
     origin = uow.cause[0] if uow.cause else None
-    uow.session.add(
-        AuditEntry(
-            workspace_id=uow.workspace_id,
-            id=new_id(),
-            actor_type=origin.type if origin else "system",
-            actor_id=origin.id if origin else "system",
-            cause=[link.model_dump(exclude_none=True) for link in uow.cause],
-            action=action,
-            target_type=target_type,
-            target_id=target_id,
-            before=to_jsonable_python(before),
-            after=to_jsonable_python(after),
-            request_id=request_id(),
-        )
+    await queries.insert_entry(
+        uow,
+        {
+            "id": new_id(),
+            "actor_type": origin.type if origin else "system",
+            "actor_id": origin.id if origin else "system",
+            "cause": [link.model_dump(exclude_none=True) for link in uow.cause],
+            "action": action,
+            "target_type": target_type,
+            "target_id": target_id,
+            "before": to_jsonable_python(before),
+            "after": to_jsonable_python(after),
+            "request_id": request_id(),
+        },
     )
 
 
@@ -53,9 +52,8 @@ async def record_elsewhere(uow: UnitOfWork, fact: ConfigurationChanged) -> None:
         raise LookupError("It is written down as the effect of an event.")
     origin = heard.cause[0] if heard.cause else None
     await queries.insert_entry(
-        uow.session,
+        uow,
         {
-            "workspace_id": uow.workspace_id,
             "id": heard.id,
             "at": heard.recorded_at,
             "actor_type": origin.type if origin else "system",
@@ -74,12 +72,7 @@ async def list_entries(
     target_id: UUID | None,
     action: str | None,
     limit: int,
-) -> Sequence[AuditEntry]:
+) -> list[AuditEntry]:
     return await queries.entries_page(
-        uow.session,
-        uow.workspace_id,
-        before_id=before_id,
-        target_id=target_id,
-        action=action,
-        limit=limit,
+        uow, before_id=before_id, target_id=target_id, action=action, limit=limit
     )

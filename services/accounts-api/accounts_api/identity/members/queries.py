@@ -1,16 +1,35 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 
-from accounts_api.identity.members.models import Member
+from accounts_api.identity.members.models import members
+from accounts_api.identity.members.rows import Member
 from shared.auth import Role
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
+
+_LOCK = text("select 1 from workspaces where workspace_id = :workspace_id for no key update")
+
+
+async def lock_membership(uow: UnitOfWork) -> None:
+    """One change of members at a time, so that seats and admins are counted truly."""
+    await uow.run(_LOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Without one member: what the workspace has, and may have."""
+
+    paid: int
+    admins: int
+    seat_limit: int | None
+
 
 _SEATS = text(
     """
-    select coalesce(w.settings ->> 'seat_limit', '') as seat_limit,
+    select cast(w.settings ->> 'seat_limit' as integer) as seat_limit,
            (select count(*) from members m
             where m.workspace_id = :workspace_id and m.active and m.role <> 'observer'
               and m.id is distinct from :other_than) as paid,
@@ -20,71 +39,89 @@ _SEATS = text(
     from workspaces w where w.workspace_id = :workspace_id
     """
 )
-_LOCK = text("select 1 from workspaces where workspace_id = :workspace_id for no key update")
 
 
-@dataclass(frozen=True)
-class Seats:
-    """Without one member: what the workspace has, and may have."""
-
-    paid: int
-    admins: int
-    limit: int | None
-
-
-async def lock_membership(session: AsyncSession, workspace_id: UUID) -> None:
-    """One change of members at a time, so that seats and admins are counted truly."""
-    await session.execute(_LOCK, {"workspace_id": workspace_id})
-
-
-async def seats_without(
-    session: AsyncSession, workspace_id: UUID, member_id: UUID | None
-) -> Seats | None:
+async def seats_without(uow: UnitOfWork, member_id: UUID | None) -> Seats | None:
     """None when there is no such workspace."""
-    given = {"workspace_id": workspace_id, "other_than": member_id}
-    row = (await session.execute(_SEATS, given)).one_or_none()
-    if row is None:
-        return None
-    return Seats(row.paid, row.admins, int(row.seat_limit) if row.seat_limit else None)
+    return await uow.row(Seats, _SEATS, other_than=member_id)
 
 
-async def member_by_id(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Member | None:
-    found = select(Member).where(Member.workspace_id == workspace_id, Member.id == member_id)
-    return (await session.scalars(found)).one_or_none()
+_OF_WORKSPACE = select(members).where(members.c.workspace_id == WORKSPACE)
+_BY_ID = _OF_WORKSPACE.where(members.c.id == bindparam("member_id"))
+_BY_EXTERNAL_ID = _OF_WORKSPACE.where(members.c.external_id == bindparam("by_external_id"))
+_BY_EMAIL = _OF_WORKSPACE.where(members.c.email_key == bindparam("by_email_key"))
 
 
-async def member_by_external_id(
-    session: AsyncSession, workspace_id: UUID, external_id: str
-) -> Member | None:
-    found = select(Member).where(
-        Member.workspace_id == workspace_id, Member.external_id == external_id
-    )
-    return (await session.scalars(found)).one_or_none()
+async def member_by_id(uow: UnitOfWork, member_id: UUID) -> Member | None:
+    return await uow.row(Member, _BY_ID, member_id=member_id)
 
 
-async def member_by_email(session: AsyncSession, workspace_id: UUID, key: str) -> Member | None:
-    found = select(Member).where(Member.workspace_id == workspace_id, Member.email_key == key)
-    return (await session.scalars(found)).one_or_none()
+async def member_by_external_id(uow: UnitOfWork, external_id: str) -> Member | None:
+    return await uow.row(Member, _BY_EXTERNAL_ID, by_external_id=external_id)
+
+
+async def member_by_email(uow: UnitOfWork, key: str) -> Member | None:
+    return await uow.row(Member, _BY_EMAIL, by_email_key=key)
+
+
+_ACTIVE = text(
+    "select id from members where workspace_id = :workspace_id and active"
+    " and id = any(cast(:ids as uuid[]))"
+)
+
+
+async def active_members(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[UUID]:
+    return frozenset(await uow.values(UUID, _ACTIVE, ids=list(ids)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    email_key: str
+    id: UUID
+
+
+_ACTIVE_BY_EMAIL = text(
+    "select email_key, id from members"
+    " where workspace_id = :workspace_id and active and email_key = any(:email_keys)"
+)
+
+
+async def active_by_email(uow: UnitOfWork, email_keys: Collection[str]) -> dict[str, UUID]:
+    rows = await uow.rows(_Address, _ACTIVE_BY_EMAIL, email_keys=list(email_keys))
+    return {row.email_key: row.id for row in rows}
 
 
 async def members_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     *,
     after: tuple[str, UUID] | None,
     email_key: str | None,
     role: Role | None,
     active: bool | None,
     limit: int,
-) -> Sequence[Member]:
-    page = select(Member).where(Member.workspace_id == workspace_id)
+) -> list[Member]:
+    page = _OF_WORKSPACE
     if after is not None:
-        page = page.where(tuple_(Member.full_name, Member.id) > tuple_(*after))
+        page = page.where(tuple_(members.c.full_name, members.c.id) > tuple_(*after))
     if email_key is not None:
-        page = page.where(Member.email_key == email_key)
+        page = page.where(members.c.email_key == email_key)
     if role is not None:
-        page = page.where(Member.role == role)
+        page = page.where(members.c.role == role)
     if active is not None:
-        page = page.where(Member.active == active)
-    page = page.order_by(Member.full_name, Member.id).limit(limit + 1)
-    return (await session.scalars(page)).all()
+        page = page.where(members.c.active == active)
+    page = page.order_by(members.c.full_name, members.c.id).limit(limit + 1)
+    return await uow.rows(Member, page)
+
+
+async def insert_member(uow: UnitOfWork, values: Mapping[str, object]) -> Member:
+    return await uow.one(Member, insert(members).values(**values).returning(members))
+
+
+async def change_member(uow: UnitOfWork, member_id: UUID, values: Mapping[str, object]) -> Member:
+    changed = (
+        update(members)
+        .where(members.c.workspace_id == uow.workspace_id, members.c.id == member_id)
+        .values(**values, version=members.c.version + 1, updated_at=func.clock_timestamp())
+        .returning(members)
+    )
+    return await uow.one(Member, changed)

@@ -5,7 +5,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.identity.members import service
-from accounts_api.identity.members.models import Member
+from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.schemas import MemberIn, MemberOut, MemberPatch, MemberUpsert
 from shared.auth import Caller, Role
 from shared.paging import CursorParam, Limit, Page, page_of

@@ -1,4 +1,5 @@
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -6,7 +7,7 @@ from uuid import UUID
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.members import queries
-from accounts_api.identity.members.models import Member
+from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.rules import is_paid, may_grant, member_key
 from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberUpsert
 from shared.auth import Caller, Role
@@ -48,7 +49,7 @@ class RoleBeyondOwn(Forbidden):
 
 async def create_member(uow: UnitOfWork, caller: Caller, data: MemberIn) -> Member:
     _must_be_grantable(caller, data.role)
-    await queries.lock_membership(uow.session, uow.workspace_id)
+    await queries.lock_membership(uow)
     return await add_member(uow, data)
 
 
@@ -56,25 +57,29 @@ async def add_member(uow: UnitOfWork, data: MemberIn, *, active: bool = True) ->
     """Add whoever it is within the seats: for checked callers, and commands without one."""
     if is_paid(data.role, active=active):
         await _must_have_seat(uow, None)
-    member = Member(
-        workspace_id=uow.workspace_id,
-        id=new_id(),
-        email_key=member_key(data.email),
-        active=active,
-        **data.model_dump(),
-    )
-    uow.session.add(member)
-    await _flush(uow, member)
-    audit_log.record(uow, "member.created", "member", member.id, after=_told(member))
+    values = {"id": new_id(), "email_key": member_key(data.email), "active": active}
+    async with _unique(data.email, data.external_id):
+        member = await queries.insert_member(uow, {**values, **data.model_dump()})
+    await audit_log.record(uow, "member.created", "member", member.id, after=_told(member))
     uow.publish(_changed(member))
     return member
 
 
 async def get_member(uow: UnitOfWork, member_id: UUID) -> Member:
-    member = await queries.member_by_id(uow.session, uow.workspace_id, member_id)
+    member = await queries.member_by_id(uow, member_id)
     if member is None:
         raise NotFound("There is no member with this id.")
     return member
+
+
+async def active_members(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those among `ids`."""
+    return await queries.active_members(uow, ids) if ids else frozenset()
+
+
+async def active_by_email(uow: UnitOfWork, email_keys: Collection[str]) -> dict[str, UUID]:
+    """Active members by the key of their address."""
+    return await queries.active_by_email(uow, email_keys) if email_keys else {}
 
 
 async def list_members(
@@ -85,10 +90,9 @@ async def list_members(
     role: Role | None,
     active: bool | None,
     limit: int,
-) -> Sequence[Member]:
+) -> list[Member]:
     return await queries.members_page(
-        uow.session,
-        uow.workspace_id,
+        uow,
         after=after,
         email_key=None if email is None else member_key(email),
         role=role,
@@ -100,7 +104,7 @@ async def list_members(
 async def update_member(
     uow: UnitOfWork, caller: Caller, member_id: UUID, data: MemberPatch, version: int | None
 ) -> Member:
-    await queries.lock_membership(uow.session, uow.workspace_id)
+    await queries.lock_membership(uow)
     member = await get_member(uow, member_id)
     check_version(version, member.version)
     return await _apply(uow, caller, member, data.changes())
@@ -118,13 +122,13 @@ async def deactivate_member(
     """Their access ends with this transaction: they keep no key and free their seat. Refused while
     they hold something that others should take over, unless `force`.
     """
-    await queries.lock_membership(uow.session, uow.workspace_id)
+    await queries.lock_membership(uow)
     member = await get_member(uow, member_id)
     return await _apply(uow, caller, member, {"active": False}, force=force)
 
 
 async def reactivate_member(uow: UnitOfWork, caller: Caller, member_id: UUID) -> Member:
-    await queries.lock_membership(uow.session, uow.workspace_id)
+    await queries.lock_membership(uow)
     member = await get_member(uow, member_id)
     return await _apply(uow, caller, member, {"active": True})
 
@@ -137,13 +141,11 @@ async def upsert_member(
     A member with the same e-mail and no external id yet is that person. Saying the same again
     changes nothing and tells nobody. To deactivate them is refused as by hand, unless `force`.
     """
-    await queries.lock_membership(uow.session, uow.workspace_id)
+    await queries.lock_membership(uow)
     given = data.changes()
-    member = await queries.member_by_external_id(uow.session, uow.workspace_id, external_id)
+    member = await queries.member_by_external_id(uow, external_id)
     if member is None and "email" in given:
-        member = await queries.member_by_email(
-            uow.session, uow.workspace_id, member_key(data.email)
-        )
+        member = await queries.member_by_email(uow, member_key(data.email))
         if member is not None and member.external_id is not None:
             raise EmailTaken(
                 f"The member with this address has the external id {member.external_id!r}.",
@@ -185,12 +187,10 @@ async def _apply(
         await _must_leave_an_admin(uow, member)
     if is_paid(wanted["role"], active=wanted["active"]) and not was_paid:
         await _must_have_seat(uow, member.id)
-    for name, value in changed.items():
-        setattr(member, name, value)
-    member.email_key = member_key(member.email)
-    member.version += 1
-    await _flush(uow, member)
-    audit_log.record(
+    keys = {"email_key": member_key(wanted["email"])}
+    async with _unique(wanted["email"], wanted["external_id"]):
+        member = await queries.change_member(uow, member.id, {**changed, **keys})
+    await audit_log.record(
         uow,
         _ACTION[changed.get("active")],
         "member",
@@ -220,36 +220,37 @@ def _must_be_grantable(caller: Caller, role: Role) -> None:
 
 
 async def _must_leave_an_admin(uow: UnitOfWork, member: Member) -> None:
-    seats = await queries.seats_without(uow.session, uow.workspace_id, member.id)
+    seats = await queries.seats_without(uow, member.id)
     if seats is not None and seats.admins == 0:
         raise LastAdmin("Make someone else an admin first.")
 
 
 async def _must_have_seat(uow: UnitOfWork, member_id: UUID | None) -> None:
-    seats = await queries.seats_without(uow.session, uow.workspace_id, member_id)
+    seats = await queries.seats_without(uow, member_id)
     if seats is None:
         raise NotFound("There is no such workspace.")
-    if seats.limit is not None and seats.paid >= seats.limit:
+    if seats.seat_limit is not None and seats.paid >= seats.seat_limit:
         raise SeatLimit(
             "Add seats, or make someone an observer: observers are free.",
-            seat_limit=seats.limit,
+            seat_limit=seats.seat_limit,
             seats_taken=seats.paid,
         )
 
 
-async def _flush(uow: UnitOfWork, member: Member) -> None:
-    """Now, because the database decides whose e-mail and external id these are."""
+@asynccontextmanager
+async def _unique(email: str, external_id: str | None) -> AsyncIterator[None]:
+    """The database decides whose e-mail and external id these are."""
     async with (
         refuse(
             "uq_members_workspace_id_email_key",
-            EmailTaken(f"{member.email!r} belongs to another member."),
+            EmailTaken(f"{email!r} belongs to another member."),
         ),
         refuse(
             "uq_members_workspace_id_external_id",
-            ExternalIdTaken(f"{member.external_id!r} belongs to another member."),
+            ExternalIdTaken(f"{external_id!r} belongs to another member."),
         ),
     ):
-        await uow.session.flush()
+        yield
 
 
 def _told(member: Member) -> dict[str, Any]:

@@ -1,28 +1,29 @@
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
 
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, insert, select, update
 
-from accounts_api.identity.workspaces.models import Workspace
+from accounts_api.db import FOUNDATION
+from accounts_api.identity.workspaces.rows import Workspace
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
 
-
-async def workspace(
-    session: AsyncSession, workspace_id: UUID, *, lock: bool = False
-) -> Workspace | None:
-    found = select(Workspace).where(Workspace.workspace_id == workspace_id)
-    if lock:
-        found = found.with_for_update(key_share=True)
-    return (await session.scalars(found)).one_or_none()
+_workspaces = FOUNDATION.workspaces
+_OWN = select(_workspaces).where(_workspaces.c.workspace_id == WORKSPACE)
 
 
-async def change_workspace(
-    session: AsyncSession, workspace_id: UUID, changes: dict[str, Any]
-) -> Workspace:
+async def workspace(uow: UnitOfWork, *, lock: bool = False) -> Workspace | None:
+    return await uow.row(Workspace, _OWN.with_for_update(key_share=True) if lock else _OWN)
+
+
+async def insert_workspace(uow: UnitOfWork, values: Mapping[str, object]) -> Workspace:
+    return await uow.one(Workspace, insert(_workspaces).values(**values).returning(_workspaces))
+
+
+async def change_workspace(uow: UnitOfWork, changes: Mapping[str, object]) -> Workspace:
     changed = (
-        update(Workspace)
-        .where(Workspace.workspace_id == workspace_id)
-        .values(**changes, version=Workspace.version + 1, updated_at=func.clock_timestamp())
-        .returning(Workspace)
+        update(_workspaces)
+        .where(_workspaces.c.workspace_id == uow.workspace_id)
+        .values(**changes, version=_workspaces.c.version + 1, updated_at=func.clock_timestamp())
+        .returning(_workspaces)
     )
-    return (await session.scalars(changed, execution_options={"populate_existing": True})).one()
+    return await uow.one(Workspace, changed)

@@ -3,7 +3,7 @@ from typing import Annotated
 from starlette.responses import Response
 
 from accounts_api.identity.workspaces import service
-from accounts_api.identity.workspaces.models import Workspace
+from accounts_api.identity.workspaces.rows import Workspace
 from accounts_api.identity.workspaces.schemas import ClockIn, ClockOut, WorkspaceOut, WorkspacePatch
 from accounts_api.identity.workspaces.service import Clock
 from shared.auth import Caller

@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.members import service as members
 from accounts_api.identity.members.schemas import MemberIn
 from accounts_api.identity.workspaces import queries
-from accounts_api.identity.workspaces.models import Workspace
+from accounts_api.identity.workspaces.rows import Workspace
 from accounts_api.identity.workspaces.rules import merge_patch
 from accounts_api.identity.workspaces.schemas import WorkspacePatch, WorkspaceSettings
 from shared.auth import ROLES
@@ -47,11 +47,11 @@ class WorkspaceHooks:
 
 
 async def get_workspace(uow: UnitOfWork) -> Workspace:
-    return _found(await queries.workspace(uow.session, uow.workspace_id))
+    return _found(await queries.workspace(uow))
 
 
 async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int | None) -> Workspace:
-    workspace = _found(await queries.workspace(uow.session, uow.workspace_id, lock=True))
+    workspace = _found(await queries.workspace(uow, lock=True))
     check_version(version, workspace.version)
     calendar = _calendar(workspace.time_zone, workspace.settings)
     changes = data.changes()
@@ -61,8 +61,8 @@ async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int |
     was, becomes = audit_log.difference(before, changes)
     if not becomes:
         return workspace
-    changed = await queries.change_workspace(uow.session, uow.workspace_id, becomes)
-    audit_log.record(
+    changed = await queries.change_workspace(uow, becomes)
+    await audit_log.record(
         uow, "workspace.updated", "workspace", uow.workspace_id, before=was, after=becomes
     )
     _tell(uow, changed)
@@ -72,7 +72,7 @@ async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int |
     return changed
 
 
-def _calendar(time_zone: str, settings: dict[str, Any]) -> tuple[Any, ...]:
+def _calendar(time_zone: str, settings: Mapping[str, object]) -> tuple[Any, ...]:
     """What a day is here, as far as rules ask."""
     return (time_zone, *(settings.get(name) for name in _CALENDAR))
 
@@ -94,7 +94,7 @@ async def set_clock(uow: UnitOfWork, frozen_at: datetime | None) -> Clock:
     """Stop a sandbox's clock at an instant, or let it run. It never goes back: what has happened
     there has happened.
     """
-    workspace = _found(await queries.workspace(uow.session, uow.workspace_id, lock=True))
+    workspace = _found(await queries.workspace(uow, lock=True))
     if not workspace.sandbox:
         raise NotASandbox("This workspace lives in real time.")
     now = await uow.fresh_now()
@@ -103,10 +103,8 @@ async def set_clock(uow: UnitOfWork, frozen_at: datetime | None) -> Clock:
         raise ClockMovesForward(f"It is {now.isoformat()} there already.", now=now.isoformat())
     if frozen_at != workspace.frozen_at:
         was = workspace.frozen_at
-        changed = await queries.change_workspace(
-            uow.session, uow.workspace_id, {"frozen_at": frozen_at}
-        )
-        audit_log.record(
+        changed = await queries.change_workspace(uow, {"frozen_at": frozen_at})
+        await audit_log.record(
             uow,
             "workspace.clock_set",
             "workspace",
@@ -170,28 +168,15 @@ async def make_workspace(
     workspace_id = new_id()
     cause = (Cause(type="system", id="bootstrap"),)
     async with service.units.begin(workspace_id, cause) as uow:
-        workspace = Workspace(
-            workspace_id=workspace_id,
-            name=name,
-            time_zone=time_zone,
-            sandbox=sandbox,
-            frozen_at=frozen_at,
-            settings=WorkspaceSettings().model_dump(),
-        )
-        uow.session.add(workspace)
-        await uow.session.flush()  # members refer to it
-        audit_log.record(
-            uow,
-            "workspace.created",
-            "workspace",
-            workspace_id,
-            after={
-                "name": name,
-                "time_zone": time_zone,
-                "sandbox": sandbox,
-                "frozen_at": frozen_at,
-            },
-        )
+        given = {
+            "name": name,
+            "time_zone": time_zone,
+            "sandbox": sandbox,
+            "frozen_at": frozen_at,
+        }
+        settings = WorkspaceSettings().model_dump()
+        workspace = await queries.insert_workspace(uow, {**given, "settings": settings})
+        await audit_log.record(uow, "workspace.created", "workspace", workspace_id, after=given)
         _tell(uow, workspace)
         admin = await members.add_member(
             uow, MemberIn(full_name="Ada Admin", email="admin@example.com", role="admin")

@@ -1,0 +1,23 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.auth import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the workspace."""
+
+    workspace_id: UUID
+    id: UUID
+    full_name: str
+    email: str
+    email_key: str
+    role: Role
+    time_zone: str | None
+    external_id: str | None
+    active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
