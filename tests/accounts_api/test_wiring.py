@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.usages import service as usages
+from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.records.store import hooks
 from accounts_api.records.store.hooks import RecordChange, RecordHooks
 from accounts_api.wiring import WIRING
@@ -29,14 +31,14 @@ async def test_only_who_is_in_the_lists_hears_and_is_asked(tenure: Tenure) -> No
     async def find(_: UnitOfWork, what: str, __: str | None, key: str) -> Sequence[Usage]:
         return [Usage("report", key, what)]
 
-    service = handed(tenure, (RecordHooks(on_changes=(hear,), find_usages=(find,)),))
+    service = handed(tenure, (RecordHooks(on_changes=(hear,)), UsageHooks(finders=(find,))))
     try:
         async with service.units.begin(ws.id, ()) as uow:
             before = await engine.due_work(uow)
             await hooks.notify(uow, "account", [created()])
             assert heard == ["account created"]
             assert await engine.due_work(uow) == before, "rules are not in the lists"
-            users = await hooks.find_usages(uow, "key_role", None, "csm")
+            users = await usages.find_usages(uow, "key_role", None, "csm")
             assert users == [Usage("report", "csm", "key_role")]
     finally:
         await service.close()

@@ -12,13 +12,20 @@ from accounts_api.automation.lifecycle import evaluation as lifecycle
 from accounts_api.automation.segments import evaluation as membership
 from accounts_api.automation.segments import memberships
 from accounts_api.automation.segments import service as segments
+from accounts_api.automation.segments import usages as segment_usages
+from accounts_api.customers.formulas import evaluation as formula_values
+from accounts_api.customers.formulas import nulls
+from accounts_api.customers.formulas import service as formulas
+from accounts_api.customers.imports import service as imports
+from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.customers.key_roles.service import KeyRoleHooks
 from accounts_api.customers.querying.includes import ExtraIncludes
 from accounts_api.customers.references.service import ReferenceHooks
-from accounts_api.customers.traits import evaluation as formula_values
-from accounts_api.customers.traits import formulas, nulls
+from accounts_api.customers.traits import service as traits
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Evaluator, Evaluators
+from accounts_api.evaluation.engine.evaluators import FORMULA, Evaluator, Evaluators
+from accounts_api.evaluation.usages.service import UsageHooks
+from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.members.service import MemberHooks
 from accounts_api.identity.workspaces.service import WorkspaceHooks
 from accounts_api.records.store.hooks import RecordHooks
@@ -32,9 +39,21 @@ WIRING: Final[Wiring] = (
             segments.follow_merges,
             product_events.follow_records,
         ),
-        find_usages=(
+    ),
+    UsageHooks(
+        finders=(
+            traits.find_dependents,
             engine.find_usages,
-            assignments.usages_of,
+            api_keys.find_usages,
+            assignments.find_usages,
+            deactivation.RULES.find_usages,
+            formulas.find_usages,
+            handovers.find_usages,
+            imports.find_usages,
+            lifecycle.RULES.find_usages,
+            key_roles.find_usages,
+            segment_usages.find_usages,
+            traits.find_usages,
         ),
     ),
     Evaluators(
@@ -42,7 +61,7 @@ WIRING: Final[Wiring] = (
             deactivation.RULES.kind: deactivation.RULES.evaluator(
                 deactivation.evaluate, deactivation.outputs
             ),
-            formulas.KIND: Evaluator(
+            FORMULA: Evaluator(
                 formula_values.evaluate,
                 formula_values.usages,
                 formula_values.quarantine,

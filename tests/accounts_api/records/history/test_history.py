@@ -90,7 +90,7 @@ async def test_months_to_come_have_their_partition(tenure: Tenure) -> None:
 
     ws = await tenure.workspace()
     async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
-        assert await make_partitions(uow.session) == 0
+        assert await make_partitions(uow) == 0
     await bulk(ws, "accounts", [{"external_id": "a", "name": "A"}])
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.evaluation.engine.models import backfills
 from accounts_api.language.rules.catalog import RecordType
+from shared.data import WORKSPACE, Transaction
 from shared.uow import UnitOfWork
 
 
@@ -53,12 +53,9 @@ _START = text(
 )
 
 
-async def start_backfill(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, *, repeated: bool
-) -> None:
+async def start_backfill(uow: UnitOfWork, rule_id: UUID, *, repeated: bool) -> None:
     """From the beginning; how many records there are is counted by whoever begins."""
-    given = {"workspace_id": workspace_id, "rule_id": rule_id, "repeated": repeated}
-    await session.execute(_START, given)
+    await uow.run(_START, rule_id=rule_id, repeated=repeated)
 
 
 _START_DEPENDENT = text(
@@ -73,13 +70,11 @@ _START_DEPENDENT = text(
 )
 
 
-async def start_dependent_backfills(session: AsyncSession, workspace_id: UUID, what: str) -> None:
-    await session.execute(_START_DEPENDENT, {"workspace_id": workspace_id, "what": what})
+async def start_dependent_backfills(uow: UnitOfWork, what: str) -> None:
+    await uow.run(_START_DEPENDENT, what=what)
 
 
-async def count_records(
-    session: AsyncSession, workspace_id: UUID, rule_id: UUID, type_: RecordType
-) -> None:
+async def count_records(uow: UnitOfWork, rule_id: UUID, type_: RecordType) -> None:
     own, given = _own(type_)
     statement = text(
         f"""
@@ -88,8 +83,7 @@ async def count_records(
         where workspace_id = :workspace_id and rule_id = :rule_id
         """
     )
-    known = {"workspace_id": workspace_id, "rule_id": rule_id, **given}
-    await session.execute(statement, known)
+    await uow.run(statement, rule_id=rule_id, **given)
 
 
 def _own(type_: RecordType) -> tuple[str, dict[str, Any]]:
@@ -100,41 +94,59 @@ def _own(type_: RecordType) -> tuple[str, dict[str, Any]]:
     return f" and {name} = :own", {"own": value}
 
 
-async def next_backfill(session: AsyncSession, workspace_id: UUID) -> Any:
-    """The oldest unfinished backfill with the kind and record type of its rule, None without one.
-    Rechecks come last.
+@dataclass(frozen=True, slots=True)
+class NextBackfill:
+    """The oldest unfinished one, with the kind and record type of its rule."""
+
+    rule_id: UUID
+    run: int
+    after_id: UUID | None
+    repeated: bool
+    kind: str
+    record_type: str
+
+
+_NEXT = text(
     """
-    found = await session.execute(
-        text(
-            """
-            select s.rule_id, s.run, s.after_id, s.repeated, w.kind, w.record_type
-            from backfills s join evaluated_rules w
-              on w.workspace_id = s.workspace_id and w.id = s.rule_id
-            where s.workspace_id = :workspace_id and s.finished_at is null
-            order by s.repeated, s.started_at, s.rule_id limit 1
-            """
-        ),
-        {"workspace_id": workspace_id},
-    )
-    return found.one_or_none()
+    select s.rule_id, s.run, s.after_id, s.repeated, w.kind, w.record_type
+    from backfills s join evaluated_rules w
+      on w.workspace_id = s.workspace_id and w.id = s.rule_id
+    where s.workspace_id = :workspace_id and s.finished_at is null
+    order by s.repeated, s.started_at, s.rule_id limit 1
+    """
+)
+
+
+async def next_backfill(uow: UnitOfWork) -> NextBackfill | None:
+    """Rechecks come last."""
+    return await uow.row(NextBackfill, _NEXT)
 
 
 async def ids_after(
-    session: AsyncSession, workspace_id: UUID, type_: RecordType, after: UUID | None, limit: int
-) -> Sequence[UUID]:
+    uow: UnitOfWork, type_: RecordType, after: UUID | None, limit: int
+) -> list[UUID]:
     """Tombstones too: what still belongs to one must end."""
     own, more = _own(type_)
     statement = text(
         f"select id from {type_.table} where workspace_id = :workspace_id{own}"
         " and (cast(:after as uuid) is null or id > :after) order by id limit :limit"
     ).bindparams(bindparam("after", type_=Uuid()))
-    given = {"workspace_id": workspace_id, "after": after, "limit": limit, **more}
-    return (await session.scalars(statement, given)).all()
+    return await uow.values(UUID, statement, after=after, limit=limit, **more)
+
+
+_ADVANCE = text(
+    """
+    update backfills set after_id = coalesce(:after, after_id),
+        processed = processed + :evaluated,
+        corrected = coalesce(corrected, 0) + :corrected,
+        finished_at = case when :finished then clock_timestamp() end
+    where workspace_id = :workspace_id and rule_id = :rule_id and run = :run
+    """
+).bindparams(bindparam("after", type_=Uuid()))
 
 
 async def advance_backfill(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     rule_id: UUID,
     run: int,
     *,
@@ -144,37 +156,19 @@ async def advance_backfill(
     finished: bool,
 ) -> None:
     """Not when it was started again meanwhile: then it begins at the beginning."""
-    await session.execute(
-        text(
-            """
-            update backfills set after_id = coalesce(:after, after_id),
-                processed = processed + :evaluated,
-                corrected = coalesce(corrected, 0) + :corrected,
-                finished_at = case when :finished then clock_timestamp() end
-            where workspace_id = :workspace_id and rule_id = :rule_id and run = :run
-            """
-        ).bindparams(bindparam("after", type_=Uuid())),
-        {
-            "workspace_id": workspace_id,
-            "rule_id": rule_id,
-            "run": run,
-            "after": after,
-            "evaluated": evaluated,
-            "corrected": corrected,
-            "finished": finished,
-        },
-    )
+    done = {"after": after, "evaluated": evaluated, "corrected": corrected, "finished": finished}
+    await uow.run(_ADVANCE, rule_id=rule_id, run=run, **done)
+
+
+_OF_RULES = select(*(backfills.c[field.name] for field in fields(Backfill))).where(
+    backfills.c.workspace_id == WORKSPACE,
+    backfills.c.rule_id == any_(bindparam("rule_ids", type_=ARRAY(Uuid()))),
+)
 
 
 async def backfills_of(uow: UnitOfWork, rule_ids: Sequence[UUID]) -> dict[UUID, Backfill]:
-    names = [field.name for field in fields(Backfill)]
-    found = await uow.session.execute(
-        select(*(backfills.c[name] for name in names)).where(
-            backfills.c.workspace_id == uow.workspace_id,
-            backfills.c.rule_id == any_(bindparam(None, list(rule_ids), type_=ARRAY(Uuid()))),
-        )
-    )
-    return {row.rule_id: Backfill(*row) for row in found}
+    rows = await uow.rows(Backfill, _OF_RULES, rule_ids=list(rule_ids))
+    return {backfill.rule_id: backfill for backfill in rows}
 
 
 _STALE = text(
@@ -184,11 +178,10 @@ _STALE = text(
     where finished_at < clock_timestamp() - make_interval(hours => :hours)
       and exists (select 1 from rule_dependencies w where w.workspace_id = backfills.workspace_id
                                                  and w.rule_id = backfills.rule_id)
-    returning rule_id
     """
 )
 
 
-async def restart_old_backfills(session: AsyncSession, hours: int) -> int:
+async def restart_old_backfills(scope: Transaction, hours: int) -> int:
     """Evaluate every record again for rules whose last backfill is older."""
-    return len((await session.execute(_STALE, {"hours": hours})).all())
+    return await scope.run(_STALE, hours=hours)

@@ -59,7 +59,7 @@ async def record_each_change(
 async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
     if rows:
         cause = to_json(uow.cause).decode()
-        await queries.queue(uow.session, uow.workspace_id, rows, at, cause)
+        await queries.queue(uow, rows, at, cause)
         uow.wake_worker()
 
 

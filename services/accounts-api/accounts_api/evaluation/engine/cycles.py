@@ -6,28 +6,16 @@ key roles that rules always assign; among themselves these rules come to rest.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import queries
+from accounts_api.evaluation.engine.evaluators import DECIDING, FORMULA, Evaluators, Output
 from accounts_api.language.interpreter.depends import Dependency
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
-
-FORMULA: Final = "formula"
-DECIDING: Final = frozenset({FORMULA, "lifecycle", "deactivation"})
-"""Kinds of rules that decide a value of a record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What follows from a rule, as others see it."""
-
-    name: str
-    dependencies: frozenset[Dependency]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +25,16 @@ class Cycle:
     of_formulas: bool
 
 
-Outputs = Callable[[UnitOfWork], Awaitable[Mapping[UUID, Output]]]
 Links = Mapping[UUID, AbstractSet[UUID]]
 """Rule to those whose results it reads."""
 
 
-async def cycle_of(
-    uow: UnitOfWork, rule_id: UUID, by_evaluator: Mapping[str, Outputs]
-) -> Cycle | None:
+async def cycle_of(uow: UnitOfWork, rule_id: UUID) -> Cycle | None:
     """A cycle through this rule and one that decides a value, if it is in one."""
     given: dict[UUID, Output] = {}
     kinds: dict[UUID, str] = {}
-    for kind, outputs in by_evaluator.items():
-        found = await outputs(uow)
+    for kind, evaluator in uow.wired(Evaluators).by_kind.items():
+        found = await evaluator.outputs(uow) if evaluator.outputs is not None else {}
         given |= found
         kinds |= dict.fromkeys(found, kind)
     by_dependency: dict[Dependency, set[UUID]] = defaultdict(set)
@@ -58,7 +43,7 @@ async def cycle_of(
             by_dependency[dependency].add(giver)
     links: dict[UUID, set[UUID]] = defaultdict(set)
     wanted = sorted({dependency.what for dependency in by_dependency})
-    for seer, dependency in await queries.dependencies_on(uow.session, uow.workspace_id, wanted):
+    for seer, dependency in await queries.dependencies_on(uow, wanted):
         # What only a formula does by mistake, others do to keep what they decided.
         own = {seer} if kinds.get(seer) != FORMULA else set()
         links[seer] |= by_dependency.get(dependency, set()) - own

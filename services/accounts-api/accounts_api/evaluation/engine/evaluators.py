@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from accounts_api.evaluation.engine.cycles import Outputs
 from accounts_api.language.interpreter.depends import Dependency
 from accounts_api.language.rules.context import EvaluationContext
 from shared.events.base import Cause
@@ -16,13 +15,18 @@ from shared.usages import Usage
 
 T = TypeVar("T")
 
-EVALUATION_ORDER: Final = (
+FORMULA: Final = "formula"
+DECIDING: Final = (
     # Whether a contact is out is a field like any other to all that follow.
     "deactivation",
     # So is the trait that a formula works out.
-    "formula",
+    FORMULA,
     # A status reads fields, and segments and assignments read statuses.
     "lifecycle",
+)
+"""Kinds of rules that decide a value of a record."""
+EVALUATION_ORDER: Final = (
+    *DECIDING,
     # A segment reads all of the above, and assignments read segments.
     "segment",
     # Last, because it hands accounts to people: it should read what is settled.
@@ -55,6 +59,17 @@ Evaluate = Callable[[UnitOfWork, Affected, EvaluationContext], Awaitable[int]]
 many verdicts differed."""
 FindUsages = Callable[[UnitOfWork, Sequence[UUID], Dependency], Awaitable[Sequence[Usage]]]
 Quarantine = Callable[[UnitOfWork, UUID, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What follows from a rule, as others see it."""
+
+    name: str
+    dependencies: frozenset[Dependency]
+
+
+Outputs = Callable[[UnitOfWork], Awaitable[Mapping[UUID, Output]]]
 
 
 @dataclass(frozen=True, slots=True)

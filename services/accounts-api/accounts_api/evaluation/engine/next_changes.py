@@ -1,12 +1,12 @@
 """Until when verdicts stay as they are, unless data change."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.language.sql.rows import other_table
 from shared.columns import AT
@@ -51,12 +51,18 @@ _DUE = text(
 )
 
 
-async def claim_due(
-    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
-) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class DueChange:
+    rule_id: UUID
+    kind: str | None
+    """None for a rule that is gone."""
+    record_id: UUID
+    next_change_at: datetime
+
+
+async def claim_due(uow: UnitOfWork, now: datetime, limit: int) -> list[DueChange]:
     """What falls due first, all of one instant. Taken out: an evaluation puts back the next."""
-    given = {"workspace_id": workspace_id, "now": now, "limit": limit}
-    return (await session.execute(_DUE, given)).all()
+    return await uow.rows(DueChange, _DUE, now=now, limit=limit)
 
 
 _SET = text(
@@ -81,21 +87,11 @@ async def set_next_changes(
     uow: UnitOfWork, next_changes: Sequence[tuple[UUID, UUID, datetime | None]]
 ) -> None:
     """(rule, record, instant at which to evaluate again); None takes the instant away."""
-    session, workspace_id = uow.session, uow.workspace_id
     kept = [(rule, record, at) for rule, record, at in next_changes if at is not None]
     gone = [(rule, record) for rule, record, at in next_changes if at is None]
     if kept:
-        given = {
-            "workspace_id": workspace_id,
-            "rule_ids": [rule for rule, _, _ in kept],
-            "record_ids": [record for _, record, _ in kept],
-            "flips": [at for _, _, at in kept],
-        }
-        await session.execute(_SET, given)
+        rule_ids, record_ids, flips = zip(*kept, strict=True)
+        await uow.run(_SET, rule_ids=rule_ids, record_ids=record_ids, flips=flips)
     if gone:
-        given = {
-            "workspace_id": workspace_id,
-            "rule_ids": [rule for rule, _ in gone],
-            "record_ids": [record for _, record in gone],
-        }
-        await session.execute(_DROP, given)
+        rule_ids, record_ids = zip(*gone, strict=True)
+        await uow.run(_DROP, rule_ids=rule_ids, record_ids=record_ids)

@@ -1,23 +1,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import (
-    Text,
-    and_,
-    any_,
-    bindparam,
-    delete,
-    insert,
-    select,
-    text,
-)
+from sqlalchemy import Text, and_, any_, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.evaluation.engine.models import (
     backfills,
@@ -30,12 +21,9 @@ from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.sql.affected_records import reach
 from shared.columns import AT
+from shared.data import WORKSPACE, Transaction
 from shared.uow import UnitOfWork
 
-_DEPENDENCIES = and_(
-    rule_dependencies.c.workspace_id == evaluated_rules.c.workspace_id,
-    rule_dependencies.c.rule_id == evaluated_rules.c.id,
-)
 # Each "first of" is one step into an index, however many rows there are; an EXISTS would be planned
 # as a scan as soon as many rows are expected to match.
 _WITH_WORK = text(
@@ -64,52 +52,62 @@ _COUNT_WORK = text(
          where workspace_id = :workspace_id and finished_at is null) as backfills
     """
 )
-_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
-_WAIT = text("select pg_advisory_xact_lock(hashtextextended('rules:' || :workspace_id, 0))")
+_KEY = "hashtextextended('{}:' || cast(cast(:workspace_id as uuid) as text), 0)"
+_LOCK = text(f"select pg_try_advisory_xact_lock({_KEY.format('rules')})")
+_WAIT = text(f"select pg_advisory_xact_lock({_KEY.format('rules')})")
+_LOCK_DEPENDENCIES = text(f"select pg_advisory_xact_lock({_KEY.format('dependencies')})")
 
 
-async def workspaces_with_work(session: AsyncSession) -> Sequence[UUID]:
-    return (await session.scalars(_WITH_WORK)).all()
+@dataclass(frozen=True, slots=True)
+class Work:
+    record_changes: int
+    due_rechecks: int
+    backfills: int
 
 
-async def count_work(session: AsyncSession, workspace_id: UUID) -> dict[str, int]:
-    counted = await session.execute(_COUNT_WORK, {"workspace_id": workspace_id})
-    return dict(counted.mappings().one())
+async def workspaces_with_work(scope: Transaction) -> list[UUID]:
+    return await scope.values(UUID, _WITH_WORK)
 
 
-async def try_lock(session: AsyncSession, workspace_id: UUID) -> bool:
-    return bool(await session.scalar(_LOCK, {"workspace_id": str(workspace_id)}))
+async def count_work(uow: UnitOfWork) -> Work:
+    return await uow.one(Work, _COUNT_WORK)
 
 
-async def lock(session: AsyncSession, workspace_id: UUID) -> None:
-    await session.execute(_WAIT, {"workspace_id": str(workspace_id)})
+async def try_lock(uow: UnitOfWork) -> bool:
+    return await uow.one_value(bool, _LOCK)
 
 
-_LOCK_DEPENDENCIES = text(
-    "select pg_advisory_xact_lock(hashtextextended('dependencies:' || :workspace_id, 0))"
+async def lock(uow: UnitOfWork) -> None:
+    await uow.run(_WAIT)
+
+
+async def lock_dependencies(uow: UnitOfWork) -> None:
+    """One change at a time of what depends on what: two halves of a cycle would not meet."""
+    await uow.run(_LOCK_DEPENDENCIES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    rule_id: UUID
+    record_type: str
+    what: str
+
+
+_OF_WHAT = (
+    rule_dependencies.c.workspace_id == WORKSPACE,
+    rule_dependencies.c.what == any_(bindparam("wanted", type_=ARRAY(Text()))),
+)
+_DEPENDENCIES_ON = (
+    select(rule_dependencies.c.rule_id, rule_dependencies.c.record_type, rule_dependencies.c.what)
+    .where(*_OF_WHAT)
+    .distinct()
 )
 
 
-async def lock_dependencies(session: AsyncSession, workspace_id: UUID) -> None:
-    """One change at a time of what depends on what: two halves of a cycle would not meet."""
-    await session.execute(_LOCK_DEPENDENCIES, {"workspace_id": str(workspace_id)})
-
-
-async def dependencies_on(
-    session: AsyncSession, workspace_id: UUID, what: Sequence[str]
-) -> list[tuple[UUID, Dependency]]:
+async def dependencies_on(uow: UnitOfWork, what: Sequence[str]) -> list[tuple[UUID, Dependency]]:
     """Who sees any of `what`, of which records; paths are left out."""
-    found = await session.execute(
-        select(
-            rule_dependencies.c.rule_id, rule_dependencies.c.record_type, rule_dependencies.c.what
-        )
-        .where(
-            rule_dependencies.c.workspace_id == workspace_id,
-            rule_dependencies.c.what == any_(bindparam(None, list(what), type_=ARRAY(Text()))),
-        )
-        .distinct()
-    )
-    return [(rule_id, Dependency(record_type, seen)) for rule_id, record_type, seen in found]
+    rows = await uow.rows(_Seen, _DEPENDENCIES_ON, wanted=list(what))
+    return [(row.rule_id, Dependency(row.record_type, row.what)) for row in rows]
 
 
 _EVALUATED_UNTIL = text(
@@ -123,9 +121,8 @@ _EVALUATED_UNTIL = text(
 ).bindparams(bindparam("now", type_=AT))
 
 
-async def evaluated_until(session: AsyncSession, workspace_id: UUID, now: datetime) -> datetime:
-    found = await session.scalar(_EVALUATED_UNTIL, {"workspace_id": workspace_id, "now": now})
-    return found or now
+async def evaluated_until(uow: UnitOfWork, now: datetime) -> datetime:
+    return await uow.value(datetime, _EVALUATED_UNTIL, now=now) or now
 
 
 _QUEUE = text(
@@ -139,22 +136,10 @@ _QUEUE = text(
 
 
 async def queue(
-    session: AsyncSession,
-    workspace_id: UUID,
-    changes: Iterable[Mapping[str, Any]],
-    at: datetime,
-    cause: str,
+    uow: UnitOfWork, changes: Iterable[Mapping[str, Any]], at: datetime, cause: str
 ) -> None:
     """`changes` are rows of `record_type`, `record_id`, `what`."""
-    await session.execute(
-        _QUEUE,
-        {
-            "workspace_id": workspace_id,
-            "changes": to_json(list(changes)).decode(),
-            "at": at,
-            "cause": cause,
-        },
-    )
+    await uow.run(_QUEUE, changes=to_json(list(changes)).decode(), at=at, cause=cause)
 
 
 _CLAIM = text(
@@ -166,9 +151,18 @@ _CLAIM = text(
 )
 
 
-async def claim_changes(session: AsyncSession, workspace_id: UUID, limit: int) -> Sequence[Change]:
-    found = await session.execute(_CLAIM, {"workspace_id": workspace_id, "limit": limit})
-    return [Change(*row) for row in found]
+async def claim_changes(uow: UnitOfWork, limit: int) -> list[Change]:
+    return await uow.rows(Change, _CLAIM, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dependent:
+    record_type: str
+    what: str
+    rule_id: UUID
+    kind: str
+    evaluated_type: str
+    path: list[str]
 
 
 _DEPENDENT_RULES = text(
@@ -186,76 +180,79 @@ _DEPENDENT_RULES = text(
           on s.workspace_id = :workspace_id and s.record_type = c.record_type
         where c.what = '{EXISTENCE}'
     )
-    select seen.record_type, seen.what, seen.rule_id, w.kind, w.record_type, seen.path
+    select seen.record_type, seen.what, seen.rule_id, w.kind, w.record_type as evaluated_type,
+           seen.path
     from seen join evaluated_rules w on w.workspace_id = :workspace_id and w.id = seen.rule_id
     """
 )
 
 
 async def dependent_rules(
-    session: AsyncSession, workspace_id: UUID, changed: Collection[tuple[str, str]]
+    uow: UnitOfWork, changed: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], list[DependentRule]]:
     """Who sees what has changed, by record type and what. Asked for each kind of change and not for
-    each record: their number is that of the evaluated_rules, however many records have changed.
+    each record: their number is that of the rules, however many records have changed.
     """
-    given = {
-        "workspace_id": workspace_id,
-        "record_types": [record_type for record_type, _ in changed],
-        "whats": [what for _, what in changed],
-    }
+    rows = await uow.rows(
+        _Dependent,
+        _DEPENDENT_RULES,
+        record_types=[record_type for record_type, _ in changed],
+        whats=[what for _, what in changed],
+    )
     found: dict[tuple[str, str], list[DependentRule]] = defaultdict(list)
-    for record_type, what, rule_id, kind, evaluated_type, path in await session.execute(
-        _DEPENDENT_RULES, given
-    ):
-        found[record_type, what].append(DependentRule(rule_id, kind, evaluated_type, tuple(path)))
+    for row in rows:
+        rule = DependentRule(row.rule_id, row.kind, row.evaluated_type, tuple(row.path))
+        found[row.record_type, row.what].append(rule)
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    evaluated: UUID
+    read: UUID
+
+
 async def reached(
-    session: AsyncSession,
-    workspace_id: UUID,
-    catalog: Catalog,
-    evaluated_type: str,
-    path: Sequence[str],
-    ids: Sequence[UUID],
-) -> Sequence[tuple[UUID, UUID]]:
-    """Pairs of (evaluated record, record that is read)."""
-    found = await session.execute(reach(catalog, evaluated_type, path, workspace_id, ids))
-    return [(start, end) for start, end in found]
+    uow: UnitOfWork, catalog: Catalog, evaluated_type: str, path: Sequence[str], ids: Sequence[UUID]
+) -> list[Reached]:
+    """Records that a rule is about, each with one that it reads there."""
+    pairs = reach(catalog, evaluated_type, path, uow.workspace_id, ids)
+    start, end = pairs.selected_columns
+    statement = pairs.with_only_columns(start.label("evaluated"), end.label("read"))
+    return await uow.rows(Reached, statement)
+
+
+_FORGET_DEPENDENCIES = delete(rule_dependencies).where(
+    rule_dependencies.c.workspace_id == WORKSPACE,
+    rule_dependencies.c.rule_id == bindparam("of_rule"),
+)
+_ADD_DEPENDENCIES = text(
+    """
+    insert into rule_dependencies (workspace_id, rule_id, record_type, what, path)
+    select :workspace_id, :rule_id, d.record_type, d.what, d.path
+    from jsonb_to_recordset(cast(:dependencies as jsonb))
+           as d(record_type text, what text, path text[])
+    """
+)
 
 
 async def register(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     rule_id: UUID,
     kind: str,
     record_type: str,
     dependencies: Iterable[Dependency],
 ) -> None:
     """Replace what a rule sees."""
-    key = {"workspace_id": workspace_id, "id": rule_id}
-    await session.execute(
-        upsert(evaluated_rules)
-        .values(**key, kind=kind, record_type=record_type)
-        .on_conflict_do_nothing()
-    )
-    await session.execute(
-        delete(rule_dependencies).where(
-            rule_dependencies.c.workspace_id == workspace_id, rule_dependencies.c.rule_id == rule_id
-        )
-    )
+    rule = {"id": rule_id, "kind": kind, "record_type": record_type}
+    await uow.run(upsert(evaluated_rules).values(**rule).on_conflict_do_nothing())
+    await uow.run(_FORGET_DEPENDENCIES, of_rule=rule_id)
     rows = [
-        {
-            "workspace_id": workspace_id,
-            "rule_id": rule_id,
-            "record_type": dependency.record_type,
-            "what": dependency.what,
-            "path": list(dependency.path),
-        }
-        for dependency in sorted(dependencies)
+        {"record_type": each.record_type, "what": each.what, "path": list(each.path)}
+        for each in sorted(dependencies)
     ]
     if rows:
-        await session.execute(insert(rule_dependencies), rows)
+        await uow.run(_ADD_DEPENDENCIES, rule_id=rule_id, dependencies=to_json(rows).decode())
 
 
 async def unregister(uow: UnitOfWork, rule_id: UUID) -> None:
@@ -265,42 +262,58 @@ async def unregister(uow: UnitOfWork, rule_id: UUID) -> None:
         (evaluated_rules, evaluated_rules.c.id),
     ):
         gone = delete(table).where(table.c.workspace_id == uow.workspace_id, column == rule_id)
-        await uow.session.execute(gone)
+        await uow.run(gone)
 
 
-async def active_rules(session: AsyncSession, workspace_id: UUID, kind: str) -> dict[str, str]:
-    """Record type by id of the evaluated_rules that see anything: archived things see nothing."""
-    found = await session.execute(
-        select(evaluated_rules.c.id, evaluated_rules.c.record_type)
-        .distinct()
-        .join(rule_dependencies, _DEPENDENCIES)
-        .where(evaluated_rules.c.workspace_id == workspace_id, evaluated_rules.c.kind == kind)
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    id: UUID
+    record_type: str
+
+
+_DEPENDENCIES = and_(
+    rule_dependencies.c.workspace_id == evaluated_rules.c.workspace_id,
+    rule_dependencies.c.rule_id == evaluated_rules.c.id,
+)
+_ACTIVE_RULES = (
+    select(evaluated_rules.c.id, evaluated_rules.c.record_type)
+    .distinct()
+    .join(rule_dependencies, _DEPENDENCIES)
+    .where(evaluated_rules.c.workspace_id == WORKSPACE, evaluated_rules.c.kind == bindparam("kind"))
+)
+
+
+async def active_rules(uow: UnitOfWork, kind: str) -> dict[str, str]:
+    """Record type by id of the rules that see anything: archived things see nothing."""
+    rules = await uow.rows(_Rule, _ACTIVE_RULES, kind=kind)
+    return {str(rule.id): rule.record_type for rule in rules}
+
+
+_DEPENDED_ON = select(rule_dependencies.c.what).where(*_OF_WHAT).distinct()
+
+
+async def depended_on(uow: UnitOfWork, what: Iterable[str]) -> frozenset[str]:
+    return frozenset(await uow.values(str, _DEPENDED_ON, wanted=sorted(what)))
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOfKind:
+    id: UUID
+    kind: str
+
+
+_DEPENDING_ON = (
+    select(evaluated_rules.c.id, evaluated_rules.c.kind)
+    .distinct()
+    .join(rule_dependencies, _DEPENDENCIES)
+    .where(
+        evaluated_rules.c.workspace_id == WORKSPACE,
+        rule_dependencies.c.record_type == bindparam("record_type"),
+        rule_dependencies.c.what == bindparam("what"),
     )
-    return {str(rule_id): record_type for rule_id, record_type in found}
+)
 
 
-async def depended_on(
-    session: AsyncSession, workspace_id: UUID, what: Iterable[str]
-) -> frozenset[str]:
-    wanted = any_(bindparam(None, sorted(what), type_=ARRAY(Text())))
-    found = select(rule_dependencies.c.what).where(
-        rule_dependencies.c.workspace_id == workspace_id, rule_dependencies.c.what == wanted
-    )
-    return frozenset(await session.scalars(found.distinct()))
-
-
-async def rules_depending_on(
-    session: AsyncSession, workspace_id: UUID, record_type: str, what: str
-) -> Sequence[tuple[UUID, str]]:
-    """Id and kind of the evaluated_rules that see `what` of records of `record_type`."""
-    found = await session.execute(
-        select(evaluated_rules.c.id, evaluated_rules.c.kind)
-        .distinct()
-        .join(rule_dependencies, _DEPENDENCIES)
-        .where(
-            evaluated_rules.c.workspace_id == workspace_id,
-            rule_dependencies.c.record_type == record_type,
-            rule_dependencies.c.what == what,
-        )
-    )
-    return [(rule_id, kind) for rule_id, kind in found]
+async def rules_depending_on(uow: UnitOfWork, record_type: str, what: str) -> list[RuleOfKind]:
+    """Those that see `what` of records of `record_type`."""
+    return await uow.rows(RuleOfKind, _DEPENDING_ON, record_type=record_type, what=what)

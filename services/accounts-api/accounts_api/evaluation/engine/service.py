@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -23,8 +23,7 @@ from accounts_api.evaluation.engine.change_capture import (
     record_changes,
     record_each_change,
 )
-from accounts_api.evaluation.engine.cycles import Output
-from accounts_api.evaluation.engine.evaluators import Evaluators, Trigger, in_order
+from accounts_api.evaluation.engine.evaluators import FORMULA, Evaluators, Output, Trigger, in_order
 from accounts_api.evaluation.engine.next_changes import set_next_changes
 from accounts_api.evaluation.engine.queries import active_rules, unregister
 from accounts_api.language.interpreter.depends import (
@@ -72,28 +71,19 @@ async def register(
     """Evaluate a rule for every record, and from now on whenever what it depends on changes. Raises
     `Invalid` when a value would depend on itself.
     """
-    await queries.lock_dependencies(uow.session, uow.workspace_id)
-    await queries.register(uow.session, uow.workspace_id, rule_id, kind, record_type, dependencies)
-    cycle = await _cycle_of(uow, rule_id)
+    await queries.lock_dependencies(uow)
+    await queries.register(uow, rule_id, kind, record_type, dependencies)
+    cycle = await cycles.cycle_of(uow, rule_id)
     if cycle is not None:
-        raise cycles.refused(cycle, "/formula" if kind == cycles.FORMULA else "/rule")
+        raise cycles.refused(cycle, "/formula" if kind == FORMULA else "/rule")
     await start_backfill(uow, rule_id)
-
-
-async def _cycle_of(uow: UnitOfWork, rule_id: UUID) -> cycles.Cycle | None:
-    by_evaluator = {
-        kind: evaluator.outputs
-        for kind, evaluator in uow.wired(Evaluators).by_kind.items()
-        if evaluator.outputs is not None
-    }
-    return await cycles.cycle_of(uow, rule_id, by_evaluator)
 
 
 async def start_backfill(uow: UnitOfWork, rule_id: UUID, *, repeated: bool = False) -> None:
     """Look at every record, in batches by the worker; one under way starts again. A `repeated` look
     should find nothing to correct.
     """
-    await backfills.start_backfill(uow.session, uow.workspace_id, rule_id, repeated=repeated)
+    await backfills.start_backfill(uow, rule_id, repeated=repeated)
     uow.wake_worker()
 
 
@@ -101,25 +91,46 @@ async def follow_calendar(uow: UnitOfWork) -> None:
     """The workspace's zone, fiscal year, holidays or working days are others now: whatever a rule
     says of days is evaluated again.
     """
-    await backfills.start_dependent_backfills(uow.session, uow.workspace_id, CALENDAR)
+    await backfills.start_dependent_backfills(uow, CALENDAR)
     uow.wake_worker()
 
 
 async def backfill_dependents(uow: UnitOfWork, record_type: str, what: str) -> None:
     """What rules read there is another thing now, or gone: they are evaluated for every record."""
-    for rule_id, _ in await queries.rules_depending_on(
-        uow.session, uow.workspace_id, record_type, what
-    ):
-        await start_backfill(uow, rule_id)
+    for rule in await queries.rules_depending_on(uow, record_type, what):
+        await start_backfill(uow, rule.id)
 
 
-async def usages_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]:
+async def depended_on(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
+    """Those of `what` that any rule looks at."""
+    return await queries.depended_on(uow, what) if what else frozenset()
+
+
+async def find_usages(
+    uow: UnitOfWork, what: str, record_type: str | None, key: str
+) -> Sequence[Usage]:
+    """The rules that depend on it. None depends on a member: features look for the name."""
+    match what, record_type:
+        case "relation", str():
+            return await _usages_of(uow, record_type, key)
+        case "object_type", _:
+            # Whoever looks at instances sees them come and go.
+            return await _usages_of(uow, key, EXISTENCE)
+        case "trait", str():
+            return await _usages_of(uow, record_type, f"traits.{key}")
+        case "segment", str():
+            return await _usages_of(uow, record_type, segment_dependency(key))
+        case "key_role", _:
+            return await _usages_of(uow, "account", role_dependency(key))
+        case _:
+            return ()
+
+
+async def _usages_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]:
     """Whose rules see `what` of records of `record_type`."""
     by_kind: dict[str, list[UUID]] = defaultdict(list)
-    for rule_id, kind in await queries.rules_depending_on(
-        uow.session, uow.workspace_id, record_type, what
-    ):
-        by_kind[kind].append(rule_id)
+    for rule in await queries.rules_depending_on(uow, record_type, what):
+        by_kind[rule.kind].append(rule.id)
     dependency = Dependency(record_type, what)
     return [
         usage
@@ -128,55 +139,35 @@ async def usages_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]
     ]
 
 
-async def depended_on(uow: UnitOfWork, what: Collection[str]) -> frozenset[str]:
-    """Those of `what` that any rule looks at."""
-    return await queries.depended_on(uow.session, uow.workspace_id, what) if what else frozenset()
-
-
-async def find_usages(
-    uow: UnitOfWork, what: str, record_type: str | None, key: str
-) -> Sequence[Usage]:
-    """A finder for what `hooks.FindUsers` names."""
-    if what == "relation" and record_type is not None:
-        return await usages_of(uow, record_type, key)
-    if what == "object_type":
-        # Whoever looks at instances sees them come and go.
-        return await usages_of(uow, key, EXISTENCE)
-    if what in {"trait", "segment"} and record_type is not None:
-        field = f"traits.{key}" if what == "trait" else segment_dependency(key)
-        return await usages_of(uow, record_type, field)
-    return await usages_of(uow, "account", role_dependency(key)) if what == "key_role" else ()
-
-
 async def rules_reading(uow: UnitOfWork, kind: str, record_type: str, what: str) -> list[UUID]:
-    """Watches of one kind that see `what` of records of `record_type`."""
-    found = await queries.rules_depending_on(uow.session, uow.workspace_id, record_type, what)
-    return [rule_id for rule_id, of_kind in found if of_kind == kind]
+    """Rules of one kind that see `what` of records of `record_type`."""
+    found = await queries.rules_depending_on(uow, record_type, what)
+    return [rule.id for rule in found if rule.kind == kind]
 
 
 async def lock(uow: UnitOfWork) -> None:
     """One evaluation of a workspace at a time, so that the last word is from the newest data."""
-    await queries.lock(uow.session, uow.workspace_id)
+    await queries.lock(uow)
 
 
 async def evaluated_until(uow: UnitOfWork) -> datetime | None:
     """The instant until which everything that happened and fell due has been evaluated, for a
     transaction that holds the lock on evaluations from here; None while someone else has it.
     """
-    if not await queries.try_lock(uow.session, uow.workspace_id):
+    if not await queries.try_lock(uow):
         return None
-    return await queries.evaluated_until(uow.session, uow.workspace_id, await uow.fresh_now())
+    return await queries.evaluated_until(uow, await uow.fresh_now())
 
 
 async def due_work(uow: UnitOfWork) -> dict[str, int]:
     """What `step` would find in this workspace now."""
-    return await queries.count_work(uow.session, uow.workspace_id)
+    return asdict(await queries.count_work(uow))
 
 
 async def step(service: Service) -> bool:
     """One batch of work for every workspace that has some."""
     async with service.units.across_workspaces(read_only=True) as scope:
-        waiting = await queries.workspaces_with_work(scope.session)
+        waiting = await queries.workspaces_with_work(scope)
     cause = [Cause(type="system", id="rules")]
     return await service.units.in_each(waiting, cause, _work, what="rules")
 
@@ -184,7 +175,7 @@ async def step(service: Service) -> bool:
 async def recheck_all(service: Service) -> bool:
     """The self-check: what incremental work has made must be what a backfill makes."""
     async with service.units.across_workspaces() as scope:
-        restarted = await backfills.restart_old_backfills(scope.session, hours=24)
+        restarted = await backfills.restart_old_backfills(scope, hours=24)
     if restarted:
         log.info("rechecks started", rules=restarted)
     return False
@@ -192,7 +183,7 @@ async def recheck_all(service: Service) -> bool:
 
 async def _work(uow: UnitOfWork) -> bool:
     """What time changed comes first, then what people changed, then backfills."""
-    if not await queries.try_lock(uow.session, uow.workspace_id):
+    if not await queries.try_lock(uow):
         return False  # whoever holds it works on until nothing is left
     context = await record_catalog.evaluation_context(uow)
     return (
@@ -205,10 +196,10 @@ async def _work(uow: UnitOfWork) -> bool:
 
 async def _evaluate_due(uow: UnitOfWork, context: EvaluationContext) -> bool:
     """Judged as of the instant that has come, not as of now: a clock that jumped is followed."""
-    due = await next_changes.claim_due(uow.session, uow.workspace_id, context.now, BATCH)
+    due = await next_changes.claim_due(uow, context.now, BATCH)
     if not due:
         return False
-    instant: datetime = due[0].next_change_at
+    instant = due[0].next_change_at
     affected: dict[str, dict[UUID, dict[UUID, Trigger]]] = defaultdict(lambda: defaultdict(dict))
     for row in due:
         if row.kind is not None:
@@ -223,13 +214,13 @@ def at(context: EvaluationContext, now: datetime) -> EvaluationContext:
 
 
 async def _evaluate_changed(uow: UnitOfWork, context: EvaluationContext) -> bool:
-    changes = await queries.claim_changes(uow.session, uow.workspace_id, BATCH)
+    changes = await queries.claim_changes(uow, BATCH)
     if not changes:
         return False
     affected: dict[str, dict[UUID, Mapping[UUID, Trigger]]] = defaultdict(dict)
     shapes = rules.by_shape(changes)
     seen = {(record_type, what) for record_type, whats in shapes for what in whats}
-    dependent_rules = await queries.dependent_rules(uow.session, uow.workspace_id, seen)
+    dependent_rules = await queries.dependent_rules(uow, seen)
     by_paths = rules.by_paths(shapes, dependent_rules)
     starts = await _all_starts(uow, frozenset().union(*by_paths), shapes)
     triggers = {change.id: _trigger(change) for change in changes}
@@ -288,28 +279,24 @@ async def _starts(
         return {id_: [id_] for id_ in ids}
     if not catalog.leads(evaluated_type, path):
         return {id_: [] for id_ in ids}  # an object type on it is gone by now
-    pairs = await queries.reached(
-        uow.session, uow.workspace_id, catalog, evaluated_type, path, sorted(ids)
-    )
+    pairs = await queries.reached(uow, catalog, evaluated_type, path, sorted(ids))
     found: dict[UUID, list[UUID]] = {id_: [] for id_ in ids}
-    for start, end in pairs:
-        found[end].append(start)
+    for pair in pairs:
+        found[pair.read].append(pair.evaluated)
     return found
 
 
 async def _continue_backfill(uow: UnitOfWork, context: EvaluationContext) -> bool:
     """The next batch of the oldest backfill."""
-    backfill = await backfills.next_backfill(uow.session, uow.workspace_id)
+    backfill = await backfills.next_backfill(uow)
     if backfill is None:
         return False
     type_ = (await record_catalog.rule_catalog(uow)).types.get(backfill.record_type)
     ids: Sequence[UUID] = ()
     if type_ is not None:  # an object type may be gone by now
         if backfill.after_id is None:
-            await backfills.count_records(uow.session, uow.workspace_id, backfill.rule_id, type_)
-        ids = await backfills.ids_after(
-            uow.session, uow.workspace_id, type_, backfill.after_id, BATCH
-        )
+            await backfills.count_records(uow, backfill.rule_id, type_)
+        ids = await backfills.ids_after(uow, type_, backfill.after_id, BATCH)
     trigger = Trigger(context.now, BACKFILL)
     found = {backfill.rule_id: dict.fromkeys(ids, trigger)}
     corrected = await evaluating.evaluate_kind(uow, backfill.kind, found, context) if ids else 0
@@ -317,8 +304,7 @@ async def _continue_backfill(uow: UnitOfWork, context: EvaluationContext) -> boo
         DRIFT.inc(corrected)
         log.warning("members had drifted", rule_id=str(backfill.rule_id), corrected=corrected)
     await backfills.advance_backfill(
-        uow.session,
-        uow.workspace_id,
+        uow,
         backfill.rule_id,
         backfill.run,
         after=ids[-1] if ids else None,

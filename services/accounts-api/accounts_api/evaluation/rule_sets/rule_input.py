@@ -21,7 +21,7 @@ from shared.web.problems import not_stored
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
     """What rules may say here: fields, traits, and the segments and key roles that there are."""
     catalog = await record_catalog.rule_catalog(uow)
-    segments = await engine.active_rules(uow.session, uow.workspace_id, "segment")
+    segments = await engine.active_rules(uow, "segment")
     return catalog.with_names(segments, await known_key_roles(uow))
 
 

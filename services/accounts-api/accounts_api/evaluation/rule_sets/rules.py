@@ -59,6 +59,20 @@ class Usable(Generic[R]):
         return any(wanted == (each.record_type, each.what) for each in self.dependencies)
 
 
+class Evaluated(Protocol):
+    """A record that the rules of a set were evaluated for; the two lists have a place for each."""
+
+    @property
+    def record_id(self) -> UUID: ...
+    @property
+    def matched(self) -> Sequence[bool]: ...
+    @property
+    def next_changes(self) -> Sequence[datetime | None]: ...
+    @property
+    def next_change_at(self) -> datetime | None:
+        """As it is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explained(Generic[R]):
     """A rule's verdict on one record."""

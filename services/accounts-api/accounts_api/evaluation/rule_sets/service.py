@@ -13,10 +13,10 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.cycles import Outputs
-from accounts_api.evaluation.engine.evaluators import Evaluate, Evaluator
+from accounts_api.evaluation.engine.evaluators import Evaluate, Evaluator, Outputs
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.rules import (
+    Evaluated,
     Explained,
     R,
     Usable,
@@ -102,7 +102,7 @@ class RuleFeature(Generic[R]):
             stored = await self.store.add(uow, {**values, **scope})
         await self.register(uow, **scope)
         after = self.values(stored)
-        audit_log.record(uow, f"{self.subject}.created", self.subject, stored.id, after=after)
+        await audit_log.record(uow, f"{self.subject}.created", self.subject, stored.id, after=after)
         return stored
 
     async def change(
@@ -116,7 +116,7 @@ class RuleFeature(Generic[R]):
             stored = await self.store.change(uow, before.id, becomes)
         if self.must_register(becomes):
             await self.register(uow, **scope)
-        audit_log.record(
+        await audit_log.record(
             uow, f"{self.subject}.updated", self.subject, before.id, before=was, after=becomes
         )
         return stored
@@ -130,7 +130,7 @@ class RuleFeature(Generic[R]):
         await self.store.remove(uow, id=rule_id, **scope)
         await self.register(uow, **scope)
         before = self.values(stored)
-        audit_log.record(uow, f"{self.subject}.deleted", self.subject, rule_id, before=before)
+        await audit_log.record(uow, f"{self.subject}.deleted", self.subject, rule_id, before=before)
 
     def values(self, stored: R) -> dict[str, Any]:
         return {name: getattr(stored, name) for name in self.written}
@@ -238,8 +238,9 @@ class RuleFeature(Generic[R]):
                 await self.store.set(uow, stored.id, {"faults": faults})
         return usable
 
-    async def set_next_changes(self, uow: UnitOfWork, rule_id: UUID, rows: Sequence[Any]) -> None:
-        """Rows of (record_id, flips, next_change_at)."""
+    async def set_next_changes(
+        self, uow: UnitOfWork, rule_id: UUID, rows: Sequence[Evaluated]
+    ) -> None:
         instants = [(rule_id, row.record_id, earliest(row.next_changes), row) for row in rows]
         changed = [(rule, id_, at) for rule, id_, at, row in instants if at != row.next_change_at]
         await engine.set_next_changes(uow, changed)
@@ -249,6 +250,14 @@ class RuleFeature(Generic[R]):
         faults = [{"code": reason, "message": "The rules could not be evaluated."}]
         for stored in await self.all(uow, **self.scope_of(rule_id)):
             await self.store.set(uow, stored.id, {"faults": faults})
+
+    async def find_usages(self, uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+        """The rules that ask for a member, or choose them. Of all else the engine knows who depends
+        on it.
+        """
+        if what != "member":
+            return []
+        return [self.usage(stored) for stored in await self.store.naming(uow, UUID(key))]
 
     async def usages(
         self, uow: UnitOfWork, rule_ids: Sequence[UUID], dependency: Dependency

@@ -5,7 +5,22 @@ from functools import cached_property
 from typing import Any, Generic
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Table,
+    Text,
+    any_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import array
 
 from accounts_api.evaluation.rule_sets.rules import R
@@ -28,6 +43,8 @@ class RuleSet(Generic[R]):
     row: type[R]
     order: tuple[str, ...] = ("id",)
     """In which they decide."""
+    members: tuple[str, ...] = ()
+    """Columns that hold members, each one or an array of them."""
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -45,6 +62,18 @@ class RuleSet(Generic[R]):
     async def get(self, uow: UnitOfWork, *, lock: bool = False, **where: Any) -> R | None:
         statement = select(*self.columns).where(*self._matching(uow, where))
         return await uow.row(self.row, statement.with_for_update() if lock else statement)
+
+    async def naming(self, uow: UnitOfWork, member_id: UUID) -> list[R]:
+        """By title. A rule names a member by the id in its text: in `role csm held by`, or beside a
+        trait of type member.
+        """
+        named = [func.strpos(cast(self.table.c.rule, Text), str(member_id)) > 0]
+        for name in self.members:
+            column = self.table.c[name]
+            is_array = isinstance(column.type, ARRAY)
+            named.append(literal(member_id) == any_(column) if is_array else column == member_id)
+        statement = select(*self.columns).where(*self._matching(uow, {}), or_(*named))
+        return await uow.rows(self.row, statement.order_by(self.table.c.title, self.table.c.id))
 
     async def add(self, uow: UnitOfWork, values: Mapping[str, Any]) -> R:
         statement = insert(self.table).values(workspace_id=uow.workspace_id, id=new_id(), **values)

@@ -1,17 +1,17 @@
-"""The one place for "who uses this": features here say it through `records.hooks`, other services
-are asked, before a transaction begins.
+"""The one place for "who uses this": each feature here says it for itself, as `wiring.py` lists
+them; other services are asked, before a transaction begins.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
-from accounts_api.evaluation.usages import client, queries
-from accounts_api.records.store import hooks
+from accounts_api.evaluation.usages import client
+from accounts_api.records.holdings.service import count_accounts_held
 from shared.auth import Caller
 from shared.errors import InUse, Unavailable
 from shared.service import Service
@@ -28,6 +28,24 @@ peer_said = client.peer_said
 class UsagesUnknown(Unavailable):
     code = "usages_unknown"
     title = "Not every service could be asked who uses this"
+
+
+FindUsages = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[Usage]]]
+"""(uow, a `UsageTarget` | "object_type" | "relation", record type of a trait, a segment or a
+relation, key or id) to what of the feature uses it. A relation is what the records of a type call
+the instances of another.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageHooks:
+    finders: Sequence[FindUsages]
+    """Usages are listed in this order."""
+
+
+async def find_usages(uow: UnitOfWork, what: str, record_type: str | None, key: str) -> list[Usage]:
+    finders = uow.wired(UsageHooks).finders
+    return [usage for finder in finders for usage in await finder(uow, what, record_type, key)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,40 +98,14 @@ async def used(
     *,
     record_type: str | None = None,
     records: int = 0,
-    own: Sequence[Usage] = (),
 ) -> Used:
-    here = await hooks.find_usages(uow, target, record_type, key)
-    more = await _to_come(uow, target, record_type, key)
-    return Used([*own, *here, *more, *elsewhere.usages], elsewhere.not_asked, records)
-
-
-async def _to_come(
-    uow: UnitOfWork, target: UsageTarget, record_type: str | None, key: str
-) -> list[Usage]:
-    """What is going to write it: imports that have not ended, and planned holdings."""
-    session, workspace_id = uow.session, uow.workspace_id
-    if target == "trait" and record_type is not None:
-        rows = await queries.imports_mapping(session, workspace_id, record_type, f"traits.{key}")
-    elif target == "key_role":
-        column = f"key_roles.{key}"
-        rows = [
-            *await queries.imports_mapping(session, workspace_id, "account", column),
-            *await queries.plans_of_role(session, workspace_id, key),
-        ]
-    else:
-        return []
-    return _usages(rows)
-
-
-def _usages(rows: Sequence[Any]) -> list[Usage]:
-    return [Usage(row.type, str(row.id), row.title) for row in rows]
+    here = await find_usages(uow, target, record_type, key)
+    return Used([*here, *elsewhere.usages], elsewhere.not_asked, records)
 
 
 async def member_used(uow: UnitOfWork, member_id: UUID, elsewhere: Elsewhere) -> Used:
-    rows = await queries.rules_naming(uow.session, uow.workspace_id, member_id)
-    own = _usages(rows)
-    records = await queries.accounts_held(uow.session, uow.workspace_id, member_id, COUNTED_TO + 1)
-    return await used(uow, "member", str(member_id), elsewhere, records=records, own=own)
+    records = await count_accounts_held(uow, member_id, COUNTED_TO + 1)
+    return await used(uow, "member", str(member_id), elsewhere, records=records)
 
 
 def must_be_unused(found: Used, advice: str, *, with_records: bool = True) -> None:

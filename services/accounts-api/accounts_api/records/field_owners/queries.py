@@ -1,9 +1,10 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.uow import UnitOfWork
 
 _KEEP = text(
     """
@@ -25,16 +26,20 @@ _OWNERS = text(
 )
 
 
-async def keep_owner(session: AsyncSession, workspace_id: UUID, owner: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class StoredOwner:
+    system: str
+    connection_id: UUID
+    title: str
+    fields: dict[str, list[str]]
+    """By record type."""
+
+
+async def keep_owner(uow: UnitOfWork, owner: Mapping[str, object]) -> None:
     """Unless a later version of it is here already."""
-    await session.execute(_KEEP, {**owner, "workspace_id": workspace_id})
+    await uow.run(_KEEP, **owner)
 
 
-async def owners(
-    session: AsyncSession, workspace_id: UUID, systems: Sequence[str] | None = None
-) -> Sequence[Any]:
-    values = {
-        "workspace_id": workspace_id,
-        "systems": None if systems is None else list(systems),
-    }
-    return (await session.execute(_OWNERS, values)).all()
+async def owners(uow: UnitOfWork, systems: Sequence[str] | None = None) -> list[StoredOwner]:
+    wanted = None if systems is None else list(systems)
+    return await uow.rows(StoredOwner, _OWNERS, systems=wanted)

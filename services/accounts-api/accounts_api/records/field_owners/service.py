@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.records.field_owners import queries
+from accounts_api.records.field_owners.queries import StoredOwner
 from shared.events.sync import FieldOwnersChanged
 from shared.uow import UnitOfWork
 
@@ -28,12 +29,12 @@ Owners = Mapping[tuple[str, str], Owner]
 async def owners_of(uow: UnitOfWork, record_type: str, sources: Sequence[str]) -> Owners:
     return {
         (row.system, field): Owner(row.connection_id, row.title)
-        for row in await queries.owners(uow.session, uow.workspace_id, sources)
+        for row in await queries.owners(uow, sources)
         for field in _fields(row, record_type)
     }
 
 
-def _fields(row: Any, record_type: str) -> tuple[str, ...]:
+def _fields(row: StoredOwner, record_type: str) -> tuple[str, ...]:
     own = row.fields.get(record_type) or ()
     return (*_IDENTITY, *own) if own else ()
 
@@ -48,7 +49,7 @@ async def list_owned(uow: UnitOfWork, only: str | None) -> list[dict[str, Any]]:
             "connection_id": row.connection_id,
             "connection_title": row.title,
         }
-        for row in await queries.owners(uow.session, uow.workspace_id)
+        for row in await queries.owners(uow)
         for record_type in sorted(row.fields)
         if only in {None, record_type}
         for field in _fields(row, record_type)
@@ -58,8 +59,7 @@ async def list_owned(uow: UnitOfWork, only: str | None) -> list[dict[str, Any]]:
 async def keep(uow: UnitOfWork, event: FieldOwnersChanged) -> None:
     """What was said later stands, whatever is heard last."""
     await queries.keep_owner(
-        uow.session,
-        uow.workspace_id,
+        uow,
         {
             "connection_id": event.connection_id,
             "system": event.system,

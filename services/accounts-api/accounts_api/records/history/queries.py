@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic_core import from_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.related_json import related_of
+from shared.data import Transaction
+from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,28 @@ _WHERE = {
     "until": "valid_from <= :until",
     "known_until": "known_at <= :known_until",
 }
-_COLUMNS = "id::text, field, valid_from, known_at, old::text, new::text, cause::text"
+_COLUMNS = (
+    "id::text as id, field, valid_from, known_at, old::text as old, new::text as new,"
+    " cause::text as cause"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """`old`, `new` and `cause` are JSON."""
+
+    id: str
+    field: str
+    valid_from: datetime
+    known_at: datetime
+    old: str | None
+    new: str | None
+    cause: str
 
 
 async def changes_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    record_id: UUID,
-    *,
-    wanted: Wanted,
-    before: str | None,
-    limit: int,
-) -> Sequence[Any]:
+    uow: UnitOfWork, record_id: UUID, *, wanted: Wanted, before: str | None, limit: int
+) -> list[FieldChange]:
     """Newest first: ids are UUIDv7, so they sort by when the change was known."""
     given = {
         "before": before,
@@ -50,40 +61,53 @@ async def changes_page(
     }
     asked = {name: value for name, value in given.items() if value is not None}
     where = " ".join(f"and {_WHERE[name]}" for name in asked)
-    found = await session.execute(
-        text(
-            f"""
-            select {_COLUMNS} from field_changes
-            where workspace_id = :workspace_id and record_id = :record_id {where}
-            order by field_changes.id desc limit :limit
-            """
-        ),
-        {"workspace_id": workspace_id, "record_id": record_id, "limit": limit, **asked},
+    page = text(
+        f"""
+        select {_COLUMNS} from field_changes
+        where workspace_id = :workspace_id and record_id = :record_id {where}
+        order by field_changes.id desc limit :limit
+        """
     )
-    return found.all()
+    return await uow.rows(FieldChange, page, record_id=record_id, limit=limit, **asked)
 
 
-async def change_by_id(
-    session: AsyncSession, workspace_id: UUID, record_id: UUID, change_id: UUID
-) -> Any:
-    """The change, and the other fields that were written with it."""
-    found = await session.execute(
-        text(
-            f"""
-            select {_COLUMNS}, (
-                select coalesce(json_agg(json_build_object(
-                    'id', o.id, 'field', o.field, 'old', o.old, 'new', o.new) order by o.id), '[]')
-                from field_changes o
-                where o.workspace_id = :workspace_id and o.record_id = :record_id
-                  and o.known_at = field_changes.known_at and o.id <> field_changes.id
-            )::text as related_changes
-            from field_changes
-            where workspace_id = :workspace_id and record_id = :record_id and id = :change_id
-            """
-        ),
-        {"workspace_id": workspace_id, "record_id": record_id, "change_id": change_id},
-    )
-    return found.one_or_none()
+@dataclass(frozen=True, slots=True)
+class ExplainedChange:
+    id: str
+    field: str
+    valid_from: datetime
+    known_at: datetime
+    old: str | None
+    new: str | None
+    cause: str
+    related_changes: str
+    """The other fields that were written with it, as JSON."""
+
+
+_CHANGE_BY_ID = text(
+    f"""
+    select {_COLUMNS}, (
+        select coalesce(json_agg(json_build_object(
+            'id', o.id, 'field', o.field, 'old', o.old, 'new', o.new) order by o.id), '[]')
+        from field_changes o
+        where o.workspace_id = :workspace_id and o.record_id = :record_id
+          and o.known_at = field_changes.known_at and o.id <> field_changes.id
+    )::text as related_changes
+    from field_changes
+    where workspace_id = :workspace_id and record_id = :record_id and id = :change_id
+    """
+)
+
+
+async def change_by_id(uow: UnitOfWork, record_id: UUID, change_id: UUID) -> ExplainedChange | None:
+    return await uow.row(ExplainedChange, _CHANGE_BY_ID, record_id=record_id, change_id=change_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    type: str
+    id: str
+    label: str
 
 
 _LABELS = text(
@@ -100,12 +124,10 @@ _LABELS = text(
 )
 
 
-async def labels(
-    session: AsyncSession, workspace_id: UUID, ids: Iterable[str]
-) -> dict[tuple[str, str], str]:
+async def labels(uow: UnitOfWork, ids: Iterable[str]) -> dict[tuple[str, str], str]:
     """What those who may be causes are called now, by type and id."""
-    found = await session.execute(_LABELS, {"workspace_id": workspace_id, "ids": list(ids)})
-    return {(row.type, row.id): row.label for row in found}
+    rows = await uow.rows(_Label, _LABELS, ids=list(ids))
+    return {(row.type, row.id): row.label for row in rows}
 
 
 def _roles_in(links: str) -> str:
@@ -116,7 +138,7 @@ def _roles_in(links: str) -> str:
 
 
 _LINKS_OF_CONTACT = related_of("accounts", ":workspace_id", "f.record_id")
-_PLAN_ROLES = f"""
+_PLAN_ROLES = text(f"""
     with named as (
         select contact_id as id from account_contacts
         where workspace_id = :workspace_id and account_id = cast(cast(:account_id as text) as uuid)
@@ -147,25 +169,38 @@ _PLAN_ROLES = f"""
       and r.id < coalesce(cast(cast(:before as text) as uuid),
                           'ffffffff-ffff-ffff-ffff-ffffffffffff')
     order by r.id desc limit :limit
-"""
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRolesChange:
+    """`old`, `new` and `cause` are JSON."""
+
+    id: str
+    contact_id: str
+    contact_name: str
+    old: str | None
+    new: str | None
+    valid_from: datetime
+    known_at: datetime
+    cause: str
 
 
 async def plan_roles_page(
-    session: AsyncSession, workspace_id: UUID, account_id: UUID, before: str | None, limit: int
-) -> Sequence[Any]:
+    uow: UnitOfWork, account_id: UUID, before: str | None, limit: int
+) -> list[PlanRolesChange]:
     """Newest first: of each contact that is or was linked to the account, its roles there before
     and after. None: it was not linked. What a contact was created with is told by the first change
     after it, or else by what it has now.
     """
-    given = {"workspace_id": workspace_id, "account_id": str(account_id)}
-    found = await session.execute(text(_PLAN_ROLES), {**given, "before": before, "limit": limit})
-    return found.all()
+    asked = {"account_id": str(account_id), "before": before, "limit": limit}
+    return await uow.rows(PlanRolesChange, _PLAN_ROLES, **asked)
 
 
 # A change that was dated back before the instant tells what held then, whatever was made before it.
 _LATER = text(
     """
-    select field, old::text from (
+    select field, old::text as old from (
         select id, field, old, later,
                max(case when not later then id::text end) over (partition by field) as held
         from (
@@ -180,30 +215,24 @@ _LATER = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Later:
+    field: str
+    old: str | None
+    """As JSON."""
+
+
 async def changes_after(
-    session: AsyncSession,
-    workspace_id: UUID,
-    record_id: UUID,
-    *,
-    valid_at: datetime,
-    known_at: datetime,
+    uow: UnitOfWork, record_id: UUID, *, valid_at: datetime, known_at: datetime
 ) -> list[tuple[str, Any]]:
     """Fields and their old values of what became true, or was learned, later; newest first."""
-    found = await session.execute(
-        _LATER,
-        {
-            "workspace_id": workspace_id,
-            "record_id": record_id,
-            "valid_at": valid_at,
-            "known_at": known_at,
-        },
-    )
-    return [(row.field, None if row.old is None else from_json(row.old)) for row in found]
+    rows = await uow.rows(_Later, _LATER, record_id=record_id, valid_at=valid_at, known_at=known_at)
+    return [(row.field, None if row.old is None else from_json(row.old)) for row in rows]
 
 
 _MORE_PARTITIONS = text("select make_field_changes_partitions(3)")
 
 
-async def make_partitions(session: AsyncSession) -> int:
+async def make_partitions(scope: Transaction) -> int:
     """How many were missing for this month and the three after it."""
-    return int(await session.scalar(_MORE_PARTITIONS) or 0)
+    return await scope.one_value(int, _MORE_PARTITIONS)

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
 from accounts_api.records.history import queries
-from accounts_api.records.history.queries import Wanted
+from accounts_api.records.history.queries import (
+    ExplainedChange,
+    FieldChange,
+    PlanRolesChange,
+    Wanted,
+)
 from accounts_api.records.history.rules import rewound
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
@@ -47,9 +51,7 @@ async def history_page(
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     shape = ("history", schema.record_type, str(record_id), *astuple(wanted))
     before = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
-    rows = await queries.changes_page(
-        uow.session, uow.workspace_id, record_id, wanted=wanted, before=before, limit=limit + 1
-    )
+    rows = await queries.changes_page(uow, record_id, wanted=wanted, before=before, limit=limit + 1)
     kept = fitting(rows, limit)
     following = None
     if len(rows) > len(kept):
@@ -59,19 +61,21 @@ async def history_page(
     return json_page(objects, following)
 
 
-def _change(row: Any, cause: str, *more: tuple[str, str]) -> bytes:
+def _change(row: FieldChange | ExplainedChange, cause: str, *more: tuple[str, str]) -> bytes:
     scalars = {name: getattr(row, name) for name in ("id", "field", "valid_from", "known_at")}
     return json_object(scalars, [("old", row.old), ("new", row.new), ("cause", cause), *more])
 
 
-async def _causes(uow: UnitOfWork, rows: Sequence[Any]) -> list[str]:
+async def _causes(
+    uow: UnitOfWork, rows: Sequence[FieldChange | ExplainedChange | PlanRolesChange]
+) -> list[str]:
     """The chains of changes as JSON. A link that was stored without a label is called what it is
     called now; one of another service brought its own.
     """
     chains = [from_json(row.cause) for row in rows]
     nameless = [link for chain in chains for link in chain if not link.get("label")]
     ids = {link["id"] for link in nameless if _is_uuid(link["id"])}
-    known = await queries.labels(uow.session, uow.workspace_id, ids) if ids else {}
+    known = await queries.labels(uow, ids) if ids else {}
     for link in nameless:
         link["label"] = known.get((link["type"], link["id"]))
     return [to_json(chain).decode() for chain in chains]
@@ -90,7 +94,7 @@ async def one_change(
     """Why one field changed: the whole chain, and what was written with it."""
     if await state_of(uow, schema, record_id) is None:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
-    row = await queries.change_by_id(uow.session, uow.workspace_id, record_id, change_id)
+    row = await queries.change_by_id(uow, record_id, change_id)
     if row is None:
         raise NotFound("There is no change with this id.")
     (cause,) = await _causes(uow, [row])
@@ -105,9 +109,7 @@ async def plan_roles_page(
         raise RecordNotFound("There is no account with this id.")
     shape = ("plan roles", str(account_id))
     before = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
-    rows = await queries.plan_roles_page(
-        uow.session, uow.workspace_id, account_id, before, limit + 1
-    )
+    rows = await queries.plan_roles_page(uow, account_id, before, limit + 1)
     kept = fitting(rows, limit)
     following = None
     if len(rows) > len(kept):
@@ -138,8 +140,7 @@ async def record_as_of(
     if state is None:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     later = await queries.changes_after(
-        uow.session,
-        uow.workspace_id,
+        uow,
         record_id,
         valid_at=as_of or _END,
         known_at=known_as_of or _END,
@@ -156,5 +157,5 @@ _END = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 async def make_partitions(service: Service) -> bool:
     """History is partitioned by month; the months to come are made ahead."""
     async with service.units.across_workspaces() as scope:
-        await queries.make_partitions(scope.session)
+        await queries.make_partitions(scope)
     return False

@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
@@ -12,18 +13,19 @@ from shared.uow import UnitOfWork
 @dataclass(frozen=True, slots=True)
 class KeyRole:
     key: str
+    title: str
     multi: bool
+    """Whether several members may hold it at once."""
 
 
 _KEY_ROLES = text(
-    "select key, multi from key_role_definitions"
-    " where workspace_id = :workspace_id and deleted_at is null"
+    "select key, title, multi from key_role_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null order by key"
 )
 
 
-async def key_roles(uow: UnitOfWork) -> dict[str, bool]:
-    """Key to whether several members may hold it at once."""
-    return {role.key: role.multi for role in await uow.rows(KeyRole, _KEY_ROLES)}
+async def key_roles(uow: UnitOfWork) -> list[KeyRole]:
+    return await uow.rows(KeyRole, _KEY_ROLES)
 
 
 _ADD_KEY_ROLES = text(
@@ -74,3 +76,22 @@ async def begin_holdings(
     uow: UnitOfWork, begun: Sequence[Mapping[str, Any]], since: datetime | None
 ) -> None:
     await uow.run(_BEGIN, begun=to_json(begun).decode(), since=since)
+
+
+_COUNT_HELD = text(
+    """
+    with held as materialized (
+        select distinct h.account_id from key_role_assignments h
+        where h.workspace_id = :workspace_id and h.member_id = :member_id and h.valid_to is null
+    )
+    select count(*) from (
+        select 1 from held cross join lateral (
+            select a.id from accounts a where a.workspace_id = :workspace_id
+              and a.id = held.account_id and a.deleted_at is null limit 1) living
+        limit :limit) counted
+    """
+)
+
+
+async def count_accounts_held(uow: UnitOfWork, member_id: UUID, limit: int) -> int:
+    return await uow.one_value(int, _COUNT_HELD, member_id=member_id, limit=limit)

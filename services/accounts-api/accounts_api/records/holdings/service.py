@@ -1,8 +1,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from accounts_api.records.holdings import queries
+from accounts_api.records.holdings.queries import KeyRole
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -19,8 +21,13 @@ FieldChanges = Mapping[str, tuple[Any, Any]]
 
 async def known_key_roles(uow: UnitOfWork) -> frozenset[str]:
     """The keys of the roles there are, or would be once someone asked; makes none."""
-    found = await queries.key_roles(uow)
+    found = [role.key for role in await queries.key_roles(uow)]
     return frozenset(found or (key for key, _ in DEFAULT_KEY_ROLES))
+
+
+async def stored_key_roles(uow: UnitOfWork) -> list[KeyRole]:
+    """By key; makes none."""
+    return await queries.key_roles(uow)
 
 
 async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
@@ -28,11 +35,11 @@ async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
     workspace has none yet.
     """
     found = await queries.key_roles(uow)
-    if found:
-        return found
-    rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
-    await queries.add_key_roles(uow, rows)
-    return await queries.key_roles(uow)
+    if not found:
+        rows = [{"id": new_id(), "key": key, "title": title} for key, title in DEFAULT_KEY_ROLES]
+        await queries.add_key_roles(uow, rows)
+        found = await queries.key_roles(uow)
+    return {role.key: role.multi for role in found}
 
 
 async def move_holdings(
@@ -62,3 +69,8 @@ async def move_holdings(
         await queries.end_holdings(uow, ended, since)
     if begun:
         await queries.begin_holdings(uow, begun, since)
+
+
+async def count_accounts_held(uow: UnitOfWork, member_id: UUID, limit: int) -> int:
+    """Living accounts on which a member holds a key role, counted to `limit`."""
+    return await queries.count_accounts_held(uow, member_id, limit)

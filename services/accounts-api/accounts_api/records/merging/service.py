@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
+from accounts_api.identity.members.service import active_members
 from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.field_owners.service import owners_of
 from accounts_api.records.merging import queries
@@ -159,9 +160,9 @@ def _united(links: Iterable[RecordState]) -> list[dict[str, Any]]:
 
 
 async def _still_members(uow: UnitOfWork, roles: dict[str, list[str]]) -> dict[str, list[str]]:
-    named = {member for holders in roles.values() for member in holders}
-    active = await store.active_members(uow, named) if named else ()
-    kept = {key: [m for m in holders if m in active] for key, holders in roles.items()}
+    named = {UUID(member) for holders in roles.values() for member in holders}
+    active = await active_members(uow, named)
+    kept = {key: [m for m in holders if UUID(m) in active] for key, holders in roles.items()}
     return {key: holders for key, holders in kept.items() if holders}
 
 

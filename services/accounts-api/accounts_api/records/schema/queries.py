@@ -1,9 +1,10 @@
 """What this workspace has defined: traits, object types, and what a day is."""
 
-from uuid import UUID
+from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.uow import UnitOfWork
 
 _OBJECT_TYPES = """
     select coalesce(json_agg(json_build_object(
@@ -32,27 +33,42 @@ _ALL_DEFINITIONS = text(
 )
 
 
-async def definitions(session: AsyncSession, workspace_id: UUID) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class Definitions:
     """What a rule must know of the traits of every record type, and of the object types, as two
     JSON documents.
     """
-    found = (await session.execute(_ALL_DEFINITIONS, {"workspace_id": workspace_id})).one()
-    return found.traits, found.object_types
+
+    traits: str
+    object_types: str
+
+
+async def definitions(uow: UnitOfWork) -> Definitions:
+    return await uow.one(Definitions, _ALL_DEFINITIONS)
 
 
 _LIVING_OBJECT_TYPES = text(f"{_OBJECT_TYPES} and t.deleted_at is null")
 _ONE_OBJECT_TYPE = text(f"{_OBJECT_TYPES} and t.key = :key")
 
 
-async def object_types(session: AsyncSession, workspace_id: UUID) -> str:
+async def object_types(uow: UnitOfWork) -> str:
     """As a JSON document."""
-    return str(await session.scalar(_LIVING_OBJECT_TYPES, {"workspace_id": workspace_id}))
+    return await uow.one_value(str, _LIVING_OBJECT_TYPES)
 
 
-async def object_type(session: AsyncSession, workspace_id: UUID, key: str) -> str:
+async def object_type(uow: UnitOfWork, key: str) -> str:
     """A JSON document of one or none; it may be one that is being deleted."""
-    given = {"workspace_id": workspace_id, "key": key}
-    return str(await session.scalar(_ONE_OBJECT_TYPE, given))
+    return await uow.one_value(str, _ONE_OBJECT_TYPE, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The working days and the holidays are JSON lists, empty where nothing was said."""
+
+    month: int = 1
+    """A fiscal year begins with it."""
+    working_days: str = "[]"
+    holidays: str = "[]"
 
 
 _CALENDAR = text(
@@ -65,9 +81,5 @@ _CALENDAR = text(
 )
 
 
-async def calendar(session: AsyncSession, workspace_id: UUID) -> tuple[int, str, str]:
-    """The month a fiscal year begins with; the working days and the holidays as JSON lists, empty
-    where nothing was said.
-    """
-    row = (await session.execute(_CALENDAR, {"workspace_id": workspace_id})).one_or_none()
-    return (row.month, row.working_days, row.holidays) if row else (1, "[]", "[]")
+async def calendar(uow: UnitOfWork) -> Calendar:
+    return await uow.row(Calendar, _CALENDAR) or Calendar()

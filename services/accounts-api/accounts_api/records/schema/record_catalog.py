@@ -77,7 +77,8 @@ async def rule_catalog(uow: UnitOfWork) -> Catalog:
     """The standard fields, this workspace's traits and its object types. Segments and key roles are
     not checked.
     """
-    return _catalog(*await queries.definitions(uow.session, uow.workspace_id))
+    defined = await queries.definitions(uow)
+    return _catalog(defined.traits, defined.object_types)
 
 
 @lru_cache(maxsize=256)
@@ -133,7 +134,7 @@ def _read_types(document: str) -> tuple[ObjectType, ...]:
 
 
 async def object_types(uow: UnitOfWork) -> Sequence[ObjectType]:
-    return _read_types(await queries.object_types(uow.session, uow.workspace_id))
+    return _read_types(await queries.object_types(uow))
 
 
 async def object_schemas(uow: UnitOfWork) -> list[RecordSchema]:
@@ -154,19 +155,19 @@ async def find_schema(uow: UnitOfWork, record_type: str) -> RecordSchema | None:
 
 async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:
     """It may be one that is being deleted."""
-    found = _read_types(await queries.object_type(uow.session, uow.workspace_id, key))
+    found = _read_types(await queries.object_type(uow, key))
     return found[0] if found else None
 
 
 async def evaluation_context(uow: UnitOfWork) -> EvaluationContext:
     """Now, in the workspace's clock, zone and calendar."""
-    month, working_days, holidays = await queries.calendar(uow.session, uow.workspace_id)
+    calendar = await queries.calendar(uow)
     return EvaluationContext(
         await uow.now(),
         await uow.zone(),
-        month,
-        _holidays(holidays),
-        _working_days(working_days),
+        calendar.month,
+        _holidays(calendar.holidays),
+        _working_days(calendar.working_days),
     )
 
 

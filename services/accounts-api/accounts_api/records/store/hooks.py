@@ -9,7 +9,6 @@ from uuid import UUID
 from accounts_api.records.schema.rules import RecordState
 from shared.events.accounts import Change
 from shared.uow import UnitOfWork
-from shared.usages import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +33,13 @@ Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]
 """(uow, record type, changes)."""
 
 
-FindUsages = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[Usage]]]
-"""(uow, "trait" | "key_role" | "object_type" | "relation", record type of a trait or a relation,
-key) to who uses it. A relation is what the records of a type call the instances of another.
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class RecordHooks:
     on_changes: Sequence[Listener]
     """Called in this order with every batch of changes."""
-    find_usages: Sequence[FindUsages]
 
 
 async def notify(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     if changes:
         for listener in uow.wired(RecordHooks).on_changes:
             await listener(uow, record_type, changes)
-
-
-async def find_usages(uow: UnitOfWork, what: str, record_type: str | None, key: str) -> list[Usage]:
-    finders = uow.wired(RecordHooks).find_usages
-    return [user for finder in finders for user in await finder(uow, what, record_type, key)]

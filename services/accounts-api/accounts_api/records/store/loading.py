@@ -1,7 +1,9 @@
 """What a batch of edits needs to be worked out: the records, and all that the edits refer to."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
+from accounts_api.identity.members.service import active_members
 from accounts_api.records.editing.batch import Batch
 from accounts_api.records.editing.edits import Edit, Writer
 from accounts_api.records.editing.lookups import Lookups, references
@@ -79,7 +81,8 @@ async def _load_lookups(
         by_id, _ = await queries.targets(uow, CONTACT, *named["contacts"])
         known.contacts = frozenset(by_id)
     if any(named["members"]):
-        known.members = await queries.known_members(uow, named["members"][0])
+        members = await active_members(uow, [UUID(id_) for id_ in named["members"][0]])
+        known.members = frozenset(map(str, members))
     if any(edit.key_roles for edit in edits):
         known.key_roles = await key_role_definitions(uow)
     return known

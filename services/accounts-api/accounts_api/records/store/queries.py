@@ -188,16 +188,6 @@ async def targets(
     return by_id, by_external_id
 
 
-_MEMBERS = text(
-    "select id::text as id from members"
-    " where workspace_id = :workspace_id and id = any(cast(:ids as uuid[])) and active"
-)
-
-
-async def known_members(uow: UnitOfWork, ids: Iterable[str]) -> frozenset[str]:
-    return frozenset(await uow.values(str, _MEMBERS, ids=list(ids)))
-
-
 _ALIASES = text(
     "select loser_id::text as loser, winner_id::text as winner from record_aliases"
     " where workspace_id = :workspace_id and record_type = :record_type"

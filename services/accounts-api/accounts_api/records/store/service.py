@@ -19,7 +19,6 @@ from shared.uow import UnitOfWork
 __all__ = [
     "PendingRecord",
     "Validator",
-    "active_members",
     "all_written",
     "definitions_of",
     "each_row",
@@ -114,10 +113,6 @@ async def living_named(
         return {}
     _, found = await queries.targets(uow, schema, (), wanted)
     return {external_id: UUID(record_id) for external_id, record_id in found.items()}
-
-
-async def active_members(uow: UnitOfWork, ids: Collection[str]) -> frozenset[str]:
-    return await queries.known_members(uow, ids)
 
 
 async def definitions_of(uow: UnitOfWork, schema: RecordSchema) -> Definitions:
