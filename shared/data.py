@@ -112,7 +112,8 @@ class Transaction:
         them all.
         """
         result = await self._execute(statement, params)
-        return [dict(row) for row in result.mappings()]
+        names = tuple(result.keys())
+        return [dict(zip(names, row, strict=True)) for row in result]
 
     async def run(self, statement: Executable, /, **params: object) -> int:
         """How many rows were written."""

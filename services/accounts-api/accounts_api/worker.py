@@ -2,8 +2,8 @@
 
 import asyncio
 
+from accounts_api.automation.debounce.jobs import debounce_loop
 from accounts_api.automation.handovers.jobs import handovers_loop
-from accounts_api.automation.segments.jobs import debounce_loop
 from accounts_api.customers.imports.jobs import imports_loop, old_files_loop
 from accounts_api.customers.key_roles.jobs import planned_holdings_loop
 from accounts_api.customers.object_types.jobs import clearing_loop as object_types_clearing_loop

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.language.spreadsheets.csv_cells import cell, lines, plain
+from shared.uow import UnitOfWork
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure
 
@@ -73,9 +73,9 @@ async def test_an_export_holds_what_the_list_holds(
 async def test_a_filter_that_takes_too_long_is_refused_before_the_first_byte(
     tenure: Tenure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def slow(session: AsyncSession, *_: Any) -> list[Any]:
-        await session.execute(text("set local statement_timeout = 20"))
-        return list(await session.execute(text("select pg_sleep(5)")))
+    async def slow(uow: UnitOfWork, *_: Any) -> int:
+        await uow.run(text("set local statement_timeout = 20"))
+        return await uow.run(text("select pg_sleep(5)"))
 
     monkeypatch.setattr("accounts_api.customers.querying.queries.page", slow)
     ws = await tenure.workspace()

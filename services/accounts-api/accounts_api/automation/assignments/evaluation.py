@@ -10,13 +10,14 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from accounts_api.automation.assignments import queries
-from accounts_api.automation.assignments.queries import AssignmentRule
+from accounts_api.automation.assignments.queries import AssignmentRule, Run, Unassigned
 from accounts_api.automation.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
+from accounts_api.identity.members.service import active_members
 from accounts_api.language.interpreter.depends import Dependency, role_dependency
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.editing.edits import RULES as BY_RULES
@@ -68,8 +69,7 @@ class AssignmentRules(RuleFeature[AssignmentRule]):
         """Say what the backfill that was just started is for."""
         backfill = (await engine.backfills_of(uow, [key_role_id]))[key_role_id]
         await queries.start_run(
-            uow.session,
-            uow.workspace_id,
+            uow,
             key_role_id,
             run=backfill.run,
             mode=mode,
@@ -77,14 +77,15 @@ class AssignmentRules(RuleFeature[AssignmentRule]):
             goes_on=goes_on,
         )
 
-    async def run_of(self, uow: UnitOfWork, key_role_id: UUID) -> Any | None:
+    async def run_of(self, uow: UnitOfWork, key_role_id: UUID) -> Run | None:
         """What the latest backfill is for; None: the daily self-check, which finds what was missed
         and treats it as any change.
         """
-        wanted = await queries.run_of(uow.session, uow.workspace_id, key_role_id)
+        wanted = await queries.run_of(uow, key_role_id)
         backfill = (await engine.backfills_of(uow, [key_role_id])).get(key_role_id)
-        known = wanted is not None and backfill is not None and wanted.run == backfill.run
-        return wanted if known else None
+        if wanted is None or backfill is None or wanted.run != backfill.run:
+            return None
+        return wanted
 
     @override
     async def progress(self, uow: UnitOfWork, **scope: UUID) -> dict[str, Any] | None:
@@ -143,9 +144,7 @@ async def _evaluate_role(
     usable = await RULES.to_evaluate(uow, key_role_id=key_role_id)
     never = RULES.never(await record_catalog.rule_catalog(uow))
     rules = [each.rule for each in usable] or [never]
-    rows = await queries.evaluated(
-        uow.session, uow.workspace_id, key_role_id, rules, list(triggers), context
-    )
+    rows = await queries.evaluated(uow, key_role_id, rules, list(triggers), context)
     await RULES.set_next_changes(uow, key_role_id, rows)
     backfilled = any(trigger.cause == engine.BACKFILL for trigger in triggers.values())
     run = await RULES.run_of(uow, key_role_id) if backfilled else None
@@ -161,13 +160,12 @@ async def _evaluate_role(
         if place is not None and enters:
             cause = chain_of(run.cause) if run is not None else triggers[row.record_id].cause
             entries[row.record_id] = Entry(usable[place].stored, cause)
-    await queries.move_matches(uow.session, uow.workspace_id, key_role_id, moved)
+    await queries.move_matches(uow, key_role_id, moved)
     if entries:
         counted = await assign(uow, key_role_id, entries)
         if run is not None:
             await queries.count_run(
-                uow.session,
-                uow.workspace_id,
+                uow,
                 key_role_id,
                 assigned=counted["assigned"],
                 unassigned=counted["unassigned"],
@@ -178,7 +176,7 @@ async def _evaluate_role(
 async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entry]) -> Counter[str]:
     """How many got a holder (`assigned`), kept theirs, and found nobody to choose."""
     counted: Counter[str] = Counter()
-    role = await queries.lock_key_role(uow.session, uow.workspace_id, key_role_id)
+    role = await queries.lock_key_role(uow, key_role_id)
     if role is None:
         return counted
     links = {
@@ -214,11 +212,11 @@ async def assign(uow: UnitOfWork, key_role_id: UUID, entries: Mapping[UUID, Entr
 
 async def _to_give(
     uow: UnitOfWork, key: str, entries: Mapping[UUID, Entry], links: Mapping[UUID, Cause]
-) -> list[tuple[Any, Entry]]:
+) -> list[tuple[Unassigned, Entry]]:
     """The accounts that do not keep their holders, oldest first."""
-    found = await queries.to_assign(uow.session, uow.workspace_id, key, list(entries))
+    found = await queries.to_assign(uow, key, list(entries))
     holders = sorted({holder for account in found for holder in account.holders})
-    here = await queries.active_members(uow.session, uow.workspace_id, holders)
+    here = await active_members(uow, holders)
     to_give = []
     for account in found:
         entry = entries[account.id]
@@ -241,10 +239,10 @@ async def distribution(
         member for choice in choices if with_books or choice.counts for member in choice.named
     }
     loads = {}
-    for row in await queries.names(uow.session, uow.workspace_id, sorted(named - counted)):
-        loads[row.id] = Load(row.id, row.full_name)
-    for row in await queries.loads(uow.session, uow.workspace_id, key, sorted(counted)):
-        loads[row.id] = Load(row.id, row.full_name, row.accounts, int(row.revenue))
+    for member in await queries.names(uow, sorted(named - counted)):
+        loads[member.id] = Load(member.id, member.full_name)
+    for book in await queries.loads(uow, key, sorted(counted)):
+        loads[book.id] = Load(book.id, book.full_name, book.accounts, book.revenue)
     return Distribution(loads)
 
 
@@ -267,5 +265,5 @@ async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
             f"key role {role.title}",
             frozenset({Dependency(ACCOUNT.record_type, role_dependency(role.key))}),
         )
-        for role in await queries.always_decided(uow.session, uow.workspace_id)
+        for role in await queries.always_decided(uow)
     }

@@ -9,11 +9,11 @@ from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
     Uuid,
+    bindparam,
     case,
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
 from accounts_api.automation.assignments.models import assignment_rules as rules
@@ -26,6 +26,8 @@ from accounts_api.language.sql.compile import verdict
 from accounts_api.language.sql.evaluate_many import verdicts
 from accounts_api.language.sql.rows import Row, other_table, record_table
 from accounts_api.records.holdings.models import key_role_definitions as roles
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,57 +48,74 @@ class AssignmentRule:
     updated_at: datetime
 
 
-STORE = RuleSet(rules, AssignmentRule, order=("position", "id"))
+STORE = RuleSet(rules, AssignmentRule, order=("position", "id"), members=("member_id", "pool"))
 
 
-async def rules_of_key(session: AsyncSession, workspace_id: UUID, key: str) -> list[AssignmentRule]:
+_RULES_OF_KEY = (
+    select(*STORE.columns)
+    .join(roles, (roles.c.workspace_id == WORKSPACE) & (roles.c.id == rules.c.key_role_id))
+    .where(rules.c.workspace_id == WORKSPACE, roles.c.key == bindparam("key"))
+    .order_by(rules.c.position, rules.c.id)
+)
+
+
+async def rules_of_key(uow: UnitOfWork, key: str) -> list[AssignmentRule]:
     """Of the living key role with this key."""
-    found = (
-        select(*STORE.columns)
-        .join(roles, (roles.c.workspace_id == workspace_id) & (roles.c.id == rules.c.key_role_id))
-        .where(rules.c.workspace_id == workspace_id, roles.c.key == key)
-        .order_by(rules.c.position, rules.c.id)
-    )
-    return [AssignmentRule(*row) for row in await session.execute(found)]
+    return await uow.rows(AssignmentRule, _RULES_OF_KEY, key=key)
 
 
-async def always_decided(session: AsyncSession, workspace_id: UUID) -> Sequence[Any]:
-    """(id, key, title) of key roles with a rule that also takes the place of a holder."""
-    found = (
-        select(roles.c.id, roles.c.key, roles.c.title)
-        .distinct()
-        .join(rules, (rules.c.workspace_id == workspace_id) & (rules.c.key_role_id == roles.c.id))
-        .where(roles.c.workspace_id == workspace_id, rules.c.policy == "always")
-    )
-    return (await session.execute(found)).all()
+@dataclass(frozen=True, slots=True)
+class Role:
+    id: UUID
+    key: str
+    title: str
 
 
-async def lock_key_role(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
+_ALWAYS_DECIDED = (
+    select(roles.c.id, roles.c.key, roles.c.title)
+    .distinct()
+    .join(rules, (rules.c.workspace_id == WORKSPACE) & (rules.c.key_role_id == roles.c.id))
+    .where(roles.c.workspace_id == WORKSPACE, rules.c.policy == "always")
+)
+_LOCK_ROLE = text(
+    "select id, key, title from key_role_definitions"
+    " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+    " for no key update"
+)
+
+
+async def always_decided(uow: UnitOfWork) -> list[Role]:
+    """Key roles with a rule that also takes the place of a holder."""
+    return await uow.rows(Role, _ALWAYS_DECIDED)
+
+
+async def lock_key_role(uow: UnitOfWork, key_role_id: UUID) -> Role | None:
     """One choice at a time: what is counted behind this lock is what all before it chose. Those
     who assign by hand do not wait for it.
     """
-    found = await session.execute(
-        text(
-            "select id, key, title, multi from key_role_definitions"
-            " where workspace_id = :workspace_id and id = :id and deleted_at is null"
-            " for no key update"
-        ),
-        {"workspace_id": workspace_id, "id": key_role_id},
-    )
-    return found.one_or_none()
+    return await uow.row(Role, _LOCK_ROLE, id=key_role_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedAccount:
+    """The lists have a place for each rule."""
+
+    record_id: UUID
+    deleted: bool
+    matched: list[bool]
+    next_changes: list[datetime | None]
+    rule_id: UUID | None
+    """The rule that decided so far."""
+    next_change_at: datetime | None
 
 
 async def evaluated(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     key_role_id: UUID,
     evaluated_rules: Sequence[Rule],
     ids: Sequence[UUID],
     context: EvaluationContext,
-) -> Sequence[Any]:
-    """(record_id, deleted, matched, next_changes, rule_id, next_change_at): `matched` and
-    `next_changes` have a place for each rule, `rule_id` is the rule that decided so far.
-    """
+) -> list[EvaluatedAccount]:
     kept: dict[str, TypeEngine[Any]] = dict.fromkeys(
         ("key_role_id", "account_id", "rule_id"), Uuid()
     )
@@ -109,9 +128,8 @@ async def evaluated(
     def next_change_at(row: Row) -> ColumnElement[Any]:
         return stored_next_change(row.workspace, key_role_id, row.id)
 
-    statement = verdicts(evaluated_rules, workspace_id, ids, context, rule_id, next_change_at)
-    rows: Sequence[Any] = (await session.execute(statement)).all()
-    return rows
+    statement = verdicts(evaluated_rules, uow.workspace_id, ids, context, rule_id, next_change_at)
+    return await uow.rows(EvaluatedAccount, statement)
 
 
 _STAND = text(
@@ -134,20 +152,13 @@ _LEAVE = text(
 
 
 async def move_matches(
-    session: AsyncSession,
-    workspace_id: UUID,
-    key_role_id: UUID,
-    moved: Mapping[UUID, UUID | None],
+    uow: UnitOfWork, key_role_id: UUID, moved: Mapping[UUID, UUID | None]
 ) -> None:
     """Account to the rule whose set it is in now, None for none."""
     rows = [{"account_id": account, "rule_id": rule} for account, rule in moved.items()]
-    given = {
-        "workspace_id": workspace_id,
-        "key_role_id": key_role_id,
-        "matches": to_json(rows).decode(),
-    }
-    await session.execute(_LEAVE, given)
-    await session.execute(_STAND, given)
+    matches = to_json(rows).decode()
+    await uow.run(_LEAVE, key_role_id=key_role_id, matches=matches)
+    await uow.run(_STAND, key_role_id=key_role_id, matches=matches)
 
 
 _REVENUE = """
@@ -173,6 +184,18 @@ _HOLDERS = text(
 
 
 @dataclass(frozen=True, slots=True)
+class _Living:
+    id: UUID
+    revenue: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    account_id: UUID
+    member_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Unassigned:
     """An account to be assigned, with who holds the role now."""
 
@@ -182,17 +205,14 @@ class Unassigned:
     holders: Sequence[UUID]
 
 
-async def to_assign(
-    session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
-) -> Sequence[Unassigned]:
+async def to_assign(uow: UnitOfWork, key: str, ids: Sequence[UUID]) -> list[Unassigned]:
     """Living accounts, oldest first."""
-    given = {"workspace_id": workspace_id, "ids": list(ids)}
     holders: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in await session.execute(_HOLDERS, {**given, "key": key}):
-        holders[row.account_id].append(row.member_id)
+    for holder in await uow.rows(_Holder, _HOLDERS, ids=list(ids), key=key):
+        holders[holder.account_id].append(holder.member_id)
     return [
-        Unassigned(row.id, row.revenue, holders[row.id])
-        for row in await session.execute(_LIVING, given)
+        Unassigned(account.id, account.revenue, holders[account.id])
+        for account in await uow.rows(_Living, _LIVING, ids=list(ids))
     ]
 
 
@@ -216,19 +236,31 @@ _LOADS = text(
         group by held.member_id
     )
     select m.id, m.full_name, coalesce(books.accounts, 0) as accounts,
-           coalesce(books.revenue, 0) as revenue
+           cast(coalesce(books.revenue, 0) as bigint) as revenue
     from members m left join books on books.member_id = m.id
     where m.workspace_id = :workspace_id and m.active and m.id = any(cast(:ids as uuid[]))
     """
 )
 
 
-async def loads(
-    session: AsyncSession, workspace_id: UUID, key: str, ids: Sequence[UUID]
-) -> Sequence[Any]:
-    """What active members hold of a key role: (id, full_name, accounts, revenue)."""
-    given = {"workspace_id": workspace_id, "key": key, "ids": list(ids)}
-    return (await session.execute(_LOADS, given)).all() if ids else ()
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What an active member holds of a key role."""
+
+    id: UUID
+    full_name: str
+    accounts: int
+    revenue: int
+
+
+async def loads(uow: UnitOfWork, key: str, ids: Sequence[UUID]) -> list[Book]:
+    return await uow.rows(Book, _LOADS, key=key, ids=list(ids)) if ids else []
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMember:
+    id: UUID
+    full_name: str
 
 
 _NAMES = text(
@@ -237,30 +269,20 @@ _NAMES = text(
 )
 
 
-async def names(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]) -> Sequence[Any]:
-    """Active members: (id, full_name)."""
-    given = {"workspace_id": workspace_id, "ids": list(ids)}
-    return (await session.execute(_NAMES, given)).all() if ids else ()
+async def names(uow: UnitOfWork, ids: Sequence[UUID]) -> list[NamedMember]:
+    """Of active members."""
+    return await uow.rows(NamedMember, _NAMES, ids=list(ids)) if ids else []
 
 
-_ACTIVE = text(
-    "select id from members where workspace_id = :workspace_id and active"
-    " and id = any(cast(:ids as uuid[]))"
-)
-
-
-async def active_members(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
-) -> frozenset[UUID]:
-    given = {"workspace_id": workspace_id, "ids": list(ids)}
-    return frozenset(await session.scalars(_ACTIVE, given)) if ids else frozenset()
+@dataclass(frozen=True, slots=True)
+class _Match:
+    id: UUID
+    name: str
+    place: int
 
 
 async def matching(
-    session: AsyncSession,
-    workspace_id: UUID,
-    evaluated_rules: Sequence[Rule],
-    context: EvaluationContext,
+    uow: UnitOfWork, evaluated_rules: Sequence[Rule], context: EvaluationContext
 ) -> dict[UUID, tuple[int, str]]:
     """Living accounts that satisfy a rule, oldest first: the place of the first, and their name."""
     table = record_table(evaluated_rules[0].type)
@@ -270,11 +292,11 @@ async def matching(
     )
     each = (
         select(table.c.id, table.c.name, place.label("place"))
-        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .where(table.c.workspace_id == WORKSPACE, table.c.deleted_at.is_(None))
         .cte("by_rule")
     )
-    found = select(each).where(each.c.place.is_not(None)).order_by(each.c.id)
-    return {row.id: (row.place, row.name) for row in await session.execute(found)}
+    matched = select(each).where(each.c.place.is_not(None)).order_by(each.c.id)
+    return {match.id: (match.place, match.name) for match in await uow.rows(_Match, matched)}
 
 
 _START = text(
@@ -291,63 +313,52 @@ _START = text(
 
 
 async def start_run(
-    session: AsyncSession,
-    workspace_id: UUID,
-    key_role_id: UUID,
-    *,
-    run: int,
-    mode: str,
-    cause: str,
-    goes_on: bool,
+    uow: UnitOfWork, key_role_id: UUID, *, run: int, mode: str, cause: str, goes_on: bool
 ) -> None:
-    given = {
-        "workspace_id": workspace_id,
-        "key_role_id": key_role_id,
-        "run": run,
-        "mode": mode,
-        "cause": cause,
-        "goes_on": goes_on,
-    }
-    await session.execute(_START, given)
+    started = {"run": run, "mode": mode, "cause": cause, "goes_on": goes_on}
+    await uow.run(_START, key_role_id=key_role_id, **started)
 
 
-async def run_of(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> Any | None:
-    """(run, mode, assigned, unassigned, cause) of the last backfill that somebody wanted."""
-    found = await session.execute(
-        text(
-            "select run, mode, assigned, unassigned, cause from assignment_backfills"
-            " where workspace_id = :workspace_id and key_role_id = :key_role_id"
-        ),
-        {"workspace_id": workspace_id, "key_role_id": key_role_id},
-    )
-    return found.one_or_none()
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The last backfill that somebody wanted."""
+
+    run: int
+    mode: str
+    assigned: int
+    unassigned: int
+    cause: list[dict[str, Any]]
 
 
-async def count_run(
-    session: AsyncSession, workspace_id: UUID, key_role_id: UUID, *, assigned: int, unassigned: int
-) -> None:
-    await session.execute(
-        text(
-            "update assignment_backfills set assigned = assigned + :assigned,"
-            " unassigned = unassigned + :unassigned"
-            " where workspace_id = :workspace_id and key_role_id = :key_role_id"
-        ),
-        {
-            "workspace_id": workspace_id,
-            "key_role_id": key_role_id,
-            "assigned": assigned,
-            "unassigned": unassigned,
-        },
-    )
+_RUN_OF = text(
+    "select run, mode, assigned, unassigned, cause from assignment_backfills"
+    " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+)
 
 
-async def forget(session: AsyncSession, workspace_id: UUID, key_role_id: UUID) -> None:
+async def run_of(uow: UnitOfWork, key_role_id: UUID) -> Run | None:
+    return await uow.row(Run, _RUN_OF, key_role_id=key_role_id)
+
+
+_COUNT_RUN = text(
+    "update assignment_backfills set assigned = assigned + :assigned,"
+    " unassigned = unassigned + :unassigned"
+    " where workspace_id = :workspace_id and key_role_id = :key_role_id"
+)
+
+
+async def count_run(uow: UnitOfWork, key_role_id: UUID, *, assigned: int, unassigned: int) -> None:
+    counts = {"assigned": assigned, "unassigned": unassigned}
+    await uow.run(_COUNT_RUN, key_role_id=key_role_id, **counts)
+
+
+_FORGET = tuple(
+    text(f"delete from {table} where workspace_id = :workspace_id and key_role_id = :key_role_id")
+    for table in ("assignment_matches", "assignment_backfills")
+)
+
+
+async def forget(uow: UnitOfWork, key_role_id: UUID) -> None:
     """Of a key role that is no more: the matches of accounts, and what backfills were for."""
-    for table in ("assignment_matches", "assignment_backfills"):
-        await session.execute(
-            text(
-                f"delete from {table}"
-                " where workspace_id = :workspace_id and key_role_id = :key_role_id"
-            ),
-            {"workspace_id": workspace_id, "key_role_id": key_role_id},
-        )
+    for statement in _FORGET:
+        await uow.run(statement, key_role_id=key_role_id)

@@ -18,6 +18,7 @@ from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.identity.members.service import active_members
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.type_check import check
@@ -43,11 +44,13 @@ class NoRules(Conflict):
     title = "This key role has no assignment rules"
 
 
-async def usages_of(uow: UnitOfWork, what: str, _: str | None, key: str) -> Sequence[Usage]:
-    """A finder: the rules of a key role itself."""
+async def find_usages(
+    uow: UnitOfWork, what: str, record_type: str | None, key: str
+) -> Sequence[Usage]:
+    """Of a key role its own rules, too."""
     if what != "key_role":
-        return ()
-    rules = await queries.rules_of_key(uow.session, uow.workspace_id, key)
+        return await RULES.find_usages(uow, what, record_type, key)
+    rules = await queries.rules_of_key(uow, key)
     return [RULES.usage(rule) for rule in rules]
 
 
@@ -59,7 +62,7 @@ NO_ELIGIBLE_MEMBER: Final = {
 
 async def shown(uow: UnitOfWork, rules: Sequence[AssignmentRule]) -> list[dict[str, Any]]:
     named = {member for rule in rules for member in choice_of(rule).named}
-    here = await queries.active_members(uow.session, uow.workspace_id, sorted(named))
+    here = await active_members(uow, named)
     return [_shown(rule, here) for rule in rules]
 
 
@@ -134,7 +137,7 @@ async def apply_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
         raise NoRules("Make a rule first.")
     await engine.start_backfill(uow, key_role_id)
     await RULES.start_run(uow, key_role_id, "apply")
-    audit_log.record(uow, "assignment_rules.applied", "key_role", key_role_id)
+    await audit_log.record(uow, "assignment_rules.applied", "key_role", key_role_id)
     progress = await RULES.progress(uow, key_role_id=key_role_id)
     if progress is None:
         raise AssertionError("a backfill that was started is there")
@@ -152,14 +155,12 @@ async def preview_rules(
     if not drafts:
         return {**counted, "members": [], "samples": samples}
     context = await record_catalog.evaluation_context(uow)
-    matching = await queries.matching(
-        uow.session, uow.workspace_id, [rule for rule, _, _, _ in drafts], context
-    )
-    accounts = await queries.to_assign(uow.session, uow.workspace_id, role.key, list(matching))
+    matching = await queries.matching(uow, [rule for rule, _, _, _ in drafts], context)
+    accounts = await queries.to_assign(uow, role.key, list(matching))
     choices = [choice for _, choice, _, _ in drafts]
     desk = await evaluation.distribution(uow, role.key, choices, with_books=True)
     holders = sorted({holder for account in accounts for holder in account.holders})
-    here = await queries.active_members(uow.session, uow.workspace_id, holders)
+    here = await active_members(uow, holders)
     keys = [UUID(int=place) for place in range(len(drafts))]
     desk.last = {key: last for key, (_, _, _, last) in zip(keys, drafts, strict=True)}
     for account in accounts:
@@ -214,7 +215,7 @@ async def _drafts(uow: UnitOfWork, key_role_id: UUID, data: AssignmentPreviewIn)
 async def forget(uow: UnitOfWork, key_role_id: UUID) -> None:
     """The key role is no more, and so are its rules."""
     await RULES.store.remove(uow, key_role_id=key_role_id)
-    await queries.forget(uow.session, uow.workspace_id, key_role_id)
+    await queries.forget(uow, key_role_id)
     await engine.unregister(uow, key_role_id)
 
 
@@ -254,7 +255,7 @@ async def _choice_faults(
     if member is not None:
         named[f"{at}/member_id"] = member
     ids = sorted(set(named.values()))
-    known = stay | await queries.active_members(uow.session, uow.workspace_id, ids)
+    known = stay | await active_members(uow, ids)
     return faults + [
         Fault(pointer, "unknown_member", "There is no such active member.")
         for pointer, one in named.items()

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from accounts_api.automation.deactivation import queries
-from accounts_api.automation.deactivation.queries import DeactivationRule
+from accounts_api.automation.deactivation.queries import DeactivationRule, EvaluatedContact
 from accounts_api.automation.deactivation.rules import (
     DECIDED,
     Kept,
@@ -76,8 +76,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationConte
     usable = await RULES.to_evaluate(uow)
     never = RULES.never(await record_catalog.rule_catalog(uow))
     rows = await queries.evaluated(
-        uow.session,
-        uow.workspace_id,
+        uow,
         rule_id,
         [(each.rule, each.dates) for each in usable] or [(never, (None,))],
         list(triggers),
@@ -91,7 +90,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationConte
 
 
 def _verdict(
-    row: Any,
+    row: EvaluatedContact,
     usable: Sequence[Usable[DeactivationRule]],
     trigger: Trigger,
     context: EvaluationContext,
@@ -99,7 +98,7 @@ def _verdict(
     place = first(row.matched)
     decided = usable[place].stored if place is not None else None
     mapped = row.dates[place] if place is not None else None
-    kept = Kept(row.kept_rule, row.kept_since) if row.kept_rule else None
+    kept = Kept(row.kept_rule, row.kept_since) if row.kept_rule and row.kept_since else None
     outcome = decide(
         decided.id if decided else None,
         mapped,
@@ -120,9 +119,9 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
     ]
     gone = [v.contact_id for v in verdicts if v.outcome.kept is None and v.kept is not None]
     if kept:
-        await queries.keep(uow.session, uow.workspace_id, kept)
+        await queries.keep(uow, kept)
     if gone:
-        await queries.forget(uow.session, uow.workspace_id, gone)
+        await queries.forget(uow, gone)
     moved = [v for v in verdicts if v.outcome.deactivated_at != v.before]
     grouped: dict[tuple[Trigger, UUID | None], list[Verdict]] = defaultdict(list)
     for verdict in moved:

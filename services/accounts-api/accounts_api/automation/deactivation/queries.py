@@ -13,7 +13,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.deactivation.models import (
     contact_deactivation_rules,
@@ -28,6 +27,8 @@ from accounts_api.language.sql.compile import verdict
 from accounts_api.language.sql.dates import begins
 from accounts_api.language.sql.evaluate_many import verdicts
 from accounts_api.language.sql.rows import Row, record_table
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
 
 SAMPLES = 20
 _KEPT = contact_deactivations
@@ -48,17 +49,28 @@ class DeactivationRule:
 STORE = RuleSet(contact_deactivation_rules, DeactivationRule)
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluatedContact:
+    """The lists have a place for each rule."""
+
+    record_id: UUID
+    deleted: bool
+    matched: list[bool]
+    next_changes: list[datetime | None]
+    dates: list[datetime | None]
+    deactivated_at: datetime | None
+    kept_rule: UUID | None
+    kept_since: datetime | None
+    next_change_at: datetime | None
+
+
 async def evaluated(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     rule_id: UUID,
     rules: Sequence[tuple[Rule, tuple[Field | None, ...]]],
     ids: Sequence[UUID],
     context: EvaluationContext,
-) -> Sequence[Any]:
-    """Rows of (record_id, deleted, matched, flips, dates, deactivated_at, kept_rule,
-    kept_since, next_change_at). `matched`, `next_changes` and `dates` have a place for each rule.
-    """
+) -> list[EvaluatedContact]:
     since_fields = [dates[0] for _, dates in rules]
 
     def kept(row: Row, what: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -69,7 +81,7 @@ async def evaluated(
 
     statement = verdicts(
         [rule for rule, _ in rules],
-        workspace_id,
+        uow.workspace_id,
         ids,
         context,
         lambda row: instants(begins, row, since_fields, context).label("dates"),
@@ -78,8 +90,7 @@ async def evaluated(
         lambda row: kept(row, _KEPT.c.since).label("kept_since"),
         lambda row: stored_next_change(row.workspace, rule_id, row.id),
     )
-    rows: Sequence[Any] = (await session.execute(statement)).all()
-    return rows
+    return await uow.rows(EvaluatedContact, statement)
 
 
 _KEEP = text(
@@ -100,22 +111,33 @@ _FORGET = text(
 )
 
 
-async def keep(session: AsyncSession, workspace_id: UUID, kept: Sequence[Any]) -> None:
+async def keep(uow: UnitOfWork, kept: Sequence[Any]) -> None:
     """Rows of contact_id, rule_id, since."""
-    given = {"workspace_id": workspace_id, "kept": to_json(kept).decode()}
-    await session.execute(_KEEP, given)
+    await uow.run(_KEEP, kept=to_json(kept).decode())
 
 
-async def forget(session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]) -> None:
-    await session.execute(_FORGET, {"workspace_id": workspace_id, "ids": list(ids)})
+async def forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    await uow.run(_FORGET, ids=list(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    contacts: int
+    out: int
+    deactivating: int
+    reactivating: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedContact:
+    id: UUID
+    name: str
 
 
 async def movements(
-    session: AsyncSession, workspace_id: UUID, rules: Sequence[Rule], context: EvaluationContext
-) -> tuple[Any, Sequence[Any], Sequence[Any]]:
-    """(contacts, deactivated, deactivating, reactivating) under these rules, and some of those who
-    would move either way.
-    """
+    uow: UnitOfWork, rules: Sequence[Rule], context: EvaluationContext
+) -> tuple[Counts, list[NamedContact], list[NamedContact]]:
+    """Under these rules, and some of those who would move either way."""
     table = record_table(rules[0].type)
     kept = _KEPT.alias("kept")
     matched = or_(*(verdict(rule, table, context).is_(True) for rule in rules))
@@ -132,7 +154,7 @@ async def movements(
             kept,
             and_(kept.c.workspace_id == table.c.workspace_id, kept.c.contact_id == table.c.id),
         )
-        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .where(table.c.workspace_id == WORKSPACE, table.c.deleted_at.is_(None))
         .cte("contacts_now")
     )
     going = and_(contacts.c.matched, ~contacts.c.out)
@@ -143,30 +165,37 @@ async def movements(
         func.count().filter(going).label("deactivating"),
         func.count().filter(back).label("reactivating"),
     ).select_from(contacts)
-    counts = (await session.execute(counted)).one()
-    some = [
-        (
-            await session.execute(
-                select(contacts.c.id, contacts.c.name)
-                .where(which)
-                .order_by(contacts.c.name, contacts.c.id)
-                .limit(SAMPLES)
-            )
-        ).all()
+    going_and_back = [
+        await uow.rows(
+            NamedContact,
+            select(contacts.c.id, contacts.c.name)
+            .where(which)
+            .order_by(contacts.c.name, contacts.c.id)
+            .limit(SAMPLES),
+        )
         for which in (going, back)
     ]
-    return counts, some[0], some[1]
+    return await uow.one(Counts, counted), going_and_back[0], going_and_back[1]
 
 
-async def contact_state(session: AsyncSession, workspace_id: UUID, contact_id: UUID) -> Any:
-    """(deactivated_at, rule_id, since) of a living contact; the last two of a rule's own."""
-    statement = text(
-        """
-        select c.deactivated_at, k.rule_id, k.since from contacts c
-        left join contact_deactivations k
-          on k.workspace_id = :workspace_id and k.contact_id = c.id
-        where c.workspace_id = :workspace_id and c.id = :id and c.deleted_at is null
-        """
-    )
-    given = {"workspace_id": workspace_id, "id": contact_id}
-    return (await session.execute(statement, given)).one_or_none()
+@dataclass(frozen=True, slots=True)
+class ContactState:
+    deactivated_at: datetime | None
+    rule_id: UUID | None
+    """Of the rule that deactivated it, if one did."""
+    since: datetime | None
+
+
+_CONTACT_STATE = text(
+    """
+    select c.deactivated_at, k.rule_id, k.since from contacts c
+    left join contact_deactivations k
+      on k.workspace_id = :workspace_id and k.contact_id = c.id
+    where c.workspace_id = :workspace_id and c.id = :id and c.deleted_at is null
+    """
+)
+
+
+async def contact_state(uow: UnitOfWork, contact_id: UUID) -> ContactState | None:
+    """Of a living contact."""
+    return await uow.row(ContactState, _CONTACT_STATE, id=contact_id)

@@ -46,9 +46,7 @@ async def preview_rules(uow: UnitOfWork, data: DeactivationPreviewIn) -> dict[st
     ]
     context = await record_catalog.evaluation_context(uow)
     with in_time("/rules"):
-        counts, going, back = await queries.movements(
-            uow.session, uow.workspace_id, rules or [RULES.never(catalog)], context
-        )
+        counts, going, back = await queries.movements(uow, rules or [RULES.never(catalog)], context)
     return {
         "contacts": counts.contacts,
         "deactivated": counts.out,
@@ -61,7 +59,7 @@ async def preview_rules(uow: UnitOfWork, data: DeactivationPreviewIn) -> dict[st
 
 async def explain_contact(uow: UnitOfWork, contact_id: UUID) -> dict[str, Any]:
     """Every rule's verdict on one contact, and which of them decides."""
-    contact = await queries.contact_state(uow.session, uow.workspace_id, contact_id)
+    contact = await queries.contact_state(uow, contact_id)
     if contact is None:
         raise NotFound("There is no contact with this id.")
     explained = await RULES.explain(uow, contact_id)

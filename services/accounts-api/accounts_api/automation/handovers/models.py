@@ -1,3 +1,8 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -49,4 +54,25 @@ handovers = Table(
     Index(None, "workspace_id", "member_id", "id"),
 )
 
-__all__ = ["handovers"]
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    workspace_id: UUID
+    id: UUID
+    member_id: UUID
+    state: Literal["running", "done"]
+    successors: dict[str, Any]
+    tasks_to: UUID | None
+    key_role_key: str | None
+    after_id: UUID | None
+    last_member_id: UUID | None
+    total: int
+    processed: int
+    skipped: int
+    moved: dict[str, dict[str, int]]
+    cause: list[dict[str, Any]]
+    started_at: datetime
+    finished_at: datetime | None
+
+
+__all__ = ["Handover", "handovers"]

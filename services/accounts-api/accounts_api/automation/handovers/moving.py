@@ -5,12 +5,14 @@ it stopped.
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from accounts_api.automation.assignments import evaluation
 from accounts_api.automation.assignments.rules import Choice, Distribution
 from accounts_api.automation.handovers import queries
+from accounts_api.automation.handovers.models import Handover
+from accounts_api.automation.handovers.queries import Held
 from accounts_api.automation.handovers.service import plan_of
 from accounts_api.identity.members import service as members
 from accounts_api.records.editing.edits import RULES, Edit
@@ -31,25 +33,25 @@ NOBODY: Final = "unassigned"
 async def step(service: Service) -> bool:
     """The next batch of each handover that is under way."""
     async with service.units.across_workspaces(read_only=True) as scope:
-        running = await queries.running(scope.session, AT_ONCE)
+        running = await queries.running(scope, AT_ONCE)
     worked = False
-    for workspace_id, handover_id in running:
+    for handover in running:
         # One that fails goes on from the same place later; the others go on now.
         went_on = await held_work.attempt(
             service.units,
-            workspace_id,
+            handover.workspace_id,
             (),
-            partial(_go_on, handover_id=handover_id),
+            partial(_go_on, handover_id=handover.id),
             step=queries.STEP,
-            item=str(handover_id),
-            about={"handover_id": str(handover_id)},
+            item=str(handover.id),
+            about={"handover_id": str(handover.id)},
         )
         worked = bool(went_on) or worked
     return worked
 
 
 async def _go_on(uow: UnitOfWork, handover_id: UUID) -> bool:
-    job = await queries.claim(uow.session, uow.workspace_id, handover_id)
+    job = await queries.claim(uow, handover_id)
     if job is None:
         return False
     member = await members.get_member(uow, job.member_id)
@@ -57,8 +59,7 @@ async def _go_on(uow: UnitOfWork, handover_id: UUID) -> bool:
     label = f"{member.full_name} hands over"
     uow.cause = (*origin, Cause(type="system", id=f"handover:{job.id}", label=label))
     found = await queries.accounts_held(
-        uow.session,
-        uow.workspace_id,
+        uow,
         job.member_id,
         key=job.key_role_key or "",
         after=job.after_id,
@@ -69,7 +70,7 @@ async def _go_on(uow: UnitOfWork, handover_id: UUID) -> bool:
         await _move(uow, job, key, [row for row in found if row.key_role_key == key])
         return True
     await _hand_on_plans(uow, job)
-    await queries.finish(uow.session, uow.workspace_id, job.id)
+    await queries.finish(uow, job.id)
     uow.publish(
         MemberHandedOver(
             handover_id=job.id,
@@ -81,9 +82,9 @@ async def _go_on(uow: UnitOfWork, handover_id: UUID) -> bool:
     return True
 
 
-async def _hand_on_plans(uow: UnitOfWork, job: Any) -> None:
+async def _hand_on_plans(uow: UnitOfWork, job: Handover) -> None:
     """Holdings that were to begin with who leaves begin with who takes the role."""
-    for plan in await queries.plans_for(uow.session, uow.workspace_id, job.member_id):
+    for plan in await queries.plans_for(uow, job.member_id):
         by_role = plan_of(job.successors, [plan.key_role_key]).by_role
         if plan.key_role_key not in by_role:
             continue
@@ -91,14 +92,14 @@ async def _hand_on_plans(uow: UnitOfWork, job: Any) -> None:
         desk = await evaluation.distribution(uow, plan.key_role_key, [choice] if choice else [])
         taker = desk.give(job.id, choice, 0) if choice else None
         kept = {*plan.member_ids, *([taker] if taker else [])} - {job.member_id}
-        await queries.change_plan(uow.session, uow.workspace_id, plan.id, sorted(kept))
+        await queries.change_plan(uow, plan.id, sorted(kept))
 
 
-async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) -> None:
+async def _move(uow: UnitOfWork, job: Handover, key: str, accounts: Sequence[Held]) -> None:
     """Some accounts of one key role."""
     by_role = plan_of(job.successors, [key]).by_role
     choice = by_role.get(key)
-    await queries.lock_key_role(uow.session, uow.workspace_id, key)
+    await queries.lock_key_role(uow, key)
     desk = await evaluation.distribution(uow, key, [choice] if choice else [])
     if key == job.key_role_key:
         desk.last[job.id] = job.last_member_id
@@ -110,8 +111,7 @@ async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) ->
     faultpoint("handover_moved")
     known = Counter(job.moved.get(key, {})) + moved
     await queries.advance(
-        uow.session,
-        uow.workspace_id,
+        uow,
         job.id,
         {
             "key_role_key": key,
@@ -125,7 +125,7 @@ async def _move(uow: UnitOfWork, job: Any, key: str, accounts: Sequence[Any]) ->
 
 
 def _edits(
-    desk: Distribution, job: Any, key: str, choice: Choice | None, accounts: Sequence[Any]
+    desk: Distribution, job: Handover, key: str, choice: Choice | None, accounts: Sequence[Held]
 ) -> tuple[list[Edit], list[str]]:
     """What becomes of each account, and who takes it. One whom nobody is left for stays."""
     edits, takers = [], []

@@ -2,14 +2,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, func, insert, select, text, update
 
-from accounts_api.automation.handovers.models import handovers
+from accounts_api.automation.handovers.models import Handover, handovers
+from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
+from shared.uow import UnitOfWork
 
 _CURRENCY = "(select w.currency from workspaces w where w.workspace_id = :workspace_id)"
 _REVENUE = f"""
@@ -74,15 +75,38 @@ class Held:
     holders: AbstractSet[UUID]
 
 
-async def roles_held(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
-    """(key_role, title, id, accounts, revenue) of living accounts, by key role."""
-    given = {"workspace_id": workspace_id, "member_id": member_id}
-    return (await session.execute(_BY_ROLE, given)).all()
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A key role that a member holds, on how many living accounts."""
+
+    key_role: str
+    title: str
+    id: UUID
+    accounts: int
+    revenue: int
+
+
+async def roles_held(uow: UnitOfWork, member_id: UUID) -> list[HeldRole]:
+    """By key role."""
+    return await uow.rows(HeldRole, _BY_ROLE, member_id=member_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    key_role_key: str
+    id: UUID
+    revenue: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    account_id: UUID
+    key_role_key: str
+    member_id: UUID
 
 
 async def accounts_held(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     member_id: UUID,
     *,
     key: str,
@@ -91,18 +115,11 @@ async def accounts_held(
     only: bool = False,
 ) -> list[Held]:
     """Behind a place, by key role and account; `only` those of the key role of that place."""
-    given = {
-        "workspace_id": workspace_id,
-        "member_id": member_id,
-        "key": key,
-        "after": after,
-        "limit": limit,
-        "only": only,
-    }
-    rows = (await session.execute(_NEXT, given)).all()
+    place = {"key": key, "after": after, "limit": limit, "only": only}
+    rows = await uow.rows(_Next, _NEXT, member_id=member_id, **place)
     holders: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
-    asked = {"workspace_id": workspace_id, "ids": sorted({row.id for row in rows})}
-    for one in await session.execute(_HOLDERS, asked) if rows else ():
+    ids = sorted({row.id for row in rows})
+    for one in await uow.rows(_Holder, _HOLDERS, ids=ids) if rows else ():
         holders[one.account_id, one.key_role_key].add(one.member_id)
     return [
         Held(row.key_role_key, row.id, row.revenue, holders[row.id, row.key_role_key])
@@ -110,144 +127,144 @@ async def accounts_held(
     ]
 
 
-async def planned_for(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> int:
-    counted = await session.scalar(
-        text(
-            "select count(*) from planned_holdings where workspace_id = :workspace_id"
-            " and state = 'planned' and :member_id = any(member_ids)"
-        ),
-        {"workspace_id": workspace_id, "member_id": member_id},
-    )
-    return int(counted or 0)
+_COUNT_PLANNED = text(
+    "select count(*) from planned_holdings where workspace_id = :workspace_id"
+    " and state = 'planned' and :member_id = any(member_ids)"
+)
 
 
-async def plans_for(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Sequence[Any]:
-    """(id, key_role_key, member_ids) of holdings planned to begin, soonest first; locked."""
-    found = await session.execute(
-        text(
-            "select id, key_role_key, member_ids from planned_holdings"
-            " where workspace_id = :workspace_id and state = 'planned'"
-            " and :member_id = any(member_ids) order by valid_from, id for update"
-        ),
-        {"workspace_id": workspace_id, "member_id": member_id},
-    )
-    return found.all()
+async def planned_for(uow: UnitOfWork, member_id: UUID) -> int:
+    return await uow.one_value(int, _COUNT_PLANNED, member_id=member_id)
 
 
-async def change_plan(
-    session: AsyncSession, workspace_id: UUID, plan_id: UUID, member_ids: Sequence[UUID]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class PlannedHolding:
+    id: UUID
+    key_role_key: str
+    member_ids: list[UUID]
+
+
+_PLANS_FOR = text(
+    "select id, key_role_key, member_ids from planned_holdings"
+    " where workspace_id = :workspace_id and state = 'planned'"
+    " and :member_id = any(member_ids) order by valid_from, id for update"
+)
+
+
+async def plans_for(uow: UnitOfWork, member_id: UUID) -> list[PlannedHolding]:
+    """Soonest first; locked."""
+    return await uow.rows(PlannedHolding, _PLANS_FOR, member_id=member_id)
+
+
+_CHANGE_PLAN = text(
+    "update planned_holdings set member_ids = cast(:member_ids as uuid[]),"
+    " state = case when cardinality(cast(:member_ids as uuid[])) = 0"
+    " then 'cancelled' else state end"
+    " where workspace_id = :workspace_id and id = :id"
+)
+
+
+async def change_plan(uow: UnitOfWork, plan_id: UUID, member_ids: Sequence[UUID]) -> None:
     """One that is left without a member is cancelled."""
-    await session.execute(
-        text(
-            "update planned_holdings set member_ids = cast(:member_ids as uuid[]),"
-            " state = case when cardinality(cast(:member_ids as uuid[])) = 0"
-            " then 'cancelled' else state end"
-            " where workspace_id = :workspace_id and id = :id"
-        ),
-        {"workspace_id": workspace_id, "id": plan_id, "member_ids": list(member_ids)},
-    )
+    await uow.run(_CHANGE_PLAN, id=plan_id, member_ids=list(member_ids))
 
 
-async def active_members(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
-) -> frozenset[UUID]:
-    found = await session.scalars(
-        text(
-            "select id from members where workspace_id = :workspace_id and active"
-            " and id = any(cast(:ids as uuid[]))"
-        ),
-        {"workspace_id": workspace_id, "ids": list(ids)},
-    )
-    return frozenset(found)
+_LOCK_ROLE = text(
+    "select 1 from key_role_definitions where workspace_id = :workspace_id and key = :key"
+    " for no key update"
+)
 
 
-async def key_role_keys(session: AsyncSession, workspace_id: UUID) -> frozenset[str]:
-    found = await session.scalars(
-        text(
-            "select key from key_role_definitions"
-            " where workspace_id = :workspace_id and deleted_at is null"
-        ),
-        {"workspace_id": workspace_id},
-    )
-    return frozenset(found)
-
-
-async def lock_key_role(session: AsyncSession, workspace_id: UUID, key: str) -> None:
+async def lock_key_role(uow: UnitOfWork, key: str) -> None:
     """As assignment rules do, so that both count what the other has chosen."""
-    await session.execute(
-        text(
-            "select 1 from key_role_definitions where workspace_id = :workspace_id and key = :key"
-            " for no key update"
-        ),
-        {"workspace_id": workspace_id, "key": key},
-    )
+    await uow.run(_LOCK_ROLE, key=key)
 
 
-async def add(session: AsyncSession, workspace_id: UUID, values: Mapping[str, Any]) -> Any:
-    made = insert(handovers).values(workspace_id=workspace_id, **values)
-    return (await session.execute(made.returning(handovers))).one()
+_OF_WORKSPACE = select(handovers).where(handovers.c.workspace_id == WORKSPACE)
+_LAST_OF = (
+    _OF_WORKSPACE.where(handovers.c.member_id == bindparam("of_member"))
+    .order_by(handovers.c.id.desc())
+    .limit(1)
+)
+_CLAIM = _OF_WORKSPACE.where(
+    handovers.c.id == bindparam("handover_id"), handovers.c.state == "running"
+).with_for_update(skip_locked=True)
+_COUNT_RUNNING = select(func.count()).where(
+    handovers.c.workspace_id == WORKSPACE, handovers.c.state == "running"
+)
 
 
-async def last_of(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Any | None:
-    found = (
-        select(handovers)
-        .where(handovers.c.workspace_id == workspace_id, handovers.c.member_id == member_id)
-        .order_by(handovers.c.id.desc())
-        .limit(1)
-    )
-    return (await session.execute(found)).one_or_none()
+async def add(uow: UnitOfWork, values: Mapping[str, object]) -> Handover:
+    return await uow.one(Handover, insert(handovers).values(**values).returning(handovers))
 
 
-async def count_running(session: AsyncSession, workspace_id: UUID) -> int:
-    found = select(func.count()).where(
-        handovers.c.workspace_id == workspace_id, handovers.c.state == "running"
-    )
-    return int(await session.scalar(found) or 0)
+async def last_of(uow: UnitOfWork, member_id: UUID) -> Handover | None:
+    return await uow.row(Handover, _LAST_OF, of_member=member_id)
+
+
+async def count_running(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHandover:
+    workspace_id: UUID
+    id: UUID
 
 
 STEP: Final = "handovers"
 _NOT_HELD: Final = not_held(STEP, "handovers.workspace_id", "handovers.id::text")
 
 
-async def running(session: AsyncSession, limit: int) -> Sequence[tuple[UUID, UUID]]:
-    """(workspace, handover), over all workspaces."""
-    found = await session.execute(
-        select(handovers.c.workspace_id, handovers.c.id)
-        .where(handovers.c.state == "running", text(_NOT_HELD))
-        .order_by(handovers.c.id)
-        .limit(limit)
-    )
-    return [(row.workspace_id, row.id) for row in found]
+_RUNNING = (
+    select(handovers.c.workspace_id, handovers.c.id)
+    .where(handovers.c.state == "running", text(_NOT_HELD))
+    .order_by(handovers.c.id)
+    .limit(bindparam("most"))
+)
 
 
-async def claim(session: AsyncSession, workspace_id: UUID, handover_id: UUID) -> Any | None:
+async def running(scope: Transaction, limit: int) -> list[RunningHandover]:
+    """Over all workspaces."""
+    return await scope.rows(RunningHandover, _RUNNING, most=limit)
+
+
+async def claim(uow: UnitOfWork, handover_id: UUID) -> Handover | None:
     """None: another worker has it, or it is done."""
-    found = (
-        select(handovers)
-        .where(
-            handovers.c.workspace_id == workspace_id,
-            handovers.c.id == handover_id,
-            handovers.c.state == "running",
-        )
-        .with_for_update(skip_locked=True)
-    )
-    return (await session.execute(found)).one_or_none()
+    return await uow.row(Handover, _CLAIM, handover_id=handover_id)
 
 
-async def advance(
-    session: AsyncSession, workspace_id: UUID, handover_id: UUID, values: Mapping[str, Any]
-) -> None:
-    await session.execute(
+async def advance(uow: UnitOfWork, handover_id: UUID, values: Mapping[str, object]) -> None:
+    await uow.run(
         update(handovers)
-        .where(handovers.c.workspace_id == workspace_id, handovers.c.id == handover_id)
+        .where(handovers.c.workspace_id == uow.workspace_id, handovers.c.id == handover_id)
         .values(**values)
     )
 
 
-async def finish(session: AsyncSession, workspace_id: UUID, handover_id: UUID) -> None:
-    await session.execute(
-        update(handovers)
-        .where(handovers.c.workspace_id == workspace_id, handovers.c.id == handover_id)
-        .values(state="done", finished_at=func.clock_timestamp())
-    )
+async def finish(uow: UnitOfWork, handover_id: UUID) -> None:
+    await advance(uow, handover_id, {"state": "done", "finished_at": func.clock_timestamp()})
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverTo:
+    id: UUID
+    full_name: str
+    """Of who hands over."""
+
+
+_RUNNING_TO = text(
+    """
+    select h.id, m.full_name from handovers h
+    join members m on m.workspace_id = :workspace_id and m.id = h.member_id
+    where h.workspace_id = :workspace_id and h.state = 'running'
+      and (h.tasks_to = :member_id
+           or strpos(h.successors::text, cast(cast(:member_id as uuid) as text)) > 0)
+    order by m.full_name, h.id
+    """
+)
+
+
+async def running_to(uow: UnitOfWork, member_id: UUID) -> list[HandoverTo]:
+    """By name."""
+    return await uow.rows(HandoverTo, _RUNNING_TO, member_id=member_id)

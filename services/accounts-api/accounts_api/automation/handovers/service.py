@@ -9,11 +9,13 @@ from uuid import UUID
 
 from accounts_api.automation.assignments import evaluation
 from accounts_api.automation.handovers import client, queries
+from accounts_api.automation.handovers.models import Handover
+from accounts_api.automation.handovers.queries import HeldRole
 from accounts_api.automation.handovers.rules import Plan, choice_of, faults_of
 from accounts_api.automation.handovers.schemas import HandoverIn
-from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.members import service as members
+from accounts_api.records.holdings.service import stored_key_roles
 from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound
@@ -21,6 +23,7 @@ from shared.ids import new_id
 from shared.service import Service
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 MOST: Final = 200_000
 """Accounts that a preview goes through."""
@@ -43,7 +46,7 @@ class StillHolds(Conflict):
 
 async def must_hold_nothing(uow: UnitOfWork, member_id: UUID) -> None:
     """Raises `StillHolds` with what is to be handed over first."""
-    held = await queries.roles_held(uow.session, uow.workspace_id, member_id)
+    held = await queries.roles_held(uow, member_id)
     if held:
         raise StillHolds(
             "Hand it over first, or send `force=true`.", key_roles=[_role(row) for row in held]
@@ -93,13 +96,12 @@ async def ask_others(
 async def holdings(uow: UnitOfWork, member_id: UUID, elsewhere: Elsewhere) -> dict[str, Any]:
     """What a member would hand over."""
     await members.get_member(uow, member_id)
-    held = await queries.roles_held(uow.session, uow.workspace_id, member_id)
-    used = await usage.member_used(uow, member_id, usage.Elsewhere())
+    held = await queries.roles_held(uow, member_id)
     return {
         "member_id": member_id,
         "key_roles": [_role(row) for row in held],
-        "planned_holdings": await queries.planned_for(uow.session, uow.workspace_id, member_id),
-        "assignment_rules": [usage for usage in used.usages if usage.type == "assignment_rule"],
+        "planned_holdings": await queries.planned_for(uow, member_id),
+        "assignment_rules": await evaluation.RULES.find_usages(uow, "member", None, str(member_id)),
         **elsewhere.as_json(),
     }
 
@@ -114,8 +116,7 @@ async def preview(
         choice = plan.by_role[row.key_role]
         got, nobody = Counter[UUID](), 0
         found = await queries.accounts_held(
-            uow.session,
-            uow.workspace_id,
+            uow,
             member_id,
             key=row.key_role,
             after=None,
@@ -168,25 +169,31 @@ async def start(uow: UnitOfWork, member_id: UUID, data: HandoverIn) -> dict[str,
         "cause": [link.model_dump(mode="json", exclude_none=True) for link in uow.cause],
     }
     async with refuse("uq_handovers_running", HandoverRunning("Wait until that one is done.")):
-        made = await queries.add(uow.session, uow.workspace_id, values)
-    audit_log.record(uow, "member.handover_started", "member", member_id, after=given)
+        made = await queries.add(uow, values)
+    await audit_log.record(uow, "member.handover_started", "member", member_id, after=given)
     uow.wake_worker()
     return shown(made)
 
 
 async def count_running(uow: UnitOfWork) -> int:
-    return await queries.count_running(uow.session, uow.workspace_id)
+    return await queries.count_running(uow)
+
+
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The handovers to a member that run."""
+    found = await queries.running_to(uow, UUID(key)) if what == "member" else []
+    return [Usage("handover", str(each.id), each.full_name) for each in found]
 
 
 async def last(uow: UnitOfWork, member_id: UUID) -> dict[str, Any]:
     await members.get_member(uow, member_id)
-    found = await queries.last_of(uow.session, uow.workspace_id, member_id)
+    found = await queries.last_of(uow, member_id)
     if found is None:
         raise NoHandover("No handover of this member was started.")
     return shown(found)
 
 
-def shown(row: Any) -> dict[str, Any]:
+def shown(row: Handover) -> dict[str, Any]:
     names = ("id", "member_id", "state", "total", "moved", "tasks_to")
     return {
         **{name: getattr(row, name) for name in (*names, "started_at", "finished_at")},
@@ -195,21 +202,23 @@ def shown(row: Any) -> dict[str, Any]:
     }
 
 
-def _role(row: Any) -> dict[str, Any]:
+def _role(row: HeldRole) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("key_role", "title", "accounts", "revenue")}
 
 
-async def _planned(uow: UnitOfWork, member_id: UUID, data: HandoverIn) -> tuple[Plan, Any]:
+async def _planned(
+    uow: UnitOfWork, member_id: UUID, data: HandoverIn
+) -> tuple[Plan, list[HeldRole]]:
     """Who takes what of what is held. Raises `Invalid` with every fault at once."""
     await members.get_member(uow, member_id)
-    held = await queries.roles_held(uow.session, uow.workspace_id, member_id)
+    held = await queries.roles_held(uow, member_id)
     given = {f"/successors/{key}": one.model_dump() for key, one in data.successors.items()}
     if data.default_successor is not None:
         given["/default_successor"] = data.default_successor.model_dump()
     named = {one for way in given.values() for one in (*way["pool"], way["member_id"]) if one}
     if data.tasks_to is not None:
         named.add(data.tasks_to)
-    active = await queries.active_members(uow.session, uow.workspace_id, sorted(named))
+    active = await members.active_members(uow, named)
     faults = [
         fault
         for pointer, way in given.items()
@@ -218,7 +227,7 @@ async def _planned(uow: UnitOfWork, member_id: UUID, data: HandoverIn) -> tuple[
     if data.tasks_to is not None and data.tasks_to not in active - {member_id}:
         message = "No other active member has this id."
         faults.append(Fault("/tasks_to", "unknown_member", message))
-    known = await queries.key_role_keys(uow.session, uow.workspace_id)
+    known = {role.key for role in await stored_key_roles(uow)}
     faults += [
         Fault(f"/successors/{key}", "unknown_key_role", f"There is no key role {key!r}.")
         for key in sorted(data.successors.keys() - known)

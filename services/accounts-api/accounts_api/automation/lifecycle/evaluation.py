@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.automation.lifecycle import queries
-from accounts_api.automation.lifecycle.queries import LifecycleRule
+from accounts_api.automation.lifecycle.queries import EvaluatedAccount, LifecycleRule
 from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status, since
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
@@ -74,8 +74,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationConte
     usable = await RULES.to_evaluate(uow)
     never = RULES.never(await record_catalog.rule_catalog(uow))
     rows = await queries.evaluated(
-        uow.session,
-        uow.workspace_id,
+        uow,
         [(each.rule, each.dates) for each in usable] or [(never, (None, None))],
         list(triggers),
         context,
@@ -96,14 +95,17 @@ async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationConte
             missing.append(_period(verdict))
     await _store(uow, verdicts)
     if ends:
-        await queries.move_periods(uow.session, uow.workspace_id, ends)
+        await queries.move_periods(uow, ends)
     if missing:
-        await queries.start_periods(uow.session, uow.workspace_id, missing)
+        await queries.start_periods(uow, missing)
     return sum(verdict.moved for verdict in verdicts)
 
 
 def _verdict(
-    row: Any, usable: Sequence[Usable[LifecycleRule]], trigger: Trigger, context: EvaluationContext
+    row: EvaluatedAccount,
+    usable: Sequence[Usable[LifecycleRule]],
+    trigger: Trigger,
+    context: EvaluationContext,
 ) -> Verdict:
     place = first(row.matched)
     decided = usable[place] if place is not None and usable else None
@@ -149,9 +151,9 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
     moved = [_period(verdict) for verdict in verdicts if verdict.moved]
     shifted = [_period(verdict) for verdict in verdicts if not verdict.moved]
     if moved:
-        await queries.start_periods(uow.session, uow.workspace_id, moved)
+        await queries.start_periods(uow, moved)
     if shifted:
-        await queries.move_periods(uow.session, uow.workspace_id, shifted)
+        await queries.move_periods(uow, shifted)
 
 
 def _event(verdict: Verdict) -> LifecycleStatusChanged:

@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,15 +8,15 @@ from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
     and_,
+    bindparam,
     case,
     func,
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
-from accounts_api.automation.lifecycle.rules import DEFAULT
+from accounts_api.automation.lifecycle.rules import DEFAULT, Status
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
@@ -26,7 +26,9 @@ from accounts_api.language.sql.compile import verdict
 from accounts_api.language.sql.dates import begins, is_over
 from accounts_api.language.sql.evaluate_many import verdicts
 from accounts_api.language.sql.rows import Row, record_table
+from shared.data import WORKSPACE
 from shared.ids import new_id
+from shared.uow import UnitOfWork
 
 SAMPLES = 20
 
@@ -48,18 +50,32 @@ class LifecycleRule:
 STORE = RuleSet(lifecycle_rules, LifecycleRule)
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluatedAccount:
+    """The lists have a place for each rule: `dates` of its field that says since when, `ends` of
+    the one that says until when.
+    """
+
+    record_id: UUID
+    deleted: bool
+    matched: list[bool]
+    next_changes: list[datetime | None]
+    dates: list[datetime | None]
+    ends: list[datetime | None]
+    status: Status
+    since: datetime | None
+    period: str | None
+    """The status of the current period."""
+    trial_ends_at: datetime | None
+    next_change_at: datetime | None
+
+
 async def evaluated(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     rules: Sequence[tuple[Rule, tuple[Field | None, ...]]],
     ids: Sequence[UUID],
     context: EvaluationContext,
-) -> Sequence[Any]:
-    """Rows of (record_id, deleted, matched, next_changes, dates, ends, status, since, period,
-    trial_ends_at, next_change_at). `matched`, `next_changes`, `dates` and `ends` have a place for
-    each rule: `dates` of its field that says since when, `ends` of the one that says until when.
-    `period` is the status of the current period.
-    """
+) -> list[EvaluatedAccount]:
     since_fields = [dates[0] for _, dates in rules]
     end_fields = [dates[1] for _, dates in rules]
 
@@ -73,7 +89,7 @@ async def evaluated(
 
     statement = verdicts(
         [rule for rule, _ in rules],
-        workspace_id,
+        uow.workspace_id,
         ids,
         context,
         lambda row: instants(begins, row, since_fields, context).label("dates"),
@@ -82,10 +98,9 @@ async def evaluated(
         lambda row: row.column("lifecycle_status_since").label("since"),
         lambda row: current(row, lifecycle_status_periods.c.status).label("period"),
         lambda row: current(row, lifecycle_status_periods.c.trial_ends_at).label("trial_ends_at"),
-        lambda row: stored_next_change(row.workspace, workspace_id, row.id),
+        lambda row: stored_next_change(row.workspace, uow.workspace_id, row.id),
     )
-    rows: Sequence[Any] = (await session.execute(statement)).all()
-    return rows
+    return await uow.rows(EvaluatedAccount, statement)
 
 
 _END_PERIODS = text(
@@ -115,56 +130,57 @@ _MOVE_PERIODS = text(
 )
 
 
-async def start_periods(
-    session: AsyncSession, workspace_id: UUID, periods: Sequence[Mapping[str, Any]]
-) -> None:
+async def start_periods(uow: UnitOfWork, periods: Sequence[Mapping[str, Any]]) -> None:
     """End what runs and start these: account_id, status, at, rule_id, trial_ends_at."""
     rows = to_json([{**period, "id": new_id()} for period in periods]).decode()
-    given = {"workspace_id": workspace_id, "periods": rows}
-    await session.execute(_END_PERIODS, given)
-    await session.execute(_START_PERIODS, given)
+    await uow.run(_END_PERIODS, periods=rows)
+    await uow.run(_START_PERIODS, periods=rows)
 
 
-async def move_periods(
-    session: AsyncSession, workspace_id: UUID, periods: Sequence[Mapping[str, Any]]
-) -> None:
-    """Stints that run began, or end, at another instant than was thought: account_id, at,
+async def move_periods(uow: UnitOfWork, periods: Sequence[Mapping[str, Any]]) -> None:
+    """Periods that began, or end, at another instant than was thought: account_id, at,
     trial_ends_at.
     """
-    given = {"workspace_id": workspace_id, "periods": to_json(list(periods)).decode()}
-    await session.execute(_MOVE_PERIODS, given)
+    await uow.run(_MOVE_PERIODS, periods=to_json(list(periods)).decode())
 
 
-async def status_periods(
-    session: AsyncSession, workspace_id: UUID, account_id: UUID
-) -> Sequence[Any]:
-    """Latest first."""
-    found = (
-        select(
-            lifecycle_status_periods.c.status,
-            lifecycle_status_periods.c.started_at,
-            lifecycle_status_periods.c.ended_at,
-            lifecycle_status_periods.c.rule_id,
-            lifecycle_status_periods.c.trial_ends_at,
-        )
-        .where(
-            lifecycle_status_periods.c.workspace_id == workspace_id,
-            lifecycle_status_periods.c.account_id == account_id,
-        )
-        .order_by(lifecycle_status_periods.c.id.desc())
-        .limit(100)
+@dataclass(frozen=True, slots=True)
+class StatusPeriod:
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    rule_id: UUID | None
+    trial_ends_at: datetime | None
+
+
+_PERIODS = (
+    select(*(lifecycle_status_periods.c[field.name] for field in fields(StatusPeriod)))
+    .where(
+        lifecycle_status_periods.c.workspace_id == WORKSPACE,
+        lifecycle_status_periods.c.account_id == bindparam("account_id"),
     )
-    return (await session.execute(found)).all()
+    .order_by(lifecycle_status_periods.c.id.desc())
+    .limit(100)
+)
+
+
+async def status_periods(uow: UnitOfWork, account_id: UUID) -> list[StatusPeriod]:
+    """Latest first."""
+    return await uow.rows(StatusPeriod, _PERIODS, account_id=account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class UnconvertedTrial:
+    account_id: UUID
+    name: str
+    external_id: str | None
+    started_at: datetime
+    trial_ends_at: datetime
 
 
 async def unconverted(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    now: datetime,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> Sequence[Any]:
+    uow: UnitOfWork, *, now: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> list[UnconvertedTrial]:
     """Trials past their end, the longest over first."""
     following = "" if after is None else "and (s.trial_ends_at, s.account_id) > (:ends_at, :id)"
     statement = text(
@@ -178,18 +194,28 @@ async def unconverted(
         order by s.trial_ends_at, s.account_id limit :limit
         """
     )
-    given: dict[str, Any] = {"workspace_id": workspace_id, "now": now, "limit": limit}
-    if after is not None:
-        given |= {"ends_at": after[0], "id": after[1]}
-    return (await session.execute(statement, given)).all()
+    start = {} if after is None else {"ends_at": after[0], "id": after[1]}
+    return await uow.rows(UnconvertedTrial, statement, now=now, limit=limit, **start)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    before: Status
+    after: Status
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    id: UUID
+    name: str
+    before: Status
+    after: Status
 
 
 async def movements(
-    session: AsyncSession,
-    workspace_id: UUID,
-    rules: Sequence[tuple[str, Rule]],
-    context: EvaluationContext,
-) -> tuple[Sequence[Any], Sequence[Any]]:
+    uow: UnitOfWork, rules: Sequence[tuple[str, Rule]], context: EvaluationContext
+) -> tuple[list[Transition], list[Mover]]:
     """Accounts by (status now, status by these rules), and some of those that would move."""
     table = record_table(rules[0][1].type)
     chosen = case(
@@ -202,7 +228,7 @@ async def movements(
             table.c.lifecycle_status.label("before"),
             chosen.label("after"),
         )
-        .where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
+        .where(table.c.workspace_id == WORKSPACE, table.c.deleted_at.is_(None))
         .cte("accounts_by_status")
     )
     pair = (accounts.c.before, accounts.c.after)
@@ -213,13 +239,20 @@ async def movements(
         .order_by(accounts.c.name, accounts.c.id)
         .limit(SAMPLES)
     )
-    return (await session.execute(counted)).all(), (await session.execute(movers)).all()
+    return await uow.rows(Transition, counted), await uow.rows(Mover, movers)
 
 
-async def account_status(session: AsyncSession, workspace_id: UUID, account_id: UUID) -> Any:
-    statement = text(
-        "select lifecycle_status as status, lifecycle_status_since as since from accounts"
-        " where workspace_id = :workspace_id and id = :id and deleted_at is null"
-    )
-    given = {"workspace_id": workspace_id, "id": account_id}
-    return (await session.execute(statement, given)).one_or_none()
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    status: Status
+    since: datetime | None
+
+
+_ACCOUNT_STATUS = text(
+    "select lifecycle_status as status, lifecycle_status_since as since from accounts"
+    " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+)
+
+
+async def account_status(uow: UnitOfWork, account_id: UUID) -> AccountStatus | None:
+    return await uow.row(AccountStatus, _ACCOUNT_STATUS, id=account_id)

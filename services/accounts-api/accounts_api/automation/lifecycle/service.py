@@ -1,13 +1,12 @@
 """What one may ask of lifecycle rules. How accounts move is in `evaluation`."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from accounts_api.automation.lifecycle import queries
 from accounts_api.automation.lifecycle.evaluation import RULES
-from accounts_api.automation.lifecycle.queries import LifecycleRule
+from accounts_api.automation.lifecycle.queries import LifecycleRule, UnconvertedTrial
 from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status
 from accounts_api.automation.lifecycle.schemas import (
     LifecyclePreviewIn,
@@ -32,11 +31,9 @@ async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
 
 async def list_unconverted(
     uow: UnitOfWork, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Any]:
+) -> list[UnconvertedTrial]:
     """Trials past their end; one more than `limit`, if there are more."""
-    return await queries.unconverted(
-        uow.session, uow.workspace_id, now=await uow.now(), after=after, limit=limit + 1
-    )
+    return await queries.unconverted(uow, now=await uow.now(), after=after, limit=limit + 1)
 
 
 async def create_rule(uow: UnitOfWork, data: LifecycleRuleIn) -> LifecycleRule:
@@ -60,7 +57,7 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
     context = await record_catalog.evaluation_context(uow)
     with in_time("/rules"):
         counted, samples = await queries.movements(
-            uow.session, uow.workspace_id, rules or [("ignored", RULES.never(catalog))], context
+            uow, rules or [("ignored", RULES.never(catalog))], context
         )
     counts: dict[Status, int] = dict.fromkeys((DEFAULT, *reversed(PRECEDENCE)), 0)
     for row in counted:
@@ -74,12 +71,12 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
 
 async def explain_account(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
     """Every rule's verdict on one account, which of them decides, and its status periods."""
-    account = await queries.account_status(uow.session, uow.workspace_id, account_id)
+    account = await queries.account_status(uow, account_id)
     if account is None:
         raise NotFound("There is no account with this id.")
     explained = await RULES.explain(uow, account_id)
     place = first([each.verdict for each in explained])
-    periods = await queries.status_periods(uow.session, uow.workspace_id, account_id)
+    periods = await queries.status_periods(uow, account_id)
     end, now = periods[0].trial_ends_at if periods else None, await uow.now()
     return {
         "account_id": account_id,

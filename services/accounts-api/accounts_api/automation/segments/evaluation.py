@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.automation.segments import debounce, memberships, queries, verdicts
-from accounts_api.automation.segments.debounce import Publication
+from accounts_api.automation.debounce import service as debounce
+from accounts_api.automation.debounce.service import Publication
+from accounts_api.automation.segments import memberships, queries, verdicts
 from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import Candidate, effective_rule, held_by
+from accounts_api.automation.segments.verdicts import Differing
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
 from accounts_api.language.interpreter.depends import Dependency, segment_dependency
@@ -72,7 +73,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationConte
     """Make memberships and next changes of the affected records what they are at `context.now`.
     The caller holds the workspace's lock on evaluations.
     """
-    found = await queries.segments_to_evaluate(uow.session, uow.workspace_id, affected)
+    found = await queries.segments_to_evaluate(uow, affected)
     catalog = await record_catalog.rule_catalog(uow)
     moves: list[Move] = []
     for record_type in sorted({segment.record_type for segment in found}):
@@ -97,10 +98,10 @@ async def _usable(
             rules.append((segment, _rule(segment, catalog)))
         except RuleFaulty as faulty:
             faults = faulty.as_errors()
-            await queries.set_faults(uow.session, uow.workspace_id, segment.id, faults)
+            await queries.set_faults(uow, segment.id, faults)
             continue
         if segment.faults is not None:
-            await queries.set_faults(uow.session, uow.workspace_id, segment.id, None)
+            await queries.set_faults(uow, segment.id, None)
     return rules
 
 
@@ -136,19 +137,6 @@ async def _moves(
     return moves
 
 
-@dataclass(frozen=True, slots=True)
-class Differing:
-    """A record whose membership or next change is not what the rule says."""
-
-    record_id: UUID
-    segment_id: UUID
-    deleted: bool
-    wanted: bool
-    included: bool | None
-    member_id: UUID | None
-    next_change_at: datetime | None
-
-
 async def _by_statement(
     uow: UnitOfWork,
     rules: Sequence[tuple[Segment, Rule]],
@@ -157,7 +145,7 @@ async def _by_statement(
 ) -> Sequence[Differing]:
     """Many records: PostgreSQL evaluates them."""
     evaluated = [(segment.id, rule) for segment, rule in rules]
-    return await verdicts.difference(uow.session, uow.workspace_id, evaluated, ids, context)
+    return await verdicts.difference(uow, evaluated, ids, context)
 
 
 async def _by_reading(
@@ -170,12 +158,12 @@ async def _by_reading(
     statement with every rule in it. Both ways always agree.
     """
     needed = needs(*(rule for _, rule in rules))
-    found = await verdicts.snapshots(uow.session, uow.workspace_id, needed, ids, context)
+    found = await verdicts.snapshots(uow, needed, ids, context)
     named = [segment.id for segment, _ in rules]
-    kept = await verdicts.kept(uow.session, uow.workspace_id, named, list(found))
+    kept = await verdicts.kept(uow, named, [row.id for row in found])
     differing = []
-    for record_id, (deleted, seen) in found.items():
-        record = read_snapshot(needed, seen)
+    for row in found:
+        record_id, deleted, record = row.id, row.deleted, read_snapshot(needed, row.seen)
         held = held_by(
             Candidate(
                 segment.id,
@@ -218,9 +206,9 @@ async def _store(uow: UnitOfWork, moves: Sequence[Move]) -> None:
     entering = [move.as_row() for move in moves if move.entered]
     leaving = [move.as_row() for move in moves if not move.entered]
     if leaving:
-        await memberships.leave(uow.session, uow.workspace_id, leaving)
+        await memberships.leave(uow, leaving)
     if entering:
-        await memberships.enter(uow.session, uow.workspace_id, entering)
+        await memberships.enter(uow, entering)
     grouped: dict[tuple[Trigger, UUID], list[Move]] = defaultdict(list)
     for move in moves:
         grouped[move.trigger, move.segment.id].append(move)
@@ -258,12 +246,12 @@ REASONS: Final = {
 async def quarantine(uow: UnitOfWork, segment_id: UUID, reason: str) -> None:
     """Members stand still. A backfill tries again once a day, and when asked."""
     faults = [{"code": reason, "message": REASONS[reason]}]
-    await queries.set_faults(uow.session, uow.workspace_id, segment_id, faults)
+    await queries.set_faults(uow, segment_id, faults)
 
 
 async def usages(uow: UnitOfWork, ids: Sequence[UUID], _: Dependency) -> Sequence[Usage]:
     """The segments among rules that see something, as a refusal names them."""
-    found = await queries.segments_to_evaluate(uow.session, uow.workspace_id, ids)
+    found = await queries.segments_to_evaluate(uow, ids)
     named = sorted((s.title, s.id) for s in found if s.id in set(ids))
     return [Usage("segment", str(segment_id), title) for title, segment_id in named]
 
@@ -275,5 +263,5 @@ async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
             f"segment {one.title}",
             frozenset({Dependency(one.record_type, segment_dependency(str(one.id)))}),
         )
-        for one in await queries.live_segments(uow.session, uow.workspace_id)
+        for one in await queries.live_segments(uow)
     }

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from accounts_api.automation.segments import debounce_queries, memberships, queries, verdicts
+from accounts_api.automation.debounce import service as debounce
+from accounts_api.automation.segments import memberships, queries, verdicts
 from accounts_api.automation.segments.errors import RuleUnusable
 from accounts_api.automation.segments.rule_schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
@@ -47,8 +48,7 @@ async def list_members(
     segment = await segment_named(uow, segment_id)
     table = STANDARD.types[segment.record_type].table
     return await memberships.members_page(
-        uow.session,
-        uow.workspace_id,
+        uow,
         segment_id,
         table,
         as_of=as_of,
@@ -71,8 +71,7 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
             message = f"This segment is one of {segment.record_type} records."
             raise Invalid(faults=[Fault("/segment_id", "wrong_record_type", message)])
     ahead = await queries.segments_ahead(
-        uow.session,
-        uow.workspace_id,
+        uow,
         data.record_type,
         (data.group, data.priority) if data.group else None,
         data.segment_id,
@@ -80,9 +79,7 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
     effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
     context = await record_catalog.evaluation_context(uow)
     with in_time("/rule"):
-        found = await verdicts.preview(
-            uow.session, uow.workspace_id, data.segment_id, effective, context, ahead
-        )
+        found = await verdicts.preview(uow, data.segment_id, effective, context, ahead)
     return {
         "rule": write_json(rule.written),
         "rule_text": write_text(rule.written),
@@ -104,19 +101,14 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)
     explanation = explain(rule, record, context)
-    unpublished = await debounce_queries.pending(
-        uow.session, uow.workspace_id, segment_id, [record_id]
-    )
-    found = await memberships.memberships(uow.session, uow.workspace_id, segment_id, record_id)
+    found = await memberships.memberships(uow, segment_id, record_id)
     return {
         "record_id": record_id,
         "member": any(stay.left_at is None for stay in found),
         "verdict": explanation.verdict,
         "next_check_at": next_change(rule, record, context),
-        "override": await memberships.override_of(
-            uow.session, uow.workspace_id, segment_id, record_id
-        ),
-        "pending_notification": unpublished.get(record_id),
+        "override": await memberships.override_of(uow, segment_id, record_id),
+        "pending_notification": await debounce.pending(uow, segment_id, record_id),
         "memberships": found,
         "explanation": explanation.as_json(),
     }

@@ -1,27 +1,21 @@
-"""Stays of records in segments, and what people said about them."""
+"""Memberships of records in segments, and what people said about them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import (
-    Uuid,
-    any_,
-    bindparam,
-    func,
-    literal,
-    select,
-    text,
-)
+from sqlalchemy import Uuid, any_, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides
 from accounts_api.language.rules.ignored import not_ignored
+from shared.data import WORKSPACE
 from shared.ids import new_id
+from shared.uow import UnitOfWork
 from shared.values.plain import LATEST
 
 _ENTER = text(
@@ -45,34 +39,37 @@ _LEAVE = text(
 )
 
 
-async def enter(
-    session: AsyncSession, workspace_id: UUID, moves: Sequence[Mapping[str, Any]]
-) -> None:
+async def enter(uow: UnitOfWork, moves: Sequence[Mapping[str, Any]]) -> None:
     """Rows of segment_id, record_id, at, by."""
     rows = [{**move, "id": new_id()} for move in moves]
-    given = {"workspace_id": workspace_id, "moves": to_json(rows).decode()}
-    await session.execute(_ENTER, given)
+    await uow.run(_ENTER, moves=to_json(rows).decode())
 
 
-async def leave(
-    session: AsyncSession, workspace_id: UUID, moves: Sequence[Mapping[str, Any]]
-) -> None:
+async def leave(uow: UnitOfWork, moves: Sequence[Mapping[str, Any]]) -> None:
     """Rows of segment_id, record_id, id of the membership, at, by."""
-    given = {"workspace_id": workspace_id, "moves": to_json(list(moves)).decode()}
-    await session.execute(_LEAVE, given)
+    await uow.run(_LEAVE, moves=to_json(list(moves)).decode())
 
 
-async def counts(session: AsyncSession, workspace_id: UUID, ids: Iterable[UUID]) -> dict[UUID, int]:
-    counted = (
-        select(segment_members.c.segment_id, func.count())
-        .where(
-            segment_members.c.workspace_id == workspace_id,
-            segment_members.c.segment_id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
-            segment_members.c.left_at.is_(None),
-        )
-        .group_by(segment_members.c.segment_id)
+@dataclass(frozen=True, slots=True)
+class _Count:
+    segment_id: UUID
+    members: int
+
+
+_COUNTS = (
+    select(segment_members.c.segment_id, func.count().label("members"))
+    .where(
+        segment_members.c.workspace_id == WORKSPACE,
+        segment_members.c.segment_id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
+        segment_members.c.left_at.is_(None),
     )
-    return {row[0]: row[1] for row in await session.execute(counted)}
+    .group_by(segment_members.c.segment_id)
+)
+
+
+async def counts(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, int]:
+    counted = await uow.rows(_Count, _COUNTS, ids=list(ids))
+    return {count.segment_id: count.members for count in counted}
 
 
 _WORTH = {
@@ -83,14 +80,19 @@ _WORTH = {
 }
 
 
-async def revenue(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_type: str
-) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    currency: str
+    amount: int
+    records: int
+
+
+async def revenue(uow: UnitOfWork, segment_id: UUID, record_type: str) -> list[Revenue]:
     """Sum of the members' ARR by currency, and of how many records; an organization's is that of
     its accounts. Contacts have none.
     """
     if record_type not in _WORTH:
-        return ()
+        return []
     statement = text(
         f"""
         select r.currency, sum(r.arr)::bigint as amount, count(*) as records
@@ -100,13 +102,21 @@ async def revenue(
         group by r.currency order by r.currency
         """
     )
-    given = {"workspace_id": workspace_id, "segment_id": segment_id}
-    return (await session.execute(statement, given)).all()
+    return await uow.rows(Revenue, statement, segment_id=segment_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMember:
+    record_id: UUID
+    name: str
+    external_id: str | None
+    entered_at: datetime
+    entered_by: str
+    left_at: datetime | None
 
 
 async def members_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     segment_id: UUID,
     table: str,
     *,
@@ -114,7 +124,7 @@ async def members_page(
     known_as_of: datetime | None,
     after: UUID | None,
     limit: int,
-) -> Sequence[Any]:
+) -> list[SegmentMember]:
     """By record id; the members now, or those of an instant as far as was known at another."""
     then = "m.left_at is null"
     if as_of is not None or known_as_of is not None:
@@ -133,34 +143,37 @@ async def members_page(
         order by m.record_id limit :limit
         """
     )
-    given = {"workspace_id": workspace_id, "segment_id": segment_id, "limit": limit}
+    given: dict[str, object] = {"segment_id": segment_id, "limit": limit}
     if as_of is not None or known_as_of is not None:
         given |= {"as_of": as_of or LATEST, "known_as_of": known_as_of or LATEST}
     if after is not None:
         given["after"] = after
-    return (await session.execute(statement, given)).all()
+    return await uow.rows(SegmentMember, statement, **given)
 
 
-async def memberships(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_id: UUID
-) -> Sequence[Any]:
-    """The newest stays of a record in a segment, latest first."""
-    stays = (
-        select(
-            segment_members.c.entered_at,
-            segment_members.c.entered_by,
-            segment_members.c.left_at,
-            segment_members.c.left_by,
-        )
-        .where(
-            segment_members.c.workspace_id == workspace_id,
-            segment_members.c.segment_id == segment_id,
-            segment_members.c.record_id == record_id,
-        )
-        .order_by(segment_members.c.id.desc())
-        .limit(50)
+@dataclass(frozen=True, slots=True)
+class Membership:
+    entered_at: datetime
+    entered_by: str
+    left_at: datetime | None
+    left_by: str | None
+
+
+_MEMBERSHIPS = (
+    select(*(segment_members.c[field.name] for field in fields(Membership)))
+    .where(
+        segment_members.c.workspace_id == WORKSPACE,
+        segment_members.c.segment_id == bindparam("segment_id"),
+        segment_members.c.record_id == bindparam("record_id"),
     )
-    return (await session.execute(stays)).all()
+    .order_by(segment_members.c.id.desc())
+    .limit(50)
+)
+
+
+async def memberships(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> list[Membership]:
+    """The newest memberships of a record in a segment, latest first."""
+    return await uow.rows(Membership, _MEMBERSHIPS, segment_id=segment_id, record_id=record_id)
 
 
 SEGMENTS_OF: Final = """
@@ -175,22 +188,26 @@ SEGMENTS_OF: Final = """
 """For each of the records the list of its segments, id and title."""
 
 
-async def override_of(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_id: UUID
-) -> Any:
-    found = select(
-        segment_overrides.c.included, segment_overrides.c.note, segment_overrides.c.created_at
-    ).where(
-        segment_overrides.c.workspace_id == workspace_id,
-        segment_overrides.c.segment_id == segment_id,
-        segment_overrides.c.record_id == record_id,
-    )
-    return (await session.execute(found)).one_or_none()
+@dataclass(frozen=True, slots=True)
+class Override:
+    included: bool
+    note: str | None
+    created_at: datetime
+
+
+_OVERRIDE = select(*(segment_overrides.c[field.name] for field in fields(Override))).where(
+    segment_overrides.c.workspace_id == WORKSPACE,
+    segment_overrides.c.segment_id == bindparam("segment_id"),
+    segment_overrides.c.record_id == bindparam("record_id"),
+)
+
+
+async def override_of(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> Override | None:
+    return await uow.row(Override, _OVERRIDE, segment_id=segment_id, record_id=record_id)
 
 
 async def set_override(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     segment_id: UUID,
     record_id: UUID,
     *,
@@ -199,10 +216,8 @@ async def set_override(
     cause: list[dict[str, Any]],
 ) -> None:
     said = {"included": included, "note": note, "cause": cause}
-    statement = upsert(segment_overrides).values(
-        workspace_id=workspace_id, segment_id=segment_id, record_id=record_id, **said
-    )
-    await session.execute(
+    statement = upsert(segment_overrides).values(segment_id=segment_id, record_id=record_id, **said)
+    await uow.run(
         statement.on_conflict_do_update(
             index_elements=["workspace_id", "segment_id", "record_id"],
             set_={**said, "created_at": func.clock_timestamp()},
@@ -210,15 +225,15 @@ async def set_override(
     )
 
 
-async def clear_override(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, record_id: UUID
-) -> bool:
-    cleared = segment_overrides.delete().where(
-        segment_overrides.c.workspace_id == workspace_id,
-        segment_overrides.c.segment_id == segment_id,
-        segment_overrides.c.record_id == record_id,
-    )
-    return bool((await session.execute(cleared.returning(literal(1)))).all())
+_CLEAR_OVERRIDE = delete(segment_overrides).where(
+    segment_overrides.c.workspace_id == WORKSPACE,
+    segment_overrides.c.segment_id == bindparam("segment_id"),
+    segment_overrides.c.record_id == bindparam("record_id"),
+)
+
+
+async def clear_override(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> bool:
+    return await uow.run(_CLEAR_OVERRIDE, segment_id=segment_id, record_id=record_id) > 0
 
 
 _HAND_OVER = text(
@@ -232,14 +247,10 @@ _HAND_OVER = text(
         (workspace_id, segment_id, record_id, included, note, cause, created_at)
     select :workspace_id, segment_id, :winner, included, note, cause, created_at from moved
     on conflict (workspace_id, segment_id, record_id) do nothing
-    returning 1
     """
 )
 
 
-async def hand_over(
-    session: AsyncSession, workspace_id: UUID, loser_id: UUID, winner_id: UUID
-) -> bool:
+async def hand_over(uow: UnitOfWork, loser_id: UUID, winner_id: UUID) -> bool:
     """What a person said of one record holds of another that has no such word of its own."""
-    given = {"workspace_id": workspace_id, "loser": loser_id, "winner": winner_id}
-    return bool((await session.execute(_HAND_OVER, given)).all())
+    return await uow.run(_HAND_OVER, loser=loser_id, winner=winner_id) > 0

@@ -125,27 +125,9 @@ segment_overrides = Table(
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     _of_segment(),
 )
-segment_pending_notifications = Table(
-    "segment_pending_notifications",
-    Base.metadata,
-    workspace_key(),
-    Column("segment_id", Uuid, nullable=False),
-    Column("record_id", Uuid, nullable=False),
-    Column("entered", Boolean, nullable=False),
-    Column("at", AT, nullable=False, comment="workspace time of the move"),
-    Column("by", Text, nullable=False),
-    Column("resumed", Boolean, nullable=False),
-    Column("cause", JSONB, nullable=False),
-    Column("due_at", AT, nullable=False, comment="workspace time"),
-    PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
-    _of_segment(),
-    Index(None, "workspace_id", "due_at"),
-)
-
 __all__ = [
     "segment_members",
     "segment_overrides",
-    "segment_pending_notifications",
     "segment_versions",
     "segments",
 ]

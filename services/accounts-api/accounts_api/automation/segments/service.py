@@ -1,4 +1,4 @@
-"""What one may ask of segments. How members move is in `membership`."""
+"""What one may ask of segments. How members move is in `evaluation`."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.automation.segments import debounce, evaluation, memberships, queries
+from accounts_api.automation.debounce import service as debounce
+from accounts_api.automation.segments import evaluation, memberships, queries
 from accounts_api.automation.segments.errors import (
     SegmentArchived,
     SegmentNotFound,
@@ -80,7 +81,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
         "debounce_minutes": data.debounce_minutes,
     }
     async with _refusals(data.title):
-        segment = await queries.add_segment(uow.session, uow.workspace_id, values)
+        segment = await queries.add_segment(uow, values)
     await _register(uow, segment)
     await _backfill_groups(uow, segment, {segment.group_key})
     await _publish_change(uow, segment, "segment.created", after=_audited(segment))
@@ -90,9 +91,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
 async def get_segment(uow: UnitOfWork, segment_id: UUID) -> tuple[Shown, Sequence[Any]]:
     """A segment and its members' revenue by currency."""
     segment = await segment_named(uow, segment_id)
-    revenue = await memberships.revenue(
-        uow.session, uow.workspace_id, segment_id, segment.record_type
-    )
+    revenue = await memberships.revenue(uow, segment_id, segment.record_type)
     return (await _shown(uow, [segment]))[0], revenue
 
 
@@ -106,8 +105,7 @@ async def list_segments(
 ) -> list[Shown]:
     """By title; one more than `limit`, if there are more."""
     found = await queries.segments_page(
-        uow.session,
-        uow.workspace_id,
+        uow,
         record_type=record_type,
         archived=archived,
         after=after,
@@ -140,9 +138,7 @@ async def update_segment(
     if not becomes:
         return (await _shown(uow, [before]))[0]
     async with _refusals(ranked["title"]):
-        segment = await queries.change_segment(
-            uow.session, uow.workspace_id, segment_id, {**becomes, "faults": None}
-        )
+        segment = await queries.change_segment(uow, segment_id, {**becomes, "faults": None})
     if "debounce_minutes" in becomes and segment.debounce is None:
         await engine.lock(uow)
         await debounce.publish_now(uow, segment_id)
@@ -170,7 +166,7 @@ async def archive_segment(
         found = await used_by(uow, segment, elsewhere)
         advice = "Take it out of these first, or send `force=true`."
         must_be_unused(found, advice, with_records=False)
-    archived = await queries.archive_segment(uow.session, uow.workspace_id, segment_id)
+    archived = await queries.archive_segment(uow, segment_id)
     await engine.register(uow, segment_id, KIND, segment.record_type, ())
     await _backfill_groups(uow, segment, {segment.group_key})
     await _publish_change(uow, archived, "segment.archived", before=_audited(segment))
@@ -190,11 +186,10 @@ async def set_member(
     await engine.lock(uow)
     segment = await _live(uow, segment_id)
     table = STANDARD.types[segment.record_type].table
-    if not await queries.record_exists(uow.session, uow.workspace_id, table, record_id):
+    if not await queries.record_exists(uow, table, record_id):
         raise NotFound(f"There is no {segment.record_type} with this id.")
     await memberships.set_override(
-        uow.session,
-        uow.workspace_id,
+        uow,
         segment_id,
         record_id,
         included=data.included,
@@ -202,7 +197,7 @@ async def set_member(
         cause=_cause(uow),
     )
     after = {"record_id": record_id, "included": data.included}
-    audit_log.record(uow, "segment.member_set", "segment", segment_id, after=after)
+    await audit_log.record(uow, "segment.member_set", "segment", segment_id, after=after)
     return await _settled(uow, segment_id, record_id)
 
 
@@ -210,19 +205,17 @@ async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> di
     """The rule decides again."""
     await engine.lock(uow)
     await _live(uow, segment_id)
-    if not await memberships.clear_override(uow.session, uow.workspace_id, segment_id, record_id):
+    if not await memberships.clear_override(uow, segment_id, record_id):
         raise NotFound("Nobody added or removed this record by hand.")
     before = {"record_id": record_id}
-    audit_log.record(uow, "segment.member_cleared", "segment", segment_id, before=before)
+    await audit_log.record(uow, "segment.member_cleared", "segment", segment_id, before=before)
     return await _settled(uow, segment_id, record_id)
 
 
 async def follow_merges(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     """A listener of record changes: whom a person added or removed stays so as the winner."""
     for loser, winner in ((change.id, change.merged_into) for change in changes):
-        if winner is not None and await memberships.hand_over(
-            uow.session, uow.workspace_id, loser, winner
-        ):
+        if winner is not None and await memberships.hand_over(uow, loser, winner):
             await engine.record_change(uow, record_type, [EXISTENCE], [winner], await uow.now())
 
 
@@ -230,8 +223,8 @@ async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[s
     context = await record_catalog.evaluation_context(uow)
     trigger = Trigger(context.now, uow.cause)
     await evaluation.evaluate(uow, {segment_id: {record_id: trigger}}, context)
-    found = await memberships.memberships(uow.session, uow.workspace_id, segment_id, record_id)
-    override = await memberships.override_of(uow.session, uow.workspace_id, segment_id, record_id)
+    found = await memberships.memberships(uow, segment_id, record_id)
+    override = await memberships.override_of(uow, segment_id, record_id)
     return {
         "segment_id": segment_id,
         "record_id": record_id,
@@ -242,7 +235,7 @@ async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[s
 
 async def segment_named(uow: UnitOfWork, segment_id: UUID) -> Segment:
     """Archived ones too."""
-    found = await queries.segment_by_id(uow.session, uow.workspace_id, segment_id)
+    found = await queries.segment_by_id(uow, segment_id)
     if found is None:
         raise SegmentNotFound("There is no segment with this id.")
     return found
@@ -250,13 +243,13 @@ async def segment_named(uow: UnitOfWork, segment_id: UUID) -> Segment:
 
 async def those_of(uow: UnitOfWork, ids: Iterable[UUID]) -> list[Segment]:
     """Archived ones too; ids of nothing are left out."""
-    found = [await queries.segment_by_id(uow.session, uow.workspace_id, one) for one in set(ids)]
+    found = [await queries.segment_by_id(uow, one) for one in set(ids)]
     return [one for one in found if one is not None]
 
 
 async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
     """Locked: one edit of a segment at a time."""
-    found = await queries.segment_by_id(uow.session, uow.workspace_id, segment_id, lock=True)
+    found = await queries.segment_by_id(uow, segment_id, lock=True)
     if found is None:
         raise SegmentNotFound("There is no segment with this id.")
     if found.archived_at is not None:
@@ -266,7 +259,7 @@ async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
 
 async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
     ids = [segment.id for segment in found]
-    counts = await memberships.counts(uow.session, uow.workspace_id, ids)
+    counts = await memberships.counts(uow, ids)
     backfills = await engine.backfills_of(uow, ids)
     return [Shown(one, counts.get(one.id, 0), backfills.get(one.id)) for one in found]
 
@@ -274,7 +267,7 @@ async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
 async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> None:
     if not segments_read(rule):
         return
-    known = await queries.live_segments(uow.session, uow.workspace_id)
+    known = await queries.live_segments(uow)
     seen_by = {str(one.id): segments_in(one.rule) for one in known}
     if leads_back(segment_id, rule, seen_by):
         message = "Membership in this segment would depend on itself."
@@ -292,7 +285,7 @@ async def _backfill_groups(uow: UnitOfWork, segment: Segment, groups: set[str | 
     """Others of a group gain or lose what this one leaves or takes."""
     if groups == {None}:
         return
-    for other in await queries.live_segments(uow.session, uow.workspace_id):
+    for other in await queries.live_segments(uow):
         same = other.record_type == segment.record_type and other.id != segment.id
         if same and other.group_key is not None and other.group_key in groups:
             await engine.start_backfill(uow, other.id)
@@ -306,8 +299,8 @@ async def _publish_change(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    await queries.keep_version(uow.session, uow.workspace_id, segment, _cause(uow))
-    audit_log.record(uow, action, "segment", segment.id, before=before, after=after)
+    await queries.keep_version(uow, segment, _cause(uow))
+    await audit_log.record(uow, action, "segment", segment.id, before=before, after=after)
     uow.publish(
         SegmentChanged(
             id=segment.id,

@@ -1,6 +1,8 @@
 """What rules say of records, beside what is stored of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +22,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
 from accounts_api.evaluation.engine.next_changes import stored_next_change
@@ -31,24 +32,37 @@ from accounts_api.language.sql.compile import verdict
 from accounts_api.language.sql.evaluate_many import evaluated
 from accounts_api.language.sql.rows import record_table
 from accounts_api.language.sql.snapshot import snapshot
+from shared.uow import UnitOfWork
 
 SAMPLES = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A record whose membership or next change is not what the rule says."""
+
+    record_id: UUID
+    segment_id: UUID
+    deleted: bool
+    wanted: bool
+    included: bool | None
+    """A person's word."""
+    member_id: UUID | None
+    next_change_at: datetime | None
+
+
 async def difference(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     rules: Sequence[tuple[UUID, Rule]],
     ids: Sequence[UUID],
     context: EvaluationContext,
-) -> Sequence[Any]:
-    """Where membership or the next change is not what the rules say: rows of (record_id,
-    segment_id, deleted, wanted, included, member_id, next_change_at, stored_next_change_at).
-    `included` is a person's word, or null.
+) -> list[Differing]:
+    """Where membership or the next change is not what the rules say.
 
     Of the segments of a group a record is in one: the first by priority whose rule it satisfies,
     those a person put it in first.
     """
+    workspace_id = uow.workspace_id
     verdicts = evaluated(rules, workspace_id, ids, context)
     record, segment_id = verdicts.c.record_id, verdicts.c.rule_id
     # What is stored is looked up row by row on unique keys: a join would be planned badly for a
@@ -96,13 +110,13 @@ async def difference(
         )
         .cte("wanted")
     )
-    statement = select(wanted).where(
+    statement = select(*(wanted.c[field.name] for field in fields(Differing))).where(
         or_(
             wanted.c.wanted != wanted.c.member_id.is_not(None),
             wanted.c.next_change_at.is_distinct_from(wanted.c.stored_next_change_at),
         )
     )
-    return (await session.execute(statement)).all()
+    return await uow.rows(Differing, statement)
 
 
 def _override(workspace_id: UUID, segment: Any, record: Any) -> Any:
@@ -126,17 +140,29 @@ def _member(workspace_id: UUID, segment: Any, record: Any) -> Any:
     return found.scalar_subquery()
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Counts of a draft over every record, and some of those that would move, as JSON texts."""
+
+    records: int
+    count: int
+    entering: int
+    leaving: int
+    unchanged: int
+    entering_samples: str
+    leaving_samples: str
+    samples: str
+
+
 async def preview(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     segment_id: UUID | None,
     rule: Rule,
     context: EvaluationContext,
     ahead: Sequence[UUID],
-) -> Any:
-    """Counts of a draft over every record, and some of those that would move, as JSON texts. What
-    the segments `ahead` hold is theirs, unless a person put it in this one.
-    """
+) -> Preview:
+    """What the segments `ahead` hold is theirs, unless a person put it in this one."""
+    workspace_id = uow.workspace_id
     row = record_table(rule.type)
     member, override = segment_members.alias("m"), segment_overrides.alias("o")
     now: ColumnElement[bool] = func.coalesce(verdict(rule, row, context), false())
@@ -195,7 +221,7 @@ async def preview(
         some(leaving).label("leaving_samples"),
         some(evaluated_rows.c.matched).label("samples"),
     ).select_from(evaluated_rows)
-    return (await session.execute(counted)).one()
+    return await uow.one(Preview, counted)
 
 
 def _held_by(workspace_id: UUID, segment_ids: Sequence[UUID], record: Any) -> Any:
@@ -212,20 +238,24 @@ def _held_by(workspace_id: UUID, segment_ids: Sequence[UUID], record: Any) -> An
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SeenRecord:
+    id: UUID
+    deleted: bool
+    seen: str
+    """What rules see of it, for `read_snapshot`."""
+
+
 async def snapshots(
-    session: AsyncSession,
-    workspace_id: UUID,
-    needs: Needs,
-    ids: Sequence[UUID],
-    context: EvaluationContext,
-) -> dict[UUID, tuple[bool, str]]:
-    """For each record whether it is deleted, and what rules see of it, for `read_snapshot`."""
+    uow: UnitOfWork, needs: Needs, ids: Sequence[UUID], context: EvaluationContext
+) -> list[SeenRecord]:
     row = record_table(needs.type)
-    found = select(row.c.id, row.c.deleted_at.is_not(None), snapshot(needs, row, context)).where(
-        row.c.workspace_id == workspace_id,
+    seen = snapshot(needs, row, context).label("seen")
+    statement = select(row.c.id, row.c.deleted_at.is_not(None).label("deleted"), seen).where(
+        row.c.workspace_id == uow.workspace_id,
         row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
     )
-    return {id_: (deleted, seen) for id_, deleted, seen in await session.execute(found)}
+    return await uow.rows(SeenRecord, statement)
 
 
 _KEPT = text(
@@ -245,10 +275,19 @@ _KEPT = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is stored of a record in a segment."""
+
+    segment_id: UUID
+    record_id: UUID
+    included: bool | None
+    member_id: UUID | None
+    next_change_at: datetime | None
+
+
 async def kept(
-    session: AsyncSession, workspace_id: UUID, segment_ids: Sequence[UUID], ids: Sequence[UUID]
-) -> dict[tuple[UUID, UUID], Any]:
-    """What is stored of records in segments: `included`, `member_id`, `next_change_at`."""
-    given = {"workspace_id": workspace_id, "segments": segment_ids, "records": ids}
-    found = await session.execute(_KEPT, given)
-    return {(row.segment_id, row.record_id): row for row in found}
+    uow: UnitOfWork, segment_ids: Sequence[UUID], ids: Sequence[UUID]
+) -> dict[tuple[UUID, UUID], Kept]:
+    rows = await uow.rows(Kept, _KEPT, segments=segment_ids, records=ids)
+    return {(row.segment_id, row.record_id): row for row in rows}

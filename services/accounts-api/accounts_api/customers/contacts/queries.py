@@ -1,9 +1,16 @@
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
+from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts_api.customers.contacts.rules import EmailStatus
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    id: str
+    email_status: EmailStatus
+
 
 _HOLDERS = text(
     "select id::text as id, email_status from contacts"
@@ -11,7 +18,6 @@ _HOLDERS = text(
 )
 
 
-async def holders_of(session: AsyncSession, workspace_id: UUID, email_key: str) -> Sequence[Any]:
+async def holders_of(uow: UnitOfWork, email_key: str) -> list[Holder]:
     """The living contacts with an address."""
-    found = await session.execute(_HOLDERS, {"workspace_id": workspace_id, "email_key": email_key})
-    return found.all()
+    return await uow.rows(Holder, _HOLDERS, email_key=email_key)

@@ -16,7 +16,7 @@ async def mark_address(uow: UnitOfWork, email: str, status: EmailStatus) -> None
 
     A worse status stays: who unsubscribed is not merely bounced.
     """
-    holders = await queries.holders_of(uow.session, uow.workspace_id, email_key(email) or "")
+    holders = await queries.holders_of(uow, email_key(email) or "")
     edits = [
         Edit(mode="update", id=holder.id, values={"email_status": status})
         for holder in holders

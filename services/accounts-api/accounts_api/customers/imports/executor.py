@@ -14,9 +14,12 @@ from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.cells import Target
 from accounts_api.customers.imports.errors import OtherRowRejected, RecordTypeGone, WrongState
 from accounts_api.customers.imports.mapping import importable, targets_of
+from accounts_api.customers.imports.models import Import
+from accounts_api.customers.imports.queries import Duplicates
 from accounts_api.customers.imports.rules import CellFault, Reading, detected_formats, together
 from accounts_api.customers.imports.service import end, get_import, kept
 from accounts_api.customers.record_routes.record_type import RecordType
+from accounts_api.identity.members.service import active_by_email
 from accounts_api.language.spreadsheets.csv_cells import plain
 from accounts_api.language.spreadsheets.formats import Formats
 from accounts_api.records.editing.edits import Edit, Outcome, Writer
@@ -59,7 +62,7 @@ class Read:
 async def step(service: Service) -> bool:
     """One chunk of the import that has waited longest."""
     async with service.units.across_workspaces() as scope:
-        due = await queries.next_running(scope.session)
+        due = await queries.next_running(scope)
     if due is None:
         return False
     try:
@@ -74,17 +77,13 @@ async def step(service: Service) -> bool:
 
 async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) -> None:
     async with service.units.begin(workspace_id, ()) as uow:
-        job = await queries.import_by_id(
-            uow.session, workspace_id, import_id, lock=True, skip_locked=True
-        )
+        job = await queries.import_by_id(uow, import_id, lock=True, skip_locked=True)
         if job is None or job.status != "running":
             return
         uow.cause = chain_of(job.cause)
         if job.next_chunk == 0:
             await _gather_rows(uow, job)
-        rows = await queries.chunk_rows(
-            uow.session, workspace_id, import_id, job.upload_id, job.next_chunk
-        )
+        rows = await queries.chunk_rows(uow, import_id, job.upload_id, job.next_chunk)
         if rows is None:
             await end(uow, import_id, "finished", None)
             return
@@ -101,36 +100,32 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
             for row, outcome in zip(read, outcomes, strict=True)
             if outcome.status != "unchanged"
         ]
-        await queries.add_rows(uow.session, workspace_id, import_id, job.next_chunk, told)
+        await queries.add_rows(uow, import_id, job.next_chunk, told)
         counts = Counter(str(outcome.status) for outcome in outcomes)
-        await queries.advance(uow.session, workspace_id, import_id, counts)
+        await queries.advance(uow, import_id, counts)
         faultpoint("imports.before_commit")
 
 
-async def _gather_rows(uow: UnitOfWork, job: Any) -> None:
+async def _gather_rows(uow: UnitOfWork, job: Import) -> None:
     """All rows of a record are written at once, however far apart they stand: one after the other
     they would undo and redo each other whenever the file comes again.
     """
     if places := _identifying(job):
-        await queries.gather_rows(uow.session, uow.workspace_id, job.id, job.upload_id, places)
+        await queries.gather_rows(uow, job.id, job.upload_id, places)
 
 
-def _identifying(job: Any) -> list[int]:
+def _identifying(job: Import) -> list[int]:
     """Places of the columns that say which record a row is about."""
     keys = {"id", "external_id"}
     return [at for at, column in enumerate(job.columns) if job.mapping.get(column) in keys]
 
 
-async def _duplicates(uow: UnitOfWork, job: Any) -> dict[str, Any]:
+async def _duplicates(uow: UnitOfWork, job: Import) -> dict[str, Any]:
     """Records of the whole file that several rows are about."""
     places = _identifying(job)
-    rows = (
-        await queries.duplicate_rows(
-            uow.session, uow.workspace_id, job.id, job.upload_id, places, _SAMPLES
-        )
-        if places
-        else ()
-    )
+    rows: Sequence[Duplicates] = ()
+    if places:
+        rows = await queries.duplicate_rows(uow, job.id, job.upload_id, places, _SAMPLES)
     return {
         "records": rows[0].records if rows else 0,
         "rows": rows[0].all_rows if rows else 0,
@@ -140,7 +135,7 @@ async def _duplicates(uow: UnitOfWork, job: Any) -> dict[str, Any]:
 
 async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:
     async with service.units.begin(workspace_id, ()) as uow:
-        job = await queries.import_by_id(uow.session, workspace_id, import_id, lock=True)
+        job = await queries.import_by_id(uow, import_id, lock=True)
         if job is None or job.status != "running":
             return
         uow.cause = chain_of(job.cause)
@@ -148,11 +143,11 @@ async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -
         if job.attempts + 1 >= _ATTEMPTS:
             await end(uow, import_id, "failed", failure)
             return
-        await queries.put_off(uow.session, workspace_id, import_id, failure, 2**job.attempts)
+        await queries.put_off(uow, import_id, failure, 2**job.attempts)
 
 
 async def _read(
-    uow: UnitOfWork, job: Any, into: RecordType, rows: Sequence[tuple[int, list[str]]]
+    uow: UnitOfWork, job: Import, into: RecordType, rows: Sequence[tuple[int, list[str]]]
 ) -> tuple[list[Read], Reading]:
     schema = into.records.schema
     known = await targets_of(uow, job.record_type)
@@ -166,8 +161,8 @@ async def _read(
         formats=await _formats(uow, job, known),
         evidence=job.evidence,
     )
-    email_keys = _addresses(reading, rows)
-    members = await queries.members_by_email(uow.session, uow.workspace_id, email_keys)
+    by_email = await active_by_email(uow, _addresses(reading, rows))
+    members = {email: str(member_id) for email, member_id in by_email.items()}
     return [_read_row(reading, members, into, *row) for row in rows], reading
 
 
@@ -194,7 +189,7 @@ def _read_row(
     return Read(number, values, wanted, faults)
 
 
-async def _formats(uow: UnitOfWork, job: Any, known: Mapping[str, Target]) -> Formats:
+async def _formats(uow: UnitOfWork, job: Import, known: Mapping[str, Target]) -> Formats:
     shown = detected_formats(job.evidence, job.mapping, known)
     order, decimals = (guess.value if guess else None for guess in shown.values())
     return Formats(job.dates or order, job.decimals or decimals, await uow.zone())
@@ -273,12 +268,7 @@ async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str,
         raise WrongState(f"It is {job.status}.", import_status=job.status)
     rows: list[tuple[int, list[str]]] = []
     for number in range(_LOOKED_AT):
-        rows += (
-            await queries.chunk_rows(
-                uow.session, uow.workspace_id, import_id, job.upload_id, number
-            )
-            or ()
-        )
+        rows += await queries.chunk_rows(uow, import_id, job.upload_id, number) or ()
     into = await importable(uow, job.record_type)
     if into is None:
         raise RecordTypeGone

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.cells import Target
 from accounts_api.customers.imports.rules import proposed, targets
 from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_types.service import record_type_to_write
-from accounts_api.records.holdings.service import key_role_definitions
+from accounts_api.records.holdings.service import key_role_definitions, stored_key_roles
 from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT
 from accounts_api.records.store.service import definitions_of
 from shared.errors import Fault
@@ -40,7 +39,7 @@ async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
     schema = into.records.schema
     titles: Mapping[str, str] = {}
     if schema.related == "key_roles":
-        titles = await queries.key_role_titles(uow.session, uow.workspace_id)
+        titles = {role.key: role.title for role in await stored_key_roles(uow)}
     definitions = await definitions_of(uow, schema)
     return targets(schema, _fields(into), definitions, titles)
 

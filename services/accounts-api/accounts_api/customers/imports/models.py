@@ -1,6 +1,9 @@
 """Files of records on their way in. Statements are Core."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from accounts_api.customers.imports.cells import Amounts
+from accounts_api.customers.imports.rules import EmptyCells
+from accounts_api.customers.imports.schemas import ImportStatus
 from accounts_api.db import Base
+from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
+from accounts_api.records.schema.trait_values import EditableBy
 from shared.columns import AT, NOW, created, versioned, workspace_key
 
 _ZERO = text("0")
@@ -140,4 +148,43 @@ import_rows = Table(
     Index("ix_import_rows_of_status", "workspace_id", "import_id", "status", "row"),
 )
 
-__all__ = ["import_chunks", "import_rows", "imports"]
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    workspace_id: UUID
+    id: UUID
+    record_type: str
+    file_name: str
+    status: ImportStatus
+    amounts: Amounts
+    empty_cells: EmptyCells
+    delimiter: str | None
+    dates: DateOrder | None
+    decimals: DecimalSign | None
+    evidence: dict[str, Any]
+    upload_id: UUID | None
+    columns: list[str]
+    mapping: dict[str, str | None]
+    size_bytes: int
+    rows: int
+    processed_rows: int
+    next_chunk: int
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    may_edit: list[EditableBy]
+    is_source: bool
+    cause: list[dict[str, Any]]
+    attempts: int
+    try_at: datetime
+    failure: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    file_removed_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+__all__ = ["Import", "import_chunks", "import_rows", "imports"]

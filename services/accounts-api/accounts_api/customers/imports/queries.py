@@ -1,88 +1,66 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Text, cast, delete, func, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Text, bindparam, cast, delete, func, insert, select, text, update
 
+from accounts_api.customers.imports.models import Import, imports
 from accounts_api.customers.imports.models import import_chunks as chunks
-from accounts_api.customers.imports.models import import_rows as results
-from accounts_api.customers.imports.models import imports
+from shared.data import WORKSPACE, Transaction
+from shared.uow import UnitOfWork
+from shared.usages import MOST_USAGES
+
+_OF_WORKSPACE = select(imports).where(imports.c.workspace_id == WORKSPACE)
+_BY_ID = _OF_WORKSPACE.where(imports.c.id == bindparam("import_id"))
 
 
-async def add_import(session: AsyncSession, workspace_id: UUID, fields: Mapping[str, Any]) -> Any:
-    made = insert(imports).values(workspace_id=workspace_id, **fields).returning(imports)
-    return (await session.execute(made)).one()
+async def add_import(uow: UnitOfWork, values: Mapping[str, object]) -> Import:
+    return await uow.one(Import, insert(imports).values(**values).returning(imports))
 
 
 async def import_by_id(
-    session: AsyncSession,
-    workspace_id: UUID,
-    import_id: UUID,
-    *,
-    lock: bool = False,
-    skip_locked: bool = False,
-) -> Any:
-    found = select(imports).where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-    if lock:
-        found = found.with_for_update(skip_locked=skip_locked)
-    return (await session.execute(found)).one_or_none()
+    uow: UnitOfWork, import_id: UUID, *, lock: bool = False, skip_locked: bool = False
+) -> Import | None:
+    statement = _BY_ID.with_for_update(skip_locked=skip_locked) if lock else _BY_ID
+    return await uow.row(Import, statement, import_id=import_id)
 
 
-async def imports_page(
-    session: AsyncSession, workspace_id: UUID, before: UUID | None, limit: int
-) -> Sequence[Any]:
+async def imports_page(uow: UnitOfWork, before: UUID | None, limit: int) -> list[Import]:
     """Newest first."""
-    page = select(imports).where(imports.c.workspace_id == workspace_id)
-    if before is not None:
-        page = page.where(imports.c.id < before)
-    return (await session.execute(page.order_by(imports.c.id.desc()).limit(limit))).all()
+    page = _OF_WORKSPACE if before is None else _OF_WORKSPACE.where(imports.c.id < before)
+    return await uow.rows(Import, page.order_by(imports.c.id.desc()).limit(limit))
 
 
 async def change_import(
-    session: AsyncSession,
-    workspace_id: UUID,
-    import_id: UUID,
-    fields: Mapping[str, Any],
-    *,
-    edited: bool = True,
-) -> Any:
+    uow: UnitOfWork, import_id: UUID, values: Mapping[str, object], *, edited: bool = True
+) -> Import:
     """`edited`: by a person, and so another version."""
+    new = {"version": imports.c.version + int(edited), "updated_at": func.clock_timestamp()}
     changed = (
         update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-        .values(
-            **fields,
-            version=imports.c.version + int(edited),
-            updated_at=func.clock_timestamp(),
-        )
-        .returning(imports)
+        .where(imports.c.workspace_id == uow.workspace_id, imports.c.id == import_id)
+        .values(**values, **new)
     )
-    return (await session.execute(changed)).one()
+    return await uow.one(Import, changed.returning(imports))
+
+
+_ADD_CHUNK = text(
+    "insert into import_chunks (workspace_id, import_id, upload_id, number, rows)"
+    " values (:workspace_id, :import_id, :upload_id, :number, cast(:rows as jsonb))"
+)
 
 
 async def add_chunk(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     import_id: UUID,
     upload_id: UUID,
     number: int,
-    rows: Mapping[int, Sequence[str]],
+    rows: Iterable[tuple[int, Sequence[str]]],
 ) -> None:
-    await session.execute(
-        text(
-            "insert into import_chunks (workspace_id, import_id, upload_id, number, rows)"
-            " values (:workspace_id, :import_id, :upload_id, :number, cast(:rows as jsonb))"
-        ),
-        {
-            "workspace_id": workspace_id,
-            "import_id": import_id,
-            "upload_id": upload_id,
-            "number": number,
-            "rows": to_json(rows).decode(),
-        },
-    )
+    place = {"import_id": import_id, "upload_id": upload_id, "number": number}
+    await uow.run(_ADD_CHUNK, **place, rows=to_json(dict(rows)).decode())
 
 
 _PATIENCE = text("select set_config('statement_timeout', '60s', true)")
@@ -121,18 +99,13 @@ _GATHER = text(
 
 
 async def gather_rows(
-    session: AsyncSession,
-    workspace_id: UUID,
-    import_id: UUID,
-    upload_id: UUID,
-    places: Sequence[int],
+    uow: UnitOfWork, import_id: UUID, upload_id: UUID | None, places: Sequence[int]
 ) -> None:
     """Bring rows that say the same in the columns at `places` into the first chunk that has one of
     them. A file of half a million rows takes seconds: statements of this transaction have a minute.
     """
-    values = {"import_id": import_id, "upload_id": upload_id, "places": list(places)}
-    await session.execute(_PATIENCE)
-    await session.execute(_GATHER, {"workspace_id": workspace_id, **values})
+    await uow.run(_PATIENCE)
+    await uow.run(_GATHER, import_id=import_id, upload_id=upload_id, places=list(places))
 
 
 _DUPLICATES = text(
@@ -156,49 +129,55 @@ _DUPLICATES = text(
 )
 
 
-async def duplicate_rows(
-    session: AsyncSession,
-    workspace_id: UUID,
-    import_id: UUID,
-    upload_id: UUID,
-    places: Sequence[int],
-    limit: int,
-) -> Sequence[Any]:
-    """Of the first records that several rows are about: id, numbers of the first twenty rows, and
-    how many such records and rows the file has. As patient as `gather_rows`.
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """A record that several rows are about, with the numbers of the first twenty, and how many such
+    records and rows the file has.
     """
-    values = {"import_id": import_id, "upload_id": upload_id, "places": list(places)}
-    await session.execute(_PATIENCE)
-    found = await session.execute(
-        _DUPLICATES, {"workspace_id": workspace_id, "limit": limit, **values}
-    )
-    return found.all()
+
+    id: str
+    rows: list[int]
+    records: int
+    all_rows: int
 
 
-async def remove_chunks(
-    session: AsyncSession, workspace_id: UUID, import_id: UUID, *, all_but: UUID | None
-) -> None:
-    gone = delete(chunks).where(
-        chunks.c.workspace_id == workspace_id, chunks.c.import_id == import_id
+async def duplicate_rows(
+    uow: UnitOfWork, import_id: UUID, upload_id: UUID | None, places: Sequence[int], limit: int
+) -> list[Duplicates]:
+    """Of the first records that several rows are about. As patient as `gather_rows`."""
+    file = {"import_id": import_id, "upload_id": upload_id}
+    await uow.run(_PATIENCE)
+    return await uow.rows(Duplicates, _DUPLICATES, **file, places=list(places), limit=limit)
+
+
+async def remove_other_chunks(uow: UnitOfWork, import_id: UUID, upload_id: UUID) -> None:
+    """Those of former uploads."""
+    await uow.run(
+        delete(chunks).where(
+            chunks.c.workspace_id == uow.workspace_id,
+            chunks.c.import_id == import_id,
+            chunks.c.upload_id != upload_id,
+        )
     )
-    await session.execute(gone if all_but is None else gone.where(chunks.c.upload_id != all_but))
+
+
+_CHUNK = select(cast(chunks.c.rows, Text)).where(
+    chunks.c.workspace_id == WORKSPACE,
+    chunks.c.import_id == bindparam("import_id"),
+    chunks.c.upload_id == bindparam("upload_id"),
+    chunks.c.number == bindparam("number"),
+)
 
 
 async def chunk_rows(
-    session: AsyncSession, workspace_id: UUID, import_id: UUID, upload_id: UUID, number: int
+    uow: UnitOfWork, import_id: UUID, upload_id: UUID | None, number: int
 ) -> list[tuple[int, list[str]]] | None:
     """Numbers in the file and cells; None behind the last chunk."""
-    found = await session.scalar(
-        select(cast(chunks.c.rows, Text)).where(
-            chunks.c.workspace_id == workspace_id,
-            chunks.c.import_id == import_id,
-            chunks.c.upload_id == upload_id,
-            chunks.c.number == number,
-        )
-    )
-    if found is None:
+    place = {"import_id": import_id, "upload_id": upload_id, "number": number}
+    rows = await uow.value(str, _CHUNK, **place)
+    if rows is None:
         return None
-    return sorted((int(number), cells) for number, cells in from_json(found).items())
+    return sorted((int(number), cells) for number, cells in from_json(rows).items())
 
 
 _ADD_ROWS = text(
@@ -213,25 +192,18 @@ _ADD_ROWS = text(
 
 
 async def add_rows(
-    session: AsyncSession,
-    workspace_id: UUID,
-    import_id: UUID,
-    chunk: int,
-    rows: Sequence[Mapping[str, Any]],
+    uow: UnitOfWork, import_id: UUID, chunk: int, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """What became of rows: row, status, record_id, external_id, errors."""
     if rows:
-        given = {"workspace_id": workspace_id, "import_id": import_id, "chunk": chunk}
-        await session.execute(_ADD_ROWS, {**given, "rows": to_json(rows).decode()})
+        await uow.run(_ADD_ROWS, import_id=import_id, chunk=chunk, rows=to_json(rows).decode())
 
 
-async def advance(
-    session: AsyncSession, workspace_id: UUID, import_id: UUID, counts: Mapping[str, int]
-) -> None:
+async def advance(uow: UnitOfWork, import_id: UUID, counts: Mapping[str, int]) -> None:
     """One chunk further: what is counted on top, and the checkpoint behind it."""
-    await session.execute(
+    await uow.run(
         update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
+        .where(imports.c.workspace_id == uow.workspace_id, imports.c.id == import_id)
         .values(
             **{name: imports.c[name] + by for name, by in counts.items()},
             processed_rows=imports.c.processed_rows + sum(counts.values()),
@@ -244,12 +216,10 @@ async def advance(
     )
 
 
-async def put_off(
-    session: AsyncSession, workspace_id: UUID, import_id: UUID, failure: str, seconds: int
-) -> None:
-    await session.execute(
+async def put_off(uow: UnitOfWork, import_id: UUID, failure: str, seconds: int) -> None:
+    await uow.run(
         update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
+        .where(imports.c.workspace_id == uow.workspace_id, imports.c.id == import_id)
         .values(
             attempts=imports.c.attempts + 1,
             failure=failure,
@@ -258,74 +228,59 @@ async def put_off(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """What became of a row."""
+
+    row: int
+    status: str
+    record_id: UUID | None
+    external_id: str | None
+    errors: list[dict[str, Any]] | None
+    cells: list[str] | None
+    """While the file is kept."""
+
+
 async def rows_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     import_id: UUID,
     upload_id: UUID | None,
     *,
     status: str | None,
     after: int,
     limit: int,
-) -> Sequence[Any]:
-    """What became of rows, by their number; with their cells while the file is kept."""
-    found = await session.execute(
-        text(
-            f"""
-            select r.row, r.status, r.record_id, r.external_id, r.errors,
-                   c.rows -> r.row::text as cells
-            from import_rows r
-            left join import_chunks c on c.workspace_id = r.workspace_id
-             and c.import_id = r.import_id and c.upload_id = :upload_id and c.number = r.chunk
-            where r.workspace_id = :workspace_id and r.import_id = :import_id and r.row > :after
-              {"and r.status = :status" if status else ""}
-            order by r.row limit :limit
-            """
-        ),
-        {
-            "workspace_id": workspace_id,
-            "import_id": import_id,
-            "upload_id": upload_id,
-            "after": after,
-            "limit": limit,
-            **({"status": status} if status else {}),
-        },
+) -> list[ImportRow]:
+    """By their number."""
+    page = text(
+        f"""
+        select r.row, r.status, r.record_id, r.external_id, r.errors,
+               c.rows -> r.row::text as cells
+        from import_rows r
+        left join import_chunks c on c.workspace_id = r.workspace_id
+         and c.import_id = r.import_id and c.upload_id = :upload_id and c.number = r.chunk
+        where r.workspace_id = :workspace_id and r.import_id = :import_id and r.row > :after
+          {"and r.status = :status" if status else ""}
+        order by r.row limit :limit
+        """
     )
-    return found.all()
+    file = {"import_id": import_id, "upload_id": upload_id}
+    of_status = {"status": status} if status else {}
+    return await uow.rows(ImportRow, page, **file, **of_status, after=after, limit=limit)
 
 
-_MEMBERS = text(
-    "select email_key, id::text as id from members"
-    " where workspace_id = :workspace_id and active and email_key = any(:email_keys)"
+_WAITING_ROWS = select(func.coalesce(func.sum(imports.c.rows - imports.c.processed_rows), 0)).where(
+    imports.c.workspace_id == WORKSPACE, imports.c.status == "running"
 )
 
 
-async def members_by_email(
-    session: AsyncSession, workspace_id: UUID, email_keys: Collection[str]
-) -> dict[str, str]:
-    """Ids by the key of the address."""
-    if not email_keys:
-        return {}
-    given = {"workspace_id": workspace_id, "email_keys": list(email_keys)}
-    return {row.email_key: row.id for row in await session.execute(_MEMBERS, given)}
+async def waiting_rows(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _WAITING_ROWS)
 
 
-_KEY_ROLES = text(
-    "select key, title from key_role_definitions"
-    " where workspace_id = :workspace_id and deleted_at is null order by key"
-)
-
-
-async def key_role_titles(session: AsyncSession, workspace_id: UUID) -> dict[str, str]:
-    found = await session.execute(_KEY_ROLES, {"workspace_id": workspace_id})
-    return {row.key: row.title for row in found}
-
-
-async def waiting_rows(session: AsyncSession, workspace_id: UUID) -> int:
-    left = select(func.sum(imports.c.rows - imports.c.processed_rows)).where(
-        imports.c.workspace_id == workspace_id, imports.c.status == "running"
-    )
-    return int(await session.scalar(left) or 0)
+@dataclass(frozen=True, slots=True)
+class FoundImport:
+    workspace_id: UUID
+    id: UUID
 
 
 _NEXT = text(
@@ -335,9 +290,9 @@ _NEXT = text(
 )
 
 
-async def next_running(session: AsyncSession) -> Any:
+async def next_running(scope: Transaction) -> FoundImport | None:
     """Of any workspace: the one that has waited longest and that nobody works on."""
-    return (await session.execute(_NEXT)).one_or_none()
+    return await scope.row(FoundImport, _NEXT)
 
 
 _OLD = text(
@@ -350,25 +305,27 @@ _OLD = text(
 )
 
 
-async def old_import(session: AsyncSession, days: int) -> Any:
+async def old_import(scope: Transaction, days: int) -> FoundImport | None:
     """Of any workspace: one whose file has been kept long enough."""
-    return (await session.execute(_OLD, {"days": days})).one_or_none()
+    return await scope.row(FoundImport, _OLD, days=days)
 
 
-async def remove_rows(session: AsyncSession, workspace_id: UUID, import_id: UUID) -> None:
-    await session.execute(
-        delete(results).where(
-            results.c.workspace_id == workspace_id, results.c.import_id == import_id
-        )
+_REMOVE_FILE = text(
+    """
+    with results as (
+        delete from import_rows where workspace_id = :workspace_id and import_id = :import_id
+    ), file as (
+        delete from import_chunks where workspace_id = :workspace_id and import_id = :import_id
     )
+    update imports set file_removed_at = clock_timestamp()
+    where workspace_id = :workspace_id and id = :import_id
+    """
+)
 
 
-async def note_removal(session: AsyncSession, workspace_id: UUID, import_id: UUID) -> None:
-    await session.execute(
-        update(imports)
-        .where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
-        .values(file_removed_at=func.clock_timestamp())
-    )
+async def remove_file(scope: Transaction, workspace_id: UUID, import_id: UUID) -> None:
+    """And what became of its rows."""
+    await scope.run(_REMOVE_FILE, workspace_id=workspace_id, import_id=import_id)
 
 
 _LEFT_OVER = text(
@@ -384,7 +341,22 @@ _LEFT_OVER = text(
 )
 
 
-async def remove_left_over(session: AsyncSession, limit: int) -> int:
+async def remove_left_over(scope: Transaction, limit: int) -> int:
     """Of any workspace: chunks of uploads that broke off."""
-    gone = await session.execute(_LEFT_OVER, {"limit": limit})
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return await scope.run(_LEFT_OVER, limit=limit)
+
+
+_WRITING = (
+    _OF_WORKSPACE.where(
+        imports.c.record_type == bindparam("record_type"),
+        imports.c.status.in_(("ready", "running")),
+        text(":target in (select value from jsonb_each_text(imports.mapping))"),
+    )
+    .order_by(imports.c.file_name, imports.c.id)
+    .limit(MOST_USAGES)
+)
+
+
+async def imports_writing(uow: UnitOfWork, record_type: str, target: str) -> list[Import]:
+    """Those that have not ended and write a trait or a key role; as many as usages are listed."""
+    return await uow.rows(Import, _WRITING, record_type=record_type, target=target)

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from accounts_api.customers.imports import queries
+from accounts_api.customers.imports.models import Import
+from accounts_api.customers.imports.queries import ImportRow
 from accounts_api.language.spreadsheets.csv_cells import lines
 from shared.auth import Caller
 from shared.uow import UnitsOfWork
@@ -11,19 +13,13 @@ from shared.uow import UnitsOfWork
 _BATCH: Final = 500
 
 
-async def stream(units: UnitsOfWork, caller: Caller, job: Any) -> AsyncIterator[bytes]:
+async def stream(units: UnitsOfWork, caller: Caller, job: Import) -> AsyncIterator[bytes]:
     yield lines([[*job.columns, "import_row", "import_errors"]])
     after = 0
     while True:
         async with units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
             rows = await queries.rows_page(
-                uow.session,
-                uow.workspace_id,
-                job.id,
-                job.upload_id,
-                status="rejected",
-                after=after,
-                limit=_BATCH,
+                uow, job.id, job.upload_id, status="rejected", after=after, limit=_BATCH
             )
         yield lines(_cells(job.columns, row) for row in rows)
         if len(rows) < _BATCH:
@@ -31,7 +27,7 @@ async def stream(units: UnitsOfWork, caller: Caller, job: Any) -> AsyncIterator[
         after = rows[-1].row
 
 
-def _cells(columns: Sequence[str], row: Any) -> list[Any]:
+def _cells(columns: Sequence[str], row: ImportRow) -> list[Any]:
     """A row with too few or too many cells keeps its reasons where the others have them."""
     width = len(columns)
     cells = [*(row.cells or ()), *[""] * width][:width]

@@ -1,6 +1,7 @@
 """Files of records: taken in, mapped, looked at, started, and what became of their rows."""
 
 from collections.abc import AsyncIterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from accounts_api.customers.imports.errors import (
     WrongState,
 )
 from accounts_api.customers.imports.mapping import importable, mapped, mapping_faults, targets_of
+from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.rules import detected_formats
 from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
 from accounts_api.identity.audit_log import service as audit_log
@@ -31,6 +33,7 @@ from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork, UnitsOfWork
+from shared.usages import Usage
 
 CHUNK_ROWS: Final = 500
 _CHUNK_CHARACTERS: Final = 1_000_000
@@ -52,16 +55,14 @@ async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
     said = {"record_type", "file_name", "amounts", "empty_cells", "dates", "decimals"}
     given = data.model_dump(include=said)
     delimiter = _DELIMITERS.get(data.delimiter or "")
-    made = await queries.add_import(
-        uow.session, uow.workspace_id, {"id": import_id, "delimiter": delimiter, **given}
-    )
-    audit_log.record(uow, "import.created", "import", import_id, after=given)
+    made = await queries.add_import(uow, {"id": import_id, "delimiter": delimiter, **given})
+    await audit_log.record(uow, "import.created", "import", import_id, after=given)
     if data.csv is not None:
         made = await _take_text(uow, made, data.csv)
     return await _shown(uow, made)
 
 
-async def _take_text(uow: UnitOfWork, job: Any, text: str) -> Any:
+async def _take_text(uow: UnitOfWork, job: Import, text: str) -> Import:
     file, evidence, upload_id = CsvFile(job.delimiter), Evidence(), new_id()
     raw = text.encode()
     try:
@@ -70,7 +71,7 @@ async def _take_text(uow: UnitOfWork, job: Any, text: str) -> Any:
         raise _refused(wrong, "/csv") from wrong
     evidence.see(rows)
     for number, chunk in enumerate(_chunks(rows)):
-        await _add(uow, job.id, upload_id, number, chunk)
+        await queries.add_chunk(uow, job.id, upload_id, number, chunk)
     return await _taken(uow, job, file, evidence, upload_id, len(raw))
 
 
@@ -95,7 +96,7 @@ async def take_file(
             *full, waiting = list(_chunks(waiting)) or [[]]
             for chunk in full:
                 async with units.begin(caller.workspace_id, caller.cause) as uow:
-                    await _add(uow, import_id, upload_id, number, chunk)
+                    await queries.add_chunk(uow, import_id, upload_id, number, chunk)
                 number += 1
         rest = file.finish()
         evidence.see(rest)
@@ -111,7 +112,7 @@ async def take_file(
         job = await get_import(uow, import_id, lock=True)
         _must_be(job, _BEFORE_START)
         for chunk in _chunks(waiting):
-            await _add(uow, import_id, upload_id, number, chunk)
+            await queries.add_chunk(uow, import_id, upload_id, number, chunk)
             number += 1
         return await _shown(uow, await _taken(uow, job, file, evidence, upload_id, size))
 
@@ -130,16 +131,10 @@ def _chunks(rows: Sequence[Row]) -> list[list[Row]]:
     return found
 
 
-async def _add(
-    uow: UnitOfWork, import_id: UUID, upload_id: UUID, number: int, rows: Sequence[Row]
-) -> None:
-    await queries.add_chunk(uow.session, uow.workspace_id, import_id, upload_id, number, dict(rows))
-
-
 async def _taken(
-    uow: UnitOfWork, job: Any, file: CsvFile, evidence: Evidence, upload_id: UUID, size: int
-) -> Any:
-    await queries.remove_chunks(uow.session, uow.workspace_id, job.id, all_but=upload_id)
+    uow: UnitOfWork, job: Import, file: CsvFile, evidence: Evidence, upload_id: UUID, size: int
+) -> Import:
+    await queries.remove_other_chunks(uow, job.id, upload_id)
     fields = {
         "upload_id": upload_id,
         "status": "ready",
@@ -150,9 +145,9 @@ async def _taken(
         "rows": file.rows,
         "size_bytes": size,
     }
-    taken = await queries.change_import(uow.session, uow.workspace_id, job.id, fields)
+    taken = await queries.change_import(uow, job.id, fields)
     said = {"columns": file.columns, "rows": file.rows, "size_bytes": size}
-    audit_log.record(uow, "import.file_received", "import", job.id, after=said)
+    await audit_log.record(uow, "import.file_received", "import", job.id, after=said)
     return taken
 
 
@@ -160,27 +155,27 @@ def _refused(wrong: NotCsv, pointer: str) -> Invalid:
     return Invalid(wrong.message, faults=[Fault(pointer, wrong.code, wrong.message)])
 
 
-async def get_import(uow: UnitOfWork, import_id: UUID, *, lock: bool = False) -> Any:
-    found = await queries.import_by_id(uow.session, uow.workspace_id, import_id, lock=lock)
+async def get_import(uow: UnitOfWork, import_id: UUID, *, lock: bool = False) -> Import:
+    found = await queries.import_by_id(uow, import_id, lock=lock)
     if found is None:
         raise ImportNotFound("There is no import with this id.")
     return found
 
 
-def _must_be(job: Any, states: frozenset[str]) -> None:
+def _must_be(job: Import, states: frozenset[str]) -> None:
     if job.status not in states:
         raise WrongState(f"It is {job.status}.", import_status=job.status)
 
 
-def as_json(job: Any, known: Mapping[str, Target]) -> dict[str, Any]:
-    shown: dict[str, Any] = job._asdict()
+def as_json(job: Import, known: Mapping[str, Target]) -> dict[str, Any]:
+    shown: dict[str, Any] = asdict(job)
     shown["columns"] = [{"name": name, "target": job.mapping.get(name)} for name in job.columns]
-    shown["delimiter"] = _CALLED.get(job.delimiter)
+    shown["delimiter"] = _CALLED.get(job.delimiter or "")
     shown["detected_formats"] = detected_formats(job.evidence, job.mapping, known)
     return shown
 
 
-async def _shown(uow: UnitOfWork, job: Any) -> dict[str, Any]:
+async def _shown(uow: UnitOfWork, job: Import) -> dict[str, Any]:
     return as_json(job, await targets_of(uow, job.record_type))
 
 
@@ -197,7 +192,7 @@ async def list_imports(
     """Newest first."""
     shape = ("imports",)
     before = UUID(cursors.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
-    rows = await queries.imports_page(uow.session, uow.workspace_id, before, limit + 1)
+    rows = await queries.imports_page(uow, before, limit + 1)
     page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("id",))
     known = {kind: await targets_of(uow, kind) for kind in {job.record_type for job in rows}}
     return {**page, "data": [as_json(job, known[job.record_type]) for job in page["data"]]}
@@ -225,8 +220,10 @@ async def change_import(
     if changes:
         stood = {name: getattr(job, name) for name in changes}
         before, after = difference(stood, changes)
-        audit_log.record(uow, "import.updated", "import", import_id, before=before, after=after)
-        job = await queries.change_import(uow.session, uow.workspace_id, import_id, changes)
+        await audit_log.record(
+            uow, "import.updated", "import", import_id, before=before, after=after
+        )
+        job = await queries.change_import(uow, import_id, changes)
     return await _shown(uow, job)
 
 
@@ -255,9 +252,9 @@ async def start_import(
         "cause": to_jsonable_python(cause),
         "started_at": await uow.machine_now(),
     }
-    started = await queries.change_import(uow.session, uow.workspace_id, import_id, fields)
+    started = await queries.change_import(uow, import_id, fields)
     said = {"file_name": job.file_name, "rows": job.rows, "mapping": job.mapping}
-    audit_log.record(uow, "import.started", "import", import_id, after=said)
+    await audit_log.record(uow, "import.started", "import", import_id, after=said)
     uow.wake_worker()
     return as_json(started, known)
 
@@ -267,25 +264,18 @@ async def cancel_import(uow: UnitOfWork, import_id: UUID) -> dict[str, Any]:
     job = await get_import(uow, import_id, lock=True)
     _must_be(job, frozenset({"waiting", "ready", "running"}))
     ended = await end(uow, import_id, "cancelled", job.failure, edited=True)
-    audit_log.record(
+    await audit_log.record(
         uow, "import.cancelled", "import", import_id, after={"processed_rows": job.processed_rows}
     )
     return await _shown(uow, ended)
 
 
 async def end(
-    uow: UnitOfWork,
-    import_id: UUID,
-    status: str,
-    failure: str | None,
-    *,
-    edited: bool = False,
-) -> Any:
+    uow: UnitOfWork, import_id: UUID, status: str, failure: str | None, *, edited: bool = False
+) -> Import:
     """Others are told of one that was started. `edited`: by a person, so its version grows."""
     fields = {"status": status, "finished_at": await uow.machine_now(), "failure": failure}
-    ended = await queries.change_import(
-        uow.session, uow.workspace_id, import_id, fields, edited=edited
-    )
+    ended = await queries.change_import(uow, import_id, fields, edited=edited)
     if ended.started_at is not None:
         uow.publish(ImportFinished.model_validate(ended, from_attributes=True))
     return ended
@@ -303,25 +293,19 @@ async def list_rows(
     shape = ("import rows", str(import_id), status)
     after = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else 0
     rows = await queries.rows_page(
-        uow.session,
-        uow.workspace_id,
-        import_id,
-        job.upload_id,
-        status=status,
-        after=after,
-        limit=limit + 1,
+        uow, import_id, job.upload_id, status=status, after=after, limit=limit + 1
     )
     page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("row",))
-    data = [{**row._asdict(), "errors": row.errors or []} for row in page["data"]]
+    data = [{**asdict(row), "errors": row.errors or []} for row in page["data"]]
     return {**page, "data": data}
 
 
 async def count_waiting(uow: UnitOfWork) -> int:
     """Rows of running imports that are still to be written."""
-    return await queries.waiting_rows(uow.session, uow.workspace_id)
+    return await queries.waiting_rows(uow)
 
 
-def kept(job: Any) -> None:
+def kept(job: Import) -> None:
     """Raises `FileGone`."""
     if job.file_removed_at is not None:
         raise FileGone(f"What became of rows is kept for {KEPT_DAYS} days.")
@@ -330,11 +314,20 @@ def kept(job: Any) -> None:
 async def forget_old(service: Service) -> bool:
     """Remove a file that has been kept long enough, and what is left of uploads that broke off."""
     async with service.units.across_workspaces() as scope:
-        left_over = await queries.remove_left_over(scope.session, _LEFT_OVER)
-        old = await queries.old_import(scope.session, KEPT_DAYS)
+        left_over = await queries.remove_left_over(scope, _LEFT_OVER)
+        old = await queries.old_import(scope, KEPT_DAYS)
         if old is not None:
-            mine: Mapping[str, Any] = {"workspace_id": old.workspace_id, "import_id": old.id}
-            await queries.remove_rows(scope.session, **mine)
-            await queries.remove_chunks(scope.session, **mine, all_but=None)
-            await queries.note_removal(scope.session, **mine)
+            await queries.remove_file(scope, old.workspace_id, old.id)
     return old is not None or left_over == _LEFT_OVER
+
+
+async def find_usages(uow: UnitOfWork, what: str, record_type: str | None, key: str) -> list[Usage]:
+    """The imports that are going to write a trait or a key role."""
+    match what, record_type:
+        case "trait", str():
+            found = await queries.imports_writing(uow, record_type, f"traits.{key}")
+        case "key_role", _:
+            found = await queries.imports_writing(uow, "account", f"key_roles.{key}")
+        case _:
+            return []
+    return [Usage("import", str(each.id), each.file_name) for each in found]

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from accounts_api.customers.key_roles import queries
 from accounts_api.customers.key_roles.errors import ChangedLater, PlanNotFound
+from accounts_api.customers.key_roles.queries import DuePlan
+from accounts_api.identity.members.service import active_members
 from accounts_api.records.editing.edits import RULES, Edit, Outcome, Writer, escaped
 from accounts_api.records.holdings.service import key_role_definitions
 from accounts_api.records.requests.service import accepted
@@ -45,8 +47,7 @@ async def plan(
     if faults:
         raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
     await queries.add_plan(
-        uow.session,
-        uow.workspace_id,
+        uow,
         {
             "id": new_id(),
             "account_id": account_id,
@@ -66,7 +67,7 @@ async def _faults(uow: UnitOfWork, key: str, member_ids: Sequence[UUID]) -> list
     faults = []
     if len(set(member_ids)) > 1 and not roles[key]:
         faults.append(Fault("/member_ids", "single_holder", "One member at a time holds it."))
-    active = await queries.active_members(uow.session, uow.workspace_id, member_ids)
+    active = await active_members(uow, member_ids)
     return faults + [
         Fault(f"/member_ids/{place}", "unknown_member", "There is no such active member.")
         for place, member in enumerate(member_ids)
@@ -96,7 +97,7 @@ async def must_be_the_last_word(
     """After a change that is dated back: raises `ChangedLater` when the history knows of a change
     behind it, which would then contradict it.
     """
-    last = await queries.last_change(uow.session, uow.workspace_id, account_id, key)
+    last = await queries.last_change(uow, account_id, key)
     if last is not None and last > since:
         raise ChangedLater(
             f"They last changed at {last.isoformat()}. Date it at that instant or later.",
@@ -105,36 +106,36 @@ async def must_be_the_last_word(
 
 
 async def cancel(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:
-    if not await queries.cancel_plan(uow.session, uow.workspace_id, account_id, plan_id):
+    if not await queries.cancel_plan(uow, account_id, plan_id):
         raise PlanNotFound("It has begun, was cancelled, or never was.")
 
 
 async def step(service: Service) -> bool:
     """Begin what is due, in every workspace."""
     async with service.units.across_workspaces(read_only=True) as scope:
-        waiting = await queries.workspaces_with_due_plans(scope.session)
+        waiting = await queries.workspaces_with_due_plans(scope)
     return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned-holdings")
 
 
 async def _begin_due(uow: UnitOfWork) -> bool:
-    due = await queries.claim_due_plans(uow.session, uow.workspace_id, await uow.now(), BATCH)
+    due = await queries.claim_due_plans(uow, await uow.now(), BATCH)
 
-    async def begin(plans: Sequence[Any]) -> None:
+    async def begin(plans: Sequence[DuePlan]) -> None:
         for one in plans:
             uow.cause = (*chain_of(one.cause), CLOCK)
             await _begin(uow, one)
             await uow.flush_events()
 
-    async def refuse(one: Any, _: Exception) -> None:
-        await queries.end_plan(uow.session, uow.workspace_id, one.id, AppError.code)
+    async def refuse(one: DuePlan, _: Exception) -> None:
+        await queries.end_plan(uow, one.id, AppError.code)
 
     await each_at_its_own_risk(uow, due, begin, refuse)
     return bool(due)
 
 
-async def _begin(uow: UnitOfWork, one: Any) -> None:
+async def _begin(uow: UnitOfWork, one: DuePlan) -> None:
     """At its instant, however late the worker is; a change by hand since then is not undone."""
-    last = await queries.last_change(uow.session, uow.workspace_id, one.account_id, one.key)
+    last = await queries.last_change(uow, one.account_id, one.key)
     since = one.valid_from if last is None else max(one.valid_from, last)
     holders = [str(member) for member in one.member_ids]
     edit = Edit(mode="update", id=str(one.account_id), key_roles={one.key: holders})
@@ -144,7 +145,7 @@ async def _begin(uow: UnitOfWork, one: Any) -> None:
         first = outcome.faults[0] if outcome.faults else None
         refusal = first.code if first else outcome.error.code
         log.info("a planned holding was refused", plan_id=str(one.id), code=refusal)
-    await queries.end_plan(uow.session, uow.workspace_id, one.id, refusal)
+    await queries.end_plan(uow, one.id, refusal)
 
 
 async def assign_since(

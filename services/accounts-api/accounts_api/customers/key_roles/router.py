@@ -66,7 +66,7 @@ async def get_key_role_usages(key_role_id: UUID, caller: Reader, tenure: Service
     elsewhere = await service.ask_others(tenure, caller, key_role_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        return (await service.find_usages(uow, key_role_id, elsewhere)).as_json()
+        return (await service.used_by(uow, key_role_id, elsewhere)).as_json()
 
 
 @router.delete("/{key_role_id}", status_code=204, summary="Delete one key role")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from accounts_api.customers.key_roles import planned, queries
 from accounts_api.customers.key_roles.errors import KeyRoleNotFound, KeyRoleTaken, SeveralHold
+from accounts_api.customers.key_roles.queries import KeyRole
 from accounts_api.customers.key_roles.schemas import HoldersIn, KeyRoleIn, KeyRolePatch
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
@@ -20,6 +21,7 @@ from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 _BATCH = 500
 
@@ -30,44 +32,35 @@ class KeyRoleHooks:
     """Called with the id of each key role that is deleted."""
 
 
-async def ensure_defaults(uow: UnitOfWork) -> None:
-    """CSM, account executive, implementation specialist and renewal manager, in a workspace that
-    has no key roles yet.
-    """
-    await key_role_definitions(uow)
-
-
 async def list_key_roles(
     uow: UnitOfWork, cursors: CursorSigner, cursor: str | None, limit: int
 ) -> dict[str, Any]:
-    await ensure_defaults(uow)
+    await key_role_definitions(uow)  # makes the usual four
     shape = ("key-roles",)
     after = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
-    rows = await queries.key_roles_page(uow.session, uow.workspace_id, after, limit + 1)
+    rows = await queries.key_roles_page(uow, after, limit + 1)
     return page_of(rows, limit, cursors, uow.workspace_id, shape, ("key",))
 
 
-async def get_key_role(uow: UnitOfWork, role_id: UUID, *, lock: bool = False) -> Any:
-    found = await queries.key_role_by_id(uow.session, uow.workspace_id, role_id, lock=lock)
+async def get_key_role(uow: UnitOfWork, role_id: UUID, *, lock: bool = False) -> KeyRole:
+    found = await queries.key_role_by_id(uow, role_id, lock=lock)
     if found is None:
         raise KeyRoleNotFound("There is no key role with this id.")
     return found
 
 
-async def create_key_role(uow: UnitOfWork, data: KeyRoleIn) -> Any:
-    await ensure_defaults(uow)
-    made = await queries.add_key_role(
-        uow.session, uow.workspace_id, {"id": new_id(), **data.model_dump()}
-    )
+async def create_key_role(uow: UnitOfWork, data: KeyRoleIn) -> KeyRole:
+    await key_role_definitions(uow)  # makes the usual four
+    made = await queries.add_key_role(uow, {"id": new_id(), **data.model_dump()})
     if made is None:
         raise KeyRoleTaken(f"There is a key role {data.key!r}.")
-    audit_log.record(uow, "key_role.created", "key_role", made.id, after=data.model_dump())
+    await audit_log.record(uow, "key_role.created", "key_role", made.id, after=data.model_dump())
     return made
 
 
 async def change_key_role(
     uow: UnitOfWork, role_id: UUID, version: int | None, data: KeyRolePatch
-) -> Any:
+) -> KeyRole:
     known = await get_key_role(uow, role_id, lock=True)
     check_version(version, known.version)
     changes = data.changes()
@@ -75,14 +68,12 @@ async def change_key_role(
     if not becomes:
         return known
     if "multi" in becomes:
-        several = await queries.accounts_with_several(uow.session, uow.workspace_id, known.key)
+        several = await queries.accounts_with_several(uow, known.key)
         if several and not becomes["multi"]:
             raise SeveralHold(f"{several} accounts have several holders.", accounts=several)
-        await queries.set_single(
-            uow.session, uow.workspace_id, known.key, single=not becomes["multi"]
-        )
-    changed = await queries.change_key_role(uow.session, uow.workspace_id, role_id, becomes)
-    audit_log.record(uow, "key_role.changed", "key_role", role_id, before=was, after=becomes)
+        await queries.set_single(uow, known.key, single=not becomes["multi"])
+    changed = await queries.change_key_role(uow, role_id, becomes)
+    await audit_log.record(uow, "key_role.changed", "key_role", role_id, before=was, after=becomes)
     return changed
 
 
@@ -94,11 +85,23 @@ async def ask_others(service: Service, caller: Caller, role_id: UUID) -> usage.E
     return await usage.ask_others(service, caller, "key_role", known.key)
 
 
-async def find_usages(uow: UnitOfWork, role_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
+async def used_by(uow: UnitOfWork, role_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     key = (await get_key_role(uow, role_id)).key
     most = usage.COUNTED_TO + 1
-    held = await queries.accounts_holding(uow.session, uow.workspace_id, key, most)
+    held = await queries.accounts_holding(uow, key, most)
     return await usage.used(uow, "key_role", key, elsewhere, records=len(held))
+
+
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The holdings that are to begin, of a key role or with a member."""
+    match what:
+        case "member":
+            plans = await queries.plans_with(uow, UUID(key))
+        case "key_role":
+            plans = await queries.plans_of_role(uow, key)
+        case _:
+            return []
+    return [Usage("planned_holding", str(plan.id), plan.account) for plan in plans]
 
 
 async def delete_key_role(
@@ -113,20 +116,18 @@ async def delete_key_role(
     known = await get_key_role(uow, role_id, lock=True)
     check_version(version, known.version)
     if not force:
-        used = await find_usages(uow, role_id, elsewhere)
+        used = await used_by(uow, role_id, elsewhere)
         usage.must_be_unused(used, "Send `force=true` to end every holding of it.")
-    held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
+    held = await queries.accounts_holding(uow, known.key, _BATCH)
     while held:
         edits = [Edit(id=str(account_id), key_roles={known.key: []}) for account_id in held]
         await write(uow, ACCOUNT, edits, OURSELVES)
-        held = await queries.accounts_holding(uow.session, uow.workspace_id, known.key, _BATCH)
-    await queries.drop_plans(uow.session, uow.workspace_id, known.key)
+        held = await queries.accounts_holding(uow, known.key, _BATCH)
+    await queries.drop_plans(uow, known.key)
     for forget in uow.wired(KeyRoleHooks).on_deletion:
         await forget(uow, role_id)
-    await queries.change_key_role(
-        uow.session, uow.workspace_id, role_id, {"deleted_at": await uow.now()}
-    )
-    audit_log.record(uow, "key_role.deleted", "key_role", role_id, before={"key": known.key})
+    await queries.change_key_role(uow, role_id, {"deleted_at": await uow.now()})
+    await audit_log.record(uow, "key_role.deleted", "key_role", role_id, before={"key": known.key})
 
 
 async def assign_key_role(
@@ -162,14 +163,14 @@ async def holdings_of(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:
     if await state_of(uow, ACCOUNT, account_id) is None:
         raise RecordNotFound("There is no account with this id.")
     return {
-        "data": await queries.holdings_of(uow.session, uow.workspace_id, account_id),
-        "planned": await queries.plans_of(uow.session, uow.workspace_id, account_id),
+        "data": await queries.holdings_of(uow, account_id),
+        "planned": await queries.plans_of(uow, account_id),
     }
 
 
 async def count_due(uow: UnitOfWork) -> int:
     """Planned holdings whose instant has come."""
-    return await queries.count_due_plans(uow.session, uow.workspace_id, await uow.now())
+    return await queries.count_due_plans(uow, await uow.now())
 
 
 async def cancel_planned(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:

@@ -1,120 +1,153 @@
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, literal, select, text, update
+from pydantic_core import to_json
+from sqlalchemy import bindparam, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.models import object_type_links as links
 from accounts_api.records.schema.models import object_types as types
 from accounts_api.records.schema.models import objects, trait_definitions
 from accounts_api.records.schema.record_schemas import ObjectLink, RecordSchema
+from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
+from shared.uow import UnitOfWork
 
 
-def _types(workspace_id: UUID) -> Select[Any]:
-    """With their links; without those that are being deleted."""
-    one = func.jsonb_build_object("to", links.c.record_type, "reverse", links.c.reverse)
-    listed = (
-        select(func.coalesce(func.jsonb_agg(one), text("'[]'::jsonb"), type_=JSONB()))
-        .where(links.c.workspace_id == workspace_id, links.c.object_type_id == types.c.id)
-        .scalar_subquery()
+@dataclass(frozen=True, slots=True)
+class StoredType:
+    id: UUID
+    key: str
+    plural_key: str
+    title: str
+    plural_title: str
+    description: str | None
+    archived: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    links: list[dict[str, str]]
+
+
+_LINKS = (
+    select(
+        func.coalesce(
+            func.jsonb_agg(
+                func.jsonb_build_object("to", links.c.record_type, "reverse", links.c.reverse)
+            ),
+            text("'[]'::jsonb"),
+            type_=JSONB(),
+        )
     )
-    return select(types, listed.label("links")).where(
-        types.c.workspace_id == workspace_id, types.c.deleted_at.is_(None)
-    )
+    .where(links.c.workspace_id == WORKSPACE, links.c.object_type_id == types.c.id)
+    .scalar_subquery()
+    .label("links")
+)
+_TYPES = select(
+    *(types.c[field.name] for field in fields(StoredType) if field.name != "links"), _LINKS
+).where(types.c.workspace_id == WORKSPACE, types.c.deleted_at.is_(None))
+_BY_ID = _TYPES.where(types.c.id == bindparam("type_id"))
 
 
 async def types_page(
-    session: AsyncSession, workspace_id: UUID, *, archived: bool, after: str | None, limit: int
-) -> Sequence[Any]:
-    page = _types(workspace_id).where(types.c.archived.is_(archived))
+    uow: UnitOfWork, *, archived: bool, after: str | None, limit: int
+) -> list[StoredType]:
+    page = _TYPES.where(types.c.archived.is_(archived))
     if after is not None:
         page = page.where(types.c.key > after)
-    rows: Sequence[Any] = (await session.execute(page.order_by(types.c.key).limit(limit))).all()
-    return rows
+    return await uow.rows(StoredType, page.order_by(types.c.key).limit(limit))
 
 
-async def type_by_id(
-    session: AsyncSession, workspace_id: UUID, type_id: UUID, *, lock: bool = False
-) -> Any:
-    found = _types(workspace_id).where(types.c.id == type_id)
-    if lock:
-        found = found.with_for_update(of=types)
-    return (await session.execute(found)).one_or_none()
+async def type_by_id(uow: UnitOfWork, type_id: UUID, *, lock: bool = False) -> StoredType | None:
+    statement = _BY_ID.with_for_update(of=types) if lock else _BY_ID
+    return await uow.row(StoredType, statement, type_id=type_id)
 
 
-async def add_type(session: AsyncSession, workspace_id: UUID, fields: Mapping[str, Any]) -> None:
-    await session.execute(insert(types).values(workspace_id=workspace_id, **fields))
+async def add_type(uow: UnitOfWork, values: Mapping[str, object]) -> None:
+    await uow.run(insert(types).values(**values))
 
 
-async def change_type(
-    session: AsyncSession, workspace_id: UUID, type_id: UUID, fields: Mapping[str, Any]
-) -> None:
-    await session.execute(
+async def change_type(uow: UnitOfWork, type_id: UUID, values: Mapping[str, object]) -> None:
+    await uow.run(
         update(types)
-        .where(types.c.workspace_id == workspace_id, types.c.id == type_id)
-        .values(**fields, version=types.c.version + 1, updated_at=func.clock_timestamp())
+        .where(types.c.workspace_id == uow.workspace_id, types.c.id == type_id)
+        .values(**values, version=types.c.version + 1, updated_at=func.clock_timestamp())
     )
 
 
-async def set_links(
-    session: AsyncSession, workspace_id: UUID, type_id: UUID, wanted: Sequence[ObjectLink]
-) -> None:
-    await session.execute(
-        delete(links).where(links.c.workspace_id == workspace_id, links.c.object_type_id == type_id)
-    )
-    rows = [
-        {
-            "workspace_id": workspace_id,
-            "object_type_id": type_id,
-            "record_type": link.to,
-            "reverse": link.reverse,
-        }
-        for link in wanted
-    ]
+_CUT_LINKS = delete(links).where(
+    links.c.workspace_id == WORKSPACE, links.c.object_type_id == bindparam("type_id")
+)
+_ADD_LINKS = text(
+    """
+    insert into object_type_links (workspace_id, object_type_id, record_type, reverse)
+    select :workspace_id, :type_id, l.record_type, l.reverse
+    from jsonb_to_recordset(cast(:links as jsonb)) as l(record_type text, reverse text)
+    """
+)
+
+
+async def set_links(uow: UnitOfWork, type_id: UUID, wanted: Sequence[ObjectLink]) -> None:
+    await uow.run(_CUT_LINKS, type_id=type_id)
+    rows = [{"record_type": link.to, "reverse": link.reverse} for link in wanted]
     if rows:
-        await session.execute(insert(links), rows)
+        await uow.run(_ADD_LINKS, type_id=type_id, links=to_json(rows).decode())
 
 
 async def count_instances(
-    session: AsyncSession,
-    workspace_id: UUID,
-    type_id: UUID,
-    *,
-    at_most: int,
-    column: str | None = None,
+    uow: UnitOfWork, type_id: UUID, *, at_most: int, column: str | None = None
 ) -> int:
     """Living ones; only those with something in `column`."""
     some = select(literal(1)).where(
-        objects.c.workspace_id == workspace_id,
+        objects.c.workspace_id == WORKSPACE,
         objects.c.object_type_id == type_id,
         objects.c.deleted_at.is_(None),
     )
     if column is not None:
         some = some.where(objects.c[column].is_not(None))
-    counted = select(func.count()).select_from(some.limit(at_most).subquery())
-    return int(await session.scalar(counted) or 0)
+    return await uow.one_value(
+        int, select(func.count()).select_from(some.limit(at_most).subquery())
+    )
 
 
-async def traits_of(session: AsyncSession, workspace_id: UUID, key: str) -> Sequence[Any]:
-    """Id and title of the traits of a record type."""
-    found = select(trait_definitions.c.id, trait_definitions.c.title).where(
-        trait_definitions.c.workspace_id == workspace_id,
-        trait_definitions.c.record_type == key,
+@dataclass(frozen=True, slots=True)
+class OwnTrait:
+    id: UUID
+    title: str
+
+
+_TRAITS_OF = (
+    select(trait_definitions.c.id, trait_definitions.c.title)
+    .where(
+        trait_definitions.c.workspace_id == WORKSPACE,
+        trait_definitions.c.record_type == bindparam("record_type"),
         trait_definitions.c.deleted_at.is_(None),
     )
-    return (await session.execute(found.order_by(trait_definitions.c.key))).all()
+    .order_by(trait_definitions.c.key)
+)
 
 
-async def bury_type(session: AsyncSession, workspace_id: UUID, type_id: UUID) -> None:
+async def traits_of(uow: UnitOfWork, key: str) -> list[OwnTrait]:
+    return await uow.rows(OwnTrait, _TRAITS_OF, record_type=key)
+
+
+async def bury_type(uow: UnitOfWork, type_id: UUID) -> None:
     """Gone for everyone but the job that deletes its instances."""
-    await session.execute(
+    await uow.run(
         update(types)
-        .where(types.c.workspace_id == workspace_id, types.c.id == type_id)
+        .where(types.c.workspace_id == uow.workspace_id, types.c.id == type_id)
         .values(deleted_at=func.clock_timestamp())
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BuriedType:
+    workspace_id: UUID
+    key: str
+    title: str
 
 
 CLEARING: Final = "deleted_object_types"
@@ -125,9 +158,9 @@ _BURIED = text(
 )
 
 
-async def buried_type(session: AsyncSession) -> Any:
+async def buried_type(scope: Transaction) -> BuriedType | None:
     """Of any workspace: one whose instances are still to be deleted."""
-    return (await session.execute(_BURIED)).one_or_none()
+    return await scope.row(BuriedType, _BURIED)
 
 
 _COUNT_LEFT = text(
@@ -139,20 +172,18 @@ _COUNT_LEFT = text(
 )
 
 
-async def count_left(session: AsyncSession, workspace_id: UUID) -> int:
+async def count_left(uow: UnitOfWork) -> int:
     """Instances and tombstones of deleted types."""
-    return int(await session.scalar(_COUNT_LEFT, {"workspace_id": workspace_id}) or 0)
+    return await uow.one_value(int, _COUNT_LEFT)
 
 
-async def living(
-    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, limit: int
-) -> Sequence[UUID]:
+async def living(uow: UnitOfWork, schema: RecordSchema, limit: int) -> list[UUID]:
     some = select(objects.c.id).where(
-        objects.c.workspace_id == workspace_id,
+        objects.c.workspace_id == WORKSPACE,
         objects.c.object_type_id == schema.type_id,
         objects.c.deleted_at.is_(None),
     )
-    return (await session.scalars(some.order_by(objects.c.id).limit(limit))).all()
+    return await uow.values(UUID, some.order_by(objects.c.id).limit(limit))
 
 
 _REMOVE_TOMBSTONES = text(
@@ -160,26 +191,22 @@ _REMOVE_TOMBSTONES = text(
     delete from objects where workspace_id = :workspace_id and id in (
         select id from objects
         where workspace_id = :workspace_id and object_type_id = :object_type_id limit :limit)
-    returning id
     """
 )
 
 
-async def remove_tombstones(
-    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, limit: int
-) -> int:
-    given = {"workspace_id": workspace_id, "limit": limit, **schema.parameters}
-    return len((await session.execute(_REMOVE_TOMBSTONES, given)).all())
+async def remove_tombstones(uow: UnitOfWork, schema: RecordSchema, limit: int) -> int:
+    return await uow.run(_REMOVE_TOMBSTONES, limit=limit, **schema.parameters)
 
 
-async def remove_type(session: AsyncSession, workspace_id: UUID, schema: RecordSchema) -> None:
+async def remove_type(uow: UnitOfWork, schema: RecordSchema) -> None:
     """With the definitions of its traits."""
-    await session.execute(
+    await uow.run(
         delete(trait_definitions).where(
-            trait_definitions.c.workspace_id == workspace_id,
+            trait_definitions.c.workspace_id == uow.workspace_id,
             trait_definitions.c.record_type == schema.record_type,
         )
     )
-    await session.execute(
-        delete(types).where(types.c.workspace_id == workspace_id, types.c.id == schema.type_id)
+    await uow.run(
+        delete(types).where(types.c.workspace_id == uow.workspace_id, types.c.id == schema.type_id)
     )

@@ -77,7 +77,7 @@ async def update_object_type(
 )
 async def get_object_type_usages(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
     """Rules that look at its instances, and its own traits. No other service can use it."""
-    return (await service.find_usages(uow, object_type_id)).as_json()
+    return (await service.used_by(uow, object_type_id)).as_json()
 
 
 @router.delete("/{object_type_id}", status_code=204, summary="Delete one object type")

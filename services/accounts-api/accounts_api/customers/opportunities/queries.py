@@ -1,9 +1,17 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
-from uuid import UUID
+from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class ItsAccount:
+    id: str
+    name: str
+    time_zone: str | None
+
 
 _ACCOUNTS = text(
     "select id::text as id, name, time_zone from accounts"
@@ -11,8 +19,6 @@ _ACCOUNTS = text(
 )
 
 
-async def accounts_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[str]
-) -> Mapping[str, Any]:
-    found = await session.execute(_ACCOUNTS, {"workspace_id": workspace_id, "ids": list(ids)})
-    return {row.id: row for row in found}
+async def accounts_by_id(uow: UnitOfWork, ids: Sequence[str]) -> Mapping[str, ItsAccount]:
+    accounts = await uow.rows(ItsAccount, _ACCOUNTS, ids=list(ids))
+    return {account.id: account for account in accounts}

@@ -47,7 +47,7 @@ async def refuse_late_entry(
     if not asking:
         return {}
     named = sorted({state["account_id"] for state in asking if state["account_id"]})
-    accounts = await queries.accounts_by_id(uow.session, uow.workspace_id, named)
+    accounts = await queries.accounts_by_id(uow, named)
     now, home = await uow.now(), await uow.zone()
     refused: dict[str, AppError] = {}
     for state in asking:

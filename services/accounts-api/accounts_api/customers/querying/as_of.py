@@ -13,10 +13,10 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import CTE, Column, FromClause, column, table, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
+from shared.uow import UnitOfWork
 
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _SCHEMAS: Final = (*RECORD_SCHEMAS.values(), OBJECT)
@@ -32,7 +32,7 @@ class PointInTime:
     as_of: datetime | None
     known_as_of: datetime | None
 
-    def parameters(self) -> Mapping[str, Any]:
+    def parameters(self) -> Mapping[str, datetime]:
         """What statements that read the past are executed with."""
         return {"valid_at": self.as_of or _END, "known_at": self.known_as_of or _END}
 
@@ -171,11 +171,11 @@ _IN_BULK = text(
 )
 
 
-async def read_in_bulk(session: AsyncSession) -> None:
+async def read_in_bulk(uow: UnitOfWork) -> None:
     """For the rest of the transaction. What WITH queries give has no statistics: PostgreSQL expects
     a handful of rows and would look through all of them for each record.
     """
-    await session.execute(_IN_BULK)
+    await uow.run(_IN_BULK)
 
 
 @lru_cache(maxsize=1024)

@@ -7,14 +7,16 @@ once, and a slow reader holds nothing open in the database.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
 from accounts_api.customers.querying import queries
+from accounts_api.customers.querying.queries import ListRow
 from accounts_api.customers.querying.service import ListPlan, ListRequest, plan_list
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_cells import BOM, lines
+from accounts_api.records.holdings.service import stored_key_roles
 from accounts_api.records.schema.errors import in_time
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import definitions_of
@@ -37,7 +39,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    rows: Sequence[Any]
+    rows: Sequence[ListRow]
     related: Mapping[str, str]
     """What belongs to the records, as JSON by their id."""
 
@@ -55,15 +57,15 @@ async def begin(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> 
         planned = replace(planned, what=replace(planned.what, traits=traits))
     beside: Sequence[str] = ()
     if planned.include:
-        keys = await queries.key_role_keys(uow.session, uow.workspace_id)
+        keys = [role.key for role in await stored_key_roles(uow)]
         beside = keys if schema.related == "key_roles" else ("account_ids",)
     with in_time(f"{request.pointers}/filter"):
         first = await _batch(uow, planned, None)
-    _audit(uow, schema, request)
+    await _audit(uow, schema, request)
     return Export(planned, beside, first)
 
 
-def _audit(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> None:
+async def _audit(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> None:
     asked = {
         "record_type": schema.record_type,
         "filter": request.filter,
@@ -71,7 +73,7 @@ def _audit(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> None:
         "as_of": request.point and request.point.as_of,
     }
     said = {name: value for name, value in asked.items() if value is not None}
-    audit_log.record(uow, "records.exported", "workspace", uow.workspace_id, after=said)
+    await audit_log.record(uow, "records.exported", "workspace", uow.workspace_id, after=said)
 
 
 async def stream(
@@ -84,7 +86,9 @@ async def stream(
     yield (BOM.encode() if bom else b"") + lines([header])
     batch = export.first
     while True:
-        yield lines(_cells(export, row, batch.related.get(row[-1])) for row in batch.rows)
+        yield lines(
+            _cells(export, row, batch.related.get(queries.id_of(row))) for row in batch.rows
+        )
         if len(batch.rows) < _size(planned):
             return
         after = queries.position(batch.rows[-1], planned.keys)
@@ -102,11 +106,11 @@ def _size(planned: ListPlan) -> int:
     return _BATCH if planned.point is None else _BATCH_OF_THE_PAST
 
 
-def _cells(export: Export, row: Any, related: str | None) -> list[Any]:
+def _cells(export: Export, row: ListRow, related: str | None) -> list[Any]:
     what = export.planned.what
-    cells = list(row[: len(what.columns)])
+    cells: list[Any] = [row[name] for name in what.columns]
     if what.traits:
-        kept = from_json(row[len(what.columns)])
+        kept = from_json(cast("str", row["traits"]))
         cells += [kept.get(key) for key in what.traits]
     if not export.beside:
         return cells

@@ -1,6 +1,5 @@
-"""Records that leave lists with an ignored account, as `rules.ignored` says it for segments.
-
-Said in two ways. Beside a row: a page wants a few dozen rows in the order of an index, and a query
+"""Records that leave lists with an ignored account: what `language.rules.ignored` says, as the SQL
+that is quickest. Beside a row: a page wants a few dozen rows in the order of an index, and a query
 of one value is looked up for each of them, whatever the statistics say. In bulk: a count looks at
 every row, and so does any list of the past, whose tables have no index; there PostgreSQL joins.
 """
@@ -20,7 +19,8 @@ from sqlalchemy import (
     table,
 )
 
-from accounts_api.language.rules.ignored import IGNORED
+from accounts_api.language.rules.ignored import IGNORED, beyond_ignored
+from accounts_api.language.syntax import nodes as n
 
 # By their bare names, which stand for the tables of the past in a list of the past.
 _accounts = table(
@@ -37,16 +37,18 @@ def unless_ignored(
     record_type: str, row: FromClause, *, in_bulk: bool
 ) -> ColumnElement[bool] | None:
     """The condition on a row of the record type's table; None: no account takes it along."""
-    match record_type:
-        case "account":
+    match beyond_ignored(record_type, n.AllOf(())):
+        case n.AllOf((_, n.NotOf(n.Compare()))):
             status: ColumnElement[bool] = row.c.lifecycle_status != _IGNORED
             return status
-        case "opportunity":
+        case n.AllOf((_, n.Related("account", n.Quantifier.NONE))):
             return _unless_of_account(row, in_bulk=in_bulk)
-        case "contact":
+        case n.AllOf((_, n.AnyOf((n.Related("accounts", n.Quantifier.NONE), n.Related())))):
             return _unless_of_all_accounts(row, in_bulk=in_bulk)
-        case _:
+        case n.AllOf(()):
             return None
+        case other:
+            raise NotImplementedError(f"Lists have no SQL for {other!r}.")
 
 
 def _unless_of_account(row: FromClause, *, in_bulk: bool) -> ColumnElement[bool]:

@@ -141,6 +141,12 @@ def instances(defined: ObjectType, link: ObjectLink) -> Included:
     return statement, "[]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Related:
+    id: str
+    related: str
+
+
 async def load_include(
     uow: UnitOfWork,
     schema: RecordSchema,
@@ -154,10 +160,6 @@ async def load_include(
         return ({} if point else dict(await statement(uow, schema, ids))), nothing
     if point is not None:
         statement = f"{with_clause()} {statement}"
-    given = {
-        "workspace_id": uow.workspace_id,
-        "ids": list(ids),
-        **(point.parameters() if point else {}),
-    }
-    found = await uow.session.execute(text(statement), given)
-    return {row.id: row.related for row in found}, nothing
+    given = point.parameters() if point else {}
+    rows = await uow.rows(_Related, text(statement), ids=list(ids), **given)
+    return {row.id: row.related for row in rows}, nothing

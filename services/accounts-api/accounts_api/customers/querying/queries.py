@@ -1,11 +1,11 @@
 """Reads that leave as bytes: chosen columns, JSON spliced as the database wrote it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,10 +17,8 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    Uuid,
     and_,
     bindparam,
-    cast,
     false,
     func,
     literal,
@@ -28,9 +26,8 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import cast as sql_cast
 
 from accounts_api.customers.querying.as_of import PointInTime, ctes, past_table, read_in_bulk
 from accounts_api.customers.querying.rules import Projection, SortKey
@@ -40,7 +37,9 @@ from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import words
+from shared.data import WORKSPACE
 from shared.json_rows import json_object
+from shared.uow import UnitOfWork
 
 COUNTED_TO: Final = 1_000
 SORTED_BY: Final = 100
@@ -51,49 +50,62 @@ Position = Sequence[Any]
 
 def _columns(table: FromClause, projection: Projection) -> list[ColumnElement[Any]]:
     columns: list[ColumnElement[Any]] = [
-        cast(table.c[name], Text).label(name)
+        sql_cast(table.c[name], Text).label(name)
         if name == "id" or (name.endswith("_id") and name != "external_id")
         else table.c[name]
         for name in projection.columns
     ]
     if projection.traits is None:
-        columns.append(cast(table.c.traits, Text).label("traits"))
+        columns.append(sql_cast(table.c.traits, Text).label("traits"))
     elif projection.traits:
         pairs = [part for key in projection.traits for part in (literal(key), table.c.traits[key])]
         chosen = func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
-        columns.append(cast(chosen, Text).label("traits"))
+        columns.append(sql_cast(chosen, Text).label("traits"))
     return columns
 
 
+ListRow = Mapping[str, object]
+"""A record by the columns of a projection, `traits` as JSON."""
+
+
 def object_of(
-    projection: Projection, row: Sequence[Any], related: Sequence[tuple[str, str | None]]
+    projection: Projection, row: ListRow, related: Sequence[tuple[str, str | None]]
 ) -> bytes:
-    """One record as JSON from a row of `_columns`."""
-    width = len(projection.columns)
-    scalars = dict(zip(projection.columns, row[:width], strict=True))
-    traits = [("traits", row[width])] if projection.with_traits else []
-    return json_object(scalars, [*traits, *related])
+    """One record as JSON."""
+    scalars = {name: row[name] for name in projection.columns}
+    if not projection.with_traits:
+        return json_object(scalars, related)
+    return json_object(scalars, [("traits", cast("str", row["traits"])), *related])
 
 
-async def record_row(
-    session: AsyncSession,
-    workspace_id: UUID,
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    row: ListRow
+    id: str
+    related: str | None
+    version: int
+    deleted: bool
+
+
+async def stored_record(
+    uow: UnitOfWork,
     schema: RecordSchema,
     projection: Projection,
     *,
     record_id: UUID | None = None,
     external_id: str | None = None,
-) -> Any:
-    """The row, or None. After `_columns` come `related`, `stored_version` and `deleted_at`.
-
-    Tombstones are found too.
-    """
+) -> StoredRecord | None:
+    """Tombstones are found too."""
     by = "id" if record_id else "external_id"
-    found = await session.execute(
-        _one(schema, projection, by),
-        {"workspace_id": workspace_id, "wanted": record_id or external_id},
-    )
-    return found.one_or_none()
+    for row in await uow.mappings(_one(schema, projection, by), wanted=record_id or external_id):
+        return StoredRecord(
+            row,
+            cast("str", row["id"]),
+            cast("str | None", row["related"]),
+            cast("int", row["stored_version"]),
+            row["deleted_at"] is not None,
+        )
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -105,7 +117,7 @@ def _one(schema: RecordSchema, projection: Projection, by: str) -> Select[Any]:
         table.c.version.label("stored_version"),
         table.c.deleted_at,
     ).where(
-        table.c.workspace_id == bindparam("workspace_id", type_=Uuid()),
+        table.c.workspace_id == WORKSPACE,
         *_own_rows(schema, table),
         table.c[by] == bindparam("wanted", type_=table.c[by].type),
     )
@@ -142,7 +154,7 @@ class Source:
 
     @property
     def live(self) -> list[ColumnElement[bool]]:
-        mine = self.table.c.workspace_id == bindparam("workspace_id", type_=Uuid())
+        mine = self.table.c.workspace_id == WORKSPACE
         return [mine, *_own_rows(self.schema, self.table), self.table.c.deleted_at.is_(None)]
 
     def begun(self, statement: Select[Any]) -> Select[Any]:
@@ -175,7 +187,7 @@ def listing(
     ]
     labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
     return source.begun(
-        select(*_columns(table, projection), *labelled, cast(table.c.id, Text).label("_id"))
+        select(*_columns(table, projection), *labelled, sql_cast(table.c.id, Text).label("_id"))
         .where(*source.live, *where.all)
         .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
         .limit(bindparam("at_most", type_=Integer()))
@@ -196,28 +208,26 @@ class Conditions:
 
 
 async def page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     source: Source,
     planned: Select[Any],
     keys: Sequence[SortKey],
     after: Position | None,
     limit: int,
     point: PointInTime | None = None,
-) -> list[Any]:
-    """Up to `limit` rows of `_columns`, each followed by its position in the order.
+) -> list[ListRow]:
+    """Up to `limit` rows, with the sort keys as `_k0`, `_k1`, … and the id as `_id`.
 
     The first key's empty values come last and are asked for apart, so that each of the two
     statements walks one stretch of an index.
     """
-    rows: list[Any] = []
-    given = {"workspace_id": workspace_id, **(point.parameters() if point else {})}
+    rows: list[ListRow] = []
+    given = point.parameters() if point else {}
     if point is not None:
-        await read_in_bulk(session)
+        await read_in_bulk(uow)
     for stretch in _stretches(source, keys, after):
         statement = planned.where(*stretch) if stretch else planned
-        found = await session.execute(statement, {**given, "at_most": limit - len(rows)})
-        rows += found.all()
+        rows += await uow.mappings(statement, **given, at_most=limit - len(rows))
         if len(rows) >= limit:
             break
     return rows
@@ -284,10 +294,13 @@ def _beyond(
     return here if split or not key.nullable else or_(value.is_(None), here)
 
 
-def position(row: Any, keys: Sequence[SortKey]) -> list[Any]:
+def id_of(row: ListRow) -> str:
+    return cast("str", row["_id"])
+
+
+def position(row: ListRow, keys: Sequence[SortKey]) -> list[Any]:
     """Where a row of `page` stands, as a cursor can hold it."""
-    width = len(keys) + 1
-    return [_written(value) for value in row[-width:]]
+    return [*(_written(row[f"_k{place}"]) for place in range(len(keys))), id_of(row)]
 
 
 def _written(value: Any) -> Any:
@@ -319,19 +332,8 @@ def _read(key: SortKey, value: Any) -> Any:
             return value
 
 
-_KEY_ROLES = text(
-    "select key from key_role_definitions"
-    " where workspace_id = :workspace_id and deleted_at is null order by key"
-)
-
-
-async def key_role_keys(session: AsyncSession, workspace_id: UUID) -> Sequence[str]:
-    return list(await session.scalars(_KEY_ROLES, {"workspace_id": workspace_id}))
-
-
 async def count(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     source: Source,
     where: Conditions,
     point: PointInTime | None = None,
@@ -345,6 +347,5 @@ async def count(
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
     counted = source.begun(select(func.count()).select_from(matching.subquery()))
-    given = {"workspace_id": workspace_id, **(point.parameters() if point else {})}
-    found = int(await session.scalar(counted, given) or 0)
+    found = await uow.one_value(int, counted, **(point.parameters() if point else {}))
     return (COUNTED_TO, False) if capped and found > COUNTED_TO else (found, True)

@@ -16,7 +16,7 @@ from accounts_api.customers.querying.list_request import (
     conditions_of,
     point_in_time,
 )
-from accounts_api.customers.querying.queries import Conditions
+from accounts_api.customers.querying.queries import Conditions, ListRow
 from accounts_api.customers.querying.rules import (
     Projection,
     SortKey,
@@ -61,35 +61,35 @@ async def get_record(
     """
     what = await _projection(uow, schema, fields, "/query/fields")
     wanted = await _resolve_includes(uow, schema, include, "/query/include")
-    row = await queries.record_row(
-        uow.session, uow.workspace_id, schema, what, record_id=record_id, external_id=external_id
+    stored = await queries.stored_record(
+        uow, schema, what, record_id=record_id, external_id=external_id
     )
-    if row is None:
+    if stored is None:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
-    if row.deleted_at is not None:
-        winner = (await living(uow, schema, [row.id])).get(row.id)
+    if stored.deleted:
+        winner = (await living(uow, schema, [stored.id])).get(stored.id)
         if winner is None:
             raise RecordDeleted(f"This {schema.record_type} was deleted.")
         return await get_record(uow, schema, record_id=UUID(winner), fields=fields, include=include)
-    related = [
-        (name, found.get(row.id, no))
-        for name, found, no in await _load_includes(uow, schema, _apart(wanted, schema), [row.id])
+    related: list[tuple[str, str | None]] = [
+        (name, found.get(stored.id, no))
+        for name, found, no in await _load_includes(
+            uow, schema, _apart(wanted, schema), [stored.id]
+        )
     ]
     if schema.related and (fields is None or schema.related in wanted):
-        related.append((schema.related, row.related))
-    body = queries.object_of(what, row, related)
-    return RecordBody(body, row.stored_version, UUID(row.id))
+        related.append((schema.related, stored.related))
+    body = queries.object_of(what, stored.row, related)
+    return RecordBody(body, stored.version, UUID(stored.id))
 
 
 async def id_of(uow: UnitOfWork, schema: RecordSchema, external_id: str) -> UUID:
     """Of a tombstone, too: the past knows it. Raises `RecordNotFound`."""
     what = projection(schema, ("id",), "/query/fields")
-    row = await queries.record_row(
-        uow.session, uow.workspace_id, schema, what, external_id=external_id
-    )
-    if row is None:
+    stored = await queries.stored_record(uow, schema, what, external_id=external_id)
+    if stored is None:
         raise RecordNotFound(f"There is no {schema.record_type} with this external id.")
-    return UUID(row.id)
+    return UUID(stored.id)
 
 
 async def past_record(
@@ -185,23 +185,14 @@ class ListPlan:
 
     async def rows(
         self, uow: UnitOfWork, after: queries.Position | None, limit: int
-    ) -> Sequence[Any]:
+    ) -> Sequence[ListRow]:
         statement = queries.listing(self.source, self.what, self.keys, self.where)
-        return await queries.page(
-            uow.session,
-            uow.workspace_id,
-            self.source,
-            statement,
-            self.keys,
-            after,
-            limit,
-            self.point,
-        )
+        return await queries.page(uow, self.source, statement, self.keys, after, limit, self.point)
 
     async def includes(
-        self, uow: UnitOfWork, rows: Sequence[Any]
+        self, uow: UnitOfWork, rows: Sequence[ListRow]
     ) -> list[tuple[str, Mapping[str, str], str]]:
-        ids = [row[-1] for row in rows]
+        ids = [queries.id_of(row) for row in rows]
         return await _load_includes(uow, self.schema, self.include, ids, self.point)
 
 
@@ -234,7 +225,7 @@ async def list_records(
         rows = await planned.rows(uow, after, request.limit + 1)
         counted = await _count(uow, planned, request.count)
     # A row's traits are text by now, and what may be large of it.
-    sizes = (sum(bytes_of(cell) for cell in row if isinstance(cell, str)) for row in rows)
+    sizes = (sum(bytes_of(cell) for cell in row.values() if isinstance(cell, str)) for row in rows)
     kept = rows[: min(request.limit, count_within(sizes))]
     cursor = None
     if len(rows) > len(kept):
@@ -242,7 +233,9 @@ async def list_records(
     related = await planned.includes(uow, kept)
     objects = [
         queries.object_of(
-            planned.what, row, [(name, found.get(row[-1], no)) for name, found, no in related]
+            planned.what,
+            row,
+            [(name, found.get(queries.id_of(row), no)) for name, found, no in related],
         )
         for row in kept
     ]
@@ -268,11 +261,6 @@ async def _count(uow: UnitOfWork, planned: ListPlan, how: str | None) -> dict[st
     if how is None:
         return {}
     value, exact = await queries.count(
-        uow.session,
-        uow.workspace_id,
-        planned.source,
-        planned.where,
-        planned.point,
-        capped=how == "estimate",
+        uow, planned.source, planned.where, planned.point, capped=how == "estimate"
     )
     return {"count": {"value": value, "exact": exact}}

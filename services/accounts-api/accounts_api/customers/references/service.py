@@ -7,10 +7,11 @@ from uuid import UUID
 
 from accounts_api.customers.patches import service as patches
 from accounts_api.customers.references.schemas import ReferencesIn
+from accounts_api.identity.members.service import active_members
 from accounts_api.records.holdings.service import known_key_roles
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
-from accounts_api.records.store.service import active_members, definitions_of, living
+from accounts_api.records.store.service import definitions_of, living
 from shared.uow import UnitOfWork
 
 
@@ -41,7 +42,7 @@ async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
     return {
         "records": await _records(uow, asked.record),
         "fields": await _fields(uow, asked.field),
-        "members": sorted(await active_members(uow, [str(one) for one in asked.member])),
+        "members": sorted(map(str, await active_members(uow, asked.member))),
         "key_roles": sorted(roles & set(asked.key_role)),
         "segments": {
             str(one.id): {

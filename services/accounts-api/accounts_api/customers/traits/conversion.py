@@ -1,11 +1,13 @@
 """What becomes of the values of a trait when its type or its options change."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.errors import ValuesWouldBeLost
+from accounts_api.customers.traits.queries import Trait
 from accounts_api.customers.traits.rules import converted, definition_of, retyped
 from accounts_api.customers.traits.schemas import TypeIn
 from accounts_api.records.editing.edits import OURSELVES, Edit
@@ -21,11 +23,11 @@ _SAMPLES: Final = 20
 
 
 async def try_type(
-    uow: UnitOfWork, schema: RecordSchema, known: Any, data: TypeIn
+    uow: UnitOfWork, schema: RecordSchema, known: Trait, data: TypeIn
 ) -> dict[str, Any]:
-    fields = {**known._asdict(), **data.model_dump(exclude_unset=True)}
+    fields = {**asdict(known), **data.model_dump(exclude_unset=True)}
     to = retyped(
-        definition_of(known._asdict()),
+        definition_of(asdict(known)),
         data.type,
         options=definition_of(fields).options,
         currency=data.currency or known.currency,
@@ -50,9 +52,7 @@ async def values(
     """Of living records."""
     after: UUID | None = None
     while True:
-        page = await queries.values_page(
-            uow.session, uow.workspace_id, schema, key, after=after, limit=BATCH
-        )
+        page = await queries.values_page(uow, schema, key, after=after, limit=BATCH)
         for record_id, value in page:
             yield record_id, value
         if len(page) < BATCH:

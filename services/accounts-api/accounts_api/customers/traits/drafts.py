@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from accounts_api.customers.traits import formulas, queries, rules
+from accounts_api.customers.formulas import service as formulas
+from accounts_api.customers.traits import queries, rules
+from accounts_api.customers.traits.queries import Trait
 from accounts_api.customers.traits.schemas import FormulaPreviewIn
 from accounts_api.customers.traits.service import get_trait, schema_of
 from accounts_api.language.formulas.depends import dependencies, needs
@@ -24,7 +26,6 @@ from accounts_api.records.store.service import living
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 
-SAMPLES = 20
 NO_KEY = "draft"
 _NO_FIELDS = frozenset({EXISTENCE, CALENDAR})
 
@@ -73,7 +74,7 @@ async def _must_be_there(uow: UnitOfWork, schema: RecordSchema, ids: Sequence[UU
 
 
 async def _cycle(
-    uow: UnitOfWork, known: Any, definition: Definition, formula: Formula
+    uow: UnitOfWork, known: Trait, definition: Definition, formula: Formula
 ) -> list[Fault]:
     """As saving it would find out; then everything is as it was."""
     becomes = {
@@ -83,7 +84,7 @@ async def _cycle(
     }
     try:
         async with uow.savepoint() as tried:
-            await queries.change_trait(uow.session, uow.workspace_id, known.id, becomes)
+            await queries.change_trait(uow, known.id, becomes)
             await formulas.watch(uow, known.id, known.record_type, formula)
             await tried.rollback()
     except Invalid as refused:
@@ -106,9 +107,7 @@ async def _samples(
     uow: UnitOfWork, data: FormulaPreviewIn, formula: Formula
 ) -> list[dict[str, Any]]:
     context, needed = await record_catalog.evaluation_context(uow), needs(formula)
-    rows = await queries.samples(
-        uow.session, uow.workspace_id, needed, data.record_ids, SAMPLES, context
-    )
+    rows = await formulas.snapshots(uow, needed, data.record_ids, context)
     found = []
     for row in rows:
         record = read_snapshot(needed, row.seen)

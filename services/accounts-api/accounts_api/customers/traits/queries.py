@@ -1,5 +1,7 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,8 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Table,
     Text,
-    Uuid,
-    any_,
     bindparam,
     cast,
     delete,
@@ -20,128 +20,128 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.sql.snapshot import snapshot
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.models import trait_definitions as traits
-from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
+from accounts_api.records.schema.trait_values import EditableBy, ResultType, TraitType
+from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
+from shared.uow import UnitOfWork
 
 COUNTED_TO = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Trait:
+    id: UUID
+    record_type: str
+    key: str
+    title: str
+    description: str | None
+    type: TraitType
+    options: object
+    """As they are stored: `readable_options` tells which can be used."""
+    depends_on: str | None
+    currency: str | None
+    required: bool
+    minimum: Decimal | None
+    maximum: Decimal | None
+    pattern: str | None
+    default: object
+    editable_by: EditableBy
+    source: str
+    deprecated: bool
+    formula: str | None
+    result_type: ResultType | None
+    faults: list[dict[str, Any]] | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+_COLUMNS = tuple(traits.c[field.name] for field in fields(Trait))
+_LIVING = select(*_COLUMNS).where(traits.c.workspace_id == WORKSPACE, traits.c.deleted_at.is_(None))
+_OF_TYPE = _LIVING.where(traits.c.record_type == bindparam("record_type"))
+_BY_ID = _LIVING.where(traits.c.id == bindparam("trait_id"))
+
+
 async def traits_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    record_type: str | None,
-    after: Sequence[Any] | None,
-    limit: int,
-) -> Sequence[Any]:
-    page = select(traits).where(
-        traits.c.workspace_id == workspace_id, traits.c.deleted_at.is_(None)
-    )
+    uow: UnitOfWork, record_type: str | None, after: Sequence[Any] | None, limit: int
+) -> list[Trait]:
+    page = _LIVING
     if record_type is not None:
         page = page.where(traits.c.record_type == record_type)
     if after is not None:
         page = page.where(tuple_(traits.c.record_type, traits.c.key) > tuple(after))
-    page = page.order_by(traits.c.record_type, traits.c.key).limit(limit)
-    return (await session.execute(page)).all()
+    return await uow.rows(Trait, page.order_by(traits.c.record_type, traits.c.key).limit(limit))
 
 
-async def traits_of(session: AsyncSession, workspace_id: UUID, record_type: str) -> Sequence[Any]:
-    found = select(traits).where(
-        traits.c.workspace_id == workspace_id,
-        traits.c.record_type == record_type,
-        traits.c.deleted_at.is_(None),
-    )
-    return (await session.execute(found)).all()
+async def traits_of(uow: UnitOfWork, record_type: str) -> list[Trait]:
+    return await uow.rows(Trait, _OF_TYPE, record_type=record_type)
 
 
-async def trait_by_id(
-    session: AsyncSession, workspace_id: UUID, trait_id: UUID, *, lock: bool = False
-) -> Any:
-    found = select(traits).where(
-        traits.c.workspace_id == workspace_id,
-        traits.c.id == trait_id,
-        traits.c.deleted_at.is_(None),
-    )
-    return (await session.execute(found.with_for_update() if lock else found)).one_or_none()
+async def trait_by_id(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> Trait | None:
+    return await uow.row(Trait, _BY_ID.with_for_update() if lock else _BY_ID, trait_id=trait_id)
 
 
-async def add_trait(session: AsyncSession, workspace_id: UUID, fields: Mapping[str, Any]) -> Any:
-    made = insert(traits).values(workspace_id=workspace_id, **fields).returning(traits)
-    return (await session.execute(made)).one()
+async def add_trait(uow: UnitOfWork, values: Mapping[str, object]) -> Trait:
+    return await uow.one(Trait, insert(traits).values(**values).returning(*_COLUMNS))
 
 
-async def change_trait(
-    session: AsyncSession, workspace_id: UUID, trait_id: UUID, fields: Mapping[str, Any]
-) -> Any:
-    changed = (
-        update(traits)
-        .where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
-        .values(**fields, version=traits.c.version + 1, updated_at=func.clock_timestamp())
-        .returning(traits)
-    )
-    return (await session.execute(changed)).one()
+async def change_trait(uow: UnitOfWork, trait_id: UUID, values: Mapping[str, object]) -> Trait:
+    new = {"version": traits.c.version + 1, "updated_at": func.clock_timestamp()}
+    changed = update(traits).where(*_this(uow, trait_id)).values(**values, **new)
+    return await uow.one(Trait, changed.returning(*_COLUMNS))
 
 
-async def remove_trait(session: AsyncSession, workspace_id: UUID, trait_id: UUID) -> None:
-    await session.execute(
-        delete(traits).where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
-    )
+def _this(uow: UnitOfWork, trait_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return traits.c.workspace_id == uow.workspace_id, traits.c.id == trait_id
 
 
-async def bury_trait(session: AsyncSession, workspace_id: UUID, trait_id: UUID) -> None:
+async def remove_trait(uow: UnitOfWork, trait_id: UUID) -> None:
+    await uow.run(delete(traits).where(*_this(uow, trait_id)))
+
+
+async def bury_trait(uow: UnitOfWork, trait_id: UUID) -> None:
     """Gone for everyone but the job that clears its values."""
-    await session.execute(
-        update(traits)
-        .where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
-        .values(deleted_at=func.clock_timestamp())
-    )
+    buried = {"deleted_at": func.clock_timestamp()}
+    await uow.run(update(traits).where(*_this(uow, trait_id)).values(**buried))
 
 
-async def count_values(
-    session: AsyncSession, workspace_id: UUID, schema: RecordSchema, key: str
-) -> int:
+async def count_values(uow: UnitOfWork, schema: RecordSchema, key: str) -> int:
     """Records with a value, counted to one more than `COUNTED_TO`."""
-    table, valued = _valued(workspace_id, schema, key)
+    table, valued = _valued(schema, key)
     some = select(table.c.id).where(*valued).limit(COUNTED_TO + 1)
-    return int(await session.scalar(select(func.count()).select_from(some.subquery())) or 0)
+    return await uow.one_value(int, select(func.count()).select_from(some.subquery()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    id: UUID
+    value: str
+    """As JSON."""
 
 
 async def values_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    schema: RecordSchema,
-    key: str,
-    *,
-    after: UUID | None,
-    limit: int,
+    uow: UnitOfWork, schema: RecordSchema, key: str, *, after: UUID | None, limit: int
 ) -> list[tuple[UUID, Any]]:
     """Living records with their values, by id."""
-    table, valued = _valued(workspace_id, schema, key)
+    table, valued = _valued(schema, key)
     page = select(table.c.id, cast(table.c.traits[key], Text).label("value")).where(*valued)
     if after is not None:
         page = page.where(table.c.id > after)
-    page = page.order_by(table.c.id).limit(limit)
-    found = await session.execute(page)
-    return [(row.id, from_json(row.value)) for row in found]
+    rows = await uow.rows(_Value, page.order_by(table.c.id).limit(limit))
+    return [(row.id, from_json(row.value)) for row in rows]
 
 
-def _valued(
-    workspace_id: UUID, schema: RecordSchema, key: str
-) -> tuple[Table, Sequence[ColumnElement[bool]]]:
+def _valued(schema: RecordSchema, key: str) -> tuple[Table, Sequence[ColumnElement[bool]]]:
     """The table of a record type, and which of its rows are living records with a value."""
     table = TABLES[schema.statements.record_type]
     own = [table.c[name] == value for name, value in schema.parameters.items()]
     with_value = func.jsonb_exists(table.c.traits, key)
     return table, [
-        table.c.workspace_id == workspace_id,
+        table.c.workspace_id == WORKSPACE,
         *own,
         table.c.deleted_at.is_(None),
         with_value,
@@ -149,90 +149,43 @@ def _valued(
 
 
 @dataclass(frozen=True, slots=True)
-class FormulaTrait:
+class TitledTrait:
     id: UUID
-    record_type: str
-    key: str
     title: str
-    formula: str
-    result_type: str
-    currency: str | None
-    faults: list[dict[str, Any]] | None
-
-    @property
-    def kept_currency(self) -> str | None:
-        return self.currency if self.result_type == "currency" else None
 
 
-_FORMULAS = select(*(traits.c[name] for name in FormulaTrait.__annotations__)).where(
-    traits.c.type == "formula", traits.c.deleted_at.is_(None)
+_WITH_VALUE = "\n      or ".join(
+    f"""record_type = '{schema.record_type}' and exists (
+        select from {schema.table} r where r.workspace_id = :workspace_id and r.deleted_at is null
+          and r.traits @> jsonb_build_object(t.key, cast(:member_id as text)))"""
+    for schema in RECORD_SCHEMAS.values()
+)
+_HOLDING = text(
+    f"""
+    select t.id, t.title from trait_definitions t
+    where t.workspace_id = :workspace_id and t.deleted_at is null and t.type = 'member'
+      and ({_WITH_VALUE}
+      or exists (
+        select from objects r join object_types o
+          on o.workspace_id = :workspace_id and o.id = r.object_type_id and o.key = t.record_type
+        where r.workspace_id = :workspace_id and r.deleted_at is null
+          and r.traits @> jsonb_build_object(t.key, cast(:member_id as text))))
+    order by t.title, t.id
+    """
 )
 
 
-async def formulas(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID] | None
-) -> list[FormulaTrait]:
-    """Those among `ids`, or all."""
-    found = _FORMULAS.where(traits.c.workspace_id == workspace_id)
-    if ids is not None:
-        found = found.where(traits.c.id == _ids(ids))
-    return [FormulaTrait(*row) for row in await session.execute(found)]
+async def traits_holding(uow: UnitOfWork, member_id: str) -> list[TitledTrait]:
+    """Those of type member that name this one on a living record, by title."""
+    return await uow.rows(TitledTrait, _HOLDING, member_id=member_id)
 
 
-async def faulty_formulas(session: AsyncSession, workspace_id: UUID) -> list[FormulaTrait]:
-    """Those that stand still."""
-    found = _FORMULAS.where(traits.c.workspace_id == workspace_id, traits.c.faults.is_not(None))
-    return [FormulaTrait(*row) for row in await session.execute(found)]
-
-
-async def set_faults(
-    session: AsyncSession, workspace_id: UUID, trait_id: UUID, faults: Any
-) -> None:
-    """Not a new version: nobody edited the trait."""
-    await session.execute(
-        update(traits)
-        .where(traits.c.workspace_id == workspace_id, traits.c.id == trait_id)
-        .values(faults=faults)
-    )
-
-
-async def snapshots(
-    session: AsyncSession,
-    workspace_id: UUID,
-    needs: Needs,
-    ids: Sequence[UUID],
-    context: EvaluationContext,
-) -> dict[UUID, str]:
-    """For each living record what formulas see of it, for `read_snapshot`."""
-    row = record_table(needs.type)
-    seen = snapshot(needs, row, context).label("seen")
-    found = select(row.c.id, seen).where(
-        row.c.workspace_id == workspace_id, row.c.id == _ids(ids), row.c.deleted_at.is_(None)
-    )
-    return {row.id: row.seen for row in await session.execute(found)}
-
-
-async def samples(
-    session: AsyncSession,
-    workspace_id: UUID,
-    needs: Needs,
-    ids: Sequence[UUID] | None,
-    limit: int,
-    context: EvaluationContext,
-) -> Sequence[Any]:
-    """Rows of (id, name, seen): these living records, or the newest."""
-    row = record_table(needs.type)
-    seen = snapshot(needs, row, context).label("seen")
-    found = select(row.c.id, row.c.name, seen).where(
-        row.c.workspace_id == workspace_id, row.c.deleted_at.is_(None)
-    )
-    if ids is not None:
-        found = found.where(row.c.id == _ids(ids))
-    return (await session.execute(found.order_by(row.c.id.desc()).limit(limit))).all()
-
-
-def _ids(ids: Sequence[UUID]) -> ColumnElement[Any]:
-    return any_(bindparam(None, list(ids), type_=ARRAY(Uuid())))
+@dataclass(frozen=True, slots=True)
+class BuriedTrait:
+    workspace_id: UUID
+    id: UUID
+    record_type: str
+    key: str
 
 
 CLEARING: Final = "deleted_traits"
@@ -243,6 +196,6 @@ _BURIED = text(
 )
 
 
-async def buried_trait(session: AsyncSession) -> Any:
+async def buried_trait(scope: Transaction) -> BuriedTrait | None:
     """Of any workspace: one whose values are still to be cleared."""
-    return (await session.execute(_BURIED)).one_or_none()
+    return await scope.row(BuriedTrait, _BURIED)

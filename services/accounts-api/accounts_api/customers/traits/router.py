@@ -91,7 +91,7 @@ async def get_trait_usages(trait_id: UUID, caller: Reader, tenure: ServiceDep) -
     elsewhere = await service.ask_others(tenure, caller, trait_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        return (await service.find_usages(uow, trait_id, elsewhere)).as_json()
+        return (await service.used_by(uow, trait_id, elsewhere)).as_json()
 
 
 @router.delete("/{trait_id}", status_code=204, summary="Delete one trait")

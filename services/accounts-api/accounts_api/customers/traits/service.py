@@ -1,16 +1,19 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
-from accounts_api.customers.traits import conversion, formulas, queries
+from accounts_api.customers.formulas import service as formulas
+from accounts_api.customers.traits import conversion, queries
 from accounts_api.customers.traits.errors import (
     TraitKeyTaken,
     TraitNotFound,
     ValuesWouldBeLost,
 )
+from accounts_api.customers.traits.queries import BuriedTrait, Trait
 from accounts_api.customers.traits.rules import definition_of, dependent_faults, faults
 from accounts_api.customers.traits.schemas import TraitIn, TraitPatch, TypeIn
 from accounts_api.evaluation.engine import service as engine
@@ -48,17 +51,17 @@ async def list_traits(
         await schema_of(uow, record_type, "/query/record_type")
     shape = ("traits", record_type)
     after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
-    rows = await queries.traits_page(uow.session, uow.workspace_id, record_type, after, limit + 1)
+    rows = await queries.traits_page(uow, record_type, after, limit + 1)
     page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("record_type", "key"))
     return {**page, "data": await shown(uow, page["data"])}
 
 
-async def shown(uow: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
+async def shown(uow: UnitOfWork, rows: Sequence[Trait]) -> list[dict[str, Any]]:
     """Traits with how far the values of formulas have been worked out."""
     backfills = await engine.backfills_of(uow, [row.id for row in rows if row.formula is not None])
     return [
         {
-            **row._asdict(),
+            **asdict(row),
             "progress": backfills[row.id].as_json() if row.id in backfills else None,
             "faults": row.faults or [],
         }
@@ -66,14 +69,14 @@ async def shown(uow: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> Any:
-    found = await queries.trait_by_id(uow.session, uow.workspace_id, trait_id, lock=lock)
+async def get_trait(uow: UnitOfWork, trait_id: UUID, *, lock: bool = False) -> Trait:
+    found = await queries.trait_by_id(uow, trait_id, lock=lock)
     if found is None:
         raise TraitNotFound("There is no trait with this id.")
     return found
 
 
-async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
+async def create_trait(uow: UnitOfWork, data: TraitIn) -> Trait:
     fields = {name: value for name, value in data.changes().items() if value is not None}
     fields |= {"record_type": data.record_type, "key": data.key, "source": data.source}
     formula = await _check(uow, data.record_type, definition_of(fields))
@@ -83,17 +86,17 @@ async def create_trait(uow: UnitOfWork, data: TraitIn) -> Any:
         f"{data.record_type} has a trait {data.key!r}, or its values are still being cleared."
     )
     async with refuse("uq_trait_definitions_workspace_id_record_type_key", taken):
-        made = await queries.add_trait(uow.session, uow.workspace_id, {"id": new_id(), **fields})
+        made = await queries.add_trait(uow, {"id": new_id(), **fields})
     if formula is not None:
         await formulas.watch(uow, made.id, data.record_type, formula)
     await formulas.mend(uow)
-    audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
+    await audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
     return made
 
 
 async def change_trait(
     uow: UnitOfWork, trait_id: UUID, version: int | None, data: TraitPatch, *, force: bool
-) -> Any:
+) -> Trait:
     """Raises `ValuesWouldBeLost` when a new type cannot hold every value, and `InUse` when a
     formula that reads the trait would come to a stand, unless forced.
     """
@@ -106,20 +109,20 @@ async def change_trait(
         return known
     if "type" in becomes:
         becomes |= {name: None for name in _lost_with_type(becomes["type"]) if name not in changes}
-    definition = definition_of({**known._asdict(), **becomes})
+    definition = definition_of({**asdict(known), **becomes})
     deciding = bool(becomes.keys() & _DECIDING)
     formula = await _check(uow, known.record_type, definition, formula_too=deciding)
     if formula is not None and "formula" in becomes:
         becomes["formula"] = write_formula(formula.written)
     if deciding:
         becomes["faults"] = None
-    changed = await queries.change_trait(uow.session, uow.workspace_id, trait_id, becomes)
+    changed = await queries.change_trait(uow, trait_id, becomes)
     if deciding:
         await _follow(uow, known, definition, formula, force=force)
         other = bool(becomes.keys() & {"type", "currency", "result_type"})
         await _reevaluate_readers(uow, known, other_values=other, force=force)
     becomes.pop("faults", None)
-    audit_log.record(
+    await audit_log.record(
         uow,
         "trait.changed",
         "trait",
@@ -144,7 +147,7 @@ _OF_FORMULAS: Final = ("formula", "result_type")
 
 
 async def _follow(
-    uow: UnitOfWork, known: Any, definition: Definition, formula: Formula | None, *, force: bool
+    uow: UnitOfWork, known: Trait, definition: Definition, formula: Formula | None, *, force: bool
 ) -> None:
     """Values become what the new definition says."""
     if formula is not None:
@@ -161,7 +164,7 @@ async def _follow(
 
 
 async def _reevaluate_readers(
-    uow: UnitOfWork, known: Any, *, other_values: bool, force: bool
+    uow: UnitOfWork, known: Trait, *, other_values: bool, force: bool
 ) -> None:
     """Raises `InUse` when a formula could read the trait no more."""
     stopped = await formulas.look_again(
@@ -174,14 +177,14 @@ async def _reevaluate_readers(
         usage.must_be_unused(usage.Used(stopped, [], 0), advice)
 
 
-def _offers_all(definition: Definition, known: Any) -> bool:
+def _offers_all(definition: Definition, known: Trait) -> bool:
     """Whether every option that a value may have is still there."""
     return {option.value for option in readable_options(known.options)} <= definition.allowed.keys()
 
 
-async def _must_hold_nothing(uow: UnitOfWork, known: Any, *, force: bool) -> None:
+async def _must_hold_nothing(uow: UnitOfWork, known: Trait, *, force: bool) -> None:
     schema = await schema_of(uow, known.record_type)
-    lost = await queries.count_values(uow.session, uow.workspace_id, schema, known.key)
+    lost = await queries.count_values(uow, schema, known.key)
     if lost and not force:
         raise ValuesWouldBeLost(
             "A formula would replace the values. Send `force=true` to let it.",
@@ -221,8 +224,8 @@ async def _check(
 ) -> Formula | None:
     """The formula, of one that has one. Raises `Invalid` with every fault."""
     there_is = await record_catalog.find_schema(uow, record_type) is not None
-    rows = await queries.traits_of(uow.session, uow.workspace_id, record_type)
-    siblings = {row.key: definition_of(row._asdict()) for row in rows}
+    rows = await queries.traits_of(uow, record_type)
+    siblings = {row.key: definition_of(asdict(row)) for row in rows}
     siblings[definition.key] = definition
     wrong, formula = faults(definition, siblings), None
     wrong += dependent_faults(definition, siblings)
@@ -253,23 +256,31 @@ async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.
     return await usage.ask_others(service, caller, "trait", known.key, known.record_type)
 
 
-async def find_usages(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
+async def used_by(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
     known = await get_trait(uow, trait_id)
-    schema = await schema_of(uow, known.record_type)
-    records = await queries.count_values(uow.session, uow.workspace_id, schema, known.key)
-    rows = await queries.traits_of(uow.session, uow.workspace_id, known.record_type)
-    dependents = [
-        Usage("trait", str(row.id), row.title) for row in rows if row.depends_on == known.key
-    ]
+    schema, key = await schema_of(uow, known.record_type), known.key
+    records = await queries.count_values(uow, schema, key)
     return await usage.used(
-        uow,
-        "trait",
-        known.key,
-        elsewhere,
-        record_type=known.record_type,
-        records=records,
-        own=dependents,
+        uow, "trait", key, elsewhere, record_type=schema.record_type, records=records
     )
+
+
+async def find_dependents(
+    uow: UnitOfWork, what: str, record_type: str | None, key: str
+) -> list[Usage]:
+    """The traits whose options a trait narrows."""
+    if what != "trait" or record_type is None:
+        return []
+    rows = await queries.traits_of(uow, record_type)
+    return [Usage("trait", str(row.id), row.title) for row in rows if row.depends_on == key]
+
+
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The traits that name a member on a living record."""
+    if what != "member":
+        return []
+    rows = await queries.traits_holding(uow, key)
+    return [Usage("trait", str(row.id), row.title) for row in rows]
 
 
 async def delete_trait(
@@ -283,18 +294,18 @@ async def delete_trait(
     """Raises `InUse` with who uses it, unless forced: then its values are cleared, too."""
     known = await get_trait(uow, trait_id, lock=True)
     check_version(version, known.version)
-    used = await find_usages(uow, trait_id, elsewhere)
+    used = await used_by(uow, trait_id, elsewhere)
     if not force:
         usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
     if known.formula is not None:
         await engine.unregister(uow, trait_id)
     if used.records:
-        await queries.bury_trait(uow.session, uow.workspace_id, trait_id)
+        await queries.bury_trait(uow, trait_id)
         uow.wake_worker()
     else:
-        await queries.remove_trait(uow.session, uow.workspace_id, trait_id)
+        await queries.remove_trait(uow, trait_id)
     await formulas.look_again(uow, known.record_type, known.key)
-    audit_log.record(
+    await audit_log.record(
         uow,
         "trait.deleted",
         "trait",
@@ -306,7 +317,7 @@ async def delete_trait(
 async def clear_buried(service: Service) -> bool:
     """Clear the values of a deleted trait, a batch at a time; then its definition goes."""
     async with service.units.across_workspaces() as scope:
-        buried = await queries.buried_trait(scope.session)
+        buried = await queries.buried_trait(scope)
     if buried is None:
         return False
     cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
@@ -322,14 +333,12 @@ async def clear_buried(service: Service) -> bool:
     return True
 
 
-async def _clear(uow: UnitOfWork, buried: Any) -> None:
+async def _clear(uow: UnitOfWork, buried: BuriedTrait) -> None:
     """A record that cannot be written keeps its value, and the trait waits for another try."""
     schema = await schema_of(uow, buried.record_type)
-    page = await queries.values_page(
-        uow.session, uow.workspace_id, schema, buried.key, after=None, limit=_BATCH
-    )
+    page = await queries.values_page(uow, schema, buried.key, after=None, limit=_BATCH)
     edits = [Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page]
     if edits:
         all_written(await write_each(uow, schema, edits))
     else:
-        await queries.remove_trait(uow.session, uow.workspace_id, buried.id)
+        await queries.remove_trait(uow, buried.id)

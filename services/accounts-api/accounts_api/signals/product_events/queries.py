@@ -1,14 +1,16 @@
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.signals.product_events.rules import Bucket
+from shared.data import Transaction
 from shared.held_work import not_held
+from shared.uow import UnitOfWork
 
 _FIRST_TIME = text(
     """
@@ -21,15 +23,18 @@ _FIRST_TIME = text(
 )
 
 
-async def first_time(
-    session: AsyncSession, workspace_id: UUID, message_ids: Iterable[str]
-) -> dict[str, datetime]:
+@dataclass(frozen=True, slots=True)
+class _Message:
+    message_id: str
+    received_at: datetime
+
+
+async def first_time(uow: UnitOfWork, message_ids: Iterable[str]) -> dict[str, datetime]:
     """Those that were never sent before, and when they came; a transaction that has sent one just
     now is waited for.
     """
-    given = {"workspace_id": workspace_id, "message_ids": sorted(message_ids)}
-    found = await session.execute(_FIRST_TIME, given)
-    return {row.message_id: row.received_at for row in found}
+    messages = await uow.rows(_Message, _FIRST_TIME, message_ids=sorted(message_ids))
+    return {message.message_id: message.received_at for message in messages}
 
 
 _BY_EMAIL = text(
@@ -52,28 +57,32 @@ _ONLY_ACCOUNTS = text(
 )
 
 
-async def _found(
-    session: AsyncSession, statement: Any, workspace_id: UUID, keys: Iterable[Any]
-) -> dict[Any, UUID]:
-    wanted = sorted(set(keys))
-    if not wanted:
-        return {}
-    rows = await session.execute(statement, {"workspace_id": workspace_id, "keys": wanted})
-    return {row.key: row.id for row in rows}
+@dataclass(frozen=True, slots=True)
+class _ByEmail:
+    key: str
+    id: UUID
 
 
 async def contacts_by_email(
-    session: AsyncSession, workspace_id: UUID, email_keys: Iterable[str]
+    uow: UnitOfWork, email_keys: Iterable[str]
 ) -> Mapping[str | None, UUID]:
     """Of several with one address, the one that was there first."""
-    return await _found(session, _BY_EMAIL, workspace_id, email_keys)
+    wanted = sorted(set(email_keys))
+    rows = await uow.rows(_ByEmail, _BY_EMAIL, keys=wanted) if wanted else []
+    return {row.key: row.id for row in rows}
 
 
-async def only_accounts(
-    session: AsyncSession, workspace_id: UUID, contact_ids: Iterable[UUID]
-) -> Mapping[UUID | None, UUID]:
+@dataclass(frozen=True, slots=True)
+class _OnlyAccount:
+    key: UUID
+    id: UUID
+
+
+async def only_accounts(uow: UnitOfWork, contact_ids: Iterable[UUID]) -> Mapping[UUID | None, UUID]:
     """The account of each contact who belongs to exactly one."""
-    return await _found(session, _ONLY_ACCOUNTS, workspace_id, contact_ids)
+    wanted = sorted(set(contact_ids))
+    rows = await uow.rows(_OnlyAccount, _ONLY_ACCOUNTS, keys=wanted) if wanted else []
+    return {row.key: row.id for row in rows}
 
 
 _ADD_EVENTS = text(
@@ -104,18 +113,14 @@ _ADD_NAMES = text(
 
 
 async def add_events(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     events: Sequence[Mapping[str, Any]],
     *,
     received_at: datetime,
     now: datetime,
 ) -> None:
-    rows = to_json(events).decode()
-    given = {"workspace_id": workspace_id, "events": rows, "received_at": received_at}
-    await session.execute(_ADD_EVENTS, given)
-    names = sorted({event["name"] for event in events})
-    await session.execute(_ADD_NAMES, {"workspace_id": workspace_id, "names": names, "at": now})
+    await uow.run(_ADD_EVENTS, events=to_json(events).decode(), received_at=received_at)
+    await uow.run(_ADD_NAMES, names=sorted({event["name"] for event in events}), at=now)
 
 
 _COUNT = text(
@@ -130,9 +135,7 @@ _COUNT = text(
 )
 
 
-async def count(
-    session: AsyncSession, workspace_id: UUID, sums: Sequence[tuple[Bucket, int]]
-) -> None:
+async def count(uow: UnitOfWork, sums: Sequence[tuple[Bucket, int]]) -> None:
     rows = [
         {
             "account_id": one.account_id,
@@ -143,8 +146,7 @@ async def count(
         }
         for one, by in sums
     ]
-    given = {"workspace_id": workspace_id, "buckets": to_json(rows).decode()}
-    await session.execute(_COUNT, given)
+    await uow.run(_COUNT, buckets=to_json(rows).decode())
 
 
 _WAIT = text(
@@ -160,20 +162,14 @@ _WAIT = text(
 
 
 async def let_wait(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     waiting: Sequence[tuple[str, UUID, datetime]],
     *,
     looked_again: bool = False,
 ) -> None:
     """(key, event, when it was received)."""
     rows = [{"key": key, "event_id": id_, "received_at": at} for key, id_, at in waiting]
-    given = {
-        "workspace_id": workspace_id,
-        "waiting": to_json(rows).decode(),
-        "looked_again": looked_again,
-    }
-    await session.execute(_WAIT, given)
+    await uow.run(_WAIT, waiting=to_json(rows).decode(), looked_again=looked_again)
 
 
 ATTACHING: Final = "waiting_product_events"
@@ -200,15 +196,27 @@ _KEYS = text(
 )
 
 
-async def workspaces_to_look_again(session: AsyncSession, limit: int) -> Sequence[UUID]:
-    return (await session.scalars(_FRESH, {"limit": limit})).all()
+async def workspaces_to_look_again(scope: Transaction, limit: int) -> list[UUID]:
+    return await scope.values(UUID, _FRESH, limit=limit)
 
 
-async def keys_to_look_again(
-    session: AsyncSession, workspace_id: UUID, limit: int
-) -> Sequence[str]:
-    given = {"workspace_id": workspace_id, "limit": limit}
-    return (await session.scalars(_KEYS, given)).all()
+async def keys_to_look_again(uow: UnitOfWork, limit: int) -> list[str]:
+    return await uow.values(str, _KEYS, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedEvent:
+    """An event that waited for somebody who is there now."""
+
+    id: UUID
+    name: str
+    user_id: str | None
+    email: str | None
+    group_id: str | None
+    contact_id: UUID | None
+    account_id: UUID | None
+    counted_on: date
+    received_at: datetime
 
 
 _ARRIVED = text(
@@ -236,20 +244,14 @@ _ATTACH = text(
 )
 
 
-async def take_arrived(
-    session: AsyncSession, workspace_id: UUID, keys: Iterable[str]
-) -> Sequence[Any]:
+async def take_arrived(uow: UnitOfWork, keys: Iterable[str]) -> list[ArrivedEvent]:
     """The events that waited for any of these."""
-    given = {"workspace_id": workspace_id, "keys": sorted(keys)}
-    return (await session.execute(_ARRIVED, given)).all()
+    return await uow.rows(ArrivedEvent, _ARRIVED, keys=sorted(keys))
 
 
-async def attach(
-    session: AsyncSession, workspace_id: UUID, owners: Sequence[Mapping[str, Any]]
-) -> None:
+async def attach(uow: UnitOfWork, owners: Sequence[Mapping[str, Any]]) -> None:
     """Rows of id, received_at, contact_id, account_id."""
-    given = {"workspace_id": workspace_id, "owners": to_json(owners).decode()}
-    await session.execute(_ATTACH, given)
+    await uow.run(_ATTACH, owners=to_json(owners).decode())
 
 
 def _hand_over(column: str) -> str:
@@ -273,12 +275,9 @@ def _hand_over(column: str) -> str:
 _HAND_OVER = {column: text(_hand_over(column)) for column in ("account_id", "contact_id")}
 
 
-async def hand_over(
-    session: AsyncSession, workspace_id: UUID, column: str, loser: UUID, winner: UUID
-) -> frozenset[str]:
+async def hand_over(uow: UnitOfWork, column: str, loser: UUID, winner: UUID) -> frozenset[str]:
     """Count for `winner` what counted for `loser`; the names of those events."""
-    given = {"workspace_id": workspace_id, "loser": loser, "winner": winner}
-    return frozenset(await session.scalars(_HAND_OVER[column], given))
+    return frozenset(await uow.values(str, _HAND_OVER[column], loser=loser, winner=winner))
 
 
 def _page(column: str, *, named: bool, following: bool) -> str:
@@ -300,41 +299,52 @@ def _page(column: str, *, named: bool, following: bool) -> str:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class ProductEvent:
+    id: UUID
+    message_id: str
+    name: str
+    contact_id: UUID | None
+    account_id: UUID | None
+    properties: Mapping[str, object]
+    happened_at: datetime
+    received_at: datetime
+
+
 async def events_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     column: str,
     record_id: UUID,
     *,
     name: str | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
-) -> Sequence[Any]:
-    statement = _page(column, named=name is not None, following=after is not None)
-    given: dict[str, Any] = {
-        "workspace_id": workspace_id,
-        "record_id": record_id,
-        "limit": limit,
-    }
+) -> list[ProductEvent]:
+    statement = text(_page(column, named=name is not None, following=after is not None))
+    given: dict[str, object] = {"record_id": record_id, "limit": limit}
     if name is not None:
         given["name"] = name
     if after is not None:
         given |= {"after_at": after[0], "after_id": after[1]}
-    return (await session.execute(text(statement), given)).all()
+    return await uow.rows(ProductEvent, statement, **given)
 
 
-async def names_page(
-    session: AsyncSession, workspace_id: UUID, *, after: str | None, limit: int
-) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class EventName:
+    name: str
+    first_seen_at: datetime
+
+
+async def names_page(uow: UnitOfWork, *, after: str | None, limit: int) -> list[EventName]:
     following = "" if after is None else "and name > :after"
-    statement = f"""
+    statement = text(
+        f"""
         select name, first_seen_at from product_event_names
         where workspace_id = :workspace_id {following} order by name limit :limit
-    """
-    given: dict[str, Any] = {"workspace_id": workspace_id, "limit": limit}
-    if after is not None:
-        given["after"] = after
-    return (await session.execute(text(statement), given)).all()
+        """
+    )
+    given = {} if after is None else {"after": after}
+    return await uow.rows(EventName, statement, limit=limit, **given)
 
 
 _FORGET = """
@@ -344,13 +354,15 @@ _FORGET = """
     """
 
 
-async def forget(session: AsyncSession, table: str, *, days: int, limit: int) -> bool:
+async def forget(scope: Transaction, table: str, *, days: int, limit: int) -> bool:
     """Remove some of the rows that are older; whether there may be more."""
     statement = text(_FORGET.format(table=table))
-    gone = await session.execute(statement, {"days": days, "limit": limit})
-    return getattr(gone, "rowcount", 0) >= limit
+    return await scope.run(statement, days=days, limit=limit) >= limit
 
 
-async def make_partitions(session: AsyncSession) -> None:
+_MORE_PARTITIONS = text("select make_product_events_partitions(3)")
+
+
+async def make_partitions(scope: Transaction) -> None:
     """For this month and the three after it."""
-    await session.execute(text("select make_product_events_partitions(3)"))
+    await scope.run(_MORE_PARTITIONS)

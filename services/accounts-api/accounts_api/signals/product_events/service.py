@@ -15,6 +15,7 @@ from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordS
 from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.service import living_named, state_of
 from accounts_api.signals.product_events import queries
+from accounts_api.signals.product_events.queries import ArrivedEvent, EventName, ProductEvent
 from accounts_api.signals.product_events.reading import Untaken, read_item, read_track
 from accounts_api.signals.product_events.rules import (
     NOBODY,
@@ -106,7 +107,7 @@ def _answer(counts: Counts, refused: Sequence[Any]) -> dict[str, Any]:
 
 async def _take_in(uow: UnitOfWork, read: Sequence[Tracked]) -> Counts:
     by_message = {tracked.message_id: tracked for tracked in reversed(read)}
-    fresh = await queries.first_time(uow.session, uow.workspace_id, by_message)
+    fresh = await queries.first_time(uow, by_message)
     taken = [tracked for id_, tracked in by_message.items() if id_ in fresh]
     duplicates = len(read) - len(taken)
     if not taken:
@@ -124,10 +125,10 @@ async def _take_in(uow: UnitOfWork, read: Sequence[Tracked]) -> Counts:
         keys = waits_for(tracked.sender, whose)
         waiting += [(key, id_, received_at) for key in keys]
         late += bool(keys)
-    await queries.add_events(uow.session, uow.workspace_id, rows, received_at=received_at, now=now)
+    await queries.add_events(uow, rows, received_at=received_at, now=now)
     await _count(uow, sums(buckets), now)
     if waiting:
-        await queries.let_wait(uow.session, uow.workspace_id, waiting)
+        await queries.let_wait(uow, waiting)
     return Counts(len(taken), duplicates, late)
 
 
@@ -155,14 +156,13 @@ async def _owners(
     """Whose events these are. Without a group, an event belongs to the contact's account if there
     is exactly one. What is known already stays.
     """
-    session, workspace_id = uow.session, uow.workspace_id
     before = known or [Owners(None, None)] * len(senders)
     by_external_id = await living_named(
         uow, CONTACT, (sender.user_id for sender in senders if sender.user_id)
     )
     unknown = [sender for sender in senders if sender.user_id not in by_external_id]
     by_email = await queries.contacts_by_email(
-        session, workspace_id, (sender.email for sender in unknown if sender.email)
+        uow, (sender.email for sender in unknown if sender.email)
     )
     groups = await living_named(
         uow, ACCOUNT, (sender.group_id for sender in senders if sender.group_id)
@@ -176,7 +176,7 @@ async def _owners(
         for sender, contact_id in zip(senders, contacts, strict=True)
         if contact_id is not None and sender.group_id is None
     ]
-    only = await queries.only_accounts(session, workspace_id, alone)
+    only = await queries.only_accounts(uow, alone)
     found = []
     for sender, contact_id, was in zip(senders, contacts, before, strict=True):
         grouped = sender.group_id is not None
@@ -189,7 +189,7 @@ async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: da
     """Into the roll-ups, with word to the rules that read them."""
     if not changes:
         return
-    await queries.count(uow.session, uow.workspace_id, changes)
+    await queries.count(uow, changes)
     seen: dict[tuple[str, UUID], set[str]] = defaultdict(set)
     for one, _ in changes:
         for record_type, id_ in (("account", one.account_id), ("contact", one.contact_id)):
@@ -208,16 +208,14 @@ async def follow_records(
                 await _hand_over(uow, record_type, change.id, change.merged_into)
     keys = {key for change in changes for key in arrival_keys(record_type, change)}
     if keys:
-        arrived = await queries.take_arrived(uow.session, uow.workspace_id, keys)
+        arrived = await queries.take_arrived(uow, keys)
         if arrived:
             await _attach(uow, arrived)
 
 
 async def _hand_over(uow: UnitOfWork, record_type: str, loser: UUID, winner: UUID) -> None:
     """What counted for a record that was merged away counts for its winner."""
-    names = await queries.hand_over(
-        uow.session, uow.workspace_id, COLUMNS[record_type], loser, winner
-    )
+    names = await queries.hand_over(uow, COLUMNS[record_type], loser, winner)
     if names:
         dependencies = {events_dependency(name) for name in names}
         await engine.record_change(uow, record_type, dependencies, [winner], await uow.now())
@@ -238,17 +236,19 @@ def arrival_keys(record_type: str, change: RecordChange) -> Iterable[str]:
 _BACK: Final = ("created", "undeleted")
 
 
-async def _attach(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again: bool = False) -> None:
+async def _attach(
+    uow: UnitOfWork, arrived: Sequence[ArrivedEvent], *, looked_again: bool = False
+) -> None:
     """Give events to whom they belong by now; what is still unknown goes on waiting, and so does
     one that cannot be given, which is held.
     """
     failed = set()
 
-    async def hold(event: Any, error: Exception) -> None:
+    async def hold(event: ArrivedEvent, error: Exception) -> None:
         failed.add(str(event.id))
         keys = waits_for(_sender(event), Owners(event.contact_id, event.account_id))
         waiting = [(key, event.id, event.received_at) for key in keys]
-        await queries.let_wait(uow.session, uow.workspace_id, waiting)
+        await queries.let_wait(uow, waiting)
         about = {"event_id": str(event.id), "name": event.name}
         await held_work.hold(uow, queries.ATTACHING, str(event.id), error, about)
 
@@ -258,11 +258,13 @@ async def _attach(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again: bool
     await held_work.let_go(uow, queries.ATTACHING, given.__contains__)
 
 
-def _sender(event: Any) -> Sender:
+def _sender(event: ArrivedEvent) -> Sender:
     return Sender(event.user_id, event.email, event.group_id)
 
 
-async def _attach_some(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again: bool) -> None:
+async def _attach_some(
+    uow: UnitOfWork, arrived: Sequence[ArrivedEvent], *, looked_again: bool
+) -> None:
     senders = [_sender(event) for event in arrived]
     before = [Owners(row.contact_id, row.account_id) for row in arrived]
     after = await _owners(uow, senders, before)
@@ -281,10 +283,10 @@ async def _attach_some(uow: UnitOfWork, arrived: Sequence[Any], *, looked_again:
                 }
             )
     if rows:
-        await queries.attach(uow.session, uow.workspace_id, rows)
+        await queries.attach(uow, rows)
         await _count(uow, sums(more, fewer), await uow.now())
     if waiting:
-        await queries.let_wait(uow.session, uow.workspace_id, waiting, looked_again=looked_again)
+        await queries.let_wait(uow, waiting, looked_again=looked_again)
 
 
 async def look_again(service: Service) -> bool:
@@ -292,14 +294,14 @@ async def look_again(service: Service) -> bool:
     each other. Once both are over, each event that waits is looked at again, once.
     """
     async with service.units.across_workspaces(read_only=True) as scope:
-        waiting = await queries.workspaces_to_look_again(scope.session, _AT_ONCE)
+        waiting = await queries.workspaces_to_look_again(scope, _AT_ONCE)
     cause = [Cause(type="system", id="product_events")]
     return await service.units.in_each(waiting, cause, _look_again, what="waiting-product-events")
 
 
 async def _look_again(uow: UnitOfWork) -> bool:
-    keys = await queries.keys_to_look_again(uow.session, uow.workspace_id, _AT_ONCE)
-    arrived = await queries.take_arrived(uow.session, uow.workspace_id, keys)
+    keys = await queries.keys_to_look_again(uow, _AT_ONCE)
+    arrived = await queries.take_arrived(uow, keys)
     await _attach(uow, arrived, looked_again=True)
     return True
 
@@ -312,14 +314,13 @@ async def list_events(
     name: str | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
-) -> Sequence[Any]:
+) -> list[ProductEvent]:
     """Newest first; one more than `limit`, if there are more."""
     state = await state_of(uow, schema, record_id)
     if state is None or state["deleted"]:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     return await queries.events_page(
-        uow.session,
-        uow.workspace_id,
+        uow,
         COLUMNS[schema.record_type],
         record_id,
         name=name,
@@ -331,14 +332,14 @@ async def list_events(
 COLUMNS: Final = {ACCOUNT.record_type: "account_id", CONTACT.record_type: "contact_id"}
 
 
-async def list_names(uow: UnitOfWork, after: str | None, limit: int) -> Sequence[Any]:
-    return await queries.names_page(uow.session, uow.workspace_id, after=after, limit=limit + 1)
+async def list_names(uow: UnitOfWork, after: str | None, limit: int) -> list[EventName]:
+    return await queries.names_page(uow, after=after, limit=limit + 1)
 
 
 async def make_partitions(service: Service) -> bool:
     """Events are partitioned by month; the months to come are made ahead."""
     async with service.units.across_workspaces() as scope:
-        await queries.make_partitions(scope.session)
+        await queries.make_partitions(scope)
     return False
 
 
@@ -347,8 +348,6 @@ async def forget_old(service: Service) -> bool:
     more = False
     async with service.units.across_workspaces() as scope:
         for table in ("product_event_messages", "product_event_waiting"):
-            gone = await queries.forget(
-                scope.session, table, days=DEDUPED_DAYS, limit=_FORGET_AT_ONCE
-            )
+            gone = await queries.forget(scope, table, days=DEDUPED_DAYS, limit=_FORGET_AT_ONCE)
             more = more or gone
     return more

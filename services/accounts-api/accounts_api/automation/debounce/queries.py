@@ -1,15 +1,18 @@
 """Moves that others are told of only when they have lasted."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.data import Transaction
+from shared.events.accounts import RecordType
 from shared.held_work import not_held
+from shared.uow import UnitOfWork
 
 STEP: Final = "segment_pending_notifications"
 _ITEM: Final = "s.segment_id || ':' || s.record_id"
@@ -79,40 +82,57 @@ _CLAIM_ALL = _claim(
 )
 
 
-async def workspaces_with_due(session: AsyncSession) -> Sequence[UUID]:
-    return (await session.scalars(_DUE_WORKSPACES)).all()
+@dataclass(frozen=True, slots=True)
+class PendingMove:
+    """A move that others were not told of yet."""
+
+    record_id: UUID
+    entered: bool
+    at: datetime
+    by: str
+    resumed: bool
+    cause: list[dict[str, Any]]
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMove:
+    segment_id: UUID
+    record_id: UUID
+    entered: bool
+    at: datetime
+    by: str
+    resumed: bool
+    cause: list[dict[str, Any]]
+    due_at: datetime
+    title: str
+    record_type: RecordType
+
+
+async def workspaces_with_due(scope: Transaction) -> list[UUID]:
+    return await scope.values(UUID, _DUE_WORKSPACES)
 
 
 async def pending(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, ids: Iterable[UUID]
-) -> dict[UUID, Any]:
-    """By record: the move that others were not told of yet."""
-    given = {"workspace_id": workspace_id, "segment_id": segment_id, "ids": list(ids)}
-    return {row.record_id: row for row in await session.execute(_PENDING, given)}
+    uow: UnitOfWork, segment_id: UUID, ids: Iterable[UUID]
+) -> dict[UUID, PendingMove]:
+    """By record."""
+    moves = await uow.rows(PendingMove, _PENDING, segment_id=segment_id, ids=list(ids))
+    return {move.record_id: move for move in moves}
 
 
-async def delay(
-    session: AsyncSession, workspace_id: UUID, moves: Sequence[Mapping[str, Any]]
-) -> None:
-    given = {"workspace_id": workspace_id, "moves": to_json(moves).decode()}
-    await session.execute(_DELAY, given)
+async def delay(uow: UnitOfWork, moves: Sequence[Mapping[str, Any]]) -> None:
+    await uow.run(_DELAY, moves=to_json(moves).decode())
 
 
-async def drop(
-    session: AsyncSession, workspace_id: UUID, segment_id: UUID, ids: Sequence[UUID]
-) -> None:
-    given = {"workspace_id": workspace_id, "segment_id": segment_id, "ids": ids}
-    await session.execute(_DROP, given)
+async def drop(uow: UnitOfWork, segment_id: UUID, ids: Iterable[UUID]) -> None:
+    await uow.run(_DROP, segment_id=segment_id, ids=list(ids))
 
 
-async def claim_due(
-    session: AsyncSession, workspace_id: UUID, until: datetime, limit: int
-) -> Sequence[Any]:
+async def claim_due(uow: UnitOfWork, until: datetime, limit: int) -> list[ClaimedMove]:
     """Those due until an instant, taken out: they are told in this transaction."""
-    given = {"workspace_id": workspace_id, "until": until, "limit": limit}
-    return (await session.execute(_CLAIM_DUE, given)).all()
+    return await uow.rows(ClaimedMove, _CLAIM_DUE, until=until, limit=limit)
 
 
-async def claim_all(session: AsyncSession, workspace_id: UUID, segment_id: UUID) -> Sequence[Any]:
-    given = {"workspace_id": workspace_id, "segment_id": segment_id}
-    return (await session.execute(_CLAIM_ALL, given)).all()
+async def claim_all(uow: UnitOfWork, segment_id: UUID) -> list[ClaimedMove]:
+    return await uow.rows(ClaimedMove, _CLAIM_ALL, segment_id=segment_id)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.customers.traits import queries
-from accounts_api.customers.traits.formulas import as_user, faults_of, usable
-from accounts_api.customers.traits.queries import FormulaTrait
+from accounts_api.customers.formulas import queries
+from accounts_api.customers.formulas.queries import FormulaTrait
+from accounts_api.customers.formulas.service import as_user, faults_of, usable
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, caused_by
 from accounts_api.language.formulas.depends import needs
@@ -60,7 +60,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, _: EvaluationContext) ->
     """Make the affected records' values what the formulas say now: of the days that a clock jumped
     over nobody asks for the value. How many differed.
     """
-    found = await queries.formulas(uow.session, uow.workspace_id, list(affected))
+    found = await queries.formulas(uow, list(affected))
     catalog = await record_catalog.rule_catalog(uow)
     context = await record_catalog.evaluation_context(uow)
     changed = 0
@@ -74,8 +74,8 @@ async def evaluate(uow: UnitOfWork, affected: Affected, _: EvaluationContext) ->
         needed = _needs(formulas, catalog)
         for start in range(0, len(ids), BATCH):
             few = ids[start : start + BATCH]
-            loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, few, context)
-            records = {id_: read_snapshot(needed, text) for id_, text in loaded.items()}
+            loaded = await queries.snapshots(uow, needed, few, context)
+            records = {row.id: read_snapshot(needed, row.seen) for row in loaded}
             changed += await _settle(uow, schema, formulas, affected, few, records, context)
     return changed
 
@@ -88,7 +88,7 @@ async def _usable(
     for trait in traits:
         faults = faults_of(trait, catalog)
         if faults != trait.faults:
-            await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
+            await queries.set_faults(uow, trait.id, faults)
         if faults is None:
             formula = usable(catalog, trait.record_type, trait.formula)
             formulas[trait.key] = Usable(trait, formula)
@@ -165,12 +165,12 @@ async def _store(
 async def quarantine(uow: UnitOfWork, trait_id: UUID, reason: str) -> None:
     """Values stand still. A backfill tries again once a day."""
     faults = [{"code": reason, "message": REASONS[reason]}]
-    await queries.set_faults(uow.session, uow.workspace_id, trait_id, faults)
+    await queries.set_faults(uow, trait_id, faults)
 
 
 async def usages(uow: UnitOfWork, ids: Sequence[UUID], _: Dependency) -> Sequence[Usage]:
     """The formulas that read something, as a refusal names them."""
-    found = await queries.formulas(uow.session, uow.workspace_id, ids)
+    found = await queries.formulas(uow, ids)
     return [as_user(trait) for trait in sorted(found, key=lambda trait: (trait.title, trait.id))]
 
 
@@ -181,5 +181,5 @@ async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
             f"{trait.record_type} traits.{trait.key}",
             frozenset({Dependency(trait.record_type, f"traits.{trait.key}")}),
         )
-        for trait in await queries.formulas(uow.session, uow.workspace_id, None)
+        for trait in await queries.formulas(uow, None)
     }

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.customers.traits import queries
-from accounts_api.customers.traits.formulas import faults_of, usable
+from accounts_api.customers.formulas import queries
+from accounts_api.customers.formulas.service import faults_of, usable
 from accounts_api.language.formulas.depends import needs
 from accounts_api.language.formulas.nulls import Why, why_null
 from accounts_api.language.sql.snapshot import read_snapshot
@@ -22,7 +22,7 @@ async def of_records(
     uow: UnitOfWork, schema: RecordSchema, ids: Sequence[str]
 ) -> Mapping[str, str]:
     """By record, as JSON: the key of each formula trait without a value, with the reason."""
-    found = await queries.formulas(uow.session, uow.workspace_id, None)
+    found = await queries.formulas(uow, None)
     traits = [trait for trait in found if trait.record_type == schema.record_type]
     if not traits:
         return {}
@@ -38,14 +38,14 @@ async def of_records(
         return {id_: to_json(standing).decode() for id_ in ids}
     needed = needs(*(formula for _, formula in usables))
     wanted = [UUID(id_) for id_ in ids]
-    loaded = await queries.snapshots(uow.session, uow.workspace_id, needed, wanted, context)
+    loaded = await queries.snapshots(uow, needed, wanted, context)
     nulls = {}
-    for record_id, seen in loaded.items():
-        record = read_snapshot(needed, seen)
+    for row in loaded:
+        record = read_snapshot(needed, row.seen)
         reasons = {
             one.key: why.as_json()
             for one, formula in usables
             if (why := why_null(formula, record, context, one.kept_currency)) is not None
         }
-        nulls[str(record_id)] = to_json({**standing, **reasons}).decode()
+        nulls[str(row.id)] = to_json({**standing, **reasons}).decode()
     return nulls

@@ -7,18 +7,19 @@ away tells what it would have told had it been there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.automation.segments import debounce_queries
+from accounts_api.automation.debounce import queries
+from accounts_api.automation.debounce.queries import ClaimedMove, PendingMove
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import caused_by
 from shared import held_work
 from shared.batches import each_at_its_own_risk
-from shared.events.accounts import SegmentEntered, SegmentLeft
+from shared.events.accounts import RecordType, SegmentEntered, SegmentLeft
 from shared.events.base import Cause, chain_of
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -32,7 +33,7 @@ class Publication:
 
     segment_id: UUID
     title: str
-    record_type: Any
+    record_type: RecordType
     record_id: UUID
     entered: bool
     at: datetime
@@ -65,9 +66,9 @@ async def publish_moves(
         await _publish(uow, moves, cause)
         return
     ids = [move.record_id for move in moves]
-    waiting = await debounce_queries.pending(uow.session, uow.workspace_id, segment_id, ids)
+    waiting = await queries.pending(uow, segment_id, ids)
     if waiting:
-        await debounce_queries.drop(uow.session, uow.workspace_id, segment_id, list(waiting))
+        await queries.drop(uow, segment_id, waiting)
     delayed = []
     for move in moves:
         before = waiting.get(move.record_id)
@@ -81,16 +82,19 @@ async def publish_moves(
     if delayed:
         links = [link.model_dump(mode="json", exclude_none=True) for link in cause]
         rows = [_row(move, links, debounce) for move in delayed]
-        await debounce_queries.delay(uow.session, uow.workspace_id, rows)
+        await queries.delay(uow, rows)
+
+
+async def pending(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> PendingMove | None:
+    """The move of a record that others were not told of yet."""
+    return (await queries.pending(uow, segment_id, [record_id])).get(record_id)
 
 
 async def publish_now(uow: UnitOfWork, segment_id: UUID) -> None:
     """What waits in a segment that has no debounce any more. The caller holds the lock on
     evaluations.
     """
-    await _publish_claimed(
-        uow, await debounce_queries.claim_all(uow.session, uow.workspace_id, segment_id)
-    )
+    await _publish_claimed(uow, await queries.claim_all(uow, segment_id))
 
 
 def _row(move: Publication, cause: Sequence[Any], debounce: timedelta) -> dict[str, Any]:
@@ -115,7 +119,7 @@ async def _publish(uow: UnitOfWork, moves: Sequence[Publication], cause: Sequenc
 async def step(service: Service) -> bool:
     """Tell what has lasted, in every workspace that has some."""
     async with service.units.across_workspaces(read_only=True) as scope:
-        waiting = await debounce_queries.workspaces_with_due(scope.session)
+        waiting = await queries.workspaces_with_due(scope)
     cause = [Cause(type="system", id="rules")]
     return await service.units.in_each(waiting, cause, _publish_due, what="segment-notifications")
 
@@ -124,35 +128,37 @@ async def _publish_due(uow: UnitOfWork) -> bool:
     until = await engine.evaluated_until(uow)
     if until is None:
         return False
-    due = await debounce_queries.claim_due(uow.session, uow.workspace_id, until, BATCH)
+    due = await queries.claim_due(uow, until, BATCH)
     await _publish_claimed(uow, due)
     return bool(due)
 
 
-async def _publish_claimed(uow: UnitOfWork, waiting: Sequence[Any]) -> None:
+async def _publish_claimed(uow: UnitOfWork, waiting: Sequence[ClaimedMove]) -> None:
     """One that cannot be told goes on waiting, held back; the others are told."""
     unpublished = set()
 
-    async def publish_some(rows: Sequence[Any]) -> None:
+    async def publish_some(rows: Sequence[ClaimedMove]) -> None:
         for cause, alike in groupby(rows, key=lambda row: row.cause):
             moves = [_publication(row, row.segment_id, row.title, row.record_type) for row in alike]
             await _publish(uow, moves, chain_of(cause))
 
-    async def hold(row: Any, error: Exception) -> None:
+    async def hold(row: ClaimedMove, error: Exception) -> None:
         unpublished.add(_item(row))
         about = {"segment_id": str(row.segment_id), "record_id": str(row.record_id)}
-        await debounce_queries.delay(uow.session, uow.workspace_id, [row._asdict()])
-        await held_work.hold(uow, debounce_queries.STEP, _item(row), error, about)
+        await queries.delay(uow, [asdict(row)])
+        await held_work.hold(uow, queries.STEP, _item(row), error, about)
 
     await each_at_its_own_risk(uow, waiting, publish_some, hold)
     published = {_item(row) for row in waiting} - unpublished
-    await held_work.let_go(uow, debounce_queries.STEP, published.__contains__)
+    await held_work.let_go(uow, queries.STEP, published.__contains__)
 
 
-def _item(row: Any) -> str:
+def _item(row: ClaimedMove) -> str:
     return f"{row.segment_id}:{row.record_id}"
 
 
-def _publication(row: Any, segment_id: UUID, title: str, record_type: str) -> Publication:
+def _publication(
+    row: PendingMove | ClaimedMove, segment_id: UUID, title: str, record_type: RecordType
+) -> Publication:
     move = (row.record_id, row.entered, row.at, row.by, row.resumed)
     return Publication(segment_id, title, record_type, *move)

@@ -5,16 +5,19 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.customers.traits import queries
-from accounts_api.customers.traits.queries import FormulaTrait
+from accounts_api.customers.formulas import queries
+from accounts_api.customers.formulas.queries import FormulaTrait, SeenRecord
 from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.engine.evaluators import FORMULA
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.language.formulas.depends import dependencies
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Formula
+from accounts_api.language.interpreter.needs import Needs
 from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.syntax.faults import Fault as RuleFault
 from accounts_api.language.syntax.faults import RuleFaulty, of_what_is_stored
 from accounts_api.records.schema import record_catalog
@@ -23,7 +26,7 @@ from shared.errors import Fault
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
-KIND: Final = "formula"
+SAMPLES: Final = 20
 _ABOUT_RESULT: Final = {"result_type": "/result_type", "different_currencies": "/currency"}
 
 
@@ -31,6 +34,13 @@ _ABOUT_RESULT: Final = {"result_type": "/result_type", "different_currencies": "
 def usable(catalog: Catalog, record_type: str, text: str) -> Formula:
     """A formula ready for use. Raises `RuleFaulty`."""
     return check_formula(read_formula(text), catalog, record_type)
+
+
+async def snapshots(
+    uow: UnitOfWork, needs: Needs, ids: Sequence[UUID] | None, context: EvaluationContext
+) -> list[SeenRecord]:
+    """What formulas see of these living records, or of some of the newest."""
+    return await queries.snapshots(uow, needs, ids, context, newest=SAMPLES)
 
 
 async def read(
@@ -61,7 +71,7 @@ async def watch(uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Form
     """Work it out for every record, and from now on again when it may change. Raises `Invalid` for
     one that would depend on itself.
     """
-    await engine.register(uow, trait_id, KIND, record_type, dependencies(formula))
+    await engine.register(uow, trait_id, FORMULA, record_type, dependencies(formula))
 
 
 def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | None:
@@ -81,14 +91,14 @@ async def look_again(
     """A trait is not what it was: the formulas that read it stand still and say why, or are worked
     out again if its values are others than before. Those that this brought to a stand.
     """
-    ids = await engine.rules_reading(uow, KIND, record_type, f"traits.{key}")
-    found = await queries.formulas(uow.session, uow.workspace_id, ids) if ids else []
+    ids = await engine.rules_reading(uow, FORMULA, record_type, f"traits.{key}")
+    found = await queries.formulas(uow, ids) if ids else []
     return await _check_again(uow, found, other_values=other_values)
 
 
 async def mend(uow: UnitOfWork) -> None:
     """There is something new to read: formulas that stood still may go on."""
-    faulty = await queries.faulty_formulas(uow.session, uow.workspace_id)
+    faulty = await queries.faulty_formulas(uow)
     await _check_again(uow, faulty, other_values=False)
 
 
@@ -100,12 +110,18 @@ async def _check_again(
     for trait in found:
         faults = faults_of(trait, catalog) if catalog else None
         if faults != trait.faults:
-            await queries.set_faults(uow.session, uow.workspace_id, trait.id, faults)
+            await queries.set_faults(uow, trait.id, faults)
         if faults is None and (other_values or trait.faults is not None):
             await engine.start_backfill(uow, trait.id)
         if faults is not None and trait.faults is None:
             stopped.append(as_user(trait))
     return stopped
+
+
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The formulas that name a member. Of all else the engine knows who depends on it."""
+    named = await queries.formulas_naming(uow, key) if what == "member" else []
+    return [as_user(trait) for trait in named]
 
 
 def as_user(trait: FormulaTrait) -> Usage:

@@ -1,0 +1,1 @@
+"""Moves in segments that others are told of only when they have lasted."""

@@ -1,0 +1,1 @@
+"""Formula traits: checked as they are written, and their values kept true."""

@@ -1,0 +1,99 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, any_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from accounts_api.language.interpreter.needs import Needs
+from accounts_api.language.rules.context import EvaluationContext
+from accounts_api.language.sql.rows import record_table
+from accounts_api.language.sql.snapshot import snapshot
+from accounts_api.records.schema.models import trait_definitions as traits
+from shared.data import WORKSPACE
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaTrait:
+    id: UUID
+    record_type: str
+    key: str
+    title: str
+    formula: str
+    result_type: str
+    currency: str | None
+    faults: list[dict[str, Any]] | None
+
+    @property
+    def kept_currency(self) -> str | None:
+        return self.currency if self.result_type == "currency" else None
+
+
+_FORMULAS = select(*(traits.c[field.name] for field in fields(FormulaTrait))).where(
+    traits.c.workspace_id == WORKSPACE, traits.c.type == "formula", traits.c.deleted_at.is_(None)
+)
+_FORMULAS_BY_ID = _FORMULAS.where(traits.c.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+_FAULTY_FORMULAS = _FORMULAS.where(traits.c.faults.is_not(None))
+
+
+async def formulas(uow: UnitOfWork, ids: Sequence[UUID] | None) -> list[FormulaTrait]:
+    """Those among `ids`, or all."""
+    if ids is None:
+        return await uow.rows(FormulaTrait, _FORMULAS)
+    return await uow.rows(FormulaTrait, _FORMULAS_BY_ID, ids=list(ids))
+
+
+async def faulty_formulas(uow: UnitOfWork) -> list[FormulaTrait]:
+    """Those that stand still."""
+    return await uow.rows(FormulaTrait, _FAULTY_FORMULAS)
+
+
+_FORMULAS_NAMING = _FORMULAS.where(
+    func.strpos(traits.c.formula, bindparam("named", type_=Text())) > 0
+).order_by(traits.c.title, traits.c.id)
+
+
+async def formulas_naming(uow: UnitOfWork, named: str) -> list[FormulaTrait]:
+    """Whose text holds this, by title."""
+    return await uow.rows(FormulaTrait, _FORMULAS_NAMING, named=named)
+
+
+async def set_faults(uow: UnitOfWork, trait_id: UUID, faults: list[dict[str, Any]] | None) -> None:
+    """Not a new version: nobody edited the trait."""
+    await uow.run(
+        update(traits)
+        .where(traits.c.workspace_id == uow.workspace_id, traits.c.id == trait_id)
+        .values(faults=faults)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRecord:
+    id: UUID
+    name: str
+    seen: str
+    """What formulas see of it, for `read_snapshot`."""
+
+
+async def snapshots(
+    uow: UnitOfWork,
+    needs: Needs,
+    ids: Sequence[UUID] | None,
+    context: EvaluationContext,
+    *,
+    newest: int | None = None,
+) -> list[SeenRecord]:
+    """Of these living records, or of the newest, and then in that order."""
+    row = record_table(needs.type)
+    seen = snapshot(needs, row, context).label("seen")
+    statement = select(row.c.id, row.c.name, seen).where(
+        row.c.workspace_id == WORKSPACE, row.c.deleted_at.is_(None)
+    )
+    if ids is not None:
+        named = bindparam(None, list(ids), type_=ARRAY(Uuid()))
+        statement = statement.where(row.c.id == any_(named))
+    if newest is not None:
+        statement = statement.order_by(row.c.id.desc()).limit(newest)
+    return await uow.rows(SeenRecord, statement)
