@@ -9,10 +9,6 @@ from tests.source_code import imported_names, sources
 RUNNING = {"shared.data", "shared.db", "shared.uow"}
 ON_A_SESSION = {
     "accounts_api.language.sql.snapshot",
-    "sequencer.sequences.reevaluation_queue.held",
-    "sequencer.sequences.reevaluation_queue.queries",
-    "sequencer.sequences.sequences.queries",
-    "sequencer.sequences.sequences.service",
     "shared.feed.consumer",
     "shared.feed.dead_events",
     "shared.feed.reader",

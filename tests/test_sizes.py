@@ -21,8 +21,6 @@ FEATURES_OF_MORE_FILES = {
     "services/accounts-api/accounts_api/customers/imports": 12,
     "services/accounts-api/accounts_api/evaluation/engine": 11,
     "services/accounts-api/accounts_api/language/formulas": 14,
-    "services/sequencer/sequencer/sequences/enrollments": 11,
-    "services/sequencer/sequencer/sequences/entry": 11,
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
@@ -32,7 +30,7 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/customers/querying": 1_653,
     "services/accounts-api/accounts_api/evaluation/engine": 1_580,
     "services/accounts-api/accounts_api/language/formulas": 1_860,
-    "services/sequencer/sequencer/sequences/enrollments": 1_630,
+    "services/sequencer/sequencer/sequences/enrollments": 1_573,
     "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {

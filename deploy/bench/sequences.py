@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from deploy.bench.measuring import Case, Result
 from deploy.bench.sql import captured, psql
 from deploy.bench.stage import Stage
-from sequencer.sequences.enrollments.jobs import step_due_enrollments
+from sequencer.sequences.due_work.jobs import plan_due_enrollments
 from sequencer.sequences.enrollments.service import workspaces_with_due_enrollments
 from sequencer.sequences.sequences.schemas import Definition, Step
 from shared.ids import new_id
@@ -138,7 +138,7 @@ async def _tick(stage: Stage) -> tuple[float, float]:
         ids = await _make_due(stage)
         with captured(service) as seen:
             began = time.perf_counter()
-            await step_due_enrollments(service)
+            await plan_due_enrollments(service)
             ours.append(time.perf_counter() - began)
         await _make_due(stage, ids)
         script = seen.script(stage.workspace_id, read_only=False)

@@ -14,8 +14,8 @@ from sequencer.sequences.reevaluation_queue import held
 from sequencer.sequences.sequences.router import router as sequences
 from sequencer.status import due_work, held_work
 from sequencer.subscriptions import SUBSCRIPTIONS
-from sequencer.usages import service as stewardship_service
-from sequencer.usages.router import router as stewardship
+from sequencer.usages import service as usages_service
+from sequencer.usages.router import router as usages
 from sequencer.wiring import WIRING
 from shared.app import build_app
 from shared.routers.dead_events import dead_events_router
@@ -55,8 +55,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             suppressions,
             unsubscribe,
             status_router("sequencer", due_work, held_work),
-            stewardship,
-            usages_router(stewardship_service.uses),
+            usages,
+            usages_router(usages_service.uses),
             dead_events_router("sequencer", SUBSCRIPTIONS),
             held_work_router("sequencer", held),
         ],

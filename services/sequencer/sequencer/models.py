@@ -5,7 +5,7 @@ from sequencer.mail.bounces import models as bounces
 from sequencer.mail.mailboxes import models as mailboxes
 from sequencer.mail.messages import models as messages
 from sequencer.mail.suppressions import models as suppressions
-from sequencer.replica import models as records
+from sequencer.replica import models as replica
 from sequencer.sequences.enrollments import models as enrollments
 from sequencer.sequences.entry import models as entry
 from sequencer.sequences.reevaluation_queue import models as reevaluation_queue
@@ -19,8 +19,8 @@ __all__ = [
     "entry",
     "mailboxes",
     "messages",
-    "records",
     "reevaluation_queue",
+    "replica",
     "sequences",
     "suppressions",
 ]

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, Table, select
 
 from shared.data import RowType
 from shared.uow import UnitOfWork
@@ -18,7 +18,7 @@ async def rows_of_page(
     kind: type[R],
     table: Table,
     filters: Mapping[str, object],
-    *,
+    *conditions: ColumnElement[bool],
     after_id: UUID | None,
     limit: int,
     newest_first: bool = True,
@@ -27,6 +27,7 @@ async def rows_of_page(
     columns = table.c
     page = select(*(columns[field.name] for field in fields(kind))).where(
         columns.workspace_id == uow.workspace_id,
+        *conditions,
         *(columns[name] == value for name, value in filters.items() if value is not None),
     )
     if after_id is not None:

@@ -3,8 +3,7 @@
 import asyncio
 
 from sequencer.mail.sending.jobs import Dispatcher, recover_lapsed
-from sequencer.sequences.enrollments.jobs import step_due_enrollments
-from sequencer.sequences.entry.jobs import reconcile_due_opportunities
+from sequencer.sequences.due_work.jobs import plan_due_enrollments, reconcile_due_opportunities
 from sequencer.settings import SequencerSettings
 from sequencer.subscriptions import SUBSCRIPTIONS
 from sequencer.wiring import WIRING
@@ -22,7 +21,7 @@ def loops(service: Service) -> list[Loop]:
     return [
         *feed_loops(service, SUBSCRIPTIONS),
         Loop("reevaluation", reconcile_due_opportunities),
-        Loop("due-steps", step_due_enrollments),
+        Loop("due-steps", plan_due_enrollments),
         Loop("sending", dispatcher.step),
         Loop("recovery", recover_lapsed, every=5.0),
     ]

@@ -140,16 +140,15 @@ def resolved(message: Message, outcome: Literal["sent", "not_sent"]) -> MessageR
     )
 
 
-async def release(uow: UnitOfWork, message_id: UUID) -> bool:
+async def release(uow: UnitOfWork, message_id: UUID) -> None:
     """Let a held mail go out once the send conditions allow it."""
-    done = await queries.change_message(
+    await queries.change_message(
         uow,
         message_id,
         ["held"],
         {"state": "scheduled", "reason": None, "detail": None, "retry_at": None},
     )
     uow.wake_worker()
-    return bool(done)
 
 
 async def release_held(uow: UnitOfWork, reason: str, mailbox_id: UUID | None = None) -> None:

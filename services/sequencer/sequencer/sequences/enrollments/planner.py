@@ -13,6 +13,7 @@ from sequencer.sequences.enrollments import queries
 from sequencer.sequences.enrollments.context import EnrollmentContext
 from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 from sequencer.sequences.planning.rules import Skip, next_move
+from sequencer.sequences.sequences.versions import Pinned
 from shared.events.base import Event
 from shared.events.sequences import EnrollmentExited, StepSkipped
 from shared.ids import new_id
@@ -96,7 +97,9 @@ def _decide(context: EnrollmentContext, drafts: _Drafts) -> None:
             drafts.withdrawn.append(waiting)
         is_due = move.at <= drafts.now
         if is_due:
-            drafts.mails.append(_row(context, move.step_id, "scheduled", move.at))
+            drafts.mails.append(
+                new_message(context.enrollment, context.pinned, move.step_id, "scheduled", move.at)
+            )
         drafts.plan(context, move.step_id, None if is_due else move.at)
 
 
@@ -106,7 +109,9 @@ def _skip(context: EnrollmentContext, skip: Skip, drafts: _Drafts) -> None:
     if waiting is not None and waiting.step_id == skip.step_id:
         drafts.overtaken.append((waiting, skip.reason))
     else:
-        row = _row(context, skip.step_id, "skipped", skip.due_at, skip.reason)
+        row = new_message(
+            context.enrollment, context.pinned, skip.step_id, "skipped", skip.due_at, skip.reason
+        )
         drafts.mails.append(row)
     title = context.pinned.step(skip.step_id).title
     drafts.add_to_timeline(enrollment, "step_skipped", step_title=title, reason=skip.reason)
@@ -123,14 +128,14 @@ def _finish(context: EnrollmentContext, drafts: _Drafts) -> None:
     drafts.events.append(EnrollmentExited(**identity(context.enrollment), reason="completed"))
 
 
-def _row(
-    context: EnrollmentContext,
+def new_message(
+    enrollment: Enrollment,
+    pinned: Pinned,
     step_id: UUID,
     state: State,
     due_at: datetime,
     reason: str | None = None,
 ) -> NewMessage:
-    enrollment, pinned = context.enrollment, context.pinned
     return NewMessage(
         id=new_id(),
         enrollment_id=enrollment.id,

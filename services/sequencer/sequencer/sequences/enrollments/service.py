@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.mail.messages import service as messages
-from sequencer.mail.messages.schemas import Message, NewMessage
+from sequencer.mail.messages.schemas import Message
 from sequencer.sequences.enrollments import queries
 from sequencer.sequences.enrollments.context import EnrollmentContext, load_enrollment_contexts
-from sequencer.sequences.enrollments.planner import identity, plan_next
+from sequencer.sequences.enrollments.planner import identity, new_message, plan_next
 from sequencer.sequences.enrollments.queries import (
     all_of_opportunities,
     count_due,
@@ -240,13 +240,7 @@ async def pause(
 
 async def resume(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
     """Go on at the step that failed, within the send conditions."""
-    active = await queries.change_enrollment(
-        uow,
-        enrollment.id,
-        {"state": "active", "pause_reason": None},
-    )
-    await add_to_timeline(uow, enrollment, "resumed")
-    uow.publish(EnrollmentResumed(**identity(active)))
+    active = await reopen(uow, enrollment)
     await messages.plan_again_bounced(uow, enrollment.id)
     await plan(uow, [active])
     await queue.enqueue(uow, [enrollment.opportunity_id])
@@ -254,11 +248,13 @@ async def resume(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
 
 
 async def reopen(uow: UnitOfWork, enrollment: Enrollment) -> Enrollment:
-    """It completed, and then its last mail turned out to have reached nobody."""
+    """It is active again, and not planned yet. One that completed may be: its last mail turned out
+    to have reached nobody.
+    """
     active = await queries.change_enrollment(
         uow,
         enrollment.id,
-        {"state": "active", "exit_reason": None, "exited_at": None},
+        {"state": "active", "pause_reason": None, "exit_reason": None, "exited_at": None},
     )
     await add_to_timeline(uow, enrollment, "resumed")
     uow.publish(EnrollmentResumed(**identity(active)))
@@ -269,24 +265,10 @@ async def pass_over(
     uow: UnitOfWork, enrollment: Enrollment, pinned: Pinned, step_id: UUID, reason: str
 ) -> None:
     """A step of the pinned version that has no mail yet never gets one."""
-    known = {step.id: step for step in pinned.definition.steps}
-    if step_id not in known:
+    if step_id not in {step.id for step in pinned.definition.steps}:
         return
-    row = NewMessage(
-        id=new_id(),
-        enrollment_id=enrollment.id,
-        sequence_id=pinned.sequence_id,
-        sequence_title=pinned.title,
-        step_id=step_id,
-        step_title=known[step_id].title,
-        opportunity_id=enrollment.opportunity_id,
-        account_id=enrollment.account_id,
-        contact_id=enrollment.contact_id,
-        state="skipped",
-        due_at=await uow.now(),
-        reason=reason,
-    )
-    await messages.add(uow, [row])
+    now = await uow.now()
+    await messages.add(uow, [new_message(enrollment, pinned, step_id, "skipped", now, reason)])
     await record_skip(uow, enrollment, pinned, step_id, reason)
 
 
@@ -355,7 +337,7 @@ async def workspaces_with_due_enrollments(service: Service) -> list[UUID]:
         return await queries.workspaces_with_due_enrollments(scope, _WORKSPACES_AT_ONCE)
 
 
-async def take_due(uow: UnitOfWork) -> int:
+async def plan_due(uow: UnitOfWork) -> int:
     """Put the mails of due steps into the ledger. How many enrollments were due."""
     due = await queries.due_enrollments(uow, _BATCH)
     await plan_each(uow, due)

@@ -18,7 +18,7 @@ from sequencer.sequences.entry.queries import EntryRequest
 from sequencer.sequences.entry.rules import STEP_LEFT, Gate, best_choice, gates, verdict
 from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences import service as sequences
-from sequencer.sequences.sequences.models import Sequence as SequenceRow
+from sequencer.sequences.sequences.rows import Sequence as SequenceRow
 from sequencer.sequences.sequences.versions import Pinned
 from shared.auth import Caller
 from shared.batches import each_at_its_own_risk
@@ -40,7 +40,7 @@ _REFUSALS: frozenset[str] = frozenset({"contract_expired", "manual_entry_require
 
 async def reconcile_due(uow: UnitOfWork) -> int:
     """Look at the next opportunities in the queue. How many there were."""
-    taken = await queue.take(uow, _BATCH)
+    taken = {each.opportunity_id: each.cause for each in await queue.take(uow, _BATCH)}
 
     async def some(opportunity_ids: Sequence[UUID]) -> None:
         await reconcile(
@@ -53,7 +53,7 @@ async def reconcile_due(uow: UnitOfWork) -> int:
 
 async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, str]]]) -> None:
     """Enter, end, pause, resume, block or unblock, each under the cause that made us look."""
-    enabled = await sequences.enabled(uow)
+    enabled = await sequences.enabled_sequences(uow)
     context = await load_entry_context(uow, taken, enabled)
     blocks = await Blocks.of(uow, taken)
     requests = await queries.requests_of(uow, taken)
@@ -259,7 +259,7 @@ async def ask_to_enter(uow: UnitOfWork, opportunity_id: UUID) -> None:
     """The record's flag was set: into every enabled sequence that listens to it, once."""
     listening = [
         pinned.sequence_id
-        for pinned in await sequences.enabled(uow)
+        for pinned in await sequences.enabled_sequences(uow)
         if pinned.definition.entry.manual_flag
     ]
     if listening:
@@ -314,7 +314,7 @@ async def archive(uow: UnitOfWork, sequence_id: UUID) -> None:
 async def _look_at_all(uow: UnitOfWork, sequence_id: UUID) -> None:
     concerned = set(await enrollments.opportunities_of_sequence(uow, sequence_id))
     concerned.update(await queries.opportunities_blocked_in(uow, sequence_id))
-    pinned = await sequences.published_if_readable(uow, sequence_id)
+    pinned = await sequences.published_sequence(uow, sequence_id)
     audience = pinned.definition.audience_segment_id if pinned else None
     if audience is not None:
         concerned.update(await records.records_in_segment(uow, audience))

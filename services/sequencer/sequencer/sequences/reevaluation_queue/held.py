@@ -1,14 +1,28 @@
 """The opportunities in quarantine: `/v1/held-work/sequencer` lists and retries them."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from sequencer.sequences.reevaluation_queue import service as queue
 from shared.held_work import NotHeld
 from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedOpportunity:
+    """As held work is shown."""
+
+    id: UUID
+    step: str
+    about: dict[str, str]
+    reason: str
+    attempts: int
+    held_at: datetime
+    retry_at: datetime | None
+
 
 _SELECT = """
     select s.opportunity_id as id, 'records' as step,
@@ -29,18 +43,19 @@ _PAGE = text(
 _ONE = text(f"{_SELECT} and s.opportunity_id = :opportunity_id")
 
 
-async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[RowMapping]:
+async def page(
+    uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
+) -> list[QuarantinedOpportunity]:
     """What is quarantined first comes first."""
     since, after_id = after
-    given = {"since": since, "after_id": after_id, "limit": limit}
-    found = await uow.session.execute(_PAGE, {"workspace_id": uow.workspace_id, **given})
-    return found.mappings().all()
+    return await uow.rows(
+        QuarantinedOpportunity, _PAGE, since=since, after_id=after_id, limit=limit
+    )
 
 
-async def retry(uow: UnitOfWork, held_id: UUID) -> RowMapping:
-    """Look at the record now. Raises `NotHeld`."""
-    given = {"workspace_id": uow.workspace_id, "opportunity_id": held_id}
-    if (await uow.session.execute(_ONE, given)).first() is None:
+async def retry(uow: UnitOfWork, held_id: UUID) -> QuarantinedOpportunity:
+    """Evaluate it now. Raises `NotHeld`."""
+    if await uow.row(QuarantinedOpportunity, _ONE, opportunity_id=held_id) is None:
         raise NotHeld("It was done meanwhile, or never was held.")
     await queue.enqueue(uow, [held_id])
-    return (await uow.session.execute(_ONE, given)).mappings().one()
+    return await uow.one(QuarantinedOpportunity, _ONE, opportunity_id=held_id)

@@ -1,20 +1,32 @@
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.data import Transaction
+from shared.uow import UnitOfWork
 
 _PUT = text(
     """
     insert into reevaluation_queue (workspace_id, opportunity_id, due_at, cause)
-    select :workspace_id, r.id, :due_at, cast(:cause as jsonb)
-    from unnest(cast(:opportunity_ids as uuid[])) as r(id)
+    select :workspace_id, o.id, :due_at, cast(:cause as jsonb)
+    from unnest(cast(:opportunity_ids as uuid[])) as o(id)
     on conflict (workspace_id, opportunity_id) do update
     set due_at = excluded.due_at, cause = excluded.cause
     where excluded.due_at < reevaluation_queue.due_at
     """
 )
+
+
+async def put(
+    uow: UnitOfWork, opportunity_ids: Collection[UUID], due_at: datetime, cause: str
+) -> None:
+    await uow.run(_PUT, opportunity_ids=sorted(opportunity_ids), due_at=due_at, cause=cause)
+
+
 # A limit in the lateral part makes PostgreSQL look into the index once per workspace, so the cost
 # follows the number of workspaces and not that of rows.
 _WORKSPACES = text(
@@ -32,6 +44,19 @@ _WORKSPACES = text(
     limit :limit
     """
 )
+
+
+async def workspaces_with_due_opportunities(scope: Transaction, limit: int) -> list[UUID]:
+    return await scope.values(UUID, _WORKSPACES, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class DueOpportunity:
+    opportunity_id: UUID
+    cause: list[dict[str, Any]]
+    """What made it due."""
+
+
 _TAKE = text(
     """
     delete from reevaluation_queue
@@ -43,12 +68,31 @@ _TAKE = text(
     returning opportunity_id, cause
     """
 )
-_COUNT = text(
+
+
+async def take(uow: UnitOfWork, limit: int) -> list[DueOpportunity]:
+    """Taken means: gone when this commits."""
+    return await uow.rows(DueOpportunity, _TAKE, now=await uow.now(), limit=limit)
+
+
+_COUNT_DUE = text(
     "select count(*) from reevaluation_queue where workspace_id = :workspace_id and due_at <= :now"
 )
+
+
+async def count_due(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_DUE, now=await uow.now())
+
+
 _COUNT_QUARANTINED = text(
     "select count(*) from quarantined_opportunities where workspace_id = :workspace_id"
 )
+
+
+async def count_quarantined(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_QUARANTINED)
+
+
 _QUARANTINE = text(
     """
     insert into quarantined_opportunities (workspace_id, opportunity_id, reason, failures, since)
@@ -58,6 +102,15 @@ _QUARANTINE = text(
     returning failures
     """
 )
+
+
+async def quarantine(uow: UnitOfWork, opportunity_id: UUID, reason: str) -> int:
+    """How often it has failed now."""
+    return await uow.one_value(
+        int, _QUARANTINE, opportunity_id=opportunity_id, reason=reason, now=await uow.now()
+    )
+
+
 _RELEASE = text(
     "delete from quarantined_opportunities"
     " where workspace_id = :workspace_id and opportunity_id = any(:opportunity_ids)"
@@ -65,61 +118,6 @@ _RELEASE = text(
 )
 
 
-async def put(
-    session: AsyncSession,
-    workspace_id: UUID,
-    opportunity_ids: Collection[UUID],
-    due_at: datetime,
-    cause: str,
-) -> None:
-    await session.execute(
-        _PUT,
-        {
-            "workspace_id": workspace_id,
-            "opportunity_ids": sorted(opportunity_ids),
-            "due_at": due_at,
-            "cause": cause,
-        },
-    )
-
-
-async def workspaces_with_due_opportunities(session: AsyncSession, limit: int) -> list[UUID]:
-    return list(await session.scalars(_WORKSPACES, {"limit": limit}))
-
-
-async def take(
-    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
-) -> list[tuple[UUID, list[dict[str, str]]]]:
-    rows = await session.execute(_TAKE, {"workspace_id": workspace_id, "now": now, "limit": limit})
-    return [(row.opportunity_id, row.cause) for row in rows]
-
-
-async def count_due(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
-    found = await session.execute(_COUNT, {"workspace_id": workspace_id, "now": now})
-    return int(found.scalar_one())
-
-
-async def count_quarantined(session: AsyncSession, workspace_id: UUID) -> int:
-    found = await session.execute(_COUNT_QUARANTINED, {"workspace_id": workspace_id})
-    return int(found.scalar_one())
-
-
-async def quarantine(
-    session: AsyncSession, workspace_id: UUID, opportunity_id: UUID, reason: str, now: datetime
-) -> int:
-    """How often it has failed now."""
-    given = {
-        "workspace_id": workspace_id,
-        "opportunity_id": opportunity_id,
-        "reason": reason,
-        "now": now,
-    }
-    return int((await session.execute(_QUARANTINE, given)).scalar_one())
-
-
-async def release(
-    session: AsyncSession, workspace_id: UUID, opportunity_ids: Collection[UUID]
-) -> list[UUID]:
+async def release(uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> list[UUID]:
     """Those that are quarantined."""
-    given = {"workspace_id": workspace_id, "opportunity_ids": list(opportunity_ids)}
-    return list(await session.scalars(_RELEASE, given))
+    return await uow.values(UUID, _RELEASE, opportunity_ids=list(opportunity_ids))

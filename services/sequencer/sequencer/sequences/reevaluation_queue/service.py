@@ -11,10 +11,13 @@ from pydantic_core import to_json
 
 from sequencer.replica import service as records
 from sequencer.sequences.reevaluation_queue import queries
+from sequencer.sequences.reevaluation_queue.queries import count_due, count_quarantined, take
 from shared.batches import reason_of
 from shared.events.sequences import OpportunityQuarantined, OpportunityReleased
 from shared.service import Service
 from shared.uow import UnitOfWork
+
+__all__ = ["count_due", "count_quarantined", "take"]
 
 _WORKSPACES_AT_ONCE = 50
 _AGAIN = timedelta(minutes=15)
@@ -28,33 +31,23 @@ async def enqueue(
     """Now, or when workspace time reaches `at`; the earlier of two instants stands."""
     if not opportunity_ids:
         return
-    await queries.put(
-        uow.session,
-        uow.workspace_id,
-        opportunity_ids,
-        at or await uow.now(),
-        to_json(list(uow.cause)).decode(),
-    )
+    cause = to_json(list(uow.cause)).decode()
+    await queries.put(uow, opportunity_ids, at or await uow.now(), cause)
     if at is None:
         uow.wake_worker()
 
 
 async def workspaces_with_due_opportunities(service: Service) -> list[UUID]:
     async with service.units.across_workspaces() as scope:
-        return await queries.workspaces_with_due_opportunities(scope.session, _WORKSPACES_AT_ONCE)
-
-
-async def take(uow: UnitOfWork, limit: int) -> dict[UUID, list[dict[str, str]]]:
-    """Records that are due, with what made them so. Taken means: gone when this commits."""
-    return dict(await queries.take(uow.session, uow.workspace_id, await uow.now(), limit))
+        return await queries.workspaces_with_due_opportunities(scope, _WORKSPACES_AT_ONCE)
 
 
 async def quarantine(uow: UnitOfWork, opportunity_id: UUID, error: Exception) -> None:
     """It could not be evaluated. Others learn of it once; it is tried again ever less often."""
-    now = await uow.now()
     reason = reason_of(error)
-    failures = await queries.quarantine(uow.session, uow.workspace_id, opportunity_id, reason, now)
-    await enqueue(uow, [opportunity_id], now + min(_AGAIN * 2 ** min(failures - 1, 10), _LATEST))
+    failures = await queries.quarantine(uow, opportunity_id, reason)
+    wait = min(_AGAIN * 2 ** min(failures - 1, 10), _LATEST)
+    await enqueue(uow, [opportunity_id], await uow.now() + wait)
     if failures == 1:
         found = (await records.opportunities(uow, [opportunity_id])).get(opportunity_id)
         uow.publish(
@@ -69,13 +62,5 @@ async def quarantine(uow: UnitOfWork, opportunity_id: UUID, error: Exception) ->
 
 async def release(uow: UnitOfWork, opportunity_ids: Collection[UUID]) -> None:
     """They were evaluated: those in quarantine leave it."""
-    for opportunity_id in await queries.release(uow.session, uow.workspace_id, opportunity_ids):
+    for opportunity_id in await queries.release(uow, opportunity_ids):
         uow.publish(OpportunityReleased(opportunity_id=opportunity_id))
-
-
-async def count_due(uow: UnitOfWork) -> int:
-    return await queries.count_due(uow.session, uow.workspace_id, await uow.now())
-
-
-async def count_quarantined(uow: UnitOfWork) -> int:
-    return await queries.count_quarantined(uow.session, uow.workspace_id)

@@ -1,15 +1,129 @@
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import TextClause, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
-from sequencer.sequences.sequences.models import Sequence, SequenceVersion
+from sequencer.pages import rows_of_page
+from sequencer.sequences.sequences.models import sequence_versions, sequences
+from sequencer.sequences.sequences.rows import Sequence, SequenceChanges, SequenceVersion
 from sequencer.sequences.sequences.versions import Pinned, readable_definition
+from shared.data import WORKSPACE
 from shared.logging import get_logger
+from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
+
+_COLUMNS = tuple(sequences.c[field.name] for field in fields(Sequence))
+
+
+async def insert_sequence(
+    uow: UnitOfWork, sequence_id: UUID, title: str, draft: Mapping[str, Any]
+) -> Sequence:
+    """Violates `uq_sequences_workspace_id_title` when the title is in use."""
+    row = insert(sequences).values(id=sequence_id, title=title, draft=draft)
+    return await uow.one(Sequence, row.returning(*_COLUMNS))
+
+
+_BY_ID = select(*_COLUMNS).where(
+    sequences.c.workspace_id == WORKSPACE, sequences.c.id == bindparam("sequence_id")
+)
+_LOCK = _BY_ID.with_for_update()
+
+
+async def sequence_by_id(
+    uow: UnitOfWork, sequence_id: UUID, *, lock: bool = False
+) -> Sequence | None:
+    return await uow.row(Sequence, _LOCK if lock else _BY_ID, sequence_id=sequence_id)
+
+
+async def sequences_page(
+    uow: UnitOfWork, *, state: str | None, after_id: UUID | None, limit: int
+) -> list[Sequence]:
+    """Archived ones only when asked for."""
+    return await rows_of_page(
+        uow,
+        Sequence,
+        sequences,
+        {"state": state},
+        *(() if state else (sequences.c.state != "archived",)),
+        after_id=after_id,
+        limit=limit,
+        newest_first=False,
+    )
+
+
+async def change_sequence(uow: UnitOfWork, sequence_id: UUID, changes: SequenceChanges) -> Sequence:
+    """Violates `uq_sequences_workspace_id_title` when the title is in use."""
+    changed = (
+        update(sequences)
+        .where(sequences.c.workspace_id == uow.workspace_id, sequences.c.id == sequence_id)
+        .values(**changes, version=sequences.c.version + 1, updated_at=func.clock_timestamp())
+        .returning(*_COLUMNS)
+    )
+    return await uow.one(Sequence, changed)
+
+
+async def insert_version(
+    uow: UnitOfWork,
+    sequence_id: UUID,
+    number: int,
+    definition: Mapping[str, Any],
+    published_by: str,
+) -> None:
+    await uow.run(
+        insert(sequence_versions).values(
+            sequence_id=sequence_id,
+            number=number,
+            definition=definition,
+            published_by=published_by,
+        )
+    )
+
+
+_VERSIONS = (
+    select(*(sequence_versions.c[field.name] for field in fields(SequenceVersion)))
+    .where(
+        sequence_versions.c.workspace_id == WORKSPACE,
+        sequence_versions.c.sequence_id == bindparam("sequence_id"),
+    )
+    .order_by(sequence_versions.c.number.desc())
+    .limit(100)
+)
+_VERSION = _VERSIONS.where(sequence_versions.c.number == bindparam("number"))
+
+
+async def versions_of(uow: UnitOfWork, sequence_id: UUID) -> list[SequenceVersion]:
+    """Newest first."""
+    return await uow.rows(SequenceVersion, _VERSIONS, sequence_id=sequence_id)
+
+
+async def version_by_number(
+    uow: UnitOfWork, sequence_id: UUID, number: int
+) -> SequenceVersion | None:
+    return await uow.row(SequenceVersion, _VERSION, sequence_id=sequence_id, number=number)
+
+
+_COUNT_ENABLED = text(
+    "select count(*) from sequences where workspace_id = :workspace_id"
+    " and state = 'enabled' and published_version is not null"
+)
+
+
+async def count_enabled(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_ENABLED)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredVersion:
+    id: UUID
+    title: str
+    state: str
+    number: int
+    definition: Mapping[str, object]
+
 
 _PINNED = """
     select s.id, s.title, s.state, v.number, v.definition
@@ -18,8 +132,23 @@ _PINNED = """
     where s.workspace_id = :workspace_id and {which}
     order by s.id, v.number
 """
-_CURRENT = text(_PINNED.format(which="v.number = s.published_version and s.state = 'enabled'"))
+_ENABLED = text(_PINNED.format(which="v.number = s.published_version and s.state = 'enabled'"))
+
+
+async def enabled_sequences(uow: UnitOfWork) -> list[Pinned]:
+    """What new enrollments would be pinned to, of every enabled sequence."""
+    return await _readable(uow, _ENABLED)
+
+
 _ONE = text(_PINNED.format(which="v.number = s.published_version and s.id = :sequence_id"))
+
+
+async def published_sequence(uow: UnitOfWork, sequence_id: UUID) -> Pinned | None:
+    """None for one that is not published, or cannot be read any more."""
+    found = await _readable(uow, _ONE, sequence_id=sequence_id)
+    return found[0] if found else None
+
+
 _SOME = text(
     _PINNED.format(
         which="(s.id, v.number) in"
@@ -28,103 +157,15 @@ _SOME = text(
 )
 
 
-async def sequence_by_id(
-    session: AsyncSession, workspace_id: UUID, sequence_id: UUID, *, lock: bool = False
-) -> Sequence | None:
-    found = select(Sequence).where(
-        Sequence.workspace_id == workspace_id, Sequence.id == sequence_id
-    )
-    if lock:
-        found = found.with_for_update()
-    return (await session.scalars(found)).one_or_none()
+async def pinned_versions(uow: UnitOfWork, wanted: Collection[tuple[UUID, int]]) -> list[Pinned]:
+    ids, numbers = [key for key, _ in wanted], [number for _, number in wanted]
+    return await _readable(uow, _SOME, ids=ids, numbers=numbers)
 
 
-async def sequences_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    state: str | None,
-    after_id: UUID | None,
-    limit: int,
-) -> list[Sequence]:
-    """Archived ones only when asked for."""
-    page = select(Sequence).where(Sequence.workspace_id == workspace_id)
-    page = page.where(Sequence.state == state if state else Sequence.state != "archived")
-    if after_id is not None:
-        page = page.where(Sequence.id > after_id)
-    return list(await session.scalars(page.order_by(Sequence.id).limit(limit + 1)))
-
-
-async def versions_of(
-    session: AsyncSession, workspace_id: UUID, sequence_id: UUID
-) -> list[SequenceVersion]:
-    """Newest first."""
-    found = (
-        select(SequenceVersion)
-        .where(
-            SequenceVersion.workspace_id == workspace_id,
-            SequenceVersion.sequence_id == sequence_id,
-        )
-        .order_by(SequenceVersion.number.desc())
-        .limit(100)
-    )
-    return list(await session.scalars(found))
-
-
-async def version_by_number(
-    session: AsyncSession, workspace_id: UUID, sequence_id: UUID, number: int
-) -> SequenceVersion | None:
-    found = select(SequenceVersion).where(
-        SequenceVersion.workspace_id == workspace_id,
-        SequenceVersion.sequence_id == sequence_id,
-        SequenceVersion.number == number,
-    )
-    return (await session.scalars(found)).one_or_none()
-
-
-async def enabled_sequences(session: AsyncSession, workspace_id: UUID) -> list[Pinned]:
-    return await _pinned(session, _CURRENT, {"workspace_id": workspace_id})
-
-
-async def count_enabled(session: AsyncSession, workspace_id: UUID) -> int:
-    found = await session.execute(
-        text(
-            "select count(*) from sequences where workspace_id = :workspace_id"
-            " and state = 'enabled' and published_version is not null"
-        ),
-        {"workspace_id": workspace_id},
-    )
-    return int(found.scalar_one())
-
-
-async def published_sequence(
-    session: AsyncSession, workspace_id: UUID, sequence_id: UUID
-) -> Pinned | None:
-    found = await _pinned(session, _ONE, {"workspace_id": workspace_id, "sequence_id": sequence_id})
-    return found[0] if found else None
-
-
-async def pinned_versions(
-    session: AsyncSession, workspace_id: UUID, wanted: Collection[tuple[UUID, int]]
-) -> list[Pinned]:
-    pairs = list(wanted)
-    return await _pinned(
-        session,
-        _SOME,
-        {
-            "workspace_id": workspace_id,
-            "ids": [sequence_id for sequence_id, _ in pairs],
-            "numbers": [number for _, number in pairs],
-        },
-    )
-
-
-async def _pinned(
-    session: AsyncSession, statement: TextClause, values: dict[str, Any]
-) -> list[Pinned]:
+async def _readable(uow: UnitOfWork, statement: TextClause, **params: object) -> list[Pinned]:
     """A definition that an older release stored and we cannot read costs only its own sequence."""
     found = []
-    for row in await session.execute(statement, values):
+    for row in await uow.rows(_StoredVersion, statement, **params):
         definition = readable_definition(row.definition)
         if definition is None:
             log.error("a version cannot be read", sequence=str(row.id), number=row.number)

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from sequencer.replica.references import look_for
 from sequencer.sequences.sequences import service
-from sequencer.sequences.sequences.models import SequenceVersion
 from sequencer.sequences.sequences.references import named_in
+from sequencer.sequences.sequences.rows import SequenceVersion
 from sequencer.sequences.sequences.schemas import (
     SequenceIn,
     SequenceOut,
@@ -39,7 +39,7 @@ async def list_sequences(
 ) -> dict[str, Any]:
     shape = ["sequences", state]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
-    rows = await service.list_sequences(
+    rows = await service.sequences_page(
         uow, state=state, after_id=UUID(after[0]) if after else None, limit=limit
     )
     page = page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])

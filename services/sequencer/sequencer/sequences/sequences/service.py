@@ -1,6 +1,7 @@
 """What is sent, in what order. A draft is edited; publishing pins it for whoever enters next."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -13,18 +14,24 @@ from sequencer.mail.templates.rules import faults_of, variables_of
 from sequencer.replica import service as records
 from sequencer.replica.references import Looked
 from sequencer.sequences.sequences import queries
-from sequencer.sequences.sequences.models import Sequence, SequenceVersion
+from sequencer.sequences.sequences.queries import (
+    enabled_sequences,
+    published_sequence,
+    sequences_page,
+)
 from sequencer.sequences.sequences.references import reference_faults
-from sequencer.sequences.sequences.schemas import Definition, SequenceIn, SequencePatch
+from sequencer.sequences.sequences.rows import Sequence, SequenceVersion
+from sequencer.sequences.sequences.schemas import Definition, SequenceIn, SequencePatch, State
 from sequencer.sequences.sequences.versions import Pinned, readable_definition, step_ids
 from shared.audit import attributes, difference
 from shared.auth import Caller
-from shared.clock import utc_now
 from shared.db import refuse
 from shared.errors import Conflict, Fault, NotFound, invalid
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 from shared.web.problems import faults_in, not_stored
+
+__all__ = ["enabled_sequences", "published_sequence", "sequences_page"]
 
 
 class SequenceNotFound(NotFound):
@@ -53,35 +60,19 @@ class Archived(Conflict):
 
 
 async def get_sequence(uow: UnitOfWork, sequence_id: UUID, *, lock: bool = False) -> Sequence:
-    found = await queries.sequence_by_id(uow.session, uow.workspace_id, sequence_id, lock=lock)
+    found = await queries.sequence_by_id(uow, sequence_id, lock=lock)
     if found is None:
         raise SequenceNotFound("There is no sequence with this id.")
     return found
 
 
-async def list_sequences(
-    uow: UnitOfWork, *, state: str | None, after_id: UUID | None, limit: int
-) -> list[Sequence]:
-    return await queries.sequences_page(
-        uow.session, uow.workspace_id, state=state, after_id=after_id, limit=limit
-    )
-
-
 async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
     raw = data.model_dump(mode="json", exclude={"title"})
     definition = await _checked(uow, raw, data, looked, known_steps=())
-    sequence = Sequence(
-        workspace_id=uow.workspace_id,
-        id=new_id(),
-        title=data.title,
-        draft=definition.model_dump(mode="json"),
-    )
-    uow.session.add(sequence)
-    await _flush_title(uow, data.title)
-    await uow.session.refresh(sequence)
-    audit.record(
-        uow, "sequence.created", sequence.id, after={"title": data.title, **sequence.draft}
-    )
+    draft = definition.model_dump(mode="json")
+    async with _unless_taken(data.title):
+        sequence = await queries.insert_sequence(uow, new_id(), data.title, draft)
+    audit.record(uow, "sequence.created", sequence.id, after={"title": data.title, **draft})
     return sequence
 
 
@@ -96,15 +87,14 @@ async def edit_sequence(
         raise invalid("/title", "required", "A sequence has a title.")
     merged = _merged(sequence.draft, changes)
     definition = await _checked(uow, merged, data, looked, await _steps_of(uow, sequence))
+    draft = definition.model_dump(mode="json")
+    async with _unless_taken(title):
+        edited = await queries.change_sequence(uow, sequence.id, {"title": title, "draft": draft})
     before = {"title": sequence.title, **sequence.draft}
-    sequence.title = title
-    sequence.draft = definition.model_dump(mode="json")
-    _touch(sequence)
-    await _flush_title(uow, title)
-    was, becomes = difference(before, {"title": title, **sequence.draft})
+    was, becomes = difference(before, {"title": title, **draft})
     if becomes:
         audit.record(uow, "sequence.updated", sequence.id, before=was, after=becomes)
-    return sequence
+    return edited
 
 
 def _merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +115,7 @@ async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[str]:
     """Ids of the steps that it has, or had in a version, also in what cannot be read any more: who
     got the mail of a step must be known as such.
     """
-    versions = await queries.versions_of(uow.session, uow.workspace_id, sequence.id)
+    versions = await queries.versions_of(uow, sequence.id)
     stored = [sequence.draft, *(version.definition for version in versions)]
     return {step_id for one in stored for step_id in step_ids(one)}
 
@@ -207,64 +197,45 @@ async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -
         return sequence
     _definition_of(sequence)
     number = (sequence.published_version or 0) + 1
-    uow.session.add(
-        SequenceVersion(
-            workspace_id=uow.workspace_id,
-            sequence_id=sequence.id,
-            number=number,
-            definition=sequence.draft,
-            published_by=caller.principal.label or caller.key,
-        )
-    )
-    # The reference below must find it.
-    await uow.session.flush()
+    by = caller.principal.label or caller.key
+    await queries.insert_version(uow, sequence.id, number, sequence.draft, by)
+    published = await queries.change_sequence(uow, sequence.id, {"published_version": number})
     before = attributes(sequence, "published_version")
-    sequence.published_version = number
-    _touch(sequence)
-    await uow.session.flush()
-    audit.record_difference(uow, "sequence.published", sequence.id, before, sequence)
-    return sequence
+    audit.record_difference(uow, "sequence.published", sequence.id, before, published)
+    return published
 
 
 async def has_unpublished_changes(uow: UnitOfWork, sequence: Sequence) -> bool:
     if sequence.published_version is None:
         return True
-    published = await queries.version_by_number(
-        uow.session, uow.workspace_id, sequence.id, sequence.published_version
-    )
+    published = await queries.version_by_number(uow, sequence.id, sequence.published_version)
     return published is None or published.definition != sequence.draft
 
 
-async def set_state(uow: UnitOfWork, sequence_id: UUID, state: str) -> Sequence:
+async def set_state(uow: UnitOfWork, sequence_id: UUID, state: State) -> Sequence:
     """`entry` tells the records that this concerns."""
     sequence = await get_sequence(uow, sequence_id, lock=True)
     if sequence.state == "archived" and state != "archived":
         raise Archived("An archived sequence stays archived.")
     if sequence.published_version is None and state == "enabled":
         raise NotPublished("Only a published version can be enabled.")
-    before = attributes(sequence, "state")
+    changed = sequence
     if sequence.state != state:
-        sequence.state = state
-        _touch(sequence)
-        await uow.session.flush()
-    audit.record_difference(uow, f"sequence.{state}", sequence.id, before, sequence)
-    return sequence
+        changed = await queries.change_sequence(uow, sequence.id, {"state": state})
+    before = attributes(sequence, "state")
+    audit.record_difference(uow, f"sequence.{state}", sequence.id, before, changed)
+    return changed
 
 
 async def versions(uow: UnitOfWork, sequence_id: UUID) -> list[SequenceVersion]:
     await get_sequence(uow, sequence_id)
-    return await queries.versions_of(uow.session, uow.workspace_id, sequence_id)
-
-
-async def enabled(uow: UnitOfWork) -> list[Pinned]:
-    """What new enrollments would be pinned to, of every enabled sequence."""
-    return await queries.enabled_sequences(uow.session, uow.workspace_id)
+    return await queries.versions_of(uow, sequence_id)
 
 
 async def published(uow: UnitOfWork, sequence_id: UUID) -> Pinned:
     """Raises `NotPublished` or `UnreadableDefinition`."""
     sequence = await get_sequence(uow, sequence_id)
-    found = await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
+    found = await queries.published_sequence(uow, sequence_id)
     if found is not None:
         return found
     if sequence.published_version is None:
@@ -275,17 +246,13 @@ async def published(uow: UnitOfWork, sequence_id: UUID) -> Pinned:
     )
 
 
-async def published_if_readable(uow: UnitOfWork, sequence_id: UUID) -> Pinned | None:
-    return await queries.published_sequence(uow.session, uow.workspace_id, sequence_id)
-
-
 async def pinned(
     uow: UnitOfWork, wanted: Collection[tuple[UUID, int]]
 ) -> Mapping[tuple[UUID, int], Pinned]:
     """Versions by (sequence, number)."""
     if not wanted:
         return {}
-    found = await queries.pinned_versions(uow.session, uow.workspace_id, set(wanted))
+    found = await queries.pinned_versions(uow, set(wanted))
     return {(version.sequence_id, version.number): version for version in found}
 
 
@@ -302,7 +269,7 @@ def one_of(versions: Mapping[tuple[UUID, int], Pinned], sequence_id: UUID, numbe
 
 async def count_unreadable(uow: UnitOfWork) -> int:
     """Enabled sequences that nobody can enter, because their version cannot be read any more."""
-    return await queries.count_enabled(uow.session, uow.workspace_id) - len(await enabled(uow))
+    return await queries.count_enabled(uow) - len(await enabled_sequences(uow))
 
 
 async def draft_definition(uow: UnitOfWork, sequence_id: UUID) -> Definition:
@@ -317,12 +284,5 @@ def _definition_of(sequence: Sequence) -> Definition:
     return found
 
 
-def _touch(sequence: Sequence) -> None:
-    sequence.version += 1
-    sequence.updated_at = utc_now()
-
-
-async def _flush_title(uow: UnitOfWork, title: str) -> None:
-    async with refuse("uq_sequences_workspace_id_title", TitleTaken(f"{title!r} is in use.")):
-        # The refusal must be ours, with the constraint's name still known.
-        await uow.session.flush()
+def _unless_taken(title: str) -> AbstractAsyncContextManager[None]:
+    return refuse("uq_sequences_workspace_id_title", TitleTaken(f"{title!r} is in use."))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sequencer.replica import service as records
 from sequencer.sequences.sequences import service
-from sequencer.sequences.sequences.models import Sequence
+from sequencer.sequences.sequences.rows import Sequence
 from shared.uow import UnitOfWork
 
 
