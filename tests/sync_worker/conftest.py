@@ -12,7 +12,7 @@ from tests.sync_worker.making import Org
 @pytest.fixture
 async def org(tenure: Tenure) -> AsyncIterator[Org]:
     """A seeded org, connected but not read yet."""
-    async with SalesforceSimulator(accounts=40) as sf:
+    async with SalesforceSimulator(accounts=30) as sf:
         made = Org(tenure, await tenure.workspace(), sf)
         yield made
         if made.connection_id:
