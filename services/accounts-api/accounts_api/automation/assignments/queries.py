@@ -65,7 +65,7 @@ async def rules_of_key(uow: UnitOfWork, key: str) -> list[AssignmentRule]:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class AssignedRole:
     id: UUID
     key: str
     title: str
@@ -84,16 +84,16 @@ _LOCK_ROLE = text(
 )
 
 
-async def always_decided(uow: UnitOfWork) -> list[Role]:
+async def always_decided(uow: UnitOfWork) -> list[AssignedRole]:
     """Key roles with a rule that also takes the place of a holder."""
-    return await uow.rows(Role, _ALWAYS_DECIDED)
+    return await uow.rows(AssignedRole, _ALWAYS_DECIDED)
 
 
-async def lock_key_role(uow: UnitOfWork, key_role_id: UUID) -> Role | None:
+async def lock_key_role(uow: UnitOfWork, key_role_id: UUID) -> AssignedRole | None:
     """One choice at a time: what is counted behind this lock is what all before it chose. Those
     who assign by hand do not wait for it.
     """
-    return await uow.row(Role, _LOCK_ROLE, id=key_role_id)
+    return await uow.row(AssignedRole, _LOCK_ROLE, id=key_role_id)
 
 
 @dataclass(frozen=True, slots=True)

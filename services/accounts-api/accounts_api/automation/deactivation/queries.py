@@ -121,7 +121,7 @@ async def forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class MovementCounts:
     contacts: int
     out: int
     deactivating: int
@@ -136,7 +136,7 @@ class NamedContact:
 
 async def movements(
     uow: UnitOfWork, rules: Sequence[Rule], context: EvaluationContext
-) -> tuple[Counts, list[NamedContact], list[NamedContact]]:
+) -> tuple[MovementCounts, list[NamedContact], list[NamedContact]]:
     """Under these rules, and some of those who would move either way."""
     table = record_table(rules[0].type)
     kept = _KEPT.alias("kept")
@@ -175,7 +175,7 @@ async def movements(
         )
         for which in (going, back)
     ]
-    return await uow.one(Counts, counted), going_and_back[0], going_and_back[1]
+    return await uow.one(MovementCounts, counted), going_and_back[0], going_and_back[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,7 +276,7 @@ _KEPT = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredMembership:
     """What is stored of a record in a segment."""
 
     segment_id: UUID
@@ -288,6 +288,6 @@ class Kept:
 
 async def kept(
     uow: UnitOfWork, segment_ids: Sequence[UUID], ids: Sequence[UUID]
-) -> dict[tuple[UUID, UUID], Kept]:
-    rows = await uow.rows(Kept, _KEPT, segments=segment_ids, records=ids)
+) -> dict[tuple[UUID, UUID], StoredMembership]:
+    rows = await uow.rows(StoredMembership, _KEPT, segments=segment_ids, records=ids)
     return {(row.segment_id, row.record_id): row for row in rows}

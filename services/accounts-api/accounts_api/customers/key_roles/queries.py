@@ -157,7 +157,7 @@ async def add_plan(uow: UnitOfWork, values: Mapping[str, object]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedHolding:
     id: UUID
     key_role: str
     member_ids: list[UUID]
@@ -185,9 +185,9 @@ _PLANS_OF = (
 )
 
 
-async def plans_of(uow: UnitOfWork, account_id: UUID) -> list[Plan]:
+async def plans_of(uow: UnitOfWork, account_id: UUID) -> list[PlannedHolding]:
     """What is to begin, and what could not; soonest first."""
-    return await uow.rows(Plan, _PLANS_OF, account_id=account_id)
+    return await uow.rows(PlannedHolding, _PLANS_OF, account_id=account_id)
 
 
 async def cancel_plan(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> bool:

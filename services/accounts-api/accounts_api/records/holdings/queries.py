@@ -11,7 +11,7 @@ from shared.uow import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class KeyRole:
+class KnownKeyRole:
     key: str
     title: str
     multi: bool
@@ -24,8 +24,8 @@ _KEY_ROLES = text(
 )
 
 
-async def key_roles(uow: UnitOfWork) -> list[KeyRole]:
-    return await uow.rows(KeyRole, _KEY_ROLES)
+async def key_roles(uow: UnitOfWork) -> list[KnownKeyRole]:
+    return await uow.rows(KnownKeyRole, _KEY_ROLES)
 
 
 _ADD_KEY_ROLES = text(

@@ -4,7 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.records.holdings import queries
-from accounts_api.records.holdings.queries import KeyRole
+from accounts_api.records.holdings.queries import KnownKeyRole
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -25,7 +25,7 @@ async def known_key_roles(uow: UnitOfWork) -> frozenset[str]:
     return frozenset(found or (key for key, _ in DEFAULT_KEY_ROLES))
 
 
-async def stored_key_roles(uow: UnitOfWork) -> list[KeyRole]:
+async def stored_key_roles(uow: UnitOfWork) -> list[KnownKeyRole]:
     """By key; makes none."""
     return await queries.key_roles(uow)
 
