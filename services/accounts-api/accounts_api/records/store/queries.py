@@ -138,6 +138,26 @@ def _lock(schema: RecordSchema, *, by_external_id: bool) -> TextClause:
     )
 
 
+@cache
+def _targets(schema: RecordSchema) -> TextClause:
+    return text(
+        f"""
+        with named as (
+            select id, external_id from {schema.table}
+            where workspace_id = :workspace_id{schema.own_rows}
+              and (id = any(cast(:ids as uuid[]))
+                   or external_id = any(cast(:external_ids as text[])))
+        )
+        select living.id::text as id, named.id::text as by_id, named.external_id as by_external_id
+        from named
+        left join record_aliases alias on alias.workspace_id = :workspace_id
+         and alias.record_type = :record_type and alias.loser_id = named.id
+        join {schema.table} living on living.workspace_id = :workspace_id
+         and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null
+        """
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     id: str
@@ -155,25 +175,9 @@ async def targets(
 
     A record that was merged away stands for its winner.
     """
-    statement = text(
-        f"""
-        with named as (
-            select id, external_id from {schema.table}
-            where workspace_id = :workspace_id{schema.own_rows}
-              and (id = any(cast(:ids as uuid[]))
-                   or external_id = any(cast(:external_ids as text[])))
-        )
-        select living.id::text as id, named.id::text as by_id, named.external_id as by_external_id
-        from named
-        left join record_aliases alias on alias.workspace_id = :workspace_id
-         and alias.record_type = :record_type and alias.loser_id = named.id
-        join {schema.table} living on living.workspace_id = :workspace_id
-         and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null
-        """
-    )
     found = await uow.rows(
         _Target,
-        statement,
+        _targets(schema.statements),
         record_type=schema.record_type,
         ids=list(ids),
         external_ids=list(external_ids),

@@ -87,8 +87,10 @@ async def plan(
     *,
     validate: Validator | None = None,
 ) -> list[Outcome]:
-    """As `write` would answer if nobody else wrote meanwhile; what a judge tells stays untold."""
-    event_field_names = len(uow.events)
+    """As `write` would answer if nobody else wrote meanwhile; what `validate` publishes is
+    taken back.
+    """
+    published = len(uow.events)
     batch = await load_batch(uow, schema, edits, writer, lock=False)
     for edit in edits:
         batch.apply(edit)
@@ -96,7 +98,7 @@ async def plan(
         changing = [pending for pending, _ in batch.changed()]
         for record_id, error in (await validate(uow, changing)).items():
             batch.refuse(batch.pending[record_id], error)
-    del uow.events[event_field_names:]
+    del uow.events[published:]
     _finish(batch)
     return batch.outcomes
 
@@ -115,10 +117,8 @@ async def _store(
     changed first.
     """
     changed = batch.changed()
-    cause, causes = (
-        to_json(uow.cause).decode(),
-        formula_causes(batch.lookups.definitions.values(), batch.computed, uow.cause),
-    )
+    cause = to_json(uow.cause).decode()
+    causes = formula_causes(batch.lookups.definitions.values(), batch.computed, uow.cause)
     # In one order by every writer, or two of them would wait for each other's external ids.
     new = sorted(
         (pending for pending, _ in changed if pending.before is None),
