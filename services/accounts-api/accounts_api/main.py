@@ -15,6 +15,7 @@ from accounts_api.customers.patches.router import router as patches
 from accounts_api.customers.record_types import router as record_types
 from accounts_api.customers.references import router as references
 from accounts_api.customers.traits import router as traits
+from accounts_api.evaluation.rule_checks import router as rule_checks
 from accounts_api.evaluation.usages import router as usages
 from accounts_api.identity.api_keys import router as api_keys
 from accounts_api.identity.api_keys.service import OwnIntrospection
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             assignments.router,
             imports.router,
             segments.router,
-            segments.rules_router,
+            rule_checks.router,
             lifecycle.router,
             deactivation.router,
             product_events.router,

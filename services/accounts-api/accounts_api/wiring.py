@@ -12,7 +12,6 @@ from accounts_api.automation.lifecycle import evaluation as lifecycle
 from accounts_api.automation.segments import evaluation as membership
 from accounts_api.automation.segments import memberships
 from accounts_api.automation.segments import service as segments
-from accounts_api.automation.segments import usages as segment_usages
 from accounts_api.customers.formulas import evaluation as formula_values
 from accounts_api.customers.formulas import nulls
 from accounts_api.customers.formulas import service as formulas
@@ -52,7 +51,7 @@ WIRING: Final[Wiring] = (
             imports.find_usages,
             lifecycle.RULES.find_usages,
             key_roles.find_usages,
-            segment_usages.find_usages,
+            segments.find_usages,
             traits.find_usages,
         ),
     ),

@@ -1,4 +1,4 @@
-"""Looking at segments without changing them: members, drafts, explanations, rules by themselves."""
+"""Looking at segments without changing them: members, drafts, explanations."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,8 +9,6 @@ from pydantic_core import from_json, to_json
 
 from accounts_api.automation.debounce import service as debounce
 from accounts_api.automation.segments import memberships, queries, verdicts
-from accounts_api.automation.segments.errors import RuleUnusable
-from accounts_api.automation.segments.rule_schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.service import segment_named
@@ -18,7 +16,6 @@ from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.language.interpreter.explain import explain
 from accounts_api.language.interpreter.needs import needs
 from accounts_api.language.interpreter.next_change import next_change
-from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.type_check import check
@@ -28,11 +25,16 @@ from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
-from shared.errors import Fault, Invalid, NotFound
+from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.uow import UnitOfWork
 
 COUNTS = ("records", "count", "entering", "leaving", "unchanged")
 SAMPLES = ("samples", "entering_samples", "leaving_samples")
+
+
+class RuleUnusable(Conflict):
+    code = "rule_unusable"
+    title = "The stored rule can no longer be used"
 
 
 async def list_members(
@@ -112,46 +114,3 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         "memberships": found,
         "explanation": explanation.as_json(),
     }
-
-
-async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
-    """Each condition of a rule with what it found on one record; nothing is stored."""
-    catalog = await _catalog_with(uow, data.record_type)
-    rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
-    context, needed = await record_catalog.evaluation_context(uow), needs(rule)
-    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, context)
-    if loaded is None:
-        raise NotFound(f"There is no {data.record_type} with this id.")
-    record = read_snapshot(needed, loaded)
-    explanation = explain(rule, record, context)
-    return {
-        "record_id": data.record_id,
-        "verdict": explanation.verdict,
-        "next_check_at": next_change(rule, record, context),
-        "explanation": explanation.as_json(),
-    }
-
-
-async def validate_rule(uow: UnitOfWork, data: RuleValidationIn) -> dict[str, Any]:
-    """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
-    catalog = await _catalog_with(uow, data.record_type)
-    try:
-        rule = rule_input.checked(data.rule, catalog, data.record_type)
-    except RuleFaulty as faulty:
-        faults = faulty.as_errors("/rule")
-        return {"valid": False, "rule": None, "rule_text": None, "faults": faults}
-    return {
-        "valid": True,
-        "rule": write_json(rule.written),
-        "rule_text": write_text(rule.written),
-        "faults": [],
-    }
-
-
-async def _catalog_with(uow: UnitOfWork, record_type: str) -> Catalog:
-    """Raises `Invalid` for a record type that is not here."""
-    catalog = await rule_input.rule_catalog(uow)
-    if record_type not in catalog.types:
-        message = f"There is no record type {record_type!r} here."
-        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
-    return catalog

@@ -4,13 +4,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from accounts_api.automation.segments import inspection, service, usages
-from accounts_api.automation.segments.rule_schemas import (
-    RuleExplainIn,
-    RuleExplanationOut,
-    RuleValidationIn,
-    RuleValidationOut,
-)
+from accounts_api.automation.segments import inspection, service
 from accounts_api.automation.segments.schemas import (
     MembershipOut,
     OverrideIn,
@@ -33,7 +27,6 @@ from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 
 router = api_router("/v1/segments", "Segments")
-rules_router = api_router("/v1/rules", "Rules")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
@@ -118,7 +111,7 @@ async def archive_segment(
     """Its members leave; its history stays. 409 names the rules and sequences that ask for it."""
     elsewhere = Elsewhere()
     if not force:
-        elsewhere = await usages.ask_others(the_service, caller, segment_id)
+        elsewhere = await service.ask_others(the_service, caller, segment_id)
     async with the_service.units.begin(caller.workspace_id, caller.cause) as uow:
         await service.archive_segment(uow, segment_id, version, elsewhere, force=force)
     return Response(status_code=204)
@@ -129,11 +122,11 @@ async def get_segment_usages(
     segment_id: UUID, caller: Reader, the_service: ServiceDep
 ) -> dict[str, Any]:
     """Rules that ask for it, in whatever they decide, and sequences."""
-    elsewhere = await usages.ask_others(the_service, caller, segment_id)
+    elsewhere = await service.ask_others(the_service, caller, segment_id)
     begin = the_service.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         segment = await service.segment_named(uow, segment_id)
-        return (await usages.used_by(uow, segment, elsewhere)).as_json()
+        return (await service.used_by(uow, segment, elsewhere)).as_json()
 
 
 @router.post(
@@ -213,24 +206,6 @@ async def explain_segment(
     segment_id: UUID, record_id: UUID, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
     return await inspection.explain_segment(uow, segment_id, record_id)
-
-
-@rules_router.post(
-    "/validate", summary="Validate a rule and convert it", response_model=RuleValidationOut
-)
-async def validate_rule(data: RuleValidationIn, caller: Reader, uow: Uow) -> dict[str, Any]:
-    """Gives the rule as JSON and as text, or all that is wrong with it, with pointer or column and
-    what was probably meant.
-    """
-    return await inspection.validate_rule(uow, data)
-
-
-@rules_router.post(
-    "/explain", summary="Explain a rule on one record", response_model=RuleExplanationOut
-)
-async def explain_rule(data: RuleExplainIn, caller: Reader, uow: Uow) -> dict[str, Any]:
-    """Why a record would be found by a filter, or be in a segment with this rule, or not."""
-    return await inspection.explain_rule(uow, data)
 
 
 def _tagged(shown: service.Shown, response: Response) -> dict[str, Any]:

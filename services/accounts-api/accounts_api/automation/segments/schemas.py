@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.automation.segments.rule_schemas import RECORD, RULE, TEXT, RuleIn
+from accounts_api.evaluation.rule_checks.schemas import RECORD, RULE, TEXT, RuleIn
 from accounts_api.evaluation.rule_sets.schemas import PROGRESS_EXAMPLE, Progress, RuleFault
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title

@@ -10,20 +10,14 @@ from pydantic_core import to_json
 
 from accounts_api.automation.debounce import service as debounce
 from accounts_api.automation.segments import evaluation, memberships, queries
-from accounts_api.automation.segments.errors import (
-    SegmentArchived,
-    SegmentNotFound,
-    SegmentPriorityTaken,
-    SegmentTitleTaken,
-)
 from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import effective_rule, leads_back, rank_faults
 from accounts_api.automation.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
-from accounts_api.automation.segments.usages import used_by
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Trigger
 from accounts_api.evaluation.rule_sets import rule_input
-from accounts_api.evaluation.usages.service import Elsewhere, must_be_unused
+from accounts_api.evaluation.usages import service as usage
+from accounts_api.evaluation.usages.service import Elsewhere, Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.interpreter.depends import EXISTENCE, dependencies, segments_read
 from accounts_api.language.rules.catalog import Catalog
@@ -35,12 +29,35 @@ from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.stored import segments_in, shown_rule
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.hooks import RecordChange
+from shared.auth import Caller
 from shared.db import refuse
-from shared.errors import Invalid, NotFound, check_version
+from shared.errors import Conflict, Invalid, NotFound, check_version
 from shared.events.accounts import SegmentChanged
+from shared.service import Service
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 KIND = "segment"
+
+
+class SegmentNotFound(NotFound):
+    code = "segment_not_found"
+    title = "There is no such segment"
+
+
+class SegmentTitleTaken(Conflict):
+    code = "segment_title_taken"
+    title = "Another segment has this title"
+
+
+class SegmentPriorityTaken(Conflict):
+    code = "segment_priority_taken"
+    title = "Another segment of the group has this priority"
+
+
+class SegmentArchived(Conflict):
+    code = "segment_archived"
+    title = "This segment was archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +187,31 @@ async def archive_segment(
     await engine.register(uow, segment_id, KIND, segment.record_type, ())
     await _backfill_groups(uow, segment, {segment.group_key})
     await _publish_change(uow, archived, "segment.archived", before=_audited(segment))
+
+
+async def ask_others(service: Service, caller: Caller, segment_id: UUID) -> Elsewhere:
+    """Not within a transaction."""
+    return await usage.ask_others(service, caller, "segment", str(segment_id))
+
+
+async def used_by(uow: UnitOfWork, segment: Segment, elsewhere: Elsewhere) -> Used:
+    counts = await memberships.counts(uow, [segment.id])
+    return await usage.used(
+        uow,
+        "segment",
+        str(segment.id),
+        elsewhere,
+        record_type=segment.record_type,
+        records=counts.get(segment.id, 0),
+    )
+
+
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The segments that ask for a member. Of all else the engine knows who depends on it."""
+    if what != "member":
+        return []
+    named = await queries.segments_naming(uow, key)
+    return [Usage("segment", str(segment.id), segment.title) for segment in named]
 
 
 async def recheck_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:

@@ -1,0 +1,58 @@
+from typing import Any
+
+from accounts_api.evaluation.rule_checks.schemas import RuleExplainIn, RuleValidationIn
+from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.language.interpreter.explain import explain
+from accounts_api.language.interpreter.needs import needs
+from accounts_api.language.interpreter.next_change import next_change
+from accounts_api.language.rules.catalog import Catalog
+from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
+from accounts_api.language.syntax.faults import RuleFaulty
+from accounts_api.language.syntax.json_codec import write_json
+from accounts_api.language.syntax.printer import write_text
+from accounts_api.records.schema import record_catalog
+from shared.errors import Fault, Invalid, NotFound
+from shared.uow import UnitOfWork
+
+
+async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
+    """Each condition of a rule with what it found on one record; nothing is stored."""
+    catalog = await _catalog_with(uow, data.record_type)
+    rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
+    context, needed = await record_catalog.evaluation_context(uow), needs(rule)
+    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, context)
+    if loaded is None:
+        raise NotFound(f"There is no {data.record_type} with this id.")
+    record = read_snapshot(needed, loaded)
+    explanation = explain(rule, record, context)
+    return {
+        "record_id": data.record_id,
+        "verdict": explanation.verdict,
+        "next_check_at": next_change(rule, record, context),
+        "explanation": explanation.as_json(),
+    }
+
+
+async def validate_rule(uow: UnitOfWork, data: RuleValidationIn) -> dict[str, Any]:
+    """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
+    catalog = await _catalog_with(uow, data.record_type)
+    try:
+        rule = rule_input.checked(data.rule, catalog, data.record_type)
+    except RuleFaulty as faulty:
+        faults = faulty.as_errors("/rule")
+        return {"valid": False, "rule": None, "rule_text": None, "faults": faults}
+    return {
+        "valid": True,
+        "rule": write_json(rule.written),
+        "rule_text": write_text(rule.written),
+        "faults": [],
+    }
+
+
+async def _catalog_with(uow: UnitOfWork, record_type: str) -> Catalog:
+    """Raises `Invalid` for a record type that is not here."""
+    catalog = await rule_input.rule_catalog(uow)
+    if record_type not in catalog.types:
+        message = f"There is no record type {record_type!r} here."
+        raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
+    return catalog
