@@ -1,4 +1,4 @@
-"""Whether there is what a body refers to. What was heard of is known here; about what was not,
+"""Whether there is what a body refers to. What events told of is known here; about the rest,
 accounts is asked before a transaction begins.
 """
 
@@ -36,23 +36,23 @@ class Looked:
 async def look_for(running: Service, caller: Caller, named: Named) -> Looked:
     """Raises `Unavailable`."""
     async with running.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        heard = await service.segments(uow, named.segments)
-    by_trait = {one: ":".join(one.split(".", 1)) for one in sorted(named.traits)}
+        known = await service.segments(uow, named.segments)
+    fields_of_traits = {trait: ":".join(trait.split(".", 1)) for trait in sorted(named.traits)}
     questions = [
-        *(("segment", str(one)) for one in sorted(named.segments - heard.keys())),
-        *(("key_role", one) for one in sorted(named.key_roles)),
-        *(("field", one) for one in by_trait.values()),
+        *(("segment", str(segment)) for segment in sorted(named.segments - known.keys())),
+        *(("key_role", role) for role in sorted(named.key_roles)),
+        *(("field", field) for field in fields_of_traits.values()),
     ]
     if not questions:
-        return Looked(heard)
-    found = await known_references(running, caller, questions)
-    told = {
-        UUID(id_): Segment(id=UUID(id_), **segment) for id_, segment in found["segments"].items()
+        return Looked(known)
+    answer = await known_references(running, caller, questions)
+    asked = {
+        UUID(id_): Segment(id=UUID(id_), **segment) for id_, segment in answer["segments"].items()
     }
     return Looked(
-        {one: heard.get(one) or told.get(one) for one in named.segments},
-        named.key_roles - set(found["key_roles"]),
-        {one for one, question in by_trait.items() if question not in found["fields"]},
+        {segment: known.get(segment) or asked.get(segment) for segment in named.segments},
+        named.key_roles - set(answer["key_roles"]),
+        {trait for trait, field in fields_of_traits.items() if field not in answer["fields"]},
     )
 
 
@@ -66,6 +66,6 @@ async def must_be_member(
         known = await service.members(uow, [member_id])
     if known:
         return
-    found = await known_references(running, caller, [("member", str(member_id))])
-    if str(member_id) not in found["members"]:
+    answer = await known_references(running, caller, [("member", str(member_id))])
+    if str(member_id) not in answer["members"]:
         raise invalid(pointer, "unknown_member", "There is no active member with this id.")

@@ -151,9 +151,9 @@ async def with_accounts(
     uow: UnitOfWork, opportunity_ids: Iterable[UUID], *, lock: Lock = "none"
 ) -> RecordSet:
     """Opportunities first: so everybody locks them."""
-    found = await opportunities(uow, opportunity_ids, lock=lock)
-    account_ids = {each.account_id for each in found.values() if each.account_id}
-    return RecordSet(found, await accounts(uow, account_ids, lock=lock))
+    by_id = await opportunities(uow, opportunity_ids, lock=lock)
+    account_ids = {each.account_id for each in by_id.values() if each.account_id}
+    return RecordSet(by_id, await accounts(uow, account_ids, lock=lock))
 
 
 async def contacts(
@@ -196,28 +196,28 @@ async def contacts_by_account(
     """Deleted ones are left out."""
     links = await queries.links_of_accounts(uow, account_ids)
     known = await contacts(uow, {link.contact_id for link in links})
-    found: dict[UUID, list[AccountContact]] = {}
+    by_account: dict[UUID, list[AccountContact]] = {}
     for link in links:
         contact = known.get(link.contact_id)
         if contact is not None and not contact.deleted:
-            one = AccountContact(link.account_id, link.plan_roles, contact)
-            found.setdefault(link.account_id, []).append(one)
-    return found
+            part = AccountContact(link.account_id, link.plan_roles, contact)
+            by_account.setdefault(link.account_id, []).append(part)
+    return by_account
 
 
 def ranked_contacts(
     contacts: Iterable[AccountContact], trait: str | None
 ) -> list[tuple[Person, AccountContact]]:
     """Best to write to first. Without a trait to choose by, everybody may be written to."""
-    by_id = {one.contact.id: one for one in contacts}
+    by_id = {part.contact.id: part for part in contacts}
     people = [
-        Person(one.contact.id, one.plan_roles, _is_chosen(one, trait)) for one in by_id.values()
+        Person(part.contact.id, part.plan_roles, _is_chosen(part, trait)) for part in by_id.values()
     ]
     return [(person, by_id[person.id]) for person in ranked(people)]
 
 
-def _is_chosen(one: AccountContact, trait: str | None) -> bool:
-    return trait is None or one.contact.traits.get(trait) is True
+def _is_chosen(part: AccountContact, trait: str | None) -> bool:
+    return trait is None or part.contact.traits.get(trait) is True
 
 
 async def memberships(

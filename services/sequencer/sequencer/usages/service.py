@@ -18,7 +18,7 @@ async def uses(
     uow: UnitOfWork, what: UsageTarget, record_type: str | None, key: str
 ) -> Sequence[Usage]:
     """Sequences that would not be what they are without it; of a member, mailboxes too."""
-    found: dict[UUID, Usage] = {}
+    usages: dict[UUID, Usage] = {}
     own = []
     if what == "member":
         own = [
@@ -27,9 +27,9 @@ async def uses(
         ]
     boxes = {box.id for box in own}
     for row in await queries.definitions_in_force(uow):
-        if row.id not in found and _may_use(row.definition, what, record_type, key, boxes):
-            found[row.id] = Usage("sequence", str(row.id), row.title)
-    return [*found.values(), *own]
+        if row.id not in usages and _may_use(row.definition, what, record_type, key, boxes):
+            usages[row.id] = Usage("sequence", str(row.id), row.title)
+    return [*usages.values(), *own]
 
 
 def _may_use(
@@ -71,10 +71,10 @@ def _uses(
 
 async def load_of(uow: UnitOfWork, member_id: UUID, successors: Collection[UUID]) -> dict[str, Any]:
     """Open enrollments that a member's mailbox sends for, and which successors have a mailbox."""
-    found = await queries.sent_for(uow, member_id)
+    counts = await queries.sent_for(uow, member_id)
     with_mailbox = await mailboxes.mailboxes_of_members(uow, set(successors))
     return {
-        "by_key_role": {each.key_role: each.enrollments for each in found if each.key_role},
-        "own_mailbox": sum(each.enrollments for each in found if not each.key_role),
+        "by_key_role": {each.key_role: each.enrollments for each in counts if each.key_role},
+        "own_mailbox": sum(each.enrollments for each in counts if not each.key_role),
         "with_mailbox": sorted(str(member) for member in with_mailbox),
     }

@@ -55,14 +55,16 @@ class Step:
         monkeypatch.setattr(owner, name, poisoned)
 
 
+ENROLLMENTS = "sequencer.sequences.enrollments"
+ENTRY = "sequencer.sequences.entry"
 PLANNING = Step(
-    "sequencer.sequences.enrollments.planner._decide",
+    f"{ENROLLMENTS}.planner._decide",
     lambda *a: a[0].enrollment.opportunity_id,
     sets_aside=True,
 )
 _AT_ONCE = [
-    Step("sequencer.sequences.entry.service._reconcile_entry", lambda *a: a[4], sets_aside=True),
-    Step("sequencer.sequences.entry.blocks:Blocks.become", lambda *a: a[3], sets_aside=True),
+    Step(f"{ENTRY}.service._reconcile_entry", lambda *a: a[4], sets_aside=True),
+    Step(f"{ENTRY}.blocks:Blocks.become", lambda *a: a[1].opportunity.id, sets_aside=True),
     PLANNING,
     Step("sequencer.sequences.mail_origin.conditions._sender_of", lambda *a: a[1].opportunity_id),
     Step("sequencer.mail.sending.claims._prepare", lambda *a: a[2].message.opportunity_id),
@@ -289,9 +291,7 @@ async def test_what_the_customer_said_stops_all_that_can_be_stopped(
         # A bounce stops the enrollment whose mail it is; what is suppressed stops the others.
         first, bad = bad, first
     place = "pause" if answer == "bounce" else "exit_enrollment"
-    stopping = Step(
-        f"sequencer.sequences.enrollments.service.{place}", lambda *a: a[1].opportunity_id
-    )
+    stopping = Step(f"{ENROLLMENTS}.service.{place}", lambda *a: a[1].opportunity_id)
     with monkeypatch.context() as patched:
         stopping.poison(patched, bad)
         match answer:

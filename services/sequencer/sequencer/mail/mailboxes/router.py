@@ -67,18 +67,18 @@ async def create_mailbox(
     """The password is sealed at once and never shown again."""
     await must_be_member(the_service, caller, data.member_id, "/member_id")
     uow = await begin()
-    made = await service.create_mailbox(uow, the_service.secrets, data)
-    response.headers["etag"] = etag(made.version)
-    return _shown(made, await service.today(uow))
+    mailbox = await service.create_mailbox(uow, the_service.secrets, data)
+    response.headers["etag"] = etag(mailbox.version)
+    return _shown(mailbox, await service.today(uow))
 
 
 @router.get("/{mailbox_id}", summary="Get a mailbox", response_model=MailboxOut)
 async def get_mailbox(
     mailbox_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    found = await service.get_mailbox(uow, mailbox_id)
-    response.headers["etag"] = etag(found.version)
-    return _shown(found, await service.today(uow))
+    mailbox = await service.get_mailbox(uow, mailbox_id)
+    response.headers["etag"] = etag(mailbox.version)
+    return _shown(mailbox, await service.today(uow))
 
 
 @router.patch("/{mailbox_id}", summary="Edit a mailbox", response_model=MailboxOut)
@@ -94,18 +94,18 @@ async def edit_mailbox(
     """New server settings also resume a mailbox that its server had refused."""
     await must_be_member(the_service, caller, data.member_id, "/member_id")
     uow = await begin()
-    found = await service.get_mailbox(uow, mailbox_id)
-    check_version(version, found.version)
-    edited = await service.edit_mailbox(uow, the_service.secrets, found, data)
+    mailbox = await service.get_mailbox(uow, mailbox_id)
+    check_version(version, mailbox.version)
+    edited = await service.edit_mailbox(uow, the_service.secrets, mailbox, data)
     response.headers["etag"] = etag(edited.version)
     return _shown(edited, await service.today(uow))
 
 
 @router.delete("/{mailbox_id}", status_code=204, summary="Remove a mailbox")
 async def delete_mailbox(mailbox_id: UUID, caller: Writer, version: IfMatch, uow: Uow) -> None:
-    found = await service.get_mailbox(uow, mailbox_id)
-    check_version(version, found.version)
-    await service.delete_mailbox(uow, found)
+    mailbox = await service.get_mailbox(uow, mailbox_id)
+    check_version(version, mailbox.version)
+    await service.delete_mailbox(uow, mailbox)
 
 
 @router.post("/{mailbox_id}/test", summary="Log in to a mailbox", response_model=MailboxTest)
@@ -117,5 +117,5 @@ async def test_mailbox(mailbox_id: UUID, caller: Writer, the_service: ServiceDep
 @router.post("/{mailbox_id}/resume", summary="Resume a paused mailbox", response_model=MailboxOut)
 async def resume_mailbox(mailbox_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
     """Mails that waited for it are due again."""
-    found = await service.resume_mailbox(uow, await service.get_mailbox(uow, mailbox_id))
-    return _shown(found, await service.today(uow))
+    mailbox = await service.resume_mailbox(uow, await service.get_mailbox(uow, mailbox_id))
+    return _shown(mailbox, await service.today(uow))

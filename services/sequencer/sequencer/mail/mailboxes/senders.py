@@ -55,9 +55,9 @@ async def senders_of(uow: UnitOfWork, choices: Mapping[_K, SenderChoice]) -> dic
     )
     holders = {holder for choice in choices.values() for holder in choice.holders}
     owners = _known(box.member_id for box in named.values())
-    # Of whom nothing was told yet, it was not told that they left.
-    found = await records.members(uow, holders | owners)
-    gone = {member.id: member for member in found.values() if not member.active}
+    # Whom we do not know has not left, as far as we know.
+    members = await records.members(uow, holders | owners)
+    gone = {member.id: member for member in members.values() if not member.active}
     by_member = await mailboxes.mailboxes_of_members(uow, holders - gone.keys())
     senders: dict[_K, Sender] = {}
     for key, choice in choices.items():

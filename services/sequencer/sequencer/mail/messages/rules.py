@@ -28,7 +28,7 @@ def internet_message_id(workspace_id: UUID, message_id: UUID, sender: str) -> st
     return f"<{workspace_id.hex}.{message_id.hex}@{domain}>"
 
 
-def normal_message_id(given: str | None) -> str | None:
+def normal_message_id(text: str | None) -> str | None:
     """As we write it, however a report or a reply quotes it."""
-    found = _MESSAGE_ID.search(given or "")
-    return f"<{found[1]}>" if found else None
+    match = _MESSAGE_ID.search(text or "")
+    return f"<{match[1]}>" if match else None

@@ -61,7 +61,7 @@ async def progress(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> Mapping
     handled = await queries.handled_steps(uow, enrollment_ids)
     pending = await queries.open_messages(uow, enrollment_ids)
     open_by_enrollment = {message.enrollment_id: message for message in pending}
-    found = {
+    by_enrollment = {
         row.enrollment_id: Progress(
             handled=frozenset(row.steps),
             last_sent_at=row.last_sent_at,
@@ -69,25 +69,25 @@ async def progress(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> Mapping
         )
         for row in handled
     }
-    return {each: found.get(each, NO_PROGRESS) for each in enrollment_ids}
+    return {each: by_enrollment.get(each, NO_PROGRESS) for each in enrollment_ids}
 
 
 async def steps_sent_in(uow: UnitOfWork, enrollment_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     """By enrollment, steps that reached, or may have reached, someone."""
     if not enrollment_ids:
         return {}
-    found: dict[UUID, set[UUID]] = {}
+    steps: dict[UUID, set[UUID]] = {}
     for sent in await queries.sent_steps(uow, enrollment_ids):
-        found.setdefault(sent.enrollment_id, set()).add(sent.step_id)
-    return found
+        steps.setdefault(sent.enrollment_id, set()).add(sent.step_id)
+    return steps
 
 
 async def get(uow: UnitOfWork, message_id: UUID, *, lock: bool = False) -> Message:
     """Lock the enrollment first: everyone takes enrollment, then message."""
-    found = await queries.message_by_id(uow, message_id, lock=lock)
-    if found is None:
+    message = await queries.message_by_id(uow, message_id, lock=lock)
+    if message is None:
         raise MessageNotFound("There is no message with this id.")
-    return found
+    return message
 
 
 async def quoted(uow: UnitOfWork, internet_message_ids: Sequence[str | None]) -> Message | None:

@@ -138,13 +138,13 @@ async def _claim(
     for candidate in candidates:
         if len(ready) == limit:
             break
-        made = await _prepare(uow, service, candidate, spent)
-        if made is None:
+        prepared = await _prepare(uow, service, candidate, spent)
+        if prepared is None:
             others += 1
         else:
-            ready.append(made)
-            spent[made.mailbox.id] += 1
-            spent[made.mail.recipient] += 1
+            ready.append(prepared)
+            spent[prepared.mailbox.id] += 1
+            spent[prepared.mail.recipient] += 1
     claimed = await _write(uow, service, settings, ready)
     for mailbox_id in {each.mailbox_id for each in claimed}:
         await mailboxes.spend(uow, mailbox_id, spent[mailbox_id])
@@ -183,10 +183,10 @@ async def _lock(uow: UnitOfWork, due: Sequence[Message]) -> list[_Candidate]:
 async def _conditions(
     uow: UnitOfWork, locked: Sequence[LockedMails], ids: Sequence[UUID]
 ) -> Mapping[UUID, SendConditions]:
-    found: dict[UUID, SendConditions] = {}
+    conditions: dict[UUID, SendConditions] = {}
     for mails in locked:
-        found |= await mails.conditions(uow, [each for each in ids if each in mails.ids])
-    return found
+        conditions |= await mails.conditions(uow, [each for each in ids if each in mails.ids])
+    return conditions
 
 
 async def _prepare(

@@ -61,8 +61,8 @@ class Dispatcher:
             claimed, others = taken
             free -= len(claimed)
             dealt_with = dealt_with or others > 0
-            for one in claimed:
-                self._start(the_service, one)
+            for delivery in claimed:
+                self._start(the_service, delivery)
         return dealt_with
 
     def _start(self, the_service: Service, claimed: ClaimedDelivery) -> None:

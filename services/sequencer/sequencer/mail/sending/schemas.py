@@ -9,6 +9,6 @@ class Resolution(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "sent"}]})
 
     outcome: Literal["sent", "not_sent"] = Field(
-        description="What you found in the sender's mailbox. `not_sent` sends it again, inside the"
-        " laws."
+        description="What you found in the sender's mailbox. `not_sent` sends it again, within the"
+        " send conditions."
     )

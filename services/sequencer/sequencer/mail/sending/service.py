@@ -204,7 +204,7 @@ async def _recover_one(uow: UnitOfWork, message_id: UUID, fence: int) -> None:
     if not await queries.has_lapsed(uow, message_id):
         return  # it spoke again while we waited for the lock
     if message.phase == "body_started":
-        detail = "The worker died after the mail was told."
+        detail = "The worker died after it began to end the mail, which may have left."
         await hold(uow, message, "outcome_unknown", detail, fence=fence)
         return
     if message.attempts >= MAX_ATTEMPTS:

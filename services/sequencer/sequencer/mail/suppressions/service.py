@@ -66,8 +66,8 @@ async def standing(
 ) -> dict[str, StandingSuppression]:
     """By address, of those that are suppressed now."""
     known = {address for address in addresses if address}
-    found = await queries.standing(uow, known, await uow.now()) if known else []
-    return {each.address: each for each in found}
+    suppressions = await queries.standing(uow, known, await uow.now()) if known else []
+    return {each.address: each for each in suppressions}
 
 
 async def list_suppressions(
@@ -84,25 +84,29 @@ async def create_suppression(uow: UnitOfWork, data: SuppressionIn) -> Suppressio
     if address is None:
         raise invalid("/email", "invalid_address", "This is no mail address.")
     is_new = await suppress(uow, address, "manual", note=data.note)
-    made = await queries.suppression_of(uow, address)
-    if made is None:  # lifted by someone else in this moment
+    suppression = await queries.suppression_of(uow, address)
+    if suppression is None:  # lifted by someone else in this moment
         raise SuppressionNotFound
     if is_new:
-        audit.record(uow, "suppression.created", made.id, after=attributes(made, *_AUDITED))
-    return made
+        audit.record(
+            uow, "suppression.created", suppression.id, after=attributes(suppression, *_AUDITED)
+        )
+    return suppression
 
 
 async def lift_suppression(uow: UnitOfWork, suppression_id: UUID) -> None:
     """Raises `RecipientOptedOut` for what the recipient asked for."""
-    found = await queries.suppression_by_id(uow, suppression_id)
-    if found is None:
+    suppression = await queries.suppression_by_id(uow, suppression_id)
+    if suppression is None:
         raise SuppressionNotFound("There is no suppression with this id.")
-    if found.reason in {"unsubscribed", "complained"}:
+    if suppression.reason in {"unsubscribed", "complained"}:
         raise RecipientOptedOut(
             "The recipient asked not to be written to. Only they can take that back."
         )
-    await queries.delete_suppression(uow, found.id)
-    audit.record(uow, "suppression.deleted", found.id, before=attributes(found, *_AUDITED))
-    people = await records.contacts_at(uow, found.address, lock=True)
+    await queries.delete_suppression(uow, suppression.id)
+    audit.record(
+        uow, "suppression.deleted", suppression.id, before=attributes(suppression, *_AUDITED)
+    )
+    people = await records.contacts_at(uow, suppression.address, lock=True)
     for kind in kinds(uow):
         await kind.reevaluate_contacts(uow, [person.id for person in people])

@@ -141,7 +141,7 @@ def faults_of(
         analysis = template.analyze(include_partials=False)
     except (LiquidError, ValueError, RecursionError) as error:
         return [_syntax_fault(source, error)]
-    found = [
+    faults = [
         TemplateFault(*fault, *_place(source, variable.span.index))
         for variables in analysis.globals.values()
         for variable in variables
@@ -151,7 +151,7 @@ def faults_of(
     for name, spans in analysis.filters.items():
         if name not in known:
             hint = _suggestion(name, known)
-            found += [
+            faults += [
                 TemplateFault(
                     "unknown_filter",
                     f"There is no filter {name!r}.{hint}",
@@ -159,7 +159,7 @@ def faults_of(
                 )
                 for s in spans
             ]
-    return sorted(found, key=lambda fault: (fault.line, fault.column))
+    return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
 def variables_of(source: str, *, html: bool = False) -> frozenset[str]:

@@ -76,18 +76,18 @@ async def load_enrollment_contexts(
     pinned = await sequences.pinned(
         uow, {(each.sequence_id, each.sequence_version) for each in enrollments}
     )
-    found = await records.with_accounts(uow, {each.opportunity_id for each in enrollments})
+    record_set = await records.with_accounts(uow, {each.opportunity_id for each in enrollments})
     contacts = await records.contacts(uow, {each.contact_id for each in enrollments})
     links = await records.links_of(uow, contacts)
     suppressed = await suppressions.standing(uow, {each.address for each in contacts.values()})
-    inside = await records.memberships(uow, segments_of(pinned.values()), found)
+    inside = await records.memberships(uow, segments_of(pinned.values()), record_set)
     progress = await messages.progress(uow, [each.id for each in enrollments])
     zone = await uow.zone()
 
     def context_of(enrollment: Enrollment) -> EnrollmentContext:
         version = sequences.one_of(pinned, enrollment.sequence_id, enrollment.sequence_version)
-        opportunity = found.opportunities.get(enrollment.opportunity_id)
-        account = found.account_of(enrollment.opportunity_id)
+        opportunity = record_set.opportunities.get(enrollment.opportunity_id)
+        account = record_set.account_of(enrollment.opportunity_id)
         contact = contacts.get(enrollment.contact_id)
         account_id = opportunity.account_id if opportunity else None
         audience = version.definition.audience_segment_id

@@ -45,10 +45,10 @@ async def resume(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
     if enrollment.state != "paused":
         raise NotPaused("Only a paused enrollment can be resumed.")
     [context] = await load_enrollment_contexts(uow, [enrollment])
-    found = obstacle(context.facts, await uow.now())
-    if found is not None:
-        detail = _WHAT_HELPS.get(found.reason, f"It would exit: {found.reason.replace('_', ' ')}.")
-        raise CannotResume(detail, reason=found.reason)
+    stop = obstacle(context.facts, await uow.now())
+    if stop is not None:
+        detail = _WHAT_HELPS.get(stop.reason, f"It would exit: {stop.reason.replace('_', ' ')}.")
+        raise CannotResume(detail, reason=stop.reason)
     return await service.resume(uow, enrollment)
 
 
@@ -90,19 +90,19 @@ async def _contact_faults(
     links = await records.links_of(uow, [contact_id])
     suppressed = await suppressions.standing(uow, [contact.address])
     reach = reach_of(contact, opportunity.account_id, links, suppressed)
-    found = []
+    faults = []
     if (contact_id, opportunity.account_id) not in links:
-        found.append(("not_of_account", "The contact does not belong to this account."))
+        faults.append(("not_of_account", "The contact does not belong to this account."))
     if contact.address is None:
-        found.append(("no_email", "The contact has no mail address."))
+        faults.append(("no_email", "The contact has no mail address."))
     if contact.deactivated:
-        found.append(("deactivated", "The contact is deactivated."))
+        faults.append(("deactivated", "The contact is deactivated."))
     if reach.email_status != "ok":
-        found.append((f"email_{reach.email_status}", f"The address is {reach.email_status}."))
+        faults.append((f"email_{reach.email_status}", f"The address is {reach.email_status}."))
     if reach.suppressed_for is not None:
         reason = reach.suppressed_for.replace("_", " ")
-        found.append(("suppressed", f"The address is suppressed: {reason}."))
-    return found
+        faults.append(("suppressed", f"The address is suppressed: {reason}."))
+    return faults
 
 
 async def skip_step(uow: UnitOfWork, enrollment_id: UUID, step_id: UUID | None) -> Enrollment:

@@ -56,9 +56,9 @@ async def list_enrollments(
 @router.get("/{enrollment_id}", summary="Get an enrollment", response_model=EnrollmentWithTimeline)
 async def get_enrollment(enrollment_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
     """With everything that happened to it, oldest first."""
-    found = await service.get(uow, enrollment_id)
+    enrollment = await service.get(uow, enrollment_id)
     lines = await service.timeline(uow, enrollment_id)
-    return {**await shown(uow, found), "timeline": lines}
+    return {**await shown(uow, enrollment), "timeline": lines}
 
 
 @router.post("/{enrollment_id}/pause", summary="Pause", response_model=EnrollmentOut)

@@ -70,25 +70,25 @@ class AlreadyExited(Conflict):
 
 
 async def get(uow: UnitOfWork, enrollment_id: UUID, *, lock: bool = False) -> Enrollment:
-    found = await queries.enrollment_by_id(uow, enrollment_id, lock=lock)
-    if found is None:
+    enrollment = await queries.enrollment_by_id(uow, enrollment_id, lock=lock)
+    if enrollment is None:
         raise EnrollmentNotFound("There is no enrollment with this id.")
-    return found
+    return enrollment
 
 
 async def get_open(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
     """Locked. Raises `AlreadyExited`."""
-    found = await get(uow, enrollment_id, lock=True)
-    if found.state == "exited":
-        raise AlreadyExited(f"It exited: {found.exit_reason}.")
-    return found
+    enrollment = await get(uow, enrollment_id, lock=True)
+    if enrollment.state == "exited":
+        raise AlreadyExited(f"It exited: {enrollment.exit_reason}.")
+    return enrollment
 
 
 async def pending_messages(
     uow: UnitOfWork, enrollments: Sequence[Enrollment]
 ) -> dict[UUID, Message]:
     """The mail that each one waits for."""
-    progress = await messages.progress(uow, [one.id for one in enrollments])
+    progress = await messages.progress(uow, [enrollment.id for enrollment in enrollments])
     return {key: found.open for key, found in progress.items() if found.open is not None}
 
 
@@ -121,15 +121,15 @@ async def start(
         anchor_on=anchor,
         entered_at=await uow.now(),
     )
-    made = await queries.insert_enrollment(uow, new)
-    if made is None:
+    enrollment = await queries.insert_enrollment(uow, new)
+    if enrollment is None:
         return None
-    await add_to_timeline(uow, made, "entered", entry=entry, sequence_version=pinned.number)
-    uow.publish(EnrollmentStarted(**identity(made), entry=entry))
+    await add_to_timeline(uow, enrollment, "entered", entry=entry, sequence_version=pinned.number)
+    uow.publish(EnrollmentStarted(**identity(enrollment), entry=entry))
     sent = await messages.steps_sent_in(uow, earlier)
     for step_id in set().union(*sent.values()):
-        await pass_over(uow, made, pinned, step_id, "already_sent")
-    return made
+        await pass_over(uow, enrollment, pinned, step_id, "already_sent")
+    return enrollment
 
 
 async def plan(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
@@ -163,8 +163,8 @@ async def stop_each(
     and shown to a person.
     """
 
-    async def some(those: Sequence[Enrollment]) -> None:
-        for enrollment in those:
+    async def some(batch: Sequence[Enrollment]) -> None:
+        for enrollment in batch:
             await stop(enrollment)
 
     async def put_away(enrollment: Enrollment, error: Exception) -> None:

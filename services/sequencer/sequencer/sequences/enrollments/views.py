@@ -24,7 +24,7 @@ async def shown_all(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> list[
     """In the order given."""
     waiting = await service.pending_messages(uow, enrollments)
     outlooks = await _outlooks(uow, enrollments)
-    return [_shown(one, waiting.get(one.id), outlooks[one.id]) for one in enrollments]
+    return [_shown(each, waiting.get(each.id), outlooks[each.id]) for each in enrollments]
 
 
 def _shown(
@@ -43,26 +43,26 @@ async def _outlooks(
     uow: UnitOfWork, enrollments: Sequence[Enrollment]
 ) -> dict[UUID, dict[str, Any]]:
     """Until when mails may leave, and what will go wrong; of one that has ended, neither."""
-    going = [one for one in enrollments if one.state != "exited"]
-    of = await records.with_accounts(uow, {one.opportunity_id for one in going})
-    contacts = await records.contacts(uow, {one.contact_id for one in going})
+    going = [each for each in enrollments if each.state != "exited"]
+    record_set = await records.with_accounts(uow, {each.opportunity_id for each in going})
+    contacts = await records.contacts(uow, {each.contact_id for each in going})
     versions = await sequences.pinned(
-        uow, {(one.sequence_id, one.sequence_version) for one in going}
+        uow, {(each.sequence_id, each.sequence_version) for each in going}
     )
-    gone = await who_left(uow, of.accounts.values())
+    gone = await who_left(uow, record_set.accounts.values())
     home = await uow.zone()
-    found: dict[UUID, dict[str, Any]] = {
-        one.id: {"send_deadline": None, "warnings": []} for one in enrollments
+    outlooks: dict[UUID, dict[str, Any]] = {
+        enrollment.id: {"send_deadline": None, "warnings": []} for enrollment in enrollments
     }
-    for one in going:
-        opportunity = of.opportunities.get(one.opportunity_id)
+    for enrollment in going:
+        opportunity = record_set.opportunities.get(enrollment.opportunity_id)
         if opportunity is None:
             continue
-        account = of.account_of(opportunity.id)
-        zones = zones_of(contacts.get(one.contact_id), account, home)
-        version = versions.get((one.sequence_id, one.sequence_version))
-        found[one.id] = {
+        account = record_set.account_of(opportunity.id)
+        zones = zones_of(contacts.get(enrollment.contact_id), account, home)
+        version = versions.get((enrollment.sequence_id, enrollment.sequence_version))
+        outlooks[enrollment.id] = {
             "send_deadline": send_deadline(opportunity.contract_expiration, zones.all),
             "warnings": warnings_of(version.definition, account, gone) if version else [],
         }
-    return found
+    return outlooks

@@ -1,6 +1,6 @@
-"""Everything that decides over the entry of some records, read together."""
+"""Everything that decides over the entry of some opportunities, read together."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -13,9 +13,16 @@ from sequencer.mail.suppressions import service as suppressions
 from sequencer.mail.suppressions.rows import StandingSuppression
 from sequencer.mail.templates.service import web_url
 from sequencer.replica import service as records
-from sequencer.replica.rules import Person
-from sequencer.replica.schemas import AccountContact, RecordSet, Zones, zones_of
-from sequencer.replica.service import ranked_contacts
+from sequencer.replica.schemas import (
+    Account,
+    AccountContact,
+    Contact,
+    Opportunity,
+    RecordSet,
+    Zones,
+    zones_of,
+)
+from sequencer.replica.service import ranked_contacts, reason_of_rank
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.context import reach_of
 from sequencer.sequences.enrollments.rules import Entry, Reach
@@ -27,179 +34,221 @@ from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of,
 from shared.events.sequences import AvailableAction
 from shared.uow import UnitOfWork
 
-Ranked = tuple[Person, AccountContact, Choice]
+
+@dataclass(frozen=True, slots=True)
+class CandidateContact:
+    """A contact of the account, and whether it can be written to."""
+
+    contact: Contact
+    has_trait: bool
+    reason: str
+    """Why it has its rank."""
+    reach: Reach
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.contact.id, self.has_trait, self.reach)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCase:
+    """What decides whether one opportunity enters one sequence."""
+
+    now: datetime
+    pinned: Pinned
+    opportunity: Opportunity
+    account: Account | None
+    contacts: Sequence[CandidateContact]
+    """Best to write to first."""
+    zones: Zones
+    """Those of the contact who would be written to."""
+    enrollments: Sequence[Enrollment]
+    """All of the opportunity in this sequence, oldest first."""
+    sent: Collection[UUID]
+    """Steps that were sent in them."""
+    in_audience: bool
+    in_account_segment: bool
+    gone: Collection[UUID]
+    """Members who have left and still hold a key role of the account."""
+
+    @property
+    def choices(self) -> list[Choice]:
+        return [candidate.choice for candidate in self.contacts]
+
+    @property
+    def today(self) -> date:
+        return local_day(self.now, self.zones.wall)
+
+    @property
+    def send_deadline(self) -> datetime | None:
+        return send_deadline(self.opportunity.contract_expiration, self.zones.all)
+
+    @property
+    def latest_day(self) -> date | None:
+        """The last day on which the opportunity enters by itself."""
+        expiration = self.opportunity.contract_expiration
+        if expiration is None:
+            return None
+        return reckonable(expiration) + self.pinned.first_day + self.pinned.grace
+
+    @property
+    def warnings(self) -> list[SequenceWarning]:
+        return warnings_of(self.pinned.definition, self.account, self.gone)
+
+    @property
+    def available_actions(self) -> list[AvailableAction]:
+        """What a person can do about an opportunity that does not enter by itself."""
+        actions: list[AvailableAction] = []
+        if self.steps_left(floor=self.today) == "some":
+            actions.append("enroll")
+        if self.steps_left() == "some":
+            actions.append("send_now")
+        return [*actions, "call"]
+
+    @property
+    def next_change_at(self) -> datetime | None:
+        """When time alone may change the verdict next."""
+        deadline, latest = self.send_deadline, self.latest_day
+        if deadline is None or latest is None:
+            return None
+        pinned, wall = self.pinned, self.zones.wall
+        # Days after which it does not enter by itself, and by hand would enter for nothing.
+        days = (latest, latest - pinned.grace - pinned.first_day + pinned.last_day)
+        ends = [*(start_of_day(day + timedelta(days=1), wall) for day in days), deadline]
+        return min((end for end in ends if end > self.now), default=None)
+
+    def steps_left(self, *, floor: date | None = None) -> Literal["some", "none", "all_sent"]:
+        """Whether a mail of the sequence could still leave, steps before the floor aside."""
+        plan = plan_of(
+            self.pinned.definition, self.opportunity, self.account, self.zones, floor=floor
+        )
+        if plan is None or next_move(plan, self.sent, self.now).step_id is not None:
+            return "some"
+        return "none" if any(step.id not in self.sent for step in plan.steps) else "all_sent"
+
+    def floor(self, entry: Entry, *, send_now: bool) -> date | None:
+        """By hand steps of past days are passed over, unless the last of them is to go now."""
+        return self.today if entry == "manual" and not send_now else None
+
+    def facts(self, entry: Entry, *, send_now: bool = False) -> EntryFacts:
+        account, definition = self.account, self.pinned.definition
+        return EntryFacts(
+            entry=entry,
+            sequence_enabled=self.pinned.state == "enabled",
+            has_audience=definition.audience_segment_id is not None,
+            in_audience=self.in_audience,
+            in_account_segment=self.in_account_segment,
+            enrolled=any(enrollment.state != "exited" for enrollment in self.enrollments),
+            last_exit=self.enrollments[-1].exit_reason if self.enrollments else None,
+            opportunity_exists=not self.opportunity.deleted,
+            is_closed=self.opportunity.is_closed,
+            account_known=account is not None and not account.deleted,
+            lifecycle_status=account.lifecycle_status if account else "",
+            send_deadline=self.send_deadline,
+            latest_day=self.latest_day,
+            today=self.today,
+            steps_left=self.steps_left(floor=self.floor(entry, send_now=send_now)),
+            has_deal_room=not definition.entry.require_deal_room
+            or web_url(self.opportunity.deal_room_url) is not None,
+            choices=self.choices,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class EntryContext:
+    """What decides over the entry of several opportunities into several sequences."""
+
     now: datetime
     zone: ZoneInfo
     records: RecordSet
-    contacts: dict[UUID, list[AccountContact]]
+    contacts: Mapping[UUID, Sequence[AccountContact]]
     """By account."""
     suppressed: Mapping[str, StandingSuppression]
-    inside: set[tuple[UUID, UUID]]
+    inside: Collection[tuple[UUID, UUID]]
     """Segment and record."""
-    enrollments: dict[UUID, list[Enrollment]]
-    """All of each record's, oldest first."""
-    sent: dict[UUID, set[UUID]]
+    enrollments: Mapping[UUID, Sequence[Enrollment]]
+    """All of each opportunity, oldest first."""
+    sent: Mapping[UUID, Collection[UUID]]
     """Steps that were sent, by enrollment."""
-    gone: set[UUID]
+    gone: Collection[UUID]
     """Members who have left and still hold a key role of one of the accounts."""
 
-    def ranked(self, pinned: Pinned, opportunity_id: UUID) -> list[Ranked]:
-        """The account's contacts, best first, each with whether it can be written to."""
-        account = self.records.account_of(opportunity_id)
-        if account is None:
-            return []
-        trait = pinned.definition.contact_selector.trait
-        people = self.contacts.get(account.id, [])
-        return [
-            (person, one, Choice(person.id, person.chosen_by_trait, self._reach(one)))
-            for person, one in ranked_contacts(people, trait)
-        ]
-
-    def _reach(self, one: AccountContact) -> Reach:
-        links = {(one.contact.id, one.account_id)}
-        return reach_of(one.contact, one.account_id, links, self.suppressed)
-
-    def zones(self, pinned: Pinned, opportunity_id: UUID, contact_id: UUID | None = None) -> Zones:
-        """With the contact who would be written to."""
-        ranked = self.ranked(pinned, opportunity_id)
-        wanted = contact_id or best_choice([choice for _, _, choice in ranked])
-        contact = next((one.contact for _, one, _ in ranked if one.contact.id == wanted), None)
-        return zones_of(contact, self.records.account_of(opportunity_id), self.zone)
-
-    def send_deadline(self, pinned: Pinned, opportunity_id: UUID) -> datetime | None:
-        expiration = self._expiration(opportunity_id)
-        return send_deadline(expiration, self.zones(pinned, opportunity_id).all)
-
-    def latest_day(self, pinned: Pinned, opportunity_id: UUID) -> date | None:
-        """The last day on which the record enters by itself."""
-        expiration = self._expiration(opportunity_id)
-        return reckonable(expiration) + pinned.first_day + pinned.grace if expiration else None
-
-    def _expiration(self, opportunity_id: UUID) -> date | None:
-        opportunity = self.records.opportunities.get(opportunity_id)
-        return opportunity.contract_expiration if opportunity else None
-
-    def today(self, pinned: Pinned, opportunity_id: UUID) -> date:
-        return local_day(self.now, self.zones(pinned, opportunity_id).wall)
+    def in_audience(self, pinned: Pinned, opportunity_id: UUID) -> bool:
+        return (pinned.definition.audience_segment_id, opportunity_id) in self.inside
 
     def earlier(self, pinned: Pinned, opportunity_id: UUID) -> list[Enrollment]:
         return [
-            one
-            for one in self.enrollments.get(opportunity_id, [])
-            if one.sequence_id == pinned.sequence_id
+            enrollment
+            for enrollment in self.enrollments.get(opportunity_id, ())
+            if enrollment.sequence_id == pinned.sequence_id
         ]
 
-    def in_audience(self, pinned: Pinned, opportunity_id: UUID) -> bool:
-        audience = pinned.definition.audience_segment_id
-        return audience is not None and (audience, opportunity_id) in self.inside
-
-    def steps_left(
-        self, pinned: Pinned, opportunity_id: UUID, *, floor: date | None = None
-    ) -> Literal["some", "none", "all_sent"]:
-        """Whether a mail of the sequence could still leave, steps before the floor aside."""
-        plan = plan_of(
-            pinned.definition,
-            self.records.opportunities.get(opportunity_id),
-            self.records.account_of(opportunity_id),
-            self.zones(pinned, opportunity_id),
-            floor=floor,
-        )
-        if plan is None:
-            return "some"
-        sent = {
-            step
-            for one in self.earlier(pinned, opportunity_id)
-            for step in self.sent.get(one.id, ())
-        }
-        if next_move(plan, sent, self.now).step_id is not None:
-            return "some"
-        return "none" if any(step.id not in sent for step in plan.steps) else "all_sent"
-
-    def available_actions(self, pinned: Pinned, opportunity_id: UUID) -> list[AvailableAction]:
-        """What a person can do about a record that does not enter by itself."""
-        today = self.today(pinned, opportunity_id)
-        found: list[AvailableAction] = []
-        if self.steps_left(pinned, opportunity_id, floor=today) == "some":
-            found.append("enroll")
-        if self.steps_left(pinned, opportunity_id) == "some":
-            found.append("send_now")
-        return [*found, "call"]
-
-    def warnings(self, pinned: Pinned, opportunity_id: UUID) -> list[SequenceWarning]:
-        return warnings_of(pinned.definition, self.records.account_of(opportunity_id), self.gone)
-
-    def facts(
-        self, pinned: Pinned, opportunity_id: UUID, entry: Entry, *, send_now: bool = False
-    ) -> EntryFacts:
-        """By hand steps of past days are passed over, unless the last of them is to go now."""
-        today = self.today(pinned, opportunity_id)
-        floor = today if entry == "manual" and not send_now else None
-        opportunity = self.records.opportunities.get(opportunity_id)
+    def case(self, pinned: Pinned, opportunity_id: UUID) -> EntryCase:
         account = self.records.account_of(opportunity_id)
+        contacts = self._candidates(pinned, account)
+        best = best_choice([candidate.choice for candidate in contacts])
+        contact = next((each.contact for each in contacts if each.contact.id == best), None)
         earlier = self.earlier(pinned, opportunity_id)
-        return EntryFacts(
-            entry=entry,
-            sequence_enabled=pinned.state == "enabled",
-            has_audience=pinned.definition.audience_segment_id is not None,
+        return EntryCase(
+            now=self.now,
+            pinned=pinned,
+            opportunity=self.records.opportunities[opportunity_id],
+            account=account,
+            contacts=contacts,
+            zones=zones_of(contact, account, self.zone),
+            enrollments=earlier,
+            sent={step for each in earlier for step in self.sent.get(each.id, ())},
             in_audience=self.in_audience(pinned, opportunity_id),
             in_account_segment=pinned.takes_account(account, self.inside),
-            enrolled=any(one.state != "exited" for one in earlier),
-            last_exit=earlier[-1].exit_reason if earlier else None,
-            opportunity_exists=opportunity is not None and not opportunity.deleted,
-            is_closed=opportunity is not None and opportunity.is_closed,
-            account_known=account is not None and not account.deleted,
-            lifecycle_status=account.lifecycle_status if account else "",
-            send_deadline=self.send_deadline(pinned, opportunity_id),
-            latest_day=self.latest_day(pinned, opportunity_id),
-            today=today,
-            steps_left=self.steps_left(pinned, opportunity_id, floor=floor),
-            has_deal_room=not pinned.definition.entry.require_deal_room
-            or (opportunity is not None and web_url(opportunity.deal_room_url) is not None),
-            choices=[choice for _, _, choice in self.ranked(pinned, opportunity_id)],
+            gone=self.gone,
         )
+
+    def _candidates(self, pinned: Pinned, account: Account | None) -> list[CandidateContact]:
+        trait = pinned.definition.contact_selector.trait
+        return [
+            CandidateContact(
+                contact=part.contact,
+                has_trait=person.chosen_by_trait,
+                reason=reason_of_rank(person, trait),
+                reach=reach_of(
+                    part.contact,
+                    part.account_id,
+                    {(part.contact.id, part.account_id)},
+                    self.suppressed,
+                ),
+            )
+            for person, part in ranked_contacts(self._contacts_of(account), trait)
+        ]
+
+    def _contacts_of(self, account: Account | None) -> Sequence[AccountContact]:
+        return self.contacts.get(account.id, ()) if account else ()
 
     def suppression_ends_at(self, opportunity_id: UUID) -> datetime | None:
         """When a contact of the account can be written to again, by time alone."""
-        account = self.records.account_of(opportunity_id)
-        people = self.contacts.get(account.id, []) if account else []
-        found = (self.suppressed.get(one.contact.address or "") for one in people)
-        return min((each.expires_at for each in found if each and each.expires_at), default=None)
-
-    def next_flip(self, pinned: Pinned, opportunity_id: UUID) -> datetime | None:
-        """When time alone may change the verdict next."""
-        deadline = self.send_deadline(pinned, opportunity_id)
-        latest = self.latest_day(pinned, opportunity_id)
-        if deadline is None or latest is None:
-            return None
-        wall = self.zones(pinned, opportunity_id).wall
-        # Days after which it does not enter by itself, and by hand would enter for nothing.
-        days = (latest, latest - pinned.grace - pinned.first_day + pinned.last_day)
-        flips = [*(start_of_day(day + timedelta(days=1), wall) for day in days), deadline]
-        return min((flip for flip in flips if flip > self.now), default=None)
+        parts = self._contacts_of(self.records.account_of(opportunity_id))
+        standing = (self.suppressed.get(part.contact.address or "") for part in parts)
+        ends = (suppression.expires_at for suppression in standing if suppression)
+        return min((end for end in ends if end), default=None)
 
 
 async def load_entry_context(
     uow: UnitOfWork, opportunity_ids: Collection[UUID], sequences: Collection[Pinned]
 ) -> EntryContext:
-    found = await records.with_accounts(uow, opportunity_ids)
-    contacts = await records.contacts_by_account(uow, found.accounts)
-    addresses = {one.contact.address for people in contacts.values() for one in people}
+    record_set = await records.with_accounts(uow, opportunity_ids)
+    contacts = await records.contacts_by_account(uow, record_set.accounts)
+    addresses = {part.contact.address for parts in contacts.values() for part in parts}
     earlier: dict[UUID, list[Enrollment]] = {}
-    for each in await enrollments.all_of_opportunities(uow, opportunity_ids):
-        earlier.setdefault(each.opportunity_id, []).append(each)
+    for enrollment in await enrollments.all_of_opportunities(uow, opportunity_ids):
+        earlier.setdefault(enrollment.opportunity_id, []).append(enrollment)
     exited = [each.id for some in earlier.values() for each in some if each.state == "exited"]
     return EntryContext(
         now=await uow.now(),
         zone=await uow.zone(),
-        records=found,
+        records=record_set,
         contacts=contacts,
         suppressed=await suppressions.standing(uow, addresses),
-        inside=await records.memberships(uow, segments_of(sequences), found),
+        inside=await records.memberships(uow, segments_of(sequences), record_set),
         enrollments=earlier,
-        gone=await who_left(uow, found.accounts.values()),
+        gone=await who_left(uow, record_set.accounts.values()),
         sent=await messages.steps_sent_in(uow, exited),
     )

@@ -1,4 +1,4 @@
-"""What changes about records elsewhere: copied here, then looked at."""
+"""What changes about records elsewhere is copied here, and evaluated."""
 
 from sequencer.mail.messages import service as messages
 from sequencer.replica import service as records
@@ -60,15 +60,15 @@ async def on_segment_changed(uow: UnitOfWork, event: SegmentChanged) -> None:
 
 async def on_segment_entered(uow: UnitOfWork, event: SegmentEntered) -> None:
     await records.enter_segment(uow, event)
-    await _look_at_member(uow, event)
+    await _enqueue_member(uow, event)
 
 
 async def on_segment_left(uow: UnitOfWork, event: SegmentLeft) -> None:
     await records.leave_segment(uow, event)
-    await _look_at_member(uow, event)
+    await _enqueue_member(uow, event)
 
 
-async def _look_at_member(uow: UnitOfWork, event: SegmentEntered | SegmentLeft) -> None:
+async def _enqueue_member(uow: UnitOfWork, event: SegmentEntered | SegmentLeft) -> None:
     if event.record_type == "opportunity":
         await queue.enqueue(uow, [event.record_id])
     elif event.record_type == "account":

@@ -1,16 +1,15 @@
-"""What a person does to let a record enter, and what they are told beforehand."""
+"""What a person does to let an opportunity enter, and what they learn beforehand."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sequencer.replica.service import reason_of_rank
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.rules import Entry
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry import queries
 from sequencer.sequences.entry.blocks import Blocks
-from sequencer.sequences.entry.context import EntryContext, load_entry_context
+from sequencer.sequences.entry.context import EntryCase, load_entry_context
 from sequencer.sequences.entry.rules import Gate, best_choice, gates, verdict
 from sequencer.sequences.entry.schemas import EnrollIn
 from sequencer.sequences.entry.service import enter
@@ -58,73 +57,67 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
     except SequenceNotFound as error:
         message = "There is no sequence with this id."
         raise invalid("/sequence_id", "unknown_sequence", message) from error
-    context = await load_entry_context(uow, [data.opportunity_id], [pinned])
-    if data.opportunity_id not in context.records.opportunities:
-        raise invalid(
-            "/opportunity_id", "unknown_opportunity", "There is no opportunity with this id."
-        )
-    facts = context.facts(pinned, data.opportunity_id, "manual", send_now=data.send_now)
-    found = gates(facts, context.now)
-    if any(gate.name == "not_enrolled" and not gate.passed for gate in found):
+    case = await _load_case(uow, pinned, data.opportunity_id, "/opportunity_id")
+    verdicts = gates(case.facts("manual", send_now=data.send_now), case.now)
+    if any(gate.name == "not_enrolled" and not gate.passed for gate in verdicts):
         raise AlreadyEnrolled("It is under way in this sequence.")
     if data.contact_id is not None:
-        found = _for_contact(found, context, pinned, data)
-    may_enter, causes = verdict(found)
+        _must_be_writable(case, data.contact_id)
+        verdicts = [gate for gate in verdicts if gate.name != "contact"]
+    may_enter, causes = verdict(verdicts)
     if not may_enter:
-        await _refuse(uow, context, pinned, data.opportunity_id, found, causes)
-    made = await enter(
-        uow, context, pinned, data.opportunity_id, "manual", data.contact_id, send_now=data.send_now
-    )
-    if made is None:
+        await _refuse(uow, case, verdicts, causes)
+    enrollment = await enter(uow, case, "manual", data.contact_id, send_now=data.send_now)
+    if enrollment is None:
         raise AlreadyEnrolled("It entered in this moment.")
     await queries.forget_requests(uow, data.opportunity_id, data.sequence_id)
-    await enrollments.plan(uow, [made])
+    await enrollments.plan(uow, [enrollment])
     await queue.enqueue(uow, [data.opportunity_id])
-    return await enrollments.get(uow, made.id)
+    return await enrollments.get(uow, enrollment.id)
 
 
-def _for_contact(
-    found: list[Gate], context: EntryContext, pinned: Pinned, data: EnrollIn
-) -> list[Gate]:
-    """A person may name any contact of the account who can be written to."""
-    choices = [choice for _, _, choice in context.ranked(pinned, data.opportunity_id)]
-    wanted = next((one for one in choices if one.contact_id == data.contact_id), None)
-    if wanted is None:
-        raise invalid(
-            "/contact_id", "not_of_account", "The contact does not belong to this account."
-        )
-    if wanted.reach.problem is not None:
-        raise invalid("/contact_id", wanted.reach.problem, "This contact cannot be written to.")
-    return [gate for gate in found if gate.name != "contact"]
+async def _load_case(
+    uow: UnitOfWork, pinned: Pinned, opportunity_id: UUID, pointer: str
+) -> EntryCase:
+    """Raises `Invalid`."""
+    context = await load_entry_context(uow, [opportunity_id], [pinned])
+    if opportunity_id not in context.records.opportunities:
+        raise invalid(pointer, "unknown_opportunity", "There is no opportunity with this id.")
+    return context.case(pinned, opportunity_id)
+
+
+def _must_be_writable(case: EntryCase, contact_id: UUID) -> None:
+    """Raises `Invalid`. A person may name any contact of the account who can be written to."""
+    choice = next((each for each in case.choices if each.contact_id == contact_id), None)
+    if choice is None:
+        message = "The contact does not belong to this account."
+        raise invalid("/contact_id", "not_of_account", message)
+    if choice.reach.problem is not None:
+        raise invalid("/contact_id", choice.reach.problem, "This contact cannot be written to.")
 
 
 async def _refuse(
-    uow: UnitOfWork,
-    context: EntryContext,
-    pinned: Pinned,
-    opportunity_id: UUID,
-    found: Sequence[Gate],
-    causes: Sequence[BlockCause],
+    uow: UnitOfWork, case: EntryCase, verdicts: Sequence[Gate], causes: Sequence[BlockCause]
 ) -> None:
     failed = [
         {"name": gate.name, "detail": gate.detail, "cause": gate.cause}
-        for gate in found
+        for gate in verdicts
         if not gate.passed
     ]
     if "contract_expired" in causes:
-        blocks = await Blocks.of(uow, [opportunity_id])
-        await blocks.become(context, pinned, opportunity_id, ["contract_expired"])
+        blocks = await Blocks.of(uow, [case.opportunity.id])
+        await blocks.become(case, ["contract_expired"])
         raise ContractExpired(
             "Nothing is sent on or after the expiration. There is a task for it.", gates=failed
         )
     if list(causes) == ["manual_entry_required"]:
-        blocks = await Blocks.of(uow, [opportunity_id])
-        await blocks.become(context, pinned, opportunity_id, causes)
+        blocks = await Blocks.of(uow, [case.opportunity.id])
+        await blocks.become(case, causes)
         raise NoStepLeft(
             "Send one mail now with `send_now`, where that is offered, or call. There is a task"
             " for it.",
             gates=failed,
-            available_actions=context.available_actions(pinned, opportunity_id),
+            available_actions=case.available_actions,
         )
     raise CannotEnroll(
         " ".join(str(gate["detail"]) for gate in failed), gates=failed, causes=list(causes)
@@ -135,36 +128,30 @@ async def eligibility(
     uow: UnitOfWork, sequence_id: UUID, opportunity_id: UUID, entry: Entry
 ) -> dict[str, Any]:
     pinned = await sequences.published(uow, sequence_id)
-    context = await load_entry_context(uow, [opportunity_id], [pinned])
-    if opportunity_id not in context.records.opportunities:
-        raise invalid(
-            "/query/opportunity_id", "unknown_opportunity", "There is no such opportunity."
-        )
-    found = gates(context.facts(pinned, opportunity_id, entry), context.now)
-    may_enter, causes = verdict(found)
-    ranked = context.ranked(pinned, opportunity_id)
-    best = best_choice([choice for _, _, choice in ranked])
-    trait = pinned.definition.contact_selector.trait
+    case = await _load_case(uow, pinned, opportunity_id, "/query/opportunity_id")
+    verdicts = gates(case.facts(entry), case.now)
+    may_enter, causes = verdict(verdicts)
+    best = best_choice(case.choices)
     return {
         "sequence_id": sequence_id,
         "opportunity_id": opportunity_id,
         "entry": entry,
         "eligible": may_enter,
         "causes": causes,
-        "available_actions": context.available_actions(pinned, opportunity_id),
-        "send_deadline": context.send_deadline(pinned, opportunity_id),
-        "warnings": context.warnings(pinned, opportunity_id),
-        "gates": found,
+        "available_actions": case.available_actions,
+        "send_deadline": case.send_deadline,
+        "warnings": case.warnings,
+        "gates": verdicts,
         "contacts": [
             {
-                "contact_id": one.contact.id,
-                "name": one.contact.name,
-                "email": one.contact.email,
+                "contact_id": candidate.contact.id,
+                "name": candidate.contact.name,
+                "email": candidate.contact.email,
                 "rank": rank,
-                "reason": reason_of_rank(person, trait),
-                "chosen": one.contact.id == best,
-                "problem": choice.reach.problem,
+                "reason": candidate.reason,
+                "chosen": candidate.contact.id == best,
+                "problem": candidate.reach.problem,
             }
-            for rank, (person, one, choice) in enumerate(ranked, 1)
+            for rank, candidate in enumerate(case.contacts, 1)
         ],
     }

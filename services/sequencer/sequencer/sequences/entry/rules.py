@@ -70,7 +70,12 @@ _UNREACHABLE: dict[Unreachable, str] = {
 def best_choice(choices: Sequence[Choice]) -> UUID | None:
     """The first who has the trait and can be written to."""
     return next(
-        (one.contact_id for one in choices if one.has_trait and one.reach.problem is None), None
+        (
+            choice.contact_id
+            for choice in choices
+            if choice.has_trait and choice.reach.problem is None
+        ),
+        None,
     )
 
 
@@ -78,9 +83,9 @@ def gates(facts: EntryFacts, now: datetime) -> list[Gate]:
     return [*_general(facts, now), *_preparations(facts)]
 
 
-def verdict(found: Sequence[Gate]) -> tuple[bool, list[BlockCause]]:
+def verdict(verdicts: Sequence[Gate]) -> tuple[bool, list[BlockCause]]:
     """May it enter; and if only people's tasks stand in the way, which."""
-    failed = [gate for gate in found if not gate.passed]
+    failed = [gate for gate in verdicts if not gate.passed]
     if any(gate.cause is None for gate in failed):
         return False, []
     causes = list(dict.fromkeys(gate.cause for gate in failed if gate.cause is not None))
@@ -91,7 +96,7 @@ def verdict(found: Sequence[Gate]) -> tuple[bool, list[BlockCause]]:
 
 def _general(facts: EntryFacts, now: datetime) -> list[Gate]:
     by_itself = facts.entry == "audience"
-    found = [
+    verdicts = [
         _gate(
             "sequence_enabled",
             facts.sequence_enabled,
@@ -129,7 +134,7 @@ def _general(facts: EntryFacts, now: datetime) -> list[Gate]:
     if by_itself:
         inside = facts.has_audience and facts.in_audience
         again = facts.last_exit is None or facts.last_exit in REENTERS
-        found += [
+        verdicts += [
             _gate("audience", inside, "In the audience.", "Not in the audience."),
             _gate(
                 "first_time",
@@ -138,8 +143,8 @@ def _general(facts: EntryFacts, now: datetime) -> list[Gate]:
                 f"Been through this sequence: {facts.last_exit}. A person may enter it again.",
             ),
         ]
-    found.append(_not_expired(facts, now))
-    return found
+    verdicts.append(_not_expired(facts, now))
+    return verdicts
 
 
 def _not_expired(facts: EntryFacts, now: datetime) -> Gate:
@@ -153,7 +158,7 @@ def _not_expired(facts: EntryFacts, now: datetime) -> Gate:
 
 
 def _preparations(facts: EntryFacts) -> list[Gate]:
-    found = [
+    verdicts = [
         Gate(
             "expiration",
             facts.send_deadline is not None,
@@ -174,8 +179,8 @@ def _preparations(facts: EntryFacts) -> list[Gate]:
         detail = f"Enters by itself until {facts.latest_day.isoformat()}" + (
             "." if passed else "; later a person decides."
         )
-        found.append(Gate("in_time", passed, detail, "manual_entry_required"))
-    return found
+        verdicts.append(Gate("in_time", passed, detail, "manual_entry_required"))
+    return verdicts
 
 
 def _step_left(left: Literal["some", "none", "all_sent"]) -> Gate:
@@ -189,13 +194,13 @@ def _step_left(left: Literal["some", "none", "all_sent"]) -> Gate:
 
 
 def _contact(choices: Sequence[Choice]) -> Gate:
-    chosen = [one for one in choices if one.has_trait]
+    chosen = [choice for choice in choices if choice.has_trait]
     if best_choice(choices) is not None:
         return Gate("contact", True, "There is a contact to write to.", "no_product_admin")
-    problems = {one.reach.problem for one in chosen}
-    for cause, said in _UNREACHABLE.items():
+    problems = {choice.reach.problem for choice in chosen}
+    for cause, detail in _UNREACHABLE.items():
         if cause in problems:
-            return Gate("contact", False, said, cause)
+            return Gate("contact", False, detail, cause)
     detail = (
         "Nobody with the role can be written to." if chosen else "Nobody has the role to write to."
     )

@@ -1,5 +1,5 @@
-"""Who enters, who cannot and why. `reconcile` looks at a record as it is now, whatever changed, so
-that it does not matter in which order changes were heard, or how often.
+"""Who enters, who cannot and why. `reconcile` evaluates an opportunity as it is now, whatever
+changed, so that it does not matter in which order events came, or how often.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from sequencer.sequences.enrollments.rules import Entry, Exit, Pause, obstacle
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry import queries
 from sequencer.sequences.entry.blocks import Blocks
-from sequencer.sequences.entry.context import EntryContext, load_entry_context
+from sequencer.sequences.entry.context import EntryCase, EntryContext, load_entry_context
 from sequencer.sequences.entry.queries import EntryRequest
 from sequencer.sequences.entry.rules import STEP_LEFT, Gate, best_choice, gates, verdict
 from sequencer.sequences.reevaluation_queue import service as queue
@@ -39,27 +39,25 @@ _REFUSALS: frozenset[str] = frozenset({"contract_expired", "manual_entry_require
 
 
 async def reconcile_due(uow: UnitOfWork) -> int:
-    """Look at the next opportunities in the queue. How many there were."""
+    """Reconcile the next opportunities in the queue. How many there were."""
     taken = {each.opportunity_id: each.cause for each in await queue.take(uow, _BATCH)}
 
     async def some(opportunity_ids: Sequence[UUID]) -> None:
-        await reconcile(
-            uow, {opportunity_id: taken[opportunity_id] for opportunity_id in opportunity_ids}
-        )
+        await reconcile(uow, {each: taken[each] for each in opportunity_ids})
 
     await each_at_its_own_risk(uow, list(taken), some, partial(queue.quarantine, uow))
     return len(taken)
 
 
 async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, str]]]) -> None:
-    """Enter, end, pause, resume, block or unblock, each under the cause that made us look."""
+    """Enter, end, pause, resume, block or unblock, each under the cause that made it due."""
     enabled = await sequences.enabled_sequences(uow)
     context = await load_entry_context(uow, taken, enabled)
     blocks = await Blocks.of(uow, taken)
     requests = await queries.requests_of(uow, taken)
-    open_ones = await enrollments.open_of_opportunities(uow, taken)
+    open_enrollments = await enrollments.open_of_opportunities(uow, taken)
     under_way: dict[UUID, list[EnrollmentContext]] = {}
-    for each in await load_enrollment_contexts(uow, open_ones):
+    for each in await load_enrollment_contexts(uow, open_enrollments):
         under_way.setdefault(each.enrollment.opportunity_id, []).append(each)
     to_plan: list[Enrollment] = []
     own_cause = uow.cause
@@ -81,7 +79,7 @@ async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, 
         await uow.flush_events()
     uow.cause = own_cause
     await enrollments.plan(uow, to_plan)
-    failed = {one.opportunity_id for one in open_ones if one.pause_reason == "failed"}
+    failed = {each.opportunity_id for each in open_enrollments if each.pause_reason == "failed"}
     await queue.release(uow, taken.keys() - failed)
 
 
@@ -90,8 +88,8 @@ def _is_held_elsewhere(
 ) -> bool:
     ours = {each.enrollment.id for each in locked}
     return any(
-        one.state != "exited" and one.id not in ours
-        for one in context.enrollments.get(opportunity_id, [])
+        enrollment.state != "exited" and enrollment.id not in ours
+        for enrollment in context.enrollments.get(opportunity_id, [])
     )
 
 
@@ -103,30 +101,31 @@ async def _reconcile_enrollments(
     for each in under_way:
         enrollment = await enrollments.follow_account(uow, each)
         opportunity_id = enrollment.opportunity_id
-        found = obstacle(each.facts, context.now)
+        stop = obstacle(each.facts, context.now)
         causes: list[BlockCause] = []
-        if isinstance(found, Exit):
-            await enrollments.exit_enrollment(uow, enrollment, found.reason)
-        elif isinstance(found, Pause):
-            causes = [_BLOCK_OF_PAUSE[found.reason]]
+        if isinstance(stop, Exit):
+            await enrollments.exit_enrollment(uow, enrollment, stop.reason)
+        elif isinstance(stop, Pause):
+            causes = [_BLOCK_OF_PAUSE[stop.reason]]
             if enrollment.state == "active" or (
                 enrollment.pause_reason in _BLOCK_OF_PAUSE
-                and enrollment.pause_reason != found.reason
+                and enrollment.pause_reason != stop.reason
             ):
-                await enrollments.pause(uow, enrollment, found.reason)
+                await enrollments.pause(uow, enrollment, stop.reason)
         elif enrollment.pause_reason in _BLOCK_OF_PAUSE:
             await enrollments.resume(uow, enrollment)
         elif enrollment.state == "active":
             await enrollments.try_held(uow, each)
             to_plan.append(enrollment)
-        await blocks.become(
-            context,
-            each.pinned,
-            opportunity_id,
-            causes,
-            enrollment_id=enrollment.id,
-            contact_id=enrollment.contact_id,
-        )
+        if causes:
+            await blocks.become(
+                context.case(each.pinned, opportunity_id),
+                causes,
+                enrollment_id=enrollment.id,
+                contact_id=enrollment.contact_id,
+            )
+        else:
+            await blocks.clear(each.pinned.sequence_id, opportunity_id)
         plan = each.plan
         if plan is not None and plan.send_deadline > context.now:
             await queue.enqueue(uow, [opportunity_id], plan.send_deadline)
@@ -144,47 +143,47 @@ async def _reconcile_entry(
     """Those that entered. Publishes when what the record's flag asked for is over."""
     entered, refused = [], False
     for pinned in enabled:
-        if any(one.state != "exited" for one in context.earlier(pinned, opportunity_id)):
+        if any(
+            enrollment.state != "exited" for enrollment in context.earlier(pinned, opportunity_id)
+        ):
             continue
         request = EntryRequest(pinned.sequence_id, opportunity_id)
         standing = blocks.causes(pinned.sequence_id, opportunity_id)
         if not (request in requests or standing or context.in_audience(pinned, opportunity_id)):
             continue
+        case = context.case(pinned, opportunity_id)
         entry: Entry = "manual" if request in requests else "audience"
-        found = gates(context.facts(pinned, opportunity_id, entry), context.now)
-        may_enter, causes = verdict(found)
-        too_late = entry == "manual" and _no_step_is_left(found)
+        verdicts = gates(case.facts(entry), case.now)
+        may_enter, causes = verdict(verdicts)
+        too_late = entry == "manual" and _no_step_is_left(verdicts)
         if may_enter:
-            made = await enter(uow, context, pinned, opportunity_id, entry)
-            entered += [made] if made else []
+            enrollment = await enter(uow, case, entry)
+            entered += [enrollment] if enrollment else []
         elif not causes:
-            causes = _still_refused(context, pinned, opportunity_id, standing)
+            causes = _still_refused(case, standing)
         if may_enter or too_late:
             await queries.forget_requests(uow, opportunity_id, pinned.sequence_id)
             requests.discard(request)
         if too_late:
             refused = True
-        await blocks.become(context, pinned, opportunity_id, causes, contact_id=None)
-        flip = context.next_flip(pinned, opportunity_id)
-        if flip is not None:
-            await queue.enqueue(uow, [opportunity_id], flip)
+        await blocks.become(case, causes)
+        if case.next_change_at is not None:
+            await queue.enqueue(uow, [opportunity_id], case.next_change_at)
     if not entered:
         _let_flag_be_set_again(uow, context, opportunity_id, requests, refused=refused)
     return entered
 
 
-def _still_refused(
-    context: EntryContext, pinned: Pinned, opportunity_id: UUID, standing: set[str]
-) -> list[BlockCause]:
+def _still_refused(case: EntryCase, standing: set[str]) -> list[BlockCause]:
     """A refused entry by hand stands until the date moves or the opportunity is closed."""
     if standing.isdisjoint(_REFUSALS):
         return []
-    _, causes = verdict(gates(context.facts(pinned, opportunity_id, "manual"), context.now))
+    _, causes = verdict(gates(case.facts("manual"), case.now))
     return [cause for cause in causes if cause in _REFUSALS & standing]
 
 
-def _no_step_is_left(found: Sequence[Gate]) -> bool:
-    return any(gate.name == STEP_LEFT and not gate.passed for gate in found)
+def _no_step_is_left(verdicts: Sequence[Gate]) -> bool:
+    return any(gate.name == STEP_LEFT and not gate.passed for gate in verdicts)
 
 
 def _let_flag_be_set_again(
@@ -200,8 +199,12 @@ def _let_flag_be_set_again(
     """
     opportunity = context.records.opportunities[opportunity_id]
     waits = any(each.opportunity_id == opportunity_id for each in requests)
-    manual = [one for one in context.enrollments.get(opportunity_id, []) if one.entry == "manual"]
-    over = refused or (manual and all(one.state == "exited" for one in manual))
+    manual = [
+        enrollment
+        for enrollment in context.enrollments.get(opportunity_id, [])
+        if enrollment.entry == "manual"
+    ]
+    over = refused or (manual and all(enrollment.state == "exited" for enrollment in manual))
     if opportunity.manual_entry and over and not waits:
         uow.publish(
             ManualEntryUsed(opportunity_id=opportunity_id, opportunity_version=opportunity.version)
@@ -210,35 +213,29 @@ def _let_flag_be_set_again(
 
 async def enter(
     uow: UnitOfWork,
-    context: EntryContext,
-    pinned: Pinned,
-    opportunity_id: UUID,
+    case: EntryCase,
     entry: Entry,
     contact_id: UUID | None = None,
     *,
     send_now: bool = False,
 ) -> Enrollment | None:
-    """By hand a record may be late: steps of past days are not for it, unless the last of them is
-    to go now.
+    """By hand an opportunity may be late: steps of past days are not for it, unless the last of
+    them is to go now.
     """
-    opportunity, account = (
-        context.records.opportunities[opportunity_id],
-        context.records.account_of(opportunity_id),
-    )
-    choices = [choice for _, _, choice in context.ranked(pinned, opportunity_id)]
-    chosen = contact_id or best_choice(choices)
+    opportunity, account = case.opportunity, case.account
+    chosen = contact_id or best_choice(case.choices)
     if account is None or chosen is None or opportunity.contract_expiration is None:
         return None
     return await enrollments.start(
         uow,
-        pinned,
-        opportunity_id=opportunity_id,
+        case.pinned,
+        opportunity_id=opportunity.id,
         account_id=account.id,
         contact_id=chosen,
         entry=entry,
-        floor=context.today(pinned, opportunity_id) if entry == "manual" and not send_now else None,
+        floor=case.floor(entry, send_now=send_now),
         anchor=opportunity.contract_expiration,
-        earlier=[one.id for one in context.earlier(pinned, opportunity_id)],
+        earlier=[enrollment.id for enrollment in case.enrollments],
     )
 
 
@@ -247,9 +244,9 @@ async def _clear_forgotten(
 ) -> None:
     """Blocks of sequences that are disabled, with nobody enrolled, stand for nothing."""
     alive = {pinned.sequence_id for pinned in enabled} | {
-        one.sequence_id
-        for one in context.enrollments.get(opportunity_id, [])
-        if one.state != "exited"
+        enrollment.sequence_id
+        for enrollment in context.enrollments.get(opportunity_id, [])
+        if enrollment.state != "exited"
     }
     for sequence_id in blocks.sequences_of(opportunity_id) - alive:
         await blocks.clear(sequence_id, opportunity_id)
@@ -271,11 +268,11 @@ async def withdraw_requests(uow: UnitOfWork, opportunity_id: UUID) -> None:
 
 
 async def publish(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> SequenceRow:
-    """Enabled, the new version is what records enter from now on; its audience is looked at."""
-    await _look_at_all(uow, sequence_id)
+    """Enabled, the new version is what records enter from now on; its audience is evaluated."""
+    await _enqueue_all(uow, sequence_id)
     published = await sequences.publish_sequence(uow, caller, sequence_id)
     if published.state == "enabled":
-        await _look_at_all(uow, sequence_id)
+        await _enqueue_all(uow, sequence_id)
     return published
 
 
@@ -286,32 +283,32 @@ async def enable(uow: UnitOfWork, sequence_id: UUID) -> SequenceRow:
     if pinned.definition.entry.manual_flag:
         flagged = await records.opportunities_to_enter(uow)
         known = {
-            one.opportunity_id
-            for one in await enrollments.all_of_opportunities(uow, flagged)
-            if one.sequence_id == sequence_id
+            enrollment.opportunity_id
+            for enrollment in await enrollments.all_of_opportunities(uow, flagged)
+            if enrollment.sequence_id == sequence_id
         }
         fresh = [opportunity_id for opportunity_id in flagged if opportunity_id not in known]
         if fresh:
             await queries.request_entry(uow, [sequence_id], fresh)
             await queue.enqueue(uow, fresh)
-    await _look_at_all(uow, sequence_id)
+    await _enqueue_all(uow, sequence_id)
     return enabled
 
 
 async def disable(uow: UnitOfWork, sequence_id: UUID) -> SequenceRow:
     """Nobody enters any more. Who is under way goes on."""
     disabled = await sequences.set_state(uow, sequence_id, "disabled")
-    await _look_at_all(uow, sequence_id)
+    await _enqueue_all(uow, sequence_id)
     return disabled
 
 
 async def archive(uow: UnitOfWork, sequence_id: UUID) -> None:
     """Everyone under way is taken out."""
     await sequences.set_state(uow, sequence_id, "archived")
-    await _look_at_all(uow, sequence_id)
+    await _enqueue_all(uow, sequence_id)
 
 
-async def _look_at_all(uow: UnitOfWork, sequence_id: UUID) -> None:
+async def _enqueue_all(uow: UnitOfWork, sequence_id: UUID) -> None:
     concerned = set(await enrollments.opportunities_of_sequence(uow, sequence_id))
     concerned.update(await queries.opportunities_blocked_in(uow, sequence_id))
     pinned = await sequences.published_sequence(uow, sequence_id)

@@ -78,15 +78,15 @@ class EnrollmentMail:
             return Refusal("cancelled", f"enrollment_{enrollment.state}", reevaluate=False)
         if enrollment.contact_id != self.message.contact_id:
             return Refusal("cancelled", "contact_replaced")
-        found = obstacle(self.context.facts, now)
-        if found is None:
+        stop = obstacle(self.context.facts, now)
+        if stop is None:
             return None
         # What this means for the enrollment is decided in `entry`, by the same rule.
-        if found == Exit("contract_expired"):
-            return Refusal("expired", found.reason)
-        if found.reason in UNWANTED | UNREACHABLE:
-            return Refusal("suppressed", found.reason)
-        return Refusal("cancelled", found.reason)
+        if stop == Exit("contract_expired"):
+            return Refusal("expired", stop.reason)
+        if stop.reason in UNWANTED | UNREACHABLE:
+            return Refusal("suppressed", stop.reason)
+        return Refusal("cancelled", stop.reason)
 
     def postponement(self, now: datetime) -> Postponement | None:
         """A mail that a later step overtook is put off until the enrollment is planned anew."""
@@ -145,7 +145,9 @@ async def lock_mails(
     uow: UnitOfWork, mails: Sequence[Message], *, contacts: Lock
 ) -> LockedEnrollments:
     """`hold` locks a contact together with everybody who has the same address."""
-    of = await records.with_accounts(uow, {mail.opportunity_id for mail in mails}, lock="share")
+    record_set = await records.with_accounts(
+        uow, {mail.opportunity_id for mail in mails}, lock="share"
+    )
     people = {mail.contact_id for mail in mails}
     if contacts == "hold":
         locked = await records.hold_mailboxes_of(uow, people)
@@ -155,10 +157,10 @@ async def lock_mails(
     complete: dict[UUID, Message] = {}
     account_of: dict[UUID, Account | None] = {}
     for mail in mails:
-        opportunity = of.opportunities.get(mail.opportunity_id)
+        opportunity = record_set.opportunities.get(mail.opportunity_id)
         if opportunity is None or mail.contact_id not in locked or mail.enrollment_id not in shared:
             continue
-        account = of.account_of(opportunity.id)
+        account = record_set.account_of(opportunity.id)
         # A mail of an opportunity without an account is refused like any other.
         if account is not None or opportunity.account_id is None:
             complete[mail.id], account_of[mail.id] = mail, account

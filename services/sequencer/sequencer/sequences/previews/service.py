@@ -28,18 +28,18 @@ _LINK = "https://unsubscribe.example/preview"
 async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[str, Any]:
     """Of the draft. What is missing is a `problem` of the steps that need it, not an error."""
     definition = await sequences.draft_definition(uow, sequence_id)
-    found = await records.with_accounts(uow, [data.opportunity_id])
-    opportunity = found.opportunities.get(data.opportunity_id)
+    record_set = await records.with_accounts(uow, [data.opportunity_id])
+    opportunity = record_set.opportunities.get(data.opportunity_id)
     if opportunity is None:
         raise invalid(
             "/opportunity_id", "unknown_opportunity", "There is no opportunity with this id."
         )
-    account = found.account_of(opportunity.id)
+    account = record_set.account_of(opportunity.id)
     contact = await _contact(uow, definition, account, data.contact_id)
     mailbox = await _mailbox(uow, definition, account)
     zones = zones_of(contact, account, await uow.zone())
     plan = plan_of(definition, opportunity, account, zones)
-    gone = await who_left(uow, found.accounts.values())
+    gone = await who_left(uow, record_set.accounts.values())
     dates = _dates(definition, plan)
     variables = await _variables(uow, opportunity, account, contact, mailbox)
     return {
@@ -63,11 +63,11 @@ async def _contact(
     people = (await records.contacts_by_account(uow, [account.id])).get(account.id, [])
     ranked = records.ranked_contacts(people, definition.contact_selector.trait)
     if wanted is not None:
-        found = next((one.contact for _, one in ranked if one.contact.id == wanted), None)
-        if found is None:
+        contact = next((part.contact for _, part in ranked if part.contact.id == wanted), None)
+        if contact is None:
             raise invalid("/contact_id", "not_of_account", "No contact of this account.")
-        return found
-    return next((one.contact for person, one in ranked if person.chosen_by_trait), None)
+        return contact
+    return next((part.contact for person, part in ranked if person.chosen_by_trait), None)
 
 
 async def _mailbox(

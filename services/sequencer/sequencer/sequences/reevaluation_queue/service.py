@@ -49,12 +49,12 @@ async def quarantine(uow: UnitOfWork, opportunity_id: UUID, error: Exception) ->
     wait = min(_AGAIN * 2 ** min(failures - 1, 10), _LATEST)
     await enqueue(uow, [opportunity_id], await uow.now() + wait)
     if failures == 1:
-        found = (await records.opportunities(uow, [opportunity_id])).get(opportunity_id)
+        opportunity = (await records.opportunities(uow, [opportunity_id])).get(opportunity_id)
         uow.publish(
             OpportunityQuarantined(
                 opportunity_id=opportunity_id,
-                opportunity_name=found.name if found else None,
-                account_id=found.account_id if found else None,
+                opportunity_name=opportunity.name if opportunity else None,
+                account_id=opportunity.account_id if opportunity else None,
                 detail=reason,
             )
         )

@@ -145,8 +145,8 @@ _ONE = text(_PINNED.format(which="v.number = s.published_version and s.id = :seq
 
 async def published_sequence(uow: UnitOfWork, sequence_id: UUID) -> Pinned | None:
     """None for one that is not published, or cannot be read any more."""
-    found = await _readable(uow, _ONE, sequence_id=sequence_id)
-    return found[0] if found else None
+    versions = await _readable(uow, _ONE, sequence_id=sequence_id)
+    return versions[0] if versions else None
 
 
 _SOME = text(
@@ -164,11 +164,11 @@ async def pinned_versions(uow: UnitOfWork, wanted: Collection[tuple[UUID, int]])
 
 async def _readable(uow: UnitOfWork, statement: TextClause, **params: object) -> list[Pinned]:
     """A definition that an older release stored and we cannot read costs only its own sequence."""
-    found = []
+    readable = []
     for row in await uow.rows(_StoredVersion, statement, **params):
         definition = readable_definition(row.definition)
         if definition is None:
             log.error("a version cannot be read", sequence=str(row.id), number=row.number)
             continue
-        found.append(Pinned(row.id, row.title, row.state, row.number, definition))
-    return found
+        readable.append(Pinned(row.id, row.title, row.state, row.number, definition))
+    return readable

@@ -15,24 +15,24 @@ from shared.errors import Fault
 
 def named_in(data: SequenceIn | SequencePatch) -> Named:
     """What it names itself: a default may be made later."""
-    own = data.model_dump(exclude_unset=True)
-    said = {name: own.get(name) or {} for name in ("sender", "tasks", "contact_selector")}
+    fields = data.model_dump(exclude_unset=True)
+    parts = {name: fields.get(name) or {} for name in ("sender", "tasks", "contact_selector")}
     roles = {
-        said["sender"].get("key_role"),
-        said["tasks"].get("assignee_key_role"),
-        own.get("notify_key_role"),
+        parts["sender"].get("key_role"),
+        parts["tasks"].get("assignee_key_role"),
+        fields.get("notify_key_role"),
     }
     traits = {
         name
         for _, source, html in templates_of(data.steps or ())
         for name in traits_in(source, html=html)
     }
-    if (trait := said["contact_selector"].get("trait")) is not None:
+    if (trait := parts["contact_selector"].get("trait")) is not None:
         traits.add(f"contact.traits.{trait}")
     segments = {data.audience_segment_id, data.account_segment_id}
     return Named(
-        frozenset(one for one in segments if one is not None),
-        frozenset(one for one in roles if one is not None),
+        frozenset(segment for segment in segments if segment is not None),
+        frozenset(role for role in roles if role is not None),
         frozenset(traits),
     )
 

@@ -57,18 +57,18 @@ async def create_sequence(
     """
     looked = await look_for(running, caller, named_in(data))
     uow = await begin()
-    made = await service.create_sequence(uow, data, looked)
-    response.headers["etag"] = etag(made.version)
-    return await shown(uow, made)
+    sequence = await service.create_sequence(uow, data, looked)
+    response.headers["etag"] = etag(sequence.version)
+    return await shown(uow, sequence)
 
 
 @router.get("/{sequence_id}", summary="Get a sequence", response_model=SequenceOut)
 async def get_sequence(
     sequence_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    found = await service.get_sequence(uow, sequence_id)
-    response.headers["etag"] = etag(found.version)
-    return await shown(uow, found)
+    sequence = await service.get_sequence(uow, sequence_id)
+    response.headers["etag"] = etag(sequence.version)
+    return await shown(uow, sequence)
 
 
 @router.patch("/{sequence_id}", summary="Edit the draft", response_model=SequenceOut)
@@ -85,9 +85,9 @@ async def edit_sequence(
     """Takes effect for new enrollments when it is published."""
     looked = await look_for(running, caller, named_in(data))
     uow = await begin()
-    found = await service.get_sequence(uow, sequence_id, lock=True)
-    check_version(version, found.version)
-    edited = await service.edit_sequence(uow, found, data, looked)
+    sequence = await service.get_sequence(uow, sequence_id, lock=True)
+    check_version(version, sequence.version)
+    edited = await service.edit_sequence(uow, sequence, data, looked)
     response.headers["etag"] = etag(edited.version)
     return await shown(uow, edited)
 

@@ -60,10 +60,10 @@ class Archived(Conflict):
 
 
 async def get_sequence(uow: UnitOfWork, sequence_id: UUID, *, lock: bool = False) -> Sequence:
-    found = await queries.sequence_by_id(uow, sequence_id, lock=lock)
-    if found is None:
+    sequence = await queries.sequence_by_id(uow, sequence_id, lock=lock)
+    if sequence is None:
         raise SequenceNotFound("There is no sequence with this id.")
-    return found
+    return sequence
 
 
 async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
@@ -117,7 +117,7 @@ async def _steps_of(uow: UnitOfWork, sequence: Sequence) -> set[str]:
     """
     versions = await queries.versions_of(uow, sequence.id)
     stored = [sequence.draft, *(version.definition for version in versions)]
-    return {step_id for one in stored for step_id in step_ids(one)}
+    return {step_id for definition in stored for step_id in step_ids(definition)}
 
 
 async def _checked(
@@ -175,8 +175,10 @@ def _without_way_out(definition: Definition) -> Iterator[Fault]:
 async def _with_known_segments(uow: UnitOfWork, definition: Definition, looked: Looked) -> Looked:
     """Also those that the draft has had before."""
     named = (definition.audience_segment_id, definition.account_segment_id)
-    heard = await records.segments(uow, [one for one in named if one is not None])
-    return replace(looked, segments={**looked.segments, **heard})
+    known = await records.segments(
+        uow, [segment_id for segment_id in named if segment_id is not None]
+    )
+    return replace(looked, segments={**looked.segments, **known})
 
 
 async def _mailbox_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> list[Fault]:
@@ -235,9 +237,9 @@ async def versions(uow: UnitOfWork, sequence_id: UUID) -> list[SequenceVersion]:
 async def published(uow: UnitOfWork, sequence_id: UUID) -> Pinned:
     """Raises `NotPublished` or `UnreadableDefinition`."""
     sequence = await get_sequence(uow, sequence_id)
-    found = await queries.published_sequence(uow, sequence_id)
-    if found is not None:
-        return found
+    version = await queries.published_sequence(uow, sequence_id)
+    if version is not None:
+        return version
     if sequence.published_version is None:
         raise NotPublished("This sequence has no published version.")
     raise UnreadableDefinition(
@@ -252,19 +254,19 @@ async def pinned(
     """Versions by (sequence, number)."""
     if not wanted:
         return {}
-    found = await queries.pinned_versions(uow, set(wanted))
-    return {(version.sequence_id, version.number): version for version in found}
+    versions = await queries.pinned_versions(uow, set(wanted))
+    return {(version.sequence_id, version.number): version for version in versions}
 
 
 def one_of(versions: Mapping[tuple[UUID, int], Pinned], sequence_id: UUID, number: int) -> Pinned:
     """Raises `UnreadableDefinition` for one that `pinned` had to leave out."""
-    found = versions.get((sequence_id, number))
-    if found is None:
+    version = versions.get((sequence_id, number))
+    if version is None:
         raise UnreadableDefinition(
             f"Version {number} of the sequence {sequence_id} cannot be read any more."
             " Take the record out, publish the sequence anew and enter the record again."
         )
-    return found
+    return version
 
 
 async def count_unreadable(uow: UnitOfWork) -> int:
@@ -278,10 +280,10 @@ async def draft_definition(uow: UnitOfWork, sequence_id: UUID) -> Definition:
 
 
 def _definition_of(sequence: Sequence) -> Definition:
-    found = readable_definition(sequence.draft)
-    if found is None:
+    definition = readable_definition(sequence.draft)
+    if definition is None:
         raise UnreadableDefinition("Its draft cannot be read any more. Edit it and try again.")
-    return found
+    return definition
 
 
 def _unless_taken(title: str) -> AbstractAsyncContextManager[None]:

@@ -37,7 +37,7 @@ def _vacancies(
     purposes = [
         (sender, "no mail of this sequence can leave"),
         (definition.tasks.assignee_key_role, "its tasks are assigned to nobody"),
-        (definition.notify_key_role, "nobody is told of a reply"),
+        (definition.notify_key_role, "nobody learns of a reply"),
     ]
     for role in dict.fromkeys(role for role, _ in purposes if role is not None):
         if any(holder not in gone for holder in account.holders_of(role)):
