@@ -16,6 +16,8 @@ State = Literal[
     "expired",
     "skipped",
 ]
+Phase = Literal["connecting", "body_started"]
+"""Of one that is being handed over: `body_started` may have left."""
 OPEN: tuple[State, ...] = ("scheduled", "dispatching", "unknown", "held")
 """The enrollment waits for it."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from sequencer.mail.messages.rules import State
+from sequencer.mail.messages.rules import Phase, State
 from shared.schemas import Out
 
 
@@ -23,7 +23,7 @@ class Message:
     account_id: UUID | None
     contact_id: UUID
     state: State
-    phase: str | None
+    phase: Phase | None
     due_at: datetime
     retry_at: datetime | None
     attempts: int
@@ -122,7 +122,7 @@ class MessageOut(Out):
     account_id: UUID | None
     contact_id: UUID
     state: State
-    phase: str | None = Field(
+    phase: Phase | None = Field(
         description="While `dispatching`: `connecting` is certainly not handed over yet,"
         " `body_started` may be."
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from sequencer.sequences.enrollments.rules import Entry, State
+from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason, State
 from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
 from shared.schemas import In, Out
 
@@ -22,8 +22,8 @@ class Enrollment:
     contact_id: UUID
     entry: Entry
     state: State
-    pause_reason: str | None
-    exit_reason: str | None
+    pause_reason: PauseReason | None
+    exit_reason: ExitReason | None
     floor_on: date | None
     anchor_on: date | None
     next_step_id: UUID | None
@@ -91,8 +91,8 @@ class EnrollmentOut(Out):
     contact_id: UUID
     entry: Entry
     state: State
-    pause_reason: str | None
-    exit_reason: str | None
+    pause_reason: PauseReason | None
+    exit_reason: ExitReason | None
     next_step_id: UUID | None
     next_due_at: datetime | None
     in_flight_message_id: UUID | None = Field(

@@ -6,7 +6,14 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from sequencer.sequences.enrollments.rules import REENTERS, SERVED, Entry, Reach, Unreachable
+from sequencer.sequences.enrollments.rules import (
+    REENTERS,
+    SERVED,
+    Entry,
+    ExitReason,
+    Reach,
+    Unreachable,
+)
 from shared.events.sequences import BlockCause
 
 STEP_LEFT = "step_left"
@@ -31,7 +38,7 @@ class EntryFacts:
     in_audience: bool
     in_account_segment: bool
     enrolled: bool
-    last_exit: str | None
+    last_exit: ExitReason | None
     """Why the latest enrollment of the record in this sequence ended."""
     opportunity_exists: bool
     is_closed: bool

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from sequencer.sequences.enrollments.rules import Entry
+from sequencer.sequences.enrollments.rules import Entry, Problem
 from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
 from shared.events.sequences import AvailableAction, BlockCause
 from shared.schemas import In, Out
@@ -80,7 +80,7 @@ class RankedContact(Out):
     rank: int
     reason: str
     chosen: bool
-    problem: str | None
+    problem: Problem | None = Field(description="Why nothing can be sent; null: it can.")
 
 
 class EligibilityOut(Out):
