@@ -93,6 +93,7 @@ PRIVATE = ("queries", "client", "router", "handlers", "jobs")
 SHARED_STATEMENTS = {
     "accounts_api.language.sql": "writes rules as SQL for all that judge or list records",
     "accounts_api.evaluation.engine.next_changes": "adds to a statement until when it stays true",
+    "accounts_api.records.history.as_of": "gives statements the tables as they were",
     "accounts_api.evaluation.rule_sets.store": "stores the rules of every feature that has a set",
 }
 """What writes statements for other features than its own, and why."""

@@ -26,7 +26,6 @@ FEATURES_OF_MORE_LINES = {
     "deploy/demo": 2_123,
     "services/accounts-api/accounts_api/automation/segments": 2_239,
     "services/accounts-api/accounts_api/customers/imports": 2_265,
-    "services/accounts-api/accounts_api/customers/querying": 1_653,
     "services/accounts-api/accounts_api/evaluation/engine": 1_580,
     "services/accounts-api/accounts_api/language/formulas": 1_860,
     "services/sequencer/sequencer/sequences/enrollments": 1_573,

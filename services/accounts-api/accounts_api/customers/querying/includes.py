@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from accounts_api.customers.querying.as_of import PointInTime, with_clause
 from accounts_api.language.rules.ignored import not_ignored
+from accounts_api.records.history.as_of import PointInTime, with_clause
 from accounts_api.records.schema.record_schemas import (
     OBJECT,
     RECORD_SCHEMAS,

@@ -11,7 +11,6 @@ from pydantic_core import from_json, to_json
 from typing_extensions import override
 
 from accounts_api.customers.querying import queries
-from accounts_api.customers.querying.as_of import PointInTime
 from accounts_api.customers.querying.ignored import unless_ignored
 from accounts_api.customers.querying.queries import Conditions, Source
 from accounts_api.customers.querying.rules import refuse_rule_of_now
@@ -21,6 +20,7 @@ from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.sql.compile import verdict
+from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid

@@ -29,10 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
-from accounts_api.customers.querying.as_of import PointInTime, ctes, past_table, read_in_bulk
 from accounts_api.customers.querying.rules import Projection, SortKey
 from accounts_api.language.rules.catalog import FieldType, RecordType
 from accounts_api.language.sql.rows import Row
+from accounts_api.records.history.as_of import PointInTime, ctes, past_table, read_in_bulk
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of

@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.customers.querying import includes, queries
-from accounts_api.customers.querying.as_of import PointInTime
 from accounts_api.customers.querying.includes import Included
 from accounts_api.customers.querying.list_request import (
     ListRequest,
@@ -26,6 +25,7 @@ from accounts_api.customers.querying.rules import (
     refuse_order_of_now,
     sort_keys,
 )
+from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound, in_time
 from accounts_api.records.schema.record_schemas import RecordSchema
