@@ -5,13 +5,10 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.automation.assignments.rules import Algorithm, Policy
-from accounts_api.evaluation.rule_sets.schemas import RuleFault
+from accounts_api.evaluation.rule_sets.schemas import RuleFault, WrittenRule
 from shared.schemas import In, Minor, Out, Patch, Title
 
-RuleIn = Annotated[
-    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
-    Field(description="A rule over accounts, as JSON or as text."),
-]
+RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
 Pool = Annotated[
     list[UUID],
     Field(max_length=200, description="Among whom `algorithm` chooses; those who left are not."),

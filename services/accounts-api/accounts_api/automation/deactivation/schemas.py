@@ -9,13 +9,11 @@ from accounts_api.evaluation.rule_sets.schemas import (
     DateField,
     Progress,
     RuleFault,
+    WrittenRule,
 )
 from shared.schemas import In, Out, Patch, Title
 
-RuleIn = Annotated[
-    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
-    Field(description="A rule over contacts, as JSON or as text."),
-]
+RuleIn = Annotated[WrittenRule, Field(description="A rule over contacts, as JSON or as text.")]
 
 _ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a03"
 _CONTACT = "0198c0de-0004-7a3b-8c4d-5e6f708192a3"

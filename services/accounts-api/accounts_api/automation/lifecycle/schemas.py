@@ -10,13 +10,11 @@ from accounts_api.evaluation.rule_sets.schemas import (
     DateField,
     Progress,
     RuleFault,
+    WrittenRule,
 )
 from shared.schemas import In, Out, Patch, Title
 
-RuleIn = Annotated[
-    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
-    Field(description="A rule over accounts, as JSON or as text."),
-]
+RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
 
 _ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a02"
 _ACCOUNT = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"

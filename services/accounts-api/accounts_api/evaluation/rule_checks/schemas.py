@@ -6,13 +6,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.evaluation.rule_sets.schemas import RuleFault
+from accounts_api.evaluation.rule_sets.schemas import RuleFault, WrittenRule
 from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.schemas import In, Out
 
 RuleIn = Annotated[
-    dict[str, Any] | Annotated[str, Field(max_length=50_000)],
-    Field(description="A rule of the rule language, as JSON or as text."),
+    WrittenRule, Field(description="A rule of the rule language, as JSON or as text.")
 ]
 RULE: dict[str, Any] = {
     "all": [

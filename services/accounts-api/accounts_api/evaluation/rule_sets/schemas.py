@@ -1,4 +1,6 @@
-"""What a rule shows of its evaluation: faults, and how far a backfill has come."""
+"""A rule as it is written, and what it shows of its evaluation: faults, and how far a backfill has
+come.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,6 +10,8 @@ from pydantic import Field
 from shared.schemas import Out
 
 DateField = Annotated[str, Field(max_length=200)]
+WrittenRule = dict[str, Any] | Annotated[str, Field(max_length=50_000)]
+"""As JSON or as text."""
 
 
 class RuleFault(Out):
