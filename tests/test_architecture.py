@@ -22,6 +22,7 @@ from shared.web.openapi import api_routes
 from tests.event_samples import GOLDEN, sample
 from tests.operations import PACKAGES, app_of
 from tests.source_code import (
+    ROOT,
     feature,
     feature_modules,
     functions,
@@ -372,3 +373,10 @@ def test_every_body_takes_the_types_of_json_only() -> None:
         if not issubclass(model, In)
     }
     assert lax == set()
+
+
+def test_no_test_module_imports_from_another() -> None:
+    """What several need is in a `making.py`."""
+    importing = re.compile(r"^ *(from|import) tests\b[^#\n]*\btest_", re.MULTILINE)
+    modules = (ROOT / "tests").rglob("*.py")
+    assert [path.name for path in modules if importing.search(path.read_text("utf-8"))] == []

@@ -16,7 +16,7 @@ from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences.schemas import Definition
 from sequencer.sequences.sequences.versions import plan_of
 from tests.sequencer.renewals import Renewals, day, made, step
-from tests.sequencer.sequences.planning.test_planning import zones
+from tests.sequencer.sequences.planning.making import zones
 
 instants = st.integers(-2_200_000_000, 7_250_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
 _IDS = [f"0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b{n:02}" for n in range(3)]
