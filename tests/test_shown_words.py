@@ -1,14 +1,11 @@
 """What a library says of an error is for the log. A person reads our sentences."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FILES = [path for part in ("services", "shared") for path in sorted((ROOT / part).rglob("*.py"))]
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in FILES}
-_NODES = [node for tree in TREES.values() for node in ast.walk(tree)]
-_OURS = {node.name for node in _NODES if isinstance(node, ast.ClassDef)}
 _WORDS = {"args", "detail", "message", "msg", "reason", "strerror"}
 
 OUR_VALUE_ERRORS = {
@@ -24,6 +21,21 @@ READ = {
     "shared/values/validation_messages.py": "line and column",
 }
 """Files that read something out of a library's error, and what."""
+
+
+@cache
+def trees() -> Mapping[str, ast.Module]:
+    """Of the services and shared, by path. Read when a test runs, not when all are collected."""
+    files = [
+        path for part in ("services", "shared") for path in sorted((ROOT / part).rglob("*.py"))
+    ]
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in files}
+
+
+@cache
+def our_classes() -> frozenset[str]:
+    nodes = (node for tree in trees().values() for node in ast.walk(tree))
+    return frozenset(node.name for node in nodes if isinstance(node, ast.ClassDef))
 
 
 def _names(handler: ast.ExceptHandler) -> set[str]:
@@ -57,7 +69,7 @@ def _told(tree: ast.AST) -> Iterator[tuple[int, str, set[str]]]:
     for handler in ast.walk(tree):
         if not isinstance(handler, ast.ExceptHandler) or handler.name is None:
             continue
-        theirs = _names(handler) - _OURS
+        theirs = _names(handler) - our_classes()
         if not theirs:
             continue
         for statement in handler.body:
@@ -68,7 +80,7 @@ def _told(tree: ast.AST) -> Iterator[tuple[int, str, set[str]]]:
 def test_no_librarys_words_are_told() -> None:
     told = [
         f"{path}:{line} {words}"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if path not in READ
         for line, words, theirs in _told(tree)
         if path not in OUR_VALUE_ERRORS or theirs != {"ValueError"}
@@ -87,6 +99,6 @@ def test_the_guard_sees_what_it_is_for() -> None:
 
 def test_exceptions_are_still_needed() -> None:
     for path in (*OUR_VALUE_ERRORS, *READ):
-        assert path in TREES
+        assert path in trees()
     for path in OUR_VALUE_ERRORS:
-        assert list(_told(TREES[path])), path
+        assert list(_told(trees()[path])), path
