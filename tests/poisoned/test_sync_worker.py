@@ -316,9 +316,9 @@ async def removed(
         patched.setattr(queries, purge, poisoned)
         for id_ in ids:
             assert (await world.ws.admin.delete(f"{path}/{id_}")).status_code == 204
-        await world.tenure.settle()
+        await world.tenure.settle(tidying=True)
         assert await rows(world, table, "id", ids) == {ids[1]}
-    await world.tenure.settle()
+    await world.tenure.settle(tidying=True)
     assert await rows(world, table, "id", ids) == set()
 
 
