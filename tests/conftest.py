@@ -86,8 +86,11 @@ def repository() -> Path:
     return ROOT
 
 
-_LONG = ("tests/deploy/", "tests/flows/", "tests/docs/")
-"""Few tests of many seconds each, with processes of their own."""
+_LONG = (
+    *("tests/deploy/", "tests/flows/", "tests/docs/", "tests/sync_worker/crm_sync/"),
+    "tests/accounts_api/automation/segments/test_always_true.py",
+)
+"""Few tests of many seconds each; the first three have processes of their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
