@@ -49,7 +49,7 @@ async def reconcile_due(uow: UnitOfWork) -> int:
     return len(taken)
 
 
-async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, str]]]) -> None:
+async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, object]]]) -> None:
     """Enter, end, pause, resume, block or unblock, each under the cause that made it due."""
     enabled = await sequences.enabled_sequences(uow)
     context = await load_entry_context(uow, taken, enabled)

@@ -1,7 +1,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -53,7 +52,7 @@ async def workspaces_with_due_opportunities(scope: Transaction, limit: int) -> l
 @dataclass(frozen=True, slots=True)
 class DueOpportunity:
     opportunity_id: UUID
-    cause: list[dict[str, Any]]
+    cause: list[dict[str, object]]
     """What made it due."""
 
 

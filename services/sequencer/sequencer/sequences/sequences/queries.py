@@ -1,6 +1,5 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import TextClause, bindparam, func, select, text, update
@@ -20,7 +19,7 @@ _COLUMNS = tuple(sequences.c[field.name] for field in fields(Sequence))
 
 
 async def insert_sequence(
-    uow: UnitOfWork, sequence_id: UUID, title: str, draft: Mapping[str, Any]
+    uow: UnitOfWork, sequence_id: UUID, title: str, draft: Mapping[str, object]
 ) -> Sequence:
     """Violates `uq_sequences_workspace_id_title` when the title is in use."""
     row = insert(sequences).values(id=sequence_id, title=title, draft=draft)
@@ -70,7 +69,7 @@ async def insert_version(
     uow: UnitOfWork,
     sequence_id: UUID,
     number: int,
-    definition: Mapping[str, Any],
+    definition: Mapping[str, object],
     published_by: str,
 ) -> None:
     await uow.run(

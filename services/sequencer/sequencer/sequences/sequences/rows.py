@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 from sequencer.sequences.sequences.schemas import State
@@ -14,7 +14,7 @@ class Sequence:
     version: int
     title: str
     state: State
-    draft: dict[str, Any]
+    draft: dict[str, object]
     published_version: int | None
     created_at: datetime
     updated_at: datetime
@@ -23,7 +23,7 @@ class Sequence:
 class SequenceChanges(TypedDict, total=False):
     title: str
     state: State
-    draft: dict[str, Any]
+    draft: dict[str, object]
     published_version: int
 
 
@@ -32,6 +32,6 @@ class SequenceVersion:
     """Never changed once written: enrollments are pinned to it."""
 
     number: int
-    definition: dict[str, Any]
+    definition: dict[str, object]
     published_by: str
     published_at: datetime
