@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, Field
-
 from shared.events.base import ConfigurationChanged, Event
 
 
@@ -20,7 +18,7 @@ class SyncRunFinished(Event):
     reason: str | None
     read: int
     written: int
-    rejected: int = Field(validation_alias=AliasChoices("rejected", "parked"))
+    rejected: int
 
 
 class ConnectionNeedsReauth(Event):

@@ -9,7 +9,7 @@ from sync_worker.partners.partner_events.models import FeedFloor, PartnerEvent
 from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
 from sync_worker.partners.webhooks.models import WebhookEndpoint, WebhookSecret
 from sync_worker.runner.runs.models import SyncRun
-from sync_worker.runner.streams.models import DescribedObject, SyncStream, SyncWindow
+from sync_worker.runner.streams.models import DescribedObject, SyncStream
 
 __all__ = [
     "FOUNDATION",
@@ -26,7 +26,6 @@ __all__ = [
     "SourceRecord",
     "SyncRun",
     "SyncStream",
-    "SyncWindow",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -269,7 +269,7 @@ def known(content: dict[str, Any], state: Any = "synced", *, at: datetime = AT) 
 
 
 def test_what_did_not_change_asks_for_nothing() -> None:
-    for before in ("synced", "stale", "doomed"):
+    for before in ("synced", "stale", "pending_deletion"):
         plan = planned([item({"name": "A"})], known({"name": "A"}, before))
         assert plan.unchanged
         assert not plan.changed
@@ -287,7 +287,7 @@ def test_what_was_never_taken_is_sent_whole() -> None:
 
 
 def test_a_rejected_row_waits_until_it_changes_or_its_time_comes() -> None:
-    before = known({"name": "A"}, "parked")
+    before = known({"name": "A"}, "rejected")
     assert planned([item({"name": "A"})], before).unchanged
     assert planned([item({"name": "B"})], before).whole
     assert planned([item({"name": "A"})], before, again=True).whole

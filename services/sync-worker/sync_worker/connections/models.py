@@ -76,7 +76,7 @@ class Connection(Base):
     synced_at: Mapped[datetime | None] = mapped_column(AT)
     full_sync_at: Mapped[datetime | None] = mapped_column(AT)
     rejected_records: Mapped[int] = mapped_column(
-        "parked_records", Integer, server_default=text("0"), comment="set aside, as of the last run"
+        Integer, server_default=text("0"), comment="as of the last run"
     )
     warned_records: Mapped[int] = mapped_column(
         Integer, server_default=text("0"), comment="here without some value, as of the last run"

@@ -127,7 +127,7 @@ async def renew_lease(session: AsyncSession, claim: Claim, seconds: float) -> bo
 
 _COUNT_TROUBLED = text(
     """
-    update connections set parked_records = :rejected, warned_records = :warned
+    update connections set rejected_records = :rejected, warned_records = :warned
     where workspace_id = :workspace_id and id = :id
     """
 )

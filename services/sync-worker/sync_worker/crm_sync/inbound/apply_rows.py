@@ -162,7 +162,7 @@ def _answered(
     if result.status == "rejected":
         if result.code == records.DELETED_BY_PERSON:
             # It stays away until a person brings it back; asking again would change nothing.
-            return _kept(item, "parked", reason="A person deleted it here.")
+            return _kept(item, "rejected", reason="A person deleted it here.")
         return _rejected(item, result.reason(), known)
     left_out = left_out_now(known.get(item.external_id), item, sent)
     left_out += refused_values(mapping, sent, result.left_out)
@@ -191,14 +191,14 @@ def _synced(item: Item) -> Kept:
 
 def _gone(item: Item, stream: Stream) -> Kept:
     """An association just ends; a record ends after the run has seen how many do."""
-    state = "doomed" if stream.type.joins is None else "deleted"
+    state = "pending_deletion" if stream.type.joins is None else "deleted"
     return _kept(item, state, merged_into=item.merged_into)
 
 
 def _rejected(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
     before = known.get(item.external_id)
-    attempts = before.attempts if before is not None and before.state == "parked" else 0
-    return _kept(item, "parked", reason=reason, retry_in=float(retry_pause(attempts + 1)))
+    attempts = before.attempts if before is not None and before.state == "rejected" else 0
+    return _kept(item, "rejected", reason=reason, retry_in=float(retry_pause(attempts + 1)))
 
 
 async def _keep_each(
@@ -231,7 +231,7 @@ def _without_content(row: Kept, why: str) -> Kept:
         row.modstamp,
         b"",
         {},
-        "parked",
+        "rejected",
         reason=why,
         retry_in=float(retry_pause(2)),
     )
@@ -251,7 +251,7 @@ async def _keeping(
         "read": len(kept) + len(plan.unchanged),
         "written": written,
         "unchanged": len(plan.unchanged),
-        "rejected": sum(row.state == "parked" for row in kept),
+        "rejected": sum(row.state == "rejected" for row in kept),
         "warned": sum(bool(row.left_out) for row in kept),
     }
     progress = context.of(stream)

@@ -113,7 +113,7 @@ def planned(items: Sequence[Item], known: Mapping[str, Known], *, again: bool = 
         elif item.gone:
             ended = before is None or before.state in {"deleted", "merged"}
             (plan.unchanged if ended else plan.pending_deletion).append(item)
-        elif before is not None and before.state == "parked" and not again:
+        elif before is not None and before.state == "rejected" and not again:
             waits = before.hash == item.hash
             (plan.unchanged if waits else _fresh(plan, item)).append(item)
         elif item.trouble is not None or before is None or before.state in _WITHOUT_US:
@@ -154,7 +154,7 @@ def refused_values(
     )
 
 
-_WITHOUT_US = {"parked", "deleted", "merged"}
+_WITHOUT_US = {"rejected", "deleted", "merged"}
 """States of which we do not know that the other side has anything: the whole row is sent."""
 
 

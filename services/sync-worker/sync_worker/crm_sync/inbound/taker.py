@@ -98,11 +98,13 @@ class RecordTaker:
             if purged:
                 async with context.commit() as uow:
                     where = uow.session, uow.workspace_id, context.connection.id, name
-                    await source_records.mark_for_deletion(*where, sorted(purged), "doomed")
+                    await source_records.mark_for_deletion(
+                        *where, sorted(purged), "pending_deletion"
+                    )
 
     def _state_of_gone(self, stream: str) -> State:
         """A record ends after the run has seen how many do; an association just ends."""
-        return "doomed" if self.context.type_of(stream).joins is None else "deleted"
+        return "pending_deletion" if self.context.type_of(stream).joins is None else "deleted"
 
     async def _make_joined_stale(self, uow: UnitOfWork, stream: str, joined: Sequence[str]) -> None:
         other = self.context.type_of(stream).joins

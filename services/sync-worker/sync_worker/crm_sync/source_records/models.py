@@ -14,8 +14,8 @@ from sync_worker.db import Base
 class SourceRecord(Base):
     """What its system last said of one record, in our words, and what became of it.
 
-    `synced` took effect, `parked` was rejected and is tried again at `retry_at`, `stale` must be
-    sent again because what it points to changed, `doomed` is pending deletion: deleted there and
+    `synced` took effect, `rejected` is tried again at `retry_at`, `stale` must be
+    sent again because what it points to changed, `pending_deletion` was deleted there and
     not yet here.
     """
 
@@ -23,7 +23,8 @@ class SourceRecord(Base):
     __table_args__ = (
         of_connection(),
         CheckConstraint(
-            "state in ('synced', 'parked', 'stale', 'doomed', 'deleted', 'merged')", name="state"
+            "state in ('synced', 'rejected', 'stale', 'pending_deletion', 'deleted', 'merged')",
+            name="state",
         ),
         Index(
             "ix_source_records_open",
@@ -32,7 +33,7 @@ class SourceRecord(Base):
             "object",
             "state",
             "retry_at",
-            postgresql_where=text("state in ('parked', 'stale', 'doomed')"),
+            postgresql_where=text("state in ('rejected', 'stale', 'pending_deletion')"),
         ),
         Index(
             "ix_source_records_left_out",

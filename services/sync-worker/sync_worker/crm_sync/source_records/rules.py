@@ -6,8 +6,7 @@ from typing import Literal
 
 from sync_worker.crm_sync.translation.fold import Content, LeftOut
 
-State = Literal["synced", "parked", "stale", "doomed", "deleted", "merged"]
-"""As it is stored: `parked` are the rejected ones, `doomed` those that are pending deletion."""
+State = Literal["synced", "rejected", "stale", "pending_deletion", "deleted", "merged"]
 
 _RETRY_PAUSES = (0, 60, 300, 1_800, 7_200, 21_600, 86_400)
 DELETE_SHARE = 0.1

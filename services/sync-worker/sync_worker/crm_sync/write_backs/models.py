@@ -12,14 +12,12 @@ from sync_worker.db import Base
 
 
 class WriteBack(Base):
-    """The newest value of one field of one record there, and whether it has arrived. `parked` are
-    those that were rejected.
-    """
+    """The newest value of one field of one record there, and whether it has arrived."""
 
     __tablename__ = "write_backs"
     __table_args__ = (
         of_connection(),
-        CheckConstraint("state in ('pending', 'done', 'parked')", name="state"),
+        CheckConstraint("state in ('pending', 'done', 'rejected')", name="state"),
         Index(None, "next_attempt_at", postgresql_where=text("state = 'pending'")),
     )
 

@@ -45,7 +45,7 @@ _ASK = text(
     cross join jsonb_to_recordset(cast(:values as jsonb)) as v(field text, value jsonb)
     where s.workspace_id = :workspace_id and s.connection_id = :connection_id
       and s.object = :object and s.external_id = :external_id
-      and s.state in ('synced', 'parked', 'stale')
+      and s.state in ('synced', 'rejected', 'stale')
     on conflict (workspace_id, connection_id, object, external_id, field) do update
     set value = excluded.value, cause = excluded.cause, record_version = excluded.record_version,
         revision = w.revision + 1, state = 'pending', attempts = 0, reason = null,
@@ -119,8 +119,7 @@ _JUDGE = text(
     """
     update write_backs w
     set lease_until = null, updated_at = clock_timestamp(),
-        state = case when w.revision <> v.revision then w.state
-                     when v.state = 'rejected' then 'parked' else v.state end,
+        state = case when w.revision = v.revision then v.state else w.state end,
         reason = case when w.revision = v.revision then v.reason else w.reason end,
         attempts = case when w.revision = v.revision and v.state <> 'done'
                         then w.attempts + 1 else w.attempts end,
@@ -150,14 +149,10 @@ async def judge(
 
 _PAGE = text(
     """
-    select object, external_id, field, value,
-           case state when 'parked' then 'rejected' else state end as state,
-           reason, attempts, next_attempt_at, updated_at
+    select object, external_id, field, value, state, reason, attempts, next_attempt_at, updated_at
     from write_backs
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and (cast(:state as text) is null
-           or state = case cast(:state as text) when 'rejected' then 'parked'
-                      else cast(:state as text) end)
+      and (cast(:state as text) is null or state = :state)
       and (object, external_id, field) > (:after_object, :after_id, :after_field)
     order by object, external_id, field limit :limit
     """
@@ -166,7 +161,7 @@ _RETRY = text(
     """
     update write_backs
     set state = 'pending', attempts = 0, reason = null, next_attempt_at = clock_timestamp()
-    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'parked'
+    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'rejected'
     """
 )
 _PENDING = text(

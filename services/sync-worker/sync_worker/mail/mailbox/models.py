@@ -62,7 +62,7 @@ class MailSeen(Base):
 class RejectedMail(Base):
     """A mail that could not be read. The mails after it were."""
 
-    __tablename__ = "parked_mails"
+    __tablename__ = "rejected_mails"
     __table_args__ = (of_connection(),)
 
     workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -71,7 +71,7 @@ class RejectedMail(Base):
     uid: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     arrived_at: Mapped[datetime] = mapped_column(AT)
     reason: Mapped[str] = mapped_column(Text)
-    rejected_at: Mapped[datetime] = mapped_column("parked_at", AT, server_default=NOW)
+    rejected_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
     asked_at: Mapped[datetime | None] = mapped_column(
         AT, comment="since when a person wants it read again"
     )

@@ -159,7 +159,7 @@ class RejectedMailRow:
 
 _REJECT = text(
     """
-    insert into parked_mails (workspace_id, connection_id, uid_validity, uid, arrived_at, reason)
+    insert into rejected_mails (workspace_id, connection_id, uid_validity, uid, arrived_at, reason)
     values (:workspace_id, :connection_id, :uid_validity, :uid, :arrived_at, :reason)
     on conflict (workspace_id, connection_id, uid_validity, uid) do update
     set reason = excluded.reason, asked_at = null
@@ -167,7 +167,7 @@ _REJECT = text(
 )
 _REJECTED = text(
     """
-    select uid_validity, uid, arrived_at, reason, parked_at as rejected_at from parked_mails
+    select uid_validity, uid, arrived_at, reason, rejected_at from rejected_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
       and (uid_validity, uid) > (:after_validity, :after_uid)
     order by uid_validity, uid limit :limit
@@ -175,16 +175,16 @@ _REJECTED = text(
 )
 _COUNT_REJECTED = text(
     """
-    select count(*) from parked_mails
+    select count(*) from rejected_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and parked_at > clock_timestamp() - interval '7 days'
+      and rejected_at > clock_timestamp() - interval '7 days'
     """
 )
 
 
 _ASK_AGAIN = text(
     """
-    update parked_mails set asked_at = clock_timestamp()
+    update rejected_mails set asked_at = clock_timestamp()
     where workspace_id = :workspace_id and connection_id = :connection_id
       and uid_validity = (
         select f.uid_validity from mail_folders f
@@ -193,7 +193,7 @@ _ASK_AGAIN = text(
 )
 _ASKED = text(
     """
-    select uid from parked_mails
+    select uid from rejected_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
       and uid_validity = :uid_validity and asked_at is not null
     order by uid
@@ -201,7 +201,7 @@ _ASKED = text(
 )
 _NOT_THERE = text(
     """
-    update parked_mails set asked_at = null, reason = :reason
+    update rejected_mails set asked_at = null, reason = :reason
     where workspace_id = :workspace_id and connection_id = :connection_id
       and uid_validity = :uid_validity and asked_at is not null
       and not uid = any(cast(:uids as bigint[]))
@@ -209,7 +209,7 @@ _NOT_THERE = text(
 )
 _FORGET_REJECTED = text(
     """
-    delete from parked_mails
+    delete from rejected_mails
     where workspace_id = :workspace_id and connection_id = :connection_id
       and uid_validity = :uid_validity and uid = any(cast(:uids as bigint[]))
     """

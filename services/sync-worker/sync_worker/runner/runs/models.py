@@ -54,7 +54,7 @@ class SyncRun(Base):
     read: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     written: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     unchanged: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    rejected: Mapped[int] = mapped_column("parked", Integer, server_default=_ZERO)
+    rejected: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     warned: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     deleted: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     requests: Mapped[int] = mapped_column(Integer, server_default=_ZERO)

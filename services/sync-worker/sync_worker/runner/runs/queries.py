@@ -52,7 +52,7 @@ _ADVANCE = text(
     """
     update sync_runs
     set read = read + :read, written = written + :written, unchanged = unchanged + :unchanged,
-        parked = parked + :rejected, warned = warned + :warned, deleted = deleted + :deleted,
+        rejected = rejected + :rejected, warned = warned + :warned, deleted = deleted + :deleted,
         requests = :requests,
         objects = jsonb_set(objects, array[cast(:object as text)], cast(:progress as jsonb))
     where workspace_id = :workspace_id and id = :id and status = 'running'

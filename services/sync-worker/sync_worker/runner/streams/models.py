@@ -47,28 +47,3 @@ class DescribedObject(Base):
     fields: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     last_modified: Mapped[str | None] = mapped_column(Text)
     described_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
-
-
-class SyncWindow(Base):
-    """How far the release before read an object. Nothing reads it any more; it goes next."""
-
-    __tablename__ = "sync_windows"
-    __table_args__ = (of_connection(),)
-
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    connection_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    object: Mapped[str] = mapped_column(Text, primary_key=True)
-    cursor: Mapped[datetime | None] = mapped_column(
-        AT, comment="the source's clock up to which every row has been dealt with"
-    )
-    low: Mapped[datetime | None] = mapped_column(AT)
-    high: Mapped[datetime | None] = mapped_column(AT)
-    until: Mapped[datetime | None] = mapped_column(AT)
-    last_modstamp: Mapped[datetime | None] = mapped_column(AT)
-    last_id: Mapped[str | None] = mapped_column(Text)
-    scan_id: Mapped[UUID | None] = mapped_column(Uuid)
-    scanned_at: Mapped[datetime | None] = mapped_column(
-        AT, comment="our clock when all rows had been met last; null asks for it"
-    )
-    deleted_until: Mapped[datetime | None] = mapped_column(AT)
-    updated_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)

@@ -13,7 +13,7 @@ _MARK_ABSENT = text(
     """
     update source_records set state = :state, reason = null
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and scan_id is distinct from :scan_id and state in ('synced', 'parked', 'stale')
+      and scan_id is distinct from :scan_id and state in ('synced', 'rejected', 'stale')
     returning parent_id
     """
 )
@@ -21,24 +21,26 @@ _MARK_FOR_DELETION = text(
     """
     update source_records set state = :state
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and external_id = any(:ids) and state in ('synced', 'parked', 'stale')
+      and external_id = any(:ids) and state in ('synced', 'rejected', 'stale')
     returning parent_id
     """
 )
 _UNMARK = text(
     """
     update source_records set state = 'synced', merged_into = null
-    where workspace_id = :workspace_id and connection_id = :connection_id and state = 'doomed'
+    where workspace_id = :workspace_id and connection_id = :connection_id
+      and state = 'pending_deletion'
     """
 )
 _LOSSES = text(
     """
     select object,
-           count(*) filter (where state = 'doomed' and merged_into is null) as pending_deletion,
+           count(*) filter (where state = 'pending_deletion' and merged_into is null)
+             as pending_deletion,
            count(*) as known
     from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and state in ('synced', 'parked', 'stale', 'doomed')
+      and state in ('synced', 'rejected', 'stale', 'pending_deletion')
       and object = any(:objects)
     group by object
     """
@@ -47,7 +49,7 @@ _PENDING_DELETION = text(
     """
     select external_id, merged_into from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and state = 'doomed' and (merged_into is not null) = :merges
+      and state = 'pending_deletion' and (merged_into is not null) = :merges
       and (retry_at is null or retry_at <= clock_timestamp())
     order by external_id limit :limit
     """
@@ -58,7 +60,7 @@ _END = text(
     set state = case when merged_into is null then 'deleted' else 'merged' end, reason = null,
         updated_at = clock_timestamp()
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and external_id = any(:ids) and state = 'doomed'
+      and external_id = any(:ids) and state = 'pending_deletion'
     """
 )
 _POSTPONE = text(
@@ -68,7 +70,7 @@ _POSTPONE = text(
         merged_into = case when attempts < 3 then merged_into end,
         retry_at = clock_timestamp() + make_interval(secs => :seconds)
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and external_id = :id and state = 'doomed'
+      and external_id = :id and state = 'pending_deletion'
     """
 )
 

@@ -80,20 +80,21 @@ _KEEP = text(
     select cast(:workspace_id as uuid), cast(:connection_id as uuid), cast(:object as text),
            k.external_id, k.modstamp, decode(k.hash, 'hex'), k.content, k.parent_id,
            k.record_id, k.state, k.reason, k.left_out, k.merged_into,
-           case when k.state = 'parked' then 1 else 0 end,
+           case when k.state = 'rejected' then 1 else 0 end,
            clock_timestamp() + make_interval(secs => k.retry_in), cast(:scan_id as uuid)
     from jsonb_to_recordset(cast(:rows as jsonb)) as k(external_id text, modstamp timestamptz,
          hash text, content jsonb, parent_id text, record_id uuid, state text, reason text,
          left_out jsonb, merged_into text, retry_in double precision)
     on conflict (workspace_id, connection_id, object, external_id) do update
     set modstamp = excluded.modstamp, hash = excluded.hash,
-        content = case when excluded.state in ('doomed', 'parked') and excluded.content = '{}'
+        content = case when excluded.state in ('pending_deletion', 'rejected')
+                            and excluded.content = '{}'
                        then s.content else s.content || excluded.content end,
         parent_id = coalesce(excluded.parent_id, s.parent_id),
         record_id = coalesce(excluded.record_id, s.record_id),
         state = excluded.state, reason = excluded.reason, left_out = excluded.left_out,
         merged_into = excluded.merged_into,
-        attempts = case when excluded.state = 'parked' then s.attempts + 1 else 0 end,
+        attempts = case when excluded.state = 'rejected' then s.attempts + 1 else 0 end,
         retry_at = excluded.retry_at,
         scan_id = coalesce(excluded.scan_id, s.scan_id), updated_at = clock_timestamp()
     """
@@ -104,15 +105,16 @@ _SEEN = text(
     set modstamp = greatest(r.modstamp, seen.modstamp),
         hash = case when r.modstamp <= seen.modstamp then seen.hash else r.hash end,
         scan_id = coalesce(cast(:scan_id as uuid), r.scan_id),
-        state = case when r.state in ('stale', 'doomed') and r.modstamp <= seen.modstamp
+        state = case when r.state in ('stale', 'pending_deletion') and r.modstamp <= seen.modstamp
                      then 'synced' else r.state end,
         merged_into = case when r.modstamp <= seen.modstamp then null else r.merged_into end
     from unnest(cast(:ids as text[]), cast(:modstamps as timestamptz[]), cast(:hashes as bytea[]))
          as seen(id, modstamp, hash)
     where r.workspace_id = :workspace_id and r.connection_id = :connection_id
       and r.object = :object and r.external_id = seen.id
-      and r.state in ('synced', 'parked', 'stale', 'doomed')
-      and (r.modstamp < seen.modstamp or r.hash <> seen.hash or r.state in ('stale', 'doomed')
+      and r.state in ('synced', 'rejected', 'stale', 'pending_deletion')
+      and (r.modstamp < seen.modstamp or r.hash <> seen.hash
+           or r.state in ('stale', 'pending_deletion')
            or cast(:scan_id as uuid) is not null)
     """
 )
@@ -241,7 +243,7 @@ _AGAIN = text(
     """
     select external_id from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id and object = :object
-      and (state = 'stale' or state = 'parked' and retry_at <= :before)
+      and (state = 'stale' or state = 'rejected' and retry_at <= :before)
     order by external_id limit :limit
     """
 )

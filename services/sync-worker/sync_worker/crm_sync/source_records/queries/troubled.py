@@ -12,7 +12,7 @@ _REJECTED = text(
     select object, external_id, content ->> 'name' as name, reason, attempts, retry_at, updated_at
     from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and (state = 'parked' or state = 'doomed' and reason is not null)
+      and (state = 'rejected' or state = 'pending_deletion' and reason is not null)
       and (cast(:object as text) is null or object = :object)
       and (object, external_id) > (:after_object, :after_id)
     order by object, external_id limit :limit
@@ -23,7 +23,7 @@ _WARNED = text(
     select object, external_id, content ->> 'name' as name, left_out, updated_at
     from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and left_out <> '[]' and state in ('synced', 'stale', 'parked')
+      and left_out <> '[]' and state in ('synced', 'stale', 'rejected')
       and (cast(:object as text) is null or object = :object)
       and (object, external_id) > (:after_object, :after_id)
     order by object, external_id limit :limit
@@ -31,13 +31,13 @@ _WARNED = text(
 )
 _COUNT = text(
     """
-    select count(*) filter (where state = 'parked' or state = 'doomed' and reason is not null)
-             as rejected,
-           count(*) filter (where left_out <> '[]' and state in ('synced', 'stale', 'parked'))
+    select count(*) filter (where state = 'rejected'
+                                  or state = 'pending_deletion' and reason is not null) as rejected,
+           count(*) filter (where left_out <> '[]' and state in ('synced', 'stale', 'rejected'))
              as warned
     from source_records
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and (state in ('parked', 'doomed') or left_out <> '[]')
+      and (state in ('rejected', 'pending_deletion') or left_out <> '[]')
     """
 )
 _SEND_AGAIN = text(
@@ -55,7 +55,7 @@ _FORGET_REJECTED = text(
     """
     update source_records set retry_at = clock_timestamp()
     where workspace_id = :workspace_id and connection_id = :connection_id
-      and state in ('parked', 'doomed')
+      and state in ('rejected', 'pending_deletion')
       and (cast(:object as text) is null or object = :object)
     """
 )
