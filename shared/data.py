@@ -4,7 +4,7 @@ A query names its statement and the frozen dataclass that each row becomes. Colu
 the same names, in any order. What runs the statement is known in this module and nowhere else.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass, make_dataclass
 from functools import cache
@@ -69,7 +69,8 @@ class Transaction:
         self._connection = cast("AsyncConnection", session.bind)
 
     async def rows(self, kind: type[R], statement: Executable, /, **params: object) -> list[R]:
-        return self._made(kind, await self._execute(statement, params))
+        result = await self._execute(statement, params)
+        return self._made(kind, tuple(result.keys()), result.all())
 
     async def row(self, kind: type[R], statement: Executable, /, **params: object) -> R | None:
         """None when there is no row. Raises `SeveralRows`."""
@@ -115,6 +116,21 @@ class Transaction:
         names = tuple(result.keys())
         return [dict(zip(names, row, strict=True)) for row in result]
 
+    async def stream(
+        self, kind: type[R], statement: Executable, at_once: int, /, **params: object
+    ) -> AsyncGenerator[R, None]:
+        """Rows that are fetched as they are taken, so many at once."""
+        params = await self._prepared(statement, params)
+        options = {"stream_results": True, "max_row_buffer": at_once}
+        streamed = await self._connection.stream(statement, params, execution_options=options)
+        columns = tuple(streamed.keys())
+        try:
+            async for rows in streamed.partitions(at_once):
+                for row in self._made(kind, columns, rows):
+                    yield row
+        finally:
+            await streamed.close()
+
     async def run(self, statement: Executable, /, **params: object) -> int:
         """How many rows were written."""
         return (await self._execute(statement, params)).rowcount
@@ -132,18 +148,24 @@ class Transaction:
     async def _execute(
         self, statement: Executable, params: Mapping[str, object]
     ) -> CursorResult[Any]:
+        return await self._connection.execute(statement, await self._prepared(statement, params))
+
+    async def _prepared(
+        self, statement: Executable, params: Mapping[str, object]
+    ) -> dict[str, object]:
         pending = self.session.sync_session
         if pending.new or pending.dirty or pending.deleted:
             await self.session.flush()
         if self._always and not _sets_columns(statement):
             if self._always.keys() & params.keys():
                 raise TypeError("The workspace is the one of the unit of work: leave it out.")
-            params = {**params, **self._always}
-        return await self._connection.execute(statement, params)
+            return {**params, **self._always}
+        return dict(params)
 
-    def _made(self, kind: type[R], result: CursorResult[Any]) -> list[R]:
-        columns = tuple(result.keys())
-        rows = _maker(kind, columns)(result.all())
+    def _made(
+        self, kind: type[R], columns: tuple[str, ...], found: Sequence[Sequence[Any]]
+    ) -> list[R]:
+        rows = _maker(kind, columns)(found)
         if self.checks_values:
             for name, fit in fields_of(kind).items():
                 _check(fit, [getattr(row, name) for row in rows], f"{kind.__name__}.{name}")

@@ -1,13 +1,15 @@
 """Limits a page by bytes, too: sixty records of 0.9 MB do not fit a page of sixty rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import fields, is_dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import TextClause
+
+from shared.data import RowType, Transaction
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 25
@@ -15,28 +17,32 @@ _SMALL = 16
 Item = TypeVar("Item")
 
 
+class Sized(RowType, Protocol):
+    """A row that says how many bytes it takes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+SizedRow = TypeVar("SizedRow", bound=Sized)
+
+
 async def rows_within(
-    session: AsyncSession, statement: TextClause, values: Mapping[str, Any], limit: int
-) -> tuple[list[RowMapping], bool]:
+    uow: Transaction, kind: type[SizedRow], statement: TextClause, limit: int, **values: object
+) -> tuple[list[SizedRow], bool]:
     """Up to `limit` rows, and whether there are more. They end early where their `size` comes to
     more than a page may hold; one row is always among them.
 
-    The statement takes `:limit` and gives `size`, in bytes. Rows are fetched as they are taken.
+    The statement takes `:limit`. Rows are fetched as they are taken.
     """
-    options = {"stream_results": True, "max_row_buffer": _AT_ONCE}
-    streamed = await session.stream(
-        statement, {**values, "limit": limit + 1}, execution_options=options
-    )
-    rows: list[RowMapping] = []
+    rows: list[SizedRow] = []
     size = 0
-    try:
-        async for row in streamed.mappings():
-            size += row["size"]
+    async with aclosing(uow.stream(kind, statement, _AT_ONCE, **values, limit=limit + 1)) as stream:
+        async for row in stream:
+            size += row.size
             if len(rows) == limit or (rows and size > MAX_PAGE_BYTES):
                 return rows, True
             rows.append(row)
-    finally:
-        await streamed.close()
     return rows, False
 
 

@@ -6,11 +6,15 @@ when no transaction that could sort before it is still open.
 """
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.data import Transaction
 from shared.errors import BadRequest
 from shared.events.base import Envelope
 from shared.page_bytes import rows_within
@@ -32,6 +36,19 @@ _PAGE = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    id: UUID
+    name: str
+    workspace_id: UUID
+    payload: dict[str, Any]
+    cause: list[dict[str, Any]]
+    occurred_at: datetime
+    recorded_at: datetime
+    cursor: str
+    size: int
+
+
 class FeedPage(BaseModel):
     data: list[Envelope]
     has_more: bool = False
@@ -48,10 +65,12 @@ def parse_cursor(cursor: str) -> tuple[int, int]:
 
 
 async def events_after(
-    session: AsyncSession, cursor: str, limit: int, *, shard: int = 0, shards: int = 1
+    scope: Transaction, cursor: str, limit: int, *, shard: int = 0, shards: int = 1
 ) -> FeedPage:
     """The next events of all workspaces (of one shard of them): for our own services."""
     xid, seq = parse_cursor(cursor)
     place = {"xid": xid, "seq": seq, "shard": shard, "shards": shards}
-    rows, has_more = await rows_within(session, _PAGE, place, limit)
-    return FeedPage(data=[Envelope.model_validate(dict(row)) for row in rows], has_more=has_more)
+    rows, has_more = await rows_within(scope, EventRow, _PAGE, limit, **place)
+    return FeedPage(
+        data=[Envelope.model_validate(row, from_attributes=True) for row in rows], has_more=has_more
+    )

@@ -98,7 +98,7 @@ async def feed(
     if peer.issuer not in subscribers(service_of(request).name):
         raise Forbidden("This service does not subscribe to us.")
     async with service_of(request).units.across_workspaces(read_only=True) as scope:
-        page = await events_after(scope.session, after, limit, shard=shard, shards=shards)
+        page = await events_after(scope, after, limit, shard=shard, shards=shards)
     return Response(page.model_dump_json(), media_type="application/json")
 
 

@@ -248,8 +248,7 @@ async def ask(world: World, connection_id: str, external_id: str, value: str) ->
     """As a change here asks for it to be written there."""
     async with world.tenure.workers["sync"].units.begin(world.ws.id, ()) as uow:
         await write_backs.ask(
-            uow.session,
-            world.ws.id,
+            uow,
             UUID(connection_id),
             sobject="Opportunity",
             external_id=external_id,
@@ -307,10 +306,10 @@ async def removed(
     real = getattr(queries, purge)
 
     @functools.wraps(real)
-    async def poisoned(session: Any, workspace_id: UUID, gone: UUID, *more: Any) -> Any:
+    async def poisoned(uow: Any, gone: UUID, *more: Any) -> Any:
         if str(gone) == ids[1]:
             raise ZeroDivisionError
-        return await real(session, workspace_id, gone, *more)
+        return await real(uow, gone, *more)
 
     with monkeypatch.context() as patched:
         patched.setattr(queries, purge, poisoned)

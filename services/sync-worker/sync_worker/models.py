@@ -1,34 +1,39 @@
 """Every feature's tables in one import, for Alembic."""
 
-from sync_worker.connections.models import Connection, ConnectionToken
-from sync_worker.crm_sync.source_records.models import SourceRecord
-from sync_worker.crm_sync.write_backs.models import WriteBack
+from sync_worker.connections.models import connection_tokens, connections
+from sync_worker.crm_sync.source_records.models import source_records
+from sync_worker.crm_sync.write_backs.models import write_backs
 from sync_worker.db import FOUNDATION, Base
-from sync_worker.mail.mailbox.models import ContactAddress, MailFolder, MailSeen, RejectedMail
-from sync_worker.partners.partner_events.models import FeedFloor, PartnerEvent
-from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
-from sync_worker.partners.webhooks.models import WebhookEndpoint, WebhookSecret
-from sync_worker.runner.runs.models import SyncRun
-from sync_worker.runner.streams.models import DescribedObject, SyncStream
+from sync_worker.mail.mailbox.models import (
+    contact_addresses,
+    mail_folders,
+    mails_seen,
+    rejected_mails,
+)
+from sync_worker.partners.partner_events.models import partner_events, partner_feed_floors
+from sync_worker.partners.webhook_deliveries.models import webhook_attempts, webhook_deliveries
+from sync_worker.partners.webhooks.models import webhook_endpoints, webhook_secrets
+from sync_worker.runner.runs.models import sync_runs
+from sync_worker.runner.streams.models import described_objects, sync_streams
 
 __all__ = [
     "FOUNDATION",
     "Base",
-    "Connection",
-    "ConnectionToken",
-    "ContactAddress",
-    "DescribedObject",
-    "FeedFloor",
-    "MailFolder",
-    "MailSeen",
-    "PartnerEvent",
-    "RejectedMail",
-    "SourceRecord",
-    "SyncRun",
-    "SyncStream",
-    "WebhookAttempt",
-    "WebhookDelivery",
-    "WebhookEndpoint",
-    "WebhookSecret",
-    "WriteBack",
+    "connection_tokens",
+    "connections",
+    "contact_addresses",
+    "described_objects",
+    "mail_folders",
+    "mails_seen",
+    "partner_events",
+    "partner_feed_floors",
+    "rejected_mails",
+    "source_records",
+    "sync_runs",
+    "sync_streams",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_secrets",
+    "write_backs",
 ]

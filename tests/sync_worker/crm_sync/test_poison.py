@@ -54,11 +54,12 @@ def in_writing_a_record(patch: pytest.MonkeyPatch, poisoned: str) -> None:
 def in_keeping_a_row(patch: pytest.MonkeyPatch, poisoned: str) -> None:
     before = source_records.keep_records
 
-    async def keep(session: Any, ws: Any, connection: Any, sobject: str, rows: Sequence[Kept],
-                   scan: Any) -> None:  # fmt: skip
+    async def keep(
+        uow: Any, connection: Any, sobject: str, rows: Sequence[Kept], scan: Any
+    ) -> None:
         if any(row.external_id == poisoned and row.content for row in rows):
             raise Surprise
-        await before(session, ws, connection, sobject, rows, scan)
+        await before(uow, connection, sobject, rows, scan)
 
     patch.setattr(source_records, "keep_records", keep)
 

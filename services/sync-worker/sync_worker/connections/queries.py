@@ -1,16 +1,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, func, insert, select, text, update
 
-from sync_worker.connections.models import Connection
+from shared.data import WORKSPACE, Transaction
+from shared.uow import UnitOfWork
+from sync_worker.connections.models import connections
+from sync_worker.connections.rows import Connection, ConnectionChanges, NewConnection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A connection that is ours to read until the lease ends."""
 
@@ -19,55 +19,67 @@ class Claim:
     token: UUID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TokenRow:
     sealed: bytes | None
     generation: int
 
 
+_THERE = select(connections).where(
+    connections.c.workspace_id == WORKSPACE, connections.c.removed_at.is_(None)
+)
+_BY_ID = _THERE.where(connections.c.id == bindparam("connection_id"))
+
+
 async def connection_by_id(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, *, lock: bool = False
+    uow: UnitOfWork, connection_id: UUID, *, lock: bool = False
 ) -> Connection | None:
-    found = select(Connection).where(
-        Connection.workspace_id == workspace_id,
-        Connection.id == connection_id,
-        Connection.removed_at.is_(None),
+    statement = _BY_ID.with_for_update() if lock else _BY_ID
+    return await uow.row(Connection, statement, connection_id=connection_id)
+
+
+async def insert_connection(uow: UnitOfWork, new: NewConnection) -> Connection:
+    row = insert(connections).values(**new).returning(connections)
+    return await uow.one(Connection, row)
+
+
+async def change_connection(
+    uow: UnitOfWork, connection_id: UUID, changes: ConnectionChanges
+) -> Connection:
+    changed = (
+        update(connections)
+        .where(connections.c.workspace_id == uow.workspace_id, connections.c.id == connection_id)
+        .values(**changes, updated_at=func.clock_timestamp())
+        .returning(connections)
     )
-    if lock:
-        found = found.with_for_update()
-    return (await session.scalars(found.execution_options(populate_existing=True))).one_or_none()
+    return await uow.one(Connection, changed)
 
 
-async def connections_page(
-    session: AsyncSession, workspace_id: UUID, after: UUID | None, limit: int
-) -> Sequence[Connection]:
-    found = select(Connection).where(
-        Connection.workspace_id == workspace_id, Connection.removed_at.is_(None)
-    )
-    if after is not None:
-        found = found.where(Connection.id > after)
-    return (await session.scalars(found.order_by(Connection.id).limit(limit + 1))).all()
+async def connections_page(uow: UnitOfWork, after: UUID | None, limit: int) -> Sequence[Connection]:
+    statement = _THERE if after is None else _THERE.where(connections.c.id > after)
+    return await uow.rows(Connection, statement.order_by(connections.c.id).limit(limit + 1))
 
 
-async def connections_of_systems(
-    session: AsyncSession, workspace_id: UUID, systems: Sequence[str]
-) -> Sequence[Connection]:
-    found = select(Connection).where(
-        Connection.workspace_id == workspace_id,
-        Connection.system.in_(systems),
-        Connection.removed_at.is_(None),
-    )
-    return (await session.scalars(found.order_by(Connection.id))).all()
+_OF_SYSTEMS = _THERE.where(connections.c.system.in_(bindparam("systems", expanding=True))).order_by(
+    connections.c.id
+)
 
 
-async def workspace_defaults(session: AsyncSession, workspace_id: UUID) -> tuple[str, str]:
-    """Currency and time zone."""
-    found = await session.execute(
-        text("select currency, time_zone from workspaces where workspace_id = :workspace_id"),
-        {"workspace_id": workspace_id},
-    )
-    row = found.one_or_none()
-    return (row.currency, row.time_zone) if row else ("USD", "UTC")
+async def connections_of_systems(uow: UnitOfWork, systems: Sequence[str]) -> Sequence[Connection]:
+    return await uow.rows(Connection, _OF_SYSTEMS, systems=list(systems))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceDefaults:
+    currency: str = "USD"
+    time_zone: str = "UTC"
+
+
+_DEFAULTS = text("select currency, time_zone from workspaces where workspace_id = :workspace_id")
+
+
+async def workspace_defaults(uow: UnitOfWork) -> WorkspaceDefaults:
+    return await uow.row(WorkspaceDefaults, _DEFAULTS) or WorkspaceDefaults()
 
 
 _DUE = text(
@@ -86,19 +98,16 @@ _DUE = text(
         lease_until = clock_timestamp() + make_interval(secs => :seconds)
     from due
     where c.workspace_id = due.workspace_id and c.id = due.id
-    returning c.workspace_id, c.id, c.lease_token
+    returning c.workspace_id, c.id as connection_id, c.lease_token as token
     """
 )
 
 
 async def claim_due(
-    session: AsyncSession, systems: Sequence[str], limit: int, seconds: float
+    scope: Transaction, systems: Sequence[str], limit: int, seconds: float
 ) -> list[Claim]:
     """Lease connections of all workspaces that are due and that no live worker holds."""
-    rows = await session.execute(
-        _DUE, {"systems": list(systems), "limit": limit, "seconds": seconds}
-    )
-    return [Claim(row.workspace_id, row.id, row.lease_token) for row in rows]
+    return await scope.rows(Claim, _DUE, systems=list(systems), limit=limit, seconds=seconds)
 
 
 _RENEW = text(
@@ -111,18 +120,10 @@ _RENEW = text(
 )
 
 
-async def renew_lease(session: AsyncSession, claim: Claim, seconds: float) -> bool:
+async def renew_lease(uow: UnitOfWork, claim: Claim, seconds: float) -> bool:
     """False when the lease was lost, or the connection paused or removed: stop."""
-    done = await session.execute(
-        _RENEW,
-        {
-            "workspace_id": claim.workspace_id,
-            "id": claim.connection_id,
-            "token": claim.token,
-            "seconds": seconds,
-        },
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    where = {"id": claim.connection_id, "token": claim.token}
+    return bool(await uow.run(_RENEW, **where, seconds=seconds))
 
 
 _COUNT_TROUBLED = text(
@@ -133,13 +134,8 @@ _COUNT_TROUBLED = text(
 )
 
 
-async def count_troubled(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, rejected: int, warned: int
-) -> None:
-    await session.execute(
-        _COUNT_TROUBLED,
-        {"workspace_id": workspace_id, "id": connection_id, "rejected": rejected, "warned": warned},
-    )
+async def count_troubled(uow: UnitOfWork, connection_id: UUID, rejected: int, warned: int) -> None:
+    await uow.run(_COUNT_TROUBLED, id=connection_id, rejected=rejected, warned=warned)
 
 
 _EMPTY_TOKEN = text(
@@ -185,58 +181,33 @@ _FORGET_TOKEN = text(
 )
 
 
-async def token_row(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> TokenRow:
-    where = {"workspace_id": workspace_id, "id": connection_id}
-    row = (await session.execute(_TOKEN, where)).one_or_none()
+async def token_row(uow: UnitOfWork, connection_id: UUID) -> TokenRow:
+    row = await uow.row(TokenRow, _TOKEN, id=connection_id)
     if row is None:
-        await session.execute(_EMPTY_TOKEN, where)
+        await uow.run(_EMPTY_TOKEN, id=connection_id)
         return TokenRow(None, 0)
-    return TokenRow(bytes(row.sealed) if row.sealed else None, row.generation)
+    return row
 
 
 async def claim_refresh(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    *,
-    by: UUID,
-    generation: int,
-    seconds: float,
+    uow: UnitOfWork, connection_id: UUID, *, by: UUID, generation: int, seconds: float
 ) -> bool:
     """True for one process at a time, and only while nobody has stored a newer session."""
-    done = await session.execute(
-        _CLAIM_REFRESH,
-        {
-            "workspace_id": workspace_id,
-            "id": connection_id,
-            "by": by,
-            "generation": generation,
-            "seconds": seconds,
-        },
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    where = {"id": connection_id, "generation": generation}
+    return bool(await uow.run(_CLAIM_REFRESH, **where, by=by, seconds=seconds))
 
 
-async def store_token(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, *, by: UUID, sealed: bytes
-) -> bool:
-    done = await session.execute(
-        _STORE_TOKEN,
-        {"workspace_id": workspace_id, "id": connection_id, "by": by, "sealed": sealed},
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+async def store_token(uow: UnitOfWork, connection_id: UUID, *, by: UUID, sealed: bytes) -> bool:
+    """False when the claim of `by` has run out: someone else's token stands."""
+    return bool(await uow.run(_STORE_TOKEN, id=connection_id, by=by, sealed=sealed))
 
 
-async def give_up_refresh(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, *, by: UUID
-) -> None:
-    await session.execute(
-        _GIVE_UP_REFRESH, {"workspace_id": workspace_id, "id": connection_id, "by": by}
-    )
+async def give_up_refresh(uow: UnitOfWork, connection_id: UUID, *, by: UUID) -> None:
+    await uow.run(_GIVE_UP_REFRESH, id=connection_id, by=by)
 
 
-async def forget_token(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> None:
-    await session.execute(_FORGET_TOKEN, {"workspace_id": workspace_id, "id": connection_id})
+async def forget_token(uow: UnitOfWork, connection_id: UUID) -> None:
+    await uow.run(_FORGET_TOKEN, id=connection_id)
 
 
 _REMOVED = text("select workspace_id, id from connections where removed_at is not null limit 10")
@@ -250,21 +221,20 @@ _PURGE_RECORDS = text(
 _PURGE = text("delete from connections where workspace_id = :workspace_id and id = :id")
 
 
-async def removed_connections(session: AsyncSession) -> list[tuple[UUID, UUID]]:
+@dataclass(frozen=True, slots=True)
+class RemovedConnection:
+    workspace_id: UUID
+    id: UUID
+
+
+async def removed_connections(scope: Transaction) -> list[RemovedConnection]:
     """Of all workspaces: connections that are gone for their users and not yet from the tables."""
-    return [(row.workspace_id, row.id) for row in await session.execute(_REMOVED)]
+    return await scope.rows(RemovedConnection, _REMOVED)
 
 
-async def purge_connection(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> bool:
+async def purge_connection(uow: UnitOfWork, connection_id: UUID) -> bool:
     """The next few thousand rows of it, then the connection itself; True while rows remain."""
-    where = {"workspace_id": workspace_id, "id": connection_id}
-    done = await session.execute(_PURGE_RECORDS, where)
-    if done.rowcount:  # type: ignore[attr-defined]  # a DML result always counts
+    if await uow.run(_PURGE_RECORDS, id=connection_id):
         return True
-    await session.execute(_PURGE, where)
+    await uow.run(_PURGE, id=connection_id)
     return False
-
-
-async def machine_now(session: AsyncSession) -> datetime:
-    """The database's clock, which judges leases and schedules."""
-    return cast("datetime", (await session.execute(text("select clock_timestamp()"))).scalar_one())

@@ -8,7 +8,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
 from sync_worker.connections import reachability, service
-from sync_worker.connections.models import Connection
+from sync_worker.connections.rows import Connection
 from sync_worker.connections.schemas import (
     EXAMPLES,
     ConnectionIn,

@@ -9,7 +9,7 @@ from pydantic_core import from_json, to_json
 
 from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import Conflict
-from sync_worker.connections.models import Connection
+from sync_worker.connections.rows import Connection
 from sync_worker.connectors.base import Connector, Spec
 from sync_worker.connectors.kit.settings import ConnectionIn
 
@@ -54,22 +54,25 @@ def finished(
     return made
 
 
-def _binding(connection: Connection) -> tuple[object, ...]:
-    return connection.workspace_id, "connections", "credentials", connection.id
+def _binding(workspace_id: UUID, connection_id: UUID) -> tuple[object, ...]:
+    return workspace_id, "connections", "credentials", connection_id
 
 
 def token_binding(workspace_id: UUID, connection_id: UUID) -> tuple[object, ...]:
     return workspace_id, "connection_tokens", "sealed", connection_id
 
 
-def seal(box: SecretBox, connection: Connection, secrets: Mapping[str, str]) -> None:
-    connection.credentials = box.seal(to_json(secrets).decode(), *_binding(connection))
+def sealed_secrets(
+    box: SecretBox, workspace_id: UUID, connection_id: UUID, secrets: Mapping[str, str]
+) -> bytes:
+    return box.seal(to_json(secrets).decode(), *_binding(workspace_id, connection_id))
 
 
 def unsealed(box: SecretBox, connection: Connection) -> dict[str, str]:
     """Raises `SecretsLost`."""
     try:
-        opened = from_json(box.open(connection.credentials, *_binding(connection)))
+        binding = _binding(connection.workspace_id, connection.id)
+        opened = from_json(box.open(connection.credentials, *binding))
     except CannotDecrypt as error:
         message = "Its secrets cannot be opened with our keys: give them anew."
         raise SecretsLost(message) from error

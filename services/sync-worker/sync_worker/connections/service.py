@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +16,15 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.connections import queries
-from sync_worker.connections.models import Connection
 from sync_worker.connections.queries import Claim
+from sync_worker.connections.rows import RECOVERED, Connection, ConnectionChanges
 from sync_worker.connections.rules import health_after, seconds_until_next
 from sync_worker.connections.schemas import ConnectionIn, ConnectionPatch
 from sync_worker.connections.sealing import (
     SecretsLost,
     finished,
     revealed,
-    seal,
+    sealed_secrets,
     secrets_of,
     settings_of,
     unsealed,
@@ -76,20 +77,22 @@ class Opened:
 async def create_connection(uow: UnitOfWork, box: SecretBox, data: ConnectionIn) -> Connection:
     connector = registry.connector(data.system)
     given = revealed(data.model_dump())
-    sealed, kept = secrets_of(connector.spec), settings_of(connector.spec)
-    secrets = {k: v for k, v in given.items() if k in sealed and v is not None}
+    secret, kept = secrets_of(connector.spec), settings_of(connector.spec)
+    secrets = {k: v for k, v in given.items() if k in secret and v is not None}
     settings = {k: v for k, v in given.items() if k in kept}
-    connection = Connection(
-        workspace_id=uow.workspace_id,
-        id=new_id(),
-        system=data.system,
-        title=data.title,
-        every_seconds=data.every_seconds,
-        settings=finished(connector, settings, secrets),
-    )
-    seal(box, connection, secrets)
-    uow.session.add(connection)
-    await _flush(uow, connection)
+    connection_id = new_id()
+    async with _title_free(data.title):
+        connection = await queries.insert_connection(
+            uow,
+            {
+                "id": connection_id,
+                "system": data.system,
+                "title": data.title,
+                "every_seconds": data.every_seconds,
+                "settings": finished(connector, settings, secrets),
+                "credentials": sealed_secrets(box, uow.workspace_id, connection_id, secrets),
+            },
+        )
     after = attributes(connection, "system", *_AUDITED)
     audit.record(uow, "connection.created", connection.id, after=after)
     uow.wake_worker()
@@ -97,18 +100,18 @@ async def create_connection(uow: UnitOfWork, box: SecretBox, data: ConnectionIn)
 
 
 async def get_connection(uow: UnitOfWork, connection_id: UUID, *, lock: bool = False) -> Connection:
-    found = await queries.connection_by_id(uow.session, uow.workspace_id, connection_id, lock=lock)
-    if found is None:
+    connection = await queries.connection_by_id(uow, connection_id, lock=lock)
+    if connection is None:
         raise ConnectionNotFound("Look at GET /v1/connections for those there are.")
-    return found
+    return connection
 
 
 async def list_connections(uow: UnitOfWork, after: UUID | None, limit: int) -> Sequence[Connection]:
-    return await queries.connections_page(uow.session, uow.workspace_id, after, limit)
+    return await queries.connections_page(uow, after, limit)
 
 
 async def connections_of_systems(uow: UnitOfWork, systems: Sequence[str]) -> Sequence[Connection]:
-    return await queries.connections_of_systems(uow.session, uow.workspace_id, systems)
+    return await queries.connections_of_systems(uow, systems)
 
 
 async def update_connection(
@@ -133,60 +136,71 @@ async def update_connection(
         if not new_secrets:
             raise
         secrets = new_secrets
-    connection.title = changes.get("title", connection.title)
-    connection.every_seconds = changes.get("every_seconds", connection.every_seconds)
     kept = {k: v for k, v in changes.items() if k in settings_of(spec)}
-    connection.settings = finished(connector, connection.settings | kept, secrets)
-    seal(box, connection, secrets)
+    title = changes.get("title", connection.title)
+    change: ConnectionChanges = {
+        "title": title,
+        "every_seconds": changes.get("every_seconds", connection.every_seconds),
+        "settings": finished(connector, connection.settings | kept, secrets),
+        "credentials": sealed_secrets(box, uow.workspace_id, connection.id, secrets),
+        "version": connection.version + 1,
+    }
     if new_secrets or kept.keys() & spec.signs_in_by:
-        await queries.forget_token(uow.session, uow.workspace_id, connection.id)
+        await queries.forget_token(uow, connection.id)
         if connection.status == "needs_reauth":
-            _recover(connection)
-    connection.version += 1
-    await _flush(uow, connection)
-    was, becomes = difference(before, attributes(connection, *_AUDITED))
+            change |= RECOVERED
+    async with _title_free(title):
+        changed = await queries.change_connection(uow, connection.id, change)
+    was, becomes = difference(before, attributes(changed, *_AUDITED))
     becomes |= dict.fromkeys(new_secrets, "set")
     if becomes:
         audit.record(uow, "connection.updated", connection.id, before=was, after=becomes)
     uow.wake_worker()
-    return connection
+    return changed
 
 
 async def remove_connection(uow: UnitOfWork, connection_id: UUID) -> None:
     """Gone for its users now; its rows go in small steps. The records that came by it stay."""
     connection = await get_connection(uow, connection_id, lock=True)
-    connection.version += 1
-    await tell_owners(uow, connection_id, {})
+    version = connection.version + 1
+    await _publish_owners(uow, connection, {}, version + connection.mapping_version)
     before = attributes(connection, "system", *_AUDITED)
     audit.record(uow, "connection.deleted", connection.id, before=before)
-    connection.removed_at = await machine_now(uow)
-    connection.credentials = b""
-    await queries.forget_token(uow.session, uow.workspace_id, connection.id)
-    await uow.session.flush()
+    await queries.change_connection(
+        uow,
+        connection.id,
+        {"removed_at": await uow.machine_now(), "credentials": b"", "version": version},
+    )
+    await queries.forget_token(uow, connection.id)
 
 
 async def pause_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
     """A read under way stops at its next step."""
     connection = await get_connection(uow, connection_id, lock=True)
-    if connection.status != "paused":
-        before = attributes(connection, *_STATE)
-        connection.status, connection.reason = "paused", "Paused by a person."
-        connection.version += 1
-        audit.record_difference(uow, "connection.paused", connection.id, before, connection)
-        await _flush(uow, connection)
-    return connection
+    if connection.status == "paused":
+        return connection
+    paused: ConnectionChanges = {"status": "paused", "reason": "Paused by a person."}
+    return await _change_state(uow, connection, "connection.paused", paused)
 
 
 async def resume_connection(uow: UnitOfWork, connection_id: UUID) -> Connection:
     connection = await get_connection(uow, connection_id, lock=True)
-    if connection.status in {"paused", "needs_reauth"}:
-        before = attributes(connection, *_STATE)
-        _recover(connection)
-        audit.record_difference(uow, "connection.resumed", connection.id, before, connection)
-        connection.version += 1
-        await _flush(uow, connection)
-        uow.wake_worker()
-    return connection
+    if connection.status not in {"paused", "needs_reauth"}:
+        return connection
+    resumed = await _change_state(uow, connection, "connection.resumed", RECOVERED)
+    uow.wake_worker()
+    return resumed
+
+
+async def _change_state(
+    uow: UnitOfWork, connection: Connection, action: str, changes: ConnectionChanges
+) -> Connection:
+    changed = await queries.change_connection(
+        uow, connection.id, {**changes, "version": connection.version + 1}
+    )
+    before = attributes(connection, *_STATE)
+    audit.record_difference(uow, action, connection.id, before, changed)
+    return changed
 
 
 async def make_due(uow: UnitOfWork, connection_id: UUID) -> Connection:
@@ -194,10 +208,11 @@ async def make_due(uow: UnitOfWork, connection_id: UUID) -> Connection:
     connection = await get_connection(uow, connection_id, lock=True)
     if connection.status not in {"ok", "failing"}:
         raise NotReadable(connection.reason or "Resume it first.", status_of=connection.status)
-    connection.next_run_at = await machine_now(uow)
-    await _flush(uow, connection)
+    due = await queries.change_connection(
+        uow, connection.id, {"next_run_at": await uow.machine_now()}
+    )
     uow.wake_worker()
-    return connection
+    return due
 
 
 async def tell_owners(
@@ -206,10 +221,15 @@ async def tell_owners(
     """Let others know which fields only this connection writes, unless they know already."""
     connection = await get_connection(uow, connection_id, lock=True)
     version = connection.version + connection.mapping_version
+    await _publish_owners(uow, connection, fields, version)
+
+
+async def _publish_owners(
+    uow: UnitOfWork, connection: Connection, fields: Mapping[str, Sequence[str]], version: int
+) -> None:
     if connection.owners_told == version:
         return
-    connection.owners_told = version
-    await uow.session.flush()
+    await queries.change_connection(uow, connection.id, {"owners_told": version})
     uow.publish(
         FieldOwnersChanged(
             connection_id=connection.id,
@@ -228,16 +248,16 @@ async def claim_due(
     service: Service, systems: Sequence[str], limit: int, seconds: float
 ) -> list[Claim]:
     async with service.units.across_workspaces() as scope:
-        return await queries.claim_due(scope.session, systems, limit, seconds)
+        return await queries.claim_due(scope, systems, limit, seconds)
 
 
 async def renew_lease(uow: UnitOfWork, claim: Claim, seconds: float) -> bool:
-    return await queries.renew_lease(uow.session, claim, seconds)
+    return await queries.renew_lease(uow, claim, seconds)
 
 
 async def open_connection(uow: UnitOfWork, box: SecretBox, connection_id: UUID) -> Opened:
     connection = await get_connection(uow, connection_id)
-    currency, time_zone = await queries.workspace_defaults(uow.session, uow.workspace_id)
+    defaults = await queries.workspace_defaults(uow)
     return Opened(
         workspace_id=uow.workspace_id,
         id=connection.id,
@@ -249,8 +269,8 @@ async def open_connection(uow: UnitOfWork, box: SecretBox, connection_id: UUID) 
         failures=connection.failures,
         mapping=connection.mapping,
         mapping_version=connection.mapping_version,
-        currency=connection.settings.get("currency") or currency,
-        time_zone=time_zone,
+        currency=connection.settings.get("currency") or defaults.currency,
+        time_zone=defaults.time_zone,
     )
 
 
@@ -267,23 +287,25 @@ async def release(
     """End our turn: schedule the next one, at once when `again`; in how many seconds it comes.
     A `remark` is shown while there is no trouble. Does nothing if the lease went to another worker.
     """
-    connection = await queries.connection_by_id(
-        uow.session, uow.workspace_id, claim.connection_id, lock=True
-    )
+    connection = await queries.connection_by_id(uow, claim.connection_id, lock=True)
     if connection is None or connection.lease_token != claim.token:
         return None
-    now = await machine_now(uow)
-    connection.lease_token = connection.lease_until = None
-    connection.failures = connection.failures + 1 if trouble else 0
+    now = await uow.machine_now()
+    failures = connection.failures + 1 if trouble else 0
+    seconds = seconds_until_next(connection.every_seconds, failures, asked)
+    changes: ConnectionChanges = {
+        "lease_token": None,
+        "lease_until": None,
+        "failures": failures,
+        "next_run_at": now if again else now + timedelta(seconds=seconds),
+    }
     if connection.status in {"ok", "failing"}:
-        connection.status = health_after(connection.failures)
-        connection.reason = trouble or remark
+        changes |= {"status": health_after(failures), "reason": trouble or remark}
     if not trouble:
-        connection.synced_at = now
-        connection.full_sync_at = now if full else connection.full_sync_at
-    seconds = seconds_until_next(connection.every_seconds, connection.failures, asked)
-    connection.next_run_at = now if again else now + timedelta(seconds=seconds)
-    await uow.session.flush()
+        changes |= {"synced_at": now}
+        if full:
+            changes |= {"full_sync_at": now}
+    await queries.change_connection(uow, connection.id, changes)
     if again:
         uow.wake_worker()
     return 0.0 if again else seconds
@@ -293,35 +315,34 @@ async def count_troubled(
     uow: UnitOfWork, connection_id: UUID, *, rejected: int, warned: int
 ) -> None:
     """Show how many records were set aside, and how many are here without some value."""
-    await queries.count_troubled(uow.session, uow.workspace_id, connection_id, rejected, warned)
+    await queries.count_troubled(uow, connection_id, rejected, warned)
 
 
 async def is_readable(uow: UnitOfWork, connection_id: UUID) -> bool:
-    found = await queries.connection_by_id(uow.session, uow.workspace_id, connection_id)
-    return found is not None and found.status in {"ok", "failing"}
+    connection = await queries.connection_by_id(uow, connection_id)
+    return connection is not None and connection.status in {"ok", "failing"}
 
 
 async def signed_in(uow: UnitOfWork, connection_id: UUID) -> None:
     """Signing in has worked: whatever stood against it is over."""
     connection = await get_connection(uow, connection_id, lock=True)
     if connection.status == "needs_reauth":
-        _recover(connection)
-        connection.next_run_at = await machine_now(uow)
-        connection.version += 1
-        await _flush(uow, connection)
+        now, version = await uow.machine_now(), connection.version + 1
+        await queries.change_connection(
+            uow, connection.id, {**RECOVERED, "next_run_at": now, "version": version}
+        )
         uow.wake_worker()
 
 
 async def needs_reauth(uow: UnitOfWork, connection_id: UUID, reason: str) -> None:
     """Stop until a person signs in again. Told once."""
-    connection = await queries.connection_by_id(
-        uow.session, uow.workspace_id, connection_id, lock=True
-    )
+    connection = await queries.connection_by_id(uow, connection_id, lock=True)
     if connection is None or connection.status in {"needs_reauth", "paused"}:
         return
-    connection.status, connection.reason = "needs_reauth", reason
-    connection.version += 1
-    await uow.session.flush()
+    version = connection.version + 1
+    await queries.change_connection(
+        uow, connection.id, {"status": "needs_reauth", "reason": reason, "version": version}
+    )
     uow.publish(
         ConnectionNeedsReauth(connection_id=connection.id, system=connection.system, reason=reason)
     )
@@ -331,7 +352,7 @@ async def needs_full_sync(uow: UnitOfWork, connection_id: UUID, every_seconds: f
     connection = await get_connection(uow, connection_id)
     if connection.full_sync_at is None:
         return True
-    return await machine_now(uow) - connection.full_sync_at > timedelta(seconds=every_seconds)
+    return await uow.machine_now() - connection.full_sync_at > timedelta(seconds=every_seconds)
 
 
 async def store_mapping(
@@ -339,42 +360,42 @@ async def store_mapping(
 ) -> Connection:
     connection = await get_connection(uow, connection_id, lock=True)
     check_version(version, connection.mapping_version)
+    changed = await queries.change_connection(
+        uow,
+        connection.id,
+        {
+            "mapping": mapping,
+            "mapping_version": connection.mapping_version + 1,
+            # What the new mapping reads has to be read of every record, also of those that do not
+            # change.
+            "full_sync_at": None,
+        },
+    )
     before = attributes(connection, "mapping")
-    connection.mapping = mapping
-    audit.record_difference(uow, "connection.mapping_replaced", connection.id, before, connection)
-    connection.mapping_version += 1
-    # What the new mapping reads has to be read of every record, also of those that do not change.
-    connection.full_sync_at = None
-    await _flush(uow, connection)
-    return connection
+    audit.record_difference(uow, "connection.mapping_replaced", connection.id, before, changed)
+    return changed
 
 
 async def remove_purged(service: Service) -> bool:
     """Clear away what removed connections left behind, a step at a time."""
     async with service.units.across_workspaces() as scope:
-        removed = await queries.removed_connections(scope.session)
+        removed = await queries.removed_connections(scope)
     more = False
-    for workspace_id, connection_id in removed:
+    for connection in removed:
 
-        async def purge(uow: UnitOfWork, gone: UUID = connection_id) -> bool:
-            return await queries.purge_connection(uow.session, uow.workspace_id, gone)
+        async def purge(uow: UnitOfWork, gone: UUID = connection.id) -> bool:
+            return await queries.purge_connection(uow, gone)
 
         by = [Cause(type="system", id="sync")]
         more |= bool(
-            await service.units.attempt(workspace_id, by, purge, what="removed connection")
+            await service.units.attempt(
+                connection.workspace_id, by, purge, what="removed connection"
+            )
         )
     return more
 
 
-async def machine_now(uow: UnitOfWork) -> datetime:
-    return await queries.machine_now(uow.session)
-
-
 # Within
-
-
-def _recover(connection: Connection) -> None:
-    connection.status, connection.reason, connection.failures = "ok", None, 0
 
 
 def _refuse_unknown_fields(spec: Spec, changes: Mapping[str, Any]) -> None:
@@ -394,7 +415,6 @@ def _refuse_unknown_fields(spec: Spec, changes: Mapping[str, Any]) -> None:
         raise Invalid("Nothing was stored.", faults=faults)
 
 
-async def _flush(uow: UnitOfWork, connection: Connection) -> None:
-    taken = TitleTaken(f"There is another connection named {connection.title!r}.")
-    async with refuse("uq_connections_workspace_id_title", taken):
-        await uow.session.flush()
+def _title_free(title: str) -> AbstractAsyncContextManager[None]:
+    taken = TitleTaken(f"There is another connection named {title!r}.")
+    return refuse("uq_connections_workspace_id_title", taken)

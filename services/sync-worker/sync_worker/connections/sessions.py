@@ -17,7 +17,6 @@ from shared.net.http import HttpClient
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import queries
-from sync_worker.connections.queries import TokenRow
 from sync_worker.connections.sealing import token_binding
 from sync_worker.connections.service import Opened
 from sync_worker.connectors.base import Answer, Auth, Grant, SystemTrouble
@@ -100,18 +99,16 @@ class StoredSessions:
             await self._give_up(me)
             raise
         faultpoint("connections.token_received")
+        token = {
+            "access_token": grant.access_token,
+            "instance_url": grant.base_url,
+            "refresh_token": grant.refresh_token,
+        }
         async with self._begin() as uow:
-            kept = await _store_token(
-                uow,
-                self._service.secrets,
-                opened.id,
-                by=me,
-                token={
-                    "access_token": grant.access_token,
-                    "instance_url": grant.base_url,
-                    "refresh_token": grant.refresh_token,
-                },
+            sealed = self._service.secrets.seal(
+                to_json(token).decode(), *token_binding(uow.workspace_id, opened.id)
             )
+            kept = await queries.store_token(uow, opened.id, by=me, sealed=sealed)
         if not kept:
             raise OutgoingError("Another process renewed the session meanwhile.")
         return Session(grant, stored + 1)
@@ -126,13 +123,13 @@ class StoredSessions:
 
     async def _claim(self, me: UUID, generation: int) -> bool:
         async with self._begin() as uow:
-            return await _claim_refresh(
+            return await queries.claim_refresh(
                 uow, self._connection.id, by=me, generation=generation, seconds=_REFRESH_LEASE
             )
 
     async def _give_up(self, me: UUID) -> None:
         async with self._begin() as uow:
-            await _give_up_refresh(uow, self._connection.id, by=me)
+            await queries.give_up_refresh(uow, self._connection.id, by=me)
 
     def _begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self._service.units.begin(self._connection.workspace_id, [self._connection.cause])
@@ -144,7 +141,7 @@ async def _stored_token(
     """What the other system gave us last, and its generation; None for what no key of ours opens,
     so that we sign in again.
     """
-    row: TokenRow = await queries.token_row(uow.session, uow.workspace_id, connection_id)
+    row = await queries.token_row(uow, connection_id)
     if row.sealed is None:
         return None, row.generation
     try:
@@ -152,25 +149,3 @@ async def _stored_token(
     except CannotDecrypt:
         return None, row.generation
     return cast("dict[str, Any]", from_json(opened)), row.generation
-
-
-async def _claim_refresh(
-    uow: UnitOfWork, connection_id: UUID, *, by: UUID, generation: int, seconds: float
-) -> bool:
-    return await queries.claim_refresh(
-        uow.session, uow.workspace_id, connection_id, by=by, generation=generation, seconds=seconds
-    )
-
-
-async def _store_token(
-    uow: UnitOfWork, box: SecretBox, connection_id: UUID, *, by: UUID, token: Mapping[str, Any]
-) -> bool:
-    """False when the claim of `by` has run out: someone else's token stands."""
-    sealed = box.seal(to_json(token).decode(), *token_binding(uow.workspace_id, connection_id))
-    return await queries.store_token(
-        uow.session, uow.workspace_id, connection_id, by=by, sealed=sealed
-    )
-
-
-async def _give_up_refresh(uow: UnitOfWork, connection_id: UUID, *, by: UUID) -> None:
-    await queries.give_up_refresh(uow.session, uow.workspace_id, connection_id, by=by)

@@ -69,7 +69,7 @@ async def apply_rows(
         if keep is not None:
             await keep(uow)
         if joins is not None:
-            where = uow.session, uow.workspace_id, context.connection.id, joins
+            where = uow, context.connection.id, joins
             await source_records.make_stale(*where, _joined_by(kept, known))
 
 
@@ -88,8 +88,7 @@ async def _items(context: SyncRunContext, stream: Stream, rows: Sequence[Row]) -
     joining = [each.name for each in context.connector.spec.streams if each.joins == stream.name]
     async with context.look() as uow:
         associations = await source_records.associations_of(
-            uow.session,
-            uow.workspace_id,
+            uow,
             context.connection.id,
             joining,
             [each.external_id for each in items],
@@ -100,8 +99,7 @@ async def _items(context: SyncRunContext, stream: Stream, rows: Sequence[Row]) -
 async def _known(context: SyncRunContext, stream: str, items: Sequence[Item]) -> dict[str, Known]:
     async with context.look() as uow:
         return await source_records.known_records(
-            uow.session,
-            uow.workspace_id,
+            uow,
             context.connection.id,
             stream,
             {item.external_id: item.hash for item in items},
@@ -147,7 +145,7 @@ async def _members(context: SyncRunContext, contents: Sequence[Content]) -> dict
         return {}
     async with context.look() as uow:
         return await source_records.members_by_user(
-            uow.session, uow.workspace_id, context.connection.id, context.members, users
+            uow, context.connection.id, context.members, users
         )
 
 
@@ -209,7 +207,7 @@ async def _keep_each(
     scan_id: UUID | None,
 ) -> int:
     """What the database does not take of one row costs that row; how many it did not take."""
-    at = uow.session, uow.workspace_id, context.connection.id, stream
+    at = uow, context.connection.id, stream
     lost = 0
 
     async def keep(rows: Sequence[Kept]) -> None:
@@ -258,7 +256,7 @@ async def _keeping(
     seen = [(each.external_id, each.modstamp, each.hash) for each in plan.unchanged]
 
     async with context.commit() as uow:
-        at = uow.session, uow.workspace_id, context.connection.id, stream
+        at = uow, context.connection.id, stream
         more["rejected"] += await _keep_each(context, uow, stream, kept, scan_id)
         await source_records.mark_seen(*at, seen, scan_id)
         yield uow

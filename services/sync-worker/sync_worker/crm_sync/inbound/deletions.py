@@ -16,9 +16,7 @@ _PAUSE = 60.0
 async def unusual_losses(context: SyncRunContext) -> dict[str, Loss]:
     """Objects of which this run would delete suspiciously much, as when a permission was lost."""
     async with context.look() as uow:
-        found = await source_records.losses(
-            uow.session, uow.workspace_id, context.connection.id, _ending(context)
-        )
+        found = await source_records.losses(uow, context.connection.id, _ending(context))
     return {stream: loss for stream, loss in found.items() if loss.is_unusual}
 
 
@@ -43,30 +41,31 @@ def _ending(context: SyncRunContext) -> list[str]:
 async def _end_some(context: SyncRunContext, stream: str, *, merges: bool) -> bool:
     """True when there may be more."""
     async with context.look() as uow:
-        at = uow.session, uow.workspace_id, context.connection.id, stream
-        pending_deletion = await source_records.records_pending_deletion(*at, _BATCH, merges=merges)
+        at = uow, context.connection.id, stream
+        pending = await source_records.records_pending_deletion(*at, _BATCH, merges=merges)
     mapping = context.mapping.of(stream)
-    if not pending_deletion or mapping is None:
+    if not pending or mapping is None:
         return False
-    endings = [_ended(external_id, winner) for external_id, winner in pending_deletion]
+    endings = [_ended(each.external_id, each.merged_into) for each in pending]
     results = await context.records.write(mapping.record_type, endings)
-    outcomes = list(zip(pending_deletion, results, strict=True))
+    outcomes = list(zip(pending, results, strict=True))
     ended = [each for each, result in outcomes if result.status != "rejected"]
     more = {"merged" if merges else "deleted": len(ended)}
     progress = context.of(stream)
     async with context.commit() as uow:
-        at = uow.session, uow.workspace_id, context.connection.id, stream
-        for (external_id, _), result in outcomes:
+        at = uow, context.connection.id, stream
+        for each, result in outcomes:
             if result.status == "rejected":
-                await source_records.postpone_end(*at, external_id, result.reason(), _PAUSE)
-        await source_records.end_records(*at, [external_id for external_id, _ in ended])
+                await source_records.postpone_end(*at, each.external_id, result.reason(), _PAUSE)
+        await source_records.end_records(*at, [each.external_id for each in ended])
         if merges:
-            await source_records.send_whole(*at, [winner for _, winner in ended if winner])
+            winners = [each.merged_into for each in ended if each.merged_into]
+            await source_records.send_whole(*at, winners)
             progress.merged += len(ended)
         else:
             progress.deleted += len(ended)
         await runs.advance(uow, context.run_id, stream, progress, more, context.link.requests)
-    return len(pending_deletion) == _BATCH
+    return len(pending) == _BATCH
 
 
 def _ended(external_id: str, winner: str | None) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ async def _begin(uow: UnitOfWork, the_service: Service, claim: Claim) -> SyncRun
         run_id=run.id,
         kind="full" if run.kind == "full" else "incremental",
         approved=run.approved,
-        started_at=await connections.machine_now(uow),
+        started_at=await uow.machine_now(),
         connection=opened,
         connector=connector,
         link=HttpLink(the_service, opened, connector),

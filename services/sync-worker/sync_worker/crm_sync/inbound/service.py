@@ -120,7 +120,7 @@ def _done(context: SyncRunContext) -> Ending:
 async def reject(uow: UnitOfWork, run_id: UUID) -> SyncRun:
     """Keep what a held run would delete."""
     run = await runs.decide_held(uow, run_id, approved=False)
-    await source_records.unmark_for_deletion(uow.session, uow.workspace_id, run.connection_id)
+    await source_records.unmark_for_deletion(uow, run.connection_id)
     audit.record(uow, "sync_run.rejected", run_id)
     return run
 

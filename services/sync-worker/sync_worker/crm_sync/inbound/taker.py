@@ -62,14 +62,14 @@ class RecordTaker:
         """Members are not ended: who left says so."""
         if self.context.becomes(stream) == "member":
             return
-        where = uow.session, uow.workspace_id, self.context.connection.id, stream
+        where = uow, self.context.connection.id, stream
         joined = await source_records.mark_absent_for_deletion(
             *where, scan_id, self._state_of_gone(stream)
         )
         await self._make_joined_stale(uow, stream, joined)
 
     async def mark_gone(self, uow: UnitOfWork, stream: str, ids: Sequence[str]) -> None:
-        where = uow.session, uow.workspace_id, self.context.connection.id, stream
+        where = uow, self.context.connection.id, stream
         joined = await source_records.mark_for_deletion(*where, ids, self._state_of_gone(stream))
         await self._make_joined_stale(uow, stream, joined)
 
@@ -84,7 +84,7 @@ class RecordTaker:
         seen: set[str] = set()
         while True:
             async with context.look() as uow:
-                where = uow.session, uow.workspace_id, context.connection.id, name
+                where = uow, context.connection.id, name
                 found = await source_records.records_to_read_again(
                     *where, context.started_at, BY_IDS
                 )
@@ -97,7 +97,7 @@ class RecordTaker:
             purged = set(ids) - {row.id for row in rows}
             if purged:
                 async with context.commit() as uow:
-                    where = uow.session, uow.workspace_id, context.connection.id, name
+                    where = uow, context.connection.id, name
                     await source_records.mark_for_deletion(
                         *where, sorted(purged), "pending_deletion"
                     )
@@ -109,5 +109,5 @@ class RecordTaker:
     async def _make_joined_stale(self, uow: UnitOfWork, stream: str, joined: Sequence[str]) -> None:
         other = self.context.type_of(stream).joins
         if other is not None:
-            where = uow.session, uow.workspace_id, self.context.connection.id, other
+            where = uow, self.context.connection.id, other
             await source_records.make_stale(*where, joined)

@@ -100,8 +100,7 @@ async def _with_accounts(
         connection.workspace_id, [connection.cause], read_only=True
     ) as uow:
         associations = await source_records.associations_of(
-            uow.session,
-            uow.workspace_id,
+            uow,
             connection.id,
             joining,
             [each.external_id for each in items],
@@ -122,7 +121,7 @@ async def _shown(
     async with service.units.begin(
         connection.workspace_id, [connection.cause], read_only=True
     ) as uow:
-        where = uow.session, uow.workspace_id, connection.id
+        where = uow, connection.id
         stream = stream_of_members(connector.spec)
         members = await source_records.members_by_user(*where, stream, users) if stream else {}
     bodies = [

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from sync_worker.crm_sync.translation.fold import Content, LeftOut
 
 State = Literal["synced", "rejected", "stale", "pending_deletion", "deleted", "merged"]
+STATES: tuple[State, ...] = get_args(State)
 
 _RETRY_PAUSES = (0, 60, 300, 1_800, 7_200, 21_600, 86_400)
 DELETE_SHARE = 0.1

@@ -3,7 +3,6 @@ effect; the rest is what people see of rejected records.
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from shared.uow import UnitOfWork
@@ -11,6 +10,8 @@ from sync_worker.connections import service as connections
 from sync_worker.crm_sync.source_records import queries
 from sync_worker.crm_sync.source_records.queries import (
     Kept,
+    Rejected,
+    Warned,
     associations_of,
     end_records,
     keep_records,
@@ -56,11 +57,9 @@ async def list_rejected(
     sobject: str | None,
     after: tuple[str, str] | None,
     limit: int,
-) -> Sequence[Any]:
+) -> Sequence[Rejected]:
     await connections.get_connection(uow, connection_id)
-    return await queries.rejected_page(
-        uow.session, uow.workspace_id, connection_id, sobject, after or ("", ""), limit
-    )
+    return await queries.rejected_page(uow, connection_id, sobject, after or ("", ""), limit)
 
 
 async def list_warned(
@@ -69,23 +68,23 @@ async def list_warned(
     sobject: str | None,
     after: tuple[str, str] | None,
     limit: int,
-) -> Sequence[Any]:
+) -> Sequence[Warned]:
     await connections.get_connection(uow, connection_id)
-    return await queries.warned_page(
-        uow.session, uow.workspace_id, connection_id, sobject, after or ("", ""), limit
-    )
+    return await queries.warned_page(uow, connection_id, sobject, after or ("", ""), limit)
 
 
 async def count_troubled(uow: UnitOfWork, connection_id: UUID) -> None:
     """Let the connection show what its records lack."""
-    rejected, warned = await queries.count_troubled(uow.session, uow.workspace_id, connection_id)
-    await connections.count_troubled(uow, connection_id, rejected=rejected, warned=warned)
+    troubled = await queries.count_troubled(uow, connection_id)
+    await connections.count_troubled(
+        uow, connection_id, rejected=troubled.rejected, warned=troubled.warned
+    )
 
 
 async def retry_rejected(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> SyncRun:
     """Try what was rejected, and values that did not fit, again by a run that starts now."""
     await connections.get_connection(uow, connection_id)
-    of = uow.session, uow.workspace_id, connection_id, sobject
+    of = uow, connection_id, sobject
     await queries.retry_rejected(*of)
     await queries.send_left_out_again(*of)
     return await runs.request_run(uow, connection_id, "incremental")

@@ -1,14 +1,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.data import Transaction
+from shared.uow import UnitOfWork
+from sync_worker.crm_sync.write_backs.rules import WriteBackState
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Due:
     """A value that is ours to write until its lease ends."""
 
@@ -30,7 +34,7 @@ class Verdict:
     external_id: str
     field: str
     revision: int
-    state: str
+    state: WriteBackState
     reason: str | None = None
     retry_in: float | None = None
 
@@ -56,8 +60,7 @@ _ASK = text(
 
 
 async def ask(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     *,
     sobject: str,
@@ -70,19 +73,15 @@ async def ask(
     place of one that has not left yet.
     """
     rows = [{"field": field, "value": value} for field, value in values.items()]
-    done = await session.execute(
+    return await uow.run(
         _ASK,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "object": sobject,
-            "external_id": external_id,
-            "values": to_json(rows).decode(),
-            "version": version,
-            "cause": to_json(list(cause)).decode(),
-        },
+        connection_id=connection_id,
+        object=sobject,
+        external_id=external_id,
+        values=to_json(rows).decode(),
+        version=version,
+        cause=to_json(list(cause)).decode(),
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
 
 
 _CLAIM = text(
@@ -109,10 +108,9 @@ _CLAIM = text(
 )
 
 
-async def claim_due(session: AsyncSession, limit: int, seconds: float) -> list[Due]:
+async def claim_due(scope: Transaction, limit: int, seconds: float) -> list[Due]:
     """Of all workspaces: values whose time has come, oldest first."""
-    rows = await session.execute(_CLAIM, {"limit": limit, "seconds": seconds})
-    return [Due(**row) for row in rows.mappings()]
+    return await scope.rows(Due, _CLAIM, limit=limit, seconds=seconds)
 
 
 _JUDGE = text(
@@ -133,18 +131,23 @@ _JUDGE = text(
 )
 
 
-async def judge(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, verdicts: Sequence[Verdict]
-) -> None:
+async def judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]) -> None:
     """An answer for a value that has been replaced meanwhile ends nothing."""
-    await session.execute(
-        _JUDGE,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "verdicts": to_json([vars(verdict) for verdict in verdicts]).decode(),
-        },
-    )
+    written = to_json([vars(verdict) for verdict in verdicts]).decode()
+    await uow.run(_JUDGE, connection_id=connection_id, verdicts=written)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    object: str
+    external_id: str
+    field: str
+    value: Any
+    state: WriteBackState
+    reason: str | None
+    attempts: int
+    next_attempt_at: datetime
+    updated_at: datetime
 
 
 _PAGE = text(
@@ -176,34 +179,28 @@ _PENDING = text(
 
 
 async def write_backs_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
-    state: str | None,
+    state: WriteBackState | None,
     after: tuple[str, str, str],
     limit: int,
-) -> Sequence[Any]:
-    rows = await session.execute(
+) -> Sequence[WriteBack]:
+    after_object, after_id, after_field = after
+    return await uow.rows(
+        WriteBack,
         _PAGE,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "state": state,
-            "after_object": after[0],
-            "after_id": after[1],
-            "after_field": after[2],
-            "limit": limit + 1,
-        },
+        connection_id=connection_id,
+        state=state,
+        after_object=after_object,
+        after_id=after_id,
+        after_field=after_field,
+        limit=limit + 1,
     )
-    return rows.all()
 
 
-async def retry_rejected(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
-    done = await session.execute(
-        _RETRY, {"workspace_id": workspace_id, "connection_id": connection_id}
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+async def retry_rejected(uow: UnitOfWork, connection_id: UUID) -> int:
+    return await uow.run(_RETRY, connection_id=connection_id)
 
 
-async def count_due(session: AsyncSession, workspace_id: UUID) -> int:
-    return int((await session.execute(_PENDING, {"workspace_id": workspace_id})).scalar_one())
+async def count_due(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _PENDING)

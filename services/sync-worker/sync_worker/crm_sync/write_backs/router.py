@@ -7,7 +7,8 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.crm_sync.write_backs import service
-from sync_worker.crm_sync.write_backs.schemas import WriteBackOut, WriteBackState
+from sync_worker.crm_sync.write_backs.rules import WriteBackState
+from sync_worker.crm_sync.write_backs.schemas import WriteBackOut
 
 router = api_router("/v1/connections/{id}/write-backs", "Connections")
 

@@ -1,6 +1,8 @@
 """When a value is written again, and what of it fits."""
 
-from typing import Any
+from typing import Any, Literal
+
+WriteBackState = Literal["pending", "done", "rejected"]
 
 _PAUSES = (5, 30, 120, 600, 3_600, 14_400, 43_200)
 

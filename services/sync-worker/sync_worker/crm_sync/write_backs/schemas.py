@@ -1,11 +1,10 @@
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ConfigDict
 
 from shared.schemas import Out
-
-WriteBackState = Literal["pending", "done", "rejected"]
+from sync_worker.crm_sync.write_backs.rules import WriteBackState
 
 
 class WriteBackOut(Out):

@@ -1,7 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from shared.batches import each_at_its_own_risk, is_passing, reason_of
@@ -19,8 +18,8 @@ from sync_worker.connectors.base import Intent, Link, RecordConnector, SystemTro
 from sync_worker.connectors.kit.waits import QUOTA_PAUSE
 from sync_worker.crm_sync.translation.document import WriteBackMap, readable_mapping
 from sync_worker.crm_sync.write_backs import queries
-from sync_worker.crm_sync.write_backs.queries import Due, Verdict
-from sync_worker.crm_sync.write_backs.rules import fitting, pause_after
+from sync_worker.crm_sync.write_backs.queries import Due, Verdict, WriteBack
+from sync_worker.crm_sync.write_backs.rules import WriteBackState, fitting, pause_after
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.streams import service as streams
 
@@ -66,8 +65,7 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
         for sobject, fields in groupby(sorted(wanted, key=_object), key=_object):
             record = event.record.model_dump(mode="json")
             asked = await queries.ask(
-                uow.session,
-                uow.workspace_id,
+                uow,
                 connection.id,
                 sobject=sobject,
                 external_id=external_id,
@@ -89,7 +87,7 @@ def _object(mapped: WriteBackMap) -> str:
 async def claim(service: Service, free: int) -> list[Batch]:
     """What is due, by connection."""
     async with service.units.across_workspaces() as scope:
-        due = await queries.claim_due(scope.session, _TOGETHER * free, _LEASE_SECONDS)
+        due = await queries.claim_due(scope, _TOGETHER * free, _LEASE_SECONDS)
     due.sort(key=lambda each: (str(each.workspace_id), str(each.connection_id)))
     return [
         Batch(workspace_id, connection_id, tuple(values))
@@ -149,7 +147,7 @@ async def _judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdic
     """One that cannot be noted is tried again when its lease is over."""
 
     async def judge(some: Sequence[Verdict]) -> None:
-        await queries.judge(uow.session, uow.workspace_id, connection_id, some)
+        await queries.judge(uow, connection_id, some)
 
     async def leave(_: Verdict, __: Exception) -> None:
         pass
@@ -246,21 +244,19 @@ def _verdict(value: Due, trouble: Trouble | None) -> Verdict:
 async def list_write_backs(
     uow: UnitOfWork,
     connection_id: UUID,
-    state: str | None,
+    state: WriteBackState | None,
     after: tuple[str, str, str] | None,
     limit: int,
-) -> Sequence[Any]:
+) -> Sequence[WriteBack]:
     await connections.get_connection(uow, connection_id)
-    return await queries.write_backs_page(
-        uow.session, uow.workspace_id, connection_id, state, after or ("", "", ""), limit
-    )
+    return await queries.write_backs_page(uow, connection_id, state, after or ("", "", ""), limit)
 
 
 async def retry_rejected(uow: UnitOfWork, connection_id: UUID) -> int:
     await connections.get_connection(uow, connection_id)
     uow.wake_worker()
-    return await queries.retry_rejected(uow.session, uow.workspace_id, connection_id)
+    return await queries.retry_rejected(uow, connection_id)
 
 
 async def count_due(uow: UnitOfWork) -> int:
-    return await queries.count_due(uow.session, uow.workspace_id)
+    return await queries.count_due(uow)

@@ -1,15 +1,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.data import Transaction
+from shared.uow import UnitOfWork
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """How far a folder has been read."""
 
@@ -72,19 +73,12 @@ _SEE = text(
 )
 
 
-def _at(workspace_id: UUID, connection_id: UUID) -> dict[str, Any]:
-    return {"workspace_id": workspace_id, "connection_id": connection_id}
-
-
-async def place(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> Place | None:
-    found = await session.execute(_PLACE, _at(workspace_id, connection_id))
-    row = found.mappings().one_or_none()
-    return None if row is None else Place(**row)
+async def place(uow: UnitOfWork, connection_id: UUID) -> Place | None:
+    return await uow.row(Place, _PLACE, connection_id=connection_id)
 
 
 async def begin_folder(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     *,
     folder: str,
@@ -93,21 +87,18 @@ async def begin_folder(
     server_next_uid: int,
 ) -> None:
     """Numbers of an earlier `uid_validity` are void."""
-    await session.execute(
+    await uow.run(
         _BEGIN,
-        {
-            **_at(workspace_id, connection_id),
-            "folder": folder,
-            "uid_validity": uid_validity,
-            "next_uid": next_uid,
-            "server_next_uid": server_next_uid,
-        },
+        connection_id=connection_id,
+        folder=folder,
+        uid_validity=uid_validity,
+        next_uid=next_uid,
+        server_next_uid=server_next_uid,
     )
 
 
 async def move_on(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     *,
     uid_validity: int,
@@ -116,40 +107,27 @@ async def move_on(
     counts: Mapping[str, int],
 ) -> None:
     counted = [{"kind": kind, "n": n} for kind, n in counts.items()]
-    await session.execute(
+    await uow.run(
         _MOVE,
-        {
-            **_at(workspace_id, connection_id),
-            "uid_validity": uid_validity,
-            "next_uid": next_uid,
-            "server_next_uid": server_next_uid,
-            "counts": to_json(counted).decode(),
-        },
+        connection_id=connection_id,
+        uid_validity=uid_validity,
+        next_uid=next_uid,
+        server_next_uid=server_next_uid,
+        counts=to_json(counted).decode(),
     )
 
 
 async def see_mails(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    uid_validity: int,
-    mails: Sequence[Seen],
+    uow: UnitOfWork, connection_id: UUID, uid_validity: int, mails: Sequence[Seen]
 ) -> set[int]:
     """UIDs of those that were not seen before, under this number or another."""
     rows = [{**vars(mail), "fingerprint": mail.fingerprint.hex()} for mail in mails]
-    found = await session.scalars(
-        _SEE,
-        {
-            **_at(workspace_id, connection_id),
-            "uid_validity": uid_validity,
-            "mails": to_json(rows).decode(),
-        },
-    )
-    return set(found)
+    where = {"connection_id": connection_id, "uid_validity": uid_validity}
+    return set(await uow.values(int, _SEE, **where, mails=to_json(rows).decode()))
 
 
-@dataclass(frozen=True)
-class RejectedMailRow:
+@dataclass(frozen=True, slots=True)
+class RejectedMail:
     uid_validity: int
     uid: int
     arrived_at: datetime
@@ -216,48 +194,35 @@ _FORGET_REJECTED = text(
 )
 
 
-async def ask_again(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> None:
+async def ask_again(uow: UnitOfWork, connection_id: UUID) -> None:
     """Numbers of an earlier `uid_validity` are void: those can only be dismissed."""
-    await session.execute(_ASK_AGAIN, _at(workspace_id, connection_id))
+    await uow.run(_ASK_AGAIN, connection_id=connection_id)
 
 
-async def asked_again(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, uid_validity: int
-) -> list[int]:
+async def asked_again(uow: UnitOfWork, connection_id: UUID, uid_validity: int) -> list[int]:
     """UIDs of the rejected mails that a person wants read again."""
-    given = {**_at(workspace_id, connection_id), "uid_validity": uid_validity}
-    return list(await session.scalars(_ASKED, given))
+    where = {"connection_id": connection_id, "uid_validity": uid_validity}
+    return await uow.values(int, _ASKED, **where)
 
 
 async def not_there(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    uid_validity: int,
-    uids: Sequence[int],
-    reason: str,
+    uow: UnitOfWork, connection_id: UUID, uid_validity: int, uids: Sequence[int], reason: str
 ) -> None:
     """Of those that a person wants read again only `uids` are in the folder."""
-    given = {"uid_validity": uid_validity, "uids": list(uids), "reason": reason}
-    await session.execute(_NOT_THERE, {**_at(workspace_id, connection_id), **given})
+    where = {"connection_id": connection_id, "uid_validity": uid_validity}
+    await uow.run(_NOT_THERE, **where, uids=list(uids), reason=reason)
 
 
 async def forget_rejected(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    uid_validity: int,
-    uids: Sequence[int],
+    uow: UnitOfWork, connection_id: UUID, uid_validity: int, uids: Sequence[int]
 ) -> int:
     """How many of them were rejected."""
-    given = {"uid_validity": uid_validity, "uids": list(uids)}
-    done = await session.execute(_FORGET_REJECTED, {**_at(workspace_id, connection_id), **given})
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    where = {"connection_id": connection_id, "uid_validity": uid_validity}
+    return await uow.run(_FORGET_REJECTED, **where, uids=list(uids))
 
 
 async def reject_mail(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     *,
     uid_validity: int,
@@ -265,27 +230,33 @@ async def reject_mail(
     arrived_at: datetime,
     reason: str,
 ) -> None:
-    given = {"uid_validity": uid_validity, "uid": uid, "arrived_at": arrived_at, "reason": reason}
-    await session.execute(_REJECT, {**_at(workspace_id, connection_id), **given})
+    await uow.run(
+        _REJECT,
+        connection_id=connection_id,
+        uid_validity=uid_validity,
+        uid=uid,
+        arrived_at=arrived_at,
+        reason=reason,
+    )
 
 
 async def rejected_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    after: tuple[int, int],
-    limit: int,
-) -> list[RejectedMailRow]:
+    uow: UnitOfWork, connection_id: UUID, after: tuple[int, int], limit: int
+) -> list[RejectedMail]:
     """One row more than `limit`, when there are more."""
-    given = {"after_validity": after[0], "after_uid": after[1], "limit": limit + 1}
-    found = await session.execute(_REJECTED, {**_at(workspace_id, connection_id), **given})
-    return [RejectedMailRow(**row) for row in found.mappings()]
+    return await uow.rows(
+        RejectedMail,
+        _REJECTED,
+        connection_id=connection_id,
+        after_validity=after[0],
+        after_uid=after[1],
+        limit=limit + 1,
+    )
 
 
-async def count_rejected(session: AsyncSession, workspace_id: UUID, connection_id: UUID) -> int:
+async def count_rejected(uow: UnitOfWork, connection_id: UUID) -> int:
     """Those of the last week."""
-    found = await session.execute(_COUNT_REJECTED, _at(workspace_id, connection_id))
-    return int(found.scalar_one())
+    return await uow.one_value(int, _COUNT_REJECTED, connection_id=connection_id)
 
 
 _KNOWN = text(
@@ -305,41 +276,27 @@ _KEEP_ADDRESS = text(
 )
 
 
-async def known_addresses(
-    session: AsyncSession, workspace_id: UUID, addresses: Sequence[str]
-) -> set[str]:
-    given = {"workspace_id": workspace_id, "addresses": list(addresses)}
-    return set(await session.scalars(_KNOWN, given))
+async def known_addresses(uow: UnitOfWork, addresses: Sequence[str]) -> set[str]:
+    return set(await uow.values(str, _KNOWN, addresses=list(addresses)))
 
 
 async def keep_address(
-    session: AsyncSession,
-    workspace_id: UUID,
-    contact_id: UUID,
-    address: str | None,
-    version: int,
+    uow: UnitOfWork, contact_id: UUID, address: str | None, version: int
 ) -> None:
     """What an older version of the contact said changes nothing."""
-    await session.execute(
-        _KEEP_ADDRESS,
-        {
-            "workspace_id": workspace_id,
-            "contact_id": contact_id,
-            "address": address,
-            "version": version,
-        },
-    )
+    await uow.run(_KEEP_ADDRESS, contact_id=contact_id, address=address, version=version)
 
 
 _BACKLOG = text(
     """
-    select coalesce(sum(greatest(f.server_next_uid - f.next_uid, 0)), 0)
+    select coalesce(sum(greatest(f.server_next_uid - f.next_uid, 0)), 0)::bigint
     from mail_folders f
     join connections c on c.workspace_id = f.workspace_id and c.id = f.connection_id
     where f.workspace_id = :workspace_id and c.status in ('ok', 'failing')
       and c.removed_at is null
     """
 )
+_FORGOTTEN_AT_ONCE = 1_000
 _FORGET = text(
     """
     delete from mails_seen where ctid in (
@@ -348,16 +305,17 @@ _FORGET = text(
          and f.connection_id = m.connection_id
         where m.seen_at < clock_timestamp() - interval '2 years'
           and m.uid_validity = f.uid_validity and m.uid < f.next_uid
-        limit 1000)
+        limit :limit)
     """
 )
 
 
-async def backlog(session: AsyncSession, workspace_id: UUID) -> int:
-    return int((await session.execute(_BACKLOG, {"workspace_id": workspace_id})).scalar_one())
+async def backlog(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _BACKLOG)
 
 
-async def forget_old_mails(session: AsyncSession) -> bool:
-    """Of all workspaces: mails so far back that no restored folder makes us read them again."""
-    done = await session.execute(_FORGET)
-    return bool(done.rowcount == 1000)  # type: ignore[attr-defined]  # noqa: PLR2004
+async def forget_old_mails(scope: Transaction) -> bool:
+    """Of all workspaces: mails so far back that no restored folder makes us read them again. True
+    while there are more.
+    """
+    return await scope.run(_FORGET, limit=_FORGOTTEN_AT_ONCE) == _FORGOTTEN_AT_ONCE

@@ -30,7 +30,7 @@ from sync_worker.mail.classification.classify import Finding, classified, concer
 from sync_worker.mail.classification.message import Mail
 from sync_worker.mail.classification.prose import addresses_in
 from sync_worker.mail.mailbox import queries
-from sync_worker.mail.mailbox.queries import Place, RejectedMailRow, Seen
+from sync_worker.mail.mailbox.queries import Place, RejectedMail, Seen
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.runs.service import SyncRun
 
@@ -86,14 +86,13 @@ async def place_in(uow: UnitOfWork, connection: Opened, state: FolderState) -> P
     """Where to go on. A folder that is new to us, or whose numbers are void, is begun with its
     last mails; those that had their effect before are recognised.
     """
-    known = await queries.place(uow.session, uow.workspace_id, connection.id)
+    known = await queries.place(uow, connection.id)
     folder = connection.settings["folder"]
     if known is not None and (known.folder, known.uid_validity) == (folder, state.uid_validity):
         return known
     first = max(state.next_uid - HISTORY, 1)
     await queries.begin_folder(
-        uow.session,
-        uow.workspace_id,
+        uow,
         connection.id,
         folder=folder,
         uid_validity=state.uid_validity,
@@ -122,8 +121,7 @@ async def take_mails(
 
     async def reject(fetched: RawMail, _: Exception) -> None:
         await queries.reject_mail(
-            uow.session,
-            uow.workspace_id,
+            uow,
             connection.id,
             uid_validity=state.uid_validity,
             uid=fetched.uid,
@@ -131,13 +129,12 @@ async def take_mails(
             reason="It could not be taken apart. Look at it in the mailbox.",
         )
 
-    where = uow.session, uow.workspace_id, connection.id
+    where = uow, connection.id
     await queries.forget_rejected(*where, place.uid_validity, [fetched.uid for fetched in mails])
     counts = sum(await each_at_its_own_risk(uow, mails, take, reject), Counter[str]())
     read = counts.pop("read", 0)
     await queries.move_on(
-        uow.session,
-        uow.workspace_id,
+        uow,
         connection.id,
         uid_validity=state.uid_validity,
         next_uid=max(fetched.uid for fetched in mails) + 1,
@@ -158,8 +155,7 @@ async def _take(
     """How many were read, and how many of those that are new were of each kind."""
     known = await _known_correspondents(uow, readings)
     fresh = await queries.see_mails(
-        uow.session,
-        uow.workspace_id,
+        uow,
         connection.id,
         place.uid_validity,
         [
@@ -188,20 +184,20 @@ async def _known_correspondents(uow: UnitOfWork, readings: Sequence[_Reading]) -
     reports = [one.finding.report for one in readings]
     addresses = {address for one in readings for address in writers(one.mail.sender)}
     addresses |= {report.recipient for report in reports if report and report.recipient}
-    return await queries.known_addresses(uow.session, uow.workspace_id, sorted(addresses))
+    return await queries.known_addresses(uow, sorted(addresses))
 
 
 async def list_rejected(
     uow: UnitOfWork, connection_id: UUID, after: tuple[int, int], limit: int
-) -> list[RejectedMailRow]:
+) -> list[RejectedMail]:
     await connections.get_connection(uow, connection_id)
-    return await queries.rejected_page(uow.session, uow.workspace_id, connection_id, after, limit)
+    return await queries.rejected_page(uow, connection_id, after, limit)
 
 
 async def retry_rejected(uow: UnitOfWork, connection_id: UUID) -> SyncRun:
     """Read them again, at once."""
     run = await runs.request_run(uow, connection_id, "incremental")
-    await queries.ask_again(uow.session, uow.workspace_id, connection_id)
+    await queries.ask_again(uow, connection_id)
     return run
 
 
@@ -210,7 +206,7 @@ async def dismiss_rejected(
 ) -> None:
     """A person has looked at it in the mailbox. Raises `RejectedMailNotFound`."""
     connection = await connections.get_connection(uow, connection_id)
-    where = uow.session, uow.workspace_id, connection.id
+    where = uow, connection.id
     if not await queries.forget_rejected(*where, uid_validity, [uid]):
         raise RejectedMailNotFound("It was read meanwhile, or never was rejected.")
     named = {"uid_validity": uid_validity, "uid": uid}
@@ -218,21 +214,17 @@ async def dismiss_rejected(
 
 
 async def asked_again(uow: UnitOfWork, connection: Opened, place: Place) -> list[int]:
-    return await queries.asked_again(
-        uow.session, uow.workspace_id, connection.id, place.uid_validity
-    )
+    return await queries.asked_again(uow, connection.id, place.uid_validity)
 
 
 async def not_there(uow: UnitOfWork, connection: Opened, place: Place, uids: Sequence[int]) -> None:
     """Of the rejected mails that a person wants read again only `uids` were still in the folder."""
-    await queries.not_there(
-        uow.session, uow.workspace_id, connection.id, place.uid_validity, uids, _GONE
-    )
+    await queries.not_there(uow, connection.id, place.uid_validity, uids, _GONE)
 
 
 async def remark(uow: UnitOfWork, connection_id: UUID) -> str | None:
     """What a person should know of a mailbox that is read well."""
-    rejected = await queries.count_rejected(uow.session, uow.workspace_id, connection_id)
+    rejected = await queries.count_rejected(uow, connection_id)
     if not rejected:
         return None
     path = f"/v1/connections/{connection_id}/rejected-mails"
@@ -276,16 +268,16 @@ def _proof(workspace_id: UUID, quoted: Sequence[str]) -> str | None:
 async def keep_address(uow: UnitOfWork, event: ContactChanged) -> None:
     gone = event.change in {"deleted", "merged"}
     address = None if gone else email_key(event.record.email)
-    await queries.keep_address(uow.session, uow.workspace_id, event.id, address, event.version)
+    await queries.keep_address(uow, event.id, address, event.version)
 
 
 async def backlog(uow: UnitOfWork) -> int:
-    return await queries.backlog(uow.session, uow.workspace_id)
+    return await queries.backlog(uow)
 
 
 async def forget_old(service: Service) -> bool:
     async with service.units.across_workspaces() as scope:
-        return await queries.forget_old_mails(scope.session)
+        return await queries.forget_old_mails(scope)
 
 
 async def check(service: Service, connection: Opened) -> FolderState:

@@ -1,46 +1,48 @@
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
-from sqlalchemy import JSON, BigInteger, Identity, Index, Text, Uuid, text
-from sqlalchemy.orm import Mapped, mapped_column
-
-from shared.columns import AT, NOW
+from shared.columns import AT, NOW, workspace_key
 from shared.foundation import Xid8
 from sync_worker.db import Base
 
+# Facts as partners see them, in the order in which we learned them. `data` and `cause` leave as
+# they were written: they are JSON text that nobody searches.
+partner_events = Table(
+    "partner_events",
+    Base.metadata,
+    workspace_key(),
+    Column("id", Uuid, nullable=False, comment="of the event that a service published"),
+    Column("xid", Xid8(), nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("cause", JSON, nullable=False),
+    Column("occurred_at", AT, nullable=False),
+    Column("recorded_at", AT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("workspace_id", "id"),
+)
+_c = partner_events.c
+Index("ix_partner_events_feed", _c.workspace_id, _c.xid, _c.seq)
+Index(None, _c.workspace_id, _c.recorded_at)
+Index("ix_partner_events_age", _c.recorded_at, postgresql_using="brin")
 
-class PartnerEvent(Base):
-    """A fact as partners see it, in the order in which we learned it. `data` and `cause` leave as
-    they were written: they are JSON text that nobody searches.
-    """
-
-    __tablename__ = "partner_events"
-    __table_args__ = (
-        Index("ix_partner_events_feed", "workspace_id", "xid", "seq"),
-        Index(None, "workspace_id", "recorded_at"),
-        Index("ix_partner_events_age", "recorded_at", postgresql_using="brin"),
-    )
-
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    id: Mapped[UUID] = mapped_column(
-        Uuid, primary_key=True, comment="of the event that a service published"
-    )
-    xid: Mapped[str] = mapped_column(Xid8(), server_default=text("pg_current_xact_id()"))
-    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    type: Mapped[str] = mapped_column(Text)
-    data: Mapped[dict[str, Any]] = mapped_column(JSON)
-    cause: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    occurred_at: Mapped[datetime] = mapped_column(AT)
-    recorded_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
-
-
-class FeedFloor(Base):
-    """The last event of a workspace that is no longer kept: whoever has not read it missed some."""
-
-    __tablename__ = "partner_feed_floors"
-    __table_args__ = ({"comment": "last event that is no longer kept"},)
-
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    xid: Mapped[str] = mapped_column(Xid8())
-    seq: Mapped[int] = mapped_column(BigInteger)
+# Whoever has not read a workspace's feed up to here missed some of it.
+partner_feed_floors = Table(
+    "partner_feed_floors",
+    Base.metadata,
+    workspace_key(),
+    Column("xid", Xid8(), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id"),
+    comment="last event that is no longer kept",
+)

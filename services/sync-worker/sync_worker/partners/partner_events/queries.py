@@ -1,12 +1,13 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import text
 
+from shared.data import Transaction
 from shared.page_bytes import rows_within
+from shared.uow import UnitOfWork
 
 _KEEP = text(
     """
@@ -18,8 +19,7 @@ _KEEP = text(
 
 
 async def keep_event(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     *,
     id: UUID,  # noqa: A002
     type: str,  # noqa: A002
@@ -28,28 +28,45 @@ async def keep_event(
     occurred_at: datetime,
 ) -> bool:
     """False when it is there already."""
-    values = {"id": id, "type": type, "data": data, "cause": cause, "occurred_at": occurred_at}
-    done = await session.execute(_KEEP, {"workspace_id": workspace_id, **values})
-    return bool(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+    kept = await uow.run(_KEEP, id=id, type=type, data=data, cause=cause, occurred_at=occurred_at)
+    return bool(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """Every transaction before `xid` has ended; `missed` when events after a place are gone."""
+
+    xid: int
+    missed: bool
 
 
 _HORIZON = text(
     """
-    select pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
-           coalesce((select (floor.xid, floor.seq) > (cast(cast(:xid as text) as xid8), :seq)
+    select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xid,
+           coalesce((select (floor.xid, floor.seq) > (cast(cast(:place_xid as text) as xid8), :seq)
                      from partner_feed_floors floor where workspace_id = :workspace_id),
                     false) as missed
     """
 )
 
 
-async def horizon(
-    session: AsyncSession, workspace_id: UUID, place: tuple[int, int]
-) -> tuple[int, bool]:
-    """Every transaction before the horizon has ended; and whether events after `place` are gone."""
-    values = {"workspace_id": workspace_id, "xid": str(place[0]), "seq": place[1]}
-    row = (await session.execute(_HORIZON, values)).one()
-    return int(row.horizon), bool(row.missed)
+async def horizon(uow: UnitOfWork, place: tuple[int, int]) -> Horizon:
+    return await uow.one(Horizon, _HORIZON, place_xid=str(place[0]), seq=place[1])
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as text, with its place in the feed and about how many bytes it takes."""
+
+    id: str
+    type: str
+    data: str
+    cause: str
+    occurred_at: str
+    recorded_at: str
+    place_xid: str
+    seq: int
+    size: int
 
 
 _COLUMNS = """
@@ -72,27 +89,21 @@ _SOME_TYPES = text(_PAGE.format(columns=_COLUMNS, narrower="and type = any(:type
 
 
 async def events_between(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     place: tuple[int, int],
     until: int,
     types: Sequence[str] | None,
     limit: int,
-) -> tuple[Sequence[RowMapping], bool]:
+) -> tuple[Sequence[EventRow], bool]:
     """Events after `place` of transactions before `until`, in commit order, and whether there are
-    more; all columns are text.
+    more.
 
     A bare id as cursor would lose the events of transactions that commit late.
     """
-    values: dict[str, Any] = {
-        "workspace_id": workspace_id,
-        "xid": str(place[0]),
-        "seq": place[1],
-        "horizon": str(until),
-    }
+    where = {"xid": str(place[0]), "seq": place[1], "horizon": str(until)}
     if types is None:
-        return await rows_within(session, _ALL_TYPES, values, limit)
-    return await rows_within(session, _SOME_TYPES, {**values, "types": list(types)}, limit)
+        return await rows_within(uow, EventRow, _ALL_TYPES, limit, **where)
+    return await rows_within(uow, EventRow, _SOME_TYPES, limit, **where, types=list(types))
 
 
 _SOME = text(
@@ -100,11 +111,15 @@ _SOME = text(
 )
 
 
-async def events_by_id(
-    session: AsyncSession, workspace_id: UUID, ids: Sequence[UUID]
-) -> Sequence[RowMapping]:
-    values = {"workspace_id": workspace_id, "ids": list(ids)}
-    return (await session.execute(_SOME, values)).mappings().all()
+async def events_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[EventRow]:
+    return await uow.rows(EventRow, _SOME, ids=list(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    id: UUID
+    type: str
+    recorded_at: datetime
 
 
 _RANGE = """
@@ -121,16 +136,15 @@ _TYPES_OF_RANGE = text(_RANGE.format(narrower="and type = any(:types)"))
 
 
 async def events_recorded(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     since: datetime,
     until: datetime,
     after: tuple[datetime, UUID],
     types: Sequence[str] | None,
     limit: int,
-) -> Sequence[Any]:
-    values: dict[str, Any] = {
-        "workspace_id": workspace_id,
+) -> Sequence[RecordedEvent]:
+    """What came to the feed in a span of machine time."""
+    where = {
         "since": since,
         "until": until,
         "after_at": after[0],
@@ -138,8 +152,8 @@ async def events_recorded(
         "limit": limit,
     }
     if types is None:
-        return (await session.execute(_ANY_OF_RANGE, values)).all()
-    return (await session.execute(_TYPES_OF_RANGE, {**values, "types": list(types)})).all()
+        return await uow.rows(RecordedEvent, _ANY_OF_RANGE, **where)
+    return await uow.rows(RecordedEvent, _TYPES_OF_RANGE, **where, types=list(types))
 
 
 _FORGET = text(
@@ -162,7 +176,6 @@ _FORGET = text(
 )
 
 
-async def forget_events(session: AsyncSession, days: int, limit: int) -> int:
+async def forget_events(scope: Transaction, days: int, limit: int) -> int:
     """Of all workspaces; each remembers how far its feed was forgotten."""
-    done = await session.execute(_FORGET, {"days": days, "limit": limit})
-    return int(done.scalar_one())
+    return await scope.one_value(int, _FORGET, days=days, limit=limit)

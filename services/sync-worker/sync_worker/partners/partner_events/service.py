@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -18,6 +17,7 @@ from shared.json_rows import json_array, json_object
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partners.partner_events import queries
+from sync_worker.partners.partner_events.queries import EventRow, RecordedEvent
 from sync_worker.partners.partner_events.rules import (
     BEGINNING,
     FeedCursors,
@@ -68,8 +68,7 @@ async def keep(uow: UnitOfWork, envelope: Envelope) -> tuple[str, bool] | None:
     if public_type is None:
         return None
     is_new = await queries.keep_event(
-        uow.session,
-        uow.workspace_id,
+        uow,
         id=envelope.id,
         type=public_type,
         data=to_json(event.public_data()).decode(),
@@ -89,28 +88,26 @@ async def read_feed(
     until = time.monotonic() + wait
     while True:
         async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-            horizon, missed = await queries.horizon(uow.session, uow.workspace_id, place)
-            if missed and place != BEGINNING:
+            horizon = await queries.horizon(uow, place)
+            if horizon.missed and place != BEGINNING:
                 raise EventsGone(
                     f"Events are kept for {KEPT_DAYS} days. Read the records anew, then go on with"
                     " `after=` (the oldest that is kept) or `after=latest`."
                 )
             if after == LATEST:
-                return _page([], cursors.write(horizon, 0), has_more=False)
-            rows, has_more = await queries.events_between(
-                uow.session, uow.workspace_id, place, horizon, wanted, limit
-            )
+                return _page([], cursors.write(horizon.xid, 0), has_more=False)
+            rows, has_more = await queries.events_between(uow, place, horizon.xid, wanted, limit)
         if rows or service.draining or time.monotonic() >= until:
             break
         await asyncio.sleep(min(_LOOK_EVERY, max(0.0, until - time.monotonic())))
     events = [_event_json(row, cursors) for row in rows]
     # All before the horizon has been read, also where the filter found nothing.
-    last = (int(rows[-1]["place_xid"]), rows[-1]["seq"]) if has_more else (horizon, 0)
+    last = (int(rows[-1].place_xid), rows[-1].seq) if has_more else (horizon.xid, 0)
     return _page(events, cursors.write(*last), has_more=has_more)
 
 
 async def read_event(service: Service, uow: UnitOfWork, event_id: UUID) -> bytes:
-    rows = await queries.events_by_id(uow.session, uow.workspace_id, [event_id])
+    rows = await queries.events_by_id(uow, [event_id])
     if not rows:
         raise EventNotFound(f"Events are kept for {KEPT_DAYS} days.")
     secret = service.settings.cursor_secret.get_secret_value()
@@ -140,11 +137,9 @@ def checked_types(filters: Sequence[str], pointer: str) -> Types:
 
 async def events_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, KeptEvent]:
     """Those of `ids` that are still kept."""
-    rows = await queries.events_by_id(uow.session, uow.workspace_id, ids)
-    found = [
-        KeptEvent(UUID(row["id"]), row["type"], row["occurred_at"], row["data"]) for row in rows
-    ]
-    return {event.id: event for event in found}
+    rows = await queries.events_by_id(uow, ids)
+    events = [KeptEvent(UUID(row.id), row.type, row.occurred_at, row.data) for row in rows]
+    return {event.id: event for event in events}
 
 
 async def events_recorded(
@@ -154,28 +149,26 @@ async def events_recorded(
     after: tuple[datetime, UUID],
     types: Types,
     limit: int,
-) -> Sequence[Any]:
-    """`(id, type, recorded_at)` of what came to the feed in a span of machine time."""
-    return await queries.events_recorded(
-        uow.session, uow.workspace_id, since, until, after, types, limit
-    )
+) -> Sequence[RecordedEvent]:
+    """What came to the feed in a span of machine time."""
+    return await queries.events_recorded(uow, since, until, after, types, limit)
 
 
 async def forget_old(service: Service) -> bool:
     async with service.units.across_workspaces() as scope:
-        gone = await queries.forget_events(scope.session, KEPT_DAYS, _FORGET_AT_ONCE)
+        gone = await queries.forget_events(scope, KEPT_DAYS, _FORGET_AT_ONCE)
     return gone == _FORGET_AT_ONCE
 
 
-def _event_json(row: Any, cursors: FeedCursors) -> bytes:
+def _event_json(row: EventRow, cursors: FeedCursors) -> bytes:
     scalars = {
-        "id": row["id"],
-        "type": row["type"],
-        "timestamp": row["occurred_at"],
-        "recorded_at": row["recorded_at"],
-        "cursor": cursors.write(int(row["place_xid"]), row["seq"]),
+        "id": row.id,
+        "type": row.type,
+        "timestamp": row.occurred_at,
+        "recorded_at": row.recorded_at,
+        "cursor": cursors.write(int(row.place_xid), row.seq),
     }
-    return json_object(scalars, [("data", row["data"]), ("cause", row["cause"])])
+    return json_object(scalars, [("data", row.data), ("cause", row.cause)])
 
 
 def _page(events: Sequence[bytes], next_after: str, *, has_more: bool) -> bytes:

@@ -14,7 +14,7 @@ from shared.service import Service
 from shared.worker import Loop
 from sync_worker.partners.webhook_deliveries import sending, service
 from sync_worker.partners.webhook_deliveries.client import WebhookClient
-from sync_worker.partners.webhook_deliveries.queries import Claim
+from sync_worker.partners.webhook_deliveries.rows import Claim
 from sync_worker.partners.webhook_deliveries.rules import HAND_SECONDS
 from sync_worker.partners.webhook_deliveries.sending import Letter, Outcome
 

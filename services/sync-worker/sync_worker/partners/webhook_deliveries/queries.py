@@ -1,31 +1,24 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import RowMapping, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, select, text
 
-from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
-from sync_worker.partners.webhook_deliveries.rules import Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A delivery that this process sends now, as attempt `number`."""
-
-    workspace_id: UUID
-    id: UUID
-    endpoint_id: UUID
-    event_id: UUID
-    type: str
-    origin: Origin
-    number: int
-    token: UUID
-    created_at: datetime
-
+from shared.data import WORKSPACE, Transaction
+from shared.uow import UnitOfWork
+from sync_worker.partners.webhook_deliveries.models import webhook_deliveries
+from sync_worker.partners.webhook_deliveries.rows import (
+    Claim,
+    ClaimedEndpoint,
+    ClaimedEvent,
+    NewDelivery,
+    WebhookAttempt,
+    WebhookDelivery,
+)
+from sync_worker.partners.webhook_deliveries.rules import Origin, Verdict
 
 _ADD = text(
     """
@@ -37,62 +30,75 @@ _ADD = text(
 )
 
 
-async def add_deliveries(
-    session: AsyncSession,
-    workspace_id: UUID,
-    origin: Origin,
-    rows: Sequence[tuple[UUID, UUID, UUID, str]],
-) -> None:
-    """`rows` are id, endpoint, event and type."""
-    ids, endpoint_ids, event_ids, types = (list(column) for column in zip(*rows, strict=True))
-    await session.execute(
+async def add_deliveries(uow: UnitOfWork, origin: Origin, rows: Sequence[NewDelivery]) -> None:
+    await uow.run(
         _ADD,
-        {
-            "workspace_id": workspace_id,
-            "origin": origin,
-            "ids": ids,
-            "endpoint_ids": endpoint_ids,
-            "event_ids": event_ids,
-            "types": types,
-        },
+        origin=origin,
+        ids=[row.id for row in rows],
+        endpoint_ids=[row.endpoint_id for row in rows],
+        event_ids=[row.event_id for row in rows],
+        types=[row.type for row in rows],
     )
+
+
+_OF_WORKSPACE = select(webhook_deliveries).where(webhook_deliveries.c.workspace_id == WORKSPACE)
+_BY_ID = _OF_WORKSPACE.where(webhook_deliveries.c.id == bindparam("delivery_id"))
 
 
 async def delivery_by_id(
-    session: AsyncSession, workspace_id: UUID, delivery_id: UUID, *, lock: bool = False
+    uow: UnitOfWork, delivery_id: UUID, *, lock: bool = False
 ) -> WebhookDelivery | None:
-    found = select(WebhookDelivery).where(
-        WebhookDelivery.workspace_id == workspace_id, WebhookDelivery.id == delivery_id
-    )
-    if lock:
-        found = found.with_for_update()
-    return (await session.scalars(found.execution_options(populate_existing=True))).one_or_none()
+    statement = _BY_ID.with_for_update() if lock else _BY_ID
+    return await uow.row(WebhookDelivery, statement, delivery_id=delivery_id)
+
+
+class DeliveryFilter(TypedDict, total=False):
+    """Columns and what they must be; None is anything."""
+
+    endpoint_id: UUID | None
+    event_id: UUID | None
+    status: Verdict | None
+    type: str | None
+    origin: Origin | None
 
 
 async def deliveries_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    filters: dict[str, Any],
-    before: UUID | None,
-    limit: int,
+    uow: UnitOfWork, filters: DeliveryFilter, before: UUID | None, limit: int
 ) -> Sequence[WebhookDelivery]:
-    """Newest first. `filters` are columns and what they must be."""
-    found = select(WebhookDelivery).where(WebhookDelivery.workspace_id == workspace_id)
+    """Newest first."""
+    statement = _OF_WORKSPACE
     for name, value in filters.items():
         if value is not None:
-            found = found.where(getattr(WebhookDelivery, name) == value)
+            statement = statement.where(webhook_deliveries.c[name] == value)
     if before is not None:
-        found = found.where(WebhookDelivery.id < before)
-    return (await session.scalars(found.order_by(WebhookDelivery.id.desc()).limit(limit + 1))).all()
+        statement = statement.where(webhook_deliveries.c.id < before)
+    page = statement.order_by(webhook_deliveries.c.id.desc()).limit(limit + 1)
+    return await uow.rows(WebhookDelivery, page)
 
 
-async def attempts_of(
-    session: AsyncSession, workspace_id: UUID, delivery_id: UUID
-) -> Sequence[WebhookAttempt]:
-    found = select(WebhookAttempt).where(
-        WebhookAttempt.workspace_id == workspace_id, WebhookAttempt.delivery_id == delivery_id
-    )
-    return (await session.scalars(found.order_by(WebhookAttempt.number))).all()
+_RETRY = text(
+    """
+    update webhook_deliveries set status = 'pending', due_at = clock_timestamp(), finished_at = null
+    where workspace_id = :workspace_id and id = :delivery_id
+    returning *
+    """
+)
+
+
+async def make_due(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:
+    return await uow.one(WebhookDelivery, _RETRY, delivery_id=delivery_id)
+
+
+_ATTEMPTS = text(
+    """
+    select number, started_at, status_code, milliseconds, error, response from webhook_attempts
+    where workspace_id = :workspace_id and delivery_id = :delivery_id order by number
+    """
+)
+
+
+async def attempts_of(uow: UnitOfWork, delivery_id: UUID) -> Sequence[WebhookAttempt]:
+    return await uow.rows(WebhookAttempt, _ATTEMPTS, delivery_id=delivery_id)
 
 
 _FAILED = text(
@@ -113,12 +119,15 @@ _FAILED = text(
 )
 
 
-async def failed_events(
-    session: AsyncSession, workspace_id: UUID, endpoint_id: UUID, limit: int
-) -> Sequence[Any]:
-    """`(id, type)` of events that are still kept, never got through and are not on their way."""
-    values = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "limit": limit}
-    return (await session.execute(_FAILED, values)).all()
+@dataclass(frozen=True, slots=True)
+class FailedEvent:
+    id: UUID
+    type: str
+
+
+async def failed_events(uow: UnitOfWork, endpoint_id: UUID, limit: int) -> Sequence[FailedEvent]:
+    """Events that are still kept, never got through and are not on their way."""
+    return await uow.rows(FailedEvent, _FAILED, endpoint_id=endpoint_id, limit=limit)
 
 
 _START_TEST = text(
@@ -132,32 +141,28 @@ _START_TEST = text(
 )
 
 
-async def start_test(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    id: UUID,  # noqa: A002
-    endpoint_id: UUID,
-    event_id: UUID,
-    type: str,  # noqa: A002
-    token: UUID,
-    lease: float,
-) -> Claim:
+async def start_test(uow: UnitOfWork, new: NewDelivery, *, token: UUID, lease: float) -> Claim:
     """A delivery that its maker sends at once."""
-    values = {"id": id, "endpoint_id": endpoint_id, "event_id": event_id, "type": type}
-    made = await session.execute(
-        _START_TEST, {"workspace_id": workspace_id, "token": token, "lease": lease, **values}
+    created_at = await uow.one_value(
+        datetime,
+        _START_TEST,
+        id=new.id,
+        endpoint_id=new.endpoint_id,
+        event_id=new.event_id,
+        type=new.type,
+        token=token,
+        lease=lease,
     )
     return Claim(
-        workspace_id,
+        workspace_id=uow.workspace_id,
+        id=new.id,
+        endpoint_id=new.endpoint_id,
+        event_id=new.event_id,
+        type=new.type,
+        origin="test",
         number=1,
         token=token,
-        origin="test",
-        created_at=made.scalar_one(),
-        id=id,
-        endpoint_id=endpoint_id,
-        event_id=event_id,
-        type=type,
+        created_at=created_at,
     )
 
 
@@ -233,8 +238,14 @@ _CLAIM = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyEndpoint:
+    workspace_id: UUID
+    id: UUID
+
+
 async def claim_due(
-    session: AsyncSession,
+    scope: Transaction,
     *,
     hands: int,
     endpoints: int,
@@ -249,24 +260,22 @@ async def claim_due(
     any. What goes into one hand has one token; `load_of` an endpoint is how much that may be.
     A lease that ran out is an attempt that ended as `lost`.
     """
-    ready = (await session.execute(_READY, {"limit": endpoints})).all()
+    ready = await scope.rows(ReadyEndpoint, _READY, limit=endpoints)
     if not ready:
         return []
     # A statement of its own: what others claimed while we waited for no lock is seen by it.
-    rows = await session.execute(
+    return await scope.rows(
+        Claim,
         _CLAIM,
-        {
-            "workspaces": [row.workspace_id for row in ready],
-            "endpoints": [row.id for row in ready],
-            "loads": [load_of(row.id) for row in ready],
-            "limit": hands,
-            "each": each,
-            "trips": trips,
-            "lease": lease,
-            "lost": lost,
-        },
+        workspaces=[endpoint.workspace_id for endpoint in ready],
+        endpoints=[endpoint.id for endpoint in ready],
+        loads=[load_of(endpoint.id) for endpoint in ready],
+        limit=hands,
+        each=each,
+        trips=trips,
+        lease=lease,
+        lost=lost,
     )
-    return [Claim(*row) for row in rows]
 
 
 _PUT_BACK = text(
@@ -281,15 +290,13 @@ _PUT_BACK = text(
 )
 
 
-async def put_back(session: AsyncSession, claims: Sequence[Claim]) -> None:
+async def put_back(scope: Transaction, claims: Sequence[Claim]) -> None:
     """As if they had not been claimed: due, before others."""
-    await session.execute(
+    await scope.run(
         _PUT_BACK,
-        {
-            "workspaces": [claim.workspace_id for claim in claims],
-            "ids": [claim.id for claim in claims],
-            "tokens": [claim.token for claim in claims],
-        },
+        workspaces=[claim.workspace_id for claim in claims],
+        ids=[claim.id for claim in claims],
+        tokens=[claim.token for claim in claims],
     )
 
 
@@ -319,16 +326,15 @@ def _arrays(pairs: set[tuple[UUID, UUID]]) -> dict[str, list[UUID]]:
     return {"workspaces": [first for first, _ in pairs], "ids": [second for _, second in pairs]}
 
 
-async def events_of(session: AsyncSession, claims: Sequence[Claim]) -> Sequence[RowMapping]:
-    """What claimed deliveries carry, as far as it is kept; each event once."""
+async def events_of(scope: Transaction, claims: Sequence[Claim]) -> Sequence[ClaimedEvent]:
+    """As far as they are kept; each event once."""
     wanted = {(claim.workspace_id, claim.event_id) for claim in claims}
-    return (await session.execute(_EVENTS_OF, _arrays(wanted))).mappings().all()
+    return await scope.rows(ClaimedEvent, _EVENTS_OF, **_arrays(wanted))
 
 
-async def endpoints_of(session: AsyncSession, claims: Sequence[Claim]) -> Sequence[Any]:
-    """Where claimed deliveries go, with what is sealed: headers, and secrets that sign now."""
+async def endpoints_of(scope: Transaction, claims: Sequence[Claim]) -> Sequence[ClaimedEndpoint]:
     wanted = {(claim.workspace_id, claim.endpoint_id) for claim in claims}
-    return (await session.execute(_ENDPOINTS_OF, _arrays(wanted))).all()
+    return await scope.rows(ClaimedEndpoint, _ENDPOINTS_OF, **_arrays(wanted))
 
 
 _SETTLE = text(
@@ -360,10 +366,9 @@ be empty, and would read all of it again for each result.
 """
 
 
-async def settle(session: AsyncSession, results: Sequence[dict[str, Any]]) -> set[UUID]:
+async def settle(scope: Transaction, results: Sequence[Mapping[str, Any]]) -> set[UUID]:
     """Write down what became of claimed deliveries; those whose lease was not lost."""
-    values = {"results": to_json(results).decode()}
-    return set((await session.execute(_SETTLE, values)).scalars())
+    return set(await scope.values(UUID, _SETTLE, results=to_json(results).decode()))
 
 
 _DUE = text(
@@ -378,24 +383,20 @@ _DUE = text(
 )
 
 
-async def count_due(session: AsyncSession, workspace_id: UUID) -> int:
+async def count_due(uow: UnitOfWork) -> int:
     """Due now or under way."""
-    return int((await session.execute(_DUE, {"workspace_id": workspace_id})).scalar_one())
+    return await uow.one_value(int, _DUE)
 
 
 _FORGET = text(
     """
-    with gone as (
-        delete from webhook_deliveries where ctid in (
-            select ctid from webhook_deliveries
-            where created_at < clock_timestamp() - make_interval(days => :days) limit :limit)
-        returning 1
-    )
-    select count(*) from gone
+    delete from webhook_deliveries where ctid in (
+        select ctid from webhook_deliveries
+        where created_at < clock_timestamp() - make_interval(days => :days) limit :limit)
     """
 )
 
 
-async def forget_deliveries(session: AsyncSession, days: int, limit: int) -> int:
+async def forget_deliveries(scope: Transaction, days: int, limit: int) -> int:
     """Of all workspaces."""
-    return int((await session.execute(_FORGET, {"days": days, "limit": limit})).scalar_one())
+    return await scope.run(_FORGET, days=days, limit=limit)

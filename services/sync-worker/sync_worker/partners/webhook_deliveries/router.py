@@ -7,16 +7,17 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.partners.webhook_deliveries import sending, service
+from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
+from sync_worker.partners.webhook_deliveries.rows import WebhookDelivery
+from sync_worker.partners.webhook_deliveries.rules import Verdict
 from sync_worker.partners.webhook_deliveries.schemas import (
     REPLAY_EXAMPLES,
     DeliveryDetails,
     DeliveryOut,
-    DeliveryStatus,
     ReplayIn,
     ReplayOut,
     TestOut,
 )
-from sync_worker.partners.webhook_deliveries.service import WebhookDelivery
 
 router = api_router("/v1", "Webhooks")
 
@@ -78,13 +79,18 @@ async def list_webhook_deliveries(
     the_service: ServiceDep,
     endpoint_id: UUID | None = None,
     event_id: UUID | None = None,
-    status: DeliveryStatus | None = None,
+    status: Verdict | None = None,
     type: str | None = None,  # noqa: A002
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
     """Newest first, of the last 30 days."""
-    filters = {"endpoint_id": endpoint_id, "event_id": event_id, "status": status, "type": type}
+    filters: DeliveryFilter = {
+        "endpoint_id": endpoint_id,
+        "event_id": event_id,
+        "status": status,
+        "type": type,
+    }
     shape = ["webhook_deliveries", *(str(value) for value in filters.values())]
     before = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_deliveries(uow, filters, UUID(before[0]) if before else None, limit)

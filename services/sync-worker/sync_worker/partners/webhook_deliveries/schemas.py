@@ -1,13 +1,11 @@
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
 from shared.schemas import In, Instant, Out
-from sync_worker.partners.webhook_deliveries.rules import MOST_ATTEMPTS, Origin
-
-DeliveryStatus = Literal["pending", "succeeded", "failed"]
+from sync_worker.partners.webhook_deliveries.rules import MOST_ATTEMPTS, Origin, Verdict
 
 REPLAY_EXAMPLES: dict[str, Any] = {
     "span": {
@@ -108,7 +106,7 @@ class DeliveryOut(Out):
     event_id: UUID = Field(description="What is sent as `webhook-id`.")
     type: str
     origin: Origin
-    status: DeliveryStatus
+    status: Verdict
     attempts: int = Field(description=f"Made so far. After {MOST_ATTEMPTS} it has failed.")
     next_attempt_at: datetime | None = Field(
         description="Null when there is none to come, and while one is under way."

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from shared.auth import Caller
 from shared.clock import utc_now
+from shared.data import Transaction
 from shared.events.base import Cause
 from shared.fault_points import faultpoint
 from shared.ids import new_id
@@ -26,7 +25,7 @@ from sync_worker.partners.partner_events.rules import TEST_TYPE
 from sync_worker.partners.partner_events.service import KeptEvent
 from sync_worker.partners.webhook_deliveries import queries
 from sync_worker.partners.webhook_deliveries.client import TOTAL_SECONDS, Reply, WebhookClient
-from sync_worker.partners.webhook_deliveries.queries import Claim
+from sync_worker.partners.webhook_deliveries.rows import Claim, ClaimedEndpoint, NewDelivery
 from sync_worker.partners.webhook_deliveries.rules import (
     GONE,
     LONGEST_PAUSE,
@@ -109,13 +108,13 @@ async def turn_over(
     as_ever = [outcome for outcome in ended if outcome.is_as_ever]
     async with service.units.across_workspaces() as scope:
         if as_ever:
-            await queries.settle(scope.session, _rows(service, as_ever))
+            await queries.settle(scope, _rows(service, as_ever))
         if unsent:
-            await queries.put_back(scope.session, unsent)
+            await queries.put_back(scope, unsent)
         if not hands:
             return []
         claims = await queries.claim_due(
-            scope.session,
+            scope,
             hands=hands,
             endpoints=_ENDPOINTS_AT_ONCE,
             each=IN_FLIGHT_PER_ENDPOINT,
@@ -124,25 +123,21 @@ async def turn_over(
             lease=LEASE_SECONDS,
             lost=_LOST,
         )
-        letters = await _letters(service, scope.session, claims) if claims else []
+        letters = await _letters(service, scope, claims) if claims else []
     by_hand: dict[UUID, list[Letter]] = {}
     for letter in letters:
         by_hand.setdefault(letter.claim.token, []).append(letter)
     return list(by_hand.values())
 
 
-async def _letters(
-    service: Service, session: AsyncSession, claims: Sequence[Claim]
-) -> list[Letter]:
+async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]) -> list[Letter]:
     events = {
-        (row["workspace_id"], row["id"]): KeptEvent(
-            row["id"], row["type"], row["timestamp"], row["data"]
-        )
-        for row in await queries.events_of(session, claims)
+        (row.workspace_id, row.id): KeptEvent(row.id, row.type, row.timestamp, row.data)
+        for row in await queries.events_of(scope, claims)
     }
     endpoints = {
         (row.workspace_id, row.id): at_its_own_risk(_opened, service, row)
-        for row in await queries.endpoints_of(session, claims)
+        for row in await queries.endpoints_of(scope, claims)
     }
     bodies: dict[tuple[UUID, UUID], bytes | None] = {}
     letters = []
@@ -156,7 +151,7 @@ async def _letters(
     return letters
 
 
-def _opened(service: Service, row: Any) -> OpenEndpoint | None:
+def _opened(service: Service, row: ClaimedEndpoint) -> OpenEndpoint | None:
     return webhooks.opened(
         service.secrets,
         workspace_id=row.workspace_id,
@@ -196,7 +191,7 @@ async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
     async with service.units.across_workspaces() as scope:
-        settled = await queries.settle(scope.session, _rows(service, outcomes))
+        settled = await queries.settle(scope, _rows(service, outcomes))
     ours = [
         outcome
         for outcome in outcomes
@@ -218,17 +213,9 @@ async def send_test(service: Service, caller: Caller, endpoint_id: UUID) -> Outc
     """
     async with service.units.begin(caller.workspace_id, caller.cause) as uow:
         await webhooks.get_endpoint(uow, endpoint_id)
-        claim = await queries.start_test(
-            uow.session,
-            uow.workspace_id,
-            id=new_id(),
-            endpoint_id=endpoint_id,
-            event_id=new_id(),
-            type=TEST_TYPE,
-            token=new_id(),
-            lease=LEASE_SECONDS,
-        )
-        (letter,) = await _letters(service, uow.session, [claim])
+        new = NewDelivery(new_id(), endpoint_id, new_id(), TEST_TYPE)
+        claim = await queries.start_test(uow, new, token=new_id(), lease=LEASE_SECONDS)
+        (letter,) = await _letters(service, uow, [claim])
     client = WebhookClient(service.outside.policy)
     try:
         outcome = await send(client, letter, _TEST_SECONDS)

@@ -16,7 +16,13 @@ from sync_worker.partners.partner_events import service as partner_events
 from sync_worker.partners.partner_events.rules import lets_through
 from sync_worker.partners.partner_events.service import KEPT_DAYS, KeptEvent, Types
 from sync_worker.partners.webhook_deliveries import queries
-from sync_worker.partners.webhook_deliveries.models import WebhookAttempt, WebhookDelivery
+from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
+from sync_worker.partners.webhook_deliveries.rows import (
+    Claim,
+    NewDelivery,
+    WebhookAttempt,
+    WebhookDelivery,
+)
 from sync_worker.partners.webhook_deliveries.rules import Origin, body_of, body_of_test
 from sync_worker.partners.webhook_deliveries.schemas import ReplayIn
 from sync_worker.partners.webhooks import service as webhooks
@@ -44,31 +50,31 @@ async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: 
     """
     told = set() if is_new else await _told(uow, event_id)
     rows = [
-        (new_id(), endpoint_id, event_id, public_type)
-        for endpoint_id, filters in await webhooks.subscribers(uow)
-        if endpoint_id not in told and lets_through(filters, public_type)
+        NewDelivery(new_id(), endpoint.id, event_id, public_type)
+        for endpoint in await webhooks.subscribers(uow)
+        if endpoint.id not in told and lets_through(endpoint.types, public_type)
     ]
     await dead_events.on_all(uow, rows, partial(_add, uow, "event"))
 
 
 async def _told(uow: UnitOfWork, event_id: UUID) -> set[UUID]:
     """Endpoints that the event is, or was, on its way to."""
-    of_event = {"event_id": event_id, "origin": "event"}
-    found = await queries.deliveries_page(
-        uow.session, uow.workspace_id, of_event, None, webhooks.MOST_ENDPOINTS
-    )
-    return {delivery.endpoint_id for delivery in found}
+    of_event: DeliveryFilter = {"event_id": event_id, "origin": "event"}
+    deliveries = await queries.deliveries_page(uow, of_event, None, webhooks.MOST_ENDPOINTS)
+    return {delivery.endpoint_id for delivery in deliveries}
 
 
-async def get_delivery(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:
-    found = await queries.delivery_by_id(uow.session, uow.workspace_id, delivery_id)
-    if found is None:
+async def get_delivery(
+    uow: UnitOfWork, delivery_id: UUID, *, lock: bool = False
+) -> WebhookDelivery:
+    delivery = await queries.delivery_by_id(uow, delivery_id, lock=lock)
+    if delivery is None:
         raise DeliveryNotFound(f"Deliveries are kept for {KEPT_DAYS} days.")
-    return found
+    return delivery
 
 
 async def attempts_of(uow: UnitOfWork, delivery_id: UUID) -> Sequence[WebhookAttempt]:
-    return await queries.attempts_of(uow.session, uow.workspace_id, delivery_id)
+    return await queries.attempts_of(uow, delivery_id)
 
 
 async def body_to_show(uow: UnitOfWork, delivery: WebhookDelivery, public_url: str) -> str | None:
@@ -79,7 +85,7 @@ async def body_to_show(uow: UnitOfWork, delivery: WebhookDelivery, public_url: s
 
 
 def body_to_send(
-    delivery: WebhookDelivery | queries.Claim, event: KeptEvent | None, public_url: str
+    delivery: WebhookDelivery | Claim, event: KeptEvent | None, public_url: str
 ) -> bytes | None:
     """The same bytes at every attempt, so that every signature is of the same content."""
     if delivery.origin == "test":
@@ -90,24 +96,19 @@ def body_to_send(
 
 
 async def list_deliveries(
-    uow: UnitOfWork, filters: dict[str, Any], before: UUID | None, limit: int
+    uow: UnitOfWork, filters: DeliveryFilter, before: UUID | None, limit: int
 ) -> Sequence[WebhookDelivery]:
-    return await queries.deliveries_page(uow.session, uow.workspace_id, filters, before, limit)
+    return await queries.deliveries_page(uow, filters, before, limit)
 
 
 async def retry_delivery(uow: UnitOfWork, delivery_id: UUID) -> WebhookDelivery:
     """Due now, whatever became of it before. Raises `UnderWay` or `EndpointDisabled`."""
-    delivery = await queries.delivery_by_id(uow.session, uow.workspace_id, delivery_id, lock=True)
-    if delivery is None:
-        raise DeliveryNotFound(f"Deliveries are kept for {KEPT_DAYS} days.")
+    delivery = await get_delivery(uow, delivery_id, lock=True)
     await webhooks.send_again(uow, delivery.endpoint_id)
-    now = await uow.machine_now()
-    if delivery.lease_token is not None and delivery.due_at > now:
+    if delivery.lease_token is not None and delivery.due_at > await uow.machine_now():
         raise UnderWay("Look again in a moment.", retry_after=1)
-    delivery.status, delivery.due_at, delivery.finished_at = "pending", now, None
-    await uow.session.flush()
     uow.wake_worker()
-    return delivery
+    return await queries.make_due(uow, delivery_id)
 
 
 async def replay(
@@ -120,33 +121,29 @@ async def replay(
         events = await _named(uow, wish.event_ids)
         has_more = False
     elif wish.failed_only:
-        found = await queries.failed_events(
-            uow.session, uow.workspace_id, endpoint_id, REPLAYED_AT_ONCE + 1
-        )
+        found = await queries.failed_events(uow, endpoint_id, REPLAYED_AT_ONCE + 1)
         has_more = len(found) > REPLAYED_AT_ONCE
         events = [(each.id, each.type) for each in found[:REPLAYED_AT_ONCE]]
     else:
         events, next_cursor = await _span(uow, cursors, endpoint_id, wish, types)
         has_more = next_cursor is not None
-    await _add(uow, "replay", [(new_id(), endpoint_id, *event) for event in events])
+    await _add(uow, "replay", [NewDelivery(new_id(), endpoint_id, *event) for event in events])
     return {"deliveries": len(events), "has_more": has_more, "next_cursor": next_cursor}
 
 
 async def count_due(uow: UnitOfWork) -> int:
-    return await queries.count_due(uow.session, uow.workspace_id)
+    return await queries.count_due(uow)
 
 
 async def forget_old(service: Service) -> bool:
     async with service.units.across_workspaces() as scope:
-        gone = await queries.forget_deliveries(scope.session, KEPT_DAYS, _FORGET_AT_ONCE)
+        gone = await queries.forget_deliveries(scope, KEPT_DAYS, _FORGET_AT_ONCE)
     return gone == _FORGET_AT_ONCE
 
 
-async def _add(
-    uow: UnitOfWork, origin: Origin, rows: Sequence[tuple[UUID, UUID, UUID, str]]
-) -> None:
+async def _add(uow: UnitOfWork, origin: Origin, rows: Sequence[NewDelivery]) -> None:
     if rows:
-        await queries.add_deliveries(uow.session, uow.workspace_id, origin, rows)
+        await queries.add_deliveries(uow, origin, rows)
         uow.wake_worker()
 
 

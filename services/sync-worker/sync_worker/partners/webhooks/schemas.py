@@ -1,13 +1,12 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from shared.schemas import In, OneLine, Out, Patch
+from sync_worker.partners.webhooks.rows import EndpointStatus
 from sync_worker.partners.webhooks.rules import MOST_HEADERS, fault_of_url, faults_of_headers
-
-EndpointStatus = Literal["enabled", "disabled"]
 
 ENDPOINT_EXAMPLE: dict[str, Any] = {
     "url": "https://partner.example/hooks/tenure",

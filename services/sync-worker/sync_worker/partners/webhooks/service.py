@@ -22,7 +22,12 @@ from sync_worker.audit import audit
 from sync_worker.partners.partner_events import service as partner_events
 from sync_worker.partners.partner_events.service import Types
 from sync_worker.partners.webhooks import queries
-from sync_worker.partners.webhooks.models import WebhookEndpoint, WebhookSecret
+from sync_worker.partners.webhooks.rows import (
+    RECOVERED,
+    EndpointChanges,
+    Subscriber,
+    WebhookEndpoint,
+)
 from sync_worker.partners.webhooks.rules import (
     OVERLAP,
     is_given_up,
@@ -89,18 +94,19 @@ async def create_endpoint(
 ) -> tuple[WebhookEndpoint, str]:
     """The endpoint and the secret that is shown once."""
     partner_events.checked_types(data.types, "/types/{}")
-    if await queries.count_endpoints(uow.session, uow.workspace_id) >= MOST_ENDPOINTS:
+    if await queries.count_endpoints(uow) >= MOST_ENDPOINTS:
         raise TooManyEndpoints("Remove one that is not needed any more.")
-    endpoint = WebhookEndpoint(
-        workspace_id=uow.workspace_id,
-        id=new_id(),
-        url=data.url,
-        description=data.description,
-        types=_sorted(data.types),
+    endpoint_id = new_id()
+    endpoint = await queries.insert_endpoint(
+        uow,
+        endpoint_id,
+        {
+            "url": data.url,
+            "description": data.description,
+            "types": _sorted(data.types),
+            **_sealed_headers(uow, box, endpoint_id, data.headers),
+        },
     )
-    _seal_headers(box, endpoint, data.headers)
-    uow.session.add(endpoint)
-    await uow.session.flush()  # the secret points to it
     secret = await _add_secret(uow, box, endpoint.id)
     after = attributes(endpoint, *_AUDITED)
     audit.record(uow, "webhook_endpoint.created", endpoint.id, after=after)
@@ -110,16 +116,16 @@ async def create_endpoint(
 async def get_endpoint(
     uow: UnitOfWork, endpoint_id: UUID, *, lock: bool = False
 ) -> WebhookEndpoint:
-    found = await queries.endpoint_by_id(uow.session, uow.workspace_id, endpoint_id, lock=lock)
-    if found is None:
+    endpoint = await queries.endpoint_by_id(uow, endpoint_id, lock=lock)
+    if endpoint is None:
         raise EndpointNotFound("Look at GET /v1/webhook-endpoints for those there are.")
-    return found
+    return endpoint
 
 
 async def list_endpoints(
     uow: UnitOfWork, after: UUID | None, limit: int
 ) -> Sequence[WebhookEndpoint]:
-    return await queries.endpoints_page(uow.session, uow.workspace_id, after, limit)
+    return await queries.endpoints_page(uow, after, limit)
 
 
 async def update_endpoint(
@@ -128,31 +134,32 @@ async def update_endpoint(
     """A new address starts with a clean record."""
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     check_version(version, endpoint.version)
-    changes = data.changes()
-    before = attributes(endpoint, *_AUDITED)
-    if "types" in changes:
+    given = data.changes()
+    changes: EndpointChanges = {}
+    if "types" in given:
         partner_events.checked_types(data.types, "/types/{}")
-        endpoint.types = _sorted(data.types)
-    if "headers" in changes:
-        _seal_headers(box, endpoint, data.headers)
-    if "description" in changes:
-        endpoint.description = data.description
-    if "url" in changes and data.url != endpoint.url:
-        endpoint.url = data.url
-        _recover(endpoint)
-    audit.record_difference(uow, "webhook_endpoint.updated", endpoint.id, before, endpoint)
-    return await _stored(uow, endpoint)
+        changes["types"] = _sorted(data.types)
+    if "headers" in given:
+        changes |= _sealed_headers(uow, box, endpoint_id, data.headers)
+    if "description" in given:
+        changes["description"] = data.description
+    if "url" in given and data.url != endpoint.url:
+        changes |= {"url": data.url, **RECOVERED}
+    changed = await queries.change_endpoint(uow, endpoint_id, changes)
+    before = attributes(endpoint, *_AUDITED)
+    audit.record_difference(uow, "webhook_endpoint.updated", endpoint_id, before, changed)
+    return changed
 
 
 async def remove_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> None:
     """Gone for its users and for the sender now; its log goes in small steps."""
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     before = attributes(endpoint, *_AUDITED)
-    audit.record(uow, "webhook_endpoint.deleted", endpoint.id, before=before)
-    endpoint.removed_at = await uow.machine_now()
-    endpoint.headers = None
-    await queries.erase_secrets(uow.session, uow.workspace_id, endpoint.id)
-    await uow.session.flush()
+    audit.record(uow, "webhook_endpoint.deleted", endpoint_id, before=before)
+    await queries.record_health(
+        uow, endpoint_id, {"removed_at": await uow.machine_now(), "headers": None}
+    )
+    await queries.erase_secrets(uow, endpoint_id)
 
 
 async def enable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
@@ -160,12 +167,9 @@ async def enable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     if endpoint.status == "enabled" and endpoint.failures == 0:
         return endpoint
-    before = attributes(endpoint, *_STATE)
-    endpoint.status, endpoint.disabled_reason = "enabled", None
-    _recover(endpoint)
-    audit.record_difference(uow, "webhook_endpoint.enabled", endpoint.id, before, endpoint)
+    enabled: EndpointChanges = {"status": "enabled", "disabled_reason": None, **RECOVERED}
     uow.wake_worker()
-    return await _stored(uow, endpoint)
+    return await _change_state(uow, endpoint, "webhook_endpoint.enabled", enabled)
 
 
 async def disable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
@@ -173,21 +177,17 @@ async def disable_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoin
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     if endpoint.status == "disabled":
         return endpoint
-    before = attributes(endpoint, *_STATE)
-    endpoint.status, endpoint.disabled_reason = "disabled", "Disabled by a person."
-    audit.record_difference(uow, "webhook_endpoint.disabled", endpoint.id, before, endpoint)
-    return await _stored(uow, endpoint)
+    return await _disable(uow, endpoint, "Disabled by a person.")
 
 
 async def rotate_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> tuple[str, datetime]:
     """A new secret, and until when the old one signs beside it."""
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
-    live = await queries.live_secrets(uow.session, uow.workspace_id, endpoint.id)
+    live = await queries.live_secrets(uow, endpoint.id)
     if len(live) >= _MOST_LIVE_SECRETS:
         raise TooManySecrets("Wait until the oldest has expired: 24 hours after its rotation.")
     until = await uow.machine_now() + OVERLAP
-    for old in live:
-        old.expires_at = old.expires_at or until
+    await queries.end_secrets(uow, endpoint.id, until)
     secret = await _add_secret(uow, box, endpoint.id)
     after = {"old_secret_until": until}
     audit.record(uow, "webhook_endpoint.secret_rotated", endpoint.id, after=after)
@@ -197,9 +197,8 @@ async def rotate_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> t
 # For deliveries
 
 
-async def subscribers(uow: UnitOfWork) -> list[tuple[UUID, list[str]]]:
-    """Enabled endpoints and their filters."""
-    return list(await queries.enabled_filters(uow.session, uow.workspace_id))
+async def subscribers(uow: UnitOfWork) -> Sequence[Subscriber]:
+    return await queries.subscribers(uow)
 
 
 async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> Types:
@@ -209,7 +208,7 @@ async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> Types:
     endpoint = await get_endpoint(uow, endpoint_id)
     if endpoint.status == "disabled":
         raise EndpointDisabled(f"Enable it first. It is disabled: {endpoint.disabled_reason}")
-    await queries.end_rest(uow.session, uow.workspace_id, endpoint_id)
+    await queries.end_rest(uow, endpoint_id)
     return partner_events.checked_types(endpoint.types, "/types/{}")
 
 
@@ -241,34 +240,33 @@ def opened(
 
 async def has_succeeded(uow: UnitOfWork, endpoint_id: UUID) -> None:
     """Its failures are forgotten."""
-    endpoint = await queries.endpoint_by_id(uow.session, uow.workspace_id, endpoint_id, lock=True)
+    endpoint = await queries.endpoint_by_id(uow, endpoint_id, lock=True)
     if endpoint is not None:
-        _recover(endpoint)
-        await uow.session.flush()
+        await queries.record_health(uow, endpoint_id, RECOVERED)
 
 
 async def has_failed(
     uow: UnitOfWork, endpoint_id: UUID, times: int, *, asked_pause: float, scale: float
 ) -> None:
     """Let a failing endpoint rest, and give up one that has failed for days. Told once."""
-    endpoint = await queries.endpoint_by_id(uow.session, uow.workspace_id, endpoint_id, lock=True)
+    endpoint = await queries.endpoint_by_id(uow, endpoint_id, lock=True)
     if endpoint is None:
         return
     now = await uow.machine_now()
-    endpoint.failures += times
-    endpoint.failing_since = endpoint.failing_since or now
-    pause = max(seconds_of_rest(endpoint.failures) * scale, asked_pause)
+    failures = endpoint.failures + times
+    failing_since = endpoint.failing_since or now
+    health: EndpointChanges = {"failures": failures, "failing_since": failing_since}
+    pause = max(seconds_of_rest(failures) * scale, asked_pause)
     if pause:
-        endpoint.rests_until = now + timedelta(seconds=pause)
-    if is_given_up(endpoint.failures, endpoint.failing_since, now, scale):
-        await _give_up(uow, endpoint, "Every attempt of the last five days failed.")
-    else:
-        await uow.session.flush()
+        health["rests_until"] = now + timedelta(seconds=pause)
+    failing = await queries.record_health(uow, endpoint_id, health)
+    if is_given_up(failures, failing_since, now, scale):
+        await _give_up(uow, failing, "Every attempt of the last five days failed.")
 
 
 async def is_gone(uow: UnitOfWork, endpoint_id: UUID) -> None:
     """It answered 410: nothing is sent there any more. Told once."""
-    endpoint = await queries.endpoint_by_id(uow.session, uow.workspace_id, endpoint_id, lock=True)
+    endpoint = await queries.endpoint_by_id(uow, endpoint_id, lock=True)
     if endpoint is not None:
         await _give_up(uow, endpoint, "It answered 410 Gone.")
 
@@ -276,17 +274,16 @@ async def is_gone(uow: UnitOfWork, endpoint_id: UUID) -> None:
 async def forget_old(service: Service) -> bool:
     """Clear away expired secrets, and what removed endpoints left behind, a step at a time."""
     async with service.units.across_workspaces() as scope:
-        await queries.forget_expired_secrets(scope.session)
-        removed = await queries.removed_endpoints(scope.session)
+        await queries.forget_expired_secrets(scope)
+        removed = await queries.removed_endpoints(scope)
     more = False
-    for workspace_id, endpoint_id in removed:
+    for endpoint in removed:
 
-        async def purge(uow: UnitOfWork, gone: UUID = endpoint_id) -> bool:
-            of = uow.session, uow.workspace_id, gone
-            return await queries.purge_endpoint(*of, _PURGE_AT_ONCE)
+        async def purge(uow: UnitOfWork, gone: UUID = endpoint.id) -> bool:
+            return await queries.purge_endpoint(uow, gone, _PURGE_AT_ONCE)
 
-        by = [Cause(type="system", id="sync")]
-        more |= bool(await service.units.attempt(workspace_id, by, purge, what="removed endpoint"))
+        by, what = [Cause(type="system", id="sync")], "removed endpoint"
+        more |= bool(await service.units.attempt(endpoint.workspace_id, by, purge, what=what))
     return more
 
 
@@ -295,36 +292,30 @@ async def forget_old(service: Service) -> bool:
 
 async def _give_up(uow: UnitOfWork, endpoint: WebhookEndpoint, reason: str) -> None:
     if endpoint.status == "disabled":
-        await uow.session.flush()
         return
-    before = attributes(endpoint, *_STATE)
-    endpoint.status, endpoint.disabled_reason = "disabled", reason
-    audit.record_difference(uow, "webhook_endpoint.disabled", endpoint.id, before, endpoint)
-    await _stored(uow, endpoint)
+    await _disable(uow, endpoint, reason)
     host = URL(endpoint.url).host or ""
     uow.publish(WebhookEndpointDisabled(id=endpoint.id, url_host=host, reason=reason))
 
 
-def _recover(endpoint: WebhookEndpoint) -> None:
-    endpoint.failures, endpoint.failing_since, endpoint.rests_until = 0, None, None
+async def _disable(uow: UnitOfWork, endpoint: WebhookEndpoint, reason: str) -> WebhookEndpoint:
+    disabled: EndpointChanges = {"status": "disabled", "disabled_reason": reason}
+    return await _change_state(uow, endpoint, "webhook_endpoint.disabled", disabled)
 
 
-async def _stored(uow: UnitOfWork, endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    endpoint.version += 1
-    endpoint.updated_at = await uow.machine_now()
-    await uow.session.flush()
-    return endpoint
+async def _change_state(
+    uow: UnitOfWork, endpoint: WebhookEndpoint, action: str, changes: EndpointChanges
+) -> WebhookEndpoint:
+    changed = await queries.change_endpoint(uow, endpoint.id, changes)
+    before = attributes(endpoint, *_STATE)
+    audit.record_difference(uow, action, endpoint.id, before, changed)
+    return changed
 
 
 async def _add_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> str:
     secret, secret_id = new_secret(), new_id()
     sealed = box.seal(secret, *_secret_binding(uow.workspace_id, endpoint_id, secret_id))
-    uow.session.add(
-        WebhookSecret(
-            workspace_id=uow.workspace_id, endpoint_id=endpoint_id, id=secret_id, sealed=sealed
-        )
-    )
-    await uow.session.flush()
+    await queries.add_secret(uow, endpoint_id, secret_id, sealed)
     return secret
 
 
@@ -332,10 +323,12 @@ def _secret_binding(workspace_id: UUID, endpoint_id: UUID, secret_id: UUID) -> t
     return (workspace_id, "webhook_secrets", endpoint_id, secret_id)
 
 
-def _seal_headers(box: SecretBox, endpoint: WebhookEndpoint, headers: Mapping[str, str]) -> None:
-    binding = _headers_binding(endpoint.workspace_id, endpoint.id)
-    endpoint.header_names = sorted(headers)
-    endpoint.headers = box.seal(to_json(headers).decode(), *binding) if headers else None
+def _sealed_headers(
+    uow: UnitOfWork, box: SecretBox, endpoint_id: UUID, headers: Mapping[str, str]
+) -> EndpointChanges:
+    binding = _headers_binding(uow.workspace_id, endpoint_id)
+    sealed = box.seal(to_json(headers).decode(), *binding) if headers else None
+    return {"headers": sealed, "header_names": sorted(headers)}
 
 
 def _open_headers(

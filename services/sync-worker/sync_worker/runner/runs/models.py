@@ -1,67 +1,62 @@
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, Text, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.columns import AT, NOW
-from sync_worker.connections.models import of_connection
+from shared.columns import AT, created, workspace_key
+from sync_worker.connections.models import counted, of_connection
 from sync_worker.db import Base
+from sync_worker.runner.runs.rows import DIRECTIONS, RUN_KINDS, RUN_STATUSES
 
-_ZERO = text("0")
-
-
-class SyncRun(Base):
-    """One pull from a connection or push to it, and how far it came. `objects` counts the same for
-    each kind of record of the other system. Of a connection at most one run is queued, one running
-    and one held at a time.
-    """
-
-    __tablename__ = "sync_runs"
-    __table_args__ = (
-        of_connection(),
-        CheckConstraint("direction in ('pull', 'push')", name="direction"),
-        CheckConstraint("kind in ('full', 'incremental')", name="kind"),
-        CheckConstraint(
-            "status in ('queued', 'running', 'held', 'succeeded', 'partial', 'failed')",
-            name="status",
-        ),
-        Index(
-            "uq_sync_runs_open",
-            "workspace_id",
-            "connection_id",
-            "status",
-            unique=True,
-            postgresql_where=text("status in ('queued', 'running', 'held')"),
-        ),
-        Index(None, "workspace_id", "connection_id", "id"),
-        Index(None, "finished_at"),
-    )
-    __mapper_args__ = {"eager_defaults": True}
-
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    connection_id: Mapped[UUID] = mapped_column(Uuid)
-    system: Mapped[str] = mapped_column(Text)
-    direction: Mapped[str] = mapped_column(Text)
-    kind: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str | None] = mapped_column(Text)
-    cause: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    objects: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    read: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    written: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    unchanged: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    rejected: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    warned: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    deleted: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    requests: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
-    held: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    approved: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    attempt: Mapped[int] = mapped_column(Integer, server_default=text("1"))
-    next_retry_at: Mapped[datetime | None] = mapped_column(AT)
-    created_at: Mapped[datetime] = mapped_column(AT, server_default=NOW)
-    started_at: Mapped[datetime | None] = mapped_column(AT)
-    finished_at: Mapped[datetime | None] = mapped_column(AT)
+sync_runs = Table(
+    "sync_runs",
+    Base.metadata,
+    workspace_key(),
+    Column("id", Uuid, nullable=False),
+    Column("connection_id", Uuid, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("cause", JSONB, nullable=False),
+    Column("objects", JSONB, nullable=False, server_default="{}"),
+    counted("read"),
+    counted("written"),
+    counted("unchanged"),
+    counted("rejected"),
+    counted("warned"),
+    counted("deleted"),
+    counted("requests"),
+    Column("held", JSONB(none_as_null=True)),
+    Column("approved", Boolean, nullable=False, server_default=text("false")),
+    Column("attempt", Integer, nullable=False, server_default="1"),
+    Column("next_retry_at", AT),
+    created(),
+    Column("started_at", AT),
+    Column("finished_at", AT),
+    PrimaryKeyConstraint("workspace_id", "id"),
+    of_connection(),
+    CheckConstraint(f"direction in {DIRECTIONS}", name="direction"),
+    CheckConstraint(f"kind in {RUN_KINDS}", name="kind"),
+    CheckConstraint(f"status in {RUN_STATUSES}", name="status"),
+)
+Index(
+    "uq_sync_runs_open",
+    sync_runs.c.workspace_id,
+    sync_runs.c.connection_id,
+    sync_runs.c.status,
+    unique=True,
+    postgresql_where=text("status in ('queued', 'running', 'held')"),
+)
+Index(None, sync_runs.c.workspace_id, sync_runs.c.connection_id, sync_runs.c.id)
+Index(None, sync_runs.c.finished_at)

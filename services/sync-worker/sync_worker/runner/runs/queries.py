@@ -3,49 +3,69 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, insert, select, text, update
 
-from sync_worker.runner.runs.models import SyncRun
+from shared.data import WORKSPACE, Transaction
+from shared.uow import UnitOfWork
+from sync_worker.runner.runs.models import sync_runs
+from sync_worker.runner.runs.rows import NewRun, OpenStatus, RunChanges, SyncRun
 
-
-async def run_by_id(
-    session: AsyncSession, workspace_id: UUID, run_id: UUID, *, lock: bool = False
-) -> SyncRun | None:
-    found = select(SyncRun).where(SyncRun.workspace_id == workspace_id, SyncRun.id == run_id)
-    if lock:
-        found = found.with_for_update()
-    return (await session.scalars(found.execution_options(populate_existing=True))).one_or_none()
+_OF_WORKSPACE = select(sync_runs).where(sync_runs.c.workspace_id == WORKSPACE)
+_BY_ID = _OF_WORKSPACE.where(sync_runs.c.id == bindparam("run_id"))
 
 
-async def run_in_state(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, status: str
-) -> SyncRun | None:
-    """The one run of a connection that is `queued`, `running` or `held`."""
-    found = select(SyncRun).where(
-        SyncRun.workspace_id == workspace_id,
-        SyncRun.connection_id == connection_id,
-        SyncRun.status == status,
-    )
-    return (await session.scalars(found.with_for_update())).one_or_none()
+async def run_by_id(uow: UnitOfWork, run_id: UUID, *, lock: bool = False) -> SyncRun | None:
+    return await uow.row(SyncRun, _BY_ID.with_for_update() if lock else _BY_ID, run_id=run_id)
+
+
+_IN_STATE = _OF_WORKSPACE.where(
+    sync_runs.c.connection_id == bindparam("connection_id"),
+    sync_runs.c.status == bindparam("status"),
+).with_for_update()
+
+
+async def run_in_state(uow: UnitOfWork, connection_id: UUID, status: OpenStatus) -> SyncRun | None:
+    """Locked."""
+    return await uow.row(SyncRun, _IN_STATE, connection_id=connection_id, status=status)
 
 
 async def runs_page(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID | None,
     status: str | None,
     before: UUID | None,
     limit: int,
 ) -> Sequence[SyncRun]:
-    found = select(SyncRun).where(SyncRun.workspace_id == workspace_id)
+    statement = _OF_WORKSPACE
     if connection_id is not None:
-        found = found.where(SyncRun.connection_id == connection_id)
+        statement = statement.where(sync_runs.c.connection_id == connection_id)
     if status is not None:
-        found = found.where(SyncRun.status == status)
+        statement = statement.where(sync_runs.c.status == status)
     if before is not None:
-        found = found.where(SyncRun.id < before)
-    return (await session.scalars(found.order_by(SyncRun.id.desc()).limit(limit + 1))).all()
+        statement = statement.where(sync_runs.c.id < before)
+    page = statement.order_by(sync_runs.c.id.desc()).limit(limit + 1)
+    return await uow.rows(SyncRun, page)
+
+
+async def insert_run(uow: UnitOfWork, new: NewRun) -> SyncRun:
+    return await uow.one(SyncRun, insert(sync_runs).values(**new).returning(sync_runs))
+
+
+async def change_run(uow: UnitOfWork, run_id: UUID, changes: RunChanges) -> SyncRun:
+    changed = (
+        update(sync_runs)
+        .where(sync_runs.c.workspace_id == uow.workspace_id, sync_runs.c.id == run_id)
+        .values(**changes)
+        .returning(sync_runs)
+    )
+    return await uow.one(SyncRun, changed)
+
+
+_DELETE = text("delete from sync_runs where workspace_id = :workspace_id and id = :id")
+
+
+async def delete_run(uow: UnitOfWork, run_id: UUID) -> None:
+    await uow.run(_DELETE, id=run_id)
 
 
 _ADVANCE = text(
@@ -61,8 +81,7 @@ _ADVANCE = text(
 
 
 async def advance(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     run_id: UUID,
     sobject: str,
     progress: Mapping[str, Any],
@@ -70,16 +89,13 @@ async def advance(
     requests: int,
 ) -> None:
     """Add `more` to the run's totals and show `progress` of one object."""
-    await session.execute(
+    await uow.run(
         _ADVANCE,
-        {
-            "workspace_id": workspace_id,
-            "id": run_id,
-            "object": sobject,
-            "progress": to_json(progress).decode(),
-            "requests": requests,
-            **more,
-        },
+        id=run_id,
+        object=sobject,
+        progress=to_json(progress).decode(),
+        requests=requests,
+        **more,
     )
 
 
@@ -91,10 +107,11 @@ _OPEN = text(
 )
 
 
-async def open_runs(session: AsyncSession, workspace_id: UUID) -> int:
-    return int((await session.execute(_OPEN, {"workspace_id": workspace_id})).scalar_one())
+async def open_runs(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _OPEN)
 
 
+_FORGOTTEN_AT_ONCE = 1_000
 _FORGET = text(
     """
     delete from sync_runs where ctid in (
@@ -102,12 +119,13 @@ _FORGET = text(
         where finished_at < clock_timestamp() - interval '1 day'
           and (finished_at < clock_timestamp() - interval '90 days'
                or status = 'succeeded' and read = unchanged and deleted = 0)
-        limit 1000)
+        limit :limit)
     """
 )
 
 
-async def forget_old_runs(session: AsyncSession) -> bool:
-    """Of all workspaces: runs that changed nothing after a day, all after ninety."""
-    done = await session.execute(_FORGET)
-    return bool(done.rowcount == 1000)  # type: ignore[attr-defined]  # noqa: PLR2004
+async def forget_old_runs(scope: Transaction) -> bool:
+    """Of all workspaces: runs that changed nothing after a day, all after ninety. True while there
+    are more.
+    """
+    return await scope.run(_FORGET, limit=_FORGOTTEN_AT_ONCE) == _FORGOTTEN_AT_ONCE

@@ -7,8 +7,8 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.runner.runs import service
-from sync_worker.runner.runs.models import SyncRun
-from sync_worker.runner.runs.schemas import RunKind, RunStatus, SyncRunOut
+from sync_worker.runner.runs.rows import RunKind, RunStatus, SyncRun
+from sync_worker.runner.runs.schemas import SyncRunOut
 
 router = api_router("/v1", "Sync runs")
 

@@ -1,14 +1,11 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas import IfUnreadable, StoredOut
-
-RunStatus = Literal["queued", "running", "held", "succeeded", "partial", "failed"]
-RunKind = Literal["full", "incremental"]
-Direction = Literal["pull", "push"]
+from sync_worker.runner.runs.rows import Direction, RunKind, RunStatus
 
 
 class Progress(BaseModel):

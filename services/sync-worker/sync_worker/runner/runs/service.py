@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -13,8 +13,8 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
 from sync_worker.runner.runs import queries
-from sync_worker.runner.runs.models import SyncRun
-from sync_worker.runner.runs.schemas import Direction, Progress, RunKind
+from sync_worker.runner.runs.rows import EndStatus, NewRun, RunChanges, RunKind, SyncRun
+from sync_worker.runner.runs.schemas import Progress
 
 __all__ = ["SyncRun"]
 
@@ -36,17 +36,16 @@ class NotHeld(Conflict):
 async def request_run(uow: UnitOfWork, connection_id: UUID, kind: RunKind) -> SyncRun:
     """A run that starts as soon as a worker is free. Asked twice before that, it is one run."""
     connection = await connections.make_due(uow, connection_id)
-    waiting = await queries.run_in_state(uow.session, uow.workspace_id, connection.id, "queued")
+    waiting = await queries.run_in_state(uow, connection.id, "queued")
     if waiting is not None:
         if kind == "full":
-            waiting.kind = kind
-            await uow.session.flush()
+            return await queries.change_run(uow, waiting.id, {"kind": kind})
         return waiting
-    return await _add(uow, connection.id, connection.system, kind, "queued")
+    return await _add(uow, connection.id, connection.system, {"kind": kind, "status": "queued"})
 
 
 async def get_run(uow: UnitOfWork, run_id: UUID) -> SyncRun:
-    run = await queries.run_by_id(uow.session, uow.workspace_id, run_id)
+    run = await queries.run_by_id(uow, run_id)
     if run is None:
         raise RunNotFound("Look at GET /v1/sync-runs for those there are.")
     return run
@@ -59,29 +58,31 @@ async def list_runs(
     before: UUID | None,
     limit: int,
 ) -> Sequence[SyncRun]:
-    return await queries.runs_page(
-        uow.session, uow.workspace_id, connection_id, status, before, limit
-    )
+    return await queries.runs_page(uow, connection_id, status, before, limit)
 
 
 async def decide_held(uow: UnitOfWork, run_id: UUID, *, approved: bool) -> SyncRun:
     """Let a held run delete, or end it with everything kept. Raises `NotHeld`."""
-    run = await queries.run_by_id(uow.session, uow.workspace_id, run_id, lock=True)
+    run = await queries.run_by_id(uow, run_id, lock=True)
     if run is None:
         raise RunNotFound("Look at GET /v1/sync-runs for those there are.")
     if run.status != "held":
         raise NotHeld(f"It is {run.status}.")
     if not approved:
-        await finish(uow, run, "partial", "A person decided to keep what is gone there.")
-        return run
-    waiting = await queries.run_in_state(uow.session, uow.workspace_id, run.connection_id, "queued")
+        kept = "A person decided to keep what is gone there."
+        return await finish(uow, run, "partial", kept)
+    approved_run: RunChanges = {
+        "status": "queued",
+        "approved": True,
+        "held": None,
+        "reason": None,
+    }
+    waiting = await queries.run_in_state(uow, run.connection_id, "queued")
     if waiting is not None:
         # One may wait at a time, and this one does all that the other was asked for.
-        run.kind = "full" if "full" in {run.kind, waiting.kind} else run.kind
-        await uow.session.delete(waiting)
-        await uow.session.flush()
-    run.status, run.approved, run.held, run.reason = "queued", True, None, None
-    await uow.session.flush()
+        approved_run["kind"] = "full" if "full" in {run.kind, waiting.kind} else run.kind
+        await queries.delete_run(uow, waiting.id)
+    run = await queries.change_run(uow, run.id, approved_run)
     await connections.make_due(uow, run.connection_id)
     return run
 
@@ -95,35 +96,42 @@ async def take_run(
     """The run that this turn of a connection belongs to: one whose worker died, one that was asked
     for, or a new one. None when the run was given up instead.
     """
-    of = uow.session, uow.workspace_id, connection_id
-    interrupted = await queries.run_in_state(*of, "running")
+    interrupted = await queries.run_in_state(uow, connection_id, "running")
     if interrupted is not None:
         if interrupted.attempt >= MOST_ATTEMPTS:
             await finish(uow, interrupted, "failed", "Its worker died five times.")
             return None
-        interrupted.attempt += 1
-        await uow.session.flush()
-        return interrupted
-    run = await queries.run_in_state(*of, "queued")
-    if run is None:
-        run = await _add(uow, connection_id, system, "incremental", "running")
-    if await connections.needs_full_sync(uow, connection_id, full_after_seconds):
-        run.kind = "full"
-    run.status = "running"
-    run.started_at = await connections.machine_now(uow)
-    await uow.session.flush()
-    return run
+        return await queries.change_run(uow, interrupted.id, {"attempt": interrupted.attempt + 1})
+    full = await connections.needs_full_sync(uow, connection_id, full_after_seconds)
+    queued = await queries.run_in_state(uow, connection_id, "queued")
+    started_at = await uow.machine_now()
+    if queued is not None:
+        return await queries.change_run(
+            uow,
+            queued.id,
+            {
+                "kind": "full" if full else queued.kind,
+                "status": "running",
+                "started_at": started_at,
+            },
+        )
+    kind: RunKind = "full" if full else "incremental"
+    return await _add(
+        uow, connection_id, system, {"kind": kind, "status": "running", "started_at": started_at}
+    )
 
 
 async def take_requested_run(uow: UnitOfWork, connection_id: UUID) -> SyncRun | None:
     """Like `take_run`, for systems whose scheduled turns leave a run behind only with news."""
-    of = uow.session, uow.workspace_id, connection_id
-    run = await queries.run_in_state(*of, "running") or await queries.run_in_state(*of, "queued")
-    if run is not None and run.status == "queued":
-        run.status = "running"
-        run.started_at = await connections.machine_now(uow)
-        await uow.session.flush()
-    return run
+    running = await queries.run_in_state(uow, connection_id, "running")
+    if running is not None:
+        return running
+    queued = await queries.run_in_state(uow, connection_id, "queued")
+    if queued is None:
+        return None
+    return await queries.change_run(
+        uow, queued.id, {"status": "running", "started_at": await uow.machine_now()}
+    )
 
 
 async def run_of_look(
@@ -132,10 +140,9 @@ async def run_of_look(
     """The run that a look ends: the one that was asked for, else a new one if there was news."""
     if run_id is not None or not has_news:
         return run_id
-    run = await _add(uow, connection_id, "imap", "incremental", "running")
-    run.started_at = await connections.machine_now(uow)
-    await uow.session.flush()
-    return run.id
+    started_at = await uow.machine_now()
+    new: NewRun = {"kind": "incremental", "status": "running", "started_at": started_at}
+    return (await _add(uow, connection_id, "imap", new)).id
 
 
 async def record_push(
@@ -150,22 +157,29 @@ async def record_push(
     requests: int,
 ) -> None:
     """A push is so short that it is only told of when it is over."""
-    run = await _add(uow, connection_id, system, "incremental", "failed")
-    run.direction, run.requests = "push", requests
-    run.read, run.written, run.rejected = read, written, rejected
-    run.started_at = run.created_at
+    new: NewRun = {
+        "direction": "push",
+        "kind": "incremental",
+        "status": "failed",
+        "requests": requests,
+        "read": read,
+        "written": written,
+        "rejected": rejected,
+        "started_at": await uow.machine_now(),
+    }
+    run = await _add(uow, connection_id, system, new)
     complete = written == read
     await finish(uow, run, "succeeded" if complete else "partial" if written else "failed", reason)
 
 
 async def is_waiting(uow: UnitOfWork, connection_id: UUID) -> bool:
     """Whether someone asked for another run meanwhile."""
-    waiting = await queries.run_in_state(uow.session, uow.workspace_id, connection_id, "queued")
+    waiting = await queries.run_in_state(uow, connection_id, "queued")
     return waiting is not None
 
 
 async def is_held(uow: UnitOfWork, connection_id: UUID) -> bool:
-    held = await queries.run_in_state(uow.session, uow.workspace_id, connection_id, "held")
+    held = await queries.run_in_state(uow, connection_id, "held")
     return held is not None
 
 
@@ -180,28 +194,20 @@ async def advance(
     counted = ("read", "written", "unchanged", "rejected", "warned")
     totals = {name: more.get(name, 0) for name in counted}
     totals["deleted"] = more.get("deleted", 0) + more.get("merged", 0)
-    await queries.advance(
-        uow.session,
-        uow.workspace_id,
-        run_id,
-        sobject,
-        progress.model_dump(mode="json"),
-        totals,
-        requests,
-    )
+    shown = progress.model_dump(mode="json")
+    await queries.advance(uow, run_id, sobject, shown, totals, requests)
 
 
 async def hold(uow: UnitOfWork, run_id: UUID, held: dict[str, Any], reason: str) -> None:
     run = await _running(uow, run_id)
     if run is not None:
-        run.status, run.held, run.reason = "held", held, reason
-        await uow.session.flush()
+        await queries.change_run(uow, run.id, {"status": "held", "held": held, "reason": reason})
 
 
 async def finish_run(
     uow: UnitOfWork,
     run_id: UUID,
-    status: Literal["succeeded", "partial", "failed"],
+    status: EndStatus,
     reason: str | None,
     retry_in: float | None = None,
 ) -> None:
@@ -213,21 +219,28 @@ async def finish_run(
 async def finish(
     uow: UnitOfWork,
     run: SyncRun,
-    status: Literal["succeeded", "partial", "failed"],
+    status: EndStatus,
     reason: str | None,
     retry_in: float | None = None,
-) -> None:
-    now = await connections.machine_now(uow)
-    run.status, run.reason, run.finished_at, run.held = status, reason, now, None
-    run.next_retry_at = None if retry_in is None else now + timedelta(seconds=retry_in)
-    await uow.session.flush()
+) -> SyncRun:
+    now = await uow.machine_now()
+    run = await queries.change_run(
+        uow,
+        run.id,
+        {
+            "status": status,
+            "reason": reason,
+            "held": None,
+            "next_retry_at": None if retry_in is None else now + timedelta(seconds=retry_in),
+            "finished_at": now,
+        },
+    )
     RUNS.labels(run.system, run.direction, status).inc()
-    direction: Direction = "push" if run.direction == "push" else "pull"
     uow.publish(
         SyncRunFinished(
             id=run.id,
             connection_id=run.connection_id,
-            direction=direction,
+            direction=run.direction,
             status=status,
             reason=reason,
             read=run.read,
@@ -235,6 +248,7 @@ async def finish(
             rejected=run.rejected,
         )
     )
+    return run
 
 
 def cause_of(run: SyncRun, connection: connections.Opened) -> list[Cause]:
@@ -245,32 +259,28 @@ def cause_of(run: SyncRun, connection: connections.Opened) -> list[Cause]:
 
 
 async def count_open(uow: UnitOfWork) -> int:
-    return await queries.open_runs(uow.session, uow.workspace_id)
+    return await queries.open_runs(uow)
 
 
 async def forget_old(service: Service) -> bool:
     async with service.units.across_workspaces() as scope:
-        return await queries.forget_old_runs(scope.session)
+        return await queries.forget_old_runs(scope)
 
 
 async def _running(uow: UnitOfWork, run_id: UUID) -> SyncRun | None:
-    run = await queries.run_by_id(uow.session, uow.workspace_id, run_id, lock=True)
+    run = await queries.run_by_id(uow, run_id, lock=True)
     return run if run is not None and run.status == "running" else None
 
 
-async def _add(
-    uow: UnitOfWork, connection_id: UUID, system: str, kind: RunKind, status: str
-) -> SyncRun:
-    run = SyncRun(
-        workspace_id=uow.workspace_id,
-        id=new_id(),
-        connection_id=connection_id,
-        system=system,
-        direction="pull",
-        kind=kind,
-        status=status,
-        cause=[link.model_dump(mode="json", exclude_none=True) for link in uow.cause],
+async def _add(uow: UnitOfWork, connection_id: UUID, system: str, new: NewRun) -> SyncRun:
+    return await queries.insert_run(
+        uow,
+        {
+            "id": new_id(),
+            "connection_id": connection_id,
+            "system": system,
+            "direction": "pull",
+            "cause": [link.model_dump(mode="json", exclude_none=True) for link in uow.cause],
+            **new,
+        },
     )
-    uow.session.add(run)
-    await uow.session.flush()
-    return run

@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.uow import UnitOfWork
 from sync_worker.connectors.base import Checkpoint, Field, StreamSchema
 
 SCAN_EVERY = 86_400.0
@@ -14,7 +15,7 @@ SCAN_EVERY = 86_400.0
 rows that vanished without a word."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """How far a stream has been read; see the table."""
 
@@ -23,7 +24,7 @@ class Place:
     needs_scan: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Described:
     schema: StreamSchema
     is_fresh: bool
@@ -78,84 +79,49 @@ _FORGET = text(
 )
 
 
-async def place(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, stream: str
-) -> Place:
-    found = await session.execute(
-        _PLACE,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "stream": stream,
-            "scan_every": SCAN_EVERY,
-        },
-    )
-    row = found.mappings().one_or_none()
-    return Place() if row is None else Place(**row)
+async def place(uow: UnitOfWork, connection_id: UUID, stream: str) -> Place:
+    where = {"connection_id": connection_id, "stream": stream}
+    return await uow.row(Place, _PLACE, **where, scan_every=SCAN_EVERY) or Place()
 
 
 async def keep_place(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     stream: str,
     checkpoint: Checkpoint,
     scan_id: UUID | None,
     complete_until: datetime | None,
 ) -> None:
-    await session.execute(
+    await uow.run(
         _KEEP,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "stream": stream,
-            "checkpoint": to_json(checkpoint).decode(),
-            "scan_id": scan_id,
-            "complete_until": complete_until,
-        },
+        connection_id=connection_id,
+        stream=stream,
+        checkpoint=to_json(checkpoint).decode(),
+        scan_id=scan_id,
+        complete_until=complete_until,
     )
 
 
 async def move_place(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    stream: str,
-    checkpoint: Checkpoint,
+    uow: UnitOfWork, connection_id: UUID, stream: str, checkpoint: Checkpoint
 ) -> None:
     """Another checkpoint; a scan that is under way goes on from it."""
-    await session.execute(
-        _MOVE,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "stream": stream,
-            "checkpoint": to_json(checkpoint).decode(),
-        },
-    )
+    where = {"connection_id": connection_id, "stream": stream}
+    await uow.run(_MOVE, **where, checkpoint=to_json(checkpoint).decode())
 
 
-async def end_scan(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, stream: str
-) -> None:
-    where = {"workspace_id": workspace_id, "connection_id": connection_id, "stream": stream}
-    await session.execute(_END_SCAN, where)
+async def end_scan(uow: UnitOfWork, connection_id: UUID, stream: str) -> None:
+    await uow.run(_END_SCAN, connection_id=connection_id, stream=stream)
 
 
-async def ask_for_scan(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, stream: str | None = None
-) -> None:
+async def ask_for_scan(uow: UnitOfWork, connection_id: UUID, stream: str | None = None) -> None:
     """All rows of one stream, or of all of them, are read again."""
-    where = {"workspace_id": workspace_id, "connection_id": connection_id, "stream": stream}
-    await session.execute(_ASK_FOR_SCAN, where)
+    await uow.run(_ASK_FOR_SCAN, connection_id=connection_id, stream=stream)
 
 
-async def forget_place(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, stream: str
-) -> None:
+async def forget_place(uow: UnitOfWork, connection_id: UUID, stream: str) -> None:
     """A checkpoint that is worth nothing any more: everything is read again."""
-    where = {"workspace_id": workspace_id, "connection_id": connection_id, "stream": stream}
-    await session.execute(_FORGET, where)
+    await uow.run(_FORGET, connection_id=connection_id, stream=stream)
 
 
 # What a source said of its streams
@@ -185,17 +151,19 @@ _TOUCH = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class DescribedRow:
+    fields: list[dict[str, Any]]
+    last_modified: str | None
+    is_fresh: bool
+
+
 async def described(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    stream: str,
-    fresh_seconds: float,
+    uow: UnitOfWork, connection_id: UUID, stream: str, fresh_seconds: float
 ) -> Described | None:
     """None also for what an earlier release kept in another form."""
-    where = {"workspace_id": workspace_id, "connection_id": connection_id, "stream": stream}
-    found = await session.execute(_DESCRIBED, {**where, "seconds": fresh_seconds})
-    row = found.one_or_none()
+    where = {"connection_id": connection_id, "stream": stream}
+    row = await uow.row(DescribedRow, _DESCRIBED, **where, seconds=fresh_seconds)
     if row is None or not all("kind" in each for each in row.fields):
         return None
     fields = tuple(Field(**{**each, "choices": tuple(each["choices"])}) for each in row.fields)
@@ -203,28 +171,18 @@ async def described(
 
 
 async def keep_description(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    stream: str,
-    schema: StreamSchema,
+    uow: UnitOfWork, connection_id: UUID, stream: str, schema: StreamSchema
 ) -> None:
     fields: Sequence[object] = [asdict(each) for each in schema.fields]
-    await session.execute(
+    await uow.run(
         _KEEP_DESCRIPTION,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "stream": stream,
-            "fields": to_json(fields).decode(),
-            "version": schema.version,
-        },
+        connection_id=connection_id,
+        stream=stream,
+        fields=to_json(fields).decode(),
+        version=schema.version,
     )
 
 
-async def touch_description(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, stream: str
-) -> None:
+async def touch_description(uow: UnitOfWork, connection_id: UUID, stream: str) -> None:
     """The source said that nothing changed."""
-    where = {"workspace_id": workspace_id, "connection_id": connection_id, "stream": stream}
-    await session.execute(_TOUCH, where)
+    await uow.run(_TOUCH, connection_id=connection_id, stream=stream)

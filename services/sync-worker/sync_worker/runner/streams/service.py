@@ -113,7 +113,7 @@ async def _read_pages(context: RunContext, stream: Stream, place: Place, taker: 
                 await keep(uow)
         if page.listed_everything and scan_id is not None:
             async with context.commit() as uow:
-                where = uow.session, uow.workspace_id, context.connection.id, stream.name
+                where = uow, context.connection.id, stream.name
                 await queries.end_scan(*where)
                 await taker.mark_absent(uow, stream.name, scan_id)
             scan_id = None
@@ -121,7 +121,7 @@ async def _read_pages(context: RunContext, stream: Stream, place: Place, taker: 
 
 def _keeping(context: RunContext, stream: str, page: Page, scan_id: UUID | None) -> KeepPlace:
     async def keep(uow: UnitOfWork) -> None:
-        where = uow.session, uow.workspace_id, context.connection.id, stream
+        where = uow, context.connection.id, stream
         await queries.keep_place(*where, page.checkpoint, scan_id, page.complete_until)
 
     return keep
@@ -129,7 +129,7 @@ def _keeping(context: RunContext, stream: str, page: Page, scan_id: UUID | None)
 
 async def _place(context: RunContext, stream: str) -> Place:
     async with context.look() as uow:
-        return await queries.place(uow.session, uow.workspace_id, context.connection.id, stream)
+        return await queries.place(uow, context.connection.id, stream)
 
 
 async def _ask_for_less(context: RunContext, stream: str) -> bool:
@@ -143,13 +143,13 @@ async def _ask_for_less(context: RunContext, stream: str) -> bool:
 
 
 async def _move(uow: UnitOfWork, context: RunContext, stream: str, checkpoint: Checkpoint) -> None:
-    where = uow.session, uow.workspace_id, context.connection.id, stream
+    where = uow, context.connection.id, stream
     await queries.move_place(*where, checkpoint)
 
 
 async def _forget(context: RunContext, stream: str) -> None:
     async with context.commit() as uow:
-        await queries.forget_place(uow.session, uow.workspace_id, context.connection.id, stream)
+        await queries.forget_place(uow, context.connection.id, stream)
 
 
 async def read_deletions(context: RunContext, name: str, taker: Taker) -> None:
@@ -169,13 +169,13 @@ async def read_deletions(context: RunContext, name: str, taker: Taker) -> None:
         await taker.mark_gone(uow, name, found.ids)
         await _move(uow, context, name, found.checkpoint)
         if not found.complete:
-            where = uow.session, uow.workspace_id, context.connection.id, name
+            where = uow, context.connection.id, name
             await queries.ask_for_scan(*where)
 
 
 async def read_everything(uow: UnitOfWork, connection_id: UUID) -> None:
     """All rows are read again, by the next run or the one that begins."""
-    await queries.ask_for_scan(uow.session, uow.workspace_id, connection_id)
+    await queries.ask_for_scan(uow, connection_id)
 
 
 # What a source shows of its streams
@@ -195,15 +195,13 @@ async def schema_of(
     """
     cause = [connection.cause]
     async with service.units.begin(connection.workspace_id, cause, read_only=True) as uow:
-        known = await queries.described(
-            uow.session, uow.workspace_id, connection.id, stream, _DESCRIBED_FOR
-        )
+        known = await queries.described(uow, connection.id, stream, _DESCRIBED_FOR)
     if known is not None and known.is_fresh and not anew:
         return known.schema
     version = known.schema.version if known is not None and not anew else None
     schema = await connector.describe(link, stream, version)
     async with service.units.begin(connection.workspace_id, cause) as uow:
-        where = uow.session, uow.workspace_id, connection.id, stream
+        where = uow, connection.id, stream
         if isinstance(schema, Unchanged):
             await queries.touch_description(*where)
             return known.schema if known is not None else None
@@ -218,7 +216,5 @@ async def remembered_schema(
     """What we last heard of a stream; the source is not asked."""
     cause = [connection.cause]
     async with service.units.begin(connection.workspace_id, cause, read_only=True) as uow:
-        known = await queries.described(
-            uow.session, uow.workspace_id, connection.id, stream, _DESCRIBED_FOR
-        )
+        known = await queries.described(uow, connection.id, stream, _DESCRIBED_FOR)
     return None if known is None else known.schema

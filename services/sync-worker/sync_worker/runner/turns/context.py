@@ -13,7 +13,8 @@ from sync_worker.connections import service as connections
 from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Claim, Opened
 from sync_worker.connectors.base import RecordSource
-from sync_worker.runner.runs.schemas import Progress, RunKind
+from sync_worker.runner.runs.rows import RunKind
+from sync_worker.runner.runs.schemas import Progress
 
 LEASE_SECONDS = 30.0
 

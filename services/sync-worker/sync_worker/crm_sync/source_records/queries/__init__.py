@@ -21,6 +21,8 @@ from sync_worker.crm_sync.source_records.queries.records import (
     records_to_read_again,
 )
 from sync_worker.crm_sync.source_records.queries.troubled import (
+    Rejected,
+    Warned,
     count_troubled,
     rejected_page,
     retry_rejected,
@@ -30,6 +32,8 @@ from sync_worker.crm_sync.source_records.queries.troubled import (
 
 __all__ = [
     "Kept",
+    "Rejected",
+    "Warned",
     "associations_of",
     "count_troubled",
     "end_records",

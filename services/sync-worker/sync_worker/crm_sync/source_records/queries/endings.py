@@ -1,12 +1,12 @@
 """What is gone there, and what becomes of it here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from sync_worker.crm_sync.source_records.queries.place import at
+from shared.uow import UnitOfWork
 from sync_worker.crm_sync.source_records.rules import Loss, State
 
 _MARK_ABSENT = text(
@@ -75,60 +75,63 @@ _POSTPONE = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    parent_id: str | None
+
+
 async def mark_absent_for_deletion(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    scan_id: UUID,
-    state: State,
+    uow: UnitOfWork, connection_id: UUID, sobject: str, scan_id: UUID, state: State
 ) -> list[str]:
     """After a complete scan: what it did not meet is gone. Returns whom it belonged to."""
-    where = at(workspace_id, connection_id, sobject)
-    rows = await session.scalars(_MARK_ABSENT, {**where, "scan_id": scan_id, "state": state})
-    return [parent for parent in rows if parent is not None]
+    where = {"connection_id": connection_id, "object": sobject}
+    rows = await uow.rows(Marked, _MARK_ABSENT, **where, scan_id=scan_id, state=state)
+    return [row.parent_id for row in rows if row.parent_id is not None]
 
 
 async def mark_for_deletion(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    ids: Sequence[str],
-    state: State,
+    uow: UnitOfWork, connection_id: UUID, sobject: str, ids: Sequence[str], state: State
 ) -> list[str]:
-    where = at(workspace_id, connection_id, sobject)
-    rows = await session.scalars(_MARK_FOR_DELETION, {**where, "ids": list(ids), "state": state})
-    return [parent for parent in rows if parent is not None]
+    """Returns whom they belonged to."""
+    where = {"connection_id": connection_id, "object": sobject}
+    rows = await uow.rows(Marked, _MARK_FOR_DELETION, **where, ids=list(ids), state=state)
+    return [row.parent_id for row in rows if row.parent_id is not None]
 
 
-async def unmark_for_deletion(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID
-) -> None:
-    await session.execute(_UNMARK, {"workspace_id": workspace_id, "connection_id": connection_id})
+async def unmark_for_deletion(uow: UnitOfWork, connection_id: UUID) -> None:
+    await uow.run(_UNMARK, connection_id=connection_id)
 
 
-async def losses(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, objects: Sequence[str]
-) -> dict[str, Loss]:
-    where = {"workspace_id": workspace_id, "connection_id": connection_id}
-    rows = await session.execute(_LOSSES, {**where, "objects": list(objects)})
+@dataclass(frozen=True, slots=True)
+class LossOfObject:
+    object: str
+    pending_deletion: int
+    known: int
+
+
+async def losses(uow: UnitOfWork, connection_id: UUID, objects: Sequence[str]) -> dict[str, Loss]:
+    rows = await uow.rows(LossOfObject, _LOSSES, connection_id=connection_id, objects=list(objects))
     return {row.object: Loss(row.pending_deletion, row.known) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class PendingDeletion:
+    external_id: str
+    merged_into: str | None
+
+
 async def records_pending_deletion(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    limit: int,
-    *,
-    merges: bool,
-) -> list[tuple[str, str | None]]:
-    """Ids of deleted records, or of merged ones with what they were merged into."""
-    where = at(workspace_id, connection_id, sobject)
-    rows = await session.execute(_PENDING_DELETION, {**where, "limit": limit, "merges": merges})
-    return [(row.external_id, row.merged_into) for row in rows]
+    uow: UnitOfWork, connection_id: UUID, sobject: str, limit: int, *, merges: bool
+) -> list[PendingDeletion]:
+    """Deleted records, or merged ones with what they were merged into."""
+    return await uow.rows(
+        PendingDeletion,
+        _PENDING_DELETION,
+        connection_id=connection_id,
+        object=sobject,
+        limit=limit,
+        merges=merges,
+    )
 
 
 _SEND_WHOLE = text(
@@ -141,30 +144,20 @@ _SEND_WHOLE = text(
 
 
 async def send_whole(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    ids: Sequence[str],
+    uow: UnitOfWork, connection_id: UUID, sobject: str, ids: Sequence[str]
 ) -> None:
     """Records that a merge has filled up here: what their system says of them counts."""
-    where = at(workspace_id, connection_id, sobject)
-    await session.execute(_SEND_WHOLE, {**where, "ids": list(ids)})
+    await uow.run(_SEND_WHOLE, connection_id=connection_id, object=sobject, ids=list(ids))
 
 
 async def end_records(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    ids: Sequence[str],
+    uow: UnitOfWork, connection_id: UUID, sobject: str, ids: Sequence[str]
 ) -> None:
-    await session.execute(_END, {**at(workspace_id, connection_id, sobject), "ids": list(ids)})
+    await uow.run(_END, connection_id=connection_id, object=sobject, ids=list(ids))
 
 
 async def postpone_end(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     sobject: str,
     external_id: str,
@@ -172,12 +165,11 @@ async def postpone_end(
     seconds: float,
 ) -> None:
     """Try to end it later. A merge whose winner cannot be found becomes a plain deletion."""
-    await session.execute(
+    await uow.run(
         _POSTPONE,
-        {
-            **at(workspace_id, connection_id, sobject),
-            "id": external_id,
-            "reason": reason,
-            "seconds": seconds,
-        },
+        connection_id=connection_id,
+        object=sobject,
+        id=external_id,
+        reason=reason,
+        seconds=seconds,
     )

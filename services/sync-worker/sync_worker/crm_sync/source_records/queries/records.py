@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from sync_worker.crm_sync.source_records.queries.place import at
+from shared.uow import UnitOfWork
 from sync_worker.crm_sync.source_records.rules import Known, State
 from sync_worker.crm_sync.translation.fold import Content, LeftOut
 
@@ -43,26 +43,33 @@ _KNOWN = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    external_id: str
+    modstamp: datetime
+    hash: bytes
+    content: Content | None
+    state: State
+    attempts: int
+    left_out: list[dict[str, Any]]
+
+
 async def known_records(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    hashes: Mapping[str, bytes],
+    uow: UnitOfWork, connection_id: UUID, sobject: str, hashes: Mapping[str, bytes]
 ) -> dict[str, Known]:
     """What we kept of these records; the content only where its hash differs from the given."""
-    rows = await session.execute(
+    rows = await uow.rows(
+        KnownRow,
         _KNOWN,
-        {
-            **at(workspace_id, connection_id, sobject),
-            "ids": list(hashes),
-            "hashes": list(hashes.values()),
-        },
+        connection_id=connection_id,
+        object=sobject,
+        ids=list(hashes),
+        hashes=list(hashes.values()),
     )
     return {
         row.external_id: Known(
             row.modstamp,
-            bytes(row.hash),
+            row.hash,
             row.content,
             row.state,
             row.attempts,
@@ -121,8 +128,7 @@ _SEEN = text(
 
 
 async def keep_records(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     sobject: str,
     rows: Sequence[Kept],
@@ -132,19 +138,17 @@ async def keep_records(
     if not rows:
         return
     given = [{**vars(row), "hash": row.hash.hex()} for row in rows]
-    await session.execute(
+    await uow.run(
         _KEEP,
-        {
-            **at(workspace_id, connection_id, sobject),
-            "rows": to_json(given).decode(),
-            "scan_id": scan_id,
-        },
+        connection_id=connection_id,
+        object=sobject,
+        rows=to_json(given).decode(),
+        scan_id=scan_id,
     )
 
 
 async def mark_seen(
-    session: AsyncSession,
-    workspace_id: UUID,
+    uow: UnitOfWork,
     connection_id: UUID,
     sobject: str,
     seen: Sequence[tuple[str, datetime, bytes]],
@@ -153,15 +157,14 @@ async def mark_seen(
     """Rows that are as we know them. One that we meant to delete is there after all."""
     if not seen:
         return
-    await session.execute(
+    await uow.run(
         _SEEN,
-        {
-            **at(workspace_id, connection_id, sobject),
-            "ids": [each[0] for each in seen],
-            "modstamps": [each[1] for each in seen],
-            "hashes": [each[2] for each in seen],
-            "scan_id": scan_id,
-        },
+        connection_id=connection_id,
+        object=sobject,
+        ids=[each[0] for each in seen],
+        modstamps=[each[1] for each in seen],
+        hashes=[each[2] for each in seen],
+        scan_id=scan_id,
     )
 
 
@@ -176,16 +179,18 @@ _MEMBERS = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class UserMember:
+    external_id: str
+    member: UUID | None
+
+
 async def members_by_user(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    ids: Sequence[str],
+    uow: UnitOfWork, connection_id: UUID, sobject: str, ids: Sequence[str]
 ) -> dict[str, UUID | None]:
     """None for a user who has left: what such a user owns there, nobody holds here."""
-    where = {**at(workspace_id, connection_id, sobject), "ids": list(ids)}
-    rows = await session.execute(_MEMBERS, where)
+    where = {"connection_id": connection_id, "object": sobject}
+    rows = await uow.rows(UserMember, _MEMBERS, **where, ids=list(ids))
     return {row.external_id: row.member for row in rows}
 
 
@@ -205,38 +210,34 @@ _STALE = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Association:
+    parent_id: str
+    content: Content
+
+
 async def associations_of(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    associations: Sequence[str],
-    joined: Sequence[str],
+    uow: UnitOfWork, connection_id: UUID, associations: Sequence[str], joined: Sequence[str]
 ) -> dict[str, list[Content]]:
     """What the objects that join others say of the records `joined`."""
-    rows = await session.execute(
+    rows = await uow.rows(
+        Association,
         _ASSOCIATIONS,
-        {
-            "workspace_id": workspace_id,
-            "connection_id": connection_id,
-            "associations": list(associations),
-            "joined": list(joined),
-        },
+        connection_id=connection_id,
+        associations=list(associations),
+        joined=list(joined),
     )
-    found: dict[str, list[Content]] = {}
+    contents: dict[str, list[Content]] = {}
     for row in rows:
-        found.setdefault(row.parent_id, []).append(row.content)
-    return found
+        contents.setdefault(row.parent_id, []).append(row.content)
+    return contents
 
 
 async def make_stale(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    ids: Sequence[str],
+    uow: UnitOfWork, connection_id: UUID, sobject: str, ids: Sequence[str]
 ) -> None:
     """What these records point to has changed: they are sent again."""
-    await session.execute(_STALE, {**at(workspace_id, connection_id, sobject), "ids": list(ids)})
+    await uow.run(_STALE, connection_id=connection_id, object=sobject, ids=list(ids))
 
 
 _AGAIN = text(
@@ -250,14 +251,8 @@ _AGAIN = text(
 
 
 async def records_to_read_again(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str,
-    before: datetime,
-    limit: int,
+    uow: UnitOfWork, connection_id: UUID, sobject: str, before: datetime, limit: int
 ) -> list[str]:
     """Stale ones, and rejected ones whose time has come `before` an instant."""
-    where = at(workspace_id, connection_id, sobject)
-    given = {**where, "before": before, "limit": limit}
-    return list((await session.scalars(_AGAIN, given)).all())
+    where = {"connection_id": connection_id, "object": sobject}
+    return await uow.values(str, _AGAIN, **where, before=before, limit=limit)

@@ -1,11 +1,14 @@
 """Records that were rejected, and records that are here without some value."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.uow import UnitOfWork
 
 _REJECTED = text(
     """
@@ -61,39 +64,49 @@ _FORGET_REJECTED = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    object: str
+    external_id: str
+    name: str | None
+    reason: str | None
+    attempts: int
+    retry_at: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    object: str
+    external_id: str
+    name: str | None
+    left_out: list[dict[str, Any]]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    rejected: int
+    warned: int
+    """Records that are here without some value."""
+
+
 async def rejected_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str | None,
-    after: tuple[str, str],
-    limit: int,
-) -> Sequence[Any]:
-    where = _page(workspace_id, connection_id, sobject, after, limit)
-    return (await session.execute(_REJECTED, where)).all()
+    uow: UnitOfWork, connection_id: UUID, sobject: str | None, after: tuple[str, str], limit: int
+) -> Sequence[Rejected]:
+    return await uow.rows(Rejected, _REJECTED, **_page(connection_id, sobject, after, limit))
 
 
 async def warned_page(
-    session: AsyncSession,
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str | None,
-    after: tuple[str, str],
-    limit: int,
-) -> Sequence[Any]:
-    where = _page(workspace_id, connection_id, sobject, after, limit)
-    return (await session.execute(_WARNED, where)).all()
+    uow: UnitOfWork, connection_id: UUID, sobject: str | None, after: tuple[str, str], limit: int
+) -> Sequence[Warned]:
+    return await uow.rows(Warned, _WARNED, **_page(connection_id, sobject, after, limit))
 
 
 def _page(
-    workspace_id: UUID,
-    connection_id: UUID,
-    sobject: str | None,
-    after: tuple[str, str],
-    limit: int,
-) -> dict[str, Any]:
+    connection_id: UUID, sobject: str | None, after: tuple[str, str], limit: int
+) -> dict[str, object]:
     return {
-        "workspace_id": workspace_id,
         "connection_id": connection_id,
         "object": sobject,
         "after_object": after[0],
@@ -102,30 +115,14 @@ def _page(
     }
 
 
-async def count_troubled(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID
-) -> tuple[int, int]:
-    """How many records are rejected, and how many are here without some value."""
-    where = {"workspace_id": workspace_id, "connection_id": connection_id}
-    row = (await session.execute(_COUNT, where)).one()
-    return row.rejected, row.warned
+async def count_troubled(uow: UnitOfWork, connection_id: UUID) -> Troubled:
+    return await uow.one(Troubled, _COUNT, connection_id=connection_id)
 
 
-async def send_left_out_again(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, sobject: str | None
-) -> None:
+async def send_left_out_again(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> None:
     """Values that did not fit are tried once more by the next run."""
-    await session.execute(
-        _SEND_AGAIN,
-        {"workspace_id": workspace_id, "connection_id": connection_id, "object": sobject},
-    )
+    await uow.run(_SEND_AGAIN, connection_id=connection_id, object=sobject)
 
 
-async def retry_rejected(
-    session: AsyncSession, workspace_id: UUID, connection_id: UUID, sobject: str | None
-) -> int:
-    done = await session.execute(
-        _FORGET_REJECTED,
-        {"workspace_id": workspace_id, "connection_id": connection_id, "object": sobject},
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DML result always counts
+async def retry_rejected(uow: UnitOfWork, connection_id: UUID, sobject: str | None) -> int:
+    return await uow.run(_FORGET_REJECTED, connection_id=connection_id, object=sobject)

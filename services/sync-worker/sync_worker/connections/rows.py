@@ -1,0 +1,72 @@
+"""A connection as it is stored, and what may be written of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypedDict, get_args
+from uuid import UUID
+
+Status = Literal["ok", "failing", "needs_reauth", "paused"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """`mapping` is null for the mapping that ships; `credentials` are sealed."""
+
+    workspace_id: UUID
+    id: UUID
+    system: str
+    title: str
+    settings: dict[str, Any]
+    credentials: bytes
+    mapping: dict[str, Any] | None
+    mapping_version: int
+    every_seconds: int
+    status: Status
+    reason: str | None
+    failures: int
+    next_run_at: datetime
+    lease_token: UUID | None
+    lease_until: datetime | None
+    synced_at: datetime | None
+    full_sync_at: datetime | None
+    rejected_records: int
+    warned_records: int
+    owners_told: int
+    removed_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewConnection(TypedDict):
+    id: UUID
+    system: str
+    title: str
+    every_seconds: int
+    settings: dict[str, Any]
+    credentials: bytes
+
+
+class ConnectionChanges(TypedDict, total=False):
+    title: str
+    every_seconds: int
+    settings: dict[str, Any]
+    credentials: bytes
+    mapping: dict[str, Any]
+    mapping_version: int
+    status: Status
+    reason: str | None
+    failures: int
+    next_run_at: datetime
+    lease_token: None
+    lease_until: None
+    synced_at: datetime
+    full_sync_at: datetime | None
+    owners_told: int
+    removed_at: datetime
+    version: int
+
+
+RECOVERED: ConnectionChanges = {"status": "ok", "reason": None, "failures": 0}
+"""Whatever stood against a connection is over."""

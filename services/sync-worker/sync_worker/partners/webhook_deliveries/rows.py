@@ -1,0 +1,93 @@
+"""Deliveries and attempts as they are stored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
+from uuid import UUID
+
+from sync_worker.partners.webhook_deliveries.rules import Origin, Verdict
+
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """One event on its way to one endpoint. A replay is another delivery of the same event."""
+
+    workspace_id: UUID
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    origin: Origin
+    status: Verdict
+    attempts: int
+    due_at: datetime
+    lease_token: UUID | None
+    finished_at: datetime | None
+    created_at: datetime
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        waits = self.status == "pending" and self.lease_token is None
+        return self.due_at if waits else None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAttempt:
+    """One POST, or the try of one. Without a status there was no answer; `error` says why."""
+
+    number: int
+    started_at: datetime
+    status_code: int | None
+    milliseconds: int | None
+    error: str | None
+    response: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process sends now, as attempt `number`."""
+
+    workspace_id: UUID
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    origin: Origin
+    number: int
+    token: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedEvent:
+    """What claimed deliveries carry; `data` is JSON as it was written."""
+
+    workspace_id: UUID
+    id: UUID
+    type: str
+    data: str
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedEndpoint:
+    """Where claimed deliveries go, with what is sealed: headers, and secrets that sign now."""
+
+    workspace_id: UUID
+    id: UUID
+    url: str
+    headers: bytes | None
+    failures: int
+    secret_ids: list[UUID]
+    sealed: list[bytes]
