@@ -29,10 +29,8 @@ FEATURES_OF_MORE_LINES = {
     "services/accounts-api/accounts_api/evaluation/engine": 1_580,
     "services/accounts-api/accounts_api/language/formulas": 1_860,
     "services/sequencer/sequencer/sequences/enrollments": 1_573,
-    "services/sync-worker/sync_worker/partners/webhook_deliveries": 1_727,
 }
 LARGER_FILES = {
-    "services/sync-worker/sync_worker/partners/webhook_deliveries/queries.py": 401,
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
     "tests/sequencer/renewals.py": 412,

@@ -26,8 +26,8 @@ from shared.ids import new_id
 from shared.service import Service
 from sync_worker.partners.partner_events.service import read_feed
 from sync_worker.partners.webhook_deliveries import service as deliveries
-from sync_worker.partners.webhook_deliveries.jobs import Sender
 from sync_worker.partners.webhook_deliveries.rules import body_of, signatures
+from sync_worker.partners.webhook_sending.jobs import Sender
 from sync_worker.partners.webhooks import service as webhooks
 from sync_worker.partners.webhooks.rules import new_secret
 from sync_worker.partners.webhooks.schemas import EndpointIn

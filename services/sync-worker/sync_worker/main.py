@@ -18,6 +18,7 @@ from sync_worker.mail.mailbox import router as mailbox
 from sync_worker.partners.partner_events import router as partner_events
 from sync_worker.partners.partner_events.documented import webhooks_router
 from sync_worker.partners.webhook_deliveries import router as webhook_deliveries
+from sync_worker.partners.webhook_sending import router as webhook_sending
 from sync_worker.partners.webhooks import router as webhooks
 from sync_worker.runner.runs import router as runs
 from sync_worker.status import due_work
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             mailbox.router,
             partner_events.router,
             webhooks.router,
+            webhook_sending.router,
             webhook_deliveries.router,
             write_backs.router,
             status_router("sync", due_work),

@@ -11,7 +11,7 @@ from sync_worker.crm_sync.write_backs import jobs as write_backs
 from sync_worker.mail.mailbox import jobs as mailbox
 from sync_worker.mail.mailbox import service as mailbox_service
 from sync_worker.partners.partner_events import service as partner_events
-from sync_worker.partners.webhook_deliveries import jobs as webhook_deliveries
+from sync_worker.partners.webhook_sending import jobs as webhook_sending
 from sync_worker.partners.webhooks import service as webhooks
 from sync_worker.runner.runs import service as runs
 from sync_worker.subscriptions import SUBSCRIPTIONS
@@ -27,7 +27,7 @@ def loops(service: Service) -> list[Loop]:
         inbound.loop(),
         mailbox.loop(),
         write_backs.loop(),
-        *webhook_deliveries.loops(),
+        *webhook_sending.loops(),
         Loop("partner-event-retention", partner_events.forget_old, every=600.0),
         Loop("removed-webhook-endpoints", webhooks.forget_old, every=600.0),
         Loop("removed-connections", connections.remove_purged, every=60.0),

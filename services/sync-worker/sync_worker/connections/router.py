@@ -7,7 +7,7 @@ from starlette.responses import Response
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
-from sync_worker.connections import reachability, service
+from sync_worker.connections import links, service
 from sync_worker.connections.rows import Connection
 from sync_worker.connections.schemas import (
     EXAMPLES,
@@ -27,12 +27,12 @@ async def _checked(
     data: Annotated[ConnectionIn, Body(openapi_examples=EXAMPLES)],
 ) -> ConnectionIn:
     """Its address is looked up before the transaction opens."""
-    await reachability.check_reachable(the_service, data)
+    await links.check_reachable(the_service, data)
     return data
 
 
 async def _checked_patch(the_service: ServiceDep, data: ConnectionPatch) -> ConnectionPatch:
-    await reachability.check_reachable(the_service, data)
+    await links.check_reachable(the_service, data)
     return data
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict, get_args
 from uuid import UUID
 
+from shared.events.base import Cause
+
 Status = Literal["ok", "failing", "needs_reauth", "paused"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
@@ -70,3 +72,25 @@ class ConnectionChanges(TypedDict, total=False):
 
 RECOVERED: ConnectionChanges = {"status": "ok", "reason": None, "failures": 0}
 """Whatever stood against a connection is over."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection with its secrets in the clear: for the moment of use, never stored or logged."""
+
+    workspace_id: UUID
+    id: UUID
+    system: str
+    title: str
+    settings: dict[str, Any]
+    secrets: dict[str, str]
+    every_seconds: int
+    failures: int
+    mapping: dict[str, Any] | None
+    mapping_version: int
+    currency: str
+    time_zone: str
+
+    @property
+    def cause(self) -> Cause:
+        return Cause(type="connection", id=str(self.id), label=self.title)

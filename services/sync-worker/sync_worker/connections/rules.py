@@ -1,6 +1,10 @@
-"""When a connection is asked again, and when its trouble is told."""
+"""What may be changed of a connection, when it is asked again, and when its trouble is told."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from shared.errors import Fault, Invalid
+from sync_worker.connectors.base import Spec
 
 Health = Literal["ok", "failing", "needs_reauth"]
 
@@ -19,3 +23,20 @@ def seconds_until_next(every: int, failures: int, asked: float | None = None) ->
     doubled = every * 2 ** min(failures, _MOST_DOUBLINGS)
     stretched = every if failures == 0 else min(doubled, max(LONGEST_PAUSE, every))
     return max(float(stretched), min(asked or 0.0, 4 * LONGEST_PAUSE))
+
+
+def refuse_unknown_fields(spec: Spec, changes: Mapping[str, Any]) -> None:
+    """Fields of another system, and empty values where there must be one."""
+    known = spec.settings.model_fields.keys() - {"system"}
+    faults = [
+        Fault(f"/{name}", "unknown_field", f"A connection to {spec.key} has no such field.")
+        for name in changes
+        if name not in known
+    ]
+    faults += [
+        Fault(f"/{name}", "required", "Give a value, or leave the field out.")
+        for name, value in changes.items()
+        if value in {None, ""} and name not in spec.clearable and name in known
+    ]
+    if faults:
+        raise Invalid("Nothing was stored.", faults=faults)

@@ -1,6 +1,5 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from shared.audit import attributes, difference
 from shared.db import refuse
 from shared.encryption import SecretBox
-from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
+from shared.errors import Conflict, NotFound, check_version
 from shared.events.base import Cause
 from shared.events.sync import ConnectionNeedsReauth, FieldOwnersChanged
 from shared.ids import new_id
@@ -17,8 +16,8 @@ from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.connections import queries
 from sync_worker.connections.queries import Claim
-from sync_worker.connections.rows import RECOVERED, Connection, ConnectionChanges
-from sync_worker.connections.rules import health_after, seconds_until_next
+from sync_worker.connections.rows import RECOVERED, Connection, ConnectionChanges, Opened
+from sync_worker.connections.rules import health_after, refuse_unknown_fields, seconds_until_next
 from sync_worker.connections.schemas import ConnectionIn, ConnectionPatch
 from sync_worker.connections.sealing import (
     SecretsLost,
@@ -30,7 +29,6 @@ from sync_worker.connections.sealing import (
     unsealed,
 )
 from sync_worker.connectors import registry
-from sync_worker.connectors.base import Spec
 
 __all__ = ["Claim", "Connection", "Opened"]
 
@@ -50,28 +48,6 @@ class TitleTaken(Conflict):
 class NotReadable(Conflict):
     code = "connection_stopped"
     title = "The connection is paused or must be signed in again"
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A connection with its secrets in the clear: for the moment of use, never stored or logged."""
-
-    workspace_id: UUID
-    id: UUID
-    system: str
-    title: str
-    settings: dict[str, Any]
-    secrets: dict[str, str]
-    every_seconds: int
-    failures: int
-    mapping: dict[str, Any] | None
-    mapping_version: int
-    currency: str
-    time_zone: str
-
-    @property
-    def cause(self) -> Cause:
-        return Cause(type="connection", id=str(self.id), label=self.title)
 
 
 async def create_connection(uow: UnitOfWork, box: SecretBox, data: ConnectionIn) -> Connection:
@@ -128,7 +104,7 @@ async def update_connection(
     changes = revealed(data.changes())
     connector = registry.connector(connection.system)
     spec = connector.spec
-    _refuse_unknown_fields(spec, changes)
+    refuse_unknown_fields(spec, changes)
     new_secrets = {k: v for k, v in changes.items() if k in secrets_of(spec)}
     try:
         secrets = unsealed(box, connection) | new_secrets
@@ -396,23 +372,6 @@ async def remove_purged(service: Service) -> bool:
 
 
 # Within
-
-
-def _refuse_unknown_fields(spec: Spec, changes: Mapping[str, Any]) -> None:
-    """Fields of another system, and empty values where there must be one."""
-    known = spec.settings.model_fields.keys() - {"system"}
-    faults = [
-        Fault(f"/{name}", "unknown_field", f"A connection to {spec.key} has no such field.")
-        for name in changes
-        if name not in known
-    ]
-    faults += [
-        Fault(f"/{name}", "required", "Give a value, or leave the field out.")
-        for name, value in changes.items()
-        if value in {None, ""} and name not in spec.clearable and name in known
-    ]
-    if faults:
-        raise Invalid("Nothing was stored.", faults=faults)
 
 
 def _title_free(title: str) -> AbstractAsyncContextManager[None]:

@@ -6,7 +6,7 @@ from fastapi import Body
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from sync_worker.partners.webhook_deliveries import sending, service
+from sync_worker.partners.webhook_deliveries import service
 from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
 from sync_worker.partners.webhook_deliveries.rows import WebhookDelivery
 from sync_worker.partners.webhook_deliveries.rules import Verdict
@@ -16,39 +16,12 @@ from sync_worker.partners.webhook_deliveries.schemas import (
     DeliveryOut,
     ReplayIn,
     ReplayOut,
-    TestOut,
 )
 
 router = api_router("/v1", "Webhooks")
 
 Reader = Annotated[Caller, require("webhooks:read")]
 Writer = Annotated[Caller, require("webhooks:write")]
-
-
-@router.post("/webhook-endpoints/{id}/test", summary="Send a test event", response_model=TestOut)
-async def test_webhook_endpoint(
-    id: UUID,  # noqa: A002
-    caller: Writer,
-    the_service: ServiceDep,
-) -> dict[str, Any]:
-    """A signed `webhook.test` is sent now, once, and the answer is shown. Not repeated by itself;
-    works for a disabled endpoint too.
-    """
-    outcome = await sending.send_test(the_service, caller, id)
-    claim, reply = outcome.claim, outcome.reply
-    return {
-        "succeeded": outcome.verdict == "succeeded",
-        "delivery_id": claim.id,
-        "event_id": claim.event_id,
-        "attempt": {
-            "number": claim.number,
-            "started_at": outcome.started_at,
-            "status_code": reply.status,
-            "milliseconds": reply.milliseconds,
-            "error": reply.error,
-            "response": sending.shown(reply.body),
-        },
-    }
 
 
 @router.post(

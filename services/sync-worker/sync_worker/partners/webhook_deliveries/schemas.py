@@ -18,7 +18,7 @@ REPLAY_EXAMPLES: dict[str, Any] = {
         "value": {"event_ids": ["0199a3f2-6d1e-7c0a-9b55-2f7d1c3e4a5b"]},
     },
 }
-_ATTEMPT: dict[str, Any] = {
+ATTEMPT_EXAMPLE: dict[str, Any] = {
     "number": 1,
     "started_at": "2026-03-02T09:00:01Z",
     "status_code": 503,
@@ -88,7 +88,7 @@ class ReplayOut(Out):
 
 
 class AttemptOut(Out):
-    model_config = ConfigDict(json_schema_extra={"examples": [_ATTEMPT]})
+    model_config = ConfigDict(json_schema_extra={"examples": [ATTEMPT_EXAMPLE]})
 
     number: int
     started_at: datetime
@@ -118,31 +118,11 @@ class DeliveryOut(Out):
 class DeliveryDetails(DeliveryOut):
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{**_DELIVERY, "body": '{"type":"account.updated"}', "log": [_ATTEMPT]}]
+            "examples": [
+                {**_DELIVERY, "body": '{"type":"account.updated"}', "log": [ATTEMPT_EXAMPLE]}
+            ]
         }
     )
 
     body: str | None = Field(description="What is sent, byte by byte; null when no longer kept.")
     log: list[AttemptOut] = Field(description="Every attempt.")
-
-
-class TestOut(Out):
-    __test__ = False  # not one of pytest's
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "succeeded": False,
-                    "delivery_id": "0199a3f2-7a00-7c0a-9b55-2f7d1c3e4a5b",
-                    "event_id": "0199a3f2-6d1e-7c0a-9b55-000000000001",
-                    "attempt": _ATTEMPT,
-                }
-            ]
-        }
-    )
-
-    succeeded: bool
-    delivery_id: UUID
-    event_id: UUID
-    attempt: AttemptOut

@@ -18,7 +18,6 @@ from sync_worker.partners.partner_events.service import KEPT_DAYS, KeptEvent, Ty
 from sync_worker.partners.webhook_deliveries import queries
 from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
 from sync_worker.partners.webhook_deliveries.rows import (
-    Claim,
     NewDelivery,
     WebhookAttempt,
     WebhookDelivery,
@@ -80,16 +79,23 @@ async def attempts_of(uow: UnitOfWork, delivery_id: UUID) -> Sequence[WebhookAtt
 async def body_to_show(uow: UnitOfWork, delivery: WebhookDelivery, public_url: str) -> str | None:
     """What is or was sent; None when its event is no longer kept."""
     events = await partner_events.events_by_id(uow, [delivery.event_id])
-    body = body_to_send(delivery, events.get(delivery.event_id), public_url)
+    event = events.get(delivery.event_id)
+    body = body_to_send(
+        delivery.origin, delivery.endpoint_id, delivery.created_at, event, public_url
+    )
     return body.decode() if body is not None else None
 
 
 def body_to_send(
-    delivery: WebhookDelivery | Claim, event: KeptEvent | None, public_url: str
+    origin: Origin,
+    endpoint_id: UUID,
+    created_at: datetime,
+    event: KeptEvent | None,
+    public_url: str,
 ) -> bytes | None:
     """The same bytes at every attempt, so that every signature is of the same content."""
-    if delivery.origin == "test":
-        return body_of_test(delivery.endpoint_id, delivery.created_at)
+    if origin == "test":
+        return body_of_test(endpoint_id, created_at)
     if event is None:
         return None
     return body_of(event.id, event.type, event.timestamp, event.data, public_url)

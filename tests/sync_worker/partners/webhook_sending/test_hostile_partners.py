@@ -10,9 +10,10 @@ import pytest
 from pydantic_core import from_json
 
 from shared.net.egress import EgressPolicy
-from sync_worker.partners.webhook_deliveries import sending, service
-from sync_worker.partners.webhook_deliveries.client import MOST_BYTES, WebhookClient
-from sync_worker.partners.webhook_deliveries.jobs import Sender
+from sync_worker.partners.webhook_deliveries import service
+from sync_worker.partners.webhook_sending import service as sending
+from sync_worker.partners.webhook_sending.client import MOST_BYTES, WebhookClient
+from sync_worker.partners.webhook_sending.jobs import Sender
 from tests.harness import Tenure
 from tests.simulators.webhooks import Close, Delivery, Step, WebhookSink
 from tests.sync_worker.partners.making import Partner
@@ -265,10 +266,10 @@ async def test_a_webhook_that_cannot_be_made_costs_only_itself(
     await partner.endpoint("crm")
     before = service.body_to_send
 
-    def body(claim: Any, event: Any, public_url: str) -> bytes | None:
+    def body(origin: Any, endpoint_id: Any, at: Any, event: Any, url: str) -> bytes | None:
         if event is not None and "Poisoned" in event.data:
             raise RuntimeError
-        return before(claim, event, public_url)
+        return before(origin, endpoint_id, at, event, url)
 
     monkeypatch.setattr(sending, "body_to_send", body)
     await partner.happen("First", "Poisoned", "Last")

@@ -23,9 +23,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partners.partner_events.rules import TEST_TYPE
 from sync_worker.partners.partner_events.service import KeptEvent
-from sync_worker.partners.webhook_deliveries import queries
-from sync_worker.partners.webhook_deliveries.client import TOTAL_SECONDS, Reply, WebhookClient
-from sync_worker.partners.webhook_deliveries.rows import Claim, ClaimedEndpoint, NewDelivery
+from sync_worker.partners.webhook_deliveries.rows import NewDelivery
 from sync_worker.partners.webhook_deliveries.rules import (
     GONE,
     LONGEST_PAUSE,
@@ -37,6 +35,9 @@ from sync_worker.partners.webhook_deliveries.rules import (
     verdict_of,
 )
 from sync_worker.partners.webhook_deliveries.service import body_to_send
+from sync_worker.partners.webhook_sending import queries
+from sync_worker.partners.webhook_sending.client import TOTAL_SECONDS, Reply, WebhookClient
+from sync_worker.partners.webhook_sending.rows import Claim, ClaimedEndpoint
 from sync_worker.partners.webhooks import service as webhooks
 from sync_worker.partners.webhooks.rules import FAILURES_UNTIL_REST
 from sync_worker.partners.webhooks.service import OpenEndpoint
@@ -145,7 +146,14 @@ async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]
         key = (claim.workspace_id, claim.event_id)
         if key not in bodies:
             public_url = service.settings.public_url
-            bodies[key] = at_its_own_risk(body_to_send, claim, events.get(key), public_url)
+            bodies[key] = at_its_own_risk(
+                body_to_send,
+                claim.origin,
+                claim.endpoint_id,
+                claim.created_at,
+                events.get(key),
+                public_url,
+            )
         endpoint = endpoints.get((claim.workspace_id, claim.endpoint_id))
         letters.append(Letter(claim, endpoint, bodies[key]))
     return letters

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from sync_worker.partners.webhook_deliveries.jobs import Sender
 from sync_worker.partners.webhook_deliveries.rules import HAND_SECONDS, MOST_IN_HAND, load_of_hand
+from sync_worker.partners.webhook_sending.jobs import Sender
 from tests.harness import Tenure
 from tests.simulators.webhooks import Step, gone
 from tests.sync_worker.partners.making import Partner

@@ -12,11 +12,12 @@ from shared.db import is_connection_loss
 from shared.logging import get_logger
 from shared.service import Service
 from shared.worker import Loop
-from sync_worker.partners.webhook_deliveries import sending, service
-from sync_worker.partners.webhook_deliveries.client import WebhookClient
-from sync_worker.partners.webhook_deliveries.rows import Claim
+from sync_worker.partners.webhook_deliveries import service as deliveries
 from sync_worker.partners.webhook_deliveries.rules import HAND_SECONDS
-from sync_worker.partners.webhook_deliveries.sending import Letter, Outcome
+from sync_worker.partners.webhook_sending import service
+from sync_worker.partners.webhook_sending.client import WebhookClient
+from sync_worker.partners.webhook_sending.rows import Claim
+from sync_worker.partners.webhook_sending.service import Letter, Outcome
 
 log = get_logger(__name__)
 
@@ -71,12 +72,12 @@ class Sender:
         if not (ended or unsent or free):
             return
         try:
-            hands = await sending.turn_over(the_service, free, ended, unsent, self._paces)
+            hands = await service.turn_over(the_service, free, ended, unsent, self._paces)
         except Exception as error:
             if is_connection_loss(error):
                 raise
             await self._record_each(the_service, ended)
-            hands = await sending.turn_over(the_service, free, (), unsent, self._paces)
+            hands = await service.turn_over(the_service, free, (), unsent, self._paces)
         del self._ended[: len(ended)], self._unsent[: len(unsent)]
         for letters in hands:
             self._start(the_service, Hand(deque(letters)))
@@ -87,7 +88,7 @@ class Sender:
         """
         for outcome in ended:
             try:
-                await sending.record(the_service, [outcome])
+                await service.record(the_service, [outcome])
             except Exception as error:
                 if is_connection_loss(error):
                     raise
@@ -109,7 +110,7 @@ class Sender:
     async def _carry(self, client: WebhookClient, hand: Hand) -> None:
         """Until all is sent or something does not go as ever: then another look is needed."""
         while hand.letters:
-            outcome = await sending.send(client, hand.letters.popleft())
+            outcome = await service.send(client, hand.letters.popleft())
             self._ended.append(outcome)
             self._learn(outcome)
             if not outcome.is_as_ever:
@@ -157,5 +158,5 @@ class Sender:
 def loops() -> list[Loop]:
     return [
         Loop("webhooks", Sender().step),
-        Loop("webhook-delivery-retention", service.forget_old, every=600.0),
+        Loop("webhook-delivery-retention", deliveries.forget_old, every=600.0),
     ]

@@ -1,0 +1,37 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.web.routing import ServiceDep, api_router, require
+from sync_worker.partners.webhook_sending import service
+from sync_worker.partners.webhook_sending.schemas import TestOut
+
+router = api_router("/v1", "Webhooks")
+
+Writer = Annotated[Caller, require("webhooks:write")]
+
+
+@router.post("/webhook-endpoints/{id}/test", summary="Send a test event", response_model=TestOut)
+async def test_webhook_endpoint(
+    id: UUID,  # noqa: A002
+    caller: Writer,
+    the_service: ServiceDep,
+) -> dict[str, Any]:
+    """A signed `webhook.test` is sent now, once, and the answer is shown. Not repeated by itself;
+    works for a disabled endpoint too.
+    """
+    outcome = await service.send_test(the_service, caller, id)
+    claim, reply = outcome.claim, outcome.reply
+    return {
+        "succeeded": outcome.verdict == "succeeded",
+        "delivery_id": claim.id,
+        "event_id": claim.event_id,
+        "attempt": {
+            "number": claim.number,
+            "started_at": outcome.started_at,
+            "status_code": reply.status,
+            "milliseconds": reply.milliseconds,
+            "error": reply.error,
+            "response": service.shown(reply.body),
+        },
+    }
