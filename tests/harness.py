@@ -1,7 +1,7 @@
 """The four real web processes on loopback sockets, their worker loops stepped until nothing is
 left.
 
-Tests talk to services over HTTP, as users do. `settle` replaces waiting: it runs every loop of
+Tests talk to services over HTTP, as users do. `settle` replaces waiting: it runs the loops of
 every service until all feeds are drained and no step finds work, so a test never sleeps to let
 things happen.
 """

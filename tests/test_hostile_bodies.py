@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from shared.auth import ROLES
+from shared.settings import ServiceName
 from tests.harness import Tenure, Workspace
 from tests.operations import PUBLIC, WRITES, Operation
 
@@ -89,19 +90,23 @@ async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
 async def rows_of(tenure: Tenure, operation: Operation, ws: Workspace) -> dict[str, int]:
     """Rows of the operation's own service."""
     async with tenure.workers[operation.service].units.begin(ws.id, (), read_only=True) as uow:
-        tables = await uow.session.execute(
-            text(
-                "select table_name from information_schema.columns"
-                " where column_name = 'workspace_id' and table_schema = :schema"
-                " and has_table_privilege(format('%I.%I', table_schema, table_name), 'select')"
-            ),
-            {"schema": operation.service},
-        )
-        counts = " union all ".join(
-            f"select '{table}' as name, count(*) as n from {table} where workspace_id = :id"
-            for table in tables.scalars()
-        )
-        return {row.name: row.n for row in await uow.session.execute(text(counts), {"id": ws.id})}
+        if operation.service not in _COUNTS:
+            tables = await uow.session.execute(text(_READABLE), {"schema": operation.service})
+            counts = (
+                f"select '{table}' as name, count(*) as n from {table} where workspace_id = :id"
+                for table in tables.scalars()
+            )
+            _COUNTS[operation.service] = text(" union all ".join(counts))
+        rows = await uow.session.execute(_COUNTS[operation.service], {"id": ws.id})
+        return {row.name: row.n for row in rows}
+
+
+_READABLE = """
+    select table_name from information_schema.columns
+    where column_name = 'workspace_id' and table_schema = :schema
+      and has_table_privilege(format('%I.%I', table_schema, table_name), 'select')
+"""
+_COUNTS: dict[ServiceName, TextClause] = {}
 
 
 async def send(
