@@ -1,6 +1,7 @@
 """Pages neither skip nor repeat a record, whatever is written between them."""
 
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,13 @@ PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SORTS = ["name", "-arr", "arr,-name", "-domain,arr", "country,-arr,name", "-updated_at", None]
 
 
+@pytest.fixture
+async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
+    """Nobody needs to hear of the thousands of changes between pages."""
+    async with tenure.passing_workspace("Paged") as made:
+        yield made
+
+
 def row(draw: random.Random, number: int) -> dict[str, Any]:
     return {
         "external_id": f"e{number}",
@@ -32,11 +40,10 @@ def row(draw: random.Random, number: int) -> dict[str, Any]:
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_no_page_skips_or_repeats_what_stays_where_it_is(
-    tenure: Tenure, sort: str | None, seed: int
+    ws: Workspace, sort: str | None, seed: int
 ) -> None:
     """While pages are read others come, go and move; those left alone are each seen once."""
     draw = random.Random(seed)
-    ws = await tenure.workspace()
     await bulk(ws, "accounts", [row(draw, number) for number in range(60)])
     touched: set[str] = set()
     fresh = 60
@@ -59,9 +66,8 @@ async def test_no_page_skips_or_repeats_what_stays_where_it_is(
 
 
 @pytest.mark.parametrize("sort", SORTS)
-async def test_pages_put_together_are_the_list(tenure: Tenure, sort: str | None) -> None:
+async def test_pages_put_together_are_the_list(ws: Workspace, sort: str | None) -> None:
     draw = random.Random(7)
-    ws = await tenure.workspace()
     await bulk(ws, "accounts", [row(draw, number) for number in range(90)])
     params = {"sort": sort} if sort else {}
     whole = await ids(ws, {**params, "limit": 200})
@@ -71,9 +77,8 @@ async def test_pages_put_together_are_the_list(tenure: Tenure, sort: str | None)
 
 
 async def test_pages_follow_each_other_over_yes_and_no_and_over_the_longest_texts(
-    tenure: Tenure,
+    ws: Workspace,
 ) -> None:
-    ws = await tenure.workspace()
     for key, schema in (("key_customer", "boolean"), ("story", "text"), ("site", "url")):
         definition = {"record_type": "account", "key": key, "title": key, "type": schema}
         assert (await ws.admin.post("/v1/traits", definition)).status_code == 201
