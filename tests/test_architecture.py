@@ -59,7 +59,7 @@ SPANNING = {
     "accounts_api.customers.key_roles.planned.step",
     "accounts_api.signals.product_events.service.look_again",
     "accounts_api.customers.object_types.service.clear_buried",
-    "accounts_api.customers.imports.executor.step",
+    "accounts_api.customers.import_rows.executor.step",
     "accounts_api.automation.debounce.service.step",
     "accounts_api.customers.traits.service.clear_buried",
     "accounts_api.evaluation.engine.service.step",
@@ -181,7 +181,7 @@ def test_every_query_takes_its_unit_of_work_first() -> None:
 SPANNING_QUERIES = {
     "accounts_api.identity.api_keys.queries.key_by_digest",
     "accounts_api.records.history.queries.make_partitions",
-    "accounts_api.customers.imports.queries.next_running",
+    "accounts_api.customers.import_rows.queries.next_running",
     "accounts_api.customers.imports.queries.old_import",
     "accounts_api.customers.imports.queries.remove_left_over",
     "accounts_api.signals.product_events.queries.forget",

@@ -7,6 +7,7 @@ from accounts_api.automation.deactivation import router as deactivation
 from accounts_api.automation.handovers import router as handovers
 from accounts_api.automation.lifecycle import router as lifecycle
 from accounts_api.automation.segments import router as segments
+from accounts_api.customers.import_rows import router as import_rows
 from accounts_api.customers.imports import router as imports
 from accounts_api.customers.key_roles import router as key_roles
 from accounts_api.customers.object_types import router as object_types
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             patches,
             assignments.router,
             imports.router,
+            import_rows.router,
             segments.router,
             rule_checks.router,
             lifecycle.router,

@@ -4,7 +4,8 @@ import asyncio
 
 from accounts_api.automation.debounce.jobs import debounce_loop
 from accounts_api.automation.handovers.jobs import handovers_loop
-from accounts_api.customers.imports.jobs import imports_loop, old_files_loop
+from accounts_api.customers.import_rows.jobs import imports_loop
+from accounts_api.customers.imports.jobs import old_files_loop
 from accounts_api.customers.key_roles.jobs import planned_holdings_loop
 from accounts_api.customers.object_types.jobs import clearing_loop as object_types_clearing_loop
 from accounts_api.customers.traits.jobs import clearing_loop

@@ -2,7 +2,23 @@
 
 from typing import Any
 
+from accounts_api.customers.imports.rules import targets
+from accounts_api.records.schema.record_schemas import ACCOUNT
+from accounts_api.records.schema.trait_values import Definition
 from tests.harness import Workspace
+
+KNOWN = targets(
+    ACCOUNT,
+    ["id", "external_id", "name", "domain", "arr", "traits", "deleted"],
+    {
+        "name": Definition("name", "string"),
+        "health_score": Definition("health_score", "number"),
+        "spend": Definition("spend", "currency", currency="JPY"),
+        "old": Definition("old", "string", deprecated=True),
+        "worked_out": Definition("worked_out", "formula"),
+    },
+    {"csm": "Customer Success Manager"},
+)
 
 
 async def begin(ws: Workspace, record_type: str, text: str, **more: Any) -> dict[str, Any]:

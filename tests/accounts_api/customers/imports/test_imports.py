@@ -340,7 +340,7 @@ async def test_a_large_file_is_streamed_in_and_may_be_cancelled(
     assert broken.json()["errors"][0]["code"] == "unclosed_quote"
     assert (await preview(ws, sent.json()))["checked_rows"] == 200
     await ws.admin.post(f"{path}/start", headers={"if-match": "*"})
-    from accounts_api.customers.imports.executor import step
+    from accounts_api.customers.import_rows.executor import step
 
     assert await step(tenure.workers["accounts"])
     assert (await ws.admin.get(path)).json()["processed_rows"] == 50

@@ -10,11 +10,6 @@ class WrongState(Conflict):
     title = "The import is not in a state for this"
 
 
-class FileGone(Conflict):
-    code = "file_removed"
-    title = "The file was removed"
-
-
 class UploadInterrupted(BadRequest):
     code = "upload_interrupted"
     title = "The upload was interrupted"
@@ -23,8 +18,3 @@ class UploadInterrupted(BadRequest):
 class RecordTypeGone(Conflict):
     code = "record_type_gone"
     title = "The object type that the file is for is gone or archived"
-
-
-class OtherRowRejected(Conflict):
-    code = "other_row_rejected"
-    title = "Another row about the same record is rejected"

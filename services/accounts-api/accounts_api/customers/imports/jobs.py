@@ -1,9 +1,5 @@
-from accounts_api.customers.imports import executor, service
+from accounts_api.customers.imports import service
 from shared.worker import Loop
-
-
-def imports_loop() -> Loop:
-    return Loop("imports", executor.step)
 
 
 def old_files_loop() -> Loop:

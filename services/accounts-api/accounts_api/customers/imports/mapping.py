@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from accounts_api.customers.imports.cells import Target
-from accounts_api.customers.imports.rules import proposed, targets
+from accounts_api.customers.imports.rules import Target, proposed, targets
 from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_types.service import record_type_to_write

@@ -21,8 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from accounts_api.customers.imports.cells import Amounts
-from accounts_api.customers.imports.rules import EmptyCells
+from accounts_api.customers.imports.rules import Amounts, EmptyCells
 from accounts_api.customers.imports.schemas import ImportStatus
 from accounts_api.db import Base
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
@@ -187,4 +186,10 @@ class Import:
     updated_at: datetime
 
 
-__all__ = ["Import", "import_chunks", "import_rows", "imports"]
+@dataclass(frozen=True, slots=True)
+class FoundImport:
+    workspace_id: UUID
+    id: UUID
+
+
+__all__ = ["FoundImport", "Import", "import_chunks", "import_rows", "imports"]

@@ -1,24 +1,20 @@
-"""What the columns of a file mean for a record, and what a row of it says."""
+"""What the columns of a file mean for a record."""
 
 import re
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from accounts_api.customers.imports.cells import (
-    Amounts,
-    Target,
-    TargetType,
-    Unreadable,
-    amount,
-    value_of,
-)
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.spreadsheets.evidence import Guess, Shown, guessed
-from accounts_api.language.spreadsheets.formats import AS_SHOWN, ORDERS, SIGNS, Formats, is_rounded
+from accounts_api.language.spreadsheets.formats import ORDERS, SIGNS
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, Definitions
 
+TargetType = Literal[
+    "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
+]
+Amounts = Literal["minor", "major"]
 EmptyCells = Literal["leave", "clear"]
 
 _OF_TRAITS: Final[Mapping[str, TargetType]] = {
@@ -36,12 +32,11 @@ _OF_COLUMNS: Final[Mapping[str, TargetType]] = {
     "date": "date",
     "timestamptz": "datetime",
 }
-_LINKS: Final[Mapping[str, TargetType]] = {
+LINKS: Final[Mapping[str, TargetType]] = {
     "account_external_id": "text",
     "account_id": "text",
     "plan_roles": "list",
 }
-_IDS: Final = ("id", "external_id")
 _NOT_FROM_FILES: Final = frozenset(
     {"traits", "key_roles", "accounts", "deleted", "restore", "merged_into_external_id"}
 )
@@ -56,6 +51,17 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
     "job_title": "title",
     "expiration": "contract_expiration",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something of a record that a column can be mapped to."""
+
+    name: str
+    type: TargetType
+    title: str
+    currency: str | None = None
+    """Of a trait, whose amounts are all of one currency."""
 
 
 def targets(
@@ -73,7 +79,7 @@ def targets(
             column = schema.by_name.get(name)
             found[name] = _OF_COLUMNS.get(column.type, "text") if column else "text"
     if schema.related == "accounts":
-        found |= _LINKS
+        found |= LINKS
     known = {name: Target(name, type_, name) for name, type_ in found.items()}
     for key, definition in definitions.items():
         if not _fillable(definition):
@@ -113,20 +119,6 @@ def _said(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_")
 
 
-def together(identities: Sequence[Hashable | None], rejected: Collection[int]) -> dict[int, int]:
-    """Which rows are about a record of which another row is rejected: that row, by theirs.
-
-    Rows of one record stand together, for otherwise what is wrong with one would let another win.
-    """
-    first = {identities[at]: at for at in sorted(rejected, reverse=True)}
-    first.pop(None, None)
-    return {
-        at: first[identity]
-        for at, identity in enumerate(identities)
-        if identity in first and at not in rejected
-    }
-
-
 def detected_formats(
     evidence: Shown, mapping: Mapping[str, str | None], known: Mapping[str, Target]
 ) -> dict[str, Guess[Any] | None]:
@@ -143,107 +135,3 @@ def detected_formats(
         "dates": guessed(evidence, columns("date", "datetime"), ORDERS),
         "decimals": guessed(evidence, columns("number", "amount"), SIGNS),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class CellFault:
-    """Why a row is rejected. `column` None: not for one of its cells."""
-
-    column: str | None
-    code: str
-    message: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"column": self.column, "code": self.code, "message": self.message}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the rows of one file become rows of a bulk write."""
-
-    columns: Sequence[str]
-    mapping: Mapping[str, str | None]
-    known: Mapping[str, Target]
-    amounts: Amounts
-    empty_cells: EmptyCells
-    linked: bool
-    """An account that is named is one of the record's, not what it belongs to."""
-    formats: Formats = AS_SHOWN
-    evidence: Shown = field(default_factory=dict)
-
-    def row(
-        self, cells: Sequence[str], members: Mapping[str, str]
-    ) -> tuple[dict[str, Any], list[CellFault]]:
-        """What the row says, as the body of a bulk write has it, and all that is wrong with it."""
-        cells = [*cells]
-        while len(cells) > len(self.columns) and not cells[-1].strip():
-            cells.pop()
-        if len(cells) != len(self.columns):
-            message = f"It has {len(cells)} cells, the header {len(self.columns)}."
-            return {}, [CellFault(None, "wrong_columns", message)]
-        said: dict[str, Any] = {}
-        faults = []
-        for column, cell in zip(self.columns, cells, strict=True):
-            target = self.known.get(self.mapping.get(column) or "")
-            if target is None:
-                continue
-            if not cell.strip():
-                if self.empty_cells == "clear" and target.name not in {"id", "external_id"}:
-                    said[target.name] = None
-                continue
-            try:
-                value = value_of(target, cell, members, self.formats)
-                self._must_be_whole(column, target, value)
-                said[target.name] = value
-            except Unreadable as wrong:
-                faults.append(CellFault(column, wrong.code, wrong.message))
-        faults += self._amounts(said)
-        return self._nested(said), faults
-
-    def _must_be_whole(self, column: str, target: Target, value: Any) -> None:
-        """Two ids that a spreadsheet rounded would be one record."""
-        is_id = target.name.endswith(_IDS) and isinstance(value, str)
-        if is_id and is_rounded(value, self.evidence.get(column, ())):
-            message = "A spreadsheet has rounded this id. Format the column as text, and save anew."
-            raise Unreadable("rounded_id", message)
-
-    def _amounts(self, said: dict[str, Any]) -> list[CellFault]:
-        faults = []
-        for name, value in said.items():
-            target = self.known[name]
-            if target.type == "amount" and value is not None:
-                currency = target.currency or said.get("currency")
-                try:
-                    said[name] = amount(value, self.amounts, currency, self.formats)
-                except Unreadable as wrong:
-                    faults.append(CellFault(self.column_of(name), wrong.code, wrong.message))
-        return faults
-
-    def column_of(self, name: str) -> str | None:
-        return next((column for column, to in self.mapping.items() if to == name), None)
-
-    def at(self, pointer: str) -> str | None:
-        """The column that a fault's JSON pointer into the row means."""
-        first, *rest = pointer.removeprefix("/").split("/")
-        if first == "accounts":
-            name = rest[1] if len(rest) > 1 else "account_external_id"
-        elif first in {"traits", "key_roles"} and rest:
-            name = f"{first}.{rest[0].replace('~1', '/').replace('~0', '~')}"
-        else:
-            name = first
-        return self.column_of(name)
-
-    def _nested(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        row: dict[str, Any] = {}
-        link: dict[str, Any] = {}
-        for name, value in said.items():
-            group, dot, key = name.partition(".")
-            if dot:
-                row.setdefault(group, {})[key] = value
-            elif self.linked and name in _LINKS:
-                link[name] = value
-            else:
-                row[name] = value
-        if link.get("account_id") or link.get("account_external_id"):
-            row["accounts"] = [{name: value for name, value in link.items() if value is not None}]
-        return row

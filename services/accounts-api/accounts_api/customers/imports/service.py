@@ -1,4 +1,4 @@
-"""Files of records: taken in, mapped, looked at, started, and what became of their rows."""
+"""Files of records: taken in, mapped, started, cancelled and forgotten."""
 
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import asdict
@@ -8,9 +8,7 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from accounts_api.customers.imports import queries
-from accounts_api.customers.imports.cells import Target
 from accounts_api.customers.imports.errors import (
-    FileGone,
     ImportNotFound,
     RecordTypeGone,
     UploadInterrupted,
@@ -18,7 +16,7 @@ from accounts_api.customers.imports.errors import (
 )
 from accounts_api.customers.imports.mapping import importable, mapped, mapping_faults, targets_of
 from accounts_api.customers.imports.models import Import
-from accounts_api.customers.imports.rules import detected_formats
+from accounts_api.customers.imports.rules import Target, detected_formats
 from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_file import CsvFile, NotCsv, Row
@@ -162,6 +160,14 @@ async def get_import(uow: UnitOfWork, import_id: UUID, *, lock: bool = False) ->
     return found
 
 
+async def running_import(
+    uow: UnitOfWork, import_id: UUID, *, skip_locked: bool = False
+) -> Import | None:
+    """It, locked, if it runs. `skip_locked`: None too while somebody works on it."""
+    job = await queries.import_by_id(uow, import_id, lock=True, skip_locked=skip_locked)
+    return job if job is not None and job.status == "running" else None
+
+
 def _must_be(job: Import, states: frozenset[str]) -> None:
     if job.status not in states:
         raise WrongState(f"It is {job.status}.", import_status=job.status)
@@ -281,34 +287,9 @@ async def end(
     return ended
 
 
-async def list_rows(
-    uow: UnitOfWork,
-    cursors: CursorSigner,
-    import_id: UUID,
-    status: str | None,
-    cursor: str | None,
-    limit: int,
-) -> dict[str, Any]:
-    job = await get_import(uow, import_id)
-    shape = ("import rows", str(import_id), status)
-    after = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else 0
-    rows = await queries.rows_page(
-        uow, import_id, job.upload_id, status=status, after=after, limit=limit + 1
-    )
-    page = page_of(rows, limit, cursors, uow.workspace_id, shape, ("row",))
-    data = [{**asdict(row), "errors": row.errors or []} for row in page["data"]]
-    return {**page, "data": data}
-
-
 async def count_waiting(uow: UnitOfWork) -> int:
     """Rows of running imports that are still to be written."""
     return await queries.waiting_rows(uow)
-
-
-def kept(job: Import) -> None:
-    """Raises `FileGone`."""
-    if job.file_removed_at is not None:
-        raise FileGone(f"What became of rows is kept for {KEPT_DAYS} days.")
 
 
 async def forget_old(service: Service) -> bool:

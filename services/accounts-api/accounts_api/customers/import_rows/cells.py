@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from accounts_api.customers.imports.rules import Amounts, Target
 from accounts_api.language.spreadsheets.csv_cells import plain, several
 from accounts_api.language.spreadsheets.formats import (
     AS_SHOWN,
@@ -22,11 +22,6 @@ from accounts_api.language.spreadsheets.formats import (
 from accounts_api.language.syntax.values import exponent
 from shared.mail.addresses import email_key
 
-TargetType = Literal[
-    "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
-]
-Amounts = Literal["minor", "major"]
-
 _YES: Final = frozenset(
     {"true", "yes", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}
 )
@@ -34,17 +29,6 @@ _NO: Final = frozenset({"false", "no", "0", "falsch", "faux", "falso", "onwaar",
 """As people write them, and as spreadsheets of other countries do."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,15})?")
 _PLAIN: Final = re.compile(r"-?[0-9]+\.[0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something of a record that a column can be mapped to."""
-
-    name: str
-    type: TargetType
-    title: str
-    currency: str | None = None
-    """Of a trait, whose amounts are all of one currency."""
 
 
 class Unreadable(Exception):

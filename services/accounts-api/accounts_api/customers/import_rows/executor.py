@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.customers.imports import queries
-from accounts_api.customers.imports.cells import Target
-from accounts_api.customers.imports.errors import OtherRowRejected, RecordTypeGone, WrongState
+from accounts_api.customers.import_rows import queries
+from accounts_api.customers.import_rows.errors import OtherRowRejected
+from accounts_api.customers.import_rows.queries import Duplicates
+from accounts_api.customers.import_rows.rules import CellFault, Reading, together
+from accounts_api.customers.import_rows.service import kept
+from accounts_api.customers.imports.errors import RecordTypeGone, WrongState
 from accounts_api.customers.imports.mapping import importable, targets_of
 from accounts_api.customers.imports.models import Import
-from accounts_api.customers.imports.queries import Duplicates
-from accounts_api.customers.imports.rules import CellFault, Reading, detected_formats, together
-from accounts_api.customers.imports.service import end, get_import, kept
+from accounts_api.customers.imports.rules import Target, detected_formats
+from accounts_api.customers.imports.service import end, get_import, running_import
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.identity.members.service import active_by_email
 from accounts_api.language.spreadsheets.csv_cells import plain
@@ -77,8 +79,8 @@ async def step(service: Service) -> bool:
 
 async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) -> None:
     async with service.units.begin(workspace_id, ()) as uow:
-        job = await queries.import_by_id(uow, import_id, lock=True, skip_locked=True)
-        if job is None or job.status != "running":
+        job = await running_import(uow, import_id, skip_locked=True)
+        if job is None:
             return
         uow.cause = chain_of(job.cause)
         if job.next_chunk == 0:
@@ -135,8 +137,8 @@ async def _duplicates(uow: UnitOfWork, job: Import) -> dict[str, Any]:
 
 async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -> None:
     async with service.units.begin(workspace_id, ()) as uow:
-        job = await queries.import_by_id(uow, import_id, lock=True)
-        if job is None or job.status != "running":
+        job = await running_import(uow, import_id)
+        if job is None:
             return
         uow.cause = chain_of(job.cause)
         failure = "A part of the file could not be written; we have been told."

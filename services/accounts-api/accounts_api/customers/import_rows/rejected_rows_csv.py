@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from accounts_api.customers.imports import queries
+from accounts_api.customers.import_rows import queries
+from accounts_api.customers.import_rows.queries import ImportRow
 from accounts_api.customers.imports.models import Import
-from accounts_api.customers.imports.queries import ImportRow
 from accounts_api.language.spreadsheets.csv_cells import lines
 from shared.auth import Caller
 from shared.uow import UnitsOfWork

@@ -1,0 +1,1 @@
+"""The rows of an import: read, previewed, written to records, and what became of each."""

@@ -1,0 +1,62 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from accounts_api.customers.import_rows import executor, rejected_rows_csv, service
+from accounts_api.customers.import_rows.schemas import ImportPreview, ImportRowOut, RowStatus
+from accounts_api.customers.imports.service import get_import
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page
+from shared.web.csv import CsvResponse
+from shared.web.routing import ServiceDep, Uow, api_router, require
+
+router = api_router("/v1/imports", "Imports")
+
+Reader = Annotated[Caller, require("records:read")]
+
+
+@router.get(
+    "/{import_id}/preview",
+    summary="See what an import would do",
+    response_model=ImportPreview,
+)
+async def preview_import(import_id: UUID, caller: Reader, uow: Uow) -> Any:
+    """Counts of the first 2,000 rows, what is wrong with them by column, and samples."""
+    return await executor.preview(uow, caller, import_id)
+
+
+@router.get(
+    "/{import_id}/rows",
+    summary="List what became of an import's rows",
+    response_model=Page[ImportRowOut],
+)
+async def list_import_rows(
+    import_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    tenure: ServiceDep,
+    status: Annotated[RowStatus | None, Query(description="Only these.")] = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Any:
+    """Rows that changed nothing are counted and not listed."""
+    return await service.list_rows(uow, tenure.cursors, import_id, status, cursor, limit)
+
+
+@router.get(
+    "/{import_id}/rejected-rows.csv",
+    summary="Export the rejected rows of an import as CSV",
+    response_class=CsvResponse,
+    responses=CsvResponse.openapi(
+        "External ID,ARR,import_row,import_errors\r\ncrm-1017,a lot,17,ARR: Minor units …\r\n"
+    ),
+)
+async def export_rejected_rows(
+    import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep
+) -> Any:
+    """The rows as they came, and why. Mend them and import this file."""
+    job = await get_import(uow, import_id)
+    service.kept(job)
+    rows = rejected_rows_csv.stream(tenure.units, caller, job)
+    return CsvResponse(rows, filename="rejected-rows.csv")
