@@ -6,6 +6,7 @@ once when somebody asks. An item that succeeds is released.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,7 +18,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     PrimaryKeyConstraint,
-    RowMapping,
     Table,
     Text,
     Uuid,
@@ -59,6 +59,18 @@ def held_work(metadata: MetaData) -> Table:
     return table
 
 
+@dataclass(frozen=True, slots=True)
+class HeldWork:
+    id: UUID
+    step: str
+    item: str
+    about: dict[str, Any]
+    reason: str
+    attempts: int
+    held_at: datetime
+    retry_at: datetime
+
+
 class NotHeld(NotFound):
     code = "held_work_not_found"
     title = "No such work is held here"
@@ -90,7 +102,9 @@ _LET_GO = text(
     where workspace_id = :workspace_id and step = :step and item = any(cast(:items as text[]))
     """
 )
-_COUNT = text("select step, count(*) from held_work where workspace_id = :workspace_id group by 1")
+_COUNT = text(
+    "select step, count(*) as held from held_work where workspace_id = :workspace_id group by 1"
+)
 _COLUMNS = "id, step, item, about, reason, attempts, held_at, retry_at"
 _PAGE = text(
     f"""
@@ -122,23 +136,21 @@ async def hold(
     error: Exception,
     about: Mapping[str, Any] | None = None,
 ) -> None:
-    values = {
-        "workspace_id": uow.workspace_id,
-        "id": new_id(),
-        "step": step,
-        "item": item,
-        "about": to_json(about or {}).decode(),
-        "reason": reason_of(error)[:_LONGEST],
-    }
-    await uow.session.execute(_HOLD, values)
+    await uow.run(
+        _HOLD,
+        id=new_id(),
+        step=step,
+        item=item,
+        about=to_json(about or {}).decode(),
+        reason=reason_of(error)[:_LONGEST],
+    )
 
 
 async def let_go(uow: UnitOfWork, step: str, succeeded: Callable[[str], bool]) -> None:
     """Release the held items of the step that succeeded now. Costs one query while none is held."""
-    values = {"workspace_id": uow.workspace_id, "step": step}
-    items = [item for item in await uow.session.scalars(_ITEMS, values) if succeeded(item)]
+    items = [item for item in await uow.values(str, _ITEMS, step=step) if succeeded(item)]
     if items:
-        await uow.session.execute(_LET_GO, {**values, "items": items})
+        await uow.run(_LET_GO, step=step, items=items)
 
 
 async def attempt(
@@ -169,29 +181,30 @@ async def attempt(
     return None
 
 
-async def due_again(uow: UnitOfWork, step: str, limit: int) -> Sequence[Any]:
-    values = {"workspace_id": uow.workspace_id, "step": step, "limit": limit}
-    return (await uow.session.execute(_DUE, values)).all()
+async def due_again(uow: UnitOfWork, step: str, limit: int) -> Sequence[HeldWork]:
+    return await uow.rows(HeldWork, _DUE, step=step, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOfStep:
+    step: str
+    held: int
 
 
 async def counts(uow: UnitOfWork) -> dict[str, int]:
     """How much is held, by step."""
-    rows = await uow.session.execute(_COUNT, {"workspace_id": uow.workspace_id})
-    return {row[0]: row[1] for row in rows}
+    return {row.step: row.held for row in await uow.rows(HeldOfStep, _COUNT)}
 
 
-async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[RowMapping]:
+async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[HeldWork]:
     """The items that have been held longest come first."""
     held_at, after_id = after
-    values = {"held_at": held_at, "after_id": after_id, "limit": limit}
-    rows = await uow.session.execute(_PAGE, {"workspace_id": uow.workspace_id, **values})
-    return rows.mappings().all()
+    return await uow.rows(HeldWork, _PAGE, held_at=held_at, after_id=after_id, limit=limit)
 
 
-async def retry(uow: UnitOfWork, held_id: UUID) -> RowMapping:
+async def retry(uow: UnitOfWork, held_id: UUID) -> HeldWork:
     """Have the worker try the item now. Raises `NotHeld`."""
-    values = {"workspace_id": uow.workspace_id, "id": held_id}
-    item = (await uow.session.execute(_RETRY, values)).mappings().one_or_none()
+    item = await uow.row(HeldWork, _RETRY, id=held_id)
     if item is None:
         raise NotHeld("It was done meanwhile, or never was held.")
     uow.wake_worker()

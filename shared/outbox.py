@@ -1,12 +1,11 @@
 """Events written in the transaction of the change they tell of."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.data import Transaction
 from shared.events.base import Cause, Event
 from shared.ids import new_id
 
@@ -20,18 +19,10 @@ _STORE = text(
 )
 
 
-async def store_events(
-    session: AsyncSession, workspace_id: UUID, cause: Sequence[Cause], events: Sequence[Event]
-) -> None:
+async def store_events(uow: Transaction, cause: Sequence[Cause], events: Sequence[Event]) -> None:
+    """Of the workspace that the unit of work is of."""
     rows = [
         {"id": str(new_id()), "name": event.name, "payload": event.model_dump(mode="json")}
         for event in events
     ]
-    await session.execute(
-        _STORE,
-        {
-            "workspace_id": str(workspace_id),
-            "cause": to_json(list(cause)).decode(),
-            "events": to_json(rows).decode(),
-        },
-    )
+    await uow.run(_STORE, cause=to_json(list(cause)).decode(), events=to_json(rows).decode())

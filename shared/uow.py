@@ -115,7 +115,7 @@ class UnitOfWork(Transaction):
         """Write what was published so far, with the cause of this moment."""
         fresh = self.events[self._stored :]
         if fresh:
-            await store_events(self.session, self.workspace_id, self.cause, fresh)
+            await store_events(self, self.cause, fresh)
             self._stored = len(self.events)
 
 

@@ -1,22 +1,10 @@
-"""Statements run in `shared/data.py` (docs/decisions/0018). What ran them on a session of its own
-when that was written is named here, and the list may only shrink.
-"""
+"""Statements run in `shared/data.py` and nowhere else (docs/decisions/0018)."""
 
 import ast
 
 from tests.source_code import imported_names, sources
 
 RUNNING = {"shared.data", "shared.db", "shared.uow"}
-ON_A_SESSION = {
-    "accounts_api.language.sql.snapshot",
-    "shared.feed.consumer",
-    "shared.feed.dead_events",
-    "shared.fetch",
-    "shared.held_work",
-    "shared.outbox",
-    "shared.web.idempotency",
-}
-"""A name leaves with the last statement that its module runs on a session. None is added."""
 
 
 def runs_statements(module: str) -> bool:
@@ -33,7 +21,7 @@ def runs_statements(module: str) -> bool:
 
 
 def test_statements_run_on_the_unit_of_work() -> None:
-    assert {*filter(runs_statements, sources())} - RUNNING == ON_A_SESSION
+    assert {*filter(runs_statements, sources())} == RUNNING
 
 
 def test_a_savepoint_is_one_of_the_unit_of_work() -> None:

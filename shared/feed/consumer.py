@@ -12,9 +12,9 @@ from itertools import groupby
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.batches import reason_of
+from shared.data import Transaction
 from shared.events.base import Envelope
 from shared.fault_points import faultpoint
 from shared.feed.dead_events import store_dead_event
@@ -94,10 +94,10 @@ class Consumer:
 
     async def _checkpoint(self) -> str:
         async with self.units.across_workspaces() as scope:
-            cursor = (await scope.session.execute(_READ, self._key)).scalar_one_or_none()
+            cursor = await scope.value(str, _READ, **self._key)
             if cursor is None:
-                await scope.session.execute(_CREATE, self._key)
-            return str(cursor or "")
+                await scope.run(_CREATE, **self._key)
+            return cursor or ""
 
     async def _handle(self, batch: list[Envelope], cursor: str) -> str:
         """Handle a batch of one workspace in one transaction; if that fails, one by one."""
@@ -118,25 +118,22 @@ class Consumer:
     async def _apply(self, batch: list[Envelope], cursor: str) -> None:
         first = batch[0]
         async with self.units.begin(first.workspace_id, first.cause) as uow:
-            await self._move(uow.session, cursor, batch[-1].cursor)
+            await self._move(uow, cursor, batch[-1].cursor)
             for envelope in batch:
                 await self.subscriptions.handle(uow, envelope)
             faultpoint("feed.before_commit")
         LAG.labels(self.publisher).set(batch[-1].recorded_at.timestamp())
 
-    async def _move(self, session: AsyncSession, expected: str, cursor: str) -> None:
-        moved = await session.execute(_MOVE, {**self._key, "cursor": cursor, "expected": expected})
-        if moved.rowcount != 1:  # type: ignore[attr-defined]  # a DML result always counts
+    async def _move(self, uow: Transaction, expected: str, cursor: str) -> None:
+        if not await uow.run(_MOVE, **self._key, cursor=cursor, expected=expected):
             raise LostRace
 
     async def _failed(self, event: Envelope, cursor: str, error: Exception) -> None:
         for _ in range(MAX_FAILURES):
             async with self.units.across_workspaces() as scope:
-                failures = (
-                    await scope.session.execute(
-                        _FAIL, {**self._key, "expected": cursor, "error": reason_of(error)}
-                    )
-                ).scalar_one_or_none()
+                failures = await scope.value(
+                    int, _FAIL, **self._key, expected=cursor, error=reason_of(error)
+                )
             if failures is None:
                 raise LostRace
             if failures >= MAX_FAILURES:
@@ -156,7 +153,7 @@ class Consumer:
 
     async def _set_aside(self, event: Envelope, cursor: str, error: Exception) -> None:
         async with self.units.begin(event.workspace_id, event.cause) as uow:
-            await self._move(uow.session, cursor, event.cursor)
+            await self._move(uow, cursor, event.cursor)
             await store_dead_event(uow, self.publisher, event, reason_of(error))
         DEAD.labels(self.publisher, event.name).inc()
         names = {"event_name": event.name, "event_id": str(event.id)}

@@ -1,12 +1,13 @@
 """Events that were set aside because a handler failed on them: stored, listed and replayed."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from shared.batches import each_at_its_own_risk, reason_of
 from shared.errors import Conflict, NotFound
@@ -53,6 +54,17 @@ _REPLAYED = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class DeadEvent:
+    id: UUID
+    publisher: ServiceName
+    name: str
+    envelope: dict[str, Any]
+    reason: str
+    died_at: datetime
+    replayed_at: datetime | None
+
+
 class NoDeadEvent(NotFound):
     code = "dead_event_not_found"
     title = "No such event was set aside here"
@@ -66,15 +78,14 @@ class StillFails(Conflict):
 async def store_dead_event(
     uow: UnitOfWork, publisher: ServiceName, event: Envelope, reason: str
 ) -> None:
-    values = {
-        "workspace_id": event.workspace_id,
-        "publisher": publisher,
-        "event_id": event.id,
-        "name": event.name,
-        "envelope": to_json(event).decode(),
-        "reason": reason,
-    }
-    await uow.session.execute(_BURY, values)
+    await uow.run(
+        _BURY,
+        publisher=publisher,
+        event_id=event.id,
+        name=event.name,
+        envelope=to_json(event).decode(),
+        reason=reason,
+    )
 
 
 async def on_each(
@@ -111,37 +122,33 @@ async def on_all(
 
 
 async def _is_dead(uow: UnitOfWork, event: Envelope) -> bool:
-    key = {"workspace_id": uow.workspace_id, "event_id": event.id}
-    return (await uow.session.execute(_LOCK, key)).first() is not None
+    return await uow.row(DeadEvent, _LOCK, event_id=event.id) is not None
 
 
 async def dead_events(
     uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
-) -> Sequence[RowMapping]:
+) -> Sequence[DeadEvent]:
     """The events that were not replayed yet, the oldest first."""
     died_at, event_id = after
-    values = {"died_at": died_at, "event_id": event_id, "limit": limit}
-    rows = await uow.session.execute(_LIST, {"workspace_id": uow.workspace_id, **values})
-    return rows.mappings().all()
+    return await uow.rows(DeadEvent, _LIST, died_at=died_at, event_id=event_id, limit=limit)
 
 
-async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) -> RowMapping:
+async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) -> DeadEvent:
     """Handle the event in this transaction. A repeated call changes nothing. Raises `StillFails`,
     and then the event stays in the list.
 
     Later events were handled before it: handlers compare versions, so that is harmless.
     """
-    key = {"workspace_id": uow.workspace_id, "event_id": event_id}
-    dead: Any = (await uow.session.execute(_LOCK, key)).mappings().one_or_none()
+    dead = await uow.row(DeadEvent, _LOCK, event_id=event_id)
     if dead is None:
         raise NoDeadEvent
-    if dead["replayed_at"] is not None:
-        return dead  # type: ignore[no-any-return]
+    if dead.replayed_at is not None:
+        return dead
     try:
-        await subscriptions.handle(uow, Envelope.model_validate(dead["envelope"]))
+        await subscriptions.handle(uow, Envelope.model_validate(dead.envelope))
     except Exception as error:
         if is_passing(error):
             raise
         log.warning("event still fails", event_id=str(event_id), exc_info=error)
         raise StillFails(reason_of(error)) from error
-    return (await uow.session.execute(_REPLAYED, key)).mappings().one()
+    return await uow.one(DeadEvent, _REPLAYED, event_id=event_id)

@@ -11,8 +11,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,6 +58,14 @@ class KeyInUse(Conflict):
     retryable = True
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    fingerprint: str
+    status: int
+    headers: dict[str, Any]
+    body: bytes
+
+
 @dataclass(frozen=True)
 class IdempotentRequest:
     workspace_id: str
@@ -80,45 +89,40 @@ class IdempotentRequest:
         return cls(str(caller.workspace_id), caller.key, route, key, fingerprint.hexdigest())
 
     def _where(self) -> dict[str, str]:
-        return {
-            "workspace_id": self.workspace_id,
-            "principal": self.principal,
-            "route": self.route,
-            "key": self.key,
-        }
+        return {"principal": self.principal, "route": self.route, "key": self.key}
+
+    def _scope(self) -> tuple[str, ...]:
+        return (self.workspace_id, *self._where().values())
 
     async def replay(self, uow: UnitOfWork, secrets: SecretBox) -> Response | None:
         """The stored answer, or None when this request is the first. Holds the key until the end
         of the transaction. Raises `KeyInUse` or `KeyReused`.
         """
-        identity = "\x1f".join(self._where().values())
-        if not (await uow.session.execute(_LOCK, {"identity": identity})).scalar_one():
+        identity = "\x1f".join(self._scope())
+        if not await uow.value(bool, _LOCK, identity=identity):
             raise KeyInUse("Wait for it, then repeat to get its answer.", retry_after=1)
-        stored = (await uow.session.execute(_FIND, self._where())).one_or_none()
+        stored = await uow.row(StoredAnswer, _FIND, **self._where())
         if stored is None:
             return None
         if stored.fingerprint != self.fingerprint:
             raise KeyReused("Use a new key for a new request.")
-        headers = stored.headers if isinstance(stored.headers, dict) else from_json(stored.headers)
-        body = bytes(stored.body)
-        if _holds_secret(headers):
-            body = secrets.open(body, *self._where().values()).encode()
-        return Response(body, stored.status, {**headers, "idempotency-replayed": "true"})
+        body = stored.body
+        if _holds_secret(stored.headers):
+            body = secrets.open(body, *self._scope()).encode()
+        return Response(body, stored.status, {**stored.headers, "idempotency-replayed": "true"})
 
     async def store(self, uow: UnitOfWork, response: Response, secrets: SecretBox) -> None:
         body = bytes(response.body)
         headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
         if _holds_secret(headers):
-            body = secrets.seal(body.decode(), *self._where().values())
-        await uow.session.execute(
+            body = secrets.seal(body.decode(), *self._scope())
+        await uow.run(
             _STORE,
-            {
-                **self._where(),
-                "fingerprint": self.fingerprint,
-                "status": response.status_code,
-                "headers": to_json(headers).decode(),
-                "body": body,
-            },
+            **self._where(),
+            fingerprint=self.fingerprint,
+            status=response.status_code,
+            headers=to_json(headers).decode(),
+            body=body,
         )
 
 

@@ -98,7 +98,7 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
     except RuleFaulty as faulty:
         raise RuleUnusable(faults=rule_input.refused(faulty, "/rule").faults) from faulty
     context, needed = await record_catalog.evaluation_context(uow), needs(rule)
-    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, context)
+    loaded = await load_snapshot(uow, needed, record_id, context)
     if loaded is None:
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)

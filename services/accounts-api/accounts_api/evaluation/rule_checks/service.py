@@ -20,7 +20,7 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     catalog = await _catalog_with(uow, data.record_type)
     rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
     context, needed = await record_catalog.evaluation_context(uow), needs(rule)
-    loaded = await load_snapshot(uow.session, uow.workspace_id, needed, data.record_id, context)
+    loaded = await load_snapshot(uow, needed, data.record_id, context)
     if loaded is None:
         raise NotFound(f"There is no {data.record_type} with this id.")
     record = read_snapshot(needed, loaded)

@@ -279,7 +279,7 @@ class RuleFeature(Generic[R]):
         explained = []
         for each in (await self.usable(uow))[0]:
             needed = needs(each.rule)
-            loaded = await load_snapshot(uow.session, uow.workspace_id, needed, record_id, context)
+            loaded = await load_snapshot(uow, needed, record_id, context)
             if loaded is None:
                 raise NotFound(f"There is no {self.record_type} with this id.")
             explanation = explain(each.rule, read_snapshot(needed, loaded), context)

@@ -23,7 +23,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts_api.language.interpreter.evaluate import Holding, Snapshot
 from accounts_api.language.interpreter.needs import Counted, Needs
@@ -32,6 +31,7 @@ from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.sql.compile import field_changes
 from accounts_api.language.sql.rows import Row, other_table, record_table
 from shared.columns import AT
+from shared.uow import UnitOfWork
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
 
@@ -205,15 +205,11 @@ def _instant(text: str | None) -> datetime | None:
 
 
 async def load_snapshot(
-    session: AsyncSession,
-    workspace_id: UUID,
-    needs: Needs,
-    record_id: UUID,
-    context: EvaluationContext,
+    uow: UnitOfWork, needs: Needs, record_id: UUID, context: EvaluationContext
 ) -> str | None:
     """What a rule sees of one live record, for `read_snapshot`."""
     row = record_table(needs.type)
-    found = select(snapshot(needs, row, context)).where(
-        row.c.workspace_id == workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
+    document = select(snapshot(needs, row, context)).where(
+        row.c.workspace_id == uow.workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
     )
-    return (await session.scalars(found)).one_or_none()
+    return await uow.value(str, document)
