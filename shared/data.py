@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from sqlalchemy import CursorResult, Executable, Insert, Update, Uuid, bindparam
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.value_types import Fits, fields_of, fits
 
@@ -62,11 +62,10 @@ class Transaction:
     checks_values: ClassVar[bool] = False
     """Whether each value is compared with the type of its field. The tests do that."""
 
-    def __init__(self, session: AsyncSession, always: Mapping[str, object]) -> None:
-        self.session = session
-        """For queries that do not take a transaction yet."""
+    def __init__(self, connection: AsyncConnection, always: Mapping[str, object]) -> None:
+        self.connection = connection
+        """What every statement runs on. Only tests reach beneath to it."""
         self._always = always
-        self._connection = cast("AsyncConnection", session.bind)
 
     async def rows(self, kind: type[R], statement: Executable, /, **params: object) -> list[R]:
         result = await self._execute(statement, params)
@@ -120,9 +119,9 @@ class Transaction:
         self, kind: type[R], statement: Executable, at_once: int, /, **params: object
     ) -> AsyncGenerator[R, None]:
         """Rows that are fetched as they are taken, so many at once."""
-        params = await self._prepared(statement, params)
+        params = self._prepared(statement, params)
         options = {"stream_results": True, "max_row_buffer": at_once}
-        streamed = await self._connection.stream(statement, params, execution_options=options)
+        streamed = await self.connection.stream(statement, params, execution_options=options)
         columns = tuple(streamed.keys())
         try:
             async for rows in streamed.partitions(at_once):
@@ -140,22 +139,15 @@ class Transaction:
         """What a block that raises, or rolls it back, has written is taken back; the transaction
         goes on.
         """
-        async with self.session.begin_nested() as savepoint:
-            # The session sends it when it first uses its connection, and we use that directly.
-            await self.session.connection()
+        async with self.connection.begin_nested() as savepoint:
             yield savepoint
 
     async def _execute(
         self, statement: Executable, params: Mapping[str, object]
     ) -> CursorResult[Any]:
-        return await self._connection.execute(statement, await self._prepared(statement, params))
+        return await self.connection.execute(statement, self._prepared(statement, params))
 
-    async def _prepared(
-        self, statement: Executable, params: Mapping[str, object]
-    ) -> dict[str, object]:
-        pending = self.session.sync_session
-        if pending.new or pending.dirty or pending.deleted:
-            await self.session.flush()
+    def _prepared(self, statement: Executable, params: Mapping[str, object]) -> dict[str, object]:
         if self._always and not _sets_columns(statement):
             if self._always.keys() & params.keys():
                 raise TypeError("The workspace is the one of the unit of work: leave it out.")

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.errors import AppError, OutcomeUnknown, Unavailable
 from shared.fault_points import faultpoint
@@ -66,8 +66,8 @@ class Database:
     @asynccontextmanager
     async def transaction(
         self, scope: Scope, *, read_only: bool = False
-    ) -> AsyncIterator[AsyncSession]:
-        """A session inside `BEGIN … COMMIT` that sees the rows of one workspace.
+    ) -> AsyncIterator[AsyncConnection]:
+        """A connection inside `BEGIN … COMMIT` that sees the rows of one workspace.
 
         Raises `Unavailable` when no connection can be had, `OutcomeUnknown` when the link broke
         during COMMIT.
@@ -75,16 +75,13 @@ class Database:
         connection = await self._begin(scope, read_only=read_only)
         finished = False
         try:
-            async with AsyncSession(connection, expire_on_commit=False) as session:
-                try:
-                    yield session
-                    await session.flush()
-                except BaseException:
-                    session.expunge_all()
-                    finished = await _rolled_back(connection)
-                    raise
-                await _commit(connection)
-                finished = True
+            try:
+                yield connection
+            except BaseException:
+                finished = await _rolled_back(connection)
+                raise
+            await _commit(connection)
+            finished = True
         finally:
             if not finished:
                 # Cancelled or cut between BEGIN and its end: the pool must not hand it on.

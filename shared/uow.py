@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import Counter
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.data import Transaction
 from shared.db import ALL_WORKSPACES, Database, is_connection_loss
@@ -46,13 +46,13 @@ class UnitOfWork(Transaction):
 
     def __init__(
         self,
-        session: AsyncSession,
+        connection: AsyncConnection,
         workspace_id: UUID,
         cause: Sequence[Cause],
         handled_event: Envelope | None = None,
         wiring: Wiring = (),
     ) -> None:
-        super().__init__(session, {"workspace_id": workspace_id})
+        super().__init__(connection, {"workspace_id": workspace_id})
         self.workspace_id = workspace_id
         self.cause = tuple(cause)
         self.handled_event = handled_event
@@ -146,8 +146,8 @@ class UnitsOfWork:
         A refusal that `keeps_work` commits and is then raised on.
         """
         refusal: AppError | None = None
-        async with self.db.transaction(workspace_id, read_only=read_only) as session:
-            uow = UnitOfWork(session, workspace_id, cause, handled_event, self._wiring)
+        async with self.db.transaction(workspace_id, read_only=read_only) as connection:
+            uow = UnitOfWork(connection, workspace_id, cause, handled_event, self._wiring)
             try:
                 yield uow
             except AppError as error:
@@ -199,5 +199,5 @@ class UnitsOfWork:
         """For the named few that find, claim and settle due work of all workspaces; what follows
         from it for one of them belongs in `begin`.
         """
-        async with self.db.transaction(ALL_WORKSPACES, read_only=read_only) as session:
-            yield Transaction(session, {})
+        async with self.db.transaction(ALL_WORKSPACES, read_only=read_only) as connection:
+            yield Transaction(connection, {})

@@ -354,4 +354,4 @@ class Tenure:
                 queues = ("events", "change_queue") if service.name == "accounts" else ("events",)
                 for queue in queues:
                     left = text(f"delete from {queue} where workspace_id = :id")
-                    await uow.session.execute(left, {"id": ws.id})
+                    await uow.connection.execute(left, {"id": ws.id})

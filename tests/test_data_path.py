@@ -4,17 +4,17 @@ import ast
 
 from tests.source_code import imported_names, sources
 
-RUNNING = {"shared.data", "shared.db", "shared.uow"}
+RUNNING = {"shared.data", "shared.db", "shared.uow", "deploy.roles"}
+"""`deploy.roles` makes the database that all others use."""
 
 
 def runs_statements(module: str) -> bool:
-    """True when `module` takes a session, or uses the one of a unit of work to do anything but
-    hand it on.
-    """
-    return ("sqlalchemy.ext.asyncio", "AsyncSession") in imported_names(module) or any(
+    """True when `module` takes a connection or a session, or reaches for that of a unit of work."""
+    takes = {("sqlalchemy.ext.asyncio", f"Async{what}") for what in ("Connection", "Session")}
+    return bool(takes & imported_names(module)) or any(
         isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Attribute)
-        and node.value.attr == "session"
+        and node.value.attr == "connection"
         and ast.unparse(node.value.value).rpartition(".")[2] in {"scope", "uow"}
         for node in ast.walk(sources()[module])
     )

@@ -76,9 +76,9 @@ async def fingerprint(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
     for name, service in tenure.workers.items():
         async with service.units.begin(ws.id, (), read_only=True) as uow:
             if name not in _CONTENTS:
-                tables = await uow.session.execute(text(_READABLE), {"schema": name})
+                tables = await uow.connection.execute(text(_READABLE), {"schema": name})
                 _CONTENTS[name] = text(" union all ".join(map(_content, tables.scalars())))
-            rows = await uow.session.execute(_CONTENTS[name], {"workspace_id": ws.id})
+            rows = await uow.connection.execute(_CONTENTS[name], {"workspace_id": ws.id})
             found |= {f"{name}.{table}": (count, content) for table, count, content in rows}
     return found
 

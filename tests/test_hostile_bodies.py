@@ -91,13 +91,13 @@ async def rows_of(tenure: Tenure, operation: Operation, ws: Workspace) -> dict[s
     """Rows of the operation's own service."""
     async with tenure.workers[operation.service].units.begin(ws.id, (), read_only=True) as uow:
         if operation.service not in _COUNTS:
-            tables = await uow.session.execute(text(_READABLE), {"schema": operation.service})
+            tables = await uow.connection.execute(text(_READABLE), {"schema": operation.service})
             counts = (
                 f"select '{table}' as name, count(*) as n from {table} where workspace_id = :id"
                 for table in tables.scalars()
             )
             _COUNTS[operation.service] = text(" union all ".join(counts))
-        rows = await uow.session.execute(_COUNTS[operation.service], {"id": ws.id})
+        rows = await uow.connection.execute(_COUNTS[operation.service], {"id": ws.id})
         return {row.name: row.n for row in rows}
 
 

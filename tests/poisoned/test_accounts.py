@@ -179,7 +179,7 @@ async def told(world: World, watched: str) -> set[str]:
     units = world.tenure.workers[SERVICE].units
     async with units.begin(world.ws.id, (), read_only=True) as uow:
         given = {"id": world.ws.id, "segment": watched}
-        return set(await uow.session.scalars(statement, given))
+        return set(await uow.connection.scalars(statement, given))
 
 
 @step("planned-holdings")

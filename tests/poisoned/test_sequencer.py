@@ -88,7 +88,7 @@ async def recovery(world: World, renewals: Renewals) -> None:
     async with world.refusing("sequencer.messages", "state = 'dispatching'"):
         await renewals.arrive(ids)
     async with world.tenure.workers[SERVICE].units.begin(world.ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update messages set state = 'dispatching', phase = 'connecting', fence = 1,"
                 " lease_until = :lapsed"
@@ -140,7 +140,7 @@ class Heard:
 
     async def rows(self, world: World, ids: Sequence[UUID]) -> set[UUID]:
         async with world.tenure.workers[SERVICE].units.begin(world.ws.id, ()) as uow:
-            found = await uow.session.scalars(
+            found = await uow.connection.scalars(
                 text(
                     f"select {self.key} from {self.table} where workspace_id = :workspace_id"
                     f" and {self.key} = any(:ids)" + ("" if self.refused else f" and {self.when}")

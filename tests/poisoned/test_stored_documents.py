@@ -211,7 +211,7 @@ async def spoil(world: World, name: str, document: Document, row: str) -> None:
     """As an older release may have left it."""
     service, table, column = name.split(".")
     async with world.tenure.workers[service].units.begin(world.ws.id, ()) as uow:  # type: ignore[index]
-        spoilt = await uow.session.execute(
+        spoilt = await uow.connection.execute(
             text(
                 f'update {table} set "{column}" = cast(:stored as jsonb)'
                 f" where workspace_id = :workspace_id and {document.key} = :row"
@@ -222,7 +222,7 @@ async def spoil(world: World, name: str, document: Document, row: str) -> None:
                 "row": UUID(row) if document.key == "id" else row,
             },
         )
-    assert spoilt.rowcount == 1  # type: ignore[attr-defined]  # a DML result always counts
+    assert spoilt.rowcount == 1  # a DML result always counts
 
 
 @pytest.fixture(scope="module")

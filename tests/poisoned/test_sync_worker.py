@@ -90,7 +90,7 @@ async def outside(
 async def sql(world: World, statement: str, **given: Any) -> Any:
     """As an older release, or fate, may have left it."""
     async with world.tenure.workers["sync"].units.begin(world.ws.id, ()) as uow:
-        return await uow.session.execute(text(statement), {"workspace_id": world.ws.id, **given})
+        return await uow.connection.execute(text(statement), {"workspace_id": world.ws.id, **given})
 
 
 async def rows(world: World, table: str, key: str, ids: list[str], and_: str = "true") -> set[str]:

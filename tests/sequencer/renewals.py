@@ -355,7 +355,7 @@ class Renewals:
         async with self.tenure.workers["sequencer"].units.begin(
             self.ws.id, (), read_only=True
         ) as uow:
-            rows = await uow.session.scalars(
+            rows = await uow.connection.scalars(
                 text(
                     "select payload from events where workspace_id = :workspace_id"
                     " and name = :name order by xid, seq"

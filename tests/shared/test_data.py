@@ -7,8 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import DateTime, bindparam, insert, select, text, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import bindparam, insert, select, text, update
 
 from shared.data import (
     WORKSPACE,
@@ -198,43 +197,6 @@ async def test_a_savepoint_takes_back_what_its_block_wrote(uow: UnitOfWork) -> N
         assert await uow.run(rename) == 1
         await savepoint.rollback()
     assert await uow.value(str, name) == before
-
-
-class _Base(DeclarativeBase):
-    pass
-
-
-class _Held(_Base):
-    __tablename__ = "held_work"
-
-    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
-    step: Mapped[str] = mapped_column(primary_key=True)
-    item: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[UUID]
-    reason: Mapped[str]
-    retry_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-async def test_a_statement_sees_the_objects_that_were_not_written_yet(uow: UnitOfWork) -> None:
-    count = text(
-        "select count(*) from held_work where workspace_id = :workspace_id and reason = 'why'"
-    )
-    held = _Held(
-        workspace_id=uow.workspace_id,
-        step="rows",
-        item=str(new_id()),
-        id=new_id(),
-        reason="why",
-        retry_at=datetime(2026, 3, 2, tzinfo=UTC),
-    )
-    uow.session.add(held)
-    assert await uow.one_value(int, count) == 1
-    held.reason = "other"
-    assert await uow.one_value(int, count) == 0
-    held.reason = "why"
-    await uow.session.flush()
-    await uow.session.delete(held)
-    assert await uow.one_value(int, count) == 0
 
 
 async def test_a_value_that_its_field_rules_out_is_found_by_the_tests(

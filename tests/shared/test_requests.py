@@ -19,7 +19,7 @@ _KEYS_HELD: Final = text(
 
 async def count_tasks(tenure: Tenure, ws: Workspace) -> int:
     async with tenure.workers["tasks"].units.across_workspaces() as scope:
-        counted = await scope.session.execute(
+        counted = await scope.connection.execute(
             text("select count(*) from tasks where workspace_id = :id"), {"id": ws.id}
         )
         return int(counted.scalar_one())
@@ -70,7 +70,7 @@ async def test_no_transaction_waits_while_another_service_is_asked(tenure: Tenur
 
     async def look(method: str, url: str, **options: Any) -> Any:
         async with tenure.workers["sync"].units.across_workspaces() as scope:
-            open_ones.append((await scope.session.execute(_KEYS_HELD)).scalar_one())
+            open_ones.append((await scope.connection.execute(_KEYS_HELD)).scalar_one())
         return await request(method, url, **options)
 
     task = {"title": "Call", "subject_type": "account", "subject_id": account}
@@ -108,7 +108,7 @@ async def test_a_client_that_hangs_up_leaves_no_transaction_behind(tenure: Tenur
     await asyncio.gather(*(hang_up() for _ in range(30)))
     assert (await ws.admin.post("/v1/tasks", {"title": "Whole"})).status_code == 201
     async with tenure.workers["tasks"].units.across_workspaces() as scope:
-        idle = await scope.session.execute(
+        idle = await scope.connection.execute(
             text(
                 "select count(*) from pg_stat_activity where state like 'idle in transaction%'"
                 " and usename = 'tenure_tasks' and pid <> pg_backend_pid()"

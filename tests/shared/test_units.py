@@ -22,7 +22,7 @@ async def test_a_workspace_whose_work_fails_holds_up_no_other(tenure: Tenure) ->
     units = tenure.workers["accounts"].units
 
     async def work(uow: UnitOfWork) -> bool:
-        await uow.session.execute(text(_NAME), {"id": uow.workspace_id})
+        await uow.connection.execute(text(_NAME), {"id": uow.workspace_id})
         if uow.workspace_id == bad.id:
             raise ValueError("poison")
         return True
@@ -33,7 +33,7 @@ async def test_a_workspace_whose_work_fails_holds_up_no_other(tenure: Tenure) ->
     for ws in (bad, good):
         async with units.begin(ws.id, (), read_only=True) as uow:
             named = text("select name from workspaces where workspace_id = :id")
-            names[ws.id] = await uow.session.scalar(named, {"id": ws.id})
+            names[ws.id] = await uow.connection.scalar(named, {"id": ws.id})
     assert names[good.id] == "Seen" != names[bad.id]
 
 
@@ -67,7 +67,7 @@ async def test_what_one_item_raises_costs_only_that_one(
             uow.publish(_Told(word=word))
             await uow.flush_events()
             if word in poisoned and by_the_database:
-                await uow.session.execute(text("select 1/0"))
+                await uow.connection.execute(text("select 1/0"))
             if word in poisoned:
                 raise ValueError(word)
         return "".join(words)
@@ -82,7 +82,7 @@ async def test_what_one_item_raises_costs_only_that_one(
         done = await each_at_its_own_risk(uow, "abcde", work, put_away)
     async with units.begin(ws, (), read_only=True) as reading:
         stored = text("select payload ->> 'word' from events where workspace_id = :ws order by seq")
-        rows = list(await reading.session.scalars(stored, {"ws": ws}))
+        rows = list(await reading.connection.scalars(stored, {"ws": ws}))
     assert rows == sorted(set("abcde") - poisoned) == sorted("".join(done))
     assert [event.model_dump()["word"] for event in uow.events] == rows
     fault = DBAPIError if by_the_database else ValueError

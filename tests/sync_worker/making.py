@@ -147,7 +147,7 @@ async def expire_leases(org: Org) -> None:
             ("connections", "lease_until"),
             ("connection_tokens", "refreshing_until"),
         ):
-            await uow.session.execute(
+            await uow.connection.execute(
                 text(
                     f"update {table} set {lease} = clock_timestamp() - interval '1 second'"
                     f" where workspace_id = :workspace_id and {lease} is not null"

@@ -37,7 +37,7 @@ async def bulk(
 async def events_of(tenure: Tenure, ws: Workspace, name: str) -> list[dict[str, Any]]:
     """Payloads of the workspace's events of one name, oldest first."""
     async with tenure.workers["accounts"].units.across_workspaces() as scope:
-        found = await scope.session.scalars(
+        found = await scope.connection.scalars(
             text(
                 "select payload::text from events where workspace_id = :workspace_id"
                 " and name = :name order by xid, seq"

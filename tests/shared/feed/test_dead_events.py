@@ -63,7 +63,7 @@ async def test_an_event_that_always_fails_is_set_aside_and_the_next_are_heard(
     assert subscriber.heard[-1] == "last"
     assert set(subscriber.heard) == {"first", "last"}
     async with tenure.workers["tasks"].units.across_workspaces() as scope:
-        dead = await scope.session.execute(
+        dead = await scope.connection.execute(
             text("select reason from dead_events where workspace_id = :id"), {"id": ws.id}
         )
         assert dead.scalars().all() == [
@@ -127,7 +127,7 @@ async def test_a_dead_event_whose_cause_is_gone_takes_effect_once(tenure: Tenure
         id=new_id(), version=1, full_name="Ann", email="ann@x.example", role="observer", active=True
     )
     async with tenure.workers["tasks"].units.begin(ws.id, BY_TEST) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update dead_events set envelope = jsonb_set(envelope, '{payload}',"
                 " cast(:payload as jsonb)) where workspace_id = :id"

@@ -27,7 +27,7 @@ def changed(title: str, version: int) -> WorkspaceChanged:
 
 async def title_in(tenure: Tenure, service: str, workspace_id: UUID) -> str | None:
     async with tenure.workers[service].units.begin(workspace_id, SYSTEM) as uow:  # type: ignore[index]
-        found = await uow.session.execute(
+        found = await uow.connection.execute(
             text("select name from workspaces where workspace_id = :id"), {"id": workspace_id}
         )
         return found.scalar_one_or_none()

@@ -33,7 +33,7 @@ async def test_a_secret_goes_in_and_never_comes_out(small_org: Org) -> None:
     service = org.tenure.workers["sync"]
     async with service.units.begin(org.ws.id, []) as uow:
         for table in ("connections", "connection_tokens", "sync_runs", "events"):
-            rows = await uow.session.execute(text(f"select {table}::text as row from {table}"))
+            rows = await uow.connection.execute(text(f"select {table}::text as row from {table}"))
             assert not [row for row in rows if secret in row.row]
     assert (await opened(org)).secrets == {"client_secret": secret}
 
@@ -45,7 +45,7 @@ async def test_sealed_secrets_do_not_open_in_another_row(small_org: Org) -> None
     await org.connect(title="Another")
     service = org.tenure.workers["sync"]
     async with service.units.begin(org.ws.id, []) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update connections set credentials = (select credentials from connections"
                 " where id = :stolen) where id = :id"
@@ -252,7 +252,7 @@ async def test_nobody_waits_long_for_a_preview_from_a_system_that_is_silent(
 async def test_a_worker_waits_for_the_lease_of_another(org: Org) -> None:
     await org.connect()
     async with org.tenure.workers["sync"].units.begin(org.ws.id, []) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update connections set lease_token = gen_random_uuid(),"
                 " lease_until = clock_timestamp() + interval '1 hour' where id = :id"

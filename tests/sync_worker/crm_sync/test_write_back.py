@@ -100,7 +100,7 @@ async def test_a_record_that_is_gone_there_is_told_in_salesforces_words(org: Org
 async def retry_now(org: Org) -> None:
     """As if the pause before the next try had passed."""
     async with org.tenure.workers["sync"].units.begin(org.ws.id, []) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update write_backs set next_attempt_at = clock_timestamp()"
                 " where workspace_id = :workspace_id"

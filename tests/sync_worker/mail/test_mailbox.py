@@ -79,7 +79,7 @@ class Inbox:
 
     async def told(self, name: str) -> list[dict[str, Any]]:
         async with self.tenure.workers["sync"].units.begin(self.ws.id, []) as uow:
-            rows = await uow.session.execute(
+            rows = await uow.connection.execute(
                 text(
                     "select payload from events where workspace_id = :workspace_id"
                     " and name = :name order by xid, seq"
@@ -389,7 +389,7 @@ async def test_passwords_are_never_returned_nor_stored_in_the_clear(inbox: Inbox
     assert PASSWORD not in str(made)
     async with inbox.tenure.workers["sync"].units.begin(inbox.ws.id, []) as uow:
         row = (
-            await uow.session.execute(
+            await uow.connection.execute(
                 text("select connections::text as all from connections where id = :id"),
                 {"id": UUID(inbox.connection_id)},
             )

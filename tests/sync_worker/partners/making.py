@@ -86,7 +86,7 @@ class Partner:
         units = self.tenure.workers["sync"].units
         async with units.begin(self.ws.id, ()) as uow:
             bound = {"workspace_id": self.ws.id, **values}
-            return await uow.session.execute(text(statement), bound)
+            return await uow.connection.execute(text(statement), bound)
 
     async def make_due(self) -> None:
         """All waits are over, those of workers that died included."""

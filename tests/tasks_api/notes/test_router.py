@@ -105,7 +105,7 @@ async def test_a_private_note_is_seen_by_its_author_only(tenure: Tenure) -> None
     assert (await ws.observer.get("/v1/notes")).json()["data"] == []
     async with tenure.workers["tasks"].units.begin(ws.id, (), read_only=True) as uow:
         logged = text("select count(*) from events where workspace_id = :id and name like '%note%'")
-        assert (await uow.session.execute(logged, {"id": ws.id})).scalar_one() == 0
+        assert (await uow.connection.execute(logged, {"id": ws.id})).scalar_one() == 0
     secret = {**for_me, "title": "For a program of its own"}
     by_key = (await ws.leader.post("/v1/notes", secret)).json()
     for client, seen in ((ws.leader, [by_key["id"]]), (ws.team_member, []), (ws.observer, [])):

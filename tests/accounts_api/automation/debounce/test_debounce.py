@@ -20,7 +20,7 @@ async def published(tenure: Tenure, ws: Workspace, segment_id: str) -> list[tupl
         " and payload ->> 'segment_id' = :segment order by seq"
     )
     async with tenure.workers["accounts"].units.begin(ws.id, (), read_only=True) as uow:
-        rows = await uow.session.execute(statement, {"id": ws.id, "segment": segment_id})
+        rows = await uow.connection.execute(statement, {"id": ws.id, "segment": segment_id})
         return [
             (name.split("_")[1].split(".")[0], payload["effective_at"]) for name, payload in rows
         ]
@@ -162,7 +162,7 @@ async def test_a_group_hands_a_record_over_in_one_transaction(tenure: Tenure) ->
     )
     async with tenure.workers["accounts"].units.begin(ws.id, (), read_only=True) as uow:
         given = {"id": ws.id, "scaled": scaled, "managed": managed}
-        row = (await uow.session.execute(statement, given)).one()
+        row = (await uow.connection.execute(statement, given)).one()
     assert (len(row.transactions), len(row.instants)) == (1, 1)
     # A draft that comes later in the group gets what is left over.
     draft = {"record_type": "account", "rule": "arr > 1", "group": "model", "priority": 3}
@@ -185,7 +185,9 @@ async def test_the_self_check_reports_drift(tenure: Tenure) -> None:
             "delete from segment_members",
             "update backfills set finished_at = finished_at - interval '25 hours'",
         ):
-            await uow.session.execute(text(f"{statement} where workspace_id = :id"), {"id": ws.id})
+            await uow.connection.execute(
+                text(f"{statement} where workspace_id = :id"), {"id": ws.id}
+            )
     await engine.recheck_all(accounts)
     await tenure.settle()
     assert (await ws.admin.get(path)).json()["progress"]["drift"] == 1

@@ -47,7 +47,7 @@ async def told(tenure: Tenure, ws: Workspace) -> list[dict[str, Any]]:
         " and name = 'accounts.lifecycle_status_changed.v1' order by seq"
     )
     async with tenure.workers["accounts"].units.across_workspaces() as scope:
-        return list(await scope.session.scalars(statement, {"id": ws.id}))
+        return list(await scope.connection.scalars(statement, {"id": ws.id}))
 
 
 async def test_statuses_follow_rules_in_their_precedence(tenure: Tenure) -> None:

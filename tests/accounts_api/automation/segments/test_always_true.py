@@ -197,7 +197,7 @@ async def must_be_true(tenure: Tenure, life: Life) -> None:
         assert moving == (0, 0), (segment["rule_text"], seen, life.now)
     statement = text("select count(*) from change_queue where workspace_id = :id")
     async with tenure.workers["accounts"].units.across_workspaces() as scope:
-        assert (await scope.session.scalar(statement, {"id": life.ws.id})) == 0
+        assert (await scope.connection.scalar(statement, {"id": life.ws.id})) == 0
 
 
 @pytest.mark.parametrize(("seed", "few"), [(0, 0), (1, 8)])

@@ -203,7 +203,7 @@ async def test_events_carry_the_cause_back_to_who_changed_what(tenure: Tenure) -
         " and name = 'accounts.segment_entered.v1'"
     )
     async with tenure.workers["accounts"].units.across_workspaces() as scope:
-        (row,) = (await scope.session.execute(statement, {"id": ws.id})).all()
+        (row,) = (await scope.connection.execute(statement, {"id": ws.id})).all()
     assert row.payload["record_id"] == one
     assert row.payload["reason"] == "rule"
     assert [link["type"] for link in row.cause] == ["api_key", "segment"]
@@ -223,7 +223,7 @@ async def test_a_rule_that_fails_stands_still_and_stops_no_other(
 
     async def breaks(uow: Any, found: Any, catalog: Any) -> Any:
         if any(str(segment.id) == bad for segment in found):
-            await uow.session.execute(text("select 1/0"))
+            await uow.connection.execute(text("select 1/0"))
         return await whole(uow, found, catalog)
 
     monkeypatch.setattr(evaluation, "_usable", breaks)

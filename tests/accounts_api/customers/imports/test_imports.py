@@ -374,7 +374,7 @@ async def test_an_old_file_is_removed_and_its_counts_stay(tenure: Tenure) -> Non
     job = await run(tenure, ws, await begin(ws, "account", "external_id,name\na,A\n,B"))
     accounts = tenure.workers["accounts"]
     async with accounts.units.begin(ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text("update imports set updated_at = updated_at - interval '31 days'")
         )
     while await forget_old(accounts):

@@ -63,7 +63,7 @@ async def test_what_decides_a_field_is_judged_before_what_looks_at_it(tenure: Te
 async def told(tenure: Tenure, ws: Workspace) -> list[tuple[str, list[str]]]:
     """Names of the workspace's events with the fields that changed, oldest first."""
     async with tenure.workers["accounts"].units.begin(ws.id, (), read_only=True) as uow:
-        found = await uow.session.execute(
+        found = await uow.connection.execute(
             text(
                 "select name, payload -> 'changed' from events"
                 " where workspace_id = :workspace_id order by xid, seq"

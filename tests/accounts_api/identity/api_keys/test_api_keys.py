@@ -37,7 +37,7 @@ async def works(tenure: Tenure, secret: str, path: str = "/v1/members") -> bool:
 
 async def scalar(tenure: Tenure, statement: str, **given: Any) -> Any:
     async with tenure.workers["accounts"].units.across_workspaces() as scope:
-        return (await scope.session.execute(text(statement), given)).scalar_one()
+        return (await scope.connection.execute(text(statement), given)).scalar_one()
 
 
 def test_a_key_is_recognised_and_checked_by_its_shape() -> None:
@@ -236,7 +236,7 @@ async def test_a_key_ends_when_it_expires_by_the_worlds_clock(tenure: Tenure) ->
     made = await make(ws, expires_at=soon)
     assert await works(tenure, made["secret"])
     async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update api_keys set expires_at = clock_timestamp()"
                 " where workspace_id = :workspace_id and id = :id"

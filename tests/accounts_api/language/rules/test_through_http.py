@@ -245,11 +245,11 @@ async def test_a_rule_that_takes_too_long_is_refused_as_such(
     async def in_a_hurry() -> None:
         async with accounts.units.begin(ws.id, ()) as uow:
             for limit in ("lock_timeout = 0", "statement_timeout = 50"):
-                await uow.session.execute(text(f"set local {limit}"))
+                await uow.connection.execute(text(f"set local {limit}"))
             await list_records(uow, schema, ListRequest(filter="arr > 5"), cursors)
 
     async with accounts.units.begin(ws.id, ()) as holder:
-        await holder.session.execute(text("lock table accounts in access exclusive mode"))
+        await holder.connection.execute(text("lock table accounts in access exclusive mode"))
         with pytest.raises(RuleTooExpensive) as refused:
             await in_a_hurry()
     assert [fault.pointer for fault in refused.value.faults] == ["/query/filter"]

@@ -52,7 +52,7 @@ async def counted(tenure: Tenure, ws: Workspace) -> int:
         "select coalesce(sum(count), 0) from product_event_days where workspace_id = :id"
     )
     async with tenure.workers["accounts"].units.begin(ws.id, (), read_only=True) as uow:
-        return int(await uow.session.scalar(statement, {"id": ws.id}) or 0)
+        return int(await uow.connection.scalar(statement, {"id": ws.id}) or 0)
 
 
 async def test_an_sdk_needs_only_the_host_and_a_key(tenure: Tenure) -> None:
@@ -246,7 +246,7 @@ async def test_an_event_and_its_contact_that_missed_each_other_are_brought_toget
     assert (await track(ws, userId="u1"))["unmatched"] == 1
     accounts = tenure.workers["accounts"]
     async with accounts.units.begin(ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "insert into contacts (workspace_id, id, external_id, name)"
                 " values (:id, gen_random_uuid(), 'u1', 'Grace')"
@@ -256,7 +256,7 @@ async def test_an_event_and_its_contact_that_missed_each_other_are_brought_toget
     assert await counted(tenure, ws) == 0
     async with accounts.units.begin(ws.id, ()) as uow:
         for table in ("product_event_waiting", "product_events"):
-            await uow.session.execute(
+            await uow.connection.execute(
                 text(
                     f"update {table} set received_at = received_at - interval '1 minute'"
                     " where workspace_id = :id"

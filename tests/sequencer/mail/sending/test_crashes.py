@@ -114,7 +114,7 @@ async def sender(world: Renewals, faultpoints: str) -> Process:
 async def let_leases_lapse(world: Renewals) -> None:
     """What the passing of half a minute would do."""
     async with world.tenure.workers["sequencer"].units.begin(world.ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update messages set lease_until = clock_timestamp() - interval '1 second'"
                 " where workspace_id = :workspace_id and state = 'dispatching'"

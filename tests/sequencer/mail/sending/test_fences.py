@@ -105,7 +105,7 @@ async def locked(renewals: Renewals, opportunity_id: UUID) -> AsyncIterator[None
     touch = "update opportunities set name = name where workspace_id = :workspace_id and id = :id"
     async with service.units.begin(renewals.ws.id, ()) as uow:
         given = {"workspace_id": renewals.ws.id, "id": opportunity_id}
-        await uow.session.execute(text(touch), given)
+        await uow.connection.execute(text(touch), given)
         yield
 
 
@@ -179,7 +179,7 @@ async def test_a_record_that_is_being_changed_is_not_waited_for_and_not_sent_to(
     opportunity_id = await renewals.opportunity()
     await renewals.ws.admin.patch("/v1/workspace", {"settings": {"holds": {"sending": False}}})
     async with service.units.begin(renewals.ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update opportunities set is_closed = true"
                 " where workspace_id = :workspace_id and id = :id"

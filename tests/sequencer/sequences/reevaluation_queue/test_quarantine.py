@@ -155,7 +155,7 @@ async def stored(world: Renewals, table: str, row_id: Any, **values: Any) -> Non
     changes = ", ".join(f"{name} = :{name}" for name in values)
     where = "workspace_id = :workspace_id and id = cast(:id as uuid)"
     async with world.tenure.workers["sequencer"].units.begin(world.ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(f"update {table} set {changes} where {where}"),
             {"workspace_id": world.ws.id, "id": str(row_id), **values},
         )
@@ -332,7 +332,7 @@ async def spoil_definition(renewals: Renewals, sequence: Json) -> None:
     for table in ("sequences", "sequence_versions"):
         column, key = ("draft", "id") if table == "sequences" else ("definition", "sequence_id")
         async with renewals.tenure.workers["sequencer"].units.begin(renewals.ws.id, ()) as uow:
-            await uow.session.execute(
+            await uow.connection.execute(
                 text(
                     f"update {table} set {column} = jsonb_set({column}, '{{steps,0,offset_days}}',"
                     " '0') || jsonb_build_object('of_old', 1)"

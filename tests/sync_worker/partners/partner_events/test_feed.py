@@ -215,7 +215,7 @@ async def test_who_waits_holds_no_transaction(tenure: Tenure, ws: Workspace) -> 
     longest = timedelta(0)
     while not waiting.done():
         async with tenure.workers["sync"].units.across_workspaces() as scope:
-            found = await scope.session.execute(
+            found = await scope.connection.execute(
                 text(
                     "select coalesce(max(clock_timestamp() - xact_start), interval '0')"
                     " from pg_stat_activity where datname = current_database()"
@@ -237,7 +237,7 @@ async def test_old_events_go_and_whoever_missed_them_is_told(tenure: Tenure) -> 
     read = await page(ws, f"after={start}")
     first, second = read["data"]
     async with tenure.workers["sync"].units.begin(ws.id, ()) as uow:
-        await uow.session.execute(
+        await uow.connection.execute(
             text(
                 "update partner_events set recorded_at = recorded_at - interval '31 days'"
                 " where workspace_id = :workspace_id and id <> :kept"
@@ -274,7 +274,7 @@ async def test_transactions_are_in_the_order_of_their_numbers(tenure: Tenure) ->
     start = (await page(ws, "limit=1"))["data"]
     async with tenure.workers["sync"].units.begin(ws.id, ()) as uow:
         for xid in (100, 9, 10):
-            await uow.session.execute(
+            await uow.connection.execute(
                 text(
                     "insert into partner_events"
                     " (workspace_id, id, xid, type, data, cause, occurred_at) values"

@@ -36,7 +36,7 @@ async def test_a_secret_is_shown_once_and_never_stored_in_the_clear(
     assert shown["header_names"] == ["Authorization"]
     for table in ("webhook_endpoints", "webhook_secrets"):
         async with tenure.workers["sync"].units.begin(partner.ws.id, ()) as uow:
-            rows = await uow.session.execute(text(f"select t::text from {table} t"))
+            rows = await uow.connection.execute(text(f"select t::text from {table} t"))
             stored = "".join(rows.scalars())
         assert secret not in stored
         assert secret.removeprefix("whsec_").encode().hex() not in stored

@@ -160,10 +160,12 @@ class Import:
     delimiter: str | None
     dates: DateOrder | None
     decimals: DecimalSign | None
-    evidence: dict[str, Any]
+    evidence: Any
+    """What was seen of each column; of another release perhaps in another form, so it is `Any`."""
     upload_id: UUID | None
     columns: list[str]
-    mapping: dict[str, str | None]
+    mapping: Any
+    """Columns to targets; of another release perhaps in another form, too."""
     size_bytes: int
     rows: int
     processed_rows: int

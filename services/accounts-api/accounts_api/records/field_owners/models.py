@@ -1,23 +1,19 @@
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy import Integer, Text, Uuid
+from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts_api.db import Base
+from shared.columns import workspace_key
 
-
-class FieldOwner(Base):
-    """A connection, and the fields that it writes on records that came from its system. Of one that
-    was removed the row stays, without fields.
-    """
-
-    __tablename__ = "field_owners"
-
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    connection_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    system: Mapped[str] = mapped_column(Text, comment="the `source` of its records")
-    title: Mapped[str] = mapped_column(Text)
-    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="lists of fields by record type")
-    version: Mapped[int] = mapped_column(Integer)
+# Connections, and the fields that each writes on records that came from its system. Of one that was
+# removed the row stays, without fields.
+field_owners = Table(
+    "field_owners",
+    Base.metadata,
+    workspace_key(),
+    Column("connection_id", Uuid, nullable=False),
+    Column("system", Text, nullable=False, comment="the `source` of its records"),
+    Column("title", Text, nullable=False),
+    Column("fields", JSONB, nullable=False, comment="lists of fields by record type"),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "connection_id"),
+)
