@@ -18,14 +18,12 @@ FEATURES_OF_MORE_FILES = {
     "deploy/bench": 11,
     "deploy/demo": 17,
     "services/accounts-api/accounts_api/evaluation/engine": 11,
-    "services/accounts-api/accounts_api/language/formulas": 14,
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/demo": 2_123,
     "services/accounts-api/accounts_api/automation/segments": 2_239,
     "services/accounts-api/accounts_api/evaluation/engine": 1_580,
-    "services/accounts-api/accounts_api/language/formulas": 1_860,
     "services/sequencer/sequencer/sequences/enrollments": 1_573,
 }
 LARGER_FILES = {

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts_api.evaluation.engine.cycles import find_cycle
+from accounts_api.language.formula_interpreter.depends import dependencies, is_own, needs
+from accounts_api.language.formula_interpreter.evaluate import evaluate
+from accounts_api.language.formula_interpreter.kept import kept
+from accounts_api.language.formula_interpreter.next_change import next_change
+from accounts_api.language.formula_interpreter.nulls import why_null
 from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.days import add_business_days, business_days_between
 from accounts_api.language.formulas.days import months_between as count_months
-from accounts_api.language.formulas.depends import dependencies, is_own, needs
-from accounts_api.language.formulas.evaluate import evaluate
-from accounts_api.language.formulas.kept import kept
-from accounts_api.language.formulas.next_change import next_change
-from accounts_api.language.formulas.nulls import why_null
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit

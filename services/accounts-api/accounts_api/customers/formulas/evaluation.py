@@ -13,10 +13,10 @@ from accounts_api.customers.formulas.queries import FormulaTrait
 from accounts_api.customers.formulas.service import as_user, faults_of, usable
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import Affected, caused_by
-from accounts_api.language.formulas.depends import needs
-from accounts_api.language.formulas.evaluate import evaluate as value_of
-from accounts_api.language.formulas.kept import kept
-from accounts_api.language.formulas.next_change import next_change
+from accounts_api.language.formula_interpreter.depends import needs
+from accounts_api.language.formula_interpreter.evaluate import evaluate as value_of
+from accounts_api.language.formula_interpreter.kept import kept
+from accounts_api.language.formula_interpreter.next_change import next_change
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.values import number
 from accounts_api.language.interpreter.depends import Dependency

@@ -7,8 +7,8 @@ from pydantic_core import to_json
 
 from accounts_api.customers.formulas import queries
 from accounts_api.customers.formulas.service import faults_of, usable
-from accounts_api.language.formulas.depends import needs
-from accounts_api.language.formulas.nulls import Why, why_null
+from accounts_api.language.formula_interpreter.depends import needs
+from accounts_api.language.formula_interpreter.nulls import Why, why_null
 from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema

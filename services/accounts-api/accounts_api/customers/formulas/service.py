@@ -10,7 +10,7 @@ from accounts_api.customers.formulas.queries import FormulaTrait, SeenRecord
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.engine.evaluators import FORMULA
 from accounts_api.evaluation.rule_sets import rule_input
-from accounts_api.language.formulas.depends import dependencies
+from accounts_api.language.formula_interpreter.depends import dependencies
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit

@@ -9,10 +9,10 @@ from accounts_api.customers.traits import queries, rules
 from accounts_api.customers.traits.queries import Trait
 from accounts_api.customers.traits.schemas import FormulaPreviewIn
 from accounts_api.customers.traits.service import get_trait, schema_of
-from accounts_api.language.formulas.depends import dependencies, needs
-from accounts_api.language.formulas.evaluate import evaluate
-from accounts_api.language.formulas.kept import kept
-from accounts_api.language.formulas.nulls import why_null
+from accounts_api.language.formula_interpreter.depends import dependencies, needs
+from accounts_api.language.formula_interpreter.evaluate import evaluate
+from accounts_api.language.formula_interpreter.kept import kept
+from accounts_api.language.formula_interpreter.nulls import why_null
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.types import Sort

@@ -50,7 +50,5 @@ Meaning
   takes the record with the greatest `by` (`created_at` unless said), even if it has no value.
 
 Modules: `nodes` (the tree as written), `parser`, `printer`, `types` (what fits what), `functions`,
-`type_check` (names and types resolved into `typed`), then the readers of a typed formula:
-`evaluate`, `next_change` (when time alone may change it), `depends` (which changes can change it,
-and what of a record it needs), `kept` (the form in which a value is stored).
+`type_check` (names and types resolved into `typed`). `formula_interpreter` reads a typed formula.
 """

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from accounts_api.language.formula_interpreter.depends import is_own, traits_read
+from accounts_api.language.formula_interpreter.evaluate import evaluate
+from accounts_api.language.formula_interpreter.kept import kept
 from accounts_api.language.formulas import typed as c
-from accounts_api.language.formulas.depends import is_own, traits_read
-from accounts_api.language.formulas.evaluate import evaluate
-from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.values import number

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from accounts_api.language.formula_interpreter.evaluate import followed, result
 from accounts_api.language.formulas import typed as c
-from accounts_api.language.formulas.evaluate import followed, result
 from accounts_api.language.interpreter.evaluate import Snapshot
 from accounts_api.language.interpreter.next_change import instants as rule_instants
 from accounts_api.language.rules.context import Asks, EvaluationContext

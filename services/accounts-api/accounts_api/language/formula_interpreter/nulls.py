@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts_api.language.formula_interpreter.evaluate import (
+    field_value,
+    followed,
+    gathered,
+    result,
+)
+from accounts_api.language.formula_interpreter.kept import kept
 from accounts_api.language.formulas import typed as c
-from accounts_api.language.formulas.evaluate import field_value, followed, gathered, result
-from accounts_api.language.formulas.kept import kept
 from accounts_api.language.formulas.values import Money, amount, mixed
 from accounts_api.language.interpreter.evaluate import Snapshot
 from accounts_api.language.rules.context import EvaluationContext
