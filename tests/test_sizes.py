@@ -17,13 +17,11 @@ LINES_OF_A_FILE = 400
 FEATURES_OF_MORE_FILES = {
     "deploy/bench": 11,
     "deploy/demo": 17,
-    "services/accounts-api/accounts_api/evaluation/engine": 11,
 }
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/demo": 2_123,
     "services/accounts-api/accounts_api/automation/segments": 2_239,
-    "services/accounts-api/accounts_api/evaluation/engine": 1_580,
     "services/sequencer/sequencer/sequences/enrollments": 1_573,
 }
 LARGER_FILES = {

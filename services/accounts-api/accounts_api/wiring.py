@@ -22,7 +22,7 @@ from accounts_api.customers.querying.includes import ExtraIncludes
 from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.traits import service as traits
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import FORMULA, Evaluator, Evaluators
+from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, Evaluator, Evaluators
 from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.members.service import MemberHooks

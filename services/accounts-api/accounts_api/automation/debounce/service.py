@@ -16,7 +16,7 @@ from uuid import UUID
 from accounts_api.automation.debounce import queries
 from accounts_api.automation.debounce.queries import ClaimedMove, PendingMove
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import caused_by
 from shared import held_work
 from shared.batches import each_at_its_own_risk
 from shared.events.accounts import RecordType, SegmentEntered, SegmentLeft

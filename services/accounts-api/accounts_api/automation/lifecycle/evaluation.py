@@ -13,7 +13,7 @@ from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status,
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.language.interpreter.depends import EXISTENCE, Dependency

@@ -15,7 +15,7 @@ from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import Candidate, effective_rule, held_by
 from accounts_api.automation.segments.verdicts import Differing
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Affected, Trigger, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
 from accounts_api.language.interpreter.depends import Dependency, segment_dependency
 from accounts_api.language.interpreter.evaluate import matches
 from accounts_api.language.interpreter.needs import needs

@@ -14,7 +14,7 @@ from accounts_api.automation.segments.queries import Segment
 from accounts_api.automation.segments.rules import effective_rule, leads_back, rank_faults
 from accounts_api.automation.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Trigger
+from accounts_api.evaluation.rule_kinds.evaluators import Trigger
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.evaluation.usages.service import Elsewhere, Used, must_be_unused

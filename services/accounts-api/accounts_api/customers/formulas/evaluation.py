@@ -12,7 +12,7 @@ from accounts_api.customers.formulas import queries
 from accounts_api.customers.formulas.queries import FormulaTrait
 from accounts_api.customers.formulas.service import as_user, faults_of, usable
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Affected, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, caused_by
 from accounts_api.language.formula_interpreter.depends import needs
 from accounts_api.language.formula_interpreter.evaluate import evaluate as value_of
 from accounts_api.language.formula_interpreter.kept import kept

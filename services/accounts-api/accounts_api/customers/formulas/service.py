@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts_api.customers.formulas import queries
 from accounts_api.customers.formulas.queries import FormulaTrait, SeenRecord
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import FORMULA
+from accounts_api.evaluation.rule_kinds.evaluators import FORMULA
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.language.formula_interpreter.depends import dependencies
 from accounts_api.language.formulas.parser import read_formula

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts_api.evaluation.engine import queries
-from accounts_api.evaluation.engine.evaluators import DECIDING, FORMULA, Evaluators, Output
+from accounts_api.evaluation.rule_kinds.evaluators import DECIDING, FORMULA, Evaluators, Output
 from accounts_api.language.interpreter.depends import Dependency
 from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork

@@ -9,23 +9,23 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from accounts_api.evaluation.engine import (
-    backfills,
-    cycles,
-    evaluating,
-    next_changes,
-    queries,
-    rules,
-)
+from accounts_api.evaluation.engine import backfills, cycles, next_changes, queries, rules
 from accounts_api.evaluation.engine.backfills import Backfill, backfills_of
 from accounts_api.evaluation.engine.change_capture import (
     record_change,
     record_changes,
     record_each_change,
 )
-from accounts_api.evaluation.engine.evaluators import FORMULA, Evaluators, Output, Trigger, in_order
 from accounts_api.evaluation.engine.next_changes import set_next_changes
 from accounts_api.evaluation.engine.queries import active_rules, unregister
+from accounts_api.evaluation.rule_kinds import service as rule_kinds
+from accounts_api.evaluation.rule_kinds.evaluators import (
+    FORMULA,
+    Evaluators,
+    Output,
+    Trigger,
+    in_order,
+)
 from accounts_api.language.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
@@ -204,7 +204,7 @@ async def _evaluate_due(uow: UnitOfWork, context: EvaluationContext) -> bool:
     for row in due:
         if row.kind is not None:
             affected[row.kind][row.rule_id][row.record_id] = Trigger(instant, CLOCK)
-    await evaluating.evaluate(uow, affected, at(context, instant))
+    await rule_kinds.evaluate(uow, affected, at(context, instant))
     return True
 
 
@@ -235,7 +235,7 @@ async def _evaluate_changed(uow: UnitOfWork, context: EvaluationContext) -> bool
         }
         for dependent in dependents if records else ():
             affected[dependent.kind][dependent.rule_id] = records
-    await evaluating.evaluate(uow, affected, context)
+    await rule_kinds.evaluate(uow, affected, context)
     return True
 
 
@@ -263,11 +263,11 @@ async def _all_starts(
 
 async def _evaluate_held(uow: UnitOfWork, context: EvaluationContext) -> bool:
     """Records that a rule failed on are tried again."""
-    due = await evaluating.due_again(uow, BATCH)
+    due = await rule_kinds.due_again(uow, BATCH)
     affected: dict[str, dict[UUID, dict[UUID, Trigger]]] = defaultdict(lambda: defaultdict(dict))
     for kind, rule_id, record_id in due:
         affected[kind][rule_id][record_id] = Trigger(context.now, AGAIN)
-    await evaluating.evaluate(uow, affected, context)
+    await rule_kinds.evaluate(uow, affected, context)
     return bool(due)
 
 
@@ -299,7 +299,7 @@ async def _continue_backfill(uow: UnitOfWork, context: EvaluationContext) -> boo
         ids = await backfills.ids_after(uow, type_, backfill.after_id, BATCH)
     trigger = Trigger(context.now, BACKFILL)
     found = {backfill.rule_id: dict.fromkeys(ids, trigger)}
-    corrected = await evaluating.evaluate_kind(uow, backfill.kind, found, context) if ids else 0
+    corrected = await rule_kinds.evaluate_kind(uow, backfill.kind, found, context) if ids else 0
     if backfill.repeated and corrected:
         DRIFT.inc(corrected)
         log.warning("members had drifted", rule_id=str(backfill.rule_id), corrected=corrected)

@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.engine.evaluators import Evaluate, Evaluator, Outputs
+from accounts_api.evaluation.rule_kinds.evaluators import Evaluate, Evaluator, Outputs
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.rules import (
     Evaluated,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from accounts_api.evaluation.engine.evaluators import Affected, Evaluators, Trigger, in_order
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Evaluators, Trigger, in_order
 from accounts_api.language.rules.context import EvaluationContext
 from shared import held_work
 from shared.batches import each_at_its_own_risk, is_passing

@@ -1,10 +1,10 @@
-"""Kinds of rules that look at one change are judged in the order that `owners.py` gives."""
+"""Kinds of rules that look at one change are judged in the order of `EVALUATION_ORDER`."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import text
 
-from accounts_api.evaluation.engine.evaluators import EVALUATION_ORDER, Evaluators
+from accounts_api.evaluation.rule_kinds.evaluators import EVALUATION_ORDER, Evaluators
 from accounts_api.wiring import WIRING
 from tests.accounts_api.customers.key_roles.making import member, rule
 from tests.accounts_api.records.making import make, make_trait
