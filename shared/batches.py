@@ -18,15 +18,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def each_at_its_own_risk(
+async def isolate_failures(
     uow: UnitOfWork,
     items: Sequence[T],
     work: Callable[[Sequence[T]], Awaitable[R]],
-    set_aside: Callable[[T, Exception], Awaitable[None]],
+    handle_failure: Callable[[T, Exception], Awaitable[None]],
 ) -> list[R]:
     """Do `work` on all items together. If it raises, each half is tried by itself, down to the one
-    item that fails; that item goes to `set_aside` with its error. Returns what `work` returned for
-    the others.
+    item that fails; that item goes to `handle_failure` with its error. Returns what `work` returned
+    for the others.
 
     Every attempt is a savepoint: what a failed attempt wrote and published is undone, and its locks
     are released. So take locks that must last before the call, and read what `work` needs inside
@@ -40,7 +40,7 @@ async def each_at_its_own_risk(
         async with uow.savepoint():
             return [await work(items)]
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         uow.take_back(event_count)
         failure = error
@@ -48,12 +48,12 @@ async def each_at_its_own_risk(
         uow.cause = cause
     if len(items) == 1:
         log.warning("an item was set aside", item=repr(items[0])[:200], exc_info=failure)
-        await set_aside(items[0], failure)
+        await handle_failure(items[0], failure)
         return []
     middle = len(items) // 2
     return [
-        *await each_at_its_own_risk(uow, items[:middle], work, set_aside),
-        *await each_at_its_own_risk(uow, items[middle:], work, set_aside),
+        *await isolate_failures(uow, items[:middle], work, handle_failure),
+        *await isolate_failures(uow, items[middle:], work, handle_failure),
     ]
 
 
@@ -74,7 +74,7 @@ def reason_of(error: Exception) -> str:
     return "Something unexpected went wrong on our side; the log says what."
 
 
-def is_passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether trying again may help: the connection was lost, or two writers met."""
     return (
         isinstance(error, OutgoingError | Unavailable)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.batches import is_passing, reason_of
+from shared.batches import is_transient, reason_of
 from shared.columns import AT, NOW, workspace_key
 from shared.errors import NotFound
 from shared.events.base import Cause
@@ -96,7 +96,7 @@ _HOLD = text(
     """
 )
 _ITEMS = text("select item from held_work where workspace_id = :workspace_id and step = :step")
-_LET_GO = text(
+_RELEASE = text(
     """
     delete from held_work
     where workspace_id = :workspace_id and step = :step and item = any(cast(:items as text[]))
@@ -146,11 +146,11 @@ async def hold(
     )
 
 
-async def let_go(uow: UnitOfWork, step: str, succeeded: Callable[[str], bool]) -> None:
+async def release(uow: UnitOfWork, step: str, succeeded: Callable[[str], bool]) -> None:
     """Release the held items of the step that succeeded now. Costs one query while none is held."""
     items = [item for item in await uow.values(str, _ITEMS, step=step) if succeeded(item)]
     if items:
-        await uow.run(_LET_GO, step=step, items=items)
+        await uow.run(_RELEASE, step=step, items=items)
 
 
 async def attempt(
@@ -169,10 +169,10 @@ async def attempt(
     try:
         async with units.begin(workspace_id, cause) as uow:
             answer = await work(uow)
-            await let_go(uow, step, item.__eq__)
+            await release(uow, step, item.__eq__)
             return answer
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         log.exception("work is held", step=step, item=item)
         failure = error
@@ -181,7 +181,7 @@ async def attempt(
     return None
 
 
-async def due_again(uow: UnitOfWork, step: str, limit: int) -> Sequence[HeldWork]:
+async def due_for_retry(uow: UnitOfWork, step: str, limit: int) -> Sequence[HeldWork]:
     return await uow.rows(HeldWork, _DUE, step=step, limit=limit)
 
 

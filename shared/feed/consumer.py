@@ -19,7 +19,7 @@ from shared.events.base import Envelope
 from shared.fault_points import faultpoint
 from shared.feed.dead_events import store_dead_event
 from shared.feed.reader import FeedPage
-from shared.feed.subscriptions import Subscriptions, is_passing
+from shared.feed.subscriptions import Subscriptions, is_transient_or_timeout
 from shared.logging import get_logger
 from shared.net.answers import OutgoingError
 from shared.settings import ServiceName
@@ -106,7 +106,7 @@ class Consumer:
         except LostRace:
             raise
         except Exception as error:
-            if is_passing(error):
+            if is_transient_or_timeout(error):
                 raise
             if len(batch) == 1:
                 await self._failed(batch[0], cursor, error)
@@ -145,7 +145,7 @@ class Consumer:
             except LostRace:
                 raise
             except Exception as next_error:
-                if is_passing(next_error):
+                if is_transient_or_timeout(next_error):
                     raise
                 error = next_error
             else:

@@ -9,11 +9,11 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import text
 
-from shared.batches import each_at_its_own_risk, reason_of
+from shared.batches import isolate_failures, reason_of
 from shared.errors import Conflict, NotFound
 from shared.events.base import Envelope
 from shared.events.registry import publisher_of
-from shared.feed.subscriptions import Subscriptions, is_passing
+from shared.feed.subscriptions import Subscriptions, is_transient_or_timeout
 from shared.logging import get_logger
 from shared.settings import ServiceName
 from shared.uow import UnitOfWork
@@ -88,7 +88,7 @@ async def store_dead_event(
     )
 
 
-async def on_each(
+async def apply_to_each(
     uow: UnitOfWork, items: Sequence[T], act: Callable[[T], Awaitable[object]]
 ) -> None:
     """Apply the event that is being handled to each item. When it fails on an item, the event is
@@ -99,19 +99,19 @@ async def on_each(
         for item in batch:
             await act(item)
 
-    await on_all(uow, items, act_on)
+    await apply_to_batch(uow, items, act_on)
 
 
-async def on_all(
+async def apply_to_batch(
     uow: UnitOfWork, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[object]]
 ) -> None:
-    """As `on_each`, where `act` takes several items at once."""
+    """As `apply_to_each`, where `act` takes several items at once."""
     failures = []
 
     async def record_failure(_: T, error: Exception) -> None:
         failures.append(error)
 
-    await each_at_its_own_risk(uow, items, act, record_failure)
+    await isolate_failures(uow, items, act, record_failure)
     if not failures:
         return
     event = uow.handled_event
@@ -147,7 +147,7 @@ async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) 
     try:
         await subscriptions.handle(uow, Envelope.model_validate(dead.envelope))
     except Exception as error:
-        if is_passing(error):
+        if is_transient_or_timeout(error):
             raise
         log.warning("event still fails", event_id=str(event_id), exc_info=error)
         raise StillFails(reason_of(error)) from error

@@ -5,17 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared import sqlstates, tracing
-from shared.db import is_connection_loss, sqlstate
-from shared.errors import Unavailable
+from shared.batches import is_transient
+from shared.db import sqlstate
 from shared.events.base import Cause, Envelope, Event
 from shared.events.registry import EVENTS
-from shared.net.answers import OutgoingError
 from shared.uow import UnitOfWork
 
 Handler = Callable[[UnitOfWork, Any], Awaitable[None]]
 Handlers = Mapping[type[Event], Sequence[Handler]]
-
-_RETRYABLE_STATES = sqlstates.WRITERS_MET | {sqlstates.QUERY_CANCELED}
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,6 @@ class Subscriptions:
         uow.cause = before
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient_or_timeout(error: Exception) -> bool:
     """Whether the connection or the database is to blame, not the event: trying again may help."""
-    return (
-        isinstance(error, OutgoingError | Unavailable)
-        or is_connection_loss(error)
-        or sqlstate(error) in _RETRYABLE_STATES
-    )
+    return is_transient(error) or sqlstate(error) == sqlstates.QUERY_CANCELED

@@ -17,7 +17,7 @@ UNREACHABLE = "The host could not be reached."
 """Policy refusals use the same words, so that nobody can map our network."""
 
 
-def link_trouble(error: BaseException) -> str:
+def describe_connection_error(error: BaseException) -> str:
     """One sentence. The library's own message is logged."""
     log.info("connection failed", error=type(error).__name__, detail=str(error)[:500])
     sentences = filter(None, map(_sentence_for, _chain(error)))

@@ -15,7 +15,7 @@ import httpx2
 from pydantic_core import to_json
 
 from shared.net.answers import Answer, OutgoingError
-from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.connection_errors import UNREACHABLE, describe_connection_error
 from shared.net.egress import EgressPolicy, PinnedTransport, tls_context
 from shared.tracing import carry
 
@@ -119,7 +119,7 @@ class HttpClient:
             raise OutgoingError(UNREACHABLE, sent=False) from error
         except (httpx2.HTTPError, OSError) as error:
             breaker.record(ok=False)
-            raise OutgoingError(link_trouble(error)) from error
+            raise OutgoingError(describe_connection_error(error)) from error
         except UnicodeError as error:
             raise OutgoingError("A header cannot be sent: use ASCII.", sent=False) from error
         breaker.record(ok=answer.status < 500)  # noqa: PLR2004

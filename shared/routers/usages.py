@@ -44,7 +44,7 @@ def usages_router(*finders: FindUsages) -> APIRouter:
         key: Annotated[str, Query(max_length=200)],
         record_type: Annotated[str | None, Query(max_length=100)] = None,
     ) -> dict[str, Any]:
-        async with peers_unit(request, caller) as uow:
+        async with peer_transaction(request, caller) as uow:
             usages = [
                 usage for find in finders for usage in await find(uow, target, record_type, key)
             ]
@@ -53,7 +53,7 @@ def usages_router(*finders: FindUsages) -> APIRouter:
     return router
 
 
-def peers_unit(request: Request, caller: Caller) -> Any:
+def peer_transaction(request: Request, caller: Caller) -> Any:
     """A read-only transaction for the caller that a service acts for."""
     begin = service_of(request).units.begin
     return begin(caller.workspace_id, caller.cause, read_only=True)

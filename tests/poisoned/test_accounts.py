@@ -142,8 +142,8 @@ async def deactivation(world: World) -> None:
     assert None not in await shown(world, ids, "deactivated_at", "contacts")
 
 
-@step("rules: stewardship")
-async def stewardship(world: World) -> None:
+@step("rules: assignment")
+async def assignment(world: World) -> None:
     ada = await member(world.ws, "Ada")
     await rule(world.ws, 'name starts with "Item"', member_id=ada)
     await world.tenure.settle()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.events.base import Cause, Event
 from shared.ids import new_id
 from shared.uow import UnitOfWork
@@ -79,7 +79,7 @@ async def test_what_one_item_raises_costs_only_that_one(
     ws = new_id()
     units = tenure.workers["tasks"].units
     async with units.begin(ws, BY_TEST) as uow:
-        done = await each_at_its_own_risk(uow, "abcde", work, put_away)
+        done = await isolate_failures(uow, "abcde", work, put_away)
     async with units.begin(ws, (), read_only=True) as reading:
         stored = text("select payload ->> 'word' from events where workspace_id = :ws order by seq")
         rows = list(await reading.connection.scalars(stored, {"ws": ws}))
@@ -98,4 +98,4 @@ async def test_trouble_with_the_database_is_no_items_fault(tenure: Tenure) -> No
 
     with pytest.raises(InterfaceError):
         async with tenure.workers["tasks"].units.begin(new_id(), BY_TEST) as uow:
-            await each_at_its_own_risk(uow, [1, 2, 3], work, put_away)
+            await isolate_failures(uow, [1, 2, 3], work, put_away)

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.connection_errors import UNREACHABLE, describe_connection_error
 
 
 class OfALibrary(Exception):
@@ -37,7 +37,7 @@ def by_a_library(cause: BaseException) -> OfALibrary:
 )
 def test_a_kind_of_trouble_is_told_and_nothing_of_a_library(error: Exception, word: str) -> None:
     for one in (error, by_a_library(error)):
-        told = link_trouble(one)
+        told = describe_connection_error(one)
         assert word in told
         assert "Errno" not in told
         assert type(error).__name__ not in told
@@ -45,4 +45,4 @@ def test_a_kind_of_trouble_is_told_and_nothing_of_a_library(error: Exception, wo
 
 
 def test_what_only_a_library_knows_is_a_link_that_broke() -> None:
-    assert link_trouble(OfALibrary("0x7f")) == "The link broke."
+    assert describe_connection_error(OfALibrary("0x7f")) == "The link broke."

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from sequencer.usages import service
 from shared.auth import Caller
 from shared.routers.internal import on_behalf
-from shared.routers.usages import peers_unit
+from shared.routers.usages import peer_transaction
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,5 +21,5 @@ async def member_load(
     caller: Annotated[Caller, on_behalf("members:read")],
     successor: Annotated[list[UUID] | None, Query(max_length=500)] = None,
 ) -> dict[str, Any]:
-    async with peers_unit(request, caller) as uow:
+    async with peer_transaction(request, caller) as uow:
         return await service.load_of(uow, member_id, successor or ())

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared import held_work
-from shared.batches import is_passing
+from shared.batches import is_transient
 from shared.events.base import Cause
 from shared.logging import get_logger
 from shared.service import Service
@@ -29,7 +29,7 @@ async def _write_or_hold(running: Service, workspace_id: UUID, note_id: UUID) ->
     try:
         await _write(running, workspace_id, note_id)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         log.exception("note fields are held", note_id=str(note_id))
         async with running.units.begin(workspace_id, _SYSTEM) as uow:
@@ -49,4 +49,4 @@ async def _write(running: Service, workspace_id: UUID, note_id: UUID) -> None:
         return
     async with running.units.begin(workspace_id, service.cause_of(draft.note)) as uow:
         await service.settle_draft(uow, draft.note, faults)
-        await held_work.let_go(uow, queries.WRITES, str(note_id).__eq__)
+        await held_work.release(uow, queries.WRITES, str(note_id).__eq__)

@@ -65,7 +65,7 @@ async def _notify(
             once_per=_event_id(uow),
         )
 
-    await dead_events.on_each(uow, members, notify)
+    await dead_events.apply_to_each(uow, members, notify)
 
 
 def _event_id(uow: UnitOfWork) -> UUID:

@@ -15,7 +15,7 @@ OUTCOMES = {
     "formula": ("accounts.account_changed.v1", "traits.total"),
     "lifecycle": ("accounts.lifecycle_status_changed.v1", None),
     "segment": ("accounts.segment_entered.v1", None),
-    "stewardship": ("accounts.account_changed.v1", "key_roles"),
+    "assignment": ("accounts.account_changed.v1", "key_roles"),
 }
 """The event, and the field in it, by which each kind shows what it has decided."""
 

@@ -103,7 +103,7 @@ class AssignmentRules(RuleFeature[AssignmentRule]):
 
 RULES: Final = AssignmentRules(
     # Comes behind lifecycle and segment, so that rules see the statuses and members of their time.
-    kind="stewardship",
+    kind="assignment",
     subject="assignment_rule",
     record_type="account",
     store=queries.STORE,

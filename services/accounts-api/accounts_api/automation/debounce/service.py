@@ -18,7 +18,7 @@ from accounts_api.automation.debounce.queries import ClaimedMove, PendingMove
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import caused_by
 from shared import held_work
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.events.accounts import RecordType, SegmentEntered, SegmentLeft
 from shared.events.base import Cause, chain_of
 from shared.service import Service
@@ -148,9 +148,9 @@ async def _publish_claimed(uow: UnitOfWork, waiting: Sequence[ClaimedMove]) -> N
         await queries.delay(uow, [asdict(row)])
         await held_work.hold(uow, queries.STEP, _item(row), error, about)
 
-    await each_at_its_own_risk(uow, waiting, publish_some, hold)
+    await isolate_failures(uow, waiting, publish_some, hold)
     published = {_item(row) for row in waiting} - unpublished
-    await held_work.let_go(uow, queries.STEP, published.__contains__)
+    await held_work.release(uow, queries.STEP, published.__contains__)
 
 
 def _item(row: ClaimedMove) -> str:

@@ -26,4 +26,4 @@ async def mark_address(uow: UnitOfWork, email: str, status: EmailStatus) -> None
     async def mark(edit: Edit) -> None:
         await write(uow, CONTACT, [edit], OURSELVES)
 
-    await dead_events.on_each(uow, edits, mark)
+    await dead_events.apply_to_each(uow, edits, mark)

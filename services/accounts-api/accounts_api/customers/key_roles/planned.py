@@ -16,7 +16,7 @@ from accounts_api.records.requests.service import accepted
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.service import state_of, write
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.errors import AppError, Fault, Invalid, check_version
 from shared.events.base import Cause, chain_of
 from shared.ids import new_id
@@ -129,7 +129,7 @@ async def _begin_due(uow: UnitOfWork) -> bool:
     async def refuse(one: DuePlan, _: Exception) -> None:
         await queries.end_plan(uow, one.id, AppError.code)
 
-    await each_at_its_own_risk(uow, due, begin, refuse)
+    await isolate_failures(uow, due, begin, refuse)
     return bool(due)
 
 

@@ -263,7 +263,7 @@ async def _all_starts(
 
 async def _evaluate_held(uow: UnitOfWork, context: EvaluationContext) -> bool:
     """Records that a rule failed on are tried again."""
-    due = await rule_kinds.due_again(uow, BATCH)
+    due = await rule_kinds.due_for_retry(uow, BATCH)
     affected: dict[str, dict[UUID, dict[UUID, Trigger]]] = defaultdict(lambda: defaultdict(dict))
     for kind, rule_id, record_id in due:
         affected[kind][rule_id][record_id] = Trigger(context.now, AGAIN)

@@ -30,7 +30,7 @@ EVALUATION_ORDER: Final = (
     # A segment reads all of the above, and assignments read segments.
     "segment",
     # Last, because it hands accounts to people: it should read what is settled.
-    "stewardship",
+    "assignment",
 )
 """Kinds of rules, those that decide what others read first. Each kind reads what the ones
 before it have written in the same transaction. Where one looks the other way, at a kind that comes

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Evaluators, Trigger, in_order
 from accounts_api.language.rules.context import EvaluationContext
 from shared import held_work
-from shared.batches import each_at_its_own_risk, is_passing
+from shared.batches import is_transient, isolate_failures
 from shared.db import sqlstate
 from shared.logging import get_logger
 from shared.sqlstates import QUERY_CANCELED
@@ -44,7 +44,7 @@ async def evaluate_kind(
     async def evaluate(rule_ids: Sequence[UUID]) -> int:
         batch = {rule_id: affected[rule_id] for rule_id in rule_ids}
         differing = await evaluator.evaluate(uow, batch, context)
-        await let_go(uow, batch)
+        await release(uow, batch)
         return differing
 
     async def by_record(rule_id: UUID, error: Exception) -> None:
@@ -56,7 +56,7 @@ async def evaluate_kind(
             more.append(differing)
 
     more: list[int] = []
-    evaluated = await each_at_its_own_risk(uow, list(affected), evaluate, by_record)
+    evaluated = await isolate_failures(uow, list(affected), evaluate, by_record)
     return None if quarantined and len(affected) == 1 else sum(evaluated) + sum(more)
 
 
@@ -80,7 +80,7 @@ async def _evaluate_records(
     async def evaluate(ids: Sequence[UUID]) -> int:
         batch = {rule_id: {id_: records[id_] for id_ in ids}}
         differing = await evaluator.evaluate(uow, batch, context)
-        await let_go(uow, batch)
+        await release(uow, batch)
         return differing
 
     async def hold(record_id: UUID, reason: Exception) -> None:
@@ -96,9 +96,9 @@ async def _evaluate_records(
         if not timed_out:
             async with uow.savepoint():
                 await evaluate([])
-                return sum(await each_at_its_own_risk(uow, list(records), evaluate, hold))
+                return sum(await isolate_failures(uow, list(records), evaluate, hold))
     except Exception as again:
-        if is_passing(again):
+        if is_transient(again):
             raise
         uow.take_back(published)
         uow.cause = cause
@@ -115,21 +115,21 @@ async def hold_record(
     await held_work.hold(uow, STEP, _item(rule_id, record_id), error, about)
 
 
-async def let_go(uow: UnitOfWork, evaluated: Mapping[UUID, Collection[UUID]]) -> None:
+async def release(uow: UnitOfWork, evaluated: Mapping[UUID, Collection[UUID]]) -> None:
     """Those that could be evaluated now, by rule."""
 
     def succeeded(item: str) -> bool:
         rule_id, record_id = map(UUID, item.split(":"))
         return record_id in evaluated.get(rule_id, ())
 
-    await held_work.let_go(uow, STEP, succeeded)
+    await held_work.release(uow, STEP, succeeded)
 
 
-async def due_again(uow: UnitOfWork, limit: int) -> list[tuple[str, UUID, UUID]]:
+async def due_for_retry(uow: UnitOfWork, limit: int) -> list[tuple[str, UUID, UUID]]:
     """Kind, rule and record."""
     return [
         (row.about["kind"], UUID(row.about["rule_id"]), UUID(row.about["record_id"]))
-        for row in await held_work.due_again(uow, STEP, limit)
+        for row in await held_work.due_for_retry(uow, STEP, limit)
     ]
 
 

@@ -12,7 +12,7 @@ from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries
 from accounts_api.records.store.writing import Validator, plan, write
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.errors import AppError
 from shared.uow import UnitOfWork
 
@@ -60,7 +60,7 @@ async def each_row(
         row, known = rows[place], error if isinstance(error, AppError) else NotWritten()
         outcomes[place] = Outcome("rejected", row.id, row.external_id, error=known)
 
-    await each_at_its_own_risk(uow, range(len(rows)), write_places, refuse)
+    await isolate_failures(uow, range(len(rows)), write_places, refuse)
     return [outcomes[place] for place in range(len(rows))]
 
 

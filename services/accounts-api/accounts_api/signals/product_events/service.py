@@ -30,7 +30,7 @@ from accounts_api.signals.product_events.rules import (
 )
 from accounts_api.signals.product_events.schemas import BatchIn, TrackIn
 from shared import held_work
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.errors import Fault, Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
@@ -91,7 +91,7 @@ async def track_batch(uow: UnitOfWork, data: BatchIn) -> dict[str, Any]:
             }
         )
 
-    counts = await each_at_its_own_risk(uow, read, partial(_take_in, uow), refuse)
+    counts = await isolate_failures(uow, read, partial(_take_in, uow), refuse)
     return _answer(sum(counts, Counts()), refused)
 
 
@@ -253,9 +253,9 @@ async def _attach(
         await held_work.hold(uow, queries.ATTACHING, str(event.id), error, about)
 
     attach = partial(_attach_some, uow, looked_again=looked_again)
-    await each_at_its_own_risk(uow, arrived, attach, hold)
+    await isolate_failures(uow, arrived, attach, hold)
     given = {str(event.id) for event in arrived} - failed
-    await held_work.let_go(uow, queries.ATTACHING, given.__contains__)
+    await held_work.release(uow, queries.ATTACHING, given.__contains__)
 
 
 def _sender(event: ArrivedEvent) -> Sender:

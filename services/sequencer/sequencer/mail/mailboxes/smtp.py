@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from shared.fault_points import faultpoint
-from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.connection_errors import UNREACHABLE, describe_connection_error
 from shared.net.egress import AddressRefused, EgressPolicy
 
 Stage = Literal["connect", "auth", "mail", "rcpt", "data", "body", "dot"]
@@ -111,7 +111,7 @@ class SmtpSession:
         except AddressRefused as error:
             raise SmtpBroken("connect", UNREACHABLE) from error
         except (OSError, TimeoutError) as error:
-            raise SmtpBroken("connect", link_trouble(error)) from error
+            raise SmtpBroken("connect", describe_connection_error(error)) from error
         session = cls(reader, writer, patience)
         try:
             await session._expect("connect", 220)
@@ -168,7 +168,7 @@ class SmtpSession:
         except TimeoutError:
             return
         except _NO_REPLY as error:
-            raise SmtpBroken("body", link_trouble(error)) from error
+            raise SmtpBroken("body", describe_connection_error(error)) from error
         raise SmtpRefused("body", reply.code, reply.text)
 
     async def dot(self) -> Reply:
@@ -192,7 +192,7 @@ class SmtpSession:
                         ssl.create_default_context(), server_hostname=server.host
                     )
             except (OSError, TimeoutError) as error:
-                raise SmtpBroken("connect", link_trouble(error)) from error
+                raise SmtpBroken("connect", describe_connection_error(error)) from error
             await self._hello()
 
     async def _hello(self) -> None:
@@ -226,14 +226,14 @@ class SmtpSession:
                 self._writer.write(raw)
                 await self._writer.drain()
         except (OSError, TimeoutError) as error:
-            raise SmtpBroken(stage, link_trouble(error)) from error
+            raise SmtpBroken(stage, describe_connection_error(error)) from error
 
     async def _expect(self, stage: Stage, *codes: int, seconds: float | None = None) -> Reply:
         try:
             async with asyncio.timeout(seconds or self._patience.command):
                 reply = await self._read_reply()
         except _NO_REPLY as error:
-            raise SmtpBroken(stage, link_trouble(error)) from error
+            raise SmtpBroken(stage, describe_connection_error(error)) from error
         if reply.code not in codes:
             raise SmtpRefused(stage, reply.code, reply.text)
         return reply

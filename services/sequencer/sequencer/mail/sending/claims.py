@@ -32,7 +32,7 @@ from sequencer.mail.unsubscribe import service as unsubscribing
 from sequencer.mail.unsubscribe.rules import Link
 from sequencer.replica import service as records
 from sequencer.settings import SequencerSettings
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.encryption import CannotDecrypt
 from shared.events.base import Cause
 from shared.fault_points import faultpoint
@@ -118,7 +118,7 @@ async def claim(
         await hold_failed(uow, message_id, error)
         others += 1
 
-    await each_at_its_own_risk(uow, ids, some, put_away)
+    await isolate_failures(uow, ids, some, put_away)
     faultpoint("send.in_claim")
     return claimed, others
 

@@ -16,7 +16,7 @@ from shared.db import is_connection_loss
 from shared.errors import Unavailable
 from shared.fault_points import faultpoint
 from shared.logging import get_logger
-from shared.net.connection_errors import link_trouble
+from shared.net.connection_errors import describe_connection_error
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -61,7 +61,7 @@ class HandOver:
             except SmtpBroken as broken:
                 await self._broken(broken.detail)
             except OSError as broken:
-                await self._broken(link_trouble(broken))
+                await self._broken(describe_connection_error(broken))
             except _NotAllowed:
                 await self._not_sent("stopped before the end of the mail", at_once=True)
             except _Locked:

@@ -22,7 +22,7 @@ from sequencer.mail.sending.claims import ClaimedDelivery
 from sequencer.mail.sending.holding import hold, hold_failed, locked, withdraw_if_stopped
 from sequencer.mail.sending.queries import LapsedDelivery
 from sequencer.mail.suppressions import service as suppressions
-from shared.batches import each_at_its_own_risk, reason_of
+from shared.batches import isolate_failures, reason_of
 from shared.errors import Conflict
 from shared.events.base import Cause
 from shared.events.sequences import MessageSent
@@ -193,7 +193,7 @@ async def recover(service: Service) -> int:
             ) -> None:
                 await _recover_one(uow, delivery.id, delivery.fence)
 
-            await each_at_its_own_risk(uow, [row.id], recover_one, partial(hold_failed, uow))
+            await isolate_failures(uow, [row.id], recover_one, partial(hold_failed, uow))
     return len(lapsed)
 
 

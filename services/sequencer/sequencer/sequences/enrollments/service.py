@@ -26,7 +26,7 @@ from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason
 from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences.versions import Pinned
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.errors import Conflict, NotFound
 from shared.events.sequences import (
     EnrollmentExited,
@@ -151,7 +151,7 @@ async def plan_each(uow: UnitOfWork, enrollments: Sequence[Enrollment]) -> None:
         await queries.change_enrollment(uow, enrollment.id, {"next_due_at": None})
         await queue.quarantine(uow, enrollment.opportunity_id, error)
 
-    await each_at_its_own_risk(uow, enrollments, partial(plan, uow), put_away)
+    await isolate_failures(uow, enrollments, partial(plan, uow), put_away)
 
 
 async def stop_each(
@@ -178,7 +178,7 @@ async def stop_each(
             uow.publish(EnrollmentPaused(**identity(enrollment), reason="failed"))
         await queue.quarantine(uow, enrollment.opportunity_id, error)
 
-    await each_at_its_own_risk(uow, enrollments, some, put_away)
+    await isolate_failures(uow, enrollments, some, put_away)
 
 
 async def add_to_timeline(

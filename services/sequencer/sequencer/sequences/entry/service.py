@@ -21,7 +21,7 @@ from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.rows import Sequence as SequenceRow
 from sequencer.sequences.sequences.versions import Pinned
 from shared.auth import Caller
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.events.base import Cause
 from shared.events.sequences import BlockCause, ManualEntryUsed
 from shared.uow import UnitOfWork
@@ -45,7 +45,7 @@ async def reconcile_due(uow: UnitOfWork) -> int:
     async def some(opportunity_ids: Sequence[UUID]) -> None:
         await reconcile(uow, {each: taken[each] for each in opportunity_ids})
 
-    await each_at_its_own_risk(uow, list(taken), some, partial(queue.quarantine, uow))
+    await isolate_failures(uow, list(taken), some, partial(queue.quarantine, uow))
     return len(taken)
 
 

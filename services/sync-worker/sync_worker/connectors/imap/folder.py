@@ -18,7 +18,7 @@ from imap_tools.utils import encode_folder
 from typing_extensions import override
 
 from sync_worker.connectors.base import SystemTrouble, Trouble
-from sync_worker.connectors.kit.links import link_trouble
+from sync_worker.connectors.kit.links import describe_connection_error
 from sync_worker.connectors.mail_base import Dialled, FolderState, RawMail
 
 _TIMEOUT = 20.0
@@ -177,4 +177,4 @@ def _told_clearly() -> Iterator[None]:
     try:
         yield
     except (OSError, imaplib.IMAP4.error, ImapToolsError, ValueError) as error:
-        raise away(link_trouble(error)) from error
+        raise away(describe_connection_error(error)) from error

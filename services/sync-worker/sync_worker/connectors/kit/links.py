@@ -1,5 +1,5 @@
 """What to tell a person of a connection that was not made, or did not last."""
 
-from shared.net.connection_errors import link_trouble
+from shared.net.connection_errors import describe_connection_error
 
-__all__ = ["link_trouble"]
+__all__ = ["describe_connection_error"]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from shared.batches import each_at_its_own_risk, reason_of
+from shared.batches import isolate_failures, reason_of
 from shared.fault_points import faultpoint
 from shared.uow import UnitOfWork
 from sync_worker.connectors.base import Row, Stream
@@ -15,11 +15,11 @@ from sync_worker.crm_sync.inbound.context import SyncRunContext
 from sync_worker.crm_sync.inbound.rules import (
     Item,
     Plan,
-    at_its_own_risk,
     body_of,
     difference,
     folded,
     folded_association,
+    folded_or_rejected,
     left_out_now,
     planned,
     refused_values,
@@ -76,13 +76,13 @@ async def apply_rows(
 async def _items(context: SyncRunContext, stream: Stream, rows: Sequence[Row]) -> list[Item]:
     if stream.type.joins is not None:
         relate = partial(folded_association, context.mapping)
-        return [at_its_own_risk(relate, row) for row in rows]
+        return [folded_or_rejected(relate, row) for row in rows]
     mapping = context.fitted[stream.name]
 
     def fold(row: Row) -> Item:
         return folded(mapping, stream.type, row, context.locale)
 
-    items = [at_its_own_risk(fold, row) for row in rows]
+    items = [folded_or_rejected(fold, row) for row in rows]
     if context.becomes(stream.name) != "contact":
         return items
     joining = [each.name for each in context.connector.spec.streams if each.joins == stream.name]
@@ -218,7 +218,7 @@ async def _keep_each(
         lost += 1
         await keep([_without_content(row, f"We cannot store it. {reason_of(error)}")])
 
-    await each_at_its_own_risk(uow, kept, keep, set_aside)
+    await isolate_failures(uow, kept, keep, set_aside)
     return lost
 
 

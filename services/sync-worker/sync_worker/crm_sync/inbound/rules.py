@@ -40,7 +40,7 @@ class Item:
         return hashlib.sha256(canonical.encode()).digest()
 
 
-def at_its_own_risk(fold: Callable[[Row], Item], row: Row) -> Item:
+def folded_or_rejected(fold: Callable[[Row], Item], row: Row) -> Item:
     """Whatever a row raises costs that row."""
     try:
         return fold(row)

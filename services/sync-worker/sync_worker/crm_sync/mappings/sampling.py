@@ -12,9 +12,9 @@ from sync_worker.connections.service import Opened
 from sync_worker.connectors.base import RecordConnector, Row, Stream
 from sync_worker.crm_sync.inbound.rules import (
     Item,
-    at_its_own_risk,
     body_of,
     folded,
+    folded_or_rejected,
     refused_values,
     users_in,
     with_accounts,
@@ -80,7 +80,7 @@ async def sample(
         return folded(fit.mapping, kind, row, locale)
 
     items = await _with_accounts(
-        service, connection, connector, mapping, [at_its_own_risk(fold, row) for row in rows]
+        service, connection, connector, mapping, [folded_or_rejected(fold, row) for row in rows]
     )
     shown = await _shown(service, connection, connector, records, fit.mapping, rows, items)
     return Sample(shown, hidden + [message for _, _, message in fit.faults])

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from shared.batches import each_at_its_own_risk, is_passing, reason_of
+from shared.batches import is_transient, isolate_failures, reason_of
 from shared.events.accounts import OpportunityChanged
 from shared.feed import dead_events
 from shared.logging import get_logger
@@ -77,7 +77,7 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
                 uow.wake_worker()
 
     found = await connections.connections_of_systems(uow, registry.record_systems())
-    await dead_events.on_each(uow, found, want)
+    await dead_events.apply_to_each(uow, found, want)
 
 
 def _object(mapped: WriteBackMap) -> str:
@@ -104,7 +104,7 @@ async def push(service: Service, batch: Batch) -> None:
     try:
         await _push(service, batch)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         log.exception("values not written back", connection_id=str(batch.connection_id))
         trouble = Trouble("retry", reason_of(error))
@@ -152,7 +152,7 @@ async def _judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdic
     async def leave(_: Verdict, __: Exception) -> None:
         pass
 
-    await each_at_its_own_risk(uow, verdicts, judge, leave)
+    await isolate_failures(uow, verdicts, judge, leave)
 
 
 def _requests(batch: Batch, together: int) -> list[list[Record]]:

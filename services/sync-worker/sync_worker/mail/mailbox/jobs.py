@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from uuid import UUID
 
-from shared.batches import is_passing, reason_of
+from shared.batches import is_transient, reason_of
 from shared.logging import get_logger
 from shared.net.egress import AddressRefused
 from shared.service import Service
@@ -59,7 +59,7 @@ async def look_into(the_service: Service, claim: Claim) -> None:
     except LostLease:
         trouble = "The connection was stopped."
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         log.exception("look not ended", connection_id=str(mailbox.id))
         trouble = reason_of(error)

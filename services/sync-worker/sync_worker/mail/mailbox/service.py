@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.batches import each_at_its_own_risk
+from shared.batches import isolate_failures
 from shared.errors import NotFound
 from shared.events.accounts import ContactChanged
 from shared.events.base import Event
@@ -131,7 +131,7 @@ async def take_mails(
 
     where = uow, connection.id
     await queries.forget_rejected(*where, place.uid_validity, [fetched.uid for fetched in mails])
-    counts = sum(await each_at_its_own_risk(uow, mails, take, reject), Counter[str]())
+    counts = sum(await isolate_failures(uow, mails, take, reject), Counter[str]())
     read = counts.pop("read", 0)
     await queries.move_on(
         uow,

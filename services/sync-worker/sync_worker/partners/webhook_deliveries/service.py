@@ -53,7 +53,7 @@ async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: 
         for endpoint in await webhooks.subscribers(uow)
         if endpoint.id not in told and lets_through(endpoint.types, public_type)
     ]
-    await dead_events.on_all(uow, rows, partial(_add, uow, "event"))
+    await dead_events.apply_to_batch(uow, rows, partial(_add, uow, "event"))
 
 
 async def _told(uow: UnitOfWork, event_id: UUID) -> set[UUID]:

@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from shared.net.connection_errors import UNREACHABLE, link_trouble
+from shared.net.connection_errors import UNREACHABLE, describe_connection_error
 from shared.net.egress import AddressRefused, EgressPolicy
 
 TOTAL_SECONDS = 15.0
@@ -98,11 +98,11 @@ class WebhookClient:
         except TimeoutError:
             error = f"No answer within {seconds:g} s."
         except aiohttp.ClientSSLError as refusal:
-            error = link_trouble(refusal)
+            error = describe_connection_error(refusal)
         except (AddressRefused, aiohttp.ClientConnectorError):
             error = UNREACHABLE
         except (aiohttp.ClientError, OSError, ValueError) as fault:
-            error = link_trouble(fault)
+            error = describe_connection_error(fault)
         return Reply(
             status=answer.status,
             error=error if answer.status is None else None,

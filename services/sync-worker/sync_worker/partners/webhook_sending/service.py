@@ -137,7 +137,7 @@ async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]
         for row in await queries.events_of(scope, claims)
     }
     endpoints = {
-        (row.workspace_id, row.id): at_its_own_risk(_opened, service, row)
+        (row.workspace_id, row.id): made_or_none(_opened, service, row)
         for row in await queries.endpoints_of(scope, claims)
     }
     bodies: dict[tuple[UUID, UUID], bytes | None] = {}
@@ -146,7 +146,7 @@ async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]
         key = (claim.workspace_id, claim.event_id)
         if key not in bodies:
             public_url = service.settings.public_url
-            bodies[key] = at_its_own_risk(
+            bodies[key] = made_or_none(
                 body_to_send,
                 claim.origin,
                 claim.endpoint_id,
@@ -171,7 +171,7 @@ def _opened(service: Service, row: ClaimedEndpoint) -> OpenEndpoint | None:
     )
 
 
-def at_its_own_risk(make: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+def made_or_none(make: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
     """None for what cannot be made: its delivery fails, and those of all others go on."""
     try:
         return make(*args, **kwargs)

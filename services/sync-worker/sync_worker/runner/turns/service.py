@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from shared.batches import is_passing, reason_of
+from shared.batches import is_transient, reason_of
 from shared.logging import get_logger
 from shared.service import Service
 from shared.uow import UnitOfWork
@@ -24,7 +24,7 @@ async def begun(
         async with service.units.begin(claim.workspace_id, []) as uow:
             return await begin(uow)
     except Exception as error:
-        if is_passing(error):
+        if is_transient(error):
             raise
         log.exception("turn not begun", connection_id=str(claim.connection_id))
         trouble = reason_of(error)

@@ -85,7 +85,7 @@ async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> 
         if gone or not still_refused(task, event.record, await service.today(uow)):
             await service.close_by_key(uow, task.dedupe_key or "")
 
-    await dead_events.on_each(uow, await service.refused_entries(uow, event.id), close)
+    await dead_events.apply_to_each(uow, await service.refused_entries(uow, event.id), close)
 
 
 async def on_message_held(uow: UnitOfWork, event: MessageHeld) -> None:

@@ -7,7 +7,7 @@ from shared.auth import Caller
 from shared.errors import check_version, invalid
 from shared.paging import CursorParam, Limit, Page
 from shared.routers.internal import on_behalf
-from shared.routers.usages import peers_unit
+from shared.routers.usages import peer_transaction
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import (
@@ -208,5 +208,5 @@ async def member_load(
     member_id: UUID, request: Request, caller: Annotated[Caller, on_behalf("members:read")]
 ) -> dict[str, Any]:
     """Asked by the accounts service before somebody hands over."""
-    async with peers_unit(request, caller) as uow:
+    async with peer_transaction(request, caller) as uow:
         return await service.load_of(uow, member_id)

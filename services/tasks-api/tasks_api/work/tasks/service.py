@@ -193,7 +193,7 @@ async def assign_waiting(uow: UnitOfWork, account_id: UUID) -> None:
         if holder is not None:
             await _assign(uow, task, holder)
 
-    await dead_events.on_each(uow, await queries.waiting_for_holder(uow, account_id), assign)
+    await dead_events.apply_to_each(uow, await queries.waiting_for_holder(uow, account_id), assign)
 
 
 async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None) -> None:
@@ -206,7 +206,7 @@ async def hand_over(uow: UnitOfWork, member_id: UUID, successor_id: UUID | None)
         holder = await _holder_for(uow, task)
         await _assign(uow, task, successor if holder in {None, member_id} else holder)
 
-    await dead_events.on_each(uow, await queries.open_tasks_of(uow, member_id), assign)
+    await dead_events.apply_to_each(uow, await queries.open_tasks_of(uow, member_id), assign)
 
 
 async def _holder_for(uow: UnitOfWork, task: Task) -> UUID | None:
