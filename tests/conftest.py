@@ -88,7 +88,7 @@ def repository() -> Path:
 
 _LONG = (
     *("tests/deploy/", "tests/flows/", "tests/docs/", "tests/sync_worker/crm_sync/"),
-    "tests/accounts_api/automation/segments/test_always_true.py",
+    "tests/accounts_api/automation/memberships/test_always_true.py",
 )
 """Few tests of many seconds each; the first three have processes of their own."""
 

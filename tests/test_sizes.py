@@ -21,7 +21,6 @@ FEATURES_OF_MORE_FILES = {
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/demo": 2_123,
-    "services/accounts-api/accounts_api/automation/segments": 2_239,
     "services/sequencer/sequencer/sequences/enrollments": 1_573,
 }
 LARGER_FILES = {

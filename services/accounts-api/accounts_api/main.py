@@ -6,6 +6,7 @@ from accounts_api.automation.assignments import router as assignments
 from accounts_api.automation.deactivation import router as deactivation
 from accounts_api.automation.handovers import router as handovers
 from accounts_api.automation.lifecycle import router as lifecycle
+from accounts_api.automation.memberships import router as memberships
 from accounts_api.automation.segments import router as segments
 from accounts_api.customers.import_rows import router as import_rows
 from accounts_api.customers.imports import router as imports
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             imports.router,
             import_rows.router,
             segments.router,
+            memberships.router,
             rule_checks.router,
             lifecycle.router,
             deactivation.router,

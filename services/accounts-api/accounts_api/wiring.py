@@ -9,8 +9,9 @@ from accounts_api.automation.assignments import service as assignments
 from accounts_api.automation.deactivation import evaluation as deactivation
 from accounts_api.automation.handovers import service as handovers
 from accounts_api.automation.lifecycle import evaluation as lifecycle
-from accounts_api.automation.segments import evaluation as membership
-from accounts_api.automation.segments import memberships
+from accounts_api.automation.memberships import evaluation as membership
+from accounts_api.automation.memberships import queries as membership_queries
+from accounts_api.automation.memberships import service as memberships
 from accounts_api.automation.segments import service as segments
 from accounts_api.customers.formulas import evaluation as formula_values
 from accounts_api.customers.formulas import nulls
@@ -35,7 +36,7 @@ WIRING: Final[Wiring] = (
     RecordHooks(
         on_changes=(
             engine.record_changes,
-            segments.follow_merges,
+            memberships.follow_merges,
             product_events.follow_records,
         ),
     ),
@@ -68,7 +69,7 @@ WIRING: Final[Wiring] = (
             ),
             lifecycle.RULES.kind: lifecycle.RULES.evaluator(lifecycle.evaluate, lifecycle.outputs),
             segments.KIND: Evaluator(
-                membership.evaluate, membership.usages, membership.quarantine, membership.outputs
+                membership.evaluate, membership.usages, membership.quarantine, segments.outputs
             ),
             assignment.RULES.kind: assignment.RULES.evaluator(
                 assignment.evaluate, assignment.outputs
@@ -80,7 +81,7 @@ WIRING: Final[Wiring] = (
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
     ExtraIncludes(
-        stored={"segments": memberships.SEGMENTS_OF},
+        stored={"segments": membership_queries.SEGMENTS_OF},
         computed={nulls.PART: nulls.of_records},
     ),
 )

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from accounts_api.automation.segments import evaluation
+from accounts_api.automation.memberships import evaluation
 from tests.accounts_api.automation.segments.making import made, members, segment
 from tests.harness import Tenure, Workspace
 

@@ -1,3 +1,8 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -15,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
 from shared.columns import AT, NOW, created, versioned, workspace_key
+from shared.events.accounts import RecordType
 
 _LIVE = text("archived_at is null")
 _CURRENT = text("left_at is null")
@@ -125,7 +131,32 @@ segment_overrides = Table(
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
     _of_segment(),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    id: UUID
+    title: str
+    description: str | None
+    record_type: RecordType
+    rule: dict[str, Any]
+    group_key: str | None
+    priority: int | None
+    faults: list[dict[str, Any]] | None
+    debounce_minutes: int | None
+    archived_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def debounce(self) -> timedelta | None:
+        minutes = self.debounce_minutes
+        return None if minutes is None else timedelta(minutes=minutes)
+
+
 __all__ = [
+    "Segment",
     "segment_members",
     "segment_overrides",
     "segment_versions",

@@ -1,11 +1,9 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Text,
     Uuid,
     and_,
@@ -15,7 +13,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     or_,
     select,
     text,
@@ -24,34 +21,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.automation.segments.models import segment_overrides, segment_versions, segments
+from accounts_api.automation.segments.models import (
+    Segment,
+    segment_members,
+    segment_overrides,
+    segment_versions,
+    segments,
+)
+from accounts_api.language.rules.ignored import not_ignored
 from shared.data import WORKSPACE
-from shared.events.accounts import RecordType
 from shared.ids import new_id
 from shared.uow import UnitOfWork
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    id: UUID
-    title: str
-    description: str | None
-    record_type: RecordType
-    rule: dict[str, Any]
-    group_key: str | None
-    priority: int | None
-    faults: list[dict[str, Any]] | None
-    debounce_minutes: int | None
-    archived_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
-
-    @property
-    def debounce(self) -> timedelta | None:
-        minutes = self.debounce_minutes
-        return None if minutes is None else timedelta(minutes=minutes)
-
 
 _COLUMNS = tuple(segments.c[field.name] for field in fields(Segment))
 _OF_WORKSPACE = select(*_COLUMNS).where(segments.c.workspace_id == WORKSPACE)
@@ -113,31 +93,6 @@ async def segments_naming(uow: UnitOfWork, named: str) -> list[Segment]:
     return await uow.rows(Segment, _NAMING, named=named)
 
 
-async def segments_ahead(
-    uow: UnitOfWork,
-    record_type: str,
-    rank: tuple[str, int | None] | None,
-    segment_id: UUID | None,
-) -> list[UUID]:
-    """Those that come before a segment in its group, or before a place in one."""
-    key: ColumnElement[Any] = literal(rank[0] if rank else None)
-    place: ColumnElement[Any] = literal(rank[1] if rank else None)
-    if rank is None:
-        own = segments.alias("own")
-        mine = (own.c.workspace_id == WORKSPACE, own.c.id == segment_id)
-        key = select(own.c.group_key).where(*mine).scalar_subquery()
-        place = select(own.c.priority).where(*mine).scalar_subquery()
-    ahead = select(segments.c.id).where(
-        segments.c.workspace_id == WORKSPACE,
-        segments.c.record_type == record_type,
-        segments.c.archived_at.is_(None),
-        segments.c.group_key == key,
-        segments.c.priority < place,
-        segments.c.id.is_distinct_from(segment_id),
-    )
-    return await uow.values(UUID, ahead)
-
-
 async def add_segment(uow: UnitOfWork, values: Mapping[str, object]) -> Segment:
     added = insert(segments).values(id=new_id(), **values).returning(*_COLUMNS)
     return await uow.one(Segment, added)
@@ -189,9 +144,56 @@ async def set_faults(
     )
 
 
-async def record_exists(uow: UnitOfWork, table: str, record_id: UUID) -> bool:
-    statement = text(
-        f"select id from {table}"
-        " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+@dataclass(frozen=True, slots=True)
+class _Count:
+    segment_id: UUID
+    members: int
+
+
+_COUNTS = (
+    select(segment_members.c.segment_id, func.count().label("members"))
+    .where(
+        segment_members.c.workspace_id == WORKSPACE,
+        segment_members.c.segment_id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
+        segment_members.c.left_at.is_(None),
     )
-    return await uow.value(UUID, statement, id=record_id) is not None
+    .group_by(segment_members.c.segment_id)
+)
+
+
+async def counts(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, int]:
+    counted = await uow.rows(_Count, _COUNTS, ids=list(ids))
+    return {count.segment_id: count.members for count in counted}
+
+
+_WORTH = {
+    "account": "accounts r on r.workspace_id = m.workspace_id and r.id = m.record_id",
+    "opportunity": "opportunities r on r.workspace_id = m.workspace_id and r.id = m.record_id",
+    "organization": "accounts r on r.workspace_id = m.workspace_id"
+    f" and r.organization_id = m.record_id and {not_ignored('r')}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    currency: str
+    amount: int
+    records: int
+
+
+async def revenue(uow: UnitOfWork, segment_id: UUID, record_type: str) -> list[Revenue]:
+    """Sum of the members' ARR by currency, and of how many records; an organization's is that of
+    its accounts. Contacts have none.
+    """
+    if record_type not in _WORTH:
+        return []
+    statement = text(
+        f"""
+        select r.currency, sum(r.arr)::bigint as amount, count(*) as records
+        from segment_members m join {_WORTH[record_type]}
+        where m.workspace_id = :workspace_id and m.segment_id = :segment_id and m.left_at is null
+          and r.arr is not null and r.currency is not null and r.deleted_at is null
+        group by r.currency order by r.currency
+        """
+    )
+    return await uow.rows(Revenue, statement, segment_id=segment_id)

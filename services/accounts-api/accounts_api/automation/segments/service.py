@@ -1,4 +1,4 @@
-"""What one may ask of segments. How members move is in `evaluation`."""
+"""What one may ask of segments. Who is in them is `memberships`."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -9,26 +9,29 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.automation.debounce import service as debounce
-from accounts_api.automation.segments import evaluation, memberships, queries
-from accounts_api.automation.segments.queries import Segment
+from accounts_api.automation.segments import queries
+from accounts_api.automation.segments.models import Segment
+from accounts_api.automation.segments.queries import segments_to_evaluate, set_faults
 from accounts_api.automation.segments.rules import effective_rule, leads_back, rank_faults
-from accounts_api.automation.segments.schemas import OverrideIn, SegmentIn, SegmentPatch
+from accounts_api.automation.segments.schemas import SegmentIn, SegmentPatch
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import Trigger
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.evaluation.usages.service import Elsewhere, Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
-from accounts_api.language.interpreter.depends import EXISTENCE, dependencies, segments_read
+from accounts_api.language.interpreter.depends import (
+    Dependency,
+    dependencies,
+    segment_dependency,
+    segments_read,
+)
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.typed import Rule
 from accounts_api.language.syntax.faults import Fault as RuleFault
 from accounts_api.language.syntax.faults import Place, RuleFaulty
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.stored import segments_in, shown_rule
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.hooks import RecordChange
 from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Invalid, NotFound, check_version
@@ -36,6 +39,8 @@ from shared.events.accounts import SegmentChanged
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage
+
+__all__ = ["segments_to_evaluate", "set_faults"]
 
 KIND = "segment"
 
@@ -108,7 +113,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
 async def get_segment(uow: UnitOfWork, segment_id: UUID) -> tuple[Shown, Sequence[Any]]:
     """A segment and its members' revenue by currency."""
     segment = await segment_named(uow, segment_id)
-    revenue = await memberships.revenue(uow, segment_id, segment.record_type)
+    revenue = await queries.revenue(uow, segment_id, segment.record_type)
     return (await _shown(uow, [segment]))[0], revenue
 
 
@@ -135,7 +140,7 @@ async def update_segment(
     uow: UnitOfWork, segment_id: UUID, data: SegmentPatch, version: int | None
 ) -> Shown:
     """A new rule, group or priority makes the worker evaluate every record again."""
-    before = await _live(uow, segment_id)
+    before = await live_segment(uow, segment_id)
     check_version(version, before.version)
     changes = data.changes()
     if "group" in changes:
@@ -177,7 +182,7 @@ async def archive_segment(
     """Its members leave. Refused while other rules ask for it, unless `force`: then it is, to
     them, a segment without members.
     """
-    segment = await _live(uow, segment_id)
+    segment = await live_segment(uow, segment_id)
     check_version(version, segment.version)
     if not force:
         found = await used_by(uow, segment, elsewhere)
@@ -195,7 +200,7 @@ async def ask_others(service: Service, caller: Caller, segment_id: UUID) -> Else
 
 
 async def used_by(uow: UnitOfWork, segment: Segment, elsewhere: Elsewhere) -> Used:
-    counts = await memberships.counts(uow, [segment.id])
+    counts = await queries.counts(uow, [segment.id])
     return await usage.used(
         uow,
         "segment",
@@ -216,63 +221,9 @@ async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> li
 
 async def recheck_segment(uow: UnitOfWork, segment_id: UUID) -> Shown:
     """Look at every record again; `progress.drift` then says how many were wrong."""
-    segment = await _live(uow, segment_id)
+    segment = await live_segment(uow, segment_id)
     await engine.start_backfill(uow, segment_id, repeated=True)
     return (await _shown(uow, [segment]))[0]
-
-
-async def set_member(
-    uow: UnitOfWork, segment_id: UUID, record_id: UUID, data: OverrideIn
-) -> dict[str, Any]:
-    """A person's word beats the rule, both ways, until it is cleared."""
-    await engine.lock(uow)
-    segment = await _live(uow, segment_id)
-    table = STANDARD.types[segment.record_type].table
-    if not await queries.record_exists(uow, table, record_id):
-        raise NotFound(f"There is no {segment.record_type} with this id.")
-    await memberships.set_override(
-        uow,
-        segment_id,
-        record_id,
-        included=data.included,
-        note=data.note,
-        cause=_cause(uow),
-    )
-    after = {"record_id": record_id, "included": data.included}
-    await audit_log.record(uow, "segment.member_set", "segment", segment_id, after=after)
-    return await _settled(uow, segment_id, record_id)
-
-
-async def clear_member(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
-    """The rule decides again."""
-    await engine.lock(uow)
-    await _live(uow, segment_id)
-    if not await memberships.clear_override(uow, segment_id, record_id):
-        raise NotFound("Nobody added or removed this record by hand.")
-    before = {"record_id": record_id}
-    await audit_log.record(uow, "segment.member_cleared", "segment", segment_id, before=before)
-    return await _settled(uow, segment_id, record_id)
-
-
-async def follow_merges(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
-    """A listener of record changes: whom a person added or removed stays so as the winner."""
-    for loser, winner in ((change.id, change.merged_into) for change in changes):
-        if winner is not None and await memberships.hand_over(uow, loser, winner):
-            await engine.record_change(uow, record_type, [EXISTENCE], [winner], await uow.now())
-
-
-async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
-    context = await record_catalog.evaluation_context(uow)
-    trigger = Trigger(context.now, uow.cause)
-    await evaluation.evaluate(uow, {segment_id: {record_id: trigger}}, context)
-    found = await memberships.memberships(uow, segment_id, record_id)
-    override = await memberships.override_of(uow, segment_id, record_id)
-    return {
-        "segment_id": segment_id,
-        "record_id": record_id,
-        "member": any(stay.left_at is None for stay in found),
-        "override": override,
-    }
 
 
 async def segment_named(uow: UnitOfWork, segment_id: UUID) -> Segment:
@@ -289,7 +240,18 @@ async def those_of(uow: UnitOfWork, ids: Iterable[UUID]) -> list[Segment]:
     return [one for one in found if one is not None]
 
 
-async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
+async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
+    """Other rules may ask who is in a segment."""
+    return {
+        one.id: engine.Output(
+            f"segment {one.title}",
+            frozenset({Dependency(one.record_type, segment_dependency(str(one.id)))}),
+        )
+        for one in await queries.live_segments(uow)
+    }
+
+
+async def live_segment(uow: UnitOfWork, segment_id: UUID) -> Segment:
     """Locked: one edit of a segment at a time."""
     found = await queries.segment_by_id(uow, segment_id, lock=True)
     if found is None:
@@ -301,7 +263,7 @@ async def _live(uow: UnitOfWork, segment_id: UUID) -> Segment:
 
 async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
     ids = [segment.id for segment in found]
-    counts = await memberships.counts(uow, ids)
+    counts = await queries.counts(uow, ids)
     backfills = await engine.backfills_of(uow, ids)
     return [Shown(one, counts.get(one.id, 0), backfills.get(one.id)) for one in found]
 
@@ -341,7 +303,7 @@ async def _publish_change(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    await queries.keep_version(uow, segment, _cause(uow))
+    await queries.keep_version(uow, segment, cause_of(uow))
     await audit_log.record(uow, action, "segment", segment.id, before=before, after=after)
     uow.publish(
         SegmentChanged(
@@ -354,7 +316,7 @@ async def _publish_change(
     )
 
 
-def _cause(uow: UnitOfWork) -> list[dict[str, Any]]:
+def cause_of(uow: UnitOfWork) -> list[dict[str, Any]]:
     return [link.model_dump(mode="json", exclude_none=True) for link in uow.cause]
 
 

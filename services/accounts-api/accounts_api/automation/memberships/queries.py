@@ -1,18 +1,16 @@
 """Memberships of records in segments, and what people said about them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Uuid, any_, bindparam, delete, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from accounts_api.automation.segments.models import segment_members, segment_overrides
-from accounts_api.language.rules.ignored import not_ignored
+from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
 from shared.data import WORKSPACE
 from shared.ids import new_id
 from shared.uow import UnitOfWork
@@ -48,61 +46,6 @@ async def enter(uow: UnitOfWork, moves: Sequence[Mapping[str, Any]]) -> None:
 async def leave(uow: UnitOfWork, moves: Sequence[Mapping[str, Any]]) -> None:
     """Rows of segment_id, record_id, id of the membership, at, by."""
     await uow.run(_LEAVE, moves=to_json(list(moves)).decode())
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    segment_id: UUID
-    members: int
-
-
-_COUNTS = (
-    select(segment_members.c.segment_id, func.count().label("members"))
-    .where(
-        segment_members.c.workspace_id == WORKSPACE,
-        segment_members.c.segment_id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
-        segment_members.c.left_at.is_(None),
-    )
-    .group_by(segment_members.c.segment_id)
-)
-
-
-async def counts(uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, int]:
-    counted = await uow.rows(_Count, _COUNTS, ids=list(ids))
-    return {count.segment_id: count.members for count in counted}
-
-
-_WORTH = {
-    "account": "accounts r on r.workspace_id = m.workspace_id and r.id = m.record_id",
-    "opportunity": "opportunities r on r.workspace_id = m.workspace_id and r.id = m.record_id",
-    "organization": "accounts r on r.workspace_id = m.workspace_id"
-    f" and r.organization_id = m.record_id and {not_ignored('r')}",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Revenue:
-    currency: str
-    amount: int
-    records: int
-
-
-async def revenue(uow: UnitOfWork, segment_id: UUID, record_type: str) -> list[Revenue]:
-    """Sum of the members' ARR by currency, and of how many records; an organization's is that of
-    its accounts. Contacts have none.
-    """
-    if record_type not in _WORTH:
-        return []
-    statement = text(
-        f"""
-        select r.currency, sum(r.arr)::bigint as amount, count(*) as records
-        from segment_members m join {_WORTH[record_type]}
-        where m.workspace_id = :workspace_id and m.segment_id = :segment_id and m.left_at is null
-          and r.arr is not null and r.currency is not null and r.deleted_at is null
-        group by r.currency order by r.currency
-        """
-    )
-    return await uow.rows(Revenue, statement, segment_id=segment_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +197,36 @@ _HAND_OVER = text(
 async def hand_over(uow: UnitOfWork, loser_id: UUID, winner_id: UUID) -> bool:
     """What a person said of one record holds of another that has no such word of its own."""
     return await uow.run(_HAND_OVER, loser=loser_id, winner=winner_id) > 0
+
+
+async def segments_ahead(
+    uow: UnitOfWork,
+    record_type: str,
+    rank: tuple[str, int | None] | None,
+    segment_id: UUID | None,
+) -> list[UUID]:
+    """Those that come before a segment in its group, or before a place in one."""
+    key: ColumnElement[Any] = literal(rank[0] if rank else None)
+    place: ColumnElement[Any] = literal(rank[1] if rank else None)
+    if rank is None:
+        own = segments.alias("own")
+        mine = (own.c.workspace_id == WORKSPACE, own.c.id == segment_id)
+        key = select(own.c.group_key).where(*mine).scalar_subquery()
+        place = select(own.c.priority).where(*mine).scalar_subquery()
+    ahead = select(segments.c.id).where(
+        segments.c.workspace_id == WORKSPACE,
+        segments.c.record_type == record_type,
+        segments.c.archived_at.is_(None),
+        segments.c.group_key == key,
+        segments.c.priority < place,
+        segments.c.id.is_distinct_from(segment_id),
+    )
+    return await uow.values(UUID, ahead)
+
+
+async def record_exists(uow: UnitOfWork, table: str, record_id: UUID) -> bool:
+    statement = text(
+        f"select id from {table}"
+        " where workspace_id = :workspace_id and id = :id and deleted_at is null"
+    )
+    return await uow.value(UUID, statement, id=record_id) is not None

@@ -1,23 +1,20 @@
-"""Looking at segments without changing them: members, drafts, explanations."""
+"""What a draft of a segment would hold, and why a record is a member or not."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
 from accounts_api.automation.debounce import service as debounce
-from accounts_api.automation.segments import memberships, queries, verdicts
+from accounts_api.automation.memberships import queries, verdicts
+from accounts_api.automation.memberships.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
-from accounts_api.automation.segments.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.language.interpreter.explain import explain
 from accounts_api.language.interpreter.needs import needs
 from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.language.syntax.faults import RuleFaulty
@@ -35,29 +32,6 @@ SAMPLES = ("samples", "entering_samples", "leaving_samples")
 class RuleUnusable(Conflict):
     code = "rule_unusable"
     title = "The stored rule can no longer be used"
-
-
-async def list_members(
-    uow: UnitOfWork,
-    segment_id: UUID,
-    *,
-    as_of: datetime | None,
-    known_as_of: datetime | None,
-    after: UUID | None,
-    limit: int,
-) -> Sequence[Any]:
-    """By record id; one more than `limit`, if there are more."""
-    segment = await segment_named(uow, segment_id)
-    table = STANDARD.types[segment.record_type].table
-    return await memberships.members_page(
-        uow,
-        segment_id,
-        table,
-        as_of=as_of,
-        known_as_of=known_as_of,
-        after=after,
-        limit=limit + 1,
-    )
 
 
 async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, Any]:
@@ -103,13 +77,13 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         raise NotFound(f"There is no {segment.record_type} with this id.")
     record = read_snapshot(needed, loaded)
     explanation = explain(rule, record, context)
-    found = await memberships.memberships(uow, segment_id, record_id)
+    found = await queries.memberships(uow, segment_id, record_id)
     return {
         "record_id": record_id,
         "member": any(stay.left_at is None for stay in found),
         "verdict": explanation.verdict,
         "next_check_at": next_change(rule, record, context),
-        "override": await memberships.override_of(uow, segment_id, record_id),
+        "override": await queries.override_of(uow, segment_id, record_id),
         "pending_notification": await debounce.pending(uow, segment_id, record_id),
         "memberships": found,
         "explanation": explanation.as_json(),

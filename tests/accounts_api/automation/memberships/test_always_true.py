@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from accounts_api.automation.segments import evaluation
+from accounts_api.automation.memberships import evaluation
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.language.rules.type_check import check

@@ -10,10 +10,12 @@ from pydantic_core import to_json
 
 from accounts_api.automation.debounce import service as debounce
 from accounts_api.automation.debounce.service import Publication
-from accounts_api.automation.segments import memberships, queries, verdicts
-from accounts_api.automation.segments.queries import Segment
-from accounts_api.automation.segments.rules import Candidate, effective_rule, held_by
-from accounts_api.automation.segments.verdicts import Differing
+from accounts_api.automation.memberships import queries, verdicts
+from accounts_api.automation.memberships.rules import Candidate, held_by
+from accounts_api.automation.memberships.verdicts import Differing
+from accounts_api.automation.segments.models import Segment
+from accounts_api.automation.segments.rules import effective_rule
+from accounts_api.automation.segments.service import segments_to_evaluate, set_faults
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
 from accounts_api.language.interpreter.depends import Dependency, segment_dependency
@@ -73,7 +75,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, context: EvaluationConte
     """Make memberships and next changes of the affected records what they are at `context.now`.
     The caller holds the workspace's lock on evaluations.
     """
-    found = await queries.segments_to_evaluate(uow, affected)
+    found = await segments_to_evaluate(uow, affected)
     catalog = await record_catalog.rule_catalog(uow)
     moves: list[Move] = []
     for record_type in sorted({segment.record_type for segment in found}):
@@ -98,10 +100,10 @@ async def _usable(
             rules.append((segment, _rule(segment, catalog)))
         except RuleFaulty as faulty:
             faults = faulty.as_errors()
-            await queries.set_faults(uow, segment.id, faults)
+            await set_faults(uow, segment.id, faults)
             continue
         if segment.faults is not None:
-            await queries.set_faults(uow, segment.id, None)
+            await set_faults(uow, segment.id, None)
     return rules
 
 
@@ -206,9 +208,9 @@ async def _store(uow: UnitOfWork, moves: Sequence[Move]) -> None:
     entering = [move.as_row() for move in moves if move.entered]
     leaving = [move.as_row() for move in moves if not move.entered]
     if leaving:
-        await memberships.leave(uow, leaving)
+        await queries.leave(uow, leaving)
     if entering:
-        await memberships.enter(uow, entering)
+        await queries.enter(uow, entering)
     grouped: dict[tuple[Trigger, UUID], list[Move]] = defaultdict(list)
     for move in moves:
         grouped[move.trigger, move.segment.id].append(move)
@@ -246,22 +248,11 @@ REASONS: Final = {
 async def quarantine(uow: UnitOfWork, segment_id: UUID, reason: str) -> None:
     """Members stand still. A backfill tries again once a day, and when asked."""
     faults = [{"code": reason, "message": REASONS[reason]}]
-    await queries.set_faults(uow, segment_id, faults)
+    await set_faults(uow, segment_id, faults)
 
 
 async def usages(uow: UnitOfWork, ids: Sequence[UUID], _: Dependency) -> Sequence[Usage]:
     """The segments among rules that see something, as a refusal names them."""
-    found = await queries.segments_to_evaluate(uow, ids)
+    found = await segments_to_evaluate(uow, ids)
     named = sorted((s.title, s.id) for s in found if s.id in set(ids))
     return [Usage("segment", str(segment_id), title) for title, segment_id in named]
-
-
-async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
-    """Other rules may ask who is in a segment."""
-    return {
-        one.id: engine.Output(
-            f"segment {one.title}",
-            frozenset({Dependency(one.record_type, segment_dependency(str(one.id)))}),
-        )
-        for one in await queries.live_segments(uow)
-    }

@@ -1,0 +1,96 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from accounts_api.automation.memberships import inspection, service
+from accounts_api.automation.memberships.schemas import (
+    MembershipOut,
+    OverrideIn,
+    SegmentExplanationOut,
+    SegmentMemberOut,
+    SegmentPreviewIn,
+    SegmentPreviewOut,
+)
+from shared.auth import Caller
+from shared.paging import CursorParam, Limit, Page, page_of
+from shared.schemas import Instant
+from shared.web.all_faults import all_faults_at_once
+from shared.web.routing import ServiceDep, Uow, api_router, require
+
+router = api_router("/v1/segments", "Segments")
+
+Reader = Annotated[Caller, require("segments:read")]
+Writer = Annotated[Caller, require("segments:write")]
+
+
+@router.post("/preview", summary="See what a draft would hold", response_model=SegmentPreviewOut)
+@all_faults_at_once
+async def preview_segment(data: SegmentPreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    return await inspection.preview_segment(uow, data)
+
+
+@router.get(
+    "/{segment_id}/members",
+    summary="List the members of a segment",
+    response_model=Page[SegmentMemberOut],
+)
+async def list_segment_members(
+    segment_id: UUID,
+    caller: Reader,
+    uow: Uow,
+    the_service: ServiceDep,
+    limit: Limit = 50,
+    cursor: CursorParam = None,
+    as_of: Annotated[
+        Instant | None, Query(description="The members at this instant; without it, now.")
+    ] = None,
+    known_as_of: Annotated[
+        Instant | None, Query(description="As far as was known at this instant.")
+    ] = None,
+) -> dict[str, Any]:
+    shape = ["segment members", segment_id, as_of, known_as_of]
+    after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
+    found = await service.list_members(
+        uow,
+        segment_id,
+        as_of=as_of,
+        known_as_of=known_as_of,
+        after=UUID(after[0]) if after else None,
+        limit=limit,
+    )
+    return page_of(found, limit, the_service.cursors, caller.workspace_id, shape, ("record_id",))
+
+
+@router.put(
+    "/{segment_id}/members/{record_id}",
+    summary="Add or remove a record by hand",
+    response_model=MembershipOut,
+)
+async def set_segment_member(
+    segment_id: UUID, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Beats the rule, both ways, until it is cleared."""
+    return await service.set_member(uow, segment_id, record_id, data)
+
+
+@router.delete(
+    "/{segment_id}/members/{record_id}",
+    summary="Let the rule decide again",
+    response_model=MembershipOut,
+)
+async def clear_segment_member(
+    segment_id: UUID, record_id: UUID, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    return await service.clear_member(uow, segment_id, record_id)
+
+
+@router.get(
+    "/{segment_id}/explain",
+    summary="Explain why a record is a member or not",
+    response_model=SegmentExplanationOut,
+)
+async def explain_segment(
+    segment_id: UUID, record_id: UUID, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    return await inspection.explain_segment(uow, segment_id, record_id)
