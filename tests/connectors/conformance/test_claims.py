@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sync_worker.connectors import registry
-from sync_worker.connectors.base import RecordConnector, RecordDefaults
+from sync_worker.connectors.base import RecordConnector
+from sync_worker.connectors.kit.defaults import RecordDefaults
 from sync_worker.crm_sync.translation.document import becomes, mapping_of
 from tests.connectors.conformance.far import CASES, Case
 from tests.source_code import ROOT

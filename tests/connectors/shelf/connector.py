@@ -20,7 +20,6 @@ from sync_worker.connectors.base import (
     Outcome,
     Page,
     PlainHttp,
-    RecordDefaults,
     Row,
     Secrets,
     Settings,
@@ -32,6 +31,7 @@ from sync_worker.connectors.base import (
     Trouble,
     Unchanged,
 )
+from sync_worker.connectors.kit.defaults import RecordDefaults
 from sync_worker.connectors.kit.forms import read as read_form
 from sync_worker.connectors.kit.settings import BaseUrl, ConnectionIn, SecretStr, Title
 from sync_worker.connectors.kit.tables import ErrorTable

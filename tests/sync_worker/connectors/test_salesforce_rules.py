@@ -1,6 +1,7 @@
 """Pure decisions about Salesforce: values, mapping, refusals, queries."""
 
-from datetime import UTC, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from sync_worker.connectors.base import Kind, StreamType
+from sync_worker.connectors.base import Field, Kind, StreamType, Unencodable, Value
 from sync_worker.connectors.kit.waits import wait_asked_for, wait_before
 from sync_worker.connectors.salesforce.connector import SPEC
 from sync_worker.connectors.salesforce.errors import (
@@ -17,7 +18,7 @@ from sync_worker.connectors.salesforce.errors import (
     trouble_of,
     trouble_of_row,
 )
-from sync_worker.connectors.salesforce.rows import decode
+from sync_worker.connectors.salesforce.rows import decode, encode
 from sync_worker.connectors.salesforce.soql import changed_within, quoted
 from sync_worker.crm_sync.inbound.rules import (
     Item,
@@ -183,6 +184,32 @@ def test_waits_are_bounded_and_tries_end(attempt: int, spread: float, asked: flo
 def test_values_become_ours(value: Any, kind: ValueType, made: Any) -> None:
     assert converted(value, kind, LOCALE) == made
     assert converted(decode(KINDS.get(kind, "text"), value), kind, LOCALE) == made
+
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(str.strip)
+instants = st.integers(-(10**12), 7 * 10**12).map(
+    lambda milliseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+)
+choices = texts.filter(lambda text: bool(text) and ";" not in text)
+neutral: dict[Kind, st.SearchStrategy[Value]] = {
+    "text": texts,
+    "number": st.decimals(-(10**9), 10**9, places=4),
+    "bool": st.booleans(),
+    "date": st.dates(date(1900, 1, 1), date(2200, 1, 1)),
+    "instant": instants,
+    "choices": st.lists(choices, min_size=1).map(tuple),
+}
+
+
+@given(st.sampled_from(list(neutral)).flatmap(lambda kind: st.tuples(st.just(kind), neutral[kind])))
+def test_a_value_that_is_written_reads_back_as_itself(written: tuple[Kind, Value]) -> None:
+    kind, value = written
+    assert decode(kind, json.loads(to_json(encode(Field("f", "F", kind), value)))) == value
+
+
+def test_a_choice_that_would_be_read_as_two_is_not_written() -> None:
+    with pytest.raises(Unencodable, match="semicolon"):
+        encode(Field("Products__c", "Products", "choices"), ("crm;ats", "forms"))
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,10 @@ class Intent:
     values: Mapping[str, Json]
 
 
+class Unencodable(Exception):
+    """A value that the field there cannot hold. Its text says why."""
+
+
 Outcome: TypeAlias = Trouble | None
 """What came of an intent: None when it was written, else why it was not."""
 
@@ -357,6 +361,12 @@ class RecordSource(HttpConnector, Protocol):
 
 
 class RecordSink(HttpConnector, Protocol):
+    def encode(self, field: Field, value: Value) -> Json:
+        """A value as the system wants it written: reading it again gives the same. Raises
+        `Unencodable`.
+        """
+        ...
+
     async def write(self, link: Link, intents: Sequence[Intent]) -> Sequence[Outcome]:
         """At most `can.batch` intents of one stream, an outcome for each in their order. Raises
         `SystemTrouble` when the system refuses all of them as one.
@@ -366,22 +376,6 @@ class RecordSink(HttpConnector, Protocol):
 
 class RecordConnector(RecordSource, RecordSink, Protocol):
     """Reads records, and writes them where it `can`."""
-
-
-class RecordDefaults:
-    """Of a connector that claims no more than it has. What it does not claim is never asked for."""
-
-    def usage(self, headers: Mapping[str, str]) -> str | None:
-        return None
-
-    async def deletions(self, link: Link, stream: Stream, at: Checkpoint) -> Deletions | None:
-        raise NotImplementedError
-
-    def recover(self, at: Checkpoint) -> Checkpoint | None:
-        return None
-
-    async def write(self, link: Link, intents: Sequence[Intent]) -> Sequence[Outcome]:
-        raise NotImplementedError
 
 
 BY_IDS: Final = 200

@@ -17,7 +17,9 @@ from sync_worker.connectors.base import (
     Can,
     Checkpoint,
     Deletions,
+    Field,
     Intent,
+    Json,
     Link,
     Mode,
     Outcome,
@@ -29,6 +31,7 @@ from sync_worker.connectors.base import (
     SystemTrouble,
     Trouble,
     Unchanged,
+    Value,
 )
 from sync_worker.connectors.kit.forms import Misshapen
 from sync_worker.connectors.kit.windows import HANDFUL, Window, window_of
@@ -45,6 +48,7 @@ from sync_worker.connectors.salesforce.errors import trouble_of, trouble_of_row
 from sync_worker.connectors.salesforce.rows import (
     STREAMS,
     columns,
+    encode,
     readable,
     readable_fields,
     rows_of,
@@ -164,6 +168,9 @@ class Salesforce:
     def recover(self, at: Checkpoint) -> Checkpoint | None:
         halved = window_of(at).halved(_BEGINNING)
         return None if halved is None else halved.as_checkpoint()
+
+    def encode(self, field: Field, value: Value) -> Json:
+        return encode(field, value)
 
     async def write(self, link: Link, intents: Sequence[Intent]) -> Sequence[Outcome]:
         if len(intents) == 1:

@@ -6,7 +6,17 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sync_worker.connectors.base import Field, Kind, Row, Stream, StreamType, Value
+from sync_worker.connectors.base import (
+    Field,
+    Json,
+    Kind,
+    Row,
+    Stream,
+    StreamType,
+    Unencodable,
+    Value,
+)
+from sync_worker.connectors.kit.defaults import json_number
 
 _ID: Final = re.compile(r"[A-Za-z0-9]{15,18}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,254}")
@@ -171,6 +181,23 @@ def decode(kind: Kind, wire: Any) -> Value:
         if kind == "choices" and wire.strip():
             return tuple(part.strip() for part in wire.split(";") if part.strip())
     return wire  # type: ignore[no-any-return]  # JSON is a value
+
+
+def encode(field: Field, value: Value) -> Json:
+    """The inverse of `decode`, in the forms of the REST API. Raises `Unencodable`."""
+    match value:
+        case tuple():
+            if any(";" in part for part in value):
+                raise Unencodable("A choice that holds a semicolon would be read as two.")
+            return ";".join(value)
+        case Decimal():
+            return json_number(value)
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+        case date():
+            return value.isoformat()
+        case _:
+            return value
 
 
 def parsed_instant(given: Any) -> datetime | None:

@@ -14,7 +14,17 @@ from sync_worker.connections import service as connections
 from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Connection, Opened
 from sync_worker.connectors import registry
-from sync_worker.connectors.base import Intent, Link, RecordConnector, SystemTrouble, Trouble
+from sync_worker.connectors.base import (
+    Field,
+    Intent,
+    Json,
+    Link,
+    RecordConnector,
+    SystemTrouble,
+    Trouble,
+    Unencodable,
+    Value,
+)
 from sync_worker.connectors.kit.waits import QUOTA_PAUSE
 from sync_worker.crm_sync.translation.document import WriteBackMap, readable_mapping
 from sync_worker.crm_sync.write_backs import queries
@@ -178,8 +188,8 @@ async def _write(
     sobject = records[0].object
     try:
         schema = await streams.schema_of(service, opened, connector, link, sobject)
-        lengths = {each.name: each.length for each in schema.fields} if schema else {}
-        intents = [_intent(record, lengths) for record in records]
+        fields = {each.name: each for each in schema.fields} if schema else {}
+        intents = [_intent(connector, record, fields) for record in records]
         fit = [each for each in intents if isinstance(each, Intent)]
         said = iter(await _written(connector, link, fit) if fit else ())
         troubles = [each if isinstance(each, Trouble) else next(said) for each in intents]
@@ -190,16 +200,26 @@ async def _write(
     return list(zip(records, troubles, strict=True))
 
 
-def _intent(record: Record, lengths: Mapping[str, int | None]) -> Intent | Trouble:
+def _intent(
+    connector: RecordConnector, record: Record, fields: Mapping[str, Field]
+) -> Intent | Trouble:
     """As it goes there; of one that cannot be made ready, why."""
     try:
         values = {
-            each.field: fitting(each.value, lengths.get(each.field)) for each in record.values
+            each.field: _encoded(connector, fields.get(each.field), each.value)
+            for each in record.values
         }
+    except Unencodable as error:
+        return Trouble("refused", str(error))
     except Exception as error:
         log.exception("a value cannot be written back", external_id=record.external_id)
         return Trouble("refused", reason_of(error))
     return Intent(record.object, record.external_id, values)
+
+
+def _encoded(connector: RecordConnector, field: Field | None, value: Value) -> Json:
+    """A field that our user may not see is told of by the system itself."""
+    return value if field is None else connector.encode(field, fitting(value, field.length))
 
 
 async def _written(
