@@ -26,7 +26,7 @@ FEATURES_OF_MORE_LINES = {
 LARGER_FILES = {
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
-    "tests/sequencer/renewals.py": 412,
+    "tests/sequencer/renewals.py": 409,
     "tests/sequencer/sequences/entry/test_entry.py": 455,
     "tests/sequencer/mail/sending/test_sending.py": 458,
     "tests/sync_worker/mail/test_mail_reports.py": 472,

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from shared.events.accounts import (
     AccountChanged,
     AccountRecord,
@@ -350,19 +352,14 @@ class Renewals:
 
     async def events(self, name: str) -> list[Json]:
         """Payloads that the sequencer published in this workspace, oldest first."""
-        from sqlalchemy import text
-
         async with self.tenure.workers["sequencer"].units.begin(
             self.ws.id, (), read_only=True
         ) as uow:
-            rows = await uow.connection.scalars(
-                text(
-                    "select payload from events where workspace_id = :workspace_id"
-                    " and name = :name order by xid, seq"
-                ),
-                {"workspace_id": self.ws.id, "name": f"sequences.{name}.v1"},
+            published = text(
+                "select payload from events where workspace_id = :workspace_id"
+                " and name = :name order by xid, seq"
             )
-            return list(rows)
+            return await uow.values(dict, published, name=f"sequences.{name}.v1")
 
     async def blocked(self) -> set[tuple[str, str]]:
         """Cause and opportunity, of what stands in the way now, by the events alone."""
