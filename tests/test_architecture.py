@@ -57,7 +57,7 @@ SPANNING = {
     # Finding due work; its effects happen in the workspace.
     "accounts_api.automation.handovers.moving.step",
     "accounts_api.customers.key_roles.planned.step",
-    "accounts_api.signals.product_events.service.look_again",
+    "accounts_api.signals.product_events.service.attach_waiting",
     "accounts_api.customers.object_types.service.clear_buried",
     "accounts_api.customers.import_rows.executor.step",
     "accounts_api.automation.debounce.service.step",
@@ -186,7 +186,7 @@ SPANNING_QUERIES = {
     "accounts_api.customers.imports.queries.remove_left_over",
     "accounts_api.signals.product_events.queries.forget",
     "accounts_api.signals.product_events.queries.make_partitions",
-    "accounts_api.signals.product_events.queries.workspaces_to_look_again",
+    "accounts_api.signals.product_events.queries.workspaces_with_waiting_events",
     "accounts_api.automation.handovers.queries.running",
     "accounts_api.customers.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.customers.object_types.queries.buried_type",

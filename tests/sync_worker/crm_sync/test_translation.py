@@ -15,7 +15,7 @@ from sync_worker.connectors.salesforce.connector import SPEC
 from sync_worker.connectors.salesforce.rows import readable, readable_fields
 from sync_worker.crm_sync.inbound.rules import Item, folded, left_out_now, planned
 from sync_worker.crm_sync.records.rules import trimmed
-from sync_worker.crm_sync.source_records.rules import Known
+from sync_worker.crm_sync.source_records.rules import KnownRecord
 from sync_worker.crm_sync.translation.document import FieldMap, ObjectMap, ObjectMapping
 from sync_worker.crm_sync.translation.faults import key_role_faults
 from sync_worker.crm_sync.translation.fitting import Target, fitted, type_faults
@@ -169,16 +169,16 @@ def left(target: str, value: str = "odd") -> LeftOut:
 def test_what_a_row_is_without_is_told_until_it_fits() -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
     odd = Item(ID, at, {"name": "A"}, (left("domain"),))
-    before = Known(at, odd.hash, None, "synced", left_out=(left("domain"),))
+    before = KnownRecord(at, odd.hash, None, "synced", left_out=(left("domain"),))
     assert planned([odd], {ID: before}).unchanged, "told already"
-    before = Known(at, b"", {"name": "A"}, "synced", left_out=(left("domain"),))
+    before = KnownRecord(at, b"", {"name": "A"}, "synced", left_out=(left("domain"),))
     otherwise = Item(ID, at, {"name": "A"}, (left("domain", "odder"),))
     assert planned([otherwise], {ID: before}).changed, "another value is told anew"
     assert left_out_now(before, otherwise, {}) == otherwise.left_out
     mended = Item(ID, at, {"name": "A", "domain": "acme.example"})
     assert planned([mended], {ID: before}).changed
     assert left_out_now(before, mended, {"domain": "acme.example"}) == ()
-    refused = Known(at, b"", {"name": "A", "traits.tier": "odd"}, "synced",
+    refused = KnownRecord(at, b"", {"name": "A", "traits.tier": "odd"}, "synced",
                     left_out=(left("traits.tier"),))  # fmt: skip
     same = Item(ID, at, {"name": "B", "traits.tier": "odd"})
     assert left_out_now(refused, same, {"name": "B"}) == (left("traits.tier"),)

@@ -18,11 +18,11 @@ class Load:
     accounts: int = 0
     revenue: int = 0
 
-    def takes(self, revenue: int) -> None:
+    def add(self, revenue: int) -> None:
         self.accounts += 1
         self.revenue += revenue
 
-    def gives(self, revenue: int) -> None:
+    def remove(self, revenue: int) -> None:
         self.accounts -= 1
         self.revenue -= revenue
 
@@ -88,13 +88,13 @@ class Distribution:
             taker = choose(choice.algorithm, choice.pool, self.last.get(key), self.loads)
         if taker is not None:
             self.last[key] = taker
-            self.loads[taker].takes(revenue)
+            self.loads[taker].add(revenue)
         return taker
 
     def release(self, holders: Collection[UUID], revenue: int) -> None:
         for holder in holders:
             if holder in self.loads:
-                self.loads[holder].gives(revenue)
+                self.loads[holder].remove(revenue)
 
 
 def keeps(

@@ -85,7 +85,7 @@ def faults_of(trait: FormulaTrait, catalog: Catalog) -> list[dict[str, Any]] | N
     return [wrong.as_error()] if wrong else None
 
 
-async def look_again(
+async def recheck(
     uow: UnitOfWork, record_type: str, key: str, *, other_values: bool = True
 ) -> list[Usage]:
     """A trait is not what it was: the formulas that read it stand still and say why, or are worked

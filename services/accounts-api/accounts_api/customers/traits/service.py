@@ -167,9 +167,7 @@ async def _reevaluate_readers(
     uow: UnitOfWork, known: Trait, *, other_values: bool, force: bool
 ) -> None:
     """Raises `InUse` when a formula could read the trait no more."""
-    stopped = await formulas.look_again(
-        uow, known.record_type, known.key, other_values=other_values
-    )
+    stopped = await formulas.recheck(uow, known.record_type, known.key, other_values=other_values)
     if stopped and not force:
         advice = (
             "These formulas could not read it any more. Change them first, or send `force=true`."
@@ -304,7 +302,7 @@ async def delete_trait(
         uow.wake_worker()
     else:
         await queries.remove_trait(uow, trait_id)
-    await formulas.look_again(uow, known.record_type, known.key)
+    await formulas.recheck(uow, known.record_type, known.key)
     await audit_log.record(
         uow,
         "trait.deleted",

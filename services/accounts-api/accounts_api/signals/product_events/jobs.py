@@ -9,7 +9,7 @@ def partitions_loop() -> Loop:
 
 
 def second_look_loop() -> Loop:
-    return Loop("waiting-product-events", service.look_again, every=10.0)
+    return Loop("waiting-product-events", service.attach_waiting, every=10.0)
 
 
 def forgetting_loop() -> Loop:

@@ -196,11 +196,11 @@ _KEYS = text(
 )
 
 
-async def workspaces_to_look_again(scope: Transaction, limit: int) -> list[UUID]:
+async def workspaces_with_waiting_events(scope: Transaction, limit: int) -> list[UUID]:
     return await scope.values(UUID, _FRESH, limit=limit)
 
 
-async def keys_to_look_again(uow: UnitOfWork, limit: int) -> list[str]:
+async def waiting_keys(uow: UnitOfWork, limit: int) -> list[str]:
     return await uow.values(str, _KEYS, limit=limit)
 
 

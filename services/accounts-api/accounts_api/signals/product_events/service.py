@@ -289,18 +289,20 @@ async def _attach_some(
         await queries.let_wait(uow, waiting, looked_again=looked_again)
 
 
-async def look_again(service: Service) -> bool:
+async def attach_waiting(service: Service) -> bool:
     """A record and an event that speaks of it may come at once, in transactions that do not see
     each other. Once both are over, each event that waits is looked at again, once.
     """
     async with service.units.across_workspaces(read_only=True) as scope:
-        waiting = await queries.workspaces_to_look_again(scope, _AT_ONCE)
+        waiting = await queries.workspaces_with_waiting_events(scope, _AT_ONCE)
     cause = [Cause(type="system", id="product_events")]
-    return await service.units.in_each(waiting, cause, _look_again, what="waiting-product-events")
+    return await service.units.in_each(
+        waiting, cause, _attach_waiting, what="waiting-product-events"
+    )
 
 
-async def _look_again(uow: UnitOfWork) -> bool:
-    keys = await queries.keys_to_look_again(uow, _AT_ONCE)
+async def _attach_waiting(uow: UnitOfWork) -> bool:
+    keys = await queries.waiting_keys(uow, _AT_ONCE)
     arrived = await queries.take_arrived(uow, keys)
     await _attach(uow, arrived, looked_again=True)
     return True

@@ -56,7 +56,7 @@ async def begin_body(uow: UnitOfWork, claimed: ClaimedDelivery, lease: float) ->
         return "locked"
     conditions = (await locked.conditions(uow, [message.id]))[message.id]
     contact, deadline = conditions.contact, conditions.deadline
-    suppressed = await suppressions.standing(uow, [claimed.recipient])
+    suppressed = await suppressions.active(uow, [claimed.recipient])
     now = await uow.fresh_now()
     allowed = (
         conditions.refusal(now) is None

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, text
 
 from sequencer.mail.suppressions.models import suppressions
-from sequencer.mail.suppressions.rows import StandingSuppression, Suppression
+from sequencer.mail.suppressions.rows import ActiveSuppression, Suppression
 from sequencer.pages import rows_of_page
 from shared.data import WORKSPACE
 from shared.uow import UnitOfWork
@@ -33,7 +33,7 @@ async def suppress(uow: UnitOfWork, suppression: Suppression) -> bool:
     return await uow.run(_SUPPRESS, **asdict(suppression)) > 0
 
 
-_STANDING = text(
+_ACTIVE = text(
     """
     select address, reason, expires_at from suppressions
     where workspace_id = :workspace_id and address = any(:addresses)
@@ -42,10 +42,10 @@ _STANDING = text(
 )
 
 
-async def standing(
+async def active(
     uow: UnitOfWork, addresses: Collection[str], now: datetime
-) -> list[StandingSuppression]:
-    return await uow.rows(StandingSuppression, _STANDING, addresses=list(addresses), now=now)
+) -> list[ActiveSuppression]:
+    return await uow.rows(ActiveSuppression, _ACTIVE, addresses=list(addresses), now=now)
 
 
 _SELECT = select(

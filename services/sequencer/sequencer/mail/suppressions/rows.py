@@ -20,7 +20,7 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingSuppression:
+class ActiveSuppression:
     """Why an address is not written to now, and until when; None: until it is lifted."""
 
     address: str

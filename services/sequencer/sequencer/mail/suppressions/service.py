@@ -7,7 +7,7 @@ from uuid import UUID
 from sequencer.audit import audit
 from sequencer.mail.origins.service import kinds
 from sequencer.mail.suppressions import queries
-from sequencer.mail.suppressions.rows import Reason, StandingSuppression, Suppression
+from sequencer.mail.suppressions.rows import ActiveSuppression, Reason, Suppression
 from sequencer.mail.suppressions.schemas import SuppressionIn
 from sequencer.replica import service as records
 from shared.audit import attributes
@@ -61,12 +61,10 @@ async def suppress(
     return True
 
 
-async def standing(
-    uow: UnitOfWork, addresses: Iterable[str | None]
-) -> dict[str, StandingSuppression]:
+async def active(uow: UnitOfWork, addresses: Iterable[str | None]) -> dict[str, ActiveSuppression]:
     """By address, of those that are suppressed now."""
     known = {address for address in addresses if address}
-    suppressions = await queries.standing(uow, known, await uow.now()) if known else []
+    suppressions = await queries.active(uow, known, await uow.now()) if known else []
     return {each.address: each for each in suppressions}
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sequencer.mail.messages import service as messages
 from sequencer.mail.messages.schemas import Progress
 from sequencer.mail.suppressions import service as suppressions
-from sequencer.mail.suppressions.rows import StandingSuppression
+from sequencer.mail.suppressions.rows import ActiveSuppression
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Account, Contact, Opportunity, Zones, zones_of
 from sequencer.sequences.enrollments.rules import EnrollmentFacts, Reach
@@ -79,7 +79,7 @@ async def load_enrollment_contexts(
     record_set = await records.with_accounts(uow, {each.opportunity_id for each in enrollments})
     contacts = await records.contacts(uow, {each.contact_id for each in enrollments})
     links = await records.links_of(uow, contacts)
-    suppressed = await suppressions.standing(uow, {each.address for each in contacts.values()})
+    suppressed = await suppressions.active(uow, {each.address for each in contacts.values()})
     inside = await records.memberships(uow, segments_of(pinned.values()), record_set)
     progress = await messages.progress(uow, [each.id for each in enrollments])
     zone = await uow.zone()
@@ -111,7 +111,7 @@ def reach_of(
     contact: Contact | None,
     account_id: UUID | None,
     links: set[tuple[UUID, UUID]],
-    suppressed: Mapping[str, StandingSuppression],
+    suppressed: Mapping[str, ActiveSuppression],
 ) -> Reach:
     known = (
         contact is not None

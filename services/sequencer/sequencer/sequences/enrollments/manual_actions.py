@@ -88,7 +88,7 @@ async def _contact_faults(
         enrollment.opportunity_id
     ]
     links = await records.links_of(uow, [contact_id])
-    suppressed = await suppressions.standing(uow, [contact.address])
+    suppressed = await suppressions.active(uow, [contact.address])
     reach = reach_of(contact, opportunity.account_id, links, suppressed)
     faults = []
     if (contact_id, opportunity.account_id) not in links:

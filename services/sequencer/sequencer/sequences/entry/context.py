@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sequencer.mail.messages import service as messages
 from sequencer.mail.send_windows.rules import local_day, reckonable, send_deadline, start_of_day
 from sequencer.mail.suppressions import service as suppressions
-from sequencer.mail.suppressions.rows import StandingSuppression
+from sequencer.mail.suppressions.rows import ActiveSuppression
 from sequencer.mail.templates.service import web_url
 from sequencer.replica import service as records
 from sequencer.replica.schemas import (
@@ -163,7 +163,7 @@ class EntryContext:
     records: RecordSet
     contacts: Mapping[UUID, Sequence[AccountContact]]
     """By account."""
-    suppressed: Mapping[str, StandingSuppression]
+    suppressed: Mapping[str, ActiveSuppression]
     inside: Collection[tuple[UUID, UUID]]
     """Segment and record."""
     enrollments: Mapping[UUID, Sequence[Enrollment]]
@@ -246,7 +246,7 @@ async def load_entry_context(
         zone=await uow.zone(),
         records=record_set,
         contacts=contacts,
-        suppressed=await suppressions.standing(uow, addresses),
+        suppressed=await suppressions.active(uow, addresses),
         inside=await records.memberships(uow, segments_of(sequences), record_set),
         enrollments=earlier,
         gone=await who_left(uow, record_set.accounts.values()),

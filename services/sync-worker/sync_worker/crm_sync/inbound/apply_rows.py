@@ -29,7 +29,7 @@ from sync_worker.crm_sync.inbound.rules import (
 from sync_worker.crm_sync.records import service as records
 from sync_worker.crm_sync.records.service import RowResult
 from sync_worker.crm_sync.source_records import service as source_records
-from sync_worker.crm_sync.source_records.rules import Known, retry_pause
+from sync_worker.crm_sync.source_records.rules import KnownRecord, retry_pause
 from sync_worker.crm_sync.source_records.service import Kept
 from sync_worker.crm_sync.translation.document import ObjectMap
 from sync_worker.crm_sync.translation.fold import Content
@@ -86,7 +86,7 @@ async def _items(context: SyncRunContext, stream: Stream, rows: Sequence[Row]) -
     if context.becomes(stream.name) != "contact":
         return items
     joining = [each.name for each in context.connector.spec.streams if each.joins == stream.name]
-    async with context.look() as uow:
+    async with context.read_only() as uow:
         associations = await source_records.associations_of(
             uow,
             context.connection.id,
@@ -96,8 +96,10 @@ async def _items(context: SyncRunContext, stream: Stream, rows: Sequence[Row]) -
     return [with_accounts(item, associations.get(item.external_id, ())) for item in items]
 
 
-async def _known(context: SyncRunContext, stream: str, items: Sequence[Item]) -> dict[str, Known]:
-    async with context.look() as uow:
+async def _known(
+    context: SyncRunContext, stream: str, items: Sequence[Item]
+) -> dict[str, KnownRecord]:
+    async with context.read_only() as uow:
         return await source_records.known_records(
             uow,
             context.connection.id,
@@ -107,7 +109,7 @@ async def _known(context: SyncRunContext, stream: str, items: Sequence[Item]) ->
 
 
 async def _send(
-    context: SyncRunContext, stream: str, plan: Plan, known: Mapping[str, Known]
+    context: SyncRunContext, stream: str, plan: Plan, known: Mapping[str, KnownRecord]
 ) -> tuple[list[Kept], int]:
     """Tell the accounts service; what to keep of each row, and how many it took."""
     changes = [(item, item.content) for item in plan.whole]
@@ -135,7 +137,7 @@ async def _send(
     return unsent + kept, sum(result.status in {"created", "updated"} for result in results)
 
 
-def _changed_fields(item: Item, before: Known) -> Content:
+def _changed_fields(item: Item, before: KnownRecord) -> Content:
     return difference(before.content or {}, item.content)
 
 
@@ -143,7 +145,7 @@ async def _members(context: SyncRunContext, contents: Sequence[Content]) -> dict
     users = sorted({user for content in contents for user in users_in(content)})
     if not users or context.members is None:
         return {}
-    async with context.look() as uow:
+    async with context.read_only() as uow:
         return await source_records.members_by_user(
             uow, context.connection.id, context.members, users
         )
@@ -154,7 +156,7 @@ def _answered(
     sent: Content,
     result: RowResult,
     unknown_users: Sequence[str],
-    known: Mapping[str, Known],
+    known: Mapping[str, KnownRecord],
     mapping: ObjectMap,
 ) -> Kept:
     if result.status == "rejected":
@@ -193,7 +195,7 @@ def _gone(item: Item, stream: Stream) -> Kept:
     return _kept(item, state, merged_into=item.merged_into)
 
 
-def _rejected(item: Item, reason: str | None, known: Mapping[str, Known]) -> Kept:
+def _rejected(item: Item, reason: str | None, known: Mapping[str, KnownRecord]) -> Kept:
     before = known.get(item.external_id)
     attempts = before.attempts if before is not None and before.state == "rejected" else 0
     return _kept(item, "rejected", reason=reason, retry_in=float(retry_pause(attempts + 1)))
@@ -265,7 +267,7 @@ async def _keeping(
         await runs.advance(uow, context.run_id, stream, progress, more, context.link.requests)
 
 
-def _joined_by(kept: Sequence[Kept], known: Mapping[str, Known]) -> list[str]:
+def _joined_by(kept: Sequence[Kept], known: Mapping[str, KnownRecord]) -> list[str]:
     """Whose accounts may be others now: a merge lets an association join another record."""
     now = {row.parent_id for row in kept}
     before = {each.content.get("contact") for each in known.values() if each.content is not None}

@@ -15,7 +15,7 @@ _PAUSE = 60.0
 
 async def unusual_losses(context: SyncRunContext) -> dict[str, Loss]:
     """Objects of which this run would delete suspiciously much, as when a permission was lost."""
-    async with context.look() as uow:
+    async with context.read_only() as uow:
         found = await source_records.losses(uow, context.connection.id, _ending(context))
     return {stream: loss for stream, loss in found.items() if loss.is_unusual}
 
@@ -40,7 +40,7 @@ def _ending(context: SyncRunContext) -> list[str]:
 
 async def _end_some(context: SyncRunContext, stream: str, *, merges: bool) -> bool:
     """True when there may be more."""
-    async with context.look() as uow:
+    async with context.read_only() as uow:
         at = uow, context.connection.id, stream
         pending = await source_records.records_pending_deletion(*at, _BATCH, merges=merges)
     mapping = context.mapping.of(stream)

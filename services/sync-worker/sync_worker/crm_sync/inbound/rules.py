@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.logging import get_logger
 from sync_worker.connectors.base import Row, StreamType
-from sync_worker.crm_sync.source_records.rules import Known
+from sync_worker.crm_sync.source_records.rules import KnownRecord
 from sync_worker.crm_sync.translation.document import ObjectMap, ObjectMapping, plan_roles
 from sync_worker.crm_sync.translation.fold import Content, LeftOut, left_out_of, mapped
 from sync_worker.crm_sync.translation.transforms import Locale, Unmappable
@@ -95,13 +95,15 @@ class Plan:
 
     whole: list[Item] = field(default_factory=list)
     changed: list[Item] = field(default_factory=list)
-    """Known before: only what differs is sent, so that what was edited here stays."""
+    """KnownRecord before: only what differs is sent, so that what was edited here stays."""
     unchanged: list[Item] = field(default_factory=list)
     rejected: list[Item] = field(default_factory=list)
     pending_deletion: list[Item] = field(default_factory=list)
 
 
-def planned(items: Sequence[Item], known: Mapping[str, Known], *, again: bool = False) -> Plan:
+def planned(
+    items: Sequence[Item], known: Mapping[str, KnownRecord], *, again: bool = False
+) -> Plan:
     """Sort rows by what they ask for. What was seen before and has not changed asks for nothing,
     so a picklist renamed over a whole table wakes nobody. `again` gives rejected rows another try.
     """
@@ -123,14 +125,14 @@ def planned(items: Sequence[Item], known: Mapping[str, Known], *, again: bool = 
     return plan
 
 
-def _differs(before: Known, item: Item) -> bool:
+def _differs(before: KnownRecord, item: Item) -> bool:
     if before.content is None:
         return False
     told_otherwise = bool(before.left_out or item.left_out)
     return told_otherwise or bool(difference(before.content, item.content))
 
 
-def left_out_now(before: Known | None, item: Item, sent: Content) -> tuple[LeftOut, ...]:
+def left_out_now(before: KnownRecord | None, item: Item, sent: Content) -> tuple[LeftOut, ...]:
     """What a row that is dealt with was left without before it was written, and what it stays
     without because it is not sent again.
     """

@@ -83,7 +83,7 @@ class RecordTaker:
             return
         seen: set[str] = set()
         while True:
-            async with context.look() as uow:
+            async with context.read_only() as uow:
                 where = uow, context.connection.id, name
                 found = await source_records.records_to_read_again(
                     *where, context.started_at, BY_IDS

@@ -17,7 +17,7 @@ DELETE_FLOOR = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRecord:
     """What we kept of a record when we last saw it."""
 
     modstamp: datetime

@@ -113,7 +113,7 @@ async def claim_due(scope: Transaction, limit: int, seconds: float) -> list[Due]
     return await scope.rows(Due, _CLAIM, limit=limit, seconds=seconds)
 
 
-_JUDGE = text(
+_RECORD = text(
     """
     update write_backs w
     set lease_until = null, updated_at = clock_timestamp(),
@@ -131,10 +131,12 @@ _JUDGE = text(
 )
 
 
-async def judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]) -> None:
+async def record_verdicts(
+    uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]
+) -> None:
     """An answer for a value that has been replaced meanwhile ends nothing."""
     written = to_json([vars(verdict) for verdict in verdicts]).decode()
-    await uow.run(_JUDGE, connection_id=connection_id, verdicts=written)
+    await uow.run(_RECORD, connection_id=connection_id, verdicts=written)
 
 
 @dataclass(frozen=True, slots=True)

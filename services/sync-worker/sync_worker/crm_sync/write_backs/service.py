@@ -119,7 +119,9 @@ async def push(service: Service, batch: Batch) -> None:
         log.exception("values not written back", connection_id=str(batch.connection_id))
         trouble = Trouble("retry", reason_of(error))
         async with service.units.begin(batch.workspace_id, []) as uow:
-            await _judge(uow, batch.connection_id, [_verdict(v, trouble) for v in batch.values])
+            await _record_verdicts(
+                uow, batch.connection_id, [_verdict(v, trouble) for v in batch.values]
+            )
 
 
 async def _push(service: Service, batch: Batch) -> None:
@@ -138,7 +140,7 @@ async def _push(service: Service, batch: Batch) -> None:
             said = [(record, ended) for record in records]
         verdicts += [each for record, trouble in said for each in _verdicts(record, trouble)]
     async with service.units.begin(batch.workspace_id, [opened.cause]) as uow:
-        await _judge(uow, opened.id, verdicts)
+        await _record_verdicts(uow, opened.id, verdicts)
         if ended is not None:
             await connections.needs_reauth(uow, opened.id, ended.detail)
         await runs.record_push(
@@ -153,16 +155,18 @@ async def _push(service: Service, batch: Batch) -> None:
         )
 
 
-async def _judge(uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]) -> None:
+async def _record_verdicts(
+    uow: UnitOfWork, connection_id: UUID, verdicts: Sequence[Verdict]
+) -> None:
     """One that cannot be noted is tried again when its lease is over."""
 
-    async def judge(some: Sequence[Verdict]) -> None:
-        await queries.judge(uow, connection_id, some)
+    async def record(some: Sequence[Verdict]) -> None:
+        await queries.record_verdicts(uow, connection_id, some)
 
     async def leave(_: Verdict, __: Exception) -> None:
         pass
 
-    await isolate_failures(uow, verdicts, judge, leave)
+    await isolate_failures(uow, verdicts, record, leave)
 
 
 def _requests(batch: Batch, together: int) -> list[list[Record]]:

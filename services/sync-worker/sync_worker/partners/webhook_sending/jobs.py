@@ -12,12 +12,12 @@ from shared.db import is_connection_loss
 from shared.logging import get_logger
 from shared.service import Service
 from shared.worker import Loop
-from sync_worker.partners.webhook_deliveries import service as deliveries
+from sync_worker.partners.webhook_deliveries import service as delivery_log
 from sync_worker.partners.webhook_deliveries.rules import HAND_SECONDS
 from sync_worker.partners.webhook_sending import service
 from sync_worker.partners.webhook_sending.client import WebhookClient
 from sync_worker.partners.webhook_sending.rows import Claim
-from sync_worker.partners.webhook_sending.service import Letter, Outcome
+from sync_worker.partners.webhook_sending.service import ClaimedDelivery, Outcome
 
 log = get_logger(__name__)
 
@@ -34,9 +34,9 @@ _MOST_PACES = 10_000
 
 @dataclass(slots=True, eq=False)
 class Hand:
-    """Sends letters to one endpoint, one after the other: one request under way at a time."""
+    """Sends deliveries to one endpoint, one after the other: one request under way at a time."""
 
-    letters: deque[Letter]
+    deliveries: deque[ClaimedDelivery]
     since: float = field(default_factory=time.monotonic)
 
 
@@ -79,8 +79,8 @@ class Sender:
             await self._record_each(the_service, ended)
             hands = await service.turn_over(the_service, free, (), unsent, self._paces)
         del self._ended[: len(ended)], self._unsent[: len(unsent)]
-        for letters in hands:
-            self._start(the_service, Hand(deque(letters)))
+        for deliveries in hands:
+            self._start(the_service, Hand(deque(deliveries)))
 
     async def _record_each(self, the_service: Service, ended: Sequence[Outcome]) -> None:
         """Among them may be one that cannot be recorded: it goes out again when its lease is over,
@@ -109,8 +109,8 @@ class Sender:
 
     async def _carry(self, client: WebhookClient, hand: Hand) -> None:
         """Until all is sent or something does not go as ever: then another look is needed."""
-        while hand.letters:
-            outcome = await service.send(client, hand.letters.popleft())
+        while hand.deliveries:
+            outcome = await service.send(client, hand.deliveries.popleft())
             self._ended.append(outcome)
             self._learn(outcome)
             if not outcome.is_as_ever:
@@ -135,10 +135,10 @@ class Sender:
     def _empty(self, hands: Sequence[Hand]) -> None:
         """What they have not got to is for any hand to take."""
         for hand in hands:
-            for letter in hand.letters:
-                self._unsent.append(letter.claim)
-                self._paces.pop(letter.claim.endpoint_id, None)
-            hand.letters.clear()
+            for delivery in hand.deliveries:
+                self._unsent.append(delivery.claim)
+                self._paces.pop(delivery.claim.endpoint_id, None)
+            hand.deliveries.clear()
 
     async def _until_a_hand_is_free(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -158,5 +158,5 @@ class Sender:
 def loops() -> list[Loop]:
     return [
         Loop("webhooks", Sender().step),
-        Loop("webhook-delivery-retention", deliveries.forget_old, every=600.0),
+        Loop("webhook-delivery-retention", delivery_log.forget_old, every=600.0),
     ]

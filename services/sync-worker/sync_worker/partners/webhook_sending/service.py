@@ -59,7 +59,7 @@ _USER_AGENT = "Tenure-Webhooks/1 (+https://www.standardwebhooks.com)"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ClaimedDelivery:
     """A claimed delivery with all that sending it takes. Without body or endpoint it cannot be."""
 
     claim: Claim
@@ -69,18 +69,18 @@ class Letter:
 
 @dataclass(frozen=True)
 class Outcome:
-    letter: Letter
+    delivery: ClaimedDelivery
     started_at: datetime
     reply: Reply
 
     @property
     def claim(self) -> Claim:
-        return self.letter.claim
+        return self.delivery.claim
 
     @property
     def is_as_ever(self) -> bool:
         """A success where the attempt before succeeded too."""
-        was_failing = self.letter.endpoint is not None and self.letter.endpoint.is_failing
+        was_failing = self.delivery.endpoint is not None and self.delivery.endpoint.is_failing
         return self.verdict == "succeeded" and not was_failing
 
     @cached_property
@@ -100,7 +100,7 @@ async def turn_over(
     ended: Sequence[Outcome] = (),
     unsent: Sequence[Claim] = (),
     paces: Mapping[UUID, float] = MappingProxyType({}),
-) -> list[list[Letter]]:
+) -> list[list[ClaimedDelivery]]:
     """Write down what `ended`, put back what is `unsent`, and claim what is due, of all workspaces:
     for each of so many hands, what it is to send. `paces` are seconds an answer, by endpoint.
     """
@@ -124,14 +124,16 @@ async def turn_over(
             lease=LEASE_SECONDS,
             lost=_LOST,
         )
-        letters = await _letters(service, scope, claims) if claims else []
-    by_hand: dict[UUID, list[Letter]] = {}
-    for letter in letters:
-        by_hand.setdefault(letter.claim.token, []).append(letter)
+        deliveries = await _claimed_deliveries(service, scope, claims) if claims else []
+    by_hand: dict[UUID, list[ClaimedDelivery]] = {}
+    for delivery in deliveries:
+        by_hand.setdefault(delivery.claim.token, []).append(delivery)
     return list(by_hand.values())
 
 
-async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]) -> list[Letter]:
+async def _claimed_deliveries(
+    service: Service, scope: Transaction, claims: Sequence[Claim]
+) -> list[ClaimedDelivery]:
     events = {
         (row.workspace_id, row.id): KeptEvent(row.id, row.type, row.timestamp, row.data)
         for row in await queries.events_of(scope, claims)
@@ -141,7 +143,7 @@ async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]
         for row in await queries.endpoints_of(scope, claims)
     }
     bodies: dict[tuple[UUID, UUID], bytes | None] = {}
-    letters = []
+    deliveries = []
     for claim in claims:
         key = (claim.workspace_id, claim.event_id)
         if key not in bodies:
@@ -155,8 +157,8 @@ async def _letters(service: Service, scope: Transaction, claims: Sequence[Claim]
                 public_url,
             )
         endpoint = endpoints.get((claim.workspace_id, claim.endpoint_id))
-        letters.append(Letter(claim, endpoint, bodies[key]))
-    return letters
+        deliveries.append(ClaimedDelivery(claim, endpoint, bodies[key]))
+    return deliveries
 
 
 def _opened(service: Service, row: ClaimedEndpoint) -> OpenEndpoint | None:
@@ -180,16 +182,18 @@ def made_or_none(make: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs)
         return None
 
 
-async def send(client: WebhookClient, letter: Letter, seconds: float = TOTAL_SECONDS) -> Outcome:
+async def send(
+    client: WebhookClient, delivery: ClaimedDelivery, seconds: float = TOTAL_SECONDS
+) -> Outcome:
     """One attempt, signed for this moment."""
     started_at = utc_now()
-    if letter.body is None or letter.endpoint is None:
-        why = _NOT_KEPT if letter.body is None else _NOT_OPENED
-        return Outcome(letter, started_at, Reply(status=None, error=why))
-    headers = _headers(letter.endpoint, letter.claim.event_id, started_at, letter.body)
-    reply = await client.post(letter.endpoint.url, headers, letter.body, seconds)
+    if delivery.body is None or delivery.endpoint is None:
+        why = _NOT_KEPT if delivery.body is None else _NOT_OPENED
+        return Outcome(delivery, started_at, Reply(status=None, error=why))
+    headers = _headers(delivery.endpoint, delivery.claim.event_id, started_at, delivery.body)
+    reply = await client.post(delivery.endpoint.url, headers, delivery.body, seconds)
     faultpoint("webhooks.after_post")
-    return Outcome(letter, started_at, reply)
+    return Outcome(delivery, started_at, reply)
 
 
 async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
@@ -212,7 +216,7 @@ async def record(service: Service, outcomes: Sequence[Outcome]) -> None:
         by = [Cause(type="webhook", id=str(endpoint_id))]
         async with service.units.begin(workspace_id, by) as uow:
             scale = service.settings.webhook_time_scale
-            await _judge_endpoint(uow, endpoint_id, of_endpoint, scale)
+            await _record_health(uow, endpoint_id, of_endpoint, scale)
 
 
 async def send_test(service: Service, caller: Caller, endpoint_id: UUID) -> Outcome:
@@ -223,17 +227,17 @@ async def send_test(service: Service, caller: Caller, endpoint_id: UUID) -> Outc
         await webhooks.get_endpoint(uow, endpoint_id)
         new = NewDelivery(new_id(), endpoint_id, new_id(), TEST_TYPE)
         claim = await queries.start_test(uow, new, token=new_id(), lease=LEASE_SECONDS)
-        (letter,) = await _letters(service, uow, [claim])
+        (delivery,) = await _claimed_deliveries(service, uow, [claim])
     client = WebhookClient(service.outside.policy)
     try:
-        outcome = await send(client, letter, _TEST_SECONDS)
+        outcome = await send(client, delivery, _TEST_SECONDS)
     finally:
         await client.close()
     await record(service, [outcome])
     return outcome
 
 
-async def _judge_endpoint(
+async def _record_health(
     uow: UnitOfWork, endpoint_id: UUID, outcomes: Sequence[Outcome], scale: float
 ) -> None:
     if any(outcome.reply.status == GONE for outcome in outcomes):

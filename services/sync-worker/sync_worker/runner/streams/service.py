@@ -128,7 +128,7 @@ def _keeping(context: RunContext, stream: str, page: Page, scan_id: UUID | None)
 
 
 async def _place(context: RunContext, stream: str) -> Place:
-    async with context.look() as uow:
+    async with context.read_only() as uow:
         return await queries.place(uow, context.connection.id, stream)
 
 

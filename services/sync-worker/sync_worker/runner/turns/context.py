@@ -47,7 +47,7 @@ class RunContext:
             yield uow
 
     @asynccontextmanager
-    async def look(self) -> AsyncIterator[UnitOfWork]:
+    async def read_only(self) -> AsyncIterator[UnitOfWork]:
         workspace_id = self.connection.workspace_id
         async with self.service.units.begin(workspace_id, self.cause, read_only=True) as uow:
             yield uow

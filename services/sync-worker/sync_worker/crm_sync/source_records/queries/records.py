@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from sqlalchemy import text
 
 from shared.uow import UnitOfWork
-from sync_worker.crm_sync.source_records.rules import Known, State
+from sync_worker.crm_sync.source_records.rules import KnownRecord, State
 from sync_worker.crm_sync.translation.fold import Content, LeftOut
 
 
@@ -56,7 +56,7 @@ class KnownRow:
 
 async def known_records(
     uow: UnitOfWork, connection_id: UUID, sobject: str, hashes: Mapping[str, bytes]
-) -> dict[str, Known]:
+) -> dict[str, KnownRecord]:
     """What we kept of these records; the content only where its hash differs from the given."""
     rows = await uow.rows(
         KnownRow,
@@ -67,7 +67,7 @@ async def known_records(
         hashes=list(hashes.values()),
     )
     return {
-        row.external_id: Known(
+        row.external_id: KnownRecord(
             row.modstamp,
             row.hash,
             row.content,
