@@ -9,7 +9,7 @@ from accounts_api.automation.segments import models as segments
 from accounts_api.customers.imports import models as imports
 from accounts_api.customers.key_roles import models as key_roles
 from accounts_api.db import FOUNDATION, Base
-from accounts_api.evaluation.engine import models as watching
+from accounts_api.evaluation.engine import models as engine
 from accounts_api.identity.api_keys import models as api_keys
 from accounts_api.identity.audit_log import models as audit_log
 from accounts_api.identity.members import models as members
@@ -26,6 +26,7 @@ __all__ = [
     "audit_log",
     "deactivation",
     "debounce",
+    "engine",
     "field_owners",
     "handovers",
     "holdings",
@@ -36,5 +37,4 @@ __all__ = [
     "product_events",
     "records",
     "segments",
-    "watching",
 ]

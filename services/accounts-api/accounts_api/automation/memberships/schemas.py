@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.automation.segments.schemas import EXAMPLE_ID, Priority
-from accounts_api.evaluation.rule_checks.schemas import RECORD, RULE, TEXT, RuleIn
+from accounts_api.evaluation.rule_checks.schemas import EXPLANATION, RECORD, RULE, TEXT, RuleIn
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Slug
 
@@ -146,17 +146,7 @@ class SegmentExplanationOut(Out):
                             "left_by": None,
                         }
                     ],
-                    "explanation": {
-                        "text": "contract_expiration within next 90 days",
-                        "condition": RULE["all"][2],
-                        "verdict": True,
-                        "actual": {
-                            "field": "contract_expiration",
-                            "value": "2026-05-31",
-                            "from": "2026-03-02",
-                            "to": "2026-05-31",
-                        },
-                    },
+                    "explanation": EXPLANATION,
                 }
             ]
         }

@@ -22,6 +22,17 @@ RULE: dict[str, Any] = {
 }
 TEXT = 'type = "renewal" and is_closed = false and contract_expiration within next 90 days'
 RECORD = "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"
+EXPLANATION: dict[str, Any] = {
+    "text": "contract_expiration within next 90 days",
+    "condition": RULE["all"][2],
+    "verdict": True,
+    "actual": {
+        "field": "contract_expiration",
+        "value": "2026-05-31",
+        "from": "2026-03-02",
+        "to": "2026-05-31",
+    },
+}
 
 
 class RuleValidationIn(In):
@@ -84,17 +95,7 @@ class RuleExplanationOut(Out):
                     "record_id": RECORD,
                     "verdict": True,
                     "next_check_at": "2026-06-01T04:00:00Z",
-                    "explanation": {
-                        "text": "contract_expiration within next 90 days",
-                        "condition": RULE["all"][2],
-                        "verdict": True,
-                        "actual": {
-                            "field": "contract_expiration",
-                            "value": "2026-05-31",
-                            "from": "2026-03-02",
-                            "to": "2026-05-31",
-                        },
-                    },
+                    "explanation": EXPLANATION,
                 }
             ]
         }
