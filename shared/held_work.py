@@ -60,7 +60,7 @@ def held_work(metadata: MetaData) -> Table:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldWork:
+class HeldItem:
     id: UUID
     step: str
     item: str
@@ -181,8 +181,8 @@ async def attempt(
     return None
 
 
-async def due_for_retry(uow: UnitOfWork, step: str, limit: int) -> Sequence[HeldWork]:
-    return await uow.rows(HeldWork, _DUE, step=step, limit=limit)
+async def due_for_retry(uow: UnitOfWork, step: str, limit: int) -> Sequence[HeldItem]:
+    return await uow.rows(HeldItem, _DUE, step=step, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +196,15 @@ async def counts(uow: UnitOfWork) -> dict[str, int]:
     return {row.step: row.held for row in await uow.rows(HeldOfStep, _COUNT)}
 
 
-async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[HeldWork]:
+async def page(uow: UnitOfWork, after: tuple[datetime, UUID], limit: int) -> Sequence[HeldItem]:
     """The items that have been held longest come first."""
     held_at, after_id = after
-    return await uow.rows(HeldWork, _PAGE, held_at=held_at, after_id=after_id, limit=limit)
+    return await uow.rows(HeldItem, _PAGE, held_at=held_at, after_id=after_id, limit=limit)
 
 
-async def retry(uow: UnitOfWork, held_id: UUID) -> HeldWork:
+async def retry(uow: UnitOfWork, held_id: UUID) -> HeldItem:
     """Have the worker try the item now. Raises `NotHeld`."""
-    item = await uow.row(HeldWork, _RETRY, id=held_id)
+    item = await uow.row(HeldItem, _RETRY, id=held_id)
     if item is None:
         raise NotHeld("It was done meanwhile, or never was held.")
     uow.wake_worker()

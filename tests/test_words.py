@@ -32,6 +32,7 @@ RETIRED = {
     "record set aside": "record quarantined",
     "refused row": "rejected row",
     "parked": "rejected",
+    "watch id": "rule id",
     "stint": "status period",
     "taker": "successor",
     "untold": "pending notification",

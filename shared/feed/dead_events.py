@@ -55,7 +55,7 @@ _REPLAYED = text(
 
 
 @dataclass(frozen=True, slots=True)
-class DeadEvent:
+class EventSetAside:
     id: UUID
     publisher: ServiceName
     name: str
@@ -122,24 +122,24 @@ async def apply_to_batch(
 
 
 async def _is_dead(uow: UnitOfWork, event: Envelope) -> bool:
-    return await uow.row(DeadEvent, _LOCK, event_id=event.id) is not None
+    return await uow.row(EventSetAside, _LOCK, event_id=event.id) is not None
 
 
 async def dead_events(
     uow: UnitOfWork, after: tuple[datetime, UUID], limit: int
-) -> Sequence[DeadEvent]:
+) -> Sequence[EventSetAside]:
     """The events that were not replayed yet, the oldest first."""
     died_at, event_id = after
-    return await uow.rows(DeadEvent, _LIST, died_at=died_at, event_id=event_id, limit=limit)
+    return await uow.rows(EventSetAside, _LIST, died_at=died_at, event_id=event_id, limit=limit)
 
 
-async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) -> DeadEvent:
+async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) -> EventSetAside:
     """Handle the event in this transaction. A repeated call changes nothing. Raises `StillFails`,
     and then the event stays in the list.
 
     Later events were handled before it: handlers compare versions, so that is harmless.
     """
-    dead = await uow.row(DeadEvent, _LOCK, event_id=event_id)
+    dead = await uow.row(EventSetAside, _LOCK, event_id=event_id)
     if dead is None:
         raise NoDeadEvent
     if dead.replayed_at is not None:
@@ -151,4 +151,4 @@ async def replay(uow: UnitOfWork, event_id: UUID, subscriptions: Subscriptions) 
             raise
         log.warning("event still fails", event_id=str(event_id), exc_info=error)
         raise StillFails(reason_of(error)) from error
-    return await uow.one(DeadEvent, _REPLAYED, event_id=event_id)
+    return await uow.one(EventSetAside, _REPLAYED, event_id=event_id)

@@ -26,7 +26,7 @@ class HeldWork(BaseModel):
                     "step": "rules",
                     "about": {
                         "kind": "segment",
-                        "watch_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
+                        "rule_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
                         "record_id": "0198c0de-0000-7000-8000-000000000001",
                     },
                     "reason": "It failed with DataError; the log of this service says more.",
