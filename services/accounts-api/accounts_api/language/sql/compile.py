@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Field, FieldType
+from accounts_api.language.rules.catalog import EventDays, Field, FieldType
 from accounts_api.language.rules.context import Day, EvaluationContext
 from accounts_api.language.sql.dates import next_anniversary
 from accounts_api.language.sql.rows import COLUMN_TYPES, Row, other_table
@@ -139,7 +139,7 @@ class Compiler:
         return ~found if node.negated else found
 
     def events(self, node: c.EventsCounted, row: Row) -> ColumnElement[bool]:
-        days, names = event_days(node), node.days
+        days, names = event_days(node.days), node.days
         first, last = node.window.first, node.window.last
         counted = row.beside(
             days,
@@ -252,8 +252,7 @@ def assigned(node: c.Role, held: FromClause, row: Row) -> tuple[ColumnElement[bo
     return (held.c[node.column] == row.id, held.c.key_role_key == node.role, *who)
 
 
-def event_days(node: c.EventsCounted) -> FromClause:
-    names = node.days
+def event_days(names: EventDays) -> FromClause:
     return other_table(
         names.table,
         {

@@ -174,7 +174,7 @@ class _Horizons:
         return [earliest.scalar_subquery()]
 
     def events(self, node: c.EventsCounted, row: Row) -> Found:
-        days, names = event_days(node), node.days
+        days, names = event_days(node.days), node.days
         day = days.c[names.day]
         today, first = (
             self.date(0),

@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Date,
     FromClause,
@@ -28,7 +27,7 @@ from accounts_api.language.interpreter.evaluate import Holding, Snapshot
 from accounts_api.language.interpreter.needs import Counted, Needs
 from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.compile import field_changes
+from accounts_api.language.sql.compile import event_days, field_changes
 from accounts_api.language.sql.rows import Row, other_table, record_table
 from shared.columns import AT
 from shared.uow import UnitOfWork
@@ -144,10 +143,7 @@ def _events(
     """Days that no window reaches back to are left where they are."""
     names = counted.days
     first = bindparam(None, context.today - timedelta(days=counted.back), type_=Date())
-    days = other_table(
-        names.table,
-        {names.record: Uuid(), names.name: Text(), names.day: Date(), names.count: BigInteger()},
-    )
+    days = event_days(names)
     one = func.jsonb_build_array(days.c[names.day], days.c[names.count])
     return row.beside(
         days,
