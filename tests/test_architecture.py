@@ -160,8 +160,8 @@ def test_a_feature_is_entered_through_its_service() -> None:
 
 
 def test_every_query_takes_its_unit_of_work_first() -> None:
-    """It knows the workspace. A session does not, and the workspace comes second; an insert may
-    take the row, whose first value it is.
+    """It knows the workspace. A scope does not: either the workspace comes second, or the query
+    spans all of them and is named.
     """
     spanning = set()
     for module in query_modules():
@@ -170,10 +170,9 @@ def test_every_query_takes_its_unit_of_work_first() -> None:
             waits = inspect.iscoroutinefunction(query) or inspect.isasyncgenfunction(query)
             if not waits or query.__module__ != module or name.startswith("_"):
                 continue
-            first, second, *_ = [*inspect.signature(query).parameters, "", ""]
-            assert first in {"scope", "session", "uow"}, f"{module}.{name}"
-            inserts = name.startswith("insert_") and second == "values"
-            if first != "uow" and second != "workspace_id" and not inserts:
+            first, second, *_ = [*inspect.signature(query).parameters, ""]
+            assert first in {"scope", "uow"}, f"{module}.{name}"
+            if first == "scope" and second != "workspace_id":
                 spanning.add(f"{module}.{name}")
     assert spanning == SPANNING_QUERIES
 

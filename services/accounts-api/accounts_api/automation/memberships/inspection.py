@@ -11,18 +11,17 @@ from accounts_api.automation.memberships.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.interpreter.needs import needs
 from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.type_check import check
-from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.language.syntax.faults import RuleFaulty
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
-from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.errors import Conflict, Fault, Invalid
 from shared.uow import UnitOfWork
 
 COUNTS = ("records", "count", "entering", "leaving", "unchanged")
@@ -71,11 +70,8 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
     except RuleFaulty as faulty:
         raise RuleUnusable(faults=rule_input.refused(faulty, "/rule").faults) from faulty
-    context, needed = await record_catalog.evaluation_context(uow), needs(rule)
-    loaded = await load_snapshot(uow, needed, record_id, context)
-    if loaded is None:
-        raise NotFound(f"There is no {segment.record_type} with this id.")
-    record = read_snapshot(needed, loaded)
+    context = await record_catalog.evaluation_context(uow)
+    record = await record_seen_by(uow, rule, record_id, context)
     explanation = explain(rule, record, context)
     found = await queries.memberships(uow, segment_id, record_id)
     return {

@@ -2,16 +2,15 @@ from typing import Any
 
 from accounts_api.evaluation.rule_checks.schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.interpreter.needs import needs
 from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.language.syntax.faults import RuleFaulty
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema import record_catalog
-from shared.errors import Fault, Invalid, NotFound
+from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
 
 
@@ -19,11 +18,8 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     """Each condition of a rule with what it found on one record; nothing is stored."""
     catalog = await _catalog_with(uow, data.record_type)
     rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
-    context, needed = await record_catalog.evaluation_context(uow), needs(rule)
-    loaded = await load_snapshot(uow, needed, data.record_id, context)
-    if loaded is None:
-        raise NotFound(f"There is no {data.record_type} with this id.")
-    record = read_snapshot(needed, loaded)
+    context = await record_catalog.evaluation_context(uow)
+    record = await record_seen_by(uow, rule, data.record_id, context)
     explanation = explain(rule, record, context)
     return {
         "record_id": data.record_id,

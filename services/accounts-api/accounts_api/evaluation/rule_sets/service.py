@@ -24,15 +24,14 @@ from accounts_api.evaluation.rule_sets.rules import (
     earliest,
     rule_of,
 )
+from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.interpreter.depends import Dependency, dependencies
 from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.interpreter.needs import needs
 from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.type_check import check
 from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.snapshot import load_snapshot, read_snapshot
 from accounts_api.language.syntax.faults import RuleFaulty
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.nodes import AnyOf
@@ -278,11 +277,8 @@ class RuleFeature(Generic[R]):
         context = await record_catalog.evaluation_context(uow)
         explained = []
         for each in (await self.usable(uow))[0]:
-            needed = needs(each.rule)
-            loaded = await load_snapshot(uow, needed, record_id, context)
-            if loaded is None:
-                raise NotFound(f"There is no {self.record_type} with this id.")
-            explanation = explain(each.rule, read_snapshot(needed, loaded), context)
+            record = await record_seen_by(uow, each.rule, record_id, context)
+            explanation = explain(each.rule, record, context)
             explained.append(Explained(each.stored, explanation))
         return explained
 

@@ -28,9 +28,8 @@ from accounts_api.language.interpreter.needs import Counted, Needs
 from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.sql.compile import event_days, field_changes
-from accounts_api.language.sql.rows import Row, other_table, record_table
+from accounts_api.language.sql.rows import Row, other_table
 from shared.columns import AT
-from shared.uow import UnitOfWork
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
 
@@ -198,14 +197,3 @@ def _by_day(rows: Iterable[tuple[str, int]]) -> dict[date, int]:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-async def load_snapshot(
-    uow: UnitOfWork, needs: Needs, record_id: UUID, context: EvaluationContext
-) -> str | None:
-    """What a rule sees of one live record, for `read_snapshot`."""
-    row = record_table(needs.type)
-    document = select(snapshot(needs, row, context)).where(
-        row.c.workspace_id == uow.workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
-    )
-    return await uow.value(str, document)
