@@ -336,9 +336,12 @@ class Tenure:
         return feed
 
     async def has_heard(self, subscriber: ServiceName, publisher: ServiceName) -> bool:
-        """Whether the subscriber's checkpoint is at the publisher's last committed event."""
+        """Whether the subscriber's checkpoint is at the publisher's last committed event and, of
+        the service that keeps events for partners, whether their page holds all of them.
+        """
         progress = await self._feeds.progress()
-        if behind := progress.is_behind(subscriber, publisher):
+        hidden = subscriber == "sync" and not progress.all_public
+        if behind := hidden or progress.is_behind(subscriber, publisher):
             await asyncio.sleep(0.005)  # the caller asks again; until then others may commit
         return not behind
 
