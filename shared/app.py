@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from shared.logging import configure_logging
+from shared.openapi.document import install_openapi
 from shared.routers import internal
 from shared.service import Service
 from shared.settings import ServiceName, Settings
@@ -16,7 +17,6 @@ from shared.tracing import Tracing
 from shared.transport.middleware import PlainAnswers, RequestContext, RequestLimits
 from shared.uow import Wiring
 from shared.web.authenticate import AskAccounts, Authenticator, Introspection
-from shared.web.openapi import install_openapi
 from shared.web.problems import install_problems
 
 VERSION = "1.0.0"

@@ -16,9 +16,9 @@ from shared.events import accounts, sequences, sync, tasks
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import SUBSCRIBES_TO
+from shared.openapi.document import api_routes
 from shared.schemas import In
 from shared.settings import SERVICES, ServiceName
-from shared.web.openapi import api_routes
 from tests.event_samples import GOLDEN, sample
 from tests.operations import PACKAGES, app_of
 from tests.source_code import (

@@ -11,6 +11,8 @@ from deploy.checks.documents import Document, operations, resolve
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 _FIRST_ERROR = 400
+UNDESCRIBED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
+"""Services whose documents still have parts without a sentence."""
 
 
 def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
@@ -20,6 +22,9 @@ def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
     for package, document in documents.items():
         for fault in faults_of(document):
             yield f"{package}: {fault}"
+        if package not in UNDESCRIBED:
+            for part in undescribed(document):
+                yield f"{package}: {part} has no description"
         for name, operation in operations(document).items():
             for key, seen, what in (
                 (operation.get("operationId", ""), seen_ids, "operationId"),
@@ -37,6 +42,27 @@ def faults_of(document: Document) -> Iterator[str]:
     for name, operation in operations(document).items():
         for fault in _operation_faults(document, operation, declared):
             yield f"{name}: {fault}"
+
+
+def undescribed(document: Document) -> Iterator[str]:
+    """What a reader meets without a sentence about it: operations, parameters, answers, schemas and
+    their properties.
+    """
+    for name, operation in operations(document).items():
+        if not operation.get("description"):
+            yield name
+        for parameter in operation["parameters"]:
+            if not parameter.get("description"):
+                yield f"{name}: parameter {parameter['name']}"
+        for status, response in operation["responses"].items():
+            if resolve(document, response)["description"] == "Successful Response":
+                yield f"{name}: response {status}"
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        if not schema.get("description"):
+            yield f"schema {name}"
+        for key, field in schema.get("properties", {}).items():
+            if not field.get("description") and not resolve(document, field).get("description"):
+                yield f"schema {name}: property {key}"
 
 
 def _operation_faults(

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from shared.openapi.words import describe_answers, describe_fields, describe_parameters
 from shared.web.problems import PROBLEM_CONTENT, Problem, problem_catalog
 from shared.web.routing import permission_of
 
@@ -65,7 +66,11 @@ def _finish(document: dict[str, Any], app: FastAPI) -> dict[str, Any]:
             if "HTTPValidationError" in str(validation):
                 validation.clear()
                 validation.update(PROBLEM_CONTENT)
-    _add_problem(document["components"].setdefault("schemas", {}))
+    schemas = document["components"].setdefault("schemas", {})
+    _add_problem(schemas)
+    describe_fields(schemas)
+    describe_parameters(document)
+    describe_answers(document)
     _restore_nulls(document)
     packages = {route.endpoint.__module__.partition(".")[0] for route in api_routes(app)}
     document["x-problems"] = problem_catalog({"shared", *packages})
