@@ -69,7 +69,7 @@ def describe_answers(document: Mapping[str, Any]) -> None:
             for status, answer in operation["responses"].items():
                 if answer["description"] != _FASTAPIS:
                     continue
-                content = next(iter(answer.get("content", {}).values()), {})
+                content: Any = next(iter(answer.get("content", {}).values()), {})
                 name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
                 if int(status) == HTTPStatus.NO_CONTENT:
                     answer["description"] = "Done. There is no body."
