@@ -61,8 +61,15 @@ def undescribed(document: Document) -> Iterator[str]:
         if not schema.get("description"):
             yield f"schema {name}"
         for key, field in schema.get("properties", {}).items():
-            if not field.get("description") and not resolve(document, field).get("description"):
+            if not any(part.get("description") for part in _said_by(document, field)):
                 yield f"schema {name}: property {key}"
+
+
+def _said_by(document: Document, field: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A property, and the component that it is, or is unless it is null."""
+    kinds = [part for part in field.get("anyOf", []) if part.get("type") != "null"]
+    yield field
+    yield resolve(document, kinds[0] if len(kinds) == 1 else field)
 
 
 def _operation_faults(

@@ -8,7 +8,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from shared.openapi.words import describe_answers, describe_fields, describe_parameters
+from shared.openapi.words import (
+    describe_answers,
+    describe_fields,
+    describe_pages,
+    describe_parameters,
+)
 from shared.web.problems import PROBLEM_CONTENT, Problem, problem_catalog
 from shared.web.routing import permission_of
 
@@ -68,6 +73,7 @@ def _finish(document: dict[str, Any], app: FastAPI) -> dict[str, Any]:
                 validation.update(PROBLEM_CONTENT)
     schemas = document["components"].setdefault("schemas", {})
     _add_problem(schemas)
+    describe_pages(schemas)
     describe_fields(schemas)
     describe_parameters(document)
     describe_answers(document)

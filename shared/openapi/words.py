@@ -34,13 +34,28 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "id": "The id of what this path names, a UUID.",
 }
 
+_PAGE = "A page of a list. `next_cursor` leads to the next one, and is null on the last."
 _FASTAPIS = "Successful Response"
 
 
+def describe_pages(schemas: Mapping[str, Any]) -> None:
+    """A page of a list is described by what makes it one."""
+    for schema in schemas.values():
+        if "next_cursor" in schema.get("properties", {}):
+            schema.setdefault("description", _PAGE)
+
+
 def describe_fields(schemas: Mapping[str, Any]) -> None:
-    """Give every property without a description the one for its name, where there is one."""
+    """Give every property without a description that of its type, which stands beside `null` where
+    there may be none, or the one for its name.
+    """
     for name, field in _fields(schemas):
-        if name in FIELDS and "description" not in field:
+        if "description" in field:
+            continue
+        [kind, *others] = [part for part in field.get("anyOf", [{}]) if part.get("type") != "null"]
+        if not others and "description" in kind:
+            field["description"] = kind.pop("description")
+        elif name in FIELDS:
             field["description"] = FIELDS[name]
 
 
