@@ -13,8 +13,10 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import from_json, to_json
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, from_json, to_json
+from typing_extensions import override
 
 from shared.errors import BadRequest
 from shared.page_bytes import fitting
@@ -24,6 +26,10 @@ MAX_CURSOR = 4096
 BEGINNING = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 """Before every row of a list in the order of an instant and an id."""
 Item = TypeVar("Item")
+_PAGE = (
+    "One page of a list: `data` holds its rows in the order of the list, and `next_cursor` leads to"
+    " the next page."
+)
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page.")]
 CursorParam = Annotated[
@@ -40,6 +46,16 @@ class Page(BaseModel, Generic[Item]):
     data: list[Item]
     next_cursor: str | None
     has_more: bool
+
+    @classmethod
+    @override
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A page of something has this class's sentence, which Python does not pass on."""
+        schema = handler(core_schema)
+        handler.resolve_ref_schema(schema).setdefault("description", _PAGE)
+        return schema
 
 
 class CursorSigner:

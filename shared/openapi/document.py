@@ -72,6 +72,8 @@ def _finish(document: dict[str, Any], app: FastAPI) -> dict[str, Any]:
                 validation.clear()
                 validation.update(PROBLEM_CONTENT)
     schemas = document["components"].setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's; ours are problems
+        schemas.pop(unused, None)
     _add_problem(schemas)
     describe_pages(schemas)
     describe_fields(schemas)

@@ -16,6 +16,10 @@ from shared.web.routing import ServiceDep, Uow, api_router, require
 
 
 class DeadEvent(BaseModel):
+    """An event that a service failed to handle five times and set aside; the events behind it went
+    on.
+    """
+
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={
@@ -33,13 +37,15 @@ class DeadEvent(BaseModel):
         },
     )
 
-    id: UUID = Field(description="The event's.")
-    publisher: ServiceName
-    name: str
+    id: UUID = Field(description="The id of the event.")
+    publisher: ServiceName = Field(description="The service that published it.")
+    name: str = Field(description="Its name among services, such as `tasks.task_opened.v1`.")
     reason: str = Field(description="What the last of five attempts failed with.")
     envelope: dict[str, Any] = Field(description="The event as it was published.")
-    died_at: datetime
-    replayed_at: datetime | None
+    died_at: datetime = Field(description="When it was set aside.")
+    replayed_at: datetime | None = Field(
+        description="When a replay handled it; null while it waits for one."
+    )
 
 
 def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) -> APIRouter:

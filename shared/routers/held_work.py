@@ -17,6 +17,8 @@ from shared.web.routing import ServiceDep, Uow, api_router, require
 
 
 class HeldWork(BaseModel):
+    """One item whose work failed for itself alone, so that it is held back and tried again."""
+
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={
@@ -41,9 +43,9 @@ class HeldWork(BaseModel):
     id: UUID
     step: str = Field(description="What was being done.")
     about: dict[str, Any] = Field(description="Of what it was to be done.")
-    reason: str
-    attempts: int
-    held_at: datetime
+    reason: str = Field(description="What the last attempt failed with.")
+    attempts: int = Field(description="How often it was tried.")
+    held_at: datetime = Field(description="When it first failed.")
     retry_at: datetime | None = Field(
         description="It is tried again then, and from now on ever later. Null: a person must act"
         " first, as its task says."

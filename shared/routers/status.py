@@ -25,13 +25,21 @@ _DEAD = text(
 
 
 class FeedCheckpoint(BaseModel):
-    publisher: ServiceName
-    shard: str
-    cursor: str
-    failures: int
+    """How far the service has read one publisher's feed."""
+
+    publisher: ServiceName = Field(description="The service whose events it reads.")
+    shard: str = Field(
+        description="Which part of the feed a worker reads, such as `0/4`: the first of four."
+    )
+    cursor: str = Field(description="The last event that it handled, as in `feed_end`.")
+    failures: int = Field(
+        description="Failed attempts since it last moved on; 0 while it reads without trouble."
+    )
 
 
 class FeedState(BaseModel):
+    """How far the service has published its events and read those of others."""
+
     feed_end: str = Field(description="Cursor of the last event this service published.")
     checkpoints: list[FeedCheckpoint] = Field(
         description="How far it has read the other services' feeds."
@@ -40,6 +48,8 @@ class FeedState(BaseModel):
 
 
 class ServiceStatus(BaseModel):
+    """What a service has still to do for the workspace, and how far it has read its feeds."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -65,14 +75,14 @@ class ServiceStatus(BaseModel):
         }
     )
 
-    service: ServiceName
+    service: ServiceName = Field(description="The service that answers.")
     now: datetime = Field(description="Workspace time.")
     due_work: dict[str, int] = Field(description="Rows waiting for a worker, by kind of work.")
     held: dict[str, int] = Field(
         description="Single items that failed, by kind of work. `/v1/held-work/<service>` says why,"
         " of held mails `/v1/messages?state=held`."
     )
-    feed: FeedState
+    feed: FeedState = Field(description="Its events, and those that it reads.")
 
 
 async def nothing(uow: UnitOfWork) -> dict[str, int]:

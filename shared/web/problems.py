@@ -65,22 +65,32 @@ def _all_below(parent: type[AppError]) -> Iterator[type[AppError]]:
 
 
 class ProblemFault(BaseModel):
+    """One fault of a request, and where it is."""
+
     pointer: str = Field(description="JSON pointer (RFC 6901) into the body, or `/query/<name>`.")
-    code: str
-    message: str
+    code: str = Field(description="What kind of fault it is; it is stable, so handle this.")
+    message: str = Field(description="What to change, for people; the text may change.")
 
 
 class Problem(BaseModel):
     """An error (RFC 9457). `code` is stable; `detail` is for people and may change."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str | None = None
-    request_id: str
-    retryable: bool
-    errors: list[ProblemFault] = []
+    type: str = Field(description="The address of the page that explains this `code`.")
+    title: str = Field(description="What went wrong, in a few words that are the same each time.")
+    status: int = Field(description="The HTTP status of the answer.")
+    code: str = Field(description="What went wrong; it is stable, so handle this.")
+    detail: str | None = Field(
+        default=None, description="What went wrong this time and what to do; for people."
+    )
+    request_id: str = Field(
+        description="The id of the request, as in `X-Request-Id`; the logs of the server name it."
+    )
+    retryable: bool = Field(
+        description="Whether the same request may succeed later; `Retry-After` says when."
+    )
+    errors: list[ProblemFault] = Field(
+        default=[], description="Each fault of the request; empty when it has none of its own."
+    )
 
 
 PROBLEM_CONTENT: Final = {
