@@ -16,6 +16,8 @@ from typing import (
     is_typeddict,
 )
 
+from typing_extensions import TypeAliasType
+
 Fits = Callable[[object], bool]
 
 _NOT: Mapping[type, type] = {int: bool, date: datetime}
@@ -35,6 +37,8 @@ def fits(annotation: Any) -> Fits:
         return lambda value: value in arguments
     if origin in {Union, UnionType}:
         return _any_of([fits(each) for each in arguments])
+    if isinstance(annotation, TypeAliasType):
+        return fits(annotation.__value__)
     if isinstance(annotation, NewType):
         return fits(annotation.__supertype__)
     if is_typeddict(annotation):

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
+from typing_extensions import TypeAliasType
 
 from shared.events.registry import EVENTS
 
@@ -26,6 +27,8 @@ def sample(model: type[Model]) -> Model:
 
 
 def _value(kind: Any, name: str) -> Any:
+    if isinstance(kind, TypeAliasType):
+        return _value(kind.__value__, name)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return inner[0]

@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from pydantic import AwareDatetime
 from starlette.datastructures import QueryParams
+from typing_extensions import TypeAliasType
 
 from shared.errors import Invalid
 from shared.web.parameters import Parameters
@@ -73,10 +74,14 @@ async def test_whoever_may_not_hears_nothing_of_parameters(ws: Workspace) -> Non
     assert (await ws.anonymous.get("/v1/members?nonsense=1")).status_code == 401
 
 
+_NamedDay = TypeAliasType("_NamedDay", date)
+
+
 def _of(
     listed: UUID | None = None,
     many: Annotated[list[UUID] | None, Query()] = None,
     on: date | None = None,
+    since: _NamedDay | None = None,
     at: datetime | AwareDatetime | None = None,
 ) -> None:
     """An endpoint whose parameters are of every shape."""
@@ -90,6 +95,7 @@ def _of(
         ("at=1700000000&nothing_like_it=1", ["datetime_parsing", "unknown_parameter"]),
         ("=1", ["unknown_parameter"]),
         ("on=2026-01-02&on=2026-01-02", ["repeated_parameter"]),
+        ("since=1700000000", ["date_parsing"]),
     ],
 )
 def test_every_fault_of_an_address_is_told_at_once(query: str, codes: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from fastapi.dependencies.models import Dependant
 from pydantic import AwareDatetime, BaseModel
 from starlette.datastructures import QueryParams
+from typing_extensions import TypeAliasType
 
 from shared.errors import Fault, Invalid
 from shared.spelling import nearest
@@ -113,9 +114,12 @@ def _parameter(name: str, annotation: Any) -> Parameter:
 
 def _parts(annotation: Any) -> Iterator[Any]:
     """The types that it is made of: `list[UUID] | None` holds list, UUID and None."""
+    if isinstance(annotation, TypeAliasType):
+        yield from _parts(annotation.__value__)
+        return
     origin = getattr(annotation, "__origin__", None)
     if isinstance(annotation, type) or origin is not None:
         yield origin or annotation
     for part in get_args(annotation):
-        if isinstance(part, type) or get_args(part):
+        if isinstance(part, type | TypeAliasType) or get_args(part):
             yield from _parts(part)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text, update
+from typing_extensions import TypeAliasType
 
 from shared.data import (
     WORKSPACE,
@@ -230,6 +231,7 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
         (datetime, [NOW], [NOW.date()]),
         (Literal["open", "closed"], ["open"], ["done", None]),
         (Literal["open"] | None, ["open", None], ["done"]),
+        (TypeAliasType("State", Literal["open"]) | None, ["open", None], ["done"]),
         (list[str], [[], ["a"]], [["a", 1], "a", None, ("a",)]),
         (Sequence[int], [[1], (1,)], [["1"], "1"]),
         (Mapping[str, object], [{}, {"a": None}], [{1: 1}, [], None]),

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typing_extensions import TypeAliasType
 
 from shared.events.base import Event
 
@@ -81,6 +82,8 @@ def _of_field(name: str, field: FieldInfo) -> Any:
 
 
 def _value(kind: Any, name: str) -> Any:
+    if isinstance(kind, TypeAliasType):
+        return _value(kind.__value__, name)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return _NAMES.get(name) if _NAMES.get(name) in inner else inner[0]
