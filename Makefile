@@ -75,6 +75,10 @@ api-check: setup ## the OpenAPI documents: complete, and nothing broken since th
 openapi: setup ## write the contracts in tests/contracts/openapi (BREAKING=1 to accept a break)
 	$(BIN)/python -m deploy.checks.openapi write $(if $(BREAKING),--accept-breaking)
 
+.PHONY: contract
+contract: setup ## generators and linters of others over the document (installs them once, with Node)
+	@$(BIN)/python -m deploy.contract $(ARGS)
+
 .PHONY: bench
 bench: setup ## measure, write .tenure/bench, compare with the last run
 	$(WITH_SERVERS) -- $(BIN)/python -m deploy.bench $(ARGS)

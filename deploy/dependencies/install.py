@@ -29,6 +29,8 @@ _HERE = Path(__file__).resolve().parent
 BOOTSTRAP = _HERE / "bootstrap.lock"
 # Database servers in wheels, the preferred set first. Not every machine has wheels for them.
 EMBEDDED = (_HERE / "embedded.lock", _HERE / "embedded-second.lock")
+# Generators and linters of others, in an environment of their own: see deploy/contract.
+CONTRACT = _HERE / "contract.lock"
 
 # What pip is told on this machine, in uv's words: uv does not read pip's configuration.
 _UV_NAMES = {

@@ -28,6 +28,7 @@ def main() -> int:
         install.REQUIREMENTS: project,
         first: ["--group", "embedded"],
         second: ["--group", "embedded-second"],
+        install.CONTRACT: ["--group", "contract"],
         install.BOOTSTRAP: [str(install.BOOTSTRAP.with_name("bootstrap.in"))],
         image: [*project[:2], "--constraint", str(install.REQUIREMENTS)],
     }
