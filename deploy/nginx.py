@@ -3,9 +3,10 @@
 import json
 import sys
 
+from deploy.gateway.compression import LEVEL, MIN_BYTES, TYPES
 from deploy.gateway.problems import away, broken, too_slow
 from deploy.gateway.proxy import POOL_SECONDS
-from deploy.routes import LARGER_BODIES, SEGMENTS
+from deploy.routes import LARGER_BODIES, SEGMENTS, WITH_SECRETS
 from shared.settings import ServiceName
 from shared.transport.middleware import MAX_BODY, path_pattern
 from shared.transport.refusal import (
@@ -64,6 +65,14 @@ _SERVER = """\
         # A request that may have taken effect is not sent twice.
         proxy_next_upstream off;
 
+        # Strong ETags become weak: `If-Match` takes either form.
+        gzip on;
+        gzip_comp_level @LEVEL@;
+        gzip_min_length @MIN_BYTES@;
+        gzip_proxied any;
+        gzip_vary on;
+        gzip_types @TYPES@;
+
         # What services believe about a request comes from here and from nowhere else.
         proxy_set_header Connection "";
         proxy_set_header Host $http_host;
@@ -85,7 +94,10 @@ _SERVER = """\
 
 def render() -> str:
     upstreams = "".join(_upstream(service) for service in (*SEGMENTS, "gateway"))
-    server = _SERVER.replace("@MAX_BODY@", str(MAX_BODY))
+    server = _SERVER.replace("@MAX_BODY@", str(MAX_BODY)).replace("@LEVEL@", str(LEVEL))
+    # nginx compresses HTML wherever it compresses at all.
+    types = " ".join(name for name in TYPES if name != "text/html")
+    server = server.replace("@MIN_BYTES@", str(MIN_BYTES)).replace("@TYPES@", types)
     larger = "".join(_larger(service, paths) for service, paths in LARGER_BODIES.items())
     routes = "".join(_location(service, segments) for service, segments in SEGMENTS.items())
     return _HEAD + upstreams + server + larger + routes + _OWN + _problems() + "    }\n}\n"
@@ -102,10 +114,16 @@ def _upstream(service: str) -> str:
 
 
 def _location(service: str, segments: tuple[str, ...]) -> str:
-    return (
-        f"        location ~ ^/v1/({'|'.join(segments)})(/|$) {{\n"
+    """Those whose answers may hold a secret by themselves, uncompressed (BREACH)."""
+    secret = [segment for segment in segments if segment in WITH_SECRETS]
+    others = [segment for segment in segments if segment not in WITH_SECRETS]
+    return "".join(
+        f"        location ~ ^/v1/({'|'.join(named)})(/|$) {{\n"
+        f"{rule}"
         f"            proxy_pass http://{service};\n"
         "        }\n\n"
+        for named, rule in ((secret, "            gzip off;\n"), (others, ""))
+        if named
     )
 
 

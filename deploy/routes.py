@@ -62,6 +62,9 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
 LARGER_BODIES: dict[ServiceName, dict[str, int]] = {
     "accounts": {"/v1/imports/{import_id}/file": 64 * 1024 * 1024, "/bulk": 16 * 1024 * 1024},
 }
+# Where a body may hold a key or a signing secret: these answers are not compressed (BREACH). A test
+# compares them with the documents.
+WITH_SECRETS = ("api-keys", "webhook-endpoints")
 _SERVICE_OF = {segment: service for service, segments in SEGMENTS.items() for segment in segments}
 
 

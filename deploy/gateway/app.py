@@ -1,11 +1,8 @@
 """The gateway as an ASGI app: its own few routes, and everything else through the proxy."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 from pydantic_core import from_json, to_json
@@ -17,7 +14,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from deploy.gateway import pages, problems
-from deploy.gateway.merged import merge
+from deploy.gateway.compression import Compression
+from deploy.gateway.description import Answers, Describer
 from deploy.gateway.problem_pages import problem_page
 from deploy.gateway.proxy import Proxy
 from deploy.routes import LARGER_BODIES
@@ -31,18 +29,8 @@ _OWN_BELOW = ("/docs/", "/problems/")
 _ASK_SECONDS = 5.0
 # A service builds its document when it is first asked for it, which takes seconds.
 _BUILD_SECONDS = 60.0
-_DOCUMENT_SECONDS = 10.0
-_FRESH = f"public, max-age={_DOCUMENT_SECONDS:g}"
 _REFUSED = 400
 _FAILED = 500
-
-
-@dataclass(frozen=True)
-class Described:
-    made: float
-    """On the monotonic clock."""
-    document: bytes
-    problems: Sequence[Mapping[str, Any]]
 
 
 class Gateway:
@@ -50,7 +38,7 @@ class Gateway:
         self._upstreams = upstreams
         self._public_url = public_url
         self._proxy = Proxy(upstreams)
-        self._described = Described(-_DOCUMENT_SECONDS, b"", [])
+        self._describer = Describer(self._ask_for_documents, public_url)
         self._own = Starlette(
             routes=[
                 Route("/", _to_docs),
@@ -68,11 +56,12 @@ class Gateway:
         self._own.router.redirect_slashes = False
         larger = {path: size for paths in LARGER_BODIES.values() for path, size in paths.items()}
         limited = RequestLimits(self._answer, larger)
-        self._app = PlainAnswers(RequestContext(limited, service="gateway"))
+        self._app = Compression(PlainAnswers(RequestContext(limited, service="gateway")))
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         yield
+        await self._describer.close()
         await self._proxy.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,28 +99,14 @@ class Gateway:
     async def _openapi(self, request: Request) -> Response:
         if not accepts(request.headers.get("accept", ""), "application/json"):
             raise Refusal(406, "not_acceptable", "No answer of this kind is given here")
-        document = (await self._description()).document
-        return Response(document, media_type="application/json", headers={"cache-control": _FRESH})
+        return (await self._describer.describe()).answer(request)
 
     async def _problems(self, request: Request) -> Response:
         """What the `type` of an error leads to."""
-        return problem_page(request, (await self._description()).problems)
+        return problem_page(request, (await self._describer.describe()).document["x-problems"])
 
-    async def _description(self) -> Described:
-        if time.monotonic() - self._described.made > _DOCUMENT_SECONDS:
-            merged = await self._merge()
-            self._described = Described(time.monotonic(), to_json(merged), merged["x-problems"])
-        return self._described
-
-    async def _merge(self) -> dict[str, Any]:
-        answers = await self._ask_all("/openapi.json", seconds=_BUILD_SECONDS)
-        documents: dict[str, dict[str, Any]] = {}
-        for service, (status, body) in answers.items():
-            if status != 200:  # noqa: PLR2004
-                raise problems.away(service)
-            documents[service] = from_json(body)
-        version = max(document["info"]["version"] for document in documents.values())
-        return merge(documents, self._public_url, version=version)
+    async def _ask_for_documents(self) -> Answers:
+        return await self._ask_all("/openapi.json", seconds=_BUILD_SECONDS)
 
     async def _status(self, request: Request) -> Response:
         """What each service says of itself to this caller; one that is away is named."""

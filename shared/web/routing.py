@@ -286,7 +286,8 @@ async def _optional_if_match(if_match: EditedTag = None) -> int | None:
 def _version(if_match: str) -> int | None:
     if if_match.strip() == "*":
         return None
-    tag = if_match.strip().strip('"')
+    # A gateway that compresses makes the tag weak (RFC 9110 8.8.1); a version is one either way.
+    tag = if_match.strip().removeprefix("W/").strip('"')
     if not (tag.startswith("v") and tag[1:].isdigit() and len(tag) < 12):  # noqa: PLR2004
         raise PreconditionFailed("The ETag is not one of ours. Read the resource again.")
     return int(tag[1:])
@@ -304,7 +305,7 @@ def etag(version: int) -> str:
 
 def not_modified(request: Request, version: int) -> bool:
     tags = request.headers.get("if-none-match", "")
-    return etag(version) in (part.strip() for part in tags.split(","))
+    return etag(version) in (part.strip().removeprefix("W/") for part in tags.split(","))
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -26,6 +26,9 @@ DOCUMENT = {
 }
 
 
+LARGE = json.dumps({"data": [{"name": f"Acme {number}"} for number in range(500)]}).encode()
+
+
 class Upstream:
     """A service that says what it got, and misbehaves on request."""
 
@@ -33,6 +36,7 @@ class Upstream:
         self.name = name
         self.ready = True
         self.left = asyncio.Event()
+        self.go_on = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["path"].rpartition("/")[2]:
@@ -46,6 +50,14 @@ class Upstream:
             case "refuse-large":  # as our services do: before a byte of the body is read
                 close = [(b"connection", b"close")]
                 await reply(send, 413, b'{"code": "payload_too_large"}', close)
+            case "large":
+                await reply(send, 200, LARGE, [(b"etag", b'"v3"')])
+            case "plain":
+                await reply(send, 200, LARGE, [(b"cache-control", b"no-transform")])
+            case "unchanged":
+                await reply(send, 304, b"", [(b"etag", b'"v3"')])
+            case "export":
+                await self._export(send)
             case "drip":
                 await self._drip(receive, send)
             case _:
@@ -73,6 +85,14 @@ class Upstream:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.left.set()
+
+    async def _export(self, send: Send) -> None:
+        """A CSV whose second half comes once somebody has read the first."""
+        headers = [(b"content-type", b"text/csv; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"a,b\n" * 500, "more_body": True})
+        await self.go_on.wait()
+        await send({"type": "http.response.body", "body": b"c,d\n" * 500})
 
     def _document(self) -> dict[str, Any]:
         path = {"get": {"operationId": f"list_{self.name}", "tags": ["things"]}}

@@ -1,0 +1,108 @@
+"""The services' documents as one, made again only when one of them has changed."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from deploy.gateway import problems
+from deploy.gateway.compression import gzipped, takes_gzip
+from deploy.gateway.merged import merge
+from shared.settings import ServiceName
+
+Answers = Mapping[ServiceName, tuple[int, bytes]]
+"""Status and body by service."""
+FRESH_SECONDS = 10.0
+_CACHE_CONTROL = f"public, max-age={FRESH_SECONDS:g}"
+_BEST = 9
+"""Compressed once and sent often, so as small as it gets."""
+
+
+@dataclass(frozen=True)
+class Description:
+    document: dict[str, Any]
+    body: bytes
+    compressed: bytes
+    digest: str
+    pages: dict[str, Any] = field(default_factory=dict)
+    """What was rendered from it, by path: it goes with the document."""
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "Description":
+        body = to_json(document)
+        return cls(document, body, gzipped(body, _BEST), hashlib.sha256(body).hexdigest()[:32])
+
+    def answer(self, request: Request) -> Response:
+        """The document with a strong ETag for each form (RFC 9110 8.8.3.3), or 304."""
+        is_compressed = takes_gzip(request.headers.get("accept-encoding", ""))
+        etag = f'"{self.digest}{"-gzip" if is_compressed else ""}"'
+        headers = {"cache-control": _CACHE_CONTROL, "etag": etag, "vary": "Accept-Encoding"}
+        if _is_known(request.headers.get("if-none-match", ""), etag):
+            return Response(status_code=304, headers=headers)
+        if is_compressed:
+            headers["content-encoding"] = "gzip"
+        body = self.compressed if is_compressed else self.body
+        return Response(body, media_type="application/json", headers=headers)
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    """The weak comparison of RFC 9110 13.1.2."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in tags or etag in tags
+
+
+class Describer:
+    """Holds the description of the moment. `fetch` asks every service for its document."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[Answers]], public_url: str) -> None:
+        self._fetch = fetch
+        self._public_url = public_url
+        self._asked_at = 0.0
+        """On the monotonic clock."""
+        self._merged_from: Answers = {}
+        self._description: Description | None = None
+        self._lock = asyncio.Lock()
+        self._refreshing: asyncio.Task[Description] | None = None
+
+    async def describe(self) -> Description:
+        """What is known already at once, while it is looked at anew. Raises `Refusal` when nothing
+        is known yet and a service is away.
+        """
+        if self._description is None:
+            return await self._first()
+        is_stale = time.monotonic() - self._asked_at > FRESH_SECONDS
+        if is_stale and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = asyncio.create_task(self._refresh())
+        return self._description
+
+    async def _first(self) -> Description:
+        """Asked for once, however many wait for it."""
+        async with self._lock:
+            return self._description or await self._refresh()
+
+    async def close(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+
+    async def _refresh(self) -> Description:
+        answers = await self._fetch()
+        self._asked_at = time.monotonic()
+        away = [service for service, (status, _) in answers.items() if status != 200]  # noqa: PLR2004
+        if self._description is None and away:
+            raise problems.away(away[0])
+        if self._description is None or not (away or answers == self._merged_from):
+            self._description = await asyncio.to_thread(_merged, answers, self._public_url)
+            self._merged_from = answers
+        return self._description
+
+
+def _merged(answers: Answers, public_url: str) -> Description:
+    documents: dict[str, Any] = {service: from_json(body) for service, (_, body) in answers.items()}
+    version = max(document["info"]["version"] for document in documents.values())
+    return Description.of(merge(documents, public_url, version=version))
