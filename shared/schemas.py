@@ -32,7 +32,17 @@ from shared.mail.addresses import LONGEST, InvalidEmail, normal_email
 from shared.values.countries import UnknownCountry, country_code
 from shared.values.currencies import known_currency
 from shared.values.json_types import allow_json_types_only
-from shared.values.plain import addressable, named_zone, near_day, near_instant, one_line
+from shared.values.plain import (
+    EARLIEST,
+    FIRST_DAY,
+    LAST_DAY,
+    LATEST,
+    addressable,
+    named_zone,
+    near_day,
+    near_instant,
+    one_line,
+)
 
 log = get_logger(__name__)
 
@@ -167,8 +177,21 @@ Country = Annotated[
 ]
 Minor = Annotated[int, Field(ge=-MAX_SAFE, le=MAX_SAFE, description="Minor units, such as cents.")]
 TimeZone = Annotated[str, AfterValidator(named_zone)]
-Day = Annotated[date, AfterValidator(near_day)]
-Instant = Annotated[AwareDatetime, AfterValidator(near_instant)]
+Day = Annotated[
+    date,
+    AfterValidator(near_day),
+    Field(json_schema_extra={"formatMinimum": str(FIRST_DAY), "formatMaximum": str(LAST_DAY)}),
+]
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(near_instant),
+    Field(
+        json_schema_extra={
+            "formatMinimum": EARLIEST.isoformat(),
+            "formatMaximum": LATEST.isoformat(),
+        }
+    ),
+]
 """With its offset, which is then gone: UTC."""
 ExternalId = Annotated[
     str,

@@ -33,6 +33,7 @@ from shared.serve import web_config
 from shared.service import Service
 from shared.settings import SERVICES, ServiceName, Settings
 from shared.worker import Loop
+from tests.documented import check_documented
 from tests.feeds import Feeds
 
 PACKAGES = {access.schema: access for access in ACCESS}
@@ -77,7 +78,10 @@ class Client:
         )
 
     async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        return await self.http.request(method, self._urls[service_of(path)] + path, **options)
+        url = self._urls[service_of(path)] + path
+        answer = await self.http.request(method, url, **options)
+        check_documented(answer)
+        return answer
 
     async def get(self, path: str, **options: Any) -> httpx2.Response:
         return await self.request("GET", path, **options)

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from deploy.gateway.problems import of_the_gateway
 
 Document = dict[str, Any]
 
-_DESCRIPTION = """\
-Tenure is a customer success platform. Everything here is under one origin; which service answers
-does not matter to a client. Authenticate with an API key: `Authorization: Bearer tnr_live_…`.
-"""
+_DESCRIPTION = (Path(__file__).parent / "description.md").read_text(encoding="utf-8")
 STATUS = "/v1/status"
+_ERROR_CODE = "ErrorCode"
 _SECTIONS = ("schemas", "responses", "parameters", "examples", "requestBodies", "headers")
 
 
@@ -27,8 +26,10 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
             "version": version,
             "summary": "An open-source customer success platform, API first.",
             "description": _DESCRIPTION,
+            "contact": {"name": "Tenure", "url": f"{public_url}/docs"},
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
+        "security": [{"api_key": []}],
         "servers": [{"url": public_url}],
         "tags": [],
         "paths": {},
@@ -36,20 +37,34 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
         "components": {},
     }
     statuses = {}
-    problems = {each["code"]: each for each in of_the_gateway()}
+    problems = {
+        each["code"]: each
+        for known in (of_the_gateway(), *(d.get("x-problems", []) for d in documents.values()))
+        for each in known
+    }
+    every_code = sorted(problems)
     for service, document in documents.items():
-        renamed = _without_clashes(merged, document, service)
+        renamed = _without_clashes(merged, _with_codes(document, every_code), service)
         paths = dict(renamed.get("paths", {}))
         if STATUS in paths:
             statuses[service] = paths.pop(STATUS)["get"]
         _add(merged, {**renamed, "paths": paths})
-        problems |= {each["code"]: each for each in document.get("x-problems", [])}
     if statuses:
         merged["paths"][STATUS] = {"get": _status_of_all(statuses)}
     merged["x-problems"] = [problems[code] for code in sorted(problems)]
     if not merged["webhooks"]:
         del merged["webhooks"]
     return merged
+
+
+def _with_codes(document: Document, codes: list[str]) -> Document:
+    """Every service lists the error codes that it has; to a client they are one list."""
+    components = document.get("components", {})
+    schemas = components.get("schemas", {})
+    if _ERROR_CODE not in schemas:
+        return document
+    schemas = {**schemas, _ERROR_CODE: {**schemas[_ERROR_CODE], "enum": codes}}
+    return {**document, "components": {**components, "schemas": schemas}}
 
 
 def _status_of_all(statuses: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -105,9 +120,11 @@ def _without_clashes(merged: Document, document: Document, service: str) -> Docu
     for section in _SECTIONS:
         components = document.get("components", {}).get(section, {})
         for old, new in renamed.items():
-            name = old.rpartition("/")[2]
+            name, other = old.rpartition("/")[2], new.rpartition("/")[2]
             if old == f"#/components/{section}/{name}" and name in components:
-                components[new.rpartition("/")[2]] = components.pop(name)
+                components[other] = components.pop(name)
+                if section == "schemas":
+                    components[other]["title"] = other
     return document
 
 

@@ -82,7 +82,7 @@ def describe_answers(document: Mapping[str, Any]) -> None:
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
             for status, answer in operation["responses"].items():
-                if answer["description"] != _FASTAPIS:
+                if answer.get("description") != _FASTAPIS:
                     continue
                 content: Any = next(iter(answer.get("content", {}).values()), {})
                 name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]

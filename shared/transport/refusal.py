@@ -71,3 +71,5 @@ LATE = Refusal(408, "request_timeout", "The request did not come in time")
 LONG_TARGET = Refusal(414, "uri_too_long", "The address is too long")
 LARGE_HEAD = Refusal(431, "headers_too_large", "The headers are too large")
 NO_WEBSOCKET = Refusal(400, "no_websocket", "There are no WebSockets here")
+BEFORE_OPERATIONS = (NO_METHOD, LATE, LONG_TARGET, LARGE_HEAD, NO_WEBSOCKET)
+"""Refusals of requests that no operation has seen."""

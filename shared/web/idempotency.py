@@ -24,6 +24,8 @@ from shared.errors import BadRequest, Conflict, Invalid
 from shared.uow import UnitOfWork
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+KEYED_METHODS = frozenset({"POST", "PATCH", "PUT"})
+"""Those that hear the header: the others may be repeated as they are."""
 _KEPT_HEADERS = ("content-type", "etag", "location", "cache-control")
 
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:identity, 0))")
@@ -78,7 +80,7 @@ class IdempotentRequest:
     async def read(cls, request: Request, caller: Caller) -> "IdempotentRequest | None":
         """Raises `BadRequest` for a malformed key."""
         header = request.headers.get("idempotency-key")
-        if header is None or request.method not in {"POST", "PATCH", "PUT"}:
+        if header is None or request.method not in KEYED_METHODS:
             return None
         key = header.strip().removeprefix('"').removesuffix('"')
         if not _KEY.match(key):

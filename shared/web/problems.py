@@ -1,10 +1,11 @@
 """Every error answer, the framework's own included, as RFC 9457 problem+json."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
@@ -23,7 +24,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.logging import get_logger
-from shared.transport.refusal import SAFE_HEADERS
+from shared.transport.refusal import BEFORE_OPERATIONS, SAFE_HEADERS
 from shared.values.validation_messages import message_of
 
 log = get_logger(__name__)
@@ -47,6 +48,13 @@ def problem_catalog(packages: Collection[str]) -> list[dict[str, Any]]:
         code: {"code": code, "status": status, "title": title, "retryable": False}
         for status, (code, title) in _PLAIN_CODES.items()
     }
+    for early in BEFORE_OPERATIONS:
+        problems[early.code] = {
+            "code": early.code,
+            "status": early.status,
+            "title": early.title,
+            "retryable": False,
+        }
     for refusal in _all_below(AppError):
         if refusal.__module__.partition(".")[0] in packages:
             problems[refusal.code] = {
@@ -73,7 +81,9 @@ class ProblemFault(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457). `code` is stable; `detail` is for people and may change."""
+    """An error (RFC 9457). `code` is stable; `detail` is for people and may change. Some codes come
+    with further fields.
+    """
 
     type: str = Field(description="The address of the page that explains this `code`.")
     title: str = Field(description="What went wrong, in a few words that are the same each time.")
@@ -91,11 +101,6 @@ class Problem(BaseModel):
     errors: list[ProblemFault] = Field(
         default=[], description="Each fault of the request; empty when it has none of its own."
     )
-
-
-PROBLEM_CONTENT: Final = {
-    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-}
 
 
 def problem_response(request: Request, error: AppError, status: int | None = None) -> Response:
@@ -202,7 +207,19 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     response = problem_response(request, plain, error.status_code)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == 405:  # noqa: PLR2004
+        response.headers["allow"] = ", ".join(sorted(_methods_at(request)))
     return response
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Every method that the path takes: the framework knows those of the first route that fits."""
+    methods: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and route.path_regex.match(request.url.path):
+            methods |= set(route.methods or ())
+    return methods | ({"HEAD"} if "GET" in methods else set())
 
 
 async def _database_error(request: Request, error: Exception) -> Response:

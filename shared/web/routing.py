@@ -5,12 +5,12 @@ request can be stored in the same transaction, and so that a client never holds 
 that failed.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -21,31 +21,27 @@ from starlette.types import Scope
 from typing_extensions import override
 
 from shared.auth import Caller
-from shared.errors import (
-    BadRequest,
-    NotAcceptable,
-    PreconditionFailed,
-    PreconditionRequired,
-    UnsupportedMediaType,
-)
+from shared.errors import BadRequest, Fault, NotAcceptable, UnsupportedMediaType
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.values import strict_json
 from shared.web.accept import accepts
 from shared.web.all_faults import further_faults, reports_all_faults, shown_body
 from shared.web.callers import authenticated, limit_rate
-from shared.web.idempotency import IdempotentRequest
+from shared.web.idempotency import KEYED_METHODS, IdempotentRequest
 from shared.web.parameters import Parameters
-from shared.web.problems import PROBLEM_CONTENT, faults_of, not_stored
-
-_SAFE = {"GET", "HEAD"}
+from shared.web.problems import faults_of, not_stored
+from shared.web.versions import SAFE, Labels, calls_of, if_changed
 
 
 class JsonRequest(Request):
     """Parses its body once, strictly."""
 
+    is_without_body = False
+
     async def parse(self) -> None:
         body = await self.body()
+        self.is_without_body = not body
         if not body:
             return
         media_type = self._media_type()
@@ -57,10 +53,10 @@ class JsonRequest(Request):
         """Let the endpoint read another body than the one that was sent."""
         self._json = body
 
-    def must_stream(self, media_type: str) -> None:
+    def must_stream(self, media_types: Sequence[str]) -> None:
         """Check a request whose endpoint reads the body as a stream."""
-        if self._media_type() != media_type:
-            raise UnsupportedMediaType(f"Send {media_type}.")
+        if self._media_type() not in media_types:
+            raise UnsupportedMediaType(f"Send {' or '.join(media_types)}.")
         if "idempotency-key" in self.headers:
             raise BadRequest("Leave out Idempotency-Key: sending this again does the same again.")
 
@@ -84,9 +80,10 @@ class Admission:
 
     permission: str
     parameters: Parameters
-    streamed: str | None
-    """The media type of a body that its endpoint reads as it comes."""
+    streamed: Sequence[str]
+    """The media types of a body that its endpoint reads as it comes; empty for a JSON body."""
     response_media_type: str | None
+    needs_body: bool
     begins_itself: bool
     """The endpoint begins its transaction itself, after it has asked other services: no lock is
     held while they answer.
@@ -100,8 +97,9 @@ class Admission:
         return cls(
             permission,
             Parameters(route.dependant),
-            streamed_media_type(route),
+            streamed_media_types(route),
             response_media_type(route),
+            route.body_field is not None and route.body_field.field_info.is_required(),
             any(inner.call is _begin_uow for inner in route.dependant.dependencies),
         )
 
@@ -113,8 +111,11 @@ class Admission:
         ):
             raise NotAcceptable(f"Accept {self.response_media_type}.")
         self.parameters.check(request.query_params)
-        if self.streamed is None:
+        if not self.streamed:
             await request.parse()
+            if self.needs_body and request.is_without_body:
+                # Before `If-Match` is asked for: with it there would still be nothing to do.
+                raise not_stored([Fault("", "required", "Send a body.")])
         else:
             request.must_stream(self.streamed)
 
@@ -132,6 +133,7 @@ class TransactionRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
         admission = Admission.to(self)
+        labels = Labels.of(self)
         shown = shown_body(self)
 
         async def handle(plain: Request) -> Response:
@@ -141,9 +143,7 @@ class TransactionRoute(APIRoute):
             await limit_rate(request, service, caller)
             await admission.check(request, caller)
             idempotent = (
-                await IdempotentRequest.read(request, caller)
-                if admission.streamed is None
-                else None
+                None if admission.streamed else await IdempotentRequest.read(request, caller)
             )
             if idempotent and admission.begins_itself:
                 async with service.units.begin(caller.workspace_id, caller.cause) as uow:
@@ -158,7 +158,7 @@ class TransactionRoute(APIRoute):
                         begin = service.units.begin(
                             caller.workspace_id,
                             caller.cause,
-                            read_only=request.method in _SAFE,
+                            read_only=request.method in SAFE,
                         )
                         opened.append(await stack.enter_async_context(begin))
                         if idempotent and (
@@ -172,6 +172,8 @@ class TransactionRoute(APIRoute):
                     if idempotent and not admission.begins_itself:
                         await open_transaction()
                     response = await self._answer(endpoint, request, shown)
+                    labels.put_on(response, request.url.path)
+                    response = if_changed(request, response)
                     if idempotent and response.status_code < 400:  # noqa: PLR2004
                         await idempotent.store(await open_transaction(), response, service.secrets)
                 except Replayed as replayed:
@@ -219,16 +221,20 @@ def permission_of(route: APIRoute) -> str | None:
 
 
 def _permissions(dependant: Dependant) -> Iterator[str]:
-    for inner in dependant.dependencies:
-        if isinstance(inner.call, Require):
-            yield inner.call.permission
-        yield from _permissions(inner)
+    for call in calls_of(dependant):
+        if isinstance(call, Require):
+            yield call.permission
 
 
-def streamed_media_type(route: APIRoute) -> str | None:
-    """The media type of a body that is not JSON, as `openapi_extra` says it."""
+def hears_idempotency_key(method: str, route: APIRoute) -> bool:
+    """A streamed body cannot be compared with the first one, so there a key is refused."""
+    return method.upper() in KEYED_METHODS and not streamed_media_types(route)
+
+
+def streamed_media_types(route: APIRoute) -> tuple[str, ...]:
+    """The media types of a body that is not JSON, as `openapi_extra` says it."""
     content: dict[str, Any] = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
-    return next((name for name in content if name != "application/json"), None)
+    return tuple(name for name in content if name != "application/json")
 
 
 def response_media_type(route: APIRoute) -> str | None:
@@ -237,6 +243,13 @@ def response_media_type(route: APIRoute) -> str | None:
         return None
     content: dict[str, Any] = route.responses.get(200, {}).get("content", {})
     return next(iter(content), "application/json")
+
+
+def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that can refuse as its path, parameters and method do not
+    tell: a 404 for what a body names, a 409 for the state of something that is only read.
+    """
+    return {status: {} for status in statuses}
 
 
 def require(permission: str) -> Any:
@@ -267,64 +280,6 @@ BeginUow = Annotated[Callable[[], Awaitable[UnitOfWork]], Depends(_begin_uow)]
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
-EditedTag = Annotated[
-    str | None, Header(alias="if-match", description='ETag of the version you edited: `"v3"`.')
-]
-
-
-async def _if_match(if_match: EditedTag = None) -> int | None:
-    """The version a client edited. `*` accepts any, so None."""
-    if if_match is None:
-        raise PreconditionRequired
-    return _version(if_match)
-
-
-async def _optional_if_match(if_match: EditedTag = None) -> int | None:
-    return None if if_match is None else _version(if_match)
-
-
-def _version(if_match: str) -> int | None:
-    if if_match.strip() == "*":
-        return None
-    # A gateway that compresses makes the tag weak (RFC 9110 8.8.1); a version is one either way.
-    tag = if_match.strip().removeprefix("W/").strip('"')
-    if not (tag.startswith("v") and tag[1:].isdigit() and len(tag) < 12):  # noqa: PLR2004
-        raise PreconditionFailed("The ETag is not one of ours. Read the resource again.")
-    return int(tag[1:])
-
-
-IfMatch = Annotated[int | None, Depends(_if_match)]
-"""Version from `If-Match`, None for `*`; 428 without the header."""
-OptionalIfMatch = Annotated[int | None, Depends(_optional_if_match)]
-"""As `IfMatch`, where a client may also write without having read."""
-
-
-def etag(version: int) -> str:
-    return f'"v{version}"'
-
-
-def not_modified(request: Request, version: int) -> bool:
-    tags = request.headers.get("if-none-match", "")
-    return etag(version) in (part.strip().removeprefix("W/") for part in tags.split(","))
-
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": PROBLEM_CONTENT}
-    for status, text in {
-        400: "The request could not be read.",
-        401: "No valid credential.",
-        403: "The credential may not do this.",
-        404: "Absent, or in another workspace.",
-        409: "The current state does not allow this.",
-        412: "Someone else changed it first.",
-        422: "Some values cannot be accepted; see `errors`.",
-        428: "Send If-Match.",
-        429: "Too many requests.",
-        503: "Temporarily unavailable; retry after `Retry-After`.",
-    }.items()
-}
-
-
 class _FeatureRouter(APIRouter):
     """Looked into for its own paths only: the framework would try the routes of every feature, one
     by one, until one fits.
@@ -341,7 +296,5 @@ class _FeatureRouter(APIRouter):
 
 
 def api_router(prefix: str, tag: str) -> APIRouter:
-    """Router of one feature: authenticated, transactional, its errors documented."""
-    return _FeatureRouter(
-        prefix=prefix, tags=[tag], route_class=TransactionRoute, responses=_PROBLEMS
-    )
+    """Router of one feature: authenticated, transactional."""
+    return _FeatureRouter(prefix=prefix, tags=[tag], route_class=TransactionRoute)

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 from sync_worker.connections import links, service
 from sync_worker.connections.rows import Connection
 from sync_worker.connections.schemas import (

@@ -7,7 +7,8 @@ from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
     NoteIn,

@@ -16,7 +16,8 @@ from accounts_api.automation.assignments.schemas import (
 )
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, Uow, api_router, etag, require
+from shared.web.routing import Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/key-roles/{key_role_id}/assignment-rules", "Key roles")
 

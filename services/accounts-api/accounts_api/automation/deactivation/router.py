@@ -16,7 +16,8 @@ from accounts_api.automation.deactivation.schemas import (
 )
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, Uow, api_router, etag, require
+from shared.web.routing import Uow, api_router, refuses, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
 
@@ -60,6 +61,7 @@ async def preview_deactivation_rules(
 
 @router.get(
     "/explain",
+    responses=refuses(404),
     summary="Explain why a contact is deactivated or not",
     response_model=DeactivationExplanationOut,
 )

@@ -18,7 +18,8 @@ from accounts_api.automation.lifecycle.schemas import (
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
@@ -58,6 +59,7 @@ async def preview_lifecycle_rules(
 
 @router.get(
     "/explain",
+    responses=refuses(404),
     summary="Explain an account's lifecycle status",
     response_model=LifecycleExplanationOut,
 )

@@ -16,7 +16,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 
 router = api_router("/v1/segments", "Segments")
 
@@ -24,7 +24,12 @@ Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
 
 
-@router.post("/preview", summary="See what a draft would hold", response_model=SegmentPreviewOut)
+@router.post(
+    "/preview",
+    summary="See what a draft would hold",
+    response_model=SegmentPreviewOut,
+    responses=refuses(404),
+)
 @all_faults_at_once
 async def preview_segment(data: SegmentPreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
     return await inspection.preview_segment(uow, data)

@@ -17,7 +17,8 @@ from shared.auth import Caller
 from shared.events.accounts import RecordType
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/segments", "Segments")
 

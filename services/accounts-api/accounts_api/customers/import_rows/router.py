@@ -9,7 +9,7 @@ from accounts_api.customers.imports.service import get_import
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.csv import CsvResponse
-from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 
 router = api_router("/v1/imports", "Imports")
 
@@ -18,6 +18,7 @@ Reader = Annotated[Caller, require("records:read")]
 
 @router.get(
     "/{import_id}/preview",
+    responses=refuses(409),
     summary="See what an import would do",
     response_model=ImportPreview,
 )
@@ -50,7 +51,8 @@ async def list_import_rows(
     response_class=CsvResponse,
     responses=CsvResponse.openapi(
         "External ID,ARR,import_row,import_errors\r\ncrm-1017,a lot,17,ARR: Minor units …\r\n"
-    ),
+    )
+    | refuses(409),
 )
 async def export_rejected_rows(
     import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep

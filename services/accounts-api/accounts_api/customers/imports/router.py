@@ -9,7 +9,8 @@ from accounts_api.customers.imports import service
 from accounts_api.customers.imports.schemas import ImportDetail, ImportIn, ImportOut, ImportPatch
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/imports", "Imports")
 
@@ -26,7 +27,9 @@ _FILE: Final[dict[str, Any]] = {
             "text/csv": {
                 "schema": {"type": "string"},
                 "example": "External ID,Company,ARR\r\ncrm-1001,Acme,4800000\r\n",
-            }
+            },
+            # The same bytes, for generated clients that know no body of text/csv.
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }

@@ -20,7 +20,8 @@ from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/key-roles", "Key roles")
 of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")

@@ -14,7 +14,8 @@ from accounts_api.evaluation.usages.schemas import UsagesOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/object-types", "Object types")
 

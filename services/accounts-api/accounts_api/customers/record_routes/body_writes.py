@@ -17,7 +17,8 @@ from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import bulk_response, record_response
 from accounts_api.records.requests.schemas import BulkOut, RowsIn, upsert_examples
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, OptionalIfMatch, ServiceDep, Uow
+from shared.web.routing import ServiceDep, Uow
+from shared.web.versions import IfMatch, OptionalIfMatch
 
 
 def add_body_writes(router: APIRouter, record_type: RecordType) -> None:

@@ -122,14 +122,13 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
             record_id = await service.id_of(uow, schema, external_id)
             return await _past_response(uow, schema, record_id, as_of, known_as_of, shown)
         record = await service.get_record(uow, schema, external_id=external_id, **shown)
-        return read_response(request, record, conditional=not (include or fields))
+        return read_response(record)
 
     @router.get(
         "/{record_id}",
         name=f"get_{name}",
         summary=f"Get one {name}",
         response_model=out,
-        responses={304: {"description": "It is still the version of `If-None-Match`."}},
     )
     async def get(
         record_id: RecordId,
@@ -146,7 +145,7 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         if as_of or known_as_of:
             return await _past_response(uow, schema, record_id, as_of, known_as_of, shown)
         record = await service.get_record(uow, schema, record_id=record_id, **shown)
-        return read_response(request, record, conditional=not (include or fields))
+        return read_response(record)
 
 
 async def _past_response(

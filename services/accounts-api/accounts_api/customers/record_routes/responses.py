@@ -5,22 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import to_json
-from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.customers.querying.service import RecordBody
 from accounts_api.records.editing.edits import Outcome, Status, snapshot
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import RecordSchema
-from shared.web.routing import etag, not_modified
+from shared.web.versions import etag
 
 JSON = "application/json"
 
 
-def read_response(request: Request, record: RecordBody, *, conditional: bool) -> Response:
-    """With its ETag, which tells of the record alone: what is included has no part in a 304."""
-    if conditional and not_modified(request, record.version):
-        return Response(status_code=304, headers={"etag": etag(record.version)})
+def read_response(record: RecordBody) -> Response:
     return Response(record.body, media_type=JSON, headers={"etag": etag(record.version)})
 
 

@@ -8,7 +8,8 @@ from accounts_api.customers.record_routes.parameters import RecordId, Writer
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import record_response
 from accounts_api.records.requests.schemas import MergeIn
-from shared.web.routing import IfMatch, Uow
+from shared.web.routing import Uow
+from shared.web.versions import IfMatch
 
 
 def add_writes(router: APIRouter, record_type: RecordType) -> None:

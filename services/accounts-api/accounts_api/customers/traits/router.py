@@ -20,7 +20,8 @@ from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/traits", "Traits")
 
@@ -47,7 +48,12 @@ async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Respon
     return await _tagged(uow, await service.create_trait(uow, data), response)
 
 
-@router.post("/formula-preview", summary="Try a formula", response_model=FormulaPreviewOut)
+@router.post(
+    "/formula-preview",
+    summary="Try a formula",
+    response_model=FormulaPreviewOut,
+    responses=refuses(404),
+)
 async def preview_formula(data: FormulaPreviewIn, caller: Reader, uow: Uow) -> Any:
     """What a draft gives for some records, or every fault of it; nothing is stored."""
     return await drafts.preview_formula(uow, data)

@@ -8,7 +8,7 @@ from accounts_api.evaluation.rule_checks.schemas import (
     RuleValidationOut,
 )
 from shared.auth import Caller
-from shared.web.routing import Uow, api_router, require
+from shared.web.routing import Uow, api_router, refuses, require
 
 router = api_router("/v1/rules", "Rules")
 
@@ -25,7 +25,12 @@ async def validate_rule(data: RuleValidationIn, caller: Reader, uow: Uow) -> dic
     return await service.validate_rule(uow, data)
 
 
-@router.post("/explain", summary="Explain a rule on one record", response_model=RuleExplanationOut)
+@router.post(
+    "/explain",
+    summary="Explain a rule on one record",
+    response_model=RuleExplanationOut,
+    responses=refuses(404),
+)
 async def explain_rule(data: RuleExplainIn, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Why a record would be found by a filter, or be in a segment with this rule, or not."""
     return await service.explain_rule(uow, data)

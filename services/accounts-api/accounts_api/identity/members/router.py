@@ -10,7 +10,8 @@ from accounts_api.identity.members.schemas import MemberIn, MemberOut, MemberPat
 from shared.auth import Caller, Role
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import ExternalId
-from shared.web.routing import IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/members", "Members")
 

@@ -7,7 +7,8 @@ from accounts_api.identity.workspaces.rows import Workspace
 from accounts_api.identity.workspaces.schemas import ClockIn, ClockOut, WorkspaceOut, WorkspacePatch
 from accounts_api.identity.workspaces.service import Clock
 from shared.auth import Caller
-from shared.web.routing import IfMatch, Uow, api_router, etag, require
+from shared.web.routing import Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/workspace", "Workspace")
 

@@ -11,7 +11,8 @@ from sequencer.replica.references import must_be_member
 from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
-from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/mailboxes", "Mailboxes")
 

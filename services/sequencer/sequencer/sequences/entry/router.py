@@ -11,7 +11,7 @@ from sequencer.sequences.entry.schemas import EligibilityOut, EnrollIn
 from sequencer.sequences.sequences.schemas import SequenceOut
 from sequencer.sequences.sequences.views import shown as shown_sequence
 from shared.auth import Caller
-from shared.web.routing import Uow, api_router, require
+from shared.web.routing import Uow, api_router, refuses, require
 
 enrolling = api_router("/v1/enrollments", "Enrollments")
 opening = api_router("/v1/sequences", "Sequences")
@@ -23,6 +23,7 @@ SequenceWriter = Annotated[Caller, require("sequences:write")]
     "/eligibility",
     summary="Explain whether an opportunity may enter",
     response_model=EligibilityOut,
+    responses=refuses(409),
 )
 async def explain_eligibility(
     caller: Annotated[Caller, require("enrollments:read")],

@@ -20,7 +20,8 @@ from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import BeginUow, IfMatch, ServiceDep, Uow, api_router, etag, require
+from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/sequences", "Sequences")
 

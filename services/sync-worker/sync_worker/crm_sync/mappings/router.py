@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import BeginUow, IfMatch, ServiceDep, api_router, etag, require
+from shared.web.routing import BeginUow, ServiceDep, api_router, refuses, require
+from shared.web.versions import IfMatch, etag
 from sync_worker.crm_sync.mappings import service
 from sync_worker.crm_sync.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut
 
@@ -15,7 +16,7 @@ Reader = Annotated[Caller, require("connections:read")]
 Writer = Annotated[Caller, require("connections:write")]
 
 
-@router.get("", summary="Get the field mapping", response_model=MappingOut)
+@router.get("", summary="Get the field mapping", response_model=MappingOut, responses=refuses(409))
 async def get_connection_mapping(
     id: UUID,  # noqa: A002
     caller: Reader,

@@ -10,16 +10,8 @@ from shared.routers.internal import on_behalf
 from shared.routers.usages import peer_transaction
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import (
-    BeginUow,
-    IfMatch,
-    ServiceDep,
-    Uow,
-    api_router,
-    etag,
-    not_modified,
-    require,
-)
+from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
+from shared.web.versions import IfMatch, etag
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
 from tasks_api.work.tasks.queries import TaskFilter
@@ -133,12 +125,8 @@ async def create_task(
 
 
 @router.get("/{task_id}", response_model=TaskOut, summary="Read a task")
-async def get_task(
-    task_id: UUID, caller: Reader, uow: Uow, request: Request, response: Response
-) -> Any:
+async def get_task(task_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
     task = await service.get_task(uow, task_id)
-    if not_modified(request, task.version):
-        return Response(status_code=304, headers={"etag": etag(task.version)})
     response.headers["etag"] = etag(task.version)
     return task
 
