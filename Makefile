@@ -12,6 +12,7 @@ BIN := .venv/bin
 # A process starts in half the time when Python may keep what it compiled, whatever the habits here.
 export PYTHONDONTWRITEBYTECODE :=
 WITH_SERVERS := $(BIN)/python -m deploy.servers
+CONTRACT_TESTS := tests/clients/test_typescript_client.py
 # Two test processes keep two cores busy; PostgreSQL and the processes need their share.
 JOBS ?= 2
 
@@ -76,8 +77,13 @@ openapi: setup ## write the contracts in tests/contracts/openapi (BREAKING=1 to 
 	$(BIN)/python -m deploy.checks.openapi write $(if $(BREAKING),--accept-breaking)
 
 .PHONY: contract
-contract: setup ## generators and linters of others over the document (installs them once, with Node)
+contract: clients ## what others make of the document, and our clients with real services
 	@$(BIN)/python -m deploy.contract $(ARGS)
+	@$(WITH_SERVERS) --fast -- $(BIN)/python -m pytest -m contract $(CONTRACT_TESTS)
+
+.PHONY: clients
+clients: setup ## make, compile and pack the TypeScript and Python packages (installs Node once)
+	@$(BIN)/python -m deploy.clients.build
 
 .PHONY: bench
 bench: setup ## measure, write .tenure/bench, compare with the last run

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
@@ -13,20 +12,24 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.parser import read_text
-from deploy.gateway.app import Gateway
 from deploy.migrate import ROOT
 from shared.clock import utc_now
-from tests.harness import QuietServer, Tenure
+from tests.gateways import serving_gateway
+from tests.harness import Tenure
 
 PAGES = [
     path
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/README.md")]
+    for path in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("services/*/README.md"),
+        *ROOT.glob("clients/**/README.md"),
+    ]
     if ".venv" not in path.parts
 ]
 _FENCE = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -46,23 +49,12 @@ def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 async def gateway(tenure: Tenure) -> AsyncIterator[str]:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    config = uvicorn.Config(
-        Gateway(tenure.urls, url), log_config=None, access_log=False, timeout_graceful_shutdown=1
-    )
-    server = QuietServer(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-    # Here a service describes itself when first asked, which takes longer than a gateway waits.
-    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
-        for service_url in tenure.urls.values():
-            (await client.get(f"{service_url}/openapi.json")).raise_for_status()
-    yield url
-    server.should_exit = True
-    await task
+    async with serving_gateway(tenure) as url:
+        # Here a service describes itself when first asked, which takes longer than a gateway waits.
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+            for service_url in tenure.urls.values():
+                (await client.get(f"{service_url}/openapi.json")).raise_for_status()
+        yield url
 
 
 async def run(command: str, gateway: str, key: str) -> tuple[int, str]:
