@@ -30,6 +30,7 @@ _ALWAYS: Final = ("X-Request-Id",)
 _LIMITED: Final = ("RateLimit", "RateLimit-Policy")
 _OF_REFUSALS: Final[Mapping[int, tuple[str, ...]]] = {
     401: ("WWW-Authenticate",),
+    409: ("Retry-After",),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
@@ -69,7 +70,8 @@ HEADERS: Final[Mapping[str, Component]] = {
         '"default";q=600;w=60',
     ),
     "Retry-After": {
-        "description": "Seconds to wait before the request is sent again.",
+        "description": "Seconds to wait before the request is sent again; absent where waiting does"
+        " not help.",
         "schema": {"type": "integer", "minimum": 0},
         "example": 1,
     },

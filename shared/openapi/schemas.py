@@ -32,6 +32,7 @@ def finish_schemas(document: Schema) -> None:
         for part in _schemas_in(schemas[name]):
             _refuse_nul(part)
     _add_sparse(document)
+    _drop_unused(document)
     _rename(document, {name: component_name(name, schemas) for name in schemas})
     for name, schema in schemas.items():
         schema["title"] = name
@@ -98,13 +99,27 @@ def _refuse_nul(schema: Schema) -> None:
 
 def _of_requests(document: Schema) -> set[str]:
     """The components that request bodies are made of."""
-    schemas = document["components"]["schemas"]
-    found: set[str] = set()
-    waiting = [
+    bodies = [
         operation.get("requestBody", {})
         for operations in document.get("paths", {}).values()
         for operation in operations.values()
     ]
+    return _reached(bodies, document["components"]["schemas"])
+
+
+def _drop_unused(document: Schema) -> None:
+    """A page whose every list lets fields be chosen has its sparse form alone."""
+    components = document["components"]
+    schemas = components["schemas"]
+    parts = [document["paths"], document["webhooks"], components["responses"]]
+    for name in schemas.keys() - _reached(parts, schemas):
+        del schemas[name]
+
+
+def _reached(parts: list[Any], schemas: Mapping[str, Any]) -> set[str]:
+    """The components that `parts` refer to, themselves or through others."""
+    found: set[str] = set()
+    waiting = list(parts)
     while waiting:
         for part in _schemas_in(waiting.pop()):
             name = str(part.get("$ref", "")).removeprefix(_REF)
