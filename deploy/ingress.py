@@ -23,6 +23,7 @@ _OF_THE_WHOLE = (
     ("/openapi.json", "Exact"),
     ("/docs", "Prefix"),
     ("/problems", "Prefix"),
+    ("/llms.txt", "Exact"),
     ("/livez", "Exact"),
     ("/readyz", "Exact"),
     ("/v1/status", "Exact"),

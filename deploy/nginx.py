@@ -146,6 +146,10 @@ def _whole(service: ServiceName, path: str) -> str:
 
 # One document, pages and health of the whole come from the gateway program.
 _OWN = """\
+        location = /llms.txt {
+            proxy_pass http://gateway;
+        }
+
         location ~ ^/(|livez|readyz|openapi\\.json|v1/status|docs|docs/.*|problems|problems/.*)$ {
             proxy_pass http://gateway;
         }

@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from deploy.gateway import pages, problems
+from deploy.gateway import problems
 from deploy.gateway.compression import Compression
-from deploy.gateway.description import Answers, Describer
-from deploy.gateway.problem_pages import problem_page
+from deploy.gateway.description import FRESH_SECONDS, Answers, Describer
+from deploy.gateway.pages import Pages
 from deploy.gateway.proxy import Proxy
 from deploy.routes import LARGER_BODIES
 from shared.settings import ServiceName
@@ -24,11 +24,12 @@ from shared.transport.middleware import PlainAnswers, RequestContext, RequestLim
 from shared.transport.refusal import Refusal
 from shared.web.accept import accepts
 
-_OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status", "/problems")
+_OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status", "/problems", "/llms.txt")
 _OWN_BELOW = ("/docs/", "/problems/")
 _ASK_SECONDS = 5.0
 # A service builds its document when it is first asked for it, which takes seconds.
 _BUILD_SECONDS = 60.0
+_FRESH = f"public, max-age={FRESH_SECONDS:g}"
 _REFUSED = 400
 _FAILED = 500
 
@@ -45,10 +46,8 @@ class Gateway:
                 Route("/livez", _alive),
                 Route("/readyz", self._ready),
                 Route("/openapi.json", self._openapi),
-                Route("/problems", self._problems),
-                Route("/problems/{code}", self._problems),
                 Route("/v1/status", self._status),
-                *pages.ROUTES,
+                *Pages(self._describer).routes,
             ],
             lifespan=self._lifespan,
             exception_handlers={HTTPException: self._own_error, Refusal: self._own_error},
@@ -99,11 +98,7 @@ class Gateway:
     async def _openapi(self, request: Request) -> Response:
         if not accepts(request.headers.get("accept", ""), "application/json"):
             raise Refusal(406, "not_acceptable", "No answer of this kind is given here")
-        return (await self._describer.describe()).answer(request)
-
-    async def _problems(self, request: Request) -> Response:
-        """What the `type` of an error leads to."""
-        return problem_page(request, (await self._describer.describe()).document["x-problems"])
+        return (await self._describer.describe()).kept.answer(request, {"cache-control": _FRESH})
 
     async def _ask_for_documents(self) -> Answers:
         return await self._ask_all("/openapi.json", seconds=_BUILD_SECONDS)

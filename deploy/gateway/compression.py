@@ -7,8 +7,13 @@ of its own says it.
 """
 
 import asyncio
+import hashlib
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.routes import WITH_SECRETS
@@ -29,6 +34,8 @@ TYPES = (
 MIN_BYTES = 1024
 """Below it an answer fits into one packet either way."""
 LEVEL = 5
+_BEST = 9
+"""For what is compressed once and sent often."""
 _GZIP = 16 + zlib.MAX_WBITS
 _LONG_BYTES = 128 * 1024
 """From here on compressing takes long enough to do it beside the loop."""
@@ -51,6 +58,34 @@ def takes_gzip(accept_encoding: str) -> bool:
         weights[coding.strip()] = weight.strip() if name.strip() == "q" else "1"
     chosen = weights.get("gzip", weights.get("x-gzip", weights.get("*", "0")))
     return chosen.strip("0.") != ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer that is the same for all: compressed once, with a strong ETag for each form."""
+
+    body: bytes
+    compressed: bytes
+    digest: str
+    media_type: str
+
+    @classmethod
+    def of(cls, body: bytes, media_type: str) -> "Kept":
+        digest = hashlib.sha256(body).hexdigest()[:32]
+        return cls(body, gzipped(body, _BEST), digest, media_type)
+
+    def answer(self, request: Request, headers: Mapping[str, str]) -> Response:
+        """The body, or 304 for who has it (RFC 9110 8.8.3.3 and 13.1.2)."""
+        is_compressed = takes_gzip(request.headers.get("accept-encoding", ""))
+        etag = f'"{self.digest}{"-gzip" if is_compressed else ""}"'
+        headers = {**headers, "etag": etag, "vary": "Accept-Encoding"}
+        known = request.headers.get("if-none-match", "").split(",")
+        if {"*", etag} & {tag.strip().removeprefix("W/") for tag in known}:
+            return Response(status_code=304, headers=headers)
+        if is_compressed:
+            headers["content-encoding"] = "gzip"
+        body = self.compressed if is_compressed else self.body
+        return Response(body, media_type=self.media_type, headers=headers)
 
 
 def may_hold_a_secret(path: str) -> bool:

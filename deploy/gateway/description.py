@@ -1,60 +1,33 @@
 """The services' documents as one, made again only when one of them has changed."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from starlette.requests import Request
-from starlette.responses import Response
 
 from deploy.gateway import problems
-from deploy.gateway.compression import gzipped, takes_gzip
+from deploy.gateway.compression import Kept
 from deploy.gateway.merged import merge
 from shared.settings import ServiceName
 
 Answers = Mapping[ServiceName, tuple[int, bytes]]
 """Status and body by service."""
 FRESH_SECONDS = 10.0
-_CACHE_CONTROL = f"public, max-age={FRESH_SECONDS:g}"
-_BEST = 9
-"""Compressed once and sent often, so as small as it gets."""
 
 
 @dataclass(frozen=True)
 class Description:
     document: dict[str, Any]
-    body: bytes
-    compressed: bytes
-    digest: str
-    pages: dict[str, Any] = field(default_factory=dict)
+    kept: Kept
+    pages: dict[str, Kept] = field(default_factory=dict)
     """What was rendered from it, by path: it goes with the document."""
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Description":
-        body = to_json(document)
-        return cls(document, body, gzipped(body, _BEST), hashlib.sha256(body).hexdigest()[:32])
-
-    def answer(self, request: Request) -> Response:
-        """The document with a strong ETag for each form (RFC 9110 8.8.3.3), or 304."""
-        is_compressed = takes_gzip(request.headers.get("accept-encoding", ""))
-        etag = f'"{self.digest}{"-gzip" if is_compressed else ""}"'
-        headers = {"cache-control": _CACHE_CONTROL, "etag": etag, "vary": "Accept-Encoding"}
-        if _is_known(request.headers.get("if-none-match", ""), etag):
-            return Response(status_code=304, headers=headers)
-        if is_compressed:
-            headers["content-encoding"] = "gzip"
-        body = self.compressed if is_compressed else self.body
-        return Response(body, media_type="application/json", headers=headers)
-
-
-def _is_known(if_none_match: str, etag: str) -> bool:
-    """The weak comparison of RFC 9110 13.1.2."""
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return "*" in tags or etag in tags
+        return cls(document, Kept.of(to_json(document), "application/json"))
 
 
 class Describer:

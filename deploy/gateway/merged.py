@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deploy.gateway.groups import tag_groups
 from deploy.gateway.problems import of_the_gateway
 
 Document = dict[str, Any]
@@ -51,6 +52,7 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
         _add(merged, {**renamed, "paths": paths})
     if statuses:
         merged["paths"][STATUS] = {"get": _status_of_all(statuses)}
+    merged["x-tagGroups"] = tag_groups(tag["name"] for tag in merged["tags"])
     merged["x-problems"] = [problems[code] for code in sorted(problems)]
     if not merged["webhooks"]:
         del merged["webhooks"]

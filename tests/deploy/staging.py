@@ -9,7 +9,10 @@ from typing import Any, Literal
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from deploy import roles
+from deploy.checks import documents
 from deploy.gateway.app import Gateway
+from deploy.gateway.merged import merge
 from shared.serve import web_config
 from shared.settings import SERVICES, ServiceName
 
@@ -156,3 +159,10 @@ async def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
     body = await reader.readexactly(length)
     writer.close()
     return int(head.split()[1]), head, body
+
+
+def merged_document(public_url: str) -> dict[str, Any]:
+    """Of the services as their code is, without a process."""
+    packages = {service.package: service.schema for service in roles.SERVICES}
+    parts = {packages[package]: each for package, each in documents.current().items()}
+    return merge(parts, public_url, version="1.0.0")

@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml  # type: ignore[import-untyped]  # only in tests
 from deploy import ingress, nginx
 from deploy.checks import documents
 from deploy.local.keys import filled_example
+from deploy.reference import guides
 from deploy.roles import ROLES, SERVICES
 from deploy.routes import SEGMENTS, service_for
 from shared.settings import Settings
@@ -88,7 +90,8 @@ def test_every_module_that_a_container_runs_exists_and_is_in_the_image() -> None
 
 
 def test_what_the_image_runs_imports_nothing_that_only_the_local_set_up_has() -> None:
-    image = [*DEPLOY.glob("*.py"), *(DEPLOY / "gateway").glob("*.py")]
+    shown = [(DEPLOY / folder).glob("*.py") for folder in ("gateway", "reference")]
+    image = [*DEPLOY.glob("*.py"), *chain.from_iterable(shown)]
     for file in image:
         text = file.read_text(encoding="utf-8")
         imported = re.findall(r"^(?:from|import) ([\w.]+)", text, re.MULTILINE)
@@ -111,6 +114,18 @@ def test_the_image_runs_as_nobody_in_particular() -> None:
     dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     assert "\nUSER 10001\n" in dockerfile
     assert "\nHEALTHCHECK " in dockerfile
+
+
+def test_the_image_holds_the_guides_that_the_gateway_shows() -> None:
+    copied = re.findall(
+        r"^COPY (\S+) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE
+    )
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {"docs", "CHANGELOG.md"} <= set(copied)
+    assert {"!docs", "!CHANGELOG.md"} <= set(ignored)
+    shown = [f"docs/{name}.md" for names in guides.ORDER.values() for name in names]
+    assert [path for path in shown if not (DEPLOY.parent / path).is_file()] == []
+    assert not set(shown) & set(ignored)
 
 
 def test_nginx_and_the_ingress_are_made_from_the_table() -> None:

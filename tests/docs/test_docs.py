@@ -57,13 +57,14 @@ async def gateway(tenure: Tenure) -> AsyncIterator[str]:
         yield url
 
 
-async def run(command: str, gateway: str, key: str) -> tuple[int, str]:
+async def run(command: str, gateway: str, key: str, cwd: Path | None = None) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         "bash",
         "-euo",
         "pipefail",
         "-c",
         command,
+        cwd=cwd,
         env={**os.environ, "TENURE": gateway, "KEY": key},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -126,6 +127,17 @@ async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
     loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
     status, output = await run(loudly + "\n".join(commands), gateway, ws.keys["admin"])
     assert status == 0, output
+
+
+async def test_the_document_is_fetched_as_the_guides_say(gateway: str, tmp_path: Path) -> None:
+    """A repeated command finds that nothing has changed, and leaves the file alone."""
+    for guide in ("generate-a-client", "versions"):
+        ((_, command),) = blocks(ROOT / f"docs/{guide}.md", "sh")
+        for _ in range(2):
+            status, output = await run(command, gateway, "", cwd=tmp_path)
+            assert status == 0, output
+            document = json.loads((tmp_path / "openapi.json").read_text(encoding="utf-8"))
+            assert document["openapi"] == "3.1.0"
 
 
 async def test_the_operators_guide_makes_a_workspace(tenure: Tenure, gateway: str) -> None:
