@@ -17,6 +17,8 @@ ORDER = {
 }
 """By section. What is not named here is for those who have the repository."""
 
+_NO_PROSE = ("#", "|", "```", "- ")
+
 
 @dataclass(frozen=True)
 class Guide:
@@ -35,7 +37,9 @@ class Guide:
     @cached_property
     def summary(self) -> str:
         """The first sentence below the title."""
-        paragraph = self.text.split("\n\n", 2)[1].replace("\n", " ")
+        rest = self.text.split("\n\n")[1:]
+        paragraphs = (each for each in rest if not each.startswith(_NO_PROSE))
+        paragraph = next(paragraphs, "").replace("\n", " ")
         first, dot, _ = paragraph.partition(". ")
         return (first + dot).strip()
 

@@ -13,7 +13,14 @@ from deploy.reference import changelog, guides, markdown
 from deploy.reference.document import Answer, Json, Operation, groups, operations, slug
 from deploy.reference.exports import problem_path
 from deploy.reference.samples import samples, text_of
-from deploy.reference.schemas import Node, content_example, example_of, tree, type_text
+from deploy.reference.schemas import (
+    Node,
+    content_example,
+    example_of,
+    tree,
+    type_text,
+    without_null,
+)
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -116,7 +123,8 @@ def shown(document: Json, operation: Operation) -> Shown:
 
 
 def _parameter(document: Json, given: Mapping[str, Any], place: str) -> Parameter:
-    schema = given.get("schema", {})
+    # A parameter that is null is one that is left out.
+    schema, _ = without_null(given.get("schema", {}))
     example = example_of(document, schema) if place == "path" else given.get("example", "")
     return Parameter(
         name=given.get("name", ""),

@@ -6,17 +6,16 @@ from typing import Any
 
 from deploy.reference.document import Json, name_of, resolved
 
+_RANGES = (
+    ("minLength", "maxLength", " characters"),
+    ("minimum", "maximum", ""),
+    ("minItems", "maxItems", " items"),
+    ("minProperties", "maxProperties", " keys"),
+)
 _LIMITS = (
-    ("minLength", "at least {} characters"),
-    ("maxLength", "at most {} characters"),
-    ("minimum", "from {}"),
     ("exclusiveMinimum", "above {}"),
-    ("maximum", "to {}"),
     ("exclusiveMaximum", "below {}"),
     ("multipleOf", "a multiple of {}"),
-    ("minItems", "at least {} items"),
-    ("maxItems", "at most {} items"),
-    ("maxProperties", "at most {} keys"),
     ("pattern", "matches {}"),
 )
 _SHOWN_DEPTH = 2
@@ -66,7 +65,7 @@ def tree(document: Json, schema: Any, *, depth: int = 0, above: tuple[str, ...] 
     part = resolved(document, schema)
     if not isinstance(part, dict):
         return Node("anything" if part is not False else "nothing")
-    inner, nullable = _without_null(part)
+    inner, nullable = without_null(part)
     if inner is not part:
         component = component or name_of(inner)
         inner = {**resolved(document, inner), **_words(part)}
@@ -80,8 +79,7 @@ def tree(document: Json, schema: Any, *, depth: int = 0, above: tuple[str, ...] 
             variants = [tree(document, each, depth=depth + 1, above=above) for each in options]
     values = list(inner.get("enum") or ([inner["const"]] if "const" in inner else []))
     return Node(
-        type=type_text(document, schema if not component else {**inner, "title": component})
-        + (" or null" if nullable else ""),
+        type=_named_type(document, inner, component) + (" or null" if nullable else ""),
         description=part.get("description") or inner.get("description", ""),
         limits=", ".join(_limits(inner)),
         default=part.get("default", inner.get("default")),
@@ -92,6 +90,15 @@ def tree(document: Json, schema: Any, *, depth: int = 0, above: tuple[str, ...] 
         component=component,
         is_cut=is_cut and _is_compound(inner),
     )
+
+
+def _named_type(document: Json, schema: Json, component: str) -> str:
+    return component if component and _is_named(schema) else _plain_type(document, schema)
+
+
+def _is_named(schema: Json) -> bool:
+    """Whether its component's name says more than its type does."""
+    return "enum" in schema or schema.get("type") in {"object", None}
 
 
 def _words(part: Json) -> Json:
@@ -107,7 +114,7 @@ def _are_parts(document: Json, options: Iterable[Any]) -> bool:
     return any(_is_compound(resolved(document, each)) for each in options)
 
 
-def _without_null(schema: Json) -> tuple[Any, bool]:
+def without_null(schema: Json) -> tuple[Any, bool]:
     """The one type beside null, and whether null is among them."""
     for key in ("anyOf", "oneOf"):
         options = schema.get(key, [])
@@ -156,7 +163,7 @@ def _whole(document: Json, schema: Json) -> tuple[Json, set[str]]:
 
 def type_text(document: Json, schema: Any) -> str:
     """In words: `list of string (uuid)`."""
-    part, nullable = _without_null(schema) if isinstance(schema, dict) else ({}, False)
+    part, nullable = without_null(schema) if isinstance(schema, dict) else ({}, False)
     text = _plain_type(document, part)
     return f"{text} or null" if nullable else text
 
@@ -164,8 +171,7 @@ def type_text(document: Json, schema: Any) -> str:
 def _plain_type(document: Json, part: Json) -> str:
     if component := name_of(part):
         target = resolved(document, part)
-        kind = target.get("type")
-        return component if kind in {"object", None} or "enum" in target else str(kind)
+        return component if _is_named(target) else _plain_type(document, target)
     kind = part.get("type")
     if options := part.get("oneOf") or part.get("anyOf"):
         texts = list(dict.fromkeys(type_text(document, each) for each in options))
@@ -185,8 +191,19 @@ def _plain_type(document: Json, part: Json) -> str:
 
 
 def _limits(schema: Json) -> list[str]:
-    limits = [text.format(_number(schema[key])) for key, text in _LIMITS if key in schema]
+    limits = [
+        _range(schema.get(least), schema.get(most)) + unit
+        for least, most, unit in _RANGES
+        if least in schema or most in schema
+    ]
+    limits += [text.format(_number(schema[key])) for key, text in _LIMITS if key in schema]
     return [*limits, *_limits(schema["items"])] if isinstance(schema.get("items"), dict) else limits
+
+
+def _range(least: Any, most: Any) -> str:
+    if most is None:
+        return f"at least {_number(least)}"
+    return f"at most {_number(most)}" if least is None else f"{_number(least)} to {_number(most)}"
 
 
 def _number(value: Any) -> str:
@@ -205,7 +222,7 @@ def example_of(document: Json, schema: Any, depth: int = 0) -> Any:
     for key in ("example", "default", "const"):
         if part.get(key) is not None:
             return part[key]
-    inner, _ = _without_null(part)
+    inner, _ = without_null(part)
     if inner is not part:
         return example_of(document, inner, depth + 1)
     if options := part.get("oneOf") or part.get("anyOf"):

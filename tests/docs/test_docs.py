@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ from typing import Any
 import httpx2
 import pytest
 from standardwebhooks import Webhook
-from standardwebhooks.webhooks import WebhookVerificationError
 
 from accounts_api.language.syntax.json_codec import write_json
 from accounts_api.language.syntax.parser import read_text
+from deploy.machine.processes import free_port
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 from tests.gateways import serving_gateway
@@ -90,32 +92,98 @@ async def test_the_frontend_guide_can_be_followed_command_by_command(
     assert clock["frozen_at"] == "2026-03-02T09:00:00Z"
 
 
+class Receiver:
+    def __init__(self, folder: Path, port: int) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self.port = port
+
+    async def start(self, secret: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "receiver.py", str(self.port)],
+            cwd=self._folder,
+            env={"SECRET": secret, "PATH": os.environ["PATH"]},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    writer.close()
+                    return
+
+    def stop(self) -> str:
+        """What it said."""
+        if self._process is None:
+            return ""
+        self._process.terminate()
+        said, _ = self._process.communicate(timeout=10)
+        self._process = None
+        return said
+
+
+@pytest.fixture
+async def receiver(tmp_path: Path) -> AsyncIterator[Receiver]:
+    """The receiver of the guide, started as the guide starts it, once its secret is known."""
+    ((_, code),) = (
+        block for block in blocks(ROOT / "docs/partners.md", "python") if block[0] == "receiver"
+    )
+    (tmp_path / "receiver.py").write_text(code, encoding="utf-8")
+    started = Receiver(tmp_path, free_port())
+    yield started
+    started.stop()
+
+
 async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
-    tenure: Tenure, gateway: str
+    tenure: Tenure, gateway: str, receiver: Receiver
 ) -> None:
     ws = await tenure.workspace()
-    guide = ROOT / "docs/partners.md"
-    answers: list[dict[str, Any]] = []
-    for _, command in blocks(guide, "sh"):
-        key = answers[0]["secret"] if answers else ws.keys["admin"]
+    written = [command for _, command in blocks(ROOT / "docs/partners.md", "sh")]
+    make_key, make_endpoint, test, feed = [
+        command.replace("9999", str(receiver.port)) for command in written
+    ]
+
+    async def answer(command: str, key: str) -> dict[str, Any]:
         status, output = await run(command, gateway, key)
         assert status == 0, f"{command}\n{output}"
-        answers.append(json.loads(output))
-    _, feed, endpoint = answers
-    assert {"data", "next_after", "has_more"} <= feed.keys()
-    scope: dict[str, Any] = {}
-    ((_, receiver),) = (block for block in blocks(guide, "python") if block[0] == "verify")
-    exec(receiver, scope)
-    body, now = b'{"type": "account.updated"}', utc_now()
-    signature = Webhook(endpoint["secret"]).sign("evt_1", now, body.decode())
-    headers = {
-        "webhook-id": "evt_1",
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
-    }
-    assert scope["receive"](body, headers, endpoint["secret"])["type"] == "account.updated"
-    with pytest.raises(WebhookVerificationError):
-        scope["receive"](body + b" ", headers, endpoint["secret"])
+        got: dict[str, Any] = json.loads(output)
+        return got
+
+    key = (await answer(make_key, ws.keys["admin"]))["secret"]
+    endpoint = await answer(make_endpoint, key)
+    await receiver.start(endpoint["secret"])
+    tested = await answer(test, key)
+    assert tested["status_code"] == 204, tested
+    assert {"data", "next_after", "has_more"} <= (await answer(feed, key)).keys()
+
+    body, now, signer = b'{"type": "account.updated"}', utc_now(), Webhook(endpoint["secret"])
+    old = now - timedelta(minutes=10)
+    url = f"http://127.0.0.1:{receiver.port}/hooks"
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        for sent, at, expected in [
+            (body, now, 204),
+            (body, now, 204),
+            (body + b" ", now, 400),
+            (body, old, 400),
+        ]:
+            headers = {
+                "webhook-id": "evt_1",
+                "webhook-timestamp": str(int(at.timestamp())),
+                "webhook-signature": "v1,b3RoZXI= " + signer.sign("evt_1", at, body.decode()),
+            }
+            assert (await client.post(url, content=sent, headers=headers)).status_code == expected
+        assert (await client.post(url, content=body)).status_code == 400
+    assert receiver.stop().split("\n") == [
+        "webhook.test ",
+        "account.updated ",
+        "account.updated (again)",
+        "",
+    ]
 
 
 async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
