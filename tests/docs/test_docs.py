@@ -158,7 +158,7 @@ async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
     endpoint = await answer(make_endpoint, key)
     await receiver.start(endpoint["secret"])
     tested = await answer(test, key)
-    assert tested["status_code"] == 204, tested
+    assert tested["succeeded"], tested
     assert {"data", "next_after", "has_more"} <= (await answer(feed, key)).keys()
 
     body, now, signer = b'{"type": "account.updated"}', utc_now(), Webhook(endpoint["secret"])
