@@ -22,7 +22,7 @@ def main() -> None:
     here = f"http://{arguments.host}:{arguments.port}"
     configure_logging(os.environ.get("TENURE_LOG_LEVEL", "INFO"), "gateway")
     config = web_config(
-        Gateway(upstreams, os.environ.get("TENURE_PUBLIC_URL", here)),
+        Gateway(upstreams, os.environ.get("TENURE_PUBLIC_URL", here), warm=True),
         host=arguments.host,
         port=arguments.port,
         date_header=False,

@@ -35,7 +35,10 @@ _FAILED = 500
 
 
 class Gateway:
-    def __init__(self, upstreams: dict[ServiceName, str], public_url: str) -> None:
+    def __init__(
+        self, upstreams: dict[ServiceName, str], public_url: str, *, warm: bool = False
+    ) -> None:
+        self._warm = warm
         self._upstreams = upstreams
         self._public_url = public_url
         self._proxy = Proxy(upstreams)
@@ -59,7 +62,10 @@ class Gateway:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        warming = asyncio.create_task(self._describer.warm()) if self._warm else None
         yield
+        if warming is not None:
+            warming.cancel()
         await self._describer.close()
         await self._proxy.close()
 

@@ -12,10 +12,12 @@ from deploy.gateway import problems
 from deploy.gateway.compression import Kept
 from deploy.gateway.merged import merge
 from shared.settings import ServiceName
+from shared.transport.refusal import Refusal
 
 Answers = Mapping[ServiceName, tuple[int, bytes]]
 """Status and body by service."""
 FRESH_SECONDS = 10.0
+_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class Describer:
         """Asked for once, however many wait for it."""
         async with self._lock:
             return self._description or await self._refresh()
+
+    async def warm(self) -> None:
+        """Asks until every service has described itself, so that no reader waits for that."""
+        while self._description is None:
+            try:
+                await self._first()
+            except Refusal:
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def close(self) -> None:
         if self._refreshing is not None:

@@ -1,5 +1,6 @@
 """Answers are compressed for who says so, and mean the same."""
 
+import asyncio
 import gzip
 import zlib
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 
 from deploy import nginx
 from deploy.checks import documents
+from deploy.gateway.app import Gateway
 from deploy.gateway.compression import LEVEL, MIN_BYTES, TYPES, may_hold_a_secret, takes_gzip
-from tests.deploy.staging import LARGE, Stage
+from deploy.machine.processes import free_port
+from tests.deploy.staging import LARGE, Stage, served
 
 GZIP = {"accept-encoding": "gzip"}
 PLAIN = {"accept-encoding": "identity"}
@@ -113,6 +116,14 @@ async def test_the_document_has_a_strong_etag_in_either_form(client: httpx2.Asyn
         assert other.json() == whole.json()
         tags.add(etag)
     assert len(tags) == 2
+
+
+async def test_a_gateway_describes_the_services_before_it_is_asked(stage: Stage) -> None:
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in stage.ports.items()}
+    gateway = Gateway(urls, "", warm=True)
+    async with served(gateway, free_port()), asyncio.timeout(10):
+        while gateway._describer._description is None:
+            await asyncio.sleep(0.01)
 
 
 def test_every_operation_that_answers_with_a_secret_is_told() -> None:
