@@ -54,10 +54,10 @@ class Pages:
         """What the `type` of an error leads to: a page for people, JSON for who asks for it."""
         if "application/json" in request.headers.get("accept", ""):
             known = (await self._describer.describe()).document["x-problems"]
-            return as_json(known, request.path_params.get("code"), HEADERS)
-        headers = {**HEADERS, "vary": "Accept, Accept-Encoding"}
-        response = (await self._kept(request.url.path)).answer(request, HEADERS)
-        response.headers["vary"] = headers["vary"]
+            response = as_json(known, request.path_params.get("code"), HEADERS)
+        else:
+            response = (await self._kept(request.url.path)).answer(request, HEADERS)
+        response.headers["vary"] = "Accept, Accept-Encoding"
         return response
 
     async def _kept(self, path: str) -> Kept:

@@ -166,6 +166,17 @@ async def test_a_page_says_its_policy_and_is_kept_by_its_etag(pages: httpx2.Asyn
     assert (await pages.get("/")).headers["location"] == "/docs"
 
 
+async def test_an_error_is_a_page_or_json_as_one_asks(pages: httpx2.AsyncClient) -> None:
+    page = await pages.get("/problems/not-found")
+    told = await pages.get("/problems/not-found", headers={"accept": "application/json"})
+    listed = await pages.get("/problems", headers={"accept": "application/json"})
+    assert "<h1><code>not_found</code></h1>" in page.text
+    assert (told.json()["code"], told.json()["status"]) == ("not_found", 404)
+    assert told.json() in listed.json()["data"]
+    for answer in (page, told, listed):
+        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/docs/", "/docs/reference/nothing", "/docs/guides/nothing", "/docs/schemas/x", "/problems/x"],
