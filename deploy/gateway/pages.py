@@ -1,18 +1,17 @@
 """The pages of the API, rendered here and kept: they work without the internet."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from typing_extensions import override
 
 from deploy.gateway.compression import Kept
 from deploy.gateway.description import Describer
-from deploy.gateway.problem_pages import MEANINGS, OURS, as_json
 from deploy.reference import changelog, exports, guides, pages
 from shared.transport.refusal import Refusal
 
@@ -54,7 +53,7 @@ class Pages:
         """What the `type` of an error leads to: a page for people, JSON for who asks for it."""
         if "application/json" in request.headers.get("accept", ""):
             known = (await self._describer.describe()).document["x-problems"]
-            response = as_json(known, request.path_params.get("code"), HEADERS)
+            response = _as_json(known, request.path_params.get("code"))
         else:
             response = (await self._kept(request.url.path)).answer(request, HEADERS)
         response.headers["vary"] = "Accept, Accept-Encoding"
@@ -97,8 +96,18 @@ def _rendered(document: Document, path: str) -> tuple[str | bytes, str] | None:
 def _problem_page(document: Document, word: str) -> str | None:
     for problem in document["x-problems"]:
         if problem["code"].replace("_", "-") == word:
-            return pages.problem_page(document, problem, MEANINGS.get(problem["status"], OURS))
+            return pages.problem_page(document, problem)
     return None
+
+
+def _as_json(known: Sequence[Mapping[str, Any]], word: str | None) -> Response:
+    """One code, or all of them. Raises `Refusal` for one that there is not."""
+    if word is None:
+        return JSONResponse({"data": known}, headers=HEADERS)
+    for problem in known:
+        if problem["code"].replace("_", "-") == word:
+            return JSONResponse(problem, headers=HEADERS)
+    raise Refusal(404, "not_found", "No such error code", f"/problems lists all {len(known)}.")
 
 
 def _origin(document: Document) -> str:

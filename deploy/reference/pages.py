@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from deploy.reference import changelog, guides, markdown
 from deploy.reference.document import Answer, Json, Operation, groups, operations, slug
 from deploy.reference.exports import problem_path
+from deploy.reference.problems import meaning_of
 from deploy.reference.samples import samples, text_of
 from deploy.reference.schemas import (
     Node,
@@ -152,7 +153,16 @@ def _content(document: Json, media_type: str, content: Json) -> Content:
 
 def overview(document: Json) -> str:
     count = sum(1 for _ in operations(document))
-    return render("overview.html", document, "/docs", count=count)
+    # What is before its first heading stands above the guides, the rest below the first of them.
+    first, heading, rest = document["info"].get("description", "").partition("\n## ")
+    return render(
+        "overview.html",
+        document,
+        "/docs",
+        count=count,
+        introduction=first,
+        conventions=heading + rest,
+    )
 
 
 def tag_page(document: Json, word: str) -> str | None:
@@ -221,7 +231,7 @@ def changelog_page(document: Json) -> str:
     )
 
 
-def problem_page(document: Json, problem: Json, meaning: str) -> str:
+def problem_page(document: Json, problem: Json) -> str:
     users = [
         each
         for each in operations(document)
@@ -233,7 +243,7 @@ def problem_page(document: Json, problem: Json, meaning: str) -> str:
         document,
         path,
         problem=problem,
-        meaning=meaning,
+        meaning=meaning_of(problem["status"]),
         example=_problem_example(document, problem),
         users=users if len(users) <= 40 else [],  # noqa: PLR2004  # else it is nearly all of them
     )

@@ -1,13 +1,6 @@
-"""What the status of an error means, for its page and for who asks for JSON."""
+"""What the status of an error means to a caller."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from starlette.responses import JSONResponse, Response
-
-from shared.transport.refusal import Refusal
-
-MEANINGS = {
+_MEANINGS = {
     400: "The request itself could not be read. Sending it again as it is will not help.",
     401: "The credential is missing, unknown, expired or revoked.",
     403: "The credential is valid and may not do this: see the roles and scopes of API keys.",
@@ -21,16 +14,8 @@ MEANINGS = {
     428: "Send `If-Match` with the ETag of what you edited.",
     429: "Wait as many seconds as `Retry-After` says.",
 }
-OURS = "Not your fault. Where `retryable` is true, repeat it with the same `Idempotency-Key`."
+_OURS = "Not your fault. Where `retryable` is true, repeat it with the same `Idempotency-Key`."
 
 
-def as_json(
-    known: Sequence[Mapping[str, Any]], word: str | None, headers: Mapping[str, str]
-) -> Response:
-    """One code, or all of them. Raises `Refusal` for one that there is not."""
-    if word is None:
-        return JSONResponse({"data": known}, headers=headers)
-    for problem in known:
-        if problem["code"].replace("_", "-") == word:
-            return JSONResponse(problem, headers=headers)
-    raise Refusal(404, "not_found", "No such error code", f"/problems lists all {len(known)}.")
+def meaning_of(status: int) -> str:
+    return _MEANINGS.get(status, _OURS)
