@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 Json = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
-_FAILED = 400
 
 
 def slug(text: str) -> str:
@@ -65,7 +65,13 @@ class Operation:
     """By media type."""
     is_body_required: bool = False
     body_description: str = ""
-    answers: list[Answer] = field(default_factory=list)
+    responses: Mapping[str, Any] = field(default_factory=dict)
+    document: Json = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """Resolved when they are shown: there are thousands of them, mostly alike."""
+        return [_answer(self.document, *each) for each in self.responses.items()]
 
     @property
     def successes(self) -> list[Answer]:
@@ -101,7 +107,7 @@ def _operation(
         id=id_,
         summary=given.get("summary") or id_,
         description=given.get("description", ""),
-        tag=(given.get("tags") or ["Other"])[0],
+        tag=_tag(given),
         permission=str(given.get("x-permission") or ""),
         is_public=not given.get("security", document.get("security")),
         is_deprecated=bool(given.get("deprecated")),
@@ -109,11 +115,13 @@ def _operation(
         body=body.get("content", {}),
         is_body_required=bool(body.get("required")),
         body_description=body.get("description", ""),
-        answers=[
-            _answer(document, str(status), answer)
-            for status, answer in given.get("responses", {}).items()
-        ],
+        responses=given.get("responses", {}),
+        document=document,
     )
+
+
+def _tag(given: Json) -> str:
+    return str((given.get("tags") or ["Other"])[0])
 
 
 def _answer(document: Json, status: str, given: Json) -> Answer:
@@ -130,7 +138,12 @@ class Group:
 
 def groups(document: Json) -> list[Group]:
     """The tags as `x-tagGroups` orders them; those in no group last."""
-    used = {operation.tag for operation in operations(document)}
+    used = {
+        _tag(item[method])
+        for item in document.get("paths", {}).values()
+        for method in METHODS
+        if method in item
+    }
     known = {tag["name"]: tag for tag in document.get("tags", []) if tag["name"] in used}
     known |= {name: {"name": name} for name in sorted(used - known.keys())}
     grouped = [

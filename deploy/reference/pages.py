@@ -232,11 +232,7 @@ def changelog_page(document: Json) -> str:
 
 
 def problem_page(document: Json, problem: Json) -> str:
-    users = [
-        each
-        for each in operations(document)
-        if any(answer.status == str(problem["status"]) for answer in each.errors)
-    ]
+    users = [each for each in operations(document) if str(problem["status"]) in each.responses]
     path = problem_path(problem["code"])
     return render(
         "problem.html",
