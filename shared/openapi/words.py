@@ -32,6 +32,7 @@ FIELDS: Final[Mapping[str, str]] = {
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "id": "The id of what this path names, a UUID.",
+    "record_type": "Only what is about this record type: `account`, or the key of an object type.",
 }
 
 _PAGE = "A page of a list. `next_cursor` leads to the next one, and is null on the last."

@@ -27,7 +27,9 @@ Writer = Annotated[Caller, require("traits:write")]
 
 @router.get("", summary="List assignment rules", response_model=AssignmentRulesOut)
 async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
-    """In the order in which they decide: of several that an account satisfies, the first."""
+    """Lists the rules of a key role in the order in which they decide: of several that an account
+    satisfies, the first.
+    """
     return await service.list_rules(uow, key_role_id)
 
 
@@ -38,8 +40,8 @@ async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> 
 async def create_assignment_rule(
     key_role_id: UUID, data: AssignmentRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """An account that enters its set from now on gets a holder. Accounts that are in it already
-    get theirs when the rules are applied.
+    """Creates a rule. An account that begins to satisfy it gets a holder from now on; accounts that
+    satisfy it already get theirs when the rules are applied.
     """
     rule = await service.create_rule(uow, key_role_id, data)
     response.headers["location"] = f"/v1/key-roles/{key_role_id}/assignment-rules/{rule.id}"
@@ -53,7 +55,9 @@ async def create_assignment_rule(
 async def preview_assignment_rules(
     key_role_id: UUID, data: AssignmentPreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
-    """As if the rules, stored or in the body, were applied to every account now."""
+    """Counts who would get which accounts if the rules, stored or in the body, were applied to
+    every account now; nothing is stored.
+    """
     return await service.preview_rules(uow, key_role_id, data)
 
 
@@ -64,7 +68,9 @@ async def preview_assignment_rules(
     response_model=AssignmentProgress,
 )
 async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
-    """A job: accounts follow in batches, and `progress` of the list shows how far that is."""
+    """Starts a job that gives every account of a rule its holder, in batches; `progress` of the
+    list shows how far that is.
+    """
     return await service.apply_rules(uow, key_role_id)
 
 
@@ -72,6 +78,7 @@ async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) ->
 async def get_assignment_rule(
     key_role_id: UUID, rule_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
+    """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return await _tagged(uow, await service.get_rule(uow, key_role_id, rule_id), response)
 
 
@@ -86,6 +93,9 @@ async def update_assignment_rule(
     uow: Uow,
     response: Response,
 ) -> dict[str, Any]:
+    """Changes what is sent. Accounts that satisfy the rule already keep their holders until the
+    rules are applied.
+    """
     changed = await service.update_rule(uow, key_role_id, rule_id, data, version)
     return await _tagged(uow, changed, response)
 
@@ -94,7 +104,7 @@ async def update_assignment_rule(
 async def delete_assignment_rule(
     key_role_id: UUID, rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
-    """Whom it chose stays."""
+    """Deletes a rule. Whom it chose stays."""
     await service.delete_rule(uow, key_role_id, rule_id, version)
     return Response(status_code=204)
 

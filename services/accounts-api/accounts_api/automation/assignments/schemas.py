@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.automation.assignments.rules import Algorithm, Policy
-from accounts_api.evaluation.rule_sets.schemas import RuleFault, WrittenRule
+from accounts_api.evaluation.rule_sets.schemas import RuleFault, RuleJson, RuleText, WrittenRule
 from shared.schemas import In, Minor, Out, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
@@ -56,7 +56,9 @@ class AssignmentRuleDraft(In):
     """Who gets the accounts of a rule: one member, or one of a pool by an algorithm."""
 
     rule: RuleIn
-    member_id: UUID | None = Field(default=None, description="Always this one.")
+    member_id: UUID | None = Field(
+        default=None, description="The member who gets the accounts, always. Null with `algorithm`."
+    )
     algorithm: Algorithm | None = Field(
         default=None,
         description="`fewest_accounts` and `least_managed_revenue` count living accounts on which"
@@ -72,9 +74,11 @@ class AssignmentRuleDraft(In):
 
 
 class AssignmentRuleIn(AssignmentRuleDraft):
+    """A rule that gives the accounts it matches a holder of a key role."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
-    title: Title
+    title: Title = Field(description="What people call the rule.")
     position: Position | None = Field(default=None, description="Null: behind the others.")
 
 
@@ -83,27 +87,49 @@ class AssignmentRulePatch(Patch):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"policy": "always"}]})
 
-    title: Title = ""
+    title: Title = Field(default="", description="What people call the rule.")
     position: Position = 1
     rule: RuleIn = ""
-    member_id: UUID | None = None
-    algorithm: Algorithm | None = None
+    member_id: UUID | None = Field(
+        default=None,
+        description="The member who gets the accounts, always; it takes the place of `algorithm`"
+        " and `pool`.",
+    )
+    algorithm: Algorithm | None = Field(
+        default=None, description="How one of `pool` is chosen; it takes the place of `member_id`."
+    )
     pool: Pool = []
-    policy: Policy = "when_empty"
+    policy: Policy = Field(
+        default="when_empty",
+        description="Whether the rule decides only where nobody holds the role, or always.",
+    )
 
 
 class AssignmentRuleOut(Out):
+    """An assignment rule: who gets the key role on the accounts for which a condition holds."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_RULE]})
 
     id: UUID
-    position: int
-    title: str
-    rule: dict[str, Any]
-    rule_text: str
-    member_id: UUID | None
-    algorithm: Algorithm | None
-    pool: list[UUID]
-    policy: Policy
+    position: int = Field(
+        description="The place of the rule, from 1; of several that match, the first decides."
+    )
+    title: str = Field(description="What people call the rule.")
+    rule: RuleJson
+    rule_text: RuleText
+    member_id: UUID | None = Field(
+        description="The member who gets the accounts; null of a rule with an algorithm."
+    )
+    algorithm: Algorithm | None = Field(
+        description="How one of `pool` is chosen; null of a rule with a member."
+    )
+    pool: list[UUID] = Field(
+        description="The ids of the members among whom `algorithm` chooses; empty of a rule with a"
+        " member."
+    )
+    policy: Policy = Field(
+        description="Whether the rule decides only where nobody holds the role, or always."
+    )
     faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used: it is left out until it is mended, or,"
         " with `no_eligible_member`, finds nobody to choose."
@@ -121,51 +147,73 @@ class AssignmentProgress(Out):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PROGRESS]})
 
-    purpose: str
-    state: str
-    processed: int
-    total: int | None
-    started_at: datetime
-    finished_at: datetime | None
-    assigned: int = Field(description="Accounts that got a holder by it.")
-    unassigned: int = Field(description="Accounts of a rule of whom nobody is left to choose.")
+    purpose: str = Field(description="What the evaluation is for.")
+    state: str = Field(description="Whether the evaluation still runs.")
+    processed: int = Field(description="How many accounts have been evaluated.")
+    total: int | None = Field(
+        description="How many accounts there are; null until the first batch has been evaluated."
+    )
+    started_at: datetime = Field(description="When the evaluation was begun.")
+    finished_at: datetime | None = Field(
+        description="When the evaluation was through; null while it runs."
+    )
+    assigned: int = Field(description="How many accounts got a holder by it.")
+    unassigned: int = Field(
+        description="How many accounts a rule matched and nobody was left to choose for."
+    )
 
 
 class AssignmentRulesOut(Out):
-    """In the order in which they decide."""
+    """The assignment rules of a key role, in the order in which they decide."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"data": [_RULE], "progress": _PROGRESS}]}
     )
 
-    data: list[AssignmentRuleOut]
-    progress: AssignmentProgress | None
+    data: list[AssignmentRuleOut] = Field(
+        description="The rules, first the one that decides first."
+    )
+    progress: AssignmentProgress | None = Field(
+        description="The latest evaluation of every account; null when there was none."
+    )
 
 
 class AssignmentPreviewIn(In):
+    """The rules to try; none are stored."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
     rules: Annotated[list[AssignmentRuleDraft], Field(min_length=1, max_length=50)] | None = Field(
-        default=None, description="The whole list, as it would be. Null: as it is stored."
+        default=None, description="The whole list, as it would be; null tries the stored one."
     )
 
 
 class AssignmentShare(Out):
+    """What a member would get, and have then."""
+
     member_id: UUID
-    full_name: str
-    assigned: int = Field(description="Accounts that would be assigned to them.")
-    total_accounts: int = Field(description="Accounts they would hold the role on then.")
-    revenue: Minor = Field(description="Of those accounts, in the workspace's currency.")
+    full_name: str = Field(description="The member's name.")
+    assigned: int = Field(description="How many accounts would be assigned to the member.")
+    total_accounts: int = Field(
+        description="How many accounts the member would hold the role on then."
+    )
+    revenue: Minor = Field(
+        description="The revenue of those accounts in minor units of the workspace's currency."
+    )
 
 
 class AssignmentSample(Out):
-    account_id: UUID
-    name: str
-    member_id: UUID
-    rule: int = Field(description="Place of the deciding rule in the list, from 0.")
+    """An account that would be assigned."""
+
+    account_id: UUID = Field(description="The id of the account.")
+    name: str = Field(description="What the account is called.")
+    member_id: UUID = Field(description="The id of the member who would get it.")
+    rule: int = Field(description="The place of the deciding rule in the list, from 0.")
 
 
 class AssignmentPreviewOut(Out):
+    """Who would get which accounts, if the rules were applied now."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -195,8 +243,14 @@ class AssignmentPreviewOut(Out):
         }
     )
 
-    assigned: int
-    kept: int = Field(description="Accounts of a rule that keep the holder they have.")
-    unassigned: int = Field(description="Accounts of a rule of whom nobody is left to choose.")
-    members: list[AssignmentShare]
+    assigned: int = Field(description="How many accounts would get a holder, or another one.")
+    kept: int = Field(
+        description="How many accounts a rule matches and that keep the holder they have."
+    )
+    unassigned: int = Field(
+        description="How many accounts a rule matches and nobody is left to choose for."
+    )
+    members: list[AssignmentShare] = Field(
+        description="What each member whom a rule names would get, by name."
+    )
     samples: list[AssignmentSample] = Field(description="Some of those that would be assigned.")

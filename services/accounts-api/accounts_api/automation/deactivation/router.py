@@ -1,6 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.automation.deactivation import service
@@ -23,11 +24,12 @@ router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
 
 Reader = Annotated[Caller, require("lifecycle:read")]
 Writer = Annotated[Caller, require("lifecycle:write")]
+ExplainedContact = Annotated[UUID, Query(description="The id of the contact to explain.")]
 
 
 @router.get("", summary="List deactivation rules", response_model=DeactivationRulesOut)
 async def list_deactivation_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
-    """In the order in which they decide: the older first."""
+    """Lists the rules in the order in which they decide: the oldest first."""
     return await service.list_rules(uow)
 
 
@@ -38,8 +40,8 @@ async def list_deactivation_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 async def create_deactivation_rule(
     data: DeactivationRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """While a rule matches, the contact's `deactivated_at` is set; contacts follow in batches, and
-    `progress` of the list shows how far that is.
+    """Creates a rule. While it matches, the contact's `deactivated_at` is set; contacts follow in
+    batches, and `progress` of the list shows how far that is.
     """
     rule = await service.create_rule(uow, data)
     response.headers["location"] = f"/v1/contact-deactivation-rules/{rule.id}"
@@ -55,7 +57,7 @@ async def create_deactivation_rule(
 async def preview_deactivation_rules(
     data: DeactivationPreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
-    """Counts under the whole set in the body, and who would move."""
+    """Counts contacts under the whole set in the body and shows who would move; stores nothing."""
     return await service.preview_rules(uow, data)
 
 
@@ -65,7 +67,12 @@ async def preview_deactivation_rules(
     summary="Explain why a contact is deactivated or not",
     response_model=DeactivationExplanationOut,
 )
-async def explain_deactivation(contact_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+async def explain_deactivation(
+    contact_id: ExplainedContact, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    """Returns what each rule says of the contact, condition by condition, and which of them
+    decides.
+    """
     return await service.explain_contact(uow, contact_id)
 
 
@@ -73,6 +80,7 @@ async def explain_deactivation(contact_id: UUID, caller: Reader, uow: Uow) -> di
 async def get_deactivation_rule(
     rule_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
+    """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return _tagged(await service.get_rule(uow, rule_id), response)
 
 
@@ -88,6 +96,9 @@ async def update_deactivation_rule(
     uow: Uow,
     response: Response,
 ) -> dict[str, Any]:
+    """Changes what is sent. Contacts follow in batches, and `progress` of the list shows how far
+    that is.
+    """
     return _tagged(await service.update_rule(uow, rule_id, data, version), response)
 
 
@@ -95,7 +106,7 @@ async def update_deactivation_rule(
 async def delete_deactivation_rule(
     rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
-    """Contacts it alone put out are back."""
+    """Deletes a rule. Contacts that it alone deactivated are active again."""
     await service.delete_rule(uow, rule_id, version)
     return Response(status_code=204)
 

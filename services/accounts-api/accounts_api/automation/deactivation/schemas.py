@@ -7,8 +7,11 @@ from pydantic import ConfigDict, Field
 from accounts_api.evaluation.rule_sets.schemas import (
     PROGRESS_EXAMPLE,
     DateField,
+    ExplanationJson,
     Progress,
     RuleFault,
+    RuleJson,
+    RuleText,
     WrittenRule,
 )
 from shared.schemas import In, Out, Patch, Title
@@ -34,9 +37,11 @@ _STORED: dict[str, Any] = {
 
 
 class DeactivationRuleIn(In):
+    """A rule that deactivates the contacts it matches."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
-    title: Title
+    title: Title = Field(description="What people call the rule.")
     rule: RuleIn
     since_field: DateField | None = Field(
         default=None,
@@ -46,23 +51,34 @@ class DeactivationRuleIn(In):
 
 
 class DeactivationRulePatch(Patch):
+    """The fields of a deactivation rule to change; one that is left out stays."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"rule": 'email_status in ("complained", "bounced")'}]}
     )
 
-    title: Title = ""
+    title: Title = Field(default="", description="What people call the rule.")
     rule: RuleIn = ""
-    since_field: DateField | None = None
+    since_field: DateField | None = Field(
+        default=None,
+        description="A date of the contact from which it is deactivated; null means the instant"
+        " when the rule first matched.",
+    )
 
 
 class DeactivationRuleOut(Out):
+    """A deactivation rule: contacts for which a condition holds are deactivated while it does."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_STORED]})
 
     id: UUID
-    title: str
-    rule: dict[str, Any]
-    rule_text: str
-    since_field: str | None
+    title: str = Field(description="What people call the rule.")
+    rule: RuleJson
+    rule_text: RuleText
+    since_field: str | None = Field(
+        description="A date of the contact from which it is deactivated; null means the instant"
+        " when the rule first matched."
+    )
     faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used; it is left out until it is mended."
     )
@@ -72,7 +88,7 @@ class DeactivationRuleOut(Out):
 
 
 class DeactivationRulesOut(Out):
-    """The older first, which is the order in which they decide."""
+    """The deactivation rules, oldest first, which is the order in which they decide."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -85,15 +101,23 @@ class DeactivationRulesOut(Out):
         }
     )
 
-    data: list[DeactivationRuleOut]
-    progress: Progress | None
+    data: list[DeactivationRuleOut] = Field(
+        description="The rules, first the one that decides first."
+    )
+    progress: Progress | None = Field(
+        description="The latest evaluation of every contact; null when there was none."
+    )
 
 
 class DeactivationRuleDraft(In):
+    """A deactivation rule to try."""
+
     rule: RuleIn
 
 
 class DeactivationPreviewIn(In):
+    """A whole set of deactivation rules to try; none are stored."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"rules": [{"rule": _TEXT}]}]})
 
     rules: list[DeactivationRuleDraft] = Field(
@@ -102,12 +126,14 @@ class DeactivationPreviewIn(In):
 
 
 class ContactSample(Out):
-    id: UUID
-    name: str
+    """A contact that would move."""
+
+    id: UUID = Field(description="The id of the contact.")
+    name: str = Field(description="What the contact is called.")
 
 
 class DeactivationPreviewOut(Out):
-    """What a set of rules would do. `deactivated` counts those whom people put out, too."""
+    """What a set of rules would do. `deactivated` counts those whom people deactivated, too."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -124,22 +150,32 @@ class DeactivationPreviewOut(Out):
         }
     )
 
-    contacts: int
-    deactivated: int
-    deactivating: int
-    reactivating: int
-    deactivating_samples: list[ContactSample]
-    reactivating_samples: list[ContactSample]
+    contacts: int = Field(description="How many contacts there are.")
+    deactivated: int = Field(
+        description="How many contacts would be deactivated, by a rule or a person."
+    )
+    deactivating: int = Field(description="How many contacts are active and would be deactivated.")
+    reactivating: int = Field(description="How many contacts are deactivated and would be active.")
+    deactivating_samples: list[ContactSample] = Field(
+        description="Some of those that would be deactivated."
+    )
+    reactivating_samples: list[ContactSample] = Field(
+        description="Some of those that would be active again."
+    )
 
 
 class DeactivationRuleVerdict(Out):
-    rule_id: UUID
-    title: str
-    verdict: bool
-    explanation: dict[str, Any]
+    """What one deactivation rule says of the contact."""
+
+    rule_id: UUID = Field(description="The id of the rule.")
+    title: str = Field(description="What people call the rule.")
+    verdict: bool = Field(description="Whether the rule matches the contact now.")
+    explanation: ExplanationJson
 
 
 class DeactivationExplanationOut(Out):
+    """Why a contact is deactivated or not."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -168,8 +204,13 @@ class DeactivationExplanationOut(Out):
 
     contact_id: UUID
     deactivated_at: datetime | None
-    decided_by: UUID | None = Field(description="The rule that decides now; null: none matches.")
-    manual: bool = Field(
-        description="A person, or another system, deactivated it: no rule takes that back."
+    decided_by: UUID | None = Field(
+        description="The id of the rule that decides now; null when none matches."
     )
-    rules: list[DeactivationRuleVerdict]
+    manual: bool = Field(
+        description="True when a person or another system deactivated the contact: no rule takes"
+        " that back."
+    )
+    rules: list[DeactivationRuleVerdict] = Field(
+        description="What each rule says of the contact, in the order in which they decide."
+    )

@@ -21,7 +21,9 @@ Writer = Annotated[Caller, require("members:write")]
 async def get_handover_holdings(
     member_id: UUID, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
-    """Accounts by key role, open tasks, and enrollments whose mails their mailbox sends."""
+    """Returns accounts by key role, open tasks, and enrollments whose mails the member's mailbox
+    sends.
+    """
     elsewhere = await service.ask_others(tenure, caller, member_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
@@ -32,8 +34,8 @@ async def get_handover_holdings(
 async def preview_handover(
     member_id: UUID, data: HandoverIn, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
-    """Counts for each successor. Mails not sent yet go on from the new holder's mailbox, if they
-    have one.
+    """Counts what each successor would take, choosing as the job would choose now; nothing is
+    stored. Mails not sent yet go on from the new holder's mailbox, if there is one.
     """
     elsewhere = await service.ask_others(tenure, caller, member_id, data)
     begin = tenure.units.begin
@@ -45,12 +47,14 @@ async def preview_handover(
 async def start_handover(
     member_id: UUID, data: HandoverIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """A job: every key role goes to its successor, account by account; then open tasks do, with
-    their clocks. Begin it again to move what came to them meanwhile.
+    """Starts a job: every key role goes to its successor, account by account, and then open tasks
+    do, with their clocks. 409 answers while one runs; start it again afterwards to move what came
+    to the member meanwhile.
     """
     return await service.start(uow, member_id, data)
 
 
 @router.get("", summary="How far the last handover is", response_model=HandoverOut)
 async def get_handover(member_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """Returns how far the member's last handover is; 404 when none was started."""
     return await service.last(uow, member_id)

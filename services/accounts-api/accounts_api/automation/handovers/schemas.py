@@ -20,13 +20,22 @@ _ROLE: dict[str, Any] = {"key_role": "csm", "title": "CSM", "accounts": 31, "rev
 class Successor(In):
     """One member, or one of a pool by an algorithm for each account, or nobody."""
 
-    member_id: UUID | None = None
-    algorithm: Algorithm | None = None
+    member_id: UUID | None = Field(
+        default=None,
+        description="The member who takes the accounts. Null with `algorithm` or `unassigned`.",
+    )
+    algorithm: Algorithm | None = Field(
+        default=None,
+        description="How one of `pool` is chosen for each account. Null with `member_id` or"
+        " `unassigned`.",
+    )
     pool: Pool = []
-    unassigned: bool = Field(default=False, description="The role stays empty.")
+    unassigned: bool = Field(default=False, description="True leaves the key role empty.")
 
 
 class HandoverIn(In):
+    """Who takes what a leaving member holds."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -40,10 +49,10 @@ class HandoverIn(In):
     )
 
     successors: Annotated[dict[TraitKey, Successor], Field(max_length=50)] = Field(
-        default={}, description="By key role."
+        default={}, description="Who takes each key role, by its key."
     )
     default_successor: Successor | None = Field(
-        default=None, description="For the key roles that `successors` does not name."
+        default=None, description="Who takes the key roles that `successors` does not name."
     )
     tasks_to: UUID | None = Field(
         default=None,
@@ -53,29 +62,41 @@ class HandoverIn(In):
 
 
 class HeldRole(Out):
-    key_role: str
-    title: str
-    accounts: int
-    revenue: Minor = Field(description="Of these accounts, in the workspace's currency.")
+    """A key role that the member holds, and on how much."""
+
+    key_role: str = Field(description="The key of the key role, such as `csm`.")
+    title: str = Field(description="What people call the key role.")
+    accounts: int = Field(description="How many accounts the member holds it on.")
+    revenue: Minor = Field(
+        description="The revenue of these accounts in minor units of the workspace's currency."
+    )
 
 
 class OpenTasks(Out):
-    open: int
+    """The member's open tasks."""
+
+    open: int = Field(description="How many open tasks the member has.")
     by_key_role: dict[str, int] = Field(
-        description="Those assigned by a key role go to its new holder."
+        description="How many of them were assigned by a key role, by its key; they go to its new"
+        " holder."
     )
 
 
 class OpenEnrollments(Out):
-    """Records on their way through a sequence whose mails this member's mailbox sends."""
+    """The records on their way through a sequence whose mails this member's mailbox sends."""
 
-    by_key_role: dict[str, int] = Field(description="These follow the new holder of the key role.")
+    by_key_role: dict[str, int] = Field(
+        description="How many of them follow the new holder of a key role, by its key."
+    )
     own_mailbox: int = Field(
-        description="Of sequences that name a mailbox of theirs: give those another sender."
+        description="How many are in sequences that name a mailbox of the member: give those"
+        " another sender."
     )
 
 
 class HandoverHoldings(Out):
+    """What a member would hand over."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -99,36 +120,52 @@ class HandoverHoldings(Out):
     )
 
     member_id: UUID
-    key_roles: list[HeldRole]
+    key_roles: list[HeldRole] = Field(description="The key roles that the member holds, by key.")
     planned_holdings: int = Field(
-        description="Holdings of theirs that are planned to begin: the successors' then."
+        description="How many holdings of the member are planned to begin: they become the"
+        " successors'."
     )
     assignment_rules: list[UsageOut] = Field(
-        description="Rules that choose them; once they are deactivated they no longer do."
+        description="Rules that choose the member; once the member is deactivated they no longer"
+        " do."
     )
-    tasks: OpenTasks | None = Field(description="Null: the tasks service could not be asked.")
+    tasks: OpenTasks | None = Field(
+        description="The member's open tasks; null when the tasks service could not be asked."
+    )
     enrollments: OpenEnrollments | None = Field(
-        description="Null: the sequencer could not be asked."
+        description="Records in sequences that the member's mailbox sends; null when the sequencer"
+        " could not be asked."
     )
-    not_asked: list[ServiceName]
+    not_asked: list[ServiceName] = Field(
+        description="Services that did not answer: what they hold is missing here."
+    )
 
 
 class SuccessorShare(Out):
+    """What a successor would get, and have then."""
+
     member_id: UUID
-    full_name: str
-    assigned: int
-    total_accounts: int = Field(description="Accounts they would hold the role on then.")
+    full_name: str = Field(description="The successor's name.")
+    assigned: int = Field(description="How many accounts the successor would take.")
+    total_accounts: int = Field(
+        description="How many accounts the successor would hold the key role on then."
+    )
     has_mailbox: bool | None = Field(
-        description="Whether mails can go on in their name. Null: the sequencer could not be asked."
+        description="Whether mails can go on in the successor's name; null when the sequencer could"
+        " not be asked."
     )
 
 
 class RolePreview(HeldRole):
-    successors: list[SuccessorShare]
-    unassigned: int = Field(description="Accounts whose role would be empty.")
+    """A key role that would be handed over, and who would take it."""
+
+    successors: list[SuccessorShare] = Field(description="What each successor would get, by name.")
+    unassigned: int = Field(description="How many accounts would have nobody in the key role.")
 
 
 class HandoverPreview(Out):
+    """Who would take what, if the handover were started now."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -156,14 +193,25 @@ class HandoverPreview(Out):
         }
     )
 
-    key_roles: list[RolePreview]
-    tasks: OpenTasks | None
-    enrollments: OpenEnrollments | None
-    not_asked: list[ServiceName]
+    key_roles: list[RolePreview] = Field(
+        description="The key roles that the member holds, by key, and who would take them."
+    )
+    tasks: OpenTasks | None = Field(
+        description="The member's open tasks; null when the tasks service could not be asked."
+    )
+    enrollments: OpenEnrollments | None = Field(
+        description="Records in sequences that the member's mailbox sends; null when the sequencer"
+        " could not be asked."
+    )
+    not_asked: list[ServiceName] = Field(
+        description="Services that did not answer: what they hold is missing here."
+    )
 
 
 class HandoverOut(Out):
-    """A job. Tasks and mails follow when it is done."""
+    """A handover: the job that moves what a member holds to the successors. Tasks and mails follow
+    when it is done.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -186,13 +234,23 @@ class HandoverOut(Out):
 
     id: UUID
     member_id: UUID
-    state: Literal["running", "done"]
-    processed: int = Field(description="Accounts that were handled, each role by itself.")
-    total: int
-    skipped: int = Field(description="Accounts that stayed, because nobody was left to choose.")
-    moved: dict[str, dict[str, int]] = Field(
-        description="By key role, how many accounts each successor got; `unassigned` among them."
+    state: Literal["running", "done"] = Field(description="Whether accounts are still being moved.")
+    processed: int = Field(
+        description="How many accounts were dealt with, each key role by itself."
     )
-    tasks_to: UUID | None
-    started_at: datetime
-    finished_at: datetime | None
+    total: int = Field(
+        description="How many accounts there were to deal with, each key role by itself."
+    )
+    skipped: int = Field(description="How many accounts stayed, because nobody was left to choose.")
+    moved: dict[str, dict[str, int]] = Field(
+        description="How many accounts each successor got, by key role and member; `unassigned`"
+        " among them."
+    )
+    tasks_to: UUID | None = Field(
+        description="Who gets the open tasks that no new holder of a key role takes; null when they"
+        " wait in the queue."
+    )
+    started_at: datetime = Field(description="When the handover was started.")
+    finished_at: datetime | None = Field(
+        description="When the last account was dealt with; null while it runs."
+    )

@@ -1,6 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.automation.lifecycle import service
@@ -25,11 +26,14 @@ router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
 Reader = Annotated[Caller, require("lifecycle:read")]
 Writer = Annotated[Caller, require("lifecycle:write")]
+ExplainedAccount = Annotated[UUID, Query(description="The id of the account to explain.")]
 
 
 @router.get("", summary="List lifecycle rules", response_model=LifecycleRulesOut)
 async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
-    """In the order in which they decide: ignored, churned, trial. The default is subscribed."""
+    """Lists the rules in the order in which they decide: `ignored`, `churned`, `trial`. An account
+    that satisfies none is `subscribed`.
+    """
     return await service.list_rules(uow)
 
 
@@ -40,7 +44,7 @@ async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 async def create_lifecycle_rule(
     data: LifecycleRuleIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """Accounts follow in batches; `progress` of the list shows how far that is."""
+    """Creates a rule. Accounts follow in batches; `progress` of the list shows how far that is."""
     rule = await service.create_rule(uow, data)
     response.headers["location"] = f"/v1/lifecycle-rules/{rule.id}"
     return _tagged(rule, response)
@@ -53,7 +57,9 @@ async def create_lifecycle_rule(
 async def preview_lifecycle_rules(
     data: LifecyclePreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
-    """Counts by status under the whole set in the body, and who would move."""
+    """Counts accounts by status under the whole set in the body and shows who would move; nothing
+    is stored.
+    """
     return await service.preview_rules(uow, data)
 
 
@@ -63,7 +69,12 @@ async def preview_lifecycle_rules(
     summary="Explain an account's lifecycle status",
     response_model=LifecycleExplanationOut,
 )
-async def explain_lifecycle(account_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+async def explain_lifecycle(
+    account_id: ExplainedAccount, caller: Reader, uow: Uow
+) -> dict[str, Any]:
+    """Returns what each rule says of the account, condition by condition, which of them decides,
+    and the account's status periods.
+    """
     return await service.explain_account(uow, account_id)
 
 
@@ -75,7 +86,7 @@ async def explain_lifecycle(account_id: UUID, caller: Reader, uow: Uow) -> dict[
 async def list_unconverted_trials(
     caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> dict[str, Any]:
-    """Of rules that map an `end_field`; the longest over first."""
+    """Lists trials past the end that their rule maps by `end_field`, the longest over first."""
     shape = ["unconverted trials"]
     after = tenure.cursors.read_time(cursor, caller.workspace_id, shape)
     found = await service.list_unconverted(uow, after, limit)
@@ -87,6 +98,7 @@ async def list_unconverted_trials(
 async def get_lifecycle_rule(
     rule_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
+    """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return _tagged(await service.get_rule(uow, rule_id), response)
 
 
@@ -100,6 +112,9 @@ async def update_lifecycle_rule(
     uow: Uow,
     response: Response,
 ) -> dict[str, Any]:
+    """Changes what is sent; the status of a rule stays. Accounts follow in batches, and `progress`
+    of the list shows how far that is.
+    """
     return _tagged(await service.update_rule(uow, rule_id, data, version), response)
 
 
@@ -107,7 +122,7 @@ async def update_lifecycle_rule(
 async def delete_lifecycle_rule(
     rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
-    """Accounts it decided about get the status that the other rules give them."""
+    """Deletes a rule. Accounts that it decided about get the status that other rules give them."""
     await service.delete_rule(uow, rule_id, version)
     return Response(status_code=204)
 

@@ -8,8 +8,11 @@ from accounts_api.automation.lifecycle.rules import RuleStatus, Status
 from accounts_api.evaluation.rule_sets.schemas import (
     PROGRESS_EXAMPLE,
     DateField,
+    ExplanationJson,
     Progress,
     RuleFault,
+    RuleJson,
+    RuleText,
     WrittenRule,
 )
 from shared.schemas import In, Out, Patch, Title
@@ -42,12 +45,15 @@ _LIFECYCLE_RULE: dict[str, Any] = {
 
 
 class LifecycleRuleIn(In):
+    """A rule that gives the accounts it matches a lifecycle status."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
-    title: Title
+    title: Title = Field(description="What people call the rule.")
     status: RuleStatus = Field(
-        description="An account that satisfies rules of several statuses is ignored before churned"
-        " before trial; one that satisfies none is subscribed."
+        description="The status that the rule gives. An account that satisfies rules of several"
+        " statuses is ignored before churned before trial; one that satisfies none is"
+        " subscribed."
     )
     rule: RuleIn
     since_field: DateField | None = Field(
@@ -57,31 +63,50 @@ class LifecycleRuleIn(In):
     )
     end_field: DateField | None = Field(
         default=None,
-        description="For trials: the date by which it should have become a subscription.",
+        description="The date by which a trial should have become a subscription; only of rules of"
+        " the status `trial`.",
     )
 
 
 class LifecycleRulePatch(Patch):
+    """The fields of a lifecycle rule to change; one that is left out stays."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"rule": "traits.churned_on <= today"}]}
     )
 
-    title: Title = ""
+    title: Title = Field(default="", description="What people call the rule.")
     rule: RuleIn = ""
-    since_field: DateField | None = None
-    end_field: DateField | None = None
+    since_field: DateField | None = Field(
+        default=None,
+        description="A date of the account from which the status holds; null means the instant when"
+        " the rule first matched.",
+    )
+    end_field: DateField | None = Field(
+        default=None,
+        description="The date by which a trial should have become a subscription; null means that"
+        " no end is mapped.",
+    )
 
 
 class LifecycleRuleOut(Out):
+    """A lifecycle rule: accounts for which a condition holds have a status while it does."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_LIFECYCLE_RULE]})
 
     id: UUID
-    title: str
-    status: RuleStatus
-    rule: dict[str, Any]
-    rule_text: str
-    since_field: str | None
-    end_field: str | None
+    title: str = Field(description="What people call the rule.")
+    status: RuleStatus = Field(description="The status that the rule gives.")
+    rule: RuleJson
+    rule_text: RuleText
+    since_field: str | None = Field(
+        description="A date of the account from which the status holds; null means the instant when"
+        " the rule first matched."
+    )
+    end_field: str | None = Field(
+        description="The date by which a trial should have become a subscription; null means that"
+        " no end is mapped."
+    )
     faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used; it is left out until it is mended."
     )
@@ -91,22 +116,28 @@ class LifecycleRuleOut(Out):
 
 
 class LifecycleRulesOut(Out):
-    """In the order in which they decide."""
+    """The lifecycle rules, in the order in which they decide."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"data": [_LIFECYCLE_RULE], "progress": PROGRESS_EXAMPLE}]}
     )
 
-    data: list[LifecycleRuleOut]
-    progress: Progress | None
+    data: list[LifecycleRuleOut] = Field(description="The rules, first the one that decides first.")
+    progress: Progress | None = Field(
+        description="The latest evaluation of every account; null when there was none."
+    )
 
 
 class LifecycleRuleDraft(In):
-    status: RuleStatus
+    """A lifecycle rule to try."""
+
+    status: RuleStatus = Field(description="The status that the rule gives.")
     rule: RuleIn
 
 
 class LifecyclePreviewIn(In):
+    """A whole set of lifecycle rules to try; none are stored."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"rules": [{"status": "churned", "rule": _TEXT}]}]}
     )
@@ -117,21 +148,25 @@ class LifecyclePreviewIn(In):
 
 
 class StatusTransition(Out):
-    """`accounts` that have status `before` and would have `after`."""
+    """Accounts that have one status and would have another."""
 
-    before: Status
-    after: Status
-    accounts: int
+    before: Status = Field(description="The status that they have.")
+    after: Status = Field(description="The status that they would have.")
+    accounts: int = Field(description="How many accounts these are.")
 
 
 class StatusTransitionSample(Out):
-    id: UUID
-    name: str
-    before: Status
-    after: Status
+    """An account that would move."""
+
+    id: UUID = Field(description="The id of the account.")
+    name: str = Field(description="What the account is called.")
+    before: Status = Field(description="The status that it has.")
+    after: Status = Field(description="The status that it would have.")
 
 
 class LifecyclePreviewOut(Out):
+    """What a set of lifecycle rules would do."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -151,26 +186,35 @@ class LifecyclePreviewOut(Out):
         }
     )
 
-    counts: dict[Status, int]
-    transitions: list[StatusTransition]
+    counts: dict[Status, int] = Field(description="How many accounts would have each status.")
+    transitions: list[StatusTransition] = Field(
+        description="How many accounts would move, from each status to each other."
+    )
     samples: list[StatusTransitionSample] = Field(description="Some of those that would move.")
 
 
 class LifecycleRuleVerdict(Out):
-    rule_id: UUID
-    title: str
-    status: RuleStatus
-    verdict: bool
-    explanation: dict[str, Any]
+    """What one lifecycle rule says of the account."""
+
+    rule_id: UUID = Field(description="The id of the rule.")
+    title: str = Field(description="What people call the rule.")
+    status: RuleStatus = Field(description="The status that the rule gives.")
+    verdict: bool = Field(description="Whether the rule matches the account now.")
+    explanation: ExplanationJson
 
 
 class StatusPeriod(Out):
-    status: Status
-    started_at: datetime
-    ended_at: datetime | None
-    rule_id: UUID | None
+    """A stretch of time in which an account had one status."""
+
+    status: Status = Field(description="The status that the account had.")
+    started_at: datetime = Field(description="When the status began, by the workspace's clock.")
+    ended_at: datetime | None = Field(description="When the status ended; null while it lasts.")
+    rule_id: UUID | None = Field(
+        description="The id of the rule that decided; null when none matched."
+    )
     trial_ends_at: datetime | None = Field(
-        description="Of a trial whose rule maps an end: from this instant it is unconverted."
+        description="When the trial ends, of a trial whose rule maps an end: from this instant it"
+        " is unconverted. Null otherwise."
     )
 
 
@@ -191,14 +235,16 @@ class UnconvertedTrialOut(Out):
         }
     )
 
-    account_id: UUID
-    name: str
+    account_id: UUID = Field(description="The id of the account on trial.")
+    name: str = Field(description="What the account is called.")
     external_id: str | None
-    started_at: datetime
-    trial_ends_at: datetime
+    started_at: datetime = Field(description="When the trial began, by the workspace's clock.")
+    trial_ends_at: datetime = Field(description="When the trial should have become a subscription.")
 
 
 class LifecycleExplanationOut(Out):
+    """Why an account has its lifecycle status."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -241,9 +287,17 @@ class LifecycleExplanationOut(Out):
     )
 
     account_id: UUID
-    status: Status
-    since: datetime | None
-    decided_by: UUID | None = Field(description="The rule that decides now; null: the default.")
-    unconverted: bool = Field(description="A trial past its end.")
-    rules: list[LifecycleRuleVerdict]
-    status_periods: list[StatusPeriod]
+    status: Status = Field(description="The status that the account has.")
+    since: datetime | None = Field(
+        description="Since when it has the status, by the workspace's clock."
+    )
+    decided_by: UUID | None = Field(
+        description="The id of the rule that decides now; null when none matches."
+    )
+    unconverted: bool = Field(description="True of a trial past its end.")
+    rules: list[LifecycleRuleVerdict] = Field(
+        description="What each rule says of the account, in the order in which they decide."
+    )
+    status_periods: list[StatusPeriod] = Field(
+        description="The statuses that the account has and had, the latest first."
+    )

@@ -22,6 +22,9 @@ router = api_router("/v1/segments", "Segments")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
+ExplainedRecord = Annotated[
+    UUID, Query(description="The id of a record of the segment's record type.")
+]
 
 
 @router.post(
@@ -32,6 +35,9 @@ Writer = Annotated[Caller, require("segments:write")]
 )
 @all_faults_at_once
 async def preview_segment(data: SegmentPreviewIn, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """Counts what a draft would hold and who would move against the members now, with samples;
+    nothing is stored.
+    """
     return await inspection.preview_segment(uow, data)
 
 
@@ -48,12 +54,15 @@ async def list_segment_members(
     limit: Limit = 50,
     cursor: CursorParam = None,
     as_of: Annotated[
-        Instant | None, Query(description="The members at this instant; without it, now.")
+        Instant | None,
+        Query(description="The members at this instant of the workspace's clock; without it, now."),
     ] = None,
     known_as_of: Annotated[
-        Instant | None, Query(description="As far as was known at this instant.")
+        Instant | None,
+        Query(description="As far as Tenure knew at this instant of the real clock."),
     ] = None,
 ) -> dict[str, Any]:
+    """Lists the members in the order of their ids, now or as they were at `as_of`."""
     shape = ["segment members", segment_id, as_of, known_as_of]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     found = await service.list_members(
@@ -75,7 +84,9 @@ async def list_segment_members(
 async def set_segment_member(
     segment_id: UUID, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """Beats the rule, both ways, until it is cleared."""
+    """Adds or removes a record by hand, which beats the rule, both ways, until it is cleared. A
+    repeated call changes nothing but the note.
+    """
     return await service.set_member(uow, segment_id, record_id, data)
 
 
@@ -87,6 +98,9 @@ async def set_segment_member(
 async def clear_segment_member(
     segment_id: UUID, record_id: UUID, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
+    """Takes back what a person said about the record and lets the rule decide again, at once. 404
+    answers when nobody had added or removed it.
+    """
     return await service.clear_member(uow, segment_id, record_id)
 
 
@@ -96,6 +110,9 @@ async def clear_segment_member(
     response_model=SegmentExplanationOut,
 )
 async def explain_segment(
-    segment_id: UUID, record_id: UUID, caller: Reader, uow: Uow
+    segment_id: UUID, record_id: ExplainedRecord, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
+    """Returns what the rule says of the record, condition by condition, what a person said, and
+    when the record was a member.
+    """
     return await inspection.explain_segment(uow, segment_id, record_id)

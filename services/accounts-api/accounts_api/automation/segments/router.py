@@ -24,7 +24,9 @@ router = api_router("/v1/segments", "Segments")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
-Force = Annotated[bool, Query(description="Although other rules ask for it.")]
+Force = Annotated[
+    bool, Query(description="True archives it although rules or sequences ask for it.")
+]
 
 
 @router.get("", summary="List segments", response_model=Page[SegmentOut])
@@ -36,9 +38,11 @@ async def list_segments(
     limit: Limit = 50,
     cursor: CursorParam = None,
     record_type: RecordType | None = None,
-    archived: Annotated[bool, Query(description="Archived ones instead of live ones.")] = False,
+    archived: Annotated[
+        bool, Query(description="True lists archived segments in place of live ones.")
+    ] = False,
 ) -> dict[str, Any]:
-    """By title."""
+    """Lists segments by title, the live ones unless `archived` asks for the others."""
     shape = ["segments", record_type, archived]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     found = await service.list_segments(
@@ -57,7 +61,9 @@ async def list_segments(
 async def create_segment(
     data: SegmentIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """The answer comes at once; members follow in batches, and `progress` shows how far that is."""
+    """Creates a segment. The answer comes at once; members follow in batches, and `progress` shows
+    how far that is.
+    """
     shown = await service.create_segment(uow, data)
     response.headers["location"] = f"/v1/segments/{shown.segment.id}"
     return _tagged(shown, response)
@@ -67,6 +73,7 @@ async def create_segment(
 async def get_segment(
     segment_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
+    """Returns a segment with the count and revenue of its members, live or archived."""
     shown, revenue = await service.get_segment(uow, segment_id)
     return {**_tagged(shown, response), "arr": revenue}
 
@@ -81,8 +88,8 @@ async def update_segment(
     uow: Uow,
     response: Response,
 ) -> dict[str, Any]:
-    """A new rule, group or priority makes the worker evaluate every record again; until then
-    members stay as they are.
+    """Changes what is sent. A new rule, group or priority makes the worker evaluate every record
+    again; until then members stay as they are.
     """
     return _tagged(await service.update_segment(uow, segment_id, data, version), response)
 
@@ -96,7 +103,9 @@ async def archive_segment(
     *,
     force: Force = False,
 ) -> Response:
-    """Its members leave; its history stays. 409 names the rules and sequences that ask for it."""
+    """Archives a segment: its members leave, and its history stays. 409 names the rules and
+    sequences that ask for it, unless `force`.
+    """
     elsewhere = Elsewhere()
     if not force:
         elsewhere = await service.ask_others(the_service, caller, segment_id)
@@ -109,7 +118,9 @@ async def archive_segment(
 async def get_segment_usages(
     segment_id: UUID, caller: Reader, the_service: ServiceDep
 ) -> dict[str, Any]:
-    """Rules that ask for it, in whatever they decide, and sequences."""
+    """Lists rules that ask for the segment, in whatever they decide, and sequences. `records`
+    counts its members.
+    """
     elsewhere = await service.ask_others(the_service, caller, segment_id)
     begin = the_service.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
@@ -126,7 +137,9 @@ async def get_segment_usages(
 async def recheck_segment(
     segment_id: UUID, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """The worker does it once a day, too. `progress.drift` says how many memberships were wrong."""
+    """Evaluates every record again, as the worker does once a day, too. `progress.drift` says how
+    many memberships were wrong.
+    """
     return _tagged(await service.recheck_segment(uow, segment_id), response)
 
 

@@ -5,7 +5,13 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.evaluation.rule_checks.schemas import RULE, TEXT, RuleIn
-from accounts_api.evaluation.rule_sets.schemas import PROGRESS_EXAMPLE, Progress, RuleFault
+from accounts_api.evaluation.rule_sets.schemas import (
+    PROGRESS_EXAMPLE,
+    Progress,
+    RuleFault,
+    RuleJson,
+    RuleText,
+)
 from shared.events.accounts import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
@@ -35,6 +41,8 @@ _SEGMENT: dict[str, Any] = {
 
 
 class SegmentIn(In):
+    """A segment to be created."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -50,16 +58,23 @@ class SegmentIn(In):
         }
     )
 
-    title: Title
-    description: str | None = Field(default=None, max_length=2_000)
-    record_type: RecordType
+    title: Title = Field(description="What people call the segment.")
+    description: str | None = Field(
+        default=None, max_length=2_000, description="What the segment is for, for people."
+    )
+    record_type: RecordType = Field(
+        description="The type of the records that it holds. It cannot be changed."
+    )
     rule: RuleIn
     group: Slug | None = Field(
         default=None,
         description="Segments of a group exclude each other: a record is in the one of lowest"
         " `priority` whose rule it satisfies.",
     )
-    priority: Priority | None = None
+    priority: Priority | None = Field(
+        default=None,
+        description="The rank in `group`, which needs one: the lowest number goes first.",
+    )
     debounce_minutes: Debounce | None = Field(
         default=None,
         description="`segment.entered` and `segment.left` are published when the move has lasted"
@@ -68,49 +83,84 @@ class SegmentIn(In):
 
 
 class SegmentPatch(Patch):
+    """The fields of a segment to change; one that is left out stays."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"rule": TEXT}]})
 
-    title: Title = ""
-    description: str | None = Field(default=None, max_length=2_000)
+    title: Title = Field(default="", description="What people call the segment.")
+    description: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="What the segment is for, for people; null takes it away.",
+    )
     rule: RuleIn = ""
-    group: Slug | None = None
-    priority: Priority | None = None
-    debounce_minutes: Debounce | None = None
+    group: Slug | None = Field(
+        default=None,
+        description="Segments of a group exclude each other, by `priority`; null takes it out of"
+        " its group.",
+    )
+    priority: Priority | None = Field(
+        default=None, description="The rank in `group`: the lowest number goes first."
+    )
+    debounce_minutes: Debounce | None = Field(
+        default=None,
+        description="How many minutes a move must last before others are notified; null notifies at"
+        " once.",
+    )
 
 
 class SegmentOut(Out):
+    """A segment: the records for which a rule holds, which keeps true by itself."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_SEGMENT]})
 
     id: UUID
-    title: str
-    description: str | None
-    record_type: RecordType
-    rule: dict[str, Any]
-    rule_text: str
-    group: str | None
-    priority: int | None
-    debounce_minutes: int | None
-    count: int = Field(description="Members now.")
-    progress: Progress | None
+    title: str = Field(description="What people call the segment.")
+    description: str | None = Field(
+        description="What the segment is for, for people; null when nobody said."
+    )
+    record_type: RecordType = Field(description="The type of the records that it holds.")
+    rule: RuleJson
+    rule_text: RuleText
+    group: str | None = Field(
+        description="Segments of a group exclude each other, by `priority`; null of a segment that"
+        " is in no group."
+    )
+    priority: int | None = Field(
+        description="The rank in `group`: the lowest number goes first. Null of a segment that is"
+        " in no group."
+    )
+    debounce_minutes: int | None = Field(
+        description="How many minutes a move must last before others are notified; null notifies at"
+        " once."
+    )
+    count: int = Field(description="How many records are members now.")
+    progress: Progress | None = Field(
+        description="The latest evaluation of every record; null of an archived segment."
+    )
     faults: list[RuleFault] = Field(
         description="Why the rule can no longer be used; memberships stand still until it is"
         " mended."
     )
     version: int
-    archived_at: datetime | None
+    archived_at: datetime | None = Field(
+        description="When the segment was archived; null while it lives."
+    )
     created_at: datetime
     updated_at: datetime
 
 
 class Revenue(Out):
-    """Sum of ARR in minor units of one currency."""
+    """The annual recurring revenue of the members in one currency."""
 
-    currency: str
-    amount: int
-    records: int
+    currency: str = Field(description="The ISO 4217 code of the currency.")
+    amount: int = Field(description="The sum in minor units of the currency.")
+    records: int = Field(description="How many members have an amount in this currency.")
 
 
 class SegmentDetail(SegmentOut):
+    """A segment, and what its members are worth."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -119,4 +169,6 @@ class SegmentDetail(SegmentOut):
         }
     )
 
-    arr: list[Revenue]
+    arr: list[Revenue] = Field(
+        description="The annual recurring revenue of the members, by currency."
+    )

@@ -51,31 +51,55 @@ class AccountFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Name | None = None
-    organization_id: UUID | None = None
-    organization_external_id: ExternalId | None = None
-    domain: Domain | None = None
-    arr: Minor | None = None
-    currency: Currency | None = None
-    time_zone: TimeZone | None = None
+    name: Name | None = Field(default=None, description="What the account is called.")
+    organization_id: UUID | None = Field(
+        default=None, description="The id of the organization that the account belongs to."
+    )
+    organization_external_id: ExternalId | None = Field(
+        default=None,
+        description="The organization by its `external_id`, in place of `organization_id`.",
+    )
+    domain: Domain | None = Field(
+        default=None,
+        description="The customer's domain. A website is taken as its domain:"
+        " `https://www.acme.example/about` too.",
+    )
+    arr: Minor | None = Field(
+        default=None,
+        description="Annual recurring revenue in minor units of `currency`, such as cents.",
+    )
+    currency: Currency | None = Field(
+        default=None, description="The ISO 4217 code of the currency of `arr`, such as `USD`."
+    )
+    time_zone: TimeZone | None = Field(
+        default=None,
+        description="Where the customer is, as an IANA name such as `America/New_York`. Business"
+        " hours and days of mails follow it.",
+    )
     country: Country | None = None
     traits: Traits = Field(default_factory=dict)
     key_roles: KeyRoles = Field(default_factory=dict)
 
 
 class AccountIn(AccountFields):
+    """An account to be created."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, FILLED]})
 
-    name: Name
+    name: Name = Field(description="What the account is called.")
 
 
 class AccountPatch(AccountFields):
+    """The fields of an account to change: one that is left out stays, null clears it."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"arr": 15_000_000}, {"traits": {"tier": "platinum"}}]}
     )
 
 
 class AccountRow(AccountFields, Row):
+    """A row of a bulk write: the account by either of its ids, and what to change of it."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -91,6 +115,8 @@ class AccountRow(AccountFields, Row):
 
 
 class AccountRows(RowsIn):
+    """Rows of accounts to create or change."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -103,6 +129,8 @@ class AccountRows(RowsIn):
 
 
 class AccountOut(RecordOut):
+    """An account: a customer."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -121,15 +149,37 @@ class AccountOut(RecordOut):
         }
     )
 
-    organization_id: UUID | None
-    name: str
-    domain: str | None
-    arr: int | None = Field(description="Minor units of `currency`.")
-    currency: str | None
-    lifecycle_status: LifecycleStatus
-    lifecycle_status_since: datetime | None
-    time_zone: str | None
-    country: str | None
+    organization_id: UUID | None = Field(
+        description="The id of the organization that the account belongs to; null when it belongs"
+        " to none."
+    )
+    name: str = Field(description="What the account is called.")
+    domain: str | None = Field(
+        description="The customer's domain, such as `acme.example`; null when it is not known."
+    )
+    arr: int | None = Field(
+        description="Annual recurring revenue in minor units of `currency`, such as cents; null"
+        " when it is not known."
+    )
+    currency: str | None = Field(
+        description="The ISO 4217 code of the currency of `arr`; null when there is no amount."
+    )
+    lifecycle_status: LifecycleStatus = Field(
+        description="What the account is by the first lifecycle rule that matches; only rules set"
+        " it."
+    )
+    lifecycle_status_since: datetime | None = Field(
+        description="Since when the account has this status, by the workspace's clock."
+    )
+    time_zone: str | None = Field(
+        description="Where the customer is, as an IANA name; null when it is not known."
+    )
+    country: str | None = Field(
+        description="The customer's country by its ISO 3166 code, such as `DE`; null when it is not"
+        " known."
+    )
     key_roles: dict[str, Holders] | None = Field(
-        default=None, description="Of one account always; in a list with `include=key_roles`."
+        default=None,
+        description="Members by key role, such as `csm`. One account always has them, a list with"
+        " `include=key_roles`.",
     )

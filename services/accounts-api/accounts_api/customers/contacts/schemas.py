@@ -49,8 +49,12 @@ SEARCH: dict[str, Any] = {
 class AccountLink(In):
     """The account by either of its ids, and what the contact is there."""
 
-    account_id: UUID | None = None
-    account_external_id: ExternalId | None = None
+    account_id: UUID | None = Field(
+        default=None, description="The id of the account; or name it by `account_external_id`."
+    )
+    account_external_id: ExternalId | None = Field(
+        default=None, description="The account by its `external_id`, in place of `account_id`."
+    )
     plan_roles: PlanRoles = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -66,15 +70,29 @@ class ContactFields(Patch):
     external_id: ExternalId | None = None
     source: Source | None = None
     name: Name | None = Field(
-        default=None, description="Left out: the first and last name, else the e-mail address."
+        default=None,
+        description="The person's name. Left out, it is the first and last name, else the e-mail"
+        " address.",
     )
-    first_name: ShortText | None = None
-    last_name: ShortText | None = None
-    email: Email | None = None
-    phone: ShortText | None = None
-    title: ShortText | None = None
-    time_zone: TimeZone | None = None
-    deactivated_at: Instant | None = None
+    first_name: ShortText | None = Field(default=None, description="The person's given name.")
+    last_name: ShortText | None = Field(default=None, description="The person's family name.")
+    email: Email | None = Field(
+        default=None, description="The person's e-mail address, to which sequences send mails."
+    )
+    phone: ShortText | None = Field(
+        default=None, description="The person's telephone number, as people write it."
+    )
+    title: ShortText | None = Field(
+        default=None, description="The person's position, such as `VP Operations`."
+    )
+    time_zone: TimeZone | None = Field(
+        default=None, description="Where the person is, as an IANA name such as `America/New_York`."
+    )
+    deactivated_at: Instant | None = Field(
+        default=None,
+        description="Since when nothing is sent to the contact any more. No rule takes back what is"
+        " set here; null makes the contact active again.",
+    )
     traits: Traits = Field(default_factory=dict)
     accounts: list[AccountLink] | None = Field(
         default=None, max_length=200, description="All the contact's accounts; replaces the list."
@@ -82,6 +100,8 @@ class ContactFields(Patch):
 
 
 class ContactIn(ContactFields):
+    """A contact to be created; it needs a name or an e-mail address."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -99,14 +119,20 @@ class ContactIn(ContactFields):
 
 
 class ContactPatch(ContactFields):
+    """The fields of a contact to change: one that is left out stays, null clears it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "COO", "phone": None}]})
 
 
 class ContactRow(ContactFields, Row):
+    """A row of a bulk write: the contact by either of its ids, and what to change of it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
 class ContactRows(RowsIn):
+    """Rows of contacts to create or change."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -119,11 +145,17 @@ class ContactRows(RowsIn):
 
 
 class AccountLinkOut(Out):
+    """An account of a contact, and what the contact is there."""
+
     account_id: UUID
-    plan_roles: list[str]
+    plan_roles: list[str] = Field(
+        description="The contact's roles in the account, such as `Champion`."
+    )
 
 
 class ContactOut(RecordOut):
+    """A contact: a person of a customer."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -150,15 +182,33 @@ class ContactOut(RecordOut):
         }
     )
 
-    name: str
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-    phone: str | None
-    title: str | None
-    time_zone: str | None
-    email_status: EmailStatus
-    deactivated_at: datetime | None
+    name: str = Field(description="The person's name.")
+    first_name: str | None = Field(
+        description="The person's given name; null when it is not known."
+    )
+    last_name: str | None = Field(
+        description="The person's family name; null when it is not known."
+    )
+    email: str | None = Field(description="The person's e-mail address; null when it is not known.")
+    phone: str | None = Field(
+        description="The person's telephone number; null when it is not known."
+    )
+    title: str | None = Field(
+        description="The person's position, such as `VP Operations`; null when it is not known."
+    )
+    time_zone: str | None = Field(
+        description="Where the person is, as an IANA name; null when it is not known."
+    )
+    email_status: EmailStatus = Field(
+        description="Whether the address can be written to, as mails have shown; after a bounce a"
+        " new address is `ok` again."
+    )
+    deactivated_at: datetime | None = Field(
+        description="Since when the contact is deactivated, by a rule, a person or another system;"
+        " null while it is active."
+    )
     accounts: list[AccountLinkOut] | None = Field(
-        default=None, description="Of one contact always; in a list with `include=accounts`."
+        default=None,
+        description="The contact's accounts. One contact always has them, a list with"
+        " `include=accounts`.",
     )

@@ -23,7 +23,9 @@ Reader = Annotated[Caller, require("records:read")]
     response_model=ImportPreview,
 )
 async def preview_import(import_id: UUID, caller: Reader, uow: Uow) -> Any:
-    """Counts of the first 2,000 rows, what is wrong with them by column, and samples."""
+    """Returns counts of the first 2,000 rows, what is wrong with them by column, and samples;
+    nothing is stored.
+    """
     return await executor.preview(uow, caller, import_id)
 
 
@@ -37,11 +39,13 @@ async def list_import_rows(
     caller: Reader,
     uow: Uow,
     tenure: ServiceDep,
-    status: Annotated[RowStatus | None, Query(description="Only these.")] = None,
+    status: Annotated[RowStatus | None, Query(description="Only rows that became this.")] = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Any:
-    """Rows that changed nothing are counted and not listed."""
+    """Lists the rows that created or changed a record or were rejected, by their number. Rows that
+    changed nothing are counted and not listed.
+    """
     return await service.list_rows(uow, tenure.cursors, import_id, status, cursor, limit)
 
 
@@ -57,7 +61,7 @@ async def list_import_rows(
 async def export_rejected_rows(
     import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep
 ) -> Any:
-    """The rows as they came, and why. Mend them and import this file."""
+    """Returns the rejected rows as they came, and why. Mend them and import this file."""
     job = await get_import(uow, import_id)
     service.kept(job)
     rows = rejected_rows_csv.stream(tenure.units, caller, job)

@@ -9,39 +9,59 @@ RowStatus = Literal["created", "updated", "rejected"]
 
 
 class CellFaultOut(Out):
-    column: str | None
-    code: str
-    message: str
+    """What is wrong with a cell, or with its row."""
+
+    column: str | None = Field(
+        description="The column of the cell; null when the whole row is at fault."
+    )
+    code: str = Field(description="The kind of fault, which is stable, such as `not_an_amount`.")
+    message: str = Field(description="What is wrong and what to write instead, for people.")
 
 
 class PreviewRow(Out):
-    row: int = Field(description="As spreadsheets count: the header is 1.")
-    status: Literal["created", "updated", "unchanged", "rejected"]
-    record_id: UUID | None
+    """What would become of one row."""
+
+    row: int = Field(description="The number of the row, as spreadsheets count: the header is 1.")
+    status: Literal["created", "updated", "unchanged", "rejected"] = Field(
+        description="What would become of the row."
+    )
+    record_id: UUID | None = Field(
+        description="The id of the record that the row is about; null of one that would be created."
+    )
     values: dict[str, Any] = Field(description="What would be written.")
-    errors: list[CellFaultOut]
+    errors: list[CellFaultOut] = Field(description="Everything that is wrong with the row.")
 
 
 class DuplicateRows(Out):
+    """Several rows that are about the same record."""
+
     id: str = Field(description="The `external_id`, or `id`, that they have in common.")
     rows: list[int] = Field(description="The first twenty of them, as spreadsheets count.")
 
 
 class ImportDuplicates(Out):
-    records: int = Field(description="That several rows are about, in the whole file.")
-    rows: int = Field(description="That are about one of those.")
-    samples: list[DuplicateRows]
+    """How often several rows of the file are about the same record."""
+
+    records: int = Field(description="How many records several rows are about, in the whole file.")
+    rows: int = Field(description="How many rows are about one of those records.")
+    samples: list[DuplicateRows] = Field(description="Some of those records, each with its rows.")
 
 
 class ColumnFaults(Out):
-    column: str | None
-    code: str
-    message: str = Field(description="Of the first row that has it.")
-    row: int = Field(description="The first one.")
-    rows: int = Field(description="How many have it.")
+    """A kind of fault in a column, over all rows that were checked."""
+
+    column: str | None = Field(
+        description="The column that has the fault; null when whole rows are at fault."
+    )
+    code: str = Field(description="The kind of fault, which is stable.")
+    message: str = Field(description="What is wrong with the first row that has it, for people.")
+    row: int = Field(description="The number of the first row that has it.")
+    rows: int = Field(description="How many rows have it.")
 
 
 class ImportPreview(Out):
+    """What an import would do, if it were started now."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -72,21 +92,27 @@ class ImportPreview(Out):
         }
     )
 
-    rows: int
-    checked_rows: int = Field(description="The first rows, of which the counts are.")
-    created: int
-    updated: int
-    unchanged: int
-    rejected: int
-    faults: list[ColumnFaults]
+    rows: int = Field(description="How many rows the file has, without its header.")
+    checked_rows: int = Field(
+        description="How many rows were checked, from the first; the counts are of these."
+    )
+    created: int = Field(description="How many rows would create a record.")
+    updated: int = Field(description="How many rows would change a record.")
+    unchanged: int = Field(description="How many rows say what is so already.")
+    rejected: int = Field(description="How many rows could not be written.")
+    faults: list[ColumnFaults] = Field(
+        description="What is wrong with them, by column and kind of fault, the most frequent first."
+    )
     duplicates: ImportDuplicates = Field(
         description="Rows of one record are written in their order; if one of them is rejected, all"
         " are."
     )
-    samples: list[PreviewRow]
+    samples: list[PreviewRow] = Field(description="What would become of the first 20 rows.")
 
 
 class ImportRowOut(Out):
+    """What became of one row of an import."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -108,9 +134,13 @@ class ImportRowOut(Out):
         }
     )
 
-    row: int = Field(description="As spreadsheets count: the header is 1.")
-    status: RowStatus
-    record_id: UUID | None
+    row: int = Field(description="The number of the row, as spreadsheets count: the header is 1.")
+    status: RowStatus = Field(description="What became of the row.")
+    record_id: UUID | None = Field(
+        description="The id of the record that the row is about; null when that is not known."
+    )
     external_id: str | None
-    errors: list[CellFaultOut]
-    cells: list[str] | None
+    errors: list[CellFaultOut] = Field(description="Everything that is wrong with a rejected row.")
+    cells: list[str] | None = Field(
+        description="The row as it stands in the file; null once the file was removed."
+    )

@@ -39,14 +39,14 @@ _FILE: Final[dict[str, Any]] = {
 async def list_imports(
     caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> Any:
-    """Newest first."""
+    """Lists imports, newest first."""
     return await service.list_imports(uow, tenure.cursors, cursor, limit)
 
 
 @router.post("", status_code=201, summary="Begin an import", response_model=ImportOut)
 async def create_import(data: ImportIn, caller: Writer, uow: Uow, response: Response) -> Any:
-    """With a small file in `csv`, or without: then send it. Nothing is written to records before it
-    is started.
+    """Creates an import, with a small file in `csv` or without one: then send it to
+    `/v1/imports/{id}/file`. Nothing is written to records before the import is started.
     """
     made = await service.create_import(uow, data)
     response.headers["location"] = f"/v1/imports/{made['id']}"
@@ -55,7 +55,7 @@ async def create_import(data: ImportIn, caller: Writer, uow: Uow, response: Resp
 
 @router.get("/{import_id}", summary="Get one import", response_model=ImportDetail)
 async def get_import(import_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
-    """How far it has come, and what its columns can be mapped to."""
+    """Returns how far the import has come, and what its columns can be mapped to."""
     return _tagged(await service.show_import(uow, import_id), response)
 
 
@@ -68,7 +68,9 @@ async def get_import(import_id: UUID, caller: Reader, uow: Uow, response: Respon
 async def put_import_file(
     import_id: UUID, request: Request, caller: Writer, tenure: ServiceDep, response: Response
 ) -> Any:
-    """Takes the place of the file before. Columns are mapped by their names."""
+    """Stores the file, in place of the one before, and maps its columns by their names. It is
+    refused once the import is started.
+    """
     taken = await service.take_file(tenure.units, caller, import_id, _pieces(request))
     return _tagged(taken, response)
 
@@ -82,7 +84,9 @@ async def update_import(
     uow: Uow,
     response: Response,
 ) -> Any:
-    """Columns that are left out stay mapped as they are."""
+    """Changes what is sent; columns that are left out stay mapped as they are. It is refused once
+    the import is started.
+    """
     return _tagged(await service.change_import(uow, import_id, version, data), response)
 
 
@@ -95,7 +99,7 @@ async def update_import(
 async def start_import(
     import_id: UUID, version: IfMatch, caller: Writer, uow: Uow, response: Response
 ) -> Any:
-    """Rows are written in the background, 500 in a transaction. The same file again changes
+    """Starts to write the rows in the background, 500 in a transaction. The same file again changes
     nothing.
     """
     return _tagged(await service.start_import(uow, caller, import_id, version), response)
@@ -103,7 +107,7 @@ async def start_import(
 
 @router.post("/{import_id}/cancel", summary="Cancel an import", response_model=ImportOut)
 async def cancel_import(import_id: UUID, caller: Writer, uow: Uow, response: Response) -> Any:
-    """Rows that are written stay; no more are."""
+    """Ends the import. Rows that are written stay, and no more are."""
     return _tagged(await service.cancel_import(uow, import_id), response)
 
 

@@ -39,6 +39,8 @@ _EMPTY = "What an empty cell says: `leave` the value as it is, or `clear` it."
 
 
 class ImportIn(In):
+    """A file that is to become records, and how to read it."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -53,7 +55,9 @@ class ImportIn(In):
     )
 
     record_type: RecordTypeKey
-    file_name: FileName
+    file_name: FileName = Field(
+        description="What the file is called where it comes from; it names the import."
+    )
     csv: str | None = Field(
         default=None,
         max_length=500_000,
@@ -71,6 +75,8 @@ class ImportIn(In):
 
 
 class ImportPatch(Patch):
+    """How the file is to be read; what is left out stays."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"mapping": {"Company": "name", "Notes": None}}]}
     )
@@ -83,28 +89,38 @@ class ImportPatch(Patch):
 
 
 class ImportColumn(Out):
-    name: str
-    target: str | None
+    """A column of the file, and what it is mapped to."""
+
+    name: str = Field(description="What the header of the file calls the column.")
+    target: str | None = Field(
+        description="The field that the column is mapped to; null when it is left out."
+    )
 
 
 class ImportTarget(Out):
-    name: str
-    type: str
-    title: str
+    """Something that a column can be mapped to."""
+
+    name: str = Field(description="The field, `traits.<key>` or `key_roles.<key>`.")
+    type: str = Field(description="How the cells of such a column are read.")
+    title: str = Field(description="What people call the field.")
 
 
 class DetectedDates(Out):
-    value: DateOrder
-    column: str
-    row: int
-    cell: str
+    """The order of dates that the file shows, and the cell that shows it."""
+
+    value: DateOrder = Field(description="What stands first in its dates.")
+    column: str = Field(description="The column of the cell that shows it.")
+    row: int = Field(description="The row of that cell, as spreadsheets count: the header is 1.")
+    cell: str = Field(description="What stands in that cell.")
 
 
 class DetectedDecimals(Out):
-    value: DecimalSign
-    column: str
-    row: int
-    cell: str
+    """The decimal sign that the file shows, and the cell that shows it."""
+
+    value: DecimalSign = Field(description="The decimal sign of its numbers.")
+    column: str = Field(description="The column of the cell that shows it.")
+    row: int = Field(description="The row of that cell, as spreadsheets count: the header is 1.")
+    cell: str = Field(description="What stands in that cell.")
 
 
 class DetectedFormats(Out):
@@ -112,8 +128,12 @@ class DetectedFormats(Out):
     that shows it. Null: nothing does, or they contradict each other.
     """
 
-    dates: DetectedDates | None
-    decimals: DetectedDecimals | None
+    dates: DetectedDates | None = Field(
+        description="What the columns that are mapped to dates show; null when nothing does."
+    )
+    decimals: DetectedDecimals | None = Field(
+        description="What the columns that are mapped to numbers show; null when nothing does."
+    )
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -150,34 +170,46 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class ImportOut(Out):
+    """An import: a file of rows on its way to records."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: UUID
-    record_type: str
-    file_name: str
+    record_type: str = Field(description="The record type that the rows become.")
+    file_name: str = Field(description="What the file is called where it comes from.")
     status: ImportStatus = Field(
-        description="`waiting` for its file, `ready` to be mapped and started, `running`, and how"
-        " it ended."
+        description="How far the import is: `waiting` for its file, `ready` to be mapped and"
+        " started, `running`, and how it ended."
     )
     columns: list[ImportColumn] = Field(description="What each column of the file is mapped to.")
-    delimiter: Delimiter | None
-    amounts: Amounts
-    empty_cells: EmptyCells
-    dates: DateOrder | None
-    decimals: DecimalSign | None
+    delimiter: Delimiter | None = Field(
+        description="What separates the cells of the file; null before there is one."
+    )
+    amounts: Amounts = Field(description="How money is written in the file.")
+    empty_cells: EmptyCells = Field(description="What an empty cell says.")
+    dates: DateOrder | None = Field(
+        description="What stands first in its dates; null follows `detected_formats`."
+    )
+    decimals: DecimalSign | None = Field(
+        description="The decimal sign of its numbers; null follows `detected_formats`."
+    )
     detected_formats: DetectedFormats
-    size_bytes: int
-    rows: int = Field(description="Of the file, without its header.")
-    processed_rows: int
-    created: int
-    updated: int
-    unchanged: int
-    rejected: int
-    failure: str | None
-    started_at: datetime | None
-    finished_at: datetime | None
+    size_bytes: int = Field(description="The size of the file in bytes.")
+    rows: int = Field(description="How many rows the file has, without its header.")
+    processed_rows: int = Field(description="How many rows have been dealt with.")
+    created: int = Field(description="How many rows created a record.")
+    updated: int = Field(description="How many rows changed a record.")
+    unchanged: int = Field(description="How many rows said what was so already.")
+    rejected: int = Field(description="How many rows could not be written.")
+    failure: str | None = Field(
+        description="Why the import failed, or what it is trying again after; null when nothing"
+        " went wrong."
+    )
+    started_at: datetime | None = Field(description="When the import was started; null before.")
+    finished_at: datetime | None = Field(description="When the import ended; null before.")
     file_removed_at: datetime | None = Field(
-        description="The file and what became of its rows are kept for 30 days."
+        description="When the file and what became of its rows were removed, which is after 30"
+        " days; null while they are kept."
     )
     version: int
     created_at: datetime
@@ -185,6 +217,8 @@ class ImportOut(Out):
 
 
 class ImportDetail(ImportOut):
+    """An import, and what its columns can be mapped to."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -199,4 +233,4 @@ class ImportDetail(ImportOut):
         }
     )
 
-    targets: list[ImportTarget] = Field(description="What a column can be mapped to.")
+    targets: list[ImportTarget] = Field(description="What a column can be mapped to, by name.")

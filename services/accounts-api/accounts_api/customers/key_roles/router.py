@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.customers.accounts.schemas import AccountOut
@@ -28,6 +28,8 @@ of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("traits:write")]
+Force = Annotated[bool, Query(description="True ends every holding of it, whatever uses it.")]
+Key = Annotated[str, Path(description="The key of the key role, such as `csm`.")]
 
 
 @router.get("", summary="List key roles", response_model=Page[KeyRoleOut])
@@ -35,17 +37,20 @@ async def list_key_roles(
     caller: Reader, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> Any:
     # Not the read-only transaction of a GET: the first look may make the usual four.
+    """Lists key roles by key. The first call in a workspace creates the usual four."""
     async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
         return await service.list_key_roles(uow, tenure.cursors, cursor, limit)
 
 
 @router.post("", status_code=201, summary="Define a key role", response_model=KeyRoleOut)
 async def create_key_role(data: KeyRoleIn, caller: Writer, uow: Uow, response: Response) -> Any:
+    """Defines a key role, which accounts then have under `key_roles`."""
     return _tagged(await service.create_key_role(uow, data), response)
 
 
 @router.get("/{key_role_id}", summary="Get one key role", response_model=KeyRoleOut)
 async def get_key_role(key_role_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+    """Returns a key role; who holds it is with each account."""
     return _tagged(await service.get_key_role(uow, key_role_id), response)
 
 
@@ -58,12 +63,17 @@ async def update_key_role(
     uow: Uow,
     response: Response,
 ) -> Any:
+    """Changes what is sent. `multi` cannot become false while an account has several holders: 409
+    says how many do.
+    """
     return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
 
 
 @router.get("/{key_role_id}/usages", summary="Who uses a key role", response_model=UsagesOut)
 async def get_key_role_usages(key_role_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
-    """Rules that ask who holds it, its own assignment rules, sequences and mappings."""
+    """Lists rules that ask who holds it, its own assignment rules, sequences and mappings.
+    `records` counts accounts with a holder.
+    """
     elsewhere = await service.ask_others(tenure, caller, key_role_id)
     begin = tenure.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
@@ -76,9 +86,12 @@ async def delete_key_role(
     version: IfMatch,
     caller: Writer,
     tenure: ServiceDep,
-    force: Annotated[bool, Query(description="End every holding of it.")] = False,  # noqa: FBT002
+    *,
+    force: Force = False,
 ) -> None:
-    """In use it is a 409 that names the users; who held it when stays known."""
+    """Deletes a key role that nothing uses. In use it is a 409 that names the users; `force` ends
+    every holding of it, and who held it when stays known.
+    """
     elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, key_role_id)
     async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
         await service.delete_key_role(uow, key_role_id, version, elsewhere, force=force)
@@ -88,6 +101,7 @@ async def delete_key_role(
     "", summary="Who holds, held and will hold an account's roles", response_model=HoldingsOut
 )
 async def list_key_role_holders(account_id: UUID, caller: Reader, uow: Uow) -> Any:
+    """Lists who holds, held and will hold each key role of the account, latest first."""
     return await service.holdings_of(uow, account_id)
 
 
@@ -98,9 +112,12 @@ async def list_key_role_holders(account_id: UUID, caller: Reader, uow: Uow) -> A
     responses={202: {"model": AccountOut, "description": "Planned: it begins by itself."}},
 )
 async def assign_key_role(
-    account_id: UUID, key: str, data: HoldersIn, version: IfMatch, caller: RecordWriter, uow: Uow
+    account_id: UUID, key: Key, data: HoldersIn, version: IfMatch, caller: RecordWriter, uow: Uow
 ) -> Response:
-    """From now on, or from `valid_from`; who held it before is kept with the dates."""
+    """Sets who holds the key role from now on, or from `valid_from`; who held it before is kept
+    with the dates. An instant to come is planned and answered with 202; another plan for the same
+    instant replaces it.
+    """
     outcome, done = await service.assign_key_role(uow, caller, account_id, version, key, data)
     return record_response(accounts, outcome, 200 if done else 202)
 
@@ -109,6 +126,7 @@ async def assign_key_role(
 async def cancel_planned_key_role(
     account_id: UUID, planned_id: UUID, caller: RecordWriter, uow: Uow
 ) -> Response:
+    """Cancels a holding that has not begun. 404 answers one that has."""
     await service.cancel_planned(uow, account_id, planned_id)
     return Response(status_code=204)
 

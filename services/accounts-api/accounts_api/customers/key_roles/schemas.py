@@ -15,23 +15,37 @@ _ROLE: dict[str, Any] = {
 
 
 class KeyRoleIn(In):
+    """A key role to be defined."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_ROLE]})
 
-    key: TraitKey
-    title: Title
-    multi: bool = Field(default=False, description="Several members may hold it at once.")
+    key: TraitKey = Field(
+        description="How the API and rules call it, such as `csm`. It cannot be changed."
+    )
+    title: Title = Field(description="What people call the key role.")
+    multi: bool = Field(
+        default=False, description="True when several members may hold it at once on one account."
+    )
 
 
 class KeyRolePatch(Patch):
+    """The fields of a key role to change; one that is left out stays."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"title": "Customer Success Manager"}]}
     )
 
-    title: Title = ""
-    multi: bool = False
+    title: Title = Field(default="", description="What people call the key role.")
+    multi: bool = Field(
+        default=False,
+        description="True when several members may hold it at once on one account. False is a 409"
+        " while several do.",
+    )
 
 
 class KeyRoleOut(Out):
+    """A key role: a responsibility for an account, such as `csm`, that members hold."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -47,26 +61,31 @@ class KeyRoleOut(Out):
     )
 
     id: UUID
-    key: str
-    title: str
-    multi: bool
+    key: str = Field(description="How the API and rules call it, such as `csm`.")
+    title: str = Field(description="What people call the key role.")
+    multi: bool = Field(description="True when several members may hold it at once on one account.")
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 class HoldersIn(In):
+    """Who is to hold a key role on an account, and from when."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"member_ids": []}]})
 
-    member_ids: Holders = Field(description="Who holds it; empty for nobody.")
+    member_ids: Holders = Field(description="The ids of the members who hold it; empty for nobody.")
     valid_from: Instant | None = Field(
         default=None,
-        description="Null: from now on. Later: it begins by itself at that instant. Earlier: it"
-        " has been so since then, if the holders have not changed meanwhile.",
+        description="Null: from now on. Later than now: it begins by itself at that instant."
+        " Earlier: it has been so since then, if the holders have not changed"
+        " meanwhile.",
     )
 
 
 class HoldingOut(Out):
+    """A stretch of time in which a member holds, or held, a key role on an account."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -81,11 +100,15 @@ class HoldingOut(Out):
         }
     )
 
-    id: UUID
-    key_role: str
+    id: UUID = Field(description="The id of the holding.")
+    key_role: str = Field(description="The key of the key role, such as `csm`.")
     member_id: UUID
-    valid_from: datetime
-    valid_to: datetime | None = Field(description="Null: holds it now.")
+    valid_from: datetime = Field(
+        description="Since when the member holds it, by the workspace's clock."
+    )
+    valid_to: datetime | None = Field(
+        description="Until when the member held it; null while they hold it."
+    )
 
 
 class PlannedOut(Out):
@@ -106,14 +129,25 @@ class PlannedOut(Out):
         }
     )
 
-    id: UUID
-    key_role: str
-    member_ids: list[UUID]
-    valid_from: datetime
-    state: Literal["planned", "refused"]
-    refusal: str | None
+    id: UUID = Field(description="The id of the planned holding, by which it can be cancelled.")
+    key_role: str = Field(description="The key of the key role, such as `csm`.")
+    member_ids: list[UUID] = Field(
+        description="The ids of the members who are to hold it; empty for nobody."
+    )
+    valid_from: datetime = Field(description="When it begins, by the workspace's clock.")
+    state: Literal["planned", "refused"] = Field(
+        description="Whether it is still to begin, or was refused when its time came."
+    )
+    refusal: str | None = Field(
+        description="Why it could not begin, as a stable code such as `unknown_member`; null while"
+        " it is planned."
+    )
 
 
 class HoldingsOut(Out):
-    data: list[HoldingOut]
-    planned: list[PlannedOut] = Field(description="Soonest first.")
+    """Who holds, held and will hold the key roles of an account."""
+
+    data: list[HoldingOut] = Field(
+        description="Holdings of now and before, those that began last first."
+    )
+    planned: list[PlannedOut] = Field(description="Holdings that are to begin, soonest first.")

@@ -21,7 +21,9 @@ router = api_router("/v1/object-types", "Object types")
 
 Reader = Annotated[Caller, require("object_types:read")]
 Writer = Annotated[Caller, require("object_types:write")]
-Force = Annotated[bool, Query(description="Do it although something is lost.")]
+Force = Annotated[
+    bool, Query(description="True goes on although something is in use or would be lost.")
+]
 
 
 @router.get("", summary="List object types", response_model=Page[ObjectTypeOut])
@@ -30,11 +32,13 @@ async def list_object_types(
     uow: Uow,
     tenure: ServiceDep,
     *,
-    archived: Annotated[bool, Query(description="Archived ones instead of live ones.")] = False,
+    archived: Annotated[
+        bool, Query(description="True lists archived types in place of live ones.")
+    ] = False,
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Any:
-    """By key."""
+    """Lists object types by key, the live ones unless `archived` asks for the others."""
     return await service.list_types(uow, tenure.cursors, cursor, limit, archived=archived)
 
 
@@ -43,7 +47,9 @@ async def list_object_types(
 async def create_object_type(
     data: ObjectTypeIn, caller: Writer, uow: Uow, response: Response
 ) -> Any:
-    """Its instances are at `/v1/objects/<key>`; its traits have its key as `record_type`."""
+    """Defines a type of record. Its instances are at `/v1/objects/<key>`, and its traits have its
+    key as `record_type`.
+    """
     return _tagged(await service.create_type(uow, data), response)
 
 
@@ -51,6 +57,7 @@ async def create_object_type(
 async def get_object_type(
     object_type_id: UUID, caller: Reader, uow: Uow, response: Response
 ) -> Any:
+    """Returns an object type with its links, live or archived."""
     return _tagged(await service.get_type(uow, object_type_id), response)
 
 
@@ -66,7 +73,9 @@ async def update_object_type(
     *,
     force: Force = False,
 ) -> Any:
-    """A link that instances hold stays; one that rules look along needs `force` to go."""
+    """Changes what is sent. A link that instances hold cannot go, which is a 409; one that rules
+    look along needs `force` to go.
+    """
     changed = await service.change_type(uow, object_type_id, version, data, force=force)
     return _tagged(changed, response)
 
@@ -77,7 +86,9 @@ async def update_object_type(
     response_model=UsagesOut,
 )
 async def get_object_type_usages(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
-    """Rules that look at its instances, and its own traits. No other service can use it."""
+    """Lists rules that look at its instances, and its own traits. No other service can use an
+    object type.
+    """
     return (await service.used_by(uow, object_type_id)).as_json()
 
 
@@ -85,8 +96,8 @@ async def get_object_type_usages(object_type_id: UUID, caller: Reader, uow: Uow)
 async def delete_object_type(
     object_type_id: UUID, version: IfMatch, caller: Writer, uow: Uow, *, force: Force = False
 ) -> None:
-    """In use it is a 409 that names the users; `force` deletes it with its traits and instances,
-    in batches: until they are gone its key stays taken.
+    """Deletes a type that nothing uses. In use it is a 409 that names the users; `force` deletes it
+    with its traits and instances, in batches: until they are gone its key stays taken.
     """
     await service.delete_type(uow, object_type_id, version, force=force)
 

@@ -18,13 +18,15 @@ _PROJECT: dict[str, Any] = {
 
 
 class ObjectLinkIn(In):
-    """An instance may belong to one record of type `to`, by `<to>_id` or `<to>_external_id`."""
+    """A link to one record of another type. An instance names it by `<to>_id` or
+    `<to>_external_id`.
+    """
 
-    to: RecordType
+    to: RecordType = Field(description="The record type that an instance may belong to.")
     reverse: Slug | None = Field(
         default=None,
-        description="How rules and `include` call the instances from there. Left out: the plural"
-        " key.",
+        description="How rules and `include` call the instances from there. Left out, it is the"
+        " plural key.",
     )
 
 
@@ -33,6 +35,8 @@ Description = Annotated[str, Field(max_length=2_000)]
 
 
 class ObjectTypeIn(In):
+    """A type of record to be defined."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -42,15 +46,30 @@ class ObjectTypeIn(In):
         }
     )
 
-    key: Slug = Field(description="Its record type, and its path below `/v1/objects`. It stays.")
-    plural_key: Slug
-    title: Title
-    plural_title: Title
-    description: Description | None = None
-    links: Links = Field(default_factory=list)
+    key: Slug = Field(
+        description="Its record type, and its path below `/v1/objects`. It cannot be changed."
+    )
+    plural_key: Slug = Field(
+        description="How rules and `include` call several instances, such as `projects`. It cannot"
+        " be changed."
+    )
+    title: Title = Field(description="What people call one instance, such as `Project`.")
+    plural_title: Title = Field(
+        description="What people call several instances, such as `Projects`."
+    )
+    description: Description | None = Field(
+        default=None, description="What the type is for, for people; null when nobody said."
+    )
+    links: Links = Field(
+        default_factory=list,
+        description="Which records an instance may belong to: at most one link to each record"
+        " type.",
+    )
 
 
 class ObjectTypePatch(Patch):
+    """The fields of an object type to change; one that is left out stays."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -60,19 +79,34 @@ class ObjectTypePatch(Patch):
         }
     )
 
-    title: Title = ""
-    plural_title: Title = ""
-    description: Description | None = None
-    links: Links = Field(default_factory=list, description="All of them; replaces the list.")
-    archived: bool = Field(default=False, description="Its instances can only be read.")
+    title: Title = Field(
+        default="", description="What people call one instance, such as `Project`."
+    )
+    plural_title: Title = Field(
+        default="", description="What people call several instances, such as `Projects`."
+    )
+    description: Description | None = Field(
+        default=None, description="What the type is for, for people; null takes it away."
+    )
+    links: Links = Field(
+        default_factory=list, description="All its links; the list replaces the one before."
+    )
+    archived: bool = Field(
+        default=False,
+        description="True lets its instances only be read; false lets them be written again.",
+    )
 
 
 class ObjectLinkOut(Out):
-    to: RecordType
-    reverse: str
+    """A link of an object type to another record type."""
+
+    to: RecordType = Field(description="The record type that an instance may belong to.")
+    reverse: str = Field(description="How rules and `include` call the instances from there.")
 
 
 class ObjectTypeOut(Out):
+    """An object type: a type of record that the workspace defined."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -90,13 +124,17 @@ class ObjectTypeOut(Out):
     )
 
     id: UUID
-    key: str
-    plural_key: str
-    title: str
-    plural_title: str
-    description: str | None
-    links: list[ObjectLinkOut]
-    archived: bool
+    key: str = Field(description="Its record type, and its path below `/v1/objects`.")
+    plural_key: str = Field(
+        description="How rules and `include` call several instances, such as `projects`."
+    )
+    title: str = Field(description="What people call one instance, such as `Project`.")
+    plural_title: str = Field(description="What people call several instances, such as `Projects`.")
+    description: str | None = Field(
+        description="What the type is for, for people; null when nobody said."
+    )
+    links: list[ObjectLinkOut] = Field(description="Which records an instance may belong to.")
+    archived: bool = Field(description="True when its instances can only be read.")
     version: int
     created_at: datetime
     updated_at: datetime

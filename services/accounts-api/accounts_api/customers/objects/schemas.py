@@ -29,19 +29,47 @@ class ObjectFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Name | None = None
-    organization_id: UUID | None = None
-    organization_external_id: ExternalId | None = None
-    account_id: UUID | None = None
-    account_external_id: ExternalId | None = None
-    contact_id: UUID | None = None
-    contact_external_id: ExternalId | None = None
-    opportunity_id: UUID | None = None
-    opportunity_external_id: ExternalId | None = None
+    name: Name | None = Field(default=None, description="What the object is called.")
+    organization_id: UUID | None = Field(
+        default=None,
+        description="The id of the organization that the object belongs to, where its type links to"
+        " organizations.",
+    )
+    organization_external_id: ExternalId | None = Field(
+        default=None,
+        description="The organization by its `external_id`, in place of `organization_id`.",
+    )
+    account_id: UUID | None = Field(
+        default=None,
+        description="The id of the account that the object belongs to, where its type links to"
+        " accounts.",
+    )
+    account_external_id: ExternalId | None = Field(
+        default=None, description="The account by its `external_id`, in place of `account_id`."
+    )
+    contact_id: UUID | None = Field(
+        default=None,
+        description="The id of the contact that the object belongs to, where its type links to"
+        " contacts.",
+    )
+    contact_external_id: ExternalId | None = Field(
+        default=None, description="The contact by its `external_id`, in place of `contact_id`."
+    )
+    opportunity_id: UUID | None = Field(
+        default=None,
+        description="The id of the opportunity that the object belongs to, where its type links to"
+        " opportunities.",
+    )
+    opportunity_external_id: ExternalId | None = Field(
+        default=None,
+        description="The opportunity by its `external_id`, in place of `opportunity_id`.",
+    )
     traits: Traits = Field(default_factory=dict)
 
 
 class ObjectIn(ObjectFields):
+    """An object to be created."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -51,10 +79,12 @@ class ObjectIn(ObjectFields):
         }
     )
 
-    name: Name
+    name: Name = Field(description="What the object is called.")
 
 
 class ObjectPatch(ObjectFields):
+    """The fields of an object to change: one that is left out stays, null clears it."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"name": "Roll-out in Nantes"}, {"traits": {"phase": None}}]
@@ -63,10 +93,14 @@ class ObjectPatch(ObjectFields):
 
 
 class ObjectRow(ObjectFields, Row):
+    """A row of a bulk write: the object by either of its ids, and what to change of it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
 class ObjectRows(RowsIn):
+    """Rows of objects to create or change."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"rows": [EXAMPLE, {"external_id": "PRJ-9", "deleted": True}]}]
@@ -77,6 +111,10 @@ class ObjectRows(RowsIn):
 
 
 class ObjectOut(RecordOut):
+    """An object: a record of a type that the workspace defined. Which of its links there are, its
+    type says.
+    """
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -93,7 +131,7 @@ class ObjectOut(RecordOut):
         }
     )
 
-    name: str
+    name: str = Field(description="What the object is called.")
     organization_id: UUID | None = Field(default=None, description=_LINKED.format("organizations"))
     account_id: UUID | None = Field(default=None, description=_LINKED.format("accounts"))
     contact_id: UUID | None = Field(default=None, description=_LINKED.format("contacts"))

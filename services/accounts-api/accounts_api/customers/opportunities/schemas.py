@@ -43,21 +43,41 @@ class OpportunityFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Name | None = None
-    account_id: UUID | None = None
-    account_external_id: ExternalId | None = None
-    type: OpportunityType | None = None
-    stage: ShortText | None = None
-    is_closed: bool | None = None
-    is_won: bool | None = None
-    close_date: Day | None = None
-    contract_start: Day | None = None
+    name: Name | None = Field(default=None, description="What the opportunity is called.")
+    account_id: UUID | None = Field(
+        default=None, description="The id of the account that the opportunity is about."
+    )
+    account_external_id: ExternalId | None = Field(
+        default=None, description="The account by its `external_id`, in place of `account_id`."
+    )
+    type: OpportunityType | None = Field(default=None, description="What kind of deal it is.")
+    stage: ShortText | None = Field(
+        default=None, description="How far the deal is, in the words of your sales process."
+    )
+    is_closed: bool | None = Field(
+        default=None, description="True once the deal is decided, won or lost."
+    )
+    is_won: bool | None = Field(default=None, description="True of a deal that is closed and won.")
+    close_date: Day | None = Field(
+        default=None, description="The day on which the deal is expected to close, or was closed."
+    )
+    contract_start: Day | None = Field(
+        default=None, description="The first day of the contract that the deal is about."
+    )
     contract_expiration: Day | None = Field(
         default=None, description="The first day, where the customer is, without a contract."
     )
-    arr: Minor | None = None
-    currency: Currency | None = None
-    deal_room_url: Url | None = None
+    arr: Minor | None = Field(
+        default=None,
+        description="Annual recurring revenue of the deal in minor units of `currency`, such as"
+        " cents.",
+    )
+    currency: Currency | None = Field(
+        default=None, description="The ISO 4217 code of the currency of `arr`, such as `USD`."
+    )
+    deal_room_url: Url | None = Field(
+        default=None, description="The address of the deal room, by http or https."
+    )
     manually_enter_renewal_sequence: bool | None = Field(
         default=None,
         description="True enters the renewal sequence now; refused with 409 when it is too late."
@@ -67,27 +87,35 @@ class OpportunityFields(Patch):
 
 
 class OpportunityIn(OpportunityFields):
+    """An opportunity to be created."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [EXAMPLE, {**EXAMPLE, "account_external_id": "0015g00000XyZ1AAAV"}]
         }
     )
 
-    name: Name
-    type: OpportunityType
+    name: Name = Field(description="What the opportunity is called.")
+    type: OpportunityType = Field(description="What kind of deal it is.")
 
 
 class OpportunityPatch(OpportunityFields):
+    """The fields of an opportunity to change: one that is left out stays, null clears it."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"manually_enter_renewal_sequence": True}]}
     )
 
 
 class OpportunityRow(OpportunityFields, Row):
+    """A row of a bulk write: the opportunity by either of its ids, and what to change of it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
 class OpportunityRows(RowsIn):
+    """Rows of opportunities to create or change."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -100,6 +128,8 @@ class OpportunityRows(RowsIn):
 
 
 class OpportunityOut(RecordOut):
+    """An opportunity: a deal, such as a renewal, an expansion or new business."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -120,18 +150,47 @@ class OpportunityOut(RecordOut):
         }
     )
 
-    account_id: UUID | None
-    name: str
-    type: OpportunityType
-    stage: str | None
-    is_closed: bool
-    is_won: bool
-    close_date: date | None
-    contract_start: date | None
-    contract_expiration: date | None
-    arr: int | None = Field(description="Minor units of `currency`.")
-    currency: str | None
-    deal_room_url: str | None
-    manually_enter_renewal_sequence: bool
-    renewal_sequence_status: str | None = Field(description="The last mail really handed over.")
-    renewal_sequence_status_at: datetime | None
+    account_id: UUID | None = Field(
+        description="The id of the account that the opportunity is about; null when that is not"
+        " known."
+    )
+    name: str = Field(description="What the opportunity is called.")
+    type: OpportunityType = Field(description="What kind of deal it is.")
+    stage: str | None = Field(
+        description="How far the deal is, in the words of your sales process; null when nobody"
+        " said."
+    )
+    is_closed: bool = Field(description="True once the deal is decided, won or lost.")
+    is_won: bool = Field(description="True of a deal that is closed and won.")
+    close_date: date | None = Field(
+        description="The day on which the deal is expected to close, or was closed; null when"
+        " nobody said."
+    )
+    contract_start: date | None = Field(
+        description="The first day of the contract that the deal is about; null when nobody said."
+    )
+    contract_expiration: date | None = Field(
+        description="The first day, where the customer is, without a contract; null when nobody"
+        " said."
+    )
+    arr: int | None = Field(
+        description="Annual recurring revenue of the deal in minor units of `currency`, such as"
+        " cents; null when nobody said."
+    )
+    currency: str | None = Field(
+        description="The ISO 4217 code of the currency of `arr`; null when there is no amount."
+    )
+    deal_room_url: str | None = Field(
+        description="The address of the deal room; null when there is none."
+    )
+    manually_enter_renewal_sequence: bool = Field(
+        description="True while somebody's wish to enter the renewal sequence waits; it is reset"
+        " once used."
+    )
+    renewal_sequence_status: str | None = Field(
+        description="The last mail of the renewal sequence that was really handed over; null before"
+        " the first."
+    )
+    renewal_sequence_status_at: datetime | None = Field(
+        description="When that mail was handed over; null before the first."
+    )

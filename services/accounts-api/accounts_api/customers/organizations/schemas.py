@@ -26,26 +26,38 @@ class OrganizationFields(Patch):
 
     external_id: ExternalId | None = None
     source: Source | None = None
-    name: Name | None = None
-    domain: Domain | None = None
+    name: Name | None = Field(default=None, description="What the organization is called.")
+    domain: Domain | None = Field(
+        default=None,
+        description="The organization's domain. A website is taken as its domain:"
+        " `https://www.acme.example/about` too.",
+    )
     traits: Traits = Field(default_factory=dict)
 
 
 class OrganizationIn(OrganizationFields):
+    """An organization to be created."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    name: Name
+    name: Name = Field(description="What the organization is called.")
 
 
 class OrganizationPatch(OrganizationFields):
+    """The fields of an organization to change: one that is left out stays, null clears it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"domain": "acme-group.example"}]})
 
 
 class OrganizationRow(OrganizationFields, Row):
+    """A row of a bulk write: the organization by either of its ids, and what to change of it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
 class OrganizationRows(RowsIn):
+    """Rows of organizations to create or change."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"rows": [EXAMPLE, {"external_id": "0015g00000Parent9", "deleted": True}]}]
@@ -56,6 +68,8 @@ class OrganizationRows(RowsIn):
 
 
 class OrganizationOut(RecordOut):
+    """An organization: what several accounts belong to."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -72,5 +86,7 @@ class OrganizationOut(RecordOut):
         }
     )
 
-    name: str
-    domain: str | None
+    name: str = Field(description="What the organization is called.")
+    domain: str | None = Field(
+        description="The organization's domain, such as `acme.example`; null when it is not known."
+    )

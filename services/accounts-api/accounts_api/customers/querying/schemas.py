@@ -14,14 +14,18 @@ CountHow = Literal["exact", "estimate"]
 
 
 class Count(BaseModel):
-    """`exact` false: there are more than `value`."""
+    """How many records there are over all pages. `exact` false: there are more than `value`."""
 
-    value: int
-    exact: bool
+    value: int = Field(description="How many records were counted.")
+    exact: bool = Field(
+        description="Whether that is all of them; false when the estimate stopped counting."
+    )
 
 
 class RecordPage(Page[Item], Generic[Item]):
-    count: Count | None = Field(default=None, description="Only with `count=`.")
+    count: Count | None = Field(
+        default=None, description="How many records there are over all pages; only with `count`."
+    )
 
 
 def search_examples(by_rule: Mapping[str, Any]) -> dict[str, Example]:
@@ -33,6 +37,8 @@ def search_examples(by_rule: Mapping[str, Any]) -> dict[str, Example]:
 
 
 class SearchIn(In):
+    """What to search for: a rule, words, or both."""
+
     filter: dict[str, Any] | str | None = Field(
         default=None, description="A rule, as JSON or as text."
     )
@@ -40,20 +46,55 @@ class SearchIn(In):
         default=None,
         min_length=1,
         max_length=200,
-        description="Beginnings of words in name, domain, e-mail or external id; finds ignored"
+        description="Beginnings of words in name, domain, e-mail or external id. It finds ignored"
         " accounts, and what belongs to them, too.",
     )
-    sort: str | None = Field(default=None, max_length=500)
-    fields: list[str] | None = Field(default=None, max_length=100)
-    include: list[str] = Field(default_factory=list, max_length=10)
-    include_ignored: bool = False
-    as_of: Instant | None = Field(
-        default=None, description="As in the list; not together with `query`."
+    sort: str | None = Field(
+        default=None,
+        max_length=500,
+        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values come last."
+        " Left out: oldest first.",
     )
-    known_as_of: Instant | None = None
-    count: CountHow | None = None
-    limit: int = Field(default=50, ge=1, le=MAX_LIMIT)
-    cursor: str | None = Field(default=None, max_length=MAX_CURSOR)
+    fields: list[str] | None = Field(
+        default=None,
+        max_length=100,
+        description="The fields to answer with, `traits.<key>` for one trait; null means all of"
+        " them.",
+    )
+    include: list[str] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Related things to put in, such as `key_roles` of accounts.",
+    )
+    include_ignored: bool = Field(
+        default=False,
+        description="True finds accounts whose lifecycle status is `ignored`, too, and what belongs"
+        " to such accounts alone.",
+    )
+    as_of: Instant | None = Field(
+        default=None,
+        description="The instant of the workspace's clock at which the records are looked at, as in"
+        " the list; not together with `query`.",
+    )
+    known_as_of: Instant | None = Field(
+        default=None,
+        description="The instant of the real clock up to which changes count that Tenure learned"
+        " of.",
+    )
+    count: CountHow | None = Field(
+        default=None,
+        description="`estimate` counts to 1,000 and then says so; `exact` counts all. Null does not"
+        " count.",
+    )
+    limit: int = Field(
+        default=50, ge=1, le=MAX_LIMIT, description="How many records a page has at most."
+    )
+    cursor: str | None = Field(
+        default=None,
+        max_length=MAX_CURSOR,
+        description="`next_cursor` of the page before; send the rest of the body unchanged with"
+        " it.",
+    )
 
 
 class SelectionParams(BaseModel):
@@ -76,15 +117,15 @@ class SelectionParams(BaseModel):
     fields: str | None = Field(
         default=None,
         max_length=2_000,
-        description="Only these, by comma; `traits.<key>` for one trait.",
+        description="The fields to answer with, by comma; `traits.<key>` for one trait.",
     )
     include: str | None = Field(
         default=None, max_length=200, description="Related things to put in, by comma."
     )
     include_ignored: bool = Field(
         default=False,
-        description="Accounts whose lifecycle status is `ignored`, too; of opportunities and"
-        " contacts those that belong to such accounts alone.",
+        description="True shows accounts whose lifecycle status is `ignored`, too; of opportunities"
+        " and contacts those that belong to such accounts alone.",
     )
     as_of: Instant | None = Field(
         default=None,
@@ -92,7 +133,9 @@ class SelectionParams(BaseModel):
         " order, too; `version` and `updated_at` are those of now.",
     )
     known_as_of: Instant | None = Field(
-        default=None, description="As far as was known at this instant."
+        default=None,
+        description="The instant of the real clock up to which changes count that Tenure learned"
+        " of.",
     )
 
 
@@ -101,18 +144,20 @@ class ListParams(SelectionParams):
         default=None,
         description="`estimate` counts to 1,000 and then says so; `exact` counts all.",
     )
-    limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows on a page.")
+    limit: int = Field(
+        default=50, ge=1, le=MAX_LIMIT, description="How many records a page has at most."
+    )
     cursor: str | None = Field(
         default=None,
         max_length=MAX_CURSOR,
-        description="`next_cursor` of the page before; opaque.",
+        description="`next_cursor` of the page before; keep the other parameters the same.",
     )
 
 
 class ExportParams(SelectionParams):
     bom: bool = Field(
         default=False,
-        description="Begin with a byte order mark, by which Excel tells that it is UTF-8.",
+        description="True begins with a byte order mark, by which Excel tells that it is UTF-8.",
     )
 
 

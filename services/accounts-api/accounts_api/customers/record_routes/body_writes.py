@@ -34,6 +34,9 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
     @all_faults_at_once
     @with_body(record_type.create)
     async def create(data: BaseModel, caller: Writer, uow: Uow, request: Request) -> Response:
+        """Creates a record. 409 answers an `external_id` that another record has: use PUT by
+        external id to create or change it in one call.
+        """
         records = await record_type.records_to_write(uow, request.path_params)
         return record_response(records, await records.create(uow, caller, data))
 
@@ -45,7 +48,9 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
     )
     @with_body(record_type.rows)
     async def bulk(data: RowsIn, caller: Writer, tenure: ServiceDep, request: Request) -> Response:
-        """By `external_id`, or updates by `id`. Each row is accepted or rejected by itself."""
+        """Creates or changes up to 5,000 records by `external_id`, or updates them by `id`. Each
+        row is accepted or rejected by itself, and sending the same rows again changes nothing.
+        """
         records = await record_type.records_for_bulk(tenure.units, caller, request.path_params)
         outcomes = await records.bulk(
             tenure.units, caller, data.rows, record_type.row, dry_run=data.dry_run
@@ -71,7 +76,9 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         uow: Uow,
         request: Request,
     ) -> Response:
-        """Sets what the body says; a field left out stays as it is."""
+        """Sets what the body says and creates the record if there is none; a field left out stays
+        as it is. A repeated call changes nothing.
+        """
         records = await record_type.records_to_write(uow, request.path_params)
         return record_response(records, await records.put(uow, caller, external_id, version, data))
 
@@ -88,6 +95,8 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         uow: Uow,
         request: Request,
     ) -> Response:
-        """JSON merge patch: a field left out stays, null clears. Traits are merged one by one."""
+        """Changes what is sent, as a JSON merge patch: a field left out stays, null clears it.
+        Traits are merged one by one.
+        """
         records = await record_type.records_to_write(uow, request.path_params)
         return record_response(records, await records.patch(uow, caller, record_id, version, data))

@@ -50,6 +50,9 @@ def add_history(router: APIRouter, record_type: RecordType) -> None:
         cursor: CursorParam = None,
         limit: Limit = 50,
     ) -> Response:
+        """Lists the changes of the record, newest first, each with when it became true, when Tenure
+        learned of it, and why. A deleted record has its history, too.
+        """
         body = await service.history_page(
             uow,
             await record_type.schema_to_read(uow, request.path_params),

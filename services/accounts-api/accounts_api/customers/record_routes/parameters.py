@@ -12,17 +12,17 @@ from shared.web.routing import require
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("records:write")]
-RecordId = Annotated[UUID, Path(description="The record's id.")]
+RecordId = Annotated[UUID, Path(description="The id of the record, a UUID.")]
 ExternalIdPath = Annotated[
     ExternalId,
-    Path(description="The key in the source system; a '/' in it as `%2F`."),
+    Path(description="The record's id in your system; a `/` in it is sent as `%2F`."),
 ]
 AsOfParam = Annotated[
     Instant | None,
     Query(description="The record as it was at this instant of the workspace's clock."),
 ]
 KnownAsOfParam = Annotated[
-    Instant | None, Query(description="As far as was known at this instant.")
+    Instant | None, Query(description="As far as Tenure knew at this instant of the real clock.")
 ]
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

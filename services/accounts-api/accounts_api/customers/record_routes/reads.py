@@ -47,6 +47,10 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         tenure: ServiceDep,
         params: Annotated[ListParams, Query()],
     ) -> Response:
+        """Lists records, oldest first unless `sort` says otherwise, and those that `filter` finds
+        if there is one. Deleted records are not listed, nor what belongs to ignored accounts unless
+        `include_ignored`.
+        """
         wanted = ListRequest(
             **_selection(params), count=params.count, limit=params.limit, cursor=params.cursor
         )
@@ -92,6 +96,9 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         uow: Uow,
         tenure: ServiceDep,
     ) -> Response:
+        """Finds records by a rule, by words, or both, as the list does; a rule that is too long for
+        an address fits here.
+        """
         body = data.model_dump(exclude={"as_of", "known_as_of"})
         point = point_in_time(data.as_of, data.known_as_of)
         wanted = ListRequest(**body, point=point, pointers="")
@@ -115,7 +122,9 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         as_of: AsOfParam = None,
         known_as_of: KnownAsOfParam = None,
     ) -> Response:
-        """With `as_of` or `known_as_of`, the one that has this external id now, as it was then."""
+        """Returns the record that has this external id. With `as_of` or `known_as_of` it is the one
+        that has the id now, as it was then.
+        """
         schema = await record_type.schema_to_read(uow, request.path_params)
         shown: Any = {"fields": _words(fields), "include": _words(include) or ()}
         if as_of or known_as_of:
@@ -140,6 +149,9 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         as_of: AsOfParam = None,
         known_as_of: KnownAsOfParam = None,
     ) -> Response:
+        """Returns the record, or as it was with `as_of` or `known_as_of`. The id of a merged record
+        leads to the winner.
+        """
         schema = await record_type.schema_to_read(uow, request.path_params)
         shown: Any = {"fields": _words(fields), "include": _words(include) or ()}
         if as_of or known_as_of:

@@ -21,7 +21,9 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
     async def delete(
         record_id: RecordId, version: IfMatch, caller: Writer, uow: Uow, request: Request
     ) -> Response:
-        """It leaves a tombstone: a sync does not bring it back, `undelete` does."""
+        """Deletes the record. It leaves a tombstone: a sync does not bring it back, `undelete`
+        does.
+        """
         records = await record_type.records_to_write(uow, request.path_params)
         await records.delete(uow, caller, record_id, version)
         return Response(status_code=204)
@@ -33,6 +35,7 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
         response_model=out,
     )
     async def undelete(record_id: RecordId, caller: Writer, uow: Uow, request: Request) -> Response:
+        """Brings the record back as it was when it was deleted."""
         records = await record_type.records_to_write(uow, request.path_params)
         return record_response(records, await records.undelete(uow, caller, record_id))
 

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from accounts_api.customers.formulas import service as formulas
+from accounts_api.customers.formulas.schemas import FormulaPreviewIn
 from accounts_api.customers.traits import queries, rules
 from accounts_api.customers.traits.queries import Trait
-from accounts_api.customers.traits.schemas import FormulaPreviewIn
 from accounts_api.customers.traits.service import get_trait, schema_of
 from accounts_api.language.formula_interpreter.depends import dependencies, needs
 from accounts_api.language.formula_interpreter.evaluate import evaluate

@@ -4,10 +4,9 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
+from accounts_api.customers.formulas.schemas import FormulaPreviewIn, FormulaPreviewOut
 from accounts_api.customers.traits import drafts, service
 from accounts_api.customers.traits.schemas import (
-    FormulaPreviewIn,
-    FormulaPreviewOut,
     TraitIn,
     TraitOut,
     TraitPatch,
@@ -27,7 +26,9 @@ router = api_router("/v1/traits", "Traits")
 
 Reader = Annotated[Caller, require("traits:read")]
 Writer = Annotated[Caller, require("traits:write")]
-Force = Annotated[bool, Query(description="Do it although something is lost.")]
+Force = Annotated[
+    bool, Query(description="True goes on although something is in use or would be lost.")
+]
 
 
 @router.get("", summary="List traits", response_model=Page[TraitOut])
@@ -39,12 +40,16 @@ async def list_traits(
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Any:
+    """Lists the traits of a record type, or of all of them, by record type and key."""
     return await service.list_traits(uow, tenure.cursors, record_type, cursor, limit)
 
 
 @router.post("", status_code=201, summary="Define a trait", response_model=TraitOut)
 @all_faults_at_once
 async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
+    """Defines a trait. Its values then stand in `traits` of the records, and rules know it as
+    `traits.<key>`; those of a formula are computed in batches, as `progress` shows.
+    """
     return await _tagged(uow, await service.create_trait(uow, data), response)
 
 
@@ -55,12 +60,15 @@ async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Respon
     responses=refuses(404),
 )
 async def preview_formula(data: FormulaPreviewIn, caller: Reader, uow: Uow) -> Any:
-    """What a draft gives for some records, or every fault of it; nothing is stored."""
+    """Returns what a draft gives for some records, or every fault of it; nothing is stored. A
+    faulty draft is an answer, not an error.
+    """
     return await drafts.preview_formula(uow, data)
 
 
 @router.get("/{trait_id}", summary="Get one trait", response_model=TraitOut)
 async def get_trait(trait_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+    """Returns a trait, with the progress of its values if it is a formula."""
     return await _tagged(uow, await service.get_trait(uow, trait_id), response)
 
 
@@ -75,7 +83,9 @@ async def update_trait(
     response: Response,
     force: Force = False,  # noqa: FBT002
 ) -> Any:
-    """A new `type` converts every value; what cannot be is a 409, or cleared by `force`."""
+    """Changes what is sent. A new `type` converts every value; what cannot be converted is a 409,
+    or cleared by `force`.
+    """
     changed = await service.change_trait(uow, trait_id, version, data, force=force)
     return await _tagged(uow, changed, response)
 
@@ -86,13 +96,17 @@ async def update_trait(
     response_model=TypePreview,
 )
 async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: Uow) -> Any:
+    """Counts the values that another type could hold, and shows some that it could not; nothing is
+    stored.
+    """
     return await service.preview_type(uow, trait_id, data)
 
 
 @router.get("/{trait_id}/usages", summary="Who uses a trait", response_model=UsagesOut)
 async def get_trait_usages(trait_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
-    """Rules, formulas and other traits, note templates, sequences (their templates too), mappings
-    and imports that have not ended.
+    """Lists rules, formulas and other traits, note templates, sequences (their templates too),
+    mappings, and imports that have not ended, that use the trait. `not_asked` names services that
+    did not answer.
     """
     elsewhere = await service.ask_others(tenure, caller, trait_id)
     begin = tenure.units.begin
@@ -108,7 +122,9 @@ async def delete_trait(
     tenure: ServiceDep,
     force: Force = False,  # noqa: FBT002
 ) -> None:
-    """In use it is a 409 that names the users; `force` deletes it with its values."""
+    """Deletes a trait that nothing uses. In use, or with values, it is a 409 that names the users;
+    `force` deletes it with its values, which are cleared in batches.
+    """
     elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, trait_id)
     async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
         await service.delete_trait(uow, trait_id, version, elsewhere, force=force)

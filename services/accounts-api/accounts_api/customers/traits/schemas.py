@@ -4,11 +4,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from accounts_api.customers.formulas.schemas import FormulaFault, FormulaText
 from accounts_api.evaluation.rule_sets.schemas import Progress
-from accounts_api.language.formulas.nodes import MAX_TEXT
 from accounts_api.records.requests.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.schema.trait_values import EditableBy, ResultType, TraitType
-from shared.schemas import Currency, IfUnreadable, In, OneLine, Out, Patch, StoredOut, Title
+from shared.schemas import Currency, IfUnreadable, In, OneLine, Patch, StoredOut, Title
 
 OptionValue = Title
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -47,74 +47,107 @@ _OPEN_ARR: dict[str, Any] = {
 
 
 class OptionIn(In):
-    """`when`: offered only beside these values of the select that the trait depends on."""
+    """An option of a select. `when` offers it only beside these values of the select that the trait
+    depends on.
+    """
 
-    value: OptionValue
-    when: list[OptionValue] | None = Field(default=None, max_length=500)
+    value: OptionValue = Field(description="What is stored and shown.")
+    when: list[OptionValue] | None = Field(
+        default=None,
+        max_length=500,
+        description="Values of the select in `depends_on` beside which the option is offered; null"
+        " means beside all of them.",
+    )
 
 
-FormulaText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)
-]
 Options = Annotated[list[OptionIn], Field(max_length=500)]
 
 
 class TraitFields(Patch):
-    title: Title | None = None
-    description: Description | None = None
-    options: Options | None = Field(default=None, description="Of a select or multi_select.")
+    title: Title | None = Field(default=None, description="What people call the trait.")
+    description: Description | None = Field(
+        default=None, description="What the trait is for, for people."
+    )
+    options: Options | None = Field(
+        default=None,
+        description="What can be chosen, of a `select` or `multi_select`; the list replaces the one"
+        " before.",
+    )
     depends_on: TraitKey | None = Field(
-        default=None, description="Key of the select whose value narrows the options."
+        default=None, description="The key of the select whose value narrows the options."
     )
-    currency: Currency | None = Field(default=None, description="Of a currency: what it is in.")
-    required: bool | None = None
-    minimum: float | None = Field(default=None, description="Of a number; of text, its length.")
-    maximum: float | None = None
-    pattern: Pattern | None = Field(default=None, description="RE2; the whole value matches.")
-    default: Any = Field(default=None, description="Set on new records that do not say it.")
+    currency: Currency | None = Field(
+        default=None,
+        description="The ISO 4217 code of the currency of its amounts, of a trait of type"
+        " `currency`.",
+    )
+    required: bool | None = Field(
+        default=None,
+        description="True when a new record must have a value, and none can be cleared.",
+    )
+    minimum: float | None = Field(
+        default=None,
+        description="The least value of a number or amount; of text, its least length.",
+    )
+    maximum: float | None = Field(
+        default=None,
+        description="The greatest value of a number or amount; of text, its greatest length.",
+    )
+    pattern: Pattern | None = Field(
+        default=None, description="A regular expression (RE2) that the whole of a text must match."
+    )
+    default: Any = Field(default=None, description="The value of new records that do not say one.")
     editable_by: EditableBy | None = Field(
-        default=None, description="`source`: only the connection that it comes from."
+        default=None,
+        description="Who may change values; `source` is only the connection that the trait comes"
+        " from.",
     )
-    deprecated: bool | None = Field(default=None, description="Can only be read and cleared.")
+    deprecated: bool | None = Field(
+        default=None, description="True when values can only be read and cleared."
+    )
     formula: FormulaText | None = Field(
-        default=None, description="Of a formula: how its values are worked out."
+        default=None,
+        description="The expression that computes the values, of a trait of type `formula`.",
     )
     result_type: ResultType | None = Field(
-        default=None, description="Of a formula: the type of its values."
+        default=None, description="The type of the values that a formula computes."
     )
 
 
 class TraitIn(TraitFields):
+    """A trait to be defined: a typed field of one record type."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_TIER, _REASON, _OPEN_ARR]})
 
     record_type: RecordTypeKey
-    key: TraitKey
-    title: Title
-    type: TraitType
+    key: TraitKey = Field(
+        description="How the API and rules call it, as `traits.<key>`. It cannot be changed."
+    )
+    title: Title = Field(description="What people call the trait.")
+    type: TraitType = Field(description="What its values are.")
     source: Annotated[str, OneLine] = Field(
-        default="custom", max_length=100, description="`custom`, or where it comes from."
+        default="custom",
+        max_length=100,
+        description="`custom`, or the system that the trait comes from.",
     )
 
 
 class TraitPatch(TraitFields):
+    """The fields of a trait to change: one that is left out stays, null restores its default."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"title": "Customer tier", "required": True}]}
     )
 
     type: TraitType | None = Field(
-        default=None, description="Values are converted; see the preview first."
+        default=None,
+        description="What its values are. Every value is converted: see the preview first.",
     )
 
 
-class FormulaFault(Out):
-    code: str
-    message: str
-    pointer: str | None = None
-    column: int | None = Field(default=None, description="Character of the formula, from 1.")
-    suggestion: str | None = None
-
-
 class TraitOut(StoredOut):
+    """A trait: a typed field that the workspace adds to a record type."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -150,29 +183,58 @@ class TraitOut(StoredOut):
     )
 
     id: UUID
-    record_type: str
-    key: str
-    title: str
-    description: str | None
-    type: TraitType
-    options: Annotated[list[OptionIn] | None, IfUnreadable(None)]
-    depends_on: str | None
-    currency: str | None
-    required: bool
-    minimum: float | None
-    maximum: float | None
-    pattern: str | None
-    default: Any
-    editable_by: EditableBy
-    source: str
-    deprecated: bool
-    formula: str | None
-    result_type: ResultType | None
+    record_type: str = Field(description="The record type that has the trait.")
+    key: str = Field(description="How the API and rules call it, as `traits.<key>`.")
+    title: str = Field(description="What people call the trait.")
+    description: str | None = Field(
+        description="What the trait is for, for people; null when nobody said."
+    )
+    type: TraitType = Field(description="What its values are.")
+    options: Annotated[list[OptionIn] | None, IfUnreadable(None)] = Field(
+        description="What can be chosen, of a `select` or `multi_select`; null of other types."
+    )
+    depends_on: str | None = Field(
+        description="The key of the select whose value narrows the options; null when they are not"
+        " narrowed."
+    )
+    currency: str | None = Field(
+        description="The ISO 4217 code of the currency of its amounts; null of other types."
+    )
+    required: bool = Field(
+        description="True when a new record must have a value, and none can be cleared."
+    )
+    minimum: float | None = Field(
+        description="The least value of a number or amount; of text, its least length. Null is no"
+        " limit."
+    )
+    maximum: float | None = Field(
+        description="The greatest value of a number or amount; of text, its greatest length. Null"
+        " is no limit."
+    )
+    pattern: str | None = Field(
+        description="A regular expression (RE2) that the whole of a text must match; null when any"
+        " may stand there."
+    )
+    default: Any = Field(
+        description="The value of new records that do not say one; null when there is none."
+    )
+    editable_by: EditableBy = Field(description="Who may change values.")
+    source: str = Field(description="`custom`, or the system that the trait comes from.")
+    deprecated: bool = Field(description="True when values can only be read and cleared.")
+    formula: str | None = Field(
+        description="The expression that computes the values; null of a trait that is no formula."
+    )
+    result_type: ResultType | None = Field(
+        description="The type of the values that a formula computes; null of a trait that is no"
+        " formula."
+    )
     progress: Progress | None = Field(
-        description="How far a formula's values have been worked out since it was written."
+        description="How far the values of a formula have been computed since it was written; null"
+        " of a trait that is no formula."
     )
     faults: list[FormulaFault] = Field(
-        description="Why a formula can no longer be used; values stand still until it is mended."
+        description="Why a formula can no longer be used; its values stand still until it is"
+        " mended."
     )
     version: int
     created_at: datetime
@@ -184,81 +246,29 @@ class TypeIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"type": "number"}]})
 
-    type: TraitType
-    options: Options | None = None
-    currency: Currency | None = None
-
-
-_SAMPLE_ID = "0198c0de-0001-7a3b-8c4d-5e6f708192a3"
-
-
-class FormulaPreviewIn(In):
-    """A draft: of a trait that there is to be, or of the one that `trait_id` names."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "record_type": "account",
-                    "formula": "coalesce(traits.seats, 0) * 12",
-                    "result_type": "number",
-                }
-            ]
-        }
+    type: TraitType = Field(
+        description="The type to try. Formulas are tried by `POST /v1/traits/formula-preview`."
     )
-
-    record_type: RecordTypeKey
-    formula: FormulaText
-    result_type: ResultType | None = Field(
-        default=None, description="Left out, the type that the formula gives."
+    options: Options | None = Field(
+        default=None, description="What could be chosen, of a `select` or `multi_select`."
     )
-    currency: Currency | None = None
-    trait_id: UUID | None = Field(default=None, description="To be changed to this formula.")
-    record_ids: list[UUID] | None = Field(
-        default=None, max_length=20, description="Records to show; else the newest 20."
+    currency: Currency | None = Field(
+        default=None,
+        description="The ISO 4217 code of the currency of its amounts, of a `currency`.",
     )
-
-
-class FormulaSample(BaseModel):
-    record_id: UUID
-    name: str
-    value: Any
-    null_reason: dict[str, Any] | None = Field(
-        default=None, description="Of a value that is null: `code`, `message` and what they name."
-    )
-
-
-class FormulaPreviewOut(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "valid": True,
-                    "formula": "coalesce(traits.seats, 0) * 12",
-                    "result_type": "number",
-                    "dependencies": ["account traits.seats"],
-                    "faults": [],
-                    "samples": [{"record_id": _SAMPLE_ID, "name": "Acme", "value": 480}],
-                }
-            ]
-        }
-    )
-
-    valid: bool
-    formula: str | None = Field(description="As it would be kept.")
-    result_type: str | None = Field(description="What the formula gives.")
-    dependencies: list[str] = Field(description="Fields and relations that it looks at.")
-    faults: list[FormulaFault]
-    samples: list[FormulaSample]
 
 
 class Unconvertible(BaseModel):
-    record_id: UUID
-    value: Any
-    message: str
+    """A value that another type could not hold."""
+
+    record_id: UUID = Field(description="The id of the record that has the value.")
+    value: Any = Field(description="The value as it is.")
+    message: str = Field(description="Why the value cannot be converted, for people.")
 
 
 class TypePreview(BaseModel):
+    """What another type would do to the values of a trait."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -277,6 +287,6 @@ class TypePreview(BaseModel):
         }
     )
 
-    convertible: int
-    unconvertible: int
-    samples: list[Unconvertible] = Field(description="Up to 20 that would be lost.")
+    convertible: int = Field(description="How many values the type could hold.")
+    unconvertible: int = Field(description="How many values would be lost.")
+    samples: list[Unconvertible] = Field(description="Up to 20 values that would be lost.")

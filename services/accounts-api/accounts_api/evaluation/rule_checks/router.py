@@ -19,8 +19,8 @@ Reader = Annotated[Caller, require("segments:read")]
     "/validate", summary="Validate a rule and convert it", response_model=RuleValidationOut
 )
 async def validate_rule(data: RuleValidationIn, caller: Reader, uow: Uow) -> dict[str, Any]:
-    """Gives the rule as JSON and as text, or all that is wrong with it, with pointer or column and
-    what was probably meant.
+    """Returns the rule as JSON and as text, or all that is wrong with it, with pointer or column
+    and what was probably meant. A faulty rule is an answer, not an error.
     """
     return await service.validate_rule(uow, data)
 
@@ -32,5 +32,7 @@ async def validate_rule(data: RuleValidationIn, caller: Reader, uow: Uow) -> dic
     responses=refuses(404),
 )
 async def explain_rule(data: RuleExplainIn, caller: Reader, uow: Uow) -> dict[str, Any]:
-    """Why a record would be found by a filter, or be in a segment with this rule, or not."""
+    """Returns why a record would be found by a filter with this rule, or be in a segment of it, or
+    not.
+    """
     return await service.explain_rule(uow, data)

@@ -6,7 +6,13 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.evaluation.rule_sets.schemas import RuleFault, WrittenRule
+from accounts_api.evaluation.rule_sets.schemas import (
+    ExplanationJson,
+    RuleFault,
+    RuleJson,
+    RuleText,
+    WrittenRule,
+)
 from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.schemas import In, Out
 
@@ -36,6 +42,8 @@ EXPLANATION: dict[str, Any] = {
 
 
 class RuleValidationIn(In):
+    """A rule to check, for the record type that it is about."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"record_type": "opportunity", "rule": TEXT}]}
     )
@@ -69,20 +77,24 @@ class RuleValidationOut(Out):
         }
     )
 
-    valid: bool
-    rule: dict[str, Any] | None
-    rule_text: str | None
-    faults: list[RuleFault]
+    valid: bool = Field(description="Whether the rule can be used.")
+    rule: RuleJson | None
+    rule_text: RuleText | None
+    faults: list[RuleFault] = Field(
+        description="All that is wrong with the rule; empty when it is valid."
+    )
 
 
 class RuleExplainIn(RuleValidationIn):
+    """A rule, and the record to explain it on."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"record_type": "opportunity", "rule": TEXT, "record_id": RECORD}]
         }
     )
 
-    record_id: UUID
+    record_id: UUID = Field(description="The id of a record of this record type.")
 
 
 class RuleExplanationOut(Out):
@@ -101,9 +113,9 @@ class RuleExplanationOut(Out):
         }
     )
 
-    record_id: UUID
-    verdict: bool
+    record_id: UUID = Field(description="The id of the record that the rule was evaluated on.")
+    verdict: bool = Field(description="Whether the rule holds for the record now.")
     next_check_at: datetime | None = Field(
         description="The instant at which time alone may change the verdict."
     )
-    explanation: dict[str, Any]
+    explanation: ExplanationJson

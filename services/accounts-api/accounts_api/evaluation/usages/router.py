@@ -14,9 +14,9 @@ router = api_router("/v1/members", "Members")
 async def get_member_usages(
     member_id: UUID, caller: Annotated[Caller, require("members:read")], the_service: ServiceDep
 ) -> dict[str, Any]:
-    """Rules that ask for them or choose them, traits that name them on a record, holdings that are
-    to begin, handovers to them that run, their API keys, open tasks and mailboxes, and the
-    sequences that send from these; `records` counts accounts on which they hold a key role.
+    """Lists rules that ask for them or choose them, traits that name them on a record, holdings
+    that are to begin, handovers to them that run, their API keys, open tasks and mailboxes, and the
+    sequences that send from these. `records` counts accounts on which they hold a key role.
     """
     elsewhere = await service.ask_others(the_service, caller, "member", str(member_id))
     begin = the_service.units.begin

@@ -14,13 +14,15 @@ _SEGMENT: dict[str, Any] = {
 class UsageOut(BaseModel):
     """Something that would not be what it is any more."""
 
-    type: str
-    id: str
-    title: str
+    type: str = Field(
+        description="The kind of thing that uses it, such as `segment` or `sequence`."
+    )
+    id: str = Field(description="The id of that thing, by which its own collection finds it.")
+    title: str = Field(description="What that thing is called.")
 
 
 class UsagesOut(BaseModel):
-    """Who uses a trait, a segment, a key role, a member or an object type, in every service."""
+    """What uses a trait, a segment, a key role, a member or an object type, in every service."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -34,8 +36,10 @@ class UsagesOut(BaseModel):
         description="With a value of the trait, in the segment, with a holder of the key role, or"
         " on which the member holds one, or of the object type; counted to 1,000."
     )
-    more_records: bool
-    usages: list[UsageOut]
+    more_records: bool = Field(description="Whether there are more records than `records` counts.")
+    usages: list[UsageOut] = Field(
+        description="What would not be what it is any more if the thing went."
+    )
     not_asked: list[ServiceName] = Field(
-        description="Services that did not answer: they may use it, too."
+        description="Services that did not answer; there may be more usages in them."
     )

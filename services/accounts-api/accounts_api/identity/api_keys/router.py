@@ -42,8 +42,13 @@ async def list_api_keys(
     the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
-    member_id: Annotated[UUID | None, Query(description="Only this member's own keys.")] = None,
+    member_id: Annotated[
+        UUID | None, Query(description="Only the own keys of the member with this id.")
+    ] = None,
 ) -> dict[str, Any]:
+    """Lists keys in the order in which they were created, those that are revoked or expired
+    included. Secrets are never shown.
+    """
     shape = ["api_keys", member_id]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_api_keys(
@@ -56,12 +61,15 @@ async def list_api_keys(
 async def create_api_key(
     data: ApiKeyIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
-    """The secret is in this answer and nowhere else."""
+    """Creates a key and shows its secret, in this answer and nowhere else. A key cannot do more
+    than whoever creates it: 403 names the permissions that it would have beyond theirs.
+    """
     return _shown_once(await service.create_api_key(uow, caller, data), response)
 
 
 @router.get("/{key_id}", summary="Get an API key", response_model=ApiKeyOut)
 async def get_api_key(key_id: UUID, caller: Reader, uow: Uow) -> ApiKey:
+    """Returns a key without its secret; `last_used_at` shows whether it is still in use."""
     return await service.get_api_key(uow, key_id)
 
 
@@ -75,8 +83,8 @@ async def roll_api_key(
     uow: Uow,
     response: Response,
 ) -> dict[str, Any]:
-    """The key keeps its id, name and rights. The old secret stays valid for `overlap_seconds`; one
-    that was still overlapping from the roll before ends now.
+    """Gives the key a new secret; it keeps its id, name and rights. The old secret stays valid for
+    `overlap_seconds`, and one that was still overlapping from the roll before ends now.
     """
     made = await service.roll_api_key(uow, caller, key_id, data.overlap_seconds)
     return _shown_once(made, response)
@@ -84,7 +92,7 @@ async def roll_api_key(
 
 @router.post("/{key_id}/revoke", summary="Revoke an API key", response_model=ApiKeyOut)
 async def revoke_api_key(key_id: UUID, caller: Writer, uow: Uow) -> ApiKey:
-    """For good. Every service refuses it within five seconds."""
+    """Ends the key for good. Every service refuses it within five seconds."""
     return await service.revoke_api_key(uow, key_id)
 
 

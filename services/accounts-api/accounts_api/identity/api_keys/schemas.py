@@ -56,19 +56,37 @@ class ApiKeyIn(In):
         }
     )
 
-    name: Title
-    role: CredentialRole | None = None
-    member_id: UUID | None = None
+    name: Title = Field(
+        description="What people tell the key by, such as the program that uses it."
+    )
+    role: CredentialRole | None = Field(
+        default=None,
+        description="The role of a key that belongs to the workspace. Null with `member_id`.",
+    )
+    member_id: UUID | None = Field(
+        default=None,
+        description="The member whose own key it is: it may do what they may do at that moment, and"
+        " ends with their access. Null with `role`.",
+    )
     scopes: Annotated[list[Scope], Field(max_length=len(SCOPES))] | None = Field(
         default=None,
         description="Narrows what the role may, and names nothing beyond it; null means all of it."
         " The role `integration` has no other rights than these, named one by one.",
     )
-    read_only: bool = False
-    expires_at: Instant | None = None
+    read_only: bool = Field(
+        default=False,
+        description="True keeps the key from every write, whatever its role and scopes say.",
+    )
+    expires_at: Instant | None = Field(
+        default=None,
+        description="The instant from which the key is refused, by the real clock in a sandbox,"
+        " too. Null means never.",
+    )
 
 
 class ApiKeyRoll(In):
+    """How an API key gets a new secret."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_seconds": 3600}]})
 
     overlap_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(
@@ -77,21 +95,39 @@ class ApiKeyRoll(In):
 
 
 class ApiKeyOut(Out):
+    """An API key without its secret, which is shown once, when the key is created or rolled."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_KEY]})
 
     id: UUID
-    name: str
-    prefix: str
-    role: CredentialRole | None
-    member_id: UUID | None
-    scopes: list[str] | None
-    read_only: bool
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    previous_secret_expires_at: datetime | None = Field(
-        description="Until when the secret before the last roll stays valid."
+    name: str = Field(description="What people tell the key by, such as the program that uses it.")
+    prefix: str = Field(
+        description="How the secret begins, by which a key is recognised where it is used."
     )
-    last_used_at: datetime | None = Field(description="To the minute.")
+    role: CredentialRole | None = Field(
+        description="The role of a key that belongs to the workspace; null of a member's own key."
+    )
+    member_id: UUID | None = Field(
+        description="The member whose own key it is; null of a key that belongs to the workspace."
+    )
+    scopes: list[str] | None = Field(
+        description="What the rights of its role are narrowed to; null means all of them."
+    )
+    read_only: bool = Field(description="Whether the key is kept from every write.")
+    expires_at: datetime | None = Field(
+        description="The instant from which the key is refused; null means never."
+    )
+    revoked_at: datetime | None = Field(
+        description="When the key was revoked, which is for good, or its member deactivated; null"
+        " until then."
+    )
+    previous_secret_expires_at: datetime | None = Field(
+        description="Until when the secret before the last roll stays valid; null when it ended at"
+        " once."
+    )
+    last_used_at: datetime | None = Field(
+        description="When the key was last used, to the minute; null when it never was."
+    )
     created_at: datetime
 
 
@@ -106,7 +142,10 @@ class ApiKeyWithSecret(ApiKeyOut):
         }
     )
 
-    secret: str
+    secret: str = Field(
+        description="The key itself, to be sent as a bearer token. Store it now, because it cannot"
+        " be shown again."
+    )
 
 
 class Introspection(In):

@@ -19,8 +19,17 @@ async def list_audit_log(
     the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
-    target_id: Annotated[UUID | None, Query(description="Only changes of this thing.")] = None,
-    action: Annotated[str | None, Query(max_length=100, examples=["member.updated"])] = None,
+    target_id: Annotated[
+        UUID | None, Query(description="Only changes of the thing with this id.")
+    ] = None,
+    action: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="Only entries of this action, such as `member.updated`.",
+            examples=["member.updated"],
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """Newest first. Entries are never changed or removed."""
     shape = ["audit_log", target_id, action]

@@ -10,6 +10,8 @@ from shared.settings import ServiceName
 
 
 class AuditEntryOut(Out):
+    """An entry of the audit log: one change of what a workspace configures, with who made it."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -40,15 +42,34 @@ class AuditEntryOut(Out):
     )
 
     id: UUID
-    at: datetime
-    action: str
-    target_type: str
-    target_id: UUID | None
-    target_key: str | None = Field(description="Of what has a key and no id, as note templates.")
-    actor_type: str
-    actor_id: str
+    at: datetime = Field(description="The instant of the change, by the real clock.")
+    action: str = Field(
+        description="What was done, as the kind of thing and a verb, such as `member.updated`."
+    )
+    target_type: str = Field(description="The kind of thing that was changed, such as `member`.")
+    target_id: UUID | None = Field(
+        description="The id of what was changed; null of something that has a key and no id."
+    )
+    target_key: str | None = Field(
+        description="The key of what was changed, where that has a key and no id, as note templates"
+        " do."
+    )
+    actor_type: str = Field(
+        description="What kind of actor is the origin of the change: the `type` of the first link"
+        " of `cause`."
+    )
+    actor_id: str = Field(
+        description="The id of that actor: the `id` of the first link of `cause`."
+    )
     cause: list[Cause] = Field(description="Who or what acted, from the origin to the last link.")
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    service: ServiceName = Field(description="The service that was asked.")
-    request_id: str | None = Field(description="Of the request; null for what a worker did.")
+    before: dict[str, Any] | None = Field(
+        description="The changed fields as they were; null of something that was created."
+    )
+    after: dict[str, Any] | None = Field(
+        description="The changed fields as they became; null of something that was deleted."
+    )
+    service: ServiceName = Field(description="The service that made the change.")
+    request_id: str | None = Field(
+        description="The `X-Request-Id` of the request that made the change; null for what a worker"
+        " did."
+    )

@@ -17,7 +17,9 @@ router = api_router("/v1/members", "Members")
 
 Reader = Annotated[Caller, require("members:read")]
 Writer = Annotated[Caller, require("members:write")]
-Force = Annotated[bool, Query(description="Although they still hold key roles.")]
+Force = Annotated[
+    bool, Query(description="True ends their access although they still hold key roles.")
+]
 
 
 @router.get("", summary="List members", response_model=Page[MemberOut])
@@ -28,12 +30,18 @@ async def list_members(
     limit: Limit = 50,
     cursor: CursorParam = None,
     email: Annotated[
-        str | None, Query(max_length=254, description="Exactly this address, in any case.")
+        str | None,
+        Query(
+            max_length=254, description="Only the member with exactly this address, in any case."
+        ),
     ] = None,
-    role: Role | None = None,
-    active: Annotated[bool | None, Query(description="Without it, both.")] = None,
+    role: Annotated[Role | None, Query(description="Only members of this role.")] = None,
+    active: Annotated[
+        bool | None,
+        Query(description="Only active members, or only deactivated ones; without it, both."),
+    ] = None,
 ) -> dict[str, Any]:
-    """By name."""
+    """Lists members by name, deactivated ones included unless `active` says otherwise."""
     shape = ["members", email, role, active]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_members(
@@ -51,7 +59,9 @@ async def list_members(
 
 @router.post("", status_code=201, summary="Add a member", response_model=MemberOut)
 async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Response) -> Member:
-    """Observers are free; every other role takes a paid seat."""
+    """Adds a person. Observers are free; every other role takes a paid seat, and 409 says when all
+    are taken.
+    """
     member = await service.create_member(uow, caller, data)
     response.headers["location"] = f"/v1/members/{member.id}"
     return _tagged(member, response)
@@ -59,6 +69,7 @@ async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Resp
 
 @router.get("/{member_id}", summary="Get a member", response_model=MemberOut)
 async def get_member(member_id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:
+    """Returns a member, active or deactivated."""
     return _tagged(await service.get_member(uow, member_id), response)
 
 
@@ -71,6 +82,9 @@ async def update_member(
     uow: Uow,
     response: Response,
 ) -> Member:
+    """Changes what is sent. 409 answers a role that needs a seat when all are taken, an address
+    that another member has, and whatever would leave the workspace without an admin.
+    """
     return _tagged(await service.update_member(uow, caller, member_id, data, version), response)
 
 
@@ -83,8 +97,8 @@ async def deactivate_member(
     *,
     force: Force = False,
 ) -> Member:
-    """Their API keys end with it, and their seat is free again. Their history stays. 409 names the
-    key roles that they still hold: hand them over first.
+    """Ends the member's access and their API keys, and frees their seat; their history stays. 409
+    names the key roles that they still hold: hand them over first.
     """
     member = await service.deactivate_member(uow, caller, member_id, force=force)
     return _tagged(member, response)
@@ -97,6 +111,9 @@ async def reactivate_member(
     uow: Uow,
     response: Response,
 ) -> Member:
+    """Lets a deactivated member in again, with the role they had. Their API keys stay revoked, and
+    409 says when all paid seats are taken.
+    """
     return _tagged(await service.reactivate_member(uow, caller, member_id), response)
 
 
@@ -115,9 +132,10 @@ async def upsert_member(
     *,
     force: Force = False,
 ) -> Member:
-    """A member with the same e-mail address and no external id yet is taken for the same person. A
-    new one is an observer unless `role` says otherwise. What is left out stays. `active` false is a
-    409 that names the key roles that they still hold, unless `force`, and changes nothing.
+    """Creates or changes the member whom your system knows by this id; what is left out stays. A
+    member with the same e-mail address and no external id yet is taken for the same person.
+    `active` false is a 409 that names the key roles that they still hold, unless `force`, and
+    changes nothing.
     """
     member, made = await service.upsert_member(uow, caller, external_id, data, force=force)
     if made:

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.auth import Role
 from shared.schemas import Email, ExternalId, In, Name, Out, Patch, TimeZone
@@ -23,23 +23,54 @@ _GIVEN = {key: _MEMBER[key] for key in ("full_name", "email", "role", "time_zone
 
 
 class MemberIn(In):
+    """A member to be added: a person of the workspace who signs in."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
-    full_name: Name
-    email: Email
-    role: Role = "observer"
-    time_zone: TimeZone | None = None
-    external_id: ExternalId | None = None
+    full_name: Name = Field(description="The person's name, as others see it.")
+    email: Email = Field(
+        description="The person's e-mail address, unique among members without regard to case."
+    )
+    role: Role = Field(
+        default="observer",
+        description="What the member may do. Every role but `observer` takes a paid seat.",
+    )
+    time_zone: TimeZone | None = Field(
+        default=None,
+        description="Where the member works, as an IANA name such as `Europe/Berlin`; null means"
+        " the workspace's time zone.",
+    )
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="The member's id in your system, unique among members; null when there is"
+        " none.",
+    )
 
 
 class MemberPatch(Patch):
+    """The fields of a member to change; one that is left out stays."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "leader"}]})
 
-    full_name: Name = ""
-    email: Email = ""
-    role: Role = "observer"
-    time_zone: TimeZone | None = None
-    external_id: ExternalId | None = None
+    full_name: Name = Field(default="", description="The person's name, as others see it.")
+    email: Email = Field(
+        default="",
+        description="The person's e-mail address, unique among members without regard to case.",
+    )
+    role: Role = Field(
+        default="observer",
+        description="What the member may do. Nobody can give a role that may do more than their"
+        " own, and the last admin stays one.",
+    )
+    time_zone: TimeZone | None = Field(
+        default=None,
+        description="Where the member works, as an IANA name; null means the workspace's time"
+        " zone.",
+    )
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="The member's id in your system, unique among members; null takes it away.",
+    )
 
 
 class MemberUpsert(Patch):
@@ -55,23 +86,53 @@ class MemberUpsert(Patch):
         }
     )
 
-    full_name: Name = ""
-    email: Email = ""
-    role: Role = "observer"
-    time_zone: TimeZone | None = None
-    active: bool = True
+    full_name: Name = Field(
+        default="", description="The person's name, as others see it. A new member needs one."
+    )
+    email: Email = Field(
+        default="",
+        description="The person's e-mail address, unique among members without regard to case. A"
+        " new member needs one.",
+    )
+    role: Role = Field(
+        default="observer",
+        description="What the member may do. A new member is an observer when this is left out.",
+    )
+    time_zone: TimeZone | None = Field(
+        default=None,
+        description="Where the member works, as an IANA name; null means the workspace's time"
+        " zone.",
+    )
+    active: bool = Field(
+        default=True,
+        description="False ends the member's access, as deactivating them does; true gives it"
+        " back.",
+    )
 
 
 class MemberOut(Out):
+    """A member: a person of the workspace who signs in, with a role."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_MEMBER]})
 
     id: UUID
-    full_name: str
-    email: str
-    role: Role
-    time_zone: str | None
-    external_id: str | None
-    active: bool
+    full_name: str = Field(description="The person's name, as others see it.")
+    email: str = Field(
+        description="The person's e-mail address, unique among members without regard to case."
+    )
+    role: Role = Field(
+        description="What the member may do. Every role but `observer` takes a paid seat."
+    )
+    time_zone: str | None = Field(
+        description="Where the member works, as an IANA name; null means the workspace's time zone."
+    )
+    external_id: str | None = Field(
+        description="The member's id in your system; null when there is none."
+    )
+    active: bool = Field(
+        description="False once the member was deactivated: they cannot sign in, have no key and"
+        " take no seat."
+    )
     version: int
     created_at: datetime
     updated_at: datetime

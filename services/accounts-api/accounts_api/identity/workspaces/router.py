@@ -18,6 +18,7 @@ Writer = Annotated[Caller, require("workspace:write")]
 
 @router.get("", summary="Get the workspace", response_model=WorkspaceOut)
 async def get_workspace(caller: Reader, uow: Uow, response: Response) -> Workspace:
+    """Returns the workspace of the credential, with every setting."""
     return _tagged(await service.get_workspace(uow), response)
 
 
@@ -25,18 +26,25 @@ async def get_workspace(caller: Reader, uow: Uow, response: Response) -> Workspa
 async def update_workspace(
     data: WorkspacePatch, version: IfMatch, caller: Writer, uow: Uow, response: Response
 ) -> Workspace:
+    """Changes what is sent; settings are merged key by key. A new time zone, fiscal year or
+    calendar makes the rules that depend on it evaluate again.
+    """
     return _tagged(await service.update_workspace(uow, data, version), response)
 
 
 @router.get("/clock", summary="What time it is in the workspace", response_model=ClockOut)
 async def get_workspace_clock(caller: Reader, uow: Uow) -> Clock:
+    """Returns the workspace's time, which every business decision uses. It is the real time, except
+    in a sandbox whose clock was set.
+    """
     return await service.read_clock(uow)
 
 
 @router.put("/clock", summary="Set the clock of a sandbox", response_model=ClockOut)
 async def set_workspace_clock(data: ClockIn, caller: Writer, uow: Uow) -> Clock:
-    """Rules, steps, windows and due dates follow this clock. It never moves back. Leases, retries
-    and keys follow the real one.
+    """Stops the clock of a sandbox at an instant, or lets it run. Rules, steps, windows and due
+    dates follow this clock, which never moves back; leases, retries and keys follow the real one.
+    409 answers in a workspace that is no sandbox.
     """
     return await service.set_clock(uow, data.frozen_at)
 

@@ -44,49 +44,86 @@ Holidays = Annotated[list[HolidayText], Field(max_length=1_000), AfterValidator(
 
 
 class Holds(BaseModel):
-    """What stands still until someone lets it go on."""
+    """Work of the workspace that stands still until someone lets it go on."""
 
     model_config = ConfigDict(extra="forbid")
 
-    sending: bool = Field(default=False, description="No mail leaves while true.")
+    sending: bool = Field(default=False, description="True keeps every mail from leaving.")
 
 
 class WorkspaceSettings(BaseModel):
+    """The settings of a workspace."""
+
     model_config = ConfigDict(
         json_schema_serialization_defaults_required=True,
         json_schema_extra={"examples": [_SETTINGS]},
     )
 
-    fiscal_year_start_month: Month = 1
+    fiscal_year_start_month: Month = Field(
+        default=1,
+        description="The month in which the fiscal year begins, from 1 to 12; what rules say of"
+        " quarters and fiscal years follows it.",
+    )
     working_days: WorkingDays = Field(
         default=list(WEEKDAYS[:5]), description="Which days of the week count as business days."
     )
     holidays: Holidays = Field(
-        default=[], description="Dates that rules do not count as business days."
+        default=[], description="The dates that rules do not count as business days, in order."
     )
     support_contact: SupportContact | None = Field(
-        default=None, description="Whom to ask; shown where something is refused."
+        default=None,
+        description="Whom to ask, shown where something is refused; null when nobody is named.",
     )
     seat_limit: SeatCount | None = Field(
-        default=None, description="Paid seats: every role but observer. Null is no limit."
+        default=None,
+        description="How many paid seats there are; every role but `observer` takes one. Null is no"
+        " limit.",
     )
-    holds: Holds = Holds()
+    holds: Holds = Field(
+        default=Holds(), description="Work that stands still until someone lets it go on."
+    )
 
 
 class HoldsPatch(Patch):
-    sending: bool = False
+    """The holds to change; one that is left out stays."""
+
+    sending: bool = Field(
+        default=False, description="True keeps every mail from leaving; false lets them go again."
+    )
 
 
 class SettingsPatch(Patch):
-    fiscal_year_start_month: Month | None = None
-    working_days: WorkingDays | None = None
-    holidays: Holidays | None = None
-    support_contact: SupportContact | None = None
-    seat_limit: SeatCount | None = None
-    holds: HoldsPatch | None = None
+    """The settings to change: one that is left out stays, null restores its default."""
+
+    fiscal_year_start_month: Month | None = Field(
+        default=None,
+        description="The month in which the fiscal year begins, from 1 to 12. Rules that speak of"
+        " it are evaluated again.",
+    )
+    working_days: WorkingDays | None = Field(
+        default=None, description="The days of the week that count as business days, in any order."
+    )
+    holidays: Holidays | None = Field(
+        default=None,
+        description="All the dates that rules do not count as business days; the list replaces the"
+        " one before.",
+    )
+    support_contact: SupportContact | None = Field(
+        default=None, description="Whom to ask, shown where something is refused."
+    )
+    seat_limit: SeatCount | None = Field(
+        default=None,
+        description="How many paid seats there are; null is no limit. Members who have a seat keep"
+        " it.",
+    )
+    holds: HoldsPatch | None = Field(
+        default=None, description="The holds to change, each by itself."
+    )
 
 
 class WorkspacePatch(Patch):
+    """The fields of the workspace to change; one that is left out stays."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -95,15 +132,24 @@ class WorkspacePatch(Patch):
         }
     )
 
-    name: Title = ""
-    time_zone: TimeZone = "UTC"
-    currency: Currency = "USD"
+    name: Title = Field(default="", description="The name of the company, as members see it.")
+    time_zone: TimeZone = Field(
+        default="UTC",
+        description="The IANA zone in which rules, schedules and dates of the workspace are read."
+        " Rules that speak of days are evaluated again.",
+    )
+    currency: Currency = Field(
+        default="USD",
+        description="The ISO 4217 code of the currency in which amounts are added up.",
+    )
     settings: SettingsPatch = Field(
         default_factory=SettingsPatch, description="Merged key by key; null restores the default."
     )
 
 
 class WorkspaceOut(Out):
+    """A workspace: one company that uses Tenure, with everything it owns."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -124,26 +170,43 @@ class WorkspaceOut(Out):
     )
 
     id: UUID = Field(validation_alias="workspace_id")
-    name: str
-    time_zone: str
-    currency: str
-    sandbox: bool
-    frozen_at: datetime | None = Field(description="Where a sandbox's clock stands; null: it runs.")
-    settings: WorkspaceSettings
+    name: str = Field(description="The name of the company, as members see it.")
+    time_zone: str = Field(
+        description="The IANA zone in which rules, schedules and dates of the workspace are read."
+    )
+    currency: str = Field(
+        description="The ISO 4217 code of the currency in which amounts are added up."
+    )
+    sandbox: bool = Field(
+        description="True of a workspace for trying things out, whose clock can be set."
+    )
+    frozen_at: datetime | None = Field(
+        description="The instant at which a sandbox's clock stands; null when it runs."
+    )
+    settings: WorkspaceSettings = Field(
+        description="How the workspace is set up, every setting included."
+    )
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 class ClockIn(In):
+    """Where the clock of a sandbox is to stand."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"frozen_at": "2026-11-02T09:00:00Z"}]}
     )
 
-    frozen_at: Instant | None = Field(description="Null lets the clock run with the world's.")
+    frozen_at: Instant | None = Field(
+        description="The instant at which the clock stands from now on; null lets it run with the"
+        " real one."
+    )
 
 
 class ClockOut(Out):
+    """What time it is in a workspace."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -158,6 +221,8 @@ class ClockOut(Out):
     )
 
     now: datetime = Field(description="Workspace time, which every business decision uses.")
-    frozen_at: datetime | None
-    sandbox: bool
-    time_zone: str
+    frozen_at: datetime | None = Field(
+        description="The instant at which the clock stands; null when it runs with the real one."
+    )
+    sandbox: bool = Field(description="Whether the clock can be set: only that of a sandbox can.")
+    time_zone: str = Field(description="The IANA zone of the workspace.")

@@ -13,7 +13,7 @@ router = api_router("/v1/field-owners", "Traits")
 async def list_field_owners(
     caller: Annotated[Caller, require("traits:read")], uow: Uow, record_type: Slug | None = None
 ) -> dict[str, Any]:
-    """Show these as read-only, on records whose `source` is theirs. Local edits of a field are
-    allowed in the mapping of its connection.
+    """Lists the fields to show as read-only on records whose `source` is theirs. Local edits of a
+    field can be allowed in the mapping of its connection.
     """
     return {"data": await service.list_owned(uow, record_type)}

@@ -15,16 +15,23 @@ _DOMAIN: dict[str, Any] = {
 
 
 class OwnedField(Out):
-    """Only its connection changes the field: an edit here answers 409 `owned_elsewhere`."""
+    """A field that only its connection changes: an edit here answers 409 `owned_elsewhere`."""
 
-    record_type: str
-    field: str = Field(description="As rules name it: `domain`, `traits.tier`, `key_roles.csm`.")
-    source: str = Field(description="Of records that have this `source`; others are free.")
-    connection_id: UUID
-    connection_title: str
+    record_type: str = Field(description="The record type that has the field.")
+    field: str = Field(
+        description="The field as rules name it, such as `domain`, `traits.tier` or"
+        " `key_roles.csm`."
+    )
+    source: str = Field(
+        description="The `source` of the records whose field is owned; on other records it is free."
+    )
+    connection_id: UUID = Field(description="The connection that owns the field.")
+    connection_title: str = Field(description="What the connection is called.")
 
 
 class OwnedFields(Out):
+    """The fields that connections own."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"data": [_DOMAIN]}]})
 
-    data: list[OwnedField]
+    data: list[OwnedField] = Field(description="Every owned field, one entry for each.")

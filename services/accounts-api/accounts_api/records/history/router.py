@@ -25,6 +25,8 @@ async def list_plan_role_history(
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Response:
-    """Newest first. The same changes are in the history of each contact, as `accounts`."""
+    """Lists how the roles of contacts in this account changed, newest first. The same changes are
+    in the history of each contact, as `accounts`.
+    """
     body = await service.plan_roles_page(uow, account_id, tenure.cursors, cursor, limit)
     return Response(body, media_type="application/json")

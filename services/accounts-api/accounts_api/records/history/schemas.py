@@ -6,11 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class CauseOut(BaseModel):
-    """One link of the chain. `id` leads to the thing in its own collection."""
+    """A link of the chain of causes: who or what acted. `id` leads to the thing in its own
+    collection.
+    """
 
-    type: str
-    id: str
-    label: str | None = Field(default=None, description="What it is called, or was called then.")
+    type: str = Field(
+        description="What kind of thing acted, such as `member`, `connection` or `rule`."
+    )
+    id: str = Field(description="The id of that thing.")
+    label: str | None = Field(
+        default=None,
+        description="What it is called, or was called then; null when that is not known.",
+    )
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -36,27 +43,38 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class FieldChangeOut(BaseModel):
-    """`field` is `created`, `deleted`, a field, `traits.<key>`, `key_roles.<key>` or `accounts`."""
+    """A change of one field of a record."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    id: UUID
-    field: str
-    old: Any
-    new: Any
-    valid_from: datetime = Field(description="When it became true, by the workspace's clock.")
-    known_at: datetime = Field(description="When we learned it.")
-    cause: list[CauseOut] = Field(description="From the origin to the immediate actor.")
+    id: UUID = Field(description="The id of the change.")
+    field: str = Field(
+        description="What changed: `created`, `deleted`, a field, `traits.<key>`, `key_roles.<key>`"
+        " or `accounts`."
+    )
+    old: Any = Field(description="The value before, null when there was none.")
+    new: Any = Field(description="The value since, null when there is none.")
+    valid_from: datetime = Field(
+        description="When the change became true, by the workspace's clock."
+    )
+    known_at: datetime = Field(description="When Tenure learned of it, by the real clock.")
+    cause: list[CauseOut] = Field(
+        description="Who or what acted, from the origin to the immediate actor."
+    )
 
 
 class RelatedChange(BaseModel):
-    id: UUID
-    field: str
-    old: Any
-    new: Any
+    """A change of another field of the same record that was written with it."""
+
+    id: UUID = Field(description="The id of that change.")
+    field: str = Field(description="The field that changed, such as `arr` or `traits.tier`.")
+    old: Any = Field(description="The value before, null when there was none.")
+    new: Any = Field(description="The value since, null when there is none.")
 
 
 class FieldChangeDetail(FieldChangeOut):
+    """A change of one field of a record, with what else was written with it."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -76,12 +94,14 @@ class FieldChangeDetail(FieldChangeOut):
     )
 
     related_changes: list[RelatedChange] = Field(
-        description="Other fields that were written with it."
+        description="Other fields of the record that were written with it."
     )
 
 
 class PlanRolesChangeOut(BaseModel):
-    """Null where the contact was not, or is no longer, linked to the account."""
+    """A change of the roles that a contact has in an account. Roles are null where the contact was
+    not, or is no longer, linked to the account.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -106,11 +126,20 @@ class PlanRolesChangeOut(BaseModel):
         }
     )
 
-    id: UUID
+    id: UUID = Field(description="The id of the change.")
     contact_id: UUID
-    contact_name: str
-    old: list[str] | None
-    new: list[str] | None
-    valid_from: datetime = Field(description="When it became true, by the workspace's clock.")
-    known_at: datetime = Field(description="When we learned it.")
-    cause: list[CauseOut] = Field(description="From the origin to the immediate actor.")
+    contact_name: str = Field(description="The contact's name, as it is now.")
+    old: list[str] | None = Field(
+        description="The plan roles before; null when the contact was not linked to the account."
+    )
+    new: list[str] | None = Field(
+        description="The plan roles since; null when the contact is no longer linked to the"
+        " account."
+    )
+    valid_from: datetime = Field(
+        description="When the change became true, by the workspace's clock."
+    )
+    known_at: datetime = Field(description="When Tenure learned of it, by the real clock.")
+    cause: list[CauseOut] = Field(
+        description="Who or what acted, from the origin to the immediate actor."
+    )

@@ -62,11 +62,20 @@ Domain = Annotated[
 class Row(In):
     """What any row of a bulk write may say besides the record's own fields."""
 
-    id: UUID | None = Field(default=None, description="Update this record; or say `external_id`.")
-    deleted: bool = Field(default=False, description="The source deleted it: leave a tombstone.")
-    restore: bool = Field(default=False, description="Bring it back even if a person deleted it.")
+    id: UUID | None = Field(
+        default=None,
+        description="The id of the record to update; leave it out to name the record by"
+        " `external_id`.",
+    )
+    deleted: bool = Field(
+        default=False, description="True when the source deleted the record; it leaves a tombstone."
+    )
+    restore: bool = Field(
+        default=False, description="True brings the record back even if a person deleted it."
+    )
     merged_into_external_id: ExternalId | None = Field(
-        default=None, description="The source merged it into this one."
+        default=None,
+        description="The `external_id` of the record that the source merged this one into.",
     )
 
 
@@ -85,28 +94,56 @@ def rows_field() -> Any:
 
 class RecordOut(Out):
     id: UUID
-    external_id: str | None
-    source: str | None
-    traits: dict[str, Any]
-    version: int
+    external_id: str | None = Field(
+        description="The record's id in your system, unique among records of its type; null when"
+        " there is none."
+    )
+    source: str | None = Field(
+        description="Where the record comes from, such as `salesforce`; null when nobody said."
+    )
+    traits: dict[str, Any] = Field(
+        description="The values of the workspace's own fields by key; one without a value is null"
+        " or missing."
+    )
+    version: int = Field(
+        description="Counts the changes of the record; it is in the ETag, and `If-Match` compares"
+        " it."
+    )
     created_at: datetime
     updated_at: datetime
 
 
 class RowFault(BaseModel):
+    """What is wrong with one part of a row."""
+
     pointer: str = Field(description="JSON pointer (RFC 6901) into the body.")
-    code: str
-    message: str
+    code: str = Field(description="The kind of fault, which is stable, such as `unknown_option`.")
+    message: str = Field(description="What is wrong and what to do, for people.")
 
 
 class RowResult(BaseModel):
-    status: Literal["created", "updated", "unchanged", "rejected"]
-    id: UUID | None
-    external_id: str | None
-    version: int | None
-    code: str | None = Field(default=None, description="Why it was rejected.")
-    message: str | None = None
-    errors: list[RowFault] = Field(default=[])
+    """What became of one row."""
+
+    status: Literal["created", "updated", "unchanged", "rejected"] = Field(
+        description="What became of the row."
+    )
+    id: UUID | None = Field(
+        description="The id of the record; null of a row that was rejected before it was known"
+        " which record it is about."
+    )
+    external_id: str | None = Field(
+        description="The `external_id` that the row or its record has; null when there is none."
+    )
+    version: int | None = Field(
+        description="The version of the record after the row; null of a rejected row."
+    )
+    code: str | None = Field(
+        default=None, description="Why the row was rejected; null when it was not."
+    )
+    message: str | None = Field(
+        default=None, description="Why the row was rejected, for people; null when it was not."
+    )
+    errors: list[RowFault] = Field(default=[], description="Every fault of a rejected row.")
 
 
 class BulkOut(BaseModel):
@@ -148,19 +185,25 @@ class BulkOut(BaseModel):
         }
     )
 
-    created: int
-    updated: int
-    unchanged: int
-    rejected: int
-    results: list[RowResult]
+    created: int = Field(description="How many rows created a record.")
+    updated: int = Field(description="How many rows changed a record.")
+    unchanged: int = Field(description="How many rows said what was so already.")
+    rejected: int = Field(description="How many rows were not written.")
+    results: list[RowResult] = Field(
+        description="One result for each row, in the order of the rows."
+    )
 
 
 class MergeIn(In):
+    """Which record is to become one with that of the address."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"loser_id": "0198c0de-0002-7a3b-8c4d-5e6f708192a3"}]}
     )
 
-    loser_id: UUID = Field(description="It goes; its id leads to the winner from now on.")
+    loser_id: UUID = Field(
+        description="The id of the record that goes. It leads to the winner from now on."
+    )
 
 
 def upsert_examples(record: Mapping[str, Any]) -> dict[str, Example]:

@@ -29,15 +29,17 @@ Name = Annotated[
 
 @router.post("/track", summary="Track one product event", response_model=TrackOut)
 async def track_event(data: TrackIn, caller: Sender, uow: Uow) -> dict[str, Any]:
-    """As Segment's HTTP Tracking API: point an SDK at this host, with an API key as the write
-    key. The key may come as the user name of Basic authentication.
+    """Stores one event, as Segment's HTTP Tracking API does: point an SDK at this host, with an API
+    key as the write key. The key may come as the user name of Basic authentication.
     """
     return await service.track(uow, data)
 
 
 @router.post("/batch", summary="Track many product events", response_model=TrackOut)
 async def track_events(data: BatchIn, caller: Sender, uow: Uow) -> dict[str, Any]:
-    """200 whenever the envelope can be read; `refused` names the messages that were not taken."""
+    """Stores many events. The answer is 200 whenever the envelope can be read; `refused` names the
+    messages that were not taken.
+    """
     return await service.track_batch(uow, data)
 
 
@@ -49,7 +51,7 @@ async def track_events(data: BatchIn, caller: Sender, uow: Uow) -> dict[str, Any
 async def list_product_event_names(
     caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
 ) -> dict[str, Any]:
-    """By name: what rules can count."""
+    """Lists the names that rules can count, in their order."""
     shape = ["product event names"]
     after = tenure.cursors.read(cursor, caller.workspace_id, shape)[0] if cursor else None
     found = await service.list_names(uow, after, limit)
@@ -70,7 +72,7 @@ async def list_account_product_events(
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> dict[str, Any]:
-    """Newest first."""
+    """Lists what the people of an account did in the product, newest first."""
     return await _page(uow, tenure, ACCOUNT, account_id, event, cursor, limit)
 
 
@@ -88,7 +90,7 @@ async def list_contact_product_events(
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> dict[str, Any]:
-    """Newest first."""
+    """Lists what a contact did in the product, newest first."""
     return await _page(uow, tenure, CONTACT, contact_id, event, cursor, limit)
 
 

@@ -70,24 +70,50 @@ class TrackIn(In):
         default=None,
         description="The contact's `external_id`, else its e-mail address.",
     )
-    anonymousId: Identity | None = None  # noqa: N815
+    anonymousId: Identity | None = Field(  # noqa: N815
+        default=None,
+        description="The sender's id of somebody who has not signed in. The event is stored, and"
+        " counts for no contact.",
+    )
     groupId: Identity | None = Field(  # noqa: N815
         default=None, description="The account's `external_id`; `context.groupId` comes first."
     )
-    event: EventName
-    properties: Bag | None = None
-    context: Bag | None = None
-    integrations: Bag | None = None
+    event: EventName = Field(description="What happened; rules count events by this name.")
+    properties: Bag | None = Field(
+        default=None, description="What else the sender says of it; stored as it is."
+    )
+    context: Bag | None = Field(
+        default=None,
+        description="What the sender's library says of itself. Of it only `groupId` is used.",
+    )
+    integrations: Bag | None = Field(
+        default=None, description="Taken as Segment's libraries send it, and not used."
+    )
     timestamp: SentTime | None = Field(
         default=None, description="When it happened, by the sender's clock."
     )
-    originalTimestamp: SentTime | None = None  # noqa: N815
-    sentAt: SentTime | None = Field(  # noqa: N815
-        default=None, description="Now, by the sender's clock: corrects `timestamp`."
+    originalTimestamp: SentTime | None = Field(  # noqa: N815
+        default=None,
+        description="When it happened, by the sender's clock; goes before `timestamp`.",
     )
-    receivedAt: SentTime | None = None  # noqa: N815
-    channel: str | None = Field(default=None, max_length=100)
-    writeKey: str | None = Field(default=None, max_length=1_000)  # noqa: N815
+    sentAt: SentTime | None = Field(  # noqa: N815
+        default=None,
+        description="What time it is now, by the sender's clock, which corrects the time of the"
+        " event.",
+    )
+    receivedAt: SentTime | None = Field(  # noqa: N815
+        default=None, description="Taken as Segment's libraries send it, and not used."
+    )
+    channel: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Taken as Segment's libraries send it, and not used.",
+    )
+    writeKey: str | None = Field(  # noqa: N815
+        default=None,
+        max_length=1_000,
+        description="Taken as Segment's libraries send it, and not used: the key is in the header.",
+    )
 
 
 class BatchIn(In):
@@ -110,25 +136,44 @@ class BatchIn(In):
         max_length=MAX_ITEMS,
         description="Messages with a `type`. Each is taken or refused by itself.",
     )
-    sentAt: SentTime | None = None  # noqa: N815
-    timestamp: SentTime | None = None
-    context: Bag | None = None
-    integrations: Bag | None = None
-    writeKey: str | None = Field(default=None, max_length=1_000)  # noqa: N815
+    sentAt: SentTime | None = Field(  # noqa: N815
+        default=None,
+        description="What time it is now, by the sender's clock, which corrects the time of every"
+        " message.",
+    )
+    timestamp: SentTime | None = Field(
+        default=None, description="When it happened, of messages that do not say it themselves."
+    )
+    context: Bag | None = Field(
+        default=None, description="Merged into the context of each message."
+    )
+    integrations: Bag | None = Field(
+        default=None, description="Taken as Segment's libraries send it, and not used."
+    )
+    writeKey: str | None = Field(  # noqa: N815
+        default=None,
+        max_length=1_000,
+        description="Taken as Segment's libraries send it, and not used: the key is in the header.",
+    )
 
 
 class TrackFault(Out):
-    pointer: str
-    code: str
-    message: str
+    """What is wrong with a message."""
+
+    pointer: str = Field(description="A JSON pointer (RFC 6901) into the body.")
+    code: str = Field(description="The kind of fault, which is stable, such as `unsupported_type`.")
+    message: str = Field(description="What is wrong and what to do, for people.")
 
 
 class RefusedEvent(Out):
-    """`message_id` as it was sent, so that the sender finds it."""
+    """A message that was not taken."""
 
-    index: int
-    message_id: str | None
-    errors: list[TrackFault]
+    index: int = Field(description="The place of the message in `batch`, from 0.")
+    message_id: str | None = Field(
+        description="Its `messageId` as it was sent, by which the sender finds it; null when there"
+        " was none."
+    )
+    errors: list[TrackFault] = Field(description="Everything that is wrong with the message.")
 
 
 class TrackOut(Out):
@@ -163,17 +208,26 @@ class TrackOut(Out):
         }
     )
 
-    success: bool
-    accepted: int = Field(description="Stored now.")
-    duplicates: int = Field(description="Stored before under the same message id.")
-    unmatched: int = Field(
-        description="Of those accepted, how many speak of a contact or an account that is not"
-        " here yet; they are attached when it comes."
+    success: bool = Field(
+        description="True whenever the request could be read, because Segment's libraries send"
+        " again what is not."
     )
-    refused: list[RefusedEvent]
+    accepted: int = Field(description="How many messages were stored now.")
+    duplicates: int = Field(
+        description="How many messages were stored before under the same message id."
+    )
+    unmatched: int = Field(
+        description="How many of those accepted speak of a contact or an account that is not here"
+        " yet; they are attached when it comes."
+    )
+    refused: list[RefusedEvent] = Field(
+        description="The messages that were not taken, each with its reasons."
+    )
 
 
 class ProductEventOut(Out):
+    """A product event: something that somebody did in the product."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -192,21 +246,29 @@ class ProductEventOut(Out):
     )
 
     id: UUID
-    message_id: str
-    name: str
-    contact_id: UUID | None
-    account_id: UUID | None
-    properties: Bag
-    happened_at: datetime = Field(description="Corrected by the skew of the sender's clock.")
-    received_at: datetime
+    message_id: str = Field(
+        description="The id that the sender gave it, or one that was made for it."
+    )
+    name: str = Field(description="What happened; rules count events by this name.")
+    contact_id: UUID | None = Field(description="The contact who did it; null while none is known.")
+    account_id: UUID | None = Field(
+        description="The account in which it was done; null while none is known."
+    )
+    properties: Bag = Field(description="What else the sender said of it.")
+    happened_at: datetime = Field(
+        description="When it happened, corrected by the skew of the sender's clock."
+    )
+    received_at: datetime = Field(description="When Tenure received it, by the real clock.")
 
 
 class EventNameOut(Out):
+    """A name that product events have."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"name": "Report Exported", "first_seen_at": "2026-01-12T10:00:00Z"}]
         }
     )
 
-    name: str
-    first_seen_at: datetime
+    name: str = Field(description="The name, by which rules count events.")
+    first_seen_at: datetime = Field(description="When an event of this name first came.")
