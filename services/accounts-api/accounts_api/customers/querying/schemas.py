@@ -11,6 +11,34 @@ from shared.schemas import In, Instant
 Item = TypeVar("Item")
 
 CountHow = Literal["exact", "estimate"]
+CountParam = Annotated[
+    CountHow | None,
+    Field(
+        description="`estimate` counts to 1,000 and then says so; `exact` counts all. Null does not"
+        " count."
+    ),
+]
+Sort = Annotated[
+    str | None,
+    Field(
+        max_length=500,
+        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values come last,"
+        " long texts by their first 100 characters. Left out: oldest first.",
+    ),
+]
+IncludeIgnored = Annotated[
+    bool,
+    Field(
+        description="True finds accounts whose lifecycle status is `ignored`, too; of opportunities"
+        " and contacts those that belong to such accounts alone."
+    ),
+]
+KnownAsOf = Annotated[
+    Instant | None, Field(description="As far as Tenure knew at this instant of the real clock.")
+]
+PageSize = Annotated[
+    int, Field(ge=1, le=MAX_LIMIT, description="How many records a page has at most.")
+]
 
 
 class Count(BaseModel):
@@ -49,12 +77,7 @@ class SearchIn(In):
         description="Beginnings of words in name, domain, e-mail or external id. It finds ignored"
         " accounts, and what belongs to them, too.",
     )
-    sort: str | None = Field(
-        default=None,
-        max_length=500,
-        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values come last."
-        " Left out: oldest first.",
-    )
+    sort: Sort = None
     fields: list[str] | None = Field(
         default=None,
         max_length=100,
@@ -66,29 +89,15 @@ class SearchIn(In):
         max_length=10,
         description="Related things to put in, such as `key_roles` of accounts.",
     )
-    include_ignored: bool = Field(
-        default=False,
-        description="True finds accounts whose lifecycle status is `ignored`, too, and what belongs"
-        " to such accounts alone.",
-    )
+    include_ignored: IncludeIgnored = False
     as_of: Instant | None = Field(
         default=None,
         description="The instant of the workspace's clock at which the records are looked at, as in"
         " the list; not together with `query`.",
     )
-    known_as_of: Instant | None = Field(
-        default=None,
-        description="The instant of the real clock up to which changes count that Tenure learned"
-        " of.",
-    )
-    count: CountHow | None = Field(
-        default=None,
-        description="`estimate` counts to 1,000 and then says so; `exact` counts all. Null does not"
-        " count.",
-    )
-    limit: int = Field(
-        default=50, ge=1, le=MAX_LIMIT, description="How many records a page has at most."
-    )
+    known_as_of: KnownAsOf = None
+    count: CountParam = None
+    limit: PageSize = 50
     cursor: str | None = Field(
         default=None,
         max_length=MAX_CURSOR,
@@ -108,12 +117,7 @@ class SelectionParams(BaseModel):
         description='A rule as text, `lifecycle_status = "subscribed" and arr > 50000 USD`, or as'
         " JSON.",
     )
-    sort: str | None = Field(
-        default=None,
-        max_length=500,
-        description="Fields or `traits.<key>` by comma, `-` for descending. Empty values last,"
-        " long texts by their first 100 characters. Default: oldest first.",
-    )
+    sort: Sort = None
     fields: str | None = Field(
         default=None,
         max_length=2_000,
@@ -122,31 +126,18 @@ class SelectionParams(BaseModel):
     include: str | None = Field(
         default=None, max_length=200, description="Related things to put in, by comma."
     )
-    include_ignored: bool = Field(
-        default=False,
-        description="True shows accounts whose lifecycle status is `ignored`, too; of opportunities"
-        " and contacts those that belong to such accounts alone.",
-    )
+    include_ignored: IncludeIgnored = False
     as_of: Instant | None = Field(
         default=None,
         description="The records as they were at this instant of the workspace's clock, filter and"
         " order, too; `version` and `updated_at` are those of now.",
     )
-    known_as_of: Instant | None = Field(
-        default=None,
-        description="The instant of the real clock up to which changes count that Tenure learned"
-        " of.",
-    )
+    known_as_of: KnownAsOf = None
 
 
 class ListParams(SelectionParams):
-    count: CountHow | None = Field(
-        default=None,
-        description="`estimate` counts to 1,000 and then says so; `exact` counts all.",
-    )
-    limit: int = Field(
-        default=50, ge=1, le=MAX_LIMIT, description="How many records a page has at most."
-    )
+    count: CountParam = None
+    limit: PageSize = 50
     cursor: str | None = Field(
         default=None,
         max_length=MAX_CURSOR,
