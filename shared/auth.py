@@ -1,16 +1,35 @@
 """Who is calling, and what that caller may do."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.errors import Forbidden
 from shared.events.base import Cause
 from shared.settings import ServiceName
+from shared.value_types import literals
 
-Role = Literal["admin", "leader", "team_member", "observer"]
-ROLES: tuple[Role, ...] = get_args(Role)
-CredentialRole = Literal[Role, "integration"]
+MemberRole = TypeAliasType(
+    "MemberRole",
+    Annotated[
+        Literal["admin", "leader", "team_member", "observer"],
+        Field(description="The role of a member, which decides what they may do."),
+    ],
+)
+ROLES: tuple[MemberRole, ...] = literals(MemberRole)
+CredentialRole = TypeAliasType(
+    "CredentialRole",
+    Annotated[
+        Literal["admin", "leader", "team_member", "observer", "integration"],
+        Field(
+            description="The role of an API key: that of a member, or `integration` for a partner's"
+            " program."
+        ),
+    ],
+)
 """Of a key of the workspace. `integration` is no member's role: it grants nothing by itself, a key
 of it has what its scopes name.
 """

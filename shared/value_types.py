@@ -24,6 +24,12 @@ _NOT: Mapping[type, type] = {int: bool, date: datetime}
 """What a Python type takes in, and a column of that type never holds."""
 
 
+def literals(alias: TypeAliasType) -> tuple[Any, ...]:
+    """The values of a Literal that has a name, in their order."""
+    value: Any = alias.__value__
+    return get_args(get_args(value)[0] if get_origin(value) is Annotated else value)
+
+
 def fits(annotation: Any) -> Fits:
     """Raises `TypeError` for an annotation that this does not know."""
     origin, arguments = get_origin(annotation), get_args(annotation)

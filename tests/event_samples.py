@@ -9,7 +9,7 @@ import sys
 import types
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -30,6 +30,8 @@ def _value(kind: Any, name: str) -> Any:
     if isinstance(kind, TypeAliasType):
         return _value(kind.__value__, name)
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _value(inner[0], name)
     if origin is Literal:
         return inner[0]
     if origin in {Union, types.UnionType}:

@@ -13,6 +13,8 @@ JSON = "application/json"
 _FIRST_ERROR = 400
 UNDESCRIBED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
 """Services whose documents still have parts without a sentence."""
+UNNAMED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
+"""Services whose documents still have enumerations without a name."""
 
 
 def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
@@ -25,6 +27,9 @@ def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
         if package not in UNDESCRIBED:
             for part in undescribed(document):
                 yield f"{package}: {part} has no description"
+        if package not in UNNAMED:
+            for place in unnamed_enums(document):
+                yield f"{package}: {place} is an enumeration without a name of its own"
         for name, operation in operations(document).items():
             for key, seen, what in (
                 (operation.get("operationId", ""), seen_ids, "operationId"),
@@ -70,6 +75,30 @@ def _said_by(document: Document, field: dict[str, Any]) -> Iterator[dict[str, An
     kinds = [part for part in field.get("anyOf", []) if part.get("type") != "null"]
     yield field
     yield resolve(document, kinds[0] if len(kinds) == 1 else field)
+
+
+def unnamed_enums(document: Document) -> Iterator[str]:
+    """Where several values are listed that are no component: every generator would make a type of
+    each such list, and name it by its place.
+    """
+    for part in ("paths", "webhooks"):
+        yield from _enums_within(document.get(part, {}), part)
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        if "enum" not in schema:
+            yield from _enums_within(schema, name)
+
+
+def _enums_within(part: Any, place: str) -> Iterator[str]:
+    if isinstance(part, list):
+        for item in part:
+            yield from _enums_within(item, place)
+    elif isinstance(part, dict):
+        values = part.get("enum")
+        if isinstance(values, list) and len(values) > 1:
+            yield f"{place} ({', '.join(map(str, values))})"
+        for key, value in part.items():
+            if key not in {"example", "examples"}:
+                yield from _enums_within(value, f"{place}/{key}")
 
 
 def _operation_faults(

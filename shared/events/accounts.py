@@ -1,18 +1,85 @@
 """What the accounts service tells. Record events carry the whole record, so hearers keep copies."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from typing_extensions import override
+from typing_extensions import TypeAliasType, override
 
+from shared.auth import MemberRole
 from shared.events.base import Event
+from shared.value_types import literals
 
-RecordType = Literal["organization", "account", "contact", "opportunity"]
-Change = Literal["created", "updated", "deleted", "undeleted", "merged"]
+RecordType = TypeAliasType(
+    "RecordType",
+    Annotated[
+        Literal["organization", "account", "contact", "opportunity"],
+        Field(description="One of the record types that every workspace has."),
+    ],
+)
+ChangeKind = TypeAliasType(
+    "ChangeKind",
+    Annotated[
+        Literal["created", "updated", "deleted", "undeleted", "merged"],
+        Field(description="What happened to a record."),
+    ],
+)
 KeyRoleHolders = dict[str, list[UUID]]
 """Key role key (`csm`, `renewal_manager`, …) to the members who hold it now."""
+LifecycleStatus = TypeAliasType(
+    "LifecycleStatus",
+    Annotated[
+        Literal["subscribed", "trial", "churned", "ignored"],
+        Field(description="What an account is by the first lifecycle rule that matches."),
+    ],
+)
+EmailStatus = TypeAliasType(
+    "EmailStatus",
+    Annotated[
+        Literal["ok", "bounced", "unsubscribed", "complained"],
+        Field(
+            description="Whether the address of a contact can be written to, as mails have shown."
+        ),
+    ],
+)
+OpportunityType = TypeAliasType(
+    "OpportunityType",
+    Annotated[
+        Literal["renewal", "expansion", "new_business", "product_swap"],
+        Field(description="What kind of deal an opportunity is."),
+    ],
+)
+SegmentEntryReason = TypeAliasType(
+    "SegmentEntryReason",
+    Annotated[
+        Literal["rule", "person"],
+        Field(description="What put a record in a segment: its rule, or a person by hand."),
+    ],
+)
+SegmentExitReason = TypeAliasType(
+    "SegmentExitReason",
+    Annotated[
+        Literal["rule", "person", "deleted", "archived"],
+        Field(
+            description="What took a record out of a segment: its rule, a person by hand, that"
+            " the record was deleted, or that the segment was archived."
+        ),
+    ],
+)
+ImportOutcome = TypeAliasType(
+    "ImportOutcome",
+    Annotated[
+        Literal["finished", "failed", "cancelled"], Field(description="How an import ended.")
+    ],
+)
+ManualEntryRefusal = TypeAliasType(
+    "ManualEntryRefusal",
+    Annotated[
+        Literal["contract_expired", "opportunity_closed"],
+        Field(description="Why an opportunity cannot enter the renewal sequence by hand any more."),
+    ],
+)
 
 
 class WorkspaceChanged(Event):
@@ -37,7 +104,7 @@ class MemberChanged(Event):
     version: int
     full_name: str
     email: str
-    role: Literal["admin", "leader", "team_member", "observer"]
+    role: MemberRole
     time_zone: str | None = None
     active: bool
     external_id: str | None = None
@@ -75,7 +142,7 @@ class RecordChanged(Event):
 
     id: UUID
     version: int
-    change: Change
+    change: ChangeKind
     changed: list[str]
     merged_into: UUID | None = None
 
@@ -84,7 +151,7 @@ class RecordChanged(Event):
     @classmethod
     @override
     def public_types(cls) -> tuple[str, ...]:
-        return tuple(f"{cls.noun}.{change}" for change in get_args(Change))
+        return tuple(f"{cls.noun}.{change}" for change in literals(ChangeKind))
 
     @override
     def public_type(self) -> str:
@@ -109,7 +176,7 @@ class AccountRecord(BaseModel):
     currency: str | None
     time_zone: str | None
     country: str | None
-    lifecycle_status: Literal["subscribed", "trial", "churned", "ignored"]
+    lifecycle_status: LifecycleStatus
     traits: dict[str, Any]
     key_roles: KeyRoleHolders = Field(default_factory=dict)
 
@@ -129,7 +196,7 @@ class ContactRecord(BaseModel):
     phone: str | None
     title: str | None
     time_zone: str | None
-    email_status: Literal["ok", "bounced", "unsubscribed", "complained"]
+    email_status: EmailStatus
     deactivated_at: datetime | None
     traits: dict[str, Any]
     accounts: list[ContactAccount]
@@ -144,7 +211,7 @@ class OpportunityRecord(BaseModel):
     external_id: str | None
     account_id: UUID | None
     name: str
-    type: Literal["renewal", "expansion", "new_business", "product_swap"]
+    type: OpportunityType
     stage: str | None
     is_closed: bool
     is_won: bool
@@ -249,7 +316,7 @@ class SegmentEntered(Event):
     record_type: RecordType
     record_id: UUID
     effective_at: datetime
-    reason: Literal["rule", "person"]
+    reason: SegmentEntryReason
     resumed: bool = False
     """Its account was ignored and is no longer. Partners are not told: nothing new happened."""
 
@@ -267,7 +334,7 @@ class SegmentLeft(Event):
     record_type: RecordType
     record_id: UUID
     effective_at: datetime
-    reason: Literal["rule", "person", "deleted", "archived"]
+    reason: SegmentExitReason
 
 
 class ImportFinished(Event):
@@ -281,7 +348,7 @@ class ImportFinished(Event):
     id: UUID
     record_type: str
     file_name: str
-    status: Literal["finished", "failed", "cancelled"]
+    status: ImportOutcome
     failure: str | None
     rows: int
     processed_rows: int
@@ -302,4 +369,4 @@ class ManualEntryRefused(Event):
     account_id: UUID | None
     account_name: str | None
     contract_expiration: str | None
-    reason: Literal["contract_expired", "opportunity_closed"]
+    reason: ManualEntryRefusal

@@ -100,6 +100,17 @@ def test_what_a_document_lacks_is_found(path: str, value: Any, fault: str) -> No
     assert [found for found in lint.faults_of(changed(path, value)) if fault in found]
 
 
+def test_an_enumeration_is_a_component() -> None:
+    parameters = f"{POST}|parameters"
+    kind = {"enum": ["a", "b"]}
+    named = changed(f"{SCHEMA}|properties|kind", {"$ref": "#/components/schemas/Kind"})
+    named["components"]["schemas"]["Kind"] = {"type": "string", **kind}
+    assert list(lint.unnamed_enums(named)) == []
+    assert list(lint.unnamed_enums(DOCUMENT)) == ["Account/properties/kind (a, b)"]
+    asked = changed(parameters, [{"name": "kind", "in": "query", "schema": kind}])
+    assert len(list(lint.unnamed_enums(asked))) == 2
+
+
 def test_two_services_may_not_use_one_operation_id() -> None:
     other = changed("paths|/v1/accounts")
     other["paths"]["/v1/tasks"] = DOCUMENT["paths"]["/v1/accounts"]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from shared.events.accounts import (
     AccountChanged,
     AccountRecord,
-    Change,
+    ChangeKind,
     ContactAccount,
     ContactChanged,
     ContactRecord,
@@ -102,7 +102,7 @@ class Renewals:
         self,
         contact_id: UUID,
         *,
-        change: Change | None = None,
+        change: ChangeKind | None = None,
         accounts: Sequence[tuple[UUID, list[str]]] | None = None,
         **fields: Any,
     ) -> ContactChanged:
@@ -144,7 +144,7 @@ class Renewals:
         return ContactAccount(account_id=account_id, plan_roles=roles)
 
     def opportunity_event(
-        self, opportunity_id: UUID, *, change: Change | None = None, **fields: Any
+        self, opportunity_id: UUID, *, change: ChangeKind | None = None, **fields: Any
     ) -> OpportunityChanged:
         known = self._records.get(opportunity_id)
         values: Json = (

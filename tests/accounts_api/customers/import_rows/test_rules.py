@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts_api.customers.import_rows.cells import Unreadable, amount, value_of
 from accounts_api.customers.import_rows.rules import Reading, together
-from accounts_api.customers.imports.rules import Amounts, Target, TargetType
+from accounts_api.customers.imports.rules import AmountUnits, Target, TargetType
 from accounts_api.language.spreadsheets.csv_cells import cell
 from tests.accounts_api.customers.imports.making import KNOWN
 
@@ -92,7 +92,7 @@ def test_text_becomes_a_value_or_says_why_not(kind: TargetType, text: str, expec
     ],
 )
 def test_money_has_the_decimals_of_its_currency(
-    text: str, amounts: Amounts, currency: str | None, minor: int | None
+    text: str, amounts: AmountUnits, currency: str | None, minor: int | None
 ) -> None:
     try:
         found: int | None = amount(text, amounts, currency)

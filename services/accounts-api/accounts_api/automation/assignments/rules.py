@@ -2,11 +2,29 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-Algorithm = Literal["fewest_accounts", "least_managed_revenue", "round_robin"]
-Policy = Literal["when_empty", "always"]
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+AssignmentAlgorithm = TypeAliasType(
+    "AssignmentAlgorithm",
+    Annotated[
+        Literal["fewest_accounts", "least_managed_revenue", "round_robin"],
+        Field(description="How one of several members is chosen for an account."),
+    ],
+)
+AssignmentPolicy = TypeAliasType(
+    "AssignmentPolicy",
+    Annotated[
+        Literal["when_empty", "always"],
+        Field(
+            description="When an assignment rule decides: only where nobody holds the key role, or"
+            " always."
+        ),
+    ],
+)
 
 
 @dataclass(slots=True)
@@ -32,7 +50,10 @@ class Load:
 
 
 def choose(
-    algorithm: Algorithm, pool: Sequence[UUID], last: UUID | None, loads: Mapping[UUID, Load]
+    algorithm: AssignmentAlgorithm,
+    pool: Sequence[UUID],
+    last: UUID | None,
+    loads: Mapping[UUID, Load],
 ) -> UUID | None:
     """The next of the pool among those in `loads`, who are still here. Ties go to the first by
     name, then by id; a round robin goes on behind `last`, or begins anew when that one is no longer
@@ -57,7 +78,7 @@ class Choice:
     """One member, or one of a pool by an algorithm."""
 
     member_id: UUID | None
-    algorithm: Algorithm | None
+    algorithm: AssignmentAlgorithm | None
     pool: tuple[UUID, ...] = ()
 
     @property
@@ -98,7 +119,7 @@ class Distribution:
 
 
 def keeps(
-    policy: Policy, choice: Choice, holders: Collection[UUID], here: Collection[UUID]
+    policy: AssignmentPolicy, choice: Choice, holders: Collection[UUID], here: Collection[UUID]
 ) -> bool:
     """Whether an account stays with its holders; those who are not `here` have left and count for
     nobody.

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.automation.assignments.rules import Algorithm, Policy
+from accounts_api.automation.assignments.rules import AssignmentAlgorithm, AssignmentPolicy
 from accounts_api.evaluation.rule_sets.schemas import RuleFault, RuleJson, RuleText, WrittenRule
 from shared.schemas import In, Minor, Out, Patch, Title
 
@@ -59,14 +59,14 @@ class AssignmentRuleDraft(In):
     member_id: UUID | None = Field(
         default=None, description="The member who gets the accounts, always. Null with `algorithm`."
     )
-    algorithm: Algorithm | None = Field(
+    algorithm: AssignmentAlgorithm | None = Field(
         default=None,
         description="`fewest_accounts` and `least_managed_revenue` count living accounts on which"
         " the member holds this role, revenue in the workspace's currency only; who is first by"
         " name, then by id, wins a tie. `round_robin` goes through the pool as it is listed.",
     )
     pool: Pool = []
-    policy: Policy = Field(
+    policy: AssignmentPolicy = Field(
         default="when_empty",
         description="`when_empty`: only where nobody who is still here holds the role. `always`:"
         " also in place of another holder; one who is in the pool stays.",
@@ -95,11 +95,11 @@ class AssignmentRulePatch(Patch):
         description="The member who gets the accounts, always; it takes the place of `algorithm`"
         " and `pool`.",
     )
-    algorithm: Algorithm | None = Field(
+    algorithm: AssignmentAlgorithm | None = Field(
         default=None, description="How one of `pool` is chosen; it takes the place of `member_id`."
     )
     pool: Pool = []
-    policy: Policy = Field(
+    policy: AssignmentPolicy = Field(
         default="when_empty",
         description="Whether the rule decides only where nobody holds the role, or always.",
     )
@@ -120,14 +120,14 @@ class AssignmentRuleOut(Out):
     member_id: UUID | None = Field(
         description="The member who gets the accounts; null of a rule with an algorithm."
     )
-    algorithm: Algorithm | None = Field(
+    algorithm: AssignmentAlgorithm | None = Field(
         description="How one of `pool` is chosen; null of a rule with a member."
     )
     pool: list[UUID] = Field(
         description="The ids of the members among whom `algorithm` chooses; empty of a rule with a"
         " member."
     )
-    policy: Policy = Field(
+    policy: AssignmentPolicy = Field(
         description="Whether the rule decides only where nobody holds the role, or always."
     )
     faults: list[RuleFault] = Field(

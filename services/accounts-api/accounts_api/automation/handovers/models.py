@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
+from accounts_api.evaluation.rule_sets.schemas import JobState
 from shared.columns import AT, NOW, workspace_key
 
 handovers = Table(
@@ -60,7 +61,7 @@ class Handover:
     workspace_id: UUID
     id: UUID
     member_id: UUID
-    state: Literal["running", "done"]
+    state: JobState
     successors: dict[str, Any]
     tasks_to: UUID | None
     key_role_key: str | None

@@ -1,11 +1,12 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.automation.assignments.rules import Algorithm
+from accounts_api.automation.assignments.rules import AssignmentAlgorithm
 from accounts_api.automation.assignments.schemas import Pool
+from accounts_api.evaluation.rule_sets.schemas import JobState
 from accounts_api.evaluation.usages.schemas import UsageOut
 from accounts_api.records.requests.schemas import TraitKey
 from shared.schemas import In, Minor, Out
@@ -24,7 +25,7 @@ class Successor(In):
         default=None,
         description="The member who takes the accounts. Null with `algorithm` or `unassigned`.",
     )
-    algorithm: Algorithm | None = Field(
+    algorithm: AssignmentAlgorithm | None = Field(
         default=None,
         description="How one of `pool` is chosen for each account. Null with `member_id` or"
         " `unassigned`.",
@@ -234,7 +235,7 @@ class HandoverOut(Out):
 
     id: UUID
     member_id: UUID
-    state: Literal["running", "done"] = Field(description="Whether accounts are still being moved.")
+    state: JobState = Field(description="Whether accounts are still being moved.")
     processed: int = Field(
         description="How many accounts were dealt with, each key role by itself."
     )

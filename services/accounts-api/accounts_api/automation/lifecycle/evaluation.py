@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts_api.automation.lifecycle import queries
 from accounts_api.automation.lifecycle.queries import EvaluatedAccount, LifecycleRule
-from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status, since
+from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, since
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
 from accounts_api.evaluation.engine import service as engine
@@ -20,7 +20,7 @@ from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, NotFound
-from shared.events.accounts import LifecycleStatusChanged
+from shared.events.accounts import LifecycleStatus, LifecycleStatusChanged
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 
@@ -58,8 +58,8 @@ class Verdict:
     """What an account is to become, and why it was evaluated."""
 
     account_id: UUID
-    before: Status
-    after: Status
+    before: LifecycleStatus
+    after: LifecycleStatus
     since: datetime
     rule: LifecycleRule | None
     trigger: Trigger
@@ -109,7 +109,7 @@ def _verdict(
 ) -> Verdict:
     place = first(row.matched)
     decided = usable[place] if place is not None and usable else None
-    status: Status = decided.stored.status if decided else DEFAULT
+    status: LifecycleStatus = decided.stored.status if decided else DEFAULT
     moved = status != row.status
     mapped = row.dates[place] if place is not None and decided else None
     kept = row.since if not moved and row.since is not None else trigger.at

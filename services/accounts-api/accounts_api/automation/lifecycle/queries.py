@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
-from accounts_api.automation.lifecycle.rules import DEFAULT, Status
+from accounts_api.automation.lifecycle.rules import DEFAULT
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from accounts_api.language.rules.catalog import Field
@@ -27,6 +27,7 @@ from accounts_api.language.sql.dates import begins, is_over
 from accounts_api.language.sql.evaluate_many import verdicts
 from accounts_api.language.sql.rows import Row, record_table
 from shared.data import WORKSPACE
+from shared.events.accounts import LifecycleStatus
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -62,7 +63,7 @@ class EvaluatedAccount:
     next_changes: list[datetime | None]
     dates: list[datetime | None]
     ends: list[datetime | None]
-    status: Status
+    status: LifecycleStatus
     since: datetime | None
     period: str | None
     """The status of the current period."""
@@ -146,7 +147,7 @@ async def move_periods(uow: UnitOfWork, periods: Sequence[Mapping[str, Any]]) ->
 
 @dataclass(frozen=True, slots=True)
 class StatusPeriod:
-    status: Status
+    status: LifecycleStatus
     started_at: datetime
     ended_at: datetime | None
     rule_id: UUID | None
@@ -200,8 +201,8 @@ async def unconverted(
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    before: Status
-    after: Status
+    before: LifecycleStatus
+    after: LifecycleStatus
     accounts: int
 
 
@@ -209,8 +210,8 @@ class Transition:
 class Mover:
     id: UUID
     name: str
-    before: Status
-    after: Status
+    before: LifecycleStatus
+    after: LifecycleStatus
 
 
 async def movements(
@@ -244,7 +245,7 @@ async def movements(
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    status: Status
+    status: LifecycleStatus
     since: datetime | None
 
 

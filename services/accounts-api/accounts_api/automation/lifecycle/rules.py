@@ -1,12 +1,25 @@
 """Which status holds, given which rules match."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-RuleStatus = Literal["ignored", "churned", "trial"]
-Status = Literal["ignored", "churned", "trial", "subscribed"]
-PRECEDENCE: Final[tuple[RuleStatus, ...]] = ("ignored", "churned", "trial")
-DEFAULT: Final[Status] = "subscribed"
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.events.accounts import LifecycleStatus
+
+LifecycleRuleStatus = TypeAliasType(
+    "LifecycleRuleStatus",
+    Annotated[
+        Literal["ignored", "churned", "trial"],
+        Field(
+            description="A status that lifecycle rules give; an account that satisfies none is"
+            " `subscribed`."
+        ),
+    ],
+)
+PRECEDENCE: Final[tuple[LifecycleRuleStatus, ...]] = ("ignored", "churned", "trial")
+DEFAULT: Final[LifecycleStatus] = "subscribed"
 
 
 def since(mapped: datetime | None, matched_at: datetime, now: datetime) -> datetime:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from accounts_api.automation.lifecycle.rules import RuleStatus, Status
+from accounts_api.automation.lifecycle.rules import LifecycleRuleStatus
 from accounts_api.evaluation.rule_sets.schemas import (
     PROGRESS_EXAMPLE,
     DateField,
@@ -15,6 +15,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleText,
     WrittenRule,
 )
+from shared.events.accounts import LifecycleStatus
 from shared.schemas import In, Out, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
@@ -50,7 +51,7 @@ class LifecycleRuleIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
     title: Title = Field(description="What people call the rule.")
-    status: RuleStatus = Field(
+    status: LifecycleRuleStatus = Field(
         description="The status that the rule gives. An account that satisfies rules of several"
         " statuses is ignored before churned before trial; one that satisfies none is"
         " subscribed."
@@ -96,7 +97,7 @@ class LifecycleRuleOut(Out):
 
     id: UUID
     title: str = Field(description="What people call the rule.")
-    status: RuleStatus = Field(description="The status that the rule gives.")
+    status: LifecycleRuleStatus = Field(description="The status that the rule gives.")
     rule: RuleJson
     rule_text: RuleText
     since_field: str | None = Field(
@@ -131,7 +132,7 @@ class LifecycleRulesOut(Out):
 class LifecycleRuleDraft(In):
     """A lifecycle rule to try."""
 
-    status: RuleStatus = Field(description="The status that the rule gives.")
+    status: LifecycleRuleStatus = Field(description="The status that the rule gives.")
     rule: RuleIn
 
 
@@ -150,8 +151,8 @@ class LifecyclePreviewIn(In):
 class StatusTransition(Out):
     """Accounts that have one status and would have another."""
 
-    before: Status = Field(description="The status that they have.")
-    after: Status = Field(description="The status that they would have.")
+    before: LifecycleStatus = Field(description="The status that they have.")
+    after: LifecycleStatus = Field(description="The status that they would have.")
     accounts: int = Field(description="How many accounts these are.")
 
 
@@ -160,8 +161,8 @@ class StatusTransitionSample(Out):
 
     id: UUID = Field(description="The id of the account.")
     name: str = Field(description="What the account is called.")
-    before: Status = Field(description="The status that it has.")
-    after: Status = Field(description="The status that it would have.")
+    before: LifecycleStatus = Field(description="The status that it has.")
+    after: LifecycleStatus = Field(description="The status that it would have.")
 
 
 class LifecyclePreviewOut(Out):
@@ -186,7 +187,9 @@ class LifecyclePreviewOut(Out):
         }
     )
 
-    counts: dict[Status, int] = Field(description="How many accounts would have each status.")
+    counts: dict[LifecycleStatus, int] = Field(
+        description="How many accounts would have each status."
+    )
     transitions: list[StatusTransition] = Field(
         description="How many accounts would move, from each status to each other."
     )
@@ -198,7 +201,7 @@ class LifecycleRuleVerdict(Out):
 
     rule_id: UUID = Field(description="The id of the rule.")
     title: str = Field(description="What people call the rule.")
-    status: RuleStatus = Field(description="The status that the rule gives.")
+    status: LifecycleRuleStatus = Field(description="The status that the rule gives.")
     verdict: bool = Field(description="Whether the rule matches the account now.")
     explanation: ExplanationJson
 
@@ -206,7 +209,7 @@ class LifecycleRuleVerdict(Out):
 class StatusPeriod(Out):
     """A stretch of time in which an account had one status."""
 
-    status: Status = Field(description="The status that the account had.")
+    status: LifecycleStatus = Field(description="The status that the account had.")
     started_at: datetime = Field(description="When the status began, by the workspace's clock.")
     ended_at: datetime | None = Field(description="When the status ended; null while it lasts.")
     rule_id: UUID | None = Field(
@@ -287,7 +290,7 @@ class LifecycleExplanationOut(Out):
     )
 
     account_id: UUID
-    status: Status = Field(description="The status that the account has.")
+    status: LifecycleStatus = Field(description="The status that the account has.")
     since: datetime | None = Field(
         description="Since when it has the status, by the workspace's clock."
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts_api.automation.lifecycle import queries
 from accounts_api.automation.lifecycle.evaluation import RULES
 from accounts_api.automation.lifecycle.queries import LifecycleRule, UnconvertedTrial
-from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, Status
+from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE
 from accounts_api.automation.lifecycle.schemas import (
     LifecyclePreviewIn,
     LifecycleRuleIn,
@@ -18,6 +18,7 @@ from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
 from shared.errors import NotFound
+from shared.events.accounts import LifecycleStatus
 from shared.uow import UnitOfWork
 
 shown, get_rule, delete_rule = RULES.shown, RULES.get, RULES.delete
@@ -59,7 +60,7 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
         counted, samples = await queries.movements(
             uow, rules or [("ignored", RULES.never(catalog))], context
         )
-    counts: dict[Status, int] = dict.fromkeys((DEFAULT, *reversed(PRECEDENCE)), 0)
+    counts: dict[LifecycleStatus, int] = dict.fromkeys((DEFAULT, *reversed(PRECEDENCE)), 0)
     for row in counted:
         counts[row.after] += row.accounts
     return {

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from accounts_api.automation.segments.schemas import EXAMPLE_ID, Priority
 from accounts_api.evaluation.rule_checks.schemas import EXPLANATION, RECORD, RULE, TEXT, RuleIn
 from accounts_api.evaluation.rule_sets.schemas import ExplanationJson, RuleJson, RuleText
-from shared.events.accounts import RecordType
+from shared.events.accounts import RecordType, SegmentEntryReason, SegmentExitReason
 from shared.schemas import In, Out, Slug
 
 _SAMPLE: dict[str, Any] = {"id": RECORD, "name": "Acme renewal 2026"}
@@ -109,7 +109,7 @@ class SegmentMemberOut(Out):
         description="The record's id in your system; null when there is none."
     )
     entered_at: datetime = Field(description="When the record entered, by the workspace's clock.")
-    entered_by: Literal["rule", "person"] = Field(description="What put the record in.")
+    entered_by: SegmentEntryReason = Field(description="What put the record in.")
     left_at: datetime | None = Field(description="When the record left; null while it is a member.")
 
 
@@ -142,9 +142,9 @@ class Membership(Out):
     """One stretch of time in which a record was in a segment."""
 
     entered_at: datetime = Field(description="When the record entered, by the workspace's clock.")
-    entered_by: Literal["rule", "person"] = Field(description="What put the record in.")
+    entered_by: SegmentEntryReason = Field(description="What put the record in.")
     left_at: datetime | None = Field(description="When the record left; null while it is a member.")
-    left_by: Literal["rule", "person", "deleted", "archived"] | None = Field(
+    left_by: SegmentExitReason | None = Field(
         description="What took the record out; null while it is a member."
     )
 

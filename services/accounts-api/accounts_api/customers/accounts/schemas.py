@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
@@ -15,9 +15,8 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
+from shared.events.accounts import LifecycleStatus
 from shared.schemas import Country, Currency, ExternalId, Minor, Name, Patch, TimeZone
-
-LifecycleStatus = Literal["subscribed", "trial", "churned", "ignored"]
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Analytics",

@@ -3,11 +3,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from accounts_api.customers.accounts.schemas import LifecycleStatus
 from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.service import write
+from shared.events.accounts import LifecycleStatus
 from shared.uow import UnitOfWork
 
 accounts = Records(ACCOUNT)

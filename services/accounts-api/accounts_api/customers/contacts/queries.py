@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from accounts_api.customers.contacts.rules import EmailStatus
+from shared.events.accounts import EmailStatus
 from shared.uow import UnitOfWork
 
 

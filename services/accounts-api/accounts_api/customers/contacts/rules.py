@@ -1,6 +1,6 @@
-from typing import Final, Literal
+from typing import Final
 
-EmailStatus = Literal["ok", "bounced", "unsubscribed", "complained"]
+from shared.events.accounts import EmailStatus
 
 _BADNESS: Final[dict[EmailStatus, int]] = {
     "ok": 0,

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
-from accounts_api.customers.contacts.rules import EmailStatus
 from accounts_api.records.requests.schemas import (
     RecordOut,
     Row,
@@ -13,6 +12,7 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
+from shared.events.accounts import EmailStatus
 from shared.schemas import (
     Email,
     ExternalId,

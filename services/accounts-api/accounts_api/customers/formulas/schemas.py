@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.language.formulas.nodes import MAX_TEXT
 from accounts_api.records.requests.schemas import RecordTypeKey
-from accounts_api.records.schema.trait_values import ResultType
+from accounts_api.records.schema.trait_values import FormulaResultType
 from shared.schemas import Currency, In, Out
 
 FormulaText = Annotated[
@@ -51,7 +51,7 @@ class FormulaPreviewIn(In):
 
     record_type: RecordTypeKey
     formula: FormulaText = Field(description="The expression to try.")
-    result_type: ResultType | None = Field(
+    result_type: FormulaResultType | None = Field(
         default=None,
         description="The type of the values. Left out, it is the one that the formula gives.",
     )

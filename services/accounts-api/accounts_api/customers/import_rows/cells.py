@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts_api.customers.imports.rules import Amounts, Target
+from accounts_api.customers.imports.rules import AmountUnits, Target
 from accounts_api.language.spreadsheets.csv_cells import plain, several
 from accounts_api.language.spreadsheets.formats import (
     AS_SHOWN,
@@ -43,7 +43,7 @@ class Unreadable(Exception):
 def value_of(
     target: Target, text: str, members: Mapping[str, str], formats: Formats = AS_SHOWN
 ) -> Any:
-    """What a cell that is not empty says. Amounts as they are written. Raises `Unreadable`.
+    """What a cell that is not empty says. AmountUnits as they are written. Raises `Unreadable`.
 
     `members` are ids by the key of the e-mail address.
     """
@@ -136,7 +136,9 @@ def _member(said: str, members: Mapping[str, str]) -> str:
     return found
 
 
-def amount(said: str, amounts: Amounts, currency: str | None, formats: Formats = AS_SHOWN) -> int:
+def amount(
+    said: str, amounts: AmountUnits, currency: str | None, formats: Formats = AS_SHOWN
+) -> int:
     """Minor units of `currency`; a currency that nobody named has two decimals. Raises
     `Unreadable`.
     """

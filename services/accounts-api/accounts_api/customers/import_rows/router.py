@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Query
 
 from accounts_api.customers.import_rows import executor, rejected_rows_csv, service
-from accounts_api.customers.import_rows.schemas import ImportPreview, ImportRowOut, RowStatus
+from accounts_api.customers.import_rows.schemas import ImportPreview, ImportRowOut, ImportRowStatus
 from accounts_api.customers.imports.service import get_import
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
@@ -39,7 +39,9 @@ async def list_import_rows(
     caller: Reader,
     uow: Uow,
     tenure: ServiceDep,
-    status: Annotated[RowStatus | None, Query(description="Only rows that became this.")] = None,
+    status: Annotated[
+        ImportRowStatus | None, Query(description="Only rows that became this.")
+    ] = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from accounts_api.customers.import_rows.cells import Unreadable, amount, value_of
-from accounts_api.customers.imports.rules import LINKS, Amounts, EmptyCells, Target
+from accounts_api.customers.imports.rules import LINKS, AmountUnits, EmptyCells, Target
 from accounts_api.language.spreadsheets.evidence import Shown
 from accounts_api.language.spreadsheets.formats import AS_SHOWN, Formats, is_rounded
 
@@ -45,7 +45,7 @@ class Reading:
     columns: Sequence[str]
     mapping: Mapping[str, str | None]
     known: Mapping[str, Target]
-    amounts: Amounts
+    amounts: AmountUnits
     empty_cells: EmptyCells
     linked: bool
     """An account that is named is one of the record's, not what it belongs to."""

@@ -1,11 +1,19 @@
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
+from typing_extensions import TypeAliasType
 
+from accounts_api.records.editing.edits import WriteStatus
 from shared.schemas import Out
 
-RowStatus = Literal["created", "updated", "rejected"]
+ImportRowStatus = TypeAliasType(
+    "ImportRowStatus",
+    Annotated[
+        Literal["created", "updated", "rejected"],
+        Field(description="What became of a row that changed something or was rejected."),
+    ],
+)
 
 
 class CellFaultOut(Out):
@@ -22,9 +30,7 @@ class PreviewRow(Out):
     """What would become of one row."""
 
     row: int = Field(description="The number of the row, as spreadsheets count: the header is 1.")
-    status: Literal["created", "updated", "unchanged", "rejected"] = Field(
-        description="What would become of the row."
-    )
+    status: WriteStatus = Field(description="What would become of the row.")
     record_id: UUID | None = Field(
         description="The id of the record that the row is about; null of one that would be created."
     )
@@ -135,7 +141,7 @@ class ImportRowOut(Out):
     )
 
     row: int = Field(description="The number of the row, as spreadsheets count: the header is 1.")
-    status: RowStatus = Field(description="What became of the row.")
+    status: ImportRowStatus = Field(description="What became of the row.")
     record_id: UUID | None = Field(
         description="The id of the record that the row is about; null when that is not known."
     )

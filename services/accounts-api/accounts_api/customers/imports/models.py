@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from accounts_api.customers.imports.rules import Amounts, EmptyCells
+from accounts_api.customers.imports.rules import AmountUnits, EmptyCells
 from accounts_api.customers.imports.schemas import ImportStatus
 from accounts_api.db import Base
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
@@ -155,7 +155,7 @@ class Import:
     record_type: str
     file_name: str
     status: ImportStatus
-    amounts: Amounts
+    amounts: AmountUnits
     empty_cells: EmptyCells
     delimiter: str | None
     dates: DateOrder | None

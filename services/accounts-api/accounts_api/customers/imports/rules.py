@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from accounts_api.language.rules.fold import fold
 from accounts_api.language.spreadsheets.evidence import Guess, Shown, guessed
@@ -14,8 +17,26 @@ from accounts_api.records.schema.trait_values import Definition, Definitions
 TargetType = Literal[
     "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
 ]
-Amounts = Literal["minor", "major"]
-EmptyCells = Literal["leave", "clear"]
+AmountUnits = TypeAliasType(
+    "AmountUnits",
+    Annotated[
+        Literal["minor", "major"],
+        Field(
+            description="How a file writes money: in `minor` units (4800000) or `major` ones"
+            " (48000.00)."
+        ),
+    ],
+)
+EmptyCells = TypeAliasType(
+    "EmptyCells",
+    Annotated[
+        Literal["leave", "clear"],
+        Field(
+            description="What an empty cell of a file says: `leave` the value as it is, or `clear`"
+            " it."
+        ),
+    ],
+)
 
 _OF_TRAITS: Final[Mapping[str, TargetType]] = {
     "number": "number",

@@ -3,15 +3,31 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
+from typing_extensions import TypeAliasType
 
-from accounts_api.customers.imports.rules import Amounts, EmptyCells
+from accounts_api.customers.imports.rules import AmountUnits, EmptyCells
 from accounts_api.language.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
 from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.schemas import In, Out, Patch, Title
 
-ImportStatus = Literal["waiting", "ready", "running", "finished", "failed", "cancelled"]
-Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
+ImportStatus = TypeAliasType(
+    "ImportStatus",
+    Annotated[
+        Literal["waiting", "ready", "running", "finished", "failed", "cancelled"],
+        Field(
+            description="How far an import is: `waiting` for its file, `ready` to be mapped and"
+            " started, `running`, or how it ended."
+        ),
+    ],
+)
+CsvDelimiter = TypeAliasType(
+    "CsvDelimiter",
+    Annotated[
+        Literal["comma", "semicolon", "tab", "pipe"],
+        Field(description="What separates the cells of a file."),
+    ],
+)
 FileName = Title
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 TargetName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -63,12 +79,12 @@ class ImportIn(In):
         max_length=500_000,
         description="The file itself, if it is small. Else send it to `/v1/imports/{id}/file`.",
     )
-    delimiter: Delimiter | None = Field(
+    delimiter: CsvDelimiter | None = Field(
         default=None,
         description="Left out: the one that a first line such as `sep=;` names, else the one that"
         " stands most often in the header.",
     )
-    amounts: Amounts = Field(default="minor", description=_AMOUNTS)
+    amounts: AmountUnits = Field(default="minor", description=_AMOUNTS)
     empty_cells: EmptyCells = Field(default="leave", description=_EMPTY)
     dates: DateOrder | None = Field(default=None, description=_DATES)
     decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
@@ -82,7 +98,7 @@ class ImportPatch(Patch):
     )
 
     mapping: Mapping = Field(default_factory=dict)
-    amounts: Amounts = Field(default="minor", description=_AMOUNTS)
+    amounts: AmountUnits = Field(default="minor", description=_AMOUNTS)
     empty_cells: EmptyCells = Field(default="leave", description=_EMPTY)
     dates: DateOrder | None = Field(default=None, description=_DATES)
     decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
@@ -182,10 +198,10 @@ class ImportOut(Out):
         " started, `running`, and how it ended."
     )
     columns: list[ImportColumn] = Field(description="What each column of the file is mapped to.")
-    delimiter: Delimiter | None = Field(
+    delimiter: CsvDelimiter | None = Field(
         description="What separates the cells of the file; null before there is one."
     )
-    amounts: Amounts = Field(description="How money is written in the file.")
+    amounts: AmountUnits = Field(description="How money is written in the file.")
     empty_cells: EmptyCells = Field(description="What an empty cell says.")
     dates: DateOrder | None = Field(
         description="What stands first in its dates; null follows `detected_formats`."

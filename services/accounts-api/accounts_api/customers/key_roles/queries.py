@@ -1,13 +1,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from accounts_api.customers.key_roles.models import planned_holdings as plans
+from accounts_api.customers.key_roles.schemas import PlannedHoldingState
 from accounts_api.records.holdings.models import key_role_assignments as holdings
 from accounts_api.records.holdings.models import key_role_definitions as roles
 from shared.data import WORKSPACE, Transaction
@@ -162,7 +163,7 @@ class PlannedHolding:
     key_role: str
     member_ids: list[UUID]
     valid_from: datetime
-    state: Literal["planned", "refused"]
+    state: PlannedHoldingState
     refusal: str | None
 
 

@@ -1,8 +1,9 @@
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from accounts_api.records.requests.schemas import Holders, TraitKey
 from shared.schemas import In, Instant, Out, Patch, Title
@@ -12,6 +13,18 @@ _ROLE: dict[str, Any] = {
     "title": "Solutions Architect",
     "multi": True,
 }
+
+
+PlannedHoldingState = TypeAliasType(
+    "PlannedHoldingState",
+    Annotated[
+        Literal["planned", "refused"],
+        Field(
+            description="Whether a planned holding is still to begin, or was refused when its time"
+            " came."
+        ),
+    ],
+)
 
 
 class KeyRoleIn(In):
@@ -135,7 +148,7 @@ class PlannedOut(Out):
         description="The ids of the members who are to hold it; empty for nobody."
     )
     valid_from: datetime = Field(description="When it begins, by the workspace's clock.")
-    state: Literal["planned", "refused"] = Field(
+    state: PlannedHoldingState = Field(
         description="Whether it is still to begin, or was refused when its time came."
     )
     refusal: str | None = Field(

@@ -1,9 +1,9 @@
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-Reason = Literal["contract_expired", "opportunity_closed"]
+from shared.events.accounts import ManualEntryRefusal
 
 
 def asks_to_enter(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
@@ -12,7 +12,7 @@ def asks_to_enter(before: Mapping[str, Any] | None, after: Mapping[str, Any]) ->
     return bool(after["manually_enter_renewal_sequence"]) and not was
 
 
-def why_not(after: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> Reason | None:
+def why_not(after: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> ManualEntryRefusal | None:
     """Why an opportunity cannot enter its renewal sequence by hand, in the customer's zone."""
     if after["is_closed"]:
         return "opportunity_closed"

@@ -1,5 +1,5 @@
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
@@ -12,9 +12,9 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
+from shared.events.accounts import OpportunityType
 from shared.schemas import Currency, Day, ExternalId, Minor, Name, Patch, ShortText
 
-OpportunityType = Literal["renewal", "expansion", "new_business", "product_swap"]
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]
 
 EXAMPLE: dict[str, Any] = {

@@ -4,13 +4,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts_api.customers.opportunities import queries
-from accounts_api.customers.opportunities.rules import Reason, asks_to_enter, why_not
+from accounts_api.customers.opportunities.rules import asks_to_enter, why_not
 from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import OPPORTUNITY
 from accounts_api.records.store.service import PendingRecord, state_of, write
 from shared.errors import AppError, Conflict
-from shared.events.accounts import ManualEntryRefused
+from shared.events.accounts import ManualEntryRefusal, ManualEntryRefused
 from shared.uow import UnitOfWork
 
 
@@ -28,7 +28,7 @@ class OpportunityClosed(Conflict):
     keeps_work = True
 
 
-def _refusal(reason: Reason) -> AppError:
+def _refusal(reason: ManualEntryRefusal) -> AppError:
     if reason == "contract_expired":
         return ContractExpired(
             "Nothing is sent on the day the contract expires, or later: it cannot enter the"

@@ -4,15 +4,22 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from fastapi import Query
 from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from shared.paging import MAX_CURSOR, MAX_LIMIT, Page
 from shared.schemas import In, Instant
 
 Item = TypeVar("Item")
 
-CountHow = Literal["exact", "estimate"]
+CountMode = TypeAliasType(
+    "CountMode",
+    Annotated[
+        Literal["exact", "estimate"],
+        Field(description="How the records of a list are counted: all of them, or to 1,000."),
+    ],
+)
 CountParam = Annotated[
-    CountHow | None,
+    CountMode | None,
     Field(
         description="`estimate` counts to 1,000 and then says so; `exact` counts all. Null does not"
         " count."

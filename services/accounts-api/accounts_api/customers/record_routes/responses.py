@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from accounts_api.customers.querying.service import RecordBody
-from accounts_api.records.editing.edits import Outcome, Status, snapshot
+from accounts_api.records.editing.edits import Outcome, WriteStatus, snapshot
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.web.versions import etag
@@ -37,7 +37,7 @@ def _record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
 
 def bulk_response(outcomes: Sequence[Outcome]) -> Response:
     counts = Counter(outcome.status for outcome in outcomes)
-    statuses: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected")
+    statuses: tuple[WriteStatus, ...] = ("created", "updated", "unchanged", "rejected")
     answer: dict[str, Any] = {
         **{status: counts[status] for status in statuses},
         "results": [_result(outcome) for outcome in outcomes],

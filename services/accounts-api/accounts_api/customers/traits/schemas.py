@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from accounts_api.customers.formulas.schemas import FormulaFault, FormulaText
 from accounts_api.evaluation.rule_sets.schemas import Progress
 from accounts_api.records.requests.schemas import RecordTypeKey, TraitKey
-from accounts_api.records.schema.trait_values import EditableBy, ResultType, TraitType
+from accounts_api.records.schema.trait_values import EditableBy, FormulaResultType, TraitType
 from shared.schemas import Currency, IfUnreadable, In, OneLine, Patch, StoredOut, Title
 
 OptionValue = Title
@@ -109,7 +109,7 @@ class TraitFields(Patch):
         default=None,
         description="The expression that computes the values, of a trait of type `formula`.",
     )
-    result_type: ResultType | None = Field(
+    result_type: FormulaResultType | None = Field(
         default=None, description="The type of the values that a formula computes."
     )
 
@@ -224,7 +224,7 @@ class TraitOut(StoredOut):
     formula: str | None = Field(
         description="The expression that computes the values; null of a trait that is no formula."
     )
-    result_type: ResultType | None = Field(
+    result_type: FormulaResultType | None = Field(
         description="The type of the values that a formula computes; null of a trait that is no"
         " formula."
     )

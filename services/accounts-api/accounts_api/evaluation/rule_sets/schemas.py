@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.schemas import Out
 
@@ -21,6 +22,12 @@ ExplanationJson = Annotated[
         " record has there."
     ),
 ]
+
+
+JobState = TypeAliasType(
+    "JobState",
+    Annotated[Literal["running", "done"], Field(description="Whether work in batches still runs.")],
+)
 
 
 class RuleFault(Out):
@@ -47,7 +54,7 @@ class Progress(Out):
     memberships, statuses, values.
     """
 
-    state: Literal["running", "done"] = Field(description="Whether the evaluation still runs.")
+    state: JobState = Field(description="Whether the evaluation still runs.")
     processed: int = Field(description="How many records have been evaluated.")
     total: int | None = Field(
         description="How many records there are; null until the first batch has been evaluated."

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, insert, select, text, true, update
 
 from accounts_api.identity.api_keys.models import api_keys
 from accounts_api.identity.api_keys.rows import ApiKey
-from shared.auth import CredentialRole, Role, Subject, granted
+from shared.auth import CredentialRole, MemberRole, Subject, granted
 from shared.data import WORKSPACE, Transaction
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
@@ -76,7 +76,7 @@ class _LiveKey:
 
 @dataclass(frozen=True, slots=True)
 class _LiveMember:
-    role: Role
+    role: MemberRole
     support_contact: str | None
 
 
@@ -111,10 +111,10 @@ async def note_use(uow: UnitOfWork, key_id: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _MemberRole:
-    role: Role
+    role: MemberRole
 
 
-async def role_of_member(uow: UnitOfWork, member_id: UUID) -> Role | None:
+async def role_of_member(uow: UnitOfWork, member_id: UUID) -> MemberRole | None:
     """The role of an active member, held until this transaction ends."""
     member = await uow.row(_MemberRole, _MEMBER_ROLE, id=member_id)
     return None if member is None else member.role

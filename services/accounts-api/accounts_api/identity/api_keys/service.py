@@ -9,7 +9,7 @@ from accounts_api.identity.api_keys.rules import scope_faults
 from accounts_api.identity.api_keys.schemas import ApiKeyIn
 from accounts_api.identity.audit_log import service as audit_log
 from shared.api_keys import NewKey, make_key
-from shared.auth import Caller, CredentialRole, Role, Subject, granted
+from shared.auth import Caller, CredentialRole, MemberRole, Subject, granted
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, invalid
 from shared.events.accounts import ApiKeyRevoked
 from shared.ids import new_id
@@ -136,7 +136,7 @@ async def revoke_api_key(uow: UnitOfWork, key_id: UUID) -> ApiKey:
     return ended
 
 
-async def must_fit_role(uow: UnitOfWork, member_id: UUID, role: Role) -> None:
+async def must_fit_role(uow: UnitOfWork, member_id: UUID, role: MemberRole) -> None:
     """Raises `Invalid` for a role that would leave a scope of the member's keys in vain."""
     faults = [
         Fault("/role", fault.code, f"Their key {key.name!r} is in the way. {fault.message}", told)

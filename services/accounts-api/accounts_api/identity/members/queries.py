@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 
 from accounts_api.identity.members.models import members
 from accounts_api.identity.members.rows import Member
-from shared.auth import Role
+from shared.auth import MemberRole
 from shared.data import WORKSPACE
 from shared.uow import UnitOfWork
 
@@ -96,7 +96,7 @@ async def members_page(
     *,
     after: tuple[str, UUID] | None,
     email_key: str | None,
-    role: Role | None,
+    role: MemberRole | None,
     active: bool | None,
     limit: int,
 ) -> list[Member]:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from accounts_api.identity.members import service
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.schemas import MemberIn, MemberOut, MemberPatch, MemberUpsert
-from shared.auth import Caller, Role
+from shared.auth import Caller, MemberRole
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import ExternalId
 from shared.web.routing import ServiceDep, Uow, api_router, require
@@ -35,7 +35,7 @@ async def list_members(
             max_length=254, description="Only the member with exactly this address, in any case."
         ),
     ] = None,
-    role: Annotated[Role | None, Query(description="Only members of this role.")] = None,
+    role: Annotated[MemberRole | None, Query(description="Only members of this role.")] = None,
     active: Annotated[
         bool | None,
         Query(description="Only active members, or only deactivated ones; without it, both."),

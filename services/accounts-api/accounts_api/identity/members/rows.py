@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from shared.auth import Role
+from shared.auth import MemberRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Member:
     full_name: str
     email: str
     email_key: str
-    role: Role
+    role: MemberRole
     time_zone: str | None
     external_id: str | None
     active: bool

@@ -1,9 +1,9 @@
 """Who may hold which role, and what a seat costs."""
 
-from shared.auth import GRANTS, Caller, Role
+from shared.auth import GRANTS, Caller, MemberRole
 from shared.mail.addresses import email_key
 
-FREE_ROLE: Role = "observer"
+FREE_ROLE: MemberRole = "observer"
 
 
 def member_key(email: str) -> str:
@@ -11,10 +11,10 @@ def member_key(email: str) -> str:
     return email_key(email) or email.strip().casefold()
 
 
-def is_paid(role: Role, *, active: bool) -> bool:
+def is_paid(role: MemberRole, *, active: bool) -> bool:
     return active and role != FREE_ROLE
 
 
-def may_grant(caller: Caller, role: Role) -> bool:
+def may_grant(caller: Caller, role: MemberRole) -> bool:
     """Nobody gives a role that may do more than they may; the role that may least is free."""
     return role == FREE_ROLE or GRANTS[role] <= caller.permissions

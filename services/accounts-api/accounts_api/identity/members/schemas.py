@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.auth import Role
+from shared.auth import MemberRole
 from shared.schemas import Email, ExternalId, In, Name, Out, Patch, TimeZone
 
 _MEMBER: dict[str, Any] = {
@@ -31,7 +31,7 @@ class MemberIn(In):
     email: Email = Field(
         description="The person's e-mail address, unique among members without regard to case."
     )
-    role: Role = Field(
+    role: MemberRole = Field(
         default="observer",
         description="What the member may do. Every role but `observer` takes a paid seat.",
     )
@@ -57,7 +57,7 @@ class MemberPatch(Patch):
         default="",
         description="The person's e-mail address, unique among members without regard to case.",
     )
-    role: Role = Field(
+    role: MemberRole = Field(
         default="observer",
         description="What the member may do. Nobody can give a role that may do more than their"
         " own, and the last admin stays one.",
@@ -94,7 +94,7 @@ class MemberUpsert(Patch):
         description="The person's e-mail address, unique among members without regard to case. A"
         " new member needs one.",
     )
-    role: Role = Field(
+    role: MemberRole = Field(
         default="observer",
         description="What the member may do. A new member is an observer when this is left out.",
     )
@@ -120,7 +120,7 @@ class MemberOut(Out):
     email: str = Field(
         description="The person's e-mail address, unique among members without regard to case."
     )
-    role: Role = Field(
+    role: MemberRole = Field(
         description="What the member may do. Every role but `observer` takes a paid seat."
     )
     time_zone: str | None = Field(

@@ -10,7 +10,7 @@ from accounts_api.identity.members import queries
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.rules import is_paid, may_grant, member_key
 from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberUpsert
-from shared.auth import Caller, Role
+from shared.auth import Caller, MemberRole
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, check_version
 from shared.events.accounts import MemberChanged
@@ -87,7 +87,7 @@ async def list_members(
     *,
     after: tuple[str, UUID] | None,
     email: str | None,
-    role: Role | None,
+    role: MemberRole | None,
     active: bool | None,
     limit: int,
 ) -> list[Member]:
@@ -214,7 +214,7 @@ def _must_be_whole(given: Mapping[str, Any]) -> None:
         )
 
 
-def _must_be_grantable(caller: Caller, role: Role) -> None:
+def _must_be_grantable(caller: Caller, role: MemberRole) -> None:
     if not may_grant(caller, role):
         raise RoleBeyondOwn(f"The role {role!r} may do more than you may.", role=role)
 

@@ -1,10 +1,12 @@
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from shared.schemas import Currency, In, Instant, OneLine, Out, Patch, TimeZone, Title
+from shared.value_types import literals
 from shared.values.plain import near_day
 
 _SETTINGS: dict[str, Any] = {
@@ -21,8 +23,14 @@ SeatCount = Annotated[int, Field(ge=0, le=1_000_000)]
 SupportContact = Annotated[str, Field(min_length=1, max_length=300), OneLine]
 
 
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+Weekday = TypeAliasType(
+    "Weekday",
+    Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        Field(description="A day of the week."),
+    ],
+)
+WEEKDAYS: tuple[Weekday, ...] = literals(Weekday)
 
 
 def _working(days: list[Weekday]) -> list[Weekday]:

@@ -10,15 +10,29 @@ from calendar import month_abbr, month_name
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
-DateOrder = Literal["day_first", "month_first"]
-DecimalSign = Literal["point", "comma"]
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.value_types import literals
+
+DateOrder = TypeAliasType(
+    "DateOrder",
+    Annotated[
+        Literal["day_first", "month_first"],
+        Field(description="What stands first in dates such as 3/4/2026."),
+    ],
+)
+DecimalSign = TypeAliasType(
+    "DecimalSign",
+    Annotated[Literal["point", "comma"], Field(description="The decimal sign of numbers.")],
+)
 Readings = Mapping[str, Any]
 """What a cell says, by the ways in which it can be read; empty when in none."""
 
-ORDERS: Final[tuple[DateOrder, ...]] = get_args(DateOrder)
-SIGNS: Final[tuple[DecimalSign, ...]] = get_args(DecimalSign)
+ORDERS: Final[tuple[DateOrder, ...]] = literals(DateOrder)
+SIGNS: Final[tuple[DecimalSign, ...]] = literals(DecimalSign)
 _LAST_SHORT_YEAR: Final = 49
 """Two digits mean a year from 1950 to 2049, as in spreadsheets, and only behind the name of a
 month: 26/01/31 may begin or end with its year.

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
@@ -14,7 +17,13 @@ ROW_NOT_STORED: Final = "This row was not stored."
 SEE_ERRORS: Final = "See `errors` for each fault."
 
 Mode = Literal["create", "update", "upsert"]
-Status = Literal["created", "updated", "unchanged", "rejected"]
+WriteStatus = TypeAliasType(
+    "WriteStatus",
+    Annotated[
+        Literal["created", "updated", "unchanged", "rejected"],
+        Field(description="What became of a row or record that was written."),
+    ],
+)
 
 
 @dataclass(slots=True)
@@ -89,7 +98,7 @@ RULES = replace(OURSELVES, writes_owned=False)
 
 @dataclass(slots=True)
 class Outcome:
-    status: Status
+    status: WriteStatus
     id: str | None = None
     external_id: str | None = None
     version: int | None = None

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
+from accounts_api.records.editing.edits import WriteStatus
 from shared.schemas import ExternalId, In, OneLine, Out, Slug
 from shared.values.websites import NotAHost, host_of
 
@@ -124,9 +125,7 @@ class RowFault(BaseModel):
 class RowResult(BaseModel):
     """What became of one row."""
 
-    status: Literal["created", "updated", "unchanged", "rejected"] = Field(
-        description="What became of the row."
-    )
+    status: WriteStatus = Field(description="What became of the row.")
     id: UUID | None = Field(
         description="The id of the record; null of a row that was rejected before it was known"
         " which record it is about."

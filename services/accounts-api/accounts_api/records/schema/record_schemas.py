@@ -7,7 +7,7 @@ all of them live in one table, and `schema_of` makes their schemas from the defi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from accounts_api.records.schema.rules import RecordState, derive_contact_fields, derive_nothing
 from shared.events import accounts as events
 from shared.events.accounts import RecordType
+from shared.value_types import literals
 
 SqlType = Literal["text", "bigint", "boolean", "date", "timestamptz", "uuid"]
 Related = Literal["key_roles", "accounts"]
@@ -195,7 +196,7 @@ RECORD_SCHEMAS: Final[Mapping[str, RecordSchema]] = {
 }
 
 _BELONGS_TO: Final = tuple(
-    Parent(f"{record_type}_id", record_type) for record_type in get_args(RecordType)
+    Parent(f"{record_type}_id", record_type) for record_type in literals(RecordType)
 )
 OBJECT: Final = RecordSchema(
     "object",

@@ -6,36 +6,59 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import re2
+from pydantic import Field
 from pydantic_core import from_json
+from typing_extensions import TypeAliasType
 
 from shared.errors import Fault
 from shared.mail.addresses import InvalidEmail, normal_email
 from shared.values.plain import near_day, near_instant, one_line
 from shared.values.websites import NotAHost, url_of
 
-TraitType = Literal[
-    "string",
-    "text",
-    "number",
-    "boolean",
-    "date",
-    "datetime",
-    "currency",
-    "select",
-    "multi_select",
-    "url",
-    "email",
-    "member",
-    "contact",
-    "formula",
-]
-ResultType = Literal["string", "number", "boolean", "date", "datetime", "currency"]
+TraitType = TypeAliasType(
+    "TraitType",
+    Annotated[
+        Literal[
+            "string",
+            "text",
+            "number",
+            "boolean",
+            "date",
+            "datetime",
+            "currency",
+            "select",
+            "multi_select",
+            "url",
+            "email",
+            "member",
+            "contact",
+            "formula",
+        ],
+        Field(description="What the values of a trait are."),
+    ],
+)
+FormulaResultType = TypeAliasType(
+    "FormulaResultType",
+    Annotated[
+        Literal["string", "number", "boolean", "date", "datetime", "currency"],
+        Field(description="What the values of a formula are."),
+    ],
+)
 """What the values of a formula trait may be."""
-EditableBy = Literal["everyone", "leaders", "admins", "source"]
+EditableBy = TypeAliasType(
+    "EditableBy",
+    Annotated[
+        Literal["everyone", "leaders", "admins", "source"],
+        Field(
+            description="Who may change the values of a trait; `source` is only the connection"
+            " that it comes from."
+        ),
+    ],
+)
 
 T = TypeVar("T", date, datetime)
 
@@ -74,7 +97,7 @@ class Definition:
     deprecated: bool = False
     id: str = ""
     formula: str | None = None
-    result_type: ResultType | None = None
+    result_type: FormulaResultType | None = None
 
     @property
     def value_type(self) -> TraitType:

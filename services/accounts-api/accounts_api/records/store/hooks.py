@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts_api.records.schema.rules import RecordState
-from shared.events.accounts import Change
+from shared.events.accounts import ChangeKind
 from shared.uow import UnitOfWork
 
 
@@ -21,7 +21,7 @@ class RecordChange:
     """
 
     id: UUID
-    change: Change
+    change: ChangeKind
     fields: frozenset[str]
     before: RecordState | None
     after: RecordState

@@ -25,7 +25,7 @@ from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.loading import load_batch
 from shared.db import refuse
 from shared.errors import AppError, Fault
-from shared.events.accounts import Change
+from shared.events.accounts import ChangeKind
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -231,7 +231,7 @@ async def _announce(
     await hooks.notify(uow, schema.record_type, changes)
 
 
-def _change(pending: PendingRecord, merged_into: UUID | None) -> Change:
+def _change(pending: PendingRecord, merged_into: UUID | None) -> ChangeKind:
     if pending.before is None:
         return "created"
     if pending.after["deleted"] is not pending.before["deleted"]:

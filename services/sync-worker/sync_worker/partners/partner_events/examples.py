@@ -2,7 +2,7 @@
 
 import types
 from datetime import datetime
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel
@@ -85,6 +85,8 @@ def _value(kind: Any, name: str) -> Any:
     if isinstance(kind, TypeAliasType):
         return _value(kind.__value__, name)
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _value(inner[0], name)
     if origin is Literal:
         return _NAMES.get(name) if _NAMES.get(name) in inner else inner[0]
     if origin in {Union, types.UnionType}:
