@@ -55,7 +55,7 @@ BODIES: dict[str, Any] = {
     "set_segment_member": {"included": True},
     "start_handover": {"default_successor": {"unassigned": True}},
     "update_member": {"full_name": "Changed"},
-    "upsert_member": {"full_name": "Grace", "email": "grace@else.example"},
+    "put_member": {"full_name": "Grace", "email": "grace@else.example"},
     "roll_api_key": {},
     "edit_mailbox": {"display_name": "Changed"},
     "update_webhook_endpoint": {"description": "Changed"},

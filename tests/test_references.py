@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from tests.harness import Tenure, Workspace
-from tests.operations import WORDS, WRITES, Operation
-from tests.seed_data import Furniture, furnish, point_to, renamed
+from tests.operations import WRITES, Operation
+from tests.seed_data import Furniture, collection_of, furnish, point_to, renamed
 
 Path = tuple[str, ...]
 ANY_KEY: Final = "{}"
@@ -89,15 +89,9 @@ async def send(
     body = with_id(renamed(point_to(copy.deepcopy(example), made)), path, given)
     if path == ("rows", ANY_ITEM, "id"):
         body["rows"][0].pop("external_id", None)
-    collection = operation.path.removeprefix("/v1/").partition("/{")[0]
-    known = {"record_id": made.get(collection, ""), "object_type": WORDS["object_type"]}
-    if collection == "objects":
-        known["record_id"] = made["objects/project"]
-    for name in operation.parameters:
-        noun = name.removesuffix("_id").replace("_", "-")
-        known.setdefault(name, made.get(f"{noun}s", made.get(collection, "")))
-    known |= {"key": _ROLE, "rule_id": made["assignment-rules"]}
-    url = operation.url(**known)
+    names = [name for name in operation.parameters if operation.takes_id(name)]
+    known = {name: made.get(collection_of(operation, name), "") for name in names}
+    url = operation.url(**{"key": _ROLE, **known})
     return await ws.admin.request(operation.method, url, json=body, headers={"if-match": "*"})
 
 

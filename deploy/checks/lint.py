@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from deploy.checks.documents import Document, operations, resolve
+from deploy.checks.naming import misnamed
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
@@ -15,6 +16,8 @@ UNDESCRIBED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
 """Services whose documents still have parts without a sentence."""
 UNNAMED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
 """Services whose documents still have enumerations without a name."""
+MISNAMED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
+"""Services whose operations are not all called as the list has it."""
 
 
 def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
@@ -30,6 +33,9 @@ def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
         if package not in UNNAMED:
             for place in unnamed_enums(document):
                 yield f"{package}: {place} is an enumeration without a name of its own"
+        if package not in MISNAMED:
+            for fault in misnamed(document):
+                yield f"{package}: {fault}"
         for name, operation in operations(document).items():
             for key, seen, what in (
                 (operation.get("operationId", ""), seen_ids, "operationId"),

@@ -128,7 +128,7 @@ class PlainAnswers:
 class RequestLimits:
     """Refuses what is too large before it is buffered, counting streamed bytes as they come.
 
-    `larger` maps paths such as `/v1/imports/{import_id}/file`, or the ends of paths, to their own
+    `larger` maps paths such as `/v1/imports/{id}/file`, or the ends of paths, to their own
     limit: bulk routes take more than the usual 1 MiB.
     """
 

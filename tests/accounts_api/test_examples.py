@@ -43,7 +43,7 @@ async def prepared(ws: Workspace, operation: Operation, example: Any, made: Furn
     if operation.id == "create_object_type":
         body["plural_key"] = f"{body['key']}s"
         body["links"] = [{**link, "reverse": body["plural_key"]} for link in body["links"]]
-    if operation.id == "upsert_member":
+    if operation.id == "put_member":
         body["email"] = "hopper@example.com"
     if operation.id == "explain_rule":
         body["record_id"] = made["opportunities"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from alembic.config import Config
 
-from deploy.checks import breaking, lint, migrations
+from deploy.checks import breaking, lint, migrations, naming
 from deploy.migrate import ROOT
 
 PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
@@ -109,6 +109,36 @@ def test_an_enumeration_is_a_component() -> None:
     assert list(lint.unnamed_enums(DOCUMENT)) == ["Account/properties/kind (a, b)"]
     asked = changed(parameters, [{"name": "kind", "in": "query", "schema": kind}])
     assert len(list(lint.unnamed_enums(asked))) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "summary", "fault"),
+    [
+        ("post", "/v1/things", "create_thing", "Create a thing", None),
+        ("post", "/v1/things", "add_thing", "Add a thing", "creates: `create_`"),
+        ("post", "/v1/things/bulk", "create_things", "Create things", "`/bulk`"),
+        ("get", "/v1/things/{id}", "get_thing", "Get a thing", None),
+        ("get", "/v1/things/{id}", "get_thing", "Get a thing.", "full stop"),
+        ("get", "/v1/things/{id}", "get_thing", "Read a thing", "does not begin with 'Get'"),
+        ("get", "/v1/things/{id}", "read_thing", "Read a thing", "is not one of list, get"),
+        ("get", "/v1/things/{thing_id}", "get_thing", "Get a thing", "ends with {thing_id}"),
+        ("get", "/v1/things/{id}/parts/{key}", "get_part", "Get a part", "calls a parent `{id}`"),
+        ("get", "/v1/things/{thing_id}/parts/{id}", "get_part", "Get a part", None),
+        ("patch", "/v1/things/{id}", "edit_thing", "Edit a thing", "is not one of update"),
+        ("put", "/v1/things/{external_id}", "put_thing", "Create or update a thing", None),
+        ("put", "/v1/things/{external_id}", "set_thing", "Set a thing", "by an external id"),
+        ("put", "/v1/things/{id}/clock", "set_clock", "Set the clock of a thing", None),
+        ("delete", "/v1/things/{id}", "archive_thing", "Archive a thing", None),
+        ("delete", "/v1/things/{id}", "remove_thing", "Remove a thing", "is not one of delete"),
+    ],
+)
+def test_operations_are_called_as_the_list_has_it(
+    method: str, path: str, name: str, summary: str, fault: str | None
+) -> None:
+    responses: dict[str, Any] = {"201" if method == "post" else "200": {}}
+    operation = {"operationId": name, "summary": summary, "responses": responses}
+    found = list(naming.misnamed({"paths": {path: {method: operation}}}))
+    assert found == [] if fault is None else fault in found[0]
 
 
 def test_two_services_may_not_use_one_operation_id() -> None:

@@ -1,6 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
 from starlette.responses import Response
 
 from accounts_api.automation.assignments import service
@@ -23,6 +24,7 @@ router = api_router("/v1/key-roles/{key_role_id}/assignment-rules", "Key roles")
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("traits:write")]
+RuleId = Annotated[UUID, Path(alias="id", description="The id of the assignment rule.")]
 
 
 @router.get("", summary="List assignment rules", response_model=AssignmentRulesOut)
@@ -48,9 +50,7 @@ async def create_assignment_rule(
     return await _tagged(uow, rule, response)
 
 
-@router.post(
-    "/preview", summary="See who would get which accounts", response_model=AssignmentPreviewOut
-)
+@router.post("/preview", summary="Preview assignment rules", response_model=AssignmentPreviewOut)
 @all_faults_at_once
 async def preview_assignment_rules(
     key_role_id: UUID, data: AssignmentPreviewIn, caller: Reader, uow: Uow
@@ -64,7 +64,7 @@ async def preview_assignment_rules(
 @router.post(
     "/apply",
     status_code=202,
-    summary="Give existing accounts their holders",
+    summary="Apply assignment rules",
     response_model=AssignmentProgress,
 )
 async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
@@ -74,19 +74,19 @@ async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) ->
     return await service.apply_rules(uow, key_role_id)
 
 
-@router.get("/{rule_id}", summary="Get an assignment rule", response_model=AssignmentRuleOut)
+@router.get("/{id}", summary="Get an assignment rule", response_model=AssignmentRuleOut)
 async def get_assignment_rule(
-    key_role_id: UUID, rule_id: UUID, caller: Reader, uow: Uow, response: Response
+    key_role_id: UUID, rule_id: RuleId, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return await _tagged(uow, await service.get_rule(uow, key_role_id, rule_id), response)
 
 
-@router.patch("/{rule_id}", summary="Change an assignment rule", response_model=AssignmentRuleOut)
+@router.patch("/{id}", summary="Update an assignment rule", response_model=AssignmentRuleOut)
 @all_faults_at_once
 async def update_assignment_rule(
     key_role_id: UUID,
-    rule_id: UUID,
+    rule_id: RuleId,
     data: AssignmentRulePatch,
     version: IfMatch,
     caller: Writer,
@@ -100,9 +100,9 @@ async def update_assignment_rule(
     return await _tagged(uow, changed, response)
 
 
-@router.delete("/{rule_id}", status_code=204, summary="Delete an assignment rule")
+@router.delete("/{id}", status_code=204, summary="Delete an assignment rule")
 async def delete_assignment_rule(
-    key_role_id: UUID, rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
+    key_role_id: UUID, rule_id: RuleId, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
     """Deletes a rule. Whom it chose stays."""
     await service.delete_rule(uow, key_role_id, rule_id, version)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.automation.deactivation import service
@@ -24,6 +24,7 @@ router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
 
 Reader = Annotated[Caller, require("lifecycle:read")]
 Writer = Annotated[Caller, require("lifecycle:write")]
+RuleId = Annotated[UUID, Path(alias="id", description="The id of the deactivation rule.")]
 ExplainedContact = Annotated[UUID, Query(description="The id of the contact to explain.")]
 
 
@@ -50,7 +51,7 @@ async def create_deactivation_rule(
 
 @router.post(
     "/preview",
-    summary="See what a set of deactivation rules would do",
+    summary="Preview deactivation rules",
     response_model=DeactivationPreviewOut,
 )
 @all_faults_at_once
@@ -76,20 +77,18 @@ async def explain_deactivation(
     return await service.explain_contact(uow, contact_id)
 
 
-@router.get("/{rule_id}", summary="Get a deactivation rule", response_model=DeactivationRuleOut)
+@router.get("/{id}", summary="Get a deactivation rule", response_model=DeactivationRuleOut)
 async def get_deactivation_rule(
-    rule_id: UUID, caller: Reader, uow: Uow, response: Response
+    rule_id: RuleId, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return _tagged(await service.get_rule(uow, rule_id), response)
 
 
-@router.patch(
-    "/{rule_id}", summary="Change a deactivation rule", response_model=DeactivationRuleOut
-)
+@router.patch("/{id}", summary="Update a deactivation rule", response_model=DeactivationRuleOut)
 @all_faults_at_once
 async def update_deactivation_rule(
-    rule_id: UUID,
+    rule_id: RuleId,
     data: DeactivationRulePatch,
     version: IfMatch,
     caller: Writer,
@@ -102,9 +101,9 @@ async def update_deactivation_rule(
     return _tagged(await service.update_rule(uow, rule_id, data, version), response)
 
 
-@router.delete("/{rule_id}", status_code=204, summary="Delete a deactivation rule")
+@router.delete("/{id}", status_code=204, summary="Delete a deactivation rule")
 async def delete_deactivation_rule(
-    rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
+    rule_id: RuleId, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
     """Deletes a rule. Contacts that it alone deactivated are active again."""
     await service.delete_rule(uow, rule_id, version)

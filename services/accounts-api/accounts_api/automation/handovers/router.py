@@ -17,7 +17,9 @@ Reader = Annotated[Caller, require("members:read")]
 Writer = Annotated[Caller, require("members:write")]
 
 
-@router.get("/preview", summary="What a member would hand over", response_model=HandoverHoldings)
+@router.get(
+    "/preview", summary="Get what a member would hand over", response_model=HandoverHoldings
+)
 async def get_handover_holdings(
     member_id: UUID, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
@@ -30,7 +32,7 @@ async def get_handover_holdings(
         return await service.holdings(uow, member_id, elsewhere)
 
 
-@router.post("/preview", summary="See who would take what", response_model=HandoverPreview)
+@router.post("/preview", summary="Preview a handover", response_model=HandoverPreview)
 async def preview_handover(
     member_id: UUID, data: HandoverIn, caller: Reader, tenure: ServiceDep
 ) -> dict[str, Any]:
@@ -43,7 +45,7 @@ async def preview_handover(
         return await service.preview(uow, member_id, data, elsewhere)
 
 
-@router.post("", status_code=202, summary="Hand over", response_model=HandoverOut)
+@router.post("", status_code=202, summary="Start a handover", response_model=HandoverOut)
 async def start_handover(
     member_id: UUID, data: HandoverIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
@@ -54,7 +56,7 @@ async def start_handover(
     return await service.start(uow, member_id, data)
 
 
-@router.get("", summary="How far the last handover is", response_model=HandoverOut)
+@router.get("", summary="Get the last handover of a member", response_model=HandoverOut)
 async def get_handover(member_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Returns how far the member's last handover is; 404 when none was started."""
     return await service.last(uow, member_id)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.automation.lifecycle import service
@@ -26,6 +26,7 @@ router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
 Reader = Annotated[Caller, require("lifecycle:read")]
 Writer = Annotated[Caller, require("lifecycle:write")]
+RuleId = Annotated[UUID, Path(alias="id", description="The id of the lifecycle rule.")]
 ExplainedAccount = Annotated[UUID, Query(description="The id of the account to explain.")]
 
 
@@ -50,9 +51,7 @@ async def create_lifecycle_rule(
     return _tagged(rule, response)
 
 
-@router.post(
-    "/preview", summary="See what a set of rules would do", response_model=LifecyclePreviewOut
-)
+@router.post("/preview", summary="Preview lifecycle rules", response_model=LifecyclePreviewOut)
 @all_faults_at_once
 async def preview_lifecycle_rules(
     data: LifecyclePreviewIn, caller: Reader, uow: Uow
@@ -80,7 +79,7 @@ async def explain_lifecycle(
 
 @router.get(
     "/unconverted-trials",
-    summary="List trials past their end",
+    summary="List unconverted trials",
     response_model=Page[UnconvertedTrialOut],
 )
 async def list_unconverted_trials(
@@ -94,18 +93,18 @@ async def list_unconverted_trials(
     return page_of(found, limit, tenure.cursors, caller.workspace_id, shape, keys)
 
 
-@router.get("/{rule_id}", summary="Get a lifecycle rule", response_model=LifecycleRuleOut)
+@router.get("/{id}", summary="Get a lifecycle rule", response_model=LifecycleRuleOut)
 async def get_lifecycle_rule(
-    rule_id: UUID, caller: Reader, uow: Uow, response: Response
+    rule_id: RuleId, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return _tagged(await service.get_rule(uow, rule_id), response)
 
 
-@router.patch("/{rule_id}", summary="Change a lifecycle rule", response_model=LifecycleRuleOut)
+@router.patch("/{id}", summary="Update a lifecycle rule", response_model=LifecycleRuleOut)
 @all_faults_at_once
 async def update_lifecycle_rule(
-    rule_id: UUID,
+    rule_id: RuleId,
     data: LifecycleRulePatch,
     version: IfMatch,
     caller: Writer,
@@ -118,9 +117,9 @@ async def update_lifecycle_rule(
     return _tagged(await service.update_rule(uow, rule_id, data, version), response)
 
 
-@router.delete("/{rule_id}", status_code=204, summary="Delete a lifecycle rule")
+@router.delete("/{id}", status_code=204, summary="Delete a lifecycle rule")
 async def delete_lifecycle_rule(
-    rule_id: UUID, version: IfMatch, caller: Writer, uow: Uow
+    rule_id: RuleId, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
     """Deletes a rule. Accounts that it decided about get the status that other rules give them."""
     await service.delete_rule(uow, rule_id, version)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from accounts_api.automation.memberships import inspection, service
 from accounts_api.automation.memberships.schemas import (
@@ -22,6 +22,7 @@ router = api_router("/v1/segments", "Segments")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
+SegmentId = Annotated[UUID, Path(alias="id", description="The id of the segment.")]
 ExplainedRecord = Annotated[
     UUID, Query(description="The id of a record of the segment's record type.")
 ]
@@ -29,7 +30,7 @@ ExplainedRecord = Annotated[
 
 @router.post(
     "/preview",
-    summary="See what a draft would hold",
+    summary="Preview a segment",
     response_model=SegmentPreviewOut,
     responses=refuses(404),
 )
@@ -43,7 +44,7 @@ async def preview_segment(data: SegmentPreviewIn, caller: Reader, uow: Uow) -> d
 
 @router.get(
     "/{segment_id}/members",
-    summary="List the members of a segment",
+    summary="List members of a segment",
     response_model=Page[SegmentMemberOut],
 )
 async def list_segment_members(
@@ -78,7 +79,7 @@ async def list_segment_members(
 
 @router.put(
     "/{segment_id}/members/{record_id}",
-    summary="Add or remove a record by hand",
+    summary="Set a member of a segment by hand",
     response_model=MembershipOut,
 )
 async def set_segment_member(
@@ -92,7 +93,7 @@ async def set_segment_member(
 
 @router.delete(
     "/{segment_id}/members/{record_id}",
-    summary="Let the rule decide again",
+    summary="Clear what was set by hand about a member",
     response_model=MembershipOut,
 )
 async def clear_segment_member(
@@ -105,12 +106,12 @@ async def clear_segment_member(
 
 
 @router.get(
-    "/{segment_id}/explain",
-    summary="Explain why a record is a member or not",
+    "/{id}/explain",
+    summary="Explain why a record is in a segment or not",
     response_model=SegmentExplanationOut,
 )
 async def explain_segment(
-    segment_id: UUID, record_id: ExplainedRecord, caller: Reader, uow: Uow
+    segment_id: SegmentId, record_id: ExplainedRecord, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
     """Returns what the rule says of the record, condition by condition, what a person said, and
     when the record was a member.

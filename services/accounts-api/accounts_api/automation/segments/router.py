@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.automation.segments import service
@@ -24,6 +24,7 @@ router = api_router("/v1/segments", "Segments")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
+SegmentId = Annotated[UUID, Path(alias="id", description="The id of the segment.")]
 Force = Annotated[
     bool, Query(description="True archives it although rules or sequences ask for it.")
 ]
@@ -69,19 +70,19 @@ async def create_segment(
     return _tagged(shown, response)
 
 
-@router.get("/{segment_id}", summary="Get a segment", response_model=SegmentDetail)
+@router.get("/{id}", summary="Get a segment", response_model=SegmentDetail)
 async def get_segment(
-    segment_id: UUID, caller: Reader, uow: Uow, response: Response
+    segment_id: SegmentId, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
     """Returns a segment with the count and revenue of its members, live or archived."""
     shown, revenue = await service.get_segment(uow, segment_id)
     return {**_tagged(shown, response), "arr": revenue}
 
 
-@router.patch("/{segment_id}", summary="Change a segment", response_model=SegmentOut)
+@router.patch("/{id}", summary="Update a segment", response_model=SegmentOut)
 @all_faults_at_once
 async def update_segment(
-    segment_id: UUID,
+    segment_id: SegmentId,
     data: SegmentPatch,
     version: IfMatch,
     caller: Writer,
@@ -94,9 +95,9 @@ async def update_segment(
     return _tagged(await service.update_segment(uow, segment_id, data, version), response)
 
 
-@router.delete("/{segment_id}", status_code=204, summary="Archive a segment")
+@router.delete("/{id}", status_code=204, summary="Archive a segment")
 async def archive_segment(
-    segment_id: UUID,
+    segment_id: SegmentId,
     version: IfMatch,
     caller: Writer,
     the_service: ServiceDep,
@@ -114,9 +115,9 @@ async def archive_segment(
     return Response(status_code=204)
 
 
-@router.get("/{segment_id}/usages", summary="Who uses a segment", response_model=UsagesOut)
+@router.get("/{id}/usages", summary="Get usages of a segment", response_model=UsagesOut)
 async def get_segment_usages(
-    segment_id: UUID, caller: Reader, the_service: ServiceDep
+    segment_id: SegmentId, caller: Reader, the_service: ServiceDep
 ) -> dict[str, Any]:
     """Lists rules that ask for the segment, in whatever they decide, and sequences. `records`
     counts its members.
@@ -129,13 +130,13 @@ async def get_segment_usages(
 
 
 @router.post(
-    "/{segment_id}/recheck",
+    "/{id}/recheck",
     status_code=202,
-    summary="Evaluate every record again",
+    summary="Recheck a segment",
     response_model=SegmentOut,
 )
 async def recheck_segment(
-    segment_id: UUID, caller: Writer, uow: Uow, response: Response
+    segment_id: SegmentId, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
     """Evaluates every record again, as the worker does once a day, too. `progress.drift` says how
     many memberships were wrong.

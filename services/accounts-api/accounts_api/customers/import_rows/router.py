@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from accounts_api.customers.import_rows import executor, rejected_rows_csv, service
 from accounts_api.customers.import_rows.schemas import ImportPreview, ImportRowOut, ImportRowStatus
@@ -14,15 +14,16 @@ from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 router = api_router("/v1/imports", "Imports")
 
 Reader = Annotated[Caller, require("records:read")]
+ImportId = Annotated[UUID, Path(alias="id", description="The id of the import.")]
 
 
 @router.get(
-    "/{import_id}/preview",
+    "/{id}/preview",
     responses=refuses(409),
-    summary="See what an import would do",
+    summary="Preview an import",
     response_model=ImportPreview,
 )
-async def preview_import(import_id: UUID, caller: Reader, uow: Uow) -> Any:
+async def preview_import(import_id: ImportId, caller: Reader, uow: Uow) -> Any:
     """Returns counts of the first 2,000 rows, what is wrong with them by column, and samples;
     nothing is stored.
     """
@@ -31,7 +32,7 @@ async def preview_import(import_id: UUID, caller: Reader, uow: Uow) -> Any:
 
 @router.get(
     "/{import_id}/rows",
-    summary="List what became of an import's rows",
+    summary="List rows of an import",
     response_model=Page[ImportRowOut],
 )
 async def list_import_rows(
@@ -52,8 +53,8 @@ async def list_import_rows(
 
 
 @router.get(
-    "/{import_id}/rejected-rows.csv",
-    summary="Export the rejected rows of an import as CSV",
+    "/{id}/rejected-rows.csv",
+    summary="Export rejected rows of an import as CSV",
     response_class=CsvResponse,
     responses=CsvResponse.openapi(
         "External ID,ARR,import_row,import_errors\r\ncrm-1017,a lot,17,ARR: Minor units …\r\n"
@@ -61,7 +62,7 @@ async def list_import_rows(
     | refuses(409),
 )
 async def export_rejected_rows(
-    import_id: UUID, caller: Reader, uow: Uow, tenure: ServiceDep
+    import_id: ImportId, caller: Reader, uow: Uow, tenure: ServiceDep
 ) -> Any:
     """Returns the rejected rows as they came, and why. Mend them and import this file."""
     job = await get_import(uow, import_id)

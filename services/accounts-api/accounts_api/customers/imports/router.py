@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+from fastapi import Path
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -16,8 +17,9 @@ router = api_router("/v1/imports", "Imports")
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("records:write")]
+ImportId = Annotated[UUID, Path(alias="id", description="The id of the import.")]
 
-FILE_PATH: Final = "/v1/imports/{import_id}/file"
+FILE_PATH: Final = "/v1/imports/{id}/file"
 LARGEST_FILE: Final = 64 * 1024 * 1024
 _FILE: Final[dict[str, Any]] = {
     "requestBody": {
@@ -43,7 +45,7 @@ async def list_imports(
     return await service.list_imports(uow, tenure.cursors, cursor, limit)
 
 
-@router.post("", status_code=201, summary="Begin an import", response_model=ImportOut)
+@router.post("", status_code=201, summary="Create an import", response_model=ImportOut)
 async def create_import(data: ImportIn, caller: Writer, uow: Uow, response: Response) -> Any:
     """Creates an import, with a small file in `csv` or without one: then send it to
     `/v1/imports/{id}/file`. Nothing is written to records before the import is started.
@@ -53,20 +55,20 @@ async def create_import(data: ImportIn, caller: Writer, uow: Uow, response: Resp
     return _tagged(made, response)
 
 
-@router.get("/{import_id}", summary="Get one import", response_model=ImportDetail)
-async def get_import(import_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+@router.get("/{id}", summary="Get an import", response_model=ImportDetail)
+async def get_import(import_id: ImportId, caller: Reader, uow: Uow, response: Response) -> Any:
     """Returns how far the import has come, and what its columns can be mapped to."""
     return _tagged(await service.show_import(uow, import_id), response)
 
 
 @router.put(
-    "/{import_id}/file",
-    summary="Send an import's file",
+    "/{id}/file",
+    summary="Upload the file of an import",
     response_model=ImportOut,
     openapi_extra=_FILE,
 )
-async def put_import_file(
-    import_id: UUID, request: Request, caller: Writer, tenure: ServiceDep, response: Response
+async def upload_import_file(
+    import_id: ImportId, request: Request, caller: Writer, tenure: ServiceDep, response: Response
 ) -> Any:
     """Stores the file, in place of the one before, and maps its columns by their names. It is
     refused once the import is started.
@@ -75,9 +77,9 @@ async def put_import_file(
     return _tagged(taken, response)
 
 
-@router.patch("/{import_id}", summary="Change an import's mapping", response_model=ImportOut)
+@router.patch("/{id}", summary="Update an import", response_model=ImportOut)
 async def update_import(
-    import_id: UUID,
+    import_id: ImportId,
     data: ImportPatch,
     version: IfMatch,
     caller: Writer,
@@ -91,13 +93,13 @@ async def update_import(
 
 
 @router.post(
-    "/{import_id}/start",
+    "/{id}/start",
     status_code=202,
     summary="Start an import",
     response_model=ImportOut,
 )
 async def start_import(
-    import_id: UUID, version: IfMatch, caller: Writer, uow: Uow, response: Response
+    import_id: ImportId, version: IfMatch, caller: Writer, uow: Uow, response: Response
 ) -> Any:
     """Starts to write the rows in the background, 500 in a transaction. The same file again changes
     nothing.
@@ -105,8 +107,8 @@ async def start_import(
     return _tagged(await service.start_import(uow, caller, import_id, version), response)
 
 
-@router.post("/{import_id}/cancel", summary="Cancel an import", response_model=ImportOut)
-async def cancel_import(import_id: UUID, caller: Writer, uow: Uow, response: Response) -> Any:
+@router.post("/{id}/cancel", summary="Cancel an import", response_model=ImportOut)
+async def cancel_import(import_id: ImportId, caller: Writer, uow: Uow, response: Response) -> Any:
     """Ends the import. Rows that are written stay, and no more are."""
     return _tagged(await service.cancel_import(uow, import_id), response)
 

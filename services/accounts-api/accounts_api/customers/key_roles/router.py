@@ -28,6 +28,8 @@ of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("traits:write")]
+PlannedHoldingId = Annotated[UUID, Path(alias="id", description="The id of the planned holding.")]
+KeyRoleId = Annotated[UUID, Path(alias="id", description="The id of the key role.")]
 Force = Annotated[bool, Query(description="True ends every holding of it, whatever uses it.")]
 Key = Annotated[str, Path(description="The key of the key role, such as `csm`.")]
 
@@ -42,21 +44,21 @@ async def list_key_roles(
         return await service.list_key_roles(uow, tenure.cursors, cursor, limit)
 
 
-@router.post("", status_code=201, summary="Define a key role", response_model=KeyRoleOut)
+@router.post("", status_code=201, summary="Create a key role", response_model=KeyRoleOut)
 async def create_key_role(data: KeyRoleIn, caller: Writer, uow: Uow, response: Response) -> Any:
     """Defines a key role, which accounts then have under `key_roles`."""
     return _tagged(await service.create_key_role(uow, data), response)
 
 
-@router.get("/{key_role_id}", summary="Get one key role", response_model=KeyRoleOut)
-async def get_key_role(key_role_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+@router.get("/{id}", summary="Get a key role", response_model=KeyRoleOut)
+async def get_key_role(key_role_id: KeyRoleId, caller: Reader, uow: Uow, response: Response) -> Any:
     """Returns a key role; who holds it is with each account."""
     return _tagged(await service.get_key_role(uow, key_role_id), response)
 
 
-@router.patch("/{key_role_id}", summary="Change one key role", response_model=KeyRoleOut)
+@router.patch("/{id}", summary="Update a key role", response_model=KeyRoleOut)
 async def update_key_role(
-    key_role_id: UUID,
+    key_role_id: KeyRoleId,
     data: KeyRolePatch,
     version: IfMatch,
     caller: Writer,
@@ -69,8 +71,8 @@ async def update_key_role(
     return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
 
 
-@router.get("/{key_role_id}/usages", summary="Who uses a key role", response_model=UsagesOut)
-async def get_key_role_usages(key_role_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
+@router.get("/{id}/usages", summary="Get usages of a key role", response_model=UsagesOut)
+async def get_key_role_usages(key_role_id: KeyRoleId, caller: Reader, tenure: ServiceDep) -> Any:
     """Lists rules that ask who holds it, its own assignment rules, sequences and mappings.
     `records` counts accounts with a holder.
     """
@@ -80,9 +82,9 @@ async def get_key_role_usages(key_role_id: UUID, caller: Reader, tenure: Service
         return (await service.used_by(uow, key_role_id, elsewhere)).as_json()
 
 
-@router.delete("/{key_role_id}", status_code=204, summary="Delete one key role")
+@router.delete("/{id}", status_code=204, summary="Delete a key role")
 async def delete_key_role(
-    key_role_id: UUID,
+    key_role_id: KeyRoleId,
     version: IfMatch,
     caller: Writer,
     tenure: ServiceDep,
@@ -97,9 +99,7 @@ async def delete_key_role(
         await service.delete_key_role(uow, key_role_id, version, elsewhere, force=force)
 
 
-@of_accounts.get(
-    "", summary="Who holds, held and will hold an account's roles", response_model=HoldingsOut
-)
+@of_accounts.get("", summary="List holders of an account's key roles", response_model=HoldingsOut)
 async def list_key_role_holders(account_id: UUID, caller: Reader, uow: Uow) -> Any:
     """Lists who holds, held and will hold each key role of the account, latest first."""
     return await service.holdings_of(uow, account_id)
@@ -107,7 +107,7 @@ async def list_key_role_holders(account_id: UUID, caller: Reader, uow: Uow) -> A
 
 @of_accounts.put(
     "/{key}",
-    summary="Say who holds a role",
+    summary="Assign a key role on an account",
     response_model=AccountOut,
     responses={202: {"model": AccountOut, "description": "Planned: it begins by itself."}},
 )
@@ -122,9 +122,9 @@ async def assign_key_role(
     return record_response(accounts, outcome, 200 if done else 202)
 
 
-@of_accounts.delete("/planned/{planned_id}", status_code=204, summary="Cancel a planned holding")
+@of_accounts.delete("/planned/{id}", status_code=204, summary="Cancel a planned holding")
 async def cancel_planned_key_role(
-    account_id: UUID, planned_id: UUID, caller: RecordWriter, uow: Uow
+    account_id: UUID, planned_id: PlannedHoldingId, caller: RecordWriter, uow: Uow
 ) -> Response:
     """Cancels a holding that has not begun. 404 answers one that has."""
     await service.cancel_planned(uow, account_id, planned_id)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.customers.object_types import service
@@ -21,6 +21,7 @@ router = api_router("/v1/object-types", "Object types")
 
 Reader = Annotated[Caller, require("object_types:read")]
 Writer = Annotated[Caller, require("object_types:write")]
+ObjectTypeId = Annotated[UUID, Path(alias="id", description="The id of the object type.")]
 Force = Annotated[
     bool, Query(description="True goes on although something is in use or would be lost.")
 ]
@@ -42,7 +43,7 @@ async def list_object_types(
     return await service.list_types(uow, tenure.cursors, cursor, limit, archived=archived)
 
 
-@router.post("", status_code=201, summary="Define an object type", response_model=ObjectTypeOut)
+@router.post("", status_code=201, summary="Create an object type", response_model=ObjectTypeOut)
 @all_faults_at_once
 async def create_object_type(
     data: ObjectTypeIn, caller: Writer, uow: Uow, response: Response
@@ -53,18 +54,18 @@ async def create_object_type(
     return _tagged(await service.create_type(uow, data), response)
 
 
-@router.get("/{object_type_id}", summary="Get one object type", response_model=ObjectTypeOut)
+@router.get("/{id}", summary="Get an object type", response_model=ObjectTypeOut)
 async def get_object_type(
-    object_type_id: UUID, caller: Reader, uow: Uow, response: Response
+    object_type_id: ObjectTypeId, caller: Reader, uow: Uow, response: Response
 ) -> Any:
     """Returns an object type with its links, live or archived."""
     return _tagged(await service.get_type(uow, object_type_id), response)
 
 
-@router.patch("/{object_type_id}", summary="Change one object type", response_model=ObjectTypeOut)
+@router.patch("/{id}", summary="Update an object type", response_model=ObjectTypeOut)
 @all_faults_at_once
 async def update_object_type(
-    object_type_id: UUID,
+    object_type_id: ObjectTypeId,
     data: ObjectTypePatch,
     version: IfMatch,
     caller: Writer,
@@ -81,20 +82,25 @@ async def update_object_type(
 
 
 @router.get(
-    "/{object_type_id}/usages",
-    summary="Who uses an object type",
+    "/{id}/usages",
+    summary="Get usages of an object type",
     response_model=UsagesOut,
 )
-async def get_object_type_usages(object_type_id: UUID, caller: Reader, uow: Uow) -> Any:
+async def get_object_type_usages(object_type_id: ObjectTypeId, caller: Reader, uow: Uow) -> Any:
     """Lists rules that look at its instances, and its own traits. No other service can use an
     object type.
     """
     return (await service.used_by(uow, object_type_id)).as_json()
 
 
-@router.delete("/{object_type_id}", status_code=204, summary="Delete one object type")
+@router.delete("/{id}", status_code=204, summary="Delete an object type")
 async def delete_object_type(
-    object_type_id: UUID, version: IfMatch, caller: Writer, uow: Uow, *, force: Force = False
+    object_type_id: ObjectTypeId,
+    version: IfMatch,
+    caller: Writer,
+    uow: Uow,
+    *,
+    force: Force = False,
 ) -> None:
     """Deletes a type that nothing uses. In use it is a 409 that names the users; `force` deletes it
     with its traits and instances, in batches: until they are gone its key stays taken.

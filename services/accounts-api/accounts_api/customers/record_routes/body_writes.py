@@ -43,7 +43,7 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
     @router.post(
         "/bulk",
         name=f"upsert_{record_type.plural}",
-        summary=f"Upsert many {record_type.plural}",
+        summary=f"Upsert {record_type.plural}",
         response_model=BulkOut,
     )
     @with_body(record_type.rows)
@@ -60,7 +60,7 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
     @router.put(
         "/by-external-id/{external_id:path}",
         name=f"put_{name}",
-        summary=f"Create or change the {name} with an external id",
+        summary=f"Create or update the {name} with an external id",
         response_model=out,
         responses={201: {"model": out, "description": "It did not exist."}},
     )
@@ -83,7 +83,7 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         return record_response(records, await records.put(uow, caller, external_id, version, data))
 
     @router.patch(
-        "/{record_id}", name=f"update_{name}", summary=f"Change one {name}", response_model=out
+        "/{id}", name=f"update_{name}", summary=f"Update {record_type.one}", response_model=out
     )
     @all_faults_at_once
     @with_body(record_type.patch)

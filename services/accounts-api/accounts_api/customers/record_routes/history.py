@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from accounts_api.customers.record_routes.parameters import Reader, RecordId
+from accounts_api.customers.record_routes.parameters import Reader
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import JSON
 from accounts_api.records.history import service
@@ -16,6 +16,8 @@ from shared.paging import CursorParam, Limit, Page
 from shared.schemas import Instant
 from shared.web.routing import ServiceDep, Uow
 
+ParentId = Annotated[UUID, Path(description="The id of the record that changed.")]
+ChangeId = Annotated[UUID, Path(alias="id", description="The id of the change.")]
 FieldParam = Annotated[
     str | None,
     Query(max_length=100, description="Only this field, or group: `traits`, `key_roles`."),
@@ -34,11 +36,11 @@ def add_history(router: APIRouter, record_type: RecordType) -> None:
     @router.get(
         "/{record_id}/history",
         name=f"list_{name}_history",
-        summary=f"What changed about one {name}, and why",
+        summary=f"List changes of {record_type.one}",
         response_model=Page[FieldChangeOut],
     )
     async def list_history(
-        record_id: RecordId,
+        record_id: ParentId,
         request: Request,
         caller: Reader,
         uow: Uow,
@@ -65,15 +67,15 @@ def add_history(router: APIRouter, record_type: RecordType) -> None:
         return Response(body, media_type=JSON)
 
     @router.get(
-        "/{record_id}/history/{change_id}",
+        "/{record_id}/history/{id}",
         name=f"get_{name}_change",
-        summary=f"Why one field of {record_type.one} changed",
+        summary=f"Get a change of {record_type.one}",
         description="The whole chain of causes, from origin to immediate actor, and what else was"
         " written with it.",
         response_model=FieldChangeDetail,
     )
     async def get_change(
-        record_id: RecordId, change_id: UUID, request: Request, caller: Reader, uow: Uow
+        record_id: ParentId, change_id: ChangeId, request: Request, caller: Reader, uow: Uow
     ) -> Response:
         schema = await record_type.schema_to_read(uow, request.path_params)
         body = await service.one_change(uow, schema, record_id, change_id)

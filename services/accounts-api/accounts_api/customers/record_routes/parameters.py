@@ -12,7 +12,7 @@ from shared.web.routing import require
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("records:write")]
-RecordId = Annotated[UUID, Path(description="The id of the record, a UUID.")]
+RecordId = Annotated[UUID, Path(alias="id", description="The id of the record, a UUID.")]
 ExternalIdPath = Annotated[
     ExternalId,
     Path(description="The record's id in your system; a `/` in it is sent as `%2F`."),

@@ -86,7 +86,7 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
     @router.post(
         "/search",
         name=f"search_{plural}",
-        summary=f"Search {plural} by rule and by words",
+        summary=f"Search {plural}",
         response_model=page,
     )
     async def search(
@@ -134,9 +134,9 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         return read_response(record)
 
     @router.get(
-        "/{record_id}",
+        "/{id}",
         name=f"get_{name}",
-        summary=f"Get one {name}",
+        summary=f"Get {record_type.one}",
         response_model=out,
     )
     async def get(

@@ -16,7 +16,7 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
     name, out = record_type.name, record_type.out
 
     @router.delete(
-        "/{record_id}", status_code=204, name=f"delete_{name}", summary=f"Delete one {name}"
+        "/{id}", status_code=204, name=f"delete_{name}", summary=f"Delete {record_type.one}"
     )
     async def delete(
         record_id: RecordId, version: IfMatch, caller: Writer, uow: Uow, request: Request
@@ -29,9 +29,9 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
         return Response(status_code=204)
 
     @router.post(
-        "/{record_id}/undelete",
+        "/{id}/undelete",
         name=f"undelete_{name}",
-        summary=f"Bring back a deleted {name}",
+        summary=f"Undelete {record_type.one}",
         response_model=out,
     )
     async def undelete(record_id: RecordId, caller: Writer, uow: Uow, request: Request) -> Response:
@@ -40,7 +40,7 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
         return record_response(records, await records.undelete(uow, caller, record_id))
 
     @router.post(
-        "/{record_id}/merge",
+        "/{id}/merge",
         name=f"merge_{record_type.plural}",
         summary=f"Merge another {name} into this one",
         description="Fields the winner lacks come from the loser; what belonged to the loser"

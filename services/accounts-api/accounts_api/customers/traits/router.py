@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.customers.formulas.schemas import FormulaPreviewIn, FormulaPreviewOut
@@ -26,6 +26,7 @@ router = api_router("/v1/traits", "Traits")
 
 Reader = Annotated[Caller, require("traits:read")]
 Writer = Annotated[Caller, require("traits:write")]
+TraitId = Annotated[UUID, Path(alias="id", description="The id of the trait.")]
 Force = Annotated[
     bool, Query(description="True goes on although something is in use or would be lost.")
 ]
@@ -44,7 +45,7 @@ async def list_traits(
     return await service.list_traits(uow, tenure.cursors, record_type, cursor, limit)
 
 
-@router.post("", status_code=201, summary="Define a trait", response_model=TraitOut)
+@router.post("", status_code=201, summary="Create a trait", response_model=TraitOut)
 @all_faults_at_once
 async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
     """Defines a trait. Its values then stand in `traits` of the records, and rules know it as
@@ -55,7 +56,7 @@ async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Respon
 
 @router.post(
     "/formula-preview",
-    summary="Try a formula",
+    summary="Preview a formula",
     response_model=FormulaPreviewOut,
     responses=refuses(404),
 )
@@ -66,16 +67,16 @@ async def preview_formula(data: FormulaPreviewIn, caller: Reader, uow: Uow) -> A
     return await drafts.preview_formula(uow, data)
 
 
-@router.get("/{trait_id}", summary="Get one trait", response_model=TraitOut)
-async def get_trait(trait_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+@router.get("/{id}", summary="Get a trait", response_model=TraitOut)
+async def get_trait(trait_id: TraitId, caller: Reader, uow: Uow, response: Response) -> Any:
     """Returns a trait, with the progress of its values if it is a formula."""
     return await _tagged(uow, await service.get_trait(uow, trait_id), response)
 
 
-@router.patch("/{trait_id}", summary="Change one trait", response_model=TraitOut)
+@router.patch("/{id}", summary="Update a trait", response_model=TraitOut)
 @all_faults_at_once
 async def update_trait(
-    trait_id: UUID,
+    trait_id: TraitId,
     data: TraitPatch,
     version: IfMatch,
     caller: Writer,
@@ -91,19 +92,19 @@ async def update_trait(
 
 
 @router.post(
-    "/{trait_id}/preview-type",
-    summary="What another type would do to the values",
+    "/{id}/preview-type",
+    summary="Preview another type of a trait",
     response_model=TypePreview,
 )
-async def preview_trait_type(trait_id: UUID, data: TypeIn, caller: Reader, uow: Uow) -> Any:
+async def preview_trait_type(trait_id: TraitId, data: TypeIn, caller: Reader, uow: Uow) -> Any:
     """Counts the values that another type could hold, and shows some that it could not; nothing is
     stored.
     """
     return await service.preview_type(uow, trait_id, data)
 
 
-@router.get("/{trait_id}/usages", summary="Who uses a trait", response_model=UsagesOut)
-async def get_trait_usages(trait_id: UUID, caller: Reader, tenure: ServiceDep) -> Any:
+@router.get("/{id}/usages", summary="Get usages of a trait", response_model=UsagesOut)
+async def get_trait_usages(trait_id: TraitId, caller: Reader, tenure: ServiceDep) -> Any:
     """Lists rules, formulas and other traits, note templates, sequences (their templates too),
     mappings, and imports that have not ended, that use the trait. `not_asked` names services that
     did not answer.
@@ -114,9 +115,9 @@ async def get_trait_usages(trait_id: UUID, caller: Reader, tenure: ServiceDep) -
         return (await service.used_by(uow, trait_id, elsewhere)).as_json()
 
 
-@router.delete("/{trait_id}", status_code=204, summary="Delete one trait")
+@router.delete("/{id}", status_code=204, summary="Delete a trait")
 async def delete_trait(
-    trait_id: UUID,
+    trait_id: TraitId,
     version: IfMatch,
     caller: Writer,
     tenure: ServiceDep,

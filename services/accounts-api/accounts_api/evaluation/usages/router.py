@@ -1,6 +1,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
+
 from accounts_api.evaluation.usages import service
 from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.identity.members import service as members
@@ -10,9 +12,11 @@ from shared.web.routing import ServiceDep, api_router, require
 router = api_router("/v1/members", "Members")
 
 
-@router.get("/{member_id}/usages", summary="Who names a member", response_model=UsagesOut)
+@router.get("/{id}/usages", summary="Get usages of a member", response_model=UsagesOut)
 async def get_member_usages(
-    member_id: UUID, caller: Annotated[Caller, require("members:read")], the_service: ServiceDep
+    member_id: Annotated[UUID, Path(alias="id", description="The id of the member.")],
+    caller: Annotated[Caller, require("members:read")],
+    the_service: ServiceDep,
 ) -> dict[str, Any]:
     """Lists rules that ask for them or choose them, traits that name them on a record, holdings
     that are to begin, handovers to them that run, their API keys, open tasks and mailboxes, and the

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,6 +28,7 @@ internal = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Caller, require("api_keys:read")]
 Writer = Annotated[Caller, require("api_keys:write")]
+KeyId = Annotated[UUID, Path(alias="id", description="The id of the API key.")]
 
 
 def _shown_once(made: MadeKey, response: Response) -> dict[str, Any]:
@@ -57,7 +58,7 @@ async def list_api_keys(
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
-@router.post("", status_code=201, summary="Make an API key", response_model=ApiKeyWithSecret)
+@router.post("", status_code=201, summary="Create an API key", response_model=ApiKeyWithSecret)
 async def create_api_key(
     data: ApiKeyIn, caller: Writer, uow: Uow, response: Response
 ) -> dict[str, Any]:
@@ -67,17 +68,15 @@ async def create_api_key(
     return _shown_once(await service.create_api_key(uow, caller, data), response)
 
 
-@router.get("/{key_id}", summary="Get an API key", response_model=ApiKeyOut)
-async def get_api_key(key_id: UUID, caller: Reader, uow: Uow) -> ApiKey:
+@router.get("/{id}", summary="Get an API key", response_model=ApiKeyOut)
+async def get_api_key(key_id: KeyId, caller: Reader, uow: Uow) -> ApiKey:
     """Returns a key without its secret; `last_used_at` shows whether it is still in use."""
     return await service.get_api_key(uow, key_id)
 
 
-@router.post(
-    "/{key_id}/roll", summary="Give an API key a new secret", response_model=ApiKeyWithSecret
-)
+@router.post("/{id}/roll", summary="Roll the secret of an API key", response_model=ApiKeyWithSecret)
 async def roll_api_key(
-    key_id: UUID,
+    key_id: KeyId,
     data: ApiKeyRoll,
     caller: Writer,
     uow: Uow,
@@ -90,8 +89,8 @@ async def roll_api_key(
     return _shown_once(made, response)
 
 
-@router.post("/{key_id}/revoke", summary="Revoke an API key", response_model=ApiKeyOut)
-async def revoke_api_key(key_id: UUID, caller: Writer, uow: Uow) -> ApiKey:
+@router.post("/{id}/revoke", summary="Revoke an API key", response_model=ApiKeyOut)
+async def revoke_api_key(key_id: KeyId, caller: Writer, uow: Uow) -> ApiKey:
     """Ends the key for good. Every service refuses it within five seconds."""
     return await service.revoke_api_key(uow, key_id)
 

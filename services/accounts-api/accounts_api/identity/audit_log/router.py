@@ -12,7 +12,7 @@ from shared.web.routing import ServiceDep, Uow, api_router, require
 router = api_router("/v1/audit-log", "Audit log")
 
 
-@router.get("", summary="Who changed which setting", response_model=Page[AuditEntryOut])
+@router.get("", summary="List entries of the audit log", response_model=Page[AuditEntryOut])
 async def list_audit_log(
     caller: Annotated[Caller, require("audit_log:read")],
     uow: Uow,

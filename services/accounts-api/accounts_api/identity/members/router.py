@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.identity.members import service
@@ -17,6 +17,7 @@ router = api_router("/v1/members", "Members")
 
 Reader = Annotated[Caller, require("members:read")]
 Writer = Annotated[Caller, require("members:write")]
+MemberId = Annotated[UUID, Path(alias="id", description="The id of the member.")]
 Force = Annotated[
     bool, Query(description="True ends their access although they still hold key roles.")
 ]
@@ -57,7 +58,7 @@ async def list_members(
     )
 
 
-@router.post("", status_code=201, summary="Add a member", response_model=MemberOut)
+@router.post("", status_code=201, summary="Create a member", response_model=MemberOut)
 async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Response) -> Member:
     """Adds a person. Observers are free; every other role takes a paid seat, and 409 says when all
     are taken.
@@ -67,15 +68,15 @@ async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Resp
     return _tagged(member, response)
 
 
-@router.get("/{member_id}", summary="Get a member", response_model=MemberOut)
-async def get_member(member_id: UUID, caller: Reader, uow: Uow, response: Response) -> Member:
+@router.get("/{id}", summary="Get a member", response_model=MemberOut)
+async def get_member(member_id: MemberId, caller: Reader, uow: Uow, response: Response) -> Member:
     """Returns a member, active or deactivated."""
     return _tagged(await service.get_member(uow, member_id), response)
 
 
-@router.patch("/{member_id}", summary="Change a member", response_model=MemberOut)
+@router.patch("/{id}", summary="Update a member", response_model=MemberOut)
 async def update_member(
-    member_id: UUID,
+    member_id: MemberId,
     data: MemberPatch,
     version: IfMatch,
     caller: Writer,
@@ -88,9 +89,9 @@ async def update_member(
     return _tagged(await service.update_member(uow, caller, member_id, data, version), response)
 
 
-@router.post("/{member_id}/deactivate", summary="End a member's access", response_model=MemberOut)
+@router.post("/{id}/deactivate", summary="Deactivate a member", response_model=MemberOut)
 async def deactivate_member(
-    member_id: UUID,
+    member_id: MemberId,
     caller: Writer,
     uow: Uow,
     response: Response,
@@ -104,9 +105,9 @@ async def deactivate_member(
     return _tagged(member, response)
 
 
-@router.post("/{member_id}/reactivate", summary="Let a member in again", response_model=MemberOut)
+@router.post("/{id}/reactivate", summary="Reactivate a member", response_model=MemberOut)
 async def reactivate_member(
-    member_id: UUID,
+    member_id: MemberId,
     caller: Writer,
     uow: Uow,
     response: Response,
@@ -119,11 +120,11 @@ async def reactivate_member(
 
 @router.put(
     "/by-external-id/{external_id:path}",
-    summary="Make or update a member by the id another system knows",
+    summary="Create or update the member with an external id",
     response_model=MemberOut,
-    responses={201: {"model": MemberOut, "description": "Made."}},
+    responses={201: {"model": MemberOut, "description": "It did not exist."}},
 )
-async def upsert_member(
+async def put_member(
     external_id: ExternalId,
     data: MemberUpsert,
     caller: Writer,

@@ -22,7 +22,7 @@ async def get_workspace(caller: Reader, uow: Uow, response: Response) -> Workspa
     return _tagged(await service.get_workspace(uow), response)
 
 
-@router.patch("", summary="Change the workspace", response_model=WorkspaceOut)
+@router.patch("", summary="Update the workspace", response_model=WorkspaceOut)
 async def update_workspace(
     data: WorkspacePatch, version: IfMatch, caller: Writer, uow: Uow, response: Response
 ) -> Workspace:
@@ -32,7 +32,7 @@ async def update_workspace(
     return _tagged(await service.update_workspace(uow, data, version), response)
 
 
-@router.get("/clock", summary="What time it is in the workspace", response_model=ClockOut)
+@router.get("/clock", summary="Get the clock of the workspace", response_model=ClockOut)
 async def get_workspace_clock(caller: Reader, uow: Uow) -> Clock:
     """Returns the workspace's time, which every business decision uses. It is the real time, except
     in a sandbox whose clock was set.

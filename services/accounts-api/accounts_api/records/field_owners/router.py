@@ -9,7 +9,7 @@ from shared.web.routing import Uow, api_router, require
 router = api_router("/v1/field-owners", "Traits")
 
 
-@router.get("", summary="List the fields that connections own", response_model=OwnedFields)
+@router.get("", summary="List fields that connections own", response_model=OwnedFields)
 async def list_field_owners(
     caller: Annotated[Caller, require("traits:read")], uow: Uow, record_type: Slug | None = None
 ) -> dict[str, Any]:

@@ -14,7 +14,7 @@ router = api_router("/v1/accounts/{account_id}/plan-roles", "Contacts")
 
 @router.get(
     "/history",
-    summary="How contacts' parts in an account changed",
+    summary="List changes of plan roles in an account",
     response_model=Page[PlanRolesChangeOut],
 )
 async def list_plan_role_history(

@@ -27,7 +27,7 @@ Name = Annotated[
 ]
 
 
-@router.post("/track", summary="Track one product event", response_model=TrackOut)
+@router.post("/track", summary="Track a product event", response_model=TrackOut)
 async def track_event(data: TrackIn, caller: Sender, uow: Uow) -> dict[str, Any]:
     """Stores one event, as Segment's HTTP Tracking API does: point an SDK at this host, with an API
     key as the write key. The key may come as the user name of Basic authentication.
@@ -35,7 +35,7 @@ async def track_event(data: TrackIn, caller: Sender, uow: Uow) -> dict[str, Any]
     return await service.track(uow, data)
 
 
-@router.post("/batch", summary="Track many product events", response_model=TrackOut)
+@router.post("/batch", summary="Track product events", response_model=TrackOut)
 async def track_events(data: BatchIn, caller: Sender, uow: Uow) -> dict[str, Any]:
     """Stores many events. The answer is 200 whenever the envelope can be read; `refused` names the
     messages that were not taken.
@@ -45,7 +45,7 @@ async def track_events(data: BatchIn, caller: Sender, uow: Uow) -> dict[str, Any
 
 @router.get(
     "/product-event-names",
-    summary="List the names of product events",
+    summary="List names of product events",
     response_model=Page[EventNameOut],
 )
 async def list_product_event_names(
@@ -60,7 +60,7 @@ async def list_product_event_names(
 
 @router.get(
     "/accounts/{account_id}/product-events",
-    summary="What an account's people did in the product",
+    summary="List product events of an account",
     response_model=Page[ProductEventOut],
 )
 async def list_account_product_events(
@@ -78,7 +78,7 @@ async def list_account_product_events(
 
 @router.get(
     "/contacts/{contact_id}/product-events",
-    summary="What a contact did in the product",
+    summary="List product events of a contact",
     response_model=Page[ProductEventOut],
 )
 async def list_contact_product_events(
