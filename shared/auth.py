@@ -8,17 +8,11 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from shared.errors import Forbidden
+from shared.events.accounts import MemberRole
 from shared.events.base import Cause
 from shared.settings import ServiceName
 from shared.value_types import literals
 
-MemberRole = TypeAliasType(
-    "MemberRole",
-    Annotated[
-        Literal["admin", "leader", "team_member", "observer"],
-        Field(description="The role of a member, which decides what they may do."),
-    ],
-)
 ROLES: tuple[MemberRole, ...] = literals(MemberRole)
 CredentialRole = TypeAliasType(
     "CredentialRole",

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType, override
 
-from shared.auth import MemberRole
 from shared.events.base import Event
 from shared.value_types import literals
 
@@ -27,6 +26,13 @@ ChangeKind = TypeAliasType(
 )
 KeyRoleHolders = dict[str, list[UUID]]
 """Key role key (`csm`, `renewal_manager`, …) to the members who hold it now."""
+MemberRole = TypeAliasType(
+    "MemberRole",
+    Annotated[
+        Literal["admin", "leader", "team_member", "observer"],
+        Field(description="The role of a member, which decides what they may do."),
+    ],
+)
 LifecycleStatus = TypeAliasType(
     "LifecycleStatus",
     Annotated[

@@ -6,8 +6,9 @@ from sqlalchemy import bindparam, func, insert, select, text, true, update
 
 from accounts_api.identity.api_keys.models import api_keys
 from accounts_api.identity.api_keys.rows import ApiKey
-from shared.auth import CredentialRole, MemberRole, Subject, granted
+from shared.auth import CredentialRole, Subject, granted
 from shared.data import WORKSPACE, Transaction
+from shared.events.accounts import MemberRole
 from shared.events.base import Cause
 from shared.uow import UnitOfWork
 from shared.web.authenticate import SubjectDetails

@@ -9,9 +9,9 @@ from accounts_api.identity.api_keys.rules import scope_faults
 from accounts_api.identity.api_keys.schemas import ApiKeyIn
 from accounts_api.identity.audit_log import service as audit_log
 from shared.api_keys import NewKey, make_key
-from shared.auth import Caller, CredentialRole, MemberRole, Subject, granted
+from shared.auth import Caller, CredentialRole, Subject, granted
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, invalid
-from shared.events.accounts import ApiKeyRevoked
+from shared.events.accounts import ApiKeyRevoked, MemberRole
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.service import Service

@@ -6,8 +6,8 @@ from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 
 from accounts_api.identity.members.models import members
 from accounts_api.identity.members.rows import Member
-from shared.auth import MemberRole
 from shared.data import WORKSPACE
+from shared.events.accounts import MemberRole
 from shared.uow import UnitOfWork
 
 _LOCK = text("select 1 from workspaces where workspace_id = :workspace_id for no key update")

@@ -7,7 +7,8 @@ from starlette.responses import Response
 from accounts_api.identity.members import service
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.schemas import MemberIn, MemberOut, MemberPatch, MemberUpsert
-from shared.auth import Caller, MemberRole
+from shared.auth import Caller
+from shared.events.accounts import MemberRole
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import ExternalId
 from shared.web.routing import ServiceDep, Uow, api_router, require

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from shared.auth import MemberRole
+from shared.events.accounts import MemberRole
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Who may hold which role, and what a seat costs."""
 
-from shared.auth import GRANTS, Caller, MemberRole
+from shared.auth import GRANTS, Caller
+from shared.events.accounts import MemberRole
 from shared.mail.addresses import email_key
 
 FREE_ROLE: MemberRole = "observer"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.auth import MemberRole
+from shared.events.accounts import MemberRole
 from shared.schemas import Email, ExternalId, In, Name, Out, Patch, TimeZone
 
 _MEMBER: dict[str, Any] = {

@@ -10,10 +10,10 @@ from accounts_api.identity.members import queries
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.rules import is_paid, may_grant, member_key
 from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberUpsert
-from shared.auth import Caller, MemberRole
+from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, check_version
-from shared.events.accounts import MemberChanged
+from shared.events.accounts import MemberChanged, MemberRole
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
