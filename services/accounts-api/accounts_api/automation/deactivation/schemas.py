@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 from accounts_api.evaluation.rule_sets.schemas import (
     PROGRESS_EXAMPLE,
     DateField,
+    EvaluationProgress,
     ExplanationJson,
-    Progress,
     RuleFault,
     RuleJson,
     RuleText,
@@ -104,7 +104,7 @@ class DeactivationRulesOut(Out):
     data: list[DeactivationRuleOut] = Field(
         description="The rules, first the one that decides first."
     )
-    progress: Progress | None = Field(
+    progress: EvaluationProgress | None = Field(
         description="The latest evaluation of every contact; null when there was none."
     )
 

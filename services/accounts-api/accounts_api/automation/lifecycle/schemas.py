@@ -8,8 +8,8 @@ from accounts_api.automation.lifecycle.rules import LifecycleRuleStatus
 from accounts_api.evaluation.rule_sets.schemas import (
     PROGRESS_EXAMPLE,
     DateField,
+    EvaluationProgress,
     ExplanationJson,
-    Progress,
     RuleFault,
     RuleJson,
     RuleText,
@@ -124,7 +124,7 @@ class LifecycleRulesOut(Out):
     )
 
     data: list[LifecycleRuleOut] = Field(description="The rules, first the one that decides first.")
-    progress: Progress | None = Field(
+    progress: EvaluationProgress | None = Field(
         description="The latest evaluation of every account; null when there was none."
     )
 

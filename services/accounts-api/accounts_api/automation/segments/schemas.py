@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from accounts_api.evaluation.rule_checks.schemas import RULE, TEXT, RuleIn
 from accounts_api.evaluation.rule_sets.schemas import (
     PROGRESS_EXAMPLE,
-    Progress,
+    EvaluationProgress,
     RuleFault,
     RuleJson,
     RuleText,
@@ -135,7 +135,7 @@ class SegmentOut(Out):
         " once."
     )
     count: int = Field(description="How many records are members now.")
-    progress: Progress | None = Field(
+    progress: EvaluationProgress | None = Field(
         description="The latest evaluation of every record; null of an archived segment."
     )
     faults: list[RuleFault] = Field(

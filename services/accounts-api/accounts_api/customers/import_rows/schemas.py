@@ -26,7 +26,7 @@ class CellFaultOut(Out):
     message: str = Field(description="What is wrong and what to write instead, for people.")
 
 
-class PreviewRow(Out):
+class ImportPreviewRow(Out):
     """What would become of one row."""
 
     row: int = Field(description="The number of the row, as spreadsheets count: the header is 1.")
@@ -113,7 +113,7 @@ class ImportPreview(Out):
         description="Rows of one record are written in their order; if one of them is rejected, all"
         " are."
     )
-    samples: list[PreviewRow] = Field(description="What would become of the first 20 rows.")
+    samples: list[ImportPreviewRow] = Field(description="What would become of the first 20 rows.")
 
 
 class ImportRowOut(Out):

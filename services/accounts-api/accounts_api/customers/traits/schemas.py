@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.customers.formulas.schemas import FormulaFault, FormulaText
-from accounts_api.evaluation.rule_sets.schemas import Progress
+from accounts_api.evaluation.rule_sets.schemas import EvaluationProgress
 from accounts_api.records.requests.schemas import RecordTypeKey, TraitKey
 from accounts_api.records.schema.trait_values import EditableBy, FormulaResultType, TraitType
 from shared.schemas import Currency, IfUnreadable, In, OneLine, Patch, StoredOut, Title
@@ -228,7 +228,7 @@ class TraitOut(StoredOut):
         description="The type of the values that a formula computes; null of a trait that is no"
         " formula."
     )
-    progress: Progress | None = Field(
+    progress: EvaluationProgress | None = Field(
         description="How far the values of a formula have been computed since it was written; null"
         " of a trait that is no formula."
     )

@@ -49,7 +49,7 @@ class RuleFault(Out):
     )
 
 
-class Progress(Out):
+class EvaluationProgress(Out):
     """How far the latest evaluation of every record has come. `corrected` counts what it changed:
     memberships, statuses, values.
     """
