@@ -85,9 +85,7 @@ async def list_segment_members(
 async def set_segment_member(
     segment_id: UUID, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """Adds or removes a record by hand, which beats the rule, both ways, until it is cleared. A
-    repeated call changes nothing but the note.
-    """
+    """Adds or removes a record by hand, which beats the rule, both ways, until it is cleared."""
     return await service.set_member(uow, segment_id, record_id, data)
 
 

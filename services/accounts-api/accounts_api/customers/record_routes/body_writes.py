@@ -77,7 +77,7 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         request: Request,
     ) -> Response:
         """Sets what the body says and creates the record if there is none; a field left out stays
-        as it is. A repeated call changes nothing.
+        as it is. 409 answers a record that a person deleted: undelete it first.
         """
         records = await record_type.records_to_write(uow, request.path_params)
         return record_response(records, await records.put(uow, caller, external_id, version, data))

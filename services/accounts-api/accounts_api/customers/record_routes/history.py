@@ -70,8 +70,8 @@ def add_history(router: APIRouter, record_type: RecordType) -> None:
         "/{record_id}/history/{id}",
         name=f"get_{name}_change",
         summary=f"Get a change of {record_type.one}",
-        description="The whole chain of causes, from origin to immediate actor, and what else was"
-        " written with it.",
+        description="Returns one change with the whole chain of causes, from the origin to the"
+        " immediate actor, and what else was written with it.",
         response_model=FieldChangeDetail,
     )
     async def get_change(

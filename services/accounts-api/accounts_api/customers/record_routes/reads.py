@@ -62,7 +62,7 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         "/export.csv",
         name=f"export_{plural}",
         summary=f"Export {plural} as CSV",
-        description="All that the list with the same parameters holds, streamed. Money is in minor"
+        description="Streams all that the list with the same parameters holds. Money is in minor"
         " units, several values in a cell are separated by `;`, and text that a spreadsheet would"
         " run begins with an apostrophe. A record that is there all along comes exactly once. A"
         " filter that takes too long is refused before the first byte.",

@@ -43,8 +43,9 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
         "/{id}/merge",
         name=f"merge_{record_type.plural}",
         summary=f"Merge another {name} into this one",
-        description="Fields the winner lacks come from the loser; what belonged to the loser"
-        " belongs to the winner; the loser's ids lead to the winner from now on.",
+        description="Makes two records that are one customer one. Fields that the winner lacks"
+        " come from the loser, what belonged to the loser belongs to the winner, and the loser's"
+        " ids lead to the winner from now on.",
         response_model=out,
     )
     async def merge(

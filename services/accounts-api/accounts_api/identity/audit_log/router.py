@@ -31,7 +31,9 @@ async def list_audit_log(
         ),
     ] = None,
 ) -> dict[str, Any]:
-    """Newest first. Entries are never changed or removed."""
+    """Lists who changed what is configured, in every service, newest first. Entries are never
+    changed or removed.
+    """
     shape = ["audit_log", target_id, action]
     before = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_entries(
