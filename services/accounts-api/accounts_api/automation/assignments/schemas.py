@@ -11,9 +11,18 @@ from shared.schemas import In, Minor, Out, Patch, Title
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
 Pool = Annotated[
     list[UUID],
-    Field(max_length=200, description="Among whom `algorithm` chooses; those who left are not."),
+    Field(
+        max_length=200,
+        description="The ids of the members among whom `algorithm` chooses; whoever was deactivated"
+        " is passed over.",
+    ),
 ]
-Position = Annotated[int, Field(ge=1, le=1000, description="Of several rules the first decides.")]
+Position = Annotated[
+    int,
+    Field(
+        ge=1, le=1000, description="The place of the rule, from 1; the first that matches decides."
+    ),
+]
 
 _ID = "0198c0de-0510-7a3b-8c4d-5e6f708192a3"
 _ADA = "0198c0de-0009-7a3b-8c4d-5e6f708192a3"

@@ -31,8 +31,8 @@ class SegmentPreviewIn(In):
     )
     group: Slug | None = Field(
         default=None,
-        description="As it would be; left out, that of `segment_id`. Records that segments of a"
-        " lower priority number hold are not counted.",
+        description="The group as it would be; left out, that of `segment_id`. Records that"
+        " segments of a lower priority number hold are not counted.",
     )
     priority: Priority | None = Field(
         default=None,
@@ -195,7 +195,8 @@ class SegmentExplanationOut(Out):
         " did."
     )
     pending_notification: PendingNotification | None = Field(
-        description="Of a segment with a debounce: the move that is not published yet."
+        description="The move that is not published yet, of a segment with a debounce; null"
+        " when there is none."
     )
     memberships: list[Membership] = Field(
         description="The latest 50 stretches of time in which the record was a member, the latest"

@@ -28,7 +28,7 @@ from shared.schemas import (
 
 PlanRoles = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=255), OneLine]],
-    Field(max_length=100, description="Part in the account: Champion, Decision Maker, …"),
+    Field(max_length=100, description="The contact's roles in the account, such as `Champion`."),
 ]
 
 EXAMPLE: dict[str, Any] = {

@@ -19,7 +19,7 @@ EXAMPLE: dict[str, Any] = {
     "traits": {"phase": "kick-off"},
 }
 SEARCH: dict[str, Any] = {"filter": 'name contains "lyon"', "sort": "-created_at", "limit": 50}
-_LINKED = "Only of a type that links to {}."
+_LINKED = "The id of the record it belongs to, where its type links to {}; else null or absent."
 
 
 class ObjectFields(Patch):

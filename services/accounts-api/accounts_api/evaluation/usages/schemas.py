@@ -33,8 +33,9 @@ class UsagesOut(BaseModel):
     )
 
     records: int = Field(
-        description="With a value of the trait, in the segment, with a holder of the key role, or"
-        " on which the member holds one, or of the object type; counted to 1,000."
+        description="How many records are concerned, counted to 1,000: those with a value of"
+        " the trait, in the segment, with a holder of the key role, on which the"
+        " member holds one, or of the object type."
     )
     more_records: bool = Field(description="Whether there are more records than `records` counts.")
     usages: list[UsageOut] = Field(
