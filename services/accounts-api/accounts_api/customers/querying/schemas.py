@@ -1,9 +1,6 @@
-from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from fastapi import Query
-from fastapi.openapi.models import Example
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from shared.paging import MAX_CURSOR, MAX_LIMIT, Page
@@ -63,14 +60,6 @@ class RecordPage(Page[Item], Generic[Item]):
     )
 
 
-def search_examples(by_rule: Mapping[str, Any]) -> dict[str, Example]:
-    """What the API's document shows of a search."""
-    return {
-        "by_rule": {"summary": "By rule", "value": by_rule},
-        "by_words": {"summary": "By words", "value": {"query": "acme"}},
-    }
-
-
 class SearchIn(In):
     """What to search for: a rule, words, or both."""
 
@@ -111,58 +100,3 @@ class SearchIn(In):
         description="`next_cursor` of the page before; send the rest of the body unchanged with"
         " it.",
     )
-
-
-class SelectionParams(BaseModel):
-    """Which records in which order, in a query string. What is misspelt is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    filter: str | None = Field(
-        default=None,
-        max_length=6_000,
-        description='A rule as text, `lifecycle_status = "subscribed" and arr > 50000 USD`, or as'
-        " JSON.",
-    )
-    sort: Sort = None
-    fields: str | None = Field(
-        default=None,
-        max_length=2_000,
-        description="The fields to answer with, by comma; `traits.<key>` for one trait.",
-    )
-    include: str | None = Field(
-        default=None, max_length=200, description="Related things to put in, by comma."
-    )
-    include_ignored: IncludeIgnored = False
-    as_of: Instant | None = Field(
-        default=None,
-        description="The records as they were at this instant of the workspace's clock, filter and"
-        " order, too; `version` and `updated_at` are those of now.",
-    )
-    known_as_of: KnownAsOf = None
-
-
-class ListParams(SelectionParams):
-    count: CountParam = None
-    limit: PageSize = 50
-    cursor: str | None = Field(
-        default=None,
-        max_length=MAX_CURSOR,
-        description="`next_cursor` of the page before; keep the other parameters the same.",
-    )
-
-
-class ExportParams(SelectionParams):
-    bom: bool = Field(
-        default=False,
-        description="True begins with a byte order mark, by which Excel tells that it is UTF-8.",
-    )
-
-
-FieldsParam = Annotated[
-    str | None,
-    Query(max_length=2_000, description="Only these, by comma; `traits.<key>` for one trait."),
-]
-IncludeParam = Annotated[
-    str | None, Query(max_length=200, description="Related things to put in, by comma.")
-]

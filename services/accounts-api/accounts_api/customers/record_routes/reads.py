@@ -8,23 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.customers.querying import exporting, service
-from accounts_api.customers.querying.schemas import (
-    ExportParams,
-    FieldsParam,
-    IncludeParam,
-    ListParams,
-    RecordPage,
-    SearchIn,
-    SelectionParams,
-    search_examples,
-)
+from accounts_api.customers.querying.schemas import RecordPage, SearchIn
 from accounts_api.customers.querying.service import ListRequest, point_in_time
 from accounts_api.customers.record_routes.parameters import (
     AsOfParam,
+    ExportParams,
     ExternalIdPath,
+    FieldsParam,
+    IncludeParam,
     KnownAsOfParam,
+    ListParams,
     Reader,
     RecordId,
+    SelectionParams,
+    search_examples,
 )
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import JSON, read_response
