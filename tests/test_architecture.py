@@ -246,7 +246,6 @@ def test_http_is_spoken_in_routers() -> None:
     }
     assert speaking - router_modules() == {
         # What a router takes and shows, described for its OpenAPI document.
-        "accounts_api.customers.querying.schemas",
         "accounts_api.customers.record_routes.parameters",
         "accounts_api.customers.record_routes.responses",
         "accounts_api.records.requests.schemas",
