@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.auth import Caller
@@ -54,7 +54,7 @@ def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) 
     @router.get(
         "",
         name=f"list_{service_name}_dead_events",
-        summary=f"Events that the {service_name} service set aside",
+        summary=f"List dead events of the {service_name} service",
         response_model=Page[DeadEvent],
     )
     async def list_dead_events(
@@ -64,23 +64,26 @@ def dead_events_router(service_name: ServiceName, subscriptions: Subscriptions) 
         limit: Limit = 50,
         cursor: CursorParam = None,
     ) -> dict[str, Any]:
-        """Those not replayed yet, the longest dead first."""
+        """Events that failed five times and were not replayed yet, the longest dead first."""
         shape = ["dead events", service_name]
         after = service.cursors.read_time(cursor, uow.workspace_id, shape) or BEGINNING
         rows = await dead_events.dead_events(uow, after, limit + 1)
         return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("died_at", "id"))
 
     @router.post(
-        "/{event_id}/replay",
+        "/{id}/replay",
         name=f"replay_{service_name}_dead_event",
-        summary=f"Let the {service_name} service hear a dead event again",
+        summary=f"Replay a dead event of the {service_name} service",
         response_model=DeadEvent,
     )
     async def replay_dead_event(
-        event_id: UUID, caller: Annotated[Caller, require("workspace:write")], uow: Uow
+        event_id: Annotated[UUID, Path(alias="id", description="The id of the event.")],
+        caller: Annotated[Caller, require("workspace:write")],
+        uow: Uow,
     ) -> Any:
-        """It takes effect before the answer, and once however often this is called. While its
-        cause lasts the answer is 409 and says the reason; nothing is changed then.
+        """Handles the event again. It takes effect before the answer, and once however often this
+        is called. While its cause lasts the answer is 409 and says the reason; nothing is changed
+        then.
         """
         return await dead_events.replay(uow, event_id, subscriptions)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import held_work
@@ -68,7 +68,7 @@ def held_work_router(service_name: ServiceName, items: HeldItems = held_work) ->
     @router.get(
         "",
         name=f"list_{service_name}_held_work",
-        summary=f"Items that the {service_name} service holds back",
+        summary=f"List held work of the {service_name} service",
         response_model=Page[HeldWork],
     )
     async def list_held_work(
@@ -78,22 +78,26 @@ def held_work_router(service_name: ServiceName, items: HeldItems = held_work) ->
         limit: Limit = 50,
         cursor: CursorParam = None,
     ) -> dict[str, Any]:
-        """What failed on one item stops that one and no other. The longest held comes first."""
+        """Items that failed for themselves alone and are tried again, the longest held first."""
         shape = ["held work", service_name]
         after = service.cursors.read_time(cursor, uow.workspace_id, shape) or BEGINNING
         rows = await items.page(uow, after, limit + 1)
         return page_of(rows, limit, service.cursors, uow.workspace_id, shape, ("held_at", "id"))
 
     @router.post(
-        "/{held_id}/retry",
+        "/{id}/retry",
         name=f"retry_{service_name}_held_work",
-        summary=f"Let the {service_name} service try held work again now",
+        summary=f"Retry held work of the {service_name} service",
         response_model=HeldWork,
     )
     async def retry_held_work(
-        held_id: UUID, caller: Annotated[Caller, require("workspace:write")], uow: Uow
+        held_id: Annotated[UUID, Path(alias="id", description="The id of the held item.")],
+        caller: Annotated[Caller, require("workspace:write")],
+        uow: Uow,
     ) -> Any:
-        """The worker tries it soon after the answer; what succeeds leaves the list."""
+        """Has the item tried again now. The worker does so soon after the answer; what succeeds
+        leaves the list.
+        """
         return await items.retry(uow, held_id)
 
     return router

@@ -98,13 +98,15 @@ def status_router(
     @router.get(
         "",
         name=f"get_{service_name}_status",
-        summary=f"How far the {service_name} service is",
+        summary=f"Get the status of the {service_name} service",
         response_model=ServiceStatus,
     )
     async def get_status(
         caller: Annotated[Caller, require("workspace:read")], uow: Uow, service: ServiceDep
     ) -> dict[str, Any]:
-        """Quiet when `due_work` is all zeros and every service has heard the others to the end."""
+        """What waits for the service, and how far it has read its feeds. It is quiet when
+        `due_work` is all zeros and every service has heard the others to the end.
+        """
         feed = await feed_state(service)
         return {
             "service": service.name,

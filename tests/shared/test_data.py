@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 import pytest
@@ -21,7 +21,7 @@ from shared.data import (
 )
 from shared.ids import new_id
 from shared.uow import UnitOfWork
-from shared.value_types import fits
+from shared.value_types import fits, literals
 from tasks_api.notifications.models import notifications
 from tests.harness import Tenure, Workspace
 
@@ -247,6 +247,12 @@ def test_which_values_a_type_takes(
     fit = fits(annotation)
     assert [value for value in fitting if not fit(value)] == []
     assert [value for value in others if fit(value)] == []
+
+
+def test_a_named_choice_has_its_values_in_their_order() -> None:
+    plain = TypeAliasType("plain", Literal["open", "closed"])
+    described = TypeAliasType("described", Annotated[Literal["open", "closed"], "How it is."])
+    assert literals(plain) == literals(described) == ("open", "closed")
 
 
 def test_a_type_that_no_column_holds_is_refused() -> None:

@@ -201,7 +201,7 @@ async def test_what_died_between_its_two_effects_is_ended_by_the_next_request(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "log_note", die)
+        patched.setattr(service, "create_note", die)
         died = await review.log(review.ws.leader, key=key, name="Acme Ltd")
     assert died.status_code == 500
     assert (await review.now())["name"] == "Acme Ltd"

@@ -7,7 +7,7 @@ from shared.auth import Subject
 from shared.events.base import Cause
 from shared.net.answers import Answer, OutgoingError
 from shared.service import Service
-from tasks_api.notes.rules import BoundRecord, RecordPatch
+from tasks_api.notes.rules import NoteRecord, RecordPatch
 
 _UNSAID = frozenset({401, 429})
 _FIRST_SERVER_ERROR = 500
@@ -22,7 +22,7 @@ async def patch_records(
     workspace_id: UUID,
     cause: Sequence[Cause],
     subject: Subject | None,
-    patches: Mapping[BoundRecord, RecordPatch],
+    patches: Mapping[NoteRecord, RecordPatch],
 ) -> Answer:
     """All records or none, as `subject` may now: 200, 403, 409 when somebody else came first, 422.
     Writing the same values twice changes nothing there. Raises `AccountsAway`.

@@ -27,7 +27,15 @@ templates_router = api_router("/v1/note-templates", "Note templates")
 
 Reader = Annotated[Caller, require("notes:read")]
 Writer = Annotated[Caller, require("notes:write")]
-Key = Annotated[str, Path(max_length=63, examples=["scaled_mid_contract_review"])]
+NoteId = Annotated[UUID, Path(alias="id", description="The id of the note.")]
+Key = Annotated[
+    str,
+    Path(
+        max_length=63,
+        description="The key of the note template.",
+        examples=["scaled_mid_contract_review"],
+    ),
+]
 
 _NOTE: Any = {
     "review": {
@@ -57,16 +65,21 @@ _TEMPLATE: Any = {
 }
 
 
-@router.get("", response_model=Page[NoteOut], summary="List notes, newest first")
+@router.get("", response_model=Page[NoteOut], summary="List notes")
 async def list_notes(
     caller: Reader,
     uow: Uow,
     running: ServiceDep,
-    subject_id: Annotated[UUID | None, Query()] = None,
-    account_id: Annotated[UUID | None, Query()] = None,
+    subject_id: Annotated[
+        UUID | None, Query(description="Only notes about the record with this id.")
+    ] = None,
+    account_id: Annotated[
+        UUID | None, Query(description="Only notes that concern this account.")
+    ] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
+    """Notes that the caller may see, newest first. A private note is seen by its author only."""
     return await service.list_notes(
         uow, caller, subject_id, account_id, cursor, limit, running.cursors
     )
@@ -76,7 +89,8 @@ async def list_notes(
     "",
     status_code=201,
     response_model=NoteOut,
-    summary="Log a note",
+    summary="Create a note",
+    response_description="The note; what it says of records is written.",
     responses={
         202: {
             "model": NoteOut,
@@ -84,7 +98,7 @@ async def list_notes(
         }
     },
 )
-async def log_note(
+async def create_note(
     data: Annotated[NoteIn, Body(openapi_examples=_NOTE)],
     caller: Writer,
     begin: BeginUow,
@@ -107,7 +121,7 @@ async def log_note(
     else:
         uow = await begin()
         draft = await service.draft_of(uow, caller, data)
-    note = await service.log_note(uow, draft)
+    note = await service.create_note(uow, draft)
     if note.field_write == "pending":
         response.status_code = 202
     response.headers["etag"] = etag(note.version)
@@ -115,40 +129,41 @@ async def log_note(
     return note
 
 
-@router.get("/{note_id}", response_model=NoteOut, summary="Read a note")
-async def get_note(note_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+@router.get("/{id}", response_model=NoteOut, summary="Get a note")
+async def get_note(note_id: NoteId, caller: Reader, uow: Uow, response: Response) -> Any:
+    """One note. Somebody else's private note is a 404."""
     note = await service.get_note(uow, caller, note_id)
     response.headers["etag"] = etag(note.version)
     return note
 
 
-@router.patch("/{note_id}", response_model=NoteOut, summary="Edit a note")
+@router.patch("/{id}", response_model=NoteOut, summary="Update a note")
 @all_faults_at_once
-async def edit_note(
-    note_id: UUID,
+async def update_note(
+    note_id: NoteId,
     data: Annotated[NotePatch, Body(openapi_examples={"title": {"value": {"title": "Review"}}})],
     caller: Writer,
     uow: Uow,
     if_match: IfMatch,
     response: Response,
 ) -> Any:
+    """Changes the text and the words about it; the values that it wrote to records stay."""
     note = await service.get_note(uow, caller, note_id, lock=True)
     check_version(if_match, note.version)
-    edited = await service.edit_note(uow, note, data)
+    edited = await service.update_note(uow, note, data)
     response.headers["etag"] = etag(edited.version)
     return edited
 
 
-@router.delete("/{note_id}", status_code=204, summary="Delete a note")
-async def delete_note(note_id: UUID, caller: Writer, uow: Uow, if_match: IfMatch) -> None:
+@router.delete("/{id}", status_code=204, summary="Delete a note")
+async def delete_note(note_id: NoteId, caller: Writer, uow: Uow, if_match: IfMatch) -> None:
+    """Deletes the note for good. The values that it wrote to records stay."""
     note = await service.get_note(uow, caller, note_id, lock=True)
     check_version(if_match, note.version)
     await service.delete_note(uow, note_id)
 
 
-@templates_router.get(
-    "", response_model=Page[NoteTemplateOut], summary="List note templates, current versions"
-)
+@templates_router.get("", response_model=Page[NoteTemplateOut], summary="List note templates")
 async def list_note_templates(
     caller: Annotated[Caller, require("note_templates:read")],
     uow: Uow,
@@ -156,6 +171,7 @@ async def list_note_templates(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
+    """Templates in their current version, by key."""
     return await service.list_templates(uow, cursor, limit, running.cursors)
 
 
@@ -169,28 +185,29 @@ async def create_note_template(
     begin: BeginUow,
     running: ServiceDep,
 ) -> Any:
-    """Its fields must be there: of accounts, or of any type of record for those of the subject."""
+    """Makes version 1, or the next one of a template that was deleted. Fields that its questions
+    write must be there: of accounts, or of any type of record for those of the subject.
+    """
     await must_be_writable(running, caller, bound_fields(data.fields))
     return await service.create_template(await begin(), data)
 
 
-@templates_router.get("/{key}", response_model=NoteTemplateOut, summary="Read a note template")
+@templates_router.get("/{key}", response_model=NoteTemplateOut, summary="Get a note template")
 async def get_note_template(
     key: Key,
     caller: Annotated[Caller, require("note_templates:read")],
     uow: Uow,
     response: Response,
 ) -> Any:
+    """One template, in its current version."""
     template = await service.get_template(uow, key)
     response.headers["etag"] = etag(template.version)
     return template
 
 
-@templates_router.patch(
-    "/{key}", response_model=NoteTemplateOut, summary="Edit a note template: a new version"
-)
+@templates_router.patch("/{key}", response_model=NoteTemplateOut, summary="Update a note template")
 @all_faults_at_once
-async def edit_note_template(
+async def update_note_template(
     key: Key,
     data: Annotated[
         NoteTemplatePatch, Body(openapi_examples={"title": {"value": {"title": "Calls"}}})
@@ -201,21 +218,25 @@ async def edit_note_template(
     if_match: IfMatch,
     response: Response,
 ) -> Any:
+    """Makes a new version; notes keep the version that they were written with."""
     await must_be_writable(running, caller, bound_fields(data.fields))
     uow = await begin()
     template = await service.get_template(uow, key, lock=True)
     check_version(if_match, template.version)
-    edited = await service.edit_template(uow, template, data)
+    edited = await service.update_template(uow, template, data)
     response.headers["etag"] = etag(edited.version)
     return edited
 
 
 @templates_router.get(
-    "/{key}/usages", response_model=TemplateUsages, summary="Which notes use a note template"
+    "/{key}/usages", response_model=TemplateUsages, summary="Get the usages of a note template"
 )
 async def get_note_template_usages(
     key: Key, caller: Annotated[Caller, require("note_templates:read")], uow: Uow
 ) -> Any:
+    """The notes that were written with it, of any version: counted, and the newest named. What is
+    private is counted and not named.
+    """
     return await service.template_usages(uow, key)
 
 

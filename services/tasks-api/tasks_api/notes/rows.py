@@ -3,12 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypedDict, get_args
+from typing import Annotated, Final, Literal, TypedDict
 from uuid import UUID
 
-FieldWrite = Literal["none", "pending", "written", "refused"]
-"""What became of a note's field values. `pending`: the accounts service could not be asked."""
-FIELD_WRITES: tuple[FieldWrite, ...] = get_args(FieldWrite)
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.value_types import literals
+
+NoteFieldWrite = TypeAliasType(
+    "NoteFieldWrite",
+    Annotated[
+        Literal["none", "pending", "written", "refused"],
+        Field(
+            description="What became of a note's field values. `none`: it has none. `pending`: they"
+            " are written when the accounts service answers again. `written`: they stand in the"
+            " records. `refused`: `field_faults` says why, and its author has a task."
+        ),
+    ],
+)
+FIELD_WRITES: Final[tuple[NoteFieldWrite, ...]] = literals(NoteFieldWrite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class NewNote:
     author: Mapping[str, object]
     field_values: Mapping[str, object]
     record_versions: Mapping[str, object]
-    field_write: FieldWrite
+    field_write: NoteFieldWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,7 @@ class NoteChanges(TypedDict, total=False):
     tags: list[str]
     private: bool
     noted_on: date
-    field_write: FieldWrite
+    field_write: NoteFieldWrite
     field_faults: Sequence[Mapping[str, object]]
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 import nh3
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.errors import Fault
 from tasks_api.notes.rows import NewNote, NewTemplate
@@ -15,7 +17,15 @@ ALLOWED_TAGS = {
     "code", "pre", "hr", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 
-BoundRecord = Literal["subject", "account"]
+NoteRecord = TypeAliasType(
+    "NoteRecord",
+    Annotated[
+        Literal["subject", "account"],
+        Field(
+            description="Which record a note writes to: the one that it is about, or its account."
+        ),
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,7 @@ class BoundField:
     label: str
     field: str
     """`deal_room_url`, or `traits.<key>`."""
-    record: BoundRecord = "subject"
+    record: NoteRecord = "subject"
     required: bool = False
 
 
@@ -115,11 +125,11 @@ class RecordPatch:
         }
 
 
-def record_patches(fields: Sequence[BoundField], note: NewNote) -> dict[BoundRecord, RecordPatch]:
+def record_patches(fields: Sequence[BoundField], note: NewNote) -> dict[NoteRecord, RecordPatch]:
     """What the note's field values stand for. The account of a note about an account is its
     subject. A record whose version nobody said stands at none, so that no other value is lost.
     """
-    values: dict[BoundRecord, dict[str, Any]] = {}
+    values: dict[NoteRecord, dict[str, Any]] = {}
     for field in fields:
         if field.key not in note.field_values:
             continue
@@ -129,7 +139,7 @@ def record_patches(fields: Sequence[BoundField], note: NewNote) -> dict[BoundRec
             patch.setdefault(name, {})[trait] = note.field_values[field.key]
         else:
             patch[name] = note.field_values[field.key]
-    where: dict[BoundRecord, tuple[str, Any]] = {
+    where: dict[NoteRecord, tuple[str, Any]] = {
         "subject": (note.subject_type, note.subject_id),
         "account": ("account", note.account_id),
     }
@@ -141,7 +151,7 @@ def record_patches(fields: Sequence[BoundField], note: NewNote) -> dict[BoundRec
 
 
 def binding_faults(
-    patches: Mapping[BoundRecord, RecordPatch], versions: Mapping[BoundRecord, int]
+    patches: Mapping[NoteRecord, RecordPatch], versions: Mapping[NoteRecord, int]
 ) -> list[Fault]:
     """What must be said besides the values, so that they can be written."""
     unsaid = [
@@ -203,7 +213,7 @@ def conflict_faults(
     return faults
 
 
-def _record(field: BoundField, note: NewNote) -> BoundRecord:
+def _record(field: BoundField, note: NewNote) -> NoteRecord:
     of_account = note.subject_type == "account" and note.account_id in {
         None,
         note.subject_id,

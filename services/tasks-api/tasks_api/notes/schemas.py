@@ -6,12 +6,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.schemas import Day, IfUnreadable, In, Out, Patch, Slug, StoredOut, Title
-from tasks_api.notes.rows import FieldWrite
-from tasks_api.notes.rules import BoundRecord
+from tasks_api.notes.rows import NoteFieldWrite
+from tasks_api.notes.rules import NoteRecord
 
 SubjectType = Annotated[
     Slug,
-    Field(description="A record type or one of your object types.", examples=["opportunity"]),
+    Field(
+        description="The type of the record that the note is about: a record type or one of your"
+        " object types.",
+        examples=["opportunity"],
+    ),
 ]
 Html = Annotated[
     str,
@@ -20,18 +24,33 @@ Html = Annotated[
 ]
 
 
+TITLE: Any = Field(description="What the note is, on one line.")
+CATEGORY: Any = Field(description="A word of your own to group notes by.")
+TAGS: Any = Field(description="Words of your own, as many as 20.")
+PRIVATE: Any = Field(
+    description="With `true` only its author sees it, and it is in no event or webhook."
+)
+NOTED_ON: Any = Field(description="The day that the note is about.")
+TEMPLATE_TITLE: Any = Field(description="What the template is called where a person chooses one.")
+FIELDS: Any = Field(description="Its questions, in the order in which they are asked.")
+
+
 class TemplateField(In):
     """A question of a template whose answer is written to a field of the record."""
 
-    key: Slug
-    label: Title
-    record: BoundRecord = "subject"
+    key: Annotated[
+        Slug, Field(description="By what a note's `field_values` name it; unique in the template.")
+    ]
+    label: Annotated[Title, Field(description="The question, as whoever writes the note reads it.")]
+    record: NoteRecord = "subject"
     field: Annotated[
         str,
         StringConstraints(pattern=r"^(traits\.)?[a-z][a-z0-9_]{0,62}$"),
         Field(description="`deal_room_url`, or `traits.<key>`."),
     ]
-    required: bool = False
+    required: Annotated[bool, Field(description="Whether a note without an answer is refused.")] = (
+        False
+    )
 
 
 def bound_fields(fields: Sequence[TemplateField]) -> list[tuple[str, str, str]]:
@@ -43,19 +62,27 @@ def bound_fields(fields: Sequence[TemplateField]) -> list[tuple[str, str, str]]:
 
 
 class NoteTemplateIn(In):
-    key: Slug
-    title: Title
+    """A form for notes."""
+
+    key: Annotated[
+        Slug, Field(description="By what notes name it; it is in its address and never changes.")
+    ]
+    title: Annotated[Title, TEMPLATE_TITLE]
     body: Html = ""
-    fields: Annotated[list[TemplateField], Field(max_length=50)] = []
+    fields: Annotated[list[TemplateField], Field(max_length=50), FIELDS] = []
 
 
 class NoteTemplatePatch(Patch):
-    title: Title = ""
+    """What the next version of a template has anew: a field left out stays as it is."""
+
+    title: Annotated[Title, TEMPLATE_TITLE] = ""
     body: Html = ""
-    fields: Annotated[list[TemplateField], Field(max_length=50)] = []
+    fields: Annotated[list[TemplateField], Field(max_length=50), FIELDS] = []
 
 
 class NoteTemplateOut(Out):
+    """A form for notes, in its current version; notes keep the version they were written with."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -79,21 +106,25 @@ class NoteTemplateOut(Out):
         }
     )
 
-    key: str
-    version: int
-    title: str
-    body: str
-    fields: list[dict[str, Any]]
-    created_at: datetime
+    key: str = Field(description="By what notes name it.")
+    version: int = Field(description="Counts its versions; in the ETag.")
+    title: Annotated[str, TEMPLATE_TITLE]
+    body: str = Field(description="HTML that a new note starts with.")
+    fields: Annotated[list[dict[str, Any]], FIELDS]
+    created_at: datetime = Field(description="When this version was made, in UTC.")
 
 
 class NoteUsage(BaseModel):
-    type: Literal["note"]
+    """A note that was written with a template."""
+
+    type: Literal["note"] = Field(description="What uses the template.")
     id: UUID
-    title: str
+    title: Annotated[str, TITLE]
 
 
 class TemplateUsages(BaseModel):
+    """The notes that were written with a template."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -113,27 +144,34 @@ class TemplateUsages(BaseModel):
     )
 
     records: int = Field(description="Notes written with it, of any version; counted to 1,000.")
-    more_records: bool
+    more_records: bool = Field(description="Whether there are more than were counted.")
     usages: list[NoteUsage] = Field(description="The newest that everyone may see.")
 
 
 class NoteIn(In):
-    template_key: Slug | None = None
+    """What was said or seen, and what it sets of records."""
+
+    template_key: Annotated[
+        Slug | None, Field(description="The template it is written with; null: none.")
+    ] = None
     subject_type: SubjectType
-    subject_id: UUID
+    subject_id: UUID = Field(description="The id of the record that the note is about.")
     account_id: UUID | None = None
-    title: Title
+    title: Annotated[Title, TITLE]
     body: Html = ""
-    category: Title | None = None
-    tags: Annotated[list[Title], Field(max_length=20)] = []
-    private: bool = False
-    noted_on: Annotated[Day | None, Field(description="Default: today in the workspace.")] = None
+    category: Annotated[Title | None, CATEGORY] = None
+    tags: Annotated[list[Title], Field(max_length=20), TAGS] = []
+    private: Annotated[bool, PRIVATE] = False
+    noted_on: Annotated[
+        Day | None,
+        Field(description="The day that the note is about; null: today in the workspace."),
+    ] = None
     field_values: Annotated[
         dict[Slug, str | int | float | bool | list[str] | None],
         Field(description="Answers by field key; they are written to the record."),
     ] = {}
     record_versions: Annotated[
-        dict[BoundRecord, Annotated[int, Field(ge=1)]],
+        dict[NoteRecord, Annotated[int, Field(ge=1)]],
         Field(
             description="Versions of the records that the author saw. Needed of those that"
             " `field_values` write: what another writer changed since is a conflict."
@@ -142,15 +180,21 @@ class NoteIn(In):
 
 
 class NotePatch(Patch):
-    title: Title = ""
+    """What changes of a note: a field left out keeps its value. Values of records do not change
+    with it; change the record itself.
+    """
+
+    title: Annotated[Title, TITLE] = ""
     body: Html = ""
-    category: Title | None = None
-    tags: Annotated[list[Title], Field(max_length=20)] = []
-    private: bool = False
-    noted_on: Day | None = None
+    category: Annotated[Title | None, CATEGORY] = None
+    tags: Annotated[list[Title], Field(max_length=20), TAGS] = []
+    private: Annotated[bool, PRIVATE] = False
+    noted_on: Annotated[Day | None, NOTED_ON] = None
 
 
 class NoteOut(StoredOut):
+    """What was said or seen of a record, by whom and on which day."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -182,26 +226,39 @@ class NoteOut(StoredOut):
     )
 
     id: UUID
-    template_key: str | None
-    template_version: int | None
-    subject_type: str
-    subject_id: UUID
-    account_id: UUID | None
-    title: str
-    body: str
-    category: str | None
-    tags: list[str]
-    private: bool
-    noted_on: date
-    author_id: UUID | None
-    author: dict[str, Any]
-    field_values: dict[str, Any]
-    record_versions: Annotated[dict[str, int], IfUnreadable({})]
-    field_write: Annotated[
-        FieldWrite,
-        Field(description="`pending`: a draft, written when the accounts service answers again."),
+    template_key: str | None = Field(description="The template it was written with; null: none.")
+    template_version: int | None = Field(
+        description="The version of the template that it was written with."
+    )
+    subject_type: str = Field(
+        description="The type of the record that it is about: a record type or an object type."
+    )
+    subject_id: UUID = Field(description="The id of the record that it is about.")
+    account_id: UUID | None = Field(description="The account it concerns; null: none was named.")
+    title: Annotated[str, TITLE]
+    body: str = Field(description="HTML of an allow-list, safe to show.")
+    category: Annotated[str | None, CATEGORY]
+    tags: Annotated[list[str], TAGS]
+    private: Annotated[bool, PRIVATE]
+    noted_on: Annotated[date, NOTED_ON]
+    author_id: UUID | None = Field(
+        description="The member who wrote it; null for a key without a member."
+    )
+    author: dict[str, Any] = Field(
+        description="What wrote it, such as a member or an API key: its `type` and `id`."
+    )
+    field_values: dict[str, Any] = Field(
+        description="Its answers by the key of the template's field; they went to the records."
+    )
+    record_versions: Annotated[
+        dict[str, int],
+        IfUnreadable({}),
+        Field(description="The versions of the records that its author saw."),
     ]
-    field_faults: list[dict[str, Any]]
+    field_write: NoteFieldWrite
+    field_faults: list[dict[str, Any]] = Field(
+        description="Why its values were refused, each as in a problem's `errors`."
+    )
     version: int
     created_at: datetime
     updated_at: datetime

@@ -23,7 +23,7 @@ from tasks_api.notes.rows import NewNote, NewTemplate, Note, NoteChanges, Templa
 from tasks_api.notes.rules import (
     MID_CONTRACT_REVIEW,
     BoundField,
-    BoundRecord,
+    NoteRecord,
     RecordPatch,
     binding_faults,
     clean,
@@ -123,7 +123,9 @@ async def create_template(uow: UnitOfWork, data: NoteTemplateIn) -> Template:
     return template
 
 
-async def edit_template(uow: UnitOfWork, template: Template, patch: NoteTemplatePatch) -> Template:
+async def update_template(
+    uow: UnitOfWork, template: Template, patch: NoteTemplatePatch
+) -> Template:
     """A new version; notes keep the version they were written with."""
     changes = patch.changes()
     if "body" in changes:
@@ -172,7 +174,7 @@ class Draft(Generic[N]):
     workspace_id: UUID
     note: N
     fields: Sequence[BoundField]
-    patches: Mapping[BoundRecord, RecordPatch]
+    patches: Mapping[NoteRecord, RecordPatch]
 
 
 async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNote]:
@@ -252,7 +254,7 @@ def _faults_of(answer: Answer, draft: Draft[N]) -> list[Fault]:
     return record_faults(draft.fields, draft.note, answer.json().get("errors", []))
 
 
-async def log_note(uow: UnitOfWork, draft: Draft[NewNote]) -> Note:
+async def create_note(uow: UnitOfWork, draft: Draft[NewNote]) -> Note:
     """Published, so that partners see it, unless it is private."""
     note = await queries.insert_note(uow, draft.note)
     if not note.private:
@@ -315,7 +317,7 @@ def _is_own(note: Note, caller: Caller) -> bool:
     return note.author_id is None and note.author["id"] == caller.principal.id
 
 
-async def edit_note(uow: UnitOfWork, note: Note, patch: NotePatch) -> Note:
+async def update_note(uow: UnitOfWork, note: Note, patch: NotePatch) -> Note:
     changes = patch.changes()
     if "body" in changes:
         changes["body"] = clean(changes["body"])

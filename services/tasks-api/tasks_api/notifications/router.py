@@ -2,8 +2,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import ConfigDict
+from fastapi import Path, Query
+from pydantic import ConfigDict, Field
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
@@ -15,6 +15,8 @@ router = api_router("/v1/notifications", "Notifications")
 
 
 class NotificationOut(Out):
+    """What a member was told, once for each event or assignment; never of an act of their own."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -34,17 +36,22 @@ class NotificationOut(Out):
     )
 
     id: UUID
-    member_id: UUID
-    kind: str
-    title: str
-    body: str
-    subject_type: str | None
-    subject_id: UUID | None
-    at: datetime
-    read_at: datetime | None
+    member_id: UUID = Field(description="The id of the member who was told.")
+    kind: str = Field(
+        description="What it is about, such as `task.assigned`, `task.key_role_vacant`,"
+        " `contact.replied`, `connection.needs_reauth` or `webhook_endpoint.disabled`."
+    )
+    title: str = Field(description="What happened, on one line.")
+    body: str = Field(description="More about it: plain text, empty when there is no more.")
+    subject_type: str | None = Field(
+        description="What `subject_id` is the id of, such as `task`, `opportunity` or `connection`."
+    )
+    subject_id: UUID | None = Field(description="The id of what it is about.")
+    at: datetime = Field(description="When the member was told, in UTC.")
+    read_at: datetime | None = Field(description="When it was first marked read; null: unread.")
 
 
-@router.get("", response_model=Page[NotificationOut], summary="List notifications, newest first")
+@router.get("", response_model=Page[NotificationOut], summary="List notifications")
 async def list_notifications(
     caller: Annotated[Caller, require("tasks:read")],
     uow: Uow,
@@ -56,19 +63,25 @@ async def list_notifications(
             " key without a member says whose."
         ),
     ] = None,
-    unread: Annotated[bool, Query()] = False,  # noqa: FBT002  (a query parameter)
+    unread: Annotated[  # noqa: FBT002  (a query parameter)
+        bool, Query(description="With `true`, only those not marked read.")
+    ] = False,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
+    """One member's notifications, newest first."""
     return await service.list_notifications(
         uow, caller, member_id, cursor, limit, running.cursors, unread=unread
     )
 
 
-@router.post(
-    "/{notification_id}/read", response_model=NotificationOut, summary="Mark a notification read"
-)
-async def read_notification(
-    notification_id: UUID, caller: Annotated[Caller, require("tasks:write")], uow: Uow
+@router.post("/{id}/read", response_model=NotificationOut, summary="Mark a notification as read")
+async def mark_notification_read(
+    notification_id: Annotated[UUID, Path(alias="id", description="The id of the notification.")],
+    caller: Annotated[Caller, require("tasks:write")],
+    uow: Uow,
 ) -> Any:
+    """Marks the caller's own, or with `members:write` anybody's. A repeated call changes nothing:
+    `read_at` stays at the first.
+    """
     return await service.mark_read(uow, caller, notification_id)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from shared.auth import Caller
 from shared.errors import check_version, invalid
@@ -15,7 +15,7 @@ from shared.web.versions import IfMatch, etag
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
 from tasks_api.work.tasks.queries import TaskFilter
-from tasks_api.work.tasks.rows import Status
+from tasks_api.work.tasks.rows import TaskStatus
 from tasks_api.work.tasks.schemas import (
     Completion,
     Reassignment,
@@ -30,6 +30,7 @@ internal = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Caller, require("tasks:read")]
 Writer = Annotated[Caller, require("tasks:write")]
+TaskId = Annotated[UUID, Path(alias="id", description="The id of the task.")]
 
 _EXAMPLES: Any = {
     "call": {
@@ -44,29 +45,46 @@ _EXAMPLES: Any = {
 }
 
 
-@router.get("", response_model=Page[TaskOut], summary="List tasks, soonest due first")
+@router.get("", response_model=Page[TaskOut], summary="List tasks")
 async def list_tasks(
     caller: Reader,
     uow: Uow,
     running: ServiceDep,
-    status: Annotated[Status | None, Query()] = None,
+    status: Annotated[TaskStatus | None, Query(description="Only tasks of this status.")] = None,
     assignee: Annotated[
         str | None, Query(description="A member's id, `me`, or `nobody`.", examples=["me"])
     ] = None,
     key_role_vacant: Annotated[
         bool | None, Query(description="Whether they wait because nobody holds their key role.")
     ] = None,
-    cause: Annotated[str | None, Query(max_length=100, examples=["no_deal_room"])] = None,
-    subject_id: Annotated[UUID | None, Query()] = None,
-    account_id: Annotated[UUID | None, Query()] = None,
+    cause: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="Only tasks that Tenure opened for this cause.",
+            examples=["no_deal_room"],
+        ),
+    ] = None,
+    subject_id: Annotated[
+        UUID | None, Query(description="Only tasks about the record with this id.")
+    ] = None,
+    account_id: Annotated[
+        UUID | None, Query(description="Only tasks that concern this account.")
+    ] = None,
     due: Annotated[
         Literal["overdue"] | None, Query(description="`overdue`: due before now.")
     ] = None,
-    due_before: Annotated[Instant | None, Query()] = None,
-    include_snoozed: Annotated[bool, Query()] = True,  # noqa: FBT002  (a query parameter)
+    due_before: Annotated[
+        Instant | None,
+        Query(description="Only tasks due before this instant; `due=overdue` goes before it."),
+    ] = None,
+    include_snoozed: Annotated[  # noqa: FBT002  (a query parameter)
+        bool, Query(description="With `false`, tasks that are hidden for now are left out.")
+    ] = True,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Any:
+    """Tasks of every member, soonest due first; those without a due instant come last."""
     now = await uow.now()
     wanted = TaskFilter(
         status=status,
@@ -103,8 +121,14 @@ def _assignee(caller: Caller, given: str | None) -> UUID | None:
     "",
     status_code=201,
     response_model=TaskOut,
-    summary="Open a task",
-    responses={200: {"model": TaskOut, "description": "An open task has this dedupe key."}},
+    summary="Create a task",
+    response_description="The new task.",
+    responses={
+        200: {
+            "model": TaskOut,
+            "description": "The open task that has this `dedupe_key`, as it is.",
+        }
+    },
 )
 @all_faults_at_once
 async def create_task(
@@ -114,7 +138,9 @@ async def create_task(
     begin: BeginUow,
     response: Response,
 ) -> Any:
-    """What it names must be there: a record, a member, a key role that is not is a 422."""
+    """Opens a task and notifies its assignee. While an open task has the same `dedupe_key`, that
+    one is the answer, with 200. A record, member or key role that is not there is a 422.
+    """
     kept = await must_exist(running, caller, service.named_by(data), data.faults())
     data = data.model_copy(update=kept)
     task, new = await service.create_task(await begin(), caller, data)
@@ -124,45 +150,50 @@ async def create_task(
     return task
 
 
-@router.get("/{task_id}", response_model=TaskOut, summary="Read a task")
-async def get_task(task_id: UUID, caller: Reader, uow: Uow, response: Response) -> Any:
+@router.get("/{id}", response_model=TaskOut, summary="Get a task")
+async def get_task(task_id: TaskId, caller: Reader, uow: Uow, response: Response) -> Any:
+    """One task, open or ended."""
     task = await service.get_task(uow, task_id)
     response.headers["etag"] = etag(task.version)
     return task
 
 
-@router.patch("/{task_id}", response_model=TaskOut, summary="Edit an open task")
+@router.patch("/{id}", response_model=TaskOut, summary="Update a task")
 @all_faults_at_once
-async def edit_task(
-    task_id: UUID,
+async def update_task(
+    task_id: TaskId,
     data: Annotated[TaskPatch, Body(openapi_examples={"high": {"value": {"priority": "high"}}})],
     caller: Writer,
     uow: Uow,
     if_match: IfMatch,
     response: Response,
 ) -> Any:
+    """Changes an open task; one that has ended is refused with 409. A new `due_at` starts the clock
+    again, so that the task may breach once more.
+    """
     task = await service.get_task(uow, task_id, lock=True)
     check_version(if_match, task.version)
-    edited = await service.edit_task(uow, task, data)
+    edited = await service.update_task(uow, task, data)
     response.headers["etag"] = etag(edited.version)
     return edited
 
 
-@router.post("/{task_id}/complete", response_model=TaskOut, summary="Complete a task")
+@router.post("/{id}/complete", response_model=TaskOut, summary="Complete a task")
 async def complete_task(
-    task_id: UUID,
+    task_id: TaskId,
     caller: Writer,
     uow: Uow,
     data: Annotated[
         Completion | None, Body(openapi_examples={"done": {"value": {"outcome": "Renewed"}}})
     ] = None,
 ) -> Any:
+    """Ends an open task with its outcome. A task that has ended already is refused with 409."""
     return await service.complete_task(uow, caller, task_id, data.outcome if data else None)
 
 
-@router.post("/{task_id}/reassign", response_model=TaskOut, summary="Hand a task to someone else")
+@router.post("/{id}/reassign", response_model=TaskOut, summary="Reassign a task")
 async def reassign_task(
-    task_id: UUID,
+    task_id: TaskId,
     data: Annotated[
         Reassignment,
         Body(
@@ -175,19 +206,25 @@ async def reassign_task(
     running: ServiceDep,
     begin: BeginUow,
 ) -> Any:
+    """Gives an open task to a member, who gets a notification; its due instant stays. A repeated
+    call changes nothing.
+    """
     await must_exist(running, caller, Named(assignee_id=data.assignee_id))
     return await service.reassign_task(await begin(), task_id, data.assignee_id)
 
 
-@router.post("/{task_id}/snooze", response_model=TaskOut, summary="Hide a task until an instant")
+@router.post("/{id}/snooze", response_model=TaskOut, summary="Snooze a task")
 async def snooze_task(
-    task_id: UUID,
+    task_id: TaskId,
     data: Annotated[
         Snooze, Body(openapi_examples={"monday": {"value": {"until": "2026-03-09T09:00:00Z"}}})
     ],
     caller: Writer,
     uow: Uow,
 ) -> Any:
+    """Hides an open task from lists with `include_snoozed=false`. It stays open, and is breached at
+    its due instant all the same.
+    """
     return await service.snooze_task(uow, task_id, data.until)
 
 

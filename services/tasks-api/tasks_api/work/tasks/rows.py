@@ -3,13 +3,33 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypedDict, get_args
+from typing import Annotated, Final, Literal, TypedDict
 from uuid import UUID
 
-Status = Literal["open", "completed", "closed"]
-STATUSES: tuple[Status, ...] = get_args(Status)
-Priority = Literal["low", "normal", "high"]
-PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.value_types import literals
+
+TaskStatus = TypeAliasType(
+    "TaskStatus",
+    Annotated[
+        Literal["open", "completed", "closed"],
+        Field(
+            description="`open`: to be done. `completed`: by a person. `closed`: by itself, because"
+            " its cause went away."
+        ),
+    ],
+)
+STATUSES: Final[tuple[TaskStatus, ...]] = literals(TaskStatus)
+TaskPriority = TypeAliasType(
+    "TaskPriority",
+    Annotated[
+        Literal["low", "normal", "high"],
+        Field(description="How much a task matters. Lists are not ordered by it."),
+    ],
+)
+PRIORITIES: Final[tuple[TaskPriority, ...]] = literals(TaskPriority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +38,8 @@ class Task:
     id: UUID
     title: str
     body: str
-    status: Status
-    priority: Priority
+    status: TaskStatus
+    priority: TaskPriority
     category: str | None
     tags: list[str]
     cause: str | None
@@ -56,8 +76,8 @@ class Task:
 class TaskChanges(TypedDict, total=False):
     title: str
     body: str
-    status: Status
-    priority: Priority
+    status: TaskStatus
+    priority: TaskPriority
     category: str | None
     tags: list[str]
     assignee_id: UUID | None
@@ -74,7 +94,7 @@ class TaskChanges(TypedDict, total=False):
 class TaskDetails(TypedDict, total=False):
     """What is left out is null, or the default of its column."""
 
-    priority: Priority
+    priority: TaskPriority
     category: str | None
     tags: list[str]
     source: Mapping[str, object]

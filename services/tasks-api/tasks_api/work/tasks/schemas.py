@@ -6,37 +6,60 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.errors import Fault
 from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
-from tasks_api.work.tasks.rows import Priority, Status
+from tasks_api.work.tasks.rows import TaskPriority, TaskStatus
 
 SubjectType = Annotated[
     Slug,
     Field(
-        description="A record type or one of your object types.",
+        description="What the task is about: a record type or one of your object types.",
         examples=["opportunity"],
     ),
 ]
 Body = Annotated[str, StringConstraints(max_length=20_000)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
 
+TITLE: Any = Field(description="What is to be done, on one line.")
+BODY: Any = Field(description="What whoever does it must know: plain text, empty when nothing.")
+CATEGORY: Any = Field(description="A word of your own to group tasks by, such as `renewal`.")
+TAGS: Any = Field(description="Words of your own, as many as 20.")
+SUBJECT_ID: Any = Field(description="The id of the record that the task is about.")
+DUE_AT: Any = Field(description="When it is to be done, in UTC; null: at no particular time.")
+
 
 class TaskIn(In):
-    title: Title
-    body: Body = ""
-    priority: Priority = "normal"
-    category: Title | None = None
-    tags: Annotated[list[Tag], Field(max_length=20)] = []
-    subject_type: SubjectType | None = None
-    subject_id: UUID | None = None
+    """A task that a person or a client opens."""
+
+    title: Annotated[Title, TITLE]
+    body: Annotated[Body, BODY] = ""
+    priority: TaskPriority = "normal"
+    category: Annotated[Title | None, CATEGORY] = None
+    tags: Annotated[list[Tag], Field(max_length=20), TAGS] = []
+    subject_type: Annotated[
+        SubjectType | None,
+        Field(description="The type of the record that the task is about; send `subject_id` too."),
+    ] = None
+    subject_id: Annotated[UUID | None, SUBJECT_ID] = None
     account_id: UUID | None = None
-    assignee_id: UUID | None = None
+    assignee_id: Annotated[
+        UUID | None,
+        Field(
+            description="The member who is to do it, who gets a notification. Null, without a key"
+            " role: it waits in the queue."
+        ),
+    ] = None
     assignee_key_role: Annotated[
         Slug | None,
         Field(description="Assigned to whoever holds this key role on the account."),
     ] = None
-    due_at: Instant | None = None
+    due_at: Annotated[Instant | None, DUE_AT] = None
     due_business_days: Annotated[
         int | None,
-        Field(ge=0, le=250, description="Counted from the assignee's next opening hour."),
+        Field(
+            ge=0,
+            le=250,
+            description="Due so many business days after the assignee's next opening hour; instead"
+            " of `due_at`.",
+        ),
     ] = None
     dedupe_key: Annotated[
         str | None,
@@ -65,24 +88,39 @@ class TaskIn(In):
 
 
 class TaskPatch(Patch):
-    title: Title = ""
-    body: Body = ""
-    priority: Priority = "normal"
-    category: Title | None = None
-    tags: Annotated[list[Tag], Field(max_length=20)] = []
-    due_at: Instant | None = None
+    """What changes of an open task: a field left out keeps its value."""
+
+    title: Annotated[Title, TITLE] = ""
+    body: Annotated[Body, BODY] = ""
+    priority: TaskPriority = "normal"
+    category: Annotated[Title | None, CATEGORY] = None
+    tags: Annotated[list[Tag], Field(max_length=20), TAGS] = []
+    due_at: Annotated[Instant | None, DUE_AT] = None
 
 
 class Completion(In):
-    outcome: Annotated[str | None, StringConstraints(max_length=500)] = None
+    """How a task ended."""
+
+    outcome: Annotated[
+        str | None,
+        StringConstraints(max_length=500),
+        Field(description="What came of it, for whoever reads the task later."),
+    ] = None
 
 
 class Reassignment(In):
-    assignee_id: UUID
+    """Who does a task from now on."""
+
+    assignee_id: UUID = Field(description="The active member who is to do it.")
 
 
 class Snooze(In):
-    until: Instant
+    """How long a task is hidden."""
+
+    until: Annotated[
+        Instant,
+        Field(description="Until then `include_snoozed=false` leaves it out; past: it is awake."),
+    ]
 
 
 _TASK: dict[str, Any] = {
@@ -118,32 +156,60 @@ _TASK: dict[str, Any] = {
 
 
 class TaskOut(Out):
+    """Something that a person must do. Tenure opens one per cause, and closes it when that goes."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_TASK]})
 
     id: UUID
-    title: str
-    body: str
-    status: Status
-    priority: Priority
-    category: str | None
-    tags: list[str]
-    cause: str | None
-    dedupe_key: str | None
-    source: dict[str, Any]
-    subject_type: str | None
-    subject_id: UUID | None
-    account_id: UUID | None
-    assignee_id: UUID | None
-    assignee_key_role: str | None
-    due_rule: dict[str, Any] | None
-    due_at: datetime | None
-    breached_at: datetime | None
-    snoozed_until: datetime | None
-    data: dict[str, Any]
-    outcome: str | None
-    opened_at: datetime
-    ended_at: datetime | None
-    ended_by: UUID | None
+    title: Annotated[str, TITLE]
+    body: Annotated[str, BODY]
+    status: TaskStatus
+    priority: TaskPriority
+    category: Annotated[str | None, CATEGORY]
+    tags: Annotated[list[str], TAGS]
+    cause: str | None = Field(
+        description="Why Tenure opened it, such as `no_deal_room`; null when a client did."
+    )
+    dedupe_key: str | None = Field(
+        description="At most one open task has this key; null: it may be there several times."
+    )
+    source: dict[str, Any] = Field(
+        description="What opened it: `type` (`person`, `sequence`, `opportunity`, `note` or"
+        " `accounts`) and the `id` of that."
+    )
+    subject_type: str | None = Field(
+        description="The type of what it is about: a record type, one of your object types or"
+        " `message`."
+    )
+    subject_id: UUID | None = Field(description="The id of what it is about.")
+    account_id: UUID | None = Field(description="The account it concerns; null when none.")
+    assignee_id: UUID | None = Field(description="The member who is to do it; null: nobody yet.")
+    assignee_key_role: str | None = Field(
+        description="The key role by whose holder it is assigned; null: not by a role."
+    )
+    due_rule: dict[str, Any] | None = Field(
+        description='What `due_at` follows from: `{"business_days": 2}` after it was opened, or'
+        ' `{"at": …}`.'
+    )
+    due_at: Annotated[datetime | None, DUE_AT]
+    breached_at: datetime | None = Field(
+        description="When it was found open after `due_at`; a new `due_at` makes it null again."
+    )
+    snoozed_until: datetime | None = Field(
+        description="Until when it is hidden; null: it never was."
+    )
+    data: dict[str, Any] = Field(description="Facts about its cause, for programs.")
+    outcome: str | None = Field(
+        description="What whoever completed it said; `cause_cleared` when it closed by itself."
+    )
+    opened_at: datetime = Field(description="When it was opened, in UTC.")
+    ended_at: datetime | None = Field(
+        description="When it was completed or closed; null while it is open."
+    )
+    ended_by: UUID | None = Field(
+        description="The member who completed it; null when it is open, closed by itself, or was"
+        " completed by a key without a member."
+    )
     version: int
     created_at: datetime
     updated_at: datetime

@@ -120,7 +120,7 @@ async def _get_open(uow: UnitOfWork, task_id: UUID) -> Task:
     return task
 
 
-async def edit_task(uow: UnitOfWork, task: Task, patch: TaskPatch) -> Task:
+async def update_task(uow: UnitOfWork, task: Task, patch: TaskPatch) -> Task:
     """A new due instant starts the clock again: the task may breach once more."""
     if not task.is_open:
         raise AlreadyEnded
