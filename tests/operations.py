@@ -132,7 +132,7 @@ def _operations() -> Iterator[Operation]:
                 )
 
 
-PUBLIC = {"unsubscribe", "show_unsubscribe_page"}
+PUBLIC = {"unsubscribe", "get_unsubscribe_page"}
 """Operations for people without a credential; the token in their address is their right."""
 
 OPERATIONS = list(_operations())

@@ -57,7 +57,7 @@ BODIES: dict[str, Any] = {
     "update_member": {"full_name": "Changed"},
     "put_member": {"full_name": "Grace", "email": "grace@else.example"},
     "roll_api_key": {},
-    "edit_mailbox": {"display_name": "Changed"},
+    "update_mailbox": {"display_name": "Changed"},
     "update_webhook_endpoint": {"description": "Changed"},
     "create_suppression": {"email": "someone@else.example"},
 }

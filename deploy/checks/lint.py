@@ -12,7 +12,7 @@ from deploy.checks.naming import misnamed
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 _FIRST_ERROR = 400
-UNDESCRIBED = {"accounts_api", "sequencer", "sync_worker"}
+UNDESCRIBED = {"accounts_api", "sync_worker"}
 """Services whose documents still have parts without a sentence."""
 UNNAMED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
 """Services whose documents still have enumerations without a name."""

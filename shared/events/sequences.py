@@ -1,30 +1,64 @@
 """What the sequencer publishes: who entered, what was handed over, what stands in the way."""
 
 from datetime import datetime
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from shared.events.base import ConfigurationChanged, Event
+from shared.value_types import literals
 
-BlockCause = Literal[
-    "no_deal_room",
-    "no_product_admin",
-    "contact_bounced",
-    "contact_soft_bounced",
-    "contact_suppressed",
-    "expiration_missing",
-    "manual_entry_required",
-    "contract_expired",
-]
-"""Why a record cannot enter, or cannot go on. One open task per record and cause."""
-
-
-AvailableAction = Literal["enroll", "send_now", "call"]
-"""What a person can do about an opportunity that does not enter by itself: enroll it, send it the
-last mail at once, or call."""
-AVAILABLE_ACTIONS: tuple[AvailableAction, ...] = get_args(AvailableAction)
+BlockCause = TypeAliasType(
+    "BlockCause",
+    Annotated[
+        Literal[
+            "no_deal_room",
+            "no_product_admin",
+            "contact_bounced",
+            "contact_soft_bounced",
+            "contact_suppressed",
+            "expiration_missing",
+            "manual_entry_required",
+            "contract_expired",
+        ],
+        Field(
+            description="Why a record cannot enter a sequence, or cannot go on. There is one open"
+            " task"
+            " per record and cause."
+        ),
+    ],
+)
+AvailableAction = TypeAliasType(
+    "AvailableAction",
+    Annotated[
+        Literal["enroll", "send_now", "call"],
+        Field(
+            description="What a person can do about an opportunity that does not enter by itself:"
+            " `enroll` it, `send_now` the last mail whose day has passed, or `call`."
+        ),
+    ],
+)
+AVAILABLE_ACTIONS: tuple[AvailableAction, ...] = literals(AvailableAction)
+EnrollmentEntry = TypeAliasType(
+    "EnrollmentEntry",
+    Annotated[
+        Literal["audience", "manual"],
+        Field(
+            description="How a record enters a sequence: `audience`, by itself as it is in the"
+            " segment"
+            " of the sequence; `manual`, as a person asked for it."
+        ),
+    ],
+)
+MessageOutcome = TypeAliasType(
+    "MessageOutcome",
+    Annotated[
+        Literal["sent", "not_sent"],
+        Field(description="What became of a mail whose outcome was not known."),
+    ],
+)
 
 
 class Candidate(BaseModel):
@@ -83,7 +117,7 @@ class EnrollmentStarted(_Enrollment):
     name: ClassVar[str] = "sequences.enrollment_started.v1"
     public_name: ClassVar[str | None] = "enrollment.started"
 
-    entry: Literal["audience", "manual"]
+    entry: EnrollmentEntry
 
 
 class EnrollmentPaused(_Enrollment):
@@ -133,16 +167,30 @@ class MessageSent(_Enrollment):
     sent_at: datetime
 
 
-HoldReason = Literal[
-    "outcome_unknown",
-    "cannot_render",
-    "mailbox_refused",
-    "no_mailbox",
-    "sender_inactive",
-    "refused",
-    "bad_address",
-    "failed",
-]
+HoldReason = TypeAliasType(
+    "HoldReason",
+    Annotated[
+        Literal[
+            "outcome_unknown",
+            "cannot_render",
+            "mailbox_refused",
+            "no_mailbox",
+            "sender_inactive",
+            "refused",
+            "bad_address",
+            "failed",
+        ],
+        Field(
+            description="Why a mail is held. `outcome_unknown`: the server did not say whether it"
+            " took"
+            " it. `cannot_render`: a variable of its template is missing."
+            " `mailbox_refused`: the server refused the mailbox. `no_mailbox`: its sender"
+            " has none. `sender_inactive`: the member whose mailbox it is has left."
+            " `refused`: the server refused the mail. `bad_address`: the address is none."
+            " `failed`: something unexpected."
+        ),
+    ],
+)
 
 
 class MessageHeld(_Enrollment):
@@ -165,7 +213,7 @@ class MessageResolved(_Enrollment):
     public_name: ClassVar[str | None] = "message.resolved"
 
     message_id: UUID
-    outcome: Literal["sent", "not_sent"]
+    outcome: MessageOutcome
 
 
 class OpportunityQuarantined(Event):

@@ -2,6 +2,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
 from starlette.responses import Response
 
 from sequencer.mail.mailboxes import service
@@ -18,6 +19,7 @@ router = api_router("/v1/mailboxes", "Mailboxes")
 
 Reader = Annotated[Caller, require("mailboxes:read")]
 Writer = Annotated[Caller, require("mailboxes:write")]
+MailboxId = Annotated[UUID, Path(alias="id", description="The id of the mailbox.")]
 
 
 def _shown(mailbox: Mailbox, today: date) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def _shown(mailbox: Mailbox, today: date) -> dict[str, Any]:
 async def list_mailboxes(
     caller: Reader, uow: Uow, the_service: ServiceDep, limit: Limit = 50, cursor: CursorParam = None
 ) -> dict[str, Any]:
+    """Mailboxes of members and shared ones, oldest first."""
     shape = ["mailboxes"]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.mailboxes_page(
@@ -57,7 +60,7 @@ async def list_mailboxes(
     return {**page, "data": [_shown(row, today) for row in page["data"]]}
 
 
-@router.post("", status_code=201, summary="Set up a mailbox", response_model=MailboxOut)
+@router.post("", status_code=201, summary="Create a mailbox", response_model=MailboxOut)
 async def create_mailbox(
     data: MailboxIn,
     caller: Writer,
@@ -65,7 +68,7 @@ async def create_mailbox(
     begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
-    """The password is sealed at once and never shown again."""
+    """Adds an address that sequences send from. Its password is sealed at once and never shown."""
     await must_be_member(the_service, caller, data.member_id, "/member_id")
     uow = await begin()
     mailbox = await service.create_mailbox(uow, the_service.secrets, data)
@@ -73,18 +76,19 @@ async def create_mailbox(
     return _shown(mailbox, await service.today(uow))
 
 
-@router.get("/{mailbox_id}", summary="Get a mailbox", response_model=MailboxOut)
+@router.get("/{id}", summary="Get a mailbox", response_model=MailboxOut)
 async def get_mailbox(
-    mailbox_id: UUID, caller: Reader, uow: Uow, response: Response
+    mailbox_id: MailboxId, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
+    """One mailbox, and how much of today's cap it has used."""
     mailbox = await service.get_mailbox(uow, mailbox_id)
     response.headers["etag"] = etag(mailbox.version)
     return _shown(mailbox, await service.today(uow))
 
 
-@router.patch("/{mailbox_id}", summary="Edit a mailbox", response_model=MailboxOut)
-async def edit_mailbox(
-    mailbox_id: UUID,
+@router.patch("/{id}", summary="Update a mailbox", response_model=MailboxOut)
+async def update_mailbox(
+    mailbox_id: MailboxId,
     data: MailboxPatch,
     caller: Writer,
     version: IfMatch,
@@ -92,31 +96,36 @@ async def edit_mailbox(
     begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
-    """New server settings also resume a mailbox that its server had refused."""
+    """Changes a mailbox. New server settings also resume a mailbox that its server had refused."""
     await must_be_member(the_service, caller, data.member_id, "/member_id")
     uow = await begin()
     mailbox = await service.get_mailbox(uow, mailbox_id)
     check_version(version, mailbox.version)
-    edited = await service.edit_mailbox(uow, the_service.secrets, mailbox, data)
+    edited = await service.update_mailbox(uow, the_service.secrets, mailbox, data)
     response.headers["etag"] = etag(edited.version)
     return _shown(edited, await service.today(uow))
 
 
-@router.delete("/{mailbox_id}", status_code=204, summary="Remove a mailbox")
-async def delete_mailbox(mailbox_id: UUID, caller: Writer, version: IfMatch, uow: Uow) -> None:
+@router.delete("/{id}", status_code=204, summary="Delete a mailbox")
+async def delete_mailbox(mailbox_id: MailboxId, caller: Writer, version: IfMatch, uow: Uow) -> None:
+    """Mails that were to leave by it look for another mailbox when they are due. 409 while it hands
+    a mail over: try again in a minute.
+    """
     mailbox = await service.get_mailbox(uow, mailbox_id)
     check_version(version, mailbox.version)
     await service.delete_mailbox(uow, mailbox)
 
 
-@router.post("/{mailbox_id}/test", summary="Log in to a mailbox", response_model=MailboxTest)
-async def test_mailbox(mailbox_id: UUID, caller: Writer, the_service: ServiceDep) -> MailboxTest:
+@router.post("/{id}/test", summary="Test a mailbox", response_model=MailboxTest)
+async def test_mailbox(
+    mailbox_id: MailboxId, caller: Writer, the_service: ServiceDep
+) -> MailboxTest:
     """Connects to the server and logs in. Nothing is sent."""
     return await service.test_mailbox(the_service, caller.workspace_id, mailbox_id)
 
 
-@router.post("/{mailbox_id}/resume", summary="Resume a paused mailbox", response_model=MailboxOut)
-async def resume_mailbox(mailbox_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
-    """Mails that waited for it are due again."""
+@router.post("/{id}/resume", summary="Resume a mailbox", response_model=MailboxOut)
+async def resume_mailbox(mailbox_id: MailboxId, caller: Writer, uow: Uow) -> dict[str, Any]:
+    """Takes a paused mailbox into use again; mails that waited for it are due again."""
     mailbox = await service.resume_mailbox(uow, await service.get_mailbox(uow, mailbox_id))
     return _shown(mailbox, await service.today(uow))

@@ -1,9 +1,23 @@
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 from uuid import UUID
 
-from sequencer.mail.mailboxes.smtp import Tls
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from sequencer.mail.mailboxes.smtp import SmtpTls
+
+MailboxState = TypeAliasType(
+    "MailboxState",
+    Annotated[
+        Literal["active", "paused"],
+        Field(
+            description="`paused`: its server refused it, so nothing leaves by it until it is"
+            " resumed."
+        ),
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +32,11 @@ class Mailbox:
     display_name: str
     smtp_host: str
     smtp_port: int
-    smtp_tls: Tls
+    smtp_tls: SmtpTls
     smtp_username: str | None
     smtp_password: bytes | None
     daily_cap: int
-    state: Literal["active", "paused"]
+    state: MailboxState
     pause_reason: str | None
     spent_on: date | None
     spent: int
@@ -38,11 +52,11 @@ class MailboxChanges(TypedDict, total=False):
     display_name: str
     smtp_host: str
     smtp_port: int
-    smtp_tls: Tls
+    smtp_tls: SmtpTls
     smtp_username: str | None
     smtp_password: bytes | None
     daily_cap: int
-    state: Literal["active", "paused"]
+    state: MailboxState
     pause_reason: str | None
 
 
@@ -54,7 +68,7 @@ class NewMailbox(TypedDict):
     display_name: str
     smtp_host: str
     smtp_port: int
-    smtp_tls: Tls
+    smtp_tls: SmtpTls
     smtp_username: str | None
     smtp_password: bytes | None
     daily_cap: int

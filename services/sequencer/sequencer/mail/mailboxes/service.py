@@ -94,7 +94,7 @@ async def create_mailbox(uow: UnitOfWork, secrets: SecretBox, data: MailboxIn) -
     return mailbox
 
 
-async def edit_mailbox(
+async def update_mailbox(
     uow: UnitOfWork, secrets: SecretBox, mailbox: Mailbox, data: MailboxPatch
 ) -> Mailbox:
     """New settings of the server resume a mailbox that the server had refused."""

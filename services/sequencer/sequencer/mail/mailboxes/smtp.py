@@ -12,14 +12,28 @@ import re
 import ssl
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.fault_points import faultpoint
 from shared.net.connection_errors import UNREACHABLE, describe_connection_error
 from shared.net.egress import AddressRefused, EgressPolicy
 
 Stage = Literal["connect", "auth", "mail", "rcpt", "data", "body", "dot"]
-Tls = Literal["implicit", "starttls", "opportunistic"]
+SmtpTls = TypeAliasType(
+    "SmtpTls",
+    Annotated[
+        Literal["implicit", "starttls", "opportunistic"],
+        Field(
+            description="How the connection to a mail server is encrypted: `implicit` from its"
+            " first"
+            " byte, `starttls` before anything is said, `opportunistic` where the server"
+            " offers it."
+        ),
+    ],
+)
 
 _PORTS = frozenset({465, 587, 2525})
 _REPLY_LIMIT = 64 * 1024
@@ -54,7 +68,7 @@ class SmtpBroken(SmtpFailure):
 class Server:
     host: str
     port: int
-    tls: Tls
+    tls: SmtpTls
     username: str | None
     password: str | None
 

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from sqlalchemy import func, text, update
 
 from sequencer.mail.messages.models import messages
-from sequencer.mail.messages.rules import OPEN, State
+from sequencer.mail.messages.rules import OPEN, MessageState
 from sequencer.mail.messages.schemas import Message, NewMessage
 from sequencer.pages import rows_of_page
 from shared.uow import UnitOfWork
@@ -191,7 +191,7 @@ async def messages_page(
 
 
 class MessageChanges(TypedDict, total=False):
-    state: State
+    state: MessageState
     reason: str | None
     detail: str | None
     due_at: datetime
@@ -202,7 +202,7 @@ class MessageChanges(TypedDict, total=False):
 
 
 async def change_message(
-    uow: UnitOfWork, message_id: UUID, states: Collection[State], changes: MessageChanges
+    uow: UnitOfWork, message_id: UUID, states: Collection[MessageState], changes: MessageChanges
 ) -> bool:
     """False when it is in none of `states`."""
     changed = (

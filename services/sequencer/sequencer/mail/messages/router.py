@@ -1,10 +1,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from sequencer.mail.messages import service
-from sequencer.mail.messages.rules import State
+from sequencer.mail.messages.rules import MessageState
 from sequencer.mail.messages.schemas import MessageOut, MessageWithContent
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
@@ -22,11 +22,17 @@ async def list_messages(
     the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
-    state: Annotated[State | None, Query()] = None,
-    enrollment_id: Annotated[UUID | None, Query()] = None,
-    sequence_id: Annotated[UUID | None, Query()] = None,
-    opportunity_id: Annotated[UUID | None, Query()] = None,
-    contact_id: Annotated[UUID | None, Query()] = None,
+    state: Annotated[MessageState | None, Query(description="Only messages in this state.")] = None,
+    enrollment_id: Annotated[
+        UUID | None, Query(description="Only messages of this enrollment.")
+    ] = None,
+    sequence_id: Annotated[
+        UUID | None, Query(description="Only messages of this sequence.")
+    ] = None,
+    opportunity_id: Annotated[
+        UUID | None, Query(description="Only messages about this opportunity.")
+    ] = None,
+    contact_id: Annotated[UUID | None, Query(description="Only messages to this contact.")] = None,
 ) -> dict[str, Any]:
     """The ledger, newest first: mails that left, that wait, that did not leave, and steps that were
     passed over.
@@ -46,8 +52,12 @@ async def list_messages(
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
-@router.get("/{message_id}", summary="Get a message", response_model=MessageWithContent)
-async def get_message(message_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+@router.get("/{id}", summary="Get a message", response_model=MessageWithContent)
+async def get_message(
+    message_id: Annotated[UUID, Path(alias="id", description="The id of the message.")],
+    caller: Reader,
+    uow: Uow,
+) -> dict[str, Any]:
     """With the mail as it was handed over, byte for byte (RFC 5322)."""
     message = await service.get(uow, message_id)
     raw = await service.raw_of(uow, message_id)

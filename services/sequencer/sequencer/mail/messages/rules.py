@@ -1,24 +1,47 @@
 """The states of a mail, and the name it has for all time."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-State = Literal[
-    "scheduled",
-    "dispatching",
-    "sent",
-    "unknown",
-    "held",
-    "failed",
-    "cancelled",
-    "suppressed",
-    "expired",
-    "skipped",
-]
-Phase = Literal["connecting", "body_started"]
-"""Of one that is being handed over: `body_started` may have left."""
-OPEN: tuple[State, ...] = ("scheduled", "dispatching", "unknown", "held")
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+MessageState = TypeAliasType(
+    "MessageState",
+    Annotated[
+        Literal[
+            "scheduled",
+            "dispatching",
+            "sent",
+            "unknown",
+            "held",
+            "failed",
+            "cancelled",
+            "suppressed",
+            "expired",
+            "skipped",
+        ],
+        Field(
+            description="`scheduled`: to come. `dispatching`: being handed over. `sent`: the server"
+            " took it. `unknown`: nobody could say whether it did. `held`: a person is"
+            " needed. `failed`: it was refused for good. `cancelled`: its enrollment"
+            " stopped first. `suppressed`: its address is not written to. `expired`: it"
+            " did not leave before the send deadline. `skipped`: its step was passed over."
+        ),
+    ],
+)
+MessagePhase = TypeAliasType(
+    "MessagePhase",
+    Annotated[
+        Literal["connecting", "body_started"],
+        Field(
+            description="How far a mail is that is being handed over: `connecting` is certainly not"
+            " handed over yet, `body_started` may be."
+        ),
+    ],
+)
+OPEN: tuple[MessageState, ...] = ("scheduled", "dispatching", "unknown", "held")
 """The enrollment waits for it."""
 
 _MESSAGE_ID = re.compile(r"<?\s*([^<>\s]+@[^<>\s]+)\s*>?")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from sequencer.mail.messages.rules import Phase, State
+from sequencer.mail.messages.rules import MessagePhase, MessageState
 from shared.schemas import Out
 
 
@@ -22,8 +22,8 @@ class Message:
     opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
-    state: State
-    phase: Phase | None
+    state: MessageState
+    phase: MessagePhase | None
     due_at: datetime
     retry_at: datetime | None
     attempts: int
@@ -61,7 +61,7 @@ class NewMessage:
     opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
-    state: State
+    state: MessageState
     due_at: datetime
     reason: str | None = None
 
@@ -110,34 +110,49 @@ _MESSAGE: dict[str, Any] = {
 
 
 class MessageOut(Out):
+    """A row of the send ledger: a mail that left, waits or did not leave, or a step passed over."""
+
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_MESSAGE]})
 
     id: UUID
     enrollment_id: UUID
     sequence_id: UUID
-    sequence_title: str
-    step_id: UUID
-    step_title: str
+    sequence_title: str = Field(description="The title of the sequence when it was planned.")
+    step_id: UUID = Field(description="The id of the step that it is the mail of.")
+    step_title: str = Field(description="The title of the step when it was planned.")
     opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
-    state: State
-    phase: Phase | None = Field(
-        description="While `dispatching`: `connecting` is certainly not handed over yet,"
-        " `body_started` may be."
+    state: MessageState
+    phase: MessagePhase | None = Field(description="Null unless it is `dispatching`.")
+    due_at: datetime = Field(description="When it is to leave, or was.")
+    retry_at: datetime | None = Field(
+        description="When it is tried again; null: no attempt failed for the moment."
     )
-    due_at: datetime
-    retry_at: datetime | None
-    attempts: int
-    mailbox_id: UUID | None
-    sender: str | None
-    recipient: str | None
-    subject: str | None
-    internet_message_id: str | None
-    reason: str | None
-    detail: str | None
-    sent_at: datetime | None
-    bounced_at: datetime | None
+    attempts: int = Field(description="How often a hand-over was begun.")
+    mailbox_id: UUID | None = Field(
+        description="The mailbox that it leaves by; null until it is handed over."
+    )
+    sender: str | None = Field(
+        description="The address it comes from; null until it is handed over."
+    )
+    recipient: str | None = Field(
+        description="The address it goes to; null until it is handed over."
+    )
+    subject: str | None = Field(
+        description="Its subject with the values filled in; null until it is handed over."
+    )
+    internet_message_id: str | None = Field(
+        description="Its `Message-ID` header, the same for every attempt."
+    )
+    reason: str | None = Field(
+        description="Why it is held, was not sent or was skipped; null otherwise."
+    )
+    detail: str | None = Field(
+        description="What the server said, or more about the reason; for people."
+    )
+    sent_at: datetime | None = Field(description="When the server took it.")
+    bounced_at: datetime | None = Field(description="When it came back; null: it did not.")
     superseded_at: datetime | None = Field(
         description="Its step was planned again, because this mail reached nobody."
     )
@@ -146,6 +161,8 @@ class MessageOut(Out):
 
 
 class MessageWithContent(MessageOut):
+    """A row of the send ledger, with the mail itself."""
+
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={

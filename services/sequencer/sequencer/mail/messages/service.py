@@ -20,7 +20,7 @@ from sequencer.mail.messages.queries import (
     thread,
     under_way_from,
 )
-from sequencer.mail.messages.rules import State, normal_message_id
+from sequencer.mail.messages.rules import MessageState, normal_message_id
 from sequencer.mail.messages.schemas import NO_PROGRESS, Message, NewMessage, Progress
 from shared.errors import NotFound
 from shared.events.sequences import MessageResolved
@@ -105,7 +105,7 @@ async def reschedule(uow: UnitOfWork, message_id: UUID, due_at: datetime) -> Non
 async def end_unsent(
     uow: UnitOfWork,
     message: Message,
-    state: State,
+    state: MessageState,
     reason: str,
     *,
     superseded_at: datetime | None = None,

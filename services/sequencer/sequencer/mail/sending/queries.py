@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from sqlalchemy import func, text, update
 
 from sequencer.mail.messages.models import messages
-from sequencer.mail.messages.rules import State
+from sequencer.mail.messages.rules import MessageState
 from shared.columns import AT
 from shared.data import Transaction
 from shared.uow import UnitOfWork
@@ -180,8 +180,8 @@ async def end_attempt(
     uow: UnitOfWork,
     message_id: UUID,
     *,
-    before: Collection[State],
-    state: State,
+    before: Collection[MessageState],
+    state: MessageState,
     fence: int | None,
     reason: str | None = None,
     detail: str | None = None,

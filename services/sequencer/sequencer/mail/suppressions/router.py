@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from sequencer.mail.suppressions import service
 from sequencer.mail.suppressions.rows import Suppression
@@ -16,7 +16,7 @@ Reader = Annotated[Caller, require("suppressions:read")]
 Writer = Annotated[Caller, require("suppressions:write")]
 
 
-@router.get("", summary="List suppressed addresses", response_model=Page[SuppressionOut])
+@router.get("", summary="List suppressions", response_model=Page[SuppressionOut])
 async def list_suppressions(
     caller: Reader,
     uow: Uow,
@@ -25,6 +25,7 @@ async def list_suppressions(
     cursor: CursorParam = None,
     email: Annotated[str | None, Query(max_length=254, description="Only this address.")] = None,
 ) -> dict[str, Any]:
+    """Addresses that nothing is sent to, newest first; also those whose time is over."""
     shape = ["suppressions", email]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_suppressions(
@@ -33,7 +34,7 @@ async def list_suppressions(
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
-@router.post("", status_code=201, summary="Suppress an address", response_model=SuppressionOut)
+@router.post("", status_code=201, summary="Create a suppression", response_model=SuppressionOut)
 async def create_suppression(data: SuppressionIn, caller: Writer, uow: Uow) -> Suppression:
     """From the answer on, no mail to this address begins. An address that is suppressed already
     keeps its entry.
@@ -41,7 +42,13 @@ async def create_suppression(data: SuppressionIn, caller: Writer, uow: Uow) -> S
     return await service.create_suppression(uow, data)
 
 
-@router.delete("/{suppression_id}", status_code=204, summary="Lift a suppression")
-async def delete_suppression(suppression_id: UUID, caller: Writer, uow: Uow) -> None:
-    """Refused with 409 when the recipient unsubscribed or complained."""
+@router.delete("/{id}", status_code=204, summary="Delete a suppression")
+async def delete_suppression(
+    suppression_id: Annotated[UUID, Path(alias="id", description="The id of the suppression.")],
+    caller: Writer,
+    uow: Uow,
+) -> None:
+    """Lifts the suppression, so that the address is written to again. Refused with 409 when the
+    recipient unsubscribed or complained.
+    """
     await service.lift_suppression(uow, suppression_id)

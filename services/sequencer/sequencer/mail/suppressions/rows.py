@@ -1,9 +1,23 @@
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-Reason = Literal["hard_bounce", "soft_bounces", "unsubscribed", "complained", "manual"]
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+SuppressionReason = TypeAliasType(
+    "SuppressionReason",
+    Annotated[
+        Literal["hard_bounce", "soft_bounces", "unsubscribed", "complained", "manual"],
+        Field(
+            description="Why nothing is sent to an address. `hard_bounce`: mail to it came back for"
+            " good. `soft_bounces`: it came back several times. `unsubscribed`,"
+            " `complained`: its recipient said so, and only they take it back. `manual`: a"
+            " person or a client added it."
+        ),
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +26,7 @@ class Suppression:
 
     id: UUID
     address: str
-    reason: Reason
+    reason: SuppressionReason
     note: str | None
     message_id: UUID | None
     expires_at: datetime | None
@@ -24,5 +38,5 @@ class ActiveSuppression:
     """Why an address is not written to now, and until when; None: until it is lifted."""
 
     address: str
-    reason: Reason
+    reason: SuppressionReason
     expires_at: datetime | None

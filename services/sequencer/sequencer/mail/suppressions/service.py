@@ -7,7 +7,7 @@ from uuid import UUID
 from sequencer.audit import audit
 from sequencer.mail.origins.service import kinds
 from sequencer.mail.suppressions import queries
-from sequencer.mail.suppressions.rows import ActiveSuppression, Reason, Suppression
+from sequencer.mail.suppressions.rows import ActiveSuppression, Suppression, SuppressionReason
 from sequencer.mail.suppressions.schemas import SuppressionIn
 from sequencer.replica import service as records
 from shared.audit import attributes
@@ -33,7 +33,7 @@ class RecipientOptedOut(Conflict):
 async def suppress(
     uow: UnitOfWork,
     address: str,
-    reason: Reason,
+    reason: SuppressionReason,
     *,
     message_id: UUID | None = None,
     expires_at: datetime | None = None,

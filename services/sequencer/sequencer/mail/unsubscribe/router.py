@@ -27,7 +27,9 @@ router = APIRouter(
     },
 )
 
-Token = Annotated[str, Path(max_length=200)]
+Token = Annotated[
+    str, Path(max_length=200, description="What the link of a mail ends with; it is signed.")
+]
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
@@ -50,17 +52,29 @@ def _page(heading: str, text: str, form: str = "") -> HTMLResponse:
     )
 
 
-@router.get("/{token}", summary="Show the unsubscribe page", response_class=HTMLResponse)
-async def show_unsubscribe_page(token: Token, the_service: ServiceDep) -> HTMLResponse:
-    """Changes nothing."""
+@router.get(
+    "/{token}",
+    summary="Get the unsubscribe page",
+    response_class=HTMLResponse,
+    response_description="The page, with the form that unsubscribes.",
+)
+async def get_unsubscribe_page(token: Token, the_service: ServiceDep) -> HTMLResponse:
+    """What a recipient reaches from a mail. Opening it changes nothing: only the form does."""
     link = service.opened(the_service, token)
     name = await service.workspace_title(the_service, link)
     return _page("Unsubscribe", f"You will get no more mail of this kind from {name}.", _FORM)
 
 
-@router.post("/{token}", summary="Unsubscribe by one click", response_class=HTMLResponse)
+@router.post(
+    "/{token}",
+    summary="Unsubscribe by one click",
+    response_class=HTMLResponse,
+    response_description="A page that says so.",
+)
 async def unsubscribe(token: Token, request: Request, the_service: ServiceDep) -> HTMLResponse:
-    """Acts at once; needs no cookie and no sign-in. Repeating it changes nothing."""
+    """Unsubscribes the recipient of the mail. It acts at once and needs no cookie and no sign-in. A
+    repeated call changes nothing.
+    """
     if not is_one_click(await request.body()):
         raise BadRequest("Send the form field `List-Unsubscribe=One-Click` (RFC 8058).")
     name = await service.unsubscribe(the_service, service.opened(the_service, token))

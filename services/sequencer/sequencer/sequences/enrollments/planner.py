@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.mail.messages import service as messages
-from sequencer.mail.messages.rules import State
+from sequencer.mail.messages.rules import MessageState
 from sequencer.mail.messages.schemas import Message, NewMessage
 from sequencer.sequences.enrollments import queries
 from sequencer.sequences.enrollments.context import EnrollmentContext
@@ -132,7 +132,7 @@ def new_message(
     enrollment: Enrollment,
     pinned: Pinned,
     step_id: UUID,
-    state: State,
+    state: MessageState,
     due_at: datetime,
     reason: str | None = None,
 ) -> NewMessage:

@@ -9,9 +9,14 @@ from sqlalchemy import func, text, update
 
 from sequencer.pages import rows_of_page
 from sequencer.sequences.enrollments.models import enrollments
-from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason, State
+from sequencer.sequences.enrollments.rules import (
+    EnrollmentExitReason,
+    EnrollmentPauseReason,
+    EnrollmentState,
+)
 from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 from shared.data import Transaction
+from shared.events.sequences import EnrollmentEntry
 from shared.uow import UnitOfWork
 
 _NAMES = tuple(field.name for field in fields(Enrollment))
@@ -27,7 +32,7 @@ class NewEnrollment:
     opportunity_id: UUID
     account_id: UUID
     contact_id: UUID
-    entry: Entry
+    entry: EnrollmentEntry
     floor_on: date | None
     anchor_on: date
     entered_at: datetime
@@ -180,8 +185,8 @@ class NextStep:
     next_step_id: UUID | None
     next_due_at: datetime | None
     anchor_on: date | None
-    state: State | None = None
-    exit_reason: ExitReason | None = None
+    state: EnrollmentState | None = None
+    exit_reason: EnrollmentExitReason | None = None
     exited_at: datetime | None = None
 
 
@@ -207,9 +212,9 @@ async def write_plans(uow: UnitOfWork, plans: Sequence[NextStep]) -> None:
 class EnrollmentChanges(TypedDict, total=False):
     account_id: UUID
     contact_id: UUID
-    state: State
-    pause_reason: PauseReason | None
-    exit_reason: ExitReason | None
+    state: EnrollmentState
+    pause_reason: EnrollmentPauseReason | None
+    exit_reason: EnrollmentExitReason | None
     next_step_id: UUID | None
     next_due_at: datetime | None
     exited_at: datetime | None

@@ -1,14 +1,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from sequencer.sequences.enrollments import manual_actions, service
-from sequencer.sequences.enrollments.rules import State
+from sequencer.sequences.enrollments.rules import EnrollmentState
 from sequencer.sequences.enrollments.schemas import (
+    EnrollmentNote,
     EnrollmentOut,
     EnrollmentWithTimeline,
-    NoteIn,
     ReplaceContact,
     SkipStep,
 )
@@ -21,6 +21,7 @@ router = api_router("/v1/enrollments", "Enrollments")
 
 Reader = Annotated[Caller, require("enrollments:read")]
 Writer = Annotated[Caller, require("enrollments:write")]
+EnrollmentId = Annotated[UUID, Path(alias="id", description="The id of the enrollment.")]
 
 
 @router.get("", summary="List enrollments", response_model=Page[EnrollmentOut])
@@ -30,13 +31,23 @@ async def list_enrollments(
     the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
-    state: Annotated[State | None, Query()] = None,
-    sequence_id: Annotated[UUID | None, Query()] = None,
-    opportunity_id: Annotated[UUID | None, Query()] = None,
-    account_id: Annotated[UUID | None, Query()] = None,
-    contact_id: Annotated[UUID | None, Query()] = None,
+    state: Annotated[
+        EnrollmentState | None, Query(description="Only enrollments in this state.")
+    ] = None,
+    sequence_id: Annotated[
+        UUID | None, Query(description="Only enrollments in this sequence.")
+    ] = None,
+    opportunity_id: Annotated[
+        UUID | None, Query(description="Only enrollments of this opportunity.")
+    ] = None,
+    account_id: Annotated[
+        UUID | None, Query(description="Only enrollments of opportunities of this account.")
+    ] = None,
+    contact_id: Annotated[
+        UUID | None, Query(description="Only enrollments that write to this contact.")
+    ] = None,
 ) -> dict[str, Any]:
-    """Newest first."""
+    """Enrollments under way and ended ones, newest first."""
     filters = {
         "state": state,
         "sequence_id": sequence_id,
@@ -53,36 +64,42 @@ async def list_enrollments(
     return {**page, "data": await shown_all(uow, page["data"])}
 
 
-@router.get("/{enrollment_id}", summary="Get an enrollment", response_model=EnrollmentWithTimeline)
-async def get_enrollment(enrollment_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
-    """With everything that happened to it, oldest first."""
+@router.get("/{id}", summary="Get an enrollment", response_model=EnrollmentWithTimeline)
+async def get_enrollment(enrollment_id: EnrollmentId, caller: Reader, uow: Uow) -> dict[str, Any]:
+    """One enrollment with everything that happened to it, oldest first."""
     enrollment = await service.get(uow, enrollment_id)
     lines = await service.timeline(uow, enrollment_id)
     return {**await shown(uow, enrollment), "timeline": lines}
 
 
-@router.post("/{enrollment_id}/pause", summary="Pause", response_model=EnrollmentOut)
+@router.post("/{id}/pause", summary="Pause an enrollment", response_model=EnrollmentOut)
 async def pause_enrollment(
-    enrollment_id: UUID, data: NoteIn, caller: Writer, uow: Uow
+    enrollment_id: EnrollmentId, data: EnrollmentNote, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """From the answer on no mail of it begins; one under way is named `in_flight_message_id`."""
+    """Stops the enrollment until a person resumes it. From the answer on no mail of it begins; one
+    under way is named `in_flight_message_id`.
+    """
     enrollment = await service.get_open(uow, enrollment_id)
     paused = await service.pause(uow, enrollment, "manual", note=data.note)
     return await shown(uow, paused)
 
 
-@router.post("/{enrollment_id}/resume", summary="Resume", response_model=EnrollmentOut)
-async def resume_enrollment(enrollment_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
-    """Goes on with the next step that may be sent. 409 while what stopped it still stands."""
+@router.post("/{id}/resume", summary="Resume an enrollment", response_model=EnrollmentOut)
+async def resume_enrollment(
+    enrollment_id: EnrollmentId, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Lets a paused enrollment go on with the next step that may be sent. 409 while what stopped it
+    still stands.
+    """
     await manual_actions.resume(uow, enrollment_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 
 
-@router.post("/{enrollment_id}/exit", summary="Exit", response_model=EnrollmentOut)
+@router.post("/{id}/exit", summary="Exit an enrollment", response_model=EnrollmentOut)
 async def exit_enrollment(
-    enrollment_id: UUID, data: NoteIn, caller: Writer, uow: Uow
+    enrollment_id: EnrollmentId, data: EnrollmentNote, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """Takes it out of the sequence. It does not enter again by itself."""
+    """Takes the record out of the sequence. It does not enter again by itself."""
     enrollment = await service.get_open(uow, enrollment_id)
     return await shown(
         uow, await service.exit_enrollment(uow, enrollment, "manual", note=data.note)
@@ -90,20 +107,23 @@ async def exit_enrollment(
 
 
 @router.post(
-    "/{enrollment_id}/replace-contact",
-    summary="Replace the contact",
+    "/{id}/replace-contact",
+    summary="Replace the contact of an enrollment",
     response_model=EnrollmentOut,
 )
 async def replace_enrollment_contact(
-    enrollment_id: UUID, data: ReplaceContact, caller: Writer, uow: Uow
+    enrollment_id: EnrollmentId, data: ReplaceContact, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
-    """Resumes at the step whose mail bounced. 422 names every reason against the contact."""
+    """Writes to another contact of the account, and resumes at the step whose mail bounced. 422
+    names every reason against the contact.
+    """
     await manual_actions.replace_contact(uow, enrollment_id, data.contact_id)
     return await shown(uow, await service.get(uow, enrollment_id))
 
 
-@router.post("/{enrollment_id}/skip", summary="Skip a step", response_model=EnrollmentOut)
+@router.post("/{id}/skip", summary="Skip a step of an enrollment", response_model=EnrollmentOut)
 async def skip_enrollment_step(
-    enrollment_id: UUID, data: SkipStep, caller: Writer, uow: Uow
+    enrollment_id: EnrollmentId, data: SkipStep, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
+    """Passes a step over: its mail does not leave. 409 once it was sent, skipped or has begun."""
     return await shown(uow, await manual_actions.skip_step(uow, enrollment_id, data.step_id))

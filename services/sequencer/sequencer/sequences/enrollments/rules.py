@@ -2,40 +2,80 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-Entry = Literal["audience", "manual"]
-State = Literal["active", "paused", "exited"]
-ExitReason = Literal[
-    "completed",
-    "replied",
-    "unsubscribed",
-    "complained",
-    "left_audience",
-    "contract_expired",
-    "closed",
-    "churned",
-    "ignored",
-    "record_deleted",
-    "sequence_archived",
-    "manual",
-]
-PauseReason = Literal[
-    "manual",
-    "contact_bounced",
-    "contact_soft_bounced",
-    "contact_suppressed",
-    "contact_gone",
-    "expiration_missing",
-    "failed",
-]
-"""`failed`: something unforeseen went wrong when it was to be stopped. A person resumes it."""
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.events.sequences import EnrollmentEntry
+
+EnrollmentState = TypeAliasType(
+    "EnrollmentState",
+    Annotated[
+        Literal["active", "paused", "exited"],
+        Field(
+            description="`active`: on its way. `paused`: it waits for a person, or for what"
+            " stopped it"
+            " to go. `exited`: it is over."
+        ),
+    ],
+)
+EnrollmentExitReason = TypeAliasType(
+    "EnrollmentExitReason",
+    Annotated[
+        Literal[
+            "completed",
+            "replied",
+            "unsubscribed",
+            "complained",
+            "left_audience",
+            "contract_expired",
+            "closed",
+            "churned",
+            "ignored",
+            "record_deleted",
+            "sequence_archived",
+            "manual",
+        ],
+        Field(
+            description="Why an enrollment ended. `completed`: its last step is done. `replied`,"
+            " `unsubscribed`, `complained`: by the contact. `closed`: the opportunity."
+            " `churned`, `ignored`: the account. `manual`: a person took it out."
+        ),
+    ],
+)
+EnrollmentPauseReason = TypeAliasType(
+    "EnrollmentPauseReason",
+    Annotated[
+        Literal[
+            "manual",
+            "contact_bounced",
+            "contact_soft_bounced",
+            "contact_suppressed",
+            "contact_gone",
+            "expiration_missing",
+            "failed",
+        ],
+        Field(
+            description="Why an enrollment is paused. `manual`: a person paused it. `failed`:"
+            " something unforeseen went wrong when it was to be stopped, and a person"
+            " resumes it. It goes on by itself from `expiration_missing` once there is"
+            " one."
+        ),
+    ],
+)
 
 SERVED = frozenset({"subscribed", "trial"})
 """Lifecycle statuses that automation writes to."""
 Unwanted = Literal["unsubscribed", "complained"]
 Unreachable = Literal["contact_bounced", "contact_suppressed", "contact_soft_bounced"]
-Problem = Literal["contact_gone"] | Unwanted | Unreachable
+ContactProblem = TypeAliasType(
+    "ContactProblem",
+    Annotated[
+        Literal["contact_gone", Unwanted, Unreachable],
+        Field(description="Why a contact cannot be written to."),
+    ],
+)
 _WORDS: dict[str, Unwanted | Unreachable] = {
     "unsubscribed": "unsubscribed",
     "complained": "complained",
@@ -71,7 +111,7 @@ class Reach:
     suppressed_for: str | None
 
     @property
-    def problem(self) -> Problem | None:
+    def problem(self) -> ContactProblem | None:
         if not self.known:
             return "contact_gone"
         words = {self.email_status, self.suppressed_for} - {"ok", None}
@@ -83,7 +123,7 @@ class Reach:
 class EnrollmentFacts:
     """What decides over an open enrollment, as known now."""
 
-    entry: Entry
+    entry: EnrollmentEntry
     sequence_archived: bool
     opportunity_exists: bool
     is_closed: bool
@@ -97,12 +137,12 @@ class EnrollmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    reason: ExitReason
+    reason: EnrollmentExitReason
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    reason: PauseReason
+    reason: EnrollmentPauseReason
 
 
 def obstacle(facts: EnrollmentFacts, now: datetime) -> Exit | Pause | None:

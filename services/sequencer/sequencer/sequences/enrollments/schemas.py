@@ -5,8 +5,13 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason, State
+from sequencer.sequences.enrollments.rules import (
+    EnrollmentExitReason,
+    EnrollmentPauseReason,
+    EnrollmentState,
+)
 from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
+from shared.events.sequences import EnrollmentEntry
 from shared.schemas import In, Out
 
 
@@ -20,10 +25,10 @@ class Enrollment:
     opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
-    entry: Entry
-    state: State
-    pause_reason: PauseReason | None
-    exit_reason: ExitReason | None
+    entry: EnrollmentEntry
+    state: EnrollmentState
+    pause_reason: EnrollmentPauseReason | None
+    exit_reason: EnrollmentExitReason | None
     floor_on: date | None
     anchor_on: date | None
     next_step_id: UUID | None
@@ -80,21 +85,27 @@ _TIMELINE: list[Any] = [
 
 
 class EnrollmentOut(Out):
+    """A record's passage through one version of a sequence."""
+
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_ENROLLMENT]})
 
     id: UUID
     version: int
     sequence_id: UUID
-    sequence_version: int
+    sequence_version: int = Field(
+        description="The published version of the sequence that it is pinned to."
+    )
     opportunity_id: UUID
     account_id: UUID | None
     contact_id: UUID
-    entry: Entry
-    state: State
-    pause_reason: PauseReason | None
-    exit_reason: ExitReason | None
-    next_step_id: UUID | None
-    next_due_at: datetime | None
+    entry: EnrollmentEntry = Field(description="How it entered.")
+    state: EnrollmentState
+    pause_reason: EnrollmentPauseReason | None = Field(description="Null unless it is paused.")
+    exit_reason: EnrollmentExitReason | None = Field(description="Null until it is over.")
+    next_step_id: UUID | None = Field(description="The step whose mail comes next; null: none.")
+    next_due_at: datetime | None = Field(
+        description="When the next mail is to leave, in UTC; null: none comes."
+    )
     in_flight_message_id: UUID | None = Field(
         description="A mail that is being handed over right now; a stop comes too late for it."
     )
@@ -102,20 +113,30 @@ class EnrollmentOut(Out):
         description="A mail that must be sent or resolved before the next step."
     )
     send_deadline: datetime | None = SEND_DEADLINE
-    warnings: list[WarningOut]
-    entered_at: datetime
-    exited_at: datetime | None
+    warnings: list[WarningOut] = Field(
+        description="What will go wrong with it, unless somebody acts."
+    )
+    entered_at: datetime = Field(description="When it entered, in UTC.")
+    exited_at: datetime | None = Field(description="When it ended, in UTC; null: it goes on.")
     created_at: datetime
     updated_at: datetime
 
 
 class TimelineEntryOut(Out):
-    at: datetime
-    kind: str
-    detail: dict[str, Any]
+    """Something that happened to an enrollment."""
+
+    at: datetime = Field(description="When it happened, in UTC.")
+    kind: str = Field(
+        description="What happened, such as `entered`, `sent`, `paused`, `resumed`,"
+        " `step_skipped` or"
+        " `exited`."
+    )
+    detail: dict[str, Any] = Field(description="More about it, by its `kind`.")
 
 
 class EnrollmentWithTimeline(EnrollmentOut):
+    """A record's passage through a sequence, with everything that happened to it."""
+
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={"examples": [{**_ENROLLMENT, "timeline": _TIMELINE}]},
@@ -124,23 +145,32 @@ class EnrollmentWithTimeline(EnrollmentOut):
     timeline: list[TimelineEntryOut] = Field(description="Oldest first.")
 
 
-class NoteIn(In):
+class EnrollmentNote(In):
+    """Why somebody does it, for whoever reads the timeline."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"note": "On holiday until the 20th."}]}
     )
 
-    note: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    note: Annotated[
+        Annotated[str, StringConstraints(max_length=2000)] | None,
+        Field(description="It is shown in the timeline; null: no word."),
+    ] = None
 
 
 class ReplaceContact(In):
+    """Who is written to from now on."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"contact_id": _ENROLLMENT["contact_id"]}]}
     )
 
-    contact_id: UUID
+    contact_id: UUID = Field(description="Another contact of the account, who has an address.")
 
 
 class SkipStep(In):
+    """Which step is passed over."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"step_id": _ENROLLMENT["next_step_id"]}]}
     )

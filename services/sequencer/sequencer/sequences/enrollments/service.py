@@ -22,13 +22,14 @@ from sequencer.sequences.enrollments.queries import (
     share,
     timeline,
 )
-from sequencer.sequences.enrollments.rules import Entry, ExitReason, PauseReason
+from sequencer.sequences.enrollments.rules import EnrollmentExitReason, EnrollmentPauseReason
 from sequencer.sequences.enrollments.schemas import Enrollment, TimelineEntry
 from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences.versions import Pinned
 from shared.batches import isolate_failures
 from shared.errors import Conflict, NotFound
 from shared.events.sequences import (
+    EnrollmentEntry,
     EnrollmentExited,
     EnrollmentPaused,
     EnrollmentResumed,
@@ -99,7 +100,7 @@ async def start(
     opportunity_id: UUID,
     account_id: UUID,
     contact_id: UUID,
-    entry: Entry,
+    entry: EnrollmentEntry,
     floor: date | None,
     anchor: date,
     earlier: Collection[UUID] = (),
@@ -190,7 +191,11 @@ async def add_to_timeline(
 
 
 async def exit_enrollment(
-    uow: UnitOfWork, enrollment: Enrollment, reason: ExitReason, *, note: str | None = None
+    uow: UnitOfWork,
+    enrollment: Enrollment,
+    reason: EnrollmentExitReason,
+    *,
+    note: str | None = None,
 ) -> Enrollment:
     """Nothing more is sent; a mail that is being handed over right now is reported as such."""
     await stop_waiting(uow, enrollment, f"exited_{reason}")
@@ -215,7 +220,11 @@ async def exit_enrollment(
 
 
 async def pause(
-    uow: UnitOfWork, enrollment: Enrollment, reason: PauseReason, *, note: str | None = None
+    uow: UnitOfWork,
+    enrollment: Enrollment,
+    reason: EnrollmentPauseReason,
+    *,
+    note: str | None = None,
 ) -> Enrollment:
     """An enrollment that completed may be paused too: its last mail bounced, so it goes on."""
     await stop_waiting(uow, enrollment, f"paused_{reason}")

@@ -25,13 +25,13 @@ from sequencer.replica.schemas import (
 from sequencer.replica.service import ranked_contacts, reason_of_rank
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.context import reach_of
-from sequencer.sequences.enrollments.rules import Entry, Reach
+from sequencer.sequences.enrollments.rules import Reach
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry.rules import Choice, EntryFacts, best_choice
 from sequencer.sequences.planning.rules import next_move
 from sequencer.sequences.sequences.versions import Pinned, plan_of, segments_of
 from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of, who_left
-from shared.events.sequences import AvailableAction
+from shared.events.sequences import AvailableAction, EnrollmentEntry
 from shared.uow import UnitOfWork
 
 
@@ -126,11 +126,11 @@ class EntryCase:
             return "some"
         return "none" if any(step.id not in self.sent for step in plan.steps) else "all_sent"
 
-    def floor(self, entry: Entry, *, send_now: bool) -> date | None:
+    def floor(self, entry: EnrollmentEntry, *, send_now: bool) -> date | None:
         """By hand steps of past days are passed over, unless the last of them is to go now."""
         return self.today if entry == "manual" and not send_now else None
 
-    def facts(self, entry: Entry, *, send_now: bool = False) -> EntryFacts:
+    def facts(self, entry: EnrollmentEntry, *, send_now: bool = False) -> EntryFacts:
         account, definition = self.account, self.pinned.definition
         return EntryFacts(
             entry=entry,

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sequencer.sequences.enrollments import service as enrollments
-from sequencer.sequences.enrollments.rules import Entry
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry import queries
 from sequencer.sequences.entry.blocks import Blocks
@@ -18,7 +17,7 @@ from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.service import SequenceNotFound
 from sequencer.sequences.sequences.versions import Pinned
 from shared.errors import Conflict, invalid
-from shared.events.sequences import BlockCause
+from shared.events.sequences import BlockCause, EnrollmentEntry
 from shared.uow import UnitOfWork
 
 
@@ -125,7 +124,7 @@ async def _refuse(
 
 
 async def eligibility(
-    uow: UnitOfWork, sequence_id: UUID, opportunity_id: UUID, entry: Entry
+    uow: UnitOfWork, sequence_id: UUID, opportunity_id: UUID, entry: EnrollmentEntry
 ) -> dict[str, Any]:
     pinned = await sequences.published(uow, sequence_id)
     case = await _load_case(uow, pinned, opportunity_id, "/query/opportunity_id")

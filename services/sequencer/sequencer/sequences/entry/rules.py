@@ -9,12 +9,11 @@ from uuid import UUID
 from sequencer.sequences.enrollments.rules import (
     REENTERS,
     SERVED,
-    Entry,
-    ExitReason,
+    EnrollmentExitReason,
     Reach,
     Unreachable,
 )
-from shared.events.sequences import BlockCause
+from shared.events.sequences import BlockCause, EnrollmentEntry
 
 STEP_LEFT = "step_left"
 
@@ -32,13 +31,13 @@ class Choice:
 class EntryFacts:
     """What the gates look at."""
 
-    entry: Entry
+    entry: EnrollmentEntry
     sequence_enabled: bool
     has_audience: bool
     in_audience: bool
     in_account_segment: bool
     enrolled: bool
-    last_exit: ExitReason | None
+    last_exit: EnrollmentExitReason | None
     """Why the latest enrollment of the record in this sequence ended."""
     opportunity_exists: bool
     is_closed: bool

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from sequencer.sequences.enrollments.rules import Entry, Problem
+from sequencer.sequences.enrollments.rules import ContactProblem
 from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
-from shared.events.sequences import AvailableAction, BlockCause
+from shared.events.sequences import AvailableAction, BlockCause, EnrollmentEntry
 from shared.schemas import In, Out
 
 _SEQUENCE = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
@@ -50,6 +50,8 @@ _ELIGIBILITY: dict[str, Any] = {
 
 
 class EnrollIn(In):
+    """Which opportunity enters which sequence by hand."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"sequence_id": _SEQUENCE, "opportunity_id": _OPPORTUNITY}]}
     )
@@ -67,20 +69,24 @@ class EnrollIn(In):
 
 
 class GateOut(Out):
-    name: str
-    passed: bool
-    detail: str
+    """A condition of entry and its verdict."""
+
+    name: str = Field(description="Which condition it is, such as `deal_room`.")
+    passed: bool = Field(description="Whether it lets the record in.")
+    detail: str = Field(description="What it found, for people.")
     cause: BlockCause | None = Field(description="The task that a failed gate makes.")
 
 
 class RankedContact(Out):
+    """A contact of the account, and whether it would be written to."""
+
     contact_id: UUID
-    name: str
-    email: str | None
-    rank: int
-    reason: str
-    chosen: bool
-    problem: Problem | None = Field(description="Why nothing can be sent; null: it can.")
+    name: str = Field(description="The name of the contact.")
+    email: str | None = Field(description="The address of the contact; null: it has none.")
+    rank: int = Field(description="Its place in the order in which contacts are chosen, from 1.")
+    reason: str = Field(description="Why it has this rank.")
+    chosen: bool = Field(description="Whether it is the one that is written to.")
+    problem: ContactProblem | None = Field(description="Why nothing can be sent; null: it can.")
 
 
 class EligibilityOut(Out):
@@ -90,8 +96,8 @@ class EligibilityOut(Out):
 
     sequence_id: UUID
     opportunity_id: UUID
-    entry: Entry
-    eligible: bool
+    entry: EnrollmentEntry = Field(description="For which way of entering this was asked.")
+    eligible: bool = Field(description="Whether every gate lets the record in.")
     causes: list[BlockCause] = Field(
         description="Tasks that stand between the record and the sequence. Empty also when"
         " something else than a task keeps it out."
@@ -100,6 +106,12 @@ class EligibilityOut(Out):
         description="What a person can do; it may still enter by itself."
     )
     send_deadline: datetime | None = SEND_DEADLINE
-    warnings: list[WarningOut]
-    gates: list[GateOut]
-    contacts: list[RankedContact]
+    warnings: list[WarningOut] = Field(
+        description="What will go wrong once it has entered, unless somebody acts."
+    )
+    gates: list[GateOut] = Field(
+        description="Every condition of entry, in the order in which they are checked."
+    )
+    contacts: list[RankedContact] = Field(
+        description="Every contact of the account, the best first."
+    )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sequencer.replica import service as records
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.context import EnrollmentContext, load_enrollment_contexts
-from sequencer.sequences.enrollments.rules import Entry, Exit, Pause, obstacle
+from sequencer.sequences.enrollments.rules import Exit, Pause, obstacle
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry import queries
 from sequencer.sequences.entry.blocks import Blocks
@@ -23,7 +23,7 @@ from sequencer.sequences.sequences.versions import Pinned
 from shared.auth import Caller
 from shared.batches import isolate_failures
 from shared.events.base import Cause
-from shared.events.sequences import BlockCause, ManualEntryUsed
+from shared.events.sequences import BlockCause, EnrollmentEntry, ManualEntryUsed
 from shared.uow import UnitOfWork
 
 _BATCH = 100
@@ -152,7 +152,7 @@ async def _reconcile_entry(
         if not (request in requests or standing or context.in_audience(pinned, opportunity_id)):
             continue
         case = context.case(pinned, opportunity_id)
-        entry: Entry = "manual" if request in requests else "audience"
+        entry: EnrollmentEntry = "manual" if request in requests else "audience"
         verdicts = gates(case.facts(entry), case.now)
         may_enter, causes = verdict(verdicts)
         too_late = entry == "manual" and _no_step_is_left(verdicts)
@@ -214,7 +214,7 @@ def _let_flag_be_set_again(
 async def enter(
     uow: UnitOfWork,
     case: EntryCase,
-    entry: Entry,
+    entry: EnrollmentEntry,
     contact_id: UUID | None = None,
     *,
     send_now: bool = False,

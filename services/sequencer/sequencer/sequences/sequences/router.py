@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from sequencer.replica.references import look_for
@@ -12,7 +12,7 @@ from sequencer.sequences.sequences.schemas import (
     SequenceIn,
     SequenceOut,
     SequencePatch,
-    State,
+    SequenceState,
     VersionList,
 )
 from sequencer.sequences.sequences.views import shown
@@ -27,6 +27,7 @@ router = api_router("/v1/sequences", "Sequences")
 
 Reader = Annotated[Caller, require("sequences:read")]
 Writer = Annotated[Caller, require("sequences:write")]
+SequenceId = Annotated[UUID, Path(alias="id", description="The id of the sequence.")]
 
 
 @router.get("", summary="List sequences", response_model=Page[SequenceOut])
@@ -36,8 +37,12 @@ async def list_sequences(
     the_service: ServiceDep,
     limit: Limit = 50,
     cursor: CursorParam = None,
-    state: Annotated[State | None, Query(description="Archived ones only when asked for.")] = None,
+    state: Annotated[
+        SequenceState | None,
+        Query(description="Only sequences in this state; archived ones come only when asked for."),
+    ] = None,
 ) -> dict[str, Any]:
+    """Sequences that are not archived, oldest first, each as its draft stands."""
     shape = ["sequences", state]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.sequences_page(
@@ -47,14 +52,14 @@ async def list_sequences(
     return {**page, "data": [await shown(uow, row) for row in page["data"]]}
 
 
-@router.post("", status_code=201, summary="Draft a sequence", response_model=SequenceOut)
+@router.post("", status_code=201, summary="Create a sequence", response_model=SequenceOut)
 @all_faults_at_once
 async def create_sequence(
     data: SequenceIn, caller: Writer, running: ServiceDep, begin: BeginUow, response: Response
 ) -> dict[str, Any]:
-    """Nothing is sent before it is published and enabled. A template that cannot be read, or names
-    a variable that does not exist, is a 422 with pointer, line and column. The segments, key roles
-    and traits that the body names must be there.
+    """Creates a draft. Nothing is sent before it is published and enabled. A template that cannot
+    be read, or names a variable that does not exist, is a 422 with pointer, line and column. The
+    segments, key roles and traits that the body names must be there.
     """
     looked = await look_for(running, caller, named_in(data))
     uow = await begin()
@@ -63,19 +68,20 @@ async def create_sequence(
     return await shown(uow, sequence)
 
 
-@router.get("/{sequence_id}", summary="Get a sequence", response_model=SequenceOut)
+@router.get("/{id}", summary="Get a sequence", response_model=SequenceOut)
 async def get_sequence(
-    sequence_id: UUID, caller: Reader, uow: Uow, response: Response
+    sequence_id: SequenceId, caller: Reader, uow: Uow, response: Response
 ) -> dict[str, Any]:
+    """One sequence as its draft stands; `published_version` is what is in force."""
     sequence = await service.get_sequence(uow, sequence_id)
     response.headers["etag"] = etag(sequence.version)
     return await shown(uow, sequence)
 
 
-@router.patch("/{sequence_id}", summary="Edit the draft", response_model=SequenceOut)
+@router.patch("/{id}", summary="Update a sequence", response_model=SequenceOut)
 @all_faults_at_once
-async def edit_sequence(
-    sequence_id: UUID,
+async def update_sequence(
+    sequence_id: SequenceId,
     data: SequencePatch,
     caller: Writer,
     version: IfMatch,
@@ -83,19 +89,19 @@ async def edit_sequence(
     begin: BeginUow,
     response: Response,
 ) -> dict[str, Any]:
-    """Takes effect for new enrollments when it is published."""
+    """Changes the draft, which takes effect for new enrollments when it is published."""
     looked = await look_for(running, caller, named_in(data))
     uow = await begin()
     sequence = await service.get_sequence(uow, sequence_id, lock=True)
     check_version(version, sequence.version)
-    edited = await service.edit_sequence(uow, sequence, data, looked)
+    edited = await service.update_sequence(uow, sequence, data, looked)
     response.headers["etag"] = etag(edited.version)
     return await shown(uow, edited)
 
 
-@router.get("/{sequence_id}/versions", summary="List its versions", response_model=VersionList)
+@router.get("/{id}/versions", summary="List the versions of a sequence", response_model=VersionList)
 async def list_sequence_versions(
-    sequence_id: UUID, caller: Reader, uow: Uow
+    sequence_id: SequenceId, caller: Reader, uow: Uow
 ) -> dict[str, list[SequenceVersion]]:
-    """Published versions, newest first."""
+    """Every published version with what it does, newest first."""
     return {"data": await service.versions(uow, sequence_id)}

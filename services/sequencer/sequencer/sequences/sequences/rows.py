@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from sequencer.sequences.sequences.schemas import State
+from sequencer.sequences.sequences.schemas import SequenceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Sequence:
     id: UUID
     version: int
     title: str
-    state: State
+    state: SequenceState
     draft: dict[str, object]
     published_version: int | None
     created_at: datetime
@@ -22,7 +22,7 @@ class Sequence:
 
 class SequenceChanges(TypedDict, total=False):
     title: str
-    state: State
+    state: SequenceState
     draft: dict[str, object]
     published_version: int
 

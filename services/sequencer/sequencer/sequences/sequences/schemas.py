@@ -4,10 +4,45 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from typing_extensions import TypeAliasType
 
 from shared.schemas import Email, IfUnreadable, In, OneLine, Out, Patch, Slug, StoredOut, Title
 
-State = Literal["draft", "enabled", "disabled", "archived"]
+SequenceState = TypeAliasType(
+    "SequenceState",
+    Annotated[
+        Literal["draft", "enabled", "disabled", "archived"],
+        Field(
+            description="`draft`: nobody enters yet. `enabled`: records enter. `disabled`: nobody"
+            " enters, who is under way goes on. `archived`: it is over and does not"
+            " change."
+        ),
+    ],
+)
+SequenceWarningCode = TypeAliasType(
+    "SequenceWarningCode",
+    Annotated[
+        Literal["vacant_key_role", "country_missing", "country_unknown"],
+        Field(
+            description="What will go wrong. `vacant_key_role`: nobody holds a key role that the"
+            " sequence names. `country_missing`, `country_unknown`: the account has no"
+            " country whose public holidays are known."
+        ),
+    ],
+)
+SequenceAnchor = Literal["opportunity.contract_expiration"]
+TITLE: Any = Field(description="What people call the sequence.")
+ANCHOR: Any = Field(description="The date of the opportunity that steps count from.")
+AUDIENCE: Any = Field(
+    description="Opportunities in this segment enter by themselves. Null: by hand only."
+)
+ACCOUNT_SEGMENT: Any = Field(
+    description="However a record entered, it stays only while its account is in this segment."
+    " Null: whatever its account."
+)
+STEPS: Any = Field(description="Its mails, which leave in the order of `offset_days`.")
+REPLY_TO: Any = Field(description="Where answers go; null: to the sender.")
+NOTIFY: Any = Field(description="The key role of the account whose holder hears of a reply.")
 
 _ID = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
 _STEP: dict[str, Any] = {
@@ -67,9 +102,14 @@ Weekday = Annotated[int, Field(ge=1, le=7, description="1 is Monday.")]
 class SendWindow(In):
     """When mails may leave, in the contact's zone, else the account's, else the workspace's."""
 
-    start: WallTime = "09:00"
-    end: WallTime = Field(default="17:00", description="Not included; `24:00` is midnight.")
-    weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = [1, 2, 3, 4, 5]
+    start: Annotated[WallTime, Field(description="The first minute, as wall time.")] = "09:00"
+    end: WallTime = Field(
+        default="17:00", description="As wall time; not included. `24:00` is midnight."
+    )
+    weekdays: Annotated[
+        list[Weekday],
+        Field(min_length=1, max_length=7, description="The days of the week; 1 is Monday."),
+    ] = [1, 2, 3, 4, 5]
     skip_public_holidays: bool = Field(
         default=False, description="Nothing leaves on holidays of the account's country."
     )
@@ -87,16 +127,23 @@ class SendWindow(In):
 
 
 class Step(In):
+    """One mail of a sequence, and how long before the anchor it leaves."""
+
     id: UUID | None = Field(
         default=None, description="Keep it when you edit a step: who had it never gets it again."
     )
-    title: Title
+    title: Annotated[
+        Title, Field(description="What people call the step, such as `90 days before`.")
+    ]
     offset_days: Annotated[
         int, Field(ge=-365, le=-1, description="Days from the anchor; -30 is 30 days before.")
     ]
-    subject: Line = Field(description="Liquid.")
-    text: Template = Field(description="Liquid; the plain text of the mail.")
-    html: Template | None = Field(default=None, description="Liquid; values are escaped.")
+    subject: Line = Field(description="The subject of the mail: a Liquid template of one line.")
+    text: Template = Field(description="The plain text of the mail: a Liquid template.")
+    html: Template | None = Field(
+        default=None,
+        description="The HTML of the mail: a Liquid template whose values are escaped. Null: none.",
+    )
     send_window: SendWindow | None = Field(
         default=None, description="Null: the window of the sequence."
     )
@@ -121,8 +168,10 @@ def templates_of(steps: Iterable[Step]) -> Iterator[tuple[str, str, bool]]:
 class SenderIn(In):
     """The mailbox of the member who holds a key role of the account, or one shared mailbox."""
 
-    key_role: Slug | None = None
-    mailbox_id: UUID | None = None
+    key_role: Annotated[
+        Slug | None, Field(description="The key role whose holder's mailbox it is.")
+    ] = None
+    mailbox_id: Annotated[UUID | None, Field(description="The id of a shared mailbox.")] = None
 
     @model_validator(mode="after")
     def _one(self) -> "SenderIn":
@@ -132,6 +181,8 @@ class SenderIn(In):
 
 
 class EntryRules(In):
+    """What a record must meet to enter by itself, and how a person enters it."""
+
     late_grace_days: Annotated[
         int,
         Field(
@@ -151,6 +202,8 @@ class EntryRules(In):
 
 
 class ContactSelector(In):
+    """Which contact of the account is written to."""
+
     trait: Slug | None = Field(
         default="product_admin",
         description="A contact with this trait true is written to. Null: any contact of the"
@@ -159,40 +212,44 @@ class ContactSelector(In):
 
 
 class Caps(In):
+    """How many mails a day leave at most."""
+
     mailbox_per_day: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
-        default=None, description="Beside the mailbox's own cap. Null: only that one."
+        default=None,
+        description="Mails of this sequence by one mailbox, beside that mailbox's own cap. Null:"
+        " only that one.",
     )
-    contact_per_day: Annotated[int, Field(ge=1, le=10)] = 1
+    contact_per_day: Annotated[
+        int, Field(ge=1, le=10, description="Mails to one contact, of whatever sequence.")
+    ] = 1
 
 
 class TaskRules(In):
     """Who gets the task when a record cannot enter or go on."""
 
-    assignee_key_role: Slug = "renewal_manager"
-    due_business_days: Annotated[int, Field(ge=0, le=60)] = 2
+    assignee_key_role: Annotated[
+        Slug, Field(description="The key role of the account whose holder gets it.")
+    ] = "renewal_manager"
+    due_business_days: Annotated[
+        int, Field(ge=0, le=60, description="In how many business days of the assignee it is due.")
+    ] = 2
 
 
 class Definition(In):
     """What a published version pins for every enrollment that entered under it."""
 
-    anchor: Literal["opportunity.contract_expiration"] = "opportunity.contract_expiration"
-    audience_segment_id: UUID | None = Field(
-        default=None,
-        description="Opportunities in this segment enter by themselves. Null: by hand only.",
-    )
-    account_segment_id: UUID | None = Field(
-        default=None,
-        description="However a record entered, it stays only while its account is in this segment.",
-    )
-    steps: Annotated[list[Step], Field(min_length=1, max_length=30)]
+    anchor: Annotated[SequenceAnchor, ANCHOR] = "opportunity.contract_expiration"
+    audience_segment_id: Annotated[UUID | None, AUDIENCE] = None
+    account_segment_id: Annotated[UUID | None, ACCOUNT_SEGMENT] = None
+    steps: Annotated[list[Step], Field(min_length=1, max_length=30), STEPS]
     sender: SenderIn = SenderIn(key_role="csm")
-    reply_to: Email | None = None
+    reply_to: Annotated[Email | None, REPLY_TO] = None
     send_window: SendWindow = SendWindow()
     entry: EntryRules = EntryRules()
     contact_selector: ContactSelector = ContactSelector()
     caps: Caps = Caps()
     tasks: TaskRules = TaskRules()
-    notify_key_role: Slug = Field(default="csm", description="Who hears of a reply.")
+    notify_key_role: Annotated[Slug, NOTIFY] = "csm"
 
     def ordered(self) -> list[Step]:
         return sorted(self.steps, key=lambda step: step.offset_days)
@@ -202,6 +259,8 @@ class Definition(In):
 
 
 class SequenceIn(Definition):
+    """A dated series of mails, as a draft."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -219,7 +278,7 @@ class SequenceIn(Definition):
         }
     )
 
-    title: Title
+    title: Annotated[Title, TITLE]
 
 
 class SequencePatch(Patch):
@@ -229,18 +288,18 @@ class SequencePatch(Patch):
         json_schema_extra={"examples": [{"entry": {"late_grace_days": 14, "manual_flag": True}}]}
     )
 
-    title: Title | None = None
-    audience_segment_id: UUID | None = None
-    account_segment_id: UUID | None = None
-    steps: Annotated[list[Step], Field(min_length=1, max_length=30)] | None = None
+    title: Annotated[Title | None, TITLE] = None
+    audience_segment_id: Annotated[UUID | None, AUDIENCE] = None
+    account_segment_id: Annotated[UUID | None, ACCOUNT_SEGMENT] = None
+    steps: Annotated[Annotated[list[Step], Field(min_length=1, max_length=30)] | None, STEPS] = None
     sender: SenderIn | None = None
-    reply_to: Email | None = None
+    reply_to: Annotated[Email | None, REPLY_TO] = None
     send_window: SendWindow | None = None
     entry: EntryRules | None = None
     contact_selector: ContactSelector | None = None
     caps: Caps | None = None
     tasks: TaskRules | None = None
-    notify_key_role: Slug | None = None
+    notify_key_role: Annotated[Slug | None, NOTIFY] = None
 
 
 class SequenceOut(StoredOut):
@@ -250,22 +309,26 @@ class SequenceOut(StoredOut):
 
     id: UUID
     version: int
-    title: str
-    state: State
-    anchor: Annotated[str, IfUnreadable("opportunity.contract_expiration")]
-    audience_segment_id: Annotated[UUID | None, IfUnreadable(None)]
-    account_segment_id: Annotated[UUID | None, IfUnreadable(None)]
-    steps: Annotated[list[Step], IfUnreadable([])]
+    title: Annotated[str, TITLE]
+    state: SequenceState
+    anchor: Annotated[str, IfUnreadable("opportunity.contract_expiration"), ANCHOR]
+    audience_segment_id: Annotated[UUID | None, IfUnreadable(None), AUDIENCE]
+    account_segment_id: Annotated[UUID | None, IfUnreadable(None), ACCOUNT_SEGMENT]
+    steps: Annotated[list[Step], IfUnreadable([]), STEPS]
     sender: Annotated[SenderIn, IfUnreadable(SenderIn(key_role="csm"))]
-    reply_to: Annotated[str | None, IfUnreadable(None)]
+    reply_to: Annotated[str | None, IfUnreadable(None), REPLY_TO]
     send_window: Annotated[SendWindow, IfUnreadable(SendWindow())]
     entry: Annotated[EntryRules, IfUnreadable(EntryRules())]
     contact_selector: Annotated[ContactSelector, IfUnreadable(ContactSelector())]
     caps: Annotated[Caps, IfUnreadable(Caps())]
     tasks: Annotated[TaskRules, IfUnreadable(TaskRules())]
-    notify_key_role: Annotated[str, IfUnreadable("csm")]
-    published_version: int | None
-    has_unpublished_changes: bool
+    notify_key_role: Annotated[str, IfUnreadable("csm"), NOTIFY]
+    published_version: int | None = Field(
+        description="The version that new enrollments are pinned to; null: none was published."
+    )
+    has_unpublished_changes: bool = Field(
+        description="Whether the draft differs from what is published."
+    )
     audience_title: str | None = Field(
         description="Title of the audience segment, when known here."
     )
@@ -274,6 +337,8 @@ class SequenceOut(StoredOut):
 
 
 class SequenceVersionOut(StoredOut):
+    """A version that was published. It never changes."""
+
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={
@@ -289,17 +354,25 @@ class SequenceVersionOut(StoredOut):
         },
     )
 
-    number: int
-    definition: Annotated[Definition | None, IfUnreadable(None)]
-    published_by: str
-    published_at: datetime
+    number: int = Field(description="Counts the versions of the sequence from 1.")
+    definition: Annotated[
+        Definition | None,
+        IfUnreadable(None),
+        Field(description="What it does; null when it cannot be read any more."),
+    ]
+    published_by: str = Field(description="The name of the member or key that published it.")
+    published_at: datetime = Field(description="When it was published, in UTC.")
 
 
 class VersionList(Out):
-    data: list[SequenceVersionOut]
+    """All published versions of a sequence."""
+
+    data: list[SequenceVersionOut] = Field(description="Newest first.")
 
 
 class PreviewIn(In):
+    """For whom a sequence is rendered."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"opportunity_id": "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"}]}
     )
@@ -313,25 +386,31 @@ class WarningOut(Out):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: Literal["vacant_key_role", "country_missing", "country_unknown"]
-    message: str
+    code: SequenceWarningCode
+    message: str = Field(description="What will go wrong and what helps, for people.")
     key_role: str | None = Field(description="The key role that nobody holds.")
 
 
 class StepPreview(Out):
     """A step as this record's contact would get it. `problem` says why it could not be sent."""
 
-    step_id: UUID
-    title: str
-    day: str | None
-    due_at: datetime | None
-    subject: str | None
-    text: str | None
-    html: str | None
-    problem: str | None
+    step_id: UUID = Field(description="The id of the step.")
+    title: str = Field(description="The title of the step.")
+    day: str | None = Field(description="The day it is for; null without an expiration.")
+    due_at: datetime | None = Field(
+        description="When it would leave, in UTC; null without an expiration."
+    )
+    subject: str | None = Field(description="The subject with the record's values.")
+    text: str | None = Field(description="The plain text with the record's values.")
+    html: str | None = Field(
+        description="The HTML with the record's values; null: the step has none."
+    )
+    problem: str | None = Field(description="Why it could not be sent; null: it could.")
 
 
 class PreviewOut(Out):
+    """What one record's contact would get, step by step."""
+
     model_config = ConfigDict(
         from_attributes=True,
         json_schema_extra={
@@ -359,9 +438,9 @@ class PreviewOut(Out):
         },
     )
 
-    contact_id: UUID | None
-    recipient: str | None
-    sender: str | None
+    contact_id: UUID | None = Field(description="Who would be written to; null: nobody can be.")
+    recipient: str | None = Field(description="The address of the contact.")
+    sender: str | None = Field(description="The address that mails would come from; null: none.")
     send_deadline: datetime | None = SEND_DEADLINE
-    warnings: list[WarningOut]
-    steps: list[StepPreview]
+    warnings: list[WarningOut] = Field(description="What will go wrong unless somebody acts.")
+    steps: list[StepPreview] = Field(description="In the order in which they would leave.")

@@ -21,7 +21,12 @@ from sequencer.sequences.sequences.queries import (
 )
 from sequencer.sequences.sequences.references import reference_faults
 from sequencer.sequences.sequences.rows import Sequence, SequenceVersion
-from sequencer.sequences.sequences.schemas import Definition, SequenceIn, SequencePatch, State
+from sequencer.sequences.sequences.schemas import (
+    Definition,
+    SequenceIn,
+    SequencePatch,
+    SequenceState,
+)
 from sequencer.sequences.sequences.versions import Pinned, readable_definition, step_ids
 from shared.audit import attributes, difference
 from shared.auth import Caller
@@ -76,7 +81,7 @@ async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> 
     return sequence
 
 
-async def edit_sequence(
+async def update_sequence(
     uow: UnitOfWork, sequence: Sequence, data: SequencePatch, looked: Looked
 ) -> Sequence:
     if sequence.state == "archived":
@@ -214,7 +219,7 @@ async def has_unpublished_changes(uow: UnitOfWork, sequence: Sequence) -> bool:
     return published is None or published.definition != sequence.draft
 
 
-async def set_state(uow: UnitOfWork, sequence_id: UUID, state: State) -> Sequence:
+async def set_state(uow: UnitOfWork, sequence_id: UUID, state: SequenceState) -> Sequence:
     """`entry` tells the records that this concerns."""
     sequence = await get_sequence(uow, sequence_id, lock=True)
     if sequence.state == "archived" and state != "archived":

@@ -4,19 +4,18 @@ record out, and is shown wherever somebody looks at the record's way through the
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Account
-from sequencer.sequences.sequences.schemas import Definition
+from sequencer.sequences.sequences.schemas import Definition, SequenceWarningCode
 from shared.uow import UnitOfWork
 from shared.values.countries import UnknownCountry, country_code
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceWarning:
-    code: Literal["vacant_key_role", "country_missing", "country_unknown"]
+    code: SequenceWarningCode
     message: str
     key_role: str | None = None
 
