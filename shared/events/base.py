@@ -2,29 +2,39 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypeAliasType
 
-CauseType = Literal[
-    "member",
-    "api_key",
-    "service",
-    "rule",
-    "segment",
-    "formula",
-    "sequence",
-    "step",
-    "enrollment",
-    "sync_run",
-    "connection",
-    "event",
-    "webhook",
-    "import",
-    "note",
-    "system",
-]
+CauseType = TypeAliasType(
+    "CauseType",
+    Annotated[
+        Literal[
+            "member",
+            "api_key",
+            "service",
+            "rule",
+            "segment",
+            "formula",
+            "sequence",
+            "step",
+            "enrollment",
+            "sync_run",
+            "connection",
+            "event",
+            "webhook",
+            "import",
+            "note",
+            "system",
+        ],
+        Field(
+            description="What kind of thing acted: `member` and `api_key` from outside, the others"
+            " within Tenure; `event` and `webhook` on behalf of what happened before."
+        ),
+    ],
+)
 
 
 class Cause(BaseModel):

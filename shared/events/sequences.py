@@ -65,14 +65,14 @@ class Candidate(BaseModel):
     """A contact who could take over, best first, with the reason of its rank."""
 
     contact_id: UUID
-    name: str
-    email: str
-    reason: str
+    name: str = Field(description="The name of the contact.")
+    email: str = Field(description="The address of the contact.")
+    reason: str = Field(description="Why the contact has this rank.")
 
 
 class EnrollmentBlocked(Event):
-    """Stands until `EnrollmentUnblocked` with the same record and cause. Told again when what can
-    be done about it has changed.
+    """Something stands between a record and a sequence, until `enrollment.unblocked` with the same
+    record and cause. Told again when what can be done about it has changed.
     """
 
     name: ClassVar[str] = "sequences.enrollment_blocked.v1"
@@ -80,23 +80,33 @@ class EnrollmentBlocked(Event):
 
     cause: BlockCause
     sequence_id: UUID
-    sequence_title: str
+    sequence_title: str = Field(description="The title of the sequence.")
     enrollment_id: UUID | None
     opportunity_id: UUID
-    opportunity_name: str
+    opportunity_name: str = Field(description="The name of the opportunity.")
     account_id: UUID | None
-    account_name: str | None
+    account_name: str | None = Field(description="The name of the account; null: it has none.")
     contact_id: UUID | None = None
-    candidates: list[Candidate] = Field(default_factory=list)
-    assignee_key_role: str
-    due_business_days: int
-    available_actions: list[AvailableAction] = Field(default_factory=list)
-    """Of `manual_entry_required`; without `enroll` no step is left before the expiration."""
-    warnings: list[str] = Field(default_factory=list)
-    """What else stands in the way once this does not: a key role that nobody holds."""
+    candidates: list[Candidate] = Field(
+        default_factory=list, description="Contacts who could take over, the best first."
+    )
+    assignee_key_role: str = Field(description="The key role whose holder gets the task.")
+    due_business_days: int = Field(description="In how many business days the task is due.")
+    available_actions: list[AvailableAction] = Field(
+        default_factory=list,
+        description="What a person can do about `manual_entry_required`; without `enroll` no step"
+        " is left before the expiration.",
+    )
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="What else stands in the way once this does not, such as a key role that nobody"
+        " holds.",
+    )
 
 
 class EnrollmentUnblocked(Event):
+    """What stood between a record and a sequence is gone."""
+
     name: ClassVar[str] = "sequences.enrollment_unblocked.v1"
     public_name: ClassVar[str | None] = "enrollment.unblocked"
 
@@ -114,6 +124,8 @@ class _Enrollment(Event):
 
 
 class EnrollmentStarted(_Enrollment):
+    """A record entered a sequence."""
+
     name: ClassVar[str] = "sequences.enrollment_started.v1"
     public_name: ClassVar[str | None] = "enrollment.started"
 
@@ -121,35 +133,39 @@ class EnrollmentStarted(_Enrollment):
 
 
 class EnrollmentPaused(_Enrollment):
+    """An enrollment stopped until a person, or what stopped it, lets it go on."""
+
     name: ClassVar[str] = "sequences.enrollment_paused.v1"
     public_name: ClassVar[str | None] = "enrollment.paused"
 
-    reason: str
+    reason: str = Field(description="Why it stopped, as `pause_reason` of the enrollment.")
 
 
 class EnrollmentResumed(_Enrollment):
+    """A paused enrollment goes on."""
+
     name: ClassVar[str] = "sequences.enrollment_resumed.v1"
     public_name: ClassVar[str | None] = "enrollment.resumed"
 
 
 class EnrollmentExited(_Enrollment):
-    """`reason`: completed, replied, unsubscribed, complained, left_audience, contract_expired,
-    closed, churned, ignored, record_deleted, sequence_archived, manual.
-    """
+    """An enrollment ended."""
 
     name: ClassVar[str] = "sequences.enrollment_exited.v1"
     public_name: ClassVar[str | None] = "enrollment.exited"
 
-    reason: str
+    reason: str = Field(description="Why it ended, as `exit_reason` of the enrollment.")
 
 
 class StepSkipped(_Enrollment):
+    """A step of a sequence was passed over: its mail does not leave."""
+
     name: ClassVar[str] = "sequences.step_skipped.v1"
     public_name: ClassVar[str | None] = "enrollment.step_skipped"
 
-    step_id: UUID
-    step_title: str
-    reason: str
+    step_id: UUID = Field(description="The id of the step.")
+    step_title: str = Field(description="The title of the step.")
+    reason: str = Field(description="Why it was passed over, such as `manual`.")
 
 
 class MessageSent(_Enrollment):
@@ -159,12 +175,12 @@ class MessageSent(_Enrollment):
     public_name: ClassVar[str | None] = "message.sent"
 
     message_id: UUID
-    step_id: UUID
-    step_title: str
-    internet_message_id: str
-    subject: str
-    sender: str
-    sent_at: datetime
+    step_id: UUID = Field(description="The id of the step.")
+    step_title: str = Field(description="The title of the step.")
+    internet_message_id: str = Field(description="Its `Message-ID` header.")
+    subject: str = Field(description="Its subject.")
+    sender: str = Field(description="The address it came from.")
+    sent_at: datetime = Field(description="When the server took it, in UTC.")
 
 
 HoldReason = TypeAliasType(
@@ -202,13 +218,15 @@ class MessageHeld(_Enrollment):
     public_name: ClassVar[str | None] = "message.held"
 
     message_id: UUID
-    step_id: UUID
-    step_title: str
+    step_id: UUID = Field(description="The id of the step.")
+    step_title: str = Field(description="The title of the step.")
     reason: HoldReason
-    detail: str
+    detail: str = Field(description="What the server said, or more about the reason; for people.")
 
 
 class MessageResolved(_Enrollment):
+    """It is known what became of a mail whose outcome was unknown."""
+
     name: ClassVar[str] = "sequences.message_resolved.v1"
     public_name: ClassVar[str | None] = "message.resolved"
 
@@ -256,27 +274,31 @@ class ContactBounced(Event):
     public_name: ClassVar[str | None] = "contact.bounced"
 
     contact_id: UUID
-    email: str
+    email: str = Field(description="The address that mail came back from.")
     message_id: UUID
-    diagnostic: str | None
+    diagnostic: str | None = Field(description="What the other server said; null: nothing.")
 
 
 class ContactReplied(_Enrollment):
+    """A contact answered a mail, so the sequence has stopped."""
+
     name: ClassVar[str] = "sequences.contact_replied.v1"
     public_name: ClassVar[str | None] = "contact.replied"
 
-    account_name: str | None
-    contact_name: str
-    subject: str
-    notify_key_role: str
+    account_name: str | None = Field(description="The name of the account; null: it is not known.")
+    contact_name: str = Field(description="The name of the contact.")
+    subject: str = Field(description="The subject of the mail that was answered.")
+    notify_key_role: str = Field(description="The key role whose holder hears of it.")
 
 
 class ContactUnsubscribed(Event):
+    """A recipient asked for no more mails."""
+
     name: ClassVar[str] = "sequences.contact_unsubscribed.v1"
     public_name: ClassVar[str | None] = "contact.unsubscribed"
 
     contact_id: UUID | None
-    email: str
+    email: str = Field(description="The address that gets no more mails.")
 
 
 class SequencerConfigured(ConfigurationChanged):

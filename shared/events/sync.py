@@ -1,33 +1,71 @@
 """What the sync worker tells: runs, mail that came in, webhook endpoints that stopped."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.events.base import ConfigurationChanged, Event
 
+SyncDirection = TypeAliasType(
+    "SyncDirection",
+    Annotated[
+        Literal["pull", "push"],
+        Field(description="`pull` reads from the other system, `push` writes to it."),
+    ],
+)
+SyncRunOutcome = TypeAliasType(
+    "SyncRunOutcome",
+    Annotated[
+        Literal["succeeded", "partial", "failed"],
+        Field(
+            description="How a sync run ended. `partial`: it kept what it could, or set single"
+            " records"
+            " aside."
+        ),
+    ],
+)
+BounceKind = TypeAliasType(
+    "BounceKind",
+    Annotated[
+        Literal["hard", "soft"],
+        Field(
+            description="`hard`: the address does not take mail. `soft`: it does not for the"
+            " moment."
+        ),
+    ],
+)
+
 
 class SyncRunFinished(Event):
+    """A sync run has ended. Runs that found nothing new are not told of."""
+
     name: ClassVar[str] = "sync.sync_run_finished.v1"
     public_name: ClassVar[str | None] = "sync_run.finished"
 
     id: UUID
     connection_id: UUID
-    direction: Literal["pull", "push"]
-    status: Literal["succeeded", "partial", "failed"]
-    reason: str | None
-    read: int
-    written: int
-    rejected: int
+    direction: SyncDirection
+    status: SyncRunOutcome
+    reason: str | None = Field(description="Why it did not do everything; null: it did.")
+    read: int = Field(description="Records that were read.")
+    written: int = Field(description="Records that were written.")
+    rejected: int = Field(description="Records that could not be taken over.")
 
 
 class ConnectionNeedsReauth(Event):
+    """Another system refuses the credentials of a connection. Nothing is read until new ones are
+    given.
+    """
+
     name: ClassVar[str] = "sync.connection_needs_reauth.v1"
     public_name: ClassVar[str | None] = "connection.needs_reauth"
 
     connection_id: UUID
-    system: str
-    reason: str
+    system: str = Field(description="The system that it connects, such as `salesforce`.")
+    reason: str = Field(description="What the system said, for people.")
 
 
 class FieldOwnersChanged(Event):
@@ -55,13 +93,21 @@ class BounceReceived(Event):
     public_name: ClassVar[str | None] = "mail.bounced"
 
     connection_id: UUID
-    mailbox: str
-    message_id: str | None
-    recipient: str | None
-    kind: Literal["hard", "soft"]
-    status: str | None
-    diagnostic: str | None
-    received_at: datetime
+    mailbox: str = Field(description="The address whose mailbox it came to.")
+    message_id: str | None = Field(
+        description="The Message-ID of the mail that came back, with its angle brackets; null: it"
+        " is"
+        " not said."
+    )
+    recipient: str | None = Field(
+        description="The address that did not take the mail; null: it is not said."
+    )
+    kind: BounceKind
+    status: str | None = Field(
+        description="The enhanced status code (RFC 3463), such as `5.1.1`; null: it is not said."
+    )
+    diagnostic: str | None = Field(description="What the other server said; null: nothing.")
+    received_at: datetime = Field(description="When it came, in UTC.")
 
 
 class ReplyReceived(Event):
@@ -71,12 +117,14 @@ class ReplyReceived(Event):
     public_name: ClassVar[str | None] = "mail.replied"
 
     connection_id: UUID
-    mailbox: str
-    message_id: str
-    references: list[str]
-    sender: str
-    subject: str
-    received_at: datetime
+    mailbox: str = Field(description="The address whose mailbox it came to.")
+    message_id: str = Field(description="The Message-ID of the reply, with its angle brackets.")
+    references: list[str] = Field(
+        description="The Message-IDs of the mails that it answers, nearest first."
+    )
+    sender: str = Field(description="The address of who wrote it.")
+    subject: str = Field(description="The subject of the reply.")
+    received_at: datetime = Field(description="When it came, in UTC.")
 
 
 class PersonalMailReceived(Event):
@@ -111,12 +159,14 @@ class AutoReplyReceived(Event):
 
 
 class WebhookEndpointDisabled(Event):
+    """An endpoint that could not be reached for long, or answered 410, was disabled."""
+
     name: ClassVar[str] = "sync.webhook_endpoint_disabled.v1"
     public_name: ClassVar[str | None] = "webhook_endpoint.disabled"
 
     id: UUID
-    url_host: str
-    reason: str
+    url_host: str = Field(description="The host of its address.")
+    reason: str = Field(description="Why it was disabled, for people.")
 
 
 class SyncConfigured(ConfigurationChanged):

@@ -1,37 +1,61 @@
 """What the tasks service tells."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.events.base import ConfigurationChanged, Event
 
+TaskCloseReason = TypeAliasType(
+    "TaskCloseReason",
+    Annotated[
+        Literal["cause_cleared", "cancelled"],
+        Field(
+            description="Why a task closed without a person: its cause went away, or it was"
+            " cancelled."
+        ),
+    ],
+)
+
 
 class _Task(Event):
-    task_id: UUID
-    title: str
-    cause: str | None
-    subject_type: str | None
-    subject_id: UUID | None
+    task_id: UUID = Field(description="The id of the task.")
+    title: str = Field(description="What is to be done, on one line.")
+    cause: str | None = Field(
+        description="Why Tenure opened it, such as `no_deal_room`; null when a client did."
+    )
+    subject_type: str | None = Field(
+        description="The type of what it is about, such as `opportunity`."
+    )
+    subject_id: UUID | None = Field(description="The id of what it is about.")
     account_id: UUID | None
-    assignee_id: UUID | None
+    assignee_id: UUID | None = Field(description="The member who is to do it; null: nobody yet.")
 
 
 class TaskOpened(_Task):
+    """There is something that a person must do."""
+
     name: ClassVar[str] = "tasks.task_opened.v1"
     public_name: ClassVar[str | None] = "task.opened"
 
-    due_at: datetime | None
+    due_at: datetime | None = Field(
+        description="When it is to be done, in UTC; null: at no particular time."
+    )
 
 
 class TaskCompleted(_Task):
+    """A person completed a task."""
+
     name: ClassVar[str] = "tasks.task_completed.v1"
     public_name: ClassVar[str | None] = "task.completed"
 
-    outcome: str | None
-    completed_by: UUID | None
+    outcome: str | None = Field(description="What whoever completed it said; null: nothing.")
+    completed_by: UUID | None = Field(
+        description="The member who completed it; null: a key without a member."
+    )
 
 
 class TaskClosed(_Task):
@@ -40,7 +64,7 @@ class TaskClosed(_Task):
     name: ClassVar[str] = "tasks.task_closed.v1"
     public_name: ClassVar[str | None] = "task.closed"
 
-    reason: Literal["cause_cleared", "cancelled"]
+    reason: TaskCloseReason
 
 
 class TaskBreached(_Task):
@@ -49,20 +73,27 @@ class TaskBreached(_Task):
     name: ClassVar[str] = "tasks.task_breached.v1"
     public_name: ClassVar[str | None] = "task.breached"
 
-    due_at: datetime
+    due_at: datetime = Field(description="When it was to be done, in UTC.")
 
 
 class NoteLogged(Event):
+    """Somebody wrote a note that is not private."""
+
     name: ClassVar[str] = "tasks.note_logged.v1"
     public_name: ClassVar[str | None] = "note.logged"
 
-    note_id: UUID
-    template_key: str | None
-    subject_type: str
-    subject_id: UUID
+    note_id: UUID = Field(description="The id of the note.")
+    template_key: str | None = Field(description="The template it is written with; null: none.")
+    subject_type: str = Field(description="The type of the record that it is about.")
+    subject_id: UUID = Field(description="The id of the record that it is about.")
     account_id: UUID | None
-    author_id: UUID | None
-    field_values: dict[str, object] = Field(default_factory=dict)
+    author_id: UUID | None = Field(
+        description="The member who wrote it; null: a key without a member."
+    )
+    field_values: dict[str, object] = Field(
+        default_factory=dict,
+        description="Its answers by the key of the template's field; they go to the records.",
+    )
 
 
 class TasksConfigured(ConfigurationChanged):

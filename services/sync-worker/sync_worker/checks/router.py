@@ -9,7 +9,7 @@ from sync_worker.checks.schemas import CheckOut
 router = api_router("/v1/connections", "Connections")
 
 
-@router.post("/{id}/test", summary="Try a connection", response_model=CheckOut)
+@router.post("/{id}/test", summary="Test a connection", response_model=CheckOut)
 async def test_connection(
     id: UUID,  # noqa: A002
     caller: Annotated[Caller, require("connections:write")],

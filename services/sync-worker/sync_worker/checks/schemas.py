@@ -6,6 +6,8 @@ from shared.schemas import Out
 
 
 class CheckOut(Out):
+    """What happened when we signed in to the other system. Nothing was read into Tenure."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -19,7 +21,7 @@ class CheckOut(Out):
         }
     )
 
-    ok: bool
-    detail: str
+    ok: bool = Field(description="Whether signing in worked.")
+    detail: str = Field(description="What the other system said, for people.")
     findings: dict[str, Any] = Field(description="What the other system showed of itself.")
-    milliseconds: int
+    milliseconds: int = Field(description="How long it took.")

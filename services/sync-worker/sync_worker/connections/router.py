@@ -45,14 +45,14 @@ async def list_connections(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
-    """Oldest first."""
+    """Connections to other systems, oldest first."""
     shape = ["connections"]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_connections(uow, UUID(after[0]) if after else None, limit)
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
-@router.post("", status_code=201, summary="Connect an outside system", response_model=ConnectionOut)
+@router.post("", status_code=201, summary="Create a connection", response_model=ConnectionOut)
 async def create_connection(
     caller: Writer,
     data: Annotated[ConnectionIn, Depends(_checked)],
@@ -60,7 +60,9 @@ async def create_connection(
     the_service: ServiceDep,
     response: Response,
 ) -> Connection:
-    """Secrets are sealed and never returned. The first read starts at once, from the beginning."""
+    """Connects another system. Secrets are sealed and never returned. The first read starts at
+    once, from the beginning.
+    """
     made = await service.create_connection(uow, the_service.secrets, data)
     response.headers["location"] = f"/v1/connections/{made.id}"
     return _tagged(made, response)
@@ -68,10 +70,11 @@ async def create_connection(
 
 @router.get("/{id}", summary="Get a connection", response_model=ConnectionOut)
 async def get_connection(id: UUID, caller: Reader, uow: Uow, response: Response) -> Connection:  # noqa: A002
+    """One connection, how fresh our copy is, and what stands in its way."""
     return _tagged(await service.get_connection(uow, id), response)
 
 
-@router.patch("/{id}", summary="Change a connection", response_model=ConnectionOut)
+@router.patch("/{id}", summary="Update a connection", response_model=ConnectionOut)
 async def update_connection(
     id: UUID,  # noqa: A002
     version: IfMatch,
@@ -81,25 +84,26 @@ async def update_connection(
     the_service: ServiceDep,
     response: Response,
 ) -> Connection:
-    """A new secret replaces the old one and ends the state `needs_reauth`."""
+    """Changes its settings. A new secret replaces the old one and ends the state `needs_reauth`."""
     changed = await service.update_connection(uow, the_service.secrets, id, data, version)
     return _tagged(changed, response)
 
 
-@router.delete("/{id}", status_code=204, summary="Remove a connection")
+@router.delete("/{id}", status_code=204, summary="Delete a connection")
 async def delete_connection(id: UUID, caller: Writer, uow: Uow) -> None:  # noqa: A002
-    """Secrets are erased at once. Records that came by it stay."""
+    """Ends the connection. Secrets are erased at once. Records that came by it stay."""
     await service.remove_connection(uow, id)
 
 
-@router.post("/{id}/pause", summary="Stop reading from a connection", response_model=ConnectionOut)
+@router.post("/{id}/pause", summary="Pause a connection", response_model=ConnectionOut)
 async def pause_connection(id: UUID, caller: Writer, uow: Uow, response: Response) -> Connection:  # noqa: A002
+    """Nothing is read or written back until it is resumed."""
     return _tagged(await service.pause_connection(uow, id), response)
 
 
-@router.post("/{id}/resume", summary="Read from a connection again", response_model=ConnectionOut)
+@router.post("/{id}/resume", summary="Resume a connection", response_model=ConnectionOut)
 async def resume_connection(id: UUID, caller: Writer, uow: Uow, response: Response) -> Connection:  # noqa: A002
-    """Goes on where it stopped."""
+    """Reads and writes on from where it stopped."""
     return _tagged(await service.resume_connection(uow, id), response)
 
 

@@ -2,13 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypedDict, get_args
+from typing import Annotated, Any, Literal, TypedDict
 from uuid import UUID
 
-from shared.events.base import Cause
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
-Status = Literal["ok", "failing", "needs_reauth", "paused"]
-STATUSES: tuple[Status, ...] = get_args(Status)
+from shared.events.base import Cause
+from shared.value_types import literals
+
+ConnectionStatus = TypeAliasType(
+    "ConnectionStatus",
+    Annotated[
+        Literal["ok", "failing", "needs_reauth", "paused"],
+        Field(
+            description="`failing`: the last run ended in trouble that may pass, and it is tried"
+            " again. `needs_reauth`: the system refuses the credentials, so nothing is"
+            " read until new ones are given. `paused`: a person stopped it."
+        ),
+    ],
+)
+STATUSES: tuple[ConnectionStatus, ...] = literals(ConnectionStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +38,7 @@ class Connection:
     mapping: dict[str, Any] | None
     mapping_version: int
     every_seconds: int
-    status: Status
+    status: ConnectionStatus
     reason: str | None
     failures: int
     next_run_at: datetime
@@ -57,7 +71,7 @@ class ConnectionChanges(TypedDict, total=False):
     credentials: bytes
     mapping: dict[str, Any]
     mapping_version: int
-    status: Status
+    status: ConnectionStatus
     reason: str | None
     failures: int
     next_run_at: datetime

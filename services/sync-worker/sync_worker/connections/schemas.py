@@ -3,15 +3,14 @@
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, create_model
 
 from shared.schemas import Out, Patch
+from sync_worker.connections.rows import ConnectionStatus
 from sync_worker.connectors import registry
-
-Status = Literal["ok", "failing", "needs_reauth", "paused"]
 
 EXAMPLES = {
     each.spec.key: {
@@ -22,7 +21,11 @@ EXAMPLES = {
 }
 
 System = Annotated[
-    str, Field(json_schema_extra={"enum": [each.spec.key for each in registry.CONNECTORS]})
+    str,
+    Field(
+        description="Which system it connects.",
+        json_schema_extra={"enum": [each.spec.key for each in registry.CONNECTORS]},
+    ),
 ]
 
 if TYPE_CHECKING:
@@ -107,13 +110,15 @@ class ConnectionOut(Out):
 
     id: UUID
     system: System
-    title: str
-    settings: dict[str, Any]
-    status: Status
-    reason: str | None
-    every_seconds: int
-    next_run_at: datetime
-    synced_at: datetime | None
+    title: str = Field(description="What people call it.")
+    settings: dict[str, Any] = Field(description="How it connects, by its system; without secrets.")
+    status: ConnectionStatus
+    reason: str | None = Field(description="What the other system said; null while all is well.")
+    every_seconds: int = Field(description="The seconds between two runs.")
+    next_run_at: datetime = Field(description="When the next run begins, in UTC.")
+    synced_at: datetime | None = Field(
+        description="Our copy is what the system held then, in UTC; null: nothing was read yet."
+    )
     rejected_records: int = Field(
         description="Records that could not be taken over, as of the last run."
     )

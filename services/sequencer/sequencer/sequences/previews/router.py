@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Path
 
 from sequencer.sequences.previews import service
-from sequencer.sequences.sequences.schemas import PreviewIn, PreviewOut
+from sequencer.sequences.previews.schemas import PreviewIn, PreviewOut
 from shared.auth import Caller
 from shared.web.routing import Uow, api_router, require
 

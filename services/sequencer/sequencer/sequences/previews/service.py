@@ -15,8 +15,9 @@ from sequencer.mail.templates.service import (
 from sequencer.replica import service as records
 from sequencer.replica.schemas import Account, Contact, Opportunity, zones_of
 from sequencer.sequences.planning.rules import Plan, due_instant
+from sequencer.sequences.previews.schemas import PreviewIn
 from sequencer.sequences.sequences import service as sequences
-from sequencer.sequences.sequences.schemas import Definition, PreviewIn, Step
+from sequencer.sequences.sequences.schemas import Definition, Step
 from sequencer.sequences.sequences.versions import plan_of
 from sequencer.sequences.sequences.warnings import warnings_of, who_left
 from shared.errors import invalid

@@ -45,7 +45,7 @@ REPLY_TO: Any = Field(description="Where answers go; null: to the sender.")
 NOTIFY: Any = Field(description="The key role of the account whose holder hears of a reply.")
 
 _ID = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
-_STEP: dict[str, Any] = {
+STEP_EXAMPLE: dict[str, Any] = {
     "id": "0198c0de-90da-7c3e-9b5d-2f4e6a8c0b1d",
     "title": "90 days before",
     "offset_days": -90,
@@ -60,7 +60,7 @@ _DEFINITION: dict[str, Any] = {
     "anchor": "opportunity.contract_expiration",
     "audience_segment_id": "0198c0de-5e60-7c3e-9b5d-2f4e6a8c0b1d",
     "account_segment_id": None,
-    "steps": [_STEP],
+    "steps": [STEP_EXAMPLE],
     "sender": {"key_role": "csm", "mailbox_id": None},
     "reply_to": None,
     "send_window": {
@@ -267,12 +267,12 @@ class SequenceIn(Definition):
                 {
                     "title": "Scaled renewals",
                     "audience_segment_id": _DEFINITION["audience_segment_id"],
-                    "steps": [{k: v for k, v in _STEP.items() if k != "id"}],
+                    "steps": [{k: v for k, v in STEP_EXAMPLE.items() if k != "id"}],
                     "sender": {"key_role": "csm"},
                 },
                 {
                     "title": "Renewals that a person enters",
-                    "steps": [{k: v for k, v in _STEP.items() if k != "id"}],
+                    "steps": [{k: v for k, v in STEP_EXAMPLE.items() if k != "id"}],
                 },
             ]
         }
@@ -370,17 +370,6 @@ class VersionList(Out):
     data: list[SequenceVersionOut] = Field(description="Newest first.")
 
 
-class PreviewIn(In):
-    """For whom a sequence is rendered."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"opportunity_id": "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"}]}
-    )
-
-    opportunity_id: UUID = Field(description="The opportunity to render every step for.")
-    contact_id: UUID | None = Field(default=None, description="Null: who would be written to.")
-
-
 class WarningOut(Out):
     """What will go wrong unless somebody does something. It keeps no record out."""
 
@@ -389,58 +378,3 @@ class WarningOut(Out):
     code: SequenceWarningCode
     message: str = Field(description="What will go wrong and what helps, for people.")
     key_role: str | None = Field(description="The key role that nobody holds.")
-
-
-class StepPreview(Out):
-    """A step as this record's contact would get it. `problem` says why it could not be sent."""
-
-    step_id: UUID = Field(description="The id of the step.")
-    title: str = Field(description="The title of the step.")
-    day: str | None = Field(description="The day it is for; null without an expiration.")
-    due_at: datetime | None = Field(
-        description="When it would leave, in UTC; null without an expiration."
-    )
-    subject: str | None = Field(description="The subject with the record's values.")
-    text: str | None = Field(description="The plain text with the record's values.")
-    html: str | None = Field(
-        description="The HTML with the record's values; null: the step has none."
-    )
-    problem: str | None = Field(description="Why it could not be sent; null: it could.")
-
-
-class PreviewOut(Out):
-    """What one record's contact would get, step by step."""
-
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "contact_id": "0198c0de-c0c0-7c3e-9b5d-2f4e6a8c0b1d",
-                    "recipient": "ann@acme.example",
-                    "sender": "dana@northwind.example",
-                    "send_deadline": "2027-01-30T22:59:00Z",
-                    "warnings": [],
-                    "steps": [
-                        {
-                            "step_id": _STEP["id"],
-                            "title": "90 days before",
-                            "day": "2026-11-02",
-                            "due_at": "2026-11-02T08:00:00Z",
-                            "subject": "Your renewal on January 31",
-                            "text": "Hi Ann, …",
-                            "html": None,
-                            "problem": None,
-                        }
-                    ],
-                }
-            ]
-        },
-    )
-
-    contact_id: UUID | None = Field(description="Who would be written to; null: nobody can be.")
-    recipient: str | None = Field(description="The address of the contact.")
-    sender: str | None = Field(description="The address that mails would come from; null: none.")
-    send_deadline: datetime | None = SEND_DEADLINE
-    warnings: list[WarningOut] = Field(description="What will go wrong unless somebody acts.")
-    steps: list[StepPreview] = Field(description="In the order in which they would leave.")

@@ -4,7 +4,7 @@ A connection to a system is a subclass of `ConnectionIn` with its own fields; th
 `SecretStr` are sealed, the others are kept in the clear.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
@@ -12,6 +12,8 @@ from shared.schemas import Currency, Email, In, OneLine, Slug, Title
 from sync_worker.connectors.kit.jwt import check_key
 
 __all__ = [
+    "EVERY_SECONDS",
+    "TITLE",
     "BaseUrl",
     "ConnectionIn",
     "Currency",
@@ -39,6 +41,8 @@ BaseUrl = Annotated[
 ]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 EverySeconds = Annotated[int, Field(ge=5, le=86_400)]
+TITLE: Any = Field(description="What people call the connection.")
+EVERY_SECONDS: Any = Field(description="The seconds between two runs.")
 
 
 def _can_sign(value: SecretStr) -> SecretStr:
@@ -53,5 +57,5 @@ class ConnectionIn(In):
     """What every connection has; `system` is declared by its system."""
 
     system: Slug
-    title: Title
-    every_seconds: EverySeconds = 60
+    title: Annotated[Title, TITLE]
+    every_seconds: Annotated[EverySeconds, EVERY_SECONDS] = 60

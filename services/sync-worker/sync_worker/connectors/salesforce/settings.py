@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from sync_worker.connectors.kit.settings import (
+    EVERY_SECONDS,
+    TITLE,
     BaseUrl,
     ConnectionIn,
     Currency,
@@ -53,19 +55,31 @@ class SalesforceConnectionIn(ConnectionIn):
         }
     )
 
-    system: Literal["salesforce"]
-    title: Title
-    login_url: BaseUrl
-    client_id: Text
-    client_secret: SecretStr | None = None
-    private_key: PrivateKey | None = None
-    username: Text | None = None
-    refresh_token: SecretStr | None = None
-    api_version: _Version = "v62.0"
+    system: Literal["salesforce"] = Field(description="A Salesforce organization.")
+    title: Annotated[Title, TITLE]
+    login_url: Annotated[
+        BaseUrl, Field(description="Where it signs in, such as the address of My Domain.")
+    ]
+    client_id: Annotated[Text, Field(description="The consumer key of the connected app.")]
+    client_secret: Annotated[
+        SecretStr | None, Field(description="The consumer secret of the connected app.")
+    ] = None
+    private_key: Annotated[
+        PrivateKey | None, Field(description="A PEM key whose certificate the connected app has.")
+    ] = None
+    username: Annotated[
+        Text | None, Field(description="The user as whom `private_key` signs in.")
+    ] = None
+    refresh_token: Annotated[
+        SecretStr | None, Field(description="What the person who consented gave the app.")
+    ] = None
+    api_version: Annotated[
+        _Version, Field(description="The version of Salesforce's API that is spoken.")
+    ] = "v62.0"
     currency: Currency | None = Field(
         default=None, description="Of amounts that name none; else the workspace's."
     )
-    every_seconds: EverySeconds = 60
+    every_seconds: Annotated[EverySeconds, EVERY_SECONDS] = 60
     lag_seconds: Lag = 120
 
     @model_validator(mode="after")

@@ -15,19 +15,20 @@ Writer = Annotated[Caller, require("connections:write")]
 @router.post(
     "/sync-runs/{id}/approve",
     status_code=202,
-    summary="Let a held run delete",
+    summary="Approve a sync run",
     response_model=SyncRunOut,
 )
 async def approve_sync_run(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
-    """A run is held when it would delete more than a tenth of the records of an object, or more
-    than 500. Nothing has been deleted yet; merges and changes have been carried out.
+    """Lets a held run delete. A run is held when it would delete more than a tenth of the records
+    of an object, or more than 500. Nothing has been deleted yet; merges and changes have been
+    carried out.
     """
     return await service.approve(uow, id)
 
 
-@router.post(
-    "/sync-runs/{id}/reject", summary="Keep what a held run would delete", response_model=SyncRunOut
-)
+@router.post("/sync-runs/{id}/reject", summary="Reject a sync run", response_model=SyncRunOut)
 async def reject_sync_run(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
-    """The records stay here. The next full run asks again if they are still gone there."""
+    """Keeps what a held run would delete: the records stay here. The next full run asks again if
+    they are still gone there.
+    """
     return await service.reject(uow, id)

@@ -8,7 +8,12 @@ from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, api_router, refuses, require
 from shared.web.versions import IfMatch, etag
 from sync_worker.crm_sync.mappings import service
-from sync_worker.crm_sync.mappings.schemas import MappingIn, MappingOut, PreviewIn, PreviewOut
+from sync_worker.crm_sync.mappings.schemas import (
+    MappingIn,
+    MappingOut,
+    MappingPreviewIn,
+    MappingPreviewOut,
+)
 
 router = api_router("/v1/connections/{id}/mapping", "Connections")
 
@@ -16,7 +21,12 @@ Reader = Annotated[Caller, require("connections:read")]
 Writer = Annotated[Caller, require("connections:write")]
 
 
-@router.get("", summary="Get the field mapping", response_model=MappingOut, responses=refuses(409))
+@router.get(
+    "",
+    summary="Get the mapping of a connection",
+    response_model=MappingOut,
+    responses=refuses(409),
+)
 async def get_connection_mapping(
     id: UUID,  # noqa: A002
     caller: Reader,
@@ -29,9 +39,9 @@ async def get_connection_mapping(
     return found
 
 
-@router.put("", summary="Replace the field mapping", response_model=MappingOut)
+@router.put("", summary="Put the mapping of a connection", response_model=MappingOut)
 @all_faults_at_once
-async def replace_connection_mapping(
+async def put_connection_mapping(
     id: UUID,  # noqa: A002
     data: MappingIn,
     version: IfMatch,
@@ -40,8 +50,8 @@ async def replace_connection_mapping(
     begin: BeginUow,
     response: Response,
 ) -> MappingOut:
-    """Checked against what Salesforce describes to the connected user. The next run reads every
-    record anew. Look at the preview first.
+    """Replaces the whole mapping. It is checked against what Salesforce describes to the connected
+    user. The next run reads every record anew. Look at the preview first.
     """
     await service.check_mapping(the_service, caller, id, data)
     changed = await service.replace_mapping(await begin(), the_service, id, data, version)
@@ -49,13 +59,17 @@ async def replace_connection_mapping(
     return changed
 
 
-@router.post("/preview", summary="Show what a mapping would write", response_model=PreviewOut)
+@router.post(
+    "/preview", summary="Preview the mapping of a connection", response_model=MappingPreviewOut
+)
 @all_faults_at_once
 async def preview_connection_mapping(
     id: UUID,  # noqa: A002
-    data: PreviewIn,
+    data: MappingPreviewIn,
     caller: Writer,
     the_service: ServiceDep,
-) -> PreviewOut:
-    """The newest rows of an object, as they are there and as they would be here."""
+) -> MappingPreviewOut:
+    """Stores nothing: it shows the newest rows of an object, as they are there and as they would be
+    here.
+    """
     return await service.preview_mapping(the_service, caller, id, data)

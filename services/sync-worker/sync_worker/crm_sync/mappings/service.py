@@ -19,15 +19,15 @@ from sync_worker.crm_sync.mappings.sampling import sample
 from sync_worker.crm_sync.mappings.schemas import (
     MappingIn,
     MappingOut,
-    PreviewIn,
-    PreviewOut,
-    PreviewRow,
+    MappingPreviewIn,
+    MappingPreviewOut,
+    MappingPreviewRow,
 )
 from sync_worker.crm_sync.records.fits import targets_of
 from sync_worker.crm_sync.records.service import AccountsAway, Records
 from sync_worker.crm_sync.translation.document import (
+    MappedRecordType,
     ObjectMapping,
-    RecordType,
     becomes,
     hidden_fields,
     mapping_of,
@@ -120,8 +120,8 @@ async def replace_mapping(
 
 
 async def preview_mapping(
-    service: Service, caller: Caller, connection_id: UUID, data: PreviewIn
-) -> PreviewOut:
+    service: Service, caller: Caller, connection_id: UUID, data: MappingPreviewIn
+) -> MappingPreviewOut:
     """The newest rows of an object as they would be written. Nothing is."""
     opened = await _opened(service, caller, connection_id)
     if data.mapping is not None:
@@ -129,15 +129,17 @@ async def preview_mapping(
     mapping = data.mapping or _mapping_of(opened)
     mapped = mapping.of(data.object)
     if mapped is None:
-        return PreviewOut(object=data.object, warnings=["This object is not mapped."], data=[])
+        return MappingPreviewOut(
+            object=data.object, warnings=["This object is not mapped."], data=[]
+        )
     connector = registry.record_connector(opened.system)
     link = HttpLink(service, opened, connector)
     async with _asking():
         found = await sample(service, opened, connector, link, mapped, data.limit)
-    return PreviewOut(
+    return MappingPreviewOut(
         object=data.object,
         warnings=found.warnings,
-        data=[PreviewRow(**vars(row)) for row in found.rows],
+        data=[MappingPreviewRow(**vars(row)) for row in found.rows],
     )
 
 
@@ -168,7 +170,7 @@ async def _check(
     link = HttpLink(service, opened, connector)
     records = Records(service, opened.workspace_id, [opened.cause])
     described: dict[str, Sequence[Field]] = {}
-    targets: dict[RecordType, Targets] = {}
+    targets: dict[MappedRecordType, Targets] = {}
     async with _asking():
         for each in mapping.objects:
             if each.object not in becomes(connector.spec):

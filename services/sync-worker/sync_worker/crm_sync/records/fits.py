@@ -2,7 +2,7 @@
 
 from sync_worker.connectors.base import StreamSchema
 from sync_worker.crm_sync.records.service import Records
-from sync_worker.crm_sync.translation.document import ObjectMap, RecordType
+from sync_worker.crm_sync.translation.document import MappedRecordType, ObjectMap
 from sync_worker.crm_sync.translation.fitting import Fitted, Target, Targets, fitted
 from sync_worker.crm_sync.translation.traits import traits_of
 
@@ -22,6 +22,6 @@ async def fit_mapping(
     return fitted(mapping, await targets_of(records, mapping.record_type), schema.fields)
 
 
-async def targets_of(records: Records, record_type: RecordType) -> Targets:
+async def targets_of(records: Records, record_type: MappedRecordType) -> Targets:
     traits = await records.traits(record_type)
     return {each.key: Target(each.type, each.currency) for each in traits.values()}

@@ -1,6 +1,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
+
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
@@ -26,7 +28,9 @@ async def list_rejected_records(
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
-    object: SourceName | None = None,  # noqa: A002
+    object: Annotated[  # noqa: A002
+        SourceName | None, Query(description="Only records of this object of the other system.")
+    ] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
@@ -45,7 +49,7 @@ async def list_rejected_records(
 
 @router.get(
     "/connections/{id}/warned-records",
-    summary="List records that are here without some value",
+    summary="List warned records",
     response_model=Page[WarnedRecordOut],
 )
 async def list_warned_records(
@@ -53,7 +57,9 @@ async def list_warned_records(
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
-    object: SourceName | None = None,  # noqa: A002
+    object: Annotated[  # noqa: A002
+        SourceName | None, Query(description="Only records of this object of the other system.")
+    ] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
@@ -73,14 +79,18 @@ async def list_warned_records(
 @router.post(
     "/connections/{id}/rejected-records/retry",
     status_code=202,
-    summary="Try records and values that did not fit again",
+    summary="Retry rejected records",
     response_model=SyncRunOut,
 )
 async def retry_rejected_records(
     id: UUID,  # noqa: A002
     caller: Writer,
     uow: Uow,
-    object: SourceName | None = None,  # noqa: A002
+    object: Annotated[  # noqa: A002
+        SourceName | None, Query(description="Only records of this object of the other system.")
+    ] = None,
 ) -> SyncRun:
-    """After the cause is mended, such as a trait that was missing."""
+    """Tries records and values that did not fit again, after the cause is mended, such as a trait
+    that was missing.
+    """
     return await service.retry_rejected(uow, id, object)

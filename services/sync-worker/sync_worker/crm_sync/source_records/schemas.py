@@ -7,6 +7,8 @@ from sync_worker.crm_sync.translation.fold import LeftOut
 
 
 class RejectedRecordOut(Out):
+    """A record of the other system that could not be taken over."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -23,16 +25,18 @@ class RejectedRecordOut(Out):
         }
     )
 
-    object: str
-    external_id: str
-    name: str | None
-    reason: str | None
-    attempts: int
+    object: str = Field(description="The object of the other system.")
+    external_id: str = Field(description="The id of the record there.")
+    name: str | None = Field(description="The name of the record there; null: it has none.")
+    reason: str | None = Field(description="Why it could not be taken over, for people.")
+    attempts: int = Field(description="How often it was tried.")
     retry_at: datetime | None = Field(description="Null: only when it changes there.")
-    updated_at: datetime
+    updated_at: datetime = Field(description="When this was last seen.")
 
 
 class WarnedRecordOut(Out):
+    """A record that was taken over without some value."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -54,8 +58,8 @@ class WarnedRecordOut(Out):
         }
     )
 
-    object: str
-    external_id: str
-    name: str | None
+    object: str = Field(description="The object of the other system.")
+    external_id: str = Field(description="The id of the record there.")
+    name: str | None = Field(description="The name of the record there; null: it has none.")
     left_out: list[LeftOut] = Field(description="Values that the record is here without.")
-    updated_at: datetime
+    updated_at: datetime = Field(description="When this was last seen.")

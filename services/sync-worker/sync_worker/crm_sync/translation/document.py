@@ -4,23 +4,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from typing_extensions import TypeAliasType
 
 from shared.errors import Conflict
 from shared.schemas import In, OneLine
 from sync_worker.connectors.base import Spec, StreamType
-from sync_worker.crm_sync.translation.transforms import ValueType
+from sync_worker.crm_sync.translation.transforms import MappedValueType
 
-RecordType = Literal["member", "account", "contact", "opportunity"]
+MappedRecordType = TypeAliasType(
+    "MappedRecordType",
+    Annotated[
+        Literal["member", "account", "contact", "opportunity"],
+        Field(description="What records of an object become here."),
+    ],
+)
+WrittenField = TypeAliasType(
+    "WrittenField",
+    Annotated[
+        Literal["renewal_sequence_status", "renewal_sequence_status_at"],
+        Field(
+            description="A field of an opportunity that Tenure sets and can write to another"
+            " system."
+        ),
+    ],
+)
+LocalEdits = TypeAliasType(
+    "LocalEdits",
+    Annotated[
+        Literal["refuse", "allow"],
+        Field(description="Whether people may change a field here that comes from another system."),
+    ],
+)
 SourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")]
 TargetName = Annotated[
     str,
     StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,62}|(traits|key_roles)\.[a-z][a-z0-9_]{0,62})$"),
 ]
 
-RECORD_TYPES: Final[tuple[RecordType, ...]] = ("member", "account", "contact", "opportunity")
+RECORD_TYPES: Final[tuple[MappedRecordType, ...]] = ("member", "account", "contact", "opportunity")
 """Who is pointed to comes before who points."""
 
-OWN_FIELDS: Final[Mapping[RecordType, Mapping[str, ValueType]]] = {
+OWN_FIELDS: Final[Mapping[MappedRecordType, Mapping[str, MappedValueType]]] = {
     "member": {
         "full_name": "text",
         "email": "email",
@@ -59,7 +83,7 @@ OWN_FIELDS: Final[Mapping[RecordType, Mapping[str, ValueType]]] = {
     },
 }
 """What our own fields hold. Those that Tenure sets itself are no targets."""
-REQUIRED: Final[Mapping[RecordType, tuple[str, ...]]] = {
+REQUIRED: Final[Mapping[MappedRecordType, tuple[str, ...]]] = {
     "member": ("full_name", "email"),
     "account": ("name",),
     "contact": ("name",),
@@ -76,14 +100,14 @@ class FieldMap(In):
     target: TargetName = Field(
         description="A field of ours, `traits.<key>`, or for accounts `key_roles.<key>`."
     )
-    type: ValueType = "text"
+    type: MappedValueType = "text"
     choices: dict[str, str] | None = Field(
         default=None, max_length=500, description="Their value to ours."
     )
     otherwise: Annotated[str, OneLine] | None = Field(
         default=None, max_length=255, description="For a value that `choices` does not name."
     )
-    local_edits: Literal["refuse", "allow"] | None = Field(
+    local_edits: LocalEdits | None = Field(
         default=None,
         description="Whether people may change the field here, until the next change there."
         " Left out: only key roles, which are handed over here.",
@@ -103,9 +127,14 @@ class ObjectMap(In):
 
     model_config = ConfigDict(frozen=True)
 
-    object: SourceName
-    record_type: RecordType
-    fields: Annotated[tuple[FieldMap, ...], Field(max_length=300)]
+    object: Annotated[
+        SourceName, Field(description="The object of the other system, such as `Contact`.")
+    ]
+    record_type: MappedRecordType
+    fields: Annotated[
+        tuple[FieldMap, ...],
+        Field(max_length=300, description="Which of its fields become which of ours."),
+    ]
 
 
 class WriteBackMap(In):
@@ -113,22 +142,32 @@ class WriteBackMap(In):
 
     model_config = ConfigDict(frozen=True)
 
-    object: SourceName
-    field: Literal["renewal_sequence_status", "renewal_sequence_status_at"]
-    target: SourceName = Field(description="Name there.")
+    object: Annotated[SourceName, Field(description="The object of the other system.")]
+    field: WrittenField
+    target: SourceName = Field(description="The field of the other system that it is written to.")
 
 
 class ObjectMapping(In):
     model_config = ConfigDict(frozen=True)
 
-    objects: Annotated[tuple[ObjectMap, ...], Field(min_length=1, max_length=4)]
+    objects: Annotated[
+        tuple[ObjectMap, ...],
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Which of their objects are read, and how.",
+        ),
+    ]
     plan_roles: dict[str, str] = Field(
         default_factory=dict,
         max_length=100,
         description="Role names there to account plan roles here; others keep their name.",
     )
 
-    write_back: Annotated[tuple[WriteBackMap, ...], Field(max_length=20)] = ()
+    write_back: Annotated[
+        tuple[WriteBackMap, ...],
+        Field(max_length=20, description="Which of our fields are written to theirs."),
+    ] = ()
 
     def of(self, name: str) -> ObjectMap | None:
         return next((each for each in self.objects if each.object == name), None)
@@ -161,7 +200,7 @@ def readable_mapping(spec: Spec, stored: Mapping[str, Any] | None) -> ObjectMapp
         return None
 
 
-def becomes(spec: Spec) -> dict[str, RecordType]:
+def becomes(spec: Spec) -> dict[str, MappedRecordType]:
     """The streams of a system that become records, and which."""
     return {each.object: each.record_type for each in mapping_of(spec, None).in_order()}
 

@@ -7,8 +7,8 @@ from sync_worker.connectors.base import Spec
 from sync_worker.crm_sync.translation.document import (
     OWN_FIELDS,
     REQUIRED,
+    MappedRecordType,
     ObjectMapping,
-    RecordType,
     becomes,
 )
 
@@ -53,7 +53,7 @@ def structural_faults(spec: Spec, mapping: ObjectMapping) -> list[Fault]:
     return faults
 
 
-def _target_fault(record_type: RecordType, target: str) -> str | None:
+def _target_fault(record_type: MappedRecordType, target: str) -> str | None:
     group, dot, _ = target.partition(".")
     if not dot:
         known = OWN_FIELDS[record_type]

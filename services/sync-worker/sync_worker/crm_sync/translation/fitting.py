@@ -13,13 +13,13 @@ from sync_worker.connectors.base import Field, Kind
 from sync_worker.crm_sync.translation.document import (
     OWN_FIELDS,
     FieldMap,
+    MappedRecordType,
     ObjectMap,
     ObjectMapping,
-    RecordType,
 )
 from sync_worker.crm_sync.translation.faults import Fault
 from sync_worker.crm_sync.translation.fold import FittedField
-from sync_worker.crm_sync.translation.transforms import ValueType
+from sync_worker.crm_sync.translation.transforms import MappedValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,16 @@ class Target:
 Targets = Mapping[str, Target]
 """The traits of a type of record, by key."""
 
-_ALIKE: Final[tuple[ValueType, ...]] = (
+_ALIKE: Final[tuple[MappedValueType, ...]] = (
     "text", "domain", "url", "email", "date", "datetime", "time_zone", "choice",
 )  # fmt: skip
-_TEXT: Final[Mapping[ValueType, ValueType]] = {
+_TEXT: Final[Mapping[MappedValueType, MappedValueType]] = {
     **{each: each for each in _ALIKE},
     "number": "text",
     "boolean": "text",
     "choices": "text",
 }
-_WAYS: Final[Mapping[str, Mapping[ValueType, ValueType]]] = {
+_WAYS: Final[Mapping[str, Mapping[MappedValueType, MappedValueType]]] = {
     "string": _TEXT,
     "text": _TEXT,
     "select": _TEXT,
@@ -97,7 +97,7 @@ def fitted(mapping: ObjectMap, traits: Targets, described: Iterable[Field] | Non
         target = target_of(mapping.record_type, field.target, traits)
         if target is None:
             # A trait that is not there yet is made to fit.
-            kind: ValueType | None = field.type
+            kind: MappedValueType | None = field.type
         else:
             kind = _WAYS.get(target.holds, {}).get(field.type)
         source = kinds.get(field.source)
@@ -115,7 +115,7 @@ def fitted(mapping: ObjectMap, traits: Targets, described: Iterable[Field] | Non
     return Fitted(mapping.model_copy(update={"fields": tuple(fields)}), faults)
 
 
-def target_of(record_type: RecordType, name: str, traits: Targets) -> Target | None:
+def target_of(record_type: MappedRecordType, name: str, traits: Targets) -> Target | None:
     """None for what there is not (yet)."""
     group, dot, key = name.partition(".")
     if not dot:
@@ -126,7 +126,7 @@ def target_of(record_type: RecordType, name: str, traits: Targets) -> Target | N
 
 def type_faults(
     mapping: ObjectMapping,
-    traits: Mapping[RecordType, Targets],
+    traits: Mapping[MappedRecordType, Targets],
     described: Mapping[str, Iterable[Field]],
 ) -> list[Fault]:
     return [
@@ -138,7 +138,7 @@ def type_faults(
     ]
 
 
-def _can_come(source: Kind | None, kind: ValueType) -> bool:
+def _can_come(source: Kind | None, kind: MappedValueType) -> bool:
     allowed = None if source is None else _FROM.get(source)
     return allowed is None or kind in allowed
 

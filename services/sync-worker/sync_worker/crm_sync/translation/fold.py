@@ -24,10 +24,10 @@ class LeftOut(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    field: str = Field(description="Of the other system.")
-    target: str
+    field: str = Field(description="The field of the other system.")
+    target: str = Field(description="The field of ours that it would go to.")
     value: str = Field(description="As it is there; a long one only begins.")
-    reason: str
+    reason: str = Field(description="Why it does not fit, for people.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sync_worker.crm_sync.translation.document import ObjectMap
-from sync_worker.crm_sync.translation.transforms import ValueType
+from sync_worker.crm_sync.translation.transforms import MappedValueType
 
-_TRAIT_TYPES: Final[Mapping[ValueType, str]] = {
+_TRAIT_TYPES: Final[Mapping[MappedValueType, str]] = {
     "number": "number",
     "money": "currency",
     "boolean": "boolean",

@@ -4,28 +4,41 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from shared.mail.addresses import InvalidEmail, normal_email
 from shared.values.plain import named_zone
 from shared.values.websites import NotAHost, host_of, url_of
 
-ValueType = Literal[
-    "text",
-    "domain",
-    "url",
-    "email",
-    "number",
-    "money",
-    "boolean",
-    "date",
-    "datetime",
-    "time_zone",
-    "choice",
-    "choices",
-    "member",
-]
+MappedValueType = TypeAliasType(
+    "MappedValueType",
+    Annotated[
+        Literal[
+            "text",
+            "domain",
+            "url",
+            "email",
+            "number",
+            "money",
+            "boolean",
+            "date",
+            "datetime",
+            "time_zone",
+            "choice",
+            "choices",
+            "member",
+        ],
+        Field(
+            description="How a value of the other system is read: `money` in minor units of the"
+            " currency, `choice` and `choices` by the `choices` of the field, `member` as"
+            " the user of theirs that is a member here."
+        ),
+    ],
+)
 
 _MINOR_DIGITS = {
     "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0,
@@ -59,7 +72,7 @@ def locale_of(currency: str, time_zone: str) -> Locale:
 
 def converted(
     value: Any,
-    to: ValueType,
+    to: MappedValueType,
     locale: Locale,
     *,
     choices: Mapping[str, str] | None = None,
@@ -228,7 +241,7 @@ def _instant(value: Any) -> str:
     return parsed_instant(str(value).strip()).isoformat().replace("+00:00", "Z")
 
 
-_FORMS: Final[Mapping[ValueType, Callable[[Any], Any]]] = {
+_FORMS: Final[Mapping[MappedValueType, Callable[[Any], Any]]] = {
     "text": _text,
     "email": _email,
     "member": _text,

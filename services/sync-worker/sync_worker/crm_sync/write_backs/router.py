@@ -1,7 +1,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
@@ -16,19 +17,21 @@ Reader = Annotated[Caller, require("connections:read")]
 Writer = Annotated[Caller, require("connections:write")]
 
 
-class Retried(BaseModel):
+class WriteBacksRetried(BaseModel):
+    """How many values are written again."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"retried": 3}]})
 
-    retried: int
+    retried: int = Field(description="Values that had been refused and are pending again.")
 
 
-@router.get("", summary="List values written back", response_model=Page[WriteBackOut])
+@router.get("", summary="List write-backs", response_model=Page[WriteBackOut])
 async def list_write_backs(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
-    state: WriteBackState | None = None,
+    state: Annotated[WriteBackState | None, Query(description="Only values in this state.")] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
@@ -45,8 +48,8 @@ async def list_write_backs(
 
 
 @router.post(
-    "/retry", status_code=202, summary="Write refused values again", response_model=Retried
+    "/retry", status_code=202, summary="Retry write-backs", response_model=WriteBacksRetried
 )
-async def retry_write_backs(id: UUID, caller: Writer, uow: Uow) -> Retried:  # noqa: A002
-    """After what stood in the way there is gone."""
-    return Retried(retried=await service.retry_rejected(uow, id))
+async def retry_write_backs(id: UUID, caller: Writer, uow: Uow) -> WriteBacksRetried:  # noqa: A002
+    """Writes refused values again, after what stood in the way there is gone."""
+    return WriteBacksRetried(retried=await service.retry_rejected(uow, id))

@@ -1,8 +1,20 @@
 """When a value is written again, and what of it fits."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-WriteBackState = Literal["pending", "done", "rejected"]
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+WriteBackState = TypeAliasType(
+    "WriteBackState",
+    Annotated[
+        Literal["pending", "done", "rejected"],
+        Field(
+            description="`pending`: it is to be written, or written again. `done`: it has arrived"
+            " there. `rejected`: the other system refused it for good."
+        ),
+    ],
+)
 
 _PAUSES = (5, 30, 120, 600, 3_600, 14_400, 43_200)
 

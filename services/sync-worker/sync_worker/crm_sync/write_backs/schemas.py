@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.schemas import Out
 from sync_worker.crm_sync.write_backs.rules import WriteBackState
@@ -28,12 +28,16 @@ class WriteBackOut(Out):
         }
     )
 
-    object: str
-    external_id: str
-    field: str
-    value: Any
+    object: str = Field(description="The object of the other system.")
+    external_id: str = Field(description="The id of the record there.")
+    field: str = Field(description="The field there.")
+    value: Any = Field(description="What is to stand in it.")
     state: WriteBackState
-    reason: str | None
-    attempts: int
-    next_attempt_at: datetime
-    updated_at: datetime
+    reason: str | None = Field(
+        description="What the other system said; null: nothing stands in the way."
+    )
+    attempts: int = Field(description="How often it was tried.")
+    next_attempt_at: datetime = Field(
+        description="When it is tried next, or was tried last, in UTC."
+    )
+    updated_at: datetime = Field(description="When the value or its state last changed.")

@@ -20,7 +20,7 @@ from sync_worker.connectors.mail_base import Dialled, MailFolder
 from sync_worker.mail.mailbox import service
 from sync_worker.mail.mailbox.queries import Place
 from sync_worker.runner.runs import service as runs
-from sync_worker.runner.runs.schemas import Progress
+from sync_worker.runner.runs.schemas import SyncProgress
 from sync_worker.runner.runs.service import SyncRun
 from sync_worker.runner.turns.service import begun
 from sync_worker.worker_pool import WorkerPool
@@ -71,7 +71,7 @@ class _Look:
         self._service = the_service
         self._claim = claim
         self._mailbox = mailbox
-        self._progress = Progress()
+        self._progress = SyncProgress()
 
     async def take(self) -> None:
         to = await service.dialled(self._service, self._mailbox)

@@ -15,13 +15,17 @@ router = api_router("/v1", "Sync runs")
 
 Reader = Annotated[Caller, require("connections:read")]
 Writer = Annotated[Caller, require("connections:write")]
-Number = Annotated[int, Path(ge=0, le=2**32 - 1)]
+_NUMBER: Any = {"ge": 0, "le": 2**32 - 1}
 """Of IMAP (RFC 9051 9)."""
+UidValidity = Annotated[
+    int, Path(description="Under which `uid` is the number of the mail in its folder.", **_NUMBER)
+]
+Uid = Annotated[int, Path(description="The number of the mail in its folder.", **_NUMBER)]
 
 
 @router.get(
     "/connections/{id}/rejected-mails",
-    summary="List mails that could not be read",
+    summary="List rejected mails",
     response_model=Page[RejectedMailOut],
 )
 async def list_rejected_mails(
@@ -32,7 +36,9 @@ async def list_rejected_mails(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
-    """Each with its reason. A bounce or a reply among them had no effect: look at it yourself."""
+    """Mails that could not be read, each with its reason. A bounce or a reply among them had no
+    effect: look at it yourself.
+    """
     shape = ["rejected_mails", str(id)]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_rejected(uow, id, (after[0], after[1]) if after else (0, 0), limit)
@@ -43,12 +49,12 @@ async def list_rejected_mails(
 @router.post(
     "/connections/{id}/rejected-mails/retry",
     status_code=202,
-    summary="Read rejected mails again",
+    summary="Retry rejected mails",
     response_model=SyncRunOut,
 )
 async def retry_rejected_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  # noqa: A002
-    """After an upgrade that can read them. One that still cannot be read stays with its reason, and
-    so does one of a folder that was restored since: dismiss it.
+    """Reads rejected mails again, after an upgrade that can read them. One that still cannot be
+    read stays with its reason, and so does one of a folder that was restored since: dismiss it.
     """
     return await service.retry_rejected(uow, id)
 
@@ -60,10 +66,10 @@ async def retry_rejected_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  
 )
 async def dismiss_rejected_mail(
     id: UUID,  # noqa: A002
-    uid_validity: Number,
-    uid: Number,
+    uid_validity: UidValidity,
+    uid: Uid,
     caller: Writer,
     uow: Uow,
 ) -> None:
-    """You looked at it in the mailbox, and it needs nothing else."""
+    """Takes a mail off the list: you looked at it in the mailbox, and it needs nothing else."""
     await service.dismiss_rejected(uow, id, uid_validity, uid)

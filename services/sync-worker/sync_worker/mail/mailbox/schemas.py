@@ -23,7 +23,7 @@ class RejectedMailOut(Out):
     )
 
     uid_validity: int = Field(description="Under which `uid` is the mail's number in its folder.")
-    uid: int
-    arrived_at: datetime
-    reason: str
-    rejected_at: datetime
+    uid: int = Field(description="The number of the mail in its folder.")
+    arrived_at: datetime = Field(description="When it came to the mailbox, in UTC.")
+    reason: str = Field(description="Why it could not be read, for people.")
+    rejected_at: datetime = Field(description="When it was set aside, in UTC.")

@@ -26,13 +26,15 @@ class TruncatedData(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    truncated: Literal[True]
-    url: str
+    truncated: Literal[True] = Field(description="Says that this is not the whole.")
+    url: str = Field(description="Where the whole event is: `GET /v1/events/{id}`.")
 
 
 class WebhookTest(BaseModel):
-    endpoint_id: str
-    message: str
+    """What a test event says."""
+
+    endpoint_id: str = Field(description="The id of the endpoint that is tested.")
+    message: str = Field(description="A sentence for people.")
 
 
 WebhookId = Annotated[
@@ -70,10 +72,14 @@ def _describe(
     payload: Any = create_model(
         "".join(part.capitalize() for part in (*noun.split("_"), *fact.split("_"), "webhook")),
         __config__=ConfigDict(json_schema_extra={"examples": [shown]}),
-        type=(_exactly(public_type), ...),
+        __doc__=f"What is sent to an endpoint as `{public_type}`.",
+        type=(_exactly(public_type), Field(description="What happened.")),
         timestamp=(datetime, Field(description="When it happened, by the workspace's clock.")),
-        api_version=(_exactly(API_VERSION), ...),
-        data=(data, ...),
+        api_version=(
+            _exactly(API_VERSION),
+            Field(description="The version of the API by which `data` is read."),
+        ),
+        data=(data, Field(description="What happened, in full or shortened.")),
     )
 
     async def received(

@@ -17,7 +17,7 @@ Reader = Annotated[Caller, require("events:read")]
 
 @router.get(
     "",
-    summary="Read the event feed",
+    summary="List events",
     response_model=EventPage,
     responses={
         410: {
@@ -62,6 +62,6 @@ async def list_events(
 
 @router.get("/{id}", summary="Get an event", response_model=EventOut)
 async def get_event(id: UUID, caller: Reader, uow: Uow, the_service: ServiceDep) -> Response:  # noqa: A002
-    """The whole of an event, also of one whose webhook was shortened."""
+    """One event as the feed has it: whole, also when its webhook was shortened."""
     event = await service.read_event(the_service, uow, id)
     return Response(event, media_type="application/json")

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -34,24 +34,32 @@ _EVENT_EXAMPLE: dict[str, Any] = {
 
 
 class EventCause(Out):
+    """One link of the chain that answers why something happened: who or what acted."""
+
     type: CauseType
-    id: str
-    label: str | None = None
+    id: str = Field(description="The id of who or what acted.")
+    label: Annotated[
+        str | None, Field(description="A name of it, for people; null: none is known.")
+    ] = None
 
 
 class EventOut(Out):
+    """Something that happened, as the feed has it."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_EVENT_EXAMPLE]})
 
     id: UUID = Field(description="The same here, in `webhook-id` and in every repetition.")
     type: str = Field(description="One of the types under `webhooks` in this document.")
     timestamp: datetime = Field(description="When it happened, by the workspace's clock.")
     recorded_at: datetime = Field(description="When it came to the feed.")
-    data: dict[str, Any]
+    data: dict[str, Any] = Field(description="What happened, by the `type`.")
     cause: list[EventCause] = Field(description="Who or what did it, the origin first.")
     cursor: str = Field(description="`after` this one.")
 
 
 class EventPage(Out):
+    """A page of the feed."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -64,8 +72,8 @@ class EventPage(Out):
         }
     )
 
-    data: list[EventOut]
+    data: list[EventOut] = Field(description="The events, in the order of the feed.")
     next_after: str = Field(
         description="Keep it and go on from there: it is set on the last page too."
     )
-    has_more: bool
+    has_more: bool = Field(description="Whether there are further events already.")

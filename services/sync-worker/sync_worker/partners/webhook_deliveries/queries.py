@@ -13,7 +13,7 @@ from sync_worker.partners.webhook_deliveries.rows import (
     WebhookAttempt,
     WebhookDelivery,
 )
-from sync_worker.partners.webhook_deliveries.rules import Origin, Verdict
+from sync_worker.partners.webhook_deliveries.rules import DeliveryOrigin, DeliveryStatus
 
 _ADD = text(
     """
@@ -25,7 +25,9 @@ _ADD = text(
 )
 
 
-async def add_deliveries(uow: UnitOfWork, origin: Origin, rows: Sequence[NewDelivery]) -> None:
+async def add_deliveries(
+    uow: UnitOfWork, origin: DeliveryOrigin, rows: Sequence[NewDelivery]
+) -> None:
     await uow.run(
         _ADD,
         origin=origin,
@@ -52,9 +54,9 @@ class DeliveryFilter(TypedDict, total=False):
 
     endpoint_id: UUID | None
     event_id: UUID | None
-    status: Verdict | None
+    status: DeliveryStatus | None
     type: str | None
-    origin: Origin | None
+    origin: DeliveryOrigin | None
 
 
 async def deliveries_page(

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Body
+from fastapi import Body, Query
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
@@ -9,7 +9,7 @@ from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.partners.webhook_deliveries import service
 from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
 from sync_worker.partners.webhook_deliveries.rows import WebhookDelivery
-from sync_worker.partners.webhook_deliveries.rules import Verdict
+from sync_worker.partners.webhook_deliveries.rules import DeliveryStatus
 from sync_worker.partners.webhook_deliveries.schemas import (
     REPLAY_EXAMPLES,
     DeliveryDetails,
@@ -27,7 +27,7 @@ Writer = Annotated[Caller, require("webhooks:write")]
 @router.post(
     "/webhook-endpoints/{id}/replay",
     status_code=202,
-    summary="Send events again",
+    summary="Replay webhooks",
     response_model=ReplayOut,
 )
 async def replay_webhooks(
@@ -37,8 +37,8 @@ async def replay_webhooks(
     uow: Uow,
     the_service: ServiceDep,
 ) -> dict[str, Any]:
-    """Each event goes out with the `webhook-id` it had before, so what already arrived is
-    recognised. Up to 5,000 at a time, of the last 30 days.
+    """Sends events again. Each goes out with the `webhook-id` it had before, so what already
+    arrived is recognised. Up to 5,000 at a time, of the last 30 days.
     """
     return await service.replay(uow, the_service.cursors, id, data)
 
@@ -50,14 +50,21 @@ async def list_webhook_deliveries(
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
-    endpoint_id: UUID | None = None,
-    event_id: UUID | None = None,
-    status: Verdict | None = None,
-    type: str | None = None,  # noqa: A002
+    endpoint_id: Annotated[
+        UUID | None, Query(description="Only deliveries to this endpoint.")
+    ] = None,
+    event_id: Annotated[UUID | None, Query(description="Only deliveries of this event.")] = None,
+    status: Annotated[
+        DeliveryStatus | None, Query(description="Only deliveries of this status.")
+    ] = None,
+    type: Annotated[  # noqa: A002
+        str | None,
+        Query(description="Only deliveries of this type of event.", examples=["account.updated"]),
+    ] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
-    """Newest first, of the last 30 days."""
+    """Deliveries to every endpoint, newest first, of the last 30 days."""
     filters: DeliveryFilter = {
         "endpoint_id": endpoint_id,
         "event_id": event_id,
@@ -79,7 +86,7 @@ async def get_webhook_delivery(
     uow: Uow,
     the_service: ServiceDep,
 ) -> dict[str, Any]:
-    """With every attempt and what was answered."""
+    """One delivery with every attempt and what was answered."""
     delivery = await service.get_delivery(uow, id)
     return {
         **DeliveryOut.model_validate(delivery).model_dump(),
@@ -91,9 +98,9 @@ async def get_webhook_delivery(
 @router.post(
     "/webhook-deliveries/{id}/retry",
     status_code=202,
-    summary="Send a webhook delivery again now",
+    summary="Retry a webhook delivery",
     response_model=DeliveryOut,
 )
 async def retry_webhook_delivery(id: UUID, caller: Writer, uow: Uow) -> WebhookDelivery:  # noqa: A002
-    """Also one that has failed for good or has succeeded."""
+    """Sends it again now, also one that has failed for good or has succeeded."""
     return await service.retry_delivery(uow, id)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 from uuid import UUID
 
-from sync_worker.partners.webhook_deliveries.rules import Origin, Verdict
+from shared.value_types import literals
+from sync_worker.partners.webhook_deliveries.rules import DeliveryOrigin, DeliveryStatus
 
-ORIGINS: tuple[Origin, ...] = get_args(Origin)
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+ORIGINS: tuple[DeliveryOrigin, ...] = literals(DeliveryOrigin)
+VERDICTS: tuple[DeliveryStatus, ...] = literals(DeliveryStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class WebhookDelivery:
     endpoint_id: UUID
     event_id: UUID
     type: str
-    origin: Origin
-    status: Verdict
+    origin: DeliveryOrigin
+    status: DeliveryStatus
     attempts: int
     due_at: datetime
     lease_token: UUID | None

@@ -5,16 +5,36 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import Field
 from pydantic_core import from_json, to_json
+from typing_extensions import TypeAliasType
 
 from shared.headers import seconds_to_wait
 from sync_worker.partners.partner_events.rules import API_VERSION, TEST_TYPE
 
-Verdict = Literal["pending", "succeeded", "failed"]
-Origin = Literal["event", "replay", "test"]
+DeliveryStatus = TypeAliasType(
+    "DeliveryStatus",
+    Annotated[
+        Literal["pending", "succeeded", "failed"],
+        Field(
+            description="`pending`: an attempt is to come or under way. `succeeded`: the endpoint"
+            " answered 2xx. `failed`: it is over without that."
+        ),
+    ],
+)
+DeliveryOrigin = TypeAliasType(
+    "DeliveryOrigin",
+    Annotated[
+        Literal["event", "replay", "test"],
+        Field(
+            description="Why it is sent: the event happened, somebody asked for a replay, or for a"
+            " test."
+        ),
+    ],
+)
 
 SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
 SCHEDULE = (
@@ -48,7 +68,7 @@ _LONGEST_KEPT_TEXT = 200
 _MOST_KEPT_CHANGES = 100
 
 
-def verdict_of(status: int | None, attempts: int, origin: Origin) -> Verdict:
+def verdict_of(status: int | None, attempts: int, origin: DeliveryOrigin) -> DeliveryStatus:
     """Only 2xx is success. A redirect is not followed and 410 is final."""
     if status is not None and 200 <= status < 300:  # noqa: PLR2004
         return "succeeded"

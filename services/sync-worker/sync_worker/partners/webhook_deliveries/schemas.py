@@ -5,7 +5,11 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from shared.schemas import In, Instant, Out
-from sync_worker.partners.webhook_deliveries.rules import MOST_ATTEMPTS, Origin, Verdict
+from sync_worker.partners.webhook_deliveries.rules import (
+    MOST_ATTEMPTS,
+    DeliveryOrigin,
+    DeliveryStatus,
+)
 
 REPLAY_EXAMPLES: dict[str, Any] = {
     "span": {
@@ -76,6 +80,8 @@ class ReplayIn(In):
 
 
 class ReplayOut(Out):
+    """How many events are sent again."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"deliveries": 218, "has_more": False, "next_cursor": None}]
@@ -88,34 +94,42 @@ class ReplayOut(Out):
 
 
 class AttemptOut(Out):
+    """One try to send a delivery, and what was answered."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [ATTEMPT_EXAMPLE]})
 
-    number: int
-    started_at: datetime
+    number: int = Field(description="Counts the attempts of the delivery from 1.")
+    started_at: datetime = Field(description="When it began, in UTC.")
     status_code: int | None = Field(description="Null when there was no answer; see `error`.")
-    milliseconds: int | None
-    error: str | None
+    milliseconds: int | None = Field(description="How long it took; null: it was not ended.")
+    error: str | None = Field(description="Why there was no answer; null: there was one.")
     response: str | None = Field(description="The first 20 kB of the answer.")
 
 
 class DeliveryOut(Out):
+    """One event on its way to one endpoint. A replay is another delivery of the same event."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_DELIVERY]})
 
     id: UUID
-    endpoint_id: UUID
+    endpoint_id: UUID = Field(description="The id of the endpoint that it goes to.")
     event_id: UUID = Field(description="What is sent as `webhook-id`.")
-    type: str
-    origin: Origin
-    status: Verdict
+    type: str = Field(description="The type of the event, such as `account.updated`.")
+    origin: DeliveryOrigin
+    status: DeliveryStatus
     attempts: int = Field(description=f"Made so far. After {MOST_ATTEMPTS} it has failed.")
     next_attempt_at: datetime | None = Field(
         description="Null when there is none to come, and while one is under way."
     )
     created_at: datetime
-    finished_at: datetime | None
+    finished_at: datetime | None = Field(
+        description="When it succeeded or failed, in UTC; null: it goes on."
+    )
 
 
 class DeliveryDetails(DeliveryOut):
+    """A delivery with what is sent and every attempt."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [

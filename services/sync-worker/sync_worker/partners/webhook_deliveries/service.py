@@ -22,7 +22,7 @@ from sync_worker.partners.webhook_deliveries.rows import (
     WebhookAttempt,
     WebhookDelivery,
 )
-from sync_worker.partners.webhook_deliveries.rules import Origin, body_of, body_of_test
+from sync_worker.partners.webhook_deliveries.rules import DeliveryOrigin, body_of, body_of_test
 from sync_worker.partners.webhook_deliveries.schemas import ReplayIn
 from sync_worker.partners.webhooks import service as webhooks
 
@@ -87,7 +87,7 @@ async def body_to_show(uow: UnitOfWork, delivery: WebhookDelivery, public_url: s
 
 
 def body_to_send(
-    origin: Origin,
+    origin: DeliveryOrigin,
     endpoint_id: UUID,
     created_at: datetime,
     event: KeptEvent | None,
@@ -147,7 +147,7 @@ async def forget_old(service: Service) -> bool:
     return gone == _FORGET_AT_ONCE
 
 
-async def _add(uow: UnitOfWork, origin: Origin, rows: Sequence[NewDelivery]) -> None:
+async def _add(uow: UnitOfWork, origin: DeliveryOrigin, rows: Sequence[NewDelivery]) -> None:
     if rows:
         await queries.add_deliveries(uow, origin, rows)
         uow.wake_worker()

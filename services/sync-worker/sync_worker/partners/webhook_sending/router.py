@@ -11,14 +11,16 @@ router = api_router("/v1", "Webhooks")
 Writer = Annotated[Caller, require("webhooks:write")]
 
 
-@router.post("/webhook-endpoints/{id}/test", summary="Send a test event", response_model=TestOut)
+@router.post(
+    "/webhook-endpoints/{id}/test", summary="Test a webhook endpoint", response_model=TestOut
+)
 async def test_webhook_endpoint(
     id: UUID,  # noqa: A002
     caller: Writer,
     the_service: ServiceDep,
 ) -> dict[str, Any]:
-    """A signed `webhook.test` is sent now, once, and the answer is shown. Not repeated by itself;
-    works for a disabled endpoint too.
+    """Sends a test event. A signed `webhook.test` is sent now, once, and the answer is shown. Not
+    repeated by itself; works for a disabled endpoint too.
     """
     outcome = await service.send_test(the_service, caller, id)
     claim, reply = outcome.claim, outcome.reply

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sync_worker.partners.webhook_deliveries.rules import Origin
+from sync_worker.partners.webhook_deliveries.rules import DeliveryOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Claim:
     endpoint_id: UUID
     event_id: UUID
     type: str
-    origin: Origin
+    origin: DeliveryOrigin
     number: int
     token: UUID
     created_at: datetime

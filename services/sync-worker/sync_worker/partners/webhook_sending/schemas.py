@@ -1,12 +1,14 @@
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.schemas import Out
 from sync_worker.partners.webhook_deliveries.schemas import ATTEMPT_EXAMPLE, AttemptOut
 
 
 class TestOut(Out):
+    """What an endpoint answered to a test event."""
+
     __test__ = False  # not one of pytest's
 
     model_config = ConfigDict(
@@ -22,7 +24,9 @@ class TestOut(Out):
         }
     )
 
-    succeeded: bool
-    delivery_id: UUID
-    event_id: UUID
-    attempt: AttemptOut
+    succeeded: bool = Field(description="Whether it answered 2xx.")
+    delivery_id: UUID = Field(
+        description="The id of the delivery, which is in the list of deliveries."
+    )
+    event_id: UUID = Field(description="What was sent as `webhook-id`.")
+    attempt: AttemptOut = Field(description="The one attempt that was made.")

@@ -27,7 +27,7 @@ from sync_worker.partners.webhook_deliveries.rows import NewDelivery
 from sync_worker.partners.webhook_deliveries.rules import (
     GONE,
     LONGEST_PAUSE,
-    Verdict,
+    DeliveryStatus,
     load_of_hand,
     seconds_asked,
     seconds_until_next,
@@ -84,7 +84,7 @@ class Outcome:
         return self.verdict == "succeeded" and not was_failing
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DeliveryStatus:
         if self.reply.error == _NOT_KEPT:
             return "failed"
         return verdict_of(self.reply.status, self.claim.number, self.claim.origin)

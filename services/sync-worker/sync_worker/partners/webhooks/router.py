@@ -43,14 +43,16 @@ async def list_webhook_endpoints(
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
-    """Oldest first."""
+    """Endpoints of the workspace, oldest first."""
     shape = ["webhook_endpoints"]
     after = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_endpoints(uow, UUID(after[0]) if after else None, limit)
     return page_of(rows, limit, the_service.cursors, caller.workspace_id, shape, ["id"])
 
 
-@router.post("", status_code=201, summary="Add a webhook endpoint", response_model=EndpointCreated)
+@router.post(
+    "", status_code=201, summary="Create a webhook endpoint", response_model=EndpointCreated
+)
 async def create_webhook_endpoint(
     caller: Writer,
     data: Annotated[EndpointIn, Depends(_checked)],
@@ -58,7 +60,9 @@ async def create_webhook_endpoint(
     the_service: ServiceDep,
     response: Response,
 ) -> dict[str, Any]:
-    """It hears what happens from now on. Keep the secret: it is not shown again."""
+    """Adds an endpoint, which hears what happens from now on. Keep the secret: it is not shown
+    again.
+    """
     endpoint, secret = await service.create_endpoint(uow, the_service.secrets, data)
     response.headers["location"] = f"/v1/webhook-endpoints/{endpoint.id}"
     response.headers["cache-control"] = "no-store"
@@ -73,10 +77,11 @@ async def get_webhook_endpoint(
     uow: Uow,
     response: Response,
 ) -> WebhookEndpoint:
+    """One endpoint and how it is doing. Its secret and the values of its headers are not shown."""
     return _tagged(await service.get_endpoint(uow, id), response)
 
 
-@router.patch("/{id}", summary="Change a webhook endpoint", response_model=EndpointOut)
+@router.patch("/{id}", summary="Update a webhook endpoint", response_model=EndpointOut)
 async def update_webhook_endpoint(
     id: UUID,  # noqa: A002
     version: IfMatch,
@@ -86,19 +91,21 @@ async def update_webhook_endpoint(
     the_service: ServiceDep,
     response: Response,
 ) -> WebhookEndpoint:
-    """`types` and `headers` replace what was there."""
+    """Changes an endpoint; `types` and `headers` replace what was there."""
     changed = await service.update_endpoint(uow, the_service.secrets, id, data, version)
     return _tagged(changed, response)
 
 
-@router.delete("/{id}", status_code=204, summary="Remove a webhook endpoint")
+@router.delete("/{id}", status_code=204, summary="Delete a webhook endpoint")
 async def delete_webhook_endpoint(id: UUID, caller: Writer, uow: Uow) -> None:  # noqa: A002
-    """Nothing is sent there any more; its log goes with it."""
+    """Deletes the endpoint: nothing is sent there any more; its log goes with it."""
     await service.remove_endpoint(uow, id)
 
 
 @router.post(
-    "/{id}/rotate-secret", summary="Rotate the secret of an endpoint", response_model=RotatedSecret
+    "/{id}/rotate-secret",
+    summary="Rotate the secret of a webhook endpoint",
+    response_model=RotatedSecret,
 )
 async def rotate_webhook_secret(
     id: UUID,  # noqa: A002
@@ -107,7 +114,9 @@ async def rotate_webhook_secret(
     the_service: ServiceDep,
     response: Response,
 ) -> dict[str, Any]:
-    """For 24 hours every delivery is signed by the old secret and by the new one."""
+    """Gives it a new secret. For 24 hours every delivery is signed by the old secret and by the new
+    one.
+    """
     response.headers["cache-control"] = "no-store"
     secret, until = await service.rotate_secret(uow, the_service.secrets, id)
     return {"secret": secret, "previous_valid_until": until}
@@ -120,7 +129,9 @@ async def enable_webhook_endpoint(
     uow: Uow,
     response: Response,
 ) -> WebhookEndpoint:
-    """What was waiting goes out at once. What happened meanwhile can be replayed."""
+    """Sends events there again: what was waiting goes out at once. What happened meanwhile can be
+    replayed.
+    """
     return _tagged(await service.enable_endpoint(uow, id), response)
 
 
@@ -131,7 +142,7 @@ async def disable_webhook_endpoint(
     uow: Uow,
     response: Response,
 ) -> WebhookEndpoint:
-    """Nothing is sent there until it is enabled again."""
+    """Stops deliveries: nothing is sent there until it is enabled again."""
     return _tagged(await service.disable_endpoint(uow, id), response)
 
 

@@ -2,11 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypedDict, get_args
+from typing import Annotated, Literal, TypedDict
 from uuid import UUID
 
-EndpointStatus = Literal["enabled", "disabled"]
-ENDPOINT_STATUSES: tuple[EndpointStatus, ...] = get_args(EndpointStatus)
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.value_types import literals
+
+WebhookEndpointStatus = TypeAliasType(
+    "WebhookEndpointStatus",
+    Annotated[
+        Literal["enabled", "disabled"],
+        Field(
+            description="Whether events are sent to it. It is disabled by a person, by an answer of"
+            " 410, or after a long time without success."
+        ),
+    ],
+)
+ENDPOINT_STATUSES: tuple[WebhookEndpointStatus, ...] = literals(WebhookEndpointStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +34,7 @@ class WebhookEndpoint:
     types: list[str]
     headers: bytes | None
     header_names: list[str]
-    status: EndpointStatus
+    status: WebhookEndpointStatus
     disabled_reason: str | None
     failures: int
     failing_since: datetime | None
@@ -37,7 +51,7 @@ class EndpointChanges(TypedDict, total=False):
     types: list[str]
     headers: bytes | None
     header_names: list[str]
-    status: EndpointStatus
+    status: WebhookEndpointStatus
     disabled_reason: str | None
     failures: int
     failing_since: datetime | None

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from shared.schemas import In, OneLine, Out, Patch
-from sync_worker.partners.webhooks.rows import EndpointStatus
+from sync_worker.partners.webhooks.rows import WebhookEndpointStatus
 from sync_worker.partners.webhooks.rules import MOST_HEADERS, fault_of_url, faults_of_headers
 
 ENDPOINT_EXAMPLE: dict[str, Any] = {
@@ -65,10 +65,17 @@ Headers = Annotated[
     ),
     AfterValidator(_ours_to_send),
 ]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), OneLine]
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=500),
+    OneLine,
+    Field(description="What people call it; may be empty."),
+]
 
 
 class EndpointIn(In):
+    """An address of yours that events are sent to."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [ENDPOINT_EXAMPLE]})
 
     url: EndpointUrl
@@ -78,6 +85,8 @@ class EndpointIn(In):
 
 
 class EndpointPatch(Patch):
+    """What changes of an endpoint: a field left out keeps its value."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"types": ["*"], "description": "Everything"}]}
     )
@@ -89,29 +98,41 @@ class EndpointPatch(Patch):
 
 
 class EndpointOut(Out):
+    """An address of yours that events are sent to, and how it is doing."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [_SHOWN]})
 
     id: UUID
-    url: str
-    description: str
-    types: list[str]
+    url: str = Field(description="Where events are sent.")
+    description: str = Field(description="What people call it.")
+    types: list[str] = Field(
+        description="Which events are sent: types, `account.*` for all about accounts, `*` for all."
+    )
     header_names: list[str] = Field(description="Of the headers that are sent along.")
-    status: EndpointStatus
-    disabled_reason: str | None
+    status: WebhookEndpointStatus
+    disabled_reason: str | None = Field(
+        description="Why it was disabled; null while it is enabled."
+    )
     failures: int = Field(description="Attempts in a row that did not succeed.")
-    failing_since: datetime | None
+    failing_since: datetime | None = Field(
+        description="Since when no attempt succeeded, in UTC; null: the last one did."
+    )
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 class EndpointCreated(EndpointOut):
+    """A new endpoint, with the secret that signs what it is sent."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{**_SHOWN, "secret": _SECRET}]})
 
     secret: str = Field(description="Signs what we send. Shown this once.")
 
 
 class RotatedSecret(Out):
+    """The new secret of an endpoint."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"secret": _SECRET, "previous_valid_until": "2026-03-03T09:00:00Z"}]

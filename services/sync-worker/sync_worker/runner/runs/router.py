@@ -7,7 +7,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.runner.runs import service
-from sync_worker.runner.runs.rows import RunKind, RunStatus, SyncRun
+from sync_worker.runner.runs.rows import SyncRun, SyncRunKind, SyncRunStatus
 from sync_worker.runner.runs.schemas import SyncRunOut
 
 router = api_router("/v1", "Sync runs")
@@ -19,7 +19,7 @@ Writer = Annotated[Caller, require("connections:write")]
 @router.post(
     "/connections/{id}/sync",
     status_code=202,
-    summary="Read from a connection now",
+    summary="Sync a connection",
     response_model=SyncRunOut,
 )
 async def sync_connection(
@@ -27,10 +27,12 @@ async def sync_connection(
     caller: Writer,
     uow: Uow,
     kind: Annotated[
-        RunKind, Query(description="`full` reads every record again and finds what is gone.")
+        SyncRunKind, Query(description="`full` reads every record again and finds what is gone.")
     ] = "incremental",
 ) -> SyncRun:
-    """Answers with the run that will do it; follow it at `GET /v1/sync-runs/{id}`."""
+    """Reads from a connection now. It answers with the run that will do it; follow it at `GET
+    /v1/sync-runs/{id}`.
+    """
     return await service.request_run(uow, id, kind)
 
 
@@ -39,12 +41,16 @@ async def list_sync_runs(
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
-    connection_id: UUID | None = None,
-    status: RunStatus | None = None,
+    connection_id: Annotated[
+        UUID | None, Query(description="Only runs of this connection.")
+    ] = None,
+    status: Annotated[SyncRunStatus | None, Query(description="Only runs of this status.")] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:
-    """Newest first. Runs that found nothing new are forgotten after a day."""
+    """Runs of every connection, newest first. Runs that found nothing new are forgotten after a
+    day.
+    """
     shape = ["sync_runs", str(connection_id), status]
     before = the_service.cursors.read(cursor, caller.workspace_id, shape) if cursor else None
     rows = await service.list_runs(
@@ -55,5 +61,5 @@ async def list_sync_runs(
 
 @router.get("/sync-runs/{id}", summary="Get a sync run", response_model=SyncRunOut)
 async def get_sync_run(id: UUID, caller: Reader, uow: Uow) -> SyncRun:  # noqa: A002
-    """Its counts move while it runs."""
+    """One run with its counts, which move while it runs."""
     return await service.get_run(uow, id)

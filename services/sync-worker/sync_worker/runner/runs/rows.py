@@ -2,18 +2,42 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypedDict, get_args
+from typing import Annotated, Any, Literal, TypedDict
 from uuid import UUID
 
-RunStatus = Literal["queued", "running", "held", "succeeded", "partial", "failed"]
-RUN_STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from shared.events.sync import SyncDirection
+from shared.value_types import literals
+
+SyncRunStatus = TypeAliasType(
+    "SyncRunStatus",
+    Annotated[
+        Literal["queued", "running", "held", "succeeded", "partial", "failed"],
+        Field(
+            description="`queued`: it begins soon. `held`: it waits for a person, because it would"
+            " delete unusually much. `partial`: it kept what it could, or set single"
+            " records aside, and the schedule goes on from there."
+        ),
+    ],
+)
+RUN_STATUSES: tuple[SyncRunStatus, ...] = literals(SyncRunStatus)
 OpenStatus = Literal["queued", "running", "held"]
 """Of a connection at most one run is in each of them."""
-EndStatus = Literal["succeeded", "partial", "failed"]
-RunKind = Literal["full", "incremental"]
-RUN_KINDS: tuple[RunKind, ...] = get_args(RunKind)
-Direction = Literal["pull", "push"]
-DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+SyncRunKind = TypeAliasType(
+    "SyncRunKind",
+    Annotated[
+        Literal["full", "incremental"],
+        Field(
+            description="`incremental` reads what has changed since the run before, `full` reads"
+            " every"
+            " record again and finds what is gone."
+        ),
+    ],
+)
+RUN_KINDS: tuple[SyncRunKind, ...] = literals(SyncRunKind)
+DIRECTIONS: tuple[SyncDirection, ...] = literals(SyncDirection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +50,9 @@ class SyncRun:
     id: UUID
     connection_id: UUID
     system: str
-    direction: Direction
-    kind: RunKind
-    status: RunStatus
+    direction: SyncDirection
+    kind: SyncRunKind
+    status: SyncRunStatus
     reason: str | None
     cause: list[dict[str, Any]]
     objects: dict[str, Any]
@@ -52,9 +76,9 @@ class NewRun(TypedDict, total=False):
     id: UUID
     connection_id: UUID
     system: str
-    direction: Direction
-    kind: RunKind
-    status: RunStatus
+    direction: SyncDirection
+    kind: SyncRunKind
+    status: SyncRunStatus
     cause: list[dict[str, Any]]
     read: int
     written: int
@@ -64,8 +88,8 @@ class NewRun(TypedDict, total=False):
 
 
 class RunChanges(TypedDict, total=False):
-    kind: RunKind
-    status: RunStatus
+    kind: SyncRunKind
+    status: SyncRunStatus
     reason: str | None
     held: dict[str, Any] | None
     approved: bool

@@ -4,27 +4,33 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.events.sync import SyncDirection
 from shared.schemas import IfUnreadable, StoredOut
-from sync_worker.runner.runs.rows import Direction, RunKind, RunStatus
+from sync_worker.runner.runs.rows import SyncRunKind, SyncRunStatus
 
 
-class Progress(BaseModel):
+class SyncProgress(BaseModel):
     """Counts of one kind of record. `done` says that everything there was has been dealt with."""
 
-    read: int = 0
-    written: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    warned: int = 0
-    deleted: int = 0
-    merged: int = 0
-    done: bool = False
+    read: Annotated[int, Field(description="Records that were read.")] = 0
+    written: Annotated[int, Field(description="Records that were written here.")] = 0
+    unchanged: Annotated[int, Field(description="Records that were here as they are there.")] = 0
+    rejected: Annotated[int, Field(description="Records that could not be taken over.")] = 0
+    warned: Annotated[
+        int, Field(description="Records that were taken over without some value.")
+    ] = 0
+    deleted: Annotated[int, Field(description="Records that were deleted here.")] = 0
+    merged: Annotated[int, Field(description="Records that were merged here.")] = 0
+    done: Annotated[
+        bool, Field(description="Whether everything there was has been dealt with.")
+    ] = False
     note: str | None = Field(default=None, description="What a person should know of it.")
 
 
 class SyncRunOut(StoredOut):
-    """`partial` kept what it could and says why it stopped, or set single rows aside; the schedule
-    goes on from there. `held` waits for a person, because it would delete unusually much.
+    """One reading of a connection, or writing to it. `partial` kept what it could and says why it
+    stopped, or set single rows aside; the schedule goes on from there. `held` waits for a person,
+    because it would delete unusually much.
     """
 
     model_config = ConfigDict(
@@ -71,26 +77,30 @@ class SyncRunOut(StoredOut):
 
     id: UUID
     connection_id: UUID
-    system: str
-    direction: Direction
-    kind: RunKind
-    status: RunStatus
-    reason: str | None
-    objects: Annotated[dict[str, Progress], IfUnreadable({})]
-    read: int
-    written: int
-    unchanged: int
+    system: str = Field(description="The system that it read or wrote, such as `salesforce`.")
+    direction: SyncDirection
+    kind: SyncRunKind
+    status: SyncRunStatus
+    reason: str | None = Field(description="Why it did not do everything, in words; null: it did.")
+    objects: Annotated[dict[str, SyncProgress], IfUnreadable({})] = Field(
+        description="Counts for each object of the other system."
+    )
+    read: int = Field(description="Records that were read.")
+    written: int = Field(description="Records that were written.")
+    unchanged: int = Field(description="Records that were here as they are there.")
     rejected: int = Field(
         description="Records that could not be taken over; see the rejected records."
     )
     warned: int = Field(description="Written without some value; see the warned records.")
-    deleted: int
+    deleted: int = Field(description="Records that were deleted here.")
     requests: int = Field(description="Calls made to the other system.")
     held: dict[str, Any] | None = Field(
         description="For each object: how many records would be deleted, of how many."
     )
-    attempt: int
-    next_retry_at: datetime | None
+    attempt: int = Field(description="Which attempt it is, from 1.")
+    next_retry_at: datetime | None = Field(
+        description="When it is tried again, in UTC; null: it is not."
+    )
     created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    started_at: datetime | None = Field(description="When it began, in UTC; null: it is queued.")
+    finished_at: datetime | None = Field(description="When it ended, in UTC; null: it goes on.")

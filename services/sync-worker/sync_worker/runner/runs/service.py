@@ -7,14 +7,14 @@ from prometheus_client import Counter
 
 from shared.errors import Conflict, NotFound
 from shared.events.base import Cause
-from shared.events.sync import SyncRunFinished
+from shared.events.sync import SyncRunFinished, SyncRunOutcome
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
 from sync_worker.runner.runs import queries
-from sync_worker.runner.runs.rows import EndStatus, NewRun, RunChanges, RunKind, SyncRun
-from sync_worker.runner.runs.schemas import Progress
+from sync_worker.runner.runs.rows import NewRun, RunChanges, SyncRun, SyncRunKind
+from sync_worker.runner.runs.schemas import SyncProgress
 
 __all__ = ["SyncRun"]
 
@@ -33,7 +33,7 @@ class NotHeld(Conflict):
     title = "The run does not wait for approval"
 
 
-async def request_run(uow: UnitOfWork, connection_id: UUID, kind: RunKind) -> SyncRun:
+async def request_run(uow: UnitOfWork, connection_id: UUID, kind: SyncRunKind) -> SyncRun:
     """A run that starts as soon as a worker is free. Asked twice before that, it is one run."""
     connection = await connections.make_due(uow, connection_id)
     waiting = await queries.run_in_state(uow, connection.id, "queued")
@@ -115,7 +115,7 @@ async def take_run(
                 "started_at": started_at,
             },
         )
-    kind: RunKind = "full" if full else "incremental"
+    kind: SyncRunKind = "full" if full else "incremental"
     return await _add(
         uow, connection_id, system, {"kind": kind, "status": "running", "started_at": started_at}
     )
@@ -187,7 +187,7 @@ async def advance(
     uow: UnitOfWork,
     run_id: UUID,
     sobject: str,
-    progress: Progress,
+    progress: SyncProgress,
     more: Mapping[str, int],
     requests: int,
 ) -> None:
@@ -207,7 +207,7 @@ async def hold(uow: UnitOfWork, run_id: UUID, held: dict[str, Any], reason: str)
 async def finish_run(
     uow: UnitOfWork,
     run_id: UUID,
-    status: EndStatus,
+    status: SyncRunOutcome,
     reason: str | None,
     retry_in: float | None = None,
 ) -> None:
@@ -219,7 +219,7 @@ async def finish_run(
 async def finish(
     uow: UnitOfWork,
     run: SyncRun,
-    status: EndStatus,
+    status: SyncRunOutcome,
     reason: str | None,
     retry_in: float | None = None,
 ) -> SyncRun:

@@ -13,8 +13,8 @@ from sync_worker.connections import service as connections
 from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Claim, Opened
 from sync_worker.connectors.base import RecordSource
-from sync_worker.runner.runs.rows import RunKind
-from sync_worker.runner.runs.schemas import Progress
+from sync_worker.runner.runs.rows import SyncRunKind
+from sync_worker.runner.runs.schemas import SyncProgress
 
 LEASE_SECONDS = 30.0
 
@@ -28,14 +28,14 @@ class RunContext:
     service: Service
     claim: Claim
     run_id: UUID
-    kind: RunKind
+    kind: SyncRunKind
     approved: bool
     started_at: datetime
     connection: Opened
     connector: RecordSource
     link: HttpLink
     cause: list[Cause]
-    progress: dict[str, Progress] = field(default_factory=dict)
+    progress: dict[str, SyncProgress] = field(default_factory=dict)
     """By stream."""
 
     @asynccontextmanager
@@ -52,5 +52,5 @@ class RunContext:
         async with self.service.units.begin(workspace_id, self.cause, read_only=True) as uow:
             yield uow
 
-    def of(self, stream: str) -> Progress:
-        return self.progress.setdefault(stream, Progress())
+    def of(self, stream: str) -> SyncProgress:
+        return self.progress.setdefault(stream, SyncProgress())
