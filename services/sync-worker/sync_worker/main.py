@@ -17,6 +17,7 @@ from sync_worker.crm_sync.write_backs import router as write_backs
 from sync_worker.mail.mailbox import router as mailbox
 from sync_worker.partners.partner_events import router as partner_events
 from sync_worker.partners.partner_events.documented import webhooks_router
+from sync_worker.partners.partner_events.unions import install_unions
 from sync_worker.partners.webhook_deliveries import router as webhook_deliveries
 from sync_worker.partners.webhook_sending import router as webhook_sending
 from sync_worker.partners.webhooks import router as webhooks
@@ -62,4 +63,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         migration_head=MIGRATION_HEAD,
     )
     app.webhooks.include_router(webhooks_router())
+    install_unions(app)
     return app

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from shared.clock import utc_now
 from shared.ids import new_id
-from sync_worker.partners.partner_events.rules import CATALOG, TEST_TYPE
+from sync_worker.partners.partner_events.rules import CATALOG, TEST_TYPE, unknown_types
 from sync_worker.partners.webhook_deliveries.rules import body_of, body_of_test
 from tests.event_samples import sample
 from tests.operations import documents
@@ -65,3 +65,39 @@ def test_what_is_thin_fits_its_description(public_type: str) -> None:
 def test_a_test_event_fits_its_description() -> None:
     payload = json.loads(body_of_test(new_id(), utc_now()))
     assert list(validator(TEST_TYPE).iter_errors(payload)) == []
+
+
+def union(name: str) -> Draft202012Validator:
+    components = documents()["sync"]["components"]
+    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": components})
+
+
+@pytest.mark.parametrize("public_type", CATALOG)
+def test_a_payload_is_one_of_the_union_and_an_event_of_the_feed_too(public_type: str) -> None:
+    data = sample(CATALOG[public_type]).public_data()
+    payload = json.loads(sent(public_type, data))
+    assert list(union("WebhookPayload").iter_errors(payload)) == []
+    at = utc_now().isoformat()
+    feed = {"id": str(new_id()), "recorded_at": at, "cause": [], "cursor": "AAAA"}
+    event = {**feed, "type": public_type, "timestamp": at, "data": data}
+    assert list(union("Event").iter_errors(event)) == []
+    assert list(union("Event").iter_errors({**event, "type": TEST_TYPE})) != []
+    assert list(union("Event").iter_errors({**event, "data": {}})) != []
+
+
+def test_the_unions_name_every_type_once() -> None:
+    schemas = documents()["sync"]["components"]["schemas"]
+    mapping = schemas["Event"]["discriminator"]["mapping"]
+    assert set(mapping) == set(schemas["EventType"]["enum"]) == set(CATALOG)
+    assert set(schemas["WebhookPayload"]["discriminator"]["mapping"]) == {*CATALOG, TEST_TYPE}
+    for kind, reference in mapping.items():
+        assert schemas[reference.rpartition("/")[2]]["properties"]["type"]["const"] == kind
+
+
+def test_a_filter_takes_a_type_or_a_pattern() -> None:
+    filters = union("EndpointIn")
+    known = [*CATALOG, *documents()["sync"]["components"]["schemas"]["EventTypePattern"]["enum"]]
+    assert unknown_types(known) == []
+    assert list(filters.iter_errors({"url": "https://a.example/", "types": known})) == []
+    assert list(filters.iter_errors({"url": "https://a.example/", "types": ["*.opened"]})) != []
+    assert unknown_types(["*.opened"]) == ["*.opened"]

@@ -9,12 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from shared.events.base import Event
 from sync_worker.partners.partner_events.examples import example_of
 from sync_worker.partners.partner_events.rules import API_VERSION, CATALOG, TEST_TYPE
+from sync_worker.partners.partner_events.unions import sentence_of
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
+    "3XX": {"description": "Not received: redirects are not followed. It is sent again."},
     "4XX": {
-        "description": "Not received, and repeated by the schedule, as after 3xx and 5xx. 410 ends"
-        " it and disables the endpoint; `Retry-After` with 429 or 503 is honoured within bounds."
-    }
+        "description": "Not received. It is sent again by the schedule, up to ten times in three"
+        " days; an endpoint of which every attempt failed for five days is disabled."
+    },
+    "410": {"description": "Not wanted any more: it is not sent again, the endpoint is disabled."},
+    "429": {"description": "Not received: sent again when `Retry-After` says, within bounds."},
+    "503": {"description": "Not received: sent again when `Retry-After` says, within bounds."},
+    "5XX": {"description": "Not received. It is sent again by the schedule, as after 4XX."},
 }
 _TIMESTAMP = "2026-03-02T09:00:00.120000Z"
 
@@ -52,15 +58,21 @@ def webhooks_router() -> APIRouter:
     router = APIRouter(tags=["Webhooks"])
     for public_type, event in sorted(CATALOG.items()):
         kind = event | TruncatedData if _may_be_long(event) else event
-        about = event.__doc__ if "__doc__" in vars(event) else None
+        about = sentence_of(event, public_type)
         _describe(router, public_type, kind, example_of(event, public_type), about)
     test = {"endpoint_id": "0199a3f2-6d1e-7c0a-9b55-2f7d1c3e4a5b", "message": "It works."}
-    _describe(router, TEST_TYPE, WebhookTest, test, "Sent when you ask for it.")
+    _describe(
+        router,
+        TEST_TYPE,
+        WebhookTest,
+        test,
+        "Sent when you ask for it, to one endpoint and once. It is not in the feed.",
+    )
     return router
 
 
 def _describe(
-    router: APIRouter, public_type: str, data: Any, example: dict[str, Any], about: str | None
+    router: APIRouter, public_type: str, data: Any, example: dict[str, Any], about: str
 ) -> None:
     noun, _, fact = public_type.partition(".")
     shown: dict[str, Any] = {
@@ -97,9 +109,10 @@ def _describe(
         methods=["POST"],
         operation_id=f"on_{noun}_{fact}",
         summary=f"{noun.replace('_', ' ').capitalize()} {fact.replace('_', ' ')}",
-        description=about or f"Sent as `{public_type}`.",
+        description=about,
         responses=_ANSWERS,
-        response_description="Received. Any 2xx will do, and nothing else.",
+        response_description="Received. Any 2xx will do, nothing else will. Answer within 15"
+        " seconds, before you work on it.",
         status_code=204,
     )
 
