@@ -7,10 +7,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import TypeAliasType
 
 from shared import secret_strength
 
-ServiceName = Literal["accounts", "tasks", "sequencer", "sync"]
+ServiceName = TypeAliasType(
+    "ServiceName",
+    Annotated[
+        Literal["accounts", "tasks", "sequencer", "sync"],
+        Field(description="One of the services that Tenure consists of."),
+    ],
+)
 SERVICES: tuple[ServiceName, ...] = ("accounts", "tasks", "sequencer", "sync")
 _PREFIX = "TENURE_"
 _KINDS = {

@@ -31,7 +31,7 @@ OPERATING = {
 TOLD_IN_THEIR_STORIES = {
     "resolve_message",
     "retry_message",
-    "put_connection_mapping",
+    "replace_connection_mapping",
     "approve_sync_run",
     "reject_sync_run",
     "resume_mailbox",

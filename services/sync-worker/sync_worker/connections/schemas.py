@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, create_model
+from typing_extensions import TypeAliasType
 
 from shared.schemas import Out, Patch
 from sync_worker.connections.rows import ConnectionStatus
@@ -20,13 +21,16 @@ EXAMPLES = {
     for each in registry.CONNECTORS
 }
 
-System = Annotated[
-    str,
-    Field(
-        description="Which system it connects.",
-        json_schema_extra={"enum": [each.spec.key for each in registry.CONNECTORS]},
-    ),
-]
+ConnectedSystem = TypeAliasType(
+    "ConnectedSystem",
+    Annotated[
+        str,
+        Field(
+            description="Which system a connection is to.",
+            json_schema_extra={"enum": [each.spec.key for each in registry.CONNECTORS]},
+        ),
+    ],
+)
 
 if TYPE_CHECKING:
     from sync_worker.connectors.kit.settings import ConnectionIn as ConnectionIn  # noqa: PLC0414
@@ -109,7 +113,7 @@ class ConnectionOut(Out):
     )
 
     id: UUID
-    system: System
+    system: ConnectedSystem
     title: str = Field(description="What people call it.")
     settings: dict[str, Any] = Field(description="How it connects, by its system; without secrets.")
     status: ConnectionStatus

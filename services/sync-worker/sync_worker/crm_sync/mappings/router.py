@@ -39,9 +39,9 @@ async def get_connection_mapping(
     return found
 
 
-@router.put("", summary="Put the mapping of a connection", response_model=MappingOut)
+@router.put("", summary="Replace the mapping of a connection", response_model=MappingOut)
 @all_faults_at_once
-async def put_connection_mapping(
+async def replace_connection_mapping(
     id: UUID,  # noqa: A002
     data: MappingIn,
     version: IfMatch,

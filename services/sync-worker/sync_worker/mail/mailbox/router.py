@@ -60,16 +60,16 @@ async def retry_rejected_mails(id: UUID, caller: Writer, uow: Uow) -> SyncRun:  
 
 
 @router.delete(
-    "/connections/{id}/rejected-mails/{uid_validity}/{uid}",
+    "/connections/{connection_id}/rejected-mails/{uid_validity}/{uid}",
     status_code=204,
     summary="Dismiss a rejected mail",
 )
 async def dismiss_rejected_mail(
-    id: UUID,  # noqa: A002
+    connection_id: UUID,
     uid_validity: UidValidity,
     uid: Uid,
     caller: Writer,
     uow: Uow,
 ) -> None:
     """Takes a mail off the list: you looked at it in the mailbox, and it needs nothing else."""
-    await service.dismiss_rejected(uow, id, uid_validity, uid)
+    await service.dismiss_rejected(uow, connection_id, uid_validity, uid)
