@@ -14,12 +14,12 @@ from sync_worker.connectors.base import Field, Kind, Unencodable, Value
 from sync_worker.connectors.salesforce.rows import decode, encode
 from sync_worker.crm_sync.translation.transforms import (
     Locale,
+    MappedValueType,
     Unmappable,
-    ValueType,
     converted,
 )
 
-KINDS: dict[ValueType, Kind] = {
+KINDS: dict[MappedValueType, Kind] = {
     "money": "money",
     "number": "number",
     "boolean": "bool",
@@ -54,7 +54,7 @@ LOCALE = Locale("USD", ZoneInfo("UTC"))
         ("Europe/Berlin", "time_zone", "Europe/Berlin"),
     ],
 )
-def test_values_become_ours(value: Any, kind: ValueType, made: Any) -> None:
+def test_values_become_ours(value: Any, kind: MappedValueType, made: Any) -> None:
     assert converted(value, kind, LOCALE) == made
     assert converted(decode(KINDS.get(kind, "text"), value), kind, LOCALE) == made
 
@@ -90,7 +90,7 @@ def test_a_choice_that_would_be_read_as_two_is_not_written() -> None:
     [("abc", "money"), (1e300, "money"), ("maybe", "boolean"), ("31.3.2026", "date"),
      ("2026-03-31T09:00:00", "datetime"), (float("nan"), "number")],
 )  # fmt: skip
-def test_values_that_cannot_become_ours_are_refused(value: Any, kind: ValueType) -> None:
+def test_values_that_cannot_become_ours_are_refused(value: Any, kind: MappedValueType) -> None:
     for given_value in (value, decode(KINDS.get(kind, "text"), value)):
         with pytest.raises(Unmappable):
             converted(given_value, kind, LOCALE)

@@ -23,8 +23,8 @@ from sync_worker.crm_sync.translation.fold import LeftOut, Mapped
 from sync_worker.crm_sync.translation.fold import mapped as mapped_row
 from sync_worker.crm_sync.translation.transforms import (
     Locale,
+    MappedValueType,
     Unmappable,
-    ValueType,
     converted,
 )
 from tests.sync_worker.making import SHIPPED, salesforce_row
@@ -39,7 +39,7 @@ def mapped(mapping: ObjectMap, wire: dict[str, Any], locale: Locale) -> Mapped:
 
 BERLIN = Locale("EUR", ZoneInfo("Europe/Berlin"))
 ID = "001000000000001AAA"
-KINDS: tuple[ValueType, ...] = (
+KINDS: tuple[MappedValueType, ...] = (
     "text", "domain", "url", "email", "number", "money", "boolean", "date", "datetime",
     "time_zone", "choice", "choices", "member",
 )  # fmt: skip
@@ -65,7 +65,9 @@ values = st.recursive(
 
 
 @given(values, st.sampled_from(KINDS))
-def test_any_value_becomes_one_of_ours_or_is_refused_in_words(value: Any, kind: ValueType) -> None:
+def test_any_value_becomes_one_of_ours_or_is_refused_in_words(
+    value: Any, kind: MappedValueType
+) -> None:
     with contextlib.suppress(Unmappable):
         json.dumps(converted(value, kind, BERLIN), allow_nan=False)
 
@@ -88,7 +90,7 @@ def test_any_value_becomes_one_of_ours_or_is_refused_in_words(value: Any, kind: 
         ("acme.example/deal", "url", "https://acme.example/deal"),
     ],
 )  # fmt: skip
-def test_values_become_ours(value: Any, kind: ValueType, made: Any) -> None:
+def test_values_become_ours(value: Any, kind: MappedValueType, made: Any) -> None:
     assert converted(value, kind, BERLIN) == made
 
 
@@ -100,7 +102,7 @@ def test_values_become_ours(value: Any, kind: ValueType, made: Any) -> None:
      ("0001-01-01T00:00:00+14:00", "datetime"), ({"latitude": 1.5}, "text"), ([1], "text"),
      (True, "number")],
 )  # fmt: skip
-def test_values_that_do_not_fit_say_so(value: Any, kind: ValueType) -> None:
+def test_values_that_do_not_fit_say_so(value: Any, kind: MappedValueType) -> None:
     with pytest.raises(Unmappable):
         converted(value, kind, BERLIN)
 
@@ -252,7 +254,7 @@ def test_a_refused_row_is_written_without_what_is_to_blame(
     ],
 )
 def test_a_mapping_takes_the_way_that_leads_there_or_is_refused(
-    kind: ValueType, source: str, holds: str, found: ValueType | None
+    kind: MappedValueType, source: str, holds: str, found: MappedValueType | None
 ) -> None:
     field = FieldMap(source="F__c", target="traits.it", type=kind)
     mapping = ObjectMap(object="Account", record_type="account", fields=(field,))
