@@ -15,8 +15,7 @@ from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.standard import COMMON, STANDARD
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
-from sync_worker.crm_sync.translation.document import OWN_FIELDS
-from sync_worker.crm_sync.translation.document import RecordType as RecordName
+from sync_worker.crm_sync.translation.document import OWN_FIELDS, MappedRecordType
 from tests.source_code import ROOT
 
 WRITTEN_BY_US = {
@@ -107,7 +106,7 @@ def test_the_page_of_rules_names_every_field(schema: RecordSchema) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in OWN_FIELDS if name in RECORD_TYPES])
-def test_a_crm_can_fill_every_field_that_a_client_may_set(name: RecordName) -> None:
+def test_a_crm_can_fill_every_field_that_a_client_may_set(name: MappedRecordType) -> None:
     record_type = RECORD_TYPES[name]
     schema = record_type.records.schema
     parents = {name for one in schema.parents for name in (one.column, one.by_external_id)}
