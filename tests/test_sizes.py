@@ -23,7 +23,7 @@ FEATURES_OF_MORE_LINES = {
     "deploy/demo": 2_123,
     "services/sequencer/sequencer/sequences/enrollments": 1_677,
     "services/sequencer/sequencer/sequences/entry": 1_518,
-    "services/sync-worker/sync_worker/connections": 1_506,
+    "services/sync-worker/sync_worker/connections": 1_510,
     "services/tasks-api/tasks_api/notes": 1_597,
     "services/tasks-api/tasks_api/work/tasks": 1_539,
 }

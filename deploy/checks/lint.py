@@ -12,12 +12,6 @@ from deploy.checks.naming import misnamed
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 _FIRST_ERROR = 400
-UNDESCRIBED = {"accounts_api", "sync_worker"}
-"""Services whose documents still have parts without a sentence."""
-UNNAMED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
-"""Services whose documents still have enumerations without a name."""
-MISNAMED = {"accounts_api", "tasks_api", "sequencer", "sync_worker"}
-"""Services whose operations are not all called as the list has it."""
 
 
 def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
@@ -27,15 +21,12 @@ def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
     for package, document in documents.items():
         for fault in faults_of(document):
             yield f"{package}: {fault}"
-        if package not in UNDESCRIBED:
-            for part in undescribed(document):
-                yield f"{package}: {part} has no description"
-        if package not in UNNAMED:
-            for place in unnamed_enums(document):
-                yield f"{package}: {place} is an enumeration without a name of its own"
-        if package not in MISNAMED:
-            for fault in misnamed(document):
-                yield f"{package}: {fault}"
+        for part in undescribed(document):
+            yield f"{package}: {part} has no description"
+        for place in unnamed_enums(document):
+            yield f"{package}: {place} is an enumeration without a name of its own"
+        for fault in misnamed(document):
+            yield f"{package}: {fault}"
         for name, operation in operations(document).items():
             for key, seen, what in (
                 (operation.get("operationId", ""), seen_ids, "operationId"),

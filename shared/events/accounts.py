@@ -4,56 +4,26 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from typing_extensions import TypeAliasType, override
 
 from shared.events.base import Event
+from shared.events.records import (
+    AccountRecord,
+    ChangeKind,
+    ContactRecord,
+    ObjectRecord,
+    OpportunityRecord,
+    OrganizationRecord,
+    RecordType,
+)
 from shared.value_types import literals
 
-RecordType = TypeAliasType(
-    "RecordType",
-    Annotated[
-        Literal["organization", "account", "contact", "opportunity"],
-        Field(description="One of the record types that every workspace has."),
-    ],
-)
-ChangeKind = TypeAliasType(
-    "ChangeKind",
-    Annotated[
-        Literal["created", "updated", "deleted", "undeleted", "merged"],
-        Field(description="What happened to a record."),
-    ],
-)
-KeyRoleHolders = dict[str, list[UUID]]
-"""Key role key (`csm`, `renewal_manager`, …) to the members who hold it now."""
 MemberRole = TypeAliasType(
     "MemberRole",
     Annotated[
         Literal["admin", "leader", "team_member", "observer"],
         Field(description="The role of a member, which decides what they may do."),
-    ],
-)
-LifecycleStatus = TypeAliasType(
-    "LifecycleStatus",
-    Annotated[
-        Literal["subscribed", "trial", "churned", "ignored"],
-        Field(description="What an account is by the first lifecycle rule that matches."),
-    ],
-)
-EmailStatus = TypeAliasType(
-    "EmailStatus",
-    Annotated[
-        Literal["ok", "bounced", "unsubscribed", "complained"],
-        Field(
-            description="Whether the address of a contact can be written to, as mails have shown."
-        ),
-    ],
-)
-OpportunityType = TypeAliasType(
-    "OpportunityType",
-    Annotated[
-        Literal["renewal", "expansion", "new_business", "product_swap"],
-        Field(description="What kind of deal an opportunity is."),
     ],
 )
 SegmentEntryReason = TypeAliasType(
@@ -103,16 +73,18 @@ class WorkspaceChanged(Event):
 
 
 class MemberChanged(Event):
+    """A member of the workspace was added, or what is known of them changed."""
+
     name: ClassVar[str] = "accounts.member_changed.v1"
     public_name: ClassVar[str | None] = "member.changed"
 
     id: UUID
     version: int
-    full_name: str
-    email: str
+    full_name: str = Field(description="Their name.")
+    email: str = Field(description="Their address, by which they sign in.")
     role: MemberRole
     time_zone: str | None = None
-    active: bool
+    active: bool = Field(description="Whether they can sign in.")
     external_id: str | None = None
 
 
@@ -125,10 +97,12 @@ class MemberHandedOver(Event):
     name: ClassVar[str] = "accounts.member_handed_over.v1"
     public_name: ClassVar[str | None] = "member.handed_over"
 
-    handover_id: UUID
+    handover_id: UUID = Field(description="The id of the handover.")
     member_id: UUID
-    tasks_to: UUID | None
-    accounts: int
+    tasks_to: UUID | None = Field(
+        description="The member who gets their other open tasks; null: these wait in the queue."
+    )
+    accounts: int = Field(description="How many holdings of key roles went to others.")
 
 
 class ApiKeyRevoked(Event):
@@ -149,8 +123,14 @@ class RecordChanged(Event):
     id: UUID
     version: int
     change: ChangeKind
-    changed: list[str]
-    merged_into: UUID | None = None
+    changed: list[str] = Field(
+        description="The names of the fields that changed, such as `name`, `traits.tier` or"
+        " `key_roles`."
+    )
+    merged_into: Annotated[
+        UUID | None,
+        Field(description="The id of the record that stays, when it was merged; null otherwise."),
+    ] = None
 
     noun: ClassVar[str]
 
@@ -164,167 +144,110 @@ class RecordChanged(Event):
         return f"{self.noun}.{self.change}"
 
 
-class OrganizationRecord(BaseModel):
-    id: UUID
-    external_id: str | None
-    name: str
-    domain: str | None
-    traits: dict[str, Any]
-
-
-class AccountRecord(BaseModel):
-    id: UUID
-    external_id: str | None
-    organization_id: UUID | None
-    name: str
-    domain: str | None
-    arr: int | None
-    currency: str | None
-    time_zone: str | None
-    country: str | None
-    lifecycle_status: LifecycleStatus
-    traits: dict[str, Any]
-    key_roles: KeyRoleHolders = Field(default_factory=dict)
-
-
-class ContactAccount(BaseModel):
-    account_id: UUID
-    plan_roles: list[str]
-
-
-class ContactRecord(BaseModel):
-    id: UUID
-    external_id: str | None
-    name: str
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-    phone: str | None
-    title: str | None
-    time_zone: str | None
-    email_status: EmailStatus
-    deactivated_at: datetime | None
-    traits: dict[str, Any]
-    accounts: list[ContactAccount]
-
-
-class OpportunityRecord(BaseModel):
-    """`contract_expiration` is the day, in the customer's zone, on which the contract no longer
-    holds: nothing may be sent on it or later. `arr` is in minor units of `currency`.
-    """
-
-    id: UUID
-    external_id: str | None
-    account_id: UUID | None
-    name: str
-    type: OpportunityType
-    stage: str | None
-    is_closed: bool
-    is_won: bool
-    close_date: str | None
-    contract_start: str | None
-    contract_expiration: str | None
-    arr: int | None
-    currency: str | None
-    deal_room_url: str | None
-    manually_enter_renewal_sequence: bool
-    renewal_sequence_status: str | None
-    renewal_sequence_status_at: datetime | None
-    traits: dict[str, Any]
-
-
-class ObjectRecord(BaseModel):
-    """An instance of an object type that the workspace defined. The ids of records that the type
-    does not link to are null.
-    """
-
-    id: UUID
-    external_id: str | None
-    name: str
-    organization_id: UUID | None = None
-    account_id: UUID | None = None
-    contact_id: UUID | None = None
-    opportunity_id: UUID | None = None
-    traits: dict[str, Any]
-
-
 class OrganizationChanged(RecordChanged):
+    """What happened to an organization, and its state."""
+
     name: ClassVar[str] = "accounts.organization_changed.v1"
-    record: OrganizationRecord
+    record: OrganizationRecord = Field(
+        description="Its state after the change, as `GET` returns it; of a deletion the last one."
+    )
 
     noun: ClassVar[str] = "organization"
 
 
 class AccountChanged(RecordChanged):
+    """What happened to an account, and its state."""
+
     name: ClassVar[str] = "accounts.account_changed.v1"
-    record: AccountRecord
+    record: AccountRecord = Field(
+        description="Its state after the change, as `GET` returns it; of a deletion the last one."
+    )
 
     noun: ClassVar[str] = "account"
 
 
 class ContactChanged(RecordChanged):
+    """What happened to a contact, and its state."""
+
     name: ClassVar[str] = "accounts.contact_changed.v1"
-    record: ContactRecord
+    record: ContactRecord = Field(
+        description="Its state after the change, as `GET` returns it; of a deletion the last one."
+    )
 
     noun: ClassVar[str] = "contact"
 
 
 class OpportunityChanged(RecordChanged):
+    """What happened to an opportunity, and its state."""
+
     name: ClassVar[str] = "accounts.opportunity_changed.v1"
-    record: OpportunityRecord
+    record: OpportunityRecord = Field(
+        description="Its state after the change, as `GET` returns it; of a deletion the last one."
+    )
 
     noun: ClassVar[str] = "opportunity"
 
 
 class ObjectChanged(RecordChanged):
-    """`object_type` is the key of the type, such as `project`."""
+    """What happened to an object, and its state."""
 
     name: ClassVar[str] = "accounts.object_changed.v1"
-    object_type: str
-    object_type_id: UUID
-    record: ObjectRecord
+    object_type: str = Field(description="The key of its object type, such as `project`.")
+    object_type_id: UUID = Field(description="The id of its object type.")
+    record: ObjectRecord = Field(
+        description="Its state after the change, as `GET` returns it; of a deletion the last one."
+    )
 
     noun: ClassVar[str] = "object"
 
 
 class LifecycleStatusChanged(Event):
+    """The first lifecycle rule that matches an account is another one now."""
+
     name: ClassVar[str] = "accounts.lifecycle_status_changed.v1"
     public_name: ClassVar[str | None] = "account.lifecycle_status_changed"
 
     account_id: UUID
-    before: str | None
-    after: str
-    effective_at: datetime
-    rule_id: UUID | None
+    before: str | None = Field(description="The status before; null: it had none.")
+    after: str = Field(description="The status now.")
+    effective_at: datetime = Field(description="When it changed, by the workspace's clock.")
+    rule_id: UUID | None = Field(
+        description="The lifecycle rule that matches now; null: none does."
+    )
 
 
 class SegmentChanged(Event):
-    """A definition was made, edited or archived (`archived`)."""
+    """The definition of a segment was made, edited or archived."""
 
     name: ClassVar[str] = "accounts.segment_changed.v1"
     public_name: ClassVar[str | None] = "segment.changed"
 
     id: UUID
-    title: str
-    record_type: RecordType
+    title: str = Field(description="The title of the segment.")
+    record_type: RecordType = Field(description="The type of the records in it.")
     version: int
-    archived: bool
+    archived: bool = Field(description="Whether it is archived, so that nothing is in it.")
 
 
 class SegmentEntered(Event):
-    """`effective_at` is workspace time: for a rule with dates, the instant at which it flipped."""
+    """A record is in a segment now. `effective_at` is workspace time: for a rule with dates, the
+    instant at which it flipped.
+    """
 
     name: ClassVar[str] = "accounts.segment_entered.v1"
     public_name: ClassVar[str | None] = "segment.entered"
 
-    segment_id: UUID
-    segment_title: str
-    record_type: RecordType
-    record_id: UUID
-    effective_at: datetime
+    segment_id: UUID = Field(description="The id of the segment.")
+    segment_title: str = Field(description="The title of the segment.")
+    record_type: RecordType = Field(description="The type of the record.")
+    record_id: UUID = Field(description="The id of the record.")
+    effective_at: datetime = Field(description="When it happened, by the workspace's clock.")
     reason: SegmentEntryReason
-    resumed: bool = False
-    """Its account was ignored and is no longer. Partners are not told: nothing new happened."""
+    resumed: bool = Field(
+        default=False,
+        description="Its account was ignored and is no longer. Partners are not told: for them it"
+        " is always false.",
+    )
 
     @override
     def public_type(self) -> str | None:
@@ -332,14 +255,18 @@ class SegmentEntered(Event):
 
 
 class SegmentLeft(Event):
+    """A record is no longer in a segment. `effective_at` is when it stopped to be, by the
+    workspace's clock.
+    """
+
     name: ClassVar[str] = "accounts.segment_left.v1"
     public_name: ClassVar[str | None] = "segment.left"
 
-    segment_id: UUID
-    segment_title: str
-    record_type: RecordType
-    record_id: UUID
-    effective_at: datetime
+    segment_id: UUID = Field(description="The id of the segment.")
+    segment_title: str = Field(description="The title of the segment.")
+    record_type: RecordType = Field(description="The type of the record.")
+    record_id: UUID = Field(description="The id of the record.")
+    effective_at: datetime = Field(description="When it happened, by the workspace's clock.")
     reason: SegmentExitReason
 
 
@@ -352,16 +279,18 @@ class ImportFinished(Event):
     public_name: ClassVar[str | None] = "import.finished"
 
     id: UUID
-    record_type: str
-    file_name: str
+    record_type: str = Field(
+        description="The type of the records: a record type or an object type."
+    )
+    file_name: str = Field(description="The name of the file.")
     status: ImportOutcome
-    failure: str | None
-    rows: int
-    processed_rows: int
-    created: int
-    updated: int
-    unchanged: int
-    rejected: int
+    failure: str | None = Field(description="Why it failed, for people; null: it did not.")
+    rows: int = Field(description="The rows of the file.")
+    processed_rows: int = Field(description="The rows that were read.")
+    created: int = Field(description="The rows that made a record.")
+    updated: int = Field(description="The rows that changed a record.")
+    unchanged: int = Field(description="The rows whose record was like that already.")
+    rejected: int = Field(description="The rows that could not be written.")
 
 
 class ManualEntryRefused(Event):
@@ -371,8 +300,10 @@ class ManualEntryRefused(Event):
     public_name: ClassVar[str | None] = "opportunity.manual_entry_refused"
 
     opportunity_id: UUID
-    opportunity_name: str
+    opportunity_name: str = Field(description="The name of the opportunity.")
     account_id: UUID | None
-    account_name: str | None
-    contract_expiration: str | None
+    account_name: str | None = Field(description="The name of the account; null: it has none.")
+    contract_expiration: str | None = Field(
+        description="The day on which the contract no longer holds; null: not known."
+    )
     reason: ManualEntryRefusal

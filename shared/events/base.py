@@ -43,8 +43,10 @@ class Cause(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: CauseType
-    id: str
-    label: str | None = None
+    id: str = Field(description="The id of who or what acted.")
+    label: str | None = Field(
+        default=None, description="A name of it, for people; null: none is known."
+    )
 
 
 def chain_of(stored: Iterable[Any]) -> tuple[Cause, ...]:

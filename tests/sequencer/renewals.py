@@ -10,19 +10,21 @@ from sqlalchemy import text
 
 from shared.events.accounts import (
     AccountChanged,
-    AccountRecord,
-    ChangeKind,
-    ContactAccount,
     ContactChanged,
-    ContactRecord,
     MemberChanged,
     OpportunityChanged,
-    OpportunityRecord,
     SegmentChanged,
     SegmentEntered,
     SegmentLeft,
 )
 from shared.events.base import Event
+from shared.events.records import (
+    AccountRecord,
+    ChangeKind,
+    ContactAccount,
+    ContactRecord,
+    OpportunityRecord,
+)
 from shared.ids import new_id
 from tests.harness import Tenure, Workspace
 from tests.sequencer.answers import CSM_MAILBOX, TODAY, bounce_of, mail_from, reply_to
@@ -388,8 +390,7 @@ def address_of(opportunity_id: UUID) -> str:
 
 def made(answer: Any) -> Json:
     assert answer.status_code in {200, 201}, answer.text
-    found: Json = answer.json()
-    return found
+    return dict(answer.json())
 
 
 def day(later: int) -> str:
@@ -403,7 +404,6 @@ def causes(blocked: set[tuple[str, str]], opportunity_id: Any) -> set[str]:
 async def due_work(renewals: Renewals) -> Json:
     """What is not zero."""
     admin = renewals.ws.admin
-    url = f"{admin._urls['sequencer']}/v1/status"
-    status = made(await admin.http.get(url))
+    status = made(await admin.http.get(f"{admin._urls['sequencer']}/v1/status"))
     found: Json = {**status["due_work"], **status["held"]}
     return {kind: count for kind, count in found.items() if count}

@@ -4,13 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.events.accounts import (
-    AccountChanged,
-    AccountRecord,
-    MemberChanged,
-    MemberHandedOver,
-)
+from shared.events.accounts import AccountChanged, MemberChanged, MemberHandedOver
 from shared.events.base import Cause, Event
+from shared.events.records import AccountRecord
 from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
 from shared.ids import new_id
 from shared.net.answers import OutgoingError

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from sqlalchemy import TextClause, text
 
 from shared.data import Transaction
-from shared.events.accounts import RecordType
+from shared.events.records import RecordType
 from shared.held_work import not_held
 from shared.uow import UnitOfWork
 

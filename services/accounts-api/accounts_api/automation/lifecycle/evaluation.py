@@ -20,8 +20,9 @@ from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
 from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, NotFound
-from shared.events.accounts import LifecycleStatus, LifecycleStatusChanged
+from shared.events.accounts import LifecycleStatusChanged
 from shared.events.base import Cause
+from shared.events.records import LifecycleStatus
 from shared.uow import UnitOfWork
 
 

@@ -27,7 +27,7 @@ from accounts_api.language.sql.dates import begins, is_over
 from accounts_api.language.sql.evaluate_many import verdicts
 from accounts_api.language.sql.rows import Row, record_table
 from shared.data import WORKSPACE
-from shared.events.accounts import LifecycleStatus
+from shared.events.records import LifecycleStatus
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from shared.events.accounts import LifecycleStatus
+from shared.events.records import LifecycleStatus
 
 LifecycleRuleStatus = TypeAliasType(
     "LifecycleRuleStatus",

@@ -15,7 +15,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleText,
     WrittenRule,
 )
-from shared.events.accounts import LifecycleStatus
+from shared.events.records import LifecycleStatus
 from shared.schemas import In, Out, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]

@@ -18,7 +18,7 @@ from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
 from shared.errors import NotFound
-from shared.events.accounts import LifecycleStatus
+from shared.events.records import LifecycleStatus
 from shared.uow import UnitOfWork
 
 shown, get_rule, delete_rule = RULES.shown, RULES.get, RULES.delete

@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field
 from accounts_api.automation.segments.schemas import EXAMPLE_ID, Priority
 from accounts_api.evaluation.rule_checks.schemas import EXPLANATION, RECORD, RULE, TEXT, RuleIn
 from accounts_api.evaluation.rule_sets.schemas import ExplanationJson, RuleJson, RuleText
-from shared.events.accounts import RecordType, SegmentEntryReason, SegmentExitReason
+from shared.events.accounts import SegmentEntryReason, SegmentExitReason
+from shared.events.records import RecordType
 from shared.schemas import In, Out, Slug
 
 _SAMPLE: dict[str, Any] = {"id": RECORD, "name": "Acme renewal 2026"}

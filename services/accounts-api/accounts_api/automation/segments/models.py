@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
 from shared.columns import AT, NOW, created, versioned, workspace_key
-from shared.events.accounts import RecordType
+from shared.events.records import RecordType
 
 _LIVE = text("archived_at is null")
 _CURRENT = text("left_at is null")

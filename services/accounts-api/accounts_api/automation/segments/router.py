@@ -14,7 +14,7 @@ from accounts_api.automation.segments.schemas import (
 from accounts_api.evaluation.usages.schemas import UsagesOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
-from shared.events.accounts import RecordType
+from shared.events.records import RecordType
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, require

@@ -12,7 +12,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleJson,
     RuleText,
 )
-from shared.events.accounts import RecordType
+from shared.events.records import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
 Debounce = Annotated[int, Field(ge=1, le=43_200)]

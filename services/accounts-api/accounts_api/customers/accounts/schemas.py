@@ -15,7 +15,7 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
-from shared.events.accounts import LifecycleStatus
+from shared.events.records import LifecycleStatus
 from shared.schemas import Country, Currency, ExternalId, Minor, Name, Patch, TimeZone
 
 EXAMPLE: dict[str, Any] = {

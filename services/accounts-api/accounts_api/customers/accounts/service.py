@@ -7,7 +7,7 @@ from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.service import write
-from shared.events.accounts import LifecycleStatus
+from shared.events.records import LifecycleStatus
 from shared.uow import UnitOfWork
 
 accounts = Records(ACCOUNT)

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from shared.events.accounts import EmailStatus
+from shared.events.records import EmailStatus
 from shared.uow import UnitOfWork
 
 

@@ -1,6 +1,6 @@
 from typing import Final
 
-from shared.events.accounts import EmailStatus
+from shared.events.records import EmailStatus
 
 _BADNESS: Final[dict[EmailStatus, int]] = {
     "ok": 0,

@@ -12,7 +12,7 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
-from shared.events.accounts import EmailStatus
+from shared.events.records import EmailStatus
 from shared.schemas import (
     Email,
     ExternalId,

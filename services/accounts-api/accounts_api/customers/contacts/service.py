@@ -4,7 +4,7 @@ from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.service import write
-from shared.events.accounts import EmailStatus
+from shared.events.records import EmailStatus
 from shared.feed import dead_events
 from shared.mail.addresses import email_key
 from shared.uow import UnitOfWork

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.events.accounts import RecordType
+from shared.events.records import RecordType
 from shared.schemas import In, Out, Patch, Slug, Title
 
 _LINK: dict[str, Any] = {"to": "account", "reverse": "projects"}

@@ -12,7 +12,7 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
-from shared.events.accounts import OpportunityType
+from shared.events.records import OpportunityType
 from shared.schemas import Currency, Day, ExternalId, Minor, Name, Patch, ShortText
 
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from accounts_api.records.schema.rules import RecordState, derive_contact_fields, derive_nothing
 from shared.events import accounts as events
-from shared.events.accounts import RecordType
+from shared.events import records
+from shared.events.records import RecordType
 from shared.value_types import literals
 
 SqlType = Literal["text", "bigint", "boolean", "date", "timestamptz", "uuid"]
@@ -122,7 +123,7 @@ ORGANIZATION: Final = RecordSchema(
     "organizations",
     (Column("name", required=True), Column("domain"), _SEARCH),
     events.OrganizationChanged,
-    events.OrganizationRecord,
+    records.OrganizationRecord,
 )
 ACCOUNT: Final = RecordSchema(
     "account",
@@ -140,7 +141,7 @@ ACCOUNT: Final = RecordSchema(
         _SEARCH,
     ),
     events.AccountChanged,
-    events.AccountRecord,
+    records.AccountRecord,
     parents=(Parent("organization_id", "organization"),),
     related="key_roles",
 )
@@ -161,7 +162,7 @@ CONTACT: Final = RecordSchema(
         _SEARCH,
     ),
     events.ContactChanged,
-    events.ContactRecord,
+    records.ContactRecord,
     related="accounts",
     derive=derive_contact_fields,
 )
@@ -187,7 +188,7 @@ OPPORTUNITY: Final = RecordSchema(
         _SEARCH,
     ),
     events.OpportunityChanged,
-    events.OpportunityRecord,
+    records.OpportunityRecord,
     parents=(Parent("account_id", "account"),),
 )
 
@@ -208,7 +209,7 @@ OBJECT: Final = RecordSchema(
         _SEARCH,
     ),
     events.ObjectChanged,
-    events.ObjectRecord,
+    records.ObjectRecord,
     parents=_BELONGS_TO,
 )
 """What the schemas of object types have in common; no record is of this type itself."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts_api.records.schema.rules import RecordState
-from shared.events.accounts import ChangeKind
+from shared.events.records import ChangeKind
 from shared.uow import UnitOfWork
 
 

@@ -25,7 +25,7 @@ from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.loading import load_batch
 from shared.db import refuse
 from shared.errors import AppError, Fault
-from shared.events.accounts import ChangeKind
+from shared.events.records import ChangeKind
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 

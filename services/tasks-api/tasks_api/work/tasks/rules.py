@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Literal, get_args
 
 from shared.business_time import BusinessCalendar, add_business_days
-from shared.events.accounts import OpportunityRecord
+from shared.events.records import OpportunityRecord
 from tasks_api.work.tasks.rows import Task
 
 HAND_WORK = "person"
