@@ -21,11 +21,11 @@ FEATURES_OF_MORE_FILES = {
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/demo": 2_123,
-    "services/sequencer/sequencer/sequences/enrollments": 1_677,
-    "services/sequencer/sequencer/sequences/entry": 1_518,
-    "services/sync-worker/sync_worker/connections": 1_510,
-    "services/tasks-api/tasks_api/notes": 1_597,
-    "services/tasks-api/tasks_api/work/tasks": 1_539,
+    "services/sequencer/sequencer/sequences/enrollments": 1_680,
+    "services/sequencer/sequencer/sequences/entry": 1_525,
+    "services/sync-worker/sync_worker/connections": 1_515,
+    "services/tasks-api/tasks_api/notes": 1_600,
+    "services/tasks-api/tasks_api/work/tasks": 1_545,
 }
 LARGER_FILES = {
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,

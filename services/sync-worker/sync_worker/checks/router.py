@@ -4,17 +4,17 @@ from uuid import UUID
 from shared.auth import Caller
 from shared.web.routing import ServiceDep, api_router, require
 from sync_worker.checks import service
-from sync_worker.checks.schemas import CheckOut
+from sync_worker.checks.schemas import ConnectionTestResult
 
 router = api_router("/v1/connections", "Connections")
 
 
-@router.post("/{id}/test", summary="Test a connection", response_model=CheckOut)
+@router.post("/{id}/test", summary="Test a connection", response_model=ConnectionTestResult)
 async def test_connection(
     id: UUID,  # noqa: A002
     caller: Annotated[Caller, require("connections:write")],
     the_service: ServiceDep,
-) -> CheckOut:
+) -> ConnectionTestResult:
     """Signs in and looks around; nothing is read into Tenure. A success lets a connection that
     needed a new sign-in go on.
     """

@@ -5,7 +5,7 @@ from pydantic import ConfigDict, Field
 from shared.schemas import Out
 
 
-class CheckOut(Out):
+class ConnectionTestResult(Out):
     """What happened when we signed in to the other system. Nothing was read into Tenure."""
 
     model_config = ConfigDict(

@@ -7,7 +7,7 @@ from shared.auth import Caller
 from shared.net.answers import OutgoingError
 from shared.net.egress import AddressRefused
 from shared.service import Service
-from sync_worker.checks.schemas import CheckOut
+from sync_worker.checks.schemas import ConnectionTestResult
 from sync_worker.connections import service as connections
 from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
@@ -20,7 +20,9 @@ _PATIENCE = 20.0
 """Seconds that a person waits for the other system, all its repetitions together."""
 
 
-async def check_connection(service: Service, caller: Caller, connection_id: UUID) -> CheckOut:
+async def check_connection(
+    service: Service, caller: Caller, connection_id: UUID
+) -> ConnectionTestResult:
     """Sign in for real and look around. A success ends `needs_reauth`."""
     async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         opened = await connections.open_connection(uow, service.secrets, connection_id)
@@ -37,7 +39,7 @@ async def check_connection(service: Service, caller: Caller, connection_id: UUID
     if ok:
         async with service.units.begin(caller.workspace_id, caller.cause) as uow:
             await connections.signed_in(uow, connection_id)
-    return CheckOut(ok=ok, detail=detail, findings=findings, milliseconds=milliseconds)
+    return ConnectionTestResult(ok=ok, detail=detail, findings=findings, milliseconds=milliseconds)
 
 
 async def _look_around(service: Service, opened: Opened) -> dict[str, Any]:

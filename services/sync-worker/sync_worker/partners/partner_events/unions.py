@@ -19,7 +19,7 @@ EVENT: Final = "Event"
 EVENT_TYPE: Final = "EventType"
 PATTERN: Final = "EventTypePattern"
 PAYLOAD: Final = "WebhookPayload"
-_FILTERED = ("EndpointIn", "EndpointPatch", "EndpointOut", "EndpointCreated")
+_FILTERED = ("EndpointIn", "EndpointPatch", "Endpoint", "EndpointCreated")
 """Schemas whose `types` say which events are sent."""
 
 Schema = dict[str, Any]
@@ -69,7 +69,7 @@ def _with_unions(document: Schema) -> Schema:
         " `truncated` in it says that it was too large and where the whole is.",
         payloads,
     )
-    template = schemas.pop("EventOut")
+    template = schemas.pop(EVENT)
     events = {}
     for public_type in sorted(CATALOG):
         name = payloads[public_type].removesuffix("Webhook") + EVENT
@@ -84,11 +84,10 @@ def _with_unions(document: Schema) -> Schema:
     answer["content"]["application/json"]["schema"] = _ref(EVENT)
     for name in _FILTERED:
         schemas[name]["properties"]["types"]["items"] = {"anyOf": [_ref(EVENT_TYPE), _ref(PATTERN)]}
-    for name in ("DeliveryOut", "DeliveryDetails"):
+    for name in ("Delivery", "DeliveryDetails"):
         described = schemas[name]["properties"]["type"]
         schemas[name]["properties"]["type"] = {
             "anyOf": [_ref(EVENT_TYPE), {"const": TEST_TYPE, "type": "string"}],
-            "title": described["title"],
             "description": described["description"],
         }
     document["components"]["schemas"] = dict(sorted(schemas.items()))

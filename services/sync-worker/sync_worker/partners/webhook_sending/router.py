@@ -4,7 +4,7 @@ from uuid import UUID
 from shared.auth import Caller
 from shared.web.routing import ServiceDep, api_router, require
 from sync_worker.partners.webhook_sending import service
-from sync_worker.partners.webhook_sending.schemas import TestOut
+from sync_worker.partners.webhook_sending.schemas import WebhookTestResult
 
 router = api_router("/v1", "Webhooks")
 
@@ -12,7 +12,9 @@ Writer = Annotated[Caller, require("webhooks:write")]
 
 
 @router.post(
-    "/webhook-endpoints/{id}/test", summary="Test a webhook endpoint", response_model=TestOut
+    "/webhook-endpoints/{id}/test",
+    summary="Test a webhook endpoint",
+    response_model=WebhookTestResult,
 )
 async def test_webhook_endpoint(
     id: UUID,  # noqa: A002

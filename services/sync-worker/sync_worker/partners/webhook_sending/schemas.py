@@ -6,7 +6,7 @@ from shared.schemas import Out
 from sync_worker.partners.webhook_deliveries.schemas import ATTEMPT_EXAMPLE, AttemptOut
 
 
-class TestOut(Out):
+class WebhookTestResult(Out):
     """What an endpoint answered to a test event."""
 
     __test__ = False  # not one of pytest's
