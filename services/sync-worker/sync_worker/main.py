@@ -1,5 +1,7 @@
 """The web process."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from shared.app import build_app
@@ -17,7 +19,7 @@ from sync_worker.crm_sync.write_backs import router as write_backs
 from sync_worker.mail.mailbox import router as mailbox
 from sync_worker.partners.partner_events import router as partner_events
 from sync_worker.partners.partner_events.documented import webhooks_router
-from sync_worker.partners.partner_events.unions import install_unions
+from sync_worker.partners.partner_events.unions import with_unions
 from sync_worker.partners.webhook_deliveries import router as webhook_deliveries
 from sync_worker.partners.webhook_sending import router as webhook_sending
 from sync_worker.partners.webhooks import router as webhooks
@@ -63,5 +65,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         migration_head=MIGRATION_HEAD,
     )
     app.webhooks.include_router(webhooks_router())
-    install_unions(app)
+    _describe_events(app)
     return app
+
+
+def _describe_events(app: FastAPI) -> None:
+    finished = app.openapi
+
+    def build() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = with_unions(finished())
+        return app.openapi_schema
+
+    app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from fastapi import FastAPI
-
 from shared.events.accounts import RecordChanged
 from shared.events.base import Event
 from sync_worker.partners.partner_events.rules import CATALOG, EVERYTHING, NOUNS, TEST_TYPE
@@ -43,19 +41,8 @@ _CHANGES: Final[Mapping[str, str]] = {
 }
 
 
-def install_unions(app: FastAPI) -> None:
-    """Have the document of the app say them."""
-    finished = app.openapi
-
-    def build() -> Schema:
-        if app.openapi_schema is None:
-            app.openapi_schema = _with_unions(finished())
-        return app.openapi_schema
-
-    app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way
-
-
-def _with_unions(document: Schema) -> Schema:
+def with_unions(document: Schema) -> Schema:
+    """The finished document with them in it."""
     schemas: Schema = document["components"]["schemas"]
     payloads = {name: _payload_of(item) for name, item in document["webhooks"].items()}
     schemas[EVENT_TYPE] = _names("What happened, as events, webhooks and filters name it.", CATALOG)
