@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 Json = dict[str, Any]
+_EVERYWHERE = {"ratelimit", "ratelimit-policy", "x-request-id"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -43,6 +44,11 @@ class Answer:
     description: str
     headers: Mapping[str, Json]
     content: Mapping[str, Json]
+
+    @property
+    def own_headers(self) -> list[str]:
+        """Without those of nearly every answer."""
+        return [name for name in self.headers if name.lower() not in _EVERYWHERE]
 
     @property
     def is_error(self) -> bool:
