@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts_api.customers.import_rows.cells import Unreadable, amount, value_of
 from accounts_api.customers.import_rows.rules import Reading, together
-from accounts_api.customers.imports.rules import AmountUnits, Target, TargetType
+from accounts_api.customers.imports.rules import AmountUnits, ImportTargetType, Target
 from accounts_api.language.spreadsheets.csv_cells import cell
 from tests.accounts_api.customers.imports.making import KNOWN
 
@@ -26,7 +26,7 @@ AWKWARD = ["a", "=b", "c d", "b;1", '"q"', 'x"y', "c, d", "'e", "two\nlines"]
         st.tuples(st.just("text"), st.text("=+-@'ab", min_size=1, max_size=5)),
     )
 )
-def test_what_an_export_writes_an_import_reads(case: tuple[TargetType, Any]) -> None:
+def test_what_an_export_writes_an_import_reads(case: tuple[ImportTargetType, Any]) -> None:
     kind, value = case
     target = Target("traits.x", kind, "x")
     assert value_of(target, cell(value), MEMBERS) == value
@@ -63,7 +63,9 @@ def test_what_an_export_writes_an_import_reads(case: tuple[TargetType, Any]) -> 
         ("text", "########", "spreadsheet_error"),
     ],
 )
-def test_text_becomes_a_value_or_says_why_not(kind: TargetType, text: str, expected: Any) -> None:
+def test_text_becomes_a_value_or_says_why_not(
+    kind: ImportTargetType, text: str, expected: Any
+) -> None:
     try:
         found: Any = value_of(Target("x", kind, "x"), text, MEMBERS)
     except Unreadable as wrong:

@@ -1,11 +1,18 @@
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from accounts_api.automation.assignments.rules import AssignmentAlgorithm, AssignmentPolicy
-from accounts_api.evaluation.rule_sets.schemas import RuleFault, RuleJson, RuleText, WrittenRule
+from accounts_api.evaluation.rule_sets.schemas import (
+    JobState,
+    RuleFault,
+    RuleJson,
+    RuleText,
+    WrittenRule,
+)
 from shared.schemas import In, Minor, Out, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
@@ -59,6 +66,18 @@ _PROGRESS: dict[str, Any] = {
     "assigned": 31,
     "unassigned": 0,
 }
+
+
+AssignmentPurpose = TypeAliasType(
+    "AssignmentPurpose",
+    Annotated[
+        Literal["learn", "apply", "recheck"],
+        Field(
+            description="What an evaluation is for: `learn` records which rule each account"
+            " satisfies already, `apply` also assigns holders, `recheck` is the nightly self-check."
+        ),
+    ],
+)
 
 
 class AssignmentRuleDraft(In):
@@ -156,8 +175,8 @@ class AssignmentProgress(Out):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PROGRESS]})
 
-    purpose: str = Field(description="What the evaluation is for.")
-    state: str = Field(description="Whether the evaluation still runs.")
+    purpose: AssignmentPurpose = Field(description="What the evaluation is for.")
+    state: JobState = Field(description="Whether the evaluation still runs.")
     processed: int = Field(description="How many accounts have been evaluated.")
     total: int | None = Field(
         description="How many accounts there are; null until the first batch has been evaluated."

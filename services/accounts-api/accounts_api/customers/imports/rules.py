@@ -14,9 +14,15 @@ from accounts_api.language.spreadsheets.formats import ORDERS, SIGNS
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, Definitions
 
-TargetType = Literal[
-    "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
-]
+ImportTargetType = TypeAliasType(
+    "ImportTargetType",
+    Annotated[
+        Literal[
+            "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
+        ],
+        Field(description="How the cells of a column are read."),
+    ],
+)
 AmountUnits = TypeAliasType(
     "AmountUnits",
     Annotated[
@@ -38,7 +44,7 @@ EmptyCells = TypeAliasType(
     ],
 )
 
-_OF_TRAITS: Final[Mapping[str, TargetType]] = {
+_OF_TRAITS: Final[Mapping[str, ImportTargetType]] = {
     "number": "number",
     "currency": "amount",
     "boolean": "boolean",
@@ -47,13 +53,13 @@ _OF_TRAITS: Final[Mapping[str, TargetType]] = {
     "multi_select": "list",
     "member": "member",
 }
-_OF_COLUMNS: Final[Mapping[str, TargetType]] = {
+_OF_COLUMNS: Final[Mapping[str, ImportTargetType]] = {
     "bigint": "amount",
     "boolean": "boolean",
     "date": "date",
     "timestamptz": "datetime",
 }
-LINKS: Final[Mapping[str, TargetType]] = {
+LINKS: Final[Mapping[str, ImportTargetType]] = {
     "account_external_id": "text",
     "account_id": "text",
     "plan_roles": "list",
@@ -79,7 +85,7 @@ class Target:
     """Something of a record that a column can be mapped to."""
 
     name: str
-    type: TargetType
+    type: ImportTargetType
     title: str
     currency: str | None = None
     """Of a trait, whose amounts are all of one currency."""
@@ -94,7 +100,7 @@ def targets(
     """By name. `fields` are those of a row of the record type's bulk write; `key_roles` titles by
     key.
     """
-    found: dict[str, TargetType] = {}
+    found: dict[str, ImportTargetType] = {}
     for name in fields:
         if name not in _NOT_FROM_FILES:
             column = schema.by_name.get(name)
@@ -145,7 +151,7 @@ def detected_formats(
 ) -> dict[str, Guess[Any] | None]:
     """What the file shows of its formats in the columns that are mapped to dates and numbers."""
 
-    def columns(*types: TargetType) -> list[str]:
+    def columns(*types: ImportTargetType) -> list[str]:
         return [
             column
             for column, name in mapping.items()

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from accounts_api.customers.imports.rules import AmountUnits, EmptyCells
+from accounts_api.customers.imports.rules import AmountUnits, EmptyCells, ImportTargetType
 from accounts_api.language.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
 from accounts_api.records.requests.schemas import RecordTypeKey
@@ -117,7 +117,7 @@ class ImportTarget(Out):
     """Something that a column can be mapped to."""
 
     name: str = Field(description="The field, `traits.<key>` or `key_roles.<key>`.")
-    type: str = Field(description="How the cells of such a column are read.")
+    type: ImportTargetType = Field(description="How the cells of such a column are read.")
     title: str = Field(description="What people call the field.")
 
 
