@@ -89,9 +89,9 @@ class MemberChanged(Event):
 
 
 class MemberHandedOver(Event):
-    """What a leaving member held has gone to others. `accounts` key-role holdings were moved, each
-    told by the change of its account before this. Whoever keeps more of theirs, such as open tasks,
-    moves it now: to the new holder of a key role, else to `tasks_to`.
+    """What a leaving member held has gone to others. Holdings of key roles were moved, each with a
+    change of its account before this. Open tasks go to the new holder of their key role, else to
+    `tasks_to`.
     """
 
     name: ClassVar[str] = "accounts.member_handed_over.v1"

@@ -7,6 +7,7 @@ process that starts, and no request is read or answered by them.
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from inspect import cleandoc
 from typing import Any, Final
 
 from shared.events.accounts import RecordChanged
@@ -26,7 +27,7 @@ Schema = dict[str, Any]
 def sentence_of(event: type[Event], public_type: str) -> str:
     """What an event of this type says."""
     if not issubclass(event, RecordChanged):
-        return event.__doc__ or ""
+        return cleandoc(event.__doc__ or "")
     noun, _, change = public_type.partition(".")
     article = "An" if noun[0] in "aeiou" else "A"
     return f"{article} {noun} {_CHANGES[change]}"
@@ -85,7 +86,7 @@ def _event(template: Schema, name: str, public_type: str, payload: Schema) -> Sc
     """As the feed has it: whole, whatever its webhook leaves out."""
     event = deepcopy({key: part for key, part in template.items() if key != "examples"})
     event["title"] = name
-    event["description"] = f"{sentence_of(CATALOG[public_type], public_type)}"
+    event["description"] = sentence_of(CATALOG[public_type], public_type)
     event["properties"]["type"] = payload["properties"]["type"]
     data = payload["properties"]["data"]
     whole = data["anyOf"][0] if "anyOf" in data else {"$ref": data["$ref"]}

@@ -47,7 +47,7 @@ EndpointUrl = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=8, max_length=2000),
     AfterValidator(_well_formed),
-    Field(description="https, on port 443 or 8443, at a public address. Redirects fail."),
+    Field(description="A public address by https, on port 443 or 8443. Redirects fail."),
 ]
 EventTypes = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=100), OneLine]],
