@@ -16,6 +16,8 @@ Paging = Literal["query", "body", "feed"]
 _JSON = "application/json"
 # Headers that are arguments or that the client sends by itself.
 _OWN_HEADERS = {"if-match", "idempotency-key", "authorization", "content-type"}
+# Who keeps answers to ask whether they still hold has more use for HTTP than for a client.
+_LEFT_OUT_HEADERS = {"if-none-match"}
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 _HEARS_KEYS = {"POST", "PUT", "PATCH"}
 
@@ -104,7 +106,7 @@ def _operation(
     method, _, path = place.partition(" ")
     parameters = [documents.resolve(document, each) for each in operation["parameters"]]
     headers = {each["name"].lower() for each in parameters if each["in"] == "header"}
-    if strange := headers - _OWN_HEADERS:
+    if strange := headers - _OWN_HEADERS - _LEFT_OUT_HEADERS:
         raise ValueError(f"{place}: the client does not send {', '.join(sorted(strange))}")
     query = _parameters(parameters, "query")
     body = _body(document, operation)
