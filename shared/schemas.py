@@ -180,15 +180,15 @@ TimeZone = Annotated[str, AfterValidator(named_zone)]
 Day = Annotated[
     date,
     AfterValidator(near_day),
-    Field(json_schema_extra={"formatMinimum": str(FIRST_DAY), "formatMaximum": str(LAST_DAY)}),
+    Field(json_schema_extra={"x-minimum": str(FIRST_DAY), "x-maximum": str(LAST_DAY)}),
 ]
 Instant = Annotated[
     AwareDatetime,
     AfterValidator(near_instant),
     Field(
         json_schema_extra={
-            "formatMinimum": EARLIEST.isoformat(),
-            "formatMaximum": LATEST.isoformat(),
+            "x-minimum": EARLIEST.isoformat(),
+            "x-maximum": LATEST.isoformat(),
         }
     ),
 ]

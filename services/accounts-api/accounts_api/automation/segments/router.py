@@ -11,7 +11,7 @@ from accounts_api.automation.segments.schemas import (
     SegmentOut,
     SegmentPatch,
 )
-from accounts_api.evaluation.usages.schemas import UsagesOut
+from accounts_api.evaluation.usages.schemas import UsageListOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.events.records import RecordType
@@ -115,7 +115,7 @@ async def archive_segment(
     return Response(status_code=204)
 
 
-@router.get("/{id}/usages", summary="Get usages of a segment", response_model=UsagesOut)
+@router.get("/{id}/usages", summary="Get usages of a segment", response_model=UsageListOut)
 async def get_segment_usages(
     segment_id: SegmentId, caller: Reader, the_service: ServiceDep
 ) -> dict[str, Any]:

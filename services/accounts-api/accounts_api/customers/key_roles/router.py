@@ -16,7 +16,7 @@ from accounts_api.customers.key_roles.schemas import (
 )
 from accounts_api.customers.record_routes.parameters import Writer as RecordWriter
 from accounts_api.customers.record_routes.responses import record_response
-from accounts_api.evaluation.usages.schemas import UsagesOut
+from accounts_api.evaluation.usages.schemas import UsageListOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
@@ -71,7 +71,7 @@ async def update_key_role(
     return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
 
 
-@router.get("/{id}/usages", summary="Get usages of a key role", response_model=UsagesOut)
+@router.get("/{id}/usages", summary="Get usages of a key role", response_model=UsageListOut)
 async def get_key_role_usages(key_role_id: KeyRoleId, caller: Reader, tenure: ServiceDep) -> Any:
     """Lists rules that ask who holds it, its own assignment rules, sequences and mappings.
     `records` counts accounts with a holder.

@@ -10,7 +10,7 @@ from accounts_api.customers.object_types.schemas import (
     ObjectTypeOut,
     ObjectTypePatch,
 )
-from accounts_api.evaluation.usages.schemas import UsagesOut
+from accounts_api.evaluation.usages.schemas import UsageListOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
@@ -84,7 +84,7 @@ async def update_object_type(
 @router.get(
     "/{id}/usages",
     summary="Get usages of an object type",
-    response_model=UsagesOut,
+    response_model=UsageListOut,
 )
 async def get_object_type_usages(object_type_id: ObjectTypeId, caller: Reader, uow: Uow) -> Any:
     """Lists rules that look at its instances, and its own traits. No other service can use an

@@ -13,7 +13,7 @@ from accounts_api.customers.traits.schemas import (
     TypeIn,
     TypePreview,
 )
-from accounts_api.evaluation.usages.schemas import UsagesOut
+from accounts_api.evaluation.usages.schemas import UsageListOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from accounts_api.records.requests.schemas import RecordTypeKey
 from shared.auth import Caller
@@ -103,7 +103,7 @@ async def preview_trait_type(trait_id: TraitId, data: TypeIn, caller: Reader, uo
     return await service.preview_type(uow, trait_id, data)
 
 
-@router.get("/{id}/usages", summary="Get usages of a trait", response_model=UsagesOut)
+@router.get("/{id}/usages", summary="Get usages of a trait", response_model=UsageListOut)
 async def get_trait_usages(trait_id: TraitId, caller: Reader, tenure: ServiceDep) -> Any:
     """Lists rules, formulas and other traits, note templates, sequences (their templates too),
     mappings, and imports that have not ended, that use the trait. `not_asked` names services that

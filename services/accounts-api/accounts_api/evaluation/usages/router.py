@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Path
 
 from accounts_api.evaluation.usages import service
-from accounts_api.evaluation.usages.schemas import UsagesOut
+from accounts_api.evaluation.usages.schemas import UsageListOut
 from accounts_api.identity.members import service as members
 from shared.auth import Caller
 from shared.web.routing import ServiceDep, api_router, require
@@ -12,7 +12,7 @@ from shared.web.routing import ServiceDep, api_router, require
 router = api_router("/v1/members", "Members")
 
 
-@router.get("/{id}/usages", summary="Get usages of a member", response_model=UsagesOut)
+@router.get("/{id}/usages", summary="Get usages of a member", response_model=UsageListOut)
 async def get_member_usages(
     member_id: Annotated[UUID, Path(alias="id", description="The id of the member.")],
     caller: Annotated[Caller, require("members:read")],

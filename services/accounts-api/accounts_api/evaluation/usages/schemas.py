@@ -21,7 +21,7 @@ class UsageOut(BaseModel):
     title: str = Field(description="What that thing is called.")
 
 
-class UsagesOut(BaseModel):
+class UsageListOut(BaseModel):
     """What uses a trait, a segment, a key role, a member or an object type, in every service."""
 
     model_config = ConfigDict(

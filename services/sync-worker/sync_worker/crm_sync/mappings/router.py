@@ -9,8 +9,8 @@ from shared.web.routing import BeginUow, ServiceDep, api_router, refuses, requir
 from shared.web.versions import IfMatch, etag
 from sync_worker.crm_sync.mappings import service
 from sync_worker.crm_sync.mappings.schemas import (
+    ConnectionMappingOut,
     MappingIn,
-    MappingOut,
     MappingPreviewIn,
     MappingPreviewOut,
 )
@@ -24,7 +24,7 @@ Writer = Annotated[Caller, require("connections:write")]
 @router.get(
     "",
     summary="Get the mapping of a connection",
-    response_model=MappingOut,
+    response_model=ConnectionMappingOut,
     responses=refuses(409),
 )
 async def get_connection_mapping(
@@ -32,14 +32,14 @@ async def get_connection_mapping(
     caller: Reader,
     the_service: ServiceDep,
     response: Response,
-) -> MappingOut:
+) -> ConnectionMappingOut:
     """Which of their fields becomes which of ours. Until someone changes it, the one that ships."""
     found = await service.get_mapping(the_service, caller, id)
     response.headers["etag"] = etag(found.version)
     return found
 
 
-@router.put("", summary="Replace the mapping of a connection", response_model=MappingOut)
+@router.put("", summary="Replace the mapping of a connection", response_model=ConnectionMappingOut)
 @all_faults_at_once
 async def replace_connection_mapping(
     id: UUID,  # noqa: A002
@@ -49,7 +49,7 @@ async def replace_connection_mapping(
     the_service: ServiceDep,
     begin: BeginUow,
     response: Response,
-) -> MappingOut:
+) -> ConnectionMappingOut:
     """Replaces the whole mapping. It is checked against what Salesforce describes to the connected
     user. The next run reads every record anew. Look at the preview first.
     """

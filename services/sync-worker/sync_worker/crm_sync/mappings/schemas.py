@@ -44,7 +44,7 @@ class MappingIn(ObjectMapping):
     model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [SAMPLE]})
 
 
-class MappingOut(Out):
+class ConnectionMappingOut(Out):
     """Which fields of another system become which of ours, and which of ours are written there."""
 
     model_config = ConfigDict(

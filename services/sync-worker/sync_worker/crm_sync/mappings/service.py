@@ -17,8 +17,8 @@ from sync_worker.connectors import registry
 from sync_worker.connectors.base import Field, RecordConnector, SystemTrouble
 from sync_worker.crm_sync.mappings.sampling import sample
 from sync_worker.crm_sync.mappings.schemas import (
+    ConnectionMappingOut,
     MappingIn,
-    MappingOut,
     MappingPreviewIn,
     MappingPreviewOut,
     MappingPreviewRow,
@@ -87,7 +87,9 @@ def _writes(mapping: ObjectMapping, types: Collection[str | None], target: str) 
     )
 
 
-async def get_mapping(service: Service, caller: Caller, connection_id: UUID) -> MappingOut:
+async def get_mapping(
+    service: Service, caller: Caller, connection_id: UUID
+) -> ConnectionMappingOut:
     opened = await _opened(service, caller, connection_id)
     return _shown(opened, _mapping_of(opened), await _warnings(service, opened))
 
@@ -108,7 +110,7 @@ async def replace_mapping(
     connection_id: UUID,
     mapping: MappingIn,
     version: int | None,
-) -> MappingOut:
+) -> ConnectionMappingOut:
     """Put a mapping in force. Everything is read again under it, by the next run."""
     stored = mapping.model_dump(mode="json", exclude_none=True)
     await connections.store_mapping(uow, connection_id, stored, version)
@@ -222,8 +224,8 @@ def _mapping_of(opened: Opened) -> ObjectMapping:
     return mapping_of(registry.record_connector(opened.system).spec, opened.mapping)
 
 
-def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> MappingOut:
-    return MappingOut(
+def _shown(opened: Opened, mapping: ObjectMapping, warnings: list[str]) -> ConnectionMappingOut:
+    return ConnectionMappingOut(
         objects=list(mapping.objects),
         plan_roles=mapping.plan_roles,
         write_back=list(mapping.write_back),
