@@ -85,6 +85,11 @@ contract: clients ## what others make of the document, and our clients with real
 clients: setup ## make, compile and pack the TypeScript and Python packages (installs Node once)
 	@$(BIN)/python -m deploy.clients.build
 
+.PHONY: fuzz-api
+fuzz-api: setup ## schemathesis against real services: FUZZ_EXAMPLES=20 FUZZ_SECONDS=1800 for more
+	@$(BIN)/python -c 'from deploy.contract import environment; environment.installed()'
+	@$(WITH_SERVERS) --fast -- $(BIN)/python -m pytest -m contract tests/fuzz
+
 .PHONY: bench
 bench: setup ## measure, write .tenure/bench, compare with the last run
 	$(WITH_SERVERS) -- $(BIN)/python -m deploy.bench $(ARGS)

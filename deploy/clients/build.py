@@ -11,8 +11,8 @@ from typing import Any
 from deploy.checks import documents
 from deploy.clients import operations, python_methods, python_types, typescript_methods
 from deploy.contract import environment
+from deploy.contract.document import merged
 from deploy.dependencies import install
-from deploy.gateway.merged import merge
 
 CLIENTS = install.ROOT / "clients"
 PYTHON = CLIENTS / "python"
@@ -32,9 +32,7 @@ def main() -> int:
     try:
         tools = environment.installed()
         PACKED.mkdir(exist_ok=True)
-        document = operations.prepared(
-            merge(documents.current(), "https://tenure.example.com", version="0")
-        )
+        document = operations.prepared(merged(documents.current()))
         generate_python(document, PYTHON)
         build_typescript(document, tools)
         pack_python()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.checks import documents
 from deploy.clients import build, operations
-from deploy.gateway.merged import merge
+from deploy.contract.document import merged
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -17,7 +17,7 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 def made_document() -> build.Document:
     """Of the contracts, which `make check` holds to what the code says."""
     contracts = {package: documents.contract(package) or {} for package in documents.PACKAGES}
-    return operations.prepared(merge(contracts, "https://tenure.example.com", version="0"))
+    return operations.prepared(merged(contracts))
 
 
 def make_python_package(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from accounts_api.customers.imports import service
 from accounts_api.customers.imports.schemas import ImportDetail, ImportIn, ImportOut, ImportPatch
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.web.routing import ServiceDep, Uow, api_router, require
+from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 from shared.web.versions import IfMatch, etag
 
 router = api_router("/v1/imports", "Imports")
@@ -66,6 +66,7 @@ async def get_import(import_id: ImportId, caller: Reader, uow: Uow, response: Re
     summary="Upload the file of an import",
     response_model=ImportOut,
     openapi_extra=_FILE,
+    responses=refuses(409),
 )
 async def upload_import_file(
     import_id: ImportId, request: Request, caller: Writer, tenure: ServiceDep, response: Response

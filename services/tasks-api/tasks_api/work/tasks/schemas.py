@@ -62,9 +62,7 @@ class TaskIn(In):
         ),
     ] = None
     dedupe_key: Annotated[
-        str | None,
-        StringConstraints(min_length=1, max_length=200),
-        OneLine,
+        Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine] | None,
         Field(description="At most one open task has this key; a second POST returns the first."),
     ] = None
 
