@@ -21,6 +21,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "object-types",
         "objects",
         "opportunities",
+        "openapi",
         "organizations",
         "product-event-names",
         "rules",

@@ -307,3 +307,31 @@ class ManualEntryRefused(Event):
         description="The day on which the contract no longer holds; null: not known."
     )
     reason: ManualEntryRefusal
+
+
+ApiSchemaChangeKind = TypeAliasType("ApiSchemaChangeKind", Literal["added", "removed", "changed"])
+
+
+class ApiSchemaChange(BaseModel):
+    """One difference of a workspace's API to the version before."""
+
+    change: ApiSchemaChangeKind = Field(description="What happened to what `path` names.")
+    path: str = Field(description="A trait, `account.traits.tier`, or `object_types.project`.")
+    breaking: bool = Field(
+        description="Whether a client that was generated before may be refused, or read what it"
+        " does not expect."
+    )
+    message: str = Field(description="What it means to a client, for people.")
+
+
+class ApiSchemaChanged(Event):
+    """A trait or an object type was made, changed or removed, so the API of the workspace has a new
+    version.
+    """
+
+    name: ClassVar[str] = "accounts.api_schema_changed.v1"
+    public_name: ClassVar[str | None] = "api_schema.changed"
+
+    version: int = Field(description="Counted from 1, without gaps.")
+    breaking: bool = Field(description="Whether one of the changes is.")
+    changes: list[ApiSchemaChange] = Field(description="Against the version before.")

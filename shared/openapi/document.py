@@ -1,10 +1,12 @@
 """OpenAPI 3.1 of one service, and under `x-problems` every error code there is."""
 
+import hashlib
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic_core import to_json
 
 from shared.openapi.components import HEADERS, problem_schemas, refusal_components
 from shared.openapi.examples import restore_nulls
@@ -26,6 +28,15 @@ def api_routes(app: FastAPI) -> list[APIRoute]:
     """Every documented operation of the app, however its routers are nested."""
     routes = (context.original_route for context in iter_route_contexts(app.routes))
     return [r for r in routes if isinstance(r, APIRoute) and r.include_in_schema]
+
+
+def digest_of_document(app: FastAPI) -> str:
+    """Names what the code publishes: another build of it has another digest."""
+    digest: str | None = getattr(app.state, "digest_of_document", None)
+    if digest is None:
+        digest = hashlib.sha256(to_json(app.openapi())).hexdigest()
+        app.state.digest_of_document = digest
+    return digest
 
 
 def install_openapi(app: FastAPI) -> None:

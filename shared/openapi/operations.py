@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from shared.openapi.components import REFUSALS, headers_of_answer, refusal
 from shared.web.routing import hears_idempotency_key, permission_of
-from shared.web.versions import creates, edited_version, has_version
+from shared.web.versions import creates, edited_version, has_etag
 
 Operation = dict[str, Any]
 
@@ -56,7 +56,7 @@ def complete_operation(operation: Operation, method: str, route: APIRoute) -> No
         return
     operation["x-permission"] = permission
     parameters = _parameters(operation, method, route)
-    if has_version(route) and method == "get":
+    if has_etag(route) and method == "get":
         parameters.append(_IF_NONE_MATCH)
         operation["responses"]["304"] = {
             "description": "It is still the version of `If-None-Match`. There is no body."
@@ -112,7 +112,7 @@ def _name_refusals(operation: Operation) -> None:
 
 
 def _headers(status: int, method: str, route: APIRoute) -> Iterator[str]:
-    if has_version(route) and status != HTTPStatus.NO_CONTENT:
+    if has_etag(route) and status != HTTPStatus.NO_CONTENT:
         yield "ETag"
     if creates(route) and status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
         yield "Location"

@@ -69,6 +69,13 @@ def if_changed(request: Request, response: Response) -> Response:
     return Response(status_code=304, headers={"etag": tag})
 
 
+def has_etag(route: APIRoute) -> bool:
+    """Whether `route` answers with an ETag: that of a version, or one that it makes itself and says
+    so by the 304 that it declares.
+    """
+    return has_version(route) or 304 in route.responses  # noqa: PLR2004
+
+
 def has_version(route: APIRoute) -> bool:
     """Whether `route` answers with one thing that has a version, so with its ETag."""
     model = route.response_model

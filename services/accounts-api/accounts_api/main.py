@@ -30,6 +30,7 @@ from accounts_api.signals.product_events import router as product_events
 from accounts_api.status import due_work
 from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.wiring import WIRING
+from accounts_api.workplace.api_schema import router as api_schema
 from shared import held_work
 from shared.app import build_app
 from shared.routers.dead_events import dead_events_router
@@ -37,7 +38,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0020"
+MIGRATION_HEAD = "0021"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Who our customers are and how they are doing.",
         routers=[
             workspaces.router,
+            api_schema.router,
             *record_types.routers,
             object_types.router,
             objects.router,

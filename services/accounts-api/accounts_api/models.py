@@ -17,11 +17,13 @@ from accounts_api.records.field_owners import models as field_owners
 from accounts_api.records.holdings import models as holdings
 from accounts_api.records.schema import models as records
 from accounts_api.signals.product_events import models as product_events
+from accounts_api.workplace.api_schema import models as api_schema
 
 __all__ = [
     "FOUNDATION",
     "Base",
     "api_keys",
+    "api_schema",
     "assignments",
     "audit_log",
     "deactivation",

@@ -28,8 +28,10 @@ from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.members.service import MemberHooks
 from accounts_api.identity.workspaces.service import WorkspaceHooks
+from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.product_events import service as product_events
+from accounts_api.workplace.api_schema import service as api_schema
 from shared.uow import Wiring
 
 WIRING: Final[Wiring] = (
@@ -76,6 +78,7 @@ WIRING: Final[Wiring] = (
             ),
         }
     ),
+    ShapeHooks(on_change=(api_schema.follow_shape,)),
     WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
     ReferenceHooks(segments=segments.those_of),
     KeyRoleHooks(on_deletion=(assignments.forget,)),

@@ -16,6 +16,7 @@ from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.interpreter.depends import EXISTENCE
 from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.hooks import notify_of_shape
 from accounts_api.records.schema.record_schemas import ObjectLink
 from accounts_api.records.store.service import all_written, write_each
 from shared import held_work
@@ -73,6 +74,7 @@ async def create_type(uow: UnitOfWork, data: ObjectTypeIn) -> StoredType:
     made = await get_type(uow, type_id)
     after = {**fields, "links": made.links}
     await audit_log.record(uow, "object_type.created", "object_type", type_id, after=after)
+    await notify_of_shape(uow)
     return made
 
 
@@ -101,6 +103,7 @@ async def change_type(
     await audit_log.record(
         uow, "object_type.changed", "object_type", type_id, before=was, after=becomes
     )
+    await notify_of_shape(uow)
     return await get_type(uow, type_id)
 
 
@@ -196,6 +199,7 @@ async def delete_type(uow: UnitOfWork, type_id: UUID, version: int | None, *, fo
     await audit_log.record(
         uow, "object_type.deleted", "object_type", type_id, before={"key": known.key}
     )
+    await notify_of_shape(uow)
 
 
 async def count_left(uow: UnitOfWork) -> int:

@@ -23,6 +23,7 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.hooks import notify_of_shape
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
 from accounts_api.records.store.service import all_written, write_each
@@ -91,6 +92,7 @@ async def create_trait(uow: UnitOfWork, data: TraitIn) -> Trait:
         await formulas.watch(uow, made.id, data.record_type, formula)
     await formulas.mend(uow)
     await audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
+    await notify_of_shape(uow)
     return made
 
 
@@ -130,6 +132,7 @@ async def change_trait(
         before=to_jsonable_python(was),
         after=to_jsonable_python(becomes),
     )
+    await notify_of_shape(uow)
     return changed
 
 
@@ -310,6 +313,7 @@ async def delete_trait(
         trait_id,
         before={"record_type": known.record_type, "key": known.key},
     )
+    await notify_of_shape(uow)
 
 
 async def clear_buried(service: Service) -> bool:
