@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.gateway.groups import tag_groups
 from deploy.gateway.problems import of_the_gateway
+from shared.openapi.components import CREDENTIALS
 
 Document = dict[str, Any]
 
@@ -30,7 +31,7 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
             "contact": {"name": "Tenure", "url": f"{public_url}/docs"},
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
-        "security": [{"api_key": []}],
+        "security": CREDENTIALS,
         "servers": [{"url": public_url}],
         "tags": [],
         "paths": {},

@@ -30,6 +30,14 @@ _KEPT_DOCUMENTS: Final = 32
 """About a megabyte each."""
 _KEPT_CREDENTIALS: Final = 1_000
 _PRIVATE: Final = {"cache-control": "private, no-cache"}
+_PASSED: Final = (
+    "content-type",
+    "retry-after",
+    "www-authenticate",
+    "ratelimit",
+    "ratelimit-policy",
+)
+"""Headers of a refusal."""
 
 
 class WorkspaceDocuments:
@@ -71,9 +79,6 @@ class WorkspaceDocuments:
         _keep(self._tags, credential, told["etag"], _KEPT_CREDENTIALS)
         _keep(self._documents, (told["etag"], base.kept.digest), made, _KEPT_DOCUMENTS)
         return made.answer(request, _PRIVATE)
-
-
-_PASSED: Final = ("content-type", "retry-after", "www-authenticate", "ratelimit", "ratelimit-policy")
 
 
 def _overlaid(document: Document, overlay: bytes) -> Kept:

@@ -7,6 +7,21 @@ from shared.web.problems import MEDIA_TYPE, Problem
 
 Component = dict[str, Any]
 
+CREDENTIAL_SCHEMES: Final[Mapping[str, Component]] = {
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key: `tnr_live_…`. Its scopes and role decide what it may do.",
+    },
+    "basic_api_key": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The same API key as the user name, without a password, as Segment's"
+        " libraries send their write key.",
+    },
+}
+CREDENTIALS: Final[list[dict[str, list[str]]]] = [{name: []} for name in CREDENTIAL_SCHEMES]
+"""One of them is enough."""
 REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     400: ("BadRequest", "The request could not be read: broken JSON, a cursor of another list."),
     401: ("Unauthorized", "There is no valid credential."),

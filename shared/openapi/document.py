@@ -8,7 +8,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic_core import to_json
 
-from shared.openapi.components import HEADERS, problem_schemas, refusal_components
+from shared.openapi.components import (
+    CREDENTIAL_SCHEMES,
+    CREDENTIALS,
+    HEADERS,
+    problem_schemas,
+    refusal_components,
+)
 from shared.openapi.examples import restore_nulls
 from shared.openapi.operations import complete_operation
 from shared.openapi.parameters import simplify_parameters
@@ -65,13 +71,7 @@ def _finish(document: Document, app: FastAPI) -> Document:
     problems = problem_catalog({"shared", *packages})
     components = document.setdefault("components", {})
     document.setdefault("webhooks", {})
-    components["securitySchemes"] = {
-        "api_key": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An API key: `tnr_live_…`. Its scopes and role decide what it may do.",
-        }
-    }
+    components["securitySchemes"] = dict(CREDENTIAL_SCHEMES)
     components["headers"] = {name: dict(header) for name, header in HEADERS.items()}
     components["responses"] = refusal_components()
     schemas = components.setdefault("schemas", {})
@@ -87,7 +87,7 @@ def _finish(document: Document, app: FastAPI) -> Document:
     for item in document["webhooks"].values():
         for operation in item.values():
             operation["security"] = []  # a signature: `info.description` of the merged document
-    document["security"] = [{"api_key": []}]
+    document["security"] = CREDENTIALS
     restore_nulls(document)
     simplify_parameters(document)
     describe_pages(schemas)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi.routing import APIRoute
 
-from shared.openapi.components import REFUSALS, headers_of_answer, refusal
+from shared.openapi.components import CREDENTIALS, REFUSALS, headers_of_answer, refusal
 from shared.web.routing import hears_idempotency_key, permission_of
 from shared.web.versions import creates, edited_version, has_etag
 
@@ -50,7 +50,7 @@ _IF_MATCH: Final[Operation] = {
 def complete_operation(operation: Operation, method: str, route: APIRoute) -> None:
     """Add, in place, what FastAPI does not know."""
     permission = permission_of(route)
-    operation["security"] = [] if permission is None else [{"api_key": []}]
+    operation["security"] = [] if permission is None else CREDENTIALS
     if permission is None:
         _name_refusals(operation)
         return
