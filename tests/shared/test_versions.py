@@ -1,4 +1,4 @@
-"""`ETag`, `If-Match`, `If-None-Match` and `Location`: of whatever has a version, in every service."""
+"""`ETag`, `If-Match`, `If-None-Match` and `Location`, in every service and by one rule."""
 
 from typing import Any, Final
 
