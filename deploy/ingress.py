@@ -26,6 +26,7 @@ _OF_THE_WHOLE = (
     ("/llms.txt", "Exact"),
     ("/livez", "Exact"),
     ("/readyz", "Exact"),
+    ("/v1/openapi.json", "Exact"),
     ("/v1/status", "Exact"),
 )
 

@@ -146,11 +146,11 @@ def _whole(service: ServiceName, path: str) -> str:
 
 # One document, pages and health of the whole come from the gateway program.
 _OWN = """\
-        location = /llms.txt {
+        location ~ ^/(|livez|readyz|llms\\.txt|(v1/)?openapi\\.json|v1/status)$ {
             proxy_pass http://gateway;
         }
 
-        location ~ ^/(|livez|readyz|openapi\\.json|v1/status|docs|docs/.*|problems|problems/.*)$ {
+        location ~ ^/(docs|problems)(/|$) {
             proxy_pass http://gateway;
         }
 

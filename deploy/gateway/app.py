@@ -1,7 +1,7 @@
 """The gateway as an ASGI app: its own few routes, and everything else through the proxy."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -16,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 from deploy.gateway import problems
 from deploy.gateway.compression import Compression
 from deploy.gateway.description import FRESH_SECONDS, Answers, Describer
+from deploy.gateway.merged import WORKSPACE_DOCUMENT
+from deploy.gateway.overlays import Answer, WorkspaceDocuments
 from deploy.gateway.pages import Pages
 from deploy.gateway.proxy import Proxy
 from deploy.routes import LARGER_BODIES
@@ -24,7 +26,17 @@ from shared.transport.middleware import PlainAnswers, RequestContext, RequestLim
 from shared.transport.refusal import Refusal
 from shared.web.accept import accepts
 
-_OWN = ("/", "/docs", "/livez", "/readyz", "/openapi.json", "/v1/status", "/problems", "/llms.txt")
+_OWN = (
+    "/",
+    "/docs",
+    "/livez",
+    "/llms.txt",
+    "/openapi.json",
+    "/problems",
+    "/readyz",
+    WORKSPACE_DOCUMENT,
+    "/v1/status",
+)
 _OWN_BELOW = ("/docs/", "/problems/")
 _ASK_SECONDS = 5.0
 # A service builds its document when it is first asked for it, which takes seconds.
@@ -43,12 +55,14 @@ class Gateway:
         self._public_url = public_url
         self._proxy = Proxy(upstreams)
         self._describer = Describer(self._ask_for_documents, public_url)
+        self._workspace_documents = WorkspaceDocuments(self._ask_accounts, self._describer)
         self._own = Starlette(
             routes=[
                 Route("/", _to_docs),
                 Route("/livez", _alive),
                 Route("/readyz", self._ready),
                 Route("/openapi.json", self._openapi),
+                Route(WORKSPACE_DOCUMENT, self._workspace_document),
                 Route("/v1/status", self._status),
                 *Pages(self._describer).routes,
             ],
@@ -102,9 +116,25 @@ class Gateway:
         return PlainTextResponse("ok")
 
     async def _openapi(self, request: Request) -> Response:
-        if not accepts(request.headers.get("accept", ""), "application/json"):
-            raise Refusal(406, "not_acceptable", "No answer of this kind is given here")
+        _must_accept_json(request)
         return (await self._describer.describe()).kept.answer(request, {"cache-control": _FRESH})
+
+    async def _workspace_document(self, request: Request) -> Response:
+        _must_accept_json(request)
+        return await self._workspace_documents.answer(request)
+
+    async def _ask_accounts(self, path: str, headers: Mapping[str, str]) -> Answer:
+        """Raises `Refusal` when the service does not answer."""
+        url = self._upstreams["accounts"].rstrip("/") + path
+        try:
+            async with (
+                asyncio.timeout(_BUILD_SECONDS),
+                self._proxy.session.get(url, headers=headers) as answer,
+            ):
+                told = {name.lower(): value for name, value in answer.headers.items()}
+                return answer.status, told, await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise problems.away("accounts") from error
 
     async def _ask_for_documents(self) -> Answers:
         return await self._ask_all("/openapi.json", seconds=_BUILD_SECONDS)
@@ -140,6 +170,11 @@ class Gateway:
 
         answers = await asyncio.gather(*(ask(url) for url in self._upstreams.values()))
         return dict(zip(self._upstreams, answers, strict=True))
+
+
+def _must_accept_json(request: Request) -> None:
+    if not accepts(request.headers.get("accept", ""), "application/json"):
+        raise Refusal(406, "not_acceptable", "No answer of this kind is given here")
 
 
 async def _to_docs(_: Request) -> Response:

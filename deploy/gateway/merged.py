@@ -13,6 +13,8 @@ Document = dict[str, Any]
 
 _DESCRIPTION = (Path(__file__).parent / "description.md").read_text(encoding="utf-8")
 STATUS = "/v1/status"
+WORKSPACE_DOCUMENT = "/v1/openapi.json"
+_OVERLAY = "/v1/openapi/overlay"
 _ERROR_CODE = "ErrorCode"
 _SECTIONS = ("schemas", "responses", "parameters", "examples", "requestBodies", "headers")
 
@@ -53,6 +55,9 @@ def merge(documents: Mapping[str, Document], public_url: str, *, version: str) -
         _add(merged, {**renamed, "paths": paths})
     if statuses:
         merged["paths"][STATUS] = {"get": _status_of_all(statuses)}
+    if _OVERLAY in merged["paths"]:
+        overlay = merged["paths"][_OVERLAY]["get"]
+        merged["paths"][WORKSPACE_DOCUMENT] = {"get": _document_of_a_workspace(overlay)}
     merged["x-tagGroups"] = tag_groups(tag["name"] for tag in merged["tags"])
     merged["x-problems"] = [problems[code] for code in sorted(problems)]
     if not merged["webhooks"]:
@@ -68,6 +73,22 @@ def _with_codes(document: Document, codes: list[str]) -> Document:
         return document
     schemas = {**schemas, _ERROR_CODE: {**schemas[_ERROR_CODE], "enum": codes}}
     return {**document, "components": {**components, "schemas": schemas}}
+
+
+def _document_of_a_workspace(overlay: dict[str, Any]) -> dict[str, Any]:
+    """The gateway answers it with what the overlay's operation answers, and refuses alike."""
+    schema = {"type": "object", "description": "An OpenAPI 3.1 document."}
+    example = {"openapi": "3.1.0", "info": {"title": "Tenure", "version": "1.0.0"}, "paths": {}}
+    content = {"application/json": {"schema": schema, "example": example}}
+    answer = {**overlay["responses"]["200"], "description": "The document.", "content": content}
+    return {
+        **overlay,
+        "operationId": "get_openapi_document",
+        "summary": "Get the document of this workspace's API",
+        "description": "`/openapi.json` with the traits and object types of the credential's"
+        " workspace: generate a client from it. Its ETag changes when they do, or with a release.",
+        "responses": {**overlay["responses"], "200": answer},
+    }
 
 
 def _status_of_all(statuses: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

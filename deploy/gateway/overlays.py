@@ -6,7 +6,6 @@ overlays have no others. A target that is not there changes nothing.
 """
 
 import asyncio
-import copy
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -93,20 +92,21 @@ def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
 
 
 def apply_overlay(document: Document, overlay: Document) -> Document:
-    """A new document: `document` stays as it is."""
-    changed = copy.deepcopy(document)
+    """A new document: `document` stays as it is, and shares with it what does not change."""
     for action in overlay["actions"]:
-        *way, last = _members(action["target"])
-        parent: Any = changed
-        for member in way:
-            parent = parent.get(member, {}) if isinstance(parent, dict) else {}
-        if not isinstance(parent, dict) or last not in parent:
-            continue
-        if action.get("remove"):
-            del parent[last]
-        else:
-            parent[last] = _merged(parent[last], action["update"])
-    return changed
+        document = _changed(document, list(_members(action["target"])), action)
+    return document
+
+
+def _changed(part: Any, way: list[str], action: Document) -> Any:
+    if not way:
+        return _merged(part, action["update"])
+    member, *rest = way
+    if not isinstance(part, dict) or member not in part:
+        return part
+    if not rest and action.get("remove"):
+        return {key: value for key, value in part.items() if key != member}
+    return {**part, member: _changed(part[member], rest, action)}
 
 
 def _members(target: str) -> Iterator[str]:
