@@ -2,12 +2,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Depends
-from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 from sync_worker.connections import links, service
 from sync_worker.connections.rows import Connection
 from sync_worker.connections.schemas import (
@@ -58,20 +57,17 @@ async def create_connection(
     data: Annotated[ConnectionIn, Depends(_checked)],
     uow: Uow,
     the_service: ServiceDep,
-    response: Response,
 ) -> Connection:
     """Connects another system. Secrets are sealed and never returned. The first read starts at
     once, from the beginning.
     """
-    made = await service.create_connection(uow, the_service.secrets, data)
-    response.headers["location"] = f"/v1/connections/{made.id}"
-    return _tagged(made, response)
+    return await service.create_connection(uow, the_service.secrets, data)
 
 
 @router.get("/{id}", summary="Get a connection", response_model=ConnectionOut)
-async def get_connection(id: UUID, caller: Reader, uow: Uow, response: Response) -> Connection:  # noqa: A002
+async def get_connection(id: UUID, caller: Reader, uow: Uow) -> Connection:  # noqa: A002
     """One connection, how fresh our copy is, and what stands in its way."""
-    return _tagged(await service.get_connection(uow, id), response)
+    return await service.get_connection(uow, id)
 
 
 @router.patch("/{id}", summary="Update a connection", response_model=ConnectionOut)
@@ -82,11 +78,9 @@ async def update_connection(
     data: Annotated[ConnectionPatch, Depends(_checked_patch)],
     uow: Uow,
     the_service: ServiceDep,
-    response: Response,
 ) -> Connection:
     """Changes its settings. A new secret replaces the old one and ends the state `needs_reauth`."""
-    changed = await service.update_connection(uow, the_service.secrets, id, data, version)
-    return _tagged(changed, response)
+    return await service.update_connection(uow, the_service.secrets, id, data, version)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a connection")
@@ -96,17 +90,12 @@ async def delete_connection(id: UUID, caller: Writer, uow: Uow) -> None:  # noqa
 
 
 @router.post("/{id}/pause", summary="Pause a connection", response_model=ConnectionOut)
-async def pause_connection(id: UUID, caller: Writer, uow: Uow, response: Response) -> Connection:  # noqa: A002
+async def pause_connection(id: UUID, caller: Writer, uow: Uow) -> Connection:  # noqa: A002
     """Nothing is read or written back until it is resumed."""
-    return _tagged(await service.pause_connection(uow, id), response)
+    return await service.pause_connection(uow, id)
 
 
 @router.post("/{id}/resume", summary="Resume a connection", response_model=ConnectionOut)
-async def resume_connection(id: UUID, caller: Writer, uow: Uow, response: Response) -> Connection:  # noqa: A002
+async def resume_connection(id: UUID, caller: Writer, uow: Uow) -> Connection:  # noqa: A002
     """Reads and writes on from where it stopped."""
-    return _tagged(await service.resume_connection(uow, id), response)
-
-
-def _tagged(connection: Connection, response: Response) -> Connection:
-    response.headers["etag"] = etag(connection.version)
-    return connection
+    return await service.resume_connection(uow, id)

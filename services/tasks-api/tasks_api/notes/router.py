@@ -8,7 +8,7 @@ from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 from tasks_api.notes import service
 from tasks_api.notes.schemas import (
     NoteIn,
@@ -124,17 +124,13 @@ async def create_note(
     note = await service.create_note(uow, draft)
     if note.field_write == "pending":
         response.status_code = 202
-    response.headers["etag"] = etag(note.version)
-    response.headers["location"] = f"/v1/notes/{note.id}"
     return note
 
 
 @router.get("/{id}", response_model=NoteOut, summary="Get a note")
-async def get_note(note_id: NoteId, caller: Reader, uow: Uow, response: Response) -> Any:
+async def get_note(note_id: NoteId, caller: Reader, uow: Uow) -> Any:
     """One note. Somebody else's private note is a 404."""
-    note = await service.get_note(uow, caller, note_id)
-    response.headers["etag"] = etag(note.version)
-    return note
+    return await service.get_note(uow, caller, note_id)
 
 
 @router.patch("/{id}", response_model=NoteOut, summary="Update a note")
@@ -145,14 +141,11 @@ async def update_note(
     caller: Writer,
     uow: Uow,
     if_match: IfMatch,
-    response: Response,
 ) -> Any:
     """Changes the text and the words about it; the values that it wrote to records stay."""
     note = await service.get_note(uow, caller, note_id, lock=True)
     check_version(if_match, note.version)
-    edited = await service.update_note(uow, note, data)
-    response.headers["etag"] = etag(edited.version)
-    return edited
+    return await service.update_note(uow, note, data)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a note")
@@ -197,12 +190,9 @@ async def get_note_template(
     key: Key,
     caller: Annotated[Caller, require("note_templates:read")],
     uow: Uow,
-    response: Response,
 ) -> Any:
     """One template, in its current version."""
-    template = await service.get_template(uow, key)
-    response.headers["etag"] = etag(template.version)
-    return template
+    return await service.get_template(uow, key)
 
 
 @templates_router.patch("/{key}", response_model=NoteTemplateOut, summary="Update a note template")
@@ -216,16 +206,13 @@ async def update_note_template(
     begin: BeginUow,
     running: ServiceDep,
     if_match: IfMatch,
-    response: Response,
 ) -> Any:
     """Makes a new version; notes keep the version that they were written with."""
     await must_be_writable(running, caller, bound_fields(data.fields))
     uow = await begin()
     template = await service.get_template(uow, key, lock=True)
     check_version(if_match, template.version)
-    edited = await service.update_template(uow, template, data)
-    response.headers["etag"] = etag(edited.version)
-    return edited
+    return await service.update_template(uow, template, data)
 
 
 @templates_router.get(

@@ -18,7 +18,7 @@ from accounts_api.automation.assignments.schemas import (
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/key-roles/{key_role_id}/assignment-rules", "Key roles")
 
@@ -40,14 +40,13 @@ async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> 
 )
 @all_faults_at_once
 async def create_assignment_rule(
-    key_role_id: UUID, data: AssignmentRuleIn, caller: Writer, uow: Uow, response: Response
+    key_role_id: UUID, data: AssignmentRuleIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Creates a rule. An account that begins to satisfy it gets a holder from now on; accounts that
     satisfy it already get theirs when the rules are applied.
     """
     rule = await service.create_rule(uow, key_role_id, data)
-    response.headers["location"] = f"/v1/key-roles/{key_role_id}/assignment-rules/{rule.id}"
-    return await _tagged(uow, rule, response)
+    return await _shown(uow, rule)
 
 
 @router.post("/preview", summary="Preview assignment rules", response_model=AssignmentPreviewOut)
@@ -76,10 +75,10 @@ async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) ->
 
 @router.get("/{id}", summary="Get an assignment rule", response_model=AssignmentRuleOut)
 async def get_assignment_rule(
-    key_role_id: UUID, rule_id: RuleId, caller: Reader, uow: Uow, response: Response
+    key_role_id: UUID, rule_id: RuleId, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
-    return await _tagged(uow, await service.get_rule(uow, key_role_id, rule_id), response)
+    return await _shown(uow, await service.get_rule(uow, key_role_id, rule_id))
 
 
 @router.patch("/{id}", summary="Update an assignment rule", response_model=AssignmentRuleOut)
@@ -91,13 +90,12 @@ async def update_assignment_rule(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> dict[str, Any]:
     """Changes what is sent. Accounts that satisfy the rule already keep their holders until the
     rules are applied.
     """
     changed = await service.update_rule(uow, key_role_id, rule_id, data, version)
-    return await _tagged(uow, changed, response)
+    return await _shown(uow, changed)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete an assignment rule")
@@ -109,6 +107,5 @@ async def delete_assignment_rule(
     return Response(status_code=204)
 
 
-async def _tagged(uow: Uow, rule: AssignmentRule, response: Response) -> dict[str, Any]:
-    response.headers["etag"] = etag(rule.version)
+async def _shown(uow: Uow, rule: AssignmentRule) -> dict[str, Any]:
     return (await service.shown(uow, [rule]))[0]

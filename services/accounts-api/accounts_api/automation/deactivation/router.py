@@ -5,7 +5,6 @@ from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.automation.deactivation import service
-from accounts_api.automation.deactivation.queries import DeactivationRule
 from accounts_api.automation.deactivation.schemas import (
     DeactivationExplanationOut,
     DeactivationPreviewIn,
@@ -18,7 +17,7 @@ from accounts_api.automation.deactivation.schemas import (
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import Uow, api_router, refuses, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
 
@@ -39,14 +38,13 @@ async def list_deactivation_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 )
 @all_faults_at_once
 async def create_deactivation_rule(
-    data: DeactivationRuleIn, caller: Writer, uow: Uow, response: Response
+    data: DeactivationRuleIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Creates a rule. While it matches, the contact's `deactivated_at` is set; contacts follow in
     batches, and `progress` of the list shows how far that is.
     """
     rule = await service.create_rule(uow, data)
-    response.headers["location"] = f"/v1/contact-deactivation-rules/{rule.id}"
-    return _tagged(rule, response)
+    return service.shown(rule)
 
 
 @router.post(
@@ -78,11 +76,9 @@ async def explain_deactivation(
 
 
 @router.get("/{id}", summary="Get a deactivation rule", response_model=DeactivationRuleOut)
-async def get_deactivation_rule(
-    rule_id: RuleId, caller: Reader, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def get_deactivation_rule(rule_id: RuleId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
-    return _tagged(await service.get_rule(uow, rule_id), response)
+    return service.shown(await service.get_rule(uow, rule_id))
 
 
 @router.patch("/{id}", summary="Update a deactivation rule", response_model=DeactivationRuleOut)
@@ -93,12 +89,11 @@ async def update_deactivation_rule(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> dict[str, Any]:
     """Changes what is sent. Contacts follow in batches, and `progress` of the list shows how far
     that is.
     """
-    return _tagged(await service.update_rule(uow, rule_id, data, version), response)
+    return service.shown(await service.update_rule(uow, rule_id, data, version))
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a deactivation rule")
@@ -108,8 +103,3 @@ async def delete_deactivation_rule(
     """Deletes a rule. Contacts that it alone deactivated are active again."""
     await service.delete_rule(uow, rule_id, version)
     return Response(status_code=204)
-
-
-def _tagged(rule: DeactivationRule, response: Response) -> dict[str, Any]:
-    response.headers["etag"] = etag(rule.version)
-    return service.shown(rule)

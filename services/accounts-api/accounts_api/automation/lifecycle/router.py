@@ -5,7 +5,6 @@ from fastapi import Path, Query
 from starlette.responses import Response
 
 from accounts_api.automation.lifecycle import service
-from accounts_api.automation.lifecycle.queries import LifecycleRule
 from accounts_api.automation.lifecycle.schemas import (
     LifecycleExplanationOut,
     LifecyclePreviewIn,
@@ -20,7 +19,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
@@ -42,13 +41,10 @@ async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
     "", status_code=201, summary="Create a lifecycle rule", response_model=LifecycleRuleOut
 )
 @all_faults_at_once
-async def create_lifecycle_rule(
-    data: LifecycleRuleIn, caller: Writer, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def create_lifecycle_rule(data: LifecycleRuleIn, caller: Writer, uow: Uow) -> dict[str, Any]:
     """Creates a rule. Accounts follow in batches; `progress` of the list shows how far that is."""
     rule = await service.create_rule(uow, data)
-    response.headers["location"] = f"/v1/lifecycle-rules/{rule.id}"
-    return _tagged(rule, response)
+    return service.shown(rule)
 
 
 @router.post("/preview", summary="Preview lifecycle rules", response_model=LifecyclePreviewOut)
@@ -94,11 +90,9 @@ async def list_unconverted_trials(
 
 
 @router.get("/{id}", summary="Get a lifecycle rule", response_model=LifecycleRuleOut)
-async def get_lifecycle_rule(
-    rule_id: RuleId, caller: Reader, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def get_lifecycle_rule(rule_id: RuleId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
-    return _tagged(await service.get_rule(uow, rule_id), response)
+    return service.shown(await service.get_rule(uow, rule_id))
 
 
 @router.patch("/{id}", summary="Update a lifecycle rule", response_model=LifecycleRuleOut)
@@ -109,12 +103,11 @@ async def update_lifecycle_rule(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> dict[str, Any]:
     """Changes what is sent; the status of a rule stays. Accounts follow in batches, and `progress`
     of the list shows how far that is.
     """
-    return _tagged(await service.update_rule(uow, rule_id, data, version), response)
+    return service.shown(await service.update_rule(uow, rule_id, data, version))
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a lifecycle rule")
@@ -124,8 +117,3 @@ async def delete_lifecycle_rule(
     """Deletes a rule. Accounts that it decided about get the status that other rules give them."""
     await service.delete_rule(uow, rule_id, version)
     return Response(status_code=204)
-
-
-def _tagged(rule: LifecycleRule, response: Response) -> dict[str, Any]:
-    response.headers["etag"] = etag(rule.version)
-    return service.shown(rule)

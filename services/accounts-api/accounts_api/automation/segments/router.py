@@ -18,7 +18,7 @@ from shared.events.records import RecordType
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/segments", "Segments")
 
@@ -59,24 +59,19 @@ async def list_segments(
 
 @router.post("", status_code=201, summary="Create a segment", response_model=SegmentOut)
 @all_faults_at_once
-async def create_segment(
-    data: SegmentIn, caller: Writer, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def create_segment(data: SegmentIn, caller: Writer, uow: Uow) -> dict[str, Any]:
     """Creates a segment. The answer comes at once; members follow in batches, and `progress` shows
     how far that is.
     """
     shown = await service.create_segment(uow, data)
-    response.headers["location"] = f"/v1/segments/{shown.segment.id}"
-    return _tagged(shown, response)
+    return shown.as_json()
 
 
 @router.get("/{id}", summary="Get a segment", response_model=SegmentDetail)
-async def get_segment(
-    segment_id: SegmentId, caller: Reader, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def get_segment(segment_id: SegmentId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Returns a segment with the count and revenue of its members, live or archived."""
     shown, revenue = await service.get_segment(uow, segment_id)
-    return {**_tagged(shown, response), "arr": revenue}
+    return {**shown.as_json(), "arr": revenue}
 
 
 @router.patch("/{id}", summary="Update a segment", response_model=SegmentOut)
@@ -87,12 +82,11 @@ async def update_segment(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> dict[str, Any]:
     """Changes what is sent. A new rule, group or priority makes the worker evaluate every record
     again; until then members stay as they are.
     """
-    return _tagged(await service.update_segment(uow, segment_id, data, version), response)
+    return (await service.update_segment(uow, segment_id, data, version)).as_json()
 
 
 @router.delete("/{id}", status_code=204, summary="Archive a segment")
@@ -135,15 +129,8 @@ async def get_segment_usages(
     summary="Recheck a segment",
     response_model=SegmentOut,
 )
-async def recheck_segment(
-    segment_id: SegmentId, caller: Writer, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def recheck_segment(segment_id: SegmentId, caller: Writer, uow: Uow) -> dict[str, Any]:
     """Evaluates every record again, as the worker does once a day, too. `progress.drift` says how
     many memberships were wrong.
     """
-    return _tagged(await service.recheck_segment(uow, segment_id), response)
-
-
-def _tagged(shown: service.Shown, response: Response) -> dict[str, Any]:
-    response.headers["etag"] = etag(shown.segment.version)
-    return shown.as_json()
+    return (await service.recheck_segment(uow, segment_id)).as_json()

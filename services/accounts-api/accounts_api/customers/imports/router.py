@@ -4,14 +4,13 @@ from uuid import UUID
 
 from fastapi import Path
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 
 from accounts_api.customers.imports import service
 from accounts_api.customers.imports.schemas import ImportDetail, ImportIn, ImportOut, ImportPatch
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/imports", "Imports")
 
@@ -46,19 +45,18 @@ async def list_imports(
 
 
 @router.post("", status_code=201, summary="Create an import", response_model=ImportOut)
-async def create_import(data: ImportIn, caller: Writer, uow: Uow, response: Response) -> Any:
+async def create_import(data: ImportIn, caller: Writer, uow: Uow) -> Any:
     """Creates an import, with a small file in `csv` or without one: then send it to
     `/v1/imports/{id}/file`. Nothing is written to records before the import is started.
     """
     made = await service.create_import(uow, data)
-    response.headers["location"] = f"/v1/imports/{made['id']}"
-    return _tagged(made, response)
+    return _shown(made)
 
 
 @router.get("/{id}", summary="Get an import", response_model=ImportDetail)
-async def get_import(import_id: ImportId, caller: Reader, uow: Uow, response: Response) -> Any:
+async def get_import(import_id: ImportId, caller: Reader, uow: Uow) -> Any:
     """Returns how far the import has come, and what its columns can be mapped to."""
-    return _tagged(await service.show_import(uow, import_id), response)
+    return _shown(await service.show_import(uow, import_id))
 
 
 @router.put(
@@ -69,13 +67,13 @@ async def get_import(import_id: ImportId, caller: Reader, uow: Uow, response: Re
     responses=refuses(409),
 )
 async def upload_import_file(
-    import_id: ImportId, request: Request, caller: Writer, tenure: ServiceDep, response: Response
+    import_id: ImportId, request: Request, caller: Writer, tenure: ServiceDep
 ) -> Any:
     """Stores the file, in place of the one before, and maps its columns by their names. It is
     refused once the import is started.
     """
     taken = await service.take_file(tenure.units, caller, import_id, _pieces(request))
-    return _tagged(taken, response)
+    return _shown(taken)
 
 
 @router.patch("/{id}", summary="Update an import", response_model=ImportOut)
@@ -85,12 +83,11 @@ async def update_import(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> Any:
     """Changes what is sent; columns that are left out stay mapped as they are. It is refused once
     the import is started.
     """
-    return _tagged(await service.change_import(uow, import_id, version, data), response)
+    return _shown(await service.change_import(uow, import_id, version, data))
 
 
 @router.post(
@@ -99,19 +96,17 @@ async def update_import(
     summary="Start an import",
     response_model=ImportOut,
 )
-async def start_import(
-    import_id: ImportId, version: IfMatch, caller: Writer, uow: Uow, response: Response
-) -> Any:
+async def start_import(import_id: ImportId, version: IfMatch, caller: Writer, uow: Uow) -> Any:
     """Starts to write the rows in the background, 500 in a transaction. The same file again changes
     nothing.
     """
-    return _tagged(await service.start_import(uow, caller, import_id, version), response)
+    return _shown(await service.start_import(uow, caller, import_id, version))
 
 
 @router.post("/{id}/cancel", summary="Cancel an import", response_model=ImportOut)
-async def cancel_import(import_id: ImportId, caller: Writer, uow: Uow, response: Response) -> Any:
+async def cancel_import(import_id: ImportId, caller: Writer, uow: Uow) -> Any:
     """Ends the import. Rows that are written stay, and no more are."""
-    return _tagged(await service.cancel_import(uow, import_id), response)
+    return _shown(await service.cancel_import(uow, import_id))
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
@@ -122,6 +117,5 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
         raise ConnectionResetError from error
 
 
-def _tagged(job: dict[str, Any], response: Response) -> dict[str, Any]:
-    response.headers["etag"] = etag(job["version"])
+def _shown(job: dict[str, Any]) -> dict[str, Any]:
     return job

@@ -21,7 +21,7 @@ from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/key-roles", "Key roles")
 of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
@@ -45,15 +45,15 @@ async def list_key_roles(
 
 
 @router.post("", status_code=201, summary="Create a key role", response_model=KeyRoleOut)
-async def create_key_role(data: KeyRoleIn, caller: Writer, uow: Uow, response: Response) -> Any:
+async def create_key_role(data: KeyRoleIn, caller: Writer, uow: Uow) -> Any:
     """Defines a key role, which accounts then have under `key_roles`."""
-    return _tagged(await service.create_key_role(uow, data), response)
+    return await service.create_key_role(uow, data)
 
 
 @router.get("/{id}", summary="Get a key role", response_model=KeyRoleOut)
-async def get_key_role(key_role_id: KeyRoleId, caller: Reader, uow: Uow, response: Response) -> Any:
+async def get_key_role(key_role_id: KeyRoleId, caller: Reader, uow: Uow) -> Any:
     """Returns a key role; who holds it is with each account."""
-    return _tagged(await service.get_key_role(uow, key_role_id), response)
+    return await service.get_key_role(uow, key_role_id)
 
 
 @router.patch("/{id}", summary="Update a key role", response_model=KeyRoleOut)
@@ -63,12 +63,11 @@ async def update_key_role(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> Any:
     """Changes what is sent. `multi` cannot become false while an account has several holders: 409
     says how many do.
     """
-    return _tagged(await service.change_key_role(uow, key_role_id, version, data), response)
+    return await service.change_key_role(uow, key_role_id, version, data)
 
 
 @router.get("/{id}/usages", summary="Get usages of a key role", response_model=UsageListOut)
@@ -129,8 +128,3 @@ async def cancel_planned_key_role(
     """Cancels a holding that has not begun. 404 answers one that has."""
     await service.cancel_planned(uow, account_id, planned_id)
     return Response(status_code=204)
-
-
-def _tagged(role: Any, response: Response) -> Any:
-    response.headers["etag"] = etag(role.version)
-    return role

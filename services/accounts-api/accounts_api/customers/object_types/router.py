@@ -2,7 +2,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from starlette.responses import Response
 
 from accounts_api.customers.object_types import service
 from accounts_api.customers.object_types.schemas import (
@@ -15,7 +14,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/object-types", "Object types")
 
@@ -45,21 +44,17 @@ async def list_object_types(
 
 @router.post("", status_code=201, summary="Create an object type", response_model=ObjectTypeOut)
 @all_faults_at_once
-async def create_object_type(
-    data: ObjectTypeIn, caller: Writer, uow: Uow, response: Response
-) -> Any:
+async def create_object_type(data: ObjectTypeIn, caller: Writer, uow: Uow) -> Any:
     """Defines a type of record. Its instances are at `/v1/objects/<key>`, and its traits have its
     key as `record_type`.
     """
-    return _tagged(await service.create_type(uow, data), response)
+    return await service.create_type(uow, data)
 
 
 @router.get("/{id}", summary="Get an object type", response_model=ObjectTypeOut)
-async def get_object_type(
-    object_type_id: ObjectTypeId, caller: Reader, uow: Uow, response: Response
-) -> Any:
+async def get_object_type(object_type_id: ObjectTypeId, caller: Reader, uow: Uow) -> Any:
     """Returns an object type with its links, live or archived."""
-    return _tagged(await service.get_type(uow, object_type_id), response)
+    return await service.get_type(uow, object_type_id)
 
 
 @router.patch("/{id}", summary="Update an object type", response_model=ObjectTypeOut)
@@ -70,15 +65,13 @@ async def update_object_type(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
     *,
     force: Force = False,
 ) -> Any:
     """Changes what is sent. A link that instances hold cannot go, which is a 409; one that rules
     look along needs `force` to go.
     """
-    changed = await service.change_type(uow, object_type_id, version, data, force=force)
-    return _tagged(changed, response)
+    return await service.change_type(uow, object_type_id, version, data, force=force)
 
 
 @router.get(
@@ -106,8 +99,3 @@ async def delete_object_type(
     with its traits and instances, in batches: until they are gone its key stays taken.
     """
     await service.delete_type(uow, object_type_id, version, force=force)
-
-
-def _tagged(found: Any, response: Response) -> Any:
-    response.headers["etag"] = etag(found.version)
-    return found

@@ -2,7 +2,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from starlette.responses import Response
 
 from accounts_api.customers.formulas.schemas import FormulaPreviewIn, FormulaPreviewOut
 from accounts_api.customers.traits import drafts, service
@@ -20,7 +19,7 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/traits", "Traits")
 
@@ -47,11 +46,11 @@ async def list_traits(
 
 @router.post("", status_code=201, summary="Create a trait", response_model=TraitOut)
 @all_faults_at_once
-async def create_trait(data: TraitIn, caller: Writer, uow: Uow, response: Response) -> Any:
+async def create_trait(data: TraitIn, caller: Writer, uow: Uow) -> Any:
     """Defines a trait. Its values then stand in `traits` of the records, and rules know it as
     `traits.<key>`; those of a formula are computed in batches, as `progress` shows.
     """
-    return await _tagged(uow, await service.create_trait(uow, data), response)
+    return await _shown(uow, await service.create_trait(uow, data))
 
 
 @router.post(
@@ -68,9 +67,9 @@ async def preview_formula(data: FormulaPreviewIn, caller: Reader, uow: Uow) -> A
 
 
 @router.get("/{id}", summary="Get a trait", response_model=TraitOut)
-async def get_trait(trait_id: TraitId, caller: Reader, uow: Uow, response: Response) -> Any:
+async def get_trait(trait_id: TraitId, caller: Reader, uow: Uow) -> Any:
     """Returns a trait, with the progress of its values if it is a formula."""
-    return await _tagged(uow, await service.get_trait(uow, trait_id), response)
+    return await _shown(uow, await service.get_trait(uow, trait_id))
 
 
 @router.patch("/{id}", summary="Update a trait", response_model=TraitOut)
@@ -81,14 +80,13 @@ async def update_trait(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
     force: Force = False,  # noqa: FBT002
 ) -> Any:
     """Changes what is sent. A new `type` converts every value; what cannot be converted is a 409,
     or cleared by `force`.
     """
     changed = await service.change_trait(uow, trait_id, version, data, force=force)
-    return await _tagged(uow, changed, response)
+    return await _shown(uow, changed)
 
 
 @router.post(
@@ -131,6 +129,5 @@ async def delete_trait(
         await service.delete_trait(uow, trait_id, version, elsewhere, force=force)
 
 
-async def _tagged(uow: Uow, trait: Any, response: Response) -> Any:
-    response.headers["etag"] = etag(trait.version)
+async def _shown(uow: Uow, trait: Any) -> Any:
     return (await service.shown(uow, [trait]))[0]

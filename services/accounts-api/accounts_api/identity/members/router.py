@@ -12,7 +12,7 @@ from shared.events.accounts import MemberRole
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.schemas import ExternalId
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/members", "Members")
 
@@ -60,19 +60,17 @@ async def list_members(
 
 
 @router.post("", status_code=201, summary="Create a member", response_model=MemberOut)
-async def create_member(data: MemberIn, caller: Writer, uow: Uow, response: Response) -> Member:
+async def create_member(data: MemberIn, caller: Writer, uow: Uow) -> Member:
     """Adds a person. Observers are free; every other role takes a paid seat, and 409 says when all
     are taken.
     """
-    member = await service.create_member(uow, caller, data)
-    response.headers["location"] = f"/v1/members/{member.id}"
-    return _tagged(member, response)
+    return await service.create_member(uow, caller, data)
 
 
 @router.get("/{id}", summary="Get a member", response_model=MemberOut)
-async def get_member(member_id: MemberId, caller: Reader, uow: Uow, response: Response) -> Member:
+async def get_member(member_id: MemberId, caller: Reader, uow: Uow) -> Member:
     """Returns a member, active or deactivated."""
-    return _tagged(await service.get_member(uow, member_id), response)
+    return await service.get_member(uow, member_id)
 
 
 @router.patch("/{id}", summary="Update a member", response_model=MemberOut)
@@ -82,12 +80,11 @@ async def update_member(
     version: IfMatch,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> Member:
     """Changes what is sent. 409 answers a role that needs a seat when all are taken, an address
     that another member has, and whatever would leave the workspace without an admin.
     """
-    return _tagged(await service.update_member(uow, caller, member_id, data, version), response)
+    return await service.update_member(uow, caller, member_id, data, version)
 
 
 @router.post("/{id}/deactivate", summary="Deactivate a member", response_model=MemberOut)
@@ -95,15 +92,13 @@ async def deactivate_member(
     member_id: MemberId,
     caller: Writer,
     uow: Uow,
-    response: Response,
     *,
     force: Force = False,
 ) -> Member:
     """Ends the member's access and their API keys, and frees their seat; their history stays. 409
     names the key roles that they still hold: hand them over first.
     """
-    member = await service.deactivate_member(uow, caller, member_id, force=force)
-    return _tagged(member, response)
+    return await service.deactivate_member(uow, caller, member_id, force=force)
 
 
 @router.post("/{id}/reactivate", summary="Reactivate a member", response_model=MemberOut)
@@ -111,12 +106,11 @@ async def reactivate_member(
     member_id: MemberId,
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> Member:
     """Lets a deactivated member in again, with the role they had. Their API keys stay revoked, and
     409 says when all paid seats are taken.
     """
-    return _tagged(await service.reactivate_member(uow, caller, member_id), response)
+    return await service.reactivate_member(uow, caller, member_id)
 
 
 @router.put(
@@ -142,10 +136,4 @@ async def put_member(
     member, made = await service.upsert_member(uow, caller, external_id, data, force=force)
     if made:
         response.status_code = 201
-        response.headers["location"] = f"/v1/members/{member.id}"
-    return _tagged(member, response)
-
-
-def _tagged(member: Member, response: Response) -> Member:
-    response.headers["etag"] = etag(member.version)
     return member

@@ -1,14 +1,12 @@
 from typing import Annotated
 
-from starlette.responses import Response
-
 from accounts_api.identity.workspaces import service
 from accounts_api.identity.workspaces.rows import Workspace
 from accounts_api.identity.workspaces.schemas import ClockIn, ClockOut, WorkspaceOut, WorkspacePatch
 from accounts_api.identity.workspaces.service import Clock
 from shared.auth import Caller
 from shared.web.routing import Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/workspace", "Workspace")
 
@@ -17,19 +15,19 @@ Writer = Annotated[Caller, require("workspace:write")]
 
 
 @router.get("", summary="Get the workspace", response_model=WorkspaceOut)
-async def get_workspace(caller: Reader, uow: Uow, response: Response) -> Workspace:
+async def get_workspace(caller: Reader, uow: Uow) -> Workspace:
     """Returns the workspace of the credential, with every setting."""
-    return _tagged(await service.get_workspace(uow), response)
+    return await service.get_workspace(uow)
 
 
 @router.patch("", summary="Update the workspace", response_model=WorkspaceOut)
 async def update_workspace(
-    data: WorkspacePatch, version: IfMatch, caller: Writer, uow: Uow, response: Response
+    data: WorkspacePatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Workspace:
     """Changes what is sent; settings are merged key by key. A new time zone, fiscal year or
     calendar makes the rules that depend on it evaluate again.
     """
-    return _tagged(await service.update_workspace(uow, data, version), response)
+    return await service.update_workspace(uow, data, version)
 
 
 @router.get("/clock", summary="Get the clock of the workspace", response_model=ClockOut)
@@ -47,8 +45,3 @@ async def set_workspace_clock(data: ClockIn, caller: Writer, uow: Uow) -> Clock:
     409 answers in a workspace that is no sandbox.
     """
     return await service.set_clock(uow, data.frozen_at)
-
-
-def _tagged(workspace: Workspace, response: Response) -> Workspace:
-    response.headers["etag"] = etag(workspace.version)
-    return workspace

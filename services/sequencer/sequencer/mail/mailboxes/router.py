@@ -3,7 +3,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
-from starlette.responses import Response
 
 from sequencer.mail.mailboxes import service
 from sequencer.mail.mailboxes.rows import Mailbox
@@ -13,7 +12,7 @@ from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/mailboxes", "Mailboxes")
 
@@ -66,23 +65,18 @@ async def create_mailbox(
     caller: Writer,
     the_service: ServiceDep,
     begin: BeginUow,
-    response: Response,
 ) -> dict[str, Any]:
     """Adds an address that sequences send from. Its password is sealed at once and never shown."""
     await must_be_member(the_service, caller, data.member_id, "/member_id")
     uow = await begin()
     mailbox = await service.create_mailbox(uow, the_service.secrets, data)
-    response.headers["etag"] = etag(mailbox.version)
     return _shown(mailbox, await service.today(uow))
 
 
 @router.get("/{id}", summary="Get a mailbox", response_model=MailboxOut)
-async def get_mailbox(
-    mailbox_id: MailboxId, caller: Reader, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def get_mailbox(mailbox_id: MailboxId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """One mailbox, and how much of today's cap it has used."""
     mailbox = await service.get_mailbox(uow, mailbox_id)
-    response.headers["etag"] = etag(mailbox.version)
     return _shown(mailbox, await service.today(uow))
 
 
@@ -94,7 +88,6 @@ async def update_mailbox(
     version: IfMatch,
     the_service: ServiceDep,
     begin: BeginUow,
-    response: Response,
 ) -> dict[str, Any]:
     """Changes a mailbox. New server settings also resume a mailbox that its server had refused."""
     await must_be_member(the_service, caller, data.member_id, "/member_id")
@@ -102,7 +95,6 @@ async def update_mailbox(
     mailbox = await service.get_mailbox(uow, mailbox_id)
     check_version(version, mailbox.version)
     edited = await service.update_mailbox(uow, the_service.secrets, mailbox, data)
-    response.headers["etag"] = etag(edited.version)
     return _shown(edited, await service.today(uow))
 
 

@@ -2,7 +2,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from starlette.responses import Response
 
 from sequencer.replica.references import look_for
 from sequencer.sequences.sequences import service
@@ -21,7 +20,7 @@ from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 
 router = api_router("/v1/sequences", "Sequences")
 
@@ -55,7 +54,7 @@ async def list_sequences(
 @router.post("", status_code=201, summary="Create a sequence", response_model=SequenceOut)
 @all_faults_at_once
 async def create_sequence(
-    data: SequenceIn, caller: Writer, running: ServiceDep, begin: BeginUow, response: Response
+    data: SequenceIn, caller: Writer, running: ServiceDep, begin: BeginUow
 ) -> dict[str, Any]:
     """Creates a draft. Nothing is sent before it is published and enabled. A template that cannot
     be read, or names a variable that does not exist, is a 422 with pointer, line and column. The
@@ -64,17 +63,13 @@ async def create_sequence(
     looked = await look_for(running, caller, named_in(data))
     uow = await begin()
     sequence = await service.create_sequence(uow, data, looked)
-    response.headers["etag"] = etag(sequence.version)
     return await shown(uow, sequence)
 
 
 @router.get("/{id}", summary="Get a sequence", response_model=SequenceOut)
-async def get_sequence(
-    sequence_id: SequenceId, caller: Reader, uow: Uow, response: Response
-) -> dict[str, Any]:
+async def get_sequence(sequence_id: SequenceId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """One sequence as its draft stands; `published_version` is what is in force."""
     sequence = await service.get_sequence(uow, sequence_id)
-    response.headers["etag"] = etag(sequence.version)
     return await shown(uow, sequence)
 
 
@@ -87,7 +82,6 @@ async def update_sequence(
     version: IfMatch,
     running: ServiceDep,
     begin: BeginUow,
-    response: Response,
 ) -> dict[str, Any]:
     """Changes the draft, which takes effect for new enrollments when it is published."""
     looked = await look_for(running, caller, named_in(data))
@@ -95,7 +89,6 @@ async def update_sequence(
     sequence = await service.get_sequence(uow, sequence_id, lock=True)
     check_version(version, sequence.version)
     edited = await service.update_sequence(uow, sequence, data, looked)
-    response.headers["etag"] = etag(edited.version)
     return await shown(uow, edited)
 
 

@@ -1,12 +1,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from starlette.responses import Response
-
 from shared.auth import Caller
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, api_router, refuses, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 from sync_worker.crm_sync.mappings import service
 from sync_worker.crm_sync.mappings.schemas import (
     ConnectionMappingOut,
@@ -31,12 +29,9 @@ async def get_connection_mapping(
     id: UUID,  # noqa: A002
     caller: Reader,
     the_service: ServiceDep,
-    response: Response,
 ) -> ConnectionMappingOut:
     """Which of their fields becomes which of ours. Until someone changes it, the one that ships."""
-    found = await service.get_mapping(the_service, caller, id)
-    response.headers["etag"] = etag(found.version)
-    return found
+    return await service.get_mapping(the_service, caller, id)
 
 
 @router.put("", summary="Replace the mapping of a connection", response_model=ConnectionMappingOut)
@@ -48,15 +43,12 @@ async def replace_connection_mapping(
     caller: Writer,
     the_service: ServiceDep,
     begin: BeginUow,
-    response: Response,
 ) -> ConnectionMappingOut:
     """Replaces the whole mapping. It is checked against what Salesforce describes to the connected
     user. The next run reads every record anew. Look at the preview first.
     """
     await service.check_mapping(the_service, caller, id, data)
-    changed = await service.replace_mapping(await begin(), the_service, id, data, version)
-    response.headers["etag"] = etag(changed.version)
-    return changed
+    return await service.replace_mapping(await begin(), the_service, id, data, version)
 
 
 @router.post(

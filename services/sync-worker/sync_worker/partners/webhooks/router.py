@@ -7,7 +7,7 @@ from starlette.responses import Response
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 from sync_worker.partners.webhooks import service
 from sync_worker.partners.webhooks.schemas import (
     EndpointCreated,
@@ -64,9 +64,7 @@ async def create_webhook_endpoint(
     again.
     """
     endpoint, secret = await service.create_endpoint(uow, the_service.secrets, data)
-    response.headers["location"] = f"/v1/webhook-endpoints/{endpoint.id}"
     response.headers["cache-control"] = "no-store"
-    _tagged(endpoint, response)
     return {**EndpointOut.model_validate(endpoint).model_dump(), "secret": secret}
 
 
@@ -75,10 +73,9 @@ async def get_webhook_endpoint(
     id: UUID,  # noqa: A002
     caller: Reader,
     uow: Uow,
-    response: Response,
 ) -> WebhookEndpoint:
     """One endpoint and how it is doing. Its secret and the values of its headers are not shown."""
-    return _tagged(await service.get_endpoint(uow, id), response)
+    return await service.get_endpoint(uow, id)
 
 
 @router.patch("/{id}", summary="Update a webhook endpoint", response_model=EndpointOut)
@@ -89,11 +86,9 @@ async def update_webhook_endpoint(
     data: Annotated[EndpointPatch, Depends(_checked_patch)],
     uow: Uow,
     the_service: ServiceDep,
-    response: Response,
 ) -> WebhookEndpoint:
     """Changes an endpoint; `types` and `headers` replace what was there."""
-    changed = await service.update_endpoint(uow, the_service.secrets, id, data, version)
-    return _tagged(changed, response)
+    return await service.update_endpoint(uow, the_service.secrets, id, data, version)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a webhook endpoint")
@@ -127,12 +122,11 @@ async def enable_webhook_endpoint(
     id: UUID,  # noqa: A002
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> WebhookEndpoint:
     """Sends events there again: what was waiting goes out at once. What happened meanwhile can be
     replayed.
     """
-    return _tagged(await service.enable_endpoint(uow, id), response)
+    return await service.enable_endpoint(uow, id)
 
 
 @router.post("/{id}/disable", summary="Disable a webhook endpoint", response_model=EndpointOut)
@@ -140,12 +134,6 @@ async def disable_webhook_endpoint(
     id: UUID,  # noqa: A002
     caller: Writer,
     uow: Uow,
-    response: Response,
 ) -> WebhookEndpoint:
     """Stops deliveries: nothing is sent there until it is enabled again."""
-    return _tagged(await service.disable_endpoint(uow, id), response)
-
-
-def _tagged(endpoint: WebhookEndpoint, response: Response) -> WebhookEndpoint:
-    response.headers["etag"] = etag(endpoint.version)
-    return endpoint
+    return await service.disable_endpoint(uow, id)

@@ -11,7 +11,7 @@ from shared.routers.usages import peer_transaction
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
 from tasks_api.work.tasks.queries import TaskFilter
@@ -144,18 +144,14 @@ async def create_task(
     kept = await must_exist(running, caller, service.named_by(data), data.faults())
     data = data.model_copy(update=kept)
     task, new = await service.create_task(await begin(), caller, data)
-    response.headers["etag"] = etag(task.version)
-    response.headers["location"] = f"/v1/tasks/{task.id}"
     response.status_code = 201 if new else 200
     return task
 
 
 @router.get("/{id}", response_model=TaskOut, summary="Get a task")
-async def get_task(task_id: TaskId, caller: Reader, uow: Uow, response: Response) -> Any:
+async def get_task(task_id: TaskId, caller: Reader, uow: Uow) -> Any:
     """One task, open or ended."""
-    task = await service.get_task(uow, task_id)
-    response.headers["etag"] = etag(task.version)
-    return task
+    return await service.get_task(uow, task_id)
 
 
 @router.patch("/{id}", response_model=TaskOut, summary="Update a task")
@@ -166,16 +162,13 @@ async def update_task(
     caller: Writer,
     uow: Uow,
     if_match: IfMatch,
-    response: Response,
 ) -> Any:
     """Changes an open task; one that has ended is refused with 409. A new `due_at` starts the clock
     again, so that the task may breach once more.
     """
     task = await service.get_task(uow, task_id, lock=True)
     check_version(if_match, task.version)
-    edited = await service.update_task(uow, task, data)
-    response.headers["etag"] = etag(edited.version)
-    return edited
+    return await service.update_task(uow, task, data)
 
 
 @router.post("/{id}/complete", response_model=TaskOut, summary="Complete a task")
