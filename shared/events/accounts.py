@@ -309,7 +309,13 @@ class ManualEntryRefused(Event):
     reason: ManualEntryRefusal
 
 
-ApiSchemaChangeKind = TypeAliasType("ApiSchemaChangeKind", Literal["added", "removed", "changed"])
+ApiSchemaChangeKind = TypeAliasType(
+    "ApiSchemaChangeKind",
+    Annotated[
+        Literal["added", "removed", "changed"],
+        Field(description="What happened to a trait or an object type."),
+    ],
+)
 
 
 class ApiSchemaChange(BaseModel):
