@@ -69,7 +69,7 @@ SPANNING = {
     "sequencer.mail.sending.service.recover",
     "sync_worker.connections.service.claim_due",
     "sync_worker.crm_sync.write_backs.service.claim",
-    "tasks_api.notes.jobs.write_fields",
+    "tasks_api.notes.notes.jobs.write_fields",
     "tasks_api.work.tasks.jobs.publish_breaches",
     # Upkeep that means no one in particular.
     "accounts_api.records.history.service.make_partitions",
@@ -211,7 +211,7 @@ SPANNING_QUERIES = {
     "sync_worker.partners.webhooks.queries.forget_expired_secrets",
     "sync_worker.partners.webhooks.queries.removed_endpoints",
     "sync_worker.crm_sync.write_backs.queries.claim_due",
-    "tasks_api.notes.queries.claim_writes",
+    "tasks_api.notes.notes.queries.claim_writes",
     "tasks_api.work.tasks.queries.overdue_tasks",
 }
 """Queries that the functions in `SPANNING` use, or that no row belongs to."""

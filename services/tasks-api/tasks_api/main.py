@@ -9,9 +9,10 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.routers.usages import usages_router
 from shared.settings import Settings
-from tasks_api.notes import service as notes_service
-from tasks_api.notes.router import router as notes
-from tasks_api.notes.router import templates_router as note_templates
+from tasks_api.notes.note_templates import service as note_templates_service
+from tasks_api.notes.note_templates.router import router as note_templates
+from tasks_api.notes.notes.router import router as notes
+from tasks_api.notes.template_usages.router import router as template_usages
 from tasks_api.notifications.router import router as notifications
 from tasks_api.status import due_work
 from tasks_api.subscriptions import SUBSCRIPTIONS
@@ -40,9 +41,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             tasks_internal,
             notes,
             note_templates,
+            template_usages,
             notifications,
             status_router("tasks", due_work, held_work.counts),
-            usages_router(tasks_service.usages, notes_service.usages),
+            usages_router(tasks_service.usages, note_templates_service.usages),
             dead_events_router("tasks", SUBSCRIPTIONS),
             held_work_router("tasks"),
         ],

@@ -1,7 +1,8 @@
 """Every feature's tables in one import, for Alembic."""
 
 from tasks_api.db import FOUNDATION, Base
-from tasks_api.notes.models import note_templates, notes
+from tasks_api.notes.note_templates.models import note_templates
+from tasks_api.notes.notes.models import notes
 from tasks_api.notifications.models import notifications
 from tasks_api.replica.models import accounts, members
 from tasks_api.work.tasks.models import tasks

@@ -1,7 +1,7 @@
 """What is due in a workspace, for `GET /v1/status`."""
 
 from shared.uow import UnitOfWork
-from tasks_api.notes import service as notes
+from tasks_api.notes.notes import service as notes
 from tasks_api.work.tasks import service as tasks
 
 

@@ -20,13 +20,13 @@ from shared.events.sequences import (
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed.subscriptions import Subscriptions
 from shared.workspaces import copy_workspace
-from tasks_api.notes import handlers as notes
+from tasks_api.notes.note_templates import handlers as note_templates
 from tasks_api.notifications import handlers as notifications
 from tasks_api.work.tasks import handlers as tasks
 
 SUBSCRIPTIONS = Subscriptions(
     {
-        WorkspaceChanged: [copy_workspace, notes.on_workspace_changed],
+        WorkspaceChanged: [copy_workspace, note_templates.on_workspace_changed],
         MemberChanged: [tasks.on_member_changed],
         MemberHandedOver: [tasks.on_member_handed_over],
         AccountChanged: [tasks.on_account_changed],

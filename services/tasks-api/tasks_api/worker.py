@@ -5,7 +5,7 @@ import asyncio
 from shared.service import Service
 from shared.settings import Settings
 from shared.worker import Loop, feed_loops, run_worker
-from tasks_api.notes.jobs import write_fields
+from tasks_api.notes.notes.jobs import write_fields
 from tasks_api.subscriptions import SUBSCRIPTIONS
 from tasks_api.work.tasks.jobs import publish_breaches
 

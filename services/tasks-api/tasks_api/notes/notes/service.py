@@ -3,11 +3,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from shared.audit import difference
 from shared.auth import Caller, Subject
-from shared.errors import Conflict, Fault, Forbidden, InUse, Invalid, NotFound, check_version
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.events.base import Cause
 from shared.events.tasks import NoteLogged
 from shared.ids import new_id
@@ -16,37 +15,26 @@ from shared.net.answers import Answer
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
-from shared.usages import Usage, UsageTarget
-from tasks_api.audit import audit
-from tasks_api.notes import client, queries
-from tasks_api.notes.rows import NewNote, NewTemplate, Note, NoteChanges, Template
-from tasks_api.notes.rules import (
-    MID_CONTRACT_REVIEW,
-    BoundField,
-    NoteRecord,
+from tasks_api.notes.note_templates import service as templates
+from tasks_api.notes.note_templates.rows import Template
+from tasks_api.notes.note_templates.rules import BoundField, NoteRecord, clean
+from tasks_api.notes.note_templates.service import fields_of
+from tasks_api.notes.notes import client, queries
+from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
+from tasks_api.notes.notes.rules import (
     RecordPatch,
     binding_faults,
-    clean,
     conflict_faults,
     record_faults,
     record_patches,
     value_faults,
 )
-from tasks_api.notes.schemas import (
-    NoteIn,
-    NotePatch,
-    NoteTemplateIn,
-    NoteTemplatePatch,
-    TemplateField,
-)
+from tasks_api.notes.notes.schemas import NoteIn, NotePatch
 from tasks_api.replica import service as replica
 from tasks_api.work.tasks import service as tasks
 
 log = get_logger(__name__)
 
-_USAGES_COUNTED_TO: Final = 1_000
-_USAGES_NAMED: Final = 20
-_FIELDS: Final = TypeAdapter(list[TemplateField])
 _FORBIDDEN: Final = 403
 _CONFLICT: Final = 409
 N = TypeVar("N", bound=NewNote)
@@ -56,115 +44,9 @@ class NoteNotFound(NotFound):
     code = "note_not_found"
 
 
-class NoteTemplateNotFound(NotFound):
-    code = "note_template_not_found"
-
-
-class TemplateKeyTaken(Conflict):
-    code = "note_template_key_taken"
-    title = "A note template has this key"
-
-
 class FieldConflict(Conflict):
     code = "field_conflict"
     title = "Someone else changed these fields first"
-
-
-async def ensure_shipped_template(uow: UnitOfWork) -> None:
-    """Every workspace starts with one; editing it makes a newer version, which stays."""
-    await queries.insert_template(uow, MID_CONTRACT_REVIEW)
-
-
-async def list_templates(
-    uow: UnitOfWork, cursor: str | None, limit: int, signer: CursorSigner
-) -> dict[str, Any]:
-    shape = ["note_templates"]
-    after = signer.read(cursor, uow.workspace_id, shape)[0] if cursor else None
-    rows = await queries.templates(uow, after, limit + 1)
-    return page_of(rows, limit, signer, uow.workspace_id, shape, ("key",))
-
-
-async def usages(
-    uow: UnitOfWork, target: UsageTarget, record_type: str | None, key: str
-) -> Sequence[Usage]:
-    """A trait is used by the templates that ask for it. Those that ask of whatever record the note
-    is about may mean any.
-    """
-    if target != "trait":
-        return ()
-    records, name = {"subject", record_type}, f"traits.{key}"
-    return [
-        Usage("note_template", template.key, template.title)
-        for template in await queries.templates(uow)
-        if any(
-            field.get("field") == name and field.get("record") in records
-            for field in template.fields
-        )
-    ]
-
-
-async def get_template(uow: UnitOfWork, key: str, *, lock: bool = False) -> Template:
-    """Raises `NoteTemplateNotFound`."""
-    template = await queries.current_template(uow, key, lock=lock)
-    if template is None:
-        raise NoteTemplateNotFound(f"There is no note template {key!r}.")
-    return template
-
-
-async def create_template(uow: UnitOfWork, data: NoteTemplateIn) -> Template:
-    values = {**data.model_dump(), "body": clean(data.body)}
-    new = cast("NewTemplate", values)
-    version = await queries.next_template_version(uow, data.key)
-    taken = await queries.current_template(uow, data.key)
-    template = taken or await queries.insert_template(uow, {**new, "version": version})
-    if template is None or taken:
-        raise TemplateKeyTaken(f"{data.key!r} is taken; edit that template or choose another key.")
-    audit.record(uow, "note_template.created", key=data.key, after=values)
-    return template
-
-
-async def update_template(
-    uow: UnitOfWork, template: Template, patch: NoteTemplatePatch
-) -> Template:
-    """A new version; notes keep the version they were written with."""
-    changes = patch.changes()
-    if "body" in changes:
-        changes["body"] = clean(changes["body"])
-    before = {"title": template.title, "body": template.body, "fields": template.fields}
-    after = cast("NewTemplate", {**before, **changes})
-    await queries.retire_template(uow, template.key)
-    edited = await queries.insert_template(
-        uow, {**after, "key": template.key, "version": template.version + 1}
-    )
-    if edited is None:
-        raise Conflict("Someone else edited this template at the same time.")
-    was, becomes = difference(before, changes)
-    audit.record(uow, "note_template.updated", key=template.key, before=was, after=becomes)
-    return edited
-
-
-async def template_usages(uow: UnitOfWork, key: str) -> dict[str, Any]:
-    """The notes that were written with it; the newest that everyone may see are named."""
-    await get_template(uow, key)
-    notes = await queries.notes_of_template(uow, key, _USAGES_COUNTED_TO + 1)
-    named = [Usage("note", str(note.id), note.title) for note in notes if not note.private]
-    return {
-        "records": min(len(notes), _USAGES_COUNTED_TO),
-        "more_records": len(notes) > _USAGES_COUNTED_TO,
-        "usages": named[:_USAGES_NAMED],
-    }
-
-
-async def delete_template(uow: UnitOfWork, key: str, version: int | None, *, force: bool) -> None:
-    """Raises `InUse` when notes were written with it, unless forced. They keep their version."""
-    template = await get_template(uow, key, lock=True)
-    check_version(version, template.version)
-    using = await template_usages(uow, key)
-    if using["records"] and not force:
-        raise InUse("With `force=true` its notes stay as they are, and nobody can use it.", **using)
-    await queries.retire_template(uow, key)
-    before = {"title": template.title, "body": template.body, "fields": template.fields}
-    audit.record(uow, "note_template.deleted", key=key, before=before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +62,7 @@ class Draft(Generic[N]):
 async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNote]:
     """Raises `Invalid` for a note that could not be stored."""
     template = await _template_of(uow, data)
-    fields = _fields_of(template) if template else []
+    fields = fields_of(template) if template else []
     if template is not None or data.field_values:
         _check_values(fields, data.field_values)
     note = NewNote(
@@ -277,23 +159,17 @@ async def create_note(uow: UnitOfWork, draft: Draft[NewNote]) -> Note:
 async def _template_of(uow: UnitOfWork, data: NoteIn) -> Template | None:
     if data.template_key is None:
         return None
-    template = await queries.current_template(uow, data.template_key)
+    template = await templates.current_template(uow, data.template_key)
     if template is None:
         fault = Fault("/template_key", "unknown_template", "There is no note template of this key.")
         raise Invalid("Nothing was stored.", faults=[fault])
     try:
-        _fields_of(template)
+        fields_of(template)
     except ValidationError:
         message = "What is stored of this note template cannot be read any more; save it again."
         fault = Fault("/template_key", "unreadable_template", message)
         raise Invalid("Nothing was stored.", faults=[fault]) from None
     return template
-
-
-def _fields_of(template: Template) -> list[BoundField]:
-    """Raises `pydantic.ValidationError` for what an older release stored and this cannot read."""
-    fields = _FIELDS.validate_python(template.fields)
-    return [BoundField(**field.model_dump()) for field in fields]
 
 
 def _check_values(fields: Sequence[BoundField], values: Mapping[str, Any]) -> None:
@@ -354,8 +230,8 @@ async def pending_draft(uow: UnitOfWork, note_id: UUID) -> Draft[Note] | None:
         return None
     if note.template_key is None or note.template_version is None:
         return None
-    template = await queries.template_version(uow, note.template_key, note.template_version)
-    fields = _fields_of(template)
+    template = await templates.template_version(uow, note.template_key, note.template_version)
+    fields = fields_of(template)
     return Draft(uow.workspace_id, note, fields, record_patches(fields, note))
 
 
@@ -396,3 +272,8 @@ async def settle_draft(uow: UnitOfWork, note: Note, faults: Sequence[Fault]) -> 
 async def count_pending(uow: UnitOfWork) -> int:
     """Notes whose field values are not in their record yet."""
     return await queries.count_writes(uow)
+
+
+async def notes_of_template(uow: UnitOfWork, key: str, limit: int) -> list[NoteTitle]:
+    """Newest first."""
+    return await queries.notes_of_template(uow, key, limit)

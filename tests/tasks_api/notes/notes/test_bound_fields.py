@@ -10,9 +10,10 @@ import pytest
 
 from shared.ids import new_id
 from shared.net.answers import OutgoingError
-from tasks_api.notes import service
-from tasks_api.notes.rows import NewNote
-from tasks_api.notes.rules import BoundField, record_faults
+from tasks_api.notes.note_templates.rules import BoundField
+from tasks_api.notes.notes import service
+from tasks_api.notes.notes.rows import NewNote
+from tasks_api.notes.notes.rules import record_faults
 from tests.accounts_api.records.making import make, make_trait
 from tests.harness import Client, Tenure, Workspace
 

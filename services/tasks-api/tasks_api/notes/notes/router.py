@@ -9,33 +9,15 @@ from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
-from tasks_api.notes import service
-from tasks_api.notes.schemas import (
-    NoteIn,
-    NoteOut,
-    NotePatch,
-    NoteTemplateIn,
-    NoteTemplateOut,
-    NoteTemplatePatch,
-    TemplateUsages,
-    bound_fields,
-)
-from tasks_api.replica.references import Named, must_be_writable, must_exist
+from tasks_api.notes.notes import service
+from tasks_api.notes.notes.schemas import NoteIn, NoteOut, NotePatch
+from tasks_api.replica.references import Named, must_exist
 
 router = api_router("/v1/notes", "Notes")
-templates_router = api_router("/v1/note-templates", "Note templates")
 
 Reader = Annotated[Caller, require("notes:read")]
 Writer = Annotated[Caller, require("notes:write")]
 NoteId = Annotated[UUID, Path(alias="id", description="The id of the note.")]
-Key = Annotated[
-    str,
-    Path(
-        max_length=63,
-        description="The key of the note template.",
-        examples=["scaled_mid_contract_review"],
-    ),
-]
 
 _NOTE: Any = {
     "review": {
@@ -49,18 +31,6 @@ _NOTE: Any = {
             "field_values": {"sentiment": "Happy"},
             "record_versions": {"subject": 3},
         },
-    }
-}
-_TEMPLATE: Any = {
-    "call": {
-        "value": {
-            "key": "logging_calls",
-            "title": "Logging Calls",
-            "body": "<p>What was said?</p>",
-            "fields": [
-                {"key": "deal_room", "label": "Deal room", "field": "deal_room_url"},
-            ],
-        }
     }
 }
 
@@ -154,87 +124,3 @@ async def delete_note(note_id: NoteId, caller: Writer, uow: Uow, if_match: IfMat
     note = await service.get_note(uow, caller, note_id, lock=True)
     check_version(if_match, note.version)
     await service.delete_note(uow, note_id)
-
-
-@templates_router.get("", response_model=Page[NoteTemplateOut], summary="List note templates")
-async def list_note_templates(
-    caller: Annotated[Caller, require("note_templates:read")],
-    uow: Uow,
-    running: ServiceDep,
-    limit: Limit = 50,
-    cursor: CursorParam = None,
-) -> Any:
-    """Templates in their current version, by key."""
-    return await service.list_templates(uow, cursor, limit, running.cursors)
-
-
-@templates_router.post(
-    "", status_code=201, response_model=NoteTemplateOut, summary="Create a note template"
-)
-@all_faults_at_once
-async def create_note_template(
-    data: Annotated[NoteTemplateIn, Body(openapi_examples=_TEMPLATE)],
-    caller: Annotated[Caller, require("note_templates:write")],
-    begin: BeginUow,
-    running: ServiceDep,
-) -> Any:
-    """Makes version 1, or the next one of a template that was deleted. Fields that its questions
-    write must be there: of accounts, or of any type of record for those of the subject.
-    """
-    await must_be_writable(running, caller, bound_fields(data.fields))
-    return await service.create_template(await begin(), data)
-
-
-@templates_router.get("/{key}", response_model=NoteTemplateOut, summary="Get a note template")
-async def get_note_template(
-    key: Key,
-    caller: Annotated[Caller, require("note_templates:read")],
-    uow: Uow,
-) -> Any:
-    """One template, in its current version."""
-    return await service.get_template(uow, key)
-
-
-@templates_router.patch("/{key}", response_model=NoteTemplateOut, summary="Update a note template")
-@all_faults_at_once
-async def update_note_template(
-    key: Key,
-    data: Annotated[
-        NoteTemplatePatch, Body(openapi_examples={"title": {"value": {"title": "Calls"}}})
-    ],
-    caller: Annotated[Caller, require("note_templates:write")],
-    begin: BeginUow,
-    running: ServiceDep,
-    if_match: IfMatch,
-) -> Any:
-    """Makes a new version; notes keep the version that they were written with."""
-    await must_be_writable(running, caller, bound_fields(data.fields))
-    uow = await begin()
-    template = await service.get_template(uow, key, lock=True)
-    check_version(if_match, template.version)
-    return await service.update_template(uow, template, data)
-
-
-@templates_router.get(
-    "/{key}/usages", response_model=TemplateUsages, summary="Get the usages of a note template"
-)
-async def get_note_template_usages(
-    key: Key, caller: Annotated[Caller, require("note_templates:read")], uow: Uow
-) -> Any:
-    """The notes that were written with it, of any version: counted, and the newest named. What is
-    private is counted and not named.
-    """
-    return await service.template_usages(uow, key)
-
-
-@templates_router.delete("/{key}", status_code=204, summary="Delete a note template")
-async def delete_note_template(
-    key: Key,
-    caller: Annotated[Caller, require("note_templates:write")],
-    uow: Uow,
-    if_match: IfMatch,
-    *,
-    force: Annotated[bool, Query(description="Do it although notes use it.")] = False,
-) -> None:
-    """Notes that were written with it keep their text. 409 with the list while there are some."""
-    await service.delete_template(uow, key, if_match, force=force)

@@ -1,4 +1,4 @@
-"""Notes and their templates as they are stored."""
+"""Notes as they are stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,24 +73,3 @@ class NoteTitle:
     id: UUID
     title: str
     private: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    workspace_id: UUID
-    key: str
-    version: int
-    title: str
-    body: str
-    fields: Sequence[Mapping[str, object]]
-    required: Sequence[object]
-    current: bool
-    created_at: datetime
-
-
-class NewTemplate(TypedDict):
-    key: str
-    version: int
-    title: str
-    body: str
-    fields: Sequence[Mapping[str, object]]

@@ -7,8 +7,8 @@ from shared.batches import is_transient
 from shared.events.base import Cause
 from shared.logging import get_logger
 from shared.service import Service
-from tasks_api.notes import queries, service
-from tasks_api.notes.client import AccountsAway
+from tasks_api.notes.notes import queries, service
+from tasks_api.notes.notes.client import AccountsAway
 
 log = get_logger(__name__)
 

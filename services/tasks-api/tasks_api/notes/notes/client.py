@@ -7,7 +7,8 @@ from shared.auth import Subject
 from shared.events.base import Cause
 from shared.net.answers import Answer, OutgoingError
 from shared.service import Service
-from tasks_api.notes.rules import NoteRecord, RecordPatch
+from tasks_api.notes.note_templates.rules import NoteRecord
+from tasks_api.notes.notes.rules import RecordPatch
 
 _UNSAID = frozenset({401, 429})
 _FIRST_SERVER_ERROR = 500

@@ -14,24 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.columns import AT, NOW, created, versioned, workspace_key
+from shared.columns import AT, NOW, versioned, workspace_key
 from tasks_api.db import Base
-from tasks_api.notes.rows import FIELD_WRITES
-
-note_templates = Table(
-    "note_templates",
-    Base.metadata,
-    workspace_key(),
-    Column("key", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("fields", JSONB, nullable=False),
-    Column("required", JSONB, nullable=False, server_default="[]"),
-    Column("current", Boolean, nullable=False, server_default=text("true")),
-    created(),
-    PrimaryKeyConstraint("workspace_id", "key", "version"),
-)
+from tasks_api.notes.notes.rows import FIELD_WRITES
 
 notes = Table(
     "notes",
