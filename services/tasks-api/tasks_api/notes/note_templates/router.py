@@ -1,6 +1,6 @@
 from typing import Annotated, Any
 
-from fastapi import Body, Path, Response
+from fastapi import Body, Response
 
 from shared.auth import Caller
 from shared.errors import check_version
@@ -13,6 +13,7 @@ from tasks_api.notes.note_templates.schemas import (
     NoteTemplateIn,
     NoteTemplateOut,
     NoteTemplatePatch,
+    TemplateKey,
     bound_fields,
 )
 from tasks_api.replica.references import must_be_writable
@@ -21,14 +22,6 @@ router = api_router("/v1/note-templates", "Note templates")
 
 Reader = Annotated[Caller, require("note_templates:read")]
 Writer = Annotated[Caller, require("note_templates:write")]
-TemplateKey = Annotated[
-    str,
-    Path(
-        max_length=63,
-        description="The key of the note template.",
-        examples=["scaled_mid_contract_review"],
-    ),
-]
 
 _TEMPLATE: Any = {
     "call": {
