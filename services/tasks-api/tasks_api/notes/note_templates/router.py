@@ -1,19 +1,18 @@
 from typing import Annotated, Any
 
-from fastapi import Body, Response
+from fastapi import Body, Path
 
 from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
-from shared.web.versions import IfMatch, etag
+from shared.web.versions import IfMatch
 from tasks_api.notes.note_templates import service
 from tasks_api.notes.note_templates.schemas import (
     NoteTemplateIn,
     NoteTemplateOut,
     NoteTemplatePatch,
-    TemplateKey,
     bound_fields,
 )
 from tasks_api.replica.references import must_be_writable
@@ -22,6 +21,14 @@ router = api_router("/v1/note-templates", "Note templates")
 
 Reader = Annotated[Caller, require("note_templates:read")]
 Writer = Annotated[Caller, require("note_templates:write")]
+Key = Annotated[
+    str,
+    Path(
+        max_length=63,
+        description="The key of the note template.",
+        examples=["scaled_mid_contract_review"],
+    ),
+]
 
 _TEMPLATE: Any = {
     "call": {
@@ -66,21 +73,18 @@ async def create_note_template(
 
 @router.get("/{key}", response_model=NoteTemplateOut, summary="Get a note template")
 async def get_note_template(
-    key: TemplateKey,
+    key: Key,
     caller: Reader,
     uow: Uow,
-    response: Response,
 ) -> Any:
     """One template, in its current version."""
-    template = await service.get_template(uow, key)
-    response.headers["etag"] = etag(template.version)
-    return template
+    return await service.get_template(uow, key)
 
 
 @router.patch("/{key}", response_model=NoteTemplateOut, summary="Update a note template")
 @all_faults_at_once
 async def update_note_template(
-    key: TemplateKey,
+    key: Key,
     data: Annotated[
         NoteTemplatePatch, Body(openapi_examples={"title": {"value": {"title": "Calls"}}})
     ],
@@ -88,13 +92,10 @@ async def update_note_template(
     begin: BeginUow,
     running: ServiceDep,
     if_match: IfMatch,
-    response: Response,
 ) -> Any:
     """Makes a new version; notes keep the version that they were written with."""
     await must_be_writable(running, caller, bound_fields(data.fields))
     uow = await begin()
     template = await service.get_template(uow, key, lock=True)
     check_version(if_match, template.version)
-    edited = await service.update_template(uow, template, data)
-    response.headers["etag"] = etag(edited.version)
-    return edited
+    return await service.update_template(uow, template, data)

@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Path
 from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.schemas import In, Out, Patch, Slug, Title
@@ -13,15 +12,6 @@ Html = Annotated[
     StringConstraints(max_length=100_000),
     Field(description="HTML; anything outside a small allow-list is removed."),
 ]
-TemplateKey = Annotated[
-    str,
-    Path(
-        max_length=63,
-        description="The key of the note template.",
-        examples=["scaled_mid_contract_review"],
-    ),
-]
-
 TEMPLATE_TITLE: Any = Field(description="What the template is called where a person chooses one.")
 FIELDS: Any = Field(description="Its questions, in the order in which they are asked.")
 
