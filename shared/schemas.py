@@ -47,12 +47,14 @@ from shared.values.plain import (
 log = get_logger(__name__)
 
 MAX_SAFE = 2**53 - 1
+LONGEST_TEXT = 100_000
+"""Characters, of a text without a bound of its own."""
 
 
 class In(BaseModel):
     """What a client sends."""
 
-    model_config = ConfigDict(extra="forbid", str_max_length=100_000)
+    model_config = ConfigDict(extra="forbid", str_max_length=LONGEST_TEXT)
 
     @classmethod
     @override
@@ -176,7 +178,7 @@ Country = Annotated[
     Field(description="ISO 3166, such as DE. Other codes and names are brought into this form."),
 ]
 Minor = Annotated[int, Field(ge=-MAX_SAFE, le=MAX_SAFE, description="Minor units, such as cents.")]
-TimeZone = Annotated[str, AfterValidator(named_zone)]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(named_zone)]
 Day = Annotated[
     date,
     AfterValidator(near_day),

@@ -6,6 +6,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from deploy.checks.components import ambiguous_components, component_faults
 from deploy.checks.documents import Document, operations, resolve
 from deploy.checks.naming import misnamed
 
@@ -16,6 +17,7 @@ _FIRST_ERROR = 400
 
 def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
     """Faults of each document, and of the set: ids and paths are unique in the merged document."""
+    yield from ambiguous_components(documents)
     seen_ids: dict[str, str] = {}
     seen_operations: dict[str, str] = {}
     for package, document in documents.items():
@@ -25,7 +27,7 @@ def faults_of_all(documents: dict[str, Document]) -> Iterator[str]:
             yield f"{package}: {part} has no description"
         for place in unnamed_enums(document):
             yield f"{package}: {place} is an enumeration without a name of its own"
-        for fault in misnamed(document):
+        for fault in (*misnamed(document), *component_faults(document)):
             yield f"{package}: {fault}"
         for name, operation in operations(document).items():
             for key, seen, what in (

@@ -50,11 +50,24 @@ _IF_MATCH: Final[Operation] = {
 def complete_operation(operation: Operation, method: str, route: APIRoute) -> None:
     """Add, in place, what FastAPI does not know."""
     permission = permission_of(route)
-    operation["security"] = [] if permission is None else CREDENTIALS
     if permission is None:
-        _name_refusals(operation)
-        return
-    operation["x-permission"] = permission
+        operation["security"] = []
+    else:
+        operation["security"] = CREDENTIALS
+        operation["x-permission"] = permission
+        _complete_for_callers(operation, method, route)
+    for status in list(operation["responses"]):
+        if int(status) in REFUSALS:
+            operation["responses"][status] = refusal(int(status))
+    for status, answer in operation["responses"].items():
+        if int(status) < _FIRST_REFUSAL:
+            further = _headers(int(status), method, route) if permission else ()
+            answer["headers"] = headers_of_answer(*further, limited=permission is not None)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _complete_for_callers(operation: Operation, method: str, route: APIRoute) -> None:
+    """What holds where a credential is asked for: `TransactionRoute` sees to it."""
     parameters = _parameters(operation, method, route)
     if has_etag(route) and method == "get":
         parameters.append(_IF_NONE_MATCH)
@@ -65,11 +78,6 @@ def complete_operation(operation: Operation, method: str, route: APIRoute) -> No
         operation["parameters"] = parameters
     for status in _refusals(operation, method, route):
         operation["responses"].setdefault(str(status), refusal(status))
-    _name_refusals(operation)
-    for status, answer in operation["responses"].items():
-        if int(status) < _FIRST_REFUSAL:
-            answer["headers"] = headers_of_answer(*_headers(int(status), method, route))
-    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _parameters(operation: Operation, method: str, route: APIRoute) -> list[Operation]:
@@ -101,14 +109,6 @@ def _refusals(operation: Operation, method: str, route: APIRoute) -> Iterator[in
         yield HTTPStatus.PRECONDITION_FAILED
     if version == "required":
         yield HTTPStatus.PRECONDITION_REQUIRED
-
-
-def _name_refusals(operation: Operation) -> None:
-    """Refer to the shared answer for every refusal that a route declares by its status."""
-    responses = operation["responses"]
-    for status in list(responses):
-        if int(status) in REFUSALS:
-            responses[status] = refusal(int(status))
 
 
 def _headers(status: int, method: str, route: APIRoute) -> Iterator[str]:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
+from shared.schemas import LONGEST_TEXT
+
 Schema = dict[str, Any]
 
 _REF: Final = "#/components/schemas/"
@@ -92,9 +94,15 @@ def _bound(schema: Schema) -> None:
 
 
 def _refuse_nul(schema: Schema) -> None:
-    """PostgreSQL stores no NUL, so no text of a request may hold one."""
-    if schema.get("type") == "string" and not _SAYS_ITS_FORM & schema.keys():
+    """PostgreSQL stores no NUL, so no text of a request may hold one. Text whose form is said needs
+    no general bound beside it.
+    """
+    if schema.get("type") != "string":
+        return
+    if not _SAYS_ITS_FORM & schema.keys():
         schema["pattern"] = _WITHOUT_NUL
+    elif schema.get("maxLength") == LONGEST_TEXT:
+        del schema["maxLength"]
 
 
 def _of_requests(document: Schema) -> set[str]:

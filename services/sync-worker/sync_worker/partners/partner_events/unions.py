@@ -46,8 +46,11 @@ def with_unions(document: Schema) -> Schema:
     """The finished document with them in it."""
     schemas: Schema = document["components"]["schemas"]
     payloads = {name: _payload_of(item) for name, item in document["webhooks"].items()}
-    schemas[EVENT_TYPE] = _names("What happened, as events, webhooks and filters name it.", CATALOG)
+    schemas[EVENT_TYPE] = _names(
+        EVENT_TYPE, "What happened, as events, webhooks and filters name it.", CATALOG
+    )
     schemas[PATTERN] = _names(
+        PATTERN,
         "Several types of event at once: `account.*` for all about accounts, `*` for all.",
         [EVERYTHING, *(f"{noun}.*" for noun in NOUNS)],
     )
@@ -100,8 +103,13 @@ def _payload_of(item: Schema) -> str:
     return name
 
 
-def _names(description: str, values: Iterable[str]) -> Schema:
-    return {"type": "string", "enum": sorted(values), "description": description}
+def _names(title: str, description: str, values: Iterable[str]) -> Schema:
+    return {
+        "title": title,
+        "type": "string",
+        "enum": sorted(values),
+        "description": description,
+    }
 
 
 def _union(title: str, description: str, parts: Mapping[str, str]) -> Schema:
