@@ -23,7 +23,6 @@ FEATURES_OF_MORE_LINES = {
     "deploy/demo": 2_123,
     "services/sequencer/sequencer/sequences/enrollments": 1_680,
     "services/sequencer/sequencer/sequences/entry": 1_525,
-    "services/tasks-api/tasks_api/work/tasks": 1_545,
 }
 LARGER_FILES = {
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,

@@ -22,6 +22,7 @@ from shared.feed.subscriptions import Subscriptions
 from shared.workspaces import copy_workspace
 from tasks_api.notes.note_templates import handlers as note_templates
 from tasks_api.notifications import handlers as notifications
+from tasks_api.work.task_causes import handlers as task_causes
 from tasks_api.work.tasks import handlers as tasks
 
 SUBSCRIPTIONS = Subscriptions(
@@ -30,14 +31,14 @@ SUBSCRIPTIONS = Subscriptions(
         MemberChanged: [tasks.on_member_changed],
         MemberHandedOver: [tasks.on_member_handed_over],
         AccountChanged: [tasks.on_account_changed],
-        OpportunityChanged: [tasks.on_opportunity_changed],
-        ManualEntryRefused: [tasks.on_manual_entry_refused],
-        EnrollmentBlocked: [tasks.on_enrollment_blocked],
-        EnrollmentUnblocked: [tasks.on_enrollment_unblocked],
-        MessageHeld: [tasks.on_message_held],
-        MessageResolved: [tasks.on_message_resolved],
-        OpportunityQuarantined: [tasks.on_opportunity_quarantined],
-        OpportunityReleased: [tasks.on_opportunity_released],
+        OpportunityChanged: [task_causes.on_opportunity_changed],
+        ManualEntryRefused: [task_causes.on_manual_entry_refused],
+        EnrollmentBlocked: [task_causes.on_enrollment_blocked],
+        EnrollmentUnblocked: [task_causes.on_enrollment_unblocked],
+        MessageHeld: [task_causes.on_message_held],
+        MessageResolved: [task_causes.on_message_resolved],
+        OpportunityQuarantined: [task_causes.on_opportunity_quarantined],
+        OpportunityReleased: [task_causes.on_opportunity_released],
         ContactReplied: [notifications.on_contact_replied],
         ConnectionNeedsReauth: [notifications.on_connection_needs_reauth],
         WebhookEndpointDisabled: [notifications.on_webhook_endpoint_disabled],

@@ -5,40 +5,17 @@ from uuid import UUID
 import pytest
 
 from shared.events.accounts import AccountChanged, MemberChanged, MemberHandedOver
-from shared.events.base import Cause, Event
+from shared.events.base import Event
 from shared.events.records import AccountRecord
-from shared.events.sequences import EnrollmentBlocked, EnrollmentUnblocked
 from shared.ids import new_id
 from shared.net.answers import OutgoingError
 from shared.service import Service
 from tasks_api.status import due_work
 from tests.accounts_api.customers.key_roles.making import account, member
-from tests.harness import Client, Tenure, Workspace
+from tests.harness import Client, Tenure
+from tests.tasks_api.work.task_causes.making import BY_TEST, blocked
 
-BY_TEST = (Cause(type="system", id="test"),)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-async def blocked(tenure: Tenure, ws: Workspace, **changes: object) -> EnrollmentBlocked:
-    event = EnrollmentBlocked.model_validate(
-        {
-            "cause": "no_deal_room",
-            "sequence_id": new_id(),
-            "sequence_title": "Scaled renewals",
-            "enrollment_id": None,
-            "opportunity_id": new_id(),
-            "opportunity_name": "Acme renewal",
-            "account_id": new_id(),
-            "account_name": "Acme",
-            "assignee_key_role": "renewal_manager",
-            "due_business_days": 2,
-            **changes,
-        }
-    )
-    async with tenure.workers["sequencer"].units.begin(ws.id, BY_TEST) as uow:
-        uow.publish(event)
-    await tenure.settle()
-    return event
 
 
 async def test_a_task_is_opened_read_edited_and_completed(tenure: Tenure) -> None:
@@ -58,26 +35,6 @@ async def test_a_task_is_opened_read_edited_and_completed(tenure: Tenure) -> Non
     assert (done.json()["status"], done.json()["outcome"]) == ("completed", "Renewed")
     again = await ws.admin.post(f"{path}/complete", {"outcome": "Renewed"})
     assert (again.status_code, again.json()["code"]) == (409, "task_already_ended")
-
-
-async def test_one_cause_makes_one_open_task_which_closes_itself(tenure: Tenure) -> None:
-    ws = await tenure.workspace()
-    event = await blocked(tenure, ws)
-    await blocked(tenure, ws, **event.model_dump())
-    listed = (await ws.admin.get("/v1/tasks?status=open&cause=no_deal_room")).json()["data"]
-    assert [task["title"] for task in listed] == ["Create a deal room for Acme renewal"]
-    async with tenure.workers["sequencer"].units.begin(ws.id, BY_TEST) as uow:
-        uow.publish(
-            EnrollmentUnblocked(
-                cause="no_deal_room",
-                sequence_id=event.sequence_id,
-                opportunity_id=event.opportunity_id,
-            )
-        )
-    await tenure.settle()
-    assert (await ws.admin.get("/v1/tasks?status=open")).json()["data"] == []
-    closed = (await ws.admin.get("/v1/tasks?status=closed")).json()["data"]
-    assert [task["outcome"] for task in closed] == ["cause_cleared"]
 
 
 async def test_a_task_for_a_key_role_finds_its_holder_when_the_account_is_heard_of(
@@ -322,33 +279,3 @@ async def test_a_leaving_members_tasks_go_to_the_holders_of_their_roles(tenure: 
     assert found[by_name["id"]]["due_at"] == by_name["due_at"]
     told = (await ws.observer.get("/v1/notifications")).json()["data"]
     assert [row["title"] for row in told] == ["By role"]
-
-
-@pytest.mark.parametrize(
-    ("at_first", "corrected"),
-    [
-        ({"contract_expiration": "2020-01-01"}, {"contract_expiration": "2099-01-01"}),
-        ({"is_closed": True}, {"is_closed": False}),
-    ],
-)
-async def test_the_task_of_a_refused_entry_closes_when_nothing_stands_in_its_way_any_more(
-    tenure: Tenure, at_first: dict[str, Any], corrected: dict[str, Any]
-) -> None:
-    ws = await tenure.workspace()
-    account = (await ws.admin.post("/v1/accounts", {"name": "Acme"})).json()
-    renewal = {"name": "Acme renewal", "type": "renewal", "account_id": account["id"]}
-    made = await ws.admin.post("/v1/opportunities", renewal | at_first)
-    path = f"/v1/opportunities/{made.json()['id']}"
-    refused = await ws.admin.patch(path, {"manually_enter_renewal_sequence": True})
-    assert refused.status_code == 409, refused.text
-    await tenure.settle()
-    tasks = f"/v1/tasks?subject_id={made.json()['id']}&status="
-    [task] = (await ws.admin.get(tasks + "open")).json()["data"]
-    assert task["cause"] == refused.json()["code"]
-    await ws.admin.patch(path, {"name": "Acme, renewed"})
-    await tenure.settle()
-    assert len((await ws.admin.get(tasks + "open")).json()["data"]) == 1
-    await ws.admin.patch(path, corrected)
-    await tenure.settle()
-    [closed] = (await ws.admin.get(tasks + "closed")).json()["data"]
-    assert (closed["id"], closed["outcome"]) == (task["id"], "cause_cleared")

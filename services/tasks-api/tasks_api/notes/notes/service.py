@@ -31,7 +31,7 @@ from tasks_api.notes.notes.rules import (
 )
 from tasks_api.notes.notes.schemas import NoteIn, NotePatch
 from tasks_api.replica import service as replica
-from tasks_api.work.tasks import service as tasks
+from tasks_api.work.task_causes import service as task_causes
 
 log = get_logger(__name__)
 
@@ -254,7 +254,7 @@ async def settle_draft(uow: UnitOfWork, note: Note, faults: Sequence[Fault]) -> 
     }
     await queries.change_note(uow, note.id, changes)
     if faults:
-        await tasks.open_for_cause(
+        await task_causes.open_for_cause(
             uow,
             "note_fields_refused",
             f"note_fields_refused:{note.id}",

@@ -1,9 +1,7 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID, uuid5
-
-from typing_extensions import Unpack
 
 from shared.auth import Caller
 from shared.errors import Conflict, NotFound
@@ -18,8 +16,8 @@ from tasks_api.replica import service as replica
 from tasks_api.replica.references import Named
 from tasks_api.work.tasks import queries
 from tasks_api.work.tasks.queries import TaskFilter
-from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges, TaskDetails
-from tasks_api.work.tasks.rules import HAND_WORK, REFUSALS, REFUSED_BY, due_instant, task_text
+from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
+from tasks_api.work.tasks.rules import HAND_WORK, due_instant
 from tasks_api.work.tasks.schemas import TaskIn, TaskPatch
 
 
@@ -53,36 +51,6 @@ async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Ta
     elif data.due_business_days is not None:
         new["due_rule"] = {"business_days": data.due_business_days}
     return await open_task(uow, new)
-
-
-async def open_for_cause(
-    uow: UnitOfWork,
-    cause: str,
-    dedupe_key: str,
-    *,
-    names: Mapping[str, str | None],
-    reads_as: str | None = None,
-    remarks: Sequence[str] = (),
-    **details: Unpack[TaskDetails],
-) -> Task:
-    """The one open task of a cause. A second call refreshes what it shows and says when the `data`
-    behind that changed, and nothing else.
-    """
-    text = task_text(reads_as or cause, **names)
-    body = "\n\n".join([text.body, *remarks])
-    new: NewTask = {
-        **details,
-        "title": text.title,
-        "body": body,
-        "cause": cause,
-        "dedupe_key": dedupe_key,
-    }
-    task, is_new = await open_task(uow, new)
-    data = details.get("data")
-    if not is_new and data is not None and task.data != data:
-        changes: TaskChanges = {"title": text.title, "body": body, "data": data}
-        task = await queries.change_task(uow, task.id, changes)
-    return task
 
 
 async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
@@ -160,6 +128,11 @@ async def snooze_task(uow: UnitOfWork, task_id: UUID, until: datetime) -> Task:
     return await queries.change_task(uow, task_id, {"snoozed_until": until})
 
 
+async def refresh_task(uow: UnitOfWork, task: Task, changes: TaskChanges) -> Task:
+    """What it shows, when what is behind it changed. Nobody is told."""
+    return await queries.change_task(uow, task.id, changes)
+
+
 async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
     """The cause went away. Nothing happens when no open task has the key."""
     task = await queries.open_task_by_key(uow, dedupe_key, lock=True)
@@ -174,11 +147,8 @@ async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
     uow.publish(TaskClosed(**_event_fields(closed), reason="cause_cleared"))
 
 
-async def refused_entries(uow: UnitOfWork, opportunity_id: UUID) -> list[Task]:
-    """Open tasks for those who asked the accounts service to enter the opportunity by hand."""
-    keys = [f"{reason}:{opportunity_id}" for reason in REFUSALS]
-    tasks = await queries.open_tasks_by_key(uow, keys)
-    return [task for task in tasks if task.source["type"] == REFUSED_BY]
+async def open_tasks_by_key(uow: UnitOfWork, dedupe_keys: Sequence[str]) -> list[Task]:
+    return await queries.open_tasks_by_key(uow, dedupe_keys)
 
 
 async def today(uow: UnitOfWork) -> date:
