@@ -22,13 +22,11 @@ FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/demo": 2_123,
     "services/sequencer/sequencer/sequences/enrollments": 1_680,
-    "services/sequencer/sequencer/sequences/entry": 1_525,
 }
 LARGER_FILES = {
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
     "tests/sequencer/renewals.py": 409,
-    "tests/sequencer/sequences/entry/test_entry.py": 455,
     "tests/sequencer/mail/sending/test_sending.py": 458,
     "tests/sync_worker/mail/test_mail_reports.py": 472,
 }

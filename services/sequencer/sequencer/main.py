@@ -8,7 +8,8 @@ from sequencer.mail.sending.router import router as sending
 from sequencer.mail.suppressions.router import router as suppressions
 from sequencer.mail.unsubscribe.router import router as unsubscribe
 from sequencer.sequences.enrollments.router import router as enrollments
-from sequencer.sequences.entry.router import enrolling, opening
+from sequencer.sequences.entry.router import router as entry
+from sequencer.sequences.manual_entry.router import router as manual_entry
 from sequencer.sequences.previews.router import router as previews
 from sequencer.sequences.reevaluation_queue import held
 from sequencer.sequences.sequences.router import router as sequences
@@ -42,12 +43,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "sequencer",
         title="Tenure sequencer",
         summary="What must happen by itself, and when: renewal sequences and the mails they send.",
-        # `enrolling` first: its fixed path is not an enrollment's id.
+        # `manual_entry` first: its fixed path is not an enrollment's id.
         routers=[
             sequences,
-            opening,
+            entry,
             previews,
-            enrolling,
+            manual_entry,
             enrollments,
             messages,
             sending,

@@ -263,8 +263,11 @@ async def ask_to_enter(uow: UnitOfWork, opportunity_id: UUID) -> None:
         await queries.request_entry(uow, listening, [opportunity_id])
 
 
-async def withdraw_requests(uow: UnitOfWork, opportunity_id: UUID) -> None:
-    await queries.forget_requests(uow, opportunity_id)
+async def withdraw_requests(
+    uow: UnitOfWork, opportunity_id: UUID, sequence_id: UUID | None = None
+) -> None:
+    """Of one sequence, or all of the opportunity."""
+    await queries.forget_requests(uow, opportunity_id, sequence_id)
 
 
 async def publish(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> SequenceRow:

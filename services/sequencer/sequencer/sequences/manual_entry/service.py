@@ -6,12 +6,11 @@ from uuid import UUID
 
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.schemas import Enrollment
-from sequencer.sequences.entry import queries
+from sequencer.sequences.entry import service as entries
 from sequencer.sequences.entry.blocks import Blocks
 from sequencer.sequences.entry.context import EntryCase, load_entry_context
 from sequencer.sequences.entry.rules import Gate, best_choice, gates, verdict
-from sequencer.sequences.entry.schemas import EnrollIn
-from sequencer.sequences.entry.service import enter
+from sequencer.sequences.manual_entry.schemas import EnrollIn
 from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.service import SequenceNotFound
@@ -66,10 +65,10 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
     may_enter, causes = verdict(verdicts)
     if not may_enter:
         await _refuse(uow, case, verdicts, causes)
-    enrollment = await enter(uow, case, "manual", data.contact_id, send_now=data.send_now)
+    enrollment = await entries.enter(uow, case, "manual", data.contact_id, send_now=data.send_now)
     if enrollment is None:
         raise AlreadyEnrolled("It entered in this moment.")
-    await queries.forget_requests(uow, data.opportunity_id, data.sequence_id)
+    await entries.withdraw_requests(uow, data.opportunity_id, data.sequence_id)
     await enrollments.plan(uow, [enrollment])
     await queue.enqueue(uow, [data.opportunity_id])
     return await enrollments.get(uow, enrollment.id)
