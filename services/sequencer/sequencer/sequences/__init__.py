@@ -1,6 +1,6 @@
 """Series of mails for a record: who enters one, what is planned for it, and when it ends.
 
 May import `mail` and `replica`. `reevaluation_queue` stands lowest here: whatever concerns a record
-puts it there, and `entry` works it off; `manual_entry`, what a person does by hand, stands above it.
+puts it there, and `entry` works it off; above it stands `manual_entry`, what a person does by hand.
 `usages` may ask `sequences` for stored definitions.
 """
