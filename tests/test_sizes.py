@@ -21,7 +21,6 @@ FEATURES_OF_MORE_FILES = {
 FEATURES_OF_MORE_LINES = {
     "deploy/bench": 1_799,
     "deploy/demo": 2_123,
-    "services/sequencer/sequencer/sequences/enrollments": 1_680,
 }
 LARGER_FILES = {
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,

@@ -9,6 +9,7 @@ from sequencer.mail.suppressions.router import router as suppressions
 from sequencer.mail.unsubscribe.router import router as unsubscribe
 from sequencer.sequences.enrollments.router import router as enrollments
 from sequencer.sequences.entry.router import router as entry
+from sequencer.sequences.manual_actions.router import router as manual_actions
 from sequencer.sequences.manual_entry.router import router as manual_entry
 from sequencer.sequences.previews.router import router as previews
 from sequencer.sequences.reevaluation_queue import held
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             previews,
             manual_entry,
             enrollments,
+            manual_actions,
             messages,
             sending,
             mailboxes,

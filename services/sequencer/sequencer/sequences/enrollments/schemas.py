@@ -1,9 +1,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from sequencer.sequences.enrollments.rules import (
     EnrollmentExitReason,
@@ -12,7 +12,7 @@ from sequencer.sequences.enrollments.rules import (
 )
 from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
 from shared.events.sequences import EnrollmentEntry
-from shared.schemas import In, Out
+from shared.schemas import Out
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,36 +143,3 @@ class EnrollmentWithTimeline(EnrollmentOut):
     )
 
     timeline: list[TimelineEntryOut] = Field(description="Oldest first.")
-
-
-class EnrollmentNote(In):
-    """Why somebody does it, for whoever reads the timeline."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"note": "On holiday until the 20th."}]}
-    )
-
-    note: Annotated[
-        Annotated[str, StringConstraints(max_length=2000)] | None,
-        Field(description="It is shown in the timeline; null: no word."),
-    ] = None
-
-
-class ReplaceContact(In):
-    """Who is written to from now on."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"contact_id": _ENROLLMENT["contact_id"]}]}
-    )
-
-    contact_id: UUID = Field(description="Another contact of the account, who has an address.")
-
-
-class SkipStep(In):
-    """Which step is passed over."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"step_id": _ENROLLMENT["next_step_id"]}]}
-    )
-
-    step_id: UUID | None = Field(default=None, description="Null: the next one.")

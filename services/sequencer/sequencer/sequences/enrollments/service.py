@@ -329,14 +329,24 @@ async def try_held(uow: UnitOfWork, context: EnrollmentContext) -> None:
         await messages.release(uow, waiting.id)
 
 
+async def change_contact(uow: UnitOfWork, enrollment: Enrollment, contact_id: UUID) -> Enrollment:
+    """Whom it writes to from now on; what is under way stays."""
+    changed = await queries.change_enrollment(uow, enrollment.id, {"contact_id": contact_id})
+    await add_to_timeline(
+        uow,
+        enrollment,
+        "contact_replaced",
+        before=str(enrollment.contact_id),
+        after=str(contact_id),
+    )
+    return changed
+
+
 async def replace_merged_contact(uow: UnitOfWork, gone: UUID, heir: UUID) -> None:
     """Two contacts were merged: what was meant for one goes to the other."""
 
     async def replace(enrollment: Enrollment) -> None:
-        await queries.change_enrollment(uow, enrollment.id, {"contact_id": heir})
-        await add_to_timeline(
-            uow, enrollment, "contact_replaced", before=str(gone), after=str(heir)
-        )
+        await change_contact(uow, enrollment, heir)
 
     await stop_each(uow, await open_of_contact(uow, gone), replace)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from sequencer.mail.messages import service as messages
 from sequencer.mail.suppressions import service as suppressions
 from sequencer.replica import service as records
-from sequencer.sequences.enrollments import queries, service
+from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.enrollments.context import load_enrollment_contexts, reach_of
 from sequencer.sequences.enrollments.rules import obstacle
 from sequencer.sequences.enrollments.schemas import Enrollment
@@ -41,7 +41,7 @@ class StepHandled(Conflict):
 
 async def resume(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
     """Raises `NotPaused`, or `CannotResume`: going on would stop again at once."""
-    enrollment = await service.get_open(uow, enrollment_id)
+    enrollment = await enrollments.get_open(uow, enrollment_id)
     if enrollment.state != "paused":
         raise NotPaused("Only a paused enrollment can be resumed.")
     [context] = await load_enrollment_contexts(uow, [enrollment])
@@ -49,31 +49,24 @@ async def resume(uow: UnitOfWork, enrollment_id: UUID) -> Enrollment:
     if stop is not None:
         detail = _WHAT_HELPS.get(stop.reason, f"It would exit: {stop.reason.replace('_', ' ')}.")
         raise CannotResume(detail, reason=stop.reason)
-    return await service.resume(uow, enrollment)
+    return await enrollments.resume(uow, enrollment)
 
 
 async def replace_contact(uow: UnitOfWork, enrollment_id: UUID, contact_id: UUID) -> Enrollment:
     """Raises `Invalid` with every reason why this contact cannot be written to."""
-    enrollment = await service.get_open(uow, enrollment_id)
+    enrollment = await enrollments.get_open(uow, enrollment_id)
     reasons = await _contact_faults(uow, enrollment, contact_id)
     if reasons:
         raise Invalid(
             "This contact cannot take over.",
             faults=[Fault("/contact_id", code, message) for code, message in reasons],
         )
-    await service.stop_waiting(uow, enrollment, "contact_replaced")
-    changed = await queries.change_enrollment(uow, enrollment.id, {"contact_id": contact_id})
-    await service.add_to_timeline(
-        uow,
-        enrollment,
-        "contact_replaced",
-        before=str(enrollment.contact_id),
-        after=str(contact_id),
-    )
+    await enrollments.stop_waiting(uow, enrollment, "contact_replaced")
+    changed = await enrollments.change_contact(uow, enrollment, contact_id)
     if changed.state == "paused" and changed.pause_reason != "manual":
-        return await service.resume(uow, changed)
+        return await enrollments.resume(uow, changed)
     if changed.state == "active":
-        await service.plan(uow, [changed])
+        await enrollments.plan(uow, [changed])
     await queue.enqueue(uow, [changed.opportunity_id])
     return changed
 
@@ -107,7 +100,7 @@ async def _contact_faults(
 
 async def skip_step(uow: UnitOfWork, enrollment_id: UUID, step_id: UUID | None) -> Enrollment:
     """Raises `StepHandled`, or `Invalid` for a step that the pinned version does not have."""
-    enrollment = await service.get_open(uow, enrollment_id)
+    enrollment = await enrollments.get_open(uow, enrollment_id)
     [context] = await load_enrollment_contexts(uow, [enrollment])
     waiting = context.progress.open
     wanted = step_id or enrollment.next_step_id
@@ -118,11 +111,11 @@ async def skip_step(uow: UnitOfWork, enrollment_id: UUID, step_id: UUID | None) 
     if waiting is not None and waiting.step_id == wanted:
         if not await messages.end_unsent(uow, waiting, "skipped", "manual"):
             raise StepHandled("Its mail is being handed over, or its outcome is not known.")
-        await service.record_skip(uow, enrollment, context.pinned, wanted, "manual")
+        await enrollments.record_skip(uow, enrollment, context.pinned, wanted, "manual")
     elif wanted in context.progress.handled:
         raise StepHandled("It was sent or skipped before.")
     else:
-        await service.pass_over(uow, enrollment, context.pinned, wanted, "manual")
+        await enrollments.pass_over(uow, enrollment, context.pinned, wanted, "manual")
     if enrollment.state == "active":
-        await service.plan(uow, [enrollment])
-    return await service.get(uow, enrollment_id)
+        await enrollments.plan(uow, [enrollment])
+    return await enrollments.get(uow, enrollment_id)
