@@ -18,7 +18,7 @@ from deploy.checks.documents import CONTRACTS, resolve
 
 Part = dict[str, Any]
 
-_ANY_PATH = {405, 408, 414, 431, 500}
+_ANY_PATH = {405, 408, 414, 431}
 """What may come whatever the operation: `info.description` tells of them."""
 _DESCRIBED = ("etag", "location", "retry-after", "idempotency-replayed", "ratelimit")
 _BODIES_CHECKED = 2

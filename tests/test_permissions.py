@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.auth import GRANTS, RESOURCES, ROLES
+from shared.openapi.components import CREDENTIALS
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, PUBLIC, Operation
 
@@ -26,7 +27,7 @@ def test_every_operation_says_which_permission_it_needs(operation: Operation) ->
         assert operation.permission is None
         return
     assert operation.permission in PERMISSIONS
-    assert operation.spec["security"] == [{"api_key": []}]
+    assert operation.spec["security"] == CREDENTIALS
 
 
 def test_a_resource_that_can_be_granted_is_asked_for_by_an_operation() -> None:

@@ -172,7 +172,7 @@ class TransactionRoute(APIRoute):
                     if idempotent and not admission.begins_itself:
                         await open_transaction()
                     response = await self._answer(endpoint, request, shown)
-                    labels.put_on(response, request.url.path)
+                    labels.put_on(response, request)
                     response = if_changed(request, response)
                     if idempotent and response.status_code < 400:  # noqa: PLR2004
                         await idempotent.store(await open_transaction(), response, service.secrets)

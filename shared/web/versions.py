@@ -19,6 +19,7 @@ _CREATED = 201
 _MADE = {_CREATED, 202}
 _SHOWING = {200, *_MADE}
 _EXTERNAL = "/by-external-id/"
+_OF_THE_PAST = {"as_of", "known_as_of"}
 
 EditedTag = Annotated[
     str | None, Header(alias="if-match", description='ETag of the version you edited: `"v3"`.')
@@ -100,12 +101,18 @@ class Labels:
     def of(cls, route: APIRoute) -> "Labels":
         return cls(has_version(route), creates(route))
 
-    def put_on(self, response: Response, path: str) -> None:
+    def put_on(self, response: Response, request: Request) -> None:
         """Give an answer the ETag of what it shows, and one that tells of something new its
-        `Location`: the path that it was posted to, with its id or key.
+        `Location`: the path that it was posted to, with its id or key. What is shown as it was is
+        no version to edit, so it has no ETag.
         """
         headers, status = response.headers, response.status_code
-        tag = self.has_version and status in _SHOWING and "etag" not in headers
+        tag = (
+            self.has_version
+            and status in _SHOWING
+            and "etag" not in headers
+            and not _OF_THE_PAST & request.query_params.keys()
+        )
         place = self.creates and status in _MADE and "location" not in headers
         if not (tag or place):
             return
@@ -114,7 +121,7 @@ class Labels:
             headers["etag"] = etag(shown["version"])
         if place:
             made = shown.get("id") or shown["key"]
-            headers["location"] = f"{path.partition(_EXTERNAL)[0]}/{made}"
+            headers["location"] = f"{request.url.path.partition(_EXTERNAL)[0]}/{made}"
 
 
 def calls_of(dependant: Dependant) -> Iterator[Any]:

@@ -197,15 +197,19 @@ async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
     assert status == 0, output
 
 
-async def test_the_document_is_fetched_as_the_guides_say(gateway: str, tmp_path: Path) -> None:
+async def test_the_document_is_fetched_as_the_guides_say(
+    tenure: Tenure, gateway: str, tmp_path: Path
+) -> None:
     """A repeated command finds that nothing has changed, and leaves the file alone."""
+    key = (await tenure.workspace()).keys["observer"]
     for guide in ("generate-a-client", "versions"):
-        ((_, command),) = blocks(ROOT / f"docs/{guide}.md", "sh")
-        for _ in range(2):
-            status, output = await run(command, gateway, "", cwd=tmp_path)
-            assert status == 0, output
-            document = json.loads((tmp_path / "openapi.json").read_text(encoding="utf-8"))
-            assert document["openapi"] == "3.1.0"
+        for _, command in blocks(ROOT / f"docs/{guide}.md", "sh"):
+            for _ in range(2):
+                status, output = await run(command, gateway, key, cwd=tmp_path)
+                assert status == 0, output
+    for name in ("openapi.json", "workspace.json"):
+        document = json.loads((tmp_path / name).read_text(encoding="utf-8"))
+        assert document["openapi"] == "3.1.0"
 
 
 async def test_the_operators_guide_makes_a_workspace(tenure: Tenure, gateway: str) -> None:

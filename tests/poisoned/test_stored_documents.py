@@ -165,6 +165,8 @@ ELSEWHERE: dict[str, str] = {
     "payload": "golden files keep old ones readable",
     "settings": "the one document of a workspace, in no list",
     "traits": RECORD,
+    "accounts.api_schema_versions.changes": TOLD,
+    "accounts.api_schema_versions.shape": INNER,
     "accounts.audit_log.after": LOG,
     "accounts.audit_log.before": LOG,
     "accounts.field_changes.new": LOG,

@@ -43,6 +43,15 @@ async def test_what_a_query_chooses_has_no_part_in_a_304(tenure: Tenure) -> None
     assert (narrowed.status_code, narrowed.headers["etag"]) == (200, made.headers["etag"])
 
 
+async def test_what_is_shown_as_it_was_is_no_version_to_edit(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await ws.admin.post("/v1/accounts", {"name": "Acme"})
+    past = {"as_of": made.json()["created_at"]}
+    for fields in ({}, {"fields": "name"}):
+        was = await ws.admin.get(made.headers["location"], params=past | fields)
+        assert (was.status_code, "etag" in was.headers) == (200, False)
+
+
 @pytest.mark.parametrize("path", ["/v1/accounts", "/v1/tasks", "/v1/webhook-endpoints"])
 async def test_a_missing_body_is_told_before_a_missing_version(tenure: Tenure, path: str) -> None:
     ws = await tenure.workspace()

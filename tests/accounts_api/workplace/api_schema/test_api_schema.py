@@ -3,8 +3,10 @@
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from sqlalchemy import text
 
 from deploy.gateway.overlays import apply_overlay
+from shared.ids import new_id
 from tests.accounts_api.customers.objects.making import projects
 from tests.accounts_api.records.making import events_of, make, make_trait
 from tests.harness import Tenure, Workspace
@@ -146,3 +148,23 @@ async def test_an_object_type_in_a_change(tenure: Tenure) -> None:
         "project.traits.hours",
         "project.traits.phase",
     ]
+
+
+async def test_a_version_that_cannot_be_read_keeps_nobody_from_changing_a_trait(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "likes", "string")
+    async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
+        # The service's own role may not change what was stored: as an older release left it.
+        await uow.connection.execute(
+            text(
+                "insert into api_schema_versions"
+                " (workspace_id, version, id, shape, changes, breaking, cause)"
+                " values (:workspace_id, 2, :id, '{\"nonsense\": true}', '[]', false, '[]')"
+            ),
+            {"workspace_id": ws.id, "id": new_id()},
+        )
+    await make_trait(ws, "account", "seats", "number")
+    told = (await changes(ws))[-1]
+    assert (told["version"], len(told["changes"])) == (3, 2)

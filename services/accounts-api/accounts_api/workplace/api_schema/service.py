@@ -9,12 +9,20 @@ from pydantic_core import to_json, to_jsonable_python
 from accounts_api.records.schema.trait_values import readable_options
 from accounts_api.workplace.api_schema import queries
 from accounts_api.workplace.api_schema.overlay import RECORDS
-from accounts_api.workplace.api_schema.rows import ObjectTypeShape, TraitShape
-from accounts_api.workplace.api_schema.rules import NO_SHAPE, Shape, changes_between
+from accounts_api.workplace.api_schema.rows import ObjectTypeShape, SchemaVersion, TraitShape
+from accounts_api.workplace.api_schema.rules import (
+    NO_SHAPE,
+    SchemaChange,
+    Shape,
+    changes_between,
+)
 from shared.events.accounts import ApiSchemaChange, ApiSchemaChanged
 from shared.ids import new_id
+from shared.logging import get_logger
 from shared.paging import CursorSigner, page_of
 from shared.uow import UnitOfWork
+
+log = get_logger(__name__)
 
 
 async def current_shape(uow: UnitOfWork) -> Shape:
@@ -69,7 +77,7 @@ async def follow_shape(uow: UnitOfWork) -> None:
     await queries.wait_for_turn(uow)
     last = await queries.last_version(uow)
     shape = await current_shape(uow)
-    changes = [asdict(each) for each in changes_between(last.shape if last else NO_SHAPE, shape)]
+    changes = [asdict(each) for each in _changes_since(last, shape)]
     if not changes:
         return
     version = last.version + 1 if last else 1
@@ -92,6 +100,17 @@ async def follow_shape(uow: UnitOfWork) -> None:
             changes=[ApiSchemaChange(**change) for change in changes],
         )
     )
+
+
+def _changes_since(last: SchemaVersion | None, shape: Shape) -> list[SchemaChange]:
+    """A version that an older release stored and this one cannot read must not keep anybody from
+    changing a trait: everything is then told as new.
+    """
+    try:
+        return list(changes_between(last.shape if last else NO_SHAPE, shape))
+    except (KeyError, TypeError, AttributeError):
+        log.exception("the shape of a version cannot be read", version=last and last.version)
+        return list(changes_between(NO_SHAPE, shape))
 
 
 async def list_changes(
