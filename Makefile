@@ -12,7 +12,7 @@ BIN := .venv/bin
 # A process starts in half the time when Python may keep what it compiled, whatever the habits here.
 export PYTHONDONTWRITEBYTECODE :=
 WITH_SERVERS := $(BIN)/python -m deploy.servers
-CONTRACT_TESTS := tests/clients/test_typescript_client.py
+CONTRACT_TESTS := tests/clients/test_typescript_client.py tests/clients/test_workspace_clients.py
 # Two test processes keep two cores busy; PostgreSQL and the processes need their share.
 JOBS ?= 2
 
@@ -82,8 +82,8 @@ contract: clients ## what others make of the document, and our clients with real
 	@$(WITH_SERVERS) --fast -- $(BIN)/python -m pytest -m contract $(CONTRACT_TESTS)
 
 .PHONY: clients
-clients: setup ## make, compile and pack the TypeScript and Python packages (installs Node once)
-	@$(BIN)/python -m deploy.clients.build
+clients: setup ## make, compile and pack the TypeScript and Python packages; DOCUMENT=workspace.json for a workspace's
+	@$(BIN)/python -m deploy.clients.build $(if $(DOCUMENT),--document "$(DOCUMENT)")
 
 .PHONY: fuzz-api
 fuzz-api: setup ## schemathesis against real services: FUZZ_EXAMPLES=20 FUZZ_SECONDS=1800 for more

@@ -28,11 +28,16 @@ class BuildFailed(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="clients", description=__doc__)
-    parser.parse_args()
+    parser.add_argument(
+        "--document",
+        type=Path,
+        help="a document to make them from, such as a workspace's; else what the code publishes",
+    )
+    arguments = parser.parse_args()
     try:
         tools = environment.installed()
         PACKED.mkdir(exist_ok=True)
-        document = operations.prepared(merged(documents.current()))
+        document = operations.prepared(_chosen(arguments.document))
         generate_python(document, PYTHON)
         build_typescript(document, tools)
         pack_python()
@@ -42,6 +47,13 @@ def main() -> int:
     for path in sorted(PACKED.iterdir()):
         print(f"{path.stat().st_size / 1000:8.0f} kB  {path.relative_to(install.ROOT)}")
     return 0
+
+
+def _chosen(path: Path | None) -> Document:
+    if path is None:
+        return merged(documents.current())
+    document: Document = json.loads(path.read_text(encoding="utf-8"))
+    return document
 
 
 def generate_python(document: Document, package: Path) -> None:

@@ -3,6 +3,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from shared.auth import RESOURCES, CredentialRole, SubjectType
 from shared.schemas import In, Instant, Out, Title
@@ -18,7 +19,18 @@ def _known(scope: str) -> str:
     return scope
 
 
-Scope = Annotated[str, AfterValidator(_known)]
+Scope = TypeAliasType(
+    "Scope",
+    Annotated[
+        str,
+        AfterValidator(_known),
+        Field(
+            description="What a key may do: to read or to write a kind of thing; `*:read` is to"
+            " read all, `*` everything.",
+            json_schema_extra={"enum": sorted(SCOPES)},
+        ),
+    ],
+)
 
 _KEY: dict[str, Any] = {
     "id": "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d",

@@ -65,8 +65,13 @@ class OverlayOut(Out):
                     },
                     "actions": [
                         {
-                            "target": "$.components.schemas.Account.properties",
-                            "update": {"traits": {"$ref": "#/components/schemas/AccountTraits"}},
+                            "target": "$.components.schemas",
+                            "update": {
+                                "AccountTraits": {
+                                    "type": "object",
+                                    "properties": {"seats": {"type": "number"}},
+                                }
+                            },
                         }
                     ],
                 }
