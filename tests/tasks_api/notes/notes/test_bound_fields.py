@@ -15,6 +15,7 @@ from tasks_api.notes.notes import service
 from tasks_api.notes.notes.rows import NewNote
 from tasks_api.notes.notes.rules import record_faults
 from tests.accounts_api.records.making import make, make_trait
+from tests.documented import expecting_a_fault
 from tests.harness import Client, Tenure, Workspace
 
 
@@ -201,7 +202,7 @@ async def test_what_died_between_its_two_effects_is_ended_by_the_next_request(
     async def die(*_: Any) -> None:
         raise ZeroDivisionError
 
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched, expecting_a_fault():
         patched.setattr(service, "create_note", die)
         died = await review.log(review.ws.leader, key=key, name="Acme Ltd")
     assert died.status_code == 500
