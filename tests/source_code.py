@@ -37,10 +37,12 @@ def packages() -> frozenset[str]:
 
 @cache
 def areas() -> frozenset[str]:
-    """Packages of a service that hold nothing but features, such as `accounts_api.identity`, and
-    connectors, whose contract and list lie beside them.
+    """Packages of a service, or of shared, that hold nothing but features, such as
+    `accounts_api.identity` and `shared.rules`, and connectors, whose contract and list lie beside
+    them.
     """
-    folders = {m for m in packages() if m.count(".") == 1 and m.split(".")[0] in PACKAGES.values()}
+    tops = {*PACKAGES.values(), "shared"}
+    folders = {m for m in packages() if m.count(".") == 1 and m.split(".")[0] in tops}
     plain = {m.rpartition(".")[0] for m in sources() if m not in packages()}
     return frozenset(folders - plain) | {"sync_worker.connectors"}
 
@@ -51,9 +53,11 @@ def feature(module: str) -> str | None:
     puts features together, such as `accounts_api.main` and the areas.
     """
     parts = module.split(".")
-    depth = 3 if ".".join(parts[:2]) in areas() else 2
+    in_area = ".".join(parts[:2]) in areas()
+    depth = 3 if in_area else 2
     folder = ".".join(parts[:depth])
-    ours = parts[0] in PACKAGES.values() and len(parts) >= depth and folder in packages()
+    ours = (in_area or parts[0] in PACKAGES.values()) and len(parts) >= depth
+    ours = ours and folder in packages()
     return folder if ours else None
 
 

@@ -10,8 +10,8 @@ _WORDS = {"args", "detail", "message", "msg", "reason", "strerror"}
 
 OUR_VALUE_ERRORS = {
     "services/accounts-api/accounts_api/records/schema/trait_values.py": "dates and lines",
-    "services/accounts-api/accounts_api/language/rules/literals.py": "dates",
-    "services/accounts-api/accounts_api/language/syntax/values.py": "currencies",
+    "shared/rules/types/literals.py": "dates",
+    "shared/rules/syntax/values.py": "currencies",
 }
 """Files that show what a ValueError says, and whose it is: all of them raise our sentences."""
 READ = {

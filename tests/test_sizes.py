@@ -41,12 +41,15 @@ def lines_by_file() -> dict[str, int]:
 
 
 def feature(path: str) -> str | None:
-    """The feature, for all that is in it at any depth; in shared and deploy the folder below."""
+    """The feature, for all that is in it at any depth; in deploy, and in shared where that is no
+    area, the folder below.
+    """
     top, *folders = path.split("/")[:-1] or [""]
-    if top == "services":
-        module = ".".join([*folders[1:], path.rpartition("/")[2].removesuffix(".py")])
-        name = source_code.feature(module.removesuffix(".__init__"))
-        return f"services/{folders[0]}/{name.replace('.', '/')}" if name else None
+    within = ("services", folders[0]) if top == "services" else ()
+    module = path.removeprefix("/".join((*within, ""))).removesuffix(".py").replace("/", ".")
+    name = source_code.feature(module.removesuffix(".__init__")) if top != "deploy" else None
+    if name:
+        return "/".join((*within, *name.split(".")))
     return f"{top}/{folders[0]}" if top in {"shared", "deploy"} and folders else None
 
 

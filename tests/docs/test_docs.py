@@ -16,11 +16,11 @@ import httpx2
 import pytest
 from standardwebhooks import Webhook
 
-from accounts_api.language.syntax.json_codec import write_json
-from accounts_api.language.syntax.parser import read_text
 from deploy.machine.processes import free_port
 from deploy.migrate import ROOT
 from shared.clock import utc_now
+from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.parser import read_text
 from tests.gateways import serving_gateway
 from tests.harness import Tenure
 

@@ -30,7 +30,7 @@ TABLES = (
     "lifecycle_stints",
 )
 
-# Letters that Unicode does not decompose, and what they are folded to; accounts_api.language.rules.fold.
+# Letters that Unicode does not decompose, and what they are folded to; shared.rules.types.fold.
 LETTERS = (
     "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩςАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐÆæŒœØøĐđÐðÞþŁłĦħŦŧŊŋıßẞ"
 )

@@ -15,7 +15,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-# Letters that Unicode does not decompose, and what they are folded to; accounts_api.language.rules.fold.
+# Letters that Unicode does not decompose, and what they are folded to; shared.rules.types.fold.
 LETTERS = (
     "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩςАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐÆæŒœØøĐđÐðÞþŁłĦħŦŧŊŋıßẞ"
 )

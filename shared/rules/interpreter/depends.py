@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Children, Link, Parent, Relation
-from accounts_api.language.rules.context import Asks
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import Children, Link, Parent, Relation
+from shared.rules.types.context import Asks
 
 EXISTENCE: Final = "*"
 """Stands for a record's creation, deletion and return: everything about it changed."""

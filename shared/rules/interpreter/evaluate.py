@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.fold import fold
-from accounts_api.language.rules.instants import iso_date, iso_instant
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.nodes import Op
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.nodes import Op
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.fold import fold
+from shared.rules.types.instants import iso_date, iso_instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts_api.language.interpreter.evaluate import (
+from shared.rules.interpreter.evaluate import (
     Snapshot,
     events_counted,
     holders,
@@ -15,10 +15,10 @@ from accounts_api.language.interpreter.evaluate import (
     satisfies,
     value_of,
 )
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.syntax.json_codec import write_json
-from accounts_api.language.syntax.printer import write_text
+from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.printer import write_text
+from shared.rules.types import typed as c
+from shared.rules.types.context import EvaluationContext
 
 SAMPLES: Final = 5
 """Related records explained one by one; the counts are of all of them."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import EventDays, Field, RecordType, Relation
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import EventDays, Field, RecordType, Relation
 
 
 @dataclass(slots=True)

@@ -7,15 +7,15 @@ the record or one it is related to changes.
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from accounts_api.language.interpreter.evaluate import (
+from shared.rules.interpreter.evaluate import (
     Snapshot,
     next_anniversary,
     satisfies,
     value_of,
 )
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.syntax import nodes as n
+from shared.rules.syntax import nodes as n
+from shared.rules.types import typed as c
+from shared.rules.types.context import Day, EvaluationContext
 
 
 def next_change(rule: c.Rule, record: Snapshot, context: EvaluationContext) -> datetime | None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.sql.rows import Row, record_table
+from shared.rules.sql.rows import Row, record_table
+from shared.rules.types.catalog import Catalog
 
 
 def reach(

@@ -34,14 +34,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import EventDays, Field, FieldType
-from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.sql.dates import next_anniversary
-from accounts_api.language.sql.rows import COLUMN_TYPES, Row, other_table
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.values import format_number
 from shared.columns import AT
+from shared.rules.sql.dates import next_anniversary
+from shared.rules.sql.rows import COLUMN_TYPES, Row, other_table
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.values import format_number
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import EventDays, Field, FieldType
+from shared.rules.types.context import Day, EvaluationContext
 
 COMPARE: Final[dict[n.Op, Callable[[Any, Any], Any]]] = {
     n.Op.EQ: eq,

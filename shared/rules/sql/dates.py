@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Integer, Text, bindparam, case, cast, func, null
 
-from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.rows import Row
 from shared.columns import AT
+from shared.rules.sql.rows import Row
+from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.context import EvaluationContext
 
 
 def begins(row: Row, field: Field | None, context: EvaluationContext) -> ColumnElement[Any]:

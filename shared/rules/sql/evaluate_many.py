@@ -26,13 +26,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from accounts_api.language.rules.catalog import RecordType
-from accounts_api.language.rules.context import Asks, EvaluationContext
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.next_change import next_change
-from accounts_api.language.sql.rows import Row, record_table
 from shared.columns import AT
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.next_change import next_change
+from shared.rules.sql.rows import Row, record_table
+from shared.rules.types.catalog import RecordType
+from shared.rules.types.context import Asks, EvaluationContext
+from shared.rules.types.typed import Rule
 
 
 @lru_cache(maxsize=512)

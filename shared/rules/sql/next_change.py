@@ -26,10 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import Day, EvaluationContext
-from accounts_api.language.sql.compile import (
+from shared.columns import AT
+from shared.rules.sql.compile import (
     Compiler,
     assigned,
     assignments,
@@ -37,9 +35,11 @@ from accounts_api.language.sql.compile import (
     event_days,
     field_changes,
 )
-from accounts_api.language.sql.dates import day_start, local_day, next_anniversary
-from accounts_api.language.sql.rows import Row
-from shared.columns import AT
+from shared.rules.sql.dates import day_start, local_day, next_anniversary
+from shared.rules.sql.rows import Row
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.context import Day, EvaluationContext
 
 Found = list[ColumnElement[Any]]
 

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from accounts_api.language.rules.catalog import (
+from shared.columns import AT
+from shared.rules.types.catalog import (
     Children,
     Field,
     FieldType,
@@ -36,8 +37,7 @@ from accounts_api.language.rules.catalog import (
     RecordType,
     Relation,
 )
-from accounts_api.language.rules.fold import DROPPED, FOLDED, LETTERS
-from shared.columns import AT
+from shared.rules.types.fold import DROPPED, FOLDED, LETTERS
 
 # `lower` is used on ASCII only, with the C collation: the same on every server.
 FOLD: Final = f"""

@@ -23,13 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.language.interpreter.evaluate import Holding, Snapshot
-from accounts_api.language.interpreter.needs import Counted, Needs
-from accounts_api.language.rules.catalog import FieldType
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.compile import event_days, field_changes
-from accounts_api.language.sql.rows import Row, other_table
 from shared.columns import AT
+from shared.rules.interpreter.evaluate import Holding, Snapshot
+from shared.rules.interpreter.needs import Counted, Needs
+from shared.rules.sql.compile import event_days, field_changes
+from shared.rules.sql.rows import Row, other_table
+from shared.rules.types.catalog import FieldType
+from shared.rules.types.context import EvaluationContext
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.syntax.tokens import Kind, Token
-from accounts_api.language.syntax.values import BadLiteral, clean_text
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax.tokens import Kind, Token
+from shared.rules.syntax.values import BadLiteral, clean_text
 from shared.spelling import nearest
 
 MAX_NESTING: Final = 40

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.syntax.values import (
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax.values import (
     BadLiteral,
     clean_currency,
     clean_number,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from accounts_api.language.syntax.faults import Place
+from shared.rules.syntax.faults import Place
 
 MAX_DEPTH: Final = 12
 MAX_NODES: Final = 200

@@ -4,11 +4,11 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.cursor import Cursor
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.syntax.tokens import Kind, tokens
-from accounts_api.language.syntax.values import BadLiteral, clean_number, money_from_major
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.cursor import Cursor
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax.tokens import Kind, tokens
+from shared.rules.syntax.values import BadLiteral, clean_number, money_from_major
 
 RESERVED: Final = frozenset(
     [

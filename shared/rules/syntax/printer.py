@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable
 from decimal import Decimal
 
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.parser import PHRASES, RESERVED
-from accounts_api.language.syntax.tokens import NAME, TIME
-from accounts_api.language.syntax.values import format_number, money_as_major
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.parser import PHRASES, RESERVED
+from shared.rules.syntax.tokens import NAME, TIME
+from shared.rules.syntax.values import format_number, money_as_major
 
 _QUANTIFIER = {n.Quantifier.ANY: "any", n.Quantifier.ALL: "all", n.Quantifier.NONE: "no"}
 _OPERATOR = {

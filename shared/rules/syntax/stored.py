@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import RuleFaulty, of_what_is_stored
-from accounts_api.language.syntax.json_codec import read_json
-from accounts_api.language.syntax.printer import write_text
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import RuleFaulty, of_what_is_stored
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.syntax.printer import write_text
 
 
 def shown_rule(rule: dict[str, Any], faults: Sequence[dict[str, Any]] | None) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.syntax.nodes import MAX_RULE_TEXT
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax.nodes import MAX_RULE_TEXT
 
 
 class Kind(StrEnum):

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from accounts_api.language.syntax.nodes import MAX_DIGITS, MAX_INTEGER, MAX_TEXT, Money
+from shared.rules.syntax.nodes import MAX_DIGITS, MAX_INTEGER, MAX_TEXT, Money
 from shared.values.currencies import known_currency
 
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth.

@@ -13,7 +13,7 @@ from enum import Flag, auto
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from accounts_api.language.syntax.nodes import Span, Unit
+from shared.rules.syntax.nodes import Span, Unit
 
 LOOKAHEAD: Final = 400
 """Days for which bounds that follow the calendar are worked out. A change later than that is

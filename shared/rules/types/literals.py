@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import Day, Period
-from accounts_api.language.rules.fold import fold
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.context import Day, Period
+from shared.rules.types.fold import fold
 from shared.spelling import nearest
 from shared.values.plain import near_day
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import (
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import (
     Catalog,
     Field,
     FieldType,
@@ -16,10 +18,8 @@ from accounts_api.language.rules.catalog import (
     Relation,
     Scope,
 )
-from accounts_api.language.rules.context import Day
-from accounts_api.language.rules.literals import Mistyped, Typing
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.types.context import Day
+from shared.rules.types.literals import Mistyped, Typing
 from shared.spelling import nearest
 
 _ANY: Final = frozenset({n.Op.IS_EMPTY, n.Op.NOT_EMPTY, n.Op.CHANGED_WITHIN})

@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import reduce
 from operator import or_
 
-from accounts_api.language.rules.catalog import EventDays, Field, FieldType, RecordType, Relation
-from accounts_api.language.rules.context import Asks, Day
-from accounts_api.language.syntax import nodes as n
+from shared.rules.syntax import nodes as n
+from shared.rules.types.catalog import EventDays, Field, FieldType, RecordType, Relation
+from shared.rules.types.context import Asks, Day
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from accounts_api.language.sql.rows import FUNCTIONS
-from tests.accounts_api.language.rules.worlds import TABLES
+from shared.rules.sql.rows import FUNCTIONS
+from tests.shared.rules.worlds import TABLES
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from accounts_api.language.rules.catalog import Catalog, Field, FieldType, Scope
-from accounts_api.language.syntax import nodes as n
-from tests.accounts_api.language.rules.worlds import (
+from shared.rules.syntax import nodes as n
+from shared.rules.types.catalog import Catalog, Field, FieldType, Scope
+from tests.shared.rules.worlds import (
     CURRENCIES,
     DECIMALS,
     MEMBERS,

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.dialects import postgresql
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.context import Asks, EvaluationContext
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.syntax.json_codec import read_json
-from tests.accounts_api.language.rules.random_rules import Author
-from tests.accounts_api.language.rules.worlds import catalog
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.rows import record_table
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.types import typed as c
+from shared.rules.types.context import Asks, EvaluationContext
+from shared.rules.types.type_check import check
+from tests.shared.rules.random_rules import Author
+from tests.shared.rules.worlds import catalog
 
 CATALOG = catalog()
 CASES = 150

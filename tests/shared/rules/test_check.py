@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import Fault, RuleFaulty
-from accounts_api.language.syntax.json_codec import read_json
-from accounts_api.language.syntax.parser import read_text
-from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import Fault, RuleFaulty
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.syntax.parser import read_text
+from shared.rules.types import typed as c
+from shared.rules.types.type_check import check
+from tests.shared.rules.worlds import SEGMENTS, catalog
 
 CATALOG = catalog()
 

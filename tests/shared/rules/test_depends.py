@@ -2,16 +2,16 @@
 
 import pytest
 
-from accounts_api.language.interpreter.depends import (
+from shared.rules.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
     Dependency,
     dependencies,
     segments_read,
 )
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.syntax.parser import read_text
-from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
+from shared.rules.syntax.parser import read_text
+from shared.rules.types.type_check import check
+from tests.shared.rules.worlds import SEGMENTS, catalog
 
 CATALOG = catalog()
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.faults import Fault, RuleFaulty
-from accounts_api.language.syntax.json_codec import read_json, write_json
-from accounts_api.language.syntax.parser import RESERVED, read_text
-from accounts_api.language.syntax.printer import write_text
-from tests.accounts_api.language.rules.random_rules import rules
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.faults import Fault, RuleFaulty
+from shared.rules.syntax.json_codec import read_json, write_json
+from shared.rules.syntax.parser import RESERVED, read_text
+from shared.rules.syntax.printer import write_text
+from tests.shared.rules.random_rules import rules
 
 STORY = (
     'status = "subscribed" and arr > 50000 USD and any contact (traits.product_admin = true)'

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.fold import fold
-from accounts_api.language.rules.instants import iso_date, iso_instant
 from deploy.roles import OWNER, role_url
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.fold import fold
+from shared.rules.types.instants import iso_date, iso_instant
 from tests.harness import Tenure
 
 ALPHABET = (

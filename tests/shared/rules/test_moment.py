@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts_api.language.rules.context import Day, EvaluationContext, Period
-from accounts_api.language.syntax.nodes import Span, Unit
+from shared.rules.syntax.nodes import Span, Unit
+from shared.rules.types.context import Day, EvaluationContext, Period
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.type_check import OPERATORS, check
-from accounts_api.language.syntax import nodes as n
-from accounts_api.language.syntax.json_codec import read_json
-from accounts_api.language.syntax.parser import PHRASES
-from tests.accounts_api.language.rules.random_rules import Author
-from tests.accounts_api.language.rules.worlds import SEGMENTS, catalog
+from shared.rules.syntax import nodes as n
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.syntax.parser import PHRASES
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.type_check import OPERATORS, check
+from tests.shared.rules.random_rules import Author
+from tests.shared.rules.worlds import SEGMENTS, catalog
 from tests.source_code import ROOT
 
 RULES_PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

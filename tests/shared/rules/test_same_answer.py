@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from accounts_api.language.interpreter.evaluate import matches
-from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.interpreter.needs import needs
-from accounts_api.language.interpreter.next_change import next_change
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql import next_change as sql_horizon
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.sql.snapshot import read_snapshot, snapshot
-from accounts_api.language.syntax.json_codec import read_json
-from tests.accounts_api.language.rules.random_rules import Author
-from tests.accounts_api.language.rules.worlds import NOW, WORKSPACE, World, catalog, world
+from shared.rules.interpreter.evaluate import matches
+from shared.rules.interpreter.explain import explain
+from shared.rules.interpreter.needs import needs
+from shared.rules.interpreter.next_change import next_change
+from shared.rules.sql import next_change as sql_horizon
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.rows import record_table
+from shared.rules.sql.snapshot import read_snapshot, snapshot
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
+from tests.shared.rules.random_rules import Author
+from tests.shared.rules.worlds import NOW, WORKSPACE, World, catalog, world
 
 CATALOG = catalog()
 ZONES = ("UTC", "America/New_York", "Pacific/Auckland", "America/Havana", "Africa/Cairo")

@@ -12,9 +12,9 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts_api.language.interpreter.evaluate import Holding, Snapshot
-from accounts_api.language.rules.catalog import Catalog, FieldType, trait
 from accounts_api.language.rules.standard import STANDARD
+from shared.rules.interpreter.evaluate import Holding, Snapshot
+from shared.rules.types.catalog import Catalog, FieldType, trait
 
 WORKSPACE = UUID(int=1)
 NOW = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api.automation.memberships import evaluation
-from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.syntax.faults import RuleFaulty
-from accounts_api.language.syntax.json_codec import read_json
-from tests.accounts_api.language.rules.random_rules import Author
-from tests.accounts_api.language.rules.worlds import PRODUCTS, TEXTS, TRAITS
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.type_check import check
 from tests.harness import Tenure, Workspace
+from tests.shared.rules.random_rules import Author
+from tests.shared.rules.worlds import PRODUCTS, TEXTS, TRAITS
 
 TYPES = ("account", "contact", "opportunity", "organization")
 START = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)

@@ -6,12 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts_api.customers.object_types.rules import key_faults, link_faults
-from accounts_api.language.interpreter.depends import EXISTENCE, Dependency, dependencies
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import RelatedMatch
-from accounts_api.language.syntax.parser import RESERVED, read_text
-from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema.record_catalog import with_objects
 from accounts_api.records.schema.record_schemas import (
     OBJECT,
@@ -20,6 +15,11 @@ from accounts_api.records.schema.record_schemas import (
     ObjectType,
     schema_of,
 )
+from shared.rules.interpreter.depends import EXISTENCE, Dependency, dependencies
+from shared.rules.syntax.parser import RESERVED, read_text
+from shared.rules.syntax.printer import write_text
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import RelatedMatch
 
 ID = UUID(int=1)
 WORDS = st.sampled_from(

@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from accounts_api.customers.accounts.service import StatusChange, set_lifecycle_status
 from accounts_api.customers.querying.ignored import unless_ignored
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.syntax import nodes as n
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.rows import record_table
+from shared.rules.syntax import nodes as n
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.type_check import check
 from tests.accounts_api.records.making import bulk, make
 from tests.harness import Tenure
 

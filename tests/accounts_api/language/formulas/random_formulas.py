@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.types import Sort
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.rules.catalog import FieldType, trait
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.syntax.nodes import Money
-from accounts_api.language.syntax.parser import read_text
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.syntax.nodes import Money
+from shared.rules.syntax.parser import read_text
+from shared.rules.types.catalog import FieldType, trait
+from shared.rules.types.context import EvaluationContext
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 NOW = datetime(2026, 3, 5, 3, 30, tzinfo=UTC)

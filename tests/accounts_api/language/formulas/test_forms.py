@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
-from accounts_api.language.syntax.faults import Fault, RuleFaulty
-from accounts_api.language.syntax.printer import write_text
+from shared.rules.syntax.faults import Fault, RuleFaulty
+from shared.rules.syntax.printer import write_text
 from tests.accounts_api.language.formulas.random_formulas import written
 
 

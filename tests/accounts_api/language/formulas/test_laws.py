@@ -26,10 +26,10 @@ from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Checked, Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.rules.context import months_after
 from accounts_api.records.schema.trait_values import Definition, coerce
 from shared.ids import new_id
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.types.context import months_after
 from tests.accounts_api.language.formulas.random_formulas import (
     CATALOG,
     MOMENT,

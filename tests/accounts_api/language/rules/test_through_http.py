@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api.customers.querying.service import ListRequest, list_records
-from accounts_api.language.syntax.nodes import Op
 from accounts_api.records.schema.errors import RuleTooExpensive
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS
+from shared.rules.syntax.nodes import Op
 from tests.harness import Tenure, Workspace
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -11,10 +11,10 @@ from sqlalchemy import BigInteger, Boolean, Date, DateTime, String, Text, Uuid
 
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_types.service import RECORD_TYPES
-from accounts_api.language.rules.catalog import FieldType
 from accounts_api.language.rules.standard import COMMON, STANDARD
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
+from shared.rules.types.catalog import FieldType
 from sync_worker.crm_sync.translation.document import OWN_FIELDS, MappedRecordType
 from tests.source_code import ROOT
 

@@ -18,8 +18,6 @@ from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, cau
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.identity.members.service import active_members
-from accounts_api.language.interpreter.depends import Dependency, role_dependency
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.editing.edits import RULES as BY_RULES
 from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
@@ -27,6 +25,8 @@ from accounts_api.records.schema.record_schemas import ACCOUNT
 from accounts_api.records.store.service import write
 from shared.errors import Conflict, NotFound
 from shared.events.base import Cause, chain_of
+from shared.rules.interpreter.depends import Dependency, role_dependency
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 

@@ -19,14 +19,14 @@ from sqlalchemy.types import TypeEngine
 from accounts_api.automation.assignments.models import assignment_rules as rules
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.ignored import not_ignored
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.evaluate_many import verdicts
-from accounts_api.language.sql.rows import Row, other_table, record_table
 from accounts_api.records.holdings.models import key_role_definitions as roles
 from shared.data import WORKSPACE
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.evaluate_many import verdicts
+from shared.rules.sql.rows import Row, other_table, record_table
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
 

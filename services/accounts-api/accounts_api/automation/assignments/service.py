@@ -19,13 +19,13 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.members.service import active_members
-from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.syntax.json_codec import read_json, write_json
 from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, Fault, Invalid, check_version
+from shared.rules.syntax.json_codec import read_json, write_json
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 

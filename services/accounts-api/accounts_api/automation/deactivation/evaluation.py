@@ -20,14 +20,14 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
-from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.service import write
 from shared.errors import Conflict, NotFound
 from shared.events.base import Cause
+from shared.rules.interpreter.depends import EXISTENCE, Dependency
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 

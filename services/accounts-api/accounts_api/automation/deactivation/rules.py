@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from accounts_api.language.interpreter.depends import Dependency
+from shared.rules.interpreter.depends import Dependency
 
 DECIDED: Final = Dependency("contact", "deactivated_at")
 

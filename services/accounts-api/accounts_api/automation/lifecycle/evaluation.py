@@ -16,13 +16,13 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
-from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, NotFound
 from shared.events.accounts import LifecycleStatusChanged
 from shared.events.base import Cause
 from shared.events.records import LifecycleStatus
+from shared.rules.interpreter.depends import EXISTENCE, Dependency
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 

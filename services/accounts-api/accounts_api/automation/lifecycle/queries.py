@@ -19,16 +19,16 @@ from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_
 from accounts_api.automation.lifecycle.rules import DEFAULT
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
-from accounts_api.language.rules.catalog import Field
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.dates import begins, is_over
-from accounts_api.language.sql.evaluate_many import verdicts
-from accounts_api.language.sql.rows import Row, record_table
 from shared.data import WORKSPACE
 from shared.events.records import LifecycleStatus
 from shared.ids import new_id
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.dates import begins, is_over
+from shared.rules.sql.evaluate_many import verdicts
+from shared.rules.sql.rows import Row, record_table
+from shared.rules.types.catalog import Field
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
 SAMPLES = 20

@@ -18,19 +18,19 @@ from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.automation.segments.service import segments_to_evaluate, set_faults
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
-from accounts_api.language.interpreter.depends import Dependency, segment_dependency
-from accounts_api.language.interpreter.evaluate import matches
-from accounts_api.language.interpreter.needs import needs
-from accounts_api.language.interpreter.next_change import next_change
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.snapshot import read_snapshot
-from accounts_api.language.syntax.faults import RuleFaulty
-from accounts_api.language.syntax.nodes import AnyOf
 from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause
+from shared.rules.interpreter.depends import Dependency, segment_dependency
+from shared.rules.interpreter.evaluate import matches
+from shared.rules.interpreter.needs import needs
+from shared.rules.interpreter.next_change import next_change
+from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.syntax.nodes import AnyOf
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 

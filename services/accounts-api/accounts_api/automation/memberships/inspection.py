@@ -12,16 +12,16 @@ from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
-from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.interpreter.next_change import next_change
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.syntax.faults import RuleFaulty
-from accounts_api.language.syntax.json_codec import write_json
-from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import in_time
 from shared.errors import Conflict, Fault, Invalid
+from shared.rules.interpreter.explain import explain
+from shared.rules.interpreter.next_change import next_change
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.printer import write_text
+from shared.rules.types.type_check import check
 from shared.uow import UnitOfWork
 
 COUNTS = ("records", "count", "entering", "leaving", "unchanged")

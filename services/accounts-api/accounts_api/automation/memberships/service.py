@@ -13,11 +13,11 @@ from accounts_api.automation.segments.service import cause_of, live_segment, seg
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Trigger
 from accounts_api.identity.audit_log import service as audit_log
-from accounts_api.language.interpreter.depends import EXISTENCE
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.hooks import RecordChange
 from shared.errors import NotFound
+from shared.rules.interpreter.depends import EXISTENCE
 from shared.uow import UnitOfWork
 
 

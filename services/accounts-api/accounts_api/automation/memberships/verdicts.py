@@ -25,13 +25,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.compile import verdict
-from accounts_api.language.sql.evaluate_many import evaluated
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.sql.snapshot import snapshot
+from shared.rules.interpreter.needs import Needs
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.evaluate_many import evaluated
+from shared.rules.sql.rows import record_table
+from shared.rules.sql.snapshot import snapshot
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
 SAMPLES = 10

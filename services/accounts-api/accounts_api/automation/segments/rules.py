@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from accounts_api.language.interpreter.depends import segments_read
-from accounts_api.language.rules.catalog import Catalog
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.syntax.faults import of_what_is_stored
-from accounts_api.language.syntax.json_codec import read_json
 from shared.errors import Fault
+from shared.rules.interpreter.depends import segments_read
+from shared.rules.syntax.faults import of_what_is_stored
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 
 
 def rank_faults(group: str | None, priority: int | None) -> list[Fault]:

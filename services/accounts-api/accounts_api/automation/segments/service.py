@@ -19,23 +19,23 @@ from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.evaluation.usages.service import Elsewhere, Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
-from accounts_api.language.interpreter.depends import (
-    Dependency,
-    dependencies,
-    segment_dependency,
-    segments_read,
-)
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.syntax.faults import Fault as RuleFault
-from accounts_api.language.syntax.faults import Place, RuleFaulty
-from accounts_api.language.syntax.json_codec import write_json
-from accounts_api.language.syntax.stored import segments_in, shown_rule
 from accounts_api.records.schema import record_catalog
 from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Invalid, NotFound, check_version
 from shared.events.accounts import SegmentChanged
+from shared.rules.interpreter.depends import (
+    Dependency,
+    dependencies,
+    segment_dependency,
+    segments_read,
+)
+from shared.rules.syntax.faults import Fault as RuleFault
+from shared.rules.syntax.faults import Place, RuleFaulty
+from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.stored import segments_in, shown_rule
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.typed import Rule
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage

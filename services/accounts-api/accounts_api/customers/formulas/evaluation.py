@@ -19,12 +19,6 @@ from accounts_api.language.formula_interpreter.kept import kept
 from accounts_api.language.formula_interpreter.next_change import next_change
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.values import number
-from accounts_api.language.interpreter.depends import Dependency
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.editing.record_formulas import formula_link, in_order
 from accounts_api.records.schema import record_catalog
@@ -32,6 +26,12 @@ from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import same
 from accounts_api.records.store.service import write
 from shared.events.base import Cause
+from shared.rules.interpreter.depends import Dependency
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.interpreter.needs import Needs
+from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 

@@ -9,9 +9,9 @@ from accounts_api.customers.formulas import queries
 from accounts_api.customers.formulas.service import faults_of, usable
 from accounts_api.language.formula_interpreter.depends import needs
 from accounts_api.language.formula_interpreter.nulls import Why, why_null
-from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.rules.sql.snapshot import read_snapshot
 from shared.uow import UnitOfWork
 
 PART = "nulls"

@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.sql.snapshot import snapshot
 from accounts_api.records.schema.models import trait_definitions as traits
 from shared.data import WORKSPACE
+from shared.rules.interpreter.needs import Needs
+from shared.rules.sql.rows import record_table
+from shared.rules.sql.snapshot import snapshot
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 

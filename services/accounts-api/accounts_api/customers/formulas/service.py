@@ -15,14 +15,14 @@ from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Formula
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.syntax.faults import Fault as RuleFault
-from accounts_api.language.syntax.faults import RuleFaulty, of_what_is_stored
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.trait_values import Definition
 from shared.errors import Fault
+from shared.rules.interpreter.needs import Needs
+from shared.rules.syntax.faults import Fault as RuleFault
+from shared.rules.syntax.faults import RuleFaulty, of_what_is_stored
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 

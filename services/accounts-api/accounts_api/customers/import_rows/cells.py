@@ -19,8 +19,8 @@ from accounts_api.language.spreadsheets.formats import (
     settled,
     without_formula,
 )
-from accounts_api.language.syntax.values import exponent
 from shared.mail.addresses import email_key
+from shared.rules.syntax.values import exponent
 
 _YES: Final = frozenset(
     {"true", "yes", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from accounts_api.language.rules.fold import fold
 from accounts_api.language.spreadsheets.evidence import Guess, Shown, guessed
 from accounts_api.language.spreadsheets.formats import ORDERS, SIGNS
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition, Definitions
+from shared.rules.types.fold import fold
 
 ImportTargetType = TypeAliasType(
     "ImportTargetType",

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.syntax.parser import RESERVED
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, ObjectLink
 from shared.errors import Fault
+from shared.rules.syntax.parser import RESERVED
 
 _NOUNS: Final = frozenset(
     {"member", "members", OBJECT.record_type, OBJECT.plural}

@@ -13,7 +13,6 @@ from accounts_api.customers.object_types.schemas import ObjectLinkIn, ObjectType
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.usages.service import COUNTED_TO, Used, find_usages, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
-from accounts_api.language.interpreter.depends import EXISTENCE
 from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.hooks import notify_of_shape
@@ -25,6 +24,7 @@ from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
+from shared.rules.interpreter.depends import EXISTENCE
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage

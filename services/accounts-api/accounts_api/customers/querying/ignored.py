@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from accounts_api.language.rules.ignored import IGNORED, beyond_ignored
-from accounts_api.language.syntax import nodes as n
+from shared.rules.syntax import nodes as n
 
 # By their bare names, which stand for the tables of the past in a list of the past.
 _accounts = table(

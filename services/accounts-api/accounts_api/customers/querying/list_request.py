@@ -15,15 +15,15 @@ from accounts_api.customers.querying.ignored import unless_ignored
 from accounts_api.customers.querying.queries import Conditions, Source
 from accounts_api.customers.querying.rules import refuse_rule_of_now
 from accounts_api.evaluation.rule_sets.rule_input import rule_catalog, usable
-from accounts_api.language.rules import typed as c
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.language.sql.compile import verdict
 from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
+from shared.rules.sql.compile import verdict
+from shared.rules.types import typed as c
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 from shared.values.validation_messages import json_fault
 

@@ -30,8 +30,6 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from accounts_api.customers.querying.rules import Projection, SortKey
-from accounts_api.language.rules.catalog import FieldType, RecordType
-from accounts_api.language.sql.rows import Row
 from accounts_api.records.history.as_of import PointInTime, ctes, past_table, read_in_bulk
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -39,6 +37,8 @@ from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import words
 from shared.data import WORKSPACE
 from shared.json_rows import json_object
+from shared.rules.sql.rows import Row
+from shared.rules.types.catalog import FieldType, RecordType
 from shared.uow import UnitOfWork
 
 COUNTED_TO: Final = 1_000

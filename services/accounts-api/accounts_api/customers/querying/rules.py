@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from accounts_api.language.rules.catalog import Catalog, Field, FieldType
-from accounts_api.language.rules.typed import FieldTest, Rule, walk
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
+from shared.rules.types.catalog import Catalog, Field, FieldType
+from shared.rules.types.typed import FieldTest, Rule, walk
 from shared.spelling import nearest
 
 IDENTITY_FIELDS: Final = ("id", "external_id", "source")

@@ -17,13 +17,13 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
-from accounts_api.language.interpreter.depends import CALENDAR, EXISTENCE
-from accounts_api.language.sql.snapshot import read_snapshot
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition
 from accounts_api.records.store.service import living
 from shared.errors import Fault, Invalid
+from shared.rules.interpreter.depends import CALENDAR, EXISTENCE
+from shared.rules.sql.snapshot import read_snapshot
 from shared.uow import UnitOfWork
 
 NO_KEY = "draft"

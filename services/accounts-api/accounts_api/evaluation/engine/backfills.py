@@ -10,8 +10,8 @@ from sqlalchemy import Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.evaluation.engine.models import backfills
-from accounts_api.language.rules.catalog import RecordType
 from shared.data import WORKSPACE, Transaction
+from shared.rules.types.catalog import RecordType
 from shared.uow import UnitOfWork
 
 

@@ -10,12 +10,12 @@ from pydantic_core import to_json
 
 from accounts_api.evaluation.engine import queries
 from accounts_api.evaluation.engine.rules import RESUMED
-from accounts_api.language.interpreter.depends import EXISTENCE, role_dependency
-from accounts_api.language.rules.catalog import Catalog, Children
 from accounts_api.language.rules.ignored import IGNORED
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.hooks import RecordChange
+from shared.rules.interpreter.depends import EXISTENCE, role_dependency
+from shared.rules.types.catalog import Catalog, Children
 from shared.uow import UnitOfWork
 
 

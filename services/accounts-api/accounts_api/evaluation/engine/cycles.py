@@ -13,8 +13,8 @@ from uuid import UUID
 
 from accounts_api.evaluation.engine import queries
 from accounts_api.evaluation.rule_kinds.evaluators import DECIDING, FORMULA, Evaluators, Output
-from accounts_api.language.interpreter.depends import Dependency
 from shared.errors import Fault, Invalid
+from shared.rules.interpreter.depends import Dependency
 from shared.uow import UnitOfWork
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, select, text
 
-from accounts_api.language.sql.rows import other_table
 from shared.columns import AT
+from shared.rules.sql.rows import other_table
 from shared.uow import UnitOfWork
 
 _STORED = other_table(

@@ -17,11 +17,11 @@ from accounts_api.evaluation.engine.models import (
     rule_next_changes,
 )
 from accounts_api.evaluation.engine.rules import Change, DependentRule
-from accounts_api.language.interpreter.depends import EXISTENCE, Dependency
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.sql.affected_records import reach
 from shared.columns import AT
 from shared.data import WORKSPACE, Transaction
+from shared.rules.interpreter.depends import EXISTENCE, Dependency
+from shared.rules.sql.affected_records import reach
+from shared.rules.types.catalog import Catalog
 from shared.uow import UnitOfWork
 
 # Each "first of" is one step into an index, however many rows there are; an EXISTS would be planned

@@ -26,19 +26,19 @@ from accounts_api.evaluation.rule_kinds.evaluators import (
     Trigger,
     in_order,
 )
-from accounts_api.language.interpreter.depends import (
+from accounts_api.language.rules.standard import STANDARD
+from accounts_api.records.schema import record_catalog
+from shared.events.base import Cause, chain_of
+from shared.logging import get_logger
+from shared.rules.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
     Dependency,
     role_dependency,
     segment_dependency,
 )
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.standard import STANDARD
-from accounts_api.records.schema import record_catalog
-from shared.events.base import Cause, chain_of
-from shared.logging import get_logger
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.context import EvaluationContext
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage

@@ -3,14 +3,14 @@ from typing import Any
 from accounts_api.evaluation.rule_checks.schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
-from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.interpreter.next_change import next_change
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.syntax.faults import RuleFaulty
-from accounts_api.language.syntax.json_codec import write_json
-from accounts_api.language.syntax.printer import write_text
 from accounts_api.records.schema import record_catalog
 from shared.errors import Fault, Invalid
+from shared.rules.interpreter.explain import explain
+from shared.rules.interpreter.next_change import next_change
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.printer import write_text
+from shared.rules.types.catalog import Catalog
 from shared.uow import UnitOfWork
 
 

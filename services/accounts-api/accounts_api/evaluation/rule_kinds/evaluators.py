@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from accounts_api.language.interpreter.depends import Dependency
-from accounts_api.language.rules.context import EvaluationContext
 from shared.events.base import Cause
+from shared.rules.interpreter.depends import Dependency
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 

@@ -9,11 +9,11 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Evaluators, Trigger, in_order
-from accounts_api.language.rules.context import EvaluationContext
 from shared import held_work
 from shared.batches import is_transient, isolate_failures
 from shared.db import sqlstate
 from shared.logging import get_logger
+from shared.rules.types.context import EvaluationContext
 from shared.sqlstates import QUERY_CANCELED
 from shared.uow import UnitOfWork
 

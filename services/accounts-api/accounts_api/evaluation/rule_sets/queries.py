@@ -2,10 +2,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.rows import record_table
-from accounts_api.language.sql.snapshot import snapshot
+from shared.rules.interpreter.needs import Needs
+from shared.rules.sql.rows import record_table
+from shared.rules.sql.snapshot import snapshot
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 

@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.syntax.faults import Fault as RuleFault
-from accounts_api.language.syntax.faults import RuleFaulty
-from accounts_api.language.syntax.json_codec import read_json
-from accounts_api.language.syntax.parser import read_text
 from accounts_api.records.holdings.service import known_key_roles
 from accounts_api.records.schema import record_catalog
 from shared.errors import Fault, Invalid
+from shared.rules.syntax.faults import Fault as RuleFault
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.syntax.parser import read_text
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 from shared.web.problems import not_stored
 

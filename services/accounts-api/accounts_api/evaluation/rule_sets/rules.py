@@ -9,13 +9,13 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from accounts_api.language.interpreter.depends import CALENDAR, Dependency, dependencies
-from accounts_api.language.interpreter.explain import Explanation
-from accounts_api.language.rules.catalog import Catalog, Field, FieldType
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.syntax.faults import of_what_is_stored
-from accounts_api.language.syntax.json_codec import read_json
+from shared.rules.interpreter.depends import CALENDAR, Dependency, dependencies
+from shared.rules.interpreter.explain import Explanation
+from shared.rules.syntax.faults import of_what_is_stored
+from shared.rules.syntax.json_codec import read_json
+from shared.rules.types.catalog import Catalog, Field, FieldType
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 
 
 class Stored(Protocol):

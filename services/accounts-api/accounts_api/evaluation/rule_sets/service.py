@@ -27,18 +27,18 @@ from accounts_api.evaluation.rule_sets.rules import (
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.identity.audit_log import service as audit_log
-from accounts_api.language.interpreter.depends import Dependency, dependencies
-from accounts_api.language.interpreter.explain import explain
-from accounts_api.language.rules.catalog import Catalog
-from accounts_api.language.rules.type_check import check
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.syntax.faults import RuleFaulty
-from accounts_api.language.syntax.json_codec import write_json
-from accounts_api.language.syntax.nodes import AnyOf
-from accounts_api.language.syntax.stored import shown_rule
 from accounts_api.records.schema import record_catalog
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
+from shared.rules.interpreter.depends import Dependency, dependencies
+from shared.rules.interpreter.explain import explain
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.nodes import AnyOf
+from shared.rules.syntax.stored import shown_rule
+from shared.rules.types.catalog import Catalog
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from accounts_api.evaluation.rule_sets import queries
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.interpreter.needs import needs
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.rules.typed import Rule
-from accounts_api.language.sql.snapshot import read_snapshot
 from shared.errors import NotFound
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.interpreter.needs import needs
+from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
 

@@ -24,11 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 
 from accounts_api.evaluation.rule_sets.rules import R
-from accounts_api.language.rules.catalog import Field
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.sql.rows import Row
 from shared.columns import AT
 from shared.ids import new_id
+from shared.rules.sql.rows import Row
+from shared.rules.types.catalog import Field
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 
 from accounts_api.language.formulas import typed as c
-from accounts_api.language.interpreter.depends import (
+from shared.rules.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
     Dependency,
     relation_dependencies,
 )
-from accounts_api.language.interpreter.depends import seen as rule_seen
-from accounts_api.language.interpreter.needs import Needs
-from accounts_api.language.interpreter.needs import gather as gather_rule
-from accounts_api.language.rules.catalog import Field
-from accounts_api.language.rules.context import Asks
+from shared.rules.interpreter.depends import seen as rule_seen
+from shared.rules.interpreter.needs import Needs
+from shared.rules.interpreter.needs import gather as gather_rule
+from shared.rules.types.catalog import Field
+from shared.rules.types.context import Asks
 
 
 def dependencies(formula: c.Formula) -> frozenset[Dependency]:

@@ -17,9 +17,9 @@ from accounts_api.language.formulas.values import (
     number,
     sound,
 )
-from accounts_api.language.interpreter.evaluate import Snapshot, satisfies, value_of
-from accounts_api.language.rules.catalog import Field, FieldType
-from accounts_api.language.rules.context import EvaluationContext
+from shared.rules.interpreter.evaluate import Snapshot, satisfies, value_of
+from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.context import EvaluationContext
 
 
 def evaluate(formula: c.Formula, record: Snapshot, context: EvaluationContext) -> Value:

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
 from accounts_api.language.formulas.values import EXACT, Money, Value, amount
-from accounts_api.language.syntax.nodes import MAX_DIGITS, MAX_INTEGER
+from shared.rules.syntax.nodes import MAX_DIGITS, MAX_INTEGER
 from shared.values.plain import EARLIEST, FIRST_DAY, LAST_DAY, LATEST
 
 MAX_STRING: Final = 1_000

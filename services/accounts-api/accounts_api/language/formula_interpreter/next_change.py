@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from accounts_api.language.formula_interpreter.evaluate import followed, result
 from accounts_api.language.formulas import typed as c
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.interpreter.next_change import instants as rule_instants
-from accounts_api.language.rules.context import Asks, EvaluationContext
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.interpreter.next_change import instants as rule_instants
+from shared.rules.types.context import Asks, EvaluationContext
 
 
 def next_change(

@@ -16,8 +16,8 @@ from accounts_api.language.formula_interpreter.evaluate import (
 from accounts_api.language.formula_interpreter.kept import kept
 from accounts_api.language.formulas import typed as c
 from accounts_api.language.formulas.values import Money, amount, mixed
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.rules.context import EvaluationContext
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.types.context import EvaluationContext
 
 
 @dataclass(frozen=True, slots=True)

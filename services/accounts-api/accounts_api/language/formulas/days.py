@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
 from decimal import Decimal
 
-from accounts_api.language.rules.context import EvaluationContext, months_after
+from shared.rules.types.context import EvaluationContext, months_after
 
 _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 

@@ -15,9 +15,9 @@ from accounts_api.language.formulas import days
 from accounts_api.language.formulas import types as t
 from accounts_api.language.formulas.types import Typed
 from accounts_api.language.formulas.values import EXACT, Money, amount, like, mixed
-from accounts_api.language.rules.context import Asks, EvaluationContext, months_after
-from accounts_api.language.rules.fold import fold
-from accounts_api.language.syntax.values import format_number
+from shared.rules.syntax.values import format_number
+from shared.rules.types.context import Asks, EvaluationContext, months_after
+from shared.rules.types.fold import fold
 
 Work = Callable[..., Any]
 _MOST_PLACES: Final = 15

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from accounts_api.language.syntax import nodes as rules
-from accounts_api.language.syntax.faults import Place
+from shared.rules.syntax import nodes as rules
+from shared.rules.syntax.faults import Place
 
 MAX_TEXT: Final = 5_000
 MAX_PRINTED: Final = 4 * MAX_TEXT

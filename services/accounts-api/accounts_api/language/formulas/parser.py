@@ -4,12 +4,12 @@ from decimal import Decimal
 from typing import Final
 
 from accounts_api.language.formulas import nodes as n
-from accounts_api.language.syntax import nodes as rules
-from accounts_api.language.syntax.cursor import Cursor
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.syntax.parser import CURRENCY, RuleParser, must_be_small
-from accounts_api.language.syntax.tokens import Kind, Token, tokens
-from accounts_api.language.syntax.values import BadLiteral, clean_number, money_from_major
+from shared.rules.syntax import nodes as rules
+from shared.rules.syntax.cursor import Cursor
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax.parser import CURRENCY, RuleParser, must_be_small
+from shared.rules.syntax.tokens import Kind, Token, tokens
+from shared.rules.syntax.values import BadLiteral, clean_number, money_from_major
 
 RESERVED: Final = frozenset(
     ["and", "or", "not", "is", "empty", "where", "by", "true", "false", "null"]

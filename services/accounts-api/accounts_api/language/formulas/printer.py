@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Final
 
 from accounts_api.language.formulas import nodes as n
-from accounts_api.language.syntax.nodes import Money
-from accounts_api.language.syntax.printer import quote, write_text
-from accounts_api.language.syntax.values import format_number, money_as_major
+from shared.rules.syntax.nodes import Money
+from shared.rules.syntax.printer import quote, write_text
+from shared.rules.syntax.values import format_number, money_as_major
 
 _NOT: Final = 3
 _COMPARED: Final = 4

@@ -10,12 +10,12 @@ from accounts_api.language.formulas import types as t
 from accounts_api.language.formulas.functions import FUNCTIONS, OPERATORS, Function
 from accounts_api.language.formulas.types import Sort, Typed, Wrong
 from accounts_api.language.formulas.values import Money
-from accounts_api.language.rules import typed as rules
-from accounts_api.language.rules.catalog import Catalog, Field, FieldType, Parent, Scope
-from accounts_api.language.rules.literals import Mistyped, Typing
-from accounts_api.language.rules.type_check import Checker as RuleChecker
-from accounts_api.language.syntax.faults import Fault, Place, RuleFaulty
-from accounts_api.language.syntax.nodes import Money as WrittenMoney
+from shared.rules.syntax.faults import Fault, Place, RuleFaulty
+from shared.rules.syntax.nodes import Money as WrittenMoney
+from shared.rules.types import typed as rules
+from shared.rules.types.catalog import Catalog, Field, FieldType, Parent, Scope
+from shared.rules.types.literals import Mistyped, Typing
+from shared.rules.types.type_check import Checker as RuleChecker
 from shared.spelling import nearest
 
 NOT_AN_INPUT: Final = frozenset({"updated_at"})

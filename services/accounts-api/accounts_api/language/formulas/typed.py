@@ -9,9 +9,9 @@ from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.functions import Function
 from accounts_api.language.formulas.types import Sort, Typed
 from accounts_api.language.formulas.values import Value
-from accounts_api.language.rules import typed as rules
-from accounts_api.language.rules.catalog import Field, RecordType, Relation
-from accounts_api.language.rules.context import Asks
+from shared.rules.types import typed as rules
+from shared.rules.types.catalog import Field, RecordType, Relation
+from shared.rules.types.context import Asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from accounts_api.language.rules.catalog import Field, FieldType
+from shared.rules.types.catalog import Field, FieldType
 
 
 class Sort(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, Final
 
-from accounts_api.language.syntax.values import exponent
+from shared.rules.syntax.values import exponent
 
 EXACT: Final = Context(prec=34, Emax=6144, Emin=-6143, traps=[])
 """IEEE 754 decimal128. Nothing is trapped: what has no value becomes no number."""

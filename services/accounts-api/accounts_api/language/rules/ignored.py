@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from accounts_api.language.syntax import nodes as n
+from shared.rules.syntax import nodes as n
 
 IGNORED: Final = "ignored"
 _IGNORED: Final = n.Compare("lifecycle_status", n.Op.EQ, IGNORED)

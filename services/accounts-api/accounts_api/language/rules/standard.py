@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from accounts_api.language.rules.catalog import (
+from shared.mail.addresses import normal_email
+from shared.rules.types.catalog import (
     Catalog,
     Children,
     EventDays,
@@ -13,7 +14,6 @@ from accounts_api.language.rules.catalog import (
     RecordType,
     Relation,
 )
-from shared.mail.addresses import normal_email
 from shared.values.countries import country_code
 
 LIFECYCLE: Final = ("subscribed", "trial", "churned", "ignored")

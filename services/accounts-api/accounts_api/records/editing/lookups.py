@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.records.editing.edits import Edit
 from accounts_api.records.editing.record_formulas import RecordFormula
 from accounts_api.records.field_owners.service import Owners
@@ -12,6 +11,7 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
 )
 from accounts_api.records.schema.trait_values import Definitions
+from shared.rules.types.context import EvaluationContext
 
 
 @dataclass

@@ -14,14 +14,14 @@ from accounts_api.language.formulas import typed as c
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.values import number
-from accounts_api.language.interpreter.evaluate import Snapshot
-from accounts_api.language.rules.context import EvaluationContext
-from accounts_api.language.syntax.faults import RuleFaulty
 from accounts_api.records.schema.record_catalog import catalog_of_schema
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definition, read_definitions
 from shared.events.base import Cause
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.syntax.faults import RuleFaulty
+from shared.rules.types.context import EvaluationContext
 
 _NO_MATTER: Final = EvaluationContext(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 """For formulas that do not ask what day it is."""

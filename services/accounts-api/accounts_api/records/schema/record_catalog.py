@@ -10,17 +10,6 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from accounts_api.language.rules.catalog import (
-    Catalog,
-    Children,
-    Field,
-    FieldType,
-    Parent,
-    RecordType,
-    Relation,
-    trait,
-)
-from accounts_api.language.rules.context import EvaluationContext
 from accounts_api.language.rules.standard import COMMON, STANDARD
 from accounts_api.records.schema import queries
 from accounts_api.records.schema.record_schemas import (
@@ -32,6 +21,17 @@ from accounts_api.records.schema.record_schemas import (
 )
 from accounts_api.records.schema.trait_values import Definition, TraitType
 from shared.mail.addresses import normal_email
+from shared.rules.types.catalog import (
+    Catalog,
+    Children,
+    Field,
+    FieldType,
+    Parent,
+    RecordType,
+    Relation,
+    trait,
+)
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {

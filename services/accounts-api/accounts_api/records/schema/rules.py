@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from accounts_api.language.rules.fold import fold
 from shared.mail.addresses import email_key
+from shared.rules.types.fold import fold
 
 RecordState = dict[str, Any]
 """A record as plain values: ids and dates as text, instants as aware datetimes.

@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.language.interpreter.depends import events_dependency
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.records.store.hooks import RecordChange
@@ -35,6 +34,7 @@ from shared.errors import Fault, Invalid
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.mail.addresses import email_key
+from shared.rules.interpreter.depends import events_dependency
 from shared.service import Service
 from shared.uow import UnitOfWork
 
