@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Date,
     FromClause,
     Numeric,
     Select,
@@ -34,13 +33,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from shared.columns import AT
+from shared.rules.sql.beside import changes, changes_of, event_days, holdings, kept, memberships
 from shared.rules.sql.dates import next_anniversary
-from shared.rules.sql.rows import COLUMN_TYPES, Row, other_table
+from shared.rules.sql.rows import COLUMN_TYPES, Row
 from shared.rules.syntax import nodes as n
 from shared.rules.syntax.values import format_number
 from shared.rules.types import typed as c
-from shared.rules.types.catalog import EventDays, Field, FieldType
+from shared.rules.types.catalog import Field, FieldType
 from shared.rules.types.context import Day, EvaluationContext
 
 COMPARE: Final[dict[n.Op, Callable[[Any, Any], Any]]] = {
@@ -107,33 +106,28 @@ class Compiler:
         return row.related(node.relation, node.target, chosen)
 
     def member(self, node: c.Member, row: Row) -> ColumnElement[bool]:
-        members = other_table(
-            "segment_members",
-            {
-                "segment_id": Uuid(),
-                "record_id": Uuid(),
-                "left_at": AT,
-            },
-        )
+        names = kept(node.type.memberships)
+        members = memberships(names)
         found = exists(
             row.beside(
                 members,
-                members.c.segment_id == UUID(node.segment),
-                members.c.record_id == row.id,
-                members.c.left_at.is_(None),
+                members.c[names.set] == UUID(node.segment),
+                members.c[names.record] == row.id,
+                members.c[names.left_at].is_(None),
             )
         )
         return ~found if node.negated else found
 
     def role(self, node: c.Role, row: Row) -> ColumnElement[bool]:
-        held = assignments(node)
-        now = self.context.now
+        names, now = node.holdings, self.context.now
+        held = holdings(names)
+        until = held.c[names.valid_to]
         found = exists(
             row.beside(
                 held,
                 *assigned(node, held, row),
-                held.c.valid_from <= now,
-                or_(held.c.valid_to.is_(None), held.c.valid_to > now),
+                held.c[names.valid_from] <= now,
+                or_(until.is_(None), until > now),
             )
         )
         return ~found if node.negated else found
@@ -204,64 +198,21 @@ class Compiler:
         return and_(*ends)
 
     def changed(self, field: Field, test: c.Changed, row: Row) -> ColumnElement[bool]:
-        changes = field_changes()
-        at = changes.c.valid_from
+        names = kept(row.type.changes)
+        found = changes(names)
+        at = found.c[names.at]
         if isinstance(test.window, c.Days):
             inside = self.days(test.window, at, instants=True)
         else:
             inside = self.instants(test.window, at)
-        where = (*changes_of(changes, field, row), at <= self.context.now, inside)
-        return exists(row.beside(changes, *where))
+        where = (*changes_of(names, found, field.name, row), at <= self.context.now, inside)
+        return exists(row.beside(found, *where))
 
 
-def field_changes() -> FromClause:
-    return other_table(
-        "field_changes",
-        {
-            "record_type": Text(),
-            "record_id": Uuid(),
-            "field": Text(),
-            "valid_from": AT,
-        },
-    )
-
-
-def changes_of(changes: FromClause, field: Field, row: Row) -> tuple[ColumnElement[bool], ...]:
-    return (
-        changes.c.record_type == row.type.name,
-        changes.c.record_id == row.id,
-        changes.c.field == field.name,
-    )
-
-
-def assignments(node: c.Role) -> FromClause:
-    return other_table(
-        "key_role_assignments",
-        {
-            node.column: Uuid(),
-            "key_role_key": Text(),
-            "member_id": Uuid(),
-            "valid_from": AT,
-            "valid_to": AT,
-        },
-    )
-
-
-def assigned(node: c.Role, held: FromClause, row: Row) -> tuple[ColumnElement[bool], ...]:
-    who = () if node.member is None else (held.c.member_id == UUID(node.member),)
-    return (held.c[node.column] == row.id, held.c.key_role_key == node.role, *who)
-
-
-def event_days(names: EventDays) -> FromClause:
-    return other_table(
-        names.table,
-        {
-            names.record: Uuid(),
-            names.name: Text(),
-            names.day: Date(),
-            names.count: BigInteger(),
-        },
-    )
+def assigned(node: c.Role, held: FromClause, row: Row) -> list[ColumnElement[bool]]:
+    names = node.holdings
+    who = [] if node.member is None else [held.c[names.member] == UUID(node.member)]
+    return [held.c[names.record] == row.id, held.c[names.role] == node.role, *who]
 
 
 def _count(op: n.Op, counted: Select[Any], count: int) -> ColumnElement[bool]:

@@ -27,13 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.columns import AT
+from shared.rules.sql.beside import changes, changes_of, event_days, holdings, kept
 from shared.rules.sql.compile import (
     Compiler,
     assigned,
-    assignments,
-    changes_of,
-    event_days,
-    field_changes,
 )
 from shared.rules.sql.dates import day_start, local_day, next_anniversary
 from shared.rules.sql.rows import Row
@@ -161,15 +158,17 @@ class _Horizons:
         return bindparam(None, start + timedelta(days=plus), type_=Date())
 
     def changed(self, field: Field, window: c.Days | c.Instants, row: Row) -> Found:
-        changes = field_changes()
-        at, where = changes.c.valid_from, changes_of(changes, field, row)
-        begins = row.beside(changes, *where, at > self.now, what=func.min(at))
-        latest = row.beside(changes, *where, at <= self.now, what=func.max(at)).scalar_subquery()
+        names = kept(row.type.changes)
+        found = changes(names)
+        at, where = found.c[names.at], changes_of(names, found, field.name, row)
+        begins = row.beside(found, *where, at > self.now, what=func.min(at))
+        latest = row.beside(found, *where, at <= self.now, what=func.max(at)).scalar_subquery()
         return [begins.scalar_subquery(), *self.window(window, latest, is_instant=True)]
 
     def role(self, node: c.Role, row: Row) -> Found:
-        held = assignments(node)
-        ends = _least([self.ahead(held.c.valid_from), self.ahead(held.c.valid_to)])
+        names = node.holdings
+        held = holdings(names)
+        ends = _least([self.ahead(held.c[names.valid_from]), self.ahead(held.c[names.valid_to])])
         earliest = row.beside(held, *assigned(node, held, row), what=func.min(ends))
         return [earliest.scalar_subquery()]
 

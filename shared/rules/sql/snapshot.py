@@ -26,8 +26,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from shared.columns import AT
 from shared.rules.interpreter.evaluate import Holding, Snapshot
 from shared.rules.interpreter.needs import Counted, Needs
-from shared.rules.sql.compile import event_days, field_changes
-from shared.rules.sql.rows import Row, other_table
+from shared.rules.sql.beside import (
+    changes,
+    changes_of,
+    event_days,
+    holdings,
+    kept,
+    memberships,
+)
+from shared.rules.sql.rows import Row
 from shared.rules.types.catalog import FieldType
 from shared.rules.types.context import EvaluationContext
 
@@ -84,51 +91,39 @@ def _others(needs: Needs, name: str, row: Row, context: EvaluationContext) -> Co
 
 
 def _segments(needs: Needs, row: Row) -> ColumnElement[Any]:
-    members = other_table(
-        "segment_members",
-        {"segment_id": Uuid(), "record_id": Uuid(), "left_at": AT},
-    )
+    names = kept(needs.type.memberships)
+    members = memberships(names)
     wanted = bindparam(None, [UUID(s) for s in sorted(needs.segments)], type_=ARRAY(Uuid()))
     return row.beside(
         members,
-        members.c.record_id == row.id,
-        members.c.segment_id == any_(wanted),
-        members.c.left_at.is_(None),
-        what=_list_of(members.c.segment_id),
+        members.c[names.record] == row.id,
+        members.c[names.set] == any_(wanted),
+        members.c[names.left_at].is_(None),
+        what=_list_of(members.c[names.set]),
     ).scalar_subquery()
 
 
 def _roles(needs: Needs, row: Row) -> ColumnElement[Any]:
-    column = needs.type.roles_column or "account_id"
-    held = other_table(
-        "key_role_assignments",
-        {
-            column: Uuid(),
-            "key_role_key": Text(),
-            "member_id": Uuid(),
-            "valid_from": AT,
-            "valid_to": AT,
-        },
-    )
+    names = kept(needs.type.holdings)
+    held = holdings(names)
     wanted = bindparam(None, sorted(needs.roles), type_=ARRAY(Text()))
-    one = func.jsonb_build_array(
-        held.c.key_role_key, held.c.member_id, held.c.valid_from, held.c.valid_to
-    )
+    parts = (names.role, names.member, names.valid_from, names.valid_to)
+    one = func.jsonb_build_array(*(held.c[part] for part in parts))
+    mine = held.c[names.record] == row.id
     return row.beside(
-        held, held.c[column] == row.id, held.c.key_role_key == any_(wanted), what=_list_of(one)
+        held, mine, held.c[names.role] == any_(wanted), what=_list_of(one)
     ).scalar_subquery()
 
 
 def _changes(name: str, row: Row, context: EvaluationContext) -> ColumnElement[Any]:
     """The last change until now and the first one after: no verdict or next change needs more."""
-    changes = field_changes()
-    at = changes.c.valid_from
+    names = kept(row.type.changes)
+    found = changes(names)
+    at = found.c[names.at]
     now = bindparam(None, context.now, type_=AT)
     return row.beside(
-        changes,
-        changes.c.record_type == row.type.name,
-        changes.c.record_id == row.id,
-        changes.c.field == name,
+        found,
+        *changes_of(names, found, name, row),
         what=func.jsonb_build_array(
             func.max(at).filter(at <= now),
             func.min(at).filter(at > now),

@@ -84,6 +84,39 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Memberships:
+    """Which sets a record is in: one row for each stay."""
+
+    table: str
+    set: str
+    record: str = "record_id"
+    left_at: str = "left_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Who holds which role on a record, and from when to when."""
+
+    table: str
+    record: str
+    role: str
+    member: str = "member_id"
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """When which field of a record changed."""
+
+    table: str
+    record_type: str = "record_type"
+    record: str = "record_id"
+    field: str = "field"
+    at: str = "valid_from"
+
+
+@dataclass(frozen=True, slots=True)
 class EventDays:
     """Daily roll-ups of product events: one row a record, event name and local day."""
 
@@ -96,15 +129,22 @@ class EventDays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordType:
+    """What a rule may ask of one record: its fields, what is related to it, and of what lies beside
+    it that which its service keeps.
+    """
+
     name: str
     table: str
     fields: tuple[Field, ...]
     relations: tuple[Relation, ...] = ()
-    roles_column: str | None = None
-    """The column of `key_role_assignments` that holds this record's id."""
+    memberships: Memberships | None = None
+    holdings: Holdings | None = None
+    changes: Changes | None = None
+    events: EventDays | None = None
     only: tuple[str, UUID] | None = None
     """Column and value of its rows, in a table that holds other record types, too."""
-    events: EventDays | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a record that another service keeps, the field here that holds its id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,10 @@ class Checker:
         if node.op not in OPERATORS[field.type]:
             self.wrong_operator(node, field)
             return None
+        if node.op is n.Op.CHANGED_WITHIN and end.changes is None:
+            message = f"When {field.name} of {end.name} changed is not kept."
+            self.fault("changes_not_kept", message, node.place.part("op"))
+            return None
         try:
             test = Typing(field, node.place).test(node)
         except Mistyped as wrong:
@@ -138,6 +142,11 @@ class Checker:
         self.fault("unknown_field", message, place, guess)
 
     def unknown_relation(self, name: str, scope: Scope, place: Place) -> None:
+        here = scope.type.elsewhere.get(name)
+        if here is not None:
+            message = f"{name} is kept by another service: find it there, and compare {here}."
+            self.fault("kept_elsewhere", message, place, here)
+            return
         message = f"{scope.type.name} has no related records {name!r}."
         self.fault("unknown_relation", message, place, nearest(name, scope.relations))
 
@@ -189,6 +198,10 @@ class Checker:
 
     def segment(self, node: n.InSegment, scope: Scope) -> c.Checked | None:
         place = node.place.part("segment")
+        if scope.type.memberships is None:
+            message = f"There are no segments of records of type {scope.type.name}."
+            self.fault("wrong_record_type", message, place)
+            return None
         try:
             segment = str(UUID(node.segment))
         except ValueError:
@@ -206,9 +219,9 @@ class Checker:
 
     def key_role(self, node: n.KeyRole, scope: Scope) -> c.Checked | None:
         place = node.place.part("key_role")
-        column = scope.type.roles_column
-        if column is None:
-            message = f"A key role is held on an account, not on a {scope.type.name}."
+        holdings = scope.type.holdings
+        if holdings is None:
+            message = f"Nobody holds a role on records of type {scope.type.name}."
             self.fault("wrong_record_type", message, place)
             return None
         known = self.catalog.key_roles
@@ -224,7 +237,7 @@ class Checker:
                 self.fault("bad_value", "A member is named by its id.", node.place.part("member"))
                 return None
         negated = node.op in {n.RoleOp.NOT_HELD, n.RoleOp.NOT_HELD_BY}
-        return c.Role(scope.type, column, node.role, member, negated, node)
+        return c.Role(scope.type, holdings, node.role, member, negated, node)
 
     def events(self, node: n.Events, scope: Scope) -> c.Checked | None:
         days = scope.type.events

@@ -13,7 +13,14 @@ from functools import reduce
 from operator import or_
 
 from shared.rules.syntax import nodes as n
-from shared.rules.types.catalog import EventDays, Field, FieldType, RecordType, Relation
+from shared.rules.types.catalog import (
+    EventDays,
+    Field,
+    FieldType,
+    Holdings,
+    RecordType,
+    Relation,
+)
 from shared.rules.types.context import Asks, Day
 
 
@@ -222,7 +229,7 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Role:
     type: RecordType
-    column: str
+    holdings: Holdings
     role: str
     member: str | None
     negated: bool

@@ -74,7 +74,7 @@ class Author:
         known = SEGMENTS if self.segments is None else self.segments.get(scope.type.name, ())
         if kind < 0.05 and known:
             return {"segment": str(self.one(known)), "op": self.one(("member", "not_member"))}
-        if kind < 0.15 and scope.type.roles_column:
+        if kind < 0.15 and scope.type.holdings:
             role = {"key_role": self.one(ROLES)}
             if self.random.random() < 0.5:
                 return {**role, "op": self.one(("held", "not_held"))}

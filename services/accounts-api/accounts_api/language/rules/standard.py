@@ -5,11 +5,14 @@ from typing import Final
 from shared.mail.addresses import normal_email
 from shared.rules.types.catalog import (
     Catalog,
+    Changes,
     Children,
     EventDays,
     Field,
     FieldType,
+    Holdings,
     Link,
+    Memberships,
     Parent,
     RecordType,
     Relation,
@@ -26,6 +29,8 @@ COMMON: Final = (
     Field("created_at", FieldType.DATETIME),
     Field("updated_at", FieldType.DATETIME),
 )
+MEMBERSHIPS: Final = Memberships("segment_members", "segment_id")
+CHANGES: Final = Changes("field_changes")
 _PLAN_ROLES: Final = (Field("plan_roles", FieldType.MULTI_SELECT, on_link=True),)
 
 ORGANIZATION: Final = RecordType(
@@ -33,6 +38,8 @@ ORGANIZATION: Final = RecordType(
     "organizations",
     (*COMMON, Field("domain", FieldType.TEXT)),
     (Relation("accounts", "account", Children("organization_id"), ("account",)),),
+    MEMBERSHIPS,
+    changes=CHANGES,
 )
 
 ACCOUNT: Final = RecordType(
@@ -65,7 +72,9 @@ ACCOUNT: Final = RecordType(
         ),
         Relation("opportunities", "opportunity", Children("account_id"), ("opportunity",)),
     ),
-    roles_column="account_id",
+    MEMBERSHIPS,
+    Holdings("key_role_assignments", "account_id", "key_role_key"),
+    CHANGES,
     events=EventDays("product_event_days", "account_id"),
 )
 
@@ -92,6 +101,8 @@ CONTACT: Final = RecordType(
             _PLAN_ROLES,
         ),
     ),
+    MEMBERSHIPS,
+    changes=CHANGES,
     events=EventDays("product_event_days", "contact_id"),
 )
 
@@ -116,6 +127,8 @@ OPPORTUNITY: Final = RecordType(
         Field("renewal_sequence_status_at", FieldType.DATETIME),
     ),
     (Relation("account", "account", Parent("account_id")),),
+    MEMBERSHIPS,
+    changes=CHANGES,
 )
 
 STANDARD: Final = Catalog(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from accounts_api.language.rules.standard import COMMON, STANDARD
+from accounts_api.language.rules.standard import CHANGES, COMMON, MEMBERSHIPS, STANDARD
 from accounts_api.records.schema import queries
 from accounts_api.records.schema.record_schemas import (
     RECORD_SCHEMAS,
@@ -114,6 +114,8 @@ def _record_type(defined: ObjectType) -> RecordType:
             Relation(parent.record_type, parent.record_type, Parent(parent.column))
             for parent in schema.parents
         ),
+        MEMBERSHIPS,
+        changes=CHANGES,
         only=("object_type_id", defined.id),
     )
 

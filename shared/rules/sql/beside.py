@@ -1,0 +1,66 @@
+"""The tables that a catalog says lie beside a record's own: the sets it is in, the roles held on
+it, its changes, its product events.
+"""
+
+from typing import TypeVar
+
+from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Text, Uuid
+
+from shared.columns import AT
+from shared.rules.sql.rows import Row, other_table
+from shared.rules.types.catalog import Changes, EventDays, Holdings, Memberships
+
+N = TypeVar("N", Changes, Holdings, Memberships)
+
+
+def kept(names: N | None) -> N:
+    """A condition on what a record type does not have is refused when its rule is checked."""
+    if names is None:
+        raise AssertionError("this record type keeps none")
+    return names
+
+
+def memberships(names: Memberships) -> FromClause:
+    return other_table(names.table, {names.set: Uuid(), names.record: Uuid(), names.left_at: AT})
+
+
+def holdings(names: Holdings) -> FromClause:
+    return other_table(
+        names.table,
+        {
+            names.record: Uuid(),
+            names.role: Text(),
+            names.member: Uuid(),
+            names.valid_from: AT,
+            names.valid_to: AT,
+        },
+    )
+
+
+def changes(names: Changes) -> FromClause:
+    return other_table(
+        names.table,
+        {names.record_type: Text(), names.record: Uuid(), names.field: Text(), names.at: AT},
+    )
+
+
+def changes_of(
+    names: Changes, table: FromClause, field: str, row: Row
+) -> list[ColumnElement[bool]]:
+    return [
+        table.c[names.record_type] == row.type.name,
+        table.c[names.record] == row.id,
+        table.c[names.field] == field,
+    ]
+
+
+def event_days(names: EventDays) -> FromClause:
+    return other_table(
+        names.table,
+        {
+            names.record: Uuid(),
+            names.name: Text(),
+            names.day: Date(),
+            names.count: BigInteger(),
+        },
+    )
