@@ -11,7 +11,7 @@ from shared.schemas import LONGEST_TEXT
 Schema = dict[str, Any]
 
 _REF: Final = "#/components/schemas/"
-_PAGE: Final = re.compile(r"(?:Record)?Page_(\w+?)_")
+_PAGE: Final = re.compile(r"(?:Counted)?Page_(\w+?)_")
 _BIGINT: Final = 2**63
 _FRAMEWORKS: Final = ("HTTPValidationError", "ValidationError")
 _DATA: Final = frozenset({"const", "default", "enum", "example", "examples"})

@@ -36,6 +36,8 @@ class Field:
     currency_column: str | None = None
     """The column that says each value's currency."""
     on_link: bool = False
+    ranked: bool = False
+    """Its options stand in their order, and a list is sorted by that instead of by their names."""
     one_form: Callable[[str], str] | None = None
     """How its values are written, whoever wrote them; raises ValueError for what is none."""
 

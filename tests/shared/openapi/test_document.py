@@ -157,7 +157,7 @@ def test_components_are_named_as_a_client_would() -> None:
         ("TaskOut", "Task"),
         ("CauseOut", "CauseOut"),
         ("Page_TaskOut_", "TaskPage"),
-        ("RecordPage_AccountOut_", "AccountPage"),
+        ("CountedPage_AccountOut_", "AccountPage"),
         ("Step-Input", "StepInput"),
         ("Step-Output", "Step"),
     ],

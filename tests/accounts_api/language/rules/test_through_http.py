@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api.customers.querying.service import ListRequest, list_records
-from accounts_api.records.schema.errors import RuleTooExpensive
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS
+from shared.lists.filters import RuleTooExpensive
 from shared.rules.syntax.nodes import Op
 from tests.harness import Tenure, Workspace
 

@@ -20,8 +20,8 @@ from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.members.service import active_members
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, Fault, Invalid, check_version
+from shared.lists import filters, moment
 from shared.rules.syntax.json_codec import read_json, write_json
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.type_check import check
@@ -154,7 +154,7 @@ async def preview_rules(
     samples: list[dict[str, Any]] = []
     if not drafts:
         return {**counted, "members": [], "samples": samples}
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     matching = await queries.matching(uow, [rule for rule, _, _, _ in drafts], context)
     accounts = await queries.to_assign(uow, role.key, list(matching))
     choices = [choice for _, choice, _, _ in drafts]
@@ -232,7 +232,7 @@ async def _checked(
     faults = await _choice_faults(uow, values, pointer, stay)
     catalog: Catalog = await rule_input.rule_catalog(uow)
     rule = rule_input.usable_beside(
-        faults, lambda: rule_input.usable(values["rule"], catalog, "account", f"{pointer}/rule")
+        faults, lambda: filters.usable(values["rule"], catalog, "account", f"{pointer}/rule")
     )
     pool = list(dict.fromkeys(values["pool"] or []))
     return {**values, "rule": write_json(rule.written), "pool": pool}

@@ -13,9 +13,9 @@ from accounts_api.automation.deactivation.schemas import (
 )
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.rules import first
-from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.errors import in_time
 from shared.errors import NotFound
+from shared.lists import moment
+from shared.lists.filters import in_time
 from shared.uow import UnitOfWork
 
 shown, get_rule, delete_rule = RULES.shown, RULES.get, RULES.delete
@@ -44,7 +44,7 @@ async def preview_rules(uow: UnitOfWork, data: DeactivationPreviewIn) -> dict[st
         RULES.rule_from(draft.rule, catalog, f"/rules/{place}/rule")
         for place, draft in enumerate(data.rules)
     ]
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     with in_time("/rules"):
         counts, going, back = await queries.movements(uow, rules or [RULES.never(catalog)], context)
     return {

@@ -15,10 +15,10 @@ from accounts_api.automation.lifecycle.schemas import (
 )
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.rules import first
-from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.errors import in_time
 from shared.errors import NotFound
 from shared.events.records import LifecycleStatus
+from shared.lists import moment
+from shared.lists.filters import in_time
 from shared.uow import UnitOfWork
 
 shown, get_rule, delete_rule = RULES.shown, RULES.get, RULES.delete
@@ -55,7 +55,7 @@ async def preview_rules(uow: UnitOfWork, data: LifecyclePreviewIn) -> dict[str, 
         for place, draft in enumerate(data.rules)
     ]
     rules = sorted(drafts, key=lambda draft: PRECEDENCE.index(draft[0]))
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     with in_time("/rules"):
         counted, samples = await queries.movements(
             uow, rules or [("ignored", RULES.never(catalog))], context

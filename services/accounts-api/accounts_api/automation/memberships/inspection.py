@@ -14,8 +14,9 @@ from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.errors import in_time
 from shared.errors import Conflict, Fault, Invalid
+from shared.lists import filters, moment
+from shared.lists.filters import in_time
 from shared.rules.interpreter.explain import explain
 from shared.rules.interpreter.next_change import next_change
 from shared.rules.syntax.faults import RuleFaulty
@@ -38,7 +39,7 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
     catalog = await rule_input.rule_catalog(uow)
     rule = rule_input.usable_beside(
         rank_faults(data.group, data.priority),
-        lambda: rule_input.usable(data.rule, catalog, data.record_type, "/rule"),
+        lambda: filters.usable(data.rule, catalog, data.record_type, "/rule"),
     )
     if data.segment_id is not None:
         segment = await segment_named(uow, data.segment_id)
@@ -52,7 +53,7 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
         data.segment_id,
     )
     effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     with in_time("/rule"):
         found = await verdicts.preview(uow, data.segment_id, effective, context, ahead)
     return {
@@ -69,8 +70,8 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
     try:
         rule = effective_rule(catalog, segment.record_type, to_json(segment.rule).decode())
     except RuleFaulty as faulty:
-        raise RuleUnusable(faults=rule_input.refused(faulty, "/rule").faults) from faulty
-    context = await record_catalog.evaluation_context(uow)
+        raise RuleUnusable(faults=filters.refused(faulty, "/rule").faults) from faulty
+    context = await moment.evaluation_context(uow)
     record = await record_seen_by(uow, rule, record_id, context)
     explanation = explain(rule, record, context)
     found = await queries.memberships(uow, segment_id, record_id)

@@ -14,9 +14,9 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Trigger
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.standard import STANDARD
-from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.hooks import RecordChange
 from shared.errors import NotFound
+from shared.lists import moment
 from shared.rules.interpreter.depends import EXISTENCE
 from shared.uow import UnitOfWork
 
@@ -85,7 +85,7 @@ async def follow_merges(uow: UnitOfWork, record_type: str, changes: Sequence[Rec
 
 
 async def _settled(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> dict[str, Any]:
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     trigger = Trigger(context.now, uow.cause)
     await evaluation.evaluate(uow, {segment_id: {record_id: trigger}}, context)
     found = await queries.memberships(uow, segment_id, record_id)

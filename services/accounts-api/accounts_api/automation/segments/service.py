@@ -24,6 +24,7 @@ from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Invalid, NotFound, check_version
 from shared.events.accounts import SegmentChanged
+from shared.lists import filters
 from shared.rules.interpreter.depends import (
     Dependency,
     dependencies,
@@ -91,7 +92,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
     catalog = await rule_input.rule_catalog(uow)
     rule = rule_input.usable_beside(
         rank_faults(data.group, data.priority),
-        lambda: rule_input.usable(data.rule, catalog, data.record_type, "/rule"),
+        lambda: filters.usable(data.rule, catalog, data.record_type, "/rule"),
     )
     values = {
         "title": data.title,
@@ -150,7 +151,7 @@ async def update_segment(
     if "rule" in changes:
         catalog = await rule_input.rule_catalog(uow)
         rule = rule_input.usable_beside(
-            faults, lambda: rule_input.usable(changes["rule"], catalog, before.record_type, "/rule")
+            faults, lambda: filters.usable(changes["rule"], catalog, before.record_type, "/rule")
         )
         await _must_not_lead_back(uow, segment_id, rule)
         changes["rule"] = write_json(rule.written)
@@ -276,7 +277,7 @@ async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> 
     if leads_back(segment_id, rule, seen_by):
         message = "Membership in this segment would depend on itself."
         fault = RuleFault("segment_cycle", message, Place(pointer=""))
-        raise rule_input.refused(RuleFaulty([fault]), "/rule")
+        raise filters.refused(RuleFaulty([fault]), "/rule")
 
 
 async def _register(uow: UnitOfWork, segment: Segment) -> None:

@@ -26,6 +26,7 @@ from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import same
 from accounts_api.records.store.service import write
 from shared.events.base import Cause
+from shared.lists import moment
 from shared.rules.interpreter.depends import Dependency
 from shared.rules.interpreter.evaluate import Snapshot
 from shared.rules.interpreter.needs import Needs
@@ -62,7 +63,7 @@ async def evaluate(uow: UnitOfWork, affected: Affected, _: EvaluationContext) ->
     """
     found = await queries.formulas(uow, list(affected))
     catalog = await record_catalog.rule_catalog(uow)
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     changed = 0
     for record_type in sorted({trait.record_type for trait in found}):
         schema = await record_catalog.find_schema(uow, record_type)

@@ -11,6 +11,7 @@ from accounts_api.language.formula_interpreter.depends import needs
 from accounts_api.language.formula_interpreter.nulls import Why, why_null
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.lists import moment
 from shared.rules.sql.snapshot import read_snapshot
 from shared.uow import UnitOfWork
 
@@ -27,7 +28,7 @@ async def of_records(
     if not traits:
         return {}
     catalog = await record_catalog.rule_catalog(uow)
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     standing = {one.key: _STANDS.as_json() for one in traits if faults_of(one, catalog)}
     usables = [
         (one, usable(catalog, one.record_type, one.formula))

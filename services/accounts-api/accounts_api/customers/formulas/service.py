@@ -18,6 +18,7 @@ from accounts_api.language.formulas.typed import Formula
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.trait_values import Definition
 from shared.errors import Fault
+from shared.lists import filters
 from shared.rules.interpreter.needs import Needs
 from shared.rules.syntax.faults import Fault as RuleFault
 from shared.rules.syntax.faults import RuleFaulty, of_what_is_stored
@@ -57,7 +58,7 @@ async def read(
         formula = usable(catalog, record_type, definition.formula or "")
         read_formula(write_formula(formula.written))  # as it will be kept
     except RuleFaulty as faulty:
-        return None, list(rule_input.refused(faulty, "/formula").faults)
+        return None, list(filters.refused(faulty, "/formula").faults)
     if definition.result_type is None:
         return formula, []
     wrong = misfit(formula, definition.result_type, definition.currency)

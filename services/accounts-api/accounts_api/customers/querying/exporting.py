@@ -17,11 +17,12 @@ from accounts_api.customers.querying.service import ListPlan, ListRequest, plan_
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_cells import BOM, lines
 from accounts_api.records.holdings.service import stored_key_roles
-from accounts_api.records.schema.errors import in_time
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import definitions_of
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
+from shared.lists.filters import in_time
+from shared.lists.keyset import Position
 from shared.uow import UnitOfWork, UnitsOfWork
 
 _BATCH: Final = 1_000
@@ -96,7 +97,7 @@ async def stream(
             batch = await _batch(uow, planned, after)
 
 
-async def _batch(uow: UnitOfWork, planned: ListPlan, after: queries.Position | None) -> Batch:
+async def _batch(uow: UnitOfWork, planned: ListPlan, after: Position | None) -> Batch:
     rows = await planned.rows(uow, after, _size(planned))
     found = await planned.includes(uow, rows) if rows else []
     return Batch(rows, found[0][1] if found else {})

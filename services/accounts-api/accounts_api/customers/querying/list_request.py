@@ -2,30 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from typing_extensions import override
 
 from accounts_api.customers.querying import queries
 from accounts_api.customers.querying.ignored import unless_ignored
 from accounts_api.customers.querying.queries import Conditions, Source
 from accounts_api.customers.querying.rules import refuse_rule_of_now
-from accounts_api.evaluation.rule_sets.rule_input import rule_catalog, usable
+from accounts_api.evaluation.rule_sets.rule_input import rule_catalog
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
+from shared.lists import moment
+from shared.lists.filters import read_filter
 from shared.rules.sql.compile import verdict
 from shared.rules.types import typed as c
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
-from shared.values.validation_messages import json_fault
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ async def conditions_of(
     if written is not None:
         rule = await _rule_of(uow, source.schema, written, catalog, pointer)
         if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
-            read_rule(source.schema, written, await rule_catalog(uow), pointer)
+            read_filter(written, await rule_catalog(uow), source.schema.record_type, pointer)
     ignored = request.include_ignored or request.query is not None
     if request.point is not None:
         refuse_rule_of_now(rule, request.query, request.pointers)
     if rule is not None and rule.root.asks:
-        context = await record_catalog.evaluation_context(uow)
+        context = await moment.evaluation_context(uow)
         if request.point is not None and request.point.as_of is not None:
             context = replace(context, now=request.point.as_of, _steps={})
         return _conditions(source, rule, context, request.query, include_ignored=ignored)
@@ -118,14 +118,14 @@ class _Same:
 
 @lru_cache(maxsize=1024)
 def _rule(schema: RecordSchema, written: str, catalog: _Same, pointer: str) -> c.Rule:
-    return read_rule(schema, written, catalog.thing, pointer)
+    return read_filter(written, catalog.thing, schema.record_type, pointer)
 
 
 @lru_cache(maxsize=1024)
 def _lasting_conditions(
     source: Source, rule: _Same, query: str | None, *, include_ignored: bool
 ) -> Conditions:
-    return _conditions(source, rule.thing, _TIMELESS, query, include_ignored=include_ignored)
+    return _conditions(source, rule.thing, moment.TIMELESS, query, include_ignored=include_ignored)
 
 
 def _conditions(
@@ -149,25 +149,6 @@ def _conditions(
     if beside is None or in_bulk is None:
         return Conditions(where)
     return Conditions([*where, beside], counted=[*where, in_bulk])
-
-
-def read_rule(
-    schema: RecordSchema, written: str | dict[str, Any], catalog: Catalog, pointer: str
-) -> c.Rule:
-    """A filter in either form. Raises `Invalid` that points at the faulty part."""
-    if isinstance(written, str) and written.lstrip().startswith("{"):
-        written = _json(written, pointer)
-    return usable(written, catalog, schema.record_type, pointer)
-
-
-def _json(written: str, pointer: str) -> Any:
-    try:
-        return from_json(written, allow_inf_nan=False)
-    except ValueError as error:
-        raise Invalid(faults=[Fault(pointer, "not_json", json_fault(error))]) from error
-
-
-_TIMELESS: Final = EvaluationContext(datetime.fromtimestamp(0, UTC), ZoneInfo("UTC"))
 
 
 def _asks_for_status(rule: c.Rule | None) -> bool:

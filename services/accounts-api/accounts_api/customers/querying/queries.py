@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
-    Boolean,
     ColumnElement,
     FromClause,
     Integer,
@@ -24,12 +21,11 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
-    or_,
     select,
 )
 from sqlalchemy import cast as sql_cast
 
-from accounts_api.customers.querying.rules import Projection, SortKey
+from accounts_api.customers.querying.rules import Projection
 from accounts_api.records.history.as_of import PointInTime, ctes, past_table, read_in_bulk
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -37,15 +33,14 @@ from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import words
 from shared.data import WORKSPACE
 from shared.json_rows import json_object
+from shared.lists import keyset
+from shared.lists.keyset import Keyset, Position
+from shared.lists.order import SortKey
 from shared.rules.sql.rows import Row
-from shared.rules.types.catalog import FieldType, RecordType
+from shared.rules.types.catalog import RecordType
 from shared.uow import UnitOfWork
 
 COUNTED_TO: Final = 1_000
-SORTED_BY: Final = 100
-"""Characters of a long text that decide its place: a cursor, which holds them, fits an address."""
-Position = Sequence[Any]
-"""The sort keys of a row, its id last."""
 
 
 def _columns(table: FromClause, projection: Projection) -> list[ColumnElement[Any]]:
@@ -179,17 +174,12 @@ def listing(
     """The statement of a list but for where it starts and how long it is: of the columns, the sort
     keys and the id. Built once for each shape, which costs more than running it.
     """
-    table = source.table
-    values = [_sorted_by(source.row, key) for key in keys]
-    order = [
-        _directed(value, key.descending, nulls_last=key.nullable and place > 0)
-        for place, (key, value) in enumerate(zip(keys, values, strict=True))
-    ]
-    labelled = [value.label(f"_k{place}") for place, value in enumerate(values)]
+    table, order = source.table, Keyset(source.row, keys)
+    labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
     return source.begun(
         select(*_columns(table, projection), *labelled, sql_cast(table.c.id, Text).label("_id"))
         .where(*source.live, *where.all)
-        .order_by(*order, table.c.id.desc() if _backwards(keys) else table.c.id)
+        .order_by(*order.order_by)
         .limit(bindparam("at_most", type_=Integer()))
     )
 
@@ -216,16 +206,12 @@ async def page(
     limit: int,
     point: PointInTime | None = None,
 ) -> list[ListRow]:
-    """Up to `limit` rows, with the sort keys as `_k0`, `_k1`, … and the id as `_id`.
-
-    The first key's empty values come last and are asked for apart, so that each of the two
-    statements walks one stretch of an index.
-    """
+    """Up to `limit` rows, with the sort keys as `_k0`, `_k1`, … and the id as `_id`."""
     rows: list[ListRow] = []
     given = point.parameters() if point else {}
     if point is not None:
         await read_in_bulk(uow)
-    for stretch in _stretches(source, keys, after):
+    for stretch in Keyset(source.row, keys).stretches(after):
         statement = planned.where(*stretch) if stretch else planned
         rows += await uow.mappings(statement, **given, at_most=limit - len(rows))
         if len(rows) >= limit:
@@ -240,96 +226,13 @@ def matches_words(schema: RecordSchema, said: str) -> ColumnElement[bool]:
     return and_(*(text_of.like(f"% {word}%") for word in wanted)) if wanted else false()
 
 
-def _sorted_by(row: Row, key: SortKey) -> ColumnElement[Any]:
-    value = row.value(key.field)
-    return func.left(value, SORTED_BY, type_=Text()) if key.long else value
-
-
-def _backwards(keys: Sequence[SortKey]) -> bool:
-    return bool(keys) and keys[-1].descending
-
-
-def _directed(value: ColumnElement[Any], descending: bool, *, nulls_last: bool) -> Any:  # noqa: FBT001
-    directed = value.desc() if descending else value.asc()
-    return directed.nulls_last() if nulls_last else directed
-
-
-def _stretches(
-    source: Source, keys: Sequence[SortKey], after: Position | None
-) -> list[list[ColumnElement[bool]]]:
-    row = source.row
-    values = [_sorted_by(row, key) for key in keys]
-    if not keys or not keys[0].nullable:
-        return [[_beyond(row, keys, values, after)] if after is not None else []]
-    first = values[0]
-    empty: list[ColumnElement[bool]] = [first.is_(None)]
-    if after is None:
-        return [[first.is_not(None)], empty]
-    if after[0] is None:
-        return [[*empty, _beyond(row, keys[1:], values[1:], after[1:], keys)]]
-    return [[_beyond(row, keys, values, after, keys, split=True)], empty]
-
-
-def _beyond(
-    row: Row,
-    keys: Sequence[SortKey],
-    values: Sequence[ColumnElement[Any]],
-    after: Position,
-    all_keys: Sequence[SortKey] | None = None,
-    *,
-    split: bool = False,
-) -> ColumnElement[bool]:
-    """Rows after a position: `k <= x and (k < x or …)`, the form that an index can start from."""
-    all_keys = keys if all_keys is None else all_keys
-    if not keys:
-        last = UUID(after[-1])
-        return row.id < last if _backwards(all_keys) else row.id > last
-    key, value, at = keys[0], values[0], _read(keys[0], after[0])
-    rest = _beyond(row, keys[1:], values[1:], after[1:], all_keys)
-    if at is None:
-        return and_(value.is_(None), rest)
-    further = value < at if key.descending else value > at
-    reached = value <= at if key.descending else value >= at
-    here = and_(reached, or_(further, rest))
-    return here if split or not key.nullable else or_(value.is_(None), here)
-
-
 def id_of(row: ListRow) -> str:
     return cast("str", row["_id"])
 
 
 def position(row: ListRow, keys: Sequence[SortKey]) -> list[Any]:
     """Where a row of `page` stands, as a cursor can hold it."""
-    return [*(_written(row[f"_k{place}"]) for place in range(len(keys))), id_of(row)]
-
-
-def _written(value: Any) -> Any:
-    match value:
-        case datetime() | date():
-            return value.isoformat()
-        case Decimal() | UUID():
-            return str(value)
-        case _:
-            return value
-
-
-def _read(key: SortKey, value: Any) -> Any:
-    if value is None:
-        return None
-    match key.field.type:
-        case FieldType.BOOLEAN:
-            # Bound: SQLAlchemy writes a plain True as a keyword, which has no order for it.
-            return literal(value, Boolean())
-        case FieldType.DATE:
-            return date.fromisoformat(value)
-        case FieldType.DATETIME:
-            return datetime.fromisoformat(value)
-        case FieldType.ID:
-            return UUID(value) if key.field.trait is None else value
-        case FieldType.NUMBER | FieldType.CURRENCY if key.field.trait is not None:
-            return Decimal(value)
-        case _:
-            return value
+    return keyset.position((row[f"_k{place}"] for place in range(len(keys))), id_of(row))
 
 
 async def count(

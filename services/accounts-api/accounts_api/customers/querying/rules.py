@@ -6,15 +6,14 @@ from typing import Final
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
+from shared.lists import order
+from shared.lists.order import SortKey, unknown_field
 from shared.rules.types.catalog import Catalog, Field, FieldType
 from shared.rules.types.typed import FieldTest, Rule, walk
-from shared.spelling import nearest
 
 IDENTITY_FIELDS: Final = ("id", "external_id", "source")
 STAMP_FIELDS: Final = ("version", "created_at", "updated_at")
-_UNSORTABLE: Final = frozenset({FieldType.MULTI_SELECT})
 _LONG: Final = frozenset({"deal_room_url"})
-_MOST_KEYS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,9 @@ def projection(
     ]
     if wrong:
         may_be = (*known, *(traits_there or ()))
-        raise Invalid(faults=[_unknown(schema, name, may_be, pointer) for name in wrong])
+        raise Invalid(
+            faults=[unknown_field(schema.plural, name, may_be, pointer) for name in wrong]
+        )
     traits = tuple(
         dict.fromkeys(n.removeprefix("traits.") for n in fields if n.startswith("traits."))
     )
@@ -66,39 +67,17 @@ def projection(
     return Projection(columns, None if "traits" in fields else traits)
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    field: Field
-    descending: bool
-    nullable: bool
-
-    @property
-    def long(self) -> bool:
-        """A text without a length that an address could hold."""
-        is_text = self.field.type is FieldType.TEXT
-        return is_text and (self.field.trait is not None or self.field.name in _LONG)
-
-
 def sort_keys(
     schema: RecordSchema, sort: str | None, catalog: Catalog, pointer: str
 ) -> tuple[SortKey, ...]:
     """Raises `Invalid`."""
+
+    def key_of(field: Field, descending: bool) -> SortKey:  # noqa: FBT001
+        long = field.type is FieldType.TEXT and (field.trait is not None or field.name in _LONG)
+        return SortKey(field, descending, _nullable(schema, field), long)
+
     fields = catalog.scope(schema.record_type).fields
-    keys, faults = [], []
-    for part in filter(None, (part.strip() for part in (sort or "").split(","))):
-        name = part.removeprefix("-")
-        field = fields.get(name)
-        if field is None:
-            faults.append(_unknown(schema, name, fields, pointer))
-        elif field.type in _UNSORTABLE:
-            faults.append(Fault(pointer, "not_sortable", f"{name} has several values."))
-        else:
-            keys.append(SortKey(field, part.startswith("-"), _nullable(schema, field)))
-    if len(keys) > _MOST_KEYS:
-        faults.append(Fault(pointer, "too_many_keys", f"At most {_MOST_KEYS} sort keys."))
-    if faults:
-        raise Invalid(faults=faults)
-    return tuple(keys)
+    return order.sort_keys(fields, sort, pointer, schema.plural, key_of)
 
 
 def _nullable(schema: RecordSchema, field: Field) -> bool:
@@ -147,10 +126,3 @@ def included(include: Iterable[str], known: Sequence[str], pointer: str) -> froz
             ]
         )
     return wanted
-
-
-def _unknown(schema: RecordSchema, name: str, known: Iterable[str], pointer: str) -> Fault:
-    guess = nearest(name, known)
-    extra = {"suggestion": guess} if guess else None
-    message = f"{schema.plural} have no field {name[:100]!r}."
-    return Fault(pointer, "unknown_field", message, extra)

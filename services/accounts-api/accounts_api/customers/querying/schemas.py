@@ -1,27 +1,11 @@
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
-from typing_extensions import TypeAliasType
+from pydantic import Field
 
-from shared.paging import MAX_CURSOR, MAX_LIMIT, Page
+from shared.lists.schemas import CountParam, PageSize
+from shared.paging import MAX_CURSOR
 from shared.schemas import In, Instant
 
-Item = TypeVar("Item")
-
-CountMode = TypeAliasType(
-    "CountMode",
-    Annotated[
-        Literal["exact", "estimate"],
-        Field(description="How the records of a list are counted: all of them, or to 1,000."),
-    ],
-)
-CountParam = Annotated[
-    CountMode | None,
-    Field(
-        description="`estimate` counts to 1,000 and then says so; `exact` counts all. Null does not"
-        " count."
-    ),
-]
 Sort = Annotated[
     str | None,
     Field(
@@ -40,24 +24,6 @@ IncludeIgnored = Annotated[
 KnownAsOf = Annotated[
     Instant | None, Field(description="As far as Tenure knew at this instant of the real clock.")
 ]
-PageSize = Annotated[
-    int, Field(ge=1, le=MAX_LIMIT, description="How many records a page has at most.")
-]
-
-
-class Count(BaseModel):
-    """How many records there are over all pages. `exact` false: there are more than `value`."""
-
-    value: int = Field(description="How many records were counted.")
-    exact: bool = Field(
-        description="Whether that is all of them; false when the estimate stopped counting."
-    )
-
-
-class RecordPage(Page[Item], Generic[Item]):
-    count: Count | None = Field(
-        default=None, description="How many records there are over all pages; only with `count`."
-    )
 
 
 class SearchIn(In):

@@ -18,7 +18,6 @@ from accounts_api.customers.querying.list_request import (
 from accounts_api.customers.querying.queries import Conditions, ListRow
 from accounts_api.customers.querying.rules import (
     Projection,
-    SortKey,
     included,
     names_traits,
     projection,
@@ -27,11 +26,14 @@ from accounts_api.customers.querying.rules import (
 )
 from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound, in_time
+from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import living
 from shared.errors import BadRequest
 from shared.json_rows import json_object, json_page
+from shared.lists.filters import in_time
+from shared.lists.keyset import Position
+from shared.lists.order import SortKey
 from shared.page_bytes import bytes_of, count_within
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
@@ -183,9 +185,7 @@ class ListPlan:
     include: Mapping[str, Included]
     point: PointInTime | None
 
-    async def rows(
-        self, uow: UnitOfWork, after: queries.Position | None, limit: int
-    ) -> Sequence[ListRow]:
+    async def rows(self, uow: UnitOfWork, after: Position | None, limit: int) -> Sequence[ListRow]:
         statement = queries.listing(self.source, self.what, self.keys, self.where)
         return await queries.page(uow, self.source, statement, self.keys, after, limit, self.point)
 
@@ -248,7 +248,7 @@ def _position(
     cursor: str | None,
     shape: Sequence[Any],
     keys: Sequence[SortKey],
-) -> queries.Position | None:
+) -> Position | None:
     if cursor is None:
         return None
     position = cursors.read(cursor, workspace_id, shape)

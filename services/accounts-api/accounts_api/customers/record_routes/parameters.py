@@ -9,13 +9,12 @@ from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field
 
 from accounts_api.customers.querying.schemas import (
-    CountParam,
     IncludeIgnored,
     KnownAsOf,
-    PageSize,
     Sort,
 )
 from shared.auth import Caller
+from shared.lists.schemas import CountParam, PageSize
 from shared.paging import MAX_CURSOR
 from shared.schemas import ExternalId, Instant
 from shared.web.routing import require

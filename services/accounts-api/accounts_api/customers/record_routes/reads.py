@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from accounts_api.customers.querying import exporting, service
-from accounts_api.customers.querying.schemas import RecordPage, SearchIn
+from accounts_api.customers.querying.schemas import SearchIn
 from accounts_api.customers.querying.service import ListRequest, point_in_time
 from accounts_api.customers.record_routes.parameters import (
     AsOfParam,
@@ -27,6 +27,7 @@ from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import JSON, read_response
 from accounts_api.records.history import service as history
 from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.lists.schemas import CountedPage
 from shared.uow import UnitOfWork
 from shared.web.csv import CsvResponse
 from shared.web.routing import ServiceDep, Uow
@@ -34,7 +35,7 @@ from shared.web.routing import ServiceDep, Uow
 
 def add_reads(router: APIRouter, record_type: RecordType) -> None:
     name, plural, out = record_type.name, record_type.plural, record_type.out
-    page: Any = RecordPage[out]  # type: ignore[valid-type]  # a type made for this record type
+    page: Any = CountedPage[out]  # type: ignore[valid-type]  # a type made for this record type
 
     @router.get("", name=f"list_{plural}", summary=f"List {plural}", response_model=page)
     async def list_records(

@@ -17,11 +17,11 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
-from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_values import Definition
 from accounts_api.records.store.service import living
 from shared.errors import Fault, Invalid
+from shared.lists import moment
 from shared.rules.interpreter.depends import CALENDAR, EXISTENCE
 from shared.rules.sql.snapshot import read_snapshot
 from shared.uow import UnitOfWork
@@ -106,7 +106,7 @@ def _plain(fault: Fault) -> dict[str, Any]:
 async def _samples(
     uow: UnitOfWork, data: FormulaPreviewIn, formula: Formula
 ) -> list[dict[str, Any]]:
-    context, needed = await record_catalog.evaluation_context(uow), needs(formula)
+    context, needed = await moment.evaluation_context(uow), needs(formula)
     rows = await formulas.snapshots(uow, needed, data.record_ids, context)
     found = []
     for row in rows:

@@ -29,6 +29,7 @@ from accounts_api.evaluation.rule_kinds.evaluators import (
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause, chain_of
+from shared.lists import moment
 from shared.logging import get_logger
 from shared.rules.interpreter.depends import (
     CALENDAR,
@@ -185,7 +186,7 @@ async def _work(uow: UnitOfWork) -> bool:
     """What time changed comes first, then what people changed, then backfills."""
     if not await queries.try_lock(uow):
         return False  # whoever holds it works on until nothing is left
-    context = await record_catalog.evaluation_context(uow)
+    context = await moment.evaluation_context(uow)
     return (
         await _evaluate_due(uow, context)
         or await _evaluate_changed(uow, context)

@@ -3,8 +3,8 @@ from typing import Any
 from accounts_api.evaluation.rule_checks.schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
-from accounts_api.records.schema import record_catalog
 from shared.errors import Fault, Invalid
+from shared.lists import filters, moment
 from shared.rules.interpreter.explain import explain
 from shared.rules.interpreter.next_change import next_change
 from shared.rules.syntax.faults import RuleFaulty
@@ -17,8 +17,8 @@ from shared.uow import UnitOfWork
 async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     """Each condition of a rule with what it found on one record; nothing is stored."""
     catalog = await _catalog_with(uow, data.record_type)
-    rule = rule_input.usable(data.rule, catalog, data.record_type, "/rule")
-    context = await record_catalog.evaluation_context(uow)
+    rule = filters.usable(data.rule, catalog, data.record_type, "/rule")
+    context = await moment.evaluation_context(uow)
     record = await record_seen_by(uow, rule, data.record_id, context)
     explanation = explain(rule, record, context)
     return {
@@ -33,7 +33,7 @@ async def validate_rule(uow: UnitOfWork, data: RuleValidationIn) -> dict[str, An
     """Both forms of the rule, or every fault of it; a faulty rule is an answer, not a refusal."""
     catalog = await _catalog_with(uow, data.record_type)
     try:
-        rule = rule_input.checked(data.rule, catalog, data.record_type)
+        rule = filters.checked(data.rule, catalog, data.record_type)
     except RuleFaulty as faulty:
         faults = faulty.as_errors("/rule")
         return {"valid": False, "rule": None, "rule_text": None, "faults": faults}

@@ -30,6 +30,7 @@ from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.records.schema import record_catalog
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
+from shared.lists import filters, moment
 from shared.rules.interpreter.depends import Dependency, dependencies
 from shared.rules.interpreter.explain import explain
 from shared.rules.syntax.faults import RuleFaulty
@@ -173,7 +174,7 @@ class RuleFeature(Generic[R]):
 
     def rule_from(self, rule: dict[str, Any] | str, catalog: Catalog, pointer: str) -> Rule:
         """Raises `Invalid`, for a rule that reads what it decides, too."""
-        checked = rule_input.usable(rule, catalog, self.record_type, pointer)
+        checked = filters.usable(rule, catalog, self.record_type, pointer)
         decided = {(self.record_type, what) for what in self.decides}
         if any(
             (dependency.record_type, dependency.what) in decided
@@ -274,7 +275,7 @@ class RuleFeature(Generic[R]):
 
     async def explain(self, uow: UnitOfWork, record_id: UUID) -> list[Explained[R]]:
         """Every rule's verdict on one record. Raises `NotFound`."""
-        context = await record_catalog.evaluation_context(uow)
+        context = await moment.evaluation_context(uow)
         explained = []
         for each in (await self.usable(uow))[0]:
             record = await record_seen_by(uow, each.rule, record_id, context)

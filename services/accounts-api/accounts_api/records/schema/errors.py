@@ -1,10 +1,6 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-from shared import sqlstates
-from shared.db import sqlstate
-from shared.errors import AppError, Conflict, Fault, Invalid, NotFound
+from shared.errors import AppError, Conflict, NotFound
 
 
 class RecordNotFound(NotFound):
@@ -56,21 +52,3 @@ class NotAllWritten(AppError):
     code = "not_all_written"
     title = "Some records could not be written"
     keeps_work = True
-
-
-class RuleTooExpensive(Invalid):
-    code = "rule_too_expensive"
-    title = "This rule takes too long on this workspace's data"
-
-
-@contextmanager
-def in_time(pointer: str) -> Iterator[None]:
-    """What is done within runs a client's rule: when the database gives it up, the rule is why."""
-    try:
-        yield
-    except Exception as error:
-        if sqlstate(error) != sqlstates.QUERY_CANCELED:
-            raise
-        advice = "Make it narrower, or compare fewer related records."
-        fault = Fault(pointer, RuleTooExpensive.code, advice)
-        raise RuleTooExpensive(faults=[fault]) from error

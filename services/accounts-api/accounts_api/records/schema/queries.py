@@ -59,27 +59,3 @@ async def object_types(uow: UnitOfWork) -> str:
 async def object_type(uow: UnitOfWork, key: str) -> str:
     """A JSON document of one or none; it may be one that is being deleted."""
     return await uow.one_value(str, _ONE_OBJECT_TYPE, key=key)
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The working days and the holidays are JSON lists, empty where nothing was said."""
-
-    month: int = 1
-    """A fiscal year begins with it."""
-    working_days: str = "[]"
-    holidays: str = "[]"
-
-
-_CALENDAR = text(
-    """
-    select coalesce((settings ->> 'fiscal_year_start_month')::int, 1) as month,
-           coalesce(settings -> 'working_days', '[]')::text as working_days,
-           coalesce(settings -> 'holidays', '[]')::text as holidays
-    from workspaces where workspace_id = :workspace_id
-    """
-)
-
-
-async def calendar(uow: UnitOfWork) -> Calendar:
-    return await uow.row(Calendar, _CALENDAR) or Calendar()

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -31,7 +30,6 @@ from shared.rules.types.catalog import (
     Relation,
     trait,
 )
-from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
@@ -159,29 +157,3 @@ async def object_type(uow: UnitOfWork, key: str) -> ObjectType | None:
     """It may be one that is being deleted."""
     found = _read_types(await queries.object_type(uow, key))
     return found[0] if found else None
-
-
-async def evaluation_context(uow: UnitOfWork) -> EvaluationContext:
-    """Now, in the workspace's clock, zone and calendar."""
-    calendar = await queries.calendar(uow)
-    return EvaluationContext(
-        await uow.now(),
-        await uow.zone(),
-        calendar.month,
-        _holidays(calendar.holidays),
-        _working_days(calendar.working_days),
-    )
-
-
-_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@lru_cache(maxsize=256)
-def _holidays(document: str) -> frozenset[date]:
-    return frozenset(date.fromisoformat(day) for day in from_json(document))
-
-
-@lru_cache(maxsize=256)
-def _working_days(document: str) -> frozenset[int]:
-    """Monday to Friday where nothing was said."""
-    return frozenset(_WEEK.index(day) for day in from_json(document)) or frozenset(range(5))

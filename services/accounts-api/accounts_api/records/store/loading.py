@@ -10,7 +10,6 @@ from accounts_api.records.editing.lookups import Lookups, references
 from accounts_api.records.editing.record_formulas import record_formulas
 from accounts_api.records.field_owners.service import Owners, owners_of
 from accounts_api.records.holdings.service import key_role_definitions
-from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import (
     ACCOUNT,
     CONTACT,
@@ -20,6 +19,7 @@ from accounts_api.records.schema.record_schemas import (
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries
+from shared.lists import moment
 from shared.uow import UnitOfWork
 
 
@@ -51,7 +51,7 @@ async def load_batch(
         lookups.owners = await _load_owners(uow, schema, states)
     lookups.formulas = record_formulas(schema, loaded.definitions)
     if any(one.asks_when for one in lookups.formulas):
-        lookups.context = await record_catalog.evaluation_context(uow)
+        lookups.context = await moment.evaluation_context(uow)
     batch = Batch(schema, writer, lookups)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)

@@ -1,0 +1,122 @@
+"""A page of one table, found by a rule over the service's own catalog."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Table, func, literal, select
+
+from shared.data import WORKSPACE, RowType
+from shared.errors import BadRequest
+from shared.lists import keyset, moment
+from shared.lists.filters import in_time, read_filter
+from shared.lists.keyset import SORTED_BY, Keyset
+from shared.lists.order import SortKey, sort_keys
+from shared.page_bytes import fitting
+from shared.paging import CursorSigner
+from shared.rules.sql.compile import verdict
+from shared.rules.sql.rows import Row
+from shared.rules.types.catalog import Catalog, Field, FieldType, RecordType
+from shared.uow import UnitOfWork
+
+COUNTED_TO: Final = 1_000
+R = TypeVar("R", bound=RowType)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    filter: str | dict[str, Any] | None = None
+    sort: str | None = None
+    count: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+    pointers: str = "/query"
+    """Where its parts stand: in the query string, or in a body."""
+
+
+@dataclass(frozen=True)
+class Listed(Generic[R]):
+    """A table whose rows are listed: what rules may ask of them, and their usual order."""
+
+    record_type: RecordType
+    plural: str
+    table: Table
+    row: type[R]
+    sort: str = ""
+    newest_first: bool = False
+    catalog: Catalog = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "catalog", Catalog({self.record_type.name: self.record_type}))
+
+    def order(self, query: ListQuery) -> Keyset:
+        """Raises `Invalid`."""
+        fields = self.catalog.scope(self.record_type.name).fields
+        sort = self.sort if query.sort is None else query.sort
+        keys = sort_keys(fields, sort, f"{query.pointers}/sort", self.plural, self._key)
+        return Keyset(Row(self.record_type, self.table), keys, newest_first=self.newest_first)
+
+    def _key(self, field_: Field, descending: bool) -> SortKey:  # noqa: FBT001
+        column = self.table.c[field_.source]
+        return SortKey(field_, descending, bool(column.nullable), field_.type is FieldType.TEXT)
+
+    def position(self, row: R, order: Keyset) -> list[Any]:
+        values = [_sorted_by(key, getattr(row, key.field.source)) for key in order.keys]
+        return keyset.position(values, str(row.id))  # type: ignore[attr-defined] # the key of each
+
+
+async def page(
+    uow: UnitOfWork,
+    listed: Listed[R],
+    query: ListQuery,
+    signer: CursorSigner,
+    *only: ColumnElement[bool],
+    shaped_by: Sequence[object] = (),
+) -> dict[str, Any]:
+    """Of the rows that satisfy `only`, whatever is asked for; a cursor is bound to `shaped_by`, by
+    which `only` differs from request to request. Raises `Invalid` for a faulty rule or order.
+    """
+    pointer = f"{query.pointers}/filter"
+    order = listed.order(query)
+    where = [listed.table.c.workspace_id == WORKSPACE, *only]
+    if query.filter is not None:
+        rule = read_filter(query.filter, listed.catalog, listed.record_type.name, pointer)
+        context = await moment.evaluation_context(uow) if rule.root.asks else moment.TIMELESS
+        where.append(verdict(rule, listed.table, context))
+    shape = [listed.record_type.name, query.filter, query.sort, *shaped_by]
+    after = None if query.cursor is None else signer.read(query.cursor, uow.workspace_id, shape)
+    if after is not None and len(after) != len(order.keys) + 1:
+        raise BadRequest("This cursor does not belong to this list.", reason="cursor")
+    rows: list[R] = []
+    with in_time(pointer):
+        for stretch in order.stretches(after):
+            statement = select(listed.table).where(*where, *stretch).order_by(*order.order_by)
+            rows += await uow.rows(listed.row, statement.limit(query.limit + 1 - len(rows)))
+            if len(rows) > query.limit:
+                break
+        counted = await _count(uow, listed.table, where, query.count)
+    kept = fitting(rows, query.limit)
+    cursor = None
+    if len(rows) > len(kept):
+        cursor = signer.sign(uow.workspace_id, shape, listed.position(kept[-1], order))
+    return {"data": list(kept), "next_cursor": cursor, "has_more": cursor is not None, **counted}
+
+
+async def _count(
+    uow: UnitOfWork, table: Table, where: Sequence[ColumnElement[bool]], how: str | None
+) -> dict[str, Any]:
+    if how is None:
+        return {}
+    matching = select(literal(1)).select_from(table).where(*where)
+    if how == "estimate":
+        matching = matching.limit(COUNTED_TO + 1)
+    found = await uow.one_value(int, select(func.count()).select_from(matching.subquery()))
+    exact = how == "exact" or found <= COUNTED_TO
+    return {"count": {"value": found if exact else COUNTED_TO, "exact": exact}}
+
+
+def _sorted_by(key: SortKey, value: Any) -> Any:
+    """The twin of what `Keyset` sorts by."""
+    if key.field.ranked and value is not None:
+        return key.field.options.index(value) + 1
+    return value[:SORTED_BY] if key.long and value is not None else value
