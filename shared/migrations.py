@@ -6,6 +6,8 @@ from typing import Any, Final
 from alembic import op
 from sqlalchemy import text
 
+from shared.rules.sql.rows import FUNCTIONS
+
 _ROWS_AT_A_TIME: Final = 1_000
 
 POLICY = """
@@ -219,6 +221,22 @@ def rewrite(
             return
         after = f"({place}) > ({', '.join(f':{name}' for name in key)})"
         position = {name: rows[-1][name] for name in key}
+
+
+def lay_rules() -> None:
+    """The functions that rules written as SQL call."""
+    for function in FUNCTIONS:
+        op.execute(function)
+
+
+def take_up_rules() -> None:
+    for signature in (
+        "day_start(date, text)",
+        "iso_instant(text)",
+        "iso_date(text)",
+        "fold(text)",
+    ):
+        op.execute(f"drop function {signature}")
 
 
 def is_odd_email(column: str) -> str:

@@ -68,8 +68,6 @@ class World:
     async def advance(self, by: timedelta, why: str | None = None) -> float:
         return await self.move_clock(self.now + by, why)
 
-    # What chapters ask again and again
-
     async def opportunity(self, external_id: str) -> Json:
         found: Json = await self.api.get(f"/v1/opportunities/by-external-id/{external_id}")
         return found
@@ -82,8 +80,10 @@ class World:
         found: Json = await self.api.get(f"/v1/contacts/by-external-id/{external_id}")
         return found
 
-    async def open_tasks(self, **query: Any) -> list[Json]:
-        return await self.api.every("/v1/tasks", status="open", **query)
+    async def open_tasks(self, **values: str) -> list[Json]:
+        equal = {"status": "open"} | values
+        rule = " and ".join(f'{name} = "{value}"' for name, value in equal.items())
+        return await self.api.every("/v1/tasks", filter=rule)
 
     async def members_of(self, segment: str) -> set[str]:
         rows = await self.api.every(f"/v1/segments/{self.ids[segment]}/members")

@@ -162,8 +162,10 @@ class Story:
 
     async def causes(self, external_id: str | None = None) -> Counter[str]:
         """Open tasks by cause, of one renewal or of all."""
-        query = {"subject_id": (await self.opportunity(external_id))["id"]} if external_id else {}
-        tasks = await self.every("/v1/tasks", status="open", **query)
+        rule = 'status = "open"'
+        if external_id:
+            rule += f' and subject_id = "{(await self.opportunity(external_id))["id"]}"'
+        tasks = await self.every("/v1/tasks", filter=rule)
         return Counter(str(task["cause"]) for task in tasks)
 
     def sent_to(self, email: str) -> list[str]:

@@ -62,7 +62,7 @@ async def test_a_hard_bounce_finds_a_new_contact_and_resumes_at_the_failed_step(
     enrollment = await story.enrollment(mark.opportunity_id)
     assert (enrollment["state"], enrollment["pause_reason"]) == ("paused", "contact_bounced")
     assert await story.causes(mark.opportunity_id) == {"contact_bounced": 1}
-    (task,) = await story.every("/v1/tasks", status="open", cause="contact_bounced")
+    (task,) = await story.every("/v1/tasks", filter='status = "open" and cause = "contact_bounced"')
     candidates = task["data"]["candidates"]
     assert [one["name"] for one in candidates] == ["Omar Farouk", "Lena Hoffmann"]
 

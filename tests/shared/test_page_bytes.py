@@ -70,7 +70,9 @@ async def test_a_page_of_long_notes_ends_in_time(tenure: Tenure) -> None:
     subject = {"subject_type": "account", "subject_id": await _account(ws, {})}
     note = {**subject, "title": "Long", "body": "€" * 100_000}
     made = [(await ws.admin.post("/v1/notes", note)).json()["id"] for _ in range(15)]
-    assert await _listed(ws, f"/v1/notes?subject_id={subject['subject_id']}") == made[::-1]
+    assert (
+        await _listed(ws, f'/v1/notes?filter=subject_id = "{subject["subject_id"]}"') == made[::-1]
+    )
 
 
 async def test_a_page_of_long_records_and_one_of_their_history_end_in_time(tenure: Tenure) -> None:

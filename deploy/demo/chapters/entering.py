@@ -177,7 +177,7 @@ async def _causes_clear(world: World) -> None:
         record = (await _ids(world, str(mark.opportunity_id)))[0]
 
         async def state(record: str = record) -> dict[str, Any]:
-            tasks = await world.api.every("/v1/tasks", subject_id=record)
+            tasks = await world.api.every("/v1/tasks", filter=f'subject_id = "{record}"')
             enrolled = record in await enrolled_records(world)
             return {"tasks": [(t["cause"], t["status"]) for t in tasks], "enrolled": enrolled}
 

@@ -54,7 +54,7 @@ async def test_mails_go_on_from_the_new_holders_mailbox(renewals: Renewals) -> N
 
 
 async def open_tasks(renewals: Renewals) -> list[str]:
-    found = await renewals.ws.admin.get("/v1/tasks?status=open")
+    found = await renewals.ws.admin.get("/v1/tasks", params={"filter": 'status = "open"'})
     return [task["title"] for task in found.json()["data"]]
 
 

@@ -72,7 +72,7 @@ class Author:
     def leaf(self, scope: Scope) -> Json:
         kind = self.random.random()
         known = SEGMENTS if self.segments is None else self.segments.get(scope.type.name, ())
-        if kind < 0.05 and known:
+        if kind < 0.05 and known and scope.type.memberships:
             return {"segment": str(self.one(known)), "op": self.one(("member", "not_member"))}
         if kind < 0.15 and scope.type.holdings:
             role = {"key_role": self.one(ROLES)}
@@ -92,11 +92,12 @@ class Author:
         if self.random.random() < 0.4:
             names = [name for name in names if scope.fields[name].type in TIMES]
         name = self.one(names)
-        return {"field": prefix + name, **self.condition(scope.fields[name])}
+        changes = scope.type.changes is not None
+        return {"field": prefix + name, **self.condition(scope.fields[name], changes=changes)}
 
-    def condition(self, field: Field) -> Json:
+    def condition(self, field: Field, *, changes: bool = True) -> Json:
         if self.random.random() < 0.15:
-            if self.random.random() < 0.5:
+            if self.random.random() < 0.5 or not changes:
                 return {"op": self.one(("is_empty", "not_empty"))}
             return {"op": "changed_within", "value": self.span(hours=True)}
         options = field.options or TEXTS

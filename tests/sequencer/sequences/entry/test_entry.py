@@ -122,7 +122,7 @@ async def test_who_comes_too_late_waits_for_a_person(renewals: Renewals) -> None
 
 
 async def open_tasks(renewals: Renewals) -> list[dict[str, Any]]:
-    found = await renewals.ws.admin.get("/v1/tasks?status=open")
+    found = await renewals.ws.admin.get("/v1/tasks", params={"filter": 'status = "open"'})
     return [task for task in found.json()["data"] if task["cause"] != "mail_held"]
 
 

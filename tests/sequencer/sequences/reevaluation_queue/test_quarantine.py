@@ -87,9 +87,9 @@ async def three(world: Renewals) -> tuple[UUID, list[UUID]]:
 
 
 async def tasks_of(world: Renewals, cause: str) -> list[Json]:
-    answer = await world.ws.admin.get(f"/v1/tasks?status=open&cause={cause}&limit=200")
-    found: list[Json] = made(answer)["data"]
-    return found
+    rule = f'status = "open" and cause = "{cause}"'
+    answer = await world.ws.admin.get("/v1/tasks", params={"filter": rule, "limit": 200})
+    return list(made(answer)["data"])
 
 
 @pytest.mark.parametrize("step", _AT_ONCE, ids=name_of)

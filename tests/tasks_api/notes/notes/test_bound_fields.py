@@ -184,7 +184,9 @@ async def test_a_draft_is_judged_as_its_author_may_when_it_is_written(
     [fault] = conflict["field_faults"]
     assert (fault["code"], fault["yours"], fault["theirs"]) == ("changed_meanwhile", "Sad", "Angry")
     assert (await review.now())["traits"] == {"mood": "Angry"}
-    tasks = (await review.ws.admin.get("/v1/tasks?status=open")).json()["data"]
+    tasks = (await review.ws.admin.get("/v1/tasks", params={"filter": 'status = "open"'})).json()[
+        "data"
+    ]
     assert {task["data"]["note_id"] for task in tasks} == {conflict["id"], ended["id"]}
 
 

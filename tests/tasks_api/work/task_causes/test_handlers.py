@@ -7,11 +7,19 @@ from tests.harness import Tenure
 from tests.tasks_api.work.task_causes.making import BY_TEST, blocked
 
 
+def rule(status: str, **values: str) -> dict[str, str]:
+    """What a list of tasks is asked with."""
+    equal = {"status": status, **values}
+    return {"filter": " and ".join(f'{name} = "{value}"' for name, value in equal.items())}
+
+
 async def test_one_cause_makes_one_open_task_which_closes_itself(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     event = await blocked(tenure, ws)
     await blocked(tenure, ws, **event.model_dump())
-    listed = (await ws.admin.get("/v1/tasks?status=open&cause=no_deal_room")).json()["data"]
+    listed = (await ws.admin.get("/v1/tasks", params=rule("open", cause="no_deal_room"))).json()[
+        "data"
+    ]
     assert [task["title"] for task in listed] == ["Create a deal room for Acme renewal"]
     async with tenure.workers["sequencer"].units.begin(ws.id, BY_TEST) as uow:
         uow.publish(
@@ -22,8 +30,8 @@ async def test_one_cause_makes_one_open_task_which_closes_itself(tenure: Tenure)
             )
         )
     await tenure.settle()
-    assert (await ws.admin.get("/v1/tasks?status=open")).json()["data"] == []
-    closed = (await ws.admin.get("/v1/tasks?status=closed")).json()["data"]
+    assert (await ws.admin.get("/v1/tasks", params=rule("open"))).json()["data"] == []
+    closed = (await ws.admin.get("/v1/tasks", params=rule("closed"))).json()["data"]
     assert [task["outcome"] for task in closed] == ["cause_cleared"]
 
 
@@ -45,13 +53,19 @@ async def test_the_task_of_a_refused_entry_closes_when_nothing_stands_in_its_way
     refused = await ws.admin.patch(path, {"manually_enter_renewal_sequence": True})
     assert refused.status_code == 409, refused.text
     await tenure.settle()
-    tasks = f"/v1/tasks?subject_id={made.json()['id']}&status="
-    [task] = (await ws.admin.get(tasks + "open")).json()["data"]
+    about = made.json()["id"]
+
+    async def tasks(status: str) -> list[dict[str, Any]]:
+        listed = await ws.admin.get("/v1/tasks", params=rule(status, subject_id=about))
+        found: list[dict[str, Any]] = listed.json()["data"]
+        return found
+
+    [task] = await tasks("open")
     assert task["cause"] == refused.json()["code"]
     await ws.admin.patch(path, {"name": "Acme, renewed"})
     await tenure.settle()
-    assert len((await ws.admin.get(tasks + "open")).json()["data"]) == 1
+    assert len(await tasks("open")) == 1
     await ws.admin.patch(path, corrected)
     await tenure.settle()
-    [closed] = (await ws.admin.get(tasks + "closed")).json()["data"]
+    [closed] = await tasks("closed")
     assert (closed["id"], closed["outcome"]) == (task["id"], "cause_cleared")

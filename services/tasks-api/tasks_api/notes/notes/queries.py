@@ -1,5 +1,5 @@
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, text, update
@@ -8,9 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 from shared.auth import Caller
 from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
+from shared.lists.service import Listed, ListQuery, page
+from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from tasks_api.notes.notes.models import notes
 from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
+from tasks_api.notes.notes.rules import NOTE
 
 _NOTES_OF_TEMPLATE = (
     select(notes.c.id, notes.c.title, notes.c.private)
@@ -55,31 +58,18 @@ async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
     await uow.run(_DELETE_NOTE, note_id=note_id)
 
 
+LISTED: Final = Listed(NOTE, "notes", notes, Note, newest_first=True)
+
+
 async def notes_page(
-    uow: UnitOfWork,
-    reader: Caller,
-    subject_id: UUID | None,
-    account_id: UUID | None,
-    before: UUID | None,
-    limit: int,
-) -> list[Note]:
-    """Newest first. A private note is seen by its author only."""
+    uow: UnitOfWork, reader: Caller, query: ListQuery, signer: CursorSigner
+) -> dict[str, Any]:
+    """A private note is seen by its author only."""
     own = notes.c.author_id == reader.member_id
     if reader.member_id is None:
         own = and_(own, notes.c.author["id"].astext == reader.principal.id)
-    page = (
-        select(notes)
-        .where(notes.c.workspace_id == WORKSPACE, or_(~notes.c.private, own))
-        .order_by(notes.c.id.desc())
-        .limit(limit + 1)
-    )
-    if subject_id is not None:
-        page = page.where(notes.c.subject_id == subject_id)
-    if account_id is not None:
-        page = page.where(notes.c.account_id == account_id)
-    if before is not None:
-        page = page.where(notes.c.id < before)
-    return await uow.rows(Note, page)
+    seen_by = reader.member_id or reader.principal.id
+    return await page(uow, LISTED, query, signer, or_(~notes.c.private, own), shaped_by=[seen_by])
 
 
 WRITES: Final = "note_fields"

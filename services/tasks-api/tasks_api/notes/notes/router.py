@@ -5,7 +5,8 @@ from fastapi import Body, Path, Query, Response
 
 from shared.auth import Caller
 from shared.errors import check_version
-from shared.paging import CursorParam, Limit, Page
+from shared.lists.schemas import CountedPage, ListParams, SearchBody
+from shared.lists.service import ListQuery
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
@@ -35,24 +36,39 @@ _NOTE: Any = {
 }
 
 
-@router.get("", response_model=Page[NoteOut], summary="List notes")
+_SEARCH: Any = {
+    "reviews": {
+        "summary": "Reviews of the last month, by the day they were held",
+        "value": {
+            "filter": 'template_key = "qbr" and noted_on within last 30 days',
+            "sort": "-noted_on",
+        },
+    }
+}
+
+
+@router.get("", response_model=CountedPage[NoteOut], summary="List notes")
 async def list_notes(
+    caller: Reader, uow: Uow, running: ServiceDep, params: Annotated[ListParams, Query()]
+) -> Any:
+    """Notes that the caller may see, newest first unless `sort` says otherwise, and those that
+    `filter` finds if there is one: `noted_on within last 30 days`. A private note is seen by its
+    author only.
+    """
+    query = ListQuery(**params.model_dump())
+    return await service.list_notes(uow, caller, query, running.cursors)
+
+
+@router.post("/search", response_model=CountedPage[NoteOut], summary="Search notes")
+async def search_notes(
+    data: Annotated[SearchBody, Body(openapi_examples=_SEARCH)],
     caller: Reader,
     uow: Uow,
     running: ServiceDep,
-    subject_id: Annotated[
-        UUID | None, Query(description="Only notes about the record with this id.")
-    ] = None,
-    account_id: Annotated[
-        UUID | None, Query(description="Only notes that concern this account.")
-    ] = None,
-    limit: Limit = 50,
-    cursor: CursorParam = None,
 ) -> Any:
-    """Notes that the caller may see, newest first. A private note is seen by its author only."""
-    return await service.list_notes(
-        uow, caller, subject_id, account_id, cursor, limit, running.cursors
-    )
+    """Finds notes by a rule, as the list does; a rule that is too long for an address fits here."""
+    query = ListQuery(**data.model_dump(), pointers="")
+    return await service.list_notes(uow, caller, query, running.cursors)
 
 
 @router.post(

@@ -1,13 +1,45 @@
-"""Which fields of records the answers of a note stand for, and what is wrong with them."""
+"""What a rule may ask of a note, which fields of records its answers stand for, and what is wrong
+with them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from shared.errors import Fault
+from shared.rules.types.catalog import Field, FieldType, RecordType
 from tasks_api.notes.note_templates.rules import BoundField, NoteRecord
-from tasks_api.notes.notes.rows import NewNote
+from tasks_api.notes.notes.rows import FIELD_WRITES, NewNote
+
+NOTE: Final = RecordType(
+    "note",
+    "notes",
+    (
+        Field("id", FieldType.ID),
+        Field("template_key", FieldType.TEXT),
+        Field("template_version", FieldType.NUMBER),
+        Field("subject_type", FieldType.TEXT),
+        Field("subject_id", FieldType.ID),
+        Field("account_id", FieldType.ID),
+        Field("title", FieldType.TEXT),
+        Field("body", FieldType.TEXT),
+        Field("category", FieldType.TEXT),
+        Field("tags", FieldType.MULTI_SELECT),
+        Field("private", FieldType.BOOLEAN),
+        Field("noted_on", FieldType.DATE),
+        Field("author_id", FieldType.ID),
+        Field("field_write", FieldType.SELECT, options=FIELD_WRITES),
+        Field("created_at", FieldType.DATETIME),
+        Field("updated_at", FieldType.DATETIME),
+    ),
+    elsewhere={
+        "account": "account_id",
+        "author": "author_id",
+        "template": "template_key",
+        **dict.fromkeys(("subject", "organization", "contact", "opportunity"), "subject_id"),
+    },
+)
 
 
 def value_faults(fields: Sequence[BoundField], values: Mapping[str, Any]) -> list[Fault]:

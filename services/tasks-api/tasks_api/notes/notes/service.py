@@ -10,9 +10,10 @@ from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.events.base import Cause
 from shared.events.tasks import NoteLogged
 from shared.ids import new_id
+from shared.lists.service import ListQuery
 from shared.logging import get_logger
 from shared.net.answers import Answer
-from shared.paging import CursorSigner, page_of
+from shared.paging import CursorSigner
 from shared.service import Service
 from shared.uow import UnitOfWork
 from tasks_api.notes.note_templates import service as templates
@@ -209,18 +210,10 @@ async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
 
 
 async def list_notes(
-    uow: UnitOfWork,
-    caller: Caller,
-    subject_id: UUID | None,
-    account_id: UUID | None,
-    cursor: str | None,
-    limit: int,
-    signer: CursorSigner,
+    uow: UnitOfWork, caller: Caller, query: ListQuery, signer: CursorSigner
 ) -> dict[str, Any]:
-    shape = ["notes", subject_id, account_id]
-    before = UUID(signer.read(cursor, uow.workspace_id, shape)[0]) if cursor else None
-    rows = await queries.notes_page(uow, caller, subject_id, account_id, before, limit)
-    return page_of(rows, limit, signer, uow.workspace_id, shape, ("id",))
+    """Raises `Invalid` for a faulty rule or order."""
+    return await queries.notes_page(uow, caller, query, signer)
 
 
 async def pending_draft(uow: UnitOfWork, note_id: UUID) -> Draft[Note] | None:

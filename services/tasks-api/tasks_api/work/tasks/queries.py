@@ -1,17 +1,20 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select, text, update
+from sqlalchemy import and_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
+from shared.lists.service import Listed, ListQuery, page
+from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from tasks_api.work.tasks.models import tasks
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
+from tasks_api.work.tasks.rules import TASK
 
 _OF_WORKSPACE = select(tasks).where(tasks.c.workspace_id == WORKSPACE)
 _OPEN = tasks.c.status == "open"
@@ -22,18 +25,8 @@ generic plan, which it does at the sixth execution.
 _VACANT: Final = and_(_OPEN, tasks.c.assignee_id.is_(None), tasks.c.assignee_key_role.is_not(None))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
-    status: str | None = None
-    assignee_id: UUID | None = None
-    unassigned: bool = False
-    vacant: bool | None = None
-    cause: str | None = None
-    subject_id: UUID | None = None
-    account_id: UUID | None = None
-    due_from: datetime | None = None
-    due_before: datetime | None = None
-    awake_at: datetime | None = None
+LISTED: Final = Listed(TASK, "tasks", tasks, Task, sort="due_at")
+"""Soonest due first, undated last."""
 
 
 async def insert_task(
@@ -146,50 +139,11 @@ async def count_open_of(uow: UnitOfWork, assignee_id: UUID) -> list[RoleCount]:
 
 
 async def tasks_page(
-    uow: UnitOfWork,
-    wanted: TaskFilter,
-    after: tuple[datetime | None, UUID] | None,
-    limit: int,
-) -> list[Task]:
-    """Soonest due first, undated last. One row more than `limit` tells of a next page."""
-    page = (
-        _OF_WORKSPACE.where(*_conditions(wanted))
-        .order_by(tasks.c.due_at.asc().nulls_last(), tasks.c.id)
-        .limit(limit + 1)
-    )
-    if after is not None:
-        due, last = after
-        if due is None:
-            page = page.where(tasks.c.due_at.is_(None), tasks.c.id > last)
-        else:
-            later = and_(tasks.c.due_at >= due, or_(tasks.c.due_at > due, tasks.c.id > last))
-            page = page.where(or_(later, tasks.c.due_at.is_(None)))
-    return await uow.rows(Task, page)
-
-
-def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
-    equal = (
-        (tasks.c.status, wanted.status),
-        (tasks.c.assignee_id, wanted.assignee_id),
-        (tasks.c.cause, wanted.cause),
-        (tasks.c.subject_id, wanted.subject_id),
-        (tasks.c.account_id, wanted.account_id),
-    )
-    conditions: list[ColumnElement[bool]] = [
-        column == value for column, value in equal if value is not None
-    ]
-    if wanted.unassigned:
-        conditions.append(tasks.c.assignee_id.is_(None))
-    if wanted.vacant is not None:
-        conditions.append(_VACANT if wanted.vacant else not_(_VACANT))
-    if wanted.due_from is not None:
-        conditions.append(tasks.c.due_at >= wanted.due_from)
-    if wanted.due_before is not None:
-        conditions.append(tasks.c.due_at < wanted.due_before)
-    if wanted.awake_at is not None:
-        asleep_until = tasks.c.snoozed_until
-        conditions.append(or_(asleep_until.is_(None), asleep_until <= wanted.awake_at))
-    return conditions
+    uow: UnitOfWork, query: ListQuery, assignee_id: UUID | None, signer: CursorSigner
+) -> dict[str, Any]:
+    """Of the assignee alone, if one is given."""
+    only = () if assignee_id is None else (tasks.c.assignee_id == assignee_id,)
+    return await page(uow, LISTED, query, signer, *only, shaped_by=[assignee_id])
 
 
 _COUNT_VACANT = (

@@ -26,7 +26,7 @@ TaskPriority = TypeAliasType(
     "TaskPriority",
     Annotated[
         Literal["low", "normal", "high"],
-        Field(description="How much a task matters. Lists are not ordered by it."),
+        Field(description="How much a task matters. A list is ordered by it only with `sort`."),
     ],
 )
 PRIORITIES: Final[tuple[TaskPriority, ...]] = literals(TaskPriority)

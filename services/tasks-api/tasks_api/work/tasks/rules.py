@@ -1,11 +1,48 @@
-"""When a task is due."""
+"""When a task is due, and what a rule may ask of it."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from shared.business_time import BusinessCalendar, add_business_days
+from shared.rules.types.catalog import Field, FieldType, RecordType
+from tasks_api.work.tasks.rows import PRIORITIES, STATUSES
 
 HAND_WORK = "person"
+TASK: Final = RecordType(
+    "task",
+    "tasks",
+    (
+        Field("id", FieldType.ID),
+        Field("title", FieldType.TEXT),
+        Field("body", FieldType.TEXT),
+        Field("status", FieldType.SELECT, options=STATUSES),
+        Field("priority", FieldType.SELECT, options=PRIORITIES, ranked=True),
+        Field("category", FieldType.TEXT),
+        Field("tags", FieldType.MULTI_SELECT),
+        Field("cause", FieldType.TEXT),
+        Field("dedupe_key", FieldType.TEXT),
+        Field("subject_type", FieldType.TEXT),
+        Field("subject_id", FieldType.ID),
+        Field("account_id", FieldType.ID),
+        Field("assignee_id", FieldType.ID),
+        Field("assignee_key_role", FieldType.TEXT),
+        Field("due_at", FieldType.DATETIME),
+        Field("breached_at", FieldType.DATETIME),
+        Field("snoozed_until", FieldType.DATETIME),
+        Field("outcome", FieldType.TEXT),
+        Field("opened_at", FieldType.DATETIME),
+        Field("ended_at", FieldType.DATETIME),
+        Field("ended_by", FieldType.ID),
+        Field("created_at", FieldType.DATETIME),
+        Field("updated_at", FieldType.DATETIME),
+    ),
+    elsewhere={
+        "account": "account_id",
+        "assignee": "assignee_id",
+        **dict.fromkeys(("subject", "organization", "contact", "opportunity"), "subject_id"),
+    },
+)
 
 
 def due_instant(

@@ -1,10 +1,11 @@
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.errors import Fault
+from shared.lists.schemas import ListParams, SearchBody
 from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
 from tasks_api.work.tasks.rows import TaskPriority, TaskStatus
 
@@ -85,6 +86,20 @@ class TaskIn(In):
         return found
 
 
+Me = Annotated[
+    Literal["me"],
+    Field(description="`me`: only tasks of whoever asks. Other members are named in `filter`."),
+]
+
+
+class TaskListParams(ListParams):
+    assignee: Me | None = None
+
+
+class TaskSearch(SearchBody):
+    assignee: Me | None = None
+
+
 class TaskPatch(Patch):
     """What changes of an open task: a field left out keeps its value."""
 
@@ -117,7 +132,7 @@ class Snooze(In):
 
     until: Annotated[
         Instant,
-        Field(description="Until then `include_snoozed=false` leaves it out; past: it is awake."),
+        Field(description="Hidden until then from `not (snoozed_until is future)`; past: awake."),
     ]
 
 

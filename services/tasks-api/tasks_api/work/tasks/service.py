@@ -8,14 +8,14 @@ from shared.errors import Conflict, NotFound
 from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpened
 from shared.feed import dead_events
 from shared.ids import new_id
-from shared.paging import CursorSigner, page_of
+from shared.lists.service import ListQuery
+from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from shared.usages import MOST_USAGES, Usage, UsageTarget
 from tasks_api.notifications import service as notifications
 from tasks_api.replica import service as replica
 from tasks_api.replica.references import Named
 from tasks_api.work.tasks import queries
-from tasks_api.work.tasks.queries import TaskFilter
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
 from tasks_api.work.tasks.rules import HAND_WORK, due_instant
 from tasks_api.work.tasks.schemas import TaskIn, TaskPatch
@@ -220,19 +220,10 @@ async def publish_breach(uow: UnitOfWork, task_id: UUID) -> None:
 
 
 async def list_tasks(
-    uow: UnitOfWork, wanted: TaskFilter, cursor: str | None, limit: int, signer: CursorSigner
+    uow: UnitOfWork, query: ListQuery, assignee_id: UUID | None, signer: CursorSigner
 ) -> dict[str, Any]:
-    shape = ["tasks", wanted]
-    after = None
-    if cursor is not None:
-        due, last = signer.read(cursor, uow.workspace_id, shape)
-        after = (_instant(due), UUID(last))
-    rows = await queries.tasks_page(uow, wanted, after, limit)
-    return page_of(rows, limit, signer, uow.workspace_id, shape, ("due_at", "id"))
-
-
-def _instant(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
+    """Raises `Invalid` for a faulty rule or order."""
+    return await queries.tasks_page(uow, query, assignee_id, signer)
 
 
 async def _assign(uow: UnitOfWork, task: Task, assignee_id: UUID | None) -> Task:
