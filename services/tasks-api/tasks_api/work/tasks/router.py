@@ -84,7 +84,7 @@ async def search_tasks(
     return await service.list_tasks(uow, query, mine, running.cursors)
 
 
-def _mine(caller: Caller, assignee: Me | None, pointer: str) -> UUID | None:
+def _mine(caller: Caller, assignee: Me, pointer: str) -> UUID | None:
     if assignee is not None and caller.member_id is None:
         raise invalid(pointer, "no_member", "This key belongs to no member: filter by assignee_id.")
     return caller.member_id if assignee is not None else None

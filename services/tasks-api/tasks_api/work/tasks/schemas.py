@@ -87,17 +87,21 @@ class TaskIn(In):
 
 
 Me = Annotated[
-    Literal["me"],
+    Literal["me"] | None,
     Field(description="`me`: only tasks of whoever asks. Other members are named in `filter`."),
 ]
 
 
 class TaskListParams(ListParams):
-    assignee: Me | None = None
+    """Which tasks, in which order."""
+
+    assignee: Me = None
 
 
 class TaskSearch(SearchBody):
-    assignee: Me | None = None
+    """Which tasks, in which order, in a body, where a long rule fits."""
+
+    assignee: Me = None
 
 
 class TaskPatch(Patch):
