@@ -127,6 +127,16 @@ class RecordChanged(Event):
         description="The names of the fields that changed, such as `name`, `traits.tier` or"
         " `key_roles`."
     )
+    corrected: list[str] = Field(
+        default=[],
+        description="The names of fields of which only the past is another now: something was told"
+        " late of them, and they had become something else since.",
+    )
+    effective_at: datetime | None = Field(
+        default=None,
+        description="The earliest instant, by the workspace's clock, since when it was told to have"
+        " been so; null when it is so since it was written.",
+    )
     merged_into: Annotated[
         UUID | None,
         Field(description="The id of the record that stays, when it was merged; null otherwise."),

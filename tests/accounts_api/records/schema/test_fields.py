@@ -83,6 +83,7 @@ def test_bodies_show_and_take_every_field(record_type: RecordType) -> None:
     assert differing(record_type.out.__name__, shown, {*fields(schema), *stamps}) == []
     by_external_id = {parent.by_external_id for parent in schema.parents}
     wanted = {"external_id", "source", "traits", *by_external_id, *fields(schema)} - WRITTEN_BY_US
+    wanted |= {"effective_at"}
     row = {"id", "deleted", "restore", "merged_into_external_id"}
     bodies: list[tuple[type[BaseModel], set[str]]] = [
         (record_type.create, wanted),
@@ -110,7 +111,8 @@ def test_a_crm_can_fill_every_field_that_a_client_may_set(name: MappedRecordType
     record_type = RECORD_TYPES[name]
     schema = record_type.records.schema
     parents = {name for one in schema.parents for name in (one.column, one.by_external_id)}
-    elsewhere = {"external_id", "source", "traits", schema.related, *parents} | NO_TARGETS
+    elsewhere = {"external_id", "source", "traits", "effective_at", schema.related, *parents}
+    elsewhere |= NO_TARGETS
     wanted = {*record_type.create.model_fields} - elsewhere
     assert differing("OWN_FIELDS", {*OWN_FIELDS[name]}, wanted) == []
 

@@ -138,6 +138,12 @@ def _period(verdict: Verdict) -> dict[str, Any]:
 
 async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
     """Records and events carry the cause that goes back to the change, by way of the rule."""
+    moved = [_period(verdict) for verdict in verdicts if verdict.moved]
+    shifted = [_period(verdict) for verdict in verdicts if not verdict.moved]
+    if moved:
+        await queries.start_periods(uow, moved)
+    longer = await queries.move_periods(uow, shifted) if shifted else []
+    lasted = {period.account_id: period for period in longer}
     grouped: dict[tuple[Trigger, UUID | None], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         grouped[verdict.trigger, verdict.rule.id if verdict.rule else None].append(verdict)
@@ -146,15 +152,13 @@ async def _store(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> None:
         label = rule.title if rule else "no rule of another status matches"
         link = Cause(type="rule", id=str(rule.id) if rule else DEFAULT, label=label)
         async with caused_by(uow, (*trigger.cause, link)):
-            changes = [StatusChange(v.account_id, v.after, v.since) for v in group]
+            changes = [
+                StatusChange(one.account_id, one.status, one.since, one.at)
+                for one in (lasted[v.account_id] for v in group if v.account_id in lasted)
+            ]
+            changes += [StatusChange(v.account_id, v.after, v.since, v.since) for v in group]
             await accounts.set_lifecycle_status(uow, changes)
             uow.publish(*(_event(verdict) for verdict in group if verdict.moved))
-    moved = [_period(verdict) for verdict in verdicts if verdict.moved]
-    shifted = [_period(verdict) for verdict in verdicts if not verdict.moved]
-    if moved:
-        await queries.start_periods(uow, moved)
-    if shifted:
-        await queries.move_periods(uow, shifted)
 
 
 def _event(verdict: Verdict) -> LifecycleStatusChanged:

@@ -104,11 +104,19 @@ async def evaluated(
     return await uow.rows(EvaluatedAccount, statement)
 
 
-_END_PERIODS = text(
+_TAKE_BACK = text(
     """
-    update lifecycle_status_periods s set ended_at = greatest(x.at, s.started_at)
+    delete from lifecycle_status_periods s
+    using jsonb_to_recordset(cast(:periods as jsonb)) as x(account_id uuid, at timestamptz)
+    where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.started_at >= x.at
+    """
+)
+_CUT = text(
+    """
+    update lifecycle_status_periods s set ended_at = x.at
     from jsonb_to_recordset(cast(:periods as jsonb)) as x(account_id uuid, at timestamptz)
-    where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
+    where s.workspace_id = :workspace_id and s.account_id = x.account_id
+      and (s.ended_at is null or s.ended_at > x.at)
     """
 )
 _START_PERIODS = text(
@@ -121,28 +129,58 @@ _START_PERIODS = text(
                 trial_ends_at timestamptz)
     """
 )
-_MOVE_PERIODS = text(
+_GO_ON = text(
     """
-    update lifecycle_status_periods s set started_at = x.at, trial_ends_at = x.trial_ends_at
-    from jsonb_to_recordset(cast(:periods as jsonb))
-           as x(account_id uuid, at timestamptz, trial_ends_at timestamptz)
-    where s.workspace_id = :workspace_id and s.account_id = x.account_id and s.ended_at is null
+    update lifecycle_status_periods s set ended_at = x.at
+    from jsonb_to_recordset(cast(:periods as jsonb)) as x(account_id uuid, at timestamptz)
+    join lifecycle_status_periods c on c.workspace_id = :workspace_id
+     and c.account_id = x.account_id and c.ended_at is null and c.started_at < x.at
+    where s.workspace_id = :workspace_id and s.account_id = x.account_id
+      and s.ended_at = c.started_at
+    returning s.account_id, s.status, s.started_at as since, s.ended_at as until,
+              c.started_at as at
+    """
+)
+
+
+_FORGET = text(
+    """
+    delete from lifecycle_status_periods s
+    where s.workspace_id = :workspace_id and s.account_id = any(cast(:ids as uuid[]))
+      and s.ended_at is null
     """
 )
 
 
 async def start_periods(uow: UnitOfWork, periods: Sequence[Mapping[str, Any]]) -> None:
-    """End what runs and start these: account_id, status, at, rule_id, trial_ends_at."""
+    """End what runs and start these: account_id, status, at, rule_id, trial_ends_at. Nothing is
+    left of what was thought to have begun since.
+    """
     rows = to_json([{**period, "id": new_id()} for period in periods]).decode()
-    await uow.run(_END_PERIODS, periods=rows)
+    await uow.run(_TAKE_BACK, periods=rows)
+    await uow.run(_CUT, periods=rows)
     await uow.run(_START_PERIODS, periods=rows)
 
 
-async def move_periods(uow: UnitOfWork, periods: Sequence[Mapping[str, Any]]) -> None:
-    """Periods that began, or end, at another instant than was thought: account_id, at,
-    trial_ends_at.
+@dataclass(frozen=True, slots=True)
+class LongerPeriod:
+    """A period that lasted longer than was thought: not until `at`, but until `until`."""
+
+    account_id: UUID
+    status: LifecycleStatus
+    since: datetime
+    at: datetime
+    until: datetime
+
+
+async def move_periods(uow: UnitOfWork, periods: Sequence[Mapping[str, Any]]) -> list[LongerPeriod]:
+    """Periods that began, or end, at another instant than was thought, as for `start_periods`. The
+    ones before those that began later.
     """
-    await uow.run(_MOVE_PERIODS, periods=to_json(list(periods)).decode())
+    longer = await uow.rows(LongerPeriod, _GO_ON, periods=to_json(list(periods)).decode())
+    await uow.run(_FORGET, ids=[period.account_id for period in longer])
+    await start_periods(uow, periods)
+    return longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ _ENTER = text(
     """
     insert into segment_members
         (workspace_id, segment_id, record_id, id, entered_at, entered_by)
-    select :workspace_id, e.segment_id, e.record_id, e.id, e.at, e.by
+    select :workspace_id, e.segment_id, e.record_id, e.id, greatest(e.at, (
+               select max(m.left_at) from segment_members m
+               where m.workspace_id = :workspace_id and m.segment_id = e.segment_id
+                 and m.record_id = e.record_id)), e.by
     from jsonb_to_recordset(cast(:moves as jsonb))
            as e(segment_id uuid, record_id uuid, id uuid, at timestamptz, by text)
     """

@@ -56,7 +56,10 @@ async def list_segment_members(
     cursor: CursorParam = None,
     as_of: Annotated[
         Instant | None,
-        Query(description="The members at this instant of the workspace's clock; without it, now."),
+        Query(
+            description="The members at this instant of the workspace's clock, which has come;"
+            " without it, now."
+        ),
     ] = None,
     known_as_of: Annotated[
         Instant | None,

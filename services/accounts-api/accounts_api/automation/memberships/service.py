@@ -14,6 +14,7 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Trigger
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.rules.standard import STANDARD
+from accounts_api.records.history.service import must_have_come
 from accounts_api.records.store.hooks import RecordChange
 from shared.errors import NotFound
 from shared.lists import moment
@@ -32,6 +33,7 @@ async def list_members(
 ) -> Sequence[Any]:
     """By record id; one more than `limit`, if there are more."""
     segment = await segment_named(uow, segment_id)
+    await must_have_come(uow, as_of, "/query/as_of")
     table = STANDARD.types[segment.record_type].table
     return await queries.members_page(
         uow,

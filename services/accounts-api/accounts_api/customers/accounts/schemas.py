@@ -8,6 +8,7 @@ from accounts_api.records.requests.schemas import (
     Domain,
     Holders,
     KeyRoles,
+    RecordFields,
     RecordOut,
     Row,
     RowsIn,
@@ -16,7 +17,7 @@ from accounts_api.records.requests.schemas import (
     rows_field,
 )
 from shared.events.records import LifecycleStatus
-from shared.schemas import Country, Currency, ExternalId, Minor, Name, Patch, TimeZone
+from shared.schemas import Country, Currency, ExternalId, Minor, Name, TimeZone
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Analytics",
@@ -45,7 +46,7 @@ FILLED: dict[str, Any] = {
 }
 
 
-class AccountFields(Patch):
+class AccountFields(RecordFields):
     """All that a client may set. A field left out stays as it is; null clears it."""
 
     external_id: ExternalId | None = None

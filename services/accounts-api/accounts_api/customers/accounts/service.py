@@ -15,15 +15,18 @@ accounts = Records(ACCOUNT)
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """`since` is workspace time: when the status began to hold."""
+    """In workspace time: from `at` on, or from `since`, the account has a status `since` then."""
 
     account_id: UUID
     status: LifecycleStatus
     since: datetime
+    at: datetime | None = None
 
 
 async def set_lifecycle_status(uow: UnitOfWork, changes: Sequence[StatusChange]) -> list[Outcome]:
-    """For the lifecycle rules alone: no public body can write it."""
+    """For the lifecycle rules alone: no public body can write it. What the status was thought to be
+    from then on is taken back.
+    """
     edits = [
         Edit(
             mode="update",
@@ -32,6 +35,8 @@ async def set_lifecycle_status(uow: UnitOfWork, changes: Sequence[StatusChange])
                 "lifecycle_status": change.status,
                 "lifecycle_status_since": change.since,
             },
+            effective_at=change.at or change.since,
+            overrides=True,
         )
         for change in changes
     ]

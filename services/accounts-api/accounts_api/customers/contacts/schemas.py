@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation, model_validator
 
 from accounts_api.records.requests.schemas import (
+    RecordFields,
     RecordOut,
     Row,
     RowsIn,
@@ -21,7 +22,6 @@ from shared.schemas import (
     Name,
     OneLine,
     Out,
-    Patch,
     ShortText,
     TimeZone,
 )
@@ -64,7 +64,7 @@ class AccountLink(In):
         return self
 
 
-class ContactFields(Patch):
+class ContactFields(RecordFields):
     """All that a client may set. A field left out stays as it is; null clears it."""
 
     external_id: ExternalId | None = None

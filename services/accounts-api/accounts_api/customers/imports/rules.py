@@ -105,6 +105,7 @@ def targets(
         if name not in _NOT_FROM_FILES:
             column = schema.by_name.get(name)
             found[name] = _OF_COLUMNS.get(column.type, "text") if column else "text"
+    found["effective_at"] = "datetime"
     if schema.related == "accounts":
         found |= LINKS
     known = {name: Target(name, type_, name) for name, type_ in found.items()}

@@ -15,11 +15,6 @@ class SeveralHold(Conflict):
     title = "On some accounts several members hold this role"
 
 
-class ChangedLater(Conflict):
-    code = "changed_later"
-    title = "The holders of this role changed later than that"
-
-
 class PlanNotFound(NotFound):
     code = "planned_holding_not_found"
     title = "No such holding is planned"

@@ -7,10 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from accounts_api.customers.key_roles import queries
-from accounts_api.customers.key_roles.errors import ChangedLater, PlanNotFound
+from accounts_api.customers.key_roles.errors import PlanNotFound
 from accounts_api.customers.key_roles.queries import DuePlan
 from accounts_api.identity.members.service import active_members
-from accounts_api.records.editing.edits import RULES, Edit, Outcome, Writer, escaped
+from accounts_api.records.editing.edits import RULES, Edit, Outcome, escaped
 from accounts_api.records.holdings.service import key_role_definitions
 from accounts_api.records.requests.service import accepted
 from accounts_api.records.schema.errors import RecordNotFound
@@ -84,25 +84,13 @@ def accepted_here(outcome: Outcome, key: str) -> Outcome:
 
 
 def _moved(fault: Fault, within: str) -> Fault:
+    if fault.pointer == "/effective_at":
+        return replace(fault, pointer="/valid_from")
     if fault.pointer != within and not fault.pointer.startswith(f"{within}/"):
         return fault
     if fault.code == "unknown_key_role":
         return replace(fault, pointer="/path/key")
     return replace(fault, pointer=f"/member_ids{fault.pointer.removeprefix(within)}")
-
-
-async def must_be_the_last_word(
-    uow: UnitOfWork, account_id: UUID, key: str, since: datetime
-) -> None:
-    """After a change that is dated back: raises `ChangedLater` when the history knows of a change
-    behind it, which would then contradict it.
-    """
-    last = await queries.last_change(uow, account_id, key)
-    if last is not None and last > since:
-        raise ChangedLater(
-            f"They last changed at {last.isoformat()}. Date it at that instant or later.",
-            changed_at=last,
-        )
 
 
 async def cancel(uow: UnitOfWork, account_id: UUID, plan_id: UUID) -> None:
@@ -138,22 +126,16 @@ async def _begin(uow: UnitOfWork, one: DuePlan) -> None:
     last = await queries.last_change(uow, one.account_id, one.key)
     since = one.valid_from if last is None else max(one.valid_from, last)
     holders = [str(member) for member in one.member_ids]
-    edit = Edit(mode="update", id=str(one.account_id), key_roles={one.key: holders})
-    (outcome,) = await write(uow, ACCOUNT, [edit], RULES, since=since)
+    edit = Edit(
+        mode="update",
+        id=str(one.account_id),
+        key_roles={one.key: holders},
+        effective_at=since,
+    )
+    (outcome,) = await write(uow, ACCOUNT, [edit], RULES)
     refusal = None
     if outcome.error is not None:
         first = outcome.faults[0] if outcome.faults else None
         refusal = first.code if first else outcome.error.code
         log.info("a planned holding was refused", plan_id=str(one.id), code=refusal)
     await queries.end_plan(uow, one.id, refusal)
-
-
-async def assign_since(
-    uow: UnitOfWork, edit: Edit, key: str, since: datetime, writer: Writer
-) -> Outcome:
-    """A change that became true before now."""
-    (outcome,) = await write(uow, ACCOUNT, [edit], writer, since=since)
-    accepted_here(outcome, key)
-    if outcome.status != "unchanged" and outcome.id is not None:
-        await must_be_the_last_word(uow, UUID(outcome.id), key, since)
-    return outcome

@@ -91,8 +91,7 @@ class HoldersIn(In):
     valid_from: Instant | None = Field(
         default=None,
         description="Null: from now on. Later than now: it begins by itself at that instant."
-        " Earlier: it has been so since then, if the holders have not changed"
-        " meanwhile.",
+        " Earlier: it has been so since then, until the next change of the holders.",
     )
 
 

@@ -146,16 +146,15 @@ async def assign_key_role(
         key_roles={key: [str(member) for member in data.member_ids]},
     )
     writer = Writer.of(caller)
-    if data.valid_from is None:
-        (outcome,) = await write(uow, ACCOUNT, [edit], writer)
-        return planned.accepted_here(outcome, key), True
-    if data.valid_from > await uow.now():
+    if data.valid_from is not None and data.valid_from > await uow.now():
         (now,) = await what_if(uow, ACCOUNT, [edit], writer)
         if isinstance(now.error, OwnedElsewhere):
             planned.accepted_here(now, key)
         holders, since = data.member_ids, data.valid_from
         return await planned.plan(uow, account_id, version, key, holders, since), False
-    return await planned.assign_since(uow, edit, key, data.valid_from, writer), True
+    edit.effective_at = data.valid_from
+    (outcome,) = await write(uow, ACCOUNT, [edit], writer)
+    return planned.accepted_here(outcome, key), True
 
 
 async def holdings_of(uow: UnitOfWork, account_id: UUID) -> dict[str, Any]:

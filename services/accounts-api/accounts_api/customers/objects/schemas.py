@@ -4,6 +4,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation
 
 from accounts_api.records.requests.schemas import (
+    RecordFields,
     RecordOut,
     Row,
     RowsIn,
@@ -11,7 +12,7 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
-from shared.schemas import ExternalId, Name, Patch
+from shared.schemas import ExternalId, Name
 
 EXAMPLE: dict[str, Any] = {
     "external_id": "PRJ-1042",
@@ -22,7 +23,7 @@ SEARCH: dict[str, Any] = {"filter": 'name contains "lyon"', "sort": "-created_at
 _LINKED = "The id of the record it belongs to, where its type links to {}; else null or absent."
 
 
-class ObjectFields(Patch):
+class ObjectFields(RecordFields):
     """All that a client may set. A field left out stays as it is; null clears it. Of the records
     that an instance may belong to, the type's definition says which.
     """

@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
 
 from accounts_api.records.requests.schemas import (
+    RecordFields,
     RecordOut,
     Row,
     RowsIn,
@@ -13,7 +14,7 @@ from accounts_api.records.requests.schemas import (
     rows_field,
 )
 from shared.events.records import OpportunityType
-from shared.schemas import Currency, Day, ExternalId, Minor, Name, Patch, ShortText
+from shared.schemas import Currency, Day, ExternalId, Minor, Name, ShortText
 
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]
 
@@ -38,7 +39,7 @@ SEARCH: dict[str, Any] = {
 }
 
 
-class OpportunityFields(Patch):
+class OpportunityFields(RecordFields):
     """All that a client may set. A field left out stays as it is; null clears it."""
 
     external_id: ExternalId | None = None

@@ -4,6 +4,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 
 from accounts_api.records.requests.schemas import (
     Domain,
+    RecordFields,
     RecordOut,
     Row,
     RowsIn,
@@ -11,7 +12,7 @@ from accounts_api.records.requests.schemas import (
     Traits,
     rows_field,
 )
-from shared.schemas import ExternalId, Name, Patch
+from shared.schemas import ExternalId, Name
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Group",
@@ -21,7 +22,7 @@ EXAMPLE: dict[str, Any] = {
 SEARCH: dict[str, Any] = {"filter": "count(accounts) >= 2", "sort": "name", "count": "exact"}
 
 
-class OrganizationFields(Patch):
+class OrganizationFields(RecordFields):
     """All that a client may set. A field left out stays as it is; null clears it."""
 
     external_id: ExternalId | None = None

@@ -25,6 +25,7 @@ from accounts_api.customers.querying.rules import (
     sort_keys,
 )
 from accounts_api.records.history.as_of import PointInTime
+from accounts_api.records.history.service import must_have_come
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -199,6 +200,8 @@ class ListPlan:
 async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> ListPlan:
     """Raises `Invalid` for a faulty rule, field or order."""
     at, point = request.pointers, request.point
+    if point is not None:
+        await must_have_come(uow, point.as_of, f"{at}/as_of")
     asked = f"{at}/fields"
     if point is None:
         what = await _projection(uow, schema, request.fields, asked)

@@ -28,7 +28,16 @@ ExternalIdPath = Annotated[
 ]
 AsOfParam = Annotated[
     Instant | None,
-    Query(description="The record as it was at this instant of the workspace's clock."),
+    Query(
+        description="The record as it was at this instant of the workspace's clock, which has come."
+    ),
+]
+EffectiveAtParam = Annotated[
+    Instant | None,
+    Query(
+        description="Since when it has been so, by the workspace's clock: not later than now, not"
+        " before the record's first instant."
+    ),
 ]
 KnownAsOfParam = Annotated[
     Instant | None, Query(description="As far as Tenure knew at this instant of the real clock.")

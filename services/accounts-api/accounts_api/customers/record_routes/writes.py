@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from accounts_api.customers.record_routes.parameters import RecordId, Writer
+from accounts_api.customers.record_routes.parameters import EffectiveAtParam, RecordId, Writer
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import record_response
 from accounts_api.records.requests.schemas import MergeIn
@@ -19,13 +19,18 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
         "/{id}", status_code=204, name=f"delete_{name}", summary=f"Delete {record_type.one}"
     )
     async def delete(
-        record_id: RecordId, version: IfMatch, caller: Writer, uow: Uow, request: Request
+        record_id: RecordId,
+        version: IfMatch,
+        caller: Writer,
+        uow: Uow,
+        request: Request,
+        effective_at: EffectiveAtParam = None,
     ) -> Response:
         """Deletes the record. It leaves a tombstone: a sync does not bring it back, `undelete`
         does.
         """
         records = await record_type.records_to_write(uow, request.path_params)
-        await records.delete(uow, caller, record_id, version)
+        await records.delete(uow, caller, record_id, version, effective_at)
         return Response(status_code=204)
 
     @router.post(

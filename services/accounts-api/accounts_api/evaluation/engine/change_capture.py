@@ -72,16 +72,18 @@ def _rows(
         what = {EXISTENCE}
     if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
         what.add(RESUMED)
+    at = change.since
     if what:
-        yield {"record_type": record_type, "record_id": change.id, "what": sorted(what)}
+        yield {"record_type": record_type, "record_id": change.id, "what": sorted(what), "at": at}
     for type_name, relation, column in parents:
         left = before.get(column)
         if column in change.fields and left:
-            yield {"record_type": type_name, "record_id": left, "what": [relation]}
+            yield {"record_type": type_name, "record_id": left, "what": [relation], "at": at}
     if record_type == "contact" and "accounts" in change.fields:
         links = [*(before.get("accounts") or ()), *(change.after.get("accounts") or ())]
         for account_id in {link["account_id"] for link in links}:
-            yield {"record_type": "account", "record_id": account_id, "what": ["contacts"]}
+            what_there = ["contacts"]
+            yield {"record_type": "account", "record_id": account_id, "what": what_there, "at": at}
 
 
 def _dependency(field: str) -> str:

@@ -128,9 +128,10 @@ async def evaluated_until(uow: UnitOfWork, now: datetime) -> datetime:
 _QUEUE = text(
     """
     insert into change_queue (workspace_id, record_type, record_id, what, at, cause)
-    select :workspace_id, c.record_type, c.record_id, c.what, :at, cast(:cause as jsonb)
+    select :workspace_id, c.record_type, c.record_id, c.what, coalesce(c.at, :at),
+           cast(:cause as jsonb)
     from jsonb_to_recordset(cast(:changes as jsonb))
-           as c(record_type text, record_id uuid, what text[])
+           as c(record_type text, record_id uuid, what text[], at timestamptz)
     """
 )
 

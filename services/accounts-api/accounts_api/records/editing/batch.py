@@ -5,28 +5,25 @@ Edits are taken in order, so two of one record build on each other and end as on
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from accounts_api.records.editing.edits import SEE_ERRORS, Edit, Outcome, Writer, escaped
+from accounts_api.records.editing.dating import DatedEdit, ToldFact
+from accounts_api.records.editing.edits import Edit, Outcome, Writer
+from accounts_api.records.editing.filling import Differences, Filling
 from accounts_api.records.editing.lookups import Lookups
-from accounts_api.records.editing.record_formulas import compute
+from accounts_api.records.editing.timeline import Fact, Timeline, copied
 from accounts_api.records.schema.errors import (
-    TAKEN,
     DeletedByPerson,
-    ExternalIdTaken,
     MergedAway,
     OwnedElsewhere,
     RecordDeleted,
     RecordNotFound,
 )
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.rules import RecordState, differences, merged, search_text
-from accounts_api.records.schema.trait_values import InvalidTraitValue, beside, coerce
+from accounts_api.records.schema.rules import RecordState
 from shared.errors import AppError, Fault, Invalid, PreconditionFailed
 from shared.ids import new_id
-
-Differences = dict[str, tuple[Any, Any]]
 
 
 @dataclass
@@ -37,6 +34,18 @@ class PendingRecord:
     after: RecordState
     edits: list[int] = field(default_factory=list)
     """Which edits made it so, by their place in the batch."""
+    since: datetime | None = None
+    """Of a new one: its first instant, if that is not now."""
+    timeline: Timeline | None = None
+    """Known if any edit of the batch is told of an instant."""
+    facts: list[ToldFact] = field(default_factory=list)
+    """What its history learns, if any edit of it is told of an instant."""
+
+    @property
+    def first_since(self) -> datetime | None:
+        """The earliest instant that an edit of it was told of."""
+        told = [fact.since for fact in self.facts if fact.since is not None]
+        return min([*told, *([self.since] if self.since else [])], default=None)
 
 
 class Batch:
@@ -44,19 +53,18 @@ class Batch:
         self.schema = schema
         self.writer = writer
         self.lookups = known
+        self.filling = Filling(schema, writer, known)
         self.pending: dict[str, PendingRecord] = {}
-        self.computed: set[str] = set()
-        """Keys of formula traits whose values were worked out before, by who looks at others."""
         self.outcomes: list[Outcome] = []
         self.winners: Mapping[str, str] = {}
         self.deleters: Mapping[str, str | None] = {}
-        self._by_external_id: dict[str, str] = {}
 
     def stored(self, states: Iterable[RecordState]) -> None:
         for state in states:
-            self.pending[state["id"]] = PendingRecord(state, dict(state))
+            timeline = self.lookups.timelines.get(state["id"])
+            self.pending[state["id"]] = PendingRecord(state, dict(state), timeline=timeline)
             if state["external_id"] is not None:
-                self._by_external_id[state["external_id"]] = state["id"]
+                self.filling.by_external_id[state["external_id"]] = state["id"]
 
     def apply(self, edit: Edit) -> None:
         """Work one edit in, or refuse it and leave its record as it was."""
@@ -84,7 +92,7 @@ class Batch:
         One that was merged away stands for its winner, but not when it is to go or to come back.
         """
         if edit.id is None:
-            known = self._by_external_id.get(edit.external_id or "")
+            known = self.filling.by_external_id.get(edit.external_id or "")
             return self.pending[known] if known else None
         itself = edit.deleted or edit.restore
         seen = edit.id if itself else self.winners.get(edit.id, edit.id)
@@ -112,53 +120,101 @@ class Batch:
         }
         if self.schema.related:
             after[self.schema.related] = {} if self.schema.related == "key_roles" else []
-        self._fill(edit, None, after)
-        pending = self.pending[after["id"]] = PendingRecord(None, after, [len(self.outcomes)])
+        edit, since = self._dated(edit, None)
+        self.filling.fill(edit, None, after)
+        pending = PendingRecord(None, after, [len(self.outcomes)], since)
+        if self.lookups.now is not None:
+            pending.timeline = Timeline(since or self.lookups.now)
+        self.pending[after["id"]] = pending
         if edit.external_id is not None:
-            self._by_external_id[edit.external_id] = after["id"]
+            self.filling.by_external_id[edit.external_id] = after["id"]
         return Outcome("created", pending.after["id"], edit.external_id)
 
     def _change(self, edit: Edit, found: PendingRecord) -> Outcome:
         before = found.after
-        after = {**before, "traits": dict(before["traits"])}
         if before["deleted"] and edit.deleted:
             if edit.mode == "update":
                 raise RecordDeleted(f"This {self.schema.record_type} was deleted before.")
             return Outcome("unchanged", before["id"], before["external_id"], before["version"])
         if before["deleted"]:
             self._revive(edit, before)
-            after["deleted"] = False
-        if edit.deleted:
-            after["deleted"] = True
+        edit, at = self._dated(edit, found.timeline)
+        late = None
+        if at is not None:
+            self._catch_up(found)
+        if at is not None and found.timeline is not None and found.timeline.later_fields(at):
+            late = DatedEdit(self.filling, found.timeline.copy(), edit, at, before)
+            after = late.told
+        elif edit.deleted:
+            after = {**before, "deleted": True}
         else:
-            self._fill(edit, before, after)
-        changed = self.changes(before, after)
-        if owned := self._owned(edit, before, changed):
+            after = {**copied(before), "deleted": False}
+            self.filling.fill(edit, before, after)
+        changed = self.filling.changes(before, after)
+        touched = changed.keys() | {fact.field for fact in late.facts} if late else changed.keys()
+        if owned := self.filling.owned(edit, before, touched):
             raise OwnedElsewhere(
                 f"{edit.not_stored} {' '.join(dict.fromkeys(fault.message for fault in owned))}",
                 faults=owned,
             )
-        outcome = Outcome("updated" if changed else "unchanged", before["id"], after["external_id"])
-        if changed:
+        outcome = Outcome("updated" if touched else "unchanged", before["id"], after["external_id"])
+        if touched:
+            self._note(found, changed, at, late)
             found.after = after
             found.edits.append(len(self.outcomes))
             if after["external_id"] is not None:
-                self._by_external_id[after["external_id"]] = after["id"]
+                self.filling.by_external_id[after["external_id"]] = after["id"]
         return outcome
 
-    def _owned(self, edit: Edit, before: RecordState, changed: Iterable[str]) -> list[Fault]:
-        """A value of a field that a connection writes would be gone with its next change there."""
-        return [
-            Fault(
-                f"{edit.pointer}/{name.replace('.', '/')}",
-                OwnedElsewhere.code,
-                f"The connection {owner.title!r} writes it. Change it there, or let its mapping"
-                " allow local edits of the field.",
-                {"connection_id": str(owner.connection_id)},
-            )
-            for name in changed
-            if (owner := self.lookups.owners.get((before["source"], name))) is not None
-        ]
+    def _dated(self, edit: Edit, timeline: Timeline | None) -> tuple[Edit, datetime | None]:
+        """The edit and the instant that it is told of. A source is taken at the nearest instant of
+        the record. Of anyone else an instant outside is a fault.
+        """
+        at, now = edit.effective_at, self.lookups.now
+        if at is None or now is None:
+            return edit, None
+        born = timeline.born if timeline else at
+        if self.writer.is_source:
+            return edit, min(max(at, born), now)
+        if at > now:
+            message = f"It is {now.isoformat()} by the workspace's clock: that is still to come."
+            fault = Fault(f"{edit.pointer}/effective_at", "in_the_future", message)
+        elif at < born:
+            message = f"The first instant of this {self.schema.record_type} is {born.isoformat()}."
+            fault = Fault(f"{edit.pointer}/effective_at", "before_the_record", message)
+        else:
+            return edit, at
+        if edit.deleted:
+            raise Invalid(edit.not_stored, faults=[fault])
+        return replace(edit, faults=(*edit.faults, fault)), None
+
+    def _catch_up(self, found: PendingRecord) -> None:
+        """Edits that are told of no instant are counted together, until one of the record is."""
+        if found.timeline and not found.facts and found.before is not None:
+            changed = self.filling.changes(found.before, found.after)
+            self._tell(found, found.timeline, changed, None)
+
+    def _note(
+        self,
+        found: PendingRecord,
+        changed: Differences,
+        at: datetime | None,
+        late: DatedEdit | None,
+    ) -> None:
+        """Keep when each change of an edit became true."""
+        if late is not None:
+            found.timeline = late.timeline
+            found.facts += late.facts
+        elif found.timeline and (at or found.facts or found.since):
+            self._tell(found, found.timeline, changed, at)
+
+    def _tell(
+        self, found: PendingRecord, timeline: Timeline, changed: Differences, at: datetime | None
+    ) -> None:
+        instant = at or self.lookups.now or timeline.born
+        for name, (was, became) in changed.items():
+            timeline.tell(name, Fact(instant, was, became))
+            found.facts.append(ToldFact(name, was, became, instant))
 
     def _revive(self, edit: Edit, tombstone: RecordState) -> None:
         """Whether an edit may bring back a deleted record. Raises what refuses it."""
@@ -176,203 +232,23 @@ class Batch:
                 "A person deleted it. Send `restore: true` to bring it back on purpose."
             )
 
-    def changes(self, before: RecordState | None, after: RecordState) -> Differences:
-        names = ("external_id", "source", "deleted", *self.schema.visible)
-        return differences(before or {}, after, names)
-
-    def _fill(self, edit: Edit, before: RecordState | None, after: RecordState) -> None:
-        """Set what the edit says. Raises `Invalid` with every fault of the row at once."""
-        faults = [
-            *self._values(edit, after),
-            *self._traits(edit, before, after),
-            *self._parents(edit, before, after),
-            *self._links(edit, after),
-            *self._key_roles(edit, after),
-        ]
-        self.schema.derive(before, after)
-        after["search_text"] = search_text(after)
-        after["traits"] = merged(after["traits"], edit.computed)
-        self.computed |= edit.computed.keys()
-        compute(self.schema, self.lookups.formulas, after, self.lookups.context)
-        faults += [
-            Fault(f"{edit.pointer}/{column.name}", "required", "Every record needs this.")
-            for column in self.schema.columns
-            if column.required and after[column.name] is None
-        ]
-        if edit.faults:
-            faults = [*edit.faults, *_further(edit, faults)]
-        if faults and before is not None and self.lookups.owners:
-            told = {fault.pointer for fault in faults}
-            owned = self._owned(edit, before, self.changes(before, after))
-            faults += [fault for fault in owned if fault.pointer not in told]
-        if faults and all(fault.code == TAKEN for fault in faults):
-            raise ExternalIdTaken(edit.not_stored, faults=faults)
-        if faults:
-            raise Invalid(f"{edit.not_stored} {SEE_ERRORS}", faults=faults)
-
-    def _values(self, edit: Edit, after: RecordState) -> list[Fault]:
-        after.update(edit.values)
-        if foreign := edit.values.keys() - self.schema.writable:
-            message = f"{self.schema.plural} have no such field."
-            return [
-                Fault(f"{edit.pointer}/{name}", "unknown_field", message)
-                for name in sorted(foreign)
-            ]
-        taken = self._by_external_id.get(after["external_id"] or "")
-        if "external_id" in edit.values and taken not in {None, after["id"]}:
-            return [Fault(f"{edit.pointer}/external_id", TAKEN, f"It belongs to {taken}.")]
-        return []
-
-    def _traits(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
-        faults = []
-        if before is None:
-            after["traits"] = {
-                key: definition.default
-                for key, definition in self.lookups.definitions.items()
-                if definition.default is not None and not definition.deprecated
-            }
-        patch: dict[str, Any] = {}
-        for key, value in edit.traits.items():
-            try:
-                patch[key] = self._trait(key, value)
-            except InvalidTraitValue as invalid:
-                faults.append(invalid.at(f"{edit.pointer}/traits/{escaped(key)}"))
-        patch |= dict.fromkeys(edit.dropped_traits)
-        after["traits"] = merged(after["traits"], patch)
-        for key, value in after["traits"].items():
-            definition = self.lookups.definitions.get(key)
-            parent = definition.depends_on if definition else None
-            if definition and parent and (key in patch or parent in patch):
-                unfit = beside(definition, value, after["traits"])
-                if unfit is not None:
-                    faults.append(unfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
-        return faults + self._missing_traits(edit, before, after)
-
-    def _trait(self, key: str, value: Any) -> Any:
-        definition = self.lookups.definitions.get(key)
-        if definition is None:
-            raise InvalidTraitValue(
-                "unknown_trait", f"{self.schema.plural} have no trait {key[:100]!r}."
-            )
-        if definition.type == "formula":
-            return coerce(definition, value)
-        if definition.editable_by not in self.writer.may_edit:
-            raise InvalidTraitValue(
-                "not_editable", f"Only {definition.editable_by} may edit this trait."
-            )
-        if value is None:
-            return None
-        if definition.deprecated:
-            raise InvalidTraitValue(
-                "deprecated", "This trait is deprecated: it can only be cleared."
-            )
-        kept = coerce(definition, value)
-        if definition.type == "member" and kept not in self.lookups.members:
-            raise InvalidTraitValue("unknown_member", "There is no such member.")
-        if definition.type == "contact" and kept not in self.lookups.contacts:
-            raise InvalidTraitValue("unknown_contact", "There is no such contact.")
-        return kept
-
-    def _missing_traits(
-        self, edit: Edit, before: RecordState | None, after: RecordState
-    ) -> list[Fault]:
-        """A record from before a trait was required may stay without it; nobody may clear it."""
-        if self.writer.is_source:
-            return []
-        return [
-            Fault(f"{edit.pointer}/traits/{escaped(key)}", "required", "This trait is required.")
-            for key, definition in self.lookups.definitions.items()
-            if definition.required
-            and not definition.deprecated
-            and key not in after["traits"]
-            and (before is None or key in edit.traits)
-        ]
-
-    def _parents(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
-        faults = []
-        for parent in self.schema.parents:
-            by_id, by_external_id = self.lookups.parents.get(parent.column, ({}, {}))
-            if parent.column in edit.parent_external_ids:
-                found = by_external_id.get(edit.parent_external_ids[parent.column])
-                name = parent.by_external_id
-                other = edit.values.get(parent.column)
-                if found and other and by_id.get(other) != found:
-                    message = f"It names another {parent.record_type} than {parent.column}."
-                    faults.append(Fault(f"{edit.pointer}/{name}", "contradiction", message))
-            elif edit.values.get(parent.column) is not None:
-                named = edit.values[parent.column]
-                # What a record belongs to already it may keep, though that was deleted meanwhile.
-                found = named if before and before[parent.column] == named else by_id.get(named)
-                name = parent.column
-            else:
-                continue
-            after[parent.column] = found
-            if found is None:
-                code, message = (
-                    f"unknown_{parent.record_type}",
-                    f"There is no such {parent.record_type}.",
-                )
-                faults.append(Fault(f"{edit.pointer}/{name}", code, message))
-        return faults
-
-    def _links(self, edit: Edit, after: RecordState) -> list[Fault]:
-        if edit.links is None or self.schema.related != "accounts":
-            return []
-        faults = []
-        linked = {link["account_id"]: link for link in after["accounts"]}
-        kept = dict(linked) if edit.adds_links else {}
-        by_id, by_external_id = self.lookups.accounts
-        by_id = {**dict(zip(linked, linked, strict=True)), **by_id}
-        for place, link in enumerate(edit.links):
-            if link.get("account_id") is not None:
-                name, found = "account_id", by_id.get(link["account_id"])
-            else:
-                name = "account_external_id"
-                found = by_external_id.get(link["account_external_id"])
-            if found is None:
-                pointer = f"{edit.pointer}/accounts/{place}/{name}"
-                faults.append(Fault(pointer, "unknown_account", "There is no such account."))
-            else:
-                roles = link["plan_roles"]
-                if roles is None:
-                    roles = linked[found]["plan_roles"] if found in linked else ()
-                kept[found] = {"account_id": found, "plan_roles": list(dict.fromkeys(roles))}
-        after["accounts"] = [kept[account_id] for account_id in sorted(kept)]
-        return faults
-
-    def _key_roles(self, edit: Edit, after: RecordState) -> list[Fault]:
-        if not edit.key_roles or self.schema.related != "key_roles":
-            return []
-        faults: list[Fault] = []
-        roles = dict(after.get("key_roles") or {})
-        for key, holders in edit.key_roles.items():
-            pointer = f"{edit.pointer}/key_roles/{escaped(key)}"
-            if key not in self.lookups.key_roles:
-                faults.append(Fault(pointer, "unknown_key_role", f"There is no key role {key!r}."))
-                continue
-            if len(holders) > 1 and not self.lookups.key_roles[key]:
-                faults.append(Fault(pointer, "single_holder", "One member at a time holds it."))
-            faults += [
-                Fault(f"{pointer}/{place}", "unknown_member", "There is no such active member.")
-                for place, holder in enumerate(holders)
-                if holder not in self.lookups.members
-            ]
-            if holders:
-                roles[key] = sorted(set(holders))
-            else:
-                roles.pop(key, None)
-        after["key_roles"] = roles
-        return faults
-
     def changed(self) -> list[tuple[PendingRecord, Differences]]:
         """The records that end otherwise than they are stored; new ones included."""
-        changes = [(p, self.changes(p.before, p.after)) for p in self.pending.values()]
-        return [(p, changed) for p, changed in changes if changed or p.before is None]
+        changes = [(p, self.filling.changes(p.before, p.after)) for p in self.pending.values()]
+        return [
+            (pending, changed)
+            for pending, changed in changes
+            if changed or pending.facts or pending.before is None
+        ]
 
     def undone(self) -> list[int]:
         """The places of edits that together left a record as it was."""
-        several = [one for one in self.pending.values() if one.before and len(one.edits) > 1]
-        unchanged = [one for one in several if not self.changes(one.before, one.after)]
+        several = [
+            one
+            for one in self.pending.values()
+            if one.before and len(one.edits) > 1 and not one.facts
+        ]
+        unchanged = [one for one in several if not self.filling.changes(one.before, one.after)]
         return [place for one in unchanged for place in one.edits]
 
     def refuse(self, pending: PendingRecord, error: AppError) -> None:
@@ -386,14 +262,4 @@ class Batch:
             del self.pending[pending.after["id"]]
         else:
             pending.after = pending.before
-
-
-def _further(edit: Edit, found: Iterable[Fault]) -> list[Fault]:
-    """Of faults that were found in what is left of an edit, those that the rest would have, too."""
-    known = {fault.pointer for fault in edit.faults}
-    return [
-        fault
-        for fault in found
-        # What seems to be missing may have been left out, or be made of what was.
-        if fault.pointer not in known and (fault.code != "required" or "/traits/" in fault.pointer)
-    ]
+            pending.facts = []

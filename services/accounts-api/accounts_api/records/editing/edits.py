@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -53,6 +54,10 @@ class Edit:
     adds_links: bool = False
     """The contact's other accounts stay."""
     key_roles: dict[str, list[str]] = field(default_factory=dict)
+    effective_at: datetime | None = None
+    """Since when it holds, in workspace time; None from now on."""
+    overrides: bool = False
+    """Holds over what its fields are known to have become later, too."""
     deleted: bool = False
     restore: bool = False
     """Bring back even what a person deleted."""

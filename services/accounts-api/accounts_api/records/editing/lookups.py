@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from accounts_api.records.editing.edits import Edit
 from accounts_api.records.editing.record_formulas import RecordFormula
+from accounts_api.records.editing.timeline import Timeline
 from accounts_api.records.field_owners.service import Owners
 from accounts_api.records.schema.record_schemas import (
     RecordSchema,
@@ -30,6 +32,10 @@ class Lookups:
     formulas: Sequence[RecordFormula] = ()
     """Worked out whenever a record is written."""
     context: EvaluationContext | None = None
+    now: datetime | None = None
+    """Workspace time, if any edit is told of an instant."""
+    timelines: Mapping[str, Timeline] = field(default_factory=dict)
+    """By record id, and as far back as an edit is told of."""
 
 
 def references(

@@ -33,6 +33,8 @@ class RecordFormula:
     formula: c.Formula
     currency: str | None
     asks_when: bool
+    moves: bool
+    """Time alone may change its value."""
 
 
 @lru_cache(maxsize=1024)
@@ -54,7 +56,11 @@ def record_formulas(schema: RecordSchema, document: str) -> Sequence[RecordFormu
         fits = misfit(formula, one.value_type, one.currency) is None
         if fits and is_own(formula):
             found[one.key] = RecordFormula(
-                one.key, formula, _currency(one), bool(formula.root.asks)
+                one.key,
+                formula,
+                _currency(one),
+                asks_when=bool(formula.root.asks),
+                moves=formula.root.asks.moves,
             )
     return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
 

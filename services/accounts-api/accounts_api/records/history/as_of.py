@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import CTE, Column, FromClause, column, table, text
 
+from accounts_api.records.history.queries import HELD
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
 from shared.uow import UnitOfWork
@@ -37,26 +38,32 @@ class PointInTime:
         return {"valid_at": self.as_of or _END, "known_at": self.known_as_of or _END}
 
 
-# What is put in last stays: of changes that count as later, the earliest one's old value; but when
-# one that does not count was made after such a change, because it was dated back, its new value.
+# Of each field that became true, or was learned, later: what it was. Facts are told in the order in
+# which they hold, so what the first of the later ones replaced is what held; of a field of which
+# something was told late, the one fact that held is looked for among all.
 _UNDONE = """
-    select record_id, bool_or(later and field = 'created') as unborn,
-           jsonb_object_agg(field, was order by later desc, held, id desc)
-               filter (where field not like 'traits.%') as fields,
-           jsonb_object_agg(substr(field, 8), was order by later desc, held, id desc)
-               filter (where field like 'traits.%') as traits
+    select record_id, bool_or(field = 'created') as unborn,
+           jsonb_object_agg(field, was) filter (where field not like 'traits.%') as fields,
+           jsonb_object_agg(substr(field, 8), was) filter (where field like 'traits.%') as traits
     from (
-        select record_id, field, id, later, case when later then old else new end as was,
-               case when not later then id end as held
+        select l.record_id, l.field, case when d.field is null then l.was else d.was end as was
         from (
-            select record_id, field, id, old, new,
-                   (valid_from > :valid_at or known_at > :known_at) as later
+            select distinct on (record_id, field) record_id, field, old as was
             from field_changes
-            where workspace_id = :workspace_id and {mine} and known_at >= (
-                select min(known_at) from field_changes
-                where workspace_id = :workspace_id and {mine}
-                  and (valid_from > :valid_at or known_at > :known_at))
-        ) since
+            where workspace_id = :workspace_id and {mine}
+              and (valid_from > :valid_at or known_at > :known_at)
+            order by record_id, field, known_at, id
+        ) l
+        left join (
+            select c.record_id, c.field, {held} as was
+            from (
+                select distinct record_id, field from field_changes
+                where workspace_id = :workspace_id and {mine} and late
+            ) late
+            join field_changes c on c.workspace_id = :workspace_id
+             and c.record_id = late.record_id and c.field = late.field
+            group by c.record_id, c.field
+        ) d on d.record_id = l.record_id and d.field = l.field
     ) told
     group by record_id
 """
@@ -104,27 +111,36 @@ _MEMBERSHIPS = """
 
 
 def _records(schema: RecordSchema) -> str:
+    """Those of which nothing is undone are read as they are stored, by whatever index serves."""
+
     def was(name: str, sql_type: str) -> str:
         return (
             f"case when u.fields ? '{name}' then cast(u.fields ->> '{name}' as {sql_type})"
-            f" else t.{name} end as {name}"
+            f" else t.{name} end"
         )
 
-    columns = [was(name, "text") for name in ("external_id", "source")]
-    columns += [was(name, schema.by_name[name].type) for name in schema.visible]
-    columns += ["t.object_type_id"] if schema.shares_table else []
-    kept = ", ".join(f"t.{name}" for name in _KEPT)
+    past = {name: was(name, "text") for name in ("external_id", "source")}
+    past |= {name: was(name, schema.by_name[name].type) for name in schema.visible}
+    past |= {"object_type_id": "t.object_type_id"} if schema.shares_table else {}
+    past["traits"] = (
+        "case when u.traits is null then t.traits else jsonb_strip_nulls(t.traits || u.traits) end"
+    )
+    past |= {name: f"t.{name}" for name in _KEPT}
+    past["deleted_at"] = (
+        "case when u.fields ? 'deleted'"
+        " then case when cast(u.fields ->> 'deleted' as boolean) then t.created_at end"
+        " else t.deleted_at end"
+    )
+    undone = f"undone_{schema.record_type}"
     return f"""
-        select t.workspace_id, t.id, {", ".join(columns)},
-               case when u.traits is null then t.traits
-                    else jsonb_strip_nulls(t.traits || u.traits) end as traits,
-               {kept},
-               case when u.fields ? 'deleted'
-                    then case when cast(u.fields ->> 'deleted' as boolean) then t.created_at end
-                    else t.deleted_at end as deleted_at
+        select t.workspace_id, t.id, {", ".join(f"t.{name}" for name in past)}
         from {schema.plural} t
-        left join undone_{schema.record_type} u on u.record_id = t.id
-        where t.workspace_id = :workspace_id and u.unborn is not true
+        where t.workspace_id = :workspace_id and t.id not in (select record_id from {undone})
+        union all
+        select t.workspace_id, t.id, {", ".join(f"{of} as {name}" for name, of in past.items())}
+        from {undone} u
+        join {schema.plural} t on t.workspace_id = :workspace_id and t.id = u.record_id
+        where u.unborn is not true
     """
 
 
@@ -142,7 +158,7 @@ def _queries() -> Mapping[str, str]:
     """Name to query. Before the two that build on them, what is undone of each type."""
     found: dict[str, str] = {}
     for schema in _SCHEMAS:
-        found[f"undone_{schema.record_type}"] = _UNDONE.format(mine=_mine(schema))
+        found[f"undone_{schema.record_type}"] = _UNDONE.format(mine=_mine(schema), held=HELD)
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS

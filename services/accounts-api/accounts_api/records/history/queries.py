@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -197,37 +197,40 @@ async def plan_roles_page(
     return await uow.rows(PlanRolesChange, _PLAN_ROLES, **asked)
 
 
-# A change that was dated back before the instant tells what held then, whatever was made before it.
-_LATER = text(
-    """
-    select field, old::text as old from (
-        select id, field, old, later,
-               max(case when not later then id::text end) over (partition by field) as held
-        from (
-            select id, field, old, (valid_from > :valid_at or known_at > :known_at) as later
-            from field_changes
-            where workspace_id = :workspace_id and record_id = :record_id
-        ) told
-    ) told
-    where later and (held is null or id::text > held)
-    order by id desc
+# Over all facts of a field: what it was at an instant. Of those that held and were known the one
+# since the latest instant, of one instant the one that was told last; before all of them, what the
+# first that was ever told replaced.
+_KNOWN = "valid_from <= :valid_at and known_at <= :known_at"
+HELD: Final = f"""
+    case when bool_or({_KNOWN})
+        then (array_agg(new order by valid_from desc, known_at desc, c.id desc)
+              filter (where {_KNOWN}))[1]
+        else (array_agg(old order by known_at, c.id))[1] end
+"""
+_UNDONE = text(
+    f"""
+    select field, ({HELD})::text as was from field_changes c
+    where workspace_id = :workspace_id and record_id = :record_id
+    group by field having not bool_and({_KNOWN})
     """
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
+class _Undone:
     field: str
-    old: str | None
+    was: str | None
     """As JSON."""
 
 
-async def changes_after(
+async def undone(
     uow: UnitOfWork, record_id: UUID, *, valid_at: datetime, known_at: datetime
 ) -> list[tuple[str, Any]]:
-    """Fields and their old values of what became true, or was learned, later; newest first."""
-    rows = await uow.rows(_Later, _LATER, record_id=record_id, valid_at=valid_at, known_at=known_at)
-    return [(row.field, None if row.old is None else from_json(row.old)) for row in rows]
+    """Fields of which something became true, or was learned, later; and what they were."""
+    rows = await uow.rows(
+        _Undone, _UNDONE, record_id=record_id, valid_at=valid_at, known_at=known_at
+    )
+    return [(row.field, None if row.was is None else from_json(row.was)) for row in rows]
 
 
 _MORE_PARTITIONS = text("select make_field_changes_partitions(3)")

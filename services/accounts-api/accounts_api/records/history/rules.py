@@ -3,26 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from accounts_api.records.schema.rules import RecordState
+from accounts_api.records.schema.rules import RecordState, set_field
 
 Undone = tuple[str, Any]
-"""A field and the value it had before a change."""
+"""A field and the value that it had."""
 
 
-def rewound(state: Mapping[str, Any], later: Iterable[Undone]) -> RecordState | None:
-    """`state` as it was before the changes `later`, newest first; None if one of them made it."""
+def rewound(state: Mapping[str, Any], undone: Iterable[Undone]) -> RecordState | None:
+    """`state` with fields as they were; None if it was not there yet."""
     past: RecordState = {**state, "traits": dict(state["traits"])}
     if "key_roles" in past:
         past["key_roles"] = dict(past["key_roles"])
-    for field, old in later:
-        group, dot, key = field.partition(".")
+    for field, was in undone:
         if field == "created":
             return None
-        if dot and group in {"traits", "key_roles"}:
-            if old is None:
-                past[group].pop(key, None)
-            else:
-                past[group][key] = old
-        else:
-            past[field] = old
+        set_field(past, field, was)
     return past

@@ -19,7 +19,7 @@ from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store.service import state_of
-from shared.errors import NotFound
+from shared.errors import NotFound, invalid
 from shared.json_rows import json_object, json_page
 from shared.page_bytes import fitting
 from shared.paging import CursorSigner
@@ -30,6 +30,7 @@ __all__ = [
     "Wanted",
     "history_page",
     "make_partitions",
+    "must_have_come",
     "one_change",
     "plan_roles_page",
     "record_as_of",
@@ -125,6 +126,18 @@ async def plan_roles_page(
     return json_page(objects, following)
 
 
+async def must_have_come(uow: UnitOfWork, as_of: datetime | None, pointer: str) -> None:
+    """Raises `Invalid` for an instant that is still to come by the workspace's clock: nobody knows
+    yet what will be.
+    """
+    if as_of is None:
+        return
+    now = await uow.now()
+    if as_of > now:
+        message = f"It is {now.isoformat()} by the workspace's clock: that is still to come."
+        raise invalid(pointer, "in_the_future", message)
+
+
 async def record_as_of(
     uow: UnitOfWork,
     schema: RecordSchema,
@@ -134,18 +147,17 @@ async def record_as_of(
 ) -> RecordState:
     """The record as it was at an instant of the workspace's clock, as far as was known at another.
 
-    Raises `RecordNotFound` when it did not exist then, or was deleted then.
+    Raises `RecordNotFound` when it did not exist then, or was deleted then, and `Invalid` for an
+    instant to come.
     """
+    await must_have_come(uow, as_of, "/query/as_of")
     state = await state_of(uow, schema, record_id)
     if state is None:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
-    later = await queries.changes_after(
-        uow,
-        record_id,
-        valid_at=as_of or _END,
-        known_at=known_as_of or _END,
+    valid_at, known_at = as_of or _END, known_as_of or _END
+    past = rewound(
+        state, await queries.undone(uow, record_id, valid_at=valid_at, known_at=known_at)
     )
-    past = rewound(state, later)
     if past is None or past["deleted"]:
         raise RecordNotFound(f"This {schema.record_type} did not exist then.")
     return past

@@ -1,10 +1,10 @@
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.records.holdings import queries
 from accounts_api.records.holdings.queries import KnownKeyRole
+from accounts_api.records.holdings.rules import Holders, stints
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
@@ -15,6 +15,7 @@ DEFAULT_KEY_ROLES: Final = (
     ("renewal_manager", "Renewal Manager"),
 )
 
+_PREFIX: Final = "key_roles."
 FieldChanges = Mapping[str, tuple[Any, Any]]
 """A field's name to what it was and what it is."""
 
@@ -43,21 +44,18 @@ async def key_role_definitions(uow: UnitOfWork) -> dict[str, bool]:
 
 
 async def move_holdings(
-    uow: UnitOfWork,
-    multi: Mapping[str, bool],
-    accounts: Iterable[tuple[str, FieldChanges]],
-    since: datetime | None = None,
+    uow: UnitOfWork, multi: Mapping[str, bool], accounts: Iterable[tuple[str, FieldChanges]]
 ) -> None:
-    """Ends and begins the holdings that changes of accounts say; dated, nothing is overwritten.
-    `multi` says of each key role whether several members may hold it.
+    """Ends and begins the holdings that changes of accounts say. `multi` says of each key role
+    whether several members may hold it.
     """
     ended: list[dict[str, Any]] = []
     begun: list[dict[str, Any]] = []
     for account_id, changes in accounts:
         for name, (old, new) in changes.items():
-            if not name.startswith("key_roles."):
+            if not name.startswith(_PREFIX):
                 continue
-            key = name.removeprefix("key_roles.")
+            key = name.removeprefix(_PREFIX)
             held = {"account_id": account_id, "key_role_key": key}
             before, after = set(old or ()), set(new or ())
             ended += [{**held, "member_id": member} for member in before - after]
@@ -66,9 +64,39 @@ async def move_holdings(
                 for member in after - before
             ]
     if ended:
-        await queries.end_holdings(uow, ended, since)
+        await queries.end_holdings(uow, ended)
     if begun:
-        await queries.begin_holdings(uow, begun, since)
+        await queries.begin_holdings(uow, begun)
+
+
+async def retell_holdings(
+    uow: UnitOfWork, multi: Mapping[str, bool], told: Iterable[tuple[str, str, Holders]]
+) -> None:
+    """Makes the holdings of key roles on accounts (account id, field, holders) what they were told
+    to have been.
+    """
+    cuts: list[dict[str, Any]] = []
+    going_on: list[dict[str, Any]] = []
+    begun: list[dict[str, Any]] = []
+    for account_id, name, holders in told:
+        key = name.removeprefix(_PREFIX)
+        held = {"account_id": account_id, "key_role_key": key}
+        cuts.append({**held, "since": holders.since})
+        for stint in stints(holders):
+            row = {
+                **held,
+                "member_id": stint.member,
+                "valid_from": stint.valid_from,
+                "valid_to": stint.valid_to,
+            }
+            if stint.goes_on:
+                going_on.append(row)
+            else:
+                begun.append({**row, "id": new_id(), "single": not multi.get(key, False)})
+    if cuts:
+        await queries.cut_holdings(uow, cuts, going_on)
+    if begun:
+        await queries.begin_holdings(uow, begun)
 
 
 async def count_accounts_held(uow: UnitOfWork, member_id: UUID, limit: int) -> int:

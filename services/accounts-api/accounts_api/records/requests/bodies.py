@@ -30,6 +30,7 @@ _NOT_VALUES = frozenset(
         "deleted",
         "restore",
         "merged_into_external_id",
+        "effective_at",
     }
 )
 
@@ -67,6 +68,7 @@ def edit_of(
             key: [str(holder) for holder in holders or ()]
             for key, holders in (given.get("key_roles") or {}).items()
         },
+        effective_at=given.get("effective_at"),
         deleted=bool(given.get("deleted")),
         restore=bool(given.get("restore")),
         merged_into=given.get("merged_into_external_id"),

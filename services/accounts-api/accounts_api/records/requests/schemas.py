@@ -9,7 +9,7 @@ from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
 from accounts_api.records.editing.edits import WriteStatus
-from shared.schemas import ExternalId, In, OneLine, Out, Slug
+from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug
 from shared.values.websites import NotAHost, host_of
 
 MAX_ROWS = 5_000
@@ -58,6 +58,17 @@ Domain = Annotated[
     AfterValidator(_bare_host),
     Field(description="A website is taken as its domain: `https://www.acme.example/about` too."),
 ]
+
+
+class RecordFields(Patch):
+    """What a client may say of any record, besides the fields of its type."""
+
+    effective_at: Instant | None = Field(
+        default=None,
+        description="Since when it has been so, by the workspace's clock: not later than now, and"
+        " not before the first instant of a record that exists. What is known to have changed later"
+        " stays as it became. Null: from now on.",
+    )
 
 
 class Row(In):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,9 +56,20 @@ class Records:
         return await self._one(uow, caller, edit)
 
     async def delete(
-        self, uow: UnitOfWork, caller: Caller, record_id: UUID, version: int | None
+        self,
+        uow: UnitOfWork,
+        caller: Caller,
+        record_id: UUID,
+        version: int | None,
+        effective_at: datetime | None = None,
     ) -> None:
-        edit = Edit(mode="update", id=str(record_id), version=version, deleted=True)
+        edit = Edit(
+            mode="update",
+            id=str(record_id),
+            version=version,
+            effective_at=effective_at,
+            deleted=True,
+        )
         await self._one(uow, caller, edit)
 
     async def undelete(self, uow: UnitOfWork, caller: Caller, record_id: UUID) -> Outcome:

@@ -324,6 +324,13 @@ field_changes = Table(
     Column("new", JSONB(none_as_null=True)),
     Column("valid_from", AT, nullable=False, comment="when it became true: workspace time"),
     Column("known_at", AT, nullable=False, comment="when we learned it: machine time"),
+    Column(
+        "late",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="the field was known to become something else afterwards",
+    ),
     Column("cause", JSONB, nullable=False),
     PrimaryKeyConstraint("workspace_id", "record_id", "id", "known_at"),
     postgresql_partition_by="range (known_at)",
@@ -333,6 +340,14 @@ Index(
     field_changes.c.known_at,
     field_changes.c.valid_from,
     postgresql_using="brin",
+)
+Index(
+    "ix_field_changes_late",
+    field_changes.c.workspace_id,
+    field_changes.c.record_type,
+    field_changes.c.record_id,
+    field_changes.c.field,
+    postgresql_where=text("late"),
 )
 Index(
     "ix_field_changes_links",

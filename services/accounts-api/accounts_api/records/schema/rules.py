@@ -40,6 +40,23 @@ def differences(
     return found
 
 
+def field_of(state: Mapping[str, Any], name: str) -> Any:
+    """The value of a field by its name in the history: `arr`, `traits.tier`, `key_roles.csm`."""
+    group, dot, key = name.partition(".")
+    return (state.get(group) or {}).get(key) if dot else state.get(name)
+
+
+def set_field(state: RecordState, name: str, value: Any) -> None:
+    """The inverse of `field_of`; None takes a trait or key role away."""
+    group, dot, key = name.partition(".")
+    if not dot:
+        state[name] = value
+    elif value is None:
+        state[group].pop(key, None)
+    else:
+        state[group][key] = value
+
+
 def _unlike(
     one: Mapping[str, Any], other: Mapping[str, Any], names: Iterable[str]
 ) -> Iterable[str]:

@@ -4,6 +4,7 @@ it is: `wiring.py` names the features above.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from accounts_api.records.schema.rules import RecordState
@@ -27,6 +28,10 @@ class RecordChange:
     after: RecordState
     merged_into: UUID | None = None
     """The winner, of a record that was merged away."""
+    since: datetime | None = None
+    """The earliest instant that the change was told of, if it was."""
+    corrected: frozenset[str] = frozenset()
+    """Names of fields of which only the past is another: they became something else later."""
 
 
 Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]

@@ -52,6 +52,11 @@ async def load_batch(
     lookups.formulas = record_formulas(schema, loaded.definitions)
     if any(one.asks_when for one in lookups.formulas):
         lookups.context = await moment.evaluation_context(uow)
+    dated = [edit.effective_at for edit in edits if edit.effective_at is not None]
+    if dated:
+        lookups.now = await uow.now()
+        ids = [state["id"] for state in states]
+        lookups.timelines = await queries.timelines(uow, schema, ids, min(dated)) if ids else {}
     batch = Batch(schema, writer, lookups)
     batch.winners, batch.deleters = winners, deleters
     batch.stored(states)

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from pydantic_core import from_json
 from sqlalchemy import TextClause, text
 
+from accounts_api.records.editing.timeline import Fact, Timeline
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import RecordState
@@ -231,3 +233,57 @@ async def deleters(uow: UnitOfWork, ids: Sequence[str]) -> dict[str, str | None]
     """What kind of actor deleted each tombstone last: the immediate one of the cause."""
     deletions = await uow.rows(_Deletion, _DELETERS, ids=list(ids))
     return {deletion.id: deletion.actor for deletion in deletions}
+
+
+# Of fields that became something after the instant; of the others there is none to be known.
+_TIMELINES = text(
+    """
+    with told as materialized (
+        select record_id, field, valid_from, known_at, id, old, new from field_changes
+        where workspace_id = :workspace_id and record_id = any(cast(:ids as uuid[]))
+    ), later as (
+        select distinct record_id, field from told where valid_from > :since
+    )
+    select t.record_id::text as record_id, t.field, t.valid_from, t.old::text as old,
+           t.new::text as new
+    from told t
+    where t.field = 'created'
+       or exists (select 1 from later l where l.record_id = t.record_id and l.field = t.field)
+    order by t.known_at, t.id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """`old` and `new` are JSON."""
+
+    record_id: str
+    field: str
+    valid_from: datetime
+    old: str | None
+    new: str | None
+
+
+async def timelines(
+    uow: UnitOfWork, schema: RecordSchema, ids: Sequence[str], since: datetime
+) -> dict[str, Timeline]:
+    """When fields of these records became something else, of those that did after `since`."""
+    rows = await uow.rows(_Told, _TIMELINES, ids=list(ids), since=since)
+    found: dict[str, list[tuple[str, Fact]]] = {}
+    born: dict[str, datetime] = {}
+    for row in rows:
+        if row.field == "created":
+            born[row.record_id] = row.valid_from
+            continue
+        old, new = _value(schema, row.field, row.old), _value(schema, row.field, row.new)
+        fact = (row.field, Fact(row.valid_from, old, new))
+        found.setdefault(row.record_id, []).append(fact)
+    return {id_: Timeline.of(at, found.get(id_, ())) for id_, at in born.items()}
+
+
+def _value(schema: RecordSchema, field: str, stored: str | None) -> Any:
+    value = None if stored is None else from_json(stored)
+    if value is not None and field in schema.instants:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return value

@@ -23,13 +23,13 @@ def _recordset(schema: RecordSchema) -> str:
 
 _HISTORY = """
     insert into field_changes (workspace_id, record_id, id, record_type, field, old, new,
-                               valid_from, known_at, cause)
+                               valid_from, known_at, late, cause)
     select :workspace_id, h.record_id, h.id, :record_type, h.field, h.old, h.new,
            coalesce(h.since, moment.valid_from), moment.known_at,
-           coalesce(h.cause, cast(:cause as jsonb))
+           coalesce(h.late, false), coalesce(h.cause, cast(:cause as jsonb))
     from jsonb_to_recordset(cast(:history as jsonb))
            as h(record_id uuid, id uuid, field text, old jsonb, new jsonb, since timestamptz,
-                cause jsonb),
+                late boolean, cause jsonb),
          moment
 """
 _MOMENT = """

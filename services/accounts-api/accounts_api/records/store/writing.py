@@ -5,21 +5,24 @@ named, work out the changes, store records with their history, publish one event
 that really changed, and tell the listeners, all in the caller's transaction.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 
-from accounts_api.records.editing.batch import Batch, Differences, PendingRecord
+from accounts_api.records.editing.batch import Batch, PendingRecord
+from accounts_api.records.editing.dating import ToldFact
 from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome, Writer, snapshot
+from accounts_api.records.editing.filling import Differences
 from accounts_api.records.editing.record_formulas import formula_causes
-from accounts_api.records.holdings.service import move_holdings
+from accounts_api.records.holdings.rules import Holders
+from accounts_api.records.holdings.service import move_holdings, retell_holdings
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.rules import RecordState, event_field_names
+from accounts_api.records.schema.rules import RecordState, event_field_names, field_of
 from accounts_api.records.store import hooks, storing
 from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.loading import load_batch
@@ -43,10 +46,8 @@ async def write(
     *,
     validate: Validator | None = None,
     merged_into: UUID | None = None,
-    since: datetime | None = None,
 ) -> list[Outcome]:
     """Apply `edits` in order; one outcome for each. A refused one leaves its record as it was.
-    `since` is when the changes became true, in workspace time, if that is not now.
 
     Editing something into what it is already changes nothing: no version, no history, no event.
     Records are read without a lock and stored where they still are what was read; edits of those
@@ -64,7 +65,7 @@ async def write(
             changing = [pending for pending, _ in batch.changed()]
             for record_id, error in (await validate(uow, changing)).items():
                 batch.refuse(batch.pending[record_id], error)
-        lost = {left[place] for place in await _store(uow, batch, merged_into, since)}
+        lost = {left[place] for place in await _store(uow, batch, merged_into)}
         _finish(batch)
         for at, outcome in zip(left, batch.outcomes, strict=True):
             outcomes[at] = outcome
@@ -110,15 +111,13 @@ def _taken(edit: Edit) -> ExternalIdTaken:
     )
 
 
-async def _store(
-    uow: UnitOfWork, batch: Batch, merged_into: UUID | None, since: datetime | None
-) -> list[int]:
+async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> list[int]:
     """Write what changed; the places of the edits whose record another transaction made or
     changed first.
     """
     changed = batch.changed()
     cause = to_json(uow.cause).decode()
-    causes = formula_causes(batch.lookups.definitions.values(), batch.computed, uow.cause)
+    causes = formula_causes(batch.lookups.definitions.values(), batch.filling.computed, uow.cause)
     # In one order by every writer, or two of them would wait for each other's external ids.
     new = sorted(
         (pending for pending, _ in changed if pending.before is None),
@@ -131,7 +130,7 @@ async def _store(
             uow,
             batch.schema,
             [_row(batch.schema, pending.after) for pending in new],
-            [_history(pending.after["id"], "created", None, None) for pending in new],
+            [row for pending in new for row in _born(pending)],
             cause,
         )
     if old:
@@ -142,16 +141,15 @@ async def _store(
                 batch.schema,
                 [_row(batch.schema, pending.after) for pending, _ in old],
                 [
-                    _history(pending.after["id"], field, was, now)
-                    | {"since": since, "cause": causes.get(field)}
+                    _history(pending.after["id"], fact) | {"cause": causes.get(fact.field)}
                     for pending, changes in old
-                    for field, (was, now) in changes.items()
+                    for fact in _facts(pending, changes)
                 ],
                 cause,
             )
     by_id = {stamp.id: stamp for stamp in stamps}
     stored = [(pending, changes) for pending, changes in changed if pending.after["id"] in by_id]
-    await _store_parts(uow, batch, stored, since)
+    await _store_parts(uow, batch, stored)
     for pending, _ in stored:
         stamp = by_id[pending.after["id"]]
         pending.after["version"] = stamp.version
@@ -171,15 +169,24 @@ def _row(schema: RecordSchema, state: RecordState) -> dict[str, Any]:
     return {name: state[name] for name in names}
 
 
-def _history(record_id: str, field: str, old: Any, new: Any) -> dict[str, Any]:
-    return {"record_id": record_id, "id": new_id(), "field": field, "old": old, "new": new}
+def _born(pending: PendingRecord) -> Iterable[dict[str, Any]]:
+    """A new record's history: that it began, and what it has been told of later instants."""
+    for fact in (ToldFact("created", None, None, pending.since), *pending.facts):
+        yield _history(pending.after["id"], fact)
+
+
+def _facts(pending: PendingRecord, changes: Differences) -> Iterable[ToldFact]:
+    return pending.facts or [ToldFact(name, *values, None) for name, values in changes.items()]
+
+
+def _history(record_id: str, fact: ToldFact) -> dict[str, Any]:
+    return {"record_id": record_id, "id": new_id(), **asdict(fact)}
 
 
 async def _store_parts(
     uow: UnitOfWork,
     batch: Batch,
     stored: Sequence[tuple[PendingRecord, Differences]],
-    since: datetime | None,
 ) -> None:
     if batch.schema.related == "accounts":
         relinked = [pending.after for pending, changes in stored if "accounts" in changes]
@@ -190,8 +197,36 @@ async def _store_parts(
                 [{"contact_id": s["id"], **link} for s in relinked for link in s["accounts"]],
             )
     if batch.schema.related == "key_roles":
-        moves = [(pending.after["id"], changes) for pending, changes in stored]
-        await move_holdings(uow, batch.lookups.key_roles, moves, since)
+        known = batch.lookups.key_roles
+        moves = [(p.after["id"], changes) for p, changes in stored if not _is_dated(p)]
+        await move_holdings(uow, known, moves)
+        told = [(p.after["id"], *held) for p, _ in stored if _is_dated(p) for held in _held(p)]
+        await retell_holdings(uow, known, told)
+
+
+def _is_dated(pending: PendingRecord) -> bool:
+    return pending.first_since is not None
+
+
+def _held(pending: PendingRecord) -> Iterable[tuple[str, Holders]]:
+    """Who held the key roles of an account whose history was told, by field."""
+    timeline = pending.timeline
+    if timeline is None:
+        return
+    told = [fact.field for fact in pending.facts]
+    began = pending.after["key_roles"] if pending.before is None else {}
+    names = [*told, *(f"key_roles.{key}" for key in began)]
+    for name in dict.fromkeys(name for name in names if name.startswith("key_roles.")):
+        facts = timeline.facts.get(name, [])
+        if pending.before is None:
+            first = timeline.began[name] if facts else field_of(pending.after, name)
+            held = [(timeline.born, first), *((fact.valid_from, fact.new) for fact in facts)]
+            since, before = timeline.born, None
+        else:
+            since = min(fact.since for fact in pending.facts if fact.field == name and fact.since)
+            before = timeline.before(name, since, pending.before)
+            held = [(fact.valid_from, fact.new) for fact in facts if fact.valid_from >= since]
+        yield name, Holders(since, before or (), [(at, who or ()) for at, who in held])
 
 
 async def _announce(
@@ -205,6 +240,8 @@ async def _announce(
     for pending, differences in stored:
         change = _change(pending, merged_into)
         fields = frozenset(differences) - {"deleted"}
+        corrected = {fact.field for fact in pending.facts} - differences.keys() - {"deleted"}
+        since = pending.first_since
         changes.append(
             RecordChange(
                 UUID(pending.after["id"]),
@@ -213,6 +250,8 @@ async def _announce(
                 pending.before,
                 pending.after,
                 merged_into,
+                since,
+                frozenset(corrected),
             )
         )
         uow.publish(
@@ -222,6 +261,8 @@ async def _announce(
                     "version": pending.after["version"],
                     "change": change,
                     "changed": event_field_names(fields),
+                    "corrected": event_field_names(corrected),
+                    "effective_at": since,
                     "merged_into": merged_into,
                     "record": snapshot(schema, pending.after),
                     **schema.event_fields,

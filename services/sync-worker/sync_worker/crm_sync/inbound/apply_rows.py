@@ -16,6 +16,7 @@ from sync_worker.crm_sync.inbound.rules import (
     Item,
     Plan,
     body_of,
+    changed_at,
     difference,
     folded,
     folded_association,
@@ -124,7 +125,16 @@ async def _send(
         return unsent, 0
     members = await _members(context, [changed for _, changed in sent])
     system = context.connection.system
-    bodies = [body_of(item.external_id, changed, members, source=system) for item, changed in sent]
+    bodies = [
+        body_of(
+            item.external_id,
+            changed,
+            members,
+            source=system,
+            effective_at=changed_at(item, known.get(item.external_id)),
+        )
+        for item, changed in sent
+    ]
     mapping = context.fitted[stream]
     results = await context.records.write(mapping.record_type, [row for row, _ in bodies])
     # Where users are not mapped, nobody is expected to be a member.

@@ -182,13 +182,28 @@ def users_in(content: Content) -> list[str]:
     ]
 
 
+def changed_at(item: Item, before: KnownRecord | None) -> datetime | None:
+    """Since when a record is as it is there. None for one that has not changed there since it was
+    last read: what is new of it comes from elsewhere, such as from the mapping.
+    """
+    known = before.modstamp if before is not None else None
+    return item.modstamp if known is None or item.modstamp > known else None
+
+
 def body_of(
-    external_id: str, content: Content, members: Mapping[str, UUID | None], *, source: str
+    external_id: str,
+    content: Content,
+    members: Mapping[str, UUID | None],
+    *,
+    source: str,
+    effective_at: datetime | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """A row for the accounts service, and the users of theirs who are no members of ours (yet):
     fields that name them are left as they are.
     """
     row: dict[str, Any] = {"external_id": external_id, "source": source}
+    if effective_at is not None:
+        row["effective_at"] = effective_at.isoformat()
     unknown_users: list[str] = []
     for target, given in content.items():
         value = given

@@ -1,0 +1,35 @@
+"""Which changes of fields were told after the field had become something else."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "field_changes",
+        sa.Column(
+            "late",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="the field was known to become something else afterwards",
+        ),
+        schema="accounts",
+    )
+    op.create_index(
+        "ix_field_changes_late",
+        "field_changes",
+        ["workspace_id", "record_type", "record_id", "field"],
+        schema="accounts",
+        postgresql_where=sa.text("late"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_field_changes_late", "field_changes", schema="accounts")
+    op.drop_column("field_changes", "late", schema="accounts")
